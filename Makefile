@@ -1,0 +1,37 @@
+# Set-up is part of every command: .venv is made on first use, and again when what it needs has changed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test check lint types floors format setup docs
+
+demo: $(INSTALLED)  ## compare real models on real tasks, image and text, with no download besides packages
+	$(BIN)/assay demo
+
+test: $(INSTALLED)  ## run the tests, offline
+	$(BIN)/python -m pytest
+
+check: lint types floors test  ## everything before a commit
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+floors: $(INSTALLED)
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: $(INSTALLED)  ## only make .venv
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Assay needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	@echo "Installing Assay and the model libraries into .venv: about 5 GB, some minutes, once."
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[dev]'
+	touch $@

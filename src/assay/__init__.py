@@ -1,0 +1,22 @@
+"""Assay: which pretrained model fits my tasks, how sure is that, and what does it cost?"""
+
+from __future__ import annotations
+
+import importlib
+
+_HOME = {
+    "AssayError": "assay.core.errors",
+    "Comparison": "assay.core.comparison",
+    "Result": "assay.core.result",
+    "Study": "assay.study",
+    "Task": "assay.core.task",
+}
+
+__all__ = ["AssayError", "Comparison", "Result", "Study", "Task"]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: ``import assay`` itself loads nothing."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'assay' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,102 @@
+"""Turns the results of a study into a comparison: what was found, how sure it is, what to take."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from assay.analysis.agreement import agreements
+from assay.analysis.cells import gather, missing_cells, modalities_of
+from assay.analysis.findings import TaskEvidence, findings
+from assay.analysis.generality import generality
+from assay.analysis.ranking import choose_method
+from assay.analysis.recommend import headline
+from assay.core.comparison import Cell, Comparison, ModelRow, TaskFacts
+from assay.core.metric import Metric
+from assay.core.result import Result, Status
+
+
+def compare(  # noqa: PLR0913, PLR0917  # the one door to the analysis names all that it reads
+    results: Sequence[Result],
+    tasks: Sequence[TaskFacts],
+    models: Sequence[ModelRow],
+    predictions: Mapping[str, np.ndarray],
+    truths: Mapping[str, np.ndarray],
+    metrics: Mapping[str, Metric],
+    scores: Collection[str],
+    ranked_by: str | None,
+    settings: Mapping[str, str],
+    seed: int,
+) -> Comparison:
+    """Compare all models on all tasks; the order of the results and of the models does not matter.
+
+    Args:
+        results: What became of every job; those of tasks that are not in ``tasks`` are left out.
+        tasks: The tasks, in the order of the report.
+        models: The models that could be opened.
+        predictions: Of test, by the key of the job: one number per test example.
+        truths: The test labels by the fingerprint of the task.
+        metrics: The main metrics of the tasks, by name.
+        scores: Which methods are scores, as written in the jobs.
+        ranked_by: The method that ranks the models; None takes the linear probe, else the protocol
+            with most values, else a score.
+        settings: How the study was made, for the reader.
+        seed: Decides the bootstrap and the tests.
+
+    Raises:
+        UnknownName: No result is by ``ranked_by``.
+    """
+    addresses = {task.address for task in tasks}
+    kept = [result for result in results if result.job.task in addresses]
+    cells = gather(kept, scores)
+    method = choose_method(cells, scores, ranked_by)
+    is_estimate = method in scores
+    rows = {row.address: row for row in models}
+    known = rows.keys() | {cell.model for cell in cells}
+    modalities = modalities_of(cells, tasks)
+    found = []
+    for task in tasks:
+        evidence = TaskEvidence(
+            task=task,
+            method=method,
+            metric=None if is_estimate else metrics[task.metric],
+            cells=tuple(one for one in cells if _has_value(one, task, method)),
+            missing=missing_cells(cells, task, known, method, modalities),
+            truth=None if is_estimate else truths.get(task.fingerprint),
+            predicted=_predicted(kept, task, method, predictions),
+        )
+        found.append(findings(evidence, rows, seed))
+    across = generality(found, seed)
+    return Comparison(
+        ranked_by=method,
+        is_estimate=is_estimate,
+        headline=headline(found, across, rows, method),
+        tasks=tuple(found),
+        models=tuple(sorted(models, key=lambda row: row.address)),
+        generality=across,
+        agreement=() if is_estimate else agreements(cells, scores, method),
+        cells=cells,
+        settings=dict(settings),
+    )
+
+
+def _has_value(cell: Cell, task: TaskFacts, method: str) -> bool:
+    return cell.task == task.address and cell.method == method and cell.value is not None
+
+
+def _predicted(
+    results: Sequence[Result], task: TaskFacts, method: str, predictions: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return seeds x examples for each model that has predictions for every seed with a value."""
+    found: dict[str, list[np.ndarray]] = {}
+    lost = set()
+    for result in sorted(results, key=lambda one: one.job.seed):
+        job = result.job
+        if job.task != task.address or job.method != method or result.status is not Status.OK:
+            continue
+        if job.key in predictions:
+            found.setdefault(job.model, []).append(np.asarray(predictions[job.key]))
+        else:
+            lost.add(job.model)  # an interval over fewer seeds than the value would be of another number
+    return {model: np.stack(rows) for model, rows in found.items() if model not in lost}

@@ -1,0 +1,164 @@
+"""Finds what the results say on one task: standings with intervals, ties, costs, and a recommendation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from assay.analysis.index import compatibility_index
+from assay.analysis.intervals import Draws, Measured, bootstrap, interval, rank_intervals
+from assay.analysis.pareto import pareto_front
+from assay.analysis.recommend import because, cheapest
+from assay.analysis.ties import ALPHA, examples_to_separate, p_values_against
+from assay.core.comparison import Cell, ModelRow, Standing, TaskFacts, TaskFindings
+from assay.core.metric import Metric
+from assay.core.task import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvidence:
+    """All that is known of one task before it is judged.
+
+    Attributes:
+        metric: The main metric; None where the models are ranked by a score.
+        cells: The cells of the ranking method that have a value, in the order of their models.
+        missing: Those that have none.
+        predicted: For each model its predictions, seeds x examples; models without them are not there.
+    """
+
+    task: TaskFacts
+    method: str
+    metric: Metric | None
+    cells: tuple[Cell, ...]
+    missing: tuple[Cell, ...]
+    truth: np.ndarray | None
+    predicted: Mapping[str, np.ndarray]
+
+
+class _Tested(NamedTuple):
+    """What the predictions tell of the models that have them, in the order of ``models``."""
+
+    models: tuple[str, ...]
+    draws: Draws
+    p_values: np.ndarray
+
+
+def findings(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> TaskFindings:
+    """Judge one task.
+
+    Args:
+        evidence: Its results and predictions.
+        rows: The models by address.
+        seed: Decides the bootstrap and the tests.
+    """
+    tested = _test(evidence, seed)
+    standings = _standings(evidence, tested)
+    tied = [one.model for one in standings if one.is_tied_best]
+    recommended = cheapest(tied, rows) if tied else None
+    latencies = {one.model: rows[one.model].latency_seconds for one in standings if one.model in rows}
+    shares, counts = _by_class(evidence, recommended)
+    found = TaskFindings(
+        task=evidence.task,
+        measure=evidence.method if evidence.metric is None else evidence.task.metric,
+        shown_negated=evidence.metric is not None and evidence.metric.shown_negated,
+        standings=standings,
+        missing=evidence.missing,
+        beats_floor=_beats_floor(evidence, standings),
+        recommended=recommended,
+        because="",
+        examples_to_separate=_examples_needed(evidence, standings, tested),
+        pareto=pareto_front({one.model: one.value for one in standings}, latencies),
+        class_accuracy=shares,
+        class_counts=counts,
+    )
+    return replace(found, because=because(found, rows))
+
+
+def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
+    values = {cell.model: cell.value for cell in evidence.cells if cell.value is not None}
+    models = tuple(model for model in values if model in evidence.predicted)
+    if evidence.metric is None or evidence.truth is None or not models:
+        return None
+    measured = Measured(evidence.truth, tuple(evidence.predicted[model] for model in models))
+    draws = bootstrap(measured, evidence.metric, seed)
+    best = max(range(len(models)), key=lambda place: (values[models[place]], -place))
+    return _Tested(models, draws, p_values_against(best, measured, evidence.metric, draws, seed))
+
+
+def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing, ...]:
+    """Return the models with a value, best first; equal values in the order of their names."""
+    values = np.array([cell.value for cell in evidence.cells], dtype=float)
+    if not len(values):
+        return ()
+    ranks = stats.rankdata(-values, method="min").astype(int)
+    is_trained = evidence.metric is not None
+    places = {model: place for place, model in enumerate(tested.models)} if tested else {}
+    spans = rank_intervals(_all_draws(evidence, values, tested)) if tested else None
+    found = []
+    for row, cell in enumerate(evidence.cells):
+        place = places.get(cell.model)
+        value, best = float(values[row]), float(values.max())
+        p_value = float(tested.p_values[place]) if tested and place is not None else None
+        found.append(
+            Standing(
+                model=cell.model,
+                value=value,
+                interval=interval(tested.draws.values[:, place]) if tested and place is not None else None,
+                index=compatibility_index(value, evidence.task.floor, best) if is_trained else None,
+                rank=int(ranks[row]),
+                ranks=spans[row] if spans else (int(ranks[row]), int(ranks[row])),
+                p_value=p_value,
+                is_tied_best=value == best or (p_value is not None and p_value >= ALPHA),
+                seeds=cell.seeds,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (one.rank, one.model)))
+
+
+def _all_draws(evidence: TaskEvidence, values: np.ndarray, tested: _Tested) -> np.ndarray:
+    """Return draws x all models with a value; one without predictions keeps its value in every draw."""
+    drawn = dict(zip(tested.models, tested.draws.values.T, strict=True))
+    size = len(tested.draws.values)
+    columns = [
+        drawn.get(cell.model, np.full(size, value))
+        for cell, value in zip(evidence.cells, values, strict=True)
+    ]
+    return np.column_stack(columns)
+
+
+def _beats_floor(evidence: TaskEvidence, standings: Sequence[Standing]) -> bool | None:
+    if evidence.metric is None or not standings:
+        return None
+    best = standings[0]
+    return (best.value if best.interval is None else best.interval.low) > evidence.task.floor
+
+
+def _examples_needed(
+    evidence: TaskEvidence, standings: Sequence[Standing], tested: _Tested | None
+) -> int | None:
+    if tested is None or evidence.truth is None or len(standings) < 2:
+        return None
+    first, second = standings[:2]
+    if not second.is_tied_best or not {first.model, second.model} <= set(tested.models):
+        return None
+    draws = dict(zip(tested.models, tested.draws.fixed_seeds.T, strict=True))
+    differences = draws[first.model] - draws[second.model]
+    tests = len(tested.models) - 1
+    return examples_to_separate(first.value - second.value, differences, len(evidence.truth), tests)
+
+
+def _by_class(evidence: TaskEvidence, model: str | None) -> tuple[dict[str, float], dict[str, int]]:
+    """Return for each class the share of its test examples that a model got right, and their number."""
+    if evidence.task.kind is not Kind.CLASSIFICATION or evidence.metric is None:
+        return {}, {}
+    if model is None or evidence.truth is None or model not in evidence.predicted:
+        return {}, {}
+    right = (evidence.predicted[model] == evidence.truth).mean(axis=0)
+    names = evidence.task.classes
+    rows = {name: evidence.truth == place for place, name in enumerate(names)}
+    shares = {name: float(right[chosen].mean()) for name, chosen in rows.items() if chosen.any()}
+    return shares, {name: int(rows[name].sum()) for name in shares}

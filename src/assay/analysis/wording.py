@@ -1,0 +1,124 @@
+"""Puts numbers into words, the same in every sentence and every report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from assay.core.comparison import Interval
+from assay.core.task import Modality
+
+PLURAL = {Modality.IMAGE: "images", Modality.TEXT: "texts"}
+_UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+
+
+def shown(value: float, *, negated: bool) -> float:
+    """Return the number that a reader knows: RMSE is negative inside and positive outside.
+
+    >>> shown(-0.5, negated=True)
+    0.5
+    """
+    return -value + 0.0 if negated else value
+
+
+def shown_interval(interval: Interval, *, negated: bool) -> Interval:
+    """Return the interval in the numbers that a reader knows, low before high."""
+    if not negated:
+        return interval
+    return Interval(
+        shown(interval.high, negated=True), shown(interval.low, negated=True), level=interval.level
+    )
+
+
+def decimals(values: Iterable[float]) -> int:
+    """Return how many decimals show these values in one column: 3 for shares, fewer for large numbers.
+
+    >>> decimals([0.93, 0.1]), decimals([1234.5, 0.2])
+    (3, 1)
+    """
+    largest = max((abs(value) for value in values), default=0.0)
+    if largest >= 100:
+        return 1
+    if largest >= 10:
+        return 2
+    return 3 if largest >= 0.01 or largest == 0 else min(12, 2 - math.floor(math.log10(largest)))
+
+
+def value_text(value: float, *, negated: bool = False, places: int | None = None) -> str:
+    """Return a value as a reader sees it.
+
+    >>> value_text(-0.5, negated=True)
+    '0.500'
+    """
+    number = shown(value, negated=negated)
+    text = f"{number:.{decimals([number]) if places is None else places}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def interval_text(interval: Interval | None, *, negated: bool = False, places: int | None = None) -> str:
+    """Return an interval in words.
+
+    >>> interval_text(Interval(0.91, 0.95))
+    '0.910 to 0.950'
+    """
+    if interval is None:
+        return ""
+    seen = shown_interval(interval, negated=negated)
+    wanted = decimals([seen.low, seen.high]) if places is None else places
+    return f"{value_text(seen.low, places=wanted)} to {value_text(seen.high, places=wanted)}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time with its unit, three digits at most.
+
+    >>> duration(0.0123), duration(95), duration(7325), duration(None)
+    ('12.3 ms', '1 min 35 s', '2 h 2 min', '')
+    """
+    if seconds is None:
+        return ""
+    if seconds < 1:
+        return f"{_three_digits(seconds * 1e3)} ms"
+    if seconds < 60:
+        return f"{_three_digits(seconds)} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def count(number: int | None) -> str:
+    """Return a large count, three digits at most.
+
+    >>> count(86_567_656), count(999), count(None)
+    ('86.6 M', '999', '')
+    """
+    if number is None:
+        return ""
+    for size, unit in _UNITS:
+        if number >= size:
+            return f"{_three_digits(number / size)} {unit}"
+    return str(number)
+
+
+def _three_digits(number: float) -> str:
+    places = 2 if number < 9.995 else 1 if number < 99.95 else 0
+    return f"{number:.{places}f}"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "model"), plural(1200, "example")
+    ('1 model', '1,200 examples')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listing(names: Iterable[str]) -> str:
+    """Return names as in a sentence.
+
+    >>> listing(["a", "b", "c"])
+    'a, b and c'
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,39 @@
+"""assay check: opens a model, says what it found, and proves it with a batch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay check timm:resnet18.a1_in1k`
+
+- `assay check "packaged:all_minilm_l6_v2(layers=3)"`
+"""
+
+
+def command(
+    models: Annotated[list[str], typer.Argument(help="Addresses or patterns.")],
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+) -> None:
+    """Open models and check that batches of 1 and of 8 agree, in order, finite, the same twice."""
+    from assay.core.errors import ModelError
+    from assay.encoders.devices import resolve_device
+    from assay.inspection import inspect
+    from assay.plan import resolve_models
+
+    broken = 0
+    device = resolve_device(device)
+    for named in resolve_models(models):
+        print(named)
+        try:
+            for label, text in inspect(named.plugin, device):
+                print(f"  {label:14} {text}")
+        except ModelError as error:
+            broken += 1
+            print(f"  broken         {error}")
+    if broken:
+        raise typer.Exit(code=1)

@@ -1,0 +1,38 @@
+"""assay demo: real models on real data, with no download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay demo`
+"""
+
+MODELS = (
+    "packaged:efficientnet_lite0",
+    "packaged:efficientnet_lite1",
+    "packaged:efficientnet_lite2",
+    "packaged:efficientnet_lite0(pretrained=False)",
+    "packaged:all_minilm_l6_v2",
+    "packaged:all_minilm_l6_v2(pooling='cls')",
+    "packaged:all_minilm_l6_v2(layers=3)",
+    "packaged:all_minilm_l6_v2(layers=0)",
+    "packaged:all_minilm_l6_v2(pretrained=False)",
+)
+TASKS = ("sklearn:digits(limit=700)", "skimage:patches", "docstrings:default")
+
+
+def command(
+    store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = Path("demo.assay"),
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+) -> None:
+    """Compare nine encoders on three tasks, image and text; everything comes from installed packages."""
+    from assay.cli.answer import answer
+    from assay.study import Study
+
+    answer(Study(models=MODELS, tasks=TASKS, store=store, device=device))

@@ -1,0 +1,34 @@
+"""assay export: the findings of a store for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay export assay-store results.parquet`
+
+- `assay export assay-store results.json`
+"""
+
+
+def command(
+    store: Annotated[Path, typer.Argument(help="The folder that assay run or rank wrote to.")],
+    out: Annotated[Path, typer.Argument(help="The file to write; its ending says the form.")],
+    ranked_by: Annotated[str | None, typer.Option(help="The method that ranks the models.")] = None,
+) -> None:
+    """Write the findings as JSON, Parquet or HTML."""
+    from assay.core.errors import UnknownName
+    from assay.core.families import REPORTS
+    from assay.store.results import open_existing
+    from assay.study import compare_store
+
+    reports = {member.suffix: member for member in map(REPORTS.load, REPORTS.names())}
+    if out.suffix not in reports:
+        raise UnknownName("form of a report", out.suffix or out.name, reports)
+    reports[out.suffix]().render(compare_store(open_existing(store), ranked_by=ranked_by), out)
+    print(f"Wrote {out}")

@@ -1,0 +1,55 @@
+"""assay list: what can be named, with one line each."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay list` shows sources, scores, protocols and metrics
+
+- `assay list 'timm:*mobilenet*'` shows the models of a source
+"""
+
+
+def command(
+    pattern: Annotated[
+        str | None, typer.Argument(help="A family, a model source, or source:pattern.")
+    ] = None,
+) -> None:
+    """List model sources, task sources, scores, protocols and metrics, or the models of a source."""
+    from assay.core.errors import UnknownName
+    from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
+
+    families = {registry.family: registry for registry in (MODELS, TASKS, SCORES, PROTOCOLS, METRICS)}
+    if pattern is None or pattern in families:
+        for family in [pattern] if pattern else families:
+            _print_family(families[family])
+        return
+    source, _, names = pattern.partition(":")
+    if source not in MODELS.names():
+        raise UnknownName("family or model source", source, {*families, *MODELS.names()})
+    listed = sorted(MODELS.load(source).list_names())
+    for name in fnmatch.filter(listed, names or "*"):
+        print(f"{source}:{name}")
+    if not listed:
+        print(f"'{source}' opens any name or folder that you give it; it has no list of its own.")
+
+
+def _print_family(registry: object) -> None:
+    from assay.core.errors import MissingPackage
+    from assay.core.registry import Registry
+
+    assert isinstance(registry, Registry)
+    print(f"{registry.family}:")
+    for name in registry.names():
+        try:
+            member = registry.load(name)
+            line = getattr(member, "summary", "") or (member.__doc__ or "").strip().partition("\n")[0]
+        except MissingPackage as missing:
+            line = f"({missing})"
+        print(f"  {name:22} {line}")

@@ -1,0 +1,56 @@
+"""The command ``assay``: one file in this folder is one subcommand."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from importlib import metadata
+
+import typer
+
+import assay.cli
+from assay.core.errors import AssayError, UsageError
+
+_NOT_COMMANDS = frozenset({"answer", "main", "progress"})
+
+app = typer.Typer(
+    name="assay",
+    help="Which pretrained model fits my tasks, how sure is that, and what does it cost?",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _start(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    if version:
+        print(f"assay {metadata.version('model-assay')}")
+        raise typer.Exit
+
+
+def _add_commands() -> None:
+    for module in pkgutil.iter_modules(assay.cli.__path__):
+        if module.name not in _NOT_COMMANDS:
+            command = importlib.import_module(f"assay.cli.{module.name}")
+            app.command(name=module.name, epilog=command.EXAMPLES)(command.command)
+
+
+_add_commands()
+
+
+def main() -> None:
+    """Run the command line; an error of the user's is one message, and not a traceback."""
+    try:
+        app()
+    except UsageError as error:
+        _stop(str(error), code=2)
+    except AssayError as error:
+        _stop(str(error), code=1)
+
+
+def _stop(message: str, *, code: int) -> None:
+    print(f"assay: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,47 @@
+"""assay rank: which of these models fits this task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay rank ./photos --models 'timm:*mobilenetv3*' --models torchvision:resnet18`
+
+- `assay rank 'reviews.csv(label="stars")' --models sentence:all-MiniLM-L6-v2`
+
+- `assay rank ./photos --models 'timm:vit_small*' --estimate` trains nothing
+"""
+
+
+def command(
+    tasks: Annotated[list[str], typer.Argument(help="Folder, table, or source:name.")],
+    models: Annotated[list[str], typer.Option("--models", "-m", help="Address or pattern; repeat it.")],
+    methods: Annotated[list[str] | None, typer.Option(help="Scores and protocols; repeat it.")] = None,
+    estimate: Annotated[bool, typer.Option(help="Only scores: train nothing, never look at test.")] = False,
+    store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = Path("assay-store"),
+    seed: Annotated[int, typer.Option(help="Decides splits that no one else decided.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+    batch_size: Annotated[int, typer.Option(help="Examples in one forward pass.")] = 32,
+    report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
+    all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
+) -> None:
+    """Rank models on tasks, with intervals, ties, costs, and the one to take."""
+    from assay.cli.answer import answer
+    from assay.study import DEFAULT_METHODS, ESTIMATES, Study
+
+    chosen = methods or (ESTIMATES if estimate else DEFAULT_METHODS)
+    study = Study(
+        models=models,
+        tasks=tasks,
+        methods=chosen,
+        store=store,
+        seed=seed,
+        device=device,
+        batch_size=batch_size,
+    )
+    answer(study, report=report, all_rows=all_rows)

@@ -1,0 +1,40 @@
+"""assay report: the findings of a store, in any form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay report assay-store`
+
+- `assay report assay-store --html out.html --ranked-by knn`
+"""
+
+
+def command(
+    store: Annotated[Path, typer.Argument(help="The folder that assay run or rank wrote to.")],
+    html: Annotated[
+        Path | None, typer.Option(help="Where to write the HTML report [store]/report.html")
+    ] = None,
+    ranked_by: Annotated[str | None, typer.Option(help="The method that ranks the models.")] = None,
+    all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
+) -> None:
+    """Print what a store holds and write one HTML file, without running anything."""
+    from rich.console import Console
+
+    from assay.reports.html import Html
+    from assay.reports.terminal import show
+    from assay.store.results import open_existing
+    from assay.study import compare_store
+
+    comparison = compare_store(open_existing(store), ranked_by=ranked_by)
+    console = Console()
+    show(comparison, console, show_all=all_rows)
+    path = html or store / "report.html"
+    Html().render(comparison, path)
+    console.print(f"Report: {path}", highlight=False, markup=False, soft_wrap=True)

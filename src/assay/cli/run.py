@@ -1,0 +1,37 @@
+"""assay run: the full matrix of a study file; again to continue it or to add to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay run study.toml`
+
+- `assay run study.toml --retry-failed`
+
+A study file: `models = ["timm:resnet18.a1_in1k"]`, `tasks = ["./photos", "table:reviews.csv"]`,
+`methods = ["linear_probe", "knn", "logme"]`.
+"""
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="A TOML file; its keys are the fields of assay.Study.")],
+    store: Annotated[Path | None, typer.Option(help="Folder that keeps everything [study].assay")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
+    retry_failed: Annotated[bool, typer.Option(help="Run again what failed before.")] = False,
+    all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
+) -> None:
+    """Train and test every model on every task of a study; the same command continues an interrupted one."""
+    from assay.cli.answer import answer
+    from assay.study import Study
+
+    read = Study.from_file(study)
+    chosen = replace(read, store=store or read.store, device=device or read.device)
+    answer(chosen, report=report, retry_failed=retry_failed, all_rows=all_rows)

@@ -1,0 +1,1 @@
+"""The types that pass between stages: numpy and the standard library only."""

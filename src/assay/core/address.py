@@ -1,0 +1,91 @@
+"""Names with settings, as in ``timm:resnet50(pretrained=False)``, parsed and written back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from assay.core.errors import UsageError
+
+Literal = str | int | float | bool | None | tuple["Literal", ...]
+
+_SOURCE_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A name with settings: ``source:name(setting=literal)``; methods have no source.
+
+    >>> Address.parse("timm:resnet50.a1_in1k(pretrained=False)")
+    Address(source='timm', name='resnet50.a1_in1k', settings=(('pretrained', False),))
+    >>> str(Address.parse("knn( k = 5 )"))
+    'knn(k=5)'
+    """
+
+    source: str
+    name: str
+    settings: tuple[tuple[str, Literal], ...] = field(default=())
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Parse an address; settings are Python literals, never evaluated."""
+        head, settings = _split_settings(text.strip())
+        source, colon, name = head.partition(":")
+        if not colon or len(source) < 2 or not _SOURCE_CHARACTERS.issuperset(source):
+            source, name = "", head  # a bare name, a bare path, or C:\ on Windows
+        if not name:
+            raise UsageError(f"Cannot read '{text}'. Write source:name, as in 'timm:resnet50'.")
+        return cls(source, name, tuple(sorted(settings.items())))
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{key}={value!r}" for key, value in self.settings)
+        head = f"{self.source}:{self.name}" if self.source else self.name
+        return f"{head}({inside})" if inside else head
+
+    def with_source(self, source: str) -> Address:
+        """Return the same address under another source."""
+        return Address(source, self.name, self.settings)
+
+    def with_name(self, name: str) -> Address:
+        """Return the same address with another name."""
+        return Address(self.source, name, self.settings)
+
+
+def _split_settings(text: str) -> tuple[str, Mapping[str, Literal]]:
+    """Split ``name(a=1)`` into its name and settings; a path may hold parentheses of its own."""
+    if not text.endswith(")"):
+        return text, {}
+    starts = [position for position, letter in enumerate(text) if letter == "("]
+    for start in starts:
+        settings = _read_settings(text[start:])
+        if settings is not None:
+            return text[:start].rstrip(), settings
+    if starts and "=" in text[starts[0] :]:
+        raise UsageError(
+            f"Cannot read the settings of '{text}'. Write Python literals, as in name(k=5, mode='mean')."
+        )
+    return text, {}
+
+
+def _read_settings(parenthesised: str) -> Mapping[str, Literal] | None:
+    try:
+        call = ast.parse("f" + parenthesised, mode="eval").body
+    except SyntaxError:
+        return None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        return None
+    if call.args or any(word.arg is None for word in call.keywords):
+        return None
+    try:
+        return {str(word.arg): _freeze(ast.literal_eval(word.value)) for word in call.keywords}
+    except ValueError:
+        return None
+
+
+def _freeze(value: object) -> Literal:
+    if isinstance(value, (list, tuple)):
+        return tuple(_freeze(item) for item in value)
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    raise ValueError(value)

@@ -1,0 +1,212 @@
+"""What was found in the results of a study: frozen values that a report renders without computing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from assay.core.model import ModelFacts
+from assay.core.result import Status
+from assay.core.task import Kind, Modality
+
+OTHER_MODALITY = "other modality"  # how the reason starts where a model does not read what a task holds
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval."""
+
+    low: float
+    high: float
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """What a reader must know of a task, kept beside its results.
+
+    Attributes:
+        address: The address that loads it again.
+        floor: The main metric of the trivial predictor (majority class, or mean) on test.
+        fingerprint: A hash of every example, every label and the split.
+        notes: What was guessed, left out or is doubtful.
+    """
+
+    address: str
+    kind: Kind
+    modality: Modality
+    metric: str
+    classes: tuple[str, ...]
+    train_count: int
+    val_count: int
+    test_count: int
+    floor: float
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """What a reader must know of a model.
+
+    Attributes:
+        latency_seconds: Median time of one example at batch 1 on the machine of the study.
+    """
+
+    address: str
+    identity: str
+    facts: ModelFacts
+    latency_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One model on one task by one method, over all seeds.
+
+    Attributes:
+        value: The mean over seeds; None where no seed has one.
+        seeds: How many seeds have a value.
+        reason: Why there is no value.
+        seconds: Time of the method, without encoding.
+    """
+
+    model: str
+    task: str
+    method: str
+    is_score: bool
+    status: Status
+    value: float | None = None
+    seeds: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tuned: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+    seconds: float = 0.0
+    encode_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a model stands on one task.
+
+    Attributes:
+        value: The main metric on test, or the estimate where the study trained nothing; higher is better.
+        interval: Bootstrap over test examples and seeds, paired between models; None for estimates and
+            where the predictions are not there.
+        index: (value - floor) / (best - floor): 0 is the trivial predictor, 1 the best model of the study;
+            None for estimates, and where no model is above the floor.
+        rank: 1 is best; equal values share a rank.
+        ranks: The best and the worst rank in 95 % of the bootstrap draws.
+        p_value: Paired test against the best model, corrected by Holm; 1 for the best itself; None where
+            nothing could be tested.
+        is_tied_best: The data do not tell this model from the best one.
+        seeds: How many seeds the value is the mean of.
+    """
+
+    model: str
+    value: float
+    interval: Interval | None
+    index: float | None
+    rank: int
+    ranks: tuple[int, int]
+    p_value: float | None
+    is_tied_best: bool
+    seeds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFindings:
+    """What was found on one task.
+
+    Attributes:
+        measure: What a value is: the name of the main metric, or of the score where nothing was trained.
+        shown_negated: True where a reader sees the negative of a value, and lower is better (RMSE).
+        standings: The models with a value, best first.
+        missing: The models without one that read what the task holds; each says why.
+        beats_floor: The best model is surely above the trivial predictor; None for estimates.
+        recommended: The address of the model to take: the cheapest of those tied for best.
+        because: Why, in one sentence.
+        examples_to_separate: How many test examples would tell the two best models apart (80 % power);
+            None where they are told apart already, where they predict alike, or nothing was trained.
+        pareto: Models that no other beats in both value and latency, fastest first.
+        class_accuracy: Per class, the share of test examples that the recommended model got right.
+        class_counts: Per class, the number of test examples behind that share.
+    """
+
+    task: TaskFacts
+    measure: str
+    shown_negated: bool
+    standings: tuple[Standing, ...]
+    missing: tuple[Cell, ...]
+    beats_floor: bool | None
+    recommended: str | None
+    because: str
+    examples_to_separate: int | None
+    pareto: tuple[str, ...]
+    class_accuracy: Mapping[str, float]
+    class_counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Generality:
+    """How well a model does across the tasks of one modality, among models with a value on all of them.
+
+    Attributes:
+        tasks: The addresses of the tasks; the same for all models of a modality.
+        index: Interquartile mean of the compatibility index over tasks; None for estimates.
+        interval: Bootstrap over tasks; None with fewer than three tasks.
+        average_rank: Mean rank over tasks, 1 is best.
+        win_rate: Share of (other model, task) pairs that it beats, ties half.
+        worst_task: The task of its lowest index, or of its worst rank where there is no index.
+    """
+
+    model: str
+    modality: Modality
+    tasks: tuple[str, ...]
+    index: float | None
+    interval: Interval | None
+    average_rank: float
+    win_rate: float
+    worst_task: str
+    worst_index: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well a score predicted what training gave, on one task.
+
+    Attributes:
+        models: Number of models with both.
+        weighted_tau: Weighted Kendall tau (scipy's rank=True); None where one side is constant.
+        spearman: Spearman correlation; None where one side is constant.
+        regret: Metric lost by taking the model with the best score instead of the best model.
+    """
+
+    score: str
+    task: str
+    models: int
+    weighted_tau: float | None
+    spearman: float | None
+    regret: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All findings of a study.
+
+    Attributes:
+        ranked_by: The method that ranks the models: a protocol, or a score where nothing was trained.
+        is_estimate: Nothing was trained; the ranking is by a score.
+        headline: The answer in one or two sentences, for each modality.
+        settings: How the study was made, by name: versions, seeds, methods, time.
+    """
+
+    ranked_by: str
+    is_estimate: bool
+    headline: tuple[str, ...]
+    tasks: tuple[TaskFindings, ...]
+    models: tuple[ModelRow, ...]
+    generality: tuple[Generality, ...]
+    agreement: tuple[Agreement, ...]
+    cells: tuple[Cell, ...]
+    settings: Mapping[str, str]

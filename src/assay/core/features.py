@@ -1,0 +1,76 @@
+"""What one model says about some examples: features, with or without labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.core.task import Labels
+
+
+class Encoded(NamedTuple):
+    """What a model returns for one batch."""
+
+    features: np.ndarray  # examples x width, float32
+    source_probs: np.ndarray | None  # examples x source classes, rows sum to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A read-only matrix, examples x width. There are no labels here: a protocol gets test as this."""
+
+    matrix: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.matrix.ndim != 2:
+            raise ValueError(f"Features are examples x width; got shape {self.matrix.shape}.")
+        view = self.matrix.view()
+        view.flags.writeable = False
+        object.__setattr__(self, "matrix", view)
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    @property
+    def width(self) -> int:
+        """The number of features of one example."""
+        return int(self.matrix.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFeatures:
+    """Features of a split with its labels."""
+
+    features: Features
+    labels: Labels
+
+    def __post_init__(self) -> None:
+        if len(self.features) != len(self.labels):
+            raise ValueError(f"{len(self.features)} examples have {len(self.labels)} labels.")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Examples x width, read-only."""
+        return self.features.matrix
+
+    def followed_by(self, other: LabelledFeatures) -> LabelledFeatures:
+        """Return these examples and then those of another split of the same task."""
+        both = np.concatenate([self.matrix, other.matrix])
+        return LabelledFeatures(Features(both), self.labels.followed_by(other.labels))
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSourceProbs:
+    """Source class probabilities (examples x source classes) with the labels of the task."""
+
+    probs: np.ndarray
+    labels: Labels
+
+    def __post_init__(self) -> None:
+        if len(self.probs) != len(self.labels):
+            raise ValueError(f"{len(self.probs)} rows of probabilities have {len(self.labels)} labels.")

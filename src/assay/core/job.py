@@ -1,0 +1,36 @@
+"""The unit of work and of record, and its key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+RECORD_VERSION = 1  # part of every key: raise it when what a result means changes
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One model x task x method x seed.
+
+    Attributes:
+        key: A hash of everything that decides the number.
+        fingerprint: That of the task: the same address may hold other data later.
+    """
+
+    model: str
+    task: str
+    method: str
+    seed: int
+    key: str
+    fingerprint: str = ""
+
+
+def content_key(**parts: object) -> str:
+    """Return a hash of named parts; the order of names does not matter, everything else does.
+
+    >>> content_key(a=1, b="x") == content_key(b="x", a=1)
+    True
+    """
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,30 @@
+"""Judges of predictions; a higher value is better for every one of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.task import Kind
+
+
+class Metric(ABC):
+    """A judge of predictions: one file in ``metrics/``.
+
+    Attributes:
+        kinds: The kinds of task that it judges.
+        shown_negated: True where the field's number falls as predictions improve (RMSE): the value inside
+            is its negative, a reader sees it positive.
+        is_mean: True where the value is the mean over examples of each example's own value (accuracy):
+            intervals are then fast and tests exact.
+    """
+
+    kinds: ClassVar[frozenset[Kind]]
+    shown_negated: ClassVar[bool] = False
+    is_mean: ClassVar[bool] = False
+
+    @abstractmethod
+    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+        """Return the value for predictions of the same examples; higher is better."""

@@ -1,0 +1,92 @@
+"""Which pretrained model, and the opened model that encodes batches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from assay.core.features import Encoded
+from assay.core.task import Example, Modality
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of an opened model without any task.
+
+    Attributes:
+        width: Features per example.
+        parameters: Number of weights of the encoder, the source head included.
+        macs: Multiply-accumulates of one forward pass on one example of the input size, if countable.
+        bytes: Size of the weights in memory.
+        input: The input size in words, as in "3 x 224 x 224" or "256 tokens".
+        preprocessing: How an example becomes input, in words, so that it can be checked and repeated.
+        source_classes: Number of classes of the source head; 0 without a head.
+        weights: Where the weights came from.
+        fingerprint: A hash of the weights.
+        licence: The licence of the weights where it is known.
+    """
+
+    width: int
+    parameters: int
+    macs: int | None
+    bytes: int
+    input: str
+    preprocessing: str
+    source_classes: int
+    weights: str
+    fingerprint: str
+    licence: str | None = None
+
+
+class Model(ABC):
+    """An opened model: it encodes batches, in evaluation mode, the same on every call."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> ModelFacts:
+        """What is known of this model."""
+
+    @abstractmethod
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Return the features, and the source probabilities where there is a head, in the order given."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free the memory that the model holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource(ABC):
+    """Where models come from: one file in ``models/``; the fields are the settings that a user may write.
+
+    To add one, derive a frozen dataclass whose first field is ``name`` (what stands behind the colon).
+    Wrong settings raise ``UsageError`` from ``check``; a model that breaks raises ``ModelError`` when opened.
+    """
+
+    name: str
+
+    summary: ClassVar[str] = ""  # one line for lists
+    packages: ClassVar[tuple[str, ...]] = ()  # what must be installed; imported only when used
+
+    @classmethod
+    @abstractmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return the names that can be opened; none where any path or hub name is allowed."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise ``UsageError`` for a name or a file that does not exist; opens nothing, costs little."""
+
+    @abstractmethod
+    def modality(self) -> Modality:
+        """Return what the model reads, without opening its weights."""
+
+    @abstractmethod
+    def identity(self) -> str:
+        """Return what tells these weights from others (versions, revisions, file hashes); opens nothing."""
+
+    @abstractmethod
+    def open(self, device: str) -> Model:
+        """Load the weights and return a model in evaluation mode on ``device`` ("cpu", "cuda", ...)."""

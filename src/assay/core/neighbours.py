@@ -1,0 +1,76 @@
+"""Nearest neighbours by cosine similarity, in bounded memory, and what they vote for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+_CHUNK = 1 << 22  # similarities held at a time: 32 MiB
+_DECIMALS = 9  # of a similarity: beyond single precision, and equal examples stay equal for any summing order
+
+
+def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
+    """Return the rows of ``reference`` most similar to each query, the most similar first.
+
+    Args:
+        reference: Examples x width.
+        queries: Examples x width.
+        k: How many; all of them where there are fewer.
+
+    Returns:
+        Positions in ``reference``, queries x min(k, reference). Of equally similar rows the first wins. A row
+        of zeros has similarity 0 to everything.
+    """
+    units = _unit_rows(reference)
+    k = min(k, len(reference))
+    found = [_largest(similarity, k) for _, similarity in _similarities(units, _unit_rows(queries))]
+    return np.concatenate(found) if found else np.empty((0, k), dtype=np.int64)
+
+
+def nearest_others(examples: np.ndarray, k: int) -> np.ndarray:
+    """Return the other rows of ``examples`` most similar to each row, examples x min(k, examples - 1)."""
+    units = _unit_rows(examples)
+    k = min(k, len(examples) - 1)
+    found = []
+    for start, similarity in _similarities(units, units):
+        own = np.arange(len(similarity))
+        similarity[own, start + own] = -np.inf
+        found.append(_largest(similarity, k))
+    return np.concatenate(found)
+
+
+def majority(neighbour_labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return the commonest label of each row (queries x k); ties go to the nearest of the tied classes."""
+    votes = np.zeros((len(neighbour_labels), classes), dtype=np.int32)
+    rows = np.arange(len(neighbour_labels))
+    for column in neighbour_labels.T:
+        votes[rows, column] += 1
+    support = np.take_along_axis(votes, neighbour_labels, axis=1)
+    return np.asarray(neighbour_labels[rows, support.argmax(axis=1)])
+
+
+def _unit_rows(matrix: np.ndarray) -> np.ndarray:
+    rows = np.asarray(matrix, dtype=np.float64)
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+    return np.asarray(rows / np.where(norms > 0, norms, 1.0))
+
+
+def _similarities(units: np.ndarray, queries: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    step = max(1, _CHUNK // max(1, len(units)))
+    handicap = np.arange(len(units)) * (
+        0.5 * 10.0**-_DECIMALS / max(1, len(units))
+    )  # the first row wins a tie
+    for start in range(0, len(queries), step):
+        similarity = queries[start : start + step] @ units.T
+        np.round(similarity, _DECIMALS, out=similarity)
+        similarity -= handicap
+        yield start, similarity
+
+
+def _largest(similarity: np.ndarray, k: int) -> np.ndarray:
+    """Return the columns of the k largest values of each row, largest first."""
+    np.negative(similarity, out=similarity)
+    part = np.argpartition(similarity, k - 1, axis=1)[:, :k]
+    order = np.argsort(np.take_along_axis(similarity, part, axis=1), axis=1)
+    return np.take_along_axis(part, order, axis=1)

@@ -1,0 +1,123 @@
+"""Finds plug-ins. The folder is the family, the file name is the name, nothing is kept by hand."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from typing import Generic, TypeVar
+
+from assay.core.address import Address
+from assay.core.errors import AssayError, MissingPackage, UnknownName, UsageError
+from assay.core.settings import construct
+
+Plugin = TypeVar("Plugin")
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Generic[Plugin]):
+    """A plug-in with its settings, and the address that made it."""
+
+    address: Address
+    plugin: Plugin
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+
+@dataclass(frozen=True)
+class Registry(Generic[Plugin]):
+    """The members of one family: the files of its folder, then entry points, then files of the user.
+
+    Args:
+        family: The folder below ``assay`` and the entry-point group ``assay.<family>``.
+        base: The abstract class that each member derives from.
+        what: The word for a member in messages, as in "model source".
+    """
+
+    family: str
+    base: type[Plugin]
+    what: str
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all members, without importing any."""
+        return tuple(sorted(self._loaders))
+
+    def load(self, name: str) -> type[Plugin]:
+        """Import one member; an unknown name or a missing package stops with the words to write."""
+        if name not in self._loaders:
+            raise UnknownName(self.what, name, self._loaders)
+        try:
+            member = self._loaders[name]()
+        except ModuleNotFoundError as error:
+            raise MissingPackage(name, (error.name or name).partition(".")[0]) from error
+        for package in getattr(member, "packages", ()):
+            if not _is_installed(package):
+                raise MissingPackage(name, package)
+        return member
+
+    def create(self, address: Address) -> Named[Plugin]:
+        """Make a method from ``name(setting=value)``."""
+        member = self.load(address.name)
+        return Named(address, construct(member, address, dict(address.settings)))
+
+    def create_from_source(self, address: Address) -> Named[Plugin]:
+        """Make a model source or task source from ``source:name(setting=value)``."""
+        member = self.load(address.source)
+        return Named(address, construct(member, address, {"name": address.name, **dict(address.settings)}))
+
+    def add(self, name: str, member: type[Plugin]) -> None:
+        """Add a member of the user's own; a name that is taken is an error."""
+        if name in self._loaders:
+            raise UsageError(f"There is a {self.what} called '{name}' already. Give yours another name.")
+        self._loaders[name] = lambda: member
+
+    @cached_property
+    def _loaders(self) -> dict[str, Callable[[], type[Plugin]]]:
+        package = importlib.import_module(f"assay.{self.family}")
+        loaders: dict[str, Callable[[], type[Plugin]]] = {
+            module.name: self._from_module(f"assay.{self.family}.{module.name}")
+            for module in pkgutil.iter_modules(package.__path__)
+        }
+        for entry in metadata.entry_points(group=f"assay.{self.family}"):
+            if entry.name in loaders:
+                raise UsageError(
+                    f"Two {self.what}s are called '{entry.name}': the built-in one and that of {entry.value}."
+                )
+            loaders[entry.name] = self._from_module(entry.value)
+        return loaders
+
+    def _from_module(self, path: str) -> Callable[[], type[Plugin]]:
+        return lambda: only_member(importlib.import_module(path.partition(":")[0]), self.base)
+
+
+def _is_installed(package: str) -> bool:
+    """Tell whether a package could be imported, without importing it."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:  # it is in sys.modules, as None or without a spec
+        return sys.modules.get(package) is not None
+
+
+def only_member(module: object, base: type[Plugin]) -> type[Plugin]:
+    """Return the one final class of a module that derives from a family's base."""
+    members = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, base)
+        and not inspect.isabstract(value)
+        and value.__module__ == getattr(module, "__name__", None)
+    ]
+    if len(members) != 1:
+        raise AssayError(
+            f"{getattr(module, '__name__', module)} must define exactly one {base.__name__}; "
+            f"it defines {len(members)}."
+        )
+    return members[0]

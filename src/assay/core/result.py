@@ -1,0 +1,73 @@
+"""What became of a job: a value, a reason, or an error; never NaN, never absent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from assay.core.job import Job
+from assay.core.model import ModelFacts
+
+
+class Status(StrEnum):
+    """What became of a job."""
+
+    OK = "ok"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a job.
+
+    Attributes:
+        value: The main metric on test (a protocol) or the estimate (a score); None unless ok.
+        metrics: All metrics on test, by name; empty for scores.
+        tuned: What was chosen on val.
+        notes: What a reader must know besides.
+        reason: Why there is no value: the cause and what to do.
+        seconds: The time of this method, without encoding.
+        encode_seconds: The time to encode what the method reads; 0 where the features were there.
+    """
+
+    job: Job
+    status: Status
+    value: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tuned: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+    seconds: float = 0.0
+    encode_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.status is Status.OK and (self.value is None or not math.isfinite(self.value)):
+            raise ValueError(f"A result that is ok has a finite value; {self.job} has {self.value}.")
+        if self.status is not Status.OK and not self.reason:
+            raise ValueError(f"A result without a value has a reason; {self.job} has none.")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished job on its way to the store, with the predictions of test where there are any."""
+
+    result: Result
+    predictions: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model was opened: its facts, and its latency at batch 1 (None where it could not be measured)."""
+
+    model: str
+    identity: str
+    facts: ModelFacts
+    latency_seconds: float | None
+
+
+Event = Finished | Opened

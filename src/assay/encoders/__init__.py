@@ -1,0 +1,1 @@
+"""How torch modules become models: shared by the model sources."""

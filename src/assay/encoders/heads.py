@@ -1,0 +1,84 @@
+"""Finds where a classifier's features end and its head begins, without knowing the architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from assay.core.errors import ModelError
+from assay.encoders.images import Outputs, pooled
+
+
+def read_layer(module: nn.Module, layer: str) -> Callable[[torch.Tensor], Outputs]:
+    """Return a forward whose features are the pooled output of a named layer, without logits."""
+    layers = dict(module.named_modules())
+    if layer not in layers or not layer:
+        shown = ", ".join([name for name in layers if name and name.count(".") < 2][:12])
+        raise ModelError(f"{type(module).__name__} has no layer '{layer}'. Write one of: {shown}.")
+    seen: list[torch.Tensor] = []
+    layers[layer].register_forward_hook(lambda _, __, output: seen.append(_tensor(output)))
+
+    def forward(batch: torch.Tensor) -> Outputs:
+        seen.clear()
+        module(batch)
+        return Outputs(pooled(seen.pop()), None)
+
+    return forward
+
+
+def read_head(module: nn.Module, size: tuple[int, ...]) -> Callable[[torch.Tensor], Outputs]:
+    """Return a forward whose features are what enters the classification head, and whose logits leave it.
+
+    The head is the last layer with weights that runs, if it is linear or a 1 x 1 convolution and as wide as
+    the output. A module without such a head gives its pooled output as features, and no logits.
+
+    Args:
+        module: In evaluation mode.
+        size: channels x height x width of the input.
+    """
+    head = _find_head(module, size)
+    if head is None:
+        return lambda batch: Outputs(pooled(_tensor(module(batch))), None)
+    seen: list[torch.Tensor] = []
+    head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+
+    def forward(batch: torch.Tensor) -> Outputs:
+        seen.clear()
+        logits = pooled(_tensor(module(batch)))
+        return Outputs(pooled(seen.pop()), logits)
+
+    return forward
+
+
+def read_output(module: nn.Module) -> Callable[[torch.Tensor], Outputs]:
+    """Return a forward whose features are the pooled output, without logits."""
+    return lambda batch: Outputs(pooled(_tensor(module(batch))), None)
+
+
+def _find_head(module: nn.Module, size: tuple[int, ...]) -> nn.Module | None:
+    ran: list[nn.Module] = []
+    leaves = [leaf for leaf in module.modules() if any(True for _ in leaf.parameters(recurse=False))]
+    hooks = [leaf.register_forward_pre_hook(lambda seen, _: ran.append(seen)) for leaf in leaves]
+    try:
+        with torch.no_grad():
+            output = pooled(_tensor(module(torch.zeros(1, *size))))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return ran[-1] if ran and _width(ran[-1]) == output.shape[1] else None
+
+
+def _width(layer: nn.Module) -> int | None:
+    if isinstance(layer, nn.Linear):
+        return layer.out_features
+    if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1):
+        return layer.out_channels
+    return None
+
+
+def _tensor(output: object) -> torch.Tensor:
+    if isinstance(output, torch.Tensor):
+        return output
+    raise ModelError(f"The module gives a {type(output).__name__}; a tensor is needed. Wrap it.")

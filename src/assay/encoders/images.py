@@ -1,0 +1,132 @@
+"""An opened image model: a torch module, what goes into it, and how its features are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, final
+
+import numpy as np
+import torch
+from torch import nn
+
+from assay.core.errors import ModelError
+from assay.core.features import Encoded
+from assay.core.model import Model, ModelFacts
+from assay.core.task import Example
+from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.weights import Origin, state_hash
+
+
+class Outputs(NamedTuple):
+    """What a module says of a batch."""
+
+    features: torch.Tensor  # examples x width
+    logits: torch.Tensor | None  # examples x source classes
+
+
+Forward = Callable[[torch.Tensor], Outputs]
+
+
+class Preparation(Protocol):
+    """What turns pictures into the input of a model; ``PixelRecipe`` is the usual one."""
+
+    def read(self, images: Sequence[np.ndarray], device: str) -> torch.Tensor:
+        """Return float32 input on ``device``, one row for each picture."""
+
+    def describe(self) -> str:
+        """Return in words what is done to a picture."""
+
+
+@final
+class ImageEncoder(Model):
+    """Encodes RGB pictures with a torch module, in evaluation mode and float32.
+
+    Args:
+        module: Holds the weights; it is moved to ``device``.
+        forward: Reads features and logits of a batch from ``module``.
+        preparation: How a picture becomes input.
+        device: As torch names it.
+        origin: Where the weights came from.
+    """
+
+    def __init__(
+        self, module: nn.Module, forward: Forward, preparation: Preparation, device: str, origin: Origin
+    ) -> None:
+        module = module.eval().requires_grad_(requires_grad=False)
+        # convolutions of PyTorch are faster with channels last: on a CPU by half for EfficientNet-Lite
+        self._module: nn.Module | None = module.to(device).to(memory_format=torch.channels_last)
+        self._forward: Forward | None = forward
+        self._preparation = preparation
+        self._device = device
+        self._facts = self._measured(module, origin)
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of this model."""
+        return self._facts
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Return float32 features, and probabilities where the model has a source head."""
+        images = [_as_image(example) for example in examples]
+        if not images:
+            probs = (
+                np.empty((0, self._facts.source_classes), np.float32) if self._facts.source_classes else None
+            )
+            return Encoded(np.empty((0, self._facts.width), np.float32), probs)
+        with torch.inference_mode():
+            outputs = self._outputs(self._read(images))
+            features = outputs.features.float().cpu().numpy()
+            probs = None if outputs.logits is None else outputs.logits.float().softmax(1).cpu().numpy()
+        return Encoded(features, probs)
+
+    def close(self) -> None:
+        """Free the weights."""
+        self._module = self._forward = None
+        if self._device.startswith("cuda"):
+            torch.cuda.empty_cache()
+
+    def _read(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        batch = self._preparation.read(images, self._device)
+        return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
+
+    def _outputs(self, batch: torch.Tensor) -> Outputs:
+        if self._forward is None:
+            raise ModelError("The model is closed. Open it again.")
+        return self._forward(batch)
+
+    def _measured(self, module: nn.Module, origin: Origin) -> ModelFacts:
+        with torch.no_grad():
+            probe = self._read([np.zeros((64, 64, 3), np.uint8)])
+            outputs = self._outputs(probe)
+        if outputs.features.ndim != 2:
+            raise ModelError(
+                f"{type(module).__name__} gives features of shape {tuple(outputs.features.shape)}; "
+                f"examples x width is needed. Name another layer to read."
+            )
+        return ModelFacts(
+            width=outputs.features.shape[1],
+            parameters=weight_count(module),
+            macs=count_macs(lambda: self._outputs(probe)),
+            bytes=weight_bytes(module),
+            input=" x ".join(str(side) for side in probe.shape[1:]),
+            preprocessing=self._preparation.describe(),
+            source_classes=0 if outputs.logits is None else outputs.logits.shape[1],
+            weights=origin.weights,
+            fingerprint=state_hash(module),
+            licence=origin.licence,
+        )
+
+
+def pooled(values: torch.Tensor) -> torch.Tensor:
+    """Return examples x width: the mean over places of a map, or over tokens of a sequence."""
+    if values.ndim == 4:
+        return values.mean((2, 3))
+    if values.ndim == 3:
+        return values.mean(1)
+    return values.flatten(1)
+
+
+def _as_image(example: Example) -> np.ndarray:
+    if not isinstance(example, np.ndarray):
+        raise ModelError(f"This model reads images; it was given a {type(example).__name__}.")
+    return example

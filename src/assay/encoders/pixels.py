@@ -1,0 +1,282 @@
+"""How a picture becomes input: resize, crop and normalise exactly as the model was trained to expect."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from assay.core.errors import UsageError
+
+Size = tuple[int, int]  # height, width
+
+FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+    "box": Image.Resampling.BOX,
+    "hamming": Image.Resampling.HAMMING,
+}
+
+
+class Fit(StrEnum):
+    """How a picture is brought to a height and a width."""
+
+    STRETCH = "stretched to"
+    COVER = "scaled to cover"
+    CONTAIN = "scaled to fit into"
+
+
+_READERS = ThreadPoolExecutor(thread_name_prefix="pixels")  # Pillow lets other threads run while it resizes
+
+
+@dataclass(frozen=True, slots=True)
+class PixelRecipe:
+    """How an RGB picture becomes the input of a model.
+
+    The geometry is done by Pillow, as torchvision and timm do on PIL images; the numbers are done in float32.
+
+    Attributes:
+        resize: The short side in pixels, or a height and a width, or None for no resizing.
+        crop: The side of the square, or the height and width, cut from the centre; None for no crop, which
+            needs a ``resize`` to a height and a width.
+        fit: How a ``resize`` to a height and a width is reached.
+        interpolation: A name in ``FILTERS``.
+        mean: What is subtracted from each channel.
+        std: What each channel is then divided by.
+        channels: 3 for RGB, 1 for grey (ITU-R 601-2 luma).
+        scale: True to bring 0..255 to 0..1 before the mean is subtracted.
+        border: The grey level or RGB colour around pictures smaller than the crop.
+    """
+
+    resize: int | Size | None
+    crop: int | Size | None
+    interpolation: str = "bilinear"
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    channels: int = 3
+    scale: bool = True
+    fit: Fit = Fit.STRETCH
+    border: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        if self.interpolation not in FILTERS:
+            raise UsageError(
+                f"No interpolation called '{self.interpolation}'. Write one of: {', '.join(FILTERS)}."
+            )
+        if self.channels not in (1, 3):
+            raise UsageError(f"Pictures have 3 channels, or 1 for grey; got channels={self.channels}.")
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, self.channels):
+                raise UsageError(
+                    f"Setting '{name}' has {len(values)} values for {self.channels} channels. "
+                    f"Write one number, or one for each channel."
+                )
+        if 0 in self.std:
+            raise UsageError(f"Setting 'std' is {self.std!r}; nothing divides by 0. Write std=1.0.")
+        if self.crop is None and not isinstance(self.resize, tuple):
+            raise UsageError(
+                "Pictures of one batch need one size. Give a crop, or resize to a height and width."
+            )
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the input."""
+        target = self.resize if self.crop is None else self.crop
+        assert target is not None
+        return target if isinstance(target, tuple) else (target, target)
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Resize and crop one picture.
+
+        Args:
+            image: height x width x 3, uint8, RGB.
+
+        Returns:
+            channels x height x width, uint8.
+        """
+        picture = Image.fromarray(image)
+        if self.channels == 1:
+            picture = picture.convert("L")
+        size = self._resized(picture.height, picture.width)
+        if size != (picture.height, picture.width):
+            picture = picture.resize(size[::-1], FILTERS[self.interpolation])
+        pixels = np.asarray(picture)
+        pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+        return self._cropped(pixels)
+
+    def read(self, images: Sequence[np.ndarray], device: str) -> torch.Tensor:
+        """Return float32 input on ``device``: examples x channels x height x width."""
+        pixels = np.stack(list(_READERS.map(self.apply, images)))
+        return self.normalise(torch.from_numpy(pixels).to(device))
+
+    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the float32 input for a batch of pixels, on the device of the pixels.
+
+        Args:
+            pixels: examples x channels x height x width, uint8.
+        """
+        values = pixels.to(torch.float32)
+        if self.scale:
+            values = values.div_(255)
+        mean = torch.tensor(self.mean, dtype=torch.float32, device=pixels.device)[:, None, None]
+        std = torch.tensor(self.std, dtype=torch.float32, device=pixels.device)[:, None, None]
+        return values.sub_(mean).div_(std)
+
+    def describe(self) -> str:
+        """Return the recipe in words."""
+        steps = ["grey"] if self.channels == 1 else []
+        if isinstance(self.resize, tuple):
+            steps.append(f"{self.fit} {_in_words(self.resize)} ({self.interpolation})")
+        elif self.resize is not None:
+            steps.append(f"short side to {self.resize} ({self.interpolation})")
+        if self.crop is not None:
+            steps.append(f"centre crop {_in_words(self.size)}")
+        steps.append("0..1" if self.scale else "0..255")
+        steps.append(f"mean {_numbers(self.mean)}, std {_numbers(self.std)}")
+        return "; ".join(steps)
+
+    def _resized(self, height: int, width: int) -> Size:
+        if self.resize is None:
+            return height, width
+        if isinstance(self.resize, int):
+            short, long = sorted((height, width))
+            other = int(self.resize * long / short)  # torchvision truncates
+            return (self.resize, other) if height <= width else (other, self.resize)
+        if self.fit is Fit.STRETCH:
+            return self.resize
+        ratios = height / self.resize[0], width / self.resize[1]
+        ratio = max(ratios) if self.fit is Fit.CONTAIN else min(ratios)
+        return max(round(height / ratio), 1), max(round(width / ratio), 1)  # timm rounds
+
+    def _cropped(self, pixels: np.ndarray) -> np.ndarray:
+        if self.crop is None:
+            return pixels
+        _, height, width = pixels.shape
+        wanted_height, wanted_width = self.size
+        top, bottom = _padding(height, wanted_height)
+        left, right = _padding(width, wanted_width)
+        if top + bottom + left + right:
+            pixels = self._bordered(pixels, (top, bottom), (left, right))
+        top = round((pixels.shape[1] - wanted_height) / 2.0)
+        left = round((pixels.shape[2] - wanted_width) / 2.0)
+        return pixels[:, top : top + wanted_height, left : left + wanted_width]
+
+    def _bordered(self, pixels: np.ndarray, vertical: Size, horizontal: Size) -> np.ndarray:
+        channels, height, width = pixels.shape
+        colour = np.asarray(self.border, dtype=np.uint8)[:, None, None]
+        canvas = np.empty((channels, height + sum(vertical), width + sum(horizontal)), dtype=np.uint8)
+        canvas[:] = colour
+        canvas[:, vertical[0] : vertical[0] + height, horizontal[0] : horizontal[0] + width] = pixels
+        return canvas
+
+
+@dataclass(frozen=True, slots=True)
+class PixelChanges:
+    """What a user wrote about preprocessing; None keeps what the model comes with.
+
+    Attributes:
+        image_size: Side of the input in pixels.
+        crop: The part of the resized short side that the centre crop keeps, above 0 and at most 1.
+        mean: One number, or one for each channel.
+        std: One number, or one for each channel.
+        interpolation: A name in ``FILTERS``.
+    """
+
+    image_size: int | None = None
+    crop: float | None = None
+    mean: tuple[float, ...] | float | None = None
+    std: tuple[float, ...] | float | None = None
+    interpolation: str | None = None
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for a setting that no recipe can have."""
+        if self.image_size is not None and self.image_size < 1:
+            raise UsageError(f"Setting 'image_size' is {self.image_size}; write a side in pixels, as in 224.")
+        if self.crop is not None and not 0 < self.crop <= 1:
+            raise UsageError(
+                f"Setting 'crop' is {self.crop}; write a part above 0 and at most 1, as in 0.875."
+            )
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if not all(isinstance(value, (int, float)) for value in _as_tuple(values, ())):
+                raise UsageError(
+                    f"Setting '{name}' is {values!r}; write numbers, as in {name}=(0.5, 0.5, 0.5)."
+                )
+        probe = PixelRecipe(1, 1)
+        channels = max(len(_as_tuple(self.mean, ())), len(_as_tuple(self.std, ())))
+        self.applied_to(dataclasses.replace(probe, channels=1 if channels == 1 else 3), 1.0)
+
+    def applied_to(self, recipe: PixelRecipe, crop: float | Fraction) -> PixelRecipe:
+        """Return a recipe with these changes.
+
+        Args:
+            recipe: What the model comes with.
+            crop: The part of the short side that its centre crop keeps.
+        """
+        if self.image_size is not None or self.crop is not None:
+            recipe = _sized(recipe, self.image_size, self.crop or crop)
+        return dataclasses.replace(
+            recipe,
+            mean=_as_tuple(self.mean, recipe.mean),
+            std=_as_tuple(self.std, recipe.std),
+            interpolation=self.interpolation or recipe.interpolation,
+        )
+
+
+def centred(size: Size, crop: float | Fraction, fit: Fit | None = None) -> PixelRecipe:
+    """Return the usual recipe: the short side to size / crop, then the centre; ``fit`` for other resizing."""
+    height, width = (math.floor(side / crop) for side in size)
+    if fit is not None:
+        return PixelRecipe((height, width), size, fit=fit)
+    if height == width:
+        return PixelRecipe(height, size)
+    return PixelRecipe((height, width), size, fit=Fit.COVER)
+
+
+def recipe_from_timm(config: Mapping[str, Any]) -> PixelRecipe:
+    """Return the recipe of timm's data configuration: ``timm.data.resolve_model_data_config(module)``."""
+    fit = {"squash": Fit.STRETCH, "border": Fit.CONTAIN}.get(config["crop_mode"])
+    return dataclasses.replace(
+        centred(tuple(config["input_size"][1:]), config["crop_pct"], fit),
+        interpolation=config["interpolation"],
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+        channels=config["input_size"][0],
+        border=tuple(round(255 * value) for value in config["mean"]) if fit is Fit.CONTAIN else (0,),
+    )
+
+
+def _sized(recipe: PixelRecipe, side: int | None, crop: float | Fraction) -> PixelRecipe:
+    size = recipe.size if side is None else (side, side)
+    plain = isinstance(recipe.resize, int) or recipe.resize is None or recipe.fit is Fit.COVER
+    usual = centred(size, crop, None if plain else recipe.fit)
+    return dataclasses.replace(recipe, resize=usual.resize, crop=usual.crop, fit=usual.fit)
+
+
+def _padding(side: int, wanted: int) -> Size:
+    lack = max(wanted - side, 0)
+    return lack // 2, (lack + 1) // 2
+
+
+def _as_tuple(value: Sequence[float] | float | None, default: tuple[float, ...]) -> tuple[float, ...]:
+    if value is None:
+        return default
+    return (float(value),) if isinstance(value, (int, float)) else tuple(value)
+
+
+def _in_words(size: Size) -> str:
+    return f"{size[0]} x {size[1]}"
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)

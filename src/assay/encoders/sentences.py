@@ -1,0 +1,111 @@
+"""An opened sentence encoder: the modules of sentence-transformers, used as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import nn
+
+from assay.core.errors import ModelError
+from assay.core.features import Encoded
+from assay.core.model import Model, ModelFacts
+from assay.core.task import Example
+from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.tokens import as_texts
+from assay.encoders.weights import Origin, seeded, state_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is put before each text: a text, or the name of one that the model comes with."""
+
+    text: str | None = None
+    name: str | None = None
+
+
+@final
+class SentenceEncoder(Model):
+    """Encodes texts as ``SentenceTransformer.encode`` does; a pair is compared feature by feature.
+
+    Args:
+        module: The ``SentenceTransformer``, on its device.
+        prompt: What is put before each text.
+        origin: Where the weights came from.
+    """
+
+    def __init__(self, module: Any, prompt: Prompt, origin: Origin) -> None:
+        self._module = module.eval().requires_grad_(requires_grad=False).float()
+        self._prompt = prompt
+        self._facts = self._measured(origin)
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of this model; a pair has four times as many features as a text."""
+        return self._facts
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v."""
+        texts = as_texts(examples)
+        if not texts:
+            return Encoded(np.empty((0, self._facts.width), np.float32), None)
+        if isinstance(texts[0], str):
+            return Encoded(self._embedded(texts), None)
+        left, right = (self._embedded([text[side] for text in texts]) for side in (0, 1))
+        return Encoded(np.concatenate([left, right, np.abs(left - right), left * right], axis=1), None)
+
+    def close(self) -> None:
+        """Free the weights."""
+        self._module = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _embedded(self, texts: Sequence[Any]) -> np.ndarray:
+        if self._module is None:
+            raise ModelError("The model is closed. Open it again.")
+        features: np.ndarray = self._module.encode(
+            list(texts),
+            prompt=self._prompt.text,
+            prompt_name=self._prompt.name,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return features.astype(np.float32, copy=False)
+
+    def _measured(self, origin: Origin) -> ModelFacts:
+        module, most = self._module, self._module.max_seq_length
+        probe = " ".join(["a"] * (most or 1))  # at least as many tokens as the model reads
+        return ModelFacts(
+            width=self._embedded(["a"]).shape[1],
+            parameters=weight_count(module),
+            macs=count_macs(lambda: self._embedded([probe])),
+            bytes=weight_bytes(module),
+            input=f"{most} tokens" if most else "text",
+            preprocessing=" > ".join(type(part).__name__ for part in module) + self._prompted(),
+            source_classes=0,
+            weights=origin.weights,
+            fingerprint=state_hash(module),
+            licence=origin.licence,
+        )
+
+    def _prompted(self) -> str:
+        name = self._prompt.name or self._module.default_prompt_name
+        text = self._prompt.text if name is None else self._module.prompts[name]
+        return f"; prompt {text!r}" if text else ""
+
+
+def randomised(module: nn.Module, seed: int) -> None:
+    """Give every module that can initialise itself new weights, drawn from ``seed``."""
+    from transformers import PreTrainedModel
+
+    with seeded(seed):
+        for part in module.modules():
+            reset = getattr(part, "reset_parameters", None)  # torch's convention for layers with weights
+            if callable(reset):
+                reset()
+        for part in module.modules():
+            if isinstance(part, PreTrainedModel):
+                part.load_state_dict(type(part)(part.config).state_dict())

@@ -1,0 +1,165 @@
+"""An opened text model: a transformer, its tokenizer, and how its tokens become one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import nn
+
+from assay.core.errors import ModelError
+from assay.core.features import Encoded
+from assay.core.model import Model, ModelFacts
+from assay.core.task import Example
+from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.pooling import Pooling, States, pool
+from assay.encoders.tokens import Tokens, as_texts
+from assay.encoders.weights import Origin, state_hash
+
+Read = Callable[[Mapping[str, torch.Tensor]], States]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a text becomes features.
+
+    Attributes:
+        tokens: How a text becomes input.
+        pooling: How its tokens become one vector.
+        unit_length: Whether that vector is scaled to length 1.
+    """
+
+    tokens: Tokens
+    pooling: Pooling
+    unit_length: bool = False
+
+    def describe(self) -> str:
+        """Return in words what is done to a text."""
+        special = "" if self.tokens.special else ", without special tokens"
+        unit = "; scaled to length 1" if self.unit_length else ""
+        return (
+            f"{type(self.tokens.tokenizer).__name__}{special}; at most {self.tokens.most} tokens; "
+            f"pooling {self.pooling}{unit}"
+        )
+
+
+@final
+class TextEncoder(Model):
+    """Encodes texts and pairs of texts with a transformer, in evaluation mode and float32.
+
+    Args:
+        module: Holds the weights; it is moved to ``device``.
+        read: Runs ``module`` on input.
+        reading: How a text becomes input, and tokens become features.
+        device: As torch names it.
+        origin: Where the weights came from.
+    """
+
+    def __init__(self, module: nn.Module, read: Read, reading: Reading, device: str, origin: Origin) -> None:
+        module = module.eval().requires_grad_(requires_grad=False).to(device)
+        self._module: nn.Module | None = module
+        self._read: Read | None = read
+        self._reading = reading
+        self._device = device
+        self._truncated = 0
+        self._facts = self._measured(module, origin)
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of this model."""
+        return self._facts
+
+    @property
+    def truncated(self) -> int:
+        """How many of the texts encoded so far were longer than the model reads."""
+        return self._truncated
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Return float32 features, and probabilities where the model has a source head."""
+        texts = as_texts(examples)
+        classes = self._facts.source_classes
+        features = np.empty((len(texts), self._facts.width), np.float32)
+        probs = np.empty((len(texts), classes), np.float32) if classes else None
+        if not texts:
+            return Encoded(features, probs)
+        encoded, truncated = self._reading.tokens.read(texts)
+        self._truncated += truncated
+        with torch.inference_mode():
+            for rows, inputs in self._reading.tokens.chunks(encoded, self._device):
+                states = self._states(inputs)
+                features[rows] = self._pooled(states, inputs).float().cpu().numpy()
+                if probs is not None and states.logits is not None:
+                    probs[rows] = states.logits.float().softmax(1).cpu().numpy()
+        return Encoded(features, probs)
+
+    def close(self) -> None:
+        """Free the weights."""
+        self._module = self._read = None
+        if self._device.startswith("cuda"):
+            torch.cuda.empty_cache()
+
+    def _states(self, inputs: Mapping[str, torch.Tensor]) -> States:
+        if self._read is None:
+            raise ModelError("The model is closed. Open it again.")
+        return self._read(inputs)
+
+    def _pooled(self, states: States, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        features = pool(states, inputs["attention_mask"], self._reading.pooling)
+        return nn.functional.normalize(features, dim=1) if self._reading.unit_length else features
+
+    def _measured(self, module: nn.Module, origin: Origin) -> ModelFacts:
+        longest = self._reading.tokens.longest(self._device)
+        with torch.no_grad():
+            states = self._states(longest)
+            width = self._pooled(states, longest).shape[1]
+        return ModelFacts(
+            width=width,
+            parameters=weight_count(module),
+            macs=count_macs(lambda: self._states(longest)),
+            bytes=weight_bytes(module),
+            input=f"{self._reading.tokens.most} tokens",
+            preprocessing=self._reading.describe(),
+            source_classes=0 if states.logits is None else states.logits.shape[1],
+            weights=origin.weights,
+            fingerprint=state_hash(module),
+            licence=origin.licence,
+        )
+
+
+def read_base(module: Any) -> Read:
+    """Return how to read a transformer without a head."""
+
+    def read(inputs: Mapping[str, torch.Tensor]) -> States:
+        output = module(**inputs)
+        return States(output.last_hidden_state, output.get("pooler_output"))
+
+    return read
+
+
+def read_classifier(module: Any) -> Read:
+    """Return how to read a transformer with a classification head: features below the head, and logits."""
+    seen: list[Any] = []
+    module.base_model.register_forward_hook(lambda _, __, output: seen.append(output))
+
+    def read(inputs: Mapping[str, torch.Tensor]) -> States:
+        seen.clear()
+        logits = module(**inputs).logits
+        output = seen.pop()
+        return States(output.last_hidden_state, output.get("pooler_output"), logits)
+
+    return read
+
+
+def keep_layers(module: nn.Module, layers: int, of: int) -> None:
+    """Cut a transformer after some of its layers."""
+    if not 1 <= layers <= of:
+        raise ModelError(f"Setting 'layers' is {layers}; this model has {of}. Write 1 to {of}.")
+    stacks = [part for part in module.modules() if isinstance(part, nn.ModuleList) and len(part) == of]
+    if len(stacks) != 1:
+        raise ModelError(
+            f"{type(module).__name__} cannot be cut after a layer. Leave out the setting 'layers'."
+        )
+    del stacks[0][layers:]

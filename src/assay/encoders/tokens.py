@@ -1,0 +1,123 @@
+"""Turns texts and pairs of texts into padded batches of token numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+
+from assay.core.errors import ModelError
+from assay.core.task import Example
+
+Text = str | tuple[str, str]
+
+_CHUNK = 32  # texts of similar length that are padded to one another
+
+
+class Chunk(NamedTuple):
+    """Some texts of a batch as padded input."""
+
+    rows: list[int]  # positions in the batch
+    inputs: dict[str, torch.Tensor]  # by name, each texts x tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Texts as token numbers.
+
+    Attributes:
+        tokenizer: A tokenizer of transformers.
+        most: The most tokens of a text; what is beyond is cut.
+        special: Whether the tokenizer adds its special tokens.
+    """
+
+    tokenizer: Any
+    most: int
+    special: bool = True
+
+    @property
+    def padding(self) -> int:
+        """The number that fills up short texts; masked out, so a stand-in does where there is none."""
+        stands = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, self.tokenizer.unk_token_id)
+        return int(next((number for number in stands if number is not None), 0))
+
+    def read(self, texts: Sequence[Text]) -> tuple[list[dict[str, list[int]]], int]:
+        """Return the tokens of each text by name of input, and how many texts were cut."""
+        whole = self._tokenised(texts, truncation=False)
+        long = [row for row, text in enumerate(whole) if len(text["input_ids"]) > self.most]
+        if long:
+            for row, cut in zip(
+                long, self._tokenised([texts[row] for row in long], truncation=True), strict=True
+            ):
+                whole[row] = cut
+        return whole, len(long)
+
+    def chunks(self, encoded: Sequence[Mapping[str, list[int]]], device: str) -> Iterator[Chunk]:
+        """Yield padded batches of texts of similar length: the fewer pads, the less work."""
+        order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]["input_ids"]))
+        for start in range(0, len(order), _CHUNK):
+            rows = order[start : start + _CHUNK]
+            yield Chunk(rows, self._padded([encoded[row] for row in rows], device))
+
+    def longest(self, device: str) -> dict[str, torch.Tensor]:
+        """Return the input of one text of the most tokens there can be."""
+        example = self.read(["a"])[0][0]
+        return self._padded([{name: values[:1] * self.most for name, values in example.items()}], device)
+
+    def _tokenised(self, texts: Sequence[Text], *, truncation: bool) -> list[dict[str, list[int]]]:
+        pairs = isinstance(texts[0], tuple)
+        encoded = self.tokenizer(
+            [text[0] if pairs else text for text in texts],
+            text_pair=[text[1] for text in texts] if pairs else None,
+            add_special_tokens=self.special,
+            truncation=truncation,
+            max_length=self.most if truncation else None,
+            return_attention_mask=True,
+            verbose=False,
+        )
+        return [
+            self._one({name: values[row] for name, values in encoded.items()}) for row in range(len(texts))
+        ]
+
+    def _one(self, values: dict[str, list[int]]) -> dict[str, list[int]]:
+        if values["input_ids"]:
+            return values
+        blank = {name: [0] for name in values}  # an empty text without special tokens still needs one token
+        return {**blank, "input_ids": [self.padding], "attention_mask": [1]}
+
+    def _padded(self, encoded: Sequence[Mapping[str, list[int]]], device: str) -> dict[str, torch.Tensor]:
+        length = max(len(text["input_ids"]) for text in encoded)
+        fill = {"input_ids": self.padding, "token_type_ids": int(self.tokenizer.pad_token_type_id)}
+        return {
+            name: torch.tensor(
+                [text[name] + [fill.get(name, 0)] * (length - len(text[name])) for text in encoded],
+                device=device,
+            )
+            for name in encoded[0]
+        }
+
+
+def as_texts(examples: Iterable[Example]) -> list[Text]:
+    """Return the examples as texts; all must be single texts, or all pairs."""
+    texts: list[Text] = []
+    for example in examples:
+        if not isinstance(example, (str, tuple)):
+            raise ModelError(f"This model reads texts; it was given a {type(example).__name__}.")
+        texts.append(example)
+    if len({type(text) for text in texts}) > 1:
+        raise ModelError("A batch mixes single texts and pairs. Give all examples two texts, or all one.")
+    return texts
+
+
+def most_tokens(tokenizer: Any, config: Any, wanted: int) -> int:
+    """Return how many tokens of a text are read: what is wanted, unless the model reads fewer."""
+    positions = getattr(config.get_text_config(), "max_position_embeddings", None) or wanted
+    if positions > 1 and _counts_from_padding(config):
+        positions -= int(config.pad_token_id) + 1  # the first position stands after that of padding
+    return int(min(wanted, tokenizer.model_max_length, positions if positions > 0 else wanted))
+
+
+def _counts_from_padding(config: Any) -> bool:
+    return any(word in config.model_type for word in ("roberta", "camembert", "mpnet", "longformer"))

@@ -1,0 +1,177 @@
+"""Reads checkpoints without running code from them, and fits them to an architecture or says why not."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from assay.core.errors import CheckpointError, ModelError, UsageError
+from assay.core.settings import all_settings
+
+State = dict[str, torch.Tensor]
+
+_WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "module", "net", "network", "weights")
+_PREFIX = "module."  # what torch's DataParallel adds to every name
+_SHOWN = 3  # names in a message: enough to see the pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where weights came from, in words, and under which licence."""
+
+    weights: str
+    licence: str | None = None
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw torch's random numbers from ``seed`` inside, and leave the global state as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed accelerators
+        yield
+
+
+def require_file(path: str | Path) -> Path:
+    """Return the path of a file that exists, or raise ``UsageError``."""
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UsageError(f"There is no file '{path}'. Write the path of a checkpoint that exists.")
+    return file
+
+
+def file_hash(path: str | Path) -> str:
+    """Return a hash of what a file contains."""
+    with require_file(path).open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def folder_hash(folder: Path) -> str:
+    """Return a hash of every file below a folder, names included."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(folder).as_posix()}\0{file_hash(file)}\0".encode())
+    return digest.hexdigest()
+
+
+def identity_of(builder: str, source: object, checkpoint: str | None = None) -> str:
+    """Return what decides the weights of a source: its builder, its settings, and a file by its contents."""
+    settings = dict(all_settings(source))
+    if checkpoint is not None:
+        settings["checkpoint"] = file_hash(
+            checkpoint
+        )  # a file that moves is the same; one that changes is not
+    return f"{builder}; " + "; ".join(f"{key}={value!r}" for key, value in sorted(settings.items()))
+
+
+def model_error(name: str, error: Exception) -> ModelError:
+    """Return the ``ModelError`` for whatever stopped a model from opening."""
+    return ModelError(f"Model '{name}' cannot be opened: {type(error).__name__}: {error}")
+
+
+def state_hash(module: nn.Module) -> str:
+    """Return a hash of the names, types, shapes and values of all weights."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in module.state_dict().items():
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name}\0{values.dtype}\0{tuple(values.shape)}\0".encode())
+        digest.update(values.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def load_state(path: str | Path) -> State:
+    """Read the tensors of a ``.safetensors`` file or of a torch checkpoint, by name.
+
+    Raises:
+        UsageError: There is no such file.
+        CheckpointError: The file is damaged, would run code when loaded, or holds no tensors.
+    """
+    file = require_file(path)
+    if file.suffix == ".safetensors":
+        return _load_safetensors(file)
+    try:
+        loaded = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"Checkpoint '{path}' is refused: reading it would run code from the file, or it is damaged. "
+            f"Save its state dict with torch.save(model.state_dict(), path), or as .safetensors."
+        ) from error
+    except (RuntimeError, EOFError, OSError) as error:
+        raise CheckpointError(
+            f"Checkpoint '{path}' cannot be read: {error}. Download or save it again."
+        ) from error
+    return _without_prefix(_unwrap(loaded, file))
+
+
+def fit_state(module: nn.Module, state: Mapping[str, torch.Tensor], path: str | Path) -> None:
+    """Copy weights into a module; every name and every shape must agree."""
+    wanted = module.state_dict()
+    missing = [name for name in wanted if name not in state]
+    unexpected = [name for name in state if name not in wanted]
+    reshaped = [
+        f"{name} is {tuple(state[name].shape)} where {tuple(wanted[name].shape)} is needed"
+        for name in wanted
+        if name in state and state[name].shape != wanted[name].shape
+    ]
+    faults = [
+        *_listed("missing", missing),
+        *_listed("unexpected", unexpected),
+        *_listed("of another shape", reshaped),
+    ]
+    if faults:
+        raise CheckpointError(
+            f"Checkpoint '{path}' does not fit {type(module).__name__}: {'; '.join(faults)}. "
+            f"Name the architecture that it was saved from; where only the head differs, set its num_classes."
+        )
+    module.load_state_dict(dict(state))
+
+
+def _load_safetensors(file: Path) -> State:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return _without_prefix(load_file(file))
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"Checkpoint '{file}' cannot be read: {error}. Download or save it again."
+        ) from error
+
+
+def _unwrap(loaded: object, file: Path) -> State:
+    while isinstance(loaded, Mapping):
+        inside = next((loaded[key] for key in _WRAPPERS if isinstance(loaded.get(key), Mapping)), None)
+        if inside is None:
+            break
+        loaded = inside
+    if not isinstance(loaded, Mapping) or not loaded:
+        raise CheckpointError(
+            f"Checkpoint '{file}' holds no state dict. Save model.state_dict() with torch.save."
+        )
+    strange = [str(key) for key, value in loaded.items() if not isinstance(value, torch.Tensor)]
+    if strange:
+        raise CheckpointError(
+            f"Checkpoint '{file}' holds things that are no weights: {_first(strange)}. "
+            f"Save model.state_dict() alone."
+        )
+    return {str(key): value for key, value in loaded.items()}
+
+
+def _without_prefix(state: State) -> State:
+    if not all(name.startswith(_PREFIX) for name in state):
+        return state
+    return {name.removeprefix(_PREFIX): tensor for name, tensor in state.items()}
+
+
+def _listed(what: str, names: Sequence[str]) -> tuple[str, ...]:
+    return (f"{len(names)} {what} ({_first(names)})",) if names else ()
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

@@ -1,0 +1,194 @@
+"""The splits of one task as one model sees them: encoded once, checked, kept, and handed out in each form."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import numpy as np
+
+from assay.core.errors import ModelError, NotApplicable
+from assay.core.features import Encoded, Features, LabelledFeatures, LabelledSourceProbs
+from assay.core.job import content_key
+from assay.core.model import Model
+from assay.core.moments import FoldedMoments, MomentStream, stratified_folds
+from assay.core.task import Example, Labels, Split, Task
+from assay.store.arrays import Arrays
+
+Tell = Callable[[str, int, int], None]  # what is being done, how much is done, of how much
+
+FOLDS = 5  # of the Moments; a common choice for cross-validation
+SAMPLE = 2000  # examples that pairwise scores get: a 2000 x 2000 distance matrix is 16 MB
+_SAMPLE_SEED = 0  # the same rows for every model
+
+
+class Encodings:
+    """Features of the splits of a task, encoded when first asked for.
+
+    Features go to files as they come and are read back as memory maps, so memory does not grow with N.
+
+    Attributes:
+        seconds: Time spent encoding so far.
+        notes: What a reader must know of the features.
+    """
+
+    def __init__(
+        self, model: Model, task: Task, arrays: Arrays, identity: str, batch_size: int, tell: Tell
+    ) -> None:
+        self.task = task
+        self.seconds = 0.0
+        self.notes: tuple[str, ...] = ()
+        self._model = model
+        self._arrays = arrays
+        self._batch_size = batch_size
+        self._tell = tell
+        facts = model.facts
+        self._key = content_key(
+            identity=identity,
+            weights=facts.fingerprint,
+            preprocessing=facts.preprocessing,
+            task=task.fingerprint,
+        )
+        self._moments: FoldedMoments | None = None
+
+    def features(self, split: str) -> Features:
+        """Return the features of "train", "val" or "test"."""
+        stored = self._arrays.read("features", f"{self._key}-{split}")
+        if stored is None:
+            self._encode(split)
+            stored = self._arrays.read("features", f"{self._key}-{split}")
+        assert stored is not None
+        return Features(stored)
+
+    def labelled(self, split: str) -> LabelledFeatures:
+        """Return the features of a split with its labels."""
+        return LabelledFeatures(self.features(split), self._split(split).labels)
+
+    def moments(self) -> FoldedMoments:
+        """Return the Moments of train, fold by fold: gathered while encoding, or from the kept features."""
+        if self._moments is None:
+            train = self.features("train")
+        if self._moments is None:
+            stream = self._stream()
+            for start in range(0, len(train), 4096):
+                rows = np.arange(start, min(start + 4096, len(train)))
+                stream.update(rows, train.matrix[rows])
+            self._moments = stream.finish()
+        return self._moments
+
+    def sample(self) -> LabelledFeatures:
+        """Return a class-balanced sample of train, the same rows for every model."""
+        train = self.labelled("train")
+        rows = balanced_rows(train.labels, SAMPLE, _SAMPLE_SEED)
+        return LabelledFeatures(Features(train.matrix[rows]), train.labels.take(rows))
+
+    def source_probs(self) -> LabelledSourceProbs:
+        """Return the source probabilities of train."""
+        if not self._model.facts.source_classes:
+            raise NotApplicable("the model has no source head")
+        self.features("train")
+        probs = self._arrays.read("features", f"{self._key}-train-source")
+        assert probs is not None
+        return LabelledSourceProbs(probs, self.task.train.labels)
+
+    def _split(self, name: str) -> Split:
+        return {"train": self.task.train, "val": self.task.val, "test": self.task.test}[name]
+
+    def _stream(self) -> MomentStream:
+        labels = self.task.train.labels
+        return MomentStream(labels, stratified_folds(labels, FOLDS, _SAMPLE_SEED))
+
+    def _encode(self, name: str) -> None:
+        start = time.perf_counter()
+        split = self._split(name)
+        facts = self._model.facts
+        stream = self._stream() if name == "train" else None
+        with ExitStack() as stack:
+            # the source probabilities are replaced first: where the features are, they are too
+            keep = stack.enter_context(
+                self._arrays.appending("features", f"{self._key}-{name}", (len(split), facts.width))
+            )
+            keep_probs = None
+            if stream is not None and facts.source_classes:
+                shape = (len(split), facts.source_classes)
+                keep_probs = stack.enter_context(
+                    self._arrays.appending("features", f"{self._key}-{name}-source", shape)
+                )
+            for rows, encoded in self._batches(name, split):
+                keep(encoded.features)
+                if stream is not None:
+                    stream.update(rows, encoded.features)
+                if keep_probs is not None and encoded.source_probs is not None:
+                    keep_probs(encoded.source_probs)
+        if stream is not None:
+            self._moments = stream.finish()
+        self.seconds += time.perf_counter() - start
+
+    def _batches(self, name: str, split: Split) -> Iterator[tuple[np.ndarray, Encoded]]:
+        """Encode a split in order; the next batch is read while this one is encoded."""
+        what = f"encode {name}"
+        self._tell(what, 0, len(split))
+        starts = range(0, len(split), self._batch_size)
+        batches = [np.arange(start, min(start + self._batch_size, len(split))) for start in starts]
+        with ThreadPoolExecutor(max_workers=1) as readers:
+            coming = readers.submit(_read, split, batches[0]) if batches else None
+            for position, rows in enumerate(batches):
+                assert coming is not None
+                examples = coming.result()
+                if position + 1 < len(batches):
+                    coming = readers.submit(_read, split, batches[position + 1])
+                encoded = self._encode_batch(examples)
+                _must_be_finite(encoded, split, rows)
+                yield rows, encoded
+                self._tell(what, int(rows[-1]) + 1, len(split))
+
+    def _encode_batch(self, examples: list[Example]) -> Encoded:
+        """Encode some examples; while memory does not suffice, in halves."""
+        try:
+            return self._model.encode(examples)
+        except Exception as error:
+            out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+            if not out_of_memory or len(examples) == 1:
+                raise
+        half = len(examples) // 2
+        note = f"memory did not suffice for batches of {len(examples)}: they were halved"
+        if note not in self.notes:
+            self.notes = (*self.notes, note)
+        return _joined(self._encode_batch(examples[:half]), self._encode_batch(examples[half:]))
+
+
+def balanced_rows(labels: Labels, count: int, seed: int) -> np.ndarray:
+    """Return at most ``count`` positions, in order, as evenly from all classes as their sizes allow."""
+    if len(labels) <= count:
+        return np.arange(len(labels))
+    order = np.random.default_rng(seed).permutation(len(labels))
+    if not labels.classes:
+        return np.sort(order[:count])
+    turn = np.empty(len(order), dtype=np.int64)  # the how-manieth of its class each example is
+    for position in range(len(labels.classes)):
+        members = order[labels.values[order] == position]
+        turn[members] = np.arange(len(members))
+    return np.sort(order[np.argsort(turn[order], kind="stable")[:count]])
+
+
+def _read(split: Split, rows: np.ndarray) -> list[Example]:
+    return [split.examples.read(int(row)) for row in rows]
+
+
+def _must_be_finite(encoded: Encoded, split: Split, rows: np.ndarray) -> None:
+    finite = np.isfinite(encoded.features).all(axis=1)
+    if finite.all():
+        return
+    first = split.examples.name(int(rows[np.argmin(finite)]))
+    raise ModelError(
+        f"the features of '{first}' are not finite (NaN or infinity). "
+        "Look at this example and at the weights: assay check tells whether they are finite elsewhere."
+    )
+
+
+def _joined(a: Encoded, b: Encoded) -> Encoded:
+    probs = (a.source_probs, b.source_probs)
+    joined = None if probs[0] is None or probs[1] is None else np.concatenate([probs[0], probs[1]])
+    return Encoded(np.concatenate([a.features, b.features]), joined)

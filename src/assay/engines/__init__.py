@@ -1,0 +1,1 @@
+"""Where visits run: one file each."""

@@ -1,0 +1,75 @@
+"""Opens one model and proves with a small batch that it behaves: what ``assay check`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from assay.core.errors import ModelError
+from assay.core.model import Model, ModelFacts, ModelSource
+from assay.core.task import Example, Modality
+
+TOLERANCE = 1e-3  # relative to the largest feature: float32 sums in another order differ by less
+
+_TEXTS = (
+    "A short text.",
+    "Which pretrained model fits my task?",
+    "Ein Satz mit Umlauten: größer, schöner, über.",
+    "The quick brown fox jumps over the lazy dog, again and again, until the dog wakes up and barks.",
+)
+
+
+def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
+    """Open a model and yield what was found, as labels and texts; raise ``ModelError`` if it misbehaves."""
+    try:
+        model = source.open(device)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a model raises is said in one line
+        raise ModelError(f"{type(error).__name__}: {error}") from error
+    try:
+        yield from _facts(model.facts, source.modality())
+        yield "proved", prove(model, sample_examples(source.modality()))
+    finally:
+        model.close()
+
+
+def prove(model: Model, examples: list[Example]) -> str:
+    """Return what was proved of a model on some examples, or raise ``ModelError`` with what is wrong."""
+    together = model.encode(examples).features
+    if not np.isfinite(together).all():
+        raise ModelError(
+            "features are not finite (NaN or infinity) on ordinary examples: look at the weights"
+        )
+    if together.shape != (len(examples), model.facts.width):
+        raise ModelError(f"features have shape {together.shape}, not {(len(examples), model.facts.width)}")
+    scale = float(np.abs(together).max()) or 1.0
+    alone = np.concatenate([model.encode([example]).features for example in examples])
+    if np.abs(alone - together).max() > TOLERANCE * scale:
+        raise ModelError("the features of an example depend on the others in its batch: is it in eval mode?")
+    if not np.array_equal(model.encode(examples).features, together):
+        raise ModelError("encoding twice gives different features: is there randomness in the forward pass?")
+    if len(np.unique(np.round(together / scale, 5), axis=0)) == 1:
+        raise ModelError("all examples have the same features: the model does not look at its input")
+    return f"{len(examples)} examples: batch of 1 = batch of {len(examples)}, order kept, finite, same twice"
+
+
+def sample_examples(modality: Modality) -> list[Example]:
+    """Return eight small examples that differ."""
+    if modality is Modality.TEXT:
+        return [*_TEXTS, *(text[::-1] for text in _TEXTS)]
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0, 255, 96)[:, None, None] * rng.random((8, 1, 96, 3))
+    return [np.clip(image + rng.normal(0, 20, image.shape), 0, 255).astype(np.uint8) for image in ramp]
+
+
+def _facts(facts: ModelFacts, modality: Modality) -> Iterator[tuple[str, str]]:
+    yield "reads", f"{modality}, {facts.input}"
+    yield "preprocessing", facts.preprocessing
+    yield "features", f"{facts.width} wide"
+    yield "source head", f"{facts.source_classes} classes" if facts.source_classes else "none"
+    yield "parameters", f"{facts.parameters:,} ({facts.bytes / 1e6:.1f} MB)"
+    yield "MACs", f"{facts.macs:,}" if facts.macs else "not countable"
+    yield "weights", f"{facts.weights} ({facts.fingerprint[:12]})"
+    yield "licence", facts.licence or "not known"

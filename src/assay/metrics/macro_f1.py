@@ -1,0 +1,35 @@
+"""Macro F1: the mean over classes of the harmonic mean of precision and recall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.metric import Metric
+from assay.core.task import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class MacroF1(Metric):
+    """The mean F1 over the classes that truth or predictions have, from 0 to 1.
+
+    A class that is never predicted, or never true, has F1 = 0.
+
+    References:
+        Information Retrieval (van Rijsbergen, 1979), chapter 7, http://www.dcs.gla.ac.uk/Keith/Preface.html
+
+    >>> MacroF1()(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0])).__round__(4)
+    0.7333
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+
+    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+        """Return the mean F1."""
+        classes = int(max(truth.max(), predicted.max())) + 1
+        named = np.bincount(truth, minlength=classes) + np.bincount(predicted, minlength=classes)
+        hits = np.bincount(truth[truth == predicted], minlength=classes)
+        present = named > 0
+        return float((2 * hits[present] / named[present]).mean())

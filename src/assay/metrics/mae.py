@@ -1,0 +1,28 @@
+"""MAE: the mean size of an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.metric import Metric
+from assay.core.task import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class MAE(Metric):
+    """The mean absolute error in units of the labels; negative here, so that higher is better.
+
+    >>> MAE()(np.array([0.0, 0.0]), np.array([1.0, -2.0]))
+    -1.5
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    shown_negated: ClassVar[bool] = True
+    is_mean: ClassVar[bool] = True
+
+    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+        """Return minus the mean absolute error."""
+        return -float(np.abs(truth - predicted).mean())

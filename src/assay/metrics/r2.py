@@ -1,0 +1,34 @@
+"""R2: the share of the variance of the truth that predictions explain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.metric import Metric
+from assay.core.task import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class R2(Metric):
+    """The coefficient of determination: 1 at best, 0 for the mean of the truth, below 0 for worse.
+
+    Where the truth is constant it is 1.0 for perfect predictions and 0.0 for others, as in scikit-learn.
+
+    References:
+        Correlation and causation (Wright, 1921), Journal of Agricultural Research 20, 557-585.
+
+    >>> R2()(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0]))
+    0.0
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+
+    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+        """Return R2."""
+        error = float(np.square(truth - predicted).sum())
+        if truth.min() == truth.max():
+            return float(error == 0)
+        return 1 - error / float(np.square(truth - truth.mean()).sum())

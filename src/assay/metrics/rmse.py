@@ -1,0 +1,28 @@
+"""RMSE: the typical size of an error, large errors counting more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.metric import Metric
+from assay.core.task import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class RMSE(Metric):
+    """The root mean squared error in units of the labels; negative here, so that higher is better.
+
+    >>> RMSE()(np.array([0.0, 0.0]), np.array([1.0, -1.0]))
+    -1.0
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    shown_negated: ClassVar[bool] = True
+
+    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+        """Return minus the root mean squared error."""
+        return -sqrt(float(np.square(truth - predicted).mean()))

@@ -1,0 +1,1 @@
+"""Model sources: one file each, the file name is the source's name."""

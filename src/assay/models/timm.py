@@ -1,0 +1,168 @@
+"""Models of timm, the PyTorch image models: ``timm:resnet50.a1_in1k``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from assay.core.errors import UnknownName, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.encoders.pixels import PixelChanges, PixelRecipe
+    from assay.encoders.weights import Origin
+
+_ELSEWHERE = ("hf_hub:", "hf-hub:", "local-dir:")  # names that timm resolves itself, on the hub or on disk
+
+
+@dataclass(frozen=True, slots=True)
+class TimmSource(ModelSource):
+    """Image models by name, with or without a tag of pretrained weights.
+
+    Features are the pooled map before the classifier (``forward_head(pre_logits=True)``); preprocessing is
+    the model's own configuration.
+
+    Attributes:
+        pretrained: False for random weights.
+        checkpoint: A file with weights instead of the published ones.
+        seed: Draws random weights, where there are any.
+        num_classes: Classes of the head, for a checkpoint with a head of its own; 0 for none.
+        image_size: Side of the input in pixels.
+        mean: Subtracted from 0..1 pixels.
+        std: Divides what is left.
+        crop: The part of the short side that the centre crop keeps.
+        interpolation: As in "bicubic".
+        arguments: More arguments of ``timm.create_model``, as in ``(('pad_type', 'same'),)``.
+    """
+
+    pretrained: bool = True
+    checkpoint: str | None = None
+    seed: int = 0
+    num_classes: int | None = None
+    image_size: int | None = None
+    mean: tuple[float, ...] | float | None = None
+    std: tuple[float, ...] | float | None = None
+    crop: float | None = None
+    interpolation: str | None = None
+    arguments: tuple[tuple[str, object], ...] = ()
+
+    summary: ClassVar[str] = "timm: over a thousand image models"
+
+    @classmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return every architecture, and every architecture with a tag of pretrained weights."""
+        import timm
+
+        return sorted({*timm.list_models(), *timm.list_models(pretrained=True)})
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for unknown names, missing files and weights that were never published."""
+        from assay.encoders.weights import require_file
+
+        self._changes().check()
+        if self.checkpoint is not None:
+            require_file(self.checkpoint)
+        _arguments(self.arguments)
+        if not self.name.startswith(_ELSEWHERE):
+            self._check_name()
+
+    def modality(self) -> Modality:
+        """Return images."""
+        return Modality.IMAGE
+
+    def identity(self) -> str:
+        """Return the versions, settings and the hash of the checkpoint that decide the weights."""
+        import timm
+
+        from assay.encoders.weights import identity_of
+
+        return identity_of(f"timm {timm.__version__}", self, self.checkpoint)
+
+    def open(self, device: str) -> Model:
+        """Build the model, load its weights and return it on ``device``."""
+        from assay.encoders.images import ImageEncoder, Outputs, pooled
+        from assay.encoders.weights import fit_state, load_state
+
+        module: Any = self._build()
+        if self.checkpoint is not None:
+            fit_state(module, load_state(self.checkpoint), self.checkpoint)
+
+        def forward(batch: Any) -> Outputs:
+            maps = module.forward_features(batch)
+            features = pooled(module.forward_head(maps, pre_logits=True))
+            return Outputs(features, module.forward_head(maps) if module.num_classes else None)
+
+        return ImageEncoder(module, forward, self._recipe(module), device, self._origin(module))
+
+    def _check_name(self) -> None:
+        import timm
+        from timm.models import is_model_pretrained
+
+        architecture, _, tag = self.name.partition(".")
+        if not timm.is_model(architecture):
+            raise UnknownName("timm model", self.name, self.list_names())
+        tags = timm.list_pretrained(architecture) if tag else []
+        if tag and self.name not in tags:
+            raise UnknownName("timm model", self.name, tags)
+        if self.pretrained and self.checkpoint is None and not is_model_pretrained(self.name):
+            raise UsageError(
+                f"timm publishes no weights of '{self.name}'. Write 'timm:{self.name}(pretrained=False)' for "
+                f"random weights, or 'timm:{self.name}(checkpoint='weights.pth')' for weights of your own."
+            )
+
+    def _build(self) -> Any:
+        import timm
+
+        from assay.encoders.weights import model_error, seeded
+
+        wanted = dict(_arguments(self.arguments))
+        if self.num_classes is not None:
+            wanted["num_classes"] = self.num_classes
+        if self.image_size is not None and _has_fixed_size(self.name):
+            wanted["img_size"] = self.image_size
+        try:
+            with seeded(self.seed):
+                return timm.create_model(
+                    self.name, pretrained=self.pretrained and self.checkpoint is None, **wanted
+                )
+        except Exception as error:  # timm and its hub raise many kinds; each fails this model alone
+            raise model_error(f"timm:{self.name}", error) from error
+
+    def _changes(self) -> PixelChanges:
+        from assay.encoders.pixels import PixelChanges
+
+        return PixelChanges(self.image_size, self.crop, self.mean, self.std, self.interpolation)
+
+    def _recipe(self, module: Any) -> PixelRecipe:
+        from timm.data import resolve_model_data_config
+
+        from assay.encoders.pixels import recipe_from_timm
+
+        config = resolve_model_data_config(module)
+        return self._changes().applied_to(recipe_from_timm(config), config["crop_pct"])
+
+    def _origin(self, module: Any) -> Origin:
+        from assay.encoders.weights import Origin
+
+        if self.checkpoint is not None:
+            return Origin(self.checkpoint)
+        if not self.pretrained:
+            return Origin(f"random, seed {self.seed}")
+        config = module.pretrained_cfg
+        where = config.get("hf_hub_id") or config.get("url") or config.get("file") or self.name
+        return Origin(f"timm: {where}", config.get("license"))
+
+
+def _arguments(pairs: tuple[object, ...]) -> dict[str, Any]:
+    if not all(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
+        raise UsageError(f"Setting 'arguments' is {pairs!r}; write pairs, as in (('pad_type', 'same'),).")
+    return dict(pairs)  # type: ignore[arg-type]  # the line above checks the pairs
+
+
+def _has_fixed_size(name: str) -> bool:
+    from timm.models import get_pretrained_cfg, is_model
+
+    config = get_pretrained_cfg(name) if is_model(name) else None
+    return bool(config and config.fixed_input_size)

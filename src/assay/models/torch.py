@@ -1,0 +1,172 @@
+"""The user's own torch module: ``torch:package.module:callable``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from assay.core.errors import ModelError, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.encoders.images import Forward
+    from assay.encoders.pixels import PixelRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class TorchSource(ModelSource):
+    """A callable that returns a ``torch.nn.Module`` for pictures, with its weights and preprocessing.
+
+    The module is imported from the current directory or from PYTHONPATH: it is code that you trust.
+    Features are the output of ``layer``; else what enters the classification head; else the output. Maps are
+    averaged over their places.
+
+    Attributes:
+        arguments: Passed to the callable, in order.
+        checkpoint: A file with the weights; None where the callable loads them, or for random ones.
+        pretrained: False for the same architecture with random weights: the checkpoint is not read.
+        seed: Draws random weights, where there are any.
+        size: Side of the input in pixels.
+        channels: 3 for RGB, 1 for grey.
+        mean: Subtracted from the pixels.
+        std: Divides what is left.
+        crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
+        interpolation: As in "bicubic".
+        scale: False to give the module 0..255 in place of 0..1.
+        layer: The name of the layer whose output is read.
+        head: False where the output holds features, not classes.
+    """
+
+    arguments: tuple[object, ...] = ()
+    checkpoint: str | None = None
+    pretrained: bool = True
+    seed: int = 0
+    size: int = 224
+    channels: int = 3
+    mean: tuple[float, ...] | float = 0.0
+    std: tuple[float, ...] | float = 1.0
+    crop: float | None = None
+    interpolation: str = "bilinear"
+    scale: bool = True
+    layer: str | None = None
+    head: bool = True
+
+    summary: ClassVar[str] = "your own torch module, from a file or a package"
+
+    @classmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return none: any importable callable may be named."""
+        return ()
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for names without a callable, missing files and wrong settings."""
+        from assay.encoders.weights import require_file
+
+        module, _, attribute = self.name.partition(":")
+        if not attribute or not all(part.isidentifier() for part in [*module.split("."), attribute]):
+            raise UsageError(
+                f"Cannot read 'torch:{self.name}'. Write package.module:callable, as in 'torch:nets:build'."
+            )
+        if self._file() is None:
+            raise UsageError(
+                f"There is no Python module '{module}'. Write one of the current folder, or set PYTHONPATH."
+            )
+        if self.checkpoint is not None:
+            require_file(self.checkpoint)
+        self._recipe()
+
+    def modality(self) -> Modality:
+        """Return images."""
+        return Modality.IMAGE
+
+    def identity(self) -> str:
+        """Return torch's version, the settings, and hashes of the source file and of the checkpoint."""
+        import torch
+
+        from assay.encoders.weights import file_hash, identity_of
+
+        file = self._file()
+        code = "unknown code" if file is None else file_hash(file)
+        return identity_of(f"torch {torch.__version__} {code}", self, self.checkpoint)
+
+    def open(self, device: str) -> Model:
+        """Import the callable, build the module, load its weights and return it on ``device``."""
+        from assay.encoders.images import ImageEncoder
+        from assay.encoders.weights import Origin, fit_state, load_state
+
+        module = self._build()
+        if self.checkpoint is not None and self.pretrained:
+            fit_state(module, load_state(self.checkpoint), self.checkpoint)
+            origin = Origin(self.checkpoint)
+        else:
+            origin = Origin(f"as built by {self.name}, seed {self.seed}")
+        return ImageEncoder(module, self._forward(module), self._recipe(), device, origin)
+
+    def _forward(self, module: Any) -> Forward:
+        from assay.encoders.heads import read_head, read_layer, read_output
+
+        module.eval()
+        if self.layer is not None:
+            return read_layer(module, self.layer)
+        if not self.head:
+            return read_output(module)
+        return read_head(module, (self.channels, self.size, self.size))
+
+    def _build(self) -> Any:
+        from torch import nn
+
+        from assay.encoders.weights import model_error, seeded
+
+        path, _, attribute = self.name.partition(":")
+        try:
+            with _current_folder(), seeded(self.seed):
+                build = getattr(importlib.import_module(path), attribute, None)
+                module = build(*self.arguments) if callable(build) else None
+        except Exception as error:  # the user's own code may raise anything; it fails this model alone
+            raise model_error(f"torch:{self.name}", error) from error
+        if not callable(build):
+            raise ModelError(f"Module '{path}' has no callable '{attribute}'. Write the name of one.")
+        if not isinstance(module, nn.Module):
+            raise ModelError(
+                f"'torch:{self.name}' returned a {type(module).__name__}. "
+                f"Name a callable that returns a torch module."
+            )
+        return module
+
+    def _recipe(self) -> PixelRecipe:
+        from assay.encoders.pixels import PixelChanges, PixelRecipe
+
+        changes = PixelChanges(self.size, self.crop, self.mean, self.std, self.interpolation)
+        changes.check()
+        plain = PixelRecipe(self.size, self.size, channels=self.channels, scale=self.scale)
+        return changes.applied_to(plain, 1.0)
+
+    def _file(self) -> Path | None:
+        top, *rest = self.name.partition(":")[0].split(".")
+        importlib.invalidate_caches()  # the user may have written the module a moment ago
+        spec = PathFinder.find_spec(top, [str(Path.cwd()), *sys.path])
+        if spec is None or spec.origin is None:
+            return None
+        if not rest:
+            return Path(spec.origin)
+        inside = Path(spec.origin).parent.joinpath(*rest)
+        files = (inside.with_suffix(".py"), inside / "__init__.py")
+        return next((file for file in files if file.is_file()), None)
+
+
+@contextmanager
+def _current_folder() -> Iterator[None]:
+    """Let modules of the current folder be imported inside, as ``python`` itself does."""
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)

@@ -1,0 +1,187 @@
+"""From what the user wrote to visits: every name resolved, every job with its key, nothing run yet."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from assay.core.address import Address
+from assay.core.comparison import OTHER_MODALITY
+from assay.core.errors import UnknownName, UsageError
+from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
+from assay.core.job import RECORD_VERSION, Job, content_key
+from assay.core.method import Method
+from assay.core.model import ModelSource
+from assay.core.registry import Named
+from assay.core.result import Finished, Result, Status
+from assay.core.settings import all_settings
+from assay.core.task import Task
+from assay.visit import Visit
+
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All visits of a study.
+
+    Attributes:
+        inapplicable: Results that need no visit: the model reads something else than the task has.
+    """
+
+    tasks: tuple[Task, ...]
+    visits: tuple[Visit, ...]
+    inapplicable: tuple[Finished, ...]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all jobs."""
+        visited = {job.key for visit in self.visits for job, _ in visit.jobs}
+        return frozenset(visited.union(finished.result.job.key for finished in self.inapplicable))
+
+    def without(self, done: Collection[str]) -> Plan:
+        """Return what is left to do when these keys are done."""
+        left = tuple(
+            replace(visit, jobs=tuple(pair for pair in visit.jobs if pair[0].key not in done))
+            for visit in self.visits
+        )
+        return Plan(
+            self.tasks,
+            tuple(visit for visit in left if visit.jobs),
+            tuple(one for one in self.inapplicable if one.result.job.key not in done),
+        )
+
+
+def plan(
+    models: Sequence[Named[ModelSource]],
+    tasks: Sequence[Task],
+    methods: Sequence[Named[Method]],
+    seed: int,
+    visit: Callable[..., Visit],
+) -> Plan:
+    """Return the visits of models x tasks, each with the jobs of all methods.
+
+    The order of models, tasks and methods decides the order of work, and no key. ``visit`` makes a visit
+    from its model, identity, task and jobs; what else it holds is the same for all.
+    """
+    visits: list[Visit] = []
+    inapplicable: list[Finished] = []
+    for model in models:
+        identity = model.plugin.identity()
+        modality = model.plugin.modality()
+        for task in tasks:
+            jobs = tuple((job_of(model, identity, task, method, seed), method.plugin) for method in methods)
+            if modality is task.modality:
+                visits.append(visit(model=model, identity=identity, task=task, jobs=jobs))
+                continue
+            reason = f"{OTHER_MODALITY}: the model reads {modality}, the task has {task.modality}"
+            inapplicable.extend(Finished(Result(job, Status.SKIPPED, reason=reason)) for job, _ in jobs)
+    return Plan(tuple(tasks), tuple(visits), tuple(inapplicable))
+
+
+def job_of(model: Named[ModelSource], identity: str, task: Task, method: Named[Method], seed: int) -> Job:
+    """Return the job, whose key holds everything that decides its number."""
+    key = content_key(
+        record=RECORD_VERSION,
+        model=str(model.address.name),
+        source=model.address.source,
+        model_settings=all_settings(model.plugin),
+        identity=identity,
+        task=task.fingerprint,
+        metric=task.metric,
+        method=method.address.name,
+        method_settings=all_settings(method.plugin),
+        method_version=method.plugin.version,
+        seed=seed,
+    )
+    return Job(str(model), task.address, str(method), seed, key, task.fingerprint)
+
+
+def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
+    """Return the model sources of addresses and patterns, each model once; unknown names stop here."""
+    found: dict[str, Named[ModelSource]] = {}
+    for text in texts:
+        for address in _expanded(_model_address(text)):
+            named = MODELS.create_from_source(address)
+            named.plugin.check()
+            found.setdefault(str(named), named)
+    if not found:
+        raise UsageError("No models. Name at least one, as in --models timm:resnet50.")
+    return tuple(found.values())
+
+
+def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
+    """Load the tasks of addresses and bare paths; unreadable data stop here."""
+    addresses = dict.fromkeys(_task_address(text) for text in texts)
+    tasks = tuple(TASKS.create_from_source(address).plugin.load(str(address), seed) for address in addresses)
+    if not tasks:
+        raise UsageError("No tasks. Name at least one, as in ./photos or table:reviews.csv.")
+    for task in tasks:
+        if task.kind not in METRICS.load(task.metric).kinds:
+            raise UsageError(
+                f"The metric '{task.metric}' does not judge {task.kind} tasks such as '{task.address}'. "
+                f"Set another, as in (metric='{'accuracy' if task.classes else 'spearman'}')."
+            )
+    return tasks
+
+
+def resolve_methods(texts: Iterable[str]) -> tuple[Named[Method], ...]:
+    """Return scores and protocols by name."""
+    found: dict[str, Named[Method]] = {}
+    for text in texts:
+        address = Address.parse(text)
+        if address.name in PROTOCOLS.names():
+            protocol = PROTOCOLS.create(address)
+            found[str(protocol)] = Named(protocol.address, protocol.plugin)
+        elif address.name in SCORES.names():
+            score = SCORES.create(address)
+            found[str(score)] = Named(score.address, score.plugin)
+        else:
+            raise UnknownName("method", address.name, {*PROTOCOLS.names(), *SCORES.names()})
+    if not found:
+        raise UsageError("No methods. Name at least one, as in --methods linear_probe.")
+    return tuple(found.values())
+
+
+def _model_address(text: str) -> Address:
+    address = Address.parse(text)
+    if address.source:
+        return address
+    path = Path(address.name).expanduser()
+    if (path / "modules.json").is_file():
+        return address.with_source("sentence")
+    if (path / "config.json").is_file():
+        return address.with_source("hf")
+    raise UsageError(
+        f"Cannot tell where the model '{text}' comes from. Write source:name, as in 'timm:{text}'; "
+        f"sources: {', '.join(MODELS.names())}."
+    )
+
+
+def _expanded(address: Address) -> tuple[Address, ...]:
+    """Return every model that a pattern such as timm:vit_small* names."""
+    if not any(letter in address.name for letter in "*?["):
+        return (address,)
+    names = sorted(MODELS.load(address.source).list_names())
+    matching = fnmatch.filter(names, address.name)
+    if not matching:
+        raise UnknownName(f"model of '{address.source}'", address.name, names)
+    return tuple(address.with_name(name) for name in matching)
+
+
+def _task_address(text: str) -> Address:
+    address = Address.parse(text)
+    if address.source:
+        return address
+    path = Path(address.name).expanduser()
+    if path.is_dir():
+        return address.with_source("folder")
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return address.with_source("table")
+    raise UsageError(
+        f"Cannot tell what the task '{text}' is: there is no such folder, and it is no table "
+        f"({', '.join(sorted(TABLE_SUFFIXES))}). Write a path, or source:name; "
+        f"sources: {', '.join(TASKS.names())}."
+    )

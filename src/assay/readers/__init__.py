@@ -1,0 +1,1 @@
+"""How files become examples: shared by the task sources."""

@@ -1,0 +1,146 @@
+"""Finds images below a folder: class folders, directly or inside folders named by split."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from assay.core.errors import UnreadableTask
+from assay.core.task import Kind, Labels
+from assay.readers.images import ImageFiles, is_image
+from assay.readers.splits import Part, in_words, part_of
+
+_IGNORED_FEW = 10  # this many other files, a read-me or a licence, are not worth a word
+_SYSTEM = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+
+
+@dataclass(slots=True)
+class Tree:
+    """The images found below a folder, with their class folders and splits."""
+
+    folder: Path
+    names: list[str] = field(default_factory=list)  # relative paths
+    classes: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)  # empty without split folders
+    loose: int = 0  # images outside class folders
+    ignored: int = 0  # other files
+    passed: list[str] = field(default_factory=list)  # folders beside split folders
+
+    def files(self) -> ImageFiles:
+        """Return the images."""
+        return ImageFiles(self.folder, tuple(self.names))
+
+    def labels(self) -> Labels:
+        """Return the class of each image."""
+        classes, values = np.unique(self.classes, return_inverse=True)
+        return Labels(Kind.CLASSIFICATION, values, tuple(str(name) for name in classes))
+
+    def given(self) -> np.ndarray | None:
+        """Return the official split of each image, if there are split folders."""
+        return np.array(self.parts, dtype=np.int64) if self.parts else None
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what was passed over."""
+        notes = []
+        if self.ignored > max(_IGNORED_FEW, len(self.names) // 100):
+            notes.append(f"{self.ignored} files that are not images are ignored.")
+        if self.loose and self.names:
+            notes.append(f"{self.loose} images stand outside the class folders and are ignored.")
+        if self.passed:
+            verb = "is" if len(self.passed) == 1 else "are"
+            notes.append(f"{in_words(self.passed, 'folder', 'folders')} beside the splits {verb} ignored.")
+        return tuple(notes)
+
+
+def require_folder(folder: Path) -> None:
+    """Stop where there is no such folder, or nothing in it."""
+    if folder.is_file():
+        raise UnreadableTask(f"'{folder}' is a file. Write table:{folder} for a table, or name a folder.")
+    if not folder.is_dir():
+        raise UnreadableTask(f"There is no folder '{folder}'. Check the path after 'folder:'.")
+    if not any(True for _ in _visible(folder)):
+        raise UnreadableTask(
+            f"The folder '{folder}' is empty. Put images into it, one folder for each class."
+        )
+
+
+def find_images(folder: Path) -> Tree:
+    """List the images of each class folder, at any depth; every folder is visited once, links included."""
+    tree = Tree(folder)
+    top = list(_visible(folder))
+    if not _has_splits([entry for entry in top if entry.is_dir()]):
+        _find_classes(tree, folder, None)
+        return tree
+    for entry in top:
+        part = part_of(entry.name)
+        if not entry.is_dir():
+            _count(tree, entry.name)
+        elif part is None:
+            tree.passed.append(entry.name)
+        else:
+            _find_classes(tree, Path(entry.path), part)
+    return tree
+
+
+def _has_splits(folders: list[os.DirEntry[str]]) -> bool:
+    """Say whether folders are splits; a train among cars and boats is a class."""
+    named = [entry for entry in folders if part_of(entry.name) is not None]
+    inside = (entry for folder in named for entry in _visible(Path(folder.path)))
+    return bool(named) and (len(named) == len(folders) or any(entry.is_dir() for entry in inside))
+
+
+def _find_classes(tree: Tree, folder: Path, part: Part | None) -> None:
+    seen = {_identity(tree.folder), _identity(folder)}
+    for entry in _visible(folder):
+        if not entry.is_dir():
+            _count(tree, entry.name)
+            continue
+        for path in _walk(Path(entry.path), seen):
+            if is_image(path.name):
+                tree.names.append(path.relative_to(tree.folder).as_posix())
+                tree.classes.append(entry.name)
+                if part is not None:
+                    tree.parts.append(part)
+            else:
+                tree.ignored += 1
+
+
+def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+    """Yield the files below a folder; one that was seen already, as in a loop of links, is passed over."""
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        identity = _identity(current)
+        if identity in seen:
+            continue
+        seen.add(identity)
+        for entry in _visible(current):
+            if entry.is_dir():
+                waiting.append(Path(entry.path))
+            else:
+                yield Path(entry.path)
+
+
+def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except PermissionError as error:
+        raise UnreadableTask(f"The folder '{folder}' may not be read. Change its permissions.") from error
+    yield from (entry for entry in found if not entry.name.startswith(".") and entry.name not in _SYSTEM)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _count(tree: Tree, name: str) -> None:
+    if is_image(name):
+        tree.loose += 1
+    else:
+        tree.ignored += 1

@@ -1,0 +1,150 @@
+"""Gathers labelled images and labelled rows, for the sources that read files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.core.errors import UnreadableTask
+from assay.core.task import Examples, Kind, Labels, Modality
+from assay.readers.assembly import Chosen, Gathered
+from assay.readers.guess import Columns, Wanted, choose_columns
+from assay.readers.images import ImageFiles, check_images, leave_out_unreadable
+from assay.readers.labelling import Cells, label_rows
+from assay.readers.splits import PART_NAMES, part_of, sample
+from assay.readers.tables import Table, TableTexts, text_digests
+
+
+class LabelledRows(NamedTuple):
+    """Rows of a table that have a label, and the columns that hold what."""
+
+    columns: Columns
+    rows: np.ndarray  # rows of the table
+    labels: Labels
+    given: np.ndarray | None
+    notes: tuple[str, ...]
+
+
+def gather_images(files: ImageFiles, labels: Labels, given: np.ndarray | None, unreadable: float) -> Gathered:
+    """Check every image once; the unreadable ones are left out, up to a share.
+
+    Raises:
+        UnreadableTask: More than the share are unreadable.
+    """
+    checked = check_images(files)
+    rows, notes = leave_out_unreadable(files, checked, unreadable)
+    kept = ImageFiles(files.folder, tuple(files.names[row] for row in rows))
+    parts = None if given is None else given[rows]
+    return Gathered(kept, checked.digests[rows], _fewer(labels, rows), Modality.IMAGE, parts, notes)
+
+
+def gather_texts(table: Table, found: LabelledRows) -> Gathered:
+    """Hash every text; rows with an empty one are left out.
+
+    Raises:
+        UnreadableTask: More than half of the texts are empty.
+    """
+    digests, empty = text_digests(table, found.columns.texts)
+    kept = np.flatnonzero(~empty[found.rows])
+    notes = found.notes
+    if len(kept) < len(found.rows):
+        lacking = found.rows[empty[found.rows]]
+        named = " or ".join(f"'{name}'" for name in found.columns.texts)
+        text = (
+            f"{len(lacking)} of {len(found.rows)} rows have an empty cell in {named} "
+            f"(first: {table.row_name(int(lacking[0]))})"
+        )
+        if len(lacking) > len(found.rows) / 2:
+            raise UnreadableTask(f"{text}: more than half. Name another column, as in text='...'.")
+        notes += (f"{text} and are left out.",)
+    rows = found.rows[kept]
+    examples: Examples = TableTexts(table, found.columns.texts, rows)
+    parts = None if found.given is None else found.given[kept]
+    return Gathered(examples, digests[rows], _fewer(found.labels, kept), Modality.TEXT, parts, notes)
+
+
+def gather_listed_images(
+    table: Table,
+    found: LabelledRows,
+    folder: Path,
+    *,
+    unreadable: float,
+    limit: int | None = None,
+    seed: int = 0,
+) -> Gathered:
+    """Check the images that a column of a table names, relative to a folder."""
+    every = list(table.column(found.columns.image or ""))
+    names = tuple(every[row] for row in found.rows)
+    if not all(names):
+        row = table.row_name(int(found.rows[names.index("")]))
+        raise UnreadableTask(
+            f"{table.title}, {row}: '{found.columns.image}' is empty. Write the path of an image."
+        )
+    files, labels, given = ImageFiles(folder, names), found.labels, found.given
+    if limit is not None:
+        digests, _ = text_digests(table, (found.columns.image or "",))
+        rows = sample(digests[found.rows], labels, given, limit, seed)
+        files = ImageFiles(files.folder, tuple(names[row] for row in rows))
+        labels, given = _fewer(labels, rows), None if given is None else given[rows]
+    gathered = gather_images(files, labels, given, unreadable)
+    return replace(gathered, notes=(*found.notes, *gathered.notes))
+
+
+def labelled_rows(table: Table, wanted: Wanted, kind: Kind | None, given: np.ndarray | None) -> LabelledRows:
+    """Choose the columns of a table and read its labels and splits.
+
+    Args:
+        table: The table.
+        wanted: The columns that the user named.
+        kind: What the user wrote, or None.
+        given: The split of each row by its file, or None: the split column says it, if there is one.
+    """
+    columns = choose_columns(table.title, table.head(), wanted)
+    if given is None and columns.split is not None:
+        given = _split_column(table, columns.split)
+    names, codes = table.coded(columns.label)
+    labelled = label_rows(Cells(columns.label, names, codes, table.row_name), kind)
+    parts = None if given is None else given[labelled.kept]
+    return LabelledRows(columns, labelled.kept, labelled.labels, parts, (*columns.notes, *labelled.notes))
+
+
+def limited(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
+    """Return at most ``limit`` of the examples: the same share of each class and official split."""
+    if limit is None:
+        return gathered
+    rows = sample(gathered.digests, gathered.labels, gathered.given, limit, seed)
+    return replace(
+        gathered,
+        examples=Chosen(gathered.examples, rows),
+        digests=gathered.digests[rows],
+        labels=_fewer(gathered.labels, rows),
+        given=None if gathered.given is None else gathered.given[rows],
+    )
+
+
+def _split_column(table: Table, column: str) -> np.ndarray:
+    names, codes = table.coded(column)
+    found = [part_of(name) for name in names]
+    of_name = np.array([-1 if part is None else part for part in (*found, None)])  # an empty cell is the last
+    parts: np.ndarray = of_name[codes]
+    wrong = np.flatnonzero(parts < 0)
+    if len(wrong):
+        row = int(wrong[0])
+        cell = names[codes[row]] if codes[row] >= 0 else ""
+        raise UnreadableTask(
+            f"{table.title}, {table.row_name(row)}: '{cell}' in '{column}' is not a split. "
+            f"Write one of {', '.join(PART_NAMES)}."
+        )
+    return parts
+
+
+def _fewer(labels: Labels, rows: np.ndarray) -> Labels:
+    """Return the labels of some rows, without classes that are left with no example."""
+    taken = labels.take(rows)
+    if labels.kind is Kind.REGRESSION:
+        return taken
+    used, values = np.unique(taken.values, return_inverse=True)
+    return Labels(labels.kind, values, tuple(labels.classes[position] for position in used))

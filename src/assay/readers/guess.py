@@ -1,0 +1,267 @@
+"""Guesses which columns of a table hold what, and of which kind a task is; each doubt is a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from assay.core.errors import UnknownName, UnreadableTask, UsageError
+from assay.core.task import Kind
+from assay.readers.images import is_image
+from assay.readers.splits import part_of
+
+# in the order of trust: the first that a table has is taken
+_LABELS = (
+    "label",
+    "labels",
+    "class",
+    "target",
+    "category",
+    "y",
+    "stars",
+    "rating",
+    "score",
+    "sentiment",
+    "intent",
+    "polarity",
+    "topic",
+    "emotion",
+    "relatedness_score",
+    "similarity",
+    "gold_label",
+    "label_text",
+    "class_name",
+    "answer",
+)
+_TEXTS = (
+    "text",
+    "sentence",
+    "review",
+    "content",
+    "question",
+    "document",
+    "body",
+    "message",
+    "utterance",
+    "comment",
+    "tweet",
+    "title",
+    "query",
+    "description",
+    "abstract",
+    "headline",
+    "x",
+    "input",
+)
+_PAIRS = (
+    ("sentence1", "sentence2"),
+    ("premise", "hypothesis"),
+    ("question1", "question2"),
+    ("text1", "text2"),
+    ("text_a", "text_b"),
+    ("sentence_a", "sentence_b"),
+    ("question", "sentence"),
+)
+_IMAGES = (
+    "file",
+    "image",
+    "path",
+    "filename",
+    "file_name",
+    "image_path",
+    "file_path",
+    "filepath",
+    "img",
+    "img_path",
+    "image_file",
+)
+_SPLITS = ("split", "set", "fold", "subset", "partition")
+
+_FEW_CLASSES = 0.5  # of an unnamed label column: at most this share of its cells differ
+_MANY_NUMBERS = 20
+_MANY_SHARE = 0.05
+
+
+class Wanted(NamedTuple):
+    """The columns that a user named; None where the choice is left to us."""
+
+    text: str | None = None
+    text2: str | None = None
+    image: str | None = None
+    label: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of a table hold what.
+
+    Attributes:
+        texts: One column of texts, two of pairs, none where the examples are images.
+        image: The column of image paths.
+        notes: What was guessed where there was a choice.
+    """
+
+    label: str
+    texts: tuple[str, ...] = ()
+    image: str | None = None
+    split: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def choose_columns(title: str, head: Mapping[str, Sequence[str]], wanted: Wanted) -> Columns:
+    """Choose columns by what the user wrote, then by their names, then by what stands in them.
+
+    Args:
+        title: The name of the table, for messages.
+        head: The first cells of each column.
+        wanted: The columns that the user named.
+
+    Raises:
+        UnknownName: The user named a column that is not there.
+        UnreadableTask: No column could be the label, or hold the examples.
+    """
+    _require(title, head, wanted)
+    split = wanted.split or _first(
+        head, _SPLITS, lambda cells: any(cells) and all(part_of(cell) is not None for cell in cells if cell)
+    )
+    taken = {name for name in (*wanted, split) if name}
+    label, notes = (wanted.label, ()) if wanted.label else _label(title, head, taken)
+    taken.add(label)
+
+    image = wanted.image
+    if image is None and wanted.text is None:
+        image = _first(
+            {name: cells for name, cells in head.items() if name not in taken}, _IMAGES, _are_images
+        )
+    if image is not None:
+        return Columns(label, (), image, split, notes)
+    texts, doubts = _texts(title, head, wanted, taken)
+    return Columns(label, texts, None, split, (*notes, *doubts))
+
+
+def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[Kind, str]:
+    """Guess the kind of a task from the distinct labels; the second value is a sentence, or empty.
+
+    Numbers are regression if some are not whole and three or more differ, or if more than 20, and more
+    than 5 % of the rows, differ.
+
+    >>> guess_kind("stars", ["1", "2", "3"], 500)[0]
+    <Kind.CLASSIFICATION: 'classification'>
+    """
+    numbers = [as_number(name) for name in names]
+    if not all(math.isfinite(number) for number in numbers):
+        return Kind.CLASSIFICATION, ""
+    whole = all(number == int(number) for number in numbers)
+    different = len(set(numbers))
+    many = different > _MANY_NUMBERS and different > _MANY_SHARE * rows
+    if many or (not whole and different > 2):
+        return Kind.REGRESSION, (
+            f"'{column}' holds {different} different numbers: the task is regression. "
+            "Write kind='classification' if they are names of classes."
+        )
+    if different > _MANY_NUMBERS:
+        return Kind.CLASSIFICATION, (
+            f"'{column}' holds {different} whole numbers: they are taken as classes. "
+            "Write kind='regression' if they are quantities."
+        )
+    return Kind.CLASSIFICATION, ""
+
+
+def as_number(text: str) -> float:
+    """Return the finite number that a text writes, or NaN."""
+    try:
+        number = float(text) if "_" not in text else math.nan  # Python reads 1_0 as 10; nobody else does
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _require(title: str, head: Mapping[str, Sequence[str]], wanted: Wanted) -> None:
+    for name in wanted:
+        if name is not None and name not in head:
+            raise UnknownName(f"column in {title} (which has {', '.join(head)})", name, head)
+    named = [name for name in wanted if name is not None]
+    if len(set(named)) < len(named):
+        twice = next(name for name in named if named.count(name) > 1)
+        raise UsageError(f"The column '{twice}' is named twice. Name another one for one of its two uses.")
+    if wanted.text2 and not wanted.text:
+        raise UsageError(
+            f"text2='{wanted.text2}' needs text='...' beside it. Write both columns of the pair."
+        )
+    if wanted.image and wanted.text:
+        raise UsageError("A task has texts or images, not both. Write text='...' or image='...'.")
+
+
+def _first(
+    head: Mapping[str, Sequence[str]], names: Sequence[str], fits: Callable[[Sequence[str]], bool]
+) -> str | None:
+    by_name = {name.lower(): name for name in head}
+    for name in names:
+        if name in by_name and fits(head[by_name[name]]):
+            return by_name[name]
+    return None
+
+
+def _are_images(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and sum(is_image(cell) for cell in filled) >= 0.9 * len(filled)
+
+
+def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tuple[str, tuple[str, ...]]:
+    free = {name: cells for name, cells in head.items() if name not in taken}
+    by_name = {name.lower(): name for name in free}
+    named = [by_name[name] for name in _LABELS if name in by_name]
+    if named:
+        others = ", ".join(named[1:])
+        note = f"'{named[0]}' is taken as the label; {others} could be it too: write label='...'."
+        return named[0], (note,) if others else ()
+    few = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in _TEXTS]
+    if len(few) == 1 and math.isfinite(as_number(few[0])):
+        raise UnreadableTask(
+            f"The first line of {title} seems to be a row: it has {', '.join(head)}. "
+            f"Put the names of the columns into the first line, or write label='{few[0]}'."
+        )
+    if len(few) == 1:
+        return few[0], (
+            f"'{few[0]}' is taken as the label, because its values repeat: write label='...' if not.",
+        )
+    raise UnreadableTask(
+        f"Cannot tell which column of {title} is the label: it has {', '.join(head)}. "
+        f"Write for example table:{title}(text='...', label='{list(head)[-1]}')."
+    )
+
+
+def _are_classes(cells: Sequence[str]) -> bool:
+    different = len({cell for cell in cells if cell})
+    return 2 <= different <= _FEW_CLASSES * len(cells)
+
+
+def _texts(
+    title: str, head: Mapping[str, Sequence[str]], wanted: Wanted, taken: set[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if wanted.text:
+        return (wanted.text, wanted.text2) if wanted.text2 else (wanted.text,), ()
+    free = {name: cells for name, cells in head.items() if name not in taken}
+    by_name = {name.lower(): name for name in free}
+    for one, two in _PAIRS:
+        if one in by_name and two in by_name:
+            return (by_name[one], by_name[two]), ()
+    named = [by_name[name] for name in _TEXTS if name in by_name]
+    if named:
+        others = ", ".join(named[1:])
+        note = f"'{named[0]}' is taken as the text; {others} could be it too: write text='...'."
+        return (named[0],), (note,) if others else ()
+    wordy = sorted((name for name in free if _words(free[name]) >= 2), key=lambda name: -_words(free[name]))
+    if wordy:
+        return (wordy[0],), (f"'{wordy[0]}' is taken as the text, because it has the most words.",)
+    raise UnreadableTask(
+        f"Cannot tell which column of {title} holds the examples: it has {', '.join(head)}. "
+        f"Write for example table:{title}(text='...', label='...'), or image='...' for image files."
+    )
+
+
+def _words(cells: Sequence[str]) -> float:
+    return sum(len(cell.split()) for cell in cells) / max(len(cells), 1)

@@ -1,0 +1,194 @@
+"""Image examples: files decoded when they are read, and arrays; every file is checked once at load."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from assay.core.errors import UnreadableTask, UsageError
+from assay.core.task import Examples
+
+SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".png",
+    ".bmp",
+    ".gif",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".jp2",
+    ".avif",
+)
+
+_THREADS = 8
+_SLICE = 4096  # files handed to the threads at a time: bounds the queue
+_DRAFT = 8  # libjpeg decodes at an eighth: every byte is read, most of the arithmetic is spared
+_SHOWN = 5  # names in a message
+
+
+def is_image(name: str) -> bool:
+    """Say whether a file name ends as image files do."""
+    return name.lower().endswith(SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFiles(Examples):
+    """Image files below a folder, decoded on read."""
+
+    folder: Path
+    names: tuple[str, ...]  # relative to the folder, or absolute
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, row: int) -> np.ndarray:
+        """Return one image, height x width x 3, uint8."""
+        with Image.open(self.folder / self.names[row]) as image:
+            return to_rgb(image)
+
+    def name(self, row: int) -> str:
+        """Return the path as the user would write it, relative to the folder."""
+        return self.names[row]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageArrays(Examples):
+    """Images in memory."""
+
+    images: np.ndarray  # examples x height x width x 3, uint8
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def read(self, row: int) -> np.ndarray:
+        """Return one image, height x width x 3, uint8."""
+        return np.array(self.images[row])
+
+    def name(self, row: int) -> str:
+        """Return the name that the source gave."""
+        return self.names[row]
+
+
+class Checked(NamedTuple):
+    """What reading every image once showed."""
+
+    digests: np.ndarray  # images, uint64: hashes of the files; 0 where unreadable
+    unreadable: Mapping[int, str]  # position -> why, in a word
+
+
+def check_images(files: ImageFiles) -> Checked:
+    """Read and decode every image once, in threads: content hashes, and the images that are broken."""
+    digests = np.zeros(len(files), dtype=np.uint64)
+    unreadable: dict[int, str] = {}
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+        for start in range(0, len(files), _SLICE):
+            paths = [files.folder / name for name in files.names[start : start + _SLICE]]
+            for row, found in enumerate(threads.map(_check, paths), start):
+                if isinstance(found, str):
+                    unreadable[row] = found
+                else:
+                    digests[row] = found
+    return Checked(digests, unreadable)
+
+
+def array_digests(images: np.ndarray) -> np.ndarray:
+    """Return the content hash of each array (uint64)."""
+    shape = repr(images.shape[1:]).encode()
+    return np.array([_digest(shape + image.tobytes()) for image in images], dtype=np.uint64)
+
+
+def leave_out_unreadable(
+    files: ImageFiles, checked: Checked, share: float
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the rows of the readable images, and a note that names the others.
+
+    Args:
+        files: The images.
+        checked: What ``check_images`` found.
+        share: The most that may be unreadable: of any number of images, one may, unless the share is 0.
+
+    Raises:
+        UnreadableTask: More images than that cannot be read.
+    """
+    if not 0 <= share <= 1:
+        raise UsageError(
+            f"Setting 'unreadable' is {share}; it is a share. Write for example unreadable=0.01."
+        )
+    broken = checked.unreadable
+    rows = np.setdiff1d(np.arange(len(files)), list(broken))
+    if not broken:
+        return rows, ()
+    first = ", ".join(f"{files.name(row)} ({broken[row]})" for row in sorted(broken)[:_SHOWN])
+    more = ", ..." if len(broken) > _SHOWN else ""
+    found = f"{len(broken)} of {len(files)} images cannot be read"
+    allowed = max(1, int(share * len(files))) if share else 0
+    if len(broken) > allowed or not len(rows):
+        needed = min(1.0, np.ceil(len(broken) / len(files) * 1000) / 1000)
+        raise UnreadableTask(
+            f"{found}: {first}{more}. At most {allowed} may be left out. "
+            f"Repair or remove them, or write unreadable={needed:g} to leave them out."
+        )
+    left_out = "is left out" if len(broken) == 1 else "are left out"
+    return rows, (f"{found} and {left_out}: {first}{more}.",)
+
+
+def to_rgb(image: Image.Image) -> np.ndarray:
+    """Return an opened image as height x width x 3, uint8: upright, transparency on white, 16 bits scaled."""
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I") or upright.mode == "F":
+        grey = _to_bytes(np.asarray(upright))
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if upright.mode in {"RGBA", "LA", "La", "PA", "RGBa"} or "transparency" in upright.info:
+        layer = upright.convert("RGBA")
+        page = Image.new("RGBA", layer.size, "white")
+        upright = Image.alpha_composite(page, layer)
+    return np.array(upright.convert("RGB"))
+
+
+def _to_bytes(grey: np.ndarray) -> np.ndarray:
+    """Scale 16-bit, 32-bit or float grey by the range it is written in, never to full contrast."""
+    values = grey.astype(np.float64)
+    if values.max(initial=0.0) > 255:
+        values = values / 257  # 65535 / 255
+    elif grey.dtype.kind == "f" and values.max(initial=0.0) <= 1:
+        values = values * 255
+    elif grey.dtype.itemsize == 2:
+        values = values / 257
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _digest(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
+
+
+def _check(path: Path) -> int | str:
+    try:
+        content = path.read_bytes()
+        with Image.open(io.BytesIO(content)) as image:
+            image.draft("RGB", (max(1, image.width // _DRAFT), max(1, image.height // _DRAFT)))
+            image.load()
+    except FileNotFoundError:
+        return "no such file"
+    except UnidentifiedImageError:
+        return "not an image" if content else "empty file"
+    except Image.DecompressionBombError:
+        return "too many pixels"
+    except Exception as error:  # a decoder may raise anything on damaged bytes
+        return "truncated" if "truncated" in str(error).lower() else f"damaged: {error}"
+    return _digest(content)

@@ -1,0 +1,243 @@
+"""Train, val and test: cut by content and seed, so that the order of files and rows does not matter."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.core.errors import UnreadableTask, UsageError
+from assay.core.task import Kind, Labels
+
+
+class Part(IntEnum):
+    """The split of one example, as stored in arrays."""
+
+    TRAIN = 0
+    VAL = 1
+    TEST = 2
+
+
+PART_NAMES = {
+    "train": Part.TRAIN,
+    "training": Part.TRAIN,
+    "val": Part.VAL,
+    "valid": Part.VAL,
+    "validation": Part.VAL,
+    "dev": Part.VAL,
+    "test": Part.TEST,
+    "testing": Part.TEST,
+}
+
+_RANGES = 10  # numbers are spread over splits by tenths
+_RANGE_EXAMPLES = 5  # fewer than this in a range cannot be cut 60 : 20 : 20
+
+
+def part_of(name: str) -> Part | None:
+    """Return the split that a folder, a file or a cell names, in any case; None where it names none.
+
+    >>> part_of("Validation")
+    <Part.VAL: 1>
+    """
+    return PART_NAMES.get(name.strip().lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The shares of val and test; the rest is train. Used only where there is no official split."""
+
+    val: float = 0.2
+    test: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not (self.val > 0 and self.test > 0 and self.val + self.test < 1):
+            raise UsageError(
+                f"The shares val={self.val} and test={self.test} leave a split empty. "
+                "Write shares above 0 whose sum is below 1, as in val=0.2, test=0.2."
+            )
+
+
+class Division(NamedTuple):
+    """The split of each example, and what had to be decided for it."""
+
+    parts: np.ndarray  # examples, int8: values of Part
+    notes: tuple[str, ...]
+
+
+def divide(
+    digests: np.ndarray, labels: Labels, given: np.ndarray | None, shares: Shares, seed: int
+) -> Division:
+    """Keep official splits and cut what is missing, stratified by label.
+
+    Args:
+        digests: A uint64 hash of the content of each example; equal examples are never parted by a cut.
+        labels: Their labels; numbers are stratified by ranges.
+        given: The official split of each example (values of Part), or None.
+        shares: What to cut without official splits.
+        seed: Decides the cut, together with the contents.
+    """
+    present = set() if given is None else {Part(int(part)) for part in np.unique(given)}
+    if given is None or len(present) == 1:
+        return Division(_cut(digests, labels, shares.val, shares.test, seed), _tiny(labels))
+    if Part.TRAIN not in present:
+        raise UnreadableTask(
+            "There are examples of val and test, and none of train. Name a split 'train', or give no splits."
+        )
+    if len(present) == 3:
+        return Division(given.astype(np.int8), ())
+
+    parts = np.where(given == Part.TRAIN, Part.TRAIN, Part.TEST).astype(np.int8)
+    train = np.flatnonzero(parts == Part.TRAIN)
+    parts[train] = _cut(digests[train], labels.take(train), shares.val, 0.0, seed)
+    share = f"val is {shares.val:.0%} of train, cut by class and seed"
+    if Part.VAL in present:
+        return Division(parts, (f"There is no test split: val serves as test, and {share}.",))
+    return Division(parts, (f"There is no val split: {share}.",))
+
+
+def sample(
+    digests: np.ndarray, labels: Labels, given: np.ndarray | None, limit: int, seed: int
+) -> np.ndarray:
+    """Return at most ``limit`` rows, in ascending order: the same share of each class and official split."""
+    if limit < 1:
+        raise UsageError(f"The limit is {limit}; it must be 1 or more. Write for example limit=1000.")
+    if limit >= len(digests):
+        return np.arange(len(digests))
+    strata = _strata(labels)
+    if given is not None:
+        strata = strata * len(Part) + given
+    _, strata, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+    quotas = _quotas(sizes, limit)
+    order, ranks = _ranked(strata, _mixed(digests, seed))
+    return np.sort(order[ranks < quotas[strata[order]]])
+
+
+def canonical_order(digests: np.ndarray, labels: Labels) -> np.ndarray:
+    """Return the order of examples by content: the same however the files or rows were ordered."""
+    return np.lexsort((labels.values, digests))
+
+
+def fingerprint(digests: np.ndarray, labels: Labels, parts: np.ndarray) -> str:
+    """Return a hash of every example, every label and the split, independent of the order given."""
+    digest = hashlib.blake2b(repr((str(labels.kind), labels.classes)).encode(), digest_size=16)
+    order = canonical_order(digests, labels)
+    for part in Part:
+        rows = order[parts[order] == part]
+        digest.update(f"{part.name} {len(rows)} ".encode())
+        digest.update(digests[rows].astype("<u8").tobytes())
+        digest.update(labels.values[rows].astype(labels.values.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
+
+
+def repeats(digests: np.ndarray, parts: np.ndarray) -> Iterator[tuple[Part, Part, np.ndarray]]:
+    """Yield (part, earlier part, rows of part that also stand in the earlier part) where there are any."""
+    for part, earlier in ((Part.TEST, Part.TRAIN), (Part.TEST, Part.VAL), (Part.VAL, Part.TRAIN)):
+        rows = np.flatnonzero(parts == part)
+        rows = rows[np.isin(digests[rows], digests[parts == earlier])]
+        if len(rows):
+            yield part, earlier, rows
+
+
+def conflicts(digests: np.ndarray, labels: Labels) -> np.ndarray:
+    """Return one row of each example that stands more than once with different labels."""
+    order = canonical_order(digests, labels)
+    same = digests[order][1:] == digests[order][:-1]
+    differs = labels.values[order][1:] != labels.values[order][:-1]
+    rows = order[1:][same & differs]
+    return np.sort(rows[np.unique(digests[rows], return_index=True)[1]])
+
+
+def _cut(digests: np.ndarray, labels: Labels, val: float, test: float, seed: int) -> np.ndarray:
+    order = canonical_order(digests, labels)
+    _, first, inverse = np.unique(digests[order], return_index=True, return_inverse=True)
+    rows = order[first]  # one of each set of equal examples
+    _, strata, sizes = np.unique(_strata(labels.take(rows)), return_inverse=True, return_counts=True)
+    tests = _portions(sizes, test, least=2)
+    vals = np.minimum(_portions(sizes, val, least=3 if test else 2), np.maximum(sizes - tests - 1, 0))
+
+    ranked, ranks = _ranked(strata, _mixed(digests[rows], seed))
+    cuts = np.full(len(rows), Part.TRAIN, dtype=np.int8)
+    of = strata[ranked]
+    cuts[ranked[ranks < (tests + vals)[of]]] = Part.VAL
+    cuts[ranked[ranks < tests[of]]] = Part.TEST
+    parts = np.empty(len(digests), dtype=np.int8)
+    parts[order] = cuts[inverse]
+    return parts
+
+
+def _portions(sizes: np.ndarray, share: float, least: int) -> np.ndarray:
+    """Return how many of each class go to a split: one at least, where the class has ``least`` examples."""
+    if share == 0:
+        return np.zeros_like(sizes)
+    wanted = np.maximum(np.rint(sizes * share).astype(np.int64), 1)
+    return np.where(sizes >= least, np.minimum(wanted, sizes - 1), 0)
+
+
+def _quotas(sizes: np.ndarray, limit: int) -> np.ndarray:
+    """Share out a limit in proportion to sizes, by largest remainders."""
+    exact = sizes * (limit / sizes.sum())
+    quotas: np.ndarray = np.floor(exact).astype(np.int64)
+    left = limit - int(quotas.sum())
+    first = np.lexsort((-(exact - quotas), quotas > 0))  # strata that would vanish come first
+    quotas[first[:left]] += 1
+    return quotas
+
+
+def _strata(labels: Labels) -> np.ndarray:
+    if labels.kind is Kind.CLASSIFICATION:
+        return labels.values
+    count = int(np.clip(len(labels) // _RANGE_EXAMPLES, 1, _RANGES))
+    edges = np.quantile(labels.values, np.linspace(0, 1, count + 1)[1:-1])
+    ranges: np.ndarray = np.searchsorted(edges, labels.values, side="right")
+    return ranges
+
+
+def _ranked(strata: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows ordered by stratum and key, and the rank of each within its stratum."""
+    order = np.lexsort((keys, strata))
+    sizes = np.bincount(strata)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    return order, np.arange(len(strata)) - starts[strata[order]]
+
+
+def _mixed(digests: np.ndarray, seed: int) -> np.ndarray:
+    """Return digests shuffled by the seed: the finaliser of splitmix64 (Steele, Lea and Flood, 2014)."""
+    salt = hashlib.blake2b(str(seed).encode(), digest_size=8).digest()
+    mixed: np.ndarray = digests ^ np.uint64(int.from_bytes(salt, "little"))
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+def _tiny(labels: Labels) -> tuple[str, ...]:
+    if labels.kind is Kind.REGRESSION:
+        return ()
+    counts = np.bincount(labels.values, minlength=len(labels.classes))
+    notes = []
+    for count, what in (
+        (1, "one example: it stands in train, and test cannot judge it"),
+        (2, "two examples: one stands in train and one in test"),
+    ):
+        names = [labels.classes[position] for position in np.flatnonzero(counts == count)]
+        if names:
+            notes.append(
+                f"{in_words(names, 'class', 'classes')} {'has' if len(names) == 1 else 'have'} {what}."
+            )
+    return tuple(notes)
+
+
+def in_words(names: list[str], one: str, many: str, shown: int = 5) -> str:
+    """Return names in a sentence, the first few of many.
+
+    >>> in_words(["a", "b"], "class", "classes", shown=1)
+    "2 classes ('a', ...)"
+    """
+    if len(names) == 1:
+        return f"The {one} '{names[0]}'"
+    quoted = ", ".join(f"'{name}'" for name in names[:shown])
+    return f"{len(names)} {many} ({quoted}{', ...' if len(names) > shown else ''})"

@@ -1,0 +1,146 @@
+"""Tables of texts: small ones in memory, large ones in a memory-mapped file that leaves no trace."""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.core.errors import UnreadableTask
+from assay.core.task import Example, Examples
+from assay.readers.rows import stream
+from assay.readers.texts import digest_text
+
+_IN_MEMORY_BYTES = 32 << 20  # files above this are mapped; Parquet is compressed about fourfold
+_HEAD = 1000  # rows that the guesses look at
+_MISSING = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One or more files with the same columns, all texts.
+
+    Attributes:
+        cells: The rows of all files, one file after the other.
+        starts: The first row of each file.
+    """
+
+    paths: tuple[Path, ...]
+    starts: tuple[int, ...]
+    cells: pa.Table
+
+    def __len__(self) -> int:
+        return int(self.cells.num_rows)
+
+    @property
+    def title(self) -> str:
+        """The file names, for messages."""
+        return ", ".join(path.name for path in self.paths)
+
+    def head(self) -> dict[str, list[str]]:
+        """Return the first cells of each column, of every file alike; nothing is the empty text."""
+        parts = pa.concat_tables([self.cells.slice(start, _HEAD) for start in self.starts])
+        return {name: [cell or "" for cell in parts[name].to_pylist()] for name in parts.column_names}
+
+    def column(self, name: str) -> Iterator[str]:
+        """Yield the cells of a column, trimmed, a chunk at a time; nothing is the empty text."""
+        for chunk in self.cells[name].chunks:
+            yield from ((cell or "").strip() for cell in chunk.to_pylist())
+
+    def coded(self, name: str) -> tuple[list[str], np.ndarray]:
+        """Return the distinct cells of a column, trimmed, and the position of each row in them."""
+        trimmed = pc.utf8_trim_whitespace(self.cells[name])
+        coded = pc.dictionary_encode(trimmed).unify_dictionaries()
+        names = coded.chunk(0).dictionary.to_pylist()
+        codes = [np.asarray(chunk.indices.fill_null(_MISSING)) for chunk in coded.chunks]
+        return names, np.concatenate(codes).astype(np.int64)
+
+    def row_name(self, row: int) -> str:
+        """Return what a user would call a row: its number in its file, the header not counted."""
+        which = int(np.searchsorted(self.starts, row, side="right")) - 1
+        number = f"row {row - self.starts[which] + 1}"
+        return number if len(self.paths) == 1 else f"{self.paths[which].name} {number}"
+
+
+@dataclass(frozen=True, slots=True)
+class TableTexts(Examples):
+    """Texts, or pairs of texts, from the columns of a table."""
+
+    table: Table
+    columns: tuple[str, ...]  # one, or two for pairs
+    rows: np.ndarray  # rows of the table
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, row: int) -> Example:
+        """Return one text, or a pair."""
+        cells = [str(self.table.cells[name][int(self.rows[row])].as_py()).strip() for name in self.columns]
+        return cells[0] if len(cells) == 1 else (cells[0], cells[1])
+
+    def name(self, row: int) -> str:
+        """Return the number of the row."""
+        return self.table.row_name(int(self.rows[row]))
+
+
+def read_table(paths: Sequence[Path], delimiter: str | None = None) -> Table:
+    """Read files with the same columns; memory stays bounded however large they are.
+
+    Raises:
+        UnreadableTask: A file is broken, or the files have no column in common.
+    """
+    tables = [_read(path, delimiter) for path in paths]
+    common = [name for name in tables[0].column_names if all(name in table.column_names for table in tables)]
+    if not common:
+        raise UnreadableTask(
+            f"{', '.join(path.name for path in paths)} have no column in common. Give them the same header."
+        )
+    starts = np.cumsum([0, *(table.num_rows for table in tables[:-1])])
+    cells = pa.concat_tables([table.select(common) for table in tables])
+    return Table(tuple(paths), tuple(int(start) for start in starts), cells)
+
+
+def text_digests(table: Table, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the content hash of each row (uint64), and which rows have an empty cell in these columns."""
+    digests = np.empty(len(table), dtype=np.uint64)
+    empty = np.zeros(len(table), dtype=bool)
+    for row, cells in enumerate(zip(*(table.column(name) for name in columns), strict=True)):
+        digests[row] = digest_text("\0".join(cells))
+        empty[row] = not all(cells)
+    return digests, empty
+
+
+def _read(path: Path, delimiter: str | None) -> pa.Table:
+    try:
+        batches = stream(path, delimiter)
+        first = next(batches, None)
+        if first is None:
+            raise UnreadableTask(f"{path} has no rows.")
+        every = chain([first], batches)
+        size = path.stat().st_size * (4 if path.suffix.lower() in {".parquet", ".pq"} else 1)
+        if size <= _IN_MEMORY_BYTES:
+            return pa.Table.from_batches(every)
+        return _spooled(first.schema, every)
+    except OSError as error:
+        raise UnreadableTask(
+            f"Cannot read {path}: {error.strerror or error}. Check its permissions, and the free space "
+            f"for temporary files in {tempfile.gettempdir()}."
+        ) from error
+
+
+def _spooled(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> pa.Table:
+    """Write batches to a nameless temporary file and map it: it goes with the last reader, even if killed."""
+    with tempfile.TemporaryFile(prefix="assay-") as file:
+        with pa.ipc.new_file(file, schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+        file.flush()
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return pa.ipc.open_file(pa.py_buffer(mapped)).read_all()

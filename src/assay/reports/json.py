@@ -1,0 +1,46 @@
+"""Writes a comparison as JSON, for programs: everything that was found, in a schema that stays."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import ClassVar
+
+from assay.core.comparison import Comparison
+from assay.core.report import Report
+
+SCHEMA = 1  # raise it when a field goes away or changes its meaning; a new field leaves it
+DIRECTION = (
+    "Every value, floor and interval is higher-is-better; shown_negated marks those that people negate."
+)
+
+
+class Json(Report):
+    """One JSON object: ``schema``, ``direction``, and the fields of the comparison by their names."""
+
+    suffix: ClassVar[str] = ".json"
+    summary: ClassVar[str] = "everything that was found, for programs"
+
+    def render(self, comparison: Comparison, path: Path) -> None:
+        """Write the whole comparison to ``path``, replacing what was there."""
+        told = {"schema": SCHEMA, "direction": DIRECTION, **_fields(comparison)}
+        text = json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def _fields(value: object) -> dict[str, object]:
+    assert dataclasses.is_dataclass(value)
+    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value):
+        return _fields(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(inner) for inner in value]
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,292 @@
+"""Shows a comparison in a terminal, or as plain text, at any width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from assay.analysis.names import shorten, width_of
+from assay.analysis.wording import count, decimals, duration, interval_text, plural, value_text
+from assay.core.comparison import Comparison, Generality, ModelRow, Standing, TaskFindings
+from assay.core.report import Report
+
+SHOWN_MODELS = 20
+_BAR = 8  # columns
+_NARROWEST_NAME = 24
+_COMFORTABLE_NAME = 42
+_NEEDED_COLUMNS = 3  # these come before the comfort of names
+_GAP = 2  # columns between columns
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal(Report):
+    """Plain text: the answer, then each task as a table.
+
+    Attributes:
+        width: Columns of the text.
+        show_all: Show every model, not only the best twenty of each task.
+    """
+
+    width: int = 110
+    show_all: bool = False
+
+    suffix: ClassVar[str] = ".txt"
+    summary: ClassVar[str] = "plain text, as the terminal shows it"
+
+    def render(self, comparison: Comparison, path: Path) -> None:
+        """Write the whole comparison to ``path``, replacing what was there."""
+        with path.open("w", encoding="utf-8") as file:
+            console = Console(file=file, width=self.width, color_system=None, force_terminal=False)
+            show(comparison, console, show_all=self.show_all)
+
+
+def show(comparison: Comparison, console: Console, *, show_all: bool = False) -> None:
+    """Print a comparison.
+
+    Args:
+        comparison: What was found.
+        console: Where to print; its width decides which columns there is room for.
+        show_all: Show every model, not only the best twenty of each task.
+    """
+    for sentence in comparison.headline:
+        console.print(Text(sentence, style="bold"))
+    for findings in comparison.tasks:
+        _show_task(comparison, findings, console, show_all=show_all)
+    _show_generality(comparison, console, show_all=show_all)
+    _show_agreement(comparison, console)
+    if comparison.settings:
+        console.print()
+        told = "; ".join(f"{name} {value}" for name, value in comparison.settings.items())
+        console.print(Text(told, style="dim"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of a table of models; the first that do not fit are left out."""
+
+    title: str
+    text: Callable[[Standing], str]
+
+    def width(self, standings: Iterable[Standing]) -> int:
+        return max([width_of(self.title), *(width_of(self.text(one)) for one in standings)])
+
+
+def _show_task(comparison: Comparison, findings: TaskFindings, console: Console, *, show_all: bool) -> None:
+    task = findings.task
+    console.print()
+    console.print(Text(task.address, style="bold"))
+    console.print(Text(_measured(comparison, findings), style="dim"))
+    if findings.recommended:
+        console.print(Text.assemble("Take ", (findings.recommended, "bold")))
+    console.print(Text(findings.because))
+    shown = [
+        one
+        for place, one in enumerate(findings.standings)
+        if show_all or place < SHOWN_MODELS or one.model == findings.recommended
+    ]
+    if shown:
+        console.print()
+        console.print(_leaderboard(comparison, findings, shown, console.width))
+        console.print(Text(_legend(shown), style="dim"))
+    hidden = len(findings.standings) - len(shown)
+    if hidden:
+        console.print(Text(f"{plural(hidden, 'more model')}; show all with --all", style="dim"))
+    _show_missing(findings, console)
+    for note in task.notes:
+        console.print()
+        console.print(Text(f"Note: {note}"))
+
+
+def _measured(comparison: Comparison, findings: TaskFindings) -> str:
+    task = findings.task
+    direction = "lower is better" if findings.shown_negated else "higher is better"
+    if comparison.is_estimate:
+        return f"{findings.measure}, an estimate, {direction}; {plural(task.train_count, 'train example')}"
+    floor = value_text(task.floor, negated=findings.shown_negated)
+    return (
+        f"{findings.measure} by {comparison.ranked_by}, {direction}; "
+        f"{plural(task.test_count, 'test example')}; guessing gives {floor}"
+    )
+
+
+def _leaderboard(
+    comparison: Comparison, findings: TaskFindings, standings: Sequence[Standing], width: int
+) -> Table:
+    """Return the table of models, with as many columns as there is room for."""
+    ranks = {one.model: _rank(one, findings) for one in standings}
+    room = width - _NARROWEST_NAME - max(map(width_of, ranks.values())) - _GAP
+    wanted = min(_COMFORTABLE_NAME, max(width_of(one.model) for one in standings)) - _NARROWEST_NAME
+    kept: list[_Column] = []
+    for column in _columns(comparison, findings, standings):
+        spare = room - column.width(standings) - _GAP
+        if spare < (0 if len(kept) < _NEEDED_COLUMNS else wanted):
+            break
+        room -= column.width(standings) + _GAP
+        kept.append(column)
+    names = shorten([one.model for one in standings], _NARROWEST_NAME + room)
+    table = _plain_table([""], ["model"], [column.title for column in kept])
+    for one in standings:
+        cells = [Text(column.text(one)) for column in kept]
+        style = "bold" if one.model == findings.recommended else ""
+        table.add_row(Text(ranks[one.model]), Text(names[one.model]), *cells, style=style)
+    return table
+
+
+def _rank(standing: Standing, findings: TaskFindings) -> str:
+    tie = "=" if standing.is_tied_best and _has_ties(findings.standings) else " "
+    return f"{'→' if standing.model == findings.recommended else ''}{standing.rank}{tie}"
+
+
+def _has_ties(standings: Sequence[Standing]) -> bool:
+    return sum(one.is_tied_best for one in standings) > 1
+
+
+def _columns(comparison: Comparison, findings: TaskFindings, standings: Sequence[Standing]) -> list[_Column]:
+    """Return all columns, the most telling first."""
+    negated = findings.shown_negated
+    rows = {row.address: row for row in comparison.models}
+    places = decimals(one.value for one in standings)
+    columns = [_Column(findings.measure, lambda one: value_text(one.value, negated=negated, places=places))]
+    if any(one.interval for one in standings):
+        title = "95 % interval"
+        columns.append(
+            _Column(title, lambda one: interval_text(one.interval, negated=negated, places=places))
+        )
+    columns.append(_Column("latency", lambda one: duration(_latency(rows.get(one.model)))))
+    if any(one.index is not None for one in standings):
+        columns.append(_Column("index", lambda one: _bar(one.index)))
+    columns.append(_Column("weights", lambda one: count(_parameters(rows.get(one.model)))))
+    return columns + _score_columns(comparison, findings)
+
+
+def _score_columns(comparison: Comparison, findings: TaskFindings) -> list[_Column]:
+    values: dict[str, dict[str, float]] = {}
+    for cell in comparison.cells:
+        if cell.is_score and cell.task == findings.task.address and cell.value is not None:
+            values.setdefault(cell.method, {})[cell.model] = cell.value
+    values.pop(comparison.ranked_by, None)
+    return [_Column(score, _reader(of_score)) for score, of_score in values.items()]
+
+
+def _reader(values: Mapping[str, float]) -> Callable[[Standing], str]:
+    places = decimals(values.values())
+    return lambda one: value_text(values[one.model], places=places) if one.model in values else "–"
+
+
+def _latency(row: ModelRow | None) -> float | None:
+    return row.latency_seconds if row else None
+
+
+def _parameters(row: ModelRow | None) -> int | None:
+    return row.facts.parameters if row else None
+
+
+def _bar(index: float | None) -> str:
+    if index is None:
+        return "–"
+    eighths = round(min(1.0, max(0.0, index)) * _BAR * 8)
+    full, rest = divmod(eighths, 8)
+    bar = ("█" * full + _EIGHTHS[rest].strip()).ljust(_BAR)
+    return f"{bar} {index:6.3f}".replace("-", "−")
+
+
+def _legend(standings: Sequence[Standing]) -> str:
+    parts = ["→ recommended"]
+    if _has_ties(standings):
+        parts.append("= the test does not tell it from the best")
+    if any(one.index is not None for one in standings):
+        parts.append("index 0: guessing, 1: the best here")
+    if any(one.seeds > 1 for one in standings):
+        parts.append(f"mean of {max(one.seeds for one in standings)} seeds")
+    return "; ".join(parts)
+
+
+def _show_missing(findings: TaskFindings, console: Console) -> None:
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for cell in findings.missing:
+        by_reason.setdefault((cell.status.value, cell.reason), []).append(cell.model)
+    for (status, reason), models in by_reason.items():
+        more = f" and {plural(len(models) - 3, 'more model')}" if len(models) > 3 else ""
+        names = ", ".join(shorten(models[:3], max(_NARROWEST_NAME, console.width - 10)).values())
+        console.print()
+        console.print(
+            Text.assemble((status, "bold red" if status == "failed" else "bold"), f" {names}{more}")
+        )
+        console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
+
+
+def _show_generality(comparison: Comparison, console: Console, *, show_all: bool) -> None:
+    for modality in dict.fromkeys(one.modality for one in comparison.generality):
+        of_modality = [one for one in comparison.generality if one.modality == modality]
+        shown = of_modality if show_all else of_modality[:SHOWN_MODELS]
+        tasks = len(shown[0].tasks)
+        console.print()
+        console.print(Text(f"Across {tasks} {modality} tasks", style="bold"))
+        console.print(Text("models with a value on all of them; the task is the unit", style="dim"))
+        rows = [(one.model, "", *_across(one)) for one in shown]
+        titles = ("model", "", "index", "95 % interval", "mean rank", "win rate")
+        console.print(_fitted(titles, rows, console.width))
+
+
+def _across(one: Generality) -> tuple[str, ...]:
+    index = "–" if one.index is None else value_text(one.index, places=3)
+    within = interval_text(one.interval, places=3) or "–"
+    return index, within, f"{one.average_rank:.1f}", f"{one.win_rate:.2f}"
+
+
+def _show_agreement(comparison: Comparison, console: Console) -> None:
+    if not comparison.agreement:
+        return
+    console.print()
+    console.print(Text(f"How well the scores predicted {comparison.ranked_by}", style="bold"))
+    console.print(Text("τ_w: 1 is the same order, 0 none; regret: lost by trusting the score", style="dim"))
+    order = [one.task.address for one in comparison.tasks]
+    rows = [
+        (
+            one.task,
+            one.score,
+            *("–" if tau is None else value_text(tau, places=2) for tau in (one.weighted_tau, one.spearman)),
+            value_text(one.regret, places=3),
+            str(one.models),
+        )
+        for one in sorted(comparison.agreement, key=lambda one: order.index(one.task))
+    ]
+    titles = ("task", "score", "τ_w", "Spearman", "regret", "models")
+    console.print(_fitted(titles, rows, console.width))
+
+
+def _fitted(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
+    """Return a table of a name, a word and numbers; what does not fit beside the name is left out."""
+    keep = len(titles)
+    widths = [max(map(width_of, column)) for column in zip(titles, *rows, strict=True)]
+    while keep > 3 and sum(widths[1:keep]) + _GAP * keep + _NARROWEST_NAME > width:
+        keep -= 1
+    room = max(_NARROWEST_NAME, width - sum(widths[1:keep]) - _GAP * (keep - 1))
+    names = shorten(list(dict.fromkeys(row[0] for row in rows)), room)
+    words = 1 if widths[1] else 0
+    table = _plain_table([], titles[: 1 + words], titles[2:keep])
+    for row in rows:
+        table.add_row(Text(names[row[0]]), *(Text(cell) for cell in row[2 - words : keep]))
+    return table
+
+
+def _plain_table(marks: Sequence[str], words: Sequence[str], numbers: Sequence[str]) -> Table:
+    """Return an empty table: marks and numbers stand right, words left."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.header_style = "dim"
+    for title in marks:
+        table.add_column(title, justify="right", no_wrap=True)
+    for title in words:
+        table.add_column(title, no_wrap=True)
+    for title in numbers:
+        table.add_column(title, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,55 @@
+"""H-score: how much of the variance of the features lies between the classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.core.errors import NotApplicable
+from assay.core.method import MomentScore
+from assay.core.moments import FoldedMoments
+
+
+@dataclass(frozen=True, slots=True)
+class HScore(MomentScore):
+    """The trace of pinv(total covariance) times the covariance of the class means.
+
+    It is 0 where all classes have the same mean, and the number of classes less one where the features tell
+    the classes apart without error by a linear rule.
+
+    References:
+        An Information-Theoretic Approach to Transferability in Task Transfer Learning (Bao et al., 2019),
+        https://arxiv.org/abs/2212.10082
+
+    Note:
+        Up to D + 1 examples of D features the score is C - 1 for every model, noise included, so it does not
+        apply there. Directions are dropped at the rank tolerance of numpy, not at 1e-15 of the largest: below
+        that, eigenvalues are rounding.
+
+    >>> from assay.core.moments import stratified_folds
+    >>> from assay.core.task import Kind, Labels
+    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
+    >>> noise = np.random.default_rng(0).standard_normal((60, 8))
+    >>> signal = noise + 3 * labels.targets()[:, :1]
+    >>> folds = stratified_folds(labels, 5, seed=0)
+    >>> HScore()(FoldedMoments.of(signal, labels, folds)) > HScore()(FoldedMoments.of(noise, labels, folds))
+    True
+    """
+
+    def __call__(self, train: FoldedMoments) -> float:
+        """Return the H-score, between 0 and the number of classes less one."""
+        total = train.total
+        used = total.target_sum > 0
+        if used.sum() < 2:
+            raise NotApplicable("Fewer than two classes have examples in train.")
+        if total.count <= total.width + 1:
+            raise NotApplicable(
+                f"{total.count} examples of {total.width} features give the same H-score to every model. "
+                f"Use h_score_regularised."
+            )
+        spectrum = train.centred_spectrum
+        if len(spectrum.values) == 0:
+            raise NotApplicable("All features are constant on train.")
+        between = np.square(spectrum.cross[:, used]) / total.target_sum[used]
+        return float((between.sum(axis=1) / spectrum.values).sum())

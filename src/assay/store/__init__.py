@@ -1,0 +1,1 @@
+"""Where results, features and predictions are kept."""

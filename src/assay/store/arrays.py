@@ -1,0 +1,93 @@
+"""Arrays and texts beside the results, one file a key, written whole or not at all; no pickle."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from assay.core.errors import StoreError
+
+
+class Arrays:
+    """Files ``<root>/<shelf>/<key>.npy``: a shelf is predictions, truths, features, or splits (as JSON)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def write(self, shelf: str, key: str, array: np.ndarray) -> None:
+        """Keep an array."""
+        with self._replacing(shelf, key, ".npy") as file, _said_clearly(Path(file.name)):
+            np.save(file, array, allow_pickle=False)
+
+    def write_text(self, shelf: str, key: str, text: str) -> None:
+        """Keep a text."""
+        with self._replacing(shelf, key, ".json") as file, _said_clearly(Path(file.name)):
+            file.write(text.encode())
+
+    def read(self, shelf: str, key: str) -> np.ndarray | None:
+        """Return an array as a read-only memory map, or None where there is none."""
+        path = self._path(shelf, key, ".npy")
+        if not path.exists():
+            return None
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        return array
+
+    @contextmanager
+    def appending(
+        self, shelf: str, key: str, shape: tuple[int, int]
+    ) -> Iterator[Callable[[np.ndarray], None]]:
+        """Write a float32 matrix of a known shape row by row; it appears when all rows are there.
+
+        Rows are appended and not written through a memory map: a full disk is then an error that can be
+        reported, and not a signal that ends the process.
+        """
+        with self._replacing(shelf, key, ".npy") as file:
+            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+
+            def append(rows: np.ndarray) -> None:
+                with _said_clearly(Path(file.name)):
+                    file.write(np.ascontiguousarray(rows, dtype="<f4").tobytes())
+
+            yield append
+
+    @contextmanager
+    def _replacing(self, shelf: str, key: str, suffix: str) -> Iterator[IO[bytes]]:
+        path = self._path(shelf, key, suffix)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        with _said_clearly(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = unfinished.open("wb")
+        try:
+            yield file
+            with _said_clearly(path):
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+                unfinished.replace(path)
+        finally:
+            with suppress(OSError):  # what could not be written has been said
+                file.close()
+            unfinished.unlink(missing_ok=True)
+
+    def _path(self, shelf: str, key: str, suffix: str) -> Path:
+        if not re.fullmatch(r"[a-z0-9_-]+", key):  # a key is a hash: nothing that could leave the folder
+            raise ValueError(f"Not a key: {key!r}")
+        return self._root / shelf / f"{key}{suffix}"
+
+
+@contextmanager
+def _said_clearly(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"Cannot write '{path}': {error}. What was finished before is kept. Make room or write "
+            "somewhere else (--store other-folder), then run the same command again."
+        ) from error

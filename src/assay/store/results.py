@@ -1,0 +1,217 @@
+"""Results in one SQLite file, written by one process at a time; every finished job is durable at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assay.core.comparison import ModelRow, TaskFacts
+from assay.core.errors import StoreError
+from assay.core.job import Job
+from assay.core.model import ModelFacts
+from assay.core.result import Finished, Opened, Result, Status
+from assay.core.task import Kind, Modality, Task
+from assay.store.arrays import Arrays
+
+SCHEMA_VERSION = 1
+
+
+class Store:
+    """A folder that keeps everything of a study: ``results.sqlite``, and arrays beside it by key.
+
+    Any number of processes may read it. To write, enter :meth:`writing`, which one process holds at a time;
+    the operating system gives it back when that process ends, however it ends.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.arrays = Arrays(root)
+        self._connection = self._connect()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the right to write; raises ``StoreError`` while another process holds it."""
+        lock = sqlite3.connect(self.root / "writer.lock", timeout=0, isolation_level=None)
+        try:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                raise StoreError(
+                    f"Another process writes to the store '{self.root}' ({error}). Wait for it to end, "
+                    "or write to another folder: --store other-folder. Reading it (assay report) works now."
+                ) from error
+            yield
+        finally:
+            lock.close()
+
+    def add(self, finished: Finished) -> None:
+        """Keep a result and its predictions; adding it again replaces it."""
+        result = finished.result
+        if finished.predictions is not None:
+            self.arrays.write("predictions", result.job.key, finished.predictions)
+        self._write(
+            "INSERT OR REPLACE INTO results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                result.job.key, result.job.model, result.job.task, result.job.method,
+                result.job.seed, result.job.fingerprint,
+                result.status.value, result.value,
+                *(json.dumps(part) for part in (dict(result.metrics), dict(result.tuned), result.notes)),
+                result.reason, result.seconds, result.encode_seconds,
+                datetime.now(UTC).isoformat(timespec="seconds"),
+            ),
+        )  # fmt: skip
+
+    def add_model(self, opened: Opened) -> None:
+        """Keep the facts of a model."""
+        facts = json.dumps(asdict(opened.facts))
+        self._write(
+            "INSERT OR REPLACE INTO models VALUES (?,?,?,?)",
+            (opened.model, opened.identity, facts, opened.latency_seconds),
+        )
+
+    def add_task(self, facts: TaskFacts, task: Task) -> None:
+        """Keep the facts of a task, its split by example name, and the labels of test."""
+        splits = (("train", task.train), ("val", task.val), ("test", task.test))
+        names = {name: [split.examples.name(row) for row in range(len(split))] for name, split in splits}
+        self.arrays.write_text("splits", task.fingerprint, json.dumps(names, indent=1, ensure_ascii=False))
+        self.arrays.write("truths", task.fingerprint, task.test.labels.values)
+        self._write("INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts))))
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Return those of the keys that have a result, whatever became of it."""
+        have = {str(row[0]) for row in self._read("SELECT key FROM results")}
+        return have.intersection(keys)
+
+    def forget(self, keys: Collection[str], status: Status) -> None:
+        """Drop the results of these keys that have this status, so that they run again."""
+        for key in keys:
+            self._write("DELETE FROM results WHERE key = ? AND status = ?", (key, status.value))
+
+    def results(self, keys: Collection[str] | None = None) -> tuple[Result, ...]:
+        """Return the results of these keys; without keys, the newest of each model, task, method and seed."""
+        rows = self._read(
+            "SELECT key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, "
+            "reason, seconds, encode_seconds FROM results ORDER BY finished, rowid"
+        )
+        found = [_result(row) for row in rows]
+        if keys is not None:
+            return tuple(result for result in found if result.job.key in keys)
+        current = {
+            facts.fingerprint for facts in self.tasks()
+        }  # results on data that have changed are left out
+        newest = {
+            (r.job.model, r.job.task, r.job.method, r.job.seed): r
+            for r in found
+            if r.job.fingerprint in current
+        }
+        return tuple(newest.values())
+
+    def models(self) -> tuple[ModelRow, ...]:
+        """Return what is known of every model that was opened."""
+        rows = self._read("SELECT address, identity, facts, latency_seconds FROM models")
+        return tuple(ModelRow(row[0], row[1], ModelFacts(**json.loads(row[2])), row[3]) for row in rows)
+
+    def tasks(self) -> tuple[TaskFacts, ...]:
+        """Return the facts of every task."""
+        return tuple(_task_facts(json.loads(row[0])) for row in self._read("SELECT facts FROM tasks"))
+
+    def predictions(self, keys: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return the predictions of test that were kept, by key."""
+        found = {key: self.arrays.read("predictions", key) for key in keys}
+        return {key: array for key, array in found.items() if array is not None}
+
+    def truths(self) -> dict[str, np.ndarray]:
+        """Return the labels of test of every task, by fingerprint."""
+        found = {facts.fingerprint: self.arrays.read("truths", facts.fingerprint) for facts in self.tasks()}
+        return {fingerprint: array for fingerprint, array in found.items() if array is not None}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.root / "results.sqlite", timeout=30, isolation_level=None)
+            connection.execute("PRAGMA journal_mode=WAL")  # readers never wait for the writer
+            connection.execute("PRAGMA synchronous=FULL")  # a finished job survives a power cut
+            connection.executescript(files("assay.store").joinpath("schema.sql").read_text("utf-8"))
+            _check_version(connection, self.root)
+        except (OSError, sqlite3.Error) as error:
+            raise _cannot("open", self.root, error) from error
+        return connection
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        try:
+            self._connection.execute(statement, values)
+        except (OSError, sqlite3.Error) as error:
+            raise _cannot("write to", self.root, error) from error
+
+    def _read(self, statement: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(statement).fetchall()
+        except (OSError, sqlite3.Error) as error:
+            raise _cannot("read", self.root, error) from error
+
+
+def open_existing(root: Path) -> Store:
+    """Open a store that must be there already, to read it."""
+    if not os.path.lexists(root / "results.sqlite"):
+        raise StoreError(
+            f"There is no store in '{root}'. Name the folder that 'assay run' or 'assay rank' wrote to."
+        )
+    return Store(root)
+
+
+def _check_version(connection: sqlite3.Connection, root: Path) -> None:
+    row = connection.execute("SELECT version FROM schema_version").fetchone()
+    if row is None:
+        connection.execute("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION,))
+    elif row[0] != SCHEMA_VERSION:
+        raise StoreError(
+            f"The store '{root}' has schema version {row[0]}; this Assay reads version {SCHEMA_VERSION}. "
+            "Use the Assay that wrote it, or another folder: --store other-folder."
+        )
+
+
+def _cannot(what: str, root: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"Cannot {what} the store '{root}': {error}. What was finished before is kept. "
+        "Make room or write somewhere else (--store other-folder), then run the same command again."
+    )
+
+
+def _result(row: tuple[Any, ...]) -> Result:
+    key, model, task, method, seed, fingerprint, status, value, *lists, reason, seconds, encode_seconds = row
+    metrics, tuned, notes = (json.loads(text) for text in lists)
+    return Result(
+        job=Job(model, task, method, seed, key, fingerprint),
+        status=Status(status),
+        value=value,
+        metrics=metrics,
+        tuned=tuned,
+        notes=tuple(notes),
+        reason=reason,
+        seconds=seconds,
+        encode_seconds=encode_seconds,
+    )
+
+
+def _task_facts(stored: dict[str, Any]) -> TaskFacts:
+    typed = {
+        "kind": Kind(stored["kind"]),
+        "modality": Modality(stored["modality"]),
+        "classes": tuple(stored["classes"]),
+        "notes": tuple(stored["notes"]),
+    }
+    return TaskFacts(**{**stored, **typed})

@@ -1,0 +1,199 @@
+"""The front door: what to compare, where to keep it, how to run it."""
+
+from __future__ import annotations
+
+import platform
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from assay.analysis.compare import compare
+from assay.core.address import Address
+from assay.core.comparison import Comparison, TaskFacts
+from assay.core.engine import Stage, Watch
+from assay.core.errors import UnknownName, UsageError
+from assay.core.families import ENGINES, METRICS, SCORES
+from assay.core.result import Event, Finished, Status
+from assay.core.task import Task
+from assay.encoders.devices import resolve_device
+from assay.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks
+from assay.store.arrays import Arrays
+from assay.store.results import Store
+from assay.visit import Visit, floor_of, perform
+
+DEFAULT_METHODS = (
+    "linear_probe",
+    "knn",
+    "logme",
+    "h_score_regularised",
+    "ridge_cv",
+    "leep",
+    "nce",
+    "loo_knn",
+)
+
+ESTIMATES = tuple(name for name in DEFAULT_METHODS if name not in {"linear_probe", "knn"})
+
+
+def _silent(stage: Stage) -> None:
+    """Watch without a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """Which models to compare on which tasks by which methods.
+
+    >>> study = Study(models=["packaged:efficientnet_lite0"], tasks=["sklearn:digits"])
+    >>> study.methods[0]
+    'linear_probe'
+
+    Attributes:
+        models: Addresses, as in "timm:resnet50" or "timm:vit_small*".
+        tasks: Addresses or paths, as in "./photos" or "table:reviews.csv(label='stars')".
+        methods: Protocols, which train and predict, and scores, which estimate.
+        store: The folder that keeps everything; the same study continues there.
+        seed: Decides splits that no one else decided.
+        engine: Where visits run.
+        device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
+        batch_size: Examples in one forward pass.
+        ranked_by: The method that ranks the models; the most telling one if not given.
+    """
+
+    models: Iterable[str]
+    tasks: Iterable[str]
+    methods: Iterable[str] = DEFAULT_METHODS
+    store: str | Path = "assay-store"
+    seed: int = 0
+    engine: str = "local"
+    device: str = "auto"
+    batch_size: int = 32
+    ranked_by: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("models", "tasks", "methods"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise UsageError(f"{name} is the text '{value}'. Write a list: {name}=['{value}'].")
+            object.__setattr__(self, name, tuple(str(item) for item in value))
+        if self.batch_size < 1:
+            raise UsageError(f"batch_size is {self.batch_size}. Write at least 1, as in batch_size=32.")
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Study:
+        """Read a study from a TOML file whose keys are the fields of this class."""
+        path = Path(path)
+        try:
+            written = tomllib.loads(path.read_text("utf-8-sig"))
+        except OSError as error:
+            raise UsageError(f"Cannot read the study '{path}': {error.strerror}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"The study '{path}' is not TOML: {error}.") from error
+        known = {field.name for field in fields(cls)}
+        for name in written:
+            if name not in known:
+                raise UnknownName("field of a study", name, known)
+        missing = [name for name in ("models", "tasks") if name not in written]
+        if missing:
+            raise UsageError(f"The study '{path}' has no {missing[0]}. Write {missing[0]} = ['...'].")
+        return cls(**{"store": path.with_suffix(".assay"), **written})
+
+    def plan(self) -> Plan:
+        """Resolve every name and load every task; whatever is wrong with the request stops here."""
+        root = Path(self.store)
+        methods = resolve_methods(self.methods)
+        if self.ranked_by is not None and self.ranked_by not in map(str, methods):
+            raise UnknownName("method of this study", self.ranked_by, map(str, methods))
+        models = resolve_models(self.models)
+        tasks = resolve_tasks(self.tasks, self.seed)
+        device = resolve_device(self.device)
+        visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size)
+        return plan(models, tasks, methods, self.seed, visits)
+
+    def run(
+        self, watch: Watch = _silent, *, retry_failed: bool = False, ready: Plan | None = None
+    ) -> Comparison:
+        """Run what is not done yet and return the findings; the same call continues an interrupted run.
+
+        Args:
+            watch: Is told what is being done.
+            retry_failed: Run again what failed before.
+            ready: The plan, if it was made already.
+        """
+        ready = ready or self.plan()
+        store = Store(Path(self.store))
+        try:
+            with store.writing():
+                for task in ready.tasks:
+                    store.add_task(task_facts(task), task)
+                if retry_failed:
+                    store.forget(ready.keys, Status.FAILED)
+                left = ready.without(store.known(ready.keys))
+                for finished in left.inapplicable:
+                    store.add(finished)
+                engine = ENGINES.create(Address.parse(self.engine)).plugin
+                for event in engine.run(partial(perform, watch=watch), left.visits):
+                    _keep(store, event)
+            return compare_store(store, keys=ready.keys, ranked_by=self.ranked_by, seed=self.seed)
+        finally:
+            store.close()
+
+
+def compare_store(
+    store: Store, *, keys: frozenset[str] | None = None, ranked_by: str | None = None, seed: int = 0
+) -> Comparison:
+    """Return the findings of what a store holds: of these keys, or the newest of everything."""
+    results = store.results(keys)
+    used = {result.job.task for result in results}
+    present = {result.job.model for result in results}
+    return compare(
+        results,
+        [task for task in store.tasks() if task.address in used],
+        [model for model in store.models() if model.address in present],
+        store.predictions(result.job.key for result in results),
+        store.truths(),
+        {name: METRICS.load(name)() for name in METRICS.names()},
+        frozenset(
+            result.job.method for result in results if Address.parse(result.job.method).name in SCORES.names()
+        ),
+        ranked_by,
+        {"seed": str(seed), **versions()},
+        seed,
+    )
+
+
+def task_facts(task: Task) -> TaskFacts:
+    """Return what a reader must know of a task."""
+    return TaskFacts(
+        address=task.address,
+        kind=task.kind,
+        modality=task.modality,
+        metric=task.metric,
+        classes=task.classes,
+        train_count=len(task.train),
+        val_count=len(task.val),
+        test_count=len(task.test),
+        floor=floor_of(task),
+        fingerprint=task.fingerprint,
+        notes=task.notes,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides the numbers."""
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in ("model-assay", "numpy", "scipy", "torch", "timm", "torchvision", "transformers"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _keep(store: Store, event: Event) -> None:
+    if isinstance(event, Finished):
+        store.add(event)
+    else:
+        store.add_model(event)

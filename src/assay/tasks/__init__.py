@@ -1,0 +1,1 @@
+"""Task sources: one file each, the file name is the source's name."""

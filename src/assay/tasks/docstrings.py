@@ -1,0 +1,173 @@
+"""Which installed library does a docstring come from? A text task with nothing to download or copy."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.errors import UnreadableTask, UsageError
+from assay.core.task import Kind, Labels, Modality, Task, TaskSource
+from assay.readers.assembly import Gathered, assemble
+from assay.readers.splits import Part, Shares
+from assay.readers.texts import Texts, digest_texts
+
+_DEFAULT = ("numpy", "scipy", "skimage", "sklearn", "torch", "transformers")  # installed with the demo
+_SHORTEST, _LONGEST = 40, 300  # characters
+_OF_ONE_FILE = 6  # many files with few texts each: a file has a style of its own
+_LEFT_OUT = frozenset({"tests", "test", "testing", "_vendor", "vendored", "externals", "extern"})
+
+# words that give a library away; the names of the chosen packages are added
+_WORDS = (
+    "numpy",
+    "np",
+    "ndarray",
+    "scipy",
+    "sklearn",
+    "scikit-learn",
+    "scikit-image",
+    "scikit",
+    "skimage",
+    "torch",
+    "pytorch",
+    "torchvision",
+    "transformers",
+    "huggingface",
+    "tensorflow",
+    "keras",
+    "jax",
+    "pandas",
+    "pillow",
+    "matplotlib",
+    "timm",
+)
+_ROLE = re.compile(r":[a-z:]+:`~?([^`<]*)[^`]*`")
+_MARKUP = re.compile(r"[`*]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Docstrings(TaskSource):
+    """First paragraphs of docstrings, labelled with the library; names of libraries are blotted out.
+
+    The sources are read, never imported. Train, val and test come from different files. Other releases of
+    the libraries are another task, with another fingerprint.
+
+    Attributes:
+        name: Libraries joined by ``+``, as in ``numpy+scipy+torch``, or ``default`` for six of them.
+        per_class: Docstrings of each library.
+        val: The share of val.
+        test: The share of test.
+        metric: The main metric; accuracy.
+    """
+
+    per_class: int = 300
+    val: float = 0.2
+    test: float = 0.2
+    metric: str | None = None
+
+    summary: ClassVar[str] = "which library a docstring is from: default, or numpy+scipy+..."
+
+    def load(self, address: str, seed: int) -> Task:
+        """Read docstrings of the installed packages."""
+        shares = Shares(self.val, self.test)
+        libraries = _DEFAULT if self.name == "default" else tuple(sorted(set(self.name.split("+"))))
+        if len(libraries) < 2:
+            raise UsageError(
+                f"'{self.name}' is one library. Write two or more, as in docstrings:numpy+scipy."
+            )
+        if self.per_class < 5:
+            raise UsageError(f"per_class={self.per_class} leaves a split empty. Write 5 or more.")
+        texts: list[str] = []
+        places, values, given = [], [], []
+        blot = _blotter(libraries)
+        for value, library in enumerate(libraries):
+            for part, text, place in self._collect(library, blot, set(texts), seed):
+                texts.append(text)
+                places.append(place)
+                values.append(value)
+                given.append(part)
+        labels = Labels(Kind.CLASSIFICATION, np.array(values), libraries)
+        digests = digest_texts(texts)
+        examples = Texts(tuple(texts), tuple(places))
+        found = Gathered(examples, digests, labels, Modality.TEXT, np.array(given))
+        return assemble(found, address, shares=shares, metric=self.metric, seed=seed)
+
+    def _collect(
+        self, library: str, blot: re.Pattern[str], known: set[str], seed: int
+    ) -> Iterator[tuple[Part, str, str]]:
+        """Yield docstrings, file by file in an order of the seed, until each split has its share."""
+        val, test = (max(1, round(self.per_class * share)) for share in (self.val, self.test))
+        wanted = {Part.TRAIN: self.per_class - val - test, Part.VAL: val, Part.TEST: test}
+        missing = dict(wanted)
+        for path, name in _files(library, seed):
+            part = max(Part, key=lambda one: missing[one] / wanted[one])
+            if missing[part] == 0:
+                return
+            fresh = {text: line for text, line in _docstrings(path, blot).items() if text not in known}
+            for text, line in list(fresh.items())[: min(_OF_ONE_FILE, missing[part])]:
+                known.add(text)
+                missing[part] -= 1
+                yield part, text, f"{name}:{line}"
+        if sum(missing.values()):
+            found = self.per_class - sum(missing.values())
+            raise UnreadableTask(
+                f"'{library}' has {found} docstrings of {_SHORTEST} to {_LONGEST} characters; "
+                f"{self.per_class} are wanted. Write per_class={max(found // 2, 5)} or other libraries."
+            )
+
+
+def _files(library: str, seed: int) -> list[tuple[Path, str]]:
+    """Return the source files of a package, tests left out, in an order that only names and seed decide."""
+    spec = importlib.util.find_spec(library) if library.isidentifier() else None
+    places = [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]
+    if not places:
+        raise UnreadableTask(
+            f"There is no installed package '{library}'. "
+            "Install it, or name others, as in docstrings:numpy+scipy."
+        )
+    files = []
+    for place in places:
+        for path in place.rglob("*.py"):
+            inside = path.relative_to(place)
+            if not _LEFT_OUT.intersection(inside.parts) and not inside.name.startswith(("test_", "conftest")):
+                files.append((path, f"{library}/{inside.as_posix()}"))
+    return sorted(files, key=lambda file: hashlib.blake2b(f"{seed} {file[1]}".encode()).digest())
+
+
+def _docstrings(path: Path, blot: re.Pattern[str]) -> dict[str, int]:
+    """Return the cleaned first paragraphs of a file, each once, with their lines."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in others' sources are not ours to report
+            tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):  # templates and files for other versions of Python
+        return {}
+    texts: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            text = _clean(ast.get_docstring(node) or "", blot)
+            if _SHORTEST <= len(text) <= _LONGEST:
+                texts.setdefault(text, node.body[0].lineno)
+    return texts
+
+
+def _clean(docstring: str, blot: re.Pattern[str]) -> str:
+    """Return the first paragraph in plain words, or nothing if it is code."""
+    paragraph = docstring.split("\n\n", maxsplit=1)[0]
+    if ">>>" in paragraph or "::" in paragraph or "Copyright" in paragraph:
+        return ""
+    plain = _MARKUP.sub("", _ROLE.sub(r"\1", paragraph))
+    return " ".join(blot.sub("the library", plain).split())
+
+
+def _blotter(libraries: Sequence[str]) -> re.Pattern[str]:
+    words = sorted({*_WORDS, *libraries}, key=lambda word: (-len(word), word))
+    return re.compile(rf"\b({'|'.join(re.escape(word) for word in words)})\b(\.\w+)*", re.IGNORECASE)

@@ -1,0 +1,101 @@
+"""Images in a folder: one folder for each class, or a table that lists labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from assay.core.errors import UnreadableTask
+from assay.core.task import Task, TaskSource
+from assay.readers.assembly import Gathered, assemble
+from assay.readers.folders import Tree, find_images, require_folder
+from assay.readers.gathering import gather_images, gather_listed_images, labelled_rows
+from assay.readers.guess import Wanted
+from assay.readers.rows import SUFFIXES
+from assay.readers.splits import Shares
+from assay.readers.tables import read_table
+
+_LISTS = ("labels", "metadata", "annotations")  # names of tables that list labels, without their suffix
+
+
+@dataclass(frozen=True, slots=True)
+class Folder(TaskSource):
+    """Images in a folder.
+
+    Class folders stand in it directly, or below ``train``, ``val`` (``valid``, ``validation``, ``dev``) and
+    ``test``, which are then the official splits. Without class folders, ``labels.csv`` lists the images.
+
+    Attributes:
+        name: The path of the folder.
+        labels: A table of files and labels, relative to the folder; if given, class folders are not asked.
+            Its paths are relative to the table or to the folder.
+        label: Its column of labels; guessed.
+        file: Its column of paths; guessed.
+        split: Its column of splits; guessed, and there may be none.
+        unreadable: The share of images that may be broken; one may always be, unless this is 0.
+        val: The share of val where there is no official split.
+        test: The share of test where there is no official split.
+        metric: The main metric; accuracy, or Spearman correlation for numbers.
+    """
+
+    labels: str | None = None
+    label: str | None = None
+    file: str | None = None
+    split: str | None = None
+    unreadable: float = 0.01
+    val: float = 0.2
+    test: float = 0.2
+    metric: str | None = None
+
+    summary: ClassVar[str] = "images in a folder: class folders, split folders, or a labels file"
+
+    def load(self, address: str, seed: int) -> Task:
+        """Read and check every image once; decode them again when they are needed."""
+        shares = Shares(self.val, self.test)
+        folder = Path(self.name).expanduser()
+        require_folder(folder)
+        gathered = self._gather(folder)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+
+    def _gather(self, folder: Path) -> Gathered:
+        if self.labels is not None:
+            return self._listed(folder, folder / Path(self.labels).expanduser())
+        tree = find_images(folder)
+        if tree.names:
+            gathered = gather_images(tree.files(), tree.labels(), tree.given(), self.unreadable)
+            return replace(gathered, notes=(*tree.notes(), *gathered.notes))
+        listed = _labels_file(folder)
+        if listed is None:
+            raise _nothing_found(folder, tree)
+        return self._listed(folder, listed)
+
+    def _listed(self, folder: Path, path: Path) -> Gathered:
+        table = read_table([path])
+        wanted = Wanted(image=self.file, label=self.label, split=self.split)
+        found = labelled_rows(table, wanted, None, None)
+        if found.columns.image is None:
+            raise UnreadableTask(
+                f"Cannot tell which column of {path.name} holds the paths of images: it has "
+                f"{', '.join(table.cells.column_names)}. Write for example file='path'."
+            )
+        first = next(table.column(found.columns.image))
+        place = path.parent if (path.parent / first).is_file() else folder  # both ways of writing are common
+        return gather_listed_images(table, found, place, unreadable=self.unreadable)
+
+
+def _labels_file(folder: Path) -> Path | None:
+    files = (folder / f"{name}{suffix}" for name in _LISTS for suffix in SUFFIXES)
+    return next((path for path in files if path.is_file()), None)
+
+
+def _nothing_found(folder: Path, tree: Tree) -> UnreadableTask:
+    if tree.loose:
+        return UnreadableTask(
+            f"'{folder}' has {tree.loose} images and no class folders. Put the images of each class into a "
+            "folder of its name, or list them in labels.csv with the columns file and label."
+        )
+    return UnreadableTask(
+        f"'{folder}' has no images in class folders. Put the images of each class into a folder of its name; "
+        "for a folder of tables write table: before its path."
+    )

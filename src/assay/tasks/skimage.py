@@ -1,0 +1,130 @@
+"""Patches of the photographs inside scikit-image: an image task with nothing to download."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from PIL import Image
+
+from assay.core.errors import MissingPackage, UnknownName, UsageError
+from assay.core.task import Kind, Labels, Modality, Task, TaskSource
+from assay.readers.assembly import Gathered, assemble
+from assay.readers.images import ImageArrays, array_digests
+from assay.readers.splits import Part, Shares
+
+# photographs in every release since 0.22, without a download
+_PHOTOGRAPHS = {
+    "astronaut": "astronaut.png",
+    "brick": "brick.png",
+    "camera": "camera.png",
+    "cat": "chelsea.png",
+    "coffee": "coffee.png",
+    "coins": "coins.png",
+    "grass": "grass.png",
+    "gravel": "gravel.png",
+    "motorcycle": "motorcycle_left.png",
+    "retina": "retina.jpg",
+    "rocket": "rocket.jpg",
+    "tissue": "ihc.png",
+}
+_HEIGHT = 300  # all photographs are brought to this height, so that sharpness does not tell them apart
+_MEAN, _SPREAD = 128.0, 48.0  # of every patch: brightness and contrast do not tell them apart either
+_FLAT = 2.0  # a patch of plain sky has a smaller spread (grey levels of 255) and shows nothing
+_TRIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Skimage(TaskSource):
+    """``patches``: which photograph is a small grey patch from?
+
+    Train, val and test come from the left, the middle and the right of each photograph, which do not
+    overlap. Patches are grey, of equal brightness and contrast, turned and mirrored at random.
+
+    Attributes:
+        name: ``patches``.
+        size: The side of a patch in pixels, of photographs 300 pixels high.
+        per_class: Patches of each photograph.
+        val: The share of val, and of the width of each photograph.
+        test: The share of test, and of the width of each photograph.
+        metric: The main metric; accuracy.
+    """
+
+    size: int = 40
+    per_class: int = 100
+    val: float = 0.2
+    test: float = 0.2
+    metric: str | None = None
+
+    summary: ClassVar[str] = "patches of the photographs inside scikit-image: patches"
+
+    def load(self, address: str, seed: int) -> Task:
+        """Read the photographs from the installed package, and cut them by the seed."""
+        shares = Shares(self.val, self.test)
+        if self.name != "patches":
+            raise UnknownName("image set of scikit-image", self.name, ("patches",))
+        if self.per_class < 5:
+            raise UsageError(f"per_class={self.per_class} leaves a split empty. Write 5 or more.")
+        rng = np.random.default_rng(seed)
+        patches, names, values, given = [], [], [], []
+        for value, (name, file) in enumerate(sorted(_PHOTOGRAPHS.items())):
+            grey = _photograph(file)
+            for part, band in self._bands(name, grey).items():
+                for number in range(self._count(part)):
+                    patches.append(_patch(band, self.size, rng))
+                    names.append(f"{name} {part.name.lower()} {number}")
+                    values.append(value)
+                    given.append(part)
+        images = np.repeat(np.stack(patches)[..., None], 3, axis=3)
+        labels = Labels(Kind.CLASSIFICATION, np.array(values), tuple(sorted(_PHOTOGRAPHS)))
+        found = Gathered(
+            ImageArrays(images, tuple(names)), array_digests(images), labels, Modality.IMAGE, np.array(given)
+        )
+        return assemble(found, address, shares=shares, metric=self.metric, seed=seed)
+
+    def _count(self, part: Part) -> int:
+        val, test = (max(1, round(self.per_class * share)) for share in (self.val, self.test))
+        return {Part.TRAIN: self.per_class - val - test, Part.VAL: val, Part.TEST: test}[part]
+
+    def _bands(self, name: str, grey: np.ndarray) -> dict[Part, np.ndarray]:
+        """Return disjoint vertical bands: the left for train, the middle for val, the right for test."""
+        width = grey.shape[1]
+        first, second = round(width * (1 - self.val - self.test)), round(width * (1 - self.test))
+        bands = {Part.TRAIN: grey[:, :first], Part.VAL: grey[:, first:second], Part.TEST: grey[:, second:]}
+        room = min(min(band.shape) for band in bands.values())
+        if not 8 <= self.size <= room:
+            raise UsageError(
+                f"size={self.size} does not fit: the narrowest part of '{name}' has {room} pixels. "
+                f"Write a size of 8 to {room}, or larger val and test."
+            )
+        return bands
+
+
+def _photograph(file: str) -> np.ndarray:
+    package = importlib.util.find_spec("skimage")
+    folders = [] if package is None else [Path(place) for place in package.submodule_search_locations or ()]
+    paths = [folder / "data" / file for folder in folders if (folder / "data" / file).is_file()]
+    if not paths:
+        raise MissingPackage("skimage", "scikit-image")
+    with Image.open(paths[0]) as image:
+        grey = image.convert("L")
+        width = round(grey.width * _HEIGHT / grey.height)
+        return np.array(grey.resize((width, _HEIGHT), Image.Resampling.LANCZOS))
+
+
+def _patch(band: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Cut a square that shows something, turn and mirror it, and level its brightness and contrast."""
+    for _ in range(_TRIES):
+        top = rng.integers(band.shape[0] - size + 1)
+        left = rng.integers(band.shape[1] - size + 1)
+        patch = band[top : top + size, left : left + size].astype(np.float64)
+        if patch.std() >= _FLAT:
+            break
+    patch = np.rot90(patch, int(rng.integers(4)))
+    patch = patch[:, ::-1] if rng.integers(2) else patch
+    levelled = _MEAN + _SPREAD * (patch - patch.mean()) / max(patch.std(), _FLAT)
+    grey: np.ndarray = np.clip(np.rint(levelled), 0, 255).astype(np.uint8)
+    return grey

@@ -1,0 +1,54 @@
+"""Image sets that ship inside scikit-learn: nothing to download."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.errors import UnknownName
+from assay.core.task import Kind, Labels, Modality, Task, TaskSource
+from assay.readers.assembly import Gathered, assemble
+from assay.readers.gathering import limited
+from assay.readers.images import ImageArrays, array_digests
+from assay.readers.splits import Shares
+
+_SETS = ("digits",)  # the only bundled set of whole images; the others are tables of measurements
+_DARKEST = 16  # digits count the dark pixels of 4 x 4 blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Sklearn(TaskSource):
+    """Image sets of scikit-learn: ``digits``, 1797 handwritten digits of 8 x 8 pixels.
+
+    Attributes:
+        name: The name of the set.
+        val: The share of val.
+        test: The share of test.
+        metric: The main metric; accuracy.
+        limit: At most so many examples, the same share of each class.
+    """
+
+    val: float = 0.2
+    test: float = 0.2
+    metric: str | None = None
+    limit: int | None = None
+
+    summary: ClassVar[str] = "image sets inside scikit-learn: digits"
+
+    def load(self, address: str, seed: int) -> Task:
+        """Read the set from the installed package."""
+        shares = Shares(self.val, self.test)
+        if self.name not in _SETS:
+            raise UnknownName("image set of scikit-learn", self.name, _SETS)
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        grey = np.rint(np.asarray(digits.images) * (255 / _DARKEST)).astype(np.uint8)
+        images = np.repeat(grey[..., None], 3, axis=3)
+        files = ImageArrays(images, tuple(f"digit {number}" for number in range(len(images))))
+        classes = tuple(str(digit) for digit in range(10))
+        labels = Labels(Kind.CLASSIFICATION, np.asarray(digits.target), classes)
+        gathered = limited(Gathered(files, array_digests(images), labels, Modality.IMAGE), self.limit, seed)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)

@@ -1,0 +1,92 @@
+"""A table of texts, pairs of texts or image paths: CSV, TSV, JSON lines or Parquet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.errors import UnreadableTask
+from assay.core.task import Task, TaskSource
+from assay.readers.assembly import assemble
+from assay.readers.gathering import gather_listed_images, gather_texts, labelled_rows, limited
+from assay.readers.guess import Wanted
+from assay.readers.labelling import parse_kind
+from assay.readers.rows import SUFFIXES
+from assay.readers.splits import Shares, part_of
+from assay.readers.tables import Table as Rows
+from assay.readers.tables import read_table
+
+
+@dataclass(frozen=True, slots=True)
+class Table(TaskSource):
+    """Texts, pairs of texts or image paths in a table.
+
+    The columns are guessed from their names and contents where they are not named here; the notes of the
+    task say what was doubtful. Large files are streamed to a memory-mapped copy, not held in memory.
+
+    Attributes:
+        name: A CSV, TSV, JSON-lines or Parquet file, or a folder of such files named train, val and test.
+        text: The column of texts.
+        text2: The second column of pairs of texts.
+        image: The column of image paths, relative to the table's folder.
+        label: The column of labels.
+        split: The column of official splits: train, val (valid, validation, dev), test.
+        kind: ``classification`` or ``regression``; guessed from the labels.
+        val: The share of val where there is no official split.
+        test: The share of test where there is no official split.
+        metric: The main metric; accuracy, or Spearman correlation for numbers.
+        limit: At most so many examples, the same share of each class and official split.
+        delimiter: What parts the cells of a CSV file; found out.
+        unreadable: The share of images that may be broken; one may always be, unless this is 0.
+    """
+
+    text: str | None = None
+    text2: str | None = None
+    image: str | None = None
+    label: str | None = None
+    split: str | None = None
+    kind: str | None = None
+    val: float = 0.2
+    test: float = 0.2
+    metric: str | None = None
+    limit: int | None = None
+    delimiter: str | None = None
+    unreadable: float = 0.01
+
+    summary: ClassVar[str] = "texts, text pairs or image paths in a CSV, TSV, JSONL or Parquet file"
+
+    def load(self, address: str, seed: int) -> Task:
+        """Read the table once; texts stay in memory if the file is small."""
+        shares, kind = Shares(self.val, self.test), parse_kind(self.kind)
+        table, given = self._read(Path(self.name).expanduser())
+        wanted = Wanted(self.text, self.text2, self.image, self.label, self.split)
+        found = labelled_rows(table, wanted, kind, given)
+        if found.columns.image is not None:
+            gathered = gather_listed_images(
+                table,
+                found,
+                table.paths[0].parent,
+                unreadable=self.unreadable,
+                limit=self.limit,
+                seed=seed,
+            )
+        else:
+            gathered = limited(gather_texts(table, found), self.limit, seed)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+
+    def _read(self, path: Path) -> tuple[Rows, np.ndarray | None]:
+        if not path.is_dir():
+            return read_table([path], self.delimiter), None
+        files = [file for file in sorted(path.iterdir()) if file.name.lower().endswith(SUFFIXES)]
+        named = [(part, file) for file in files if (part := part_of(file.stem)) is not None]
+        if not named:
+            raise UnreadableTask(
+                f"The folder '{path}' has no tables called train, val or test. Name a file, "
+                f"as in table:{path / 'reviews.csv'}; for images write folder: before the path."
+            )
+        table = read_table([file for _, file in named], self.delimiter)
+        sizes = np.diff([*table.starts, len(table)])
+        return table, np.repeat([int(part) for part, _ in named], sizes)

@@ -1,0 +1,1 @@
+"""Contract tests for plug-in authors: derive a class, override one fixture."""

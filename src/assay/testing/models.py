@@ -1,0 +1,123 @@
+"""The laws of a model source: derive ``ModelContract``, say which source and which examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from assay.core.features import Encoded
+from assay.core.model import Model, ModelSource
+from assay.core.task import Example
+
+_TOLERANCE = 1e-4  # of the largest feature: sums in another order differ by a few float32 roundings
+
+
+class ModelContract:
+    """What every opened model promises; pytest collects the derived class.
+
+    Override ``source`` and ``examples``; at least 33 examples make the law of batches meaningful.
+    """
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        """Return the source under test, with small weights."""
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def examples(cls) -> Sequence[Example]:
+        """Return examples that the model reads, of different sizes and lengths."""
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls, source: ModelSource) -> Iterator[Model]:
+        """Open the source once for all laws."""
+        model = source.open("cpu")
+        yield model
+        model.close()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def encoded(cls, model: Model, examples: Sequence[Example]) -> Encoded:
+        """Encode all examples in one batch."""
+        return model.encode(examples)
+
+    def test_the_source_is_accepted(self, source: ModelSource) -> None:
+        source.check()
+
+    def test_the_identity_is_stable(self, source: ModelSource) -> None:
+        assert source.identity() == source.identity()
+
+    def test_features_are_finite_float32_and_as_wide_as_the_facts_say(
+        self, model: Model, encoded: Encoded, examples: Sequence[Example]
+    ) -> None:
+        assert encoded.features.shape == (len(examples), model.facts.width)
+        assert encoded.features.dtype == np.float32
+        assert np.isfinite(encoded.features).all()
+
+    def test_batches_of_one_and_of_32_agree(
+        self, model: Model, encoded: Encoded, examples: Sequence[Example]
+    ) -> None:
+        ones = np.concatenate([model.encode([example]).features for example in examples])
+        chunks = [examples[start : start + 32] for start in range(0, len(examples), 32)]
+        many = np.concatenate([model.encode(chunk).features for chunk in chunks])
+
+        _assert_close(ones, encoded.features)
+        _assert_close(many, encoded.features)
+
+    def test_the_order_is_kept(self, model: Model, encoded: Encoded, examples: Sequence[Example]) -> None:
+        backwards = model.encode(list(examples)[::-1])
+
+        _assert_close(backwards.features[::-1], encoded.features)
+
+    def test_two_encodes_are_equal(self, model: Model, encoded: Encoded, examples: Sequence[Example]) -> None:
+        np.testing.assert_array_equal(model.encode(examples).features, encoded.features)
+
+    def test_two_opens_agree(
+        self, source: ModelSource, model: Model, encoded: Encoded, examples: Sequence[Example]
+    ) -> None:
+        again = source.open("cpu")
+
+        np.testing.assert_array_equal(again.encode(examples).features, encoded.features)
+        assert again.facts == model.facts
+        again.close()
+
+    def test_source_probs_are_probabilities(
+        self, model: Model, encoded: Encoded, examples: Sequence[Example]
+    ) -> None:
+        if encoded.source_probs is None:
+            assert model.facts.source_classes == 0
+            return
+        assert encoded.source_probs.shape == (len(examples), model.facts.source_classes)
+        assert encoded.source_probs.min() >= 0
+        np.testing.assert_allclose(encoded.source_probs.sum(1), 1, atol=1e-5)
+
+    def test_examples_are_not_written_to(self, model: Model, examples: Sequence[Example]) -> None:
+        images = [example for example in examples if isinstance(example, np.ndarray)]
+        before = [image.copy() for image in images]
+        model.encode(examples)
+
+        assert all(np.array_equal(old, new) for old, new in zip(before, images, strict=True))
+
+    def test_opening_leaves_the_random_state_alone(self, source: ModelSource) -> None:
+        torch = pytest.importorskip("torch")
+        before = torch.get_rng_state()
+        source.open("cpu").close()
+
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_the_facts_are_measured(self, model: Model) -> None:
+        facts = model.facts
+
+        assert facts.parameters > 0
+        assert facts.bytes > 0
+        assert facts.macs is None or facts.macs > 0
+        assert all((facts.input, facts.preprocessing, facts.weights, facts.fingerprint))
+
+
+def _assert_close(actual: np.ndarray, expected: np.ndarray) -> None:
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=_TOLERANCE * np.abs(expected).max())

@@ -1,0 +1,166 @@
+"""What every feature protocol must do: derive from ``ProtocolContract`` and override its fixture."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from assay.core.features import Features, LabelledFeatures
+from assay.core.method import FeatureProtocol, Prediction
+from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
+from assay.metrics.accuracy import Accuracy
+from assay.metrics.spearman import Spearman
+
+CLASSES = ("ant", "bee", "cat", "nobody")  # the last has no examples
+METRICS: dict[Kind, Metric] = {Kind.CLASSIFICATION: Accuracy(), Kind.REGRESSION: Spearman()}
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The three splits of a task; the truth of test is kept apart."""
+
+    train: LabelledFeatures
+    val: LabelledFeatures
+    test: Features
+    truth: np.ndarray
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the task."""
+        return self.train.labels.kind
+
+    def predict(self, protocol: FeatureProtocol, test: np.ndarray | None = None) -> Prediction:
+        """Run a protocol on these splits, or with other test examples; a warning is an error."""
+        asked = self.test if test is None else Features(test)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return protocol(self.train, self.val, asked, METRICS[self.kind])
+
+
+def blobs(kind: Kind, *, width: int = 6, separation: float = 6.0, shuffled: bool = False) -> Splits:
+    """Return 60, 60 and 60 examples around one centre per class, or along a line for numbers."""
+    rng = np.random.default_rng(0)
+    if kind is Kind.CLASSIFICATION:
+        values = rng.permutation(np.arange(180) % 3).astype(np.float64)
+        signal = np.eye(3)[values.astype(np.int64)]
+    else:
+        values = rng.standard_normal(180)
+        angle = values / 2
+        signal = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(180)])  # for cosine and line alike
+    noise = rng.standard_normal((180, width)) * (1.0 if kind is Kind.CLASSIFICATION else 0.05)
+    matrix = (noise + separation * np.pad(signal, ((0, 0), (0, width - 3)))).astype(np.float32)
+    values = rng.permutation(values) if shuffled else values
+    classes = CLASSES if kind is Kind.CLASSIFICATION else ()
+
+    def split(rows: slice) -> LabelledFeatures:
+        return LabelledFeatures(Features(matrix[rows]), Labels(kind, values[rows], classes))
+
+    test = split(slice(120, 180))
+    return Splits(split(slice(0, 60)), split(slice(60, 120)), test.features, test.labels.values)
+
+
+class ProtocolContract:
+    """The laws of protocols that train on features.
+
+    class TestMine(ProtocolContract):
+        @pytest.fixture
+        def protocol(self):
+            return Mine()
+    """
+
+    @pytest.fixture
+    def protocol(self) -> FeatureProtocol:
+        raise NotImplementedError("Override the fixture `protocol`.")
+
+    @pytest.fixture(params=list(Kind), ids=str)
+    def kind(self, request: pytest.FixtureRequest, protocol: FeatureProtocol) -> Kind:
+        if request.param not in protocol.kinds:
+            pytest.skip(f"does not apply to {request.param}")
+        return Kind(request.param)
+
+    @pytest.fixture(params=[6, 200], ids=["narrow", "wide"])
+    def splits(self, request: pytest.FixtureRequest, kind: Kind) -> Splits:
+        return blobs(kind, width=request.param, separation=3.0)
+
+    def test_there_is_one_finite_prediction_for_each_test_example(
+        self, protocol: FeatureProtocol, splits: Splits
+    ) -> None:
+        values = splits.predict(protocol).values
+
+        assert values.shape == (len(splits.test),)
+        assert np.isfinite(values).all()
+
+    def test_predicted_classes_are_those_that_have_examples(
+        self, protocol: FeatureProtocol, splits: Splits
+    ) -> None:
+        if splits.kind is Kind.REGRESSION:
+            pytest.skip("numbers have no classes")
+        values = splits.predict(protocol).values
+
+        assert np.issubdtype(values.dtype, np.integer)
+        assert set(values.tolist()) <= {0, 1, 2}
+
+    def test_what_was_tuned_is_finite(self, protocol: FeatureProtocol, splits: Splits) -> None:
+        assert all(np.isfinite(value) for value in splits.predict(protocol).tuned.values())
+
+    def test_the_same_input_gives_the_same_prediction(
+        self, protocol: FeatureProtocol, splits: Splits
+    ) -> None:
+        one, other = splits.predict(protocol), splits.predict(protocol)
+
+        np.testing.assert_array_equal(one.values, other.values)
+        assert (one.tuned, one.notes) == (other.tuned, other.notes)
+
+    def test_it_solves_what_is_easy(self, protocol: FeatureProtocol, kind: Kind) -> None:
+        splits = blobs(kind)
+
+        assert METRICS[kind](splits.truth, splits.predict(protocol).values) > 0.95
+
+    def test_labels_at_random_leave_it_near_chance(self, protocol: FeatureProtocol, kind: Kind) -> None:
+        splits = blobs(kind, shuffled=True)
+        chance = 1 / 3 if kind is Kind.CLASSIFICATION else 0.0
+
+        assert abs(METRICS[kind](splits.truth, splits.predict(protocol).values) - chance) < 0.3
+
+    def test_permuted_test_examples_get_permuted_predictions(
+        self, protocol: FeatureProtocol, splits: Splits
+    ) -> None:
+        order = np.random.default_rng(1).permutation(len(splits.test))
+
+        permuted = splits.predict(protocol, splits.test.matrix[order]).values
+
+        np.testing.assert_allclose(permuted, splits.predict(protocol).values[order], rtol=1e-9, atol=1e-12)
+
+    def test_one_more_test_example_changes_no_other_prediction(
+        self, protocol: FeatureProtocol, splits: Splits
+    ) -> None:
+        stranger = np.full((1, splits.test.width), 100.0, dtype=np.float32)
+
+        more = splits.predict(protocol, np.concatenate([splits.test.matrix, stranger])).values
+
+        np.testing.assert_allclose(more[:-1], splits.predict(protocol).values, rtol=1e-9, atol=1e-12)
+
+    def test_constant_features_give_finite_predictions(self, protocol: FeatureProtocol, kind: Kind) -> None:
+        splits = blobs(kind)
+        flat = Features(np.full((60, 6), 0.1, dtype=np.float32))
+        constant = Splits(
+            LabelledFeatures(flat, splits.train.labels),
+            LabelledFeatures(flat, splits.val.labels),
+            flat,
+            splits.truth,
+        )
+
+        assert np.isfinite(constant.predict(protocol).values).all()
+
+    def test_it_writes_to_nothing_that_it_is_given(self, protocol: FeatureProtocol, splits: Splits) -> None:
+        given = (splits.train.matrix, splits.val.matrix, splits.test.matrix)
+        before = [matrix.copy() for matrix in given]
+
+        splits.predict(protocol)
+
+        for matrix, kept in zip(given, before, strict=True):
+            np.testing.assert_array_equal(matrix, kept)

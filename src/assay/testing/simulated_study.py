@@ -1,0 +1,204 @@
+"""Simulates the results of a study, with all that a report must survive; needs no model and no data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.comparison import OTHER_MODALITY, ModelRow, TaskFacts
+from assay.core.job import Job
+from assay.core.metric import Metric
+from assay.core.model import ModelFacts
+from assay.core.result import Result, Status
+from assay.core.task import Kind, Modality
+
+PROTOCOL = "linear_probe"
+SCORES = ("h_score", "logme", "ridge_cv")
+SEEDS = (0, 1, 2)
+_MAPS = "folder:./satellite images of the northern districts/2026 (checked twice)"
+_STARS = "table:reviews.csv(label='stars', text='review')"
+
+# name, parameters in millions, latency in milliseconds, skill (0: guesses, 3: nearly always right)
+_IMAGE_MODELS = (
+    ("timm:vit_small_patch14_reg4_dinov2.lvd142m", 22.1, 61.0, 2.02),
+    ("timm:resnet50.a1_in1k", 25.6, 24.0, 2.0),
+    ("packaged:efficientnet_lite0", 4.65, 9.4, 1.7),
+    ("timm:tf_efficientnet_lite0.in1k", 4.65, 9.9, 1.7),  # the same weights from another source
+    ("onnx:./模型/视觉-编码器.onnx", 86.6, 148.0, 1.55),
+    (
+        "timm:mobilenetv2_100(checkpoint='experiments/2026-03-14/street_signs_epoch_042.safetensors')",
+        3.5,
+        7.1,
+        1.3,
+    ),
+    ("timm:resnet18(pretrained=False)", 11.7, 11.2, 0.25),
+)
+_TEXT_MODELS = (
+    ("sentence:all-MiniLM-L6-v2", 22.7, 6.3, 1.6),
+    ("hf:google-bert/bert-base-uncased", 109.5, 41.0, 1.2),
+    ("vectors:./glove.6B.100d.txt", 40.0, 0.08, 0.9),
+)
+_BROKEN = "hf:example-lab/broken-<checkpoint>"
+_NO_HEAD = "timm:convnext_tiny.fb_in22k"
+
+
+class Accuracy(Metric):
+    """Share of examples that are right."""
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    is_mean: ClassVar[bool] = True
+
+    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+        """Return the share."""
+        return float(np.mean(truth == predicted))
+
+
+class RootMeanSquaredError(Metric):
+    """Root of the mean squared error, negative inside."""
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    shown_negated: ClassVar[bool] = True
+
+    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+        """Return the negative root."""
+        return -float(np.sqrt(np.mean((truth - predicted) ** 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedStudy:
+    """What ``compare`` reads: see there."""
+
+    results: tuple[Result, ...]
+    tasks: tuple[TaskFacts, ...]
+    models: tuple[ModelRow, ...]
+    predictions: Mapping[str, np.ndarray]
+    truths: Mapping[str, np.ndarray]
+    metrics: Mapping[str, Metric]
+    scores: frozenset[str]
+    settings: Mapping[str, str]
+
+
+def simulate_study(seed: int = 0, more_models: int = 0) -> SimulatedStudy:
+    """Simulate ten models and more on three tasks, with ties, twins, holes and failures.
+
+    Args:
+        seed: Decides everything.
+        more_models: How many image models to add.
+    """
+    rng = np.random.default_rng(seed)
+    metrics: dict[str, Metric] = {"accuracy": Accuracy(), "rmse": RootMeanSquaredError()}
+    tasks = _tasks()
+    images = _IMAGE_MODELS + tuple(
+        (f"timm:member_{number:03}", 5.0 + number, 5.0 + number / 2, rng.uniform(0.3, 1.9))
+        for number in range(more_models)
+    )
+    results: list[Result] = []
+    predictions: dict[str, np.ndarray] = {}
+    truths: dict[str, np.ndarray] = {}
+    for task in tasks:
+        truth = truths[task.fingerprint] = _truth(task, rng)
+        difficulty = rng.normal(size=len(truth))
+        fitting, others = (
+            (images, _TEXT_MODELS) if task.modality is Modality.IMAGE else (_TEXT_MODELS, images)
+        )
+        for name, _, _, skill in fitting:
+            twin = np.random.default_rng([seed, round(skill * 1000)])  # equal weights make equal errors
+            shift = 0.0 if task is tasks[0] else twin.normal() * 0.1
+            for run in SEEDS:
+                job = _job(name, task, PROTOCOL, run)
+                predicted = predictions[job.key] = _predict(task, truth, difficulty - skill - shift, twin)
+                value = metrics[task.metric](truth, predicted)
+                results.append(Result(job, Status.OK, value, {task.metric: value}, {"C": 0.1}, seconds=2.5))
+            results += _estimates(name, task, skill, rng)
+        results += [_other_modality(name, task) for name, *_ in others]
+        results += _holes(task)
+    models = (*(_row(*model[:3]) for model in images + _TEXT_MODELS), _row(_NO_HEAD, 28.6, 33.0))
+    settings = {"assay": "0.1.0", "seeds": "0, 1, 2", "device": "cpu", "methods": f"{PROTOCOL}, h_score, ..."}
+    return SimulatedStudy(
+        tuple(results), tasks, models, predictions, truths, metrics, frozenset(SCORES), settings
+    )
+
+
+def _tasks() -> tuple[TaskFacts, ...]:
+    classes = ("猫", "dog", "a class with a rather long name", "<b>bold</b>")
+    image, text = Modality.IMAGE, Modality.TEXT
+    kind = Kind.CLASSIFICATION
+    note = ("12 test examples are also in train: they were left out.",)
+    return (
+        TaskFacts("folder:./photos", kind, image, "accuracy", classes, 1200, 300, 400, 0.25, "task-0", note),
+        TaskFacts(_MAPS, kind, image, "accuracy", ("field", "forest", "water"), 300, 60, 90, 1 / 3, "task-1"),
+        TaskFacts(_STARS, Kind.REGRESSION, text, "rmse", (), 900, 200, 250, -1.41, "task-2"),
+    )
+
+
+def _truth(task: TaskFacts, rng: np.random.Generator) -> np.ndarray:
+    if task.kind is Kind.CLASSIFICATION:
+        return rng.integers(len(task.classes), size=task.test_count)
+    return np.asarray(rng.uniform(1, 5, size=task.test_count))
+
+
+def _predict(
+    task: TaskFacts, truth: np.ndarray, hardness: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return predictions whose errors follow how hard the examples are: models err on the same ones."""
+    noise = rng.normal(size=len(truth))
+    if task.kind is Kind.REGRESSION:
+        return np.asarray(truth + np.exp(0.4 * hardness) * noise)
+    wrong = hardness + 0.5 * noise > 0
+    return np.where(wrong, rng.integers(len(task.classes), size=len(truth)), truth)
+
+
+def _estimates(name: str, task: TaskFacts, skill: float, rng: np.random.Generator) -> list[Result]:
+    found = [
+        Result(_job(name, task, score, 0), Status.OK, skill + rng.normal() * noise, seconds=0.02)
+        for score, noise in zip(SCORES, (0.9, 0.3, 0.1), strict=True)
+        if score != "h_score" or task.kind is Kind.CLASSIFICATION
+    ]
+    if task.kind is not Kind.CLASSIFICATION:
+        reason = "h_score needs classes; this task is a regression"
+        found.append(Result(_job(name, task, "h_score", 0), Status.SKIPPED, reason=reason))
+    return found
+
+
+def _other_modality(name: str, task: TaskFacts) -> Result:
+    reason = f"{OTHER_MODALITY}: the model does not read {task.modality}s"
+    return Result(_job(name, task, PROTOCOL, 0), Status.SKIPPED, reason=reason)
+
+
+def _holes(task: TaskFacts) -> list[Result]:
+    if task.modality is not Modality.IMAGE:
+        return [_other_modality(_NO_HEAD, task), _other_modality(_BROKEN, task)]
+    crash = (
+        "Cannot load the weights: 12 tensors do not fit, the first is 'head.<weight>'. Check the revision."
+    )
+    out_of_memory = "Out of memory at batch 1 on 3 x 224 x 224. Use a smaller model, or another device."
+    return [Result(_job(_BROKEN, task, PROTOCOL, run), Status.FAILED, reason=crash) for run in SEEDS] + [
+        Result(_job(_NO_HEAD, task, PROTOCOL, run), Status.FAILED, reason=out_of_memory) for run in SEEDS
+    ]
+
+
+def _job(model: str, task: TaskFacts, method: str, seed: int) -> Job:
+    return Job(model, task.address, method, seed, f"{model}|{task.fingerprint}|{method}|{seed}")
+
+
+def _row(name: str, millions: float, milliseconds: float) -> ModelRow:
+    parameters = round(millions * 1e6)
+    is_text = name.startswith(("sentence", "hf", "vectors"))
+    facts = ModelFacts(
+        width=384,
+        parameters=parameters,
+        macs=None if name.startswith(("onnx", "vectors")) else parameters * 160,
+        bytes=parameters * 4,
+        input="256 tokens" if is_text else "3 x 224 x 224",
+        preprocessing="mean over tokens"
+        if is_text
+        else "resize 256 bicubic, crop 224, ImageNet mean and deviation",
+        source_classes=0 if is_text else 1000,
+        weights="a simulation",
+        fingerprint=f"{parameters:x}",
+        licence="apache-2.0" if name.startswith("timm") else None,
+    )
+    return ModelRow(name, name, facts, milliseconds / 1e3)

@@ -1,0 +1,90 @@
+"""Laws of task sources: derive ``TaskContract`` and override the fixture ``address``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assay.core.address import Address
+from assay.core.families import TASKS
+from assay.core.task import Kind, Modality, Split, Task
+
+
+def load_task(address: str, seed: int = 0) -> Task:
+    """Load the task of an address, as a study does."""
+    return TASKS.create_from_source(Address.parse(address)).plugin.load(address, seed)
+
+
+class TaskContract:
+    """What holds for every task that any source loads."""
+
+    @pytest.fixture
+    def address(self) -> str:
+        raise NotImplementedError("Override the fixture 'address' with the address of a small task.")
+
+    @pytest.fixture
+    def task(self, address: str) -> Task:
+        return load_task(address)
+
+    def test_no_split_is_empty(self, task: Task) -> None:
+        assert all(len(split) > 0 for split in _splits(task))
+
+    def test_an_example_stands_in_one_split_only(self, task: Task) -> None:
+        names = [name for split in _splits(task) for name in _names(split)]
+
+        assert len(set(names)) == len(names)
+
+    def test_each_example_has_a_label(self, task: Task) -> None:
+        assert [len(split.examples) for split in _splits(task)] == [
+            len(split.labels) for split in _splits(task)
+        ]
+
+    def test_labels_lie_in_the_classes(self, task: Task) -> None:
+        values = np.concatenate([split.labels.values for split in _splits(task)])
+
+        if task.kind is Kind.CLASSIFICATION:
+            assert set(values) == set(range(len(task.classes)))
+        else:
+            assert np.isfinite(values).all()
+
+    def test_classes_are_sorted_and_the_same_in_each_split(self, task: Task) -> None:
+        assert list(task.classes) == sorted(set(task.classes))
+        assert {split.labels.classes for split in _splits(task)} == {task.classes}
+
+    def test_a_class_that_train_lacks_is_noted(self, task: Task) -> None:
+        lacking = set(task.test.labels.values) - set(task.train.labels.values)
+
+        if task.kind is Kind.CLASSIFICATION and lacking:
+            assert any("in test and not in train" in note for note in task.notes)
+
+    def test_loading_twice_gives_the_same_task(self, address: str, task: Task) -> None:
+        again = load_task(address)
+
+        assert again.fingerprint == task.fingerprint
+        assert [_names(split) for split in _splits(again)] == [_names(split) for split in _splits(task)]
+
+    def test_reading_twice_gives_the_same_example(self, task: Task) -> None:
+        assert np.array_equal(task.train.examples.read(0), task.train.examples.read(0))
+
+    def test_examples_are_what_the_modality_says(self, task: Task) -> None:
+        example = task.test.examples.read(len(task.test) - 1)
+
+        if task.modality is Modality.IMAGE:
+            assert isinstance(example, np.ndarray)
+            assert example.dtype == np.uint8
+            assert example.ndim == 3
+            assert example.shape[2] == 3
+        else:
+            cells = example if isinstance(example, tuple) else (example,)
+            assert all(isinstance(cell, str) for cell in cells)
+
+    def test_the_address_loads_the_task_again(self, address: str, task: Task) -> None:
+        assert task.address == address
+
+
+def _splits(task: Task) -> tuple[Split, Split, Split]:
+    return task.train, task.val, task.test
+
+
+def _names(split: Split) -> list[str]:
+    return [split.examples.name(row) for row in range(len(split))]

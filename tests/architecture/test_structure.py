@@ -1,0 +1,85 @@
+"""The shape of the code, checked."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import assay
+from assay.core.families import METRICS, MODELS, PROTOCOLS, REPORTS, SCORES, TASKS
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+FAMILIES = (MODELS, TASKS, SCORES, PROTOCOLS, METRICS, REPORTS)
+FRAMEWORKS = ("torch", "timm", "transformers", "sentence_transformers", "sklearn", "scipy", "pyarrow", "PIL")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_file_is_one_idea_of_at_most_300_lines(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_module_says_what_it_is_in_its_first_line(path):
+    assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_no_module_is_named_after_nothing(path):
+    assert path.stem not in {"utils", "helpers", "common", "misc", "base", "manager"}
+
+
+def test_public_names_are_sorted_and_there():
+    assert assay.__all__ == sorted(assay.__all__)
+    assert all(getattr(assay, name) for name in assay.__all__)
+
+
+@pytest.mark.parametrize("statement", ["import assay", "import assay.cli.main"])
+def test_starting_loads_no_framework(statement):
+    shown = f"import sys; {statement}; print([name for name in {FRAMEWORKS} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.family)
+def test_every_plug_in_is_named_in_the_readme_or_by_its_table(family):
+    text = (ROOT / "README.md").read_text("utf-8") + (ROOT / "CHANGELOG.md").read_text("utf-8")
+    names = [path.stem for path in (ROOT / "src" / "assay" / family.family).glob("[!_]*.py")]
+    undocumented = [name for name in names if not re.search(rf"\b{name}\b", text, re.IGNORECASE)]
+
+    assert family in {METRICS} or undocumented == []
+
+
+def test_an_extra_exists_for_each_source_with_packages_of_its_own():
+    extras = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    needing = [
+        name for registry in (MODELS, TASKS) for name in registry.names() if registry.load(name).packages
+    ]
+
+    assert [name for name in needing if name not in extras] == []
+
+
+def test_the_score_in_contributing_works_as_it_stands(tmp_path):
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    (tmp_path / "between_share.py").write_text(code)
+    shown = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np, between_share as b\n"
+        "from assay.core.moments import FoldedMoments, stratified_folds\n"
+        "from assay.core.task import Kind, Labels\n"
+        "from assay.core.registry import only_member; from assay.core.method import Score\n"
+        "labels = Labels(Kind.CLASSIFICATION, np.repeat([0, 1], 20), ('a', 'b'))\n"
+        "x = np.random.default_rng(0).normal(size=(40, 3)); folds = stratified_folds(labels, 5, 0)\n"
+        "score = only_member(b, Score)()\n"
+        "far = score(FoldedMoments.of(x + 9.0 * labels.values[:, None], labels, folds))\n"
+        "assert far > 0.9 > 0.3 > score(FoldedMoments.of(x, labels, folds)), far"
+    )
+
+    subprocess.run([sys.executable, "-c", shown, str(tmp_path)], check=True)

@@ -1,0 +1,161 @@
+"""The command line as a person uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+
+from assay.cli.main import main
+from assay.core.errors import AssayError
+
+
+@pytest.fixture
+def assay(capsys, monkeypatch, tmp_path):
+    """Run a command; return its exit code, what it printed, and what it complained of."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["assay", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        shown = capsys.readouterr()
+        return int(stop.value.code or 0), shown.out, shown.err
+
+    return run
+
+
+QUICK = ("--methods", "knn", "--methods", "logme")
+
+
+def test_rank_answers_with_a_model_and_a_report(assay, photos, tmp_path):
+    code, out, _ = assay("rank", str(photos), "--models", "zoo:colours", "-m", "zoo:blind", *QUICK)
+
+    assert code == 0
+    assert "zoo:colours" in out
+    assert "Report: assay-store/report.html" in out
+    assert "<html" in (tmp_path / "assay-store" / "report.html").read_text()
+
+
+def test_a_failed_model_makes_the_exit_code_1_and_its_reason_is_printed(assay, photos):
+    code, out, _ = assay("rank", str(photos), "-m", "zoo:colours", "-m", "zoo:broken", *QUICK)
+
+    assert code == 1
+    assert "its weights are missing" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("rank", "nowhere", "-m", "zoo:colours"), "there is no such folder"),
+        (("rank", ".", "-m", "zoo:color"), "Did you mean: colours"),
+        (("rank", ".", "-m", "zoo:colours", "--methods", "logm"), "Did you mean: logme"),
+        (("rank", ".", "-m", "zoo:colours", "--device", "gpu"), "Write cpu, cuda, mps or auto"),
+        (("run", "nothing.toml"), "Cannot read the study 'nothing.toml'"),
+        (("report", "nowhere"), "There is no store in 'nowhere'"),
+        (("export", "nowhere", "x.xyz"), "No form of a report called '.xyz'"),
+        (("list", "modles"), "Did you mean: models"),
+        (("check", "zoo:colour"), "Did you mean: colours"),
+    ],
+)
+def test_a_wrong_request_is_one_line_that_says_what_to_write(assay, photos, arguments, message):
+    arguments = tuple(str(photos) if argument == "." else argument for argument in arguments)
+
+    code, _, err = assay(*arguments)
+
+    assert code in {1, 2}
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_estimates_train_nothing(assay, photos):
+    code, out, _ = assay("rank", str(photos), "-m", "zoo:colours", "-m", "zoo:noisy", "--estimate")
+
+    assert code == 0
+    assert "estimate" in out
+    assert "linear_probe" not in out
+
+
+def test_a_store_is_reported_and_exported(assay, photos, tmp_path):
+    assay("rank", str(photos), "-m", "zoo:colours", "-m", "zoo:noisy", *QUICK)
+
+    assert "zoo:noisy" in assay("report", "assay-store", "--ranked-by", "knn")[1]
+    assert assay("export", "assay-store", "out.json")[0] == 0
+    assert assay("export", "assay-store", "out.parquet")[0] == 0
+    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 1
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 4
+
+
+def test_run_reads_a_file_and_continues(assay, photos, opened, tmp_path):
+    (tmp_path / "study.toml").write_text(
+        f'models = ["zoo:colours"]\ntasks = ["{photos}"]\nmethods = ["knn"]\n'
+    )
+
+    assert assay("run", "study.toml")[0] == 0
+    opened.clear()
+    assert assay("run", "study.toml")[0] == 0
+    assert opened == []
+
+
+def test_list_shows_every_family_with_a_line_each(assay):
+    _, out, _ = assay("list")
+
+    assert re.search(r"^scores:\n(  \w+ +\S.*\n)*  logme +\S", out, re.MULTILINE)
+    assert "timm" in out
+
+
+def test_list_shows_the_models_of_a_source(assay):
+    assert assay("list", "zoo:b*")[1] == "zoo:blind\nzoo:broken\n"
+
+
+def test_check_proves_a_model(assay):
+    code, out, _ = assay("check", "zoo:headed")
+
+    assert code == 0
+    assert "batch of 1 = batch of 8" in out
+    assert "4 classes" in out
+
+
+@pytest.mark.parametrize(
+    ("model", "message"), [("blind", "does not look at its input"), ("nan", "not finite")]
+)
+def test_check_finds_what_is_wrong(assay, model, message):
+    code, out, _ = assay("check", f"zoo:{model}")
+
+    assert code == 1
+    assert message in out
+
+
+@pytest.mark.parametrize("command", ["rank", "run", "report", "list", "check", "demo", "export"])
+def test_help_has_examples(assay, command):
+    code, out, _ = assay(command, "--help")
+
+    assert code == 0
+    assert f"assay {command}" in out
+
+
+def test_stopping_says_how_to_continue(assay, photos, monkeypatch):
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("assay.study.perform", stop)
+
+    code, _, err = assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
+
+    assert code == 130
+    assert "the same command continues" in err
+
+
+def test_an_error_of_assay_is_never_a_traceback(assay, photos, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise AssayError("it is so")
+
+    monkeypatch.setattr("assay.study.perform", fail)
+
+    code, _, err = assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
+
+    assert code == 1
+    assert err.endswith("\nassay: it is so\n")

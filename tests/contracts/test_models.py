@@ -1,0 +1,166 @@
+"""Every source of models keeps the laws of ``assay.testing.models``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from assay.core.model import ModelSource
+from assay.core.task import Example
+from assay.models.hf import HuggingFaceSource
+from assay.models.packaged import PackagedSource
+from assay.models.sentence import SentenceSource
+from assay.models.timm import TimmSource
+from assay.models.torch import TorchSource
+from assay.models.torchvision import TorchvisionSource
+from assay.testing.models import ModelContract
+
+WORDS = ("the", "a", "quick", "brown", "fox", "jumps", "over", "lazy", "dog", "happy", "books", "unseen")
+
+
+def pictures() -> list[Example]:
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(20, 60, size=(33, 2))
+    return [rng.integers(0, 256, (height, width, 3), dtype=np.uint8) for height, width in sizes]
+
+
+def texts() -> list[Example]:
+    rng = np.random.default_rng(0)
+    return [" ".join(rng.choice(WORDS, rng.integers(1, 30))) for _ in range(32)] + [""]
+
+
+class Images(ModelContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def examples(cls) -> list[Example]:
+        return pictures()
+
+
+class Texts(ModelContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def examples(cls) -> list[Example]:
+        return texts()
+
+
+class TestTimm(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        return TimmSource("resnet10t", pretrained=False, image_size=32)
+
+
+class TestTimmTransformer(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        return TimmSource("vit_tiny_patch16_224", pretrained=False, image_size=32)
+
+
+class TestTorchvision(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        return TorchvisionSource("squeezenet1_1", pretrained=False, image_size=48)
+
+
+class TestTorch(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelSource]:
+        folder = tmp_path_factory.mktemp("nets")
+        (folder / "contract_nets.py").write_text(NETS)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            yield TorchSource("contract_nets:build", arguments=(5,), size=16, mean=0.5, std=0.25)
+
+
+class TestPackagedImage(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        return PackagedSource("efficientnet_lite0")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def examples(cls) -> list[Example]:
+        return pictures()[::4]  # its input is 224 x 224: a few pictures are slow enough
+
+
+class TestPackagedText(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        return PackagedSource("all_minilm_l6_v2", layers=2)
+
+
+class TestPackagedWordVectors(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        return PackagedSource("all_minilm_l6_v2", layers=0)
+
+
+class TestPackagedRandom(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        return PackagedSource("all_minilm_l6_v2", layers=1, pretrained=False)
+
+
+class TestHuggingFaceText(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tiny_bert: Path) -> ModelSource:
+        return HuggingFaceSource(str(tiny_bert))
+
+
+class TestHuggingFaceClassifier(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tiny_bert_classifier: Path) -> ModelSource:
+        return HuggingFaceSource(str(tiny_bert_classifier), pooling="cls")
+
+
+class TestHuggingFaceDecoder(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tiny_gpt: Path) -> ModelSource:
+        return HuggingFaceSource(str(tiny_gpt))
+
+
+class TestHuggingFaceImage(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tiny_vit: Path) -> ModelSource:
+        return HuggingFaceSource(str(tiny_vit))
+
+
+class TestSentence(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, minilm: Path) -> ModelSource:
+        return SentenceSource(str(minilm))
+
+
+class TestSentenceRandom(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, minilm: Path) -> ModelSource:
+        return SentenceSource(str(minilm), pretrained=False)
+
+
+NETS = """
+from torch import nn
+
+def build(classes):
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.5),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes),
+    )
+"""

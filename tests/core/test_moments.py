@@ -1,0 +1,224 @@
+"""Moments: what is gathered equals the dense formulas, whatever the order, the batches and the precision."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.core.moments import FoldedMoments, Moments, MomentStream, stratified_folds
+from assay.core.task import Kind, Labels
+
+SHAPES = [(1, 3), (7, 3), (7, 7), (8, 7), (7, 20), (60, 5)]
+
+
+def draw(count: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features with a mean, two target columns, and a shift near the mean."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((count, width)) + 3
+    return x, rng.standard_normal((count, 2)), x.mean(axis=0) + 0.1
+
+
+def assert_same(one: Moments, other: Moments) -> None:
+    assert one.count == other.count
+    for name in ("feature_sum", "target_sum", "target_square", "cross"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(one.full_gram(), other.full_gram(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(one.fourth_moment_about_mean(), other.fourth_moment_about_mean(), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("count", "width"), SHAPES)
+def test_centred_sums_equal_the_dense_ones(count: int, width: int) -> None:
+    x, y, shift = draw(count, width)
+    moments = Moments.of(x, y, shift)
+    xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
+
+    np.testing.assert_allclose(moments.centred_gram(), xc.T @ xc, atol=1e-10)
+    np.testing.assert_allclose(moments.centred_cross(), xc.T @ yc, atol=1e-10)
+    np.testing.assert_allclose(moments.centred_target_square(), np.square(yc).sum(axis=0), atol=1e-10)
+    fourth = np.square(np.square(xc).sum(axis=1)).sum()
+    assert moments.fourth_moment_about_mean() == pytest.approx(fourth, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize(("count", "width"), SHAPES[1:])
+def test_spectra_equal_the_singular_values(count: int, width: int, centred: bool) -> None:
+    x, y, shift = draw(count, width)
+    moments = Moments.of(x, y, shift)
+    spectrum = moments.centred_spectrum() if centred else moments.raw_spectrum()
+    xs, ys = (x - x.mean(axis=0), y - y.mean(axis=0)) if centred else (x, y)
+    left, roots, _ = np.linalg.svd(xs, full_matrices=False)
+    rank = np.linalg.matrix_rank(xs)
+
+    assert len(spectrum.values) == rank
+    np.testing.assert_allclose(spectrum.values, np.square(roots[:rank]), rtol=1e-9)
+    expected = roots[:rank, None] * (left.T @ ys)[:rank]
+    np.testing.assert_allclose(np.abs(spectrum.cross), np.abs(expected), atol=1e-8)
+
+
+@pytest.mark.parametrize(("count", "width"), SHAPES[1:])
+def test_the_basis_holds_the_scatter_matrix_and_the_cross_sums(count: int, width: int) -> None:
+    moments = Moments.of(*draw(count, width))
+    (values, cross), vectors = moments.centred_basis()
+
+    np.testing.assert_allclose((vectors * values) @ vectors.T, moments.centred_gram(), atol=1e-9)
+    np.testing.assert_allclose(vectors @ cross, moments.centred_cross(), atol=1e-9)
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(len(values)), atol=1e-9)
+
+
+@pytest.mark.parametrize(("count", "width"), SHAPES)
+def test_the_squared_error_equals_that_of_the_rows(count: int, width: int) -> None:
+    x, y, shift = draw(count, width)
+    rng = np.random.default_rng(1)
+    weights, intercept = rng.standard_normal((width, 2)), rng.standard_normal(2)
+
+    error = Moments.of(x, y, shift).squared_error(weights, intercept)
+
+    assert error == pytest.approx(np.square(y - (x - shift) @ weights - intercept).sum(), rel=1e-9)
+
+
+def test_no_more_is_kept_than_the_smaller_of_rows_and_width() -> None:
+    few, many = Moments.of(*draw(7, 20)), Moments.of(*draw(60, 5))
+
+    assert (few.gram, many.rows) == (None, None)
+
+
+@settings(deadline=None, max_examples=60)
+@given(count=st.integers(2, 30), width=st.integers(1, 30), cut=st.data())
+def test_parts_add_up_to_the_whole(count: int, width: int, cut: st.DataObject) -> None:
+    x, y, shift = draw(count, width)
+    border = cut.draw(st.integers(1, count - 1))
+    one, other = Moments.of(x[:border], y[:border], shift), Moments.of(x[border:], y[border:], shift)
+
+    assert_same(one + other, Moments.of(x, y, shift))
+    assert_same(other + one, Moments.of(x, y, shift))
+
+
+def test_parts_with_different_shifts_are_not_added() -> None:
+    x, y, shift = draw(9, 3)
+
+    with pytest.raises(ValueError, match="same shift"):
+        Moments.of(x, y, shift) + Moments.of(x, y, shift + 1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    count=st.integers(10, 60),
+    width=st.integers(1, 40),
+    batch=st.integers(1, 60),
+    block=st.integers(1, 20),
+    seed=st.integers(0, 99),
+)
+def test_batches_in_any_order_give_what_the_whole_gives(
+    count: int, width: int, batch: int, block: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    labels = Labels(Kind.CLASSIFICATION, rng.integers(0, 3, count), ("a", "b", "c"))
+    matrix = rng.standard_normal((count, width)).astype(np.float32)
+    folds = stratified_folds(labels, 3, seed)
+    order = rng.permutation(count)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assay.core.moments._BLOCK", block)
+        stream = MomentStream(labels, folds)
+        for start in range(0, count, batch):
+            rows = order[start : start + batch]
+            stream.update(rows, matrix[rows])
+        streamed = stream.finish()
+
+    whole = FoldedMoments.of(matrix, labels, folds)
+    assert len(streamed.folds) == len(whole.folds)
+    np.testing.assert_allclose(streamed.total.centred_gram(), whole.total.centred_gram(), atol=1e-9)
+    np.testing.assert_allclose(
+        streamed.without(0).centred_cross(), whole.without(0).centred_cross(), atol=1e-9
+    )
+
+
+def test_a_stream_keeps_nothing_of_the_arrays_that_it_saw() -> None:
+    labels = Labels(Kind.REGRESSION, np.arange(8.0))
+    batch, stream = np.ones((8, 2)), MomentStream(labels, np.zeros(8, dtype=int))
+    stream.update(np.arange(8), batch)
+
+    batch[:] = 7.0
+
+    assert stream.finish().total.feature_sum.tolist() == [0.0, 0.0]
+
+
+def test_a_stream_goes_on_after_it_was_read() -> None:
+    labels = Labels(Kind.REGRESSION, np.arange(8.0))
+    stream = MomentStream(labels, np.arange(8) % 2)
+    stream.update(np.arange(4), np.ones((4, 2)))
+    half = stream.finish()
+
+    stream.update(np.arange(4, 8), np.ones((4, 2)))
+
+    assert (half.total.count, stream.finish().total.count) == (4, 8)
+
+
+def test_single_precision_with_a_large_mean_keeps_its_digits() -> None:
+    rng = np.random.default_rng(0)
+    matrix = (rng.standard_normal((2000, 12)) + 20).astype(np.float32)
+    labels = Labels(Kind.CLASSIFICATION, np.arange(2000) % 2, ("a", "b"))
+    exact = np.cov(matrix.astype(np.float64), rowvar=False)
+
+    found = FoldedMoments.of(matrix, labels, stratified_folds(labels, 5, 0)).total.centred_gram() / 1999
+
+    np.testing.assert_allclose(found, exact, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1e6])
+@pytest.mark.parametrize("count", [20, 4])
+def test_constant_features_have_no_scatter(constant: float, count: int) -> None:
+    labels = Labels(Kind.REGRESSION, np.arange(float(count)))
+    folds = np.arange(count) % 2
+
+    total = FoldedMoments.of(np.full((count, 9), constant), labels, folds).total
+
+    assert len(total.centred_spectrum().values) == 0
+    assert total.centred_basis().vectors.shape == (9, 0)
+
+
+def test_a_constant_feature_beside_others_adds_no_direction() -> None:
+    x, y, shift = draw(30, 4)
+    widened = Moments.of(np.column_stack([x, np.full(30, 0.1)]), y, np.append(shift, 0.1))
+
+    np.testing.assert_allclose(
+        widened.centred_spectrum().values, Moments.of(x, y, shift).centred_spectrum().values, rtol=1e-9
+    )
+
+
+def test_leaving_out_a_fold_leaves_the_others() -> None:
+    x, _, _ = draw(30, 4)
+    labels, folds = Labels(Kind.REGRESSION, np.arange(30.0)), np.arange(30) % 3
+    moments = FoldedMoments.of(x, labels, folds)
+
+    assert_same(
+        moments.without(1), Moments.of(x[folds != 1], labels.targets()[folds != 1], moments.folds[0].shift)
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    values=st.lists(st.integers(0, 3), min_size=1, max_size=40),
+    count=st.integers(1, 6),
+    seed=st.integers(0, 9),
+)
+def test_folds_spread_every_class_evenly(values: list[int], count: int, seed: int) -> None:
+    labels = Labels(Kind.CLASSIFICATION, np.array(values), ("a", "b", "c", "d"))
+    folds = stratified_folds(labels, count, seed)
+    table = np.zeros((4, count), dtype=int)
+    np.add.at(table, (labels.values, folds), 1)
+
+    assert (np.ptp(table, axis=1) <= 1).all()
+    assert np.ptp(table.sum(axis=0)) <= 1
+    np.testing.assert_array_equal(folds, stratified_folds(labels, count, seed))
+
+
+def test_all_that_is_kept_is_double_precision() -> None:
+    moments = Moments.of(np.ones((3, 2), dtype=np.float32), np.ones((3, 1), dtype=np.float32), np.zeros(2))
+    arrays = [getattr(moments, item.name) for item in fields(moments)]
+
+    assert {array.dtype for array in arrays if isinstance(array, np.ndarray)} == {np.dtype(np.float64)}

@@ -1,0 +1,93 @@
+"""k-NN: the vote, the choice of k, and the examples that answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+from assay.core.errors import NotApplicable, UsageError
+from assay.core.features import Features, LabelledFeatures
+from assay.core.task import Kind, Labels
+from assay.metrics.accuracy import Accuracy
+from assay.metrics.r2 import R2
+from assay.protocols.knn import CHOICES, KNN
+
+
+def blobs(count: int, noise: float, seed: int, classes: int = 2) -> LabelledFeatures:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, classes, count)
+    matrix = np.eye(6)[values] + noise * rng.standard_normal((count, 6))
+    labels = Labels(Kind.CLASSIFICATION, values, tuple(map(str, range(classes))))
+    return LabelledFeatures(Features(matrix), labels)
+
+
+def units(matrix: np.ndarray) -> np.ndarray:
+    return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+
+
+def none_of(split: LabelledFeatures) -> LabelledFeatures:
+    return LabelledFeatures(Features(split.matrix[:0]), split.labels.take([]))
+
+
+def test_votes_equal_those_of_scikit_learn() -> None:
+    train, val, test = blobs(80, 0.8, 0), blobs(40, 0.8, 1), blobs(50, 0.8, 2)
+    both = train.followed_by(val)
+
+    predicted = KNN(k=5)(train, val, test.features, Accuracy())
+
+    theirs = KNeighborsClassifier(5).fit(units(both.matrix), both.labels.values).predict(units(test.matrix))
+    np.testing.assert_array_equal(predicted.values, theirs)
+
+
+def test_numbers_are_the_mean_of_the_neighbours() -> None:
+    rng = np.random.default_rng(0)
+    split = LabelledFeatures(
+        Features(rng.standard_normal((60, 5))), Labels(Kind.REGRESSION, rng.standard_normal(60))
+    )
+    asked = Features(rng.standard_normal((20, 5)))
+
+    predicted = KNN(k=4)(split, none_of(split), asked, R2())
+
+    theirs = KNeighborsRegressor(4).fit(units(split.matrix), split.labels.values).predict(units(asked.matrix))
+    np.testing.assert_allclose(predicted.values, theirs, rtol=1e-12)
+
+
+def test_k_is_the_best_on_val_and_the_smallest_of_equals() -> None:
+    train, val = blobs(80, 0.6, 0, classes=4), blobs(60, 0.6, 1, classes=4)
+    values = [KNN(k=k)(train, none_of(val), val.features, Accuracy()).values for k in CHOICES]
+    accuracies = [Accuracy()(val.labels.values, predicted) for predicted in values]
+
+    tuned = KNN()(train, val, val.features, Accuracy()).tuned
+    clean = KNN()(blobs(80, 0.0, 0), blobs(60, 0.0, 1), val.features, Accuracy()).tuned
+
+    assert tuned["k"] == CHOICES[int(np.argmax(accuracies))] > 1
+    assert clean == {"k": 1.0}
+
+
+def test_no_more_neighbours_are_tried_than_there_are_examples() -> None:
+    train, val, test = blobs(4, 0.5, 0), blobs(4, 0.5, 1), blobs(5, 0.5, 2)
+
+    assert KNN()(train, val, test.features, Accuracy()).tuned["k"] in CHOICES[:2]
+
+
+def test_val_answers_for_test_as_train_does() -> None:
+    train, val = blobs(20, 0.0, 0, classes=2), blobs(20, 0.0, 1, classes=3)
+    labels = Labels(Kind.CLASSIFICATION, train.labels.values, ("0", "1", "2"))
+    stranger = Features(np.eye(6)[[2]])
+
+    predicted = KNN(k=1)(LabelledFeatures(train.features, labels), val, stranger, Accuracy())
+
+    assert predicted.values.tolist() == [2]
+
+
+def test_without_val_k_must_be_given() -> None:
+    train = blobs(20, 0.5, 0)
+
+    with pytest.raises(NotApplicable, match="Write knn"):
+        KNN()(train, none_of(train), train.features, Accuracy())
+
+
+def test_no_neighbours_are_refused() -> None:
+    with pytest.raises(UsageError, match="k=5"):
+        KNN(k=0)

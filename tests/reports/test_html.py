@@ -1,0 +1,141 @@
+import dataclasses
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from assay.analysis.compare import compare
+from assay.core.comparison import Comparison
+from assay.reports.html import Html
+from assay.testing.simulated_study import SCORES, SimulatedStudy, simulate_study
+
+EVIL = "<script>alert(1)</script>"
+_VOID = {"meta"}
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.scripts = 0
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.scripts += tag == "script"
+        self.addresses += [value for name, value in attrs if name in {"href", "src"}]
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def _render(comparison: Comparison, folder: Path) -> str:
+    path = folder / "report.html"
+    Html().render(comparison, path)
+    return path.read_text(encoding="utf-8")
+
+
+def _read(text: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(text)
+    return reader
+
+
+def _compare(study: SimulatedStudy) -> Comparison:
+    return compare(
+        study.results,
+        study.tasks,
+        study.models,
+        study.predictions,
+        study.truths,
+        study.metrics,
+        study.scores,
+        None,
+        study.settings,
+        0,
+    )
+
+
+def _renamed(study: SimulatedStudy, old: str, new: str) -> SimulatedStudy:
+    jobs = [dataclasses.replace(one.job, model=one.job.model.replace(old, new)) for one in study.results]
+    results = tuple(dataclasses.replace(one, job=job) for one, job in zip(study.results, jobs, strict=True))
+    models = tuple(dataclasses.replace(row, address=row.address.replace(old, new)) for row in study.models)
+    return dataclasses.replace(study, results=results, models=models)
+
+
+def test_every_element_is_closed(comparison, tmp_path):
+    assert _read(_render(comparison, tmp_path)).open == []
+
+
+def test_nothing_is_loaded_from_elsewhere(comparison, tmp_path):
+    text = _render(comparison, tmp_path)
+    reader = _read(text)
+
+    assert all(address.startswith("#") for address in reader.addresses)
+    assert {address[1:] for address in reader.addresses} <= set(reader.ids)
+    assert "url(" not in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_names_of_models_are_escaped_everywhere(study, tmp_path):
+    text = _render(_compare(_renamed(study, "packaged:efficientnet_lite0", EVIL)), tmp_path)
+
+    assert EVIL not in text
+    assert "&lt;script&gt;" in text
+    assert _read(text).scripts == 1  # that of the page
+
+
+def test_names_of_classes_and_reasons_are_escaped(comparison, tmp_path):
+    text = _render(comparison, tmp_path)
+
+    assert "<b>bold</b>" not in text
+    assert "head.<weight>" not in text
+
+
+def test_every_finding_is_there(comparison, tmp_path):
+    text = _render(comparison, tmp_path)
+
+    assert "1,200" in text  # train examples
+    assert "has no value" not in text
+    assert "12 test examples are also in train" in text
+    assert "lower is better" in text
+    assert "Out of memory at batch 1" in text
+    assert text.count("<figure>") == 3
+    assert "h_score needs classes" in text
+
+
+def test_every_interval_of_the_ranking_is_shown(comparison, tmp_path):
+    text = _render(comparison, tmp_path)
+    standings = [one for found in comparison.tasks for one in found.standings]
+
+    assert len(re.findall(r"\d\.\d{3} to \d\.\d{3}</td>", text)) == len(standings)
+
+
+def test_holes_of_the_heat_map_tell_why(comparison, tmp_path):
+    assert re.search(r'title="failed: Out of memory[^"]*">failed</td>', _render(comparison, tmp_path))
+
+
+@pytest.mark.parametrize("keep", ["scores", "one model", "nothing"])
+def test_poor_studies_have_a_page(study, tmp_path, keep):
+    rules = {
+        "scores": lambda one: one.job.method in SCORES,
+        "one model": lambda one: one.job.model == "timm:resnet50.a1_in1k",
+        "nothing": lambda one: one.reason != "",
+    }
+    poor = dataclasses.replace(study, results=tuple(one for one in study.results if rules[keep](one)))
+
+    assert _read(_render(_compare(poor), tmp_path)).open == []
+
+
+def test_many_models_have_a_page(tmp_path):
+    text = _render(_compare(simulate_study(more_models=60)), tmp_path)
+
+    assert "timm:member_059" in text
+    assert len(text) < 2_000_000

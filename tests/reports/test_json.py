@@ -1,0 +1,29 @@
+import dataclasses
+import json
+
+from assay.core.comparison import Comparison
+from assay.reports.json import Json
+
+
+def _read(comparison, folder):
+    path = folder / "report.json"
+    Json().render(comparison, path)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_the_schema_and_every_field_are_there(comparison, tmp_path):
+    told = _read(comparison, tmp_path)
+
+    assert told["schema"] == 1
+    assert set(told) == {"schema", "direction"} | {field.name for field in dataclasses.fields(Comparison)}
+
+
+def test_values_survive(comparison, tmp_path):
+    told = _read(comparison, tmp_path)
+    first = comparison.tasks[0].standings[0]
+
+    assert told["tasks"][0]["standings"][0]["value"] == first.value
+    assert told["tasks"][0]["standings"][0]["interval"]["low"] == first.interval.low
+    assert told["tasks"][0]["task"]["modality"] == "image"
+    assert told["tasks"][0]["class_accuracy"].keys() == comparison.tasks[0].class_accuracy.keys()
+    assert len(told["cells"]) == len(comparison.cells)

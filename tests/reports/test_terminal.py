@@ -1,0 +1,91 @@
+import io
+import re
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from assay.analysis.compare import compare
+from assay.core.comparison import Comparison
+from assay.reports.terminal import Terminal, show
+from assay.testing.simulated_study import simulate_study
+
+
+def _text(comparison: Comparison, width: int, *, show_all: bool = False) -> str:
+    file = io.StringIO()
+    show(comparison, Console(file=file, width=width, color_system=None), show_all=show_all)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def many() -> Comparison:
+    study = simulate_study(more_models=60)
+    return compare(
+        study.results,
+        study.tasks,
+        study.models,
+        study.predictions,
+        study.truths,
+        study.metrics,
+        study.scores,
+        None,
+        study.settings,
+        0,
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_no_line_is_wider_than_the_terminal(comparison, width):
+    assert max(cell_len(line) for line in _text(comparison, width).splitlines()) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_no_number_is_cut(comparison, width):
+    assert not re.search(r"\d…(\s|$)", _text(comparison, width))
+
+
+def test_without_a_terminal_there_are_no_control_characters(comparison, tmp_path):
+    path = tmp_path / "report.txt"
+    Terminal().render(comparison, path)
+
+    assert "\x1b" not in path.read_text(encoding="utf-8")
+
+
+def test_the_answer_stands_first(comparison):
+    assert _text(comparison, 200).startswith(comparison.headline[0])
+
+
+def test_the_recommended_and_the_tied_are_marked(comparison):
+    assert re.search(
+        r"→3=\s+packaged:efficientnet_lite0\s+0\.951\s+0\.9\d\d to 0\.97\d", _text(comparison, 100)
+    )
+
+
+def test_failed_models_tell_their_reason(comparison):
+    assert "failed hf:example-lab/broken-<checkpoint>\n  Cannot load the weights" in _text(comparison, 120)
+
+
+def test_many_models_show_the_best_and_the_recommended(many):
+    text = _text(many, 120)
+
+    assert re.search(r"4\d more models; show all with --all", text)
+    assert f"→{_rank(many)}" in text
+
+
+def _rank(comparison: Comparison) -> int:
+    found = comparison.tasks[1]
+    return next(one.rank for one in found.standings if one.model == found.recommended)
+
+
+def test_all_models_are_shown_on_request(many):
+    text = _text(many, 120, show_all=True)
+
+    assert "more models" not in text
+    assert "timm:member_059" in text
+
+
+def test_numbers_of_a_column_end_at_the_same_place(comparison):
+    lines = [line for line in _text(comparison, 120).splitlines() if re.search(r" to 0\.\d{3}  ", line)]
+    ends = {cell_len(line[: re.search(r" to 0\.\d{3}", line).end()]) for line in lines[:7]}
+
+    assert len(ends) == 1

@@ -1,0 +1,148 @@
+"""Results that outlive what wrote them."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay.core.errors import StoreError
+from assay.core.job import Job
+from assay.core.result import Finished, Result, Status
+from assay.store.arrays import Arrays
+from assay.store.results import Store, open_existing
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def result(key: str = "a1", status: Status = Status.OK, **fields: object) -> Result:
+    given = {"value": 0.5} if status is Status.OK else {"reason": "it broke"}
+    return Result(Job("zoo:größe", "folder:写真", "knn(k=5)", 0, key), status, **{**given, **fields})
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        result(metrics={"accuracy": 0.5}, tuned={"k": 5}, notes=("a note", "ein Hinweis"), seconds=1.5),
+        result(status=Status.SKIPPED),
+        result(status=Status.FAILED, reason="line one\nline 'two'; DROP TABLE results"),
+    ],
+)
+def test_a_result_comes_back_as_it_went_in(store, kept):
+    store.add(Finished(kept))
+
+    assert store.results({"a1"}) == (kept,)
+
+
+def test_adding_twice_equals_adding_once(store):
+    store.add(Finished(result()))
+    store.add(Finished(result()))
+
+    assert len(store.results({"a1"})) == 1
+
+
+def test_predictions_come_back_by_key(store):
+    store.add(Finished(result(), predictions=np.array([2, 0, 1])))
+
+    np.testing.assert_array_equal(store.predictions(["a1", "b2"])["a1"], [2, 0, 1])
+
+
+def test_only_failed_results_are_forgotten(store):
+    store.add(Finished(result("a1")))
+    store.add(Finished(result("b2", Status.FAILED)))
+
+    store.forget(["a1", "b2"], Status.FAILED)
+
+    assert store.known(["a1", "b2"]) == {"a1"}
+
+
+def test_a_second_writer_is_told_to_wait(store):
+    with (
+        store.writing(),
+        pytest.raises(StoreError, match="Another process writes"),
+        Store(store.root).writing(),
+    ):
+        pass
+
+
+def test_a_writer_that_dies_gives_the_store_back(store):
+    dies = (
+        "import os, sys; from pathlib import Path; from assay.store.results import Store\n"
+        "with Store(Path(sys.argv[1])).writing(): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", dies, str(store.root)], check=False)
+
+    with store.writing():
+        store.add(Finished(result()))
+
+    assert store.known(["a1"]) == {"a1"}
+
+
+def test_another_schema_version_is_refused(store):
+    connection = sqlite3.connect(store.root / "results.sqlite")
+    connection.execute("UPDATE schema_version SET version = 99")
+    connection.commit()
+
+    with pytest.raises(StoreError, match="has schema version 99; this Assay reads version 1"):
+        Store(store.root)
+
+
+def test_reading_a_store_that_is_not_there_says_so(tmp_path):
+    with pytest.raises(StoreError, match="There is no store in"):
+        open_existing(tmp_path / "nothing")
+
+
+def test_a_folder_that_cannot_be_made_is_said_clearly(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(StoreError, match="Cannot open the store .*--store other-folder"):
+        Store(tmp_path / "file" / "store")
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from assay.core.errors import StoreError
+from assay.store.arrays import Arrays
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    with Arrays(Path(sys.argv[1])).appending("features", "a1", (1000, 100)) as append:
+        for _ in range(1000):
+            append(np.zeros((1, 100)))
+except StoreError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_an_error_and_leaves_nothing_half_written(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+
+    assert "What was finished before is kept. Make room" in done.stdout
+    assert Arrays(tmp_path).read("features", "a1") is None
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_matrix_appears_when_all_its_rows_are_there(tmp_path):
+    arrays = Arrays(tmp_path)
+    with arrays.appending("features", "a1", (3, 2)) as append:
+        append(np.array([[1.0, 2.0]]))
+        assert arrays.read("features", "a1") is None
+        append(np.array([[3.0, 4.0], [5.0, 6.0]]))
+
+    np.testing.assert_array_equal(arrays.read("features", "a1"), [[1, 2], [3, 4], [5, 6]])
+
+
+@pytest.mark.parametrize("key", ["../out", "a/b", "", "A b"])
+def test_a_key_cannot_leave_the_folder(tmp_path, key):
+    with pytest.raises(ValueError, match="Not a key"):
+        Arrays(tmp_path).read("features", key)
