@@ -12,7 +12,7 @@ from scipy import stats
 from assay.analysis.index import compatibility_index
 from assay.analysis.intervals import Draws, Measured, bootstrap, interval, rank_intervals
 from assay.analysis.pareto import pareto_front
-from assay.analysis.recommend import because, cheapest
+from assay.analysis.recommend import because, cheapest, contenders
 from assay.analysis.ties import ALPHA, examples_to_separate, p_values_against
 from assay.core.comparison import Cell, ModelRow, Standing, TaskFacts, TaskFindings
 from assay.core.metric import Metric
@@ -57,8 +57,7 @@ def findings(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) ->
     """
     tested = _test(evidence, seed)
     standings = _standings(evidence, tested)
-    tied = [one.model for one in standings if one.is_tied_best]
-    recommended = cheapest(tied, rows) if tied else None
+    recommended = cheapest(contenders(standings), rows) if standings else None
     latencies = {one.model: rows[one.model].latency_seconds for one in standings if one.model in rows}
     shares, counts = _by_class(evidence, recommended)
     found = TaskFindings(

@@ -31,6 +31,16 @@ def cheapest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str:
     return min(models, key=cost)
 
 
+def contenders(standings: Sequence[Standing]) -> list[str]:
+    """Return the models that may be the best: tied with it, and first in some of the bootstrap draws.
+
+    A tie alone is too little to recommend a model for its cost: on a small test set the tied ones
+    include models that no draw puts first.
+    """
+    found = [one.model for one in standings if one.is_tied_best and one.ranks[0] == 1]
+    return found or [standings[0].model]
+
+
 def because(findings: TaskFindings, rows: Mapping[str, ModelRow]) -> str:
     """Return why the recommended model of a task is recommended, in one or two sentences.
 
@@ -122,7 +132,7 @@ def _across(
 
     Of several, the cheapest where they are tied on every task, else the most general.
     """
-    good = Counter(one.model for found in findings for one in found.standings if one.is_tied_best)
+    good = Counter(model for found in findings for model in contenders(found.standings))
     general = {one.model: one for one in generalities}
 
     def merit(model: str) -> tuple[int, float]:
@@ -167,7 +177,7 @@ def _standing(findings: TaskFindings, chosen: Standing, rows: Mapping[str, Model
     told = f"{others} tied with it"
     if tied == models - 1:
         told = f"the test examples do not tell the {models} models apart"
-    return told + _best(findings, chosen) + _cost(chosen.model, rows) + _remedy(findings)
+    return told + _best(findings, chosen) + _cost(findings, chosen.model, rows) + _remedy(findings)
 
 
 def _best(findings: TaskFindings, chosen: Standing) -> str:
@@ -191,19 +201,21 @@ def _rounded(number: int) -> int:
     return -(-number // size) * size
 
 
-def _cost(model: str, rows: Mapping[str, ModelRow]) -> str:
+def _cost(findings: TaskFindings, model: str, rows: Mapping[str, ModelRow]) -> str:
     row = rows.get(model)
     if row is None:
         return ""
+    tied = [one.model for one in findings.standings if one.is_tied_best]
+    them = "them" if cheapest(tied, rows) == model else "those that come first in some of the draws"
     if row.latency_seconds is not None:
-        return f", and it is the fastest of them ({duration(row.latency_seconds)} per example)"
-    return f", and it is the smallest of them ({count(row.facts.parameters)} parameters)"
+        return f", and it is the fastest of {them} ({duration(row.latency_seconds)} per example)"
+    return f", and it is the smallest of {them} ({count(row.facts.parameters)} parameters)"
 
 
 def _estimate(findings: TaskFindings, chosen: Standing, rows: Mapping[str, ModelRow]) -> str:
     """Return why an estimate is only that."""
     equal = sum(one.is_tied_best for one in findings.standings) - 1
-    shared = f", shared with {plural(equal, 'other')}{_cost(chosen.model, rows)}" if equal else ""
+    shared = f", shared with {plural(equal, 'other')}{_cost(findings, chosen.model, rows)}" if equal else ""
     return (
         f"It has the highest {findings.measure} of {plural(len(findings.standings), 'model')} "
         f"({value_text(chosen.value)}){shared}. This is an estimate: nothing was trained."

@@ -124,7 +124,7 @@ class TaskFindings:
         standings: The models with a value, best first.
         missing: The models without one that read what the task holds; each says why.
         beats_floor: The best model is surely above the trivial predictor; None for estimates.
-        recommended: The address of the model to take: the cheapest of those tied for best.
+        recommended: The address of the model to take: the cheapest of those that may be the best.
         because: Why, in one sentence.
         examples_to_separate: How many test examples would tell the two best models apart (80 % power);
             None where they are told apart already, where they predict alike, or nothing was trained.

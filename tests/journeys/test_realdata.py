@@ -1,0 +1,89 @@
+"""Whole studies of real weights on real data, checked against figures measured by others."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from assay.cli.main import main
+from assay.core.result import Status
+from assay.store.results import open_existing
+from assay.study import compare_store
+
+IMAGE_MODELS = (
+    "mobilenetv1_025_128_in1k",
+    "resnet20_cifar10",
+    "conv4_miniimagenet",
+    "mobilenetv1_025_96_vww",
+)
+IMAGE_SETS = ("caltech101_20", "bccd_cells")
+TEXT_MODELS = ("packaged:all_minilm_l6_v2(layers=2)", "packaged:all_minilm_l6_v2(layers=0)")
+
+
+def run(monkeypatch, tmp_path: Path, models: list[str], tasks: list[str]) -> dict[tuple[str, str], float]:
+    """Run a study file by the command line; return linear probe accuracies by model and task."""
+    study = {
+        "models": models,
+        "tasks": tasks,
+        "methods": ["linear_probe", "knn", "logme", "ridge_cv", "leep"],
+    }
+    (tmp_path / "study.toml").write_text(
+        "\n".join(f"{key} = {json.dumps(value)}" for key, value in study.items())
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["assay", "run", "study.toml", "--device", "cpu"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    cells = compare_store(open_existing(tmp_path / "study.assay")).cells
+    assert {cell.status for cell in cells if cell.method != "leep"} == {Status.OK}
+    return {(cell.model, cell.task): cell.value for cell in cells if cell.method == "linear_probe"}
+
+
+def address(realdata: Path, weights: dict) -> str:
+    """Return how a user names one of the real models, with the preprocessing of its card."""
+    card = weights["input"]
+    settings = {
+        "arguments": (weights["name"],),
+        "checkpoint": str(realdata / weights["files"][0]["path"]),
+        "size": card["size"],
+        "mean": tuple(card["mean"]),
+        "std": tuple(card["std"]),
+        "crop": card.get("crop_pct"),
+    }
+    return (
+        f"torch:realdata_models:build({', '.join(f'{name}={value!r}' for name, value in settings.items())})"
+    )
+
+
+def test_real_image_models_reach_their_published_linear_probes(realdata, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(realdata))
+    manifest = {
+        entry["name"]: entry for entry in json.loads((realdata / "MANIFEST.json").read_text())["weights"]
+    }
+    models = {name: address(realdata, manifest[name]) for name in IMAGE_MODELS}
+    tasks = {name: f"folder:{realdata / 'datasets' / name}" for name in IMAGE_SETS}
+
+    found = run(monkeypatch, tmp_path, list(models.values()), list(tasks.values()))
+
+    short = {
+        (name, data): (found[models[name], tasks[data]], published)
+        for name in IMAGE_MODELS
+        for data, published in manifest[name]["verified"]["linear_probe_test_accuracy"].items()
+        if data in IMAGE_SETS and found[models[name], tasks[data]] < published - 0.03
+    }
+    assert short == {}
+
+
+def test_real_text_models_are_ranked_by_what_they_are(realdata, monkeypatch, tmp_path):
+    tasks = [
+        f"table:{realdata / 'datasets' / name / 'data.tsv'}(limit=1200)" for name in ("trec6", "sms_spam")
+    ]
+
+    found = run(monkeypatch, tmp_path, list(TEXT_MODELS), tasks)
+
+    assert all(found[TEXT_MODELS[0], task] > 0.75 for task in tasks)
+    assert found[TEXT_MODELS[0], tasks[0]] > found[TEXT_MODELS[1], tasks[0]]
