@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-
 from assay.core.model import ModelSource
 from assay.core.task import Example
 from assay.models.hf import HuggingFaceSource
@@ -89,7 +87,7 @@ class TestPackagedImage(Images):
     @pytest.fixture(scope="class")
     @classmethod
     def examples(cls) -> list[Example]:
-        return pictures()[::4]  # its input is 224 x 224: a few pictures are slow enough
+        return pictures()[::6]  # its input is 224 x 224: a few pictures are slow enough
 
 
 class TestPackagedText(Texts):

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-
-torch = pytest.importorskip("torch")
+import torch
 
 from assay.core.errors import ModelError, UsageError
 from assay.encoders.pooling import Pooling, States, pool

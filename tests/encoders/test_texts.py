@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+import torch
+import transformers
 
 from assay.core.errors import ModelError
 from assay.encoders.pooling import Pooling

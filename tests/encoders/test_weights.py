@@ -4,9 +4,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-
-torch = pytest.importorskip("torch")
-
+import torch
 from torch import nn
 
 from assay.core.errors import CheckpointError, UsageError
@@ -27,7 +25,7 @@ class Bomb:
 def test_a_pickle_that_runs_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"weight": Bomb()}, tmp_path / "bomb.pth")
-    (tmp_path / "plain.pkl").write_bytes(pickle.dumps(Bomb()))
+    (tmp_path / "plain.pkl").write_bytes(pickle.dumps(Bomb(), protocol=2))
 
     with pytest.raises(CheckpointError, match="refused"):
         load_state(tmp_path / "bomb.pth")

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -48,8 +49,9 @@ def require_file(path: str | Path) -> Path:
 
 def file_hash(path: str | Path) -> str:
     """Return a hash of what a file contains."""
-    with require_file(path).open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    file = require_file(path)
+    status = file.stat()
+    return _file_hash(file.resolve(), status.st_size, status.st_mtime_ns)
 
 
 def folder_hash(folder: Path) -> str:
@@ -130,6 +132,12 @@ def fit_state(module: nn.Module, state: Mapping[str, torch.Tensor], path: str | 
             f"Name the architecture that it was saved from; where only the head differs, set its num_classes."
         )
     module.load_state_dict(dict(state))
+
+
+@lru_cache(maxsize=1024)
+def _file_hash(file: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001  # size and time key the cache
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _load_safetensors(file: Path) -> State:

@@ -1,0 +1,71 @@
+"""What every report must do: derive from ``ReportContract`` and override the fixture ``report``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assay.analysis.compare import compare
+from assay.core.comparison import Comparison
+from assay.core.report import Report
+from assay.testing.simulated_study import simulate_study
+
+
+def simulated_comparison() -> Comparison:
+    """Return findings with ties, failed and skipped rows, long names and other scripts."""
+    study = simulate_study(0)
+    return compare(
+        study.results,
+        study.tasks,
+        study.models,
+        study.predictions,
+        study.truths,
+        study.metrics,
+        study.scores,
+        None,
+        study.settings,
+        0,
+    )
+
+
+class ReportContract:
+    """The laws of reports.
+
+    class TestMine(ReportContract):
+        @pytest.fixture
+        def report(self):
+            return Mine()
+    """
+
+    @pytest.fixture
+    def report(self) -> Report:
+        raise NotImplementedError("Override the fixture `report`.")
+
+    def test_the_same_findings_give_the_same_file(self, report: Report, tmp_path: Path) -> None:
+        comparison = simulated_comparison()
+
+        report.render(comparison, tmp_path / "a")
+        report.render(comparison, tmp_path / "b")
+
+        assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != b""
+
+    def test_an_older_file_is_replaced(self, report: Report, tmp_path: Path) -> None:
+        path = tmp_path / f"report{report.suffix}"
+        report.render(simulated_comparison(), path)
+        whole = path.read_bytes()
+        path.write_bytes(whole + b"what stood there before")
+
+        report.render(simulated_comparison(), path)
+
+        assert path.read_bytes() == whole
+
+    def test_findings_without_any_result_are_a_report_too(self, report: Report, tmp_path: Path) -> None:
+        empty = replace(
+            simulated_comparison(), headline=(), tasks=(), models=(), generality=(), agreement=(), cells=()
+        )
+
+        report.render(empty, tmp_path / "empty")
+
+        assert (tmp_path / "empty").stat().st_size

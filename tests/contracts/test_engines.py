@@ -1,0 +1,15 @@
+"""The laws of engines, for each engine in the folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from assay.core.engine import Engine
+from assay.core.families import ENGINES
+from assay.testing.engines import EngineContract
+
+
+class TestEveryEngine(EngineContract):
+    @pytest.fixture(params=ENGINES.names())
+    def engine(self, request: pytest.FixtureRequest) -> Engine:
+        return ENGINES.load(request.param)()

@@ -1,0 +1,15 @@
+"""The laws of reports, for each report in the folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from assay.core.families import REPORTS
+from assay.core.report import Report
+from assay.testing.reports import ReportContract
+
+
+class TestEveryReport(ReportContract):
+    @pytest.fixture(params=REPORTS.names())
+    def report(self, request: pytest.FixtureRequest) -> Report:
+        return REPORTS.load(request.param)()

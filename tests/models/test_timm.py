@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+
+from assay.core.address import Address
+from assay.core.errors import CheckpointError, ModelError, UnknownName, UsageError
+from assay.core.families import MODELS
+from assay.models.timm import TimmSource
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+
+
+def test_features_and_probabilities_are_those_of_timm() -> None:
+    model = TimmSource("resnet10t", pretrained=False, image_size=32, crop=1.0).open("cpu")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = timm.create_model("resnet10t").eval()
+    data = timm.data.resolve_model_data_config(module) | {"input_size": (3, 32, 32), "crop_pct": 1.0}
+    from PIL import Image
+
+    batch = timm.data.create_transform(**data)(Image.fromarray(IMAGE))[None]
+    with torch.no_grad():
+        features = module.forward_head(module.forward_features(batch), pre_logits=True)
+        probs = module(batch).softmax(1)
+
+    encoded = model.encode([IMAGE])
+
+    np.testing.assert_allclose(encoded.features, features, atol=1e-4)
+    np.testing.assert_allclose(encoded.source_probs, probs, atol=1e-5)
+
+
+def test_an_unknown_name_gets_a_suggestion() -> None:
+    with pytest.raises(UnknownName, match="resnet50"):
+        TimmSource("resnet5O").check()
+
+
+def test_an_unknown_tag_names_the_tags_there_are() -> None:
+    with pytest.raises(UnknownName, match=r"resnet50\.a1_in1k"):
+        TimmSource("resnet50.a1_in1kk").check()
+
+
+def test_weights_that_were_never_published_say_what_to_write() -> None:
+    with pytest.raises(UsageError, match="pretrained=False"):
+        TimmSource("vit_base_patch16_18x2_224").check()
+
+
+def test_random_weights_need_no_published_ones() -> None:
+    TimmSource("vit_base_patch16_18x2_224", pretrained=False).check()
+
+
+def test_a_missing_checkpoint_is_named() -> None:
+    with pytest.raises(UsageError, match=r"w\.pth"):
+        TimmSource("resnet10t", checkpoint="w.pth").check()
+
+
+def test_a_checkpoint_is_loaded_and_told_by_its_contents(tmp_path: Path) -> None:
+    module = timm.create_model("resnet10t", num_classes=4)
+    torch.save(module.state_dict(), tmp_path / "w.pth")
+    source = TimmSource("resnet10t", checkpoint=str(tmp_path / "w.pth"), num_classes=4, image_size=32)
+    before = source.identity()
+
+    model = source.open("cpu")
+
+    assert model.facts.source_classes == 4
+    assert model.facts.weights == str(tmp_path / "w.pth")
+    torch.save(timm.create_model("resnet10t", num_classes=4).state_dict(), tmp_path / "w.pth")
+    assert source.identity() != before
+
+
+def test_a_head_of_another_width_says_which_setting_to_write(tmp_path: Path) -> None:
+    torch.save(timm.create_model("resnet10t", num_classes=4).state_dict(), tmp_path / "w.pth")
+
+    with pytest.raises(CheckpointError, match="num_classes"):
+        TimmSource("resnet10t", checkpoint=str(tmp_path / "w.pth")).open("cpu")
+
+
+def test_arguments_reach_timm() -> None:
+    same = TimmSource(
+        "mobilenetv2_035", pretrained=False, image_size=32, arguments=(("pad_type", "same"),)
+    ).open("cpu")
+    usual = TimmSource("mobilenetv2_035", pretrained=False, image_size=32).open("cpu")
+
+    assert not np.allclose(same.encode([IMAGE]).features, usual.encode([IMAGE]).features)
+
+
+def test_wrong_arguments_are_refused() -> None:
+    with pytest.raises(UsageError, match="pairs"):
+        TimmSource("resnet10t", arguments=("pad_type",)).check()
+
+
+def test_a_build_that_fails_is_a_failed_model() -> None:
+    with pytest.raises(ModelError, match="no_such_argument"):
+        TimmSource("resnet10t", pretrained=False, arguments=(("no_such_argument", 1),)).open("cpu")
+
+
+def test_a_model_without_head_has_no_probabilities() -> None:
+    model = TimmSource("resnet10t", pretrained=False, image_size=32, num_classes=0).open("cpu")
+
+    assert model.encode([IMAGE]).source_probs is None
+    assert model.facts.source_classes == 0
+
+
+def test_settings_are_written_in_the_address() -> None:
+    address = Address.parse("timm:resnet10t(pretrained=False, mean=0.5, arguments=(('pad_type', 'same'),))")
+
+    assert MODELS.create_from_source(address).plugin == TimmSource(
+        "resnet10t", pretrained=False, mean=0.5, arguments=(("pad_type", "same"),)
+    )
+
+
+def test_every_architecture_and_tag_is_listed() -> None:
+    names = set(TimmSource.list_names())
+
+    assert {"resnet50", "resnet50.a1_in1k"} <= names

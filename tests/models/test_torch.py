@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from assay.core.errors import CheckpointError, ModelError, UsageError
+from assay.models.torch import TorchSource
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
+
+NETS = """
+from torch import nn
+
+def build(classes=4, channels=3):
+    return nn.Sequential(
+        nn.Conv2d(channels, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes)
+    )
+
+def backbone():
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
+
+def broken():
+    raise RuntimeError("no such disk")
+
+def number():
+    return 3
+"""
+
+
+@pytest.fixture(autouse=True)
+def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module of the user's own in the current folder."""
+    (tmp_path / "my_nets.py").write_text(NETS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_nets", raising=False)
+
+
+def test_a_module_of_the_current_folder_is_opened() -> None:
+    source = TorchSource("my_nets:build", arguments=(5,), size=16)
+    source.check()
+
+    encoded = source.open("cpu").encode([IMAGE])
+
+    assert encoded.features.shape == (1, 8)
+    assert encoded.source_probs.shape == (1, 5)
+
+
+def test_the_search_path_is_left_as_it_was() -> None:
+    before = list(sys.path)
+    TorchSource("my_nets:build", size=16).open("cpu")
+
+    assert sys.path == before
+
+
+def test_checking_imports_nothing() -> None:
+    TorchSource("my_nets:build", size=16).check()
+
+    assert "my_nets" not in sys.modules
+
+
+def test_a_named_layer_is_read() -> None:
+    encoded = TorchSource("my_nets:build", size=16, layer="1").open("cpu").encode([IMAGE])
+
+    assert encoded.features.shape == (1, 8)
+    assert encoded.source_probs is None
+
+
+def test_an_output_of_features_is_no_head() -> None:
+    encoded = TorchSource("my_nets:build", size=16, head=False).open("cpu").encode([IMAGE])
+
+    assert encoded.features.shape == (1, 4)
+    assert encoded.source_probs is None
+
+
+def test_a_backbone_is_pooled() -> None:
+    assert TorchSource("my_nets:backbone", size=16).open("cpu").encode([IMAGE]).features.shape == (1, 8)
+
+
+def test_grey_pictures_have_one_channel() -> None:
+    source = TorchSource("my_nets:build", arguments=(4, 1), size=16, channels=1, mean=0.5, std=0.5)
+
+    assert source.open("cpu").facts.input == "1 x 16 x 16"
+
+
+def test_a_crop_is_cut_from_a_larger_picture() -> None:
+    recipe = TorchSource("my_nets:build", size=128, crop=0.875)._recipe()
+
+    assert (recipe.resize, recipe.size) == (146, (128, 128))
+
+
+def test_a_checkpoint_is_loaded(tmp_path: Path) -> None:
+    state = {
+        "0.weight": torch.zeros(8, 3, 3, 3),
+        "0.bias": torch.full((8,), 2.0),
+        "4.weight": torch.zeros(4, 8),
+        "4.bias": torch.zeros(4),
+    }
+    torch.save({"state_dict": state}, "w.pth")
+
+    encoded = TorchSource("my_nets:build", size=16, checkpoint="w.pth").open("cpu").encode([IMAGE])
+
+    np.testing.assert_allclose(encoded.features, 2.0)
+
+
+def test_random_weights_ignore_the_checkpoint() -> None:
+    torch.save({"w": torch.zeros(1)}, "w.pth")
+
+    TorchSource("my_nets:build", size=16, checkpoint="w.pth", pretrained=False).open("cpu")
+
+
+def test_a_checkpoint_of_another_module_is_refused() -> None:
+    torch.save({"w": torch.zeros(1)}, "w.pth")
+
+    with pytest.raises(CheckpointError, match="1 unexpected"):
+        TorchSource("my_nets:build", size=16, checkpoint="w.pth").open("cpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("my_nets", "package.module:callable"),
+        ("a b:build", "Cannot read"),
+        ("nowhere:build", "no Python module"),
+    ],
+)
+def test_a_name_that_cannot_be_says_what_to_write(name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        TorchSource(name).check()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("my_nets:bulid", "no callable 'bulid'"),
+        ("my_nets:broken", "no such disk"),
+        ("my_nets:number", "returned a int"),
+    ],
+)
+def test_a_callable_that_gives_no_module_is_a_failed_model(name: str, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        TorchSource(name, size=16).open("cpu")
+
+
+def test_the_identity_follows_the_code(tmp_path: Path) -> None:
+    source = TorchSource("my_nets:build", size=16)
+    before = source.identity()
+    (tmp_path / "my_nets.py").write_text(NETS + "\n# changed\n")
+
+    assert source.identity() != before
+
+
+def test_a_module_inside_a_package_is_found(tmp_path: Path) -> None:
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "__init__.py").touch()
+    (tmp_path / "my_package" / "nets.py").write_text(NETS)
+
+    source = TorchSource("my_package.nets:build", size=16)
+    source.check()
+
+    assert source.open("cpu").facts.width == 8
+
+
+def test_weights_of_real_models_are_read(realdata: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(realdata)
+    source = TorchSource(
+        "realdata_models:build",
+        arguments=("resnet20_cifar10",),
+        checkpoint=str(realdata / "weights" / "resnet20_cifar10" / "model.pth"),
+        size=32,
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+    )
+    source.check()
+
+    facts = source.open("cpu").facts
+
+    assert (facts.width, facts.source_classes, facts.input) == (64, 10, "3 x 32 x 32")
