@@ -14,13 +14,14 @@ from assay.core.features import Encoded, Features, LabelledFeatures, LabelledSou
 from assay.core.job import content_key
 from assay.core.model import Model
 from assay.core.moments import FoldedMoments, MomentStream, stratified_folds
-from assay.core.task import Example, Labels, Split, Task
+from assay.core.task import Example, Labels, Modality, Split, Task
 from assay.store.arrays import Arrays
 
 Tell = Callable[[str, int, int], None]  # what is being done, how much is done, of how much
 
 FOLDS = 5  # of the Moments; a common choice for cross-validation
 SAMPLE = 2000  # examples that pairwise scores get: a 2000 x 2000 distance matrix is 16 MB
+_TEXTS_FOR_ONE = 16  # texts are handed over in larger numbers: encoders batch those of equal length
 _SAMPLE_SEED = 0  # the same rows for every model
 
 
@@ -42,7 +43,7 @@ class Encodings:
         self.notes: tuple[str, ...] = ()
         self._model = model
         self._arrays = arrays
-        self._batch_size = batch_size
+        self._batch_size = batch_size * (_TEXTS_FOR_ONE if task.modality is Modality.TEXT else 1)
         self._tell = tell
         facts = model.facts
         self._key = content_key(

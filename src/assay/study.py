@@ -10,7 +10,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from assay.analysis.compare import compare
+from assay.analysis.compare import Evidence, compare
 from assay.core.address import Address
 from assay.core.comparison import Comparison, TaskFacts
 from assay.core.engine import Stage, Watch
@@ -148,20 +148,18 @@ def compare_store(
     results = store.results(keys)
     used = {result.job.task for result in results}
     present = {result.job.model for result in results}
-    return compare(
-        results,
-        [task for task in store.tasks() if task.address in used],
-        [model for model in store.models() if model.address in present],
-        store.predictions(result.job.key for result in results),
-        store.truths(),
-        {name: METRICS.load(name)() for name in METRICS.names()},
-        frozenset(
-            result.job.method for result in results if Address.parse(result.job.method).name in SCORES.names()
-        ),
-        ranked_by,
-        {"seed": str(seed), **versions()},
-        seed,
+    methods = {result.job.method for result in results}
+    evidence = Evidence(
+        results=results,
+        tasks=[task for task in store.tasks() if task.address in used],
+        models=[model for model in store.models() if model.address in present],
+        predictions=store.predictions(result.job.key for result in results),
+        truths=store.truths(),
+        metrics={name: METRICS.load(name)() for name in METRICS.names()},
+        scores={method for method in methods if Address.parse(method).name in SCORES.names()},
+        settings={"seed": str(seed), **versions()},
     )
+    return compare(evidence, ranked_by=ranked_by, seed=seed)
 
 
 def task_facts(task: Task) -> TaskFacts:

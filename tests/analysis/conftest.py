@@ -1,26 +1,15 @@
 import pytest
 
-from assay.analysis.compare import compare
+from assay.analysis.compare import Evidence, compare
 from assay.core.comparison import Comparison
-from assay.testing.simulated_study import SimulatedStudy, simulate_study
+from assay.testing.simulated_study import simulate_study
 
 
 @pytest.fixture(scope="session")
-def study() -> SimulatedStudy:
+def study() -> Evidence:
     return simulate_study()
 
 
 @pytest.fixture(scope="session")
-def comparison(study: SimulatedStudy) -> Comparison:
-    return compare(
-        study.results,
-        study.tasks,
-        study.models,
-        study.predictions,
-        study.truths,
-        study.metrics,
-        study.scores,
-        None,
-        study.settings,
-        0,
-    )
+def comparison(study: Evidence) -> Comparison:
+    return compare(study, ranked_by=None, seed=0)

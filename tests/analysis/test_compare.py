@@ -4,29 +4,18 @@ import random
 import numpy as np
 import pytest
 
-from assay.analysis.compare import compare
+from assay.analysis.compare import Evidence, compare
 from assay.core.comparison import OTHER_MODALITY, Comparison
 from assay.core.errors import UnknownName
 from assay.core.result import Result, Status
-from assay.testing.simulated_study import SCORES, SimulatedStudy, simulate_study
+from assay.testing.simulated_study import SCORES, simulate_study
 
 
-def _compare(study: SimulatedStudy, ranked_by: str | None = None) -> Comparison:
-    return compare(
-        study.results,
-        study.tasks,
-        study.models,
-        study.predictions,
-        study.truths,
-        study.metrics,
-        study.scores,
-        ranked_by,
-        study.settings,
-        0,
-    )
+def _compare(study: Evidence, ranked_by: str | None = None) -> Comparison:
+    return compare(study, ranked_by=ranked_by, seed=0)
 
 
-def _only(study: SimulatedStudy, keep) -> SimulatedStudy:
+def _only(study: Evidence, keep) -> Evidence:
     return dataclasses.replace(study, results=tuple(one for one in study.results if keep(one)))
 
 

@@ -10,18 +10,7 @@ from assay.testing.simulated_study import simulate_study
 
 def _plot(more_models: int = 0) -> LatencyPlot:
     study = simulate_study(more_models=more_models)
-    found = compare(
-        study.results,
-        study.tasks[:1],
-        study.models,
-        study.predictions,
-        study.truths,
-        study.metrics,
-        study.scores,
-        None,
-        study.settings,
-        0,
-    )
+    found = compare(dataclasses.replace(study, tasks=study.tasks[:1]), ranked_by=None, seed=0)
     plot = latency_plot(found.tasks[0], {row.address: row for row in found.models})
     assert plot is not None
     return plot

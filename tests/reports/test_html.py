@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from assay.analysis.compare import compare
+from assay.analysis.compare import Evidence, compare
 from assay.core.comparison import Comparison
 from assay.reports.html import Html
-from assay.testing.simulated_study import SCORES, SimulatedStudy, simulate_study
+from assay.testing.simulated_study import SCORES, simulate_study
 
 EVIL = "<script>alert(1)</script>"
 _VOID = {"meta"}
@@ -48,22 +48,11 @@ def _read(text: str) -> _Reader:
     return reader
 
 
-def _compare(study: SimulatedStudy) -> Comparison:
-    return compare(
-        study.results,
-        study.tasks,
-        study.models,
-        study.predictions,
-        study.truths,
-        study.metrics,
-        study.scores,
-        None,
-        study.settings,
-        0,
-    )
+def _compare(study: Evidence) -> Comparison:
+    return compare(study, ranked_by=None, seed=0)
 
 
-def _renamed(study: SimulatedStudy, old: str, new: str) -> SimulatedStudy:
+def _renamed(study: Evidence, old: str, new: str) -> Evidence:
     jobs = [dataclasses.replace(one.job, model=one.job.model.replace(old, new)) for one in study.results]
     results = tuple(dataclasses.replace(one, job=job) for one, job in zip(study.results, jobs, strict=True))
     models = tuple(dataclasses.replace(row, address=row.address.replace(old, new)) for row in study.models)

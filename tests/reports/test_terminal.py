@@ -20,18 +20,7 @@ def _text(comparison: Comparison, width: int, *, show_all: bool = False) -> str:
 @pytest.fixture(scope="module")
 def many() -> Comparison:
     study = simulate_study(more_models=60)
-    return compare(
-        study.results,
-        study.tasks,
-        study.models,
-        study.predictions,
-        study.truths,
-        study.metrics,
-        study.scores,
-        None,
-        study.settings,
-        0,
-    )
+    return compare(study, ranked_by=None, seed=0)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,21 +18,11 @@ from assay.core.metric import Metric
 from assay.core.result import Result, Status
 
 
-def compare(  # noqa: PLR0913, PLR0917  # the one door to the analysis names all that it reads
-    results: Sequence[Result],
-    tasks: Sequence[TaskFacts],
-    models: Sequence[ModelRow],
-    predictions: Mapping[str, np.ndarray],
-    truths: Mapping[str, np.ndarray],
-    metrics: Mapping[str, Metric],
-    scores: Collection[str],
-    ranked_by: str | None,
-    settings: Mapping[str, str],
-    seed: int,
-) -> Comparison:
-    """Compare all models on all tasks; the order of the results and of the models does not matter.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a comparison is made from; the order of the results and of the models does not matter.
 
-    Args:
+    Attributes:
         results: What became of every job; those of tasks that are not in ``tasks`` are left out.
         tasks: The tasks, in the order of the report.
         models: The models that could be opened.
@@ -39,45 +30,63 @@ def compare(  # noqa: PLR0913, PLR0917  # the one door to the analysis names all
         truths: The test labels by the fingerprint of the task.
         metrics: The main metrics of the tasks, by name.
         scores: Which methods are scores, as written in the jobs.
+        settings: How the study was made, for the reader.
+    """
+
+    results: Sequence[Result]
+    tasks: Sequence[TaskFacts]
+    models: Sequence[ModelRow]
+    predictions: Mapping[str, np.ndarray]
+    truths: Mapping[str, np.ndarray]
+    metrics: Mapping[str, Metric]
+    scores: Collection[str]
+    settings: Mapping[str, str]
+
+
+def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparison:
+    """Compare all models on all tasks.
+
+    Args:
+        evidence: Results, predictions, and what is known of models and tasks.
         ranked_by: The method that ranks the models; None takes the linear probe, else the protocol
             with most values, else a score.
-        settings: How the study was made, for the reader.
         seed: Decides the bootstrap and the tests.
 
     Raises:
         UnknownName: No result is by ``ranked_by``.
     """
+    tasks, scores = evidence.tasks, evidence.scores
     addresses = {task.address for task in tasks}
-    kept = [result for result in results if result.job.task in addresses]
+    kept = [result for result in evidence.results if result.job.task in addresses]
     cells = gather(kept, scores)
     method = choose_method(cells, scores, ranked_by)
     is_estimate = method in scores
-    rows = {row.address: row for row in models}
+    rows = {row.address: row for row in evidence.models}
     known = rows.keys() | {cell.model for cell in cells}
     modalities = modalities_of(cells, tasks)
     found = []
     for task in tasks:
-        evidence = TaskEvidence(
+        of_task = TaskEvidence(
             task=task,
             method=method,
-            metric=None if is_estimate else metrics[task.metric],
+            metric=None if is_estimate else evidence.metrics[task.metric],
             cells=tuple(one for one in cells if _has_value(one, task, method)),
             missing=missing_cells(cells, task, known, method, modalities),
-            truth=None if is_estimate else truths.get(task.fingerprint),
-            predicted=_predicted(kept, task, method, predictions),
+            truth=None if is_estimate else evidence.truths.get(task.fingerprint),
+            predicted=_predicted(kept, task, method, evidence.predictions),
         )
-        found.append(findings(evidence, rows, seed))
+        found.append(findings(of_task, rows, seed))
     across = generality(found, seed)
     return Comparison(
         ranked_by=method,
         is_estimate=is_estimate,
         headline=headline(found, across, rows, method),
         tasks=tuple(found),
-        models=tuple(sorted(models, key=lambda row: row.address)),
+        models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         generality=across,
         agreement=() if is_estimate else agreements(cells, scores, method),
         cells=cells,
-        settings=dict(settings),
+        settings=dict(evidence.settings),
     )
 
 

@@ -16,18 +16,7 @@ from assay.testing.simulated_study import simulate_study
 def simulated_comparison() -> Comparison:
     """Return findings with ties, failed and skipped rows, long names and other scripts."""
     study = simulate_study(0)
-    return compare(
-        study.results,
-        study.tasks,
-        study.models,
-        study.predictions,
-        study.truths,
-        study.metrics,
-        study.scores,
-        None,
-        study.settings,
-        0,
-    )
+    return compare(study, ranked_by=None, seed=0)
 
 
 class ReportContract:

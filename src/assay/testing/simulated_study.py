@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from assay.analysis.compare import Evidence
 from assay.core.comparison import OTHER_MODALITY, ModelRow, TaskFacts
 from assay.core.job import Job
 from assay.core.metric import Metric
@@ -67,21 +66,7 @@ class RootMeanSquaredError(Metric):
         return -float(np.sqrt(np.mean((truth - predicted) ** 2)))
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedStudy:
-    """What ``compare`` reads: see there."""
-
-    results: tuple[Result, ...]
-    tasks: tuple[TaskFacts, ...]
-    models: tuple[ModelRow, ...]
-    predictions: Mapping[str, np.ndarray]
-    truths: Mapping[str, np.ndarray]
-    metrics: Mapping[str, Metric]
-    scores: frozenset[str]
-    settings: Mapping[str, str]
-
-
-def simulate_study(seed: int = 0, more_models: int = 0) -> SimulatedStudy:
+def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
     """Simulate ten models and more on three tasks, with ties, twins, holes and failures.
 
     Args:
@@ -117,9 +102,7 @@ def simulate_study(seed: int = 0, more_models: int = 0) -> SimulatedStudy:
         results += _holes(task)
     models = (*(_row(*model[:3]) for model in images + _TEXT_MODELS), _row(_NO_HEAD, 28.6, 33.0))
     settings = {"assay": "0.1.0", "seeds": "0, 1, 2", "device": "cpu", "methods": f"{PROTOCOL}, h_score, ..."}
-    return SimulatedStudy(
-        tuple(results), tasks, models, predictions, truths, metrics, frozenset(SCORES), settings
-    )
+    return Evidence(tuple(results), tasks, models, predictions, truths, metrics, frozenset(SCORES), settings)
 
 
 def _tasks() -> tuple[TaskFacts, ...]:
