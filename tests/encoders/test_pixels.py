@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from assay.core.errors import UsageError
-from assay.encoders.pixels import Fit, PixelChanges, PixelRecipe, centred, recipe_from_timm
+from assay.encoders.pixels import Fit, PixelChanges, PixelRecipe, Rounding, centred, recipe_from_timm
 
 SIZES = [(375, 500), (500, 333), (31, 47), (224, 224), (255, 257), (17, 640), (225, 223)]
 
@@ -138,3 +138,13 @@ def test_a_wrong_setting_says_what_to_write(changes: PixelChanges) -> None:
 def test_pictures_of_any_size_need_a_crop() -> None:
     with pytest.raises(UsageError, match="one size"):
         PixelRecipe(224, None)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "resized", "offset"), [(Rounding.TORCHVISION, (20, 28), 10), (Rounding.NEAREST, (20, 29), 9)]
+)
+def test_half_pixels_go_where_the_recipe_says(rounding, resized, offset):
+    recipe = PixelRecipe(20, 10, rounding=rounding)
+
+    assert recipe._resized(30, 43) == resized
+    assert recipe._half(19) == offset

@@ -37,6 +37,13 @@ class Fit(StrEnum):
     CONTAIN = "scaled to fit into"
 
 
+class Rounding(StrEnum):
+    """Where half pixels go: published figures move by up to a point with it, most for small inputs."""
+
+    TORCHVISION = "torchvision"  # the long side is truncated, half an offset goes to the even pixel
+    NEAREST = "nearest"  # the long side is rounded, half an offset goes to the lower pixel
+
+
 _READERS = ThreadPoolExecutor(thread_name_prefix="pixels")  # Pillow lets other threads run while it resizes
 
 
@@ -57,6 +64,7 @@ class PixelRecipe:
         channels: 3 for RGB, 1 for grey (ITU-R 601-2 luma).
         scale: True to bring 0..255 to 0..1 before the mean is subtracted.
         border: The grey level or RGB colour around pictures smaller than the crop.
+        rounding: Where half pixels go.
     """
 
     resize: int | Size | None
@@ -68,6 +76,7 @@ class PixelRecipe:
     scale: bool = True
     fit: Fit = Fit.STRETCH
     border: tuple[int, ...] = (0,)
+    rounding: Rounding = Rounding.TORCHVISION
 
     def __post_init__(self) -> None:
         if self.interpolation not in FILTERS:
@@ -141,7 +150,8 @@ class PixelRecipe:
         elif self.resize is not None:
             steps.append(f"short side to {self.resize} ({self.interpolation})")
         if self.crop is not None:
-            steps.append(f"centre crop {_in_words(self.size)}")
+            rounded = "" if self.rounding is Rounding.TORCHVISION else f" ({self.rounding} pixels)"
+            steps.append(f"centre crop {_in_words(self.size)}{rounded}")
         steps.append("0..1" if self.scale else "0..255")
         steps.append(f"mean {_numbers(self.mean)}, std {_numbers(self.std)}")
         return "; ".join(steps)
@@ -151,7 +161,8 @@ class PixelRecipe:
             return height, width
         if isinstance(self.resize, int):
             short, long = sorted((height, width))
-            other = int(self.resize * long / short)  # torchvision truncates
+            exact = self.resize * long / short
+            other = int(exact) if self.rounding is Rounding.TORCHVISION else round(exact)
             return (self.resize, other) if height <= width else (other, self.resize)
         if self.fit is Fit.STRETCH:
             return self.resize
@@ -168,9 +179,12 @@ class PixelRecipe:
         left, right = _padding(width, wanted_width)
         if top + bottom + left + right:
             pixels = self._bordered(pixels, (top, bottom), (left, right))
-        top = round((pixels.shape[1] - wanted_height) / 2.0)
-        left = round((pixels.shape[2] - wanted_width) / 2.0)
+        top = self._half(pixels.shape[1] - wanted_height)
+        left = self._half(pixels.shape[2] - wanted_width)
         return pixels[:, top : top + wanted_height, left : left + wanted_width]
+
+    def _half(self, length: int) -> int:
+        return round(length / 2) if self.rounding is Rounding.TORCHVISION else length // 2
 
     def _bordered(self, pixels: np.ndarray, vertical: Size, horizontal: Size) -> np.ndarray:
         channels, height, width = pixels.shape

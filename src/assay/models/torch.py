@@ -6,12 +6,12 @@ import importlib
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from assay.core.errors import ModelError, UsageError
+from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
@@ -39,6 +39,7 @@ class TorchSource(ModelSource):
         std: Divides what is left.
         crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
         interpolation: As in "bicubic".
+        rounding: Where half pixels go: "nearest", or "torchvision" as its transforms do.
         scale: False to give the module 0..255 in place of 0..1.
         layer: The name of the layer whose output is read.
         head: False where the output holds features, not classes.
@@ -54,6 +55,7 @@ class TorchSource(ModelSource):
     std: tuple[float, ...] | float = 1.0
     crop: float | None = None
     interpolation: str = "bilinear"
+    rounding: str = "nearest"
     scale: bool = True
     layer: str | None = None
     head: bool = True
@@ -141,11 +143,14 @@ class TorchSource(ModelSource):
         return module
 
     def _recipe(self) -> PixelRecipe:
-        from assay.encoders.pixels import PixelChanges, PixelRecipe
+        from assay.encoders.pixels import PixelChanges, PixelRecipe, Rounding
 
+        if self.rounding not in list(Rounding):
+            raise UnknownName("rounding", self.rounding, Rounding)
         changes = PixelChanges(self.size, self.crop, self.mean, self.std, self.interpolation)
         changes.check()
         plain = PixelRecipe(self.size, self.size, channels=self.channels, scale=self.scale)
+        plain = replace(plain, rounding=Rounding(self.rounding))
         return changes.applied_to(plain, 1.0)
 
     def _file(self) -> Path | None:
