@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 import numpy as np
 
@@ -104,28 +104,31 @@ class Encodings:
     def _encode(self, name: str) -> None:
         start = time.perf_counter()
         split = self._split(name)
-        facts = self._model.facts
         stream = self._stream() if name == "train" else None
         with ExitStack() as stack:
-            # the source probabilities are replaced first: where the features are, they are too
-            keep = stack.enter_context(
-                self._arrays.appending("features", f"{self._key}-{name}", (len(split), facts.width))
-            )
-            keep_probs = None
-            if stream is not None and facts.source_classes:
-                shape = (len(split), facts.source_classes)
-                keep_probs = stack.enter_context(
-                    self._arrays.appending("features", f"{self._key}-{name}-source", shape)
-                )
+            keep: list[Callable[[np.ndarray], None]] = []
             for rows, encoded in self._batches(name, split):
-                keep(encoded.features)
+                parts = (
+                    encoded if stream is not None else encoded[:1]
+                )  # only train keeps source probabilities
+                if not keep:
+                    keep = [stack.enter_context(part) for part in self._files(name, len(split), parts)]
+                for append, part in zip(keep, (part for part in parts if part is not None), strict=True):
+                    append(part)
                 if stream is not None:
                     stream.update(rows, encoded.features)
-                if keep_probs is not None and encoded.source_probs is not None:
-                    keep_probs(encoded.source_probs)
         if stream is not None:
             self._moments = stream.finish()
         self.seconds += time.perf_counter() - start
+
+    def _files(
+        self, name: str, count: int, parts: Iterable[np.ndarray | None]
+    ) -> Iterator[AbstractContextManager[Callable[[np.ndarray], None]]]:
+        """Return what to append each part to: features, then source probabilities where there are any."""
+        for suffix, part in zip(("", "-source"), parts, strict=False):
+            if part is not None:
+                shape = (count, part.shape[1])
+                yield self._arrays.appending("features", f"{self._key}-{name}{suffix}", shape)
 
     def _batches(self, name: str, split: Split) -> Iterator[tuple[np.ndarray, Encoded]]:
         """Encode a split in order; the next batch is read while this one is encoded."""

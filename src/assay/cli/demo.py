@@ -24,7 +24,7 @@ MODELS = (
     "packaged:all_minilm_l6_v2(layers=0)",
     "packaged:all_minilm_l6_v2(pretrained=False)",
 )
-TASKS = ("sklearn:digits(limit=700)", "skimage:patches", "docstrings:default")
+TASKS = ("sklearn:digits(limit=400)", "skimage:patches(per_class=35)", "docstrings:default(per_class=150)")
 
 
 def command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from importlib import metadata
@@ -43,6 +44,8 @@ _add_commands()
 
 def main() -> None:
     """Run the command line; an error of the user's is one message, and not a traceback."""
+    # threads of a forward pass that wait while spinning make a busy machine ten times slower
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except UsageError as error:

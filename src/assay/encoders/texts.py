@@ -14,6 +14,7 @@ from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
+from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
 from assay.encoders.pooling import Pooling, States, pool
 from assay.encoders.tokens import Tokens, as_texts
@@ -59,6 +60,7 @@ class TextEncoder(Model):
     """
 
     def __init__(self, module: nn.Module, read: Read, reading: Reading, device: str, origin: Origin) -> None:
+        keep_freed_memory()
         module = module.eval().requires_grad_(requires_grad=False).to(device)
         self._module: nn.Module | None = module
         self._read: Read | None = read

@@ -1,0 +1,11 @@
+"""Keeping freed memory."""
+
+from __future__ import annotations
+
+import platform
+
+from assay.encoders.allocation import keep_freed_memory
+
+
+def test_malloc_is_told_where_it_is_glibc():
+    assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
