@@ -18,6 +18,8 @@ from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Example, Modality
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
+
 
 @pytest.fixture(scope="session")
 def realdata() -> Path:

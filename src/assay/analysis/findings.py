@@ -57,7 +57,7 @@ def findings(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) ->
     """
     tested = _test(evidence, seed)
     standings = _standings(evidence, tested)
-    recommended = cheapest(contenders(standings), rows) if standings else None
+    recommended = cheapest(contenders(standings, rows), rows) if standings else None
     latencies = {one.model: rows[one.model].latency_seconds for one in standings if one.model in rows}
     shares, counts = _by_class(evidence, recommended)
     found = TaskFindings(

@@ -8,9 +8,11 @@ from itertools import pairwise
 from math import ceil, sqrt
 from typing import NamedTuple
 
+import numpy as np
+
 from assay.analysis.axes import Axis, axis_around
 from assay.analysis.names import shorten, width_of
-from assay.analysis.wording import count, decimals, duration, value_text
+from assay.analysis.wording import count, duration, value_text
 from assay.core.comparison import ModelRow, Standing, TaskFindings
 
 SHARE_ON_AXIS = 0.75  # of the models, the best: one that is far behind would press the others together
@@ -177,5 +179,5 @@ def _tick_text(seconds: float) -> str:
 def _value_ticks(axis: Axis, *, negated: bool) -> tuple[tuple[float, str], ...]:
     ticks = axis.ticks()
     steps = [later - earlier for earlier, later in pairwise(ticks)]
-    places = decimals(steps[:1] or ticks)
+    places = next(few for few in range(13) if np.isclose(np.round(steps or ticks, few), steps or ticks).all())
     return tuple((axis.place(tick), value_text(tick, negated=negated, places=places)) for tick in ticks)

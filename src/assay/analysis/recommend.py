@@ -31,14 +31,20 @@ def cheapest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str:
     return min(models, key=cost)
 
 
-def contenders(standings: Sequence[Standing]) -> list[str]:
+def contenders(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
     """Return the models that may be the best: tied with it, and first in some of the bootstrap draws.
 
     A tie alone is too little to recommend a model for its cost: on a small test set the tied ones
-    include models that no draw puts first.
+    include models that no draw puts first. Random weights are a floor: they are there to be beaten.
     """
-    found = [one.model for one in standings if one.is_tied_best and one.ranks[0] == 1]
-    return found or [standings[0].model]
+    pretrained = [one for one in standings if not is_floor(one.model, rows)] or standings
+    found = [one.model for one in pretrained if one.is_tied_best and one.ranks[0] == 1]
+    return found or [pretrained[0].model]
+
+
+def is_floor(model: str, rows: Mapping[str, ModelRow]) -> bool:
+    """Tell whether the weights of a model were drawn at random."""
+    return model in rows and rows[model].facts.is_random
 
 
 def because(findings: TaskFindings, rows: Mapping[str, ModelRow]) -> str:
@@ -60,7 +66,7 @@ def because(findings: TaskFindings, rows: Mapping[str, ModelRow]) -> str:
             f"No model is surely better than guessing, which has {floor}; this one has {text}. "
             "Check the labels, or use more examples."
         )
-    return f"{text}; {_standing(findings, chosen, rows)}."
+    return f"{text}; {_standing(findings, chosen, rows)}.{_floors(findings, rows)}"
 
 
 def nothing(missing: Sequence[Cell]) -> str:
@@ -132,7 +138,7 @@ def _across(
 
     Of several, the cheapest where they are tied on every task, else the most general.
     """
-    good = Counter(model for found in findings for model in contenders(found.standings))
+    good = Counter(model for found in findings for model in contenders(found.standings, rows))
     general = {one.model: one for one in generalities}
 
     def merit(model: str) -> tuple[int, float]:
@@ -188,6 +194,14 @@ def _best(findings: TaskFindings, chosen: Standing) -> str:
     return f" (the best has {value_text(best.value, negated=findings.shown_negated)})"
 
 
+def _floors(findings: TaskFindings, rows: Mapping[str, ModelRow]) -> str:
+    """Return a warning where random weights do as well as pretrained ones."""
+    floors = [one.model for one in findings.standings if one.is_tied_best and is_floor(one.model, rows)]
+    if not floors:
+        return ""
+    return f" Random weights ({listing(floors)}) are tied for best: pretraining does not show on this task."
+
+
 def _remedy(findings: TaskFindings) -> str:
     if findings.examples_to_separate is None:
         return ""
@@ -205,8 +219,12 @@ def _cost(findings: TaskFindings, model: str, rows: Mapping[str, ModelRow]) -> s
     row = rows.get(model)
     if row is None:
         return ""
-    tied = [one.model for one in findings.standings if one.is_tied_best]
-    them = "them" if cheapest(tied, rows) == model else "those that come first in some of the draws"
+    tied = [one.model for one in findings.standings if one.is_tied_best and not is_floor(one.model, rows)]
+    them = "those that come first in some of the draws"
+    if tied and cheapest(tied, rows) == model:
+        them = (
+            "them" if len(tied) == sum(one.is_tied_best for one in findings.standings) else "the pretrained"
+        )
     if row.latency_seconds is not None:
         return f", and it is the fastest of {them} ({duration(row.latency_seconds)} per example)"
     return f", and it is the smallest of {them} ({count(row.facts.parameters)} parameters)"

@@ -26,6 +26,7 @@ class ModelFacts:
         weights: Where the weights came from.
         fingerprint: A hash of the weights.
         licence: The licence of the weights where it is known.
+        is_random: The weights were drawn, not trained: the model is a floor for others.
     """
 
     width: int
@@ -38,6 +39,7 @@ class ModelFacts:
     weights: str
     fingerprint: str
     licence: str | None = None
+    is_random: bool = False
 
 
 class Model(ABC):

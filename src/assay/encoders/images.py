@@ -120,6 +120,7 @@ class ImageEncoder(Model):
             weights=origin.weights,
             fingerprint=state_hash(module),
             licence=origin.licence,
+            is_random=origin.is_random,
         )
 
 

@@ -89,6 +89,7 @@ class SentenceEncoder(Model):
             weights=origin.weights,
             fingerprint=state_hash(module),
             licence=origin.licence,
+            is_random=origin.is_random,
         )
 
     def _prompted(self) -> str:

@@ -128,6 +128,7 @@ class TextEncoder(Model):
             weights=origin.weights,
             fingerprint=state_hash(module),
             licence=origin.licence,
+            is_random=origin.is_random,
         )
 
 

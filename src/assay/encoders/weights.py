@@ -25,10 +25,11 @@ _SHOWN = 3  # names in a message: enough to see the pattern
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where weights came from, in words, and under which licence."""
+    """Where weights came from, in words, and under which licence; or that they were drawn at random."""
 
     weights: str
     licence: str | None = None
+    is_random: bool = False
 
 
 @contextmanager

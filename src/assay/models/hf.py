@@ -187,7 +187,9 @@ class HuggingFaceSource(ModelSource):
     def _origin(self) -> Origin:
         from assay.encoders.weights import Origin
 
-        return Origin(f"hf: {self.name}" if self.pretrained else f"random, seed {self.seed}")
+        if not self.pretrained:
+            return Origin(f"random, seed {self.seed}", is_random=True)
+        return Origin(f"hf: {self.name}")
 
 
 def _sees(config: Any) -> bool:

@@ -146,7 +146,7 @@ class PackagedSource(ModelSource):
         from assay.encoders.weights import Origin
 
         if not self.pretrained:
-            return Origin(f"random, seed {self.seed}")
+            return Origin(f"random, seed {self.seed}", is_random=True)
         package = _package(self.name)
         return Origin(f"package {package} {metadata.version(package)}", _LICENCE)
 

@@ -82,7 +82,8 @@ class SentenceSource(ModelSource):
             )
         if self.max_tokens is not None:
             module.max_seq_length = min(self.max_tokens, module.max_seq_length or self.max_tokens)
-        origin = Origin(f"sentence: {self.name}" if self.pretrained else f"random, seed {self.seed}")
+        random = Origin(f"random, seed {self.seed}", is_random=True)
+        origin = Origin(f"sentence: {self.name}") if self.pretrained else random
         return SentenceEncoder(module, Prompt(self.prompt, self.prompt_name), origin)
 
     def _loaded(self, device: str) -> Any:

@@ -149,7 +149,7 @@ class TimmSource(ModelSource):
         if self.checkpoint is not None:
             return Origin(self.checkpoint)
         if not self.pretrained:
-            return Origin(f"random, seed {self.seed}")
+            return Origin(f"random, seed {self.seed}", is_random=True)
         config = module.pretrained_cfg
         where = config.get("hf_hub_id") or config.get("url") or config.get("file") or self.name
         return Origin(f"timm: {where}", config.get("license"))

@@ -108,7 +108,7 @@ class TorchSource(ModelSource):
             fit_state(module, load_state(self.checkpoint), self.checkpoint)
             origin = Origin(self.checkpoint)
         else:
-            origin = Origin(f"as built by {self.name}, seed {self.seed}")
+            origin = Origin(f"as built by {self.name}, seed {self.seed}", is_random=not self.pretrained)
         return ImageEncoder(module, self._forward(module), self._recipe(), device, origin)
 
     def _forward(self, module: Any) -> Forward:

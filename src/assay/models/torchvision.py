@@ -153,7 +153,7 @@ class TorchvisionSource(ModelSource):
         if self.checkpoint is not None:
             return Origin(self.checkpoint)
         if not self.pretrained:
-            return Origin(f"random, seed {self.seed}")
+            return Origin(f"random, seed {self.seed}", is_random=True)
         weights = self._weights()
         return Origin(f"torchvision: {weights.url}", weights.meta.get("license"))
 
