@@ -17,8 +17,8 @@ def test_the_file_name_is_the_name():
     assert SCORES.load("logme").__module__ == "assay.scores.logme"
 
 
-def test_names_are_known_without_importing_anything():
-    sys.modules.pop("assay.models.timm", None)
+def test_names_are_known_without_importing_anything(monkeypatch):
+    monkeypatch.delitem(sys.modules, "assay.models.timm", raising=False)
 
     assert "timm" in Registry("models", MODELS.base, "model source").names()
     assert "assay.models.timm" not in sys.modules
@@ -31,7 +31,6 @@ def test_an_unknown_name_gets_a_suggestion():
 
 def test_a_missing_package_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
-    monkeypatch.delitem(sys.modules, "assay.models.timm", raising=False)
 
     with pytest.raises(MissingPackage, match=r"pip install 'model-assay\[timm\]'"):
         MODELS.load("timm")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli.main import main
+from assay.core.address import Address
 from assay.core.result import Status
 from assay.store.results import open_existing
 from assay.study import compare_store
@@ -54,9 +55,7 @@ def address(realdata: Path, weights: dict) -> str:
         "std": tuple(card["std"]),
         "crop": card.get("crop_pct"),
     }
-    return (
-        f"torch:realdata_models:build({', '.join(f'{name}={value!r}' for name, value in settings.items())})"
-    )
+    return str(Address("torch", "realdata_models:build", tuple(sorted(settings.items()))))
 
 
 def test_real_image_models_reach_their_published_linear_probes(realdata, monkeypatch, tmp_path):

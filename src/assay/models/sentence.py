@@ -33,6 +33,7 @@ class SentenceSource(ModelSource):
     max_tokens: int | None = None
 
     summary: ClassVar[str] = "sentence-transformers: sentence encoders of the hub or of a folder"
+    packages: ClassVar[tuple[str, ...]] = ("torch", "sentence_transformers")
 
     @classmethod
     def list_names(cls) -> Iterable[str]:

@@ -49,6 +49,7 @@ class TimmSource(ModelSource):
     arguments: tuple[tuple[str, object], ...] = ()
 
     summary: ClassVar[str] = "timm: over a thousand image models"
+    packages: ClassVar[tuple[str, ...]] = ("torch", "timm")
 
     @classmethod
     def list_names(cls) -> Iterable[str]:

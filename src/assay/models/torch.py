@@ -61,6 +61,7 @@ class TorchSource(ModelSource):
     head: bool = True
 
     summary: ClassVar[str] = "your own torch module, from a file or a package"
+    packages: ClassVar[tuple[str, ...]] = ("torch",)
 
     @classmethod
     def list_names(cls) -> Iterable[str]:

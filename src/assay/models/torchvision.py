@@ -45,6 +45,7 @@ class TorchvisionSource(ModelSource):
     interpolation: str | None = None
 
     summary: ClassVar[str] = "torchvision: the classification models of PyTorch"
+    packages: ClassVar[tuple[str, ...]] = ("torch", "torchvision")
 
     @classmethod
     def list_names(cls) -> Iterable[str]:

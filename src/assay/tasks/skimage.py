@@ -60,6 +60,7 @@ class Skimage(TaskSource):
     metric: str | None = None
 
     summary: ClassVar[str] = "patches of the photographs inside scikit-image: patches"
+    packages: ClassVar[tuple[str, ...]] = ("skimage",)
 
     def load(self, address: str, seed: int) -> Task:
         """Read the photographs from the installed package, and cut them by the seed."""
