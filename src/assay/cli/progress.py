@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     Progress,
@@ -15,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from assay.core.comparison import Comparison
 from assay.core.engine import Stage
@@ -43,44 +45,36 @@ def failures(comparison: Comparison) -> int:
 
 
 class _Bars:
-    """Two bars: the whole study in examples, and what is being done now."""
+    """Two lines: the whole study in examples, and what is being done now."""
 
-    def __init__(self, progress: Progress, ready: Plan) -> None:
-        self._progress = progress
+    def __init__(self, whole: Progress, now: Progress, ready: Plan) -> None:
+        self._whole, self._now = whole, now
         self._sizes = {(str(visit.model), visit.task.address): _size(visit) for visit in ready.visits}
         self._order = list(self._sizes)
-        self._finished = 0  # examples of the visits before this one
         self._encoded = 0  # examples of this visit, in splits that are done
         self._current: tuple[str, str] | None = None
-        self._whole = progress.add_task("all", total=sum(self._sizes.values()) or None)
-        self._now = progress.add_task("", total=None)
+        self._whole_task = whole.add_task("", total=sum(self._sizes.values()) or None)
+        self._now_task = now.add_task("", total=None)
 
     def __call__(self, stage: Stage) -> None:
         pair = (stage.model, stage.task)
         if pair != self._current:
-            self._begin(pair)
-        elif stage.done == stage.total:
+            self._current, self._encoded = pair, 0
+        number = self._order.index(pair)
+        before = sum(self._sizes[earlier] for earlier in self._order[:number])
+        here = min(self._encoded + stage.done, self._sizes[pair])
+        if stage.total and stage.done == stage.total:
             self._encoded += stage.total
-        done = self._finished + min(
-            self._encoded + (stage.done if stage.done < stage.total else 0), self._sizes.get(pair, 0)
+        self._whole.update(
+            self._whole_task, completed=before + here, description=f"{number + 1} of {len(self._order)}"
         )
-        number = self._order.index(pair) + 1 if pair in self._sizes else 0
-        self._progress.update(
-            self._whole, completed=done, description=f"{number} of {len(self._order)} models on tasks"
-        )
-        what = f"{stage.model} on {stage.task}: {stage.what}"
-        self._progress.update(self._now, description=what, completed=stage.done, total=stage.total or None)
-
-    def _begin(self, pair: tuple[str, str]) -> None:
-        before = self._order[: self._order.index(pair)] if pair in self._sizes else []
-        self._finished = sum(self._sizes[earlier] for earlier in before)
-        self._encoded = 0
-        self._current = pair
+        count = f" {stage.done} of {stage.total}" if stage.total else ""
+        self._now.update(self._now_task, description=f"{stage.what}{count}: {stage.model} on {stage.task}")
 
     def end(self) -> None:
-        """Fill the bars."""
-        self._progress.update(self._whole, completed=sum(self._sizes.values()), description="done")
-        self._progress.remove_task(self._now)
+        """Fill the bar."""
+        self._whole.update(self._whole_task, completed=sum(self._sizes.values()), description="done")
+        self._now.remove_task(self._now_task)
 
 
 class _Lines:
@@ -102,17 +96,19 @@ def _bars(console: Console, ready: Plan) -> Iterator[_Bars | _Lines]:
     if not console.is_terminal:
         yield _Lines(console, ready)
         return
-    columns = (
-        SpinnerColumn(),
+    whole = Progress(
+        TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(elapsed_when_finished=False),
-        TextColumn("{task.description}", markup=False),
+        console=console,
     )
-    with Progress(*columns, console=console) as progress:
-        bars = _Bars(progress, ready)
+    one_line = Column(no_wrap=True, overflow="ellipsis")
+    now = Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False, table_column=one_line))
+    with Live(Group(whole, now), console=console, refresh_per_second=8):
+        bars = _Bars(whole, now, ready)
         yield bars
         bars.end()
 

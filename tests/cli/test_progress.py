@@ -1,0 +1,53 @@
+"""What a person sees while a study runs."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from assay.cli.progress import run_and_show
+from assay.study import Study
+
+
+@pytest.fixture
+def study(photos, tmp_path):
+    return Study(
+        models=["zoo:colours", "zoo:noisy"], tasks=[str(photos)], methods=["knn"], store=tmp_path / "store"
+    )
+
+
+def shown(study: Study, *, terminal: bool, width: int = 60) -> str:
+    file = io.StringIO()
+    run_and_show(study, Console(file=file, width=width, force_terminal=terminal))
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue())
+
+
+def test_a_terminal_shows_what_is_done_and_what_is_left(study):
+    text = shown(study, terminal=True)
+
+    assert "left" in text
+    assert "done" in text
+    assert "100%" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(study, width):
+    assert max(len(line) for line in re.split(r"[\r\n]", shown(study, terminal=True, width=width))) <= width
+
+
+def test_without_a_terminal_there_is_a_line_for_each_model(study):
+    lines = shown(study, terminal=False, width=200).splitlines()
+
+    assert [line.partition(" on ")[0] for line in lines if line.startswith("[")] == [
+        "[1 of 2] zoo:colours",
+        "[2 of 2] zoo:noisy",
+    ]
+
+
+def test_a_study_that_is_done_shows_nothing_to_do(study):
+    shown(study, terminal=True)
+
+    assert "1 of" not in shown(study, terminal=False)
