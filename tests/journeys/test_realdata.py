@@ -77,6 +77,44 @@ def test_real_image_models_reach_their_published_linear_probes(realdata, monkeyp
     assert short == {}
 
 
+TEXT_NETS = """
+import torch
+from realdata_models import build
+from torch import nn
+
+class Bytes(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = build("reddit_byte_lstm")
+
+    def forward(self, texts):  # one at a time: padding would be read as text
+        ids = [torch.tensor([list(text.encode()[:200])]) for text in texts]
+        return torch.cat([self.net.encode(one) for one in ids])
+
+    def load_state_dict(self, state, **settings):
+        return self.net.load_state_dict(state, **settings)
+
+    def state_dict(self, *arguments, **settings):
+        return self.net.state_dict(*arguments, **settings)
+"""
+
+
+def test_a_real_text_module_of_the_users_own_reaches_its_published_linear_probe(
+    realdata, monkeypatch, tmp_path
+):
+    monkeypatch.syspath_prepend(str(realdata))
+    (tmp_path / "text_nets.py").write_text(TEXT_NETS)
+    weights = str(realdata / "weights" / "reddit_byte_lstm" / "model.pth")
+    models = [f"torch:text_nets:Bytes(checkpoint={weights!r}, reads='text')"]
+    task = f"table:{realdata / 'datasets' / 'snips_intents' / 'data.tsv'}(limit=2000)"
+
+    found = run(monkeypatch, tmp_path, models, [task])
+
+    manifest = json.loads((realdata / "MANIFEST.json").read_text())["weights"]
+    card = next(entry for entry in manifest if entry["name"] == "reddit_byte_lstm")
+    assert found[models[0], task] > card["verified"]["linear_probe_test_accuracy"]["snips_intents"] - 0.05
+
+
 def test_real_text_models_are_ranked_by_what_they_are(realdata, monkeypatch, tmp_path):
     tasks = [
         f"table:{realdata / 'datasets' / name / 'data.tsv'}(limit=1200)" for name in ("trec6", "sms_spam")

@@ -179,3 +179,50 @@ def test_weights_of_real_models_are_read(realdata: Path, monkeypatch: pytest.Mon
     facts = source.open("cpu").facts
 
     assert (facts.width, facts.source_classes, facts.input) == (64, 10, "3 x 32 x 32")
+
+
+TEXT_NETS = """
+import torch
+from torch import nn
+
+class Letters(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(256, 6)
+
+    def forward(self, texts):
+        return torch.stack([self.table(torch.tensor(list(text.encode()))).mean(0) for text in texts])
+
+class Wrong(Letters):
+    def forward(self, texts):
+        return super().forward(texts).sum(0)
+"""
+
+
+@pytest.fixture
+def letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_texts.py").write_text(TEXT_NETS)
+    monkeypatch.delitem(sys.modules, "my_texts", raising=False)
+
+
+def test_a_text_module_is_called_with_texts(letters) -> None:
+    model = TorchSource("my_texts:Letters", reads="text").open("cpu")
+
+    alone = model.encode(["größer"]).features
+    pairs = model.encode([("one", "two"), ("größer", "größer")]).features
+
+    assert (model.facts.width, model.facts.parameters) == (6, 1536)
+    assert pairs.shape == (2, 24)
+    np.testing.assert_allclose(pairs[1], np.concatenate([alone[0], alone[0], 0 * alone[0], alone[0] ** 2]))
+
+
+def test_a_text_module_of_another_shape_says_what_is_needed(letters) -> None:
+    with pytest.raises(
+        ModelError, match=r"Wrong gave \(6,\) for 1 texts. .* returns a tensor, texts x width"
+    ):
+        TorchSource("my_texts:Wrong", reads="text").open("cpu")
+
+
+def test_a_modality_that_is_none_gets_a_suggestion(letters) -> None:
+    with pytest.raises(UsageError, match="Did you mean: text"):
+        TorchSource("my_texts:Letters", reads="texts").check()

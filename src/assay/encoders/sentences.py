@@ -15,6 +15,7 @@ from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.pairs import encode_texts
 from assay.encoders.tokens import as_texts
 from assay.encoders.weights import Origin, seeded, state_hash
 
@@ -52,10 +53,7 @@ class SentenceEncoder(Model):
         texts = as_texts(examples)
         if not texts:
             return Encoded(np.empty((0, self._facts.width), np.float32), None)
-        if isinstance(texts[0], str):
-            return Encoded(self._embedded(texts), None)
-        left, right = (self._embedded([text[side] for text in texts]) for side in (0, 1))
-        return Encoded(np.concatenate([left, right, np.abs(left - right), left * right], axis=1), None)
+        return Encoded(encode_texts(texts, self._embedded), None)
 
     def close(self) -> None:
         """Free the weights."""

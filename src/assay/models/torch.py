@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TorchSource(ModelSource):
-    """A callable that returns a ``torch.nn.Module`` for pictures, with its weights and preprocessing.
+    """A callable that returns a ``torch.nn.Module``, with its weights and, for pictures, its preprocessing.
+
+    A module for texts (``reads='text'``) is called with a list of texts and returns a tensor, texts x width.
 
     The module is imported from the current directory or from PYTHONPATH: it is code that you trust.
     Features are the output of ``layer``; else what enters the classification head; else the output. Maps are
@@ -33,6 +35,7 @@ class TorchSource(ModelSource):
         checkpoint: A file with the weights; None where the callable loads them, or for random ones.
         pretrained: False for the same architecture with random weights: the checkpoint is not read.
         seed: Draws random weights, where there are any.
+        reads: "image" or "text"; the settings below are for images.
         size: Side of the input in pixels.
         channels: 3 for RGB, 1 for grey.
         mean: Subtracted from the pixels.
@@ -49,6 +52,7 @@ class TorchSource(ModelSource):
     checkpoint: str | None = None
     pretrained: bool = True
     seed: int = 0
+    reads: str = "image"
     size: int = 224
     channels: int = 3
     mean: tuple[float, ...] | float = 0.0
@@ -83,11 +87,13 @@ class TorchSource(ModelSource):
             )
         if self.checkpoint is not None:
             require_file(self.checkpoint)
+        if self.reads not in list(Modality):
+            raise UnknownName("modality", self.reads, Modality)
         self._recipe()
 
     def modality(self) -> Modality:
-        """Return images."""
-        return Modality.IMAGE
+        """Return what the user says that the module reads."""
+        return Modality(self.reads)
 
     def identity(self) -> str:
         """Return torch's version, the settings, and hashes of the source file and of the checkpoint."""
@@ -102,6 +108,7 @@ class TorchSource(ModelSource):
     def open(self, device: str) -> Model:
         """Import the callable, build the module, load its weights and return it on ``device``."""
         from assay.encoders.images import ImageEncoder
+        from assay.encoders.strings import StringEncoder
         from assay.encoders.weights import Origin, fit_state, load_state
 
         module = self._build()
@@ -110,6 +117,8 @@ class TorchSource(ModelSource):
             origin = Origin(self.checkpoint)
         else:
             origin = Origin(f"as built by {self.name}, seed {self.seed}", is_random=not self.pretrained)
+        if self.modality() is Modality.TEXT:
+            return StringEncoder(module, device, origin)
         return ImageEncoder(module, self._forward(module), self._recipe(), device, origin)
 
     def _forward(self, module: Any) -> Forward:

@@ -1,0 +1,74 @@
+"""An opened text model of the user's own: a torch module that is called with a list of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+import torch
+from torch import nn
+
+from assay.core.errors import ModelError
+from assay.core.features import Encoded
+from assay.core.model import Model, ModelFacts
+from assay.core.task import Example
+from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.pairs import encode_texts
+from assay.encoders.tokens import as_texts
+from assay.encoders.weights import Origin, state_hash
+
+_PROBE = "Which pretrained model fits my tasks, how sure is that, and what does it cost?"
+
+
+@final
+class StringEncoder(Model):
+    """Calls a module with a list of texts; it returns a tensor, texts x width.
+
+    The module splits the texts into whatever it reads; it is in evaluation mode, in float32, on ``device``.
+    """
+
+    def __init__(self, module: nn.Module, device: str, origin: Origin) -> None:
+        self._module: nn.Module | None = module.eval().requires_grad_(requires_grad=False).to(device)
+        self._facts = ModelFacts(
+            width=self._encoded([_PROBE]).shape[1],
+            parameters=weight_count(module),
+            macs=count_macs(lambda: self._encoded([_PROBE])),
+            bytes=weight_bytes(module),
+            input=f"text; MACs are of one of {len(_PROBE)} characters",
+            preprocessing=f"as {type(module).__name__} does itself",
+            source_classes=0,
+            weights=origin.weights,
+            fingerprint=state_hash(module),
+            licence=origin.licence,
+            is_random=origin.is_random,
+        )
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of this model; a pair has four times as many features as a text."""
+        return self._facts
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v."""
+        texts = as_texts(examples)
+        if not texts:
+            return Encoded(np.empty((0, self._facts.width), np.float32), None)
+        return Encoded(encode_texts(texts, self._encoded), None)
+
+    def close(self) -> None:
+        """Free the weights."""
+        self._module = None
+
+    def _encoded(self, texts: list[str]) -> np.ndarray:
+        if self._module is None:
+            raise ModelError("The model is closed. Open it again.")
+        with torch.inference_mode():
+            features = self._module(texts)
+        if not isinstance(features, torch.Tensor) or features.ndim != 2 or len(features) != len(texts):
+            told = tuple(features.shape) if isinstance(features, torch.Tensor) else type(features).__name__
+            raise ModelError(
+                f"{type(self._module).__name__} gave {told} for {len(texts)} texts. "
+                "A text module is called with a list of texts and returns a tensor, texts x width."
+            )
+        return np.asarray(features.float().cpu())
