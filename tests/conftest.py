@@ -16,6 +16,7 @@ from assay.core.errors import ModelError, UnknownName
 from assay.core.families import MODELS
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts, ModelSource
+from assay.core.settings import all_settings
 from assay.core.task import Example, Modality
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
@@ -42,7 +43,7 @@ class Zoo(ModelSource):
 
     @classmethod
     def list_names(cls) -> tuple[str, ...]:
-        return ("blind", "broken", "colours", "greedy", "headed", "nan", "noisy")
+        return ("blind", "broken", "colours", "greedy", "headed", "nan", "noisy", "short", "stuck", "unsure")
 
     def check(self) -> None:
         if self.name not in self.list_names():
@@ -52,7 +53,7 @@ class Zoo(ModelSource):
         return Modality.IMAGE
 
     def identity(self) -> str:
-        return "zoo 1"
+        return f"zoo 1 {all_settings(self)}"
 
     def open(self, device: str) -> Model:
         self.opened.append(self.name)
@@ -76,7 +77,7 @@ class ZooModel(Model):
             bytes=self._matrix.nbytes,
             input="3 x any x any",
             preprocessing="mean colour / 255",
-            source_classes=4 if self._source.name == "headed" else 0,
+            source_classes=4 if self._source.name in {"headed", "unsure"} else 0,
             weights="drawn",
             fingerprint=f"{self._source.name}-{self._source.seed}",
         )
@@ -95,12 +96,17 @@ class ZooModel(Model):
         if self._source.name == "noisy":
             features = np.sin(1e4 * features)
         probs = None
-        if self._source.name == "headed":
+        if self._source.name in {"headed", "unsure"}:
             probs = np.exp(features[:, :4]) / np.exp(features[:, :4]).sum(axis=1, keepdims=True)
+        if self._source.name == "unsure":
+            probs[0] = np.nan
+        if self._source.name == "short" and len(examples) > 1:
+            return Encoded(features[1:], probs)
         return Encoded(features, probs)
 
     def close(self) -> None:
-        pass
+        if self._source.name == "stuck":
+            raise RuntimeError("it is stuck")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,7 +21,7 @@ def study(photos, tmp_path):
 
 
 def keys(study):
-    return study.plan().keys
+    return frozenset(study.plan().jobs)
 
 
 def test_the_order_of_what_is_named_changes_no_key(study):
@@ -107,3 +107,9 @@ def test_one_text_instead_of_a_list_is_refused(photos):
 def test_ranking_by_a_method_that_is_not_run_is_refused(study):
     with pytest.raises(UnknownName, match="No method of this study called 'linear_probe'"):
         study(ranked_by="linear_probe").plan()
+
+
+def test_writing_a_default_out_names_nothing_twice(study):
+    jobs = study(methods=["knn", "knn(k=None)"], models=["zoo:colours", "zoo:colours(seed=0)"]).plan().jobs
+
+    assert [(job.model, job.method) for job in jobs.values()] == [("zoo:colours", "knn")]

@@ -214,3 +214,47 @@ def test_a_study_file_that_is_wrong_says_what_to_write(tmp_path, text, message):
 
     with pytest.raises(UsageError, match=message):
         Study.from_file(path)
+
+
+def test_one_task_under_two_addresses_is_one_task(study, photos):
+    comparison = study("colours", tasks=[str(photos), f"folder:{photos}/"], methods=("knn",)).run()
+
+    assert len(comparison.tasks) == 1
+    assert "holds the same data and is left out" in comparison.tasks[0].task.notes[-1]
+
+
+def test_results_keep_the_names_of_this_study_when_data_moved(study, photos):
+    before = study("colours", methods=("knn",)).run()
+    moved = photos.rename(photos.with_name("moved"))
+
+    after = study("colours", tasks=[str(moved)], methods=("knn",)).run()
+
+    assert after.tasks[0].task.address == f"folder:{moved}"
+    assert after.tasks[0].standings == before.tasks[0].standings
+
+
+def test_a_watcher_that_breaks_is_no_failure_of_a_model(study):
+    def broken(stage):
+        raise BrokenPipeError
+
+    comparison = study("colours", methods=("knn",)).run(broken)
+
+    assert cell(comparison, "colours", "knn").status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("model", "words"), [("short", "rows of features for"), ("unsure", "source probabilities of")]
+)
+def test_a_model_that_returns_something_else_than_it_should_is_a_row(study, model, words):
+    comparison = study(model, "colours", methods=("knn", "leep")).run()
+
+    assert cell(comparison, model, "knn").status is Status.FAILED
+    assert words in cell(comparison, model, "knn").reason
+    assert cell(comparison, "colours", "knn").status is Status.OK
+
+
+def test_a_model_that_cannot_be_closed_ends_nothing(study):
+    comparison = study("stuck", "colours", methods=("knn",)).run()
+
+    assert cell(comparison, "stuck", "knn").status is Status.OK
+    assert cell(comparison, "colours", "knn").status is Status.OK

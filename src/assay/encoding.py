@@ -11,13 +11,13 @@ import numpy as np
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Encoded, Features, LabelledFeatures, LabelledSourceProbs
-from assay.core.job import content_key
+from assay.core.job import ENCODING_VERSION, content_key
 from assay.core.model import Model
 from assay.core.moments import FoldedMoments, MomentStream, stratified_folds
 from assay.core.task import Example, Labels, Modality, Split, Task
 from assay.store.arrays import Arrays
 
-Tell = Callable[[str, int, int], None]  # what is being done, how much is done, of how much
+Tell = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
 
 FOLDS = 5  # of the Moments; a common choice for cross-validation
 SAMPLE = 2000  # examples that pairwise scores get: a 2000 x 2000 distance matrix is 16 MB
@@ -47,6 +47,7 @@ class Encodings:
         self._tell = tell
         facts = model.facts
         self._key = content_key(
+            encoding=ENCODING_VERSION,
             identity=identity,
             weights=facts.fingerprint,
             preprocessing=facts.preprocessing,
@@ -56,6 +57,8 @@ class Encodings:
 
     def features(self, split: str) -> Features:
         """Return the features of "train", "val" or "test"."""
+        if not len(self._split(split)):
+            return Features(np.empty((0, self._model.facts.width), np.float32))
         stored = self._arrays.read("features", f"{self._key}-{split}")
         if stored is None:
             self._encode(split)
@@ -91,7 +94,10 @@ class Encodings:
             raise NotApplicable("the model has no source head")
         self.features("train")
         probs = self._arrays.read("features", f"{self._key}-train-source")
-        assert probs is not None
+        if probs is None:
+            raise ModelError(
+                f"the model has {self._model.facts.source_classes} classes and gave no probabilities"
+            )
         return LabelledSourceProbs(probs, self.task.train.labels)
 
     def _split(self, name: str) -> Split:
@@ -144,7 +150,9 @@ class Encodings:
                 if position + 1 < len(batches):
                     coming = readers.submit(_read, split, batches[position + 1])
                 encoded = self._encode_batch(examples)
-                _must_be_finite(encoded, split, rows)
+                _must_be_finite(encoded.features, "features", split, rows)
+                if encoded.source_probs is not None:
+                    _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
                 yield rows, encoded
                 self._tell(what, int(rows[-1]) + 1, len(split))
 
@@ -153,8 +161,7 @@ class Encodings:
         try:
             return self._model.encode(examples)
         except Exception as error:
-            out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-            if not out_of_memory or len(examples) == 1:
+            if not _is_out_of_memory(error) or len(examples) == 1:
                 raise
         half = len(examples) // 2
         note = f"memory did not suffice for batches of {len(examples)}: they were halved"
@@ -177,17 +184,28 @@ def balanced_rows(labels: Labels, count: int, seed: int) -> np.ndarray:
     return np.sort(order[np.argsort(turn[order], kind="stable")[:count]])
 
 
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell by what frameworks raise: a class of their own on accelerators, a plain RuntimeError on CPUs."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(
+        words in str(error).lower() for words in ("out of memory", "can't allocate memory")
+    )
+
+
 def _read(split: Split, rows: np.ndarray) -> list[Example]:
     return [split.examples.read(int(row)) for row in rows]
 
 
-def _must_be_finite(encoded: Encoded, split: Split, rows: np.ndarray) -> None:
-    finite = np.isfinite(encoded.features).all(axis=1)
+def _must_be_finite(matrix: np.ndarray, what: str, split: Split, rows: np.ndarray) -> None:
+    if len(matrix) != len(rows):
+        raise ModelError(f"the model returned {len(matrix)} rows of {what} for {len(rows)} examples")
+    finite = np.isfinite(matrix).all(axis=1)
     if finite.all():
         return
     first = split.examples.name(int(rows[np.argmin(finite)]))
     raise ModelError(
-        f"the features of '{first}' are not finite (NaN or infinity). "
+        f"the {what} of '{first}' are not finite (NaN or infinity). "
         "Look at this example and at the weights: assay check tells whether they are finite elsewhere."
     )
 

@@ -11,7 +11,7 @@ from assay.core.address import Address
 from assay.core.comparison import OTHER_MODALITY
 from assay.core.errors import UnknownName, UsageError
 from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
-from assay.core.job import RECORD_VERSION, Job, content_key
+from assay.core.job import ENCODING_VERSION, RECORD_VERSION, Job, content_key
 from assay.core.method import Method
 from assay.core.model import ModelSource
 from assay.core.registry import Named
@@ -20,6 +20,7 @@ from assay.core.settings import all_settings
 from assay.core.task import Task
 from assay.visit import Visit
 
+SEED = 0  # of every job: all methods of today are deterministic, and splits are part of the fingerprint
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
 
 
@@ -36,10 +37,10 @@ class Plan:
     inapplicable: tuple[Finished, ...]
 
     @property
-    def keys(self) -> frozenset[str]:
-        """The keys of all jobs."""
-        visited = {job.key for visit in self.visits for job, _ in visit.jobs}
-        return frozenset(visited.union(finished.result.job.key for finished in self.inapplicable))
+    def jobs(self) -> dict[str, Job]:
+        """All jobs by key."""
+        visited = {job.key: job for visit in self.visits for job, _ in visit.jobs}
+        return visited | {one.result.job.key: one.result.job for one in self.inapplicable}
 
     def without(self, done: Collection[str]) -> Plan:
         """Return what is left to do when these keys are done."""
@@ -58,7 +59,6 @@ def plan(
     models: Sequence[Named[ModelSource]],
     tasks: Sequence[Task],
     methods: Sequence[Named[Method]],
-    seed: int,
     visit: Callable[..., Visit],
 ) -> Plan:
     """Return the visits of models x tasks, each with the jobs of all methods.
@@ -72,7 +72,7 @@ def plan(
         identity = model.plugin.identity()
         modality = model.plugin.modality()
         for task in tasks:
-            jobs = tuple((job_of(model, identity, task, method, seed), method.plugin) for method in methods)
+            jobs = tuple((job_of(model, identity, task, method), method.plugin) for method in methods)
             if modality is task.modality:
                 visits.append(visit(model=model, identity=identity, task=task, jobs=jobs))
                 continue
@@ -81,22 +81,21 @@ def plan(
     return Plan(tuple(tasks), tuple(visits), tuple(inapplicable))
 
 
-def job_of(model: Named[ModelSource], identity: str, task: Task, method: Named[Method], seed: int) -> Job:
+def job_of(model: Named[ModelSource], identity: str, task: Task, method: Named[Method]) -> Job:
     """Return the job, whose key holds everything that decides its number."""
     key = content_key(
         record=RECORD_VERSION,
-        model=str(model.address.name),
+        encoding=ENCODING_VERSION,
         source=model.address.source,
-        model_settings=all_settings(model.plugin),
         identity=identity,
         task=task.fingerprint,
         metric=task.metric,
         method=method.address.name,
         method_settings=all_settings(method.plugin),
         method_version=method.plugin.version,
-        seed=seed,
+        seed=SEED,
     )
-    return Job(str(model), task.address, str(method), seed, key, task.fingerprint)
+    return Job(str(model), task.address, str(method), SEED, key, task.fingerprint)
 
 
 def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
@@ -114,8 +113,7 @@ def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
 
 def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
     """Load the tasks of addresses and bare paths; unreadable data stop here."""
-    addresses = dict.fromkeys(_task_address(text) for text in texts)
-    tasks = tuple(TASKS.create_from_source(address).plugin.load(str(address), seed) for address in addresses)
+    tasks = _distinct(_load_task(_task_address(text), seed) for text in texts)
     if not tasks:
         raise UsageError("No tasks. Name at least one, as in ./photos or table:reviews.csv.")
     for task in tasks:
@@ -125,6 +123,22 @@ def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
                 f"Set another, as in (metric='{'accuracy' if task.classes else 'spearman'}')."
             )
     return tasks
+
+
+def _load_task(address: Address, seed: int) -> Task:
+    named = TASKS.create_from_source(address)
+    return named.plugin.load(str(named), seed)
+
+
+def _distinct(tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """Return the tasks without those that hold the same examples, labels and split under another address."""
+    found: dict[tuple[str, str], Task] = {}
+    for task in tasks:
+        first = found.setdefault((task.fingerprint, task.metric), task)
+        if first.address != task.address:
+            note = f"{task.address} holds the same data and is left out"
+            found[task.fingerprint, task.metric] = replace(first, notes=(*first.notes, note))
+    return tuple(found.values())
 
 
 def resolve_methods(texts: Iterable[str]) -> tuple[Named[Method], ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +16,7 @@ from assay.core.comparison import Comparison, TaskFacts
 from assay.core.engine import Stage, Watch
 from assay.core.errors import UnknownName, UsageError
 from assay.core.families import ENGINES, METRICS, SCORES
-from assay.core.result import Event, Finished, Status
+from assay.core.result import Event, Finished, Result, Status
 from assay.core.task import Task
 from assay.encoders.devices import resolve_device
 from assay.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks
@@ -58,7 +58,7 @@ class Study:
         seed: Decides splits that no one else decided.
         engine: Where visits run.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
-        batch_size: Examples in one forward pass.
+        batch_size: Examples handed to a model at once; it may take them in smaller pieces.
         ranked_by: The method that ranks the models; the most telling one if not given.
     """
 
@@ -110,7 +110,7 @@ class Study:
         tasks = resolve_tasks(self.tasks, self.seed)
         device = resolve_device(self.device)
         visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size)
-        return plan(models, tasks, methods, self.seed, visits)
+        return plan(models, tasks, methods, visits)
 
     def run(
         self, watch: Watch = _silent, *, retry_failed: bool = False, ready: Plan | None = None
@@ -129,32 +129,43 @@ class Study:
                 for task in ready.tasks:
                     store.add_task(task_facts(task), task)
                 if retry_failed:
-                    store.forget(ready.keys, Status.FAILED)
-                left = ready.without(store.known(ready.keys))
+                    store.forget(ready.jobs, Status.FAILED)
+                left = ready.without(store.known(ready.jobs))
                 for finished in left.inapplicable:
                     store.add(finished)
                 engine = ENGINES.create(Address.parse(self.engine)).plugin
                 for event in engine.run(partial(perform, watch=watch), left.visits):
                     _keep(store, event)
-            return compare_store(store, keys=ready.keys, ranked_by=self.ranked_by, seed=self.seed)
+            facts = [task_facts(task) for task in ready.tasks]
+            results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]
+            return compare_results(store, results, facts, ranked_by=self.ranked_by, seed=self.seed)
         finally:
             store.close()
 
 
-def compare_store(
-    store: Store, *, keys: frozenset[str] | None = None, ranked_by: str | None = None, seed: int = 0
+def compare_store(store: Store, *, ranked_by: str | None = None) -> Comparison:
+    """Return the findings of everything that a store holds: of each job the newest."""
+    return compare_results(store, store.results(), store.tasks(), ranked_by=ranked_by, seed=0)
+
+
+def compare_results(
+    store: Store,
+    results: Sequence[Result],
+    tasks: Sequence[TaskFacts],
+    *,
+    ranked_by: str | None,
+    seed: int,
 ) -> Comparison:
-    """Return the findings of what a store holds: of these keys, or the newest of everything."""
-    results = store.results(keys)
+    """Return the findings of some results on some tasks."""
     used = {result.job.task for result in results}
     present = {result.job.model for result in results}
     methods = {result.job.method for result in results}
     evidence = Evidence(
         results=results,
-        tasks=[task for task in store.tasks() if task.address in used],
+        tasks=[task for task in tasks if task.address in used],
         models=[model for model in store.models() if model.address in present],
         predictions=store.predictions(result.job.key for result in results),
-        truths=store.truths(),
+        truths=store.truths(task.fingerprint for task in tasks),
         metrics={name: METRICS.load(name)() for name in METRICS.names()},
         scores={method for method in methods if Address.parse(method).name in SCORES.names()},
         settings={"seed": str(seed), **versions()},

@@ -6,7 +6,7 @@ import logging
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -21,7 +21,7 @@ from assay.core.metric import Metric
 from assay.core.model import Model, ModelSource
 from assay.core.registry import Named
 from assay.core.result import Event, Finished, Opened, Result, Status
-from assay.core.task import Kind, Task
+from assay.core.task import Example, Kind, Modality, Task
 from assay.encoding import Encodings
 from assay.store.arrays import Arrays
 
@@ -35,7 +35,7 @@ class Visit:
     Attributes:
         jobs: Each job with its method.
         arrays: Where features are kept, so that a later visit need not encode again.
-        batch_size: Examples in one forward pass; halved as long as memory does not suffice.
+        batch_size: Examples handed to the model at once; halved as long as memory does not suffice.
     """
 
     model: Named[ModelSource]
@@ -50,30 +50,51 @@ class Visit:
 def perform(visit: Visit, watch: Watch) -> Iterator[Event]:
     """Do the jobs of a visit, one event at a time; whatever the model does wrong becomes rows."""
     name = str(visit.model)
+    tell = _Teller(partial(Stage, name, visit.task.address), watch)
     try:
-        watch(Stage(name, visit.task.address, "open"))
+        tell("open")
         model = visit.model.plugin.open(visit.device)
-    except StoreError:
-        raise
+        opened = Opened(name, visit.identity, model.facts, _latency(model, visit.task.modality))
     except Exception as error:  # one broken model must not end a study of a hundred
         logger.info("cannot open %s", name, exc_info=True)
         yield from (_failed(job, error) for job, _ in visit.jobs)
         return
     try:
-        yield Opened(name, visit.identity, model.facts, _latency(model, visit.task))
-        yield from _work(visit, model, watch)
+        yield opened
+        yield from _work(visit, model, tell)
     finally:
+        _close(model)
+
+
+class _Teller:
+    """Tells a watcher, until it breaks: whoever stops watching must not become a row of the model."""
+
+    def __init__(self, stage: Callable[..., Stage], watch: Watch) -> None:
+        self._stage = stage
+        self._watch: Watch | None = watch
+
+    def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
+        if self._watch is None:
+            return
+        try:
+            self._watch(self._stage(what, done, total))
+        except Exception:
+            logger.info("nobody watches any more", exc_info=True)
+            self._watch = None
+
+
+def _close(model: Model) -> None:
+    try:
         model.close()
+    except Exception:  # its rows are finished; what it holds goes with the process
+        logger.info("cannot close the model", exc_info=True)
 
 
-def _work(visit: Visit, model: Model, watch: Watch) -> Iterator[Event]:
-    stage = partial(Stage, str(visit.model), visit.task.address)
-    encodings = Encodings(
-        model, visit.task, visit.arrays, visit.identity, visit.batch_size, lambda *what: watch(stage(*what))
-    )
+def _work(visit: Visit, model: Model, tell: _Teller) -> Iterator[Event]:
+    encodings = Encodings(model, visit.task, visit.arrays, visit.identity, visit.batch_size, tell)
     metrics = metrics_of(visit.task.kind)
     for job, method in visit.jobs:
-        watch(stage(job.method))
+        tell(job.method)
         yield _finish(job, method, encodings, metrics)
 
 
@@ -83,7 +104,7 @@ def _finish(job: Job, method: Method, encodings: Encodings, metrics: dict[str, M
     if encodings.task.kind not in method.kinds:
         return Finished(Result(job, Status.SKIPPED, reason=f"it is for {_listed(method.kinds)} tasks"))
     try:
-        finished = _apply(job, method, encodings, metrics)
+        result, predictions = _apply(job, method, encodings, metrics)
     except StoreError:
         raise
     except NotApplicable as reason:
@@ -93,13 +114,13 @@ def _finish(job: Job, method: Method, encodings: Encodings, metrics: dict[str, M
         return _failed(job, error)
     encode_seconds = encodings.seconds - before
     seconds = time.perf_counter() - start - encode_seconds
-    return finished(encode_seconds, seconds)
+    return Finished(replace(result, seconds=seconds, encode_seconds=encode_seconds), predictions)
 
 
 def _apply(
     job: Job, method: Method, encodings: Encodings, metrics: dict[str, Metric]
-) -> Callable[[float, float], Finished]:
-    """Return the finished job, short of the time it took."""
+) -> tuple[Result, np.ndarray | None]:
+    """Return the result, short of the time it took, and the predictions of a protocol."""
     if isinstance(method, FeatureProtocol):
         return _apply_protocol(job, method, encodings, metrics)
     if isinstance(method, MomentScore):
@@ -110,41 +131,28 @@ def _apply(
         value = method(encodings.source_probs())
     else:
         raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
-    if not np.isfinite(value):
-        raise AssayError(f"the score is {value}: a score is finite or says why it does not apply")
-    return lambda encode_seconds, seconds: Finished(
-        Result(
-            job,
-            Status.OK,
-            float(value),
-            notes=encodings.notes,
-            seconds=seconds,
-            encode_seconds=encode_seconds,
-        )
-    )
+    return Result(job, Status.OK, _finite(value, "score"), notes=encodings.notes), None
 
 
 def _apply_protocol(
     job: Job, method: FeatureProtocol, encodings: Encodings, metrics: dict[str, Metric]
-) -> Callable[[float, float], Finished]:
+) -> tuple[Result, np.ndarray]:
     task = encodings.task
     test: Features = encodings.features("test")
     prediction = method(encodings.labelled("train"), encodings.labelled("val"), test, metrics[task.metric])
     truth = task.test.labels.values
-    values = {name: float(metric(truth, prediction.values)) for name, metric in metrics.items()}
-    return lambda encode_seconds, seconds: Finished(
-        Result(
-            job,
-            Status.OK,
-            values[task.metric],
-            metrics=values,
-            tuned=prediction.tuned,
-            notes=(*encodings.notes, *prediction.notes),
-            seconds=seconds,
-            encode_seconds=encode_seconds,
-        ),
-        prediction.values,
-    )
+    if prediction.values.shape != truth.shape:
+        raise AssayError(f"{prediction.values.shape} predictions for {truth.shape} test examples")
+    values = {name: _finite(metric(truth, prediction.values), name) for name, metric in metrics.items()}
+    notes = (*encodings.notes, *prediction.notes)
+    main = values[task.metric]
+    return Result(job, Status.OK, main, values, dict(prediction.tuned), notes), prediction.values
+
+
+def _finite(value: float, what: str) -> float:
+    if not np.isfinite(value):
+        raise AssayError(f"{what} is {value}: a value is finite, or the method says why it does not apply")
+    return float(value)
 
 
 def metrics_of(kind: Kind) -> dict[str, Metric]:
@@ -162,10 +170,13 @@ def floor_of(task: Task) -> float:
     return metrics_of(task.kind)[task.metric](truth, np.full_like(truth, guess))
 
 
-def _latency(model: Model, task: Task) -> float | None:
-    """Return the median seconds of one example at batch 1, after a warm-up."""
+def _latency(model: Model, modality: Modality) -> float | None:
+    """Return the median seconds of one standard example at batch 1, after a warm-up.
+
+    The example is the same for every model and task, so that latencies can be compared.
+    """
+    example = _STANDARD[modality]
     try:
-        example = task.train.examples.read(0)
         model.encode([example])
         times = []
         for _ in range(5):
@@ -176,6 +187,12 @@ def _latency(model: Model, task: Task) -> float | None:
     except Exception:  # the same error comes again, with its row, when the split is encoded
         logger.info("cannot measure the latency", exc_info=True)
         return None
+
+
+_STANDARD: dict[Modality, Example] = {
+    Modality.IMAGE: np.full((256, 256, 3), 127, dtype=np.uint8),
+    Modality.TEXT: "A sentence of some twenty words, as long as most that people write, to take the time by.",
+}
 
 
 def _failed(job: Job, error: Exception) -> Finished:

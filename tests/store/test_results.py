@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> Store:
 
 def result(key: str = "a1", status: Status = Status.OK, **fields: object) -> Result:
     given = {"value": 0.5} if status is Status.OK else {"reason": "it broke"}
-    return Result(Job("zoo:größe", "folder:写真", "knn(k=5)", 0, key), status, **{**given, **fields})
+    return Result(Job("zoo:größe", "folder:写真", "knn(k=5)", 0, key, "data"), status, **{**given, **fields})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def agreements(cells: Sequence[Cell], scores: Collection[str], truth: str) -> tu
     """Compare every score with the values of one protocol, task by task.
 
     Args:
-        cells: All cells of the study.
+        cells: Those of pretrained models: to tell random weights from others is no merit of a score.
         scores: The methods that are scores.
         truth: The protocol whose values count as the truth.
     """

@@ -12,7 +12,7 @@ from assay.analysis.cells import gather, missing_cells, modalities_of
 from assay.analysis.findings import TaskEvidence, findings
 from assay.analysis.generality import generality
 from assay.analysis.ranking import choose_method
-from assay.analysis.recommend import headline
+from assay.analysis.recommend import headline, is_floor
 from assay.core.comparison import Cell, Comparison, ModelRow, TaskFacts
 from assay.core.metric import Metric
 from assay.core.result import Result, Status
@@ -23,7 +23,7 @@ class Evidence:
     """All that a comparison is made from; the order of the results and of the models does not matter.
 
     Attributes:
-        results: What became of every job; those of tasks that are not in ``tasks`` are left out.
+        results: What became of every job; those on other data than ``tasks`` hold are left out.
         tasks: The tasks, in the order of the report.
         models: The models that could be opened.
         predictions: Of test, by the key of the job: one number per test example.
@@ -56,8 +56,8 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         UnknownName: No result is by ``ranked_by``.
     """
     tasks, scores = evidence.tasks, evidence.scores
-    addresses = {task.address for task in tasks}
-    kept = [result for result in evidence.results if result.job.task in addresses]
+    known_data = {(task.address, task.fingerprint) for task in tasks}
+    kept = [one for one in evidence.results if (one.job.task, one.job.fingerprint) in known_data]
     cells = gather(kept, scores)
     method = choose_method(cells, scores, ranked_by)
     is_estimate = method in scores
@@ -76,6 +76,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
             predicted=_predicted(kept, task, method, evidence.predictions),
         )
         found.append(findings(of_task, rows, seed))
+    pretrained = [cell for cell in cells if not is_floor(cell.model, rows)]
     across = generality(found, seed)
     return Comparison(
         ranked_by=method,
@@ -84,7 +85,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         tasks=tuple(found),
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         generality=across,
-        agreement=() if is_estimate else agreements(cells, scores, method),
+        agreement=() if is_estimate else agreements(pretrained, scores, method),
         cells=cells,
         settings=dict(evidence.settings),
     )

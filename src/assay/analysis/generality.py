@@ -10,7 +10,6 @@ from scipy import stats
 from assay.analysis.intervals import DRAWS, LEVEL
 from assay.core.comparison import Generality, Interval, TaskFindings
 
-FEWEST_TASKS = 2
 FEWEST_TASKS_FOR_INTERVAL = 3
 LOWEST_INDEX = -1.0  # as far below the floor as the best is above: one ruined task weighs no more than that
 
@@ -32,7 +31,10 @@ def interquartile_mean(indices: np.ndarray) -> np.ndarray:
 
 
 def complete_block(values: Mapping[str, Mapping[str, float]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return tasks and models such that every model has a value on every task, and the block is largest.
+    """Return tasks and models such that every model has a value on every task, and the block is large.
+
+    From each task in turn the block grows by the task that keeps most models; the largest block on the way
+    is taken. (The largest of all is a hard problem; with few holes this finds it.)
 
     Args:
         values: For each task, the value of each model.
@@ -40,12 +42,14 @@ def complete_block(values: Mapping[str, Mapping[str, float]]) -> tuple[tuple[str
     >>> complete_block({"a": {"x": 1, "y": 1}, "b": {"x": 1, "y": 1}, "c": {"x": 1}})
     (('a', 'b'), ('x', 'y'))
     """
-    tasks = sorted(values, key=lambda task: (-len(values[task]), task))
     best: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    for width in range(FEWEST_TASKS, len(tasks) + 1):
-        models = set.intersection(*(set(values[task]) for task in tasks[:width]))
-        if len(models) > 1 and width * len(models) >= len(best[0]) * len(best[1]):
-            best = (tuple(sorted(tasks[:width])), tuple(sorted(models)))
+    for first in sorted(values):
+        chosen, models = [first], set(values[first])
+        while left := sorted(set(values) - set(chosen)):
+            added = max(left, key=lambda task: len(models & set(values[task])))
+            chosen, models = [*chosen, added], models & set(values[added])
+            if len(models) > 1 and len(chosen) * len(models) > len(best[0]) * len(best[1]):
+                best = (tuple(sorted(chosen)), tuple(sorted(models)))
     return best
 
 

@@ -14,7 +14,8 @@ from assay.core.metric import Metric
 LEVEL = 0.95
 DRAWS = 2000
 FEWEST_DRAWS = 500  # the 2.5 % tail still holds a dozen draws
-METRIC_CALLS = 120_000  # a metric that is not a mean is called for each draw: some 10 seconds at most
+METRIC_CALLS = 120_000  # a metric that is not a mean is called for each draw: some 10 seconds for small tests
+JUDGED_NUMBERS = 120_000_000  # and for large ones: Spearman takes 0.9 ms for 10,000 numbers
 CHUNK = 4_000_000  # numbers held at once: 32 MB
 
 
@@ -107,7 +108,8 @@ def _values_by_seed(measured: Measured, metric: Metric, rng: np.random.Generator
         parts = [_counts(rows, size) @ columns.T / size for rows in _rows(rng, DRAWS, size)]
         return np.split(np.concatenate(parts), bounds, axis=1)
     stacked = np.concatenate(measured.predicted)
-    draws = int(np.clip(METRIC_CALLS // len(stacked), FEWEST_DRAWS, DRAWS))
+    calls = min(METRIC_CALLS, JUDGED_NUMBERS // size)
+    draws = int(np.clip(calls // len(stacked), FEWEST_DRAWS, DRAWS))
     judged = [
         [metric(measured.truth[row], predicted[row]) for predicted in stacked]
         for rows in _rows(rng, draws, size)

@@ -26,7 +26,7 @@ def command(
     store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = Path("assay-store"),
     seed: Annotated[int, typer.Option(help="Decides splits that no one else decided.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
-    batch_size: Annotated[int, typer.Option(help="Examples in one forward pass.")] = 32,
+    batch_size: Annotated[int, typer.Option(help="Examples handed to a model at once.")] = 32,
     report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
 ) -> None:

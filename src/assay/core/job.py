@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 
 RECORD_VERSION = 1  # part of every key: raise it when what a result means changes
+ENCODING_VERSION = 1  # part of every key and of kept features: raise it when any model's features change
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Job:
     method: str
     seed: int
     key: str
-    fingerprint: str = ""
+    fingerprint: str
 
 
 def content_key(**parts: object) -> str:

@@ -87,7 +87,11 @@ class ModelSource(ABC):
 
     @abstractmethod
     def identity(self) -> str:
-        """Return what tells these weights from others (versions, revisions, file hashes); opens nothing."""
+        """Return what tells this model from every other; opens nothing.
+
+        It holds every setting, the versions of the libraries that build the model, and the revision or the
+        hash of what is loaded: two sources with one identity give the same features, wherever files lie.
+        """
 
     @abstractmethod
     def open(self, device: str) -> Model:

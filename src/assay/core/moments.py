@@ -2,7 +2,7 @@
 
 With features F (examples x width) and target columns Y (one-hot classes, or numbers), a Moments holds the
 count, the sums of F and Y, the Gram F'F and the cross sums Y'F. All of them add over batches, folds and
-machines, and subtract, so that the statistics of "everything but this fold" cost one subtraction. While
+machines, so that the statistics of "everything but this fold" are the sum of the other folds. While
 there are fewer examples than features the rows themselves are kept instead of the Gram: never more than
 min(N, D) x D numbers.
 """

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from assay.core.address import Address
 from assay.core.errors import AssayError, MissingPackage, UnknownName, UsageError
-from assay.core.settings import construct
+from assay.core.settings import construct, without_defaults
 
 Plugin = TypeVar("Plugin")
 
@@ -65,12 +65,14 @@ class Registry(Generic[Plugin]):
     def create(self, address: Address) -> Named[Plugin]:
         """Make a method from ``name(setting=value)``."""
         member = self.load(address.name)
-        return Named(address, construct(member, address, dict(address.settings)))
+        plugin = construct(member, address, dict(address.settings))
+        return Named(without_defaults(plugin, address), plugin)
 
     def create_from_source(self, address: Address) -> Named[Plugin]:
         """Make a model source or task source from ``source:name(setting=value)``."""
         member = self.load(address.source)
-        return Named(address, construct(member, address, {"name": address.name, **dict(address.settings)}))
+        plugin = construct(member, address, {"name": address.name, **dict(address.settings)})
+        return Named(without_defaults(plugin, address), plugin)
 
     def add(self, name: str, member: type[Plugin]) -> None:
         """Add a member of the user's own; a name that is taken is an error."""

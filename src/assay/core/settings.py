@@ -29,6 +29,13 @@ def construct(member: type[Plugin], address: Address, settings: Mapping[str, Lit
     return member(**settings)
 
 
+def without_defaults(plugin: object, address: Address) -> Address:
+    """Return the address without settings that say what is the default: one plug-in, one address."""
+    defaults = {field.name: field.default for field in _fields(type(plugin))}
+    kept = [(key, value) for key, value in address.settings if value != defaults[key]]
+    return Address(address.source, address.name, tuple(kept))
+
+
 def all_settings(plugin: object) -> dict[str, object]:
     """Return every setting of a plug-in, defaults included: they belong to the key of a job."""
     return {field.name: getattr(plugin, field.name) for field in _fields(type(plugin)) if field.init}

@@ -64,6 +64,8 @@ class SentenceSource(ModelSource):
         path, revision = self._address()
         if self._is_local:
             revision = folder_hash(Path(path))
+        elif revision is None:
+            revision = self._commit(path)
         return identity_of(f"sentence-transformers {sentence_transformers.__version__} {revision}", self)
 
     def open(self, device: str) -> Model:
@@ -106,6 +108,16 @@ class SentenceSource(ModelSource):
     @property
     def _is_local(self) -> bool:
         return self.name.startswith((".", "/", "~")) or Path(self.name).is_dir()
+
+    def _commit(self, path: str) -> str:
+        """Return the commit that the name stands for now, so that new weights are another model."""
+        from huggingface_hub import hf_hub_download
+
+        repository = path if "/" in path else f"sentence-transformers/{path}"
+        try:
+            return Path(hf_hub_download(repository, "modules.json")).parent.name  # snapshots/<commit>/
+        except Exception:  # whatever stops this stops the opening too, which says why in a row
+            return "unresolved"
 
     def _address(self) -> tuple[str, str | None]:
         if self._is_local:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.errors import UnknownName, UsageError
@@ -77,9 +78,11 @@ class TimmSource(ModelSource):
         """Return the versions, settings and the hash of the checkpoint that decide the weights."""
         import timm
 
-        from assay.encoders.weights import identity_of
+        from assay.encoders.weights import folder_hash, identity_of
 
-        return identity_of(f"timm {timm.__version__}", self, self.checkpoint)
+        folder = self.name.removeprefix("local-dir:")
+        content = f" {folder_hash(Path(folder))}" if folder != self.name else ""
+        return identity_of(f"timm {timm.__version__}{content}", self, self.checkpoint)
 
     def open(self, device: str) -> Model:
         """Build the model, load its weights and return it on ``device``."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.errors import ModelError, UnknownName, UsageError
@@ -32,7 +33,8 @@ class TorchSource(ModelSource):
 
     Attributes:
         arguments: Passed to the callable, in order.
-        checkpoint: A file with the weights; None where the callable loads them, or for random ones.
+        checkpoint: A file with the weights; None where the callable loads them, or for random ones. What
+            the callable loads itself is in no key: name it here, or delete the store when it changes.
         pretrained: False for the same architecture with random weights: the checkpoint is not read.
         seed: Draws random weights, where there are any.
         reads: "image" or "text"; the settings below are for images.
@@ -139,7 +141,7 @@ class TorchSource(ModelSource):
         path, _, attribute = self.name.partition(":")
         try:
             with _current_folder(), seeded(self.seed):
-                build = getattr(importlib.import_module(path), attribute, None)
+                build = getattr(_imported(path, self._file()), attribute, None)
                 module = build(*self.arguments) if callable(build) else None
         except Exception as error:  # the user's own code may raise anything; it fails this model alone
             raise model_error(f"torch:{self.name}", error) from error
@@ -174,6 +176,23 @@ class TorchSource(ModelSource):
         inside = Path(spec.origin).parent.joinpath(*rest)
         files = (inside.with_suffix(".py"), inside / "__init__.py")
         return next((file for file in files if file.is_file()), None)
+
+
+_IMPORTED: dict[str, str] = {}  # the hash of the source of each module when it was imported
+
+
+def _imported(path: str, file: Path | None) -> ModuleType:
+    """Import a module; again if its file has changed since, as it does beside a notebook."""
+    from assay.encoders.weights import file_hash
+
+    module = importlib.import_module(path)
+    if file is None:
+        return module
+    now = file_hash(file)
+    if _IMPORTED.setdefault(path, now) != now:
+        _IMPORTED[path] = now
+        module = importlib.reload(module)
+    return module
 
 
 @contextmanager

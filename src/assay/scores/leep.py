@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,15 +35,26 @@ class LEEP(SourceScore):
 
     def __call__(self, train: LabelledSourceProbs) -> float:
         """Return the mean log expected empirical probability of the labels, at most 0."""
-        probs = np.asarray(train.probs, dtype=np.float64)
-        sums = probs.sum(axis=1, keepdims=True)
-        if len(probs) == 0 or not (sums > 0).all():
+        present, places = np.unique(train.labels.values, return_inverse=True)
+        if not len(places):
             raise NotApplicable("The source head gives no probabilities.")
-        probs = probs / sums
-        marginal = probs.sum(axis=0)
-        divisor = np.where(marginal > 0, marginal, 1.0)  # what nobody has any probability for adds 0
+        joint = np.zeros((len(present), train.probs.shape[1]))
+        for rows, probs in _chunks(train.probs):
+            np.add.at(joint, places[rows], probs)
+        marginal = joint.sum(axis=0)
+        votes = joint / np.where(marginal > 0, marginal, 1.0)  # what nobody has any probability for adds 0
         likelihood = 0.0
-        for label in np.unique(train.labels.values):
-            mine = probs[train.labels.values == label]
-            likelihood += float(np.log(mine @ (mine.sum(axis=0) / divisor)).sum())
-        return min(likelihood / len(probs), 0.0)
+        for rows, probs in _chunks(train.probs):
+            likelihood += float(np.log(np.einsum("ij,ij->i", probs, votes[places[rows]])).sum())
+        return min(likelihood / len(places), 0.0)
+
+
+def _chunks(matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield rows in double precision, each made to sum to 1, a few thousand at a time."""
+    for start in range(0, len(matrix), 4096):
+        rows = slice(start, start + 4096)
+        probs = np.asarray(matrix[rows], dtype=np.float64)
+        sums = probs.sum(axis=1, keepdims=True)
+        if not (sums > 0).all():
+            raise NotApplicable("The source head gives no probabilities.")
+        yield rows, probs / sums

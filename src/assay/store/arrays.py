@@ -11,7 +11,7 @@ from typing import IO
 
 import numpy as np
 
-from assay.core.errors import StoreError
+from assay.core.errors import ModelError, StoreError
 
 
 class Arrays:
@@ -28,7 +28,17 @@ class Arrays:
     def write_text(self, shelf: str, key: str, text: str) -> None:
         """Keep a text."""
         with self._replacing(shelf, key, ".json") as file, _said_clearly(Path(file.name)):
-            file.write(text.encode())
+            file.write(text.encode("utf-8", "backslashreplace"))  # file names need not be UTF-8
+
+    def has(self, shelf: str, key: str, suffix: str = ".npy") -> bool:
+        """Tell whether there is a file."""
+        return self._path(shelf, key, suffix).exists()
+
+    def drop_unfinished(self) -> None:
+        """Remove what killed writers left behind; only for the one who holds the right to write."""
+        for path in self._root.glob("*/.*.*.*"):
+            if path.name.rpartition(".")[2].isdigit():
+                path.unlink(missing_ok=True)
 
     def read(self, shelf: str, key: str) -> np.ndarray | None:
         """Return an array as a read-only memory map, or None where there is none."""
@@ -48,14 +58,21 @@ class Arrays:
         reported, and not a signal that ends the process.
         """
         with self._replacing(shelf, key, ".npy") as file:
+            left = shape[0]
             header = {"descr": "<f4", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
 
             def append(rows: np.ndarray) -> None:
+                nonlocal left
+                if rows.shape[1:] != shape[1:] or len(rows) > left:
+                    raise ModelError(f"{rows.shape} rows do not fit a matrix of {shape}, {left} of them left")
+                left -= len(rows)
                 with _said_clearly(Path(file.name)):
                     file.write(np.ascontiguousarray(rows, dtype="<f4").tobytes())
 
             yield append
+            if left:
+                raise ModelError(f"{left} of {shape[0]} rows are missing")
 
     @contextmanager
     def _replacing(self, shelf: str, key: str, suffix: str) -> Iterator[IO[bytes]]:

@@ -26,6 +26,13 @@ from assay.store.arrays import Arrays
 SCHEMA_VERSION = 1
 
 
+_KEEP_MODEL = """
+INSERT INTO models VALUES (?,?,?,?) ON CONFLICT (address) DO UPDATE SET
+identity = excluded.identity, facts = excluded.facts,
+latency_seconds = COALESCE(excluded.latency_seconds, latency_seconds)
+"""
+
+
 class Store:
     """A folder that keeps everything of a study: ``results.sqlite``, and arrays beside it by key.
 
@@ -41,7 +48,10 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the right to write; raises ``StoreError`` while another process holds it."""
-        lock = sqlite3.connect(self.root / "writer.lock", timeout=0, isolation_level=None)
+        try:
+            lock = sqlite3.connect(self.root / "writer.lock", timeout=0, isolation_level=None)
+        except sqlite3.Error as error:
+            raise _cannot("write to", self.root, error) from error
         try:
             try:
                 lock.execute("BEGIN EXCLUSIVE")
@@ -50,6 +60,7 @@ class Store:
                     f"Another process writes to the store '{self.root}' ({error}). Wait for it to end, "
                     "or write to another folder: --store other-folder. Reading it (assay report) works now."
                 ) from error
+            self.arrays.drop_unfinished()
             yield
         finally:
             lock.close()
@@ -75,17 +86,21 @@ class Store:
         """Keep the facts of a model."""
         facts = json.dumps(asdict(opened.facts))
         self._write(
-            "INSERT OR REPLACE INTO models VALUES (?,?,?,?)",
+            _KEEP_MODEL,
             (opened.model, opened.identity, facts, opened.latency_seconds),
         )
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
         """Keep the facts of a task, its split by example name, and the labels of test."""
+        if not self.arrays.has("splits", task.fingerprint, ".json"):
+            self._add_split(task)
+        self._write("INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts))))
+
+    def _add_split(self, task: Task) -> None:
         splits = (("train", task.train), ("val", task.val), ("test", task.test))
         names = {name: [split.examples.name(row) for row in range(len(split))] for name, split in splits}
-        self.arrays.write_text("splits", task.fingerprint, json.dumps(names, indent=1, ensure_ascii=False))
         self.arrays.write("truths", task.fingerprint, task.test.labels.values)
-        self._write("INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts))))
+        self.arrays.write_text("splits", task.fingerprint, json.dumps(names, indent=1, ensure_ascii=False))
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """Return those of the keys that have a result, whatever became of it."""
@@ -130,9 +145,9 @@ class Store:
         found = {key: self.arrays.read("predictions", key) for key in keys}
         return {key: array for key, array in found.items() if array is not None}
 
-    def truths(self) -> dict[str, np.ndarray]:
-        """Return the labels of test of every task, by fingerprint."""
-        found = {facts.fingerprint: self.arrays.read("truths", facts.fingerprint) for facts in self.tasks()}
+    def truths(self, fingerprints: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return the labels of test of tasks, by fingerprint."""
+        found = {fingerprint: self.arrays.read("truths", fingerprint) for fingerprint in fingerprints}
         return {fingerprint: array for fingerprint, array in found.items() if array is not None}
 
     def close(self) -> None:

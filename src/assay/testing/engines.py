@@ -17,7 +17,7 @@ METHODS = ("knn", "linear_probe", "logme")
 def perform(visit: str) -> Iterator[Event]:
     """Finish three jobs of a visit; those of one model fail, as a broken model makes them."""
     for method in METHODS:
-        job = Job(visit, "task", method, 0, f"{visit} {method}")
+        job = Job(visit, "task", method, 0, f"{visit} {method}", "data")
         if visit == VISITS[2]:
             yield Finished(Result(job, Status.FAILED, reason="it is broken"))
         else:

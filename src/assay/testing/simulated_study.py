@@ -164,7 +164,8 @@ def _holes(task: TaskFacts) -> list[Result]:
 
 
 def _job(model: str, task: TaskFacts, method: str, seed: int) -> Job:
-    return Job(model, task.address, method, seed, f"{model}|{task.fingerprint}|{method}|{seed}")
+    key = f"{model}|{task.fingerprint}|{method}|{seed}"
+    return Job(model, task.address, method, seed, key, task.fingerprint)
 
 
 def _row(name: str, millions: float, milliseconds: float) -> ModelRow:
