@@ -19,8 +19,8 @@ METHODS = ("linear_probe", "knn", "logme", "h_score_regularised", "ridge_cv", "l
 @pytest.fixture
 def study(photos, tmp_path):
     def make(*models, **changes):
-        given = {"tasks": [str(photos)], "methods": METHODS, **changes}
-        return Study(models=[f"zoo:{model}" for model in models], store=tmp_path / "store", **given)
+        given = {"tasks": [str(photos)], "methods": METHODS, "store": tmp_path / "store", **changes}
+        return Study(models=[f"zoo:{model}" for model in models], **given)
 
     return make
 
@@ -130,15 +130,50 @@ def test_the_same_study_elsewhere_gives_the_same_numbers(study, tmp_path):
     assert [c.value for c in again.cells] == [c.value for c in here.cells]
 
 
-def test_a_model_that_reads_something_else_is_not_opened(study, opened, tmp_path):
+@pytest.fixture
+def words(tmp_path):
     table = tmp_path / "words.csv"
     table.write_text("text,label\n" + "".join(f"word {i},{'ab'[i % 2]}\n" for i in range(40)))
+    return table
 
-    comparison = study("colours", tasks=[str(table)]).run()
 
-    assert opened == []
-    assert cell(comparison, "colours").reason.startswith("other modality: the model reads image")
-    assert comparison.tasks[0].task.modality is Modality.TEXT
+def test_a_model_that_reads_something_else_is_not_opened(study, opened, words, photos):
+    comparison = study("colours", tasks=[str(words), str(photos)], methods=("knn",)).run()
+
+    assert opened == ["colours"]
+    assert comparison.cells[1].reason.startswith("other modality: the model reads image")
+    assert [found.task.modality for found in comparison.tasks] == [Modality.TEXT, Modality.IMAGE]
+
+
+def test_a_study_without_any_model_for_its_tasks_says_what_reads_what(study, words):
+    with pytest.raises(UsageError, match=r"zoo:colours reads image; table:.*words.csv holds text"):
+        study("colours", tasks=[str(words)]).plan()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": 1.5}, "seed is 1.5. Write a whole number"),
+        ({"seed": -1}, "a seed of 0 or more"),
+        ({"batch_size": "8"}, "batch_size is '8'. Write a whole number"),
+        ({"store": 5}, "store is 5. Write a text"),
+        ({"methods": [1]}, r"methods is \[1\]. Write a list of texts"),
+    ],
+)
+def test_a_field_of_another_type_says_what_to_write(study, changes, message):
+    with pytest.raises(UsageError, match=message):
+        study("colours", **changes)
+
+
+def test_damaged_features_are_made_again(study, tmp_path):
+    before = study("colours", methods=("knn",)).run()
+    for file in (tmp_path / "store" / "features").iterdir():
+        file.write_bytes(file.read_bytes()[:40])
+
+    after = study("colours", methods=("knn", "logme")).run()
+
+    assert cell(after, "colours", "knn") == cell(before, "colours", "knn")
+    assert cell(after, "colours", "logme").status is Status.OK
 
 
 def test_the_split_is_stored_by_name_and_the_truth_beside_it(study, tmp_path):

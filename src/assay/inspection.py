@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from assay.core.errors import ModelError
+from assay.core.errors import AssayError, ModelError
 from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Example, Modality
 
@@ -24,8 +24,8 @@ def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
     """Open a model and yield what was found, as labels and texts; raise ``ModelError`` if it misbehaves."""
     try:
         model = source.open(device)
-    except ModelError:
-        raise
+    except AssayError as error:
+        raise ModelError(str(error)) from error
     except Exception as error:  # whatever a model raises is said in one line
         raise ModelError(f"{type(error).__name__}: {error}") from error
     try:

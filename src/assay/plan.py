@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -78,6 +79,10 @@ def plan(
                 continue
             reason = f"{OTHER_MODALITY}: the model reads {modality}, the task has {task.modality}"
             inapplicable.extend(Finished(Result(job, Status.SKIPPED, reason=reason)) for job, _ in jobs)
+    if not visits:
+        reads = ", ".join(f"{model} reads {model.plugin.modality()}" for model in models)
+        holds = ", ".join(f"{task.address} holds {task.modality}" for task in tasks)
+        raise UsageError(f"No model reads what a task holds: {reads}; {holds}. Name a model that does.")
     return Plan(tuple(tasks), tuple(visits), tuple(inapplicable))
 
 
@@ -194,8 +199,16 @@ def _task_address(text: str) -> Address:
         return address.with_source("folder")
     if path.suffix.lower() in TABLE_SUFFIXES:
         return address.with_source("table")
+    if path.is_file():
+        raise UsageError(
+            f"Cannot read the task '{text}': tables end in {', '.join(sorted(TABLE_SUFFIXES))}; "
+            f"for images name the folder that holds them."
+        )
+    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    hint = f" Did you mean: {path.with_name(near[0])}?" if near else ""
     raise UsageError(
         f"Cannot tell what the task '{text}' is: there is no such folder, and it is no table "
         f"({', '.join(sorted(TABLE_SUFFIXES))}). Write a path, or source:name; "
-        f"sources: {', '.join(TASKS.names())}."
+        f"sources: {', '.join(TASKS.names())}.{hint}"
     )

@@ -77,9 +77,21 @@ class Study:
             value = getattr(self, name)
             if isinstance(value, str):
                 raise UsageError(f"{name} is the text '{value}'. Write a list: {name}=['{value}'].")
-            object.__setattr__(self, name, tuple(str(item) for item in value))
-        if self.batch_size < 1:
-            raise UsageError(f"batch_size is {self.batch_size}. Write at least 1, as in batch_size=32.")
+            if not isinstance(value, Iterable) or not all(isinstance(item, str) for item in value):
+                raise UsageError(f"{name} is {value!r}. Write a list of texts, as in {name}=['...'].")
+            object.__setattr__(self, name, tuple(value))
+        kinds: dict[str, type | tuple[type, ...]] = {
+            "store": (str, Path), "engine": str, "device": str, "seed": int, "batch_size": int
+        }  # fmt: skip
+        for name, kind in kinds.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise UsageError(f"{name} is {value!r}. Write a {'whole number' if kind is int else 'text'}.")
+        if self.batch_size < 1 or self.seed < 0:
+            raise UsageError(
+                f"batch_size is {self.batch_size} and seed is {self.seed}. "
+                "Write a batch_size of 1 or more and a seed of 0 or more."
+            )
 
     @classmethod
     def from_file(cls, path: str | Path) -> Study:
@@ -103,6 +115,8 @@ class Study:
     def plan(self) -> Plan:
         """Resolve every name and load every task; whatever is wrong with the request stops here."""
         root = Path(self.store)
+        if root.exists() and not root.is_dir():
+            raise UsageError(f"The store '{root}' is a file. Name a folder, as in store='assay-store'.")
         methods = resolve_methods(self.methods)
         if self.ranked_by is not None and self.ranked_by not in map(str, methods):
             raise UnknownName("method of this study", self.ranked_by, map(str, methods))
@@ -111,6 +125,14 @@ class Study:
         device = resolve_device(self.device)
         visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size)
         return plan(models, tasks, methods, visits)
+
+    def left(self, ready: Plan) -> Plan:
+        """Return what of a plan has no result yet."""
+        store = Store(Path(self.store))
+        try:
+            return ready.without(store.known(ready.jobs))
+        finally:
+            store.close()
 
     def run(
         self, watch: Watch = _silent, *, retry_failed: bool = False, ready: Plan | None = None

@@ -98,3 +98,15 @@ def test_equal_models_share_the_range_of_their_ranks():
     values = np.tile([0.9, 0.9, 0.5], (100, 1))
 
     assert rank_intervals(values) == [(1, 2), (1, 2), (3, 3)]
+
+
+@pytest.mark.parametrize(("count", "low"), [(2, 0.158), (8, 0.631), (100, 0.964)])
+def test_all_right_has_the_exact_interval(count, low):
+    """Clopper and Pearson (1934): with all of n right, the lower end of 95 % is 0.025 to the power 1 / n."""
+    found = interval(np.ones(500), shares_of=count)
+
+    assert (round(found.low, 3), found.high) == (low, 1.0)
+
+
+def test_all_wrong_has_the_mirrored_interval():
+    assert interval(np.zeros(500), shares_of=8).high == pytest.approx(1 - interval(np.ones(500), 8).low)

@@ -58,6 +58,8 @@ def test_a_failed_model_makes_the_exit_code_1_and_its_reason_is_printed(assay, p
         (("report", "nowhere"), "There is no store in 'nowhere'"),
         (("export", "nowhere", "x.xyz"), "No form of a report called '.xyz'"),
         (("list", "modles"), "Did you mean: models"),
+        (("list", "zoo:x*"), "No model of 'zoo' called 'x*'"),
+        (("rank", "study.txt", "-m", "zoo:colours"), "there is no such folder"),
         (("check", "zoo:colour"), "Did you mean: colours"),
     ],
 )
@@ -77,6 +79,37 @@ def test_estimates_train_nothing(assay, photos):
     assert code == 0
     assert "estimate" in out
     assert "linear_probe" not in out
+
+
+def test_estimating_and_training_at_once_is_refused(assay, photos):
+    code, _, err = assay("rank", str(photos), "-m", "zoo:colours", "--methods", "knn", "--estimate")
+
+    assert code == 2
+    assert "--estimate trains nothing; 'knn' trains" in err
+
+
+@pytest.mark.parametrize("arguments", [("rank", "-m", "zoo:colours", "--report"), ("export",)])
+def test_a_file_that_cannot_be_written_is_said(assay, photos, tmp_path, arguments):
+    assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
+    (tmp_path / "file").write_text("in the way")
+    path = str(tmp_path / "file" / "out.json")
+    rest = (path, str(photos)) if arguments[0] == "rank" else ("assay-store", path)
+
+    code, _, err = assay(*arguments, *rest)
+
+    assert code == 2
+    assert f"Cannot write '{path}'" in err
+
+
+def test_a_report_makes_the_folders_above_it(assay, photos, tmp_path):
+    assert assay("rank", str(photos), "-m", "zoo:colours", *QUICK, "--report", "new/folder/r.html")[0] == 0
+    assert (tmp_path / "new" / "folder" / "r.html").is_file()
+
+
+def test_a_second_run_says_that_there_is_nothing_to_do(assay, photos):
+    assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
+
+    assert "Nothing to run" in assay("rank", str(photos), "-m", "zoo:colours", *QUICK)[2]
 
 
 def test_a_store_is_reported_and_exported(assay, photos, tmp_path):

@@ -55,7 +55,13 @@ def address(realdata: Path, weights: dict) -> str:
         "std": tuple(card["std"]),
         "crop": card.get("crop_pct"),
     }
-    return str(Address("torch", "realdata_models:build", tuple(sorted(settings.items()))))
+    return str(
+        Address(
+            "torch",
+            "realdata_models:build",
+            tuple(sorted((name, value) for name, value in settings.items() if value is not None)),
+        )
+    )
 
 
 def test_real_image_models_reach_their_published_linear_probes(realdata, monkeypatch, tmp_path):

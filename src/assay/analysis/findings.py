@@ -74,7 +74,8 @@ def findings(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) ->
         class_accuracy=shares,
         class_counts=counts,
     )
-    return replace(found, because=because(found, rows))
+    found = replace(found, because=because(found, rows))
+    return replace(found, recommended=None) if found.beats_floor is False else found
 
 
 def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
@@ -97,6 +98,8 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     is_trained = evidence.metric is not None
     places = {model: place for place, model in enumerate(tested.models)} if tested else {}
     spans = rank_intervals(_all_draws(evidence, values, tested)) if tested else None
+    shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
+    shares_of = len(evidence.truth) if shares and evidence.truth is not None else None
     found = []
     for row, cell in enumerate(evidence.cells):
         place = places.get(cell.model)
@@ -106,7 +109,9 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
             Standing(
                 model=cell.model,
                 value=value,
-                interval=interval(tested.draws.values[:, place]) if tested and place is not None else None,
+                interval=interval(tested.draws.values[:, place], shares_of)
+                if tested and place is not None
+                else None,
                 index=compatibility_index(value, evidence.task.floor, best) if is_trained else None,
                 rank=int(ranks[row]),
                 ranks=spans[row] if spans else (int(ranks[row]), int(ranks[row])),

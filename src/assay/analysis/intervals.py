@@ -55,11 +55,20 @@ def bootstrap(measured: Measured, metric: Metric, seed: int) -> Draws:
     return Draws(draws.fixed_seeds[finite], draws.values[finite])
 
 
-def interval(values: np.ndarray) -> Interval | None:
-    """Return the percentile interval of one model's draws; None without draws."""
+def interval(values: np.ndarray, shares_of: int | None = None) -> Interval | None:
+    """Return the percentile interval of one model's draws; None without draws.
+
+    Args:
+        values: One for each draw.
+        shares_of: The number of examples where a value is the share of them that are right. All right, or
+            all wrong, has no spread to draw from: the exact interval (Clopper and Pearson, 1934) is taken.
+    """
     if not len(values):
         return None
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    if shares_of is not None and low == high and low in {0.0, 1.0}:
+        edge = ((1 - LEVEL) / 2) ** (1 / shares_of)
+        low, high = (edge, 1.0) if high == 1.0 else (0.0, 1 - edge)
     return Interval(float(low), float(high), LEVEL)
 
 

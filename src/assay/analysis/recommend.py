@@ -197,7 +197,7 @@ def _best(findings: TaskFindings, chosen: Standing) -> str:
 def _floors(findings: TaskFindings, rows: Mapping[str, ModelRow]) -> str:
     """Return a warning where random weights do as well as pretrained ones."""
     floors = [one.model for one in findings.standings if one.is_tied_best and is_floor(one.model, rows)]
-    if not floors:
+    if not floors or len(floors) == len(findings.standings):
         return ""
     return f" Random weights ({listing(floors)}) are tied for best: pretraining does not show on this task."
 
@@ -220,7 +220,7 @@ def _cost(findings: TaskFindings, model: str, rows: Mapping[str, ModelRow]) -> s
     if row is None:
         return ""
     tied = [one.model for one in findings.standings if one.is_tied_best and not is_floor(one.model, rows)]
-    them = "those that come first in some of the draws"
+    them = "those that may be the best"
     if tied and cheapest(tied, rows) == model:
         them = (
             "them" if len(tied) == sum(one.is_tied_best for one in findings.standings) else "the pretrained"

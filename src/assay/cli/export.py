@@ -22,6 +22,7 @@ def command(
     ranked_by: Annotated[str | None, typer.Option(help="The method that ranks the models.")] = None,
 ) -> None:
     """Write the findings as JSON, Parquet or HTML."""
+    from assay.cli.writing import write
     from assay.core.errors import UnknownName
     from assay.core.families import REPORTS
     from assay.store.results import open_existing
@@ -30,5 +31,5 @@ def command(
     reports = {member.suffix: member for member in map(REPORTS.load, REPORTS.names())}
     if out.suffix not in reports:
         raise UnknownName("form of a report", out.suffix or out.name, reports)
-    reports[out.suffix]().render(compare_store(open_existing(store), ranked_by=ranked_by), out)
+    write(reports[out.suffix](), compare_store(open_existing(store), ranked_by=ranked_by), out)
     print(f"Wrote {out}")

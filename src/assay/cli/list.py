@@ -34,8 +34,11 @@ def command(
     if source not in MODELS.names():
         raise UnknownName("family or model source", source, {*families, *MODELS.names()})
     listed = sorted(MODELS.load(source).list_names())
-    for name in fnmatch.filter(listed, names or "*"):
+    matching = fnmatch.filter(listed, names or "*")
+    for name in matching:
         print(f"{source}:{name}")
+    if listed and not matching:
+        raise UnknownName(f"model of '{source}'", names, listed)
     if not listed:
         print(f"'{source}' opens any name or folder that you give it; it has no list of its own.")
 

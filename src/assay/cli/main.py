@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import pkgutil
 import sys
@@ -13,7 +14,7 @@ import typer
 import assay.cli
 from assay.core.errors import AssayError, UsageError
 
-_NOT_COMMANDS = frozenset({"answer", "main", "progress"})
+_NOT_COMMANDS = frozenset({"answer", "main", "progress", "writing"})
 
 app = typer.Typer(
     name="assay",
@@ -46,6 +47,9 @@ def main() -> None:
     """Run the command line; an error of the user's is one message, and not a traceback."""
     # threads of a forward pass that wait while spinning make a busy machine ten times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our signs still shows the rest
     try:
         app()
     except UsageError as error:

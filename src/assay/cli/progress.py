@@ -35,13 +35,16 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
         console.print(_in_words(task), highlight=False, markup=False)
         for note in task.notes:
             console.print(f"  note: {note}", style="dim", highlight=False, markup=False)
-    with _bars(console, ready) as watch:
+    left = study.left(ready)
+    if not left.visits:
+        console.print("Nothing to run: every result is there.", highlight=False)
+    with _bars(console, left) as watch:
         return study.run(watch, retry_failed=retry_failed, ready=ready)
 
 
 def failures(comparison: Comparison) -> int:
-    """Return how many cells failed."""
-    return sum(cell.status is Status.FAILED for cell in comparison.cells)
+    """Return how many models failed somewhere."""
+    return len({cell.model for cell in comparison.cells if cell.status is Status.FAILED})
 
 
 class _Bars:

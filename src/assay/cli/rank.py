@@ -32,8 +32,14 @@ def command(
 ) -> None:
     """Rank models on tasks, with intervals, ties, costs, and the one to take."""
     from assay.cli.answer import answer
+    from assay.core.address import Address
+    from assay.core.errors import UsageError
+    from assay.core.families import PROTOCOLS
     from assay.study import DEFAULT_METHODS, ESTIMATES, Study
 
+    protocols = [method for method in methods or () if Address.parse(method).name in PROTOCOLS.names()]
+    if estimate and protocols:
+        raise UsageError(f"--estimate trains nothing; '{protocols[0]}' trains. Leave out one of them.")
     chosen = methods or (ESTIMATES if estimate else DEFAULT_METHODS)
     study = Study(
         models=models,

@@ -27,6 +27,7 @@ def command(
     """Print what a store holds and write one HTML file, without running anything."""
     from rich.console import Console
 
+    from assay.cli.writing import write
     from assay.reports.html import Html
     from assay.reports.terminal import show
     from assay.store.results import open_existing
@@ -36,5 +37,5 @@ def command(
     console = Console()
     show(comparison, console, show_all=all_rows)
     path = html or store / "report.html"
-    Html().render(comparison, path)
+    write(Html(), comparison, path)
     console.print(f"Report: {path}", highlight=False, markup=False, soft_wrap=True)

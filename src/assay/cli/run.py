@@ -21,7 +21,10 @@ A study file: `models = ["timm:resnet18.a1_in1k"]`, `tasks = ["./photos", "table
 
 
 def command(
-    study: Annotated[Path, typer.Argument(help="A TOML file; its keys are the fields of assay.Study.")],
+    study: Annotated[
+        Path,
+        typer.Argument(help="A TOML file with the fields of assay.Study; paths in it start in this folder."),
+    ],
     store: Annotated[Path | None, typer.Option(help="Folder that keeps everything [study].assay")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")] = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,

@@ -55,6 +55,8 @@ class Address:
 def _split_settings(text: str) -> tuple[str, Mapping[str, Literal]]:
     """Split ``name(a=1)`` into its name and settings; a path may hold parentheses of its own."""
     if not text.endswith(")"):
+        if "(" in text and "=" in text.partition("(")[2]:
+            raise UsageError(f"The parenthesis of '{text}' is not closed. Write name(k=5, mode='mean').")
         return text, {}
     starts = [position for position, letter in enumerate(text) if letter == "("]
     for start in starts:

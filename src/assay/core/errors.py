@@ -30,11 +30,12 @@ class UnknownName(UsageError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+        starting = [known_name for known_name in names if name and known_name.startswith(name)]
+        near = starting[:3] or difflib.get_close_matches(name, names, n=3, cutoff=0.6)
         if near:
             hint = f"Did you mean: {', '.join(near)}?"
         elif names:
-            more = ", ..." if len(names) > 12 else ""
+            more = f" and {len(names) - 12} more" if len(names) > 12 else ""
             hint = f"Known: {', '.join(names[:12])}{more}."
         else:
             hint = "There are none."

@@ -20,7 +20,6 @@ def resolve_device(name: str) -> str:
         torch.zeros(1, device=name)
     except (AssertionError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
-        raise UsageError(
-            f"Device '{name}' cannot be used: {reason}. Write cpu, cuda, mps or auto."
-        ) from error
+        told = "there is no such kind" if reason.startswith("Expected one of") else reason
+        raise UsageError(f"Device '{name}' cannot be used: {told}. Write cpu, cuda, mps or auto.") from error
     return name

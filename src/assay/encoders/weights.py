@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def identity_of(builder: str, source: object, checkpoint: str | None = None) -> 
     return f"{builder}; " + "; ".join(f"{key}={value!r}" for key, value in sorted(settings.items()))
 
 
-def model_error(name: str, error: Exception) -> ModelError:
+def model_error(name: str, error: BaseException) -> ModelError:
     """Return the ``ModelError`` for whatever stopped a model from opening."""
     return ModelError(f"Model '{name}' cannot be opened: {type(error).__name__}: {error}")
 
@@ -98,16 +99,21 @@ def load_state(path: str | Path) -> State:
     file = require_file(path)
     if file.suffix == ".safetensors":
         return _load_safetensors(file)
+    if not file.stat().st_size:
+        raise CheckpointError(f"Checkpoint '{path}' is empty. Download or save it again.")
     try:
-        loaded = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of unusual pickles: what is refused is said below
+            loaded = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"Checkpoint '{path}' is refused: reading it would run code from the file, or it is damaged. "
             f"Save its state dict with torch.save(model.state_dict(), path), or as .safetensors."
         ) from error
-    except (RuntimeError, EOFError, OSError) as error:
+    except Exception as error:  # a file that is no checkpoint fails in many ways
         raise CheckpointError(
-            f"Checkpoint '{path}' cannot be read: {error}. Download or save it again."
+            f"Checkpoint '{path}' cannot be read ({type(error).__name__}: {error}). Is it one of torch? "
+            f"Download or save it again."
         ) from error
     return _without_prefix(_unwrap(loaded, file))
 

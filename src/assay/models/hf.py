@@ -113,6 +113,12 @@ class HuggingFaceSource(ModelSource):
         from assay.encoders.tokens import Tokens, most_tokens
 
         tokenizer = self._loaded(AutoTokenizer)
+        if 8 * len(tokenizer) < config.get_text_config().vocab_size:
+            raise ModelError(
+                f"The tokenizer of 'hf:{self.name}' knows {len(tokenizer)} tokens, its model "
+                f"{config.get_text_config().vocab_size}: files of the tokenizer are missing. "
+                f"Save them beside the weights with tokenizer.save_pretrained(folder)."
+            )
         tokens = Tokens(tokenizer, most_tokens(tokenizer, config, self.max_tokens))
         pooling = self._pooling() or (Pooling.LAST if _looks_back(config) else Pooling.MEAN)
         reading = Reading(tokens, pooling)
@@ -147,16 +153,18 @@ class HuggingFaceSource(ModelSource):
         return module
 
     def _loaded(self, family: Any, **wanted: Any) -> Any:
+        from assay.encoders.hub import how_to_get, settle_hub
         from assay.encoders.weights import model_error
 
         path, revision = self._address()
+        if not self._is_local:
+            settle_hub()
         try:
             return family.from_pretrained(path, revision=revision, trust_remote_code=False, **wanted)
         except OSError as error:
-            raise ModelError(
-                f"Model 'hf:{self.name}' is neither in the local cache nor reachable, or lacks files. Check "
-                f"the name, download it while online, or write the folder of a saved model. ({error})"
-            ) from error
+            if self._is_local:
+                raise model_error(f"hf:{self.name}", error) from error
+            raise ModelError(how_to_get(f"hf:{self.name}")) from error
         except Exception as error:  # a model of the hub fails in many ways; each fails this model alone
             raise model_error(f"hf:{self.name}", error) from error
 

@@ -92,16 +92,18 @@ class SentenceSource(ModelSource):
     def _loaded(self, device: str) -> Any:
         from sentence_transformers import SentenceTransformer
 
+        from assay.encoders.hub import how_to_get, settle_hub
         from assay.encoders.weights import model_error
 
         path, revision = self._address()
+        if not self._is_local:
+            settle_hub()
         try:
             return SentenceTransformer(path, device=device, revision=revision, trust_remote_code=False)
         except OSError as error:
-            raise ModelError(
-                f"Model 'sentence:{self.name}' is neither in the local cache nor reachable, or lacks files. "
-                f"Check the name, download it while online, or write the folder of a saved model. ({error})"
-            ) from error
+            if self._is_local:
+                raise model_error(f"sentence:{self.name}", error) from error
+            raise ModelError(how_to_get(f"sentence:{self.name}")) from error
         except Exception as error:  # a model of the hub fails in many ways; each fails this model alone
             raise model_error(f"sentence:{self.name}", error) from error
 
@@ -113,6 +115,9 @@ class SentenceSource(ModelSource):
         """Return the commit that the name stands for now, so that new weights are another model."""
         from huggingface_hub import hf_hub_download
 
+        from assay.encoders.hub import settle_hub
+
+        settle_hub()
         repository = path if "/" in path else f"sentence-transformers/{path}"
         try:
             return Path(hf_hub_download(repository, "modules.json")).parent.name  # snapshots/<commit>/

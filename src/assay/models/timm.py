@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from assay.core.errors import UnknownName, UsageError
+from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
@@ -119,8 +119,12 @@ class TimmSource(ModelSource):
     def _build(self) -> Any:
         import timm
 
+        from assay.encoders.hub import how_to_get, settle_hub
         from assay.encoders.weights import model_error, seeded
 
+        downloads = self.pretrained and self.checkpoint is None and not self.name.startswith("local-dir:")
+        if downloads:
+            settle_hub()
         wanted = dict(_arguments(self.arguments))
         if self.num_classes is not None:
             wanted["num_classes"] = self.num_classes
@@ -131,6 +135,8 @@ class TimmSource(ModelSource):
                 return timm.create_model(
                     self.name, pretrained=self.pretrained and self.checkpoint is None, **wanted
                 )
+        except OSError as error:
+            raise ModelError(how_to_get(f"timm:{self.name}")) from error
         except Exception as error:  # timm and its hub raise many kinds; each fails this model alone
             raise model_error(f"timm:{self.name}", error) from error
 

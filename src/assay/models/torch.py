@@ -143,7 +143,10 @@ class TorchSource(ModelSource):
             with _current_folder(), seeded(self.seed):
                 build = getattr(_imported(path, self._file()), attribute, None)
                 module = build(*self.arguments) if callable(build) else None
-        except Exception as error:  # the user's own code may raise anything; it fails this model alone
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # the user's own code may raise anything; it fails this model alone
             raise model_error(f"torch:{self.name}", error) from error
         if not callable(build):
             raise ModelError(f"Module '{path}' has no callable '{attribute}'. Write the name of one.")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.error import URLError
 
-from assay.core.errors import UnknownName, UsageError
+from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
@@ -124,8 +127,13 @@ class TorchvisionSource(ModelSource):
         if architecture.startswith("vit_") and not self._published:
             wanted["image_size"] = self._recipe().size[0]  # its positions are made for one size
         try:
-            with seeded(self.seed):
+            with seeded(self.seed), redirect_stdout(sys.stderr):  # torch says there what it downloads
                 return get_model(architecture, weights=self._weights() if self._published else None, **wanted)
+        except URLError as error:
+            raise ModelError(
+                f"The weights of 'torchvision:{self.name}' are not in the local cache, and {error.reason}. "
+                f"Download them while online, or write checkpoint='weights.pth'."
+            ) from error
         except Exception as error:  # a download or a build fails in many ways; each fails this model alone
             raise model_error(f"torchvision:{self.name}", error) from error
 

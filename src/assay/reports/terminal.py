@@ -95,8 +95,10 @@ def _show_task(comparison: Comparison, findings: TaskFindings, console: Console,
     ]
     if shown:
         console.print()
-        console.print(_leaderboard(comparison, findings, shown, console.width))
-        console.print(Text(_legend(shown), style="dim"))
+        table = _leaderboard(comparison, findings, shown, console.width)
+        console.print(table)
+        has_index = any(column.header == "index" for column in table.columns)
+        console.print(Text(_legend(shown, findings, has_index=has_index), style="dim"))
     hidden = len(findings.standings) - len(shown)
     if hidden:
         console.print(Text(f"{plural(hidden, 'more model')}; show all with --all", style="dim"))
@@ -199,11 +201,11 @@ def _bar(index: float | None) -> str:
     return f"{bar} {index:6.3f}".replace("-", "−")
 
 
-def _legend(standings: Sequence[Standing]) -> str:
-    parts = ["→ recommended"]
+def _legend(standings: Sequence[Standing], findings: TaskFindings, *, has_index: bool) -> str:
+    parts = ["→ recommended"] if findings.recommended else []
     if _has_ties(standings):
         parts.append("= the test does not tell it from the best")
-    if any(one.index is not None for one in standings):
+    if has_index:
         parts.append("index 0: guessing, 1: the best here")
     if any(one.seeds > 1 for one in standings):
         parts.append(f"mean of {max(one.seeds for one in standings)} seeds")

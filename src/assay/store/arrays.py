@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from typing import IO
 import numpy as np
 
 from assay.core.errors import ModelError, StoreError
+
+logger = logging.getLogger(__name__)
 
 
 class Arrays:
@@ -30,10 +33,6 @@ class Arrays:
         with self._replacing(shelf, key, ".json") as file, _said_clearly(Path(file.name)):
             file.write(text.encode("utf-8", "backslashreplace"))  # file names need not be UTF-8
 
-    def has(self, shelf: str, key: str, suffix: str = ".npy") -> bool:
-        """Tell whether there is a file."""
-        return self._path(shelf, key, suffix).exists()
-
     def drop_unfinished(self) -> None:
         """Remove what killed writers left behind; only for the one who holds the right to write."""
         for path in self._root.glob("*/.*.*.*"):
@@ -45,7 +44,11 @@ class Arrays:
         path = self._path(shelf, key, ".npy")
         if not path.exists():
             return None
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        try:
+            array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError, OSError):  # damaged, as by a disk: as good as not there
+            logger.warning("'%s' is damaged and is not used", path)
+            return None
         return array
 
     @contextmanager

@@ -92,15 +92,15 @@ class Store:
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
         """Keep the facts of a task, its split by example name, and the labels of test."""
-        if not self.arrays.has("splits", task.fingerprint, ".json"):
+        if self.arrays.read("truths", task.fingerprint) is None:
             self._add_split(task)
         self._write("INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts))))
 
     def _add_split(self, task: Task) -> None:
         splits = (("train", task.train), ("val", task.val), ("test", task.test))
         names = {name: [split.examples.name(row) for row in range(len(split))] for name, split in splits}
-        self.arrays.write("truths", task.fingerprint, task.test.labels.values)
         self.arrays.write_text("splits", task.fingerprint, json.dumps(names, indent=1, ensure_ascii=False))
+        self.arrays.write("truths", task.fingerprint, task.test.labels.values)  # last: where it is, both are
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """Return those of the keys that have a result, whatever became of it."""
@@ -200,6 +200,11 @@ def _check_version(connection: sqlite3.Connection, root: Path) -> None:
 
 
 def _cannot(what: str, root: Path, error: Exception) -> StoreError:
+    if "not a database" in str(error) or "malformed" in str(error):
+        return StoreError(
+            f"Cannot {what} the store '{root}': results.sqlite is damaged ({error}). "
+            "Restore it from a copy, or name another folder: --store other-folder."
+        )
     return StoreError(
         f"Cannot {what} the store '{root}': {error}. What was finished before is kept. "
         "Make room or write somewhere else (--store other-folder), then run the same command again."
