@@ -255,7 +255,13 @@ def test_one_task_under_two_addresses_is_one_task(study, photos):
     comparison = study("colours", tasks=[str(photos), f"folder:{photos}/"], methods=("knn",)).run()
 
     assert len(comparison.tasks) == 1
-    assert "holds the same data and is left out" in comparison.tasks[0].task.notes[-1]
+    assert "holds the same data and is left out" in " ".join(comparison.tasks[0].task.notes)
+
+
+def test_a_tiny_test_is_warned_of(study):
+    assert study("colours", methods=("knn",)).run().tasks[0].task.notes == (
+        "Only 18 test examples, each 6 points: expect wide intervals.",
+    )
 
 
 def test_results_keep_the_names_of_this_study_when_data_moved(study, photos):

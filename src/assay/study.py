@@ -35,6 +35,7 @@ DEFAULT_METHODS = (
     "loo_knn",
 )
 
+FEW = 30  # test examples below which an interval of accuracy is wider than 30 points around the middle
 ESTIMATES = tuple(name for name in DEFAULT_METHODS if name not in {"linear_probe", "knn"})
 
 
@@ -208,7 +209,16 @@ def task_facts(task: Task) -> TaskFacts:
         test_count=len(task.test),
         floor=floor_of(task),
         fingerprint=task.fingerprint,
-        notes=task.notes,
+        notes=task.notes + _too_few(task),
+    )
+
+
+def _too_few(task: Task) -> tuple[str, ...]:
+    """Return a warning where test is too small to tell models apart."""
+    if len(task.test) >= FEW:
+        return ()
+    return (
+        f"Only {len(task.test)} test examples: differences of {100 / len(task.test):.0f} points are chance.",
     )
 
 

@@ -181,7 +181,7 @@ def test_too_many_broken_images_stop(animals: Path) -> None:
     assert message.startswith(
         "2 of 20 images cannot be read: ant/0.png (empty file), ant/1.png (not an image)."
     )
-    assert message.endswith("write unreadable=0.1 to leave them out.")
+    assert message.endswith("add (unreadable=0.1) to the task to leave them out.")
     assert load_task(f"folder:{animals}(unreadable=0.1)").classes == ("ant", "bee")
 
 

@@ -45,10 +45,9 @@ class UnknownName(UsageError):
 class MissingPackage(UsageError):
     """A plug-in needs a package that is not installed."""
 
-    def __init__(self, plugin: str, package: str) -> None:
-        self.args = (
-            f"'{plugin}' needs the package '{package}'. Install it with: pip install 'model-assay[{plugin}]'",
-        )
+    def __init__(self, plugin: str, package: str, *, is_extra: bool = True) -> None:
+        what = f"'model-assay[{plugin}]'" if is_extra else package
+        self.args = (f"'{plugin}' needs the package '{package}'. Install it with: pip install {what}",)
 
 
 class UnreadableTask(UsageError):

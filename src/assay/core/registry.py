@@ -56,7 +56,8 @@ class Registry(Generic[Plugin]):
         try:
             member = self._loaders[name]()
         except ModuleNotFoundError as error:
-            raise MissingPackage(name, (error.name or name).partition(".")[0]) from error
+            package = (error.name or name).partition(".")[0]
+            raise MissingPackage(name, package, is_extra=False) from error
         for package in getattr(member, "packages", ()):
             if not _is_installed(package):
                 raise MissingPackage(name, package)

@@ -140,9 +140,11 @@ def leave_out_unreadable(
     allowed = max(1, int(share * len(files))) if share else 0
     if len(broken) > allowed or not len(rows):
         needed = min(1.0, np.ceil(len(broken) / len(files) * 1000) / 1000)
+        if not len(rows):
+            raise UnreadableTask(f"None of {len(files)} images can be read: {first}{more}.")
         raise UnreadableTask(
             f"{found}: {first}{more}. At most {allowed} may be left out. "
-            f"Repair or remove them, or write unreadable={needed:g} to leave them out."
+            f"Repair or remove them, or add (unreadable={needed:g}) to the task to leave them out."
         )
     left_out = "is left out" if len(broken) == 1 else "are left out"
     return rows, (f"{found} and {left_out}: {first}{more}.",)
