@@ -217,9 +217,8 @@ def _too_few(task: Task) -> tuple[str, ...]:
     """Return a warning where test is too small to tell models apart."""
     if len(task.test) >= FEW:
         return ()
-    return (
-        f"Only {len(task.test)} test examples: differences of {100 / len(task.test):.0f} points are chance.",
-    )
+    each = 100 / len(task.test)
+    return (f"Only {len(task.test)} test examples, each {each:.0f} points: expect wide intervals.",)
 
 
 def versions() -> dict[str, str]:

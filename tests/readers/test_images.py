@@ -149,7 +149,8 @@ def test_too_many_unreadable_images_stop_with_the_setting_to_write(jpeg: Path, t
 
     assert str(caught.value) == (
         "3 of 4 images cannot be read: b.jpg (no such file), c.jpg (no such file), d.jpg (no such file). "
-        "At most 1 may be left out. Repair or remove them, or add (unreadable=0.75) to the task to leave them out."
+        "At most 1 may be left out. "
+        "Repair or remove them, or add (unreadable=0.75) to the task to leave them out."
     )
     assert leave_out_unreadable(files, check_images(files), 0.75)[0].tolist() == [0]
 
