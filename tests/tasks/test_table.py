@@ -251,3 +251,12 @@ def test_the_same_text_with_two_labels_is_noted(write: Write) -> None:
 def test_an_unknown_setting_has_a_suggestion(write: Write) -> None:
     with pytest.raises(UnknownName, match=r"No setting of 'table' called 'lable'\. Did you mean: label"):
         load_task(f"{write()}(lable='stars')")
+
+
+def test_a_table_without_names_of_columns_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "bare.csv"
+    rows = (f"{'pos' if row % 2 else 'neg'},film number {row} was seen by many people" for row in range(40))
+    path.write_text("\n".join(rows))
+
+    with pytest.raises(UnreadableTask, match="'neg' stands in the first line and again below it"):
+        load_task(f"table:{path}")

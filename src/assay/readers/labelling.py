@@ -48,9 +48,15 @@ def label_rows(cells: Cells, kind: Kind | None) -> Labelled:
         kind: What the user wrote, or None: guessed from the labels.
 
     Raises:
-        UnreadableTask: More than half of the rows have no label, or numbers are wanted and are not there.
+        UnreadableTask: More than half of the rows have no label, numbers are wanted and are not there, or
+            the name of the column is one of its labels.
     """
     column, names, codes, row_name = cells
+    if column in names:
+        raise UnreadableTask(
+            f"'{column}' stands in the first line and again below it: the table seems to have no names of "
+            "columns. Write them in its first line, as in text,label."
+        )
     numbers = np.array([as_number(name) for name in names], dtype=np.float64)
     numeric = all(
         math.isfinite(number) or _is_nothing(name) for name, number in zip(names, numbers, strict=True)

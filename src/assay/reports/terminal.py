@@ -85,9 +85,10 @@ def _show_task(comparison: Comparison, findings: TaskFindings, console: Console,
     console.print()
     console.print(Text(task.address, style="bold"))
     console.print(Text(_measured(comparison, findings), style="dim"))
-    if findings.recommended:
-        console.print(Text.assemble("Take ", (findings.recommended, "bold")))
-    console.print(Text(findings.because))
+    if len(comparison.tasks) > 1:  # of one task the first lines said it already
+        if findings.recommended:
+            console.print(Text.assemble("Take ", (findings.recommended, "bold")))
+        console.print(Text(findings.because))
     shown = [
         one
         for place, one in enumerate(findings.standings)
