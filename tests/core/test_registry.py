@@ -9,6 +9,7 @@ import pytest
 from assay.core.address import Address
 from assay.core.errors import AssayError, MissingPackage, UnknownName, UsageError
 from assay.core.families import MODELS, PROTOCOLS, SCORES
+from assay.core.method import Score
 from assay.core.registry import Registry, only_member
 from assay.core.settings import all_settings
 
@@ -66,3 +67,41 @@ def test_a_name_that_is_taken_is_an_error():
 def test_a_module_with_no_member_is_an_error():
     with pytest.raises(AssayError, match="must define exactly one"):
         only_member(sys, MODELS.base)
+
+
+PLUGIN = """
+from dataclasses import dataclass
+from assay.core.method import MomentScore
+
+@dataclass(frozen=True, slots=True)
+class Mine(MomentScore):
+    def __call__(self, train):
+        return 1.0
+"""
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Install a package that has the score 'mine' under a name; return how."""
+
+    def install(name: str) -> Registry[Score]:
+        folder = tmp_path / "mine-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text(f"[assay.scores]\n{name} = my_scores\n")
+        (tmp_path / "my_scores.py").write_text(PLUGIN)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        return Registry("scores", Score, "score")
+
+    return install
+
+
+def test_an_entry_point_of_another_package_is_a_member(installed):
+    scores = installed("mine")
+
+    assert scores.create(Address.parse("mine")).plugin(None) == 1.0
+
+
+def test_an_entry_point_with_a_name_that_is_taken_is_an_error(installed):
+    with pytest.raises(UsageError, match="Two scores are called 'logme'"):
+        installed("logme").names()
