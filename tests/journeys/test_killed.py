@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 MODELS = ("timm:test_convnext(pretrained=False)", "timm:test_vit(pretrained=False)")
+METHODS = ("knn", "logme", "ridge_cv", "loo_knn", "nce")
 
 
 def rows(store: Path) -> dict[tuple[str, str], str]:
@@ -32,14 +33,15 @@ def rows(store: Path) -> dict[tuple[str, str], str]:
 
 
 def command(photos: Path, store: Path) -> list[str]:
-    models = [part for model in MODELS for part in ("--models", model)]
+    options = [part for model in MODELS for part in ("--models", model)]
+    options += [part for method in METHODS for part in ("--methods", method)]
     return [
         sys.executable,
         "-m",
         "assay",
         "rank",
         str(photos),
-        *models,
+        *options,
         "--store",
         str(store),
         "--device",
@@ -66,4 +68,4 @@ def test_a_killed_study_continues_and_redoes_nothing(photos, tmp_path, how):
     assert done.returncode == 0, done.stderr
     assert len(kept) >= 3
     assert {pair: after[pair] for pair in kept} == kept
-    assert len(after) == 16
+    assert len(after) == len(MODELS) * len(METHODS)
