@@ -50,7 +50,7 @@ class ModelRow:
     """What a reader must know of a model.
 
     Attributes:
-        latency_seconds: Median time of one example at batch 1 on the machine of the study.
+        latency_seconds: Median time of one standard example at batch 1 on the machine of the study.
     """
 
     address: str
@@ -176,7 +176,7 @@ class Agreement:
     """How well a score predicted what training gave, on one task.
 
     Attributes:
-        models: Number of models with both.
+        models: Number of pretrained models with both; random weights do not count.
         weighted_tau: Weighted Kendall tau (scipy's rank=True); None where one side is constant.
         spearman: Spearman correlation; None where one side is constant.
         regret: Metric lost by taking the model with the best score instead of the best model.
