@@ -7,12 +7,14 @@ import importlib
 _HOME = {
     "AssayError": "assay.core.errors",
     "Comparison": "assay.core.comparison",
+    "Estimate": "assay.core.estimate",
     "Result": "assay.core.result",
     "Study": "assay.study",
     "Task": "assay.core.task",
+    "score": "assay.scoring",
 }
 
-__all__ = ["AssayError", "Comparison", "Result", "Study", "Task"]
+__all__ = ["AssayError", "Comparison", "Estimate", "Result", "Study", "Task", "score"]
 
 
 def __getattr__(name: str) -> object:

@@ -6,26 +6,42 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Encoded, Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.job import ENCODING_VERSION, content_key
-from assay.core.model import Model
-from assay.core.moments import FoldedMoments, MomentStream, stratified_folds
-from assay.core.task import Example, Labels, Modality, Split, Task
+from assay.core.model import Model, ModelFacts, ModelSource
+from assay.core.moments import FoldedMoments
+from assay.core.stream import MomentStream, stratified_folds
+from assay.core.task import Example, Examples, Kind, Modality, Split, Task
+from assay.core.view import FOLDS, SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_rows
 from assay.store.arrays import Arrays
 
 Tell = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
 
-FOLDS = 5  # of the Moments; a common choice for cross-validation
-SAMPLE = 2000  # examples that pairwise scores get: a 2000 x 2000 distance matrix is 16 MB
 _TEXTS_FOR_ONE = 16  # texts are handed over in larger numbers: encoders batch those of equal length
-_SAMPLE_SEED = 0  # the same rows for every model
 
 
-class Encodings:
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """An opened model, and the same architecture with random weights, which opens when a score asks for it.
+
+    Attributes:
+        identity: What tells the model from every other.
+        untrained: Returns the source with random weights, or None.
+        device: Where that one opens.
+    """
+
+    model: Model
+    identity: str
+    untrained: Callable[[], ModelSource | None]
+    device: str
+
+
+class Encodings(TrainView):
     """Features of the splits of a task, encoded when first asked for.
 
     Features go to files as they come and are read back as memory maps, so memory does not grow with N.
@@ -35,25 +51,29 @@ class Encodings:
         notes: What a reader must know of the features.
     """
 
-    def __init__(
-        self, model: Model, task: Task, arrays: Arrays, identity: str, batch_size: int, tell: Tell
-    ) -> None:
+    def __init__(self, twins: Twins, task: Task, arrays: Arrays, batch_size: int, tell: Tell) -> None:
         self.task = task
         self.seconds = 0.0
         self.notes: tuple[str, ...] = ()
-        self._model = model
+        self._twins = twins
+        self._model = twins.model
         self._arrays = arrays
         self._batch_size = batch_size * (_TEXTS_FOR_ONE if task.modality is Modality.TEXT else 1)
         self._tell = tell
-        facts = model.facts
+        facts = twins.model.facts
         self._key = content_key(
             encoding=ENCODING_VERSION,
-            identity=identity,
+            identity=twins.identity,
             weights=facts.fingerprint,
             preprocessing=facts.preprocessing,
             task=task.fingerprint,
         )
         self._moments: FoldedMoments | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the task."""
+        return self.task.kind
 
     def features(self, split: str) -> Features:
         """Return the features of "train", "val" or "test"."""
@@ -85,8 +105,19 @@ class Encodings:
     def sample(self) -> LabelledFeatures:
         """Return a class-balanced sample of train, the same rows for every model."""
         train = self.labelled("train")
-        rows = balanced_rows(train.labels, SAMPLE, _SAMPLE_SEED)
+        rows = balanced_rows(train.labels, SAMPLE, SEED)
         return LabelledFeatures(Features(train.matrix[rows]), train.labels.take(rows))
+
+    def held_out(self) -> HeldOut:
+        """Return a sample of train in its proportions, with the folds of the Moments."""
+        train = self.labelled("train")
+        rows = proportional_rows(train.labels, SAMPLE, SEED)
+        examples = LabelledFeatures(Features(train.matrix[rows]), train.labels.take(rows))
+        return HeldOut(examples, self._folds()[rows])
+
+    def facts(self) -> ModelFacts:
+        """Return what is known of the model."""
+        return self._model.facts
 
     def source_probs(self) -> LabelledSourceProbs:
         """Return the source probabilities of train."""
@@ -100,12 +131,32 @@ class Encodings:
             )
         return LabelledSourceProbs(probs, self.task.train.labels)
 
+    def weights(self) -> Iterable[np.ndarray]:
+        """Return the weight matrices of the model, one at a time."""
+        return self._model.weights()
+
+    def random_features(self) -> Features:
+        """Return the sample as the same architecture with random weights sees it: encoded once, and kept."""
+        source = self._twins.untrained()
+        if source is None:
+            raise NotApplicable("this source has no random weights")
+        parts = {"encoding": ENCODING_VERSION, "task": self.task.fingerprint, "sample": (SAMPLE, SEED)}
+        key = f"{content_key(identity=source.identity(), **parts)}-random"
+        stored = self._arrays.read("features", key)
+        if stored is None:
+            self._encode_random(source, key)
+            stored = self._arrays.read("features", key)
+        assert stored is not None
+        return Features(stored)
+
     def _split(self, name: str) -> Split:
         return {"train": self.task.train, "val": self.task.val, "test": self.task.test}[name]
 
     def _stream(self) -> MomentStream:
-        labels = self.task.train.labels
-        return MomentStream(labels, stratified_folds(labels, FOLDS, _SAMPLE_SEED))
+        return MomentStream(self.task.train.labels, self._folds())
+
+    def _folds(self) -> np.ndarray:
+        return stratified_folds(self.task.train.labels, FOLDS, SEED)
 
     def _encode(self, name: str) -> None:
         start = time.perf_counter()
@@ -113,7 +164,7 @@ class Encodings:
         stream = self._stream() if name == "train" else None
         with ExitStack() as stack:
             keep: list[Callable[[np.ndarray], None]] = []
-            for rows, encoded in self._batches(name, split):
+            for rows, encoded in self._batches(self._model, f"encode {name}", split):
                 parts = (
                     encoded if stream is not None else encoded[:1]
                 )  # only train keeps source probabilities
@@ -127,6 +178,20 @@ class Encodings:
             self._moments = stream.finish()
         self.seconds += time.perf_counter() - start
 
+    def _encode_random(self, source: ModelSource, key: str) -> None:
+        start = time.perf_counter()
+        train = self.task.train
+        rows = balanced_rows(train.labels, SAMPLE, SEED)
+        sample = Split(_Chosen(train.examples, rows), train.labels.take(rows))
+        model = source.open(self._twins.device)
+        try:
+            with self._arrays.appending("features", key, (len(rows), model.facts.width)) as append:
+                for _, encoded in self._batches(model, "encode with random weights", sample):
+                    append(encoded.features)
+        finally:
+            model.close()
+        self.seconds += time.perf_counter() - start
+
     def _files(
         self, name: str, count: int, parts: Iterable[np.ndarray | None]
     ) -> Iterator[AbstractContextManager[Callable[[np.ndarray], None]]]:
@@ -136,9 +201,8 @@ class Encodings:
                 shape = (count, part.shape[1])
                 yield self._arrays.appending("features", f"{self._key}-{name}{suffix}", shape)
 
-    def _batches(self, name: str, split: Split) -> Iterator[tuple[np.ndarray, Encoded]]:
+    def _batches(self, model: Model, what: str, split: Split) -> Iterator[tuple[np.ndarray, Encoded]]:
         """Encode a split in order; the next batch is read while this one is encoded."""
-        what = f"encode {name}"
         self._tell(what, 0, len(split))
         starts = range(0, len(split), self._batch_size)
         batches = [np.arange(start, min(start + self._batch_size, len(split))) for start in starts]
@@ -149,17 +213,17 @@ class Encodings:
                 examples = coming.result()
                 if position + 1 < len(batches):
                     coming = readers.submit(_read, split, batches[position + 1])
-                encoded = self._encode_batch(examples)
+                encoded = self._encode_batch(model, examples)
                 _must_be_finite(encoded.features, "features", split, rows)
                 if encoded.source_probs is not None:
                     _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
                 yield rows, encoded
                 self._tell(what, int(rows[-1]) + 1, len(split))
 
-    def _encode_batch(self, examples: list[Example]) -> Encoded:
+    def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
         """Encode some examples; while memory does not suffice, in halves."""
         try:
-            return self._model.encode(examples)
+            return model.encode(examples)
         except Exception as error:
             if not _is_out_of_memory(error) or len(examples) == 1:
                 raise
@@ -167,21 +231,23 @@ class Encodings:
         note = f"memory did not suffice for batches of {len(examples)}: they were halved"
         if note not in self.notes:
             self.notes = (*self.notes, note)
-        return _joined(self._encode_batch(examples[:half]), self._encode_batch(examples[half:]))
+        return _joined(self._encode_batch(model, examples[:half]), self._encode_batch(model, examples[half:]))
 
 
-def balanced_rows(labels: Labels, count: int, seed: int) -> np.ndarray:
-    """Return at most ``count`` positions, in order, as evenly from all classes as their sizes allow."""
-    if len(labels) <= count:
-        return np.arange(len(labels))
-    order = np.random.default_rng(seed).permutation(len(labels))
-    if not labels.classes:
-        return np.sort(order[:count])
-    turn = np.empty(len(order), dtype=np.int64)  # the how-manieth of its class each example is
-    for position in range(len(labels.classes)):
-        members = order[labels.values[order] == position]
-        turn[members] = np.arange(len(members))
-    return np.sort(order[np.argsort(turn[order], kind="stable")[:count]])
+class _Chosen(Examples):
+    """Some examples of a split."""
+
+    def __init__(self, examples: Examples, rows: np.ndarray) -> None:
+        self._examples, self._rows = examples, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read(self, row: int) -> Example:
+        return self._examples.read(int(self._rows[row]))
+
+    def name(self, row: int) -> str:
+        return self._examples.name(int(self._rows[row]))
 
 
 def _is_out_of_memory(error: Exception) -> bool:

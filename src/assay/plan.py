@@ -99,6 +99,7 @@ def job_of(model: Named[ModelSource], identity: str, task: Task, method: Named[M
         method_settings=all_settings(method.plugin),
         method_version=method.plugin.version,
         seed=SEED,
+        **({"content": content} if (content := method.plugin.content()) else {}),
     )
     return Job(str(model), task.address, str(method), SEED, key, task.fingerprint)
 

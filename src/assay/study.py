@@ -15,7 +15,7 @@ from assay.core.address import Address
 from assay.core.comparison import Comparison, TaskFacts
 from assay.core.engine import Stage, Watch
 from assay.core.errors import UnknownName, UsageError
-from assay.core.families import ENGINES, METRICS, SCORES
+from assay.core.families import ENGINES, METRICS, PROTOCOLS, SCORES, add_plugin
 from assay.core.result import Event, Finished, Result, Status
 from assay.core.task import Task
 from assay.encoders.devices import resolve_device
@@ -27,9 +27,10 @@ from assay.visit import Visit, floor_of, perform
 DEFAULT_METHODS = (
     "linear_probe",
     "knn",
+    "ridge_cv",
+    "lda_cv",
     "logme",
     "h_score_regularised",
-    "ridge_cv",
     "leep",
     "nce",
     "loo_knn",
@@ -61,6 +62,7 @@ class Study:
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
         batch_size: Examples handed to a model at once; it may take them in smaller pieces.
         ranked_by: The method that ranks the models; the most telling one if not given.
+        plugins: Python files of one's own, each with a score or another plug-in; methods among them run too.
     """
 
     models: Iterable[str]
@@ -72,6 +74,7 @@ class Study:
     device: str = "auto"
     batch_size: int = 32
     ranked_by: str | None = None
+    plugins: Iterable[str | Path] = ()
 
     def __post_init__(self) -> None:
         for name in ("models", "tasks", "methods"):
@@ -81,6 +84,7 @@ class Study:
             if not isinstance(value, Iterable) or not all(isinstance(item, str) for item in value):
                 raise UsageError(f"{name} is {value!r}. Write a list of texts, as in {name}=['...'].")
             object.__setattr__(self, name, tuple(value))
+        object.__setattr__(self, "plugins", tuple(map(Path, _listed(self.plugins))))
         kinds: dict[str, type | tuple[type, ...]] = {
             "store": (str, Path), "engine": str, "device": str, "seed": int, "batch_size": int
         }  # fmt: skip
@@ -118,7 +122,7 @@ class Study:
         root = Path(self.store)
         if root.exists() and not root.is_dir():
             raise UsageError(f"The store '{root}' is a file. Name a folder, as in store='assay-store'.")
-        methods = resolve_methods(self.methods)
+        methods = resolve_methods(self._all_methods())
         if self.ranked_by is not None and self.ranked_by not in map(str, methods):
             raise UnknownName("method of this study", self.ranked_by, map(str, methods))
         models = resolve_models(self.models)
@@ -126,6 +130,15 @@ class Study:
         device = resolve_device(self.device)
         visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size)
         return plan(models, tasks, methods, visits)
+
+    def _all_methods(self) -> tuple[str, ...]:
+        """Add the plug-ins, and return the methods with those that they brought."""
+        names = [str(name) for name in self.methods]
+        for path in map(Path, self.plugins):
+            add_plugin(path)
+            if path.stem not in names and path.stem in {*SCORES.names(), *PROTOCOLS.names()}:
+                names.append(path.stem)
+        return tuple(names)
 
     def left(self, ready: Plan) -> Plan:
         """Return what of a plan has no result yet."""
@@ -166,6 +179,12 @@ class Study:
             store.close()
 
 
+def _listed(plugins: object) -> list[str | Path]:
+    if isinstance(plugins, (str, Path)) or not isinstance(plugins, Iterable):
+        raise UsageError(f"plugins is {plugins!r}. Write a list: plugins=['my_score.py'].")
+    return list(plugins)
+
+
 def compare_store(store: Store, *, ranked_by: str | None = None) -> Comparison:
     """Return the findings of everything that a store holds: of each job the newest."""
     return compare_results(store, store.results(), store.tasks(), ranked_by=ranked_by, seed=0)
@@ -190,10 +209,18 @@ def compare_results(
         predictions=store.predictions(result.job.key for result in results),
         truths=store.truths(task.fingerprint for task in tasks),
         metrics={name: METRICS.load(name)() for name in METRICS.names()},
-        scores={method for method in methods if Address.parse(method).name in SCORES.names()},
+        scores={method for method in methods if _is_score(method, results)},
         settings={"seed": str(seed), **versions()},
     )
     return compare(evidence, ranked_by=ranked_by, seed=seed)
+
+
+def _is_score(method: str, results: Sequence[Result]) -> bool:
+    """Tell scores from protocols; of a plug-in that is not there now its results tell."""
+    if Address.parse(method).name in {*SCORES.names(), *PROTOCOLS.names()}:
+        return Address.parse(method).name in SCORES.names()
+    good = [one for one in results if one.job.method == method and one.status is Status.OK]
+    return not any(one.metrics for one in good)
 
 
 def task_facts(task: Task) -> TaskFacts:

@@ -16,13 +16,14 @@ from assay.core.errors import AssayError, NotApplicable, StoreError
 from assay.core.families import METRICS
 from assay.core.features import Features
 from assay.core.job import Job
-from assay.core.method import FeatureProtocol, Method, MomentScore, SampleScore, SourceScore
+from assay.core.method import FactScore, FeatureProtocol, Method, Score, WeightScore
 from assay.core.metric import Metric
 from assay.core.model import Model, ModelSource
 from assay.core.registry import Named
 from assay.core.result import Event, Finished, Opened, Result, Status
 from assay.core.task import Example, Kind, Modality, Task
-from assay.encoding import Encodings
+from assay.core.view import where_few
+from assay.encoding import Encodings, Twins
 from assay.store.arrays import Arrays
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,8 @@ def _close(model: Model) -> None:
 
 
 def _work(visit: Visit, model: Model, tell: _Teller) -> Iterator[Event]:
-    encodings = Encodings(model, visit.task, visit.arrays, visit.identity, visit.batch_size, tell)
+    seen_by = Twins(model, visit.identity, visit.model.plugin.untrained, visit.device)
+    encodings = Encodings(seen_by, visit.task, visit.arrays, visit.batch_size, tell)
     metrics = metrics_of(visit.task.kind)
     for job, method in visit.jobs:
         tell(job.method)
@@ -123,15 +125,18 @@ def _apply(
     """Return the result, short of the time it took, and the predictions of a protocol."""
     if isinstance(method, FeatureProtocol):
         return _apply_protocol(job, method, encodings, metrics)
-    if isinstance(method, MomentScore):
-        value = method(encodings.moments())
-    elif isinstance(method, SampleScore):
-        value = method(encodings.sample())
-    elif isinstance(method, SourceScore):
-        value = method(encodings.source_probs())
-    else:
+    if not isinstance(method, Score):
         raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
-    return Result(job, Status.OK, _finite(value, "score"), notes=encodings.notes), None
+    found = method.estimate(encodings, metrics.get(encodings.task.metric))
+    notes = (*encodings.notes, *found.notes, *_where_few(method, encodings))
+    value = _finite(found.value, "score")
+    return Result(job, Status.OK, value, notes=notes, interval=found.interval, metric=found.metric), None
+
+
+def _where_few(score: Score, encodings: Encodings) -> tuple[str, ...]:
+    if isinstance(score, (FactScore, WeightScore)):  # they see no example
+        return ()
+    return where_few(encodings.task.train.labels, encodings.facts().width)
 
 
 def _apply_protocol(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.analysis.agreement import agreement
+from assay.analysis.agreement import RankedBy, agreement, weighted_tau
 
 TRUTH = {"a": 0.9, "b": 0.8, "c": 0.6, "d": 0.7}
 
@@ -40,3 +40,45 @@ def test_a_constant_score_has_no_correlation():
 
 def test_two_models_are_too_few():
     assert agreement("score", "task", {"a": 1.0, "b": 2.0}, TRUTH) is None
+
+
+def dense_tau(first: np.ndarray, second: np.ndarray) -> float:
+    """Vigna (2015), eq. 3 with the additive hyperbolic weight; ranks by `first`, then by `second`."""
+    order = sorted(range(len(first)), key=lambda model: (-first[model], -second[model]))
+    weight = {model: 1 / (place + 1) for place, model in enumerate(order)}
+
+    def product(left: np.ndarray, right: np.ndarray) -> float:
+        return sum(
+            np.sign(left[i] - left[j]) * np.sign(right[i] - right[j]) * (weight[i] + weight[j])
+            for i in range(len(left))
+            for j in range(i)
+        )
+
+    return product(first, second) / np.sqrt(product(first, first) * product(second, second))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tau_is_the_formula_of_vigna_in_either_convention(seed):
+    rng = np.random.default_rng(seed)
+    scores, truth = rng.integers(0, 7, size=(2, 9)).astype(float)  # with ties
+    by_scores, by_truth = dense_tau(scores, truth), dense_tau(truth, scores)
+
+    assert weighted_tau(scores, truth) == pytest.approx((by_scores + by_truth) / 2)
+    assert weighted_tau(scores, truth, ranked_by=RankedBy.TRUTH) == pytest.approx(by_truth)
+
+
+@pytest.mark.parametrize("ranked_by", RankedBy)
+@pytest.mark.parametrize("sides", [([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]), ([1.0, 2.0, 3.0], [4.0, 4.0, 4.0])])
+def test_a_constant_side_has_no_tau(sides, ranked_by):
+    assert weighted_tau(*map(np.array, sides), ranked_by=ranked_by) is None
+
+
+def test_ranks_by_the_truth_forgive_scores_that_praise_the_worst():
+    truth = np.array([1.0, 2.0, 3.0, 4.0])
+    praises_worst, slights_best = np.array([4.0, 1.0, 2.0, 3.0]), np.array([2.0, 3.0, 4.0, 1.0])
+
+    assert weighted_tau(praises_worst, truth) == pytest.approx(weighted_tau(slights_best, truth))
+    by_truth = [
+        weighted_tau(scores, truth, ranked_by=RankedBy.TRUTH) for scores in (praises_worst, slights_best)
+    ]
+    assert by_truth[0] > 0 > by_truth[1]

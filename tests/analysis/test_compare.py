@@ -7,6 +7,7 @@ import pytest
 from assay.analysis.compare import Evidence, compare
 from assay.core.comparison import OTHER_MODALITY, Comparison
 from assay.core.errors import UnknownName
+from assay.core.estimate import Interval
 from assay.core.result import Result, Status
 from assay.testing.simulated_study import SCORES, simulate_study
 
@@ -151,6 +152,24 @@ def test_scores_alone_are_called_an_estimate(study):
     assert "estimate" in found.headline[0]
     assert found.agreement == ()
     assert all(one.p_value is None and one.index is None for one in found.tasks[0].standings)
+
+
+def test_an_estimate_of_the_metric_is_told_in_its_units_with_its_interval(study):
+    results = [
+        dataclasses.replace(one, metric=metric, interval=Interval(one.value - 0.02, one.value + 0.01))
+        for one in study.results
+        if one.job.method == "ridge_cv" and one.value is not None
+        for metric in [next(task.metric for task in study.tasks if task.address == one.job.task)]
+    ]
+    found = _compare(dataclasses.replace(study, results=results))
+
+    for task in found.tasks:
+        assert task.measure == f"expected {task.task.metric}"
+        assert task.shown_negated == study.metrics[task.task.metric].shown_negated
+        assert all(one.interval.low < one.value < one.interval.high for one in task.standings)
+        best = "lowest" if task.shown_negated else "highest"
+        assert f"It has the {best} expected {task.task.metric} of" in task.because
+        assert " to " in task.because
 
 
 def test_a_score_may_rank_a_trained_study(study):

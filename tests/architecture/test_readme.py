@@ -27,6 +27,12 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     assert "take packaged:efficientnet_lite0" in capsys.readouterr().out
 
 
+def test_the_scores_of_the_readme_run(capsys):
+    exec(compile(blocks("python")[1], "README.md", "exec"), {})
+
+    assert capsys.readouterr().out.startswith("expected accuracy 0.")
+
+
 def test_the_study_file_of_the_readme_is_one(tmp_path):
     (tmp_path / "study.toml").write_text(blocks("toml")[0])
 
@@ -42,6 +48,6 @@ def test_every_command_of_the_readme_exists_and_every_command_is_there():
 
 
 def test_every_score_and_protocol_that_the_readme_names_exists():
-    named = re.findall(r"\| (?:protocols|scores), which \w+ \| (.*) \|", README)
+    named = re.findall(r"\| (?:protocols|scores)(?:,| without| of) [^|]*\| (.*) \|", README)
 
     assert resolve_methods([name for line in named for name in re.findall(r"`(\w+)`", line)])

@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import assay
-from assay.core.families import METRICS, MODELS, PROTOCOLS, REPORTS, SCORES, TASKS
+from assay.core.families import METRICS, MODELS, PROTOCOLS, REPORTS, SCORES, TASKS, add_plugin
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -66,13 +67,28 @@ def test_an_extra_exists_for_each_source_with_packages_of_its_own():
     assert [name for name in needing if name not in extras] == []
 
 
-def test_the_score_in_contributing_works_as_it_stands(tmp_path):
+def test_the_function_in_contributing_works_as_it_stands(tmp_path):
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    (tmp_path / "my_score.py").write_text(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0])
+    labels = np.arange(60) % 3
+    features = np.random.default_rng(0).standard_normal((60, 8))
+
+    add_plugin(tmp_path / "my_score.py")
+
+    far, near = (assay.score(features + apart * labels[:, None], labels, "my_score") for apart in (9.0, 0.0))
+    assert far > 0.9
+    assert near < 0.3
+    assert assay.score(features, labels, "my_score(power=2)") == pytest.approx(near**2)
+
+
+def test_the_class_in_contributing_works_as_it_stands(tmp_path):
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[1]
     (tmp_path / "between_share.py").write_text(code)
     shown = (
         "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np, between_share as b\n"
-        "from assay.core.moments import FoldedMoments, stratified_folds\n"
+        "from assay.core.moments import FoldedMoments\n"
+        "from assay.core.stream import stratified_folds\n"
         "from assay.core.task import Kind, Labels\n"
         "from assay.core.registry import only_member; from assay.core.method import Score\n"
         "labels = Labels(Kind.CLASSIFICATION, np.repeat([0, 1], 20), ('a', 'b'))\n"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.core.moments import FoldedMoments, Moments, MomentStream, stratified_folds
+from assay.core.moments import FoldedMoments, Moments
+from assay.core.stream import MomentStream, stratified_folds
 from assay.core.task import Kind, Labels
 
 SHAPES = [(1, 3), (7, 3), (7, 7), (8, 7), (7, 20), (60, 5)]
@@ -24,10 +26,12 @@ def draw(count: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray,
 
 def assert_same(one: Moments, other: Moments) -> None:
     assert one.count == other.count
-    for name in ("feature_sum", "target_sum", "target_square", "cross"):
+    for name in ("target_sum", "target_square", "target_norm", "cross"):
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(one.full_gram(), other.full_gram(), rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(one.fourth_moment_about_mean(), other.fourth_moment_about_mean(), rtol=1e-9)
+    np.testing.assert_allclose(one.scatter.full_gram(), other.scatter.full_gram(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        one.scatter.fourth_moment_about_mean(), other.scatter.fourth_moment_about_mean(), rtol=1e-9, atol=1e-8
+    )
 
 
 @pytest.mark.parametrize(("count", "width"), SHAPES)
@@ -40,33 +44,34 @@ def test_centred_sums_equal_the_dense_ones(count: int, width: int) -> None:
     np.testing.assert_allclose(moments.centred_cross(), xc.T @ yc, atol=1e-10)
     np.testing.assert_allclose(moments.centred_target_square(), np.square(yc).sum(axis=0), atol=1e-10)
     fourth = np.square(np.square(xc).sum(axis=1)).sum()
-    assert moments.fourth_moment_about_mean() == pytest.approx(fourth, rel=1e-9, abs=1e-9)
+    assert moments.scatter.fourth_moment_about_mean() == pytest.approx(fourth, rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.parametrize("centred", [True, False])
 @pytest.mark.parametrize(("count", "width"), SHAPES[1:])
-def test_spectra_equal_the_singular_values(count: int, width: int, centred: bool) -> None:
+def test_the_spectrum_equals_the_singular_values(count: int, width: int) -> None:
     x, y, shift = draw(count, width)
-    moments = Moments.of(x, y, shift)
-    spectrum = moments.centred_spectrum() if centred else moments.raw_spectrum()
-    xs, ys = (x - x.mean(axis=0), y - y.mean(axis=0)) if centred else (x, y)
-    left, roots, _ = np.linalg.svd(xs, full_matrices=False)
-    rank = np.linalg.matrix_rank(xs)
+    spectrum = Moments.of(x, y, shift).spectrum()
+    xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
+    left, roots, _ = np.linalg.svd(xc, full_matrices=False)
+    rank = np.linalg.matrix_rank(xc)
 
     assert len(spectrum.values) == rank
     np.testing.assert_allclose(spectrum.values, np.square(roots[:rank]), rtol=1e-9)
-    expected = roots[:rank, None] * (left.T @ ys)[:rank]
+    expected = roots[:rank, None] * (left.T @ yc)[:rank]
     np.testing.assert_allclose(np.abs(spectrum.cross), np.abs(expected), atol=1e-8)
 
 
 @pytest.mark.parametrize(("count", "width"), SHAPES[1:])
 def test_the_basis_holds_the_scatter_matrix_and_the_cross_sums(count: int, width: int) -> None:
     moments = Moments.of(*draw(count, width))
-    (values, cross), vectors = moments.centred_basis()
+    basis, (values, cross) = moments.scatter.basis, moments.spectrum()
+    scatter = basis.expand(values[:, None] * basis.project(np.eye(width)))
 
-    np.testing.assert_allclose((vectors * values) @ vectors.T, moments.centred_gram(), atol=1e-9)
-    np.testing.assert_allclose(vectors @ cross, moments.centred_cross(), atol=1e-9)
-    np.testing.assert_allclose(vectors.T @ vectors, np.eye(len(values)), atol=1e-9)
+    np.testing.assert_allclose(scatter, moments.centred_gram(), atol=1e-9)
+    np.testing.assert_allclose(basis.expand(cross), moments.centred_cross(), atol=1e-9)
+    np.testing.assert_allclose(
+        basis.project(basis.expand(np.eye(len(values)))), np.eye(len(values)), atol=1e-9
+    )
 
 
 @pytest.mark.parametrize(("count", "width"), SHAPES)
@@ -83,7 +88,7 @@ def test_the_squared_error_equals_that_of_the_rows(count: int, width: int) -> No
 def test_no_more_is_kept_than_the_smaller_of_rows_and_width() -> None:
     few, many = Moments.of(*draw(7, 20)), Moments.of(*draw(60, 5))
 
-    assert (few.gram, many.rows) == (None, None)
+    assert (few.scatter.gram, many.scatter.rows) == (None, None)
 
 
 @settings(deadline=None, max_examples=60)
@@ -95,6 +100,50 @@ def test_parts_add_up_to_the_whole(count: int, width: int, cut: st.DataObject) -
 
     assert_same(one + other, Moments.of(x, y, shift))
     assert_same(other + one, Moments.of(x, y, shift))
+
+
+@settings(deadline=None, max_examples=60)
+@given(count=st.integers(2, 30), width=st.integers(1, 30), cut=st.data())
+def test_a_part_that_is_taken_away_leaves_the_rest(count: int, width: int, cut: st.DataObject) -> None:
+    x, y, shift = draw(count, width)
+    border = cut.draw(st.integers(1, count - 1))
+    part, rest = Moments.of(x[:border], y[:border], shift), Moments.of(x[border:], y[border:], shift)
+
+    assert_same(Moments.of(x, y, shift) - part, rest)
+
+
+def test_only_a_part_can_be_taken_away() -> None:
+    x, y, shift = draw(7, 20)
+
+    with pytest.raises(ValueError, match="part of these examples"):
+        Moments.of(x[:4], y[:4], shift) - Moments.of(x[3:], y[3:], shift)
+
+
+@pytest.mark.parametrize(("count", "width"), [(30, 4), (12, 40)])
+def test_moments_come_back_from_a_file_without_pickle(count: int, width: int, tmp_path: Path) -> None:
+    labels = Labels(Kind.CLASSIFICATION, np.arange(count) % 3, ("a", "b", "c"))
+    moments = FoldedMoments.of(draw(count, width)[0], labels, stratified_folds(labels, 5, 0))
+
+    moments.save(tmp_path / "moments.npz")
+    found = FoldedMoments.load(tmp_path / "moments.npz")
+
+    assert found.kind is Kind.CLASSIFICATION
+    for one, other in zip(found.folds, moments.folds, strict=True):
+        assert_same(one, other)
+    np.testing.assert_array_equal(found.spectrum.values, moments.spectrum.values)
+
+
+def test_label_columns_share_one_factored_scatter() -> None:
+    x, y, shift = draw(40, 6)
+    both = FoldedMoments.gathered(
+        [Moments.of(x[:20], y[:20], shift), Moments.of(x[20:], y[20:], shift)], Kind.REGRESSION
+    )
+
+    one, other = both.columns(slice(0, 1), Kind.REGRESSION), both.columns(slice(1, 2), Kind.REGRESSION)
+
+    assert one.total.scatter.basis is other.total.scatter.basis
+    alone = Moments.of(x, y[:, 1:], shift).spectrum()
+    np.testing.assert_allclose(np.abs(other.spectrum.cross), np.abs(alone.cross), atol=1e-9)
 
 
 def test_parts_with_different_shifts_are_not_added() -> None:
@@ -122,7 +171,7 @@ def test_batches_in_any_order_give_what_the_whole_gives(
     order = rng.permutation(count)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("assay.core.moments._BLOCK", block)
+        patch.setattr("assay.core.stream._BLOCK", block)
         stream = MomentStream(labels, folds)
         for start in range(0, count, batch):
             rows = order[start : start + batch]
@@ -144,7 +193,7 @@ def test_a_stream_keeps_nothing_of_the_arrays_that_it_saw() -> None:
 
     batch[:] = 7.0
 
-    assert stream.finish().total.feature_sum.tolist() == [0.0, 0.0]
+    assert stream.finish().total.scatter.feature_sum.tolist() == [0.0, 0.0]
 
 
 def test_a_stream_goes_on_after_it_was_read() -> None:
@@ -177,8 +226,8 @@ def test_constant_features_have_no_scatter(constant: float, count: int) -> None:
 
     total = FoldedMoments.of(np.full((count, 9), constant), labels, folds).total
 
-    assert len(total.centred_spectrum().values) == 0
-    assert total.centred_basis().vectors.shape == (9, 0)
+    assert len(total.spectrum().values) == 0
+    assert total.scatter.basis.expand(np.empty((0, 1))).tolist() == [[0.0]] * 9
 
 
 def test_a_constant_feature_beside_others_adds_no_direction() -> None:
@@ -186,7 +235,7 @@ def test_a_constant_feature_beside_others_adds_no_direction() -> None:
     widened = Moments.of(np.column_stack([x, np.full(30, 0.1)]), y, np.append(shift, 0.1))
 
     np.testing.assert_allclose(
-        widened.centred_spectrum().values, Moments.of(x, y, shift).centred_spectrum().values, rtol=1e-9
+        widened.spectrum().values, Moments.of(x, y, shift).spectrum().values, rtol=1e-9
     )
 
 
@@ -196,7 +245,8 @@ def test_leaving_out_a_fold_leaves_the_others() -> None:
     moments = FoldedMoments.of(x, labels, folds)
 
     assert_same(
-        moments.without(1), Moments.of(x[folds != 1], labels.targets()[folds != 1], moments.folds[0].shift)
+        moments.without(1),
+        Moments.of(x[folds != 1], labels.targets()[folds != 1], moments.folds[0].scatter.shift),
     )
 
 

@@ -21,6 +21,21 @@ def test_of_equal_examples_the_first_wins() -> None:
     assert nearest(reference, reference[:3], k=4).tolist() == [[0, 1, 2, 3]] * 3
 
 
+def test_euclidean_neighbours_come_in_the_order_of_their_distance() -> None:
+    matrix = np.random.default_rng(0).standard_normal((40, 3)) + 1e3
+    matrix[7] *= 1e6  # an outlier must not swallow the distances of the others
+    distances = np.linalg.norm(matrix[:, None] - matrix, axis=2)
+    np.fill_diagonal(distances, np.inf)
+
+    np.testing.assert_array_equal(nearest_others(matrix, 5, "euclidean"), distances.argsort(axis=1)[:, :5])
+
+
+def test_of_equally_distant_examples_the_first_wins() -> None:
+    same = np.tile(np.random.default_rng(0).standard_normal((1, 33)), (200, 1)).astype(np.float32)
+
+    assert nearest_others(same, 3, "euclidean")[[0, 1, 199]].tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 2]]
+
+
 def test_no_example_is_its_own_neighbour() -> None:
     near = nearest_others(np.ones((6, 2)), k=50)
 
@@ -31,11 +46,12 @@ def test_no_example_is_its_own_neighbour() -> None:
 @pytest.mark.parametrize("chunk", [1, 100, 1000])
 def test_the_size_of_chunks_does_not_matter(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = np.random.default_rng(0).standard_normal((50, 8))
-    whole = nearest_others(matrix, k=7)
+    whole, euclidean = nearest_others(matrix, k=7), nearest_others(matrix, 7, "euclidean")
 
     monkeypatch.setattr(neighbours, "_CHUNK", chunk)
 
     np.testing.assert_array_equal(nearest_others(matrix, k=7), whole)
+    np.testing.assert_array_equal(nearest_others(matrix, 7, "euclidean"), euclidean)
     np.testing.assert_array_equal(nearest(matrix, matrix, k=8)[:, 1:], whole)
 
 

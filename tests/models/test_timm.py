@@ -117,3 +117,11 @@ def test_every_architecture_and_tag_is_listed() -> None:
     names = set(TimmSource.list_names())
 
     assert {"resnet50", "resnet50.a1_in1k"} <= names
+
+
+def test_untrained_drops_the_checkpoint_and_keeps_the_architecture() -> None:
+    source = TimmSource("resnet10t", checkpoint="weights.pth", num_classes=5, image_size=32)
+
+    assert source.untrained() == TimmSource(
+        "resnet10t", pretrained=False, seed=1, num_classes=5, image_size=32
+    )

@@ -226,3 +226,36 @@ def test_a_text_module_of_another_shape_says_what_is_needed(letters) -> None:
 def test_a_modality_that_is_none_gets_a_suggestion(letters) -> None:
     with pytest.raises(UsageError, match="Did you mean: text"):
         TorchSource("my_texts:Letters", reads="texts").check()
+
+
+def test_untrained_does_not_read_the_checkpoint(tmp_path: Path) -> None:
+    torch.save(TorchSource("my_nets:build", seed=7)._build().state_dict(), tmp_path / "weights.pth")
+    trained = TorchSource("my_nets:build", checkpoint="weights.pth")
+    untrained = trained.untrained()
+
+    assert untrained == TorchSource("my_nets:build", pretrained=False, seed=1)
+    assert untrained.open("cpu").facts.fingerprint != trained.open("cpu").facts.fingerprint
+
+
+def test_what_a_callable_may_load_itself_has_no_untrained_twin() -> None:
+    assert TorchSource("my_nets:build").untrained() is None
+
+
+def test_the_untrained_twin_of_random_weights_has_others() -> None:
+    drawn = TorchSource("my_nets:build", pretrained=False, seed=4)
+
+    assert drawn.untrained() == TorchSource("my_nets:build", pretrained=False, seed=5)
+
+
+def test_the_weights_are_those_of_the_module() -> None:
+    shapes = [matrix.shape for matrix in TorchSource("my_nets:build").open("cpu").weights()]
+
+    assert shapes == [(8, 27), (4, 8)]
+
+
+def test_a_closed_model_shows_no_weights() -> None:
+    model = TorchSource("my_nets:build").open("cpu")
+    model.close()
+
+    with pytest.raises(ModelError, match="closed"):
+        list(model.weights())

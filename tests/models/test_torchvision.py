@@ -88,3 +88,9 @@ def test_weights_are_part_of_the_identity() -> None:
 
 def test_architectures_and_weights_are_listed() -> None:
     assert {"resnet50", "resnet50.IMAGENET1K_V2"} <= set(TorchvisionSource.list_names())
+
+
+def test_untrained_drops_the_checkpoint_and_keeps_the_architecture() -> None:
+    source = TorchvisionSource("squeezenet1_1", checkpoint="weights.pth", num_classes=5)
+
+    assert source.untrained() == TorchvisionSource("squeezenet1_1", pretrained=False, seed=1, num_classes=5)

@@ -7,7 +7,8 @@ import pytest
 from sklearn.covariance import LedoitWolf
 
 from assay.core.errors import NotApplicable
-from assay.core.moments import FoldedMoments, stratified_folds
+from assay.core.moments import FoldedMoments
+from assay.core.stream import stratified_folds
 from assay.core.task import Kind, Labels
 from assay.scores.h_score import HScore
 from assay.scores.h_score_regularised import HScoreRegularised, ledoit_wolf_shrinkage
@@ -63,7 +64,7 @@ def test_shrinkage_is_that_of_scikit_learn(count: int, width: int) -> None:
     features, labels = classes(count, width)
     train = folded(features, labels)
 
-    shrinkage = ledoit_wolf_shrinkage(train.total, train.centred_spectrum.values)
+    shrinkage = ledoit_wolf_shrinkage(train.total, train.spectrum.values)
 
     assert shrinkage == pytest.approx(LedoitWolf().fit(features).shrinkage_, rel=1e-9, abs=1e-12)
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.moments import FoldedMoments, stratified_folds
+from assay.core.moments import FoldedMoments
+from assay.core.stream import stratified_folds
 from assay.core.task import Kind, Labels
-from assay.scores.logme import LogME, log_evidence
+from assay.scores.logme import LogME, log_evidence, uncentred
 
 SHAPES = [(60, 5), (60, 60), (40, 41), (30, 100)]
 
@@ -83,9 +84,9 @@ def test_evidence_is_the_density_of_the_labels(
     density = -(np.linalg.slogdet(2 * np.pi * covariance)[1] + y @ np.linalg.solve(covariance, y)) / 2
     weights = np.linalg.solve(alpha * np.eye(width) + beta * x.T @ x, beta * x.T @ y)
     squares = (np.array([weights @ weights]), np.array([np.square(y - x @ weights).sum()]))
-    values = np.square(np.linalg.svd(x, compute_uv=False))
+    seen = uncentred(folded(x, Labels(Kind.REGRESSION, y)))
 
-    evidence = log_evidence(values, np.array([alpha]), np.array([beta]), squares, count)
+    evidence = log_evidence(seen, np.array([alpha]), np.array([beta]), squares)
 
     assert evidence[0] == pytest.approx(density, rel=1e-8, abs=1e-8)
 

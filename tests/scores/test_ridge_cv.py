@@ -6,68 +6,114 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
+import assay
+from assay.core.array_view import ArrayView
 from assay.core.errors import NotApplicable
-from assay.core.moments import FoldedMoments, stratified_folds
+from assay.core.left_out import PENALTIES, choose_penalty
 from assay.core.task import Kind, Labels
-from assay.scores.ridge_cv import PENALTIES, RidgeCV
+from assay.scores.ridge_cv import explained, predictions
+from assay.scoring import estimate, resolve_score
 
 SHAPES = [(120, 10), (60, 50), (50, 60), (40, 200)]
 
 
-def dense(features: np.ndarray, targets: np.ndarray, folds: np.ndarray) -> float:
-    errors, baseline = np.zeros(len(PENALTIES)), 0.0
-    for fold in np.unique(folds):
-        x, y = features[folds != fold], targets[folds != fold]
-        out, truth = features[folds == fold], targets[folds == fold]
-        unit = np.square(x - x.mean(axis=0)).sum() / min(x.shape)
-        models = [Ridge(alpha=penalty * unit, solver="svd").fit(x, y) for penalty in PENALTIES]
-        errors += [np.square(model.predict(out).reshape(truth.shape) - truth).sum() for model in models]
-        baseline += np.square(truth - y.mean(axis=0)).sum()
-    return float(1 - errors.min() / baseline)
-
-
-def draw(
-    kind: Kind, count: int, width: int, strength: float = 1.0, seed: int = 0
-) -> tuple[np.ndarray, Labels, np.ndarray]:
+def draw(kind: Kind, count: int, width: int, strength: float = 1.0, seed: int = 0) -> ArrayView:
     rng = np.random.default_rng(seed)
     if kind is Kind.REGRESSION:
         labels = Labels(kind, rng.standard_normal(count) * 3 + 50)
         signal = np.outer(labels.values - 50, rng.standard_normal(width))
+    elif kind is Kind.MULTILABEL:
+        labels = Labels(kind, rng.integers(0, 2, (count, 3)), ("a", "b", "c"))
+        signal = labels.targets() @ rng.standard_normal((3, width))
     else:
         labels = Labels(kind, rng.permutation(np.arange(count) % 3), ("a", "b", "c"))
         signal = labels.targets() @ rng.standard_normal((3, width))
-    features = rng.standard_normal((count, width)) * 3 + 5 + strength * signal
-    return features, labels, stratified_folds(labels, 5, seed=0)
+    return ArrayView(labels, rng.standard_normal((count, width)) * 3 + 5 + strength * signal)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize(("count", "width"), SHAPES)
-def test_it_equals_ridge_on_the_rows(kind: Kind, count: int, width: int) -> None:
-    features, labels, folds = draw(kind, count, width)
+def test_each_fold_is_predicted_as_ridge_on_the_other_rows_does(kind: Kind, count: int, width: int) -> None:
+    view = draw(kind, count, width)
+    targets, penalty = view.labels.targets(), choose_penalty(view.moments())
+    expected = np.empty_like(targets)
+    for fold in range(5):
+        inside, outside = view.folds != fold, view.folds == fold
+        model = Ridge(alpha=penalty, solver="svd").fit(view.matrix[inside], targets[inside])
+        expected[outside] = model.predict(view.matrix[outside]).reshape(-1, targets.shape[1])
 
-    value = RidgeCV()(FoldedMoments.of(features, labels, folds))
+    found = predictions(view.moments(), view.held_out())
 
-    assert value == pytest.approx(dense(features, labels.targets(), folds), rel=1e-6, abs=1e-9)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize(("count", "width"), SHAPES)
-def test_noise_is_near_zero_for_every_shape(kind: Kind, count: int, width: int) -> None:
-    draws = [draw(kind, count, width, strength=0.0, seed=seed) for seed in range(8)]
-    values = [RidgeCV()(FoldedMoments.of(features, labels, folds)) for features, labels, folds in draws]
+def test_the_explained_share_is_that_of_all_rows(kind: Kind, count: int, width: int) -> None:
+    view = draw(kind, count, width)
+    targets, folds = view.labels.targets(), view.folds
+    means = np.stack([targets[folds != fold].mean(axis=0) for fold in range(5)])
+    error = np.square(targets - predictions(view.moments(), view.held_out())).sum()
 
-    assert -0.01 < np.mean(values) < 0.05
+    expected = 1 - error / np.square(targets - means[folds]).sum()
+
+    assert explained(view.moments()) == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize(("count", "width"), SHAPES)
+def test_the_penalty_is_that_of_least_generalised_cross_validation(count: int, width: int) -> None:
+    view = draw(Kind.REGRESSION, count, width)
+    x, y = view.matrix - view.matrix.mean(axis=0), view.labels.values - view.labels.values.mean()
+    unit = np.square(x).sum() / min(count, width)
+
+    def error(penalty: float) -> float:
+        hat = x @ np.linalg.solve(x.T @ x + penalty * np.eye(width), x.T) + 1 / count
+        return float(np.square(y - (hat - 1 / count) @ y).sum() / (count - np.trace(hat)) ** 2)
+
+    best = min((factor * unit for factor in PENALTIES), key=error)
+
+    assert choose_penalty(view.moments()) == pytest.approx(best, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["ridge_cv", "lda_cv"])
+@pytest.mark.parametrize(("count", "width"), SHAPES)
+def test_noise_of_any_width_is_guessing(name: str, count: int, width: int) -> None:
+    views = [draw(Kind.CLASSIFICATION, count, width, strength=0.0, seed=seed) for seed in range(20)]
+
+    values = [float(estimate(view, resolve_score(name))) for view in views]
+
+    assert np.mean(values) < 1 / 3 + 0.05
+
+
+def test_numbers_of_noise_are_not_explained() -> None:
+    values = [
+        float(estimate(draw(Kind.REGRESSION, 60, 50, 0.0, s), resolve_score("ridge_cv"))) for s in range(8)
+    ]
+
+    assert -0.5 < np.mean(values) < 0.1
+
+
+def test_the_interval_holds_the_value_and_narrows_with_examples() -> None:
+    few, many = (
+        estimate(draw(Kind.CLASSIFICATION, count, 10, 0.2), resolve_score("ridge_cv")) for count in (60, 3000)
+    )
+
+    assert few.interval.low < few < few.interval.high
+    assert many.interval.high - many.interval.low < (few.interval.high - few.interval.low) / 3
+
+
+def test_the_metric_may_be_another() -> None:
+    view = draw(Kind.CLASSIFICATION, 120, 10)
+
+    assert estimate(view, resolve_score("ridge_cv"), "macro_f1").metric == "macro_f1"
 
 
 def test_what_is_linear_is_explained() -> None:
-    features, _, folds = draw(Kind.REGRESSION, 120, 10)
-    linear = Labels(Kind.REGRESSION, features @ np.arange(10.0))
+    features = draw(Kind.REGRESSION, 120, 10).matrix
 
-    assert RidgeCV()(FoldedMoments.of(features, linear, folds)) == pytest.approx(1.0, abs=1e-6)
+    assert assay.score(features, features @ np.arange(10.0), "ridge_cv") == pytest.approx(1.0, abs=1e-6)
 
 
 def test_one_fold_is_skipped_with_the_reason() -> None:
-    features, labels, _ = draw(Kind.REGRESSION, 20, 3)
-
     with pytest.raises(NotApplicable, match="two folds"):
-        RidgeCV()(FoldedMoments.of(features, labels, np.zeros(20, dtype=int)))
+        assay.score(np.ones((1, 3)), np.array([0]), "ridge_cv")

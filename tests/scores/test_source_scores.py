@@ -17,6 +17,24 @@ from assay.scores.nce import NCE
 
 NAMES = ("a", "b", "c", "d")
 
+# thuml/LogME LEEP.py and NCE.py at 56551ca (thuml/Transfer-Learning-Library at c4aa59e gives the same), and
+# TencentARC/SFDA metrics.py at 3b7edf7, LEEP, with 12 source classes, on published(seed, examples, classes)
+PUBLISHED = [
+    ((0, 90, 10, 4), -1.0685902215700067, 0.37700062277875745, -0.9479505216686418),
+    ((1, 40, 60, 3), -0.5538755418962902, 0.6032159932835484, -0.35937445898489395),
+]
+
+
+def published(seed: int, examples: int, width: int, classes: int) -> LabelledSourceProbs:
+    rng = np.random.default_rng(seed)
+    share = 1 / np.arange(1, classes + 1)
+    values = np.concatenate(
+        [np.arange(classes), rng.choice(classes, examples - classes, p=share / share.sum())]
+    )
+    rng.standard_normal((examples, width)), rng.standard_normal((classes, width))
+    votes = np.exp(2 * rng.standard_normal((examples, 12)) + 2 * np.eye(classes, 12)[values])
+    return source(votes / votes.sum(axis=1, keepdims=True), values)
+
 
 def source(probs: object, values: object) -> LabelledSourceProbs:
     return LabelledSourceProbs(
@@ -52,6 +70,18 @@ def test_leep_equals_naive_loops(train: LabelledSourceProbs) -> None:
     ]
 
     assert LEEP()(train) == pytest.approx(np.mean(np.log(likelihoods)), rel=1e-9, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=50)
+@given(sources())
+def test_leep_without_the_logarithm_is_the_mean_likelihood(train: LabelledSourceProbs) -> None:
+    table = conditional(train)
+    likelihoods = [
+        sum(table[label, z] * share for z, share in enumerate(row))
+        for label, row in zip(train.labels.values, train.probs, strict=True)
+    ]
+
+    assert LEEP(log=False)(train) == pytest.approx(np.mean(likelihoods), rel=1e-9)
 
 
 @settings(deadline=None, max_examples=50)
@@ -115,3 +145,21 @@ def test_a_source_class_that_nothing_has_changes_nothing(score: LEEP | NCE) -> N
 def test_rows_without_any_probability_are_skipped_with_the_reason() -> None:
     with pytest.raises(NotApplicable, match="no probabilities"):
         LEEP()(source([[0.0, 0.0], [0.5, 0.5]], [0, 1]))
+
+
+@pytest.mark.parametrize(("shape", "leep", "without_log", "nce"), PUBLISHED)
+def test_published_code_gives_the_same(
+    shape: tuple[int, int, int, int], leep: float, without_log: float, nce: float
+) -> None:
+    train = published(*shape)
+
+    assert LEEP()(train) == pytest.approx(leep, rel=1e-12)
+    assert LEEP(log=False)(train) == pytest.approx(without_log, rel=1e-12)
+    assert NCE()(train) == pytest.approx(nce, rel=1e-12)
+
+
+def test_single_precision_costs_nothing_but_its_rounding() -> None:
+    train = published(0, 90, 10, 4)
+    single = LabelledSourceProbs(train.probs.astype(np.float32), train.labels)
+
+    assert LEEP()(single) == pytest.approx(LEEP()(train), rel=1e-6)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from assay.core.errors import StoreError
+from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.result import Finished, Result, Status
 from assay.store.arrays import Arrays
@@ -31,6 +32,7 @@ def result(key: str = "a1", status: Status = Status.OK, **fields: object) -> Res
     "kept",
     [
         result(metrics={"accuracy": 0.5}, tuned={"k": 5}, notes=("a note", "ein Hinweis"), seconds=1.5),
+        result(interval=Interval(0.4, 0.6), metric="accuracy"),
         result(status=Status.SKIPPED),
         result(status=Status.FAILED, reason="line one\nline 'two'; DROP TABLE results"),
     ],
@@ -90,8 +92,35 @@ def test_another_schema_version_is_refused(store):
     connection.execute("UPDATE schema_version SET version = 99")
     connection.commit()
 
-    with pytest.raises(StoreError, match="has schema version 99; this Assay reads version 1"):
+    with pytest.raises(StoreError, match="has schema version 99; this Assay reads version 2"):
         Store(store.root)
+
+
+VERSION_1 = """
+CREATE TABLE schema_version (version INTEGER NOT NULL);
+INSERT INTO schema_version VALUES (1);
+CREATE TABLE results (
+    key TEXT PRIMARY KEY, model TEXT NOT NULL, task TEXT NOT NULL, method TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL, status TEXT NOT NULL, value REAL, metrics TEXT NOT NULL, tuned TEXT NOT NULL,
+    notes TEXT NOT NULL, reason TEXT NOT NULL, seconds REAL NOT NULL, encode_seconds REAL NOT NULL,
+    finished       TEXT NOT NULL   -- UTC, ISO 8601
+);
+INSERT INTO results VALUES ('old', 'zoo:größe', 'folder:写真', 'knn(k=5)', 0, 'data', 'ok', 0.5,
+    '{}', '{}', '[]', '', 0.0, 0.0, '2026-11-20T00:00:00');
+"""
+
+
+def test_a_store_of_version_1_is_read_and_written(tmp_path):
+    with sqlite3.connect(tmp_path / "results.sqlite") as connection:
+        connection.executescript(VERSION_1)
+    new = result("new", interval=Interval(0.4, 0.6), metric="accuracy")
+
+    reopened = Store(tmp_path)
+    reopened.add(Finished(new))
+
+    assert reopened.results(["old"]) == (result("old"),)
+    assert Store(tmp_path).results(["new"]) == (new,)
 
 
 def test_reading_a_store_that_is_not_there_says_so(tmp_path):

@@ -85,6 +85,8 @@ def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
         reason="" if good else told.reason,
         seconds=statistics.fmean(result.seconds for result in timed),
         encode_seconds=sum(result.encode_seconds for result in results),
+        interval=told.interval,
+        metric=told.metric,
     )
 
 

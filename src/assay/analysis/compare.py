@@ -70,6 +70,9 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
             task=task,
             method=method,
             metric=None if is_estimate else evidence.metrics[task.metric],
+            judge=_judge(cells, task, method, evidence.metrics)
+            if is_estimate
+            else evidence.metrics[task.metric],
             cells=tuple(one for one in cells if _has_value(one, task, method)),
             missing=missing_cells(cells, task, known, method, modalities),
             truth=None if is_estimate else evidence.truths.get(task.fingerprint),
@@ -89,6 +92,14 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         cells=cells,
         settings=dict(evidence.settings),
     )
+
+
+def _judge(
+    cells: Sequence[Cell], task: TaskFacts, method: str, metrics: Mapping[str, Metric]
+) -> Metric | None:
+    """Return the metric that a score foretells on a task, where it foretells one."""
+    told = {cell.metric for cell in cells if _has_value(cell, task, method)}
+    return metrics.get(told.pop()) if len(told) == 1 else None
 
 
 def _has_value(cell: Cell, task: TaskFacts, method: str) -> bool:

@@ -25,6 +25,7 @@ class TaskEvidence:
 
     Attributes:
         metric: The main metric; None where the models are ranked by a score.
+        judge: The metric whose value the cells hold: the main one, or what a score foretells, or None.
         cells: The cells of the ranking method that have a value, in the order of their models.
         missing: Those that have none.
         predicted: For each model its predictions, seeds x examples; models without them are not there.
@@ -33,6 +34,7 @@ class TaskEvidence:
     task: TaskFacts
     method: str
     metric: Metric | None
+    judge: Metric | None
     cells: tuple[Cell, ...]
     missing: tuple[Cell, ...]
     truth: np.ndarray | None
@@ -62,8 +64,8 @@ def findings(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) ->
     shares, counts = _by_class(evidence, recommended)
     found = TaskFindings(
         task=evidence.task,
-        measure=evidence.method if evidence.metric is None else evidence.task.metric,
-        shown_negated=evidence.metric is not None and evidence.metric.shown_negated,
+        measure=_measure(evidence),
+        shown_negated=evidence.judge is not None and evidence.judge.shown_negated,
         standings=standings,
         missing=evidence.missing,
         beats_floor=_beats_floor(evidence, standings),
@@ -76,6 +78,12 @@ def findings(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) ->
     )
     found = replace(found, because=because(found, rows))
     return replace(found, recommended=None) if found.beats_floor is False else found
+
+
+def _measure(evidence: TaskEvidence) -> str:
+    if evidence.metric is not None:
+        return evidence.task.metric
+    return f"expected {evidence.cells[0].metric}" if evidence.judge else evidence.method
 
 
 def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
@@ -111,7 +119,7 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
                 value=value,
                 interval=interval(tested.draws.values[:, place], shares_of)
                 if tested and place is not None
-                else None,
+                else (None if is_trained else cell.interval),
                 index=compatibility_index(value, evidence.task.floor, best) if is_trained else None,
                 rank=int(ranks[row]),
                 ranks=spans[row] if spans else (int(ranks[row]), int(ranks[row])),

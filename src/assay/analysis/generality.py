@@ -8,7 +8,8 @@ import numpy as np
 from scipy import stats
 
 from assay.analysis.intervals import DRAWS, LEVEL
-from assay.core.comparison import Generality, Interval, TaskFindings
+from assay.core.comparison import Generality, TaskFindings
+from assay.core.estimate import Interval
 
 FEWEST_TASKS_FOR_INTERVAL = 3
 LOWEST_INDEX = -1.0  # as far below the floor as the best is above: one ruined task weighs no more than that

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from assay.core.comparison import Interval
+from assay.core.estimate import Interval
 from assay.core.metric import Metric
 
 LEVEL = 0.95

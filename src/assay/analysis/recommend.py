@@ -234,7 +234,12 @@ def _estimate(findings: TaskFindings, chosen: Standing, rows: Mapping[str, Model
     """Return why an estimate is only that."""
     equal = sum(one.is_tied_best for one in findings.standings) - 1
     shared = f", shared with {plural(equal, 'other')}{_cost(findings, chosen.model, rows)}" if equal else ""
+    negated = findings.shown_negated
+    value = value_text(chosen.value, negated=negated)
+    if chosen.interval is not None:
+        value += f", {interval_text(chosen.interval, negated=negated)}"
     return (
-        f"It has the highest {findings.measure} of {plural(len(findings.standings), 'model')} "
-        f"({value_text(chosen.value)}){shared}. This is an estimate: nothing was trained."
+        f"It has the {'lowest' if negated else 'highest'} {findings.measure} of "
+        f"{plural(len(findings.standings), 'model')} ({value}){shared}. "
+        "This is an estimate: nothing was trained."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from assay.core.comparison import Interval
+from assay.core.estimate import Interval
 from assay.core.task import Modality
 
 PLURAL = {Modality.IMAGE: "images", Modality.TEXT: "texts"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,11 +21,16 @@ def command(
     pattern: Annotated[
         str | None, typer.Argument(help="A family, a model source, or source:pattern.")
     ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
+    ] = None,
 ) -> None:
     """List model sources, task sources, scores, protocols and metrics, or the models of a source."""
     from assay.core.errors import UnknownName
-    from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
+    from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS, add_plugin
 
+    for path in plugin or ():
+        add_plugin(path)
     families = {registry.family: registry for registry in (MODELS, TASKS, SCORES, PROTOCOLS, METRICS)}
     if pattern is None or pattern in families:
         for family in [pattern] if pattern else families:

@@ -27,6 +27,9 @@ def command(
     seed: Annotated[int, typer.Option(help="Decides splits that no one else decided.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
     batch_size: Annotated[int, typer.Option(help="Examples handed to a model at once.")] = 32,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
 ) -> None:
@@ -34,9 +37,11 @@ def command(
     from assay.cli.answer import answer
     from assay.core.address import Address
     from assay.core.errors import UsageError
-    from assay.core.families import PROTOCOLS
+    from assay.core.families import PROTOCOLS, add_plugin
     from assay.study import DEFAULT_METHODS, ESTIMATES, Study
 
+    for path in plugin or ():
+        add_plugin(path)
     protocols = [method for method in methods or () if Address.parse(method).name in PROTOCOLS.names()]
     if estimate and protocols:
         raise UsageError(f"--estimate trains nothing; '{protocols[0]}' trains. Leave out one of them.")
@@ -49,5 +54,6 @@ def command(
         seed=seed,
         device=device,
         batch_size=batch_size,
+        plugins=plugin or (),
     )
     answer(study, report=report, all_rows=all_rows)

@@ -27,6 +27,9 @@ def command(
     ],
     store: Annotated[Path | None, typer.Option(help="Folder that keeps everything [study].assay")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
     retry_failed: Annotated[bool, typer.Option(help="Run again what failed before.")] = False,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
@@ -36,5 +39,10 @@ def command(
     from assay.study import Study
 
     read = Study.from_file(study)
-    chosen = replace(read, store=store or read.store, device=device or read.device)
+    chosen = replace(
+        read,
+        store=store or read.store,
+        device=device or read.device,
+        plugins=(*read.plugins, *(plugin or ())),
+    )
     answer(chosen, report=report, retry_failed=retry_failed, all_rows=all_rows)

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from assay.core.estimate import Interval
 from assay.core.model import ModelFacts
 from assay.core.result import Status
 from assay.core.task import Kind, Modality
 
 OTHER_MODALITY = "other modality"  # how the reason starts where a model does not read what a task holds
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A confidence interval."""
-
-    low: float
-    high: float
-    level: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +57,8 @@ class Cell:
 
     Attributes:
         value: The mean over seeds; None where no seed has one.
+        interval: How far a score may be off, where it can tell; the first seed's.
+        metric: The metric whose value a score foretells; empty where it has a scale of its own.
         seeds: How many seeds have a value.
         reason: Why there is no value.
         seconds: Time of the method, without encoding.
@@ -83,6 +77,8 @@ class Cell:
     reason: str = ""
     seconds: float = 0.0
     encode_seconds: float = 0.0
+    interval: Interval | None = None
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +87,8 @@ class Standing:
 
     Attributes:
         value: The main metric on test, or the estimate where the study trained nothing; higher is better.
-        interval: Bootstrap over test examples and seeds, paired between models; None for estimates and
-            where the predictions are not there.
+        interval: Bootstrap over test examples and seeds, paired between models; for estimates what the score
+            itself can tell; None where the predictions are not there.
         index: (value - floor) / (best - floor): 0 is the trivial predictor, 1 the best model of the study;
             None for estimates, and where no model is above the floor.
         rank: 1 is best; equal values share a rank.
@@ -119,7 +115,8 @@ class TaskFindings:
     """What was found on one task.
 
     Attributes:
-        measure: What a value is: the name of the main metric, or of the score where nothing was trained.
+        measure: What a value is: the name of the main metric; where nothing was trained, "expected" and the
+            metric that the score foretells, or the score.
         shown_negated: True where a reader sees the negative of a value, and lower is better (RMSE).
         standings: The models with a value, best first.
         missing: The models without one that read what the task holds; each says why.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from assay.core.engine import Engine
+from assay.core.errors import UsageError
+from assay.core.function_score import score_of_function
 from assay.core.method import FeatureProtocol, Score
 from assay.core.metric import Metric
 from assay.core.model import ModelSource
@@ -12,8 +16,18 @@ from assay.core.task import TaskSource
 
 MODELS: Registry[ModelSource] = Registry("models", ModelSource, "model source")
 TASKS: Registry[TaskSource] = Registry("tasks", TaskSource, "task source")
-SCORES: Registry[Score] = Registry("scores", Score, "score")
+SCORES: Registry[Score] = Registry("scores", Score, "score", score_of_function)
 PROTOCOLS: Registry[FeatureProtocol] = Registry("protocols", FeatureProtocol, "protocol")
 METRICS: Registry[Metric] = Registry("metrics", Metric, "metric")
 REPORTS: Registry[Report] = Registry("reports", Report, "report")
 ENGINES: Registry[Engine] = Registry("engines", Engine, "engine")
+
+
+def add_plugin(path: str | Path) -> None:
+    """Add what a Python file of the user's own defines: a class of any family, or a function that scores."""
+    families = (MODELS, TASKS, PROTOCOLS, METRICS, REPORTS, ENGINES, SCORES)
+    if not any(registry.add_file(Path(path)) for registry in families):
+        raise UsageError(
+            f"The plug-in '{path}' defines nothing. Write one public function such as "
+            "'def my_score(features, labels): ...', or one class that derives from one such as MomentScore."
+        )

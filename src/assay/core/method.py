@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import ClassVar
 
 import numpy as np
 
+from assay.core.estimate import Estimate
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.metric import Metric
+from assay.core.model import ModelFacts
 from assay.core.moments import FoldedMoments
 from assay.core.task import Kind
+from assay.core.view import HeldOut, TrainView
 
 
 class Method(ABC):
@@ -26,9 +30,45 @@ class Method(ABC):
     version: ClassVar[int] = 1
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
 
+    def content(self) -> str:
+        """Return a hash of what decides the numbers besides settings: the content of files, for example."""
+        return ""
+
+
+class Invariance(StrEnum):
+    """What may be done to all features of a model without changing a score."""
+
+    SHIFT = "shift"  # add the same vector to every example
+    SCALE = "scale"  # multiply everything by one positive number
+    ROTATION = "rotation"  # any orthogonal map
+
+
+EVERY_KIND = frozenset(Kind)
+
 
 class Score(Method):
-    """A transferability estimate: higher is better, and test is out of its reach."""
+    """A transferability estimate: higher is better, and test is out of its reach.
+
+    Attributes:
+        invariances: What it does not depend on; the contract tests what is declared.
+        needs_labels: False where it says the same whatever the labels are.
+        favours_width: True where the published formula gives wide noise more than narrow signal.
+        rewards_separation: False where examples may lie further apart by class without scoring higher.
+    """
+
+    invariances: ClassVar[frozenset[Invariance]] = frozenset()
+    needs_labels: ClassVar[bool] = True
+    favours_width: ClassVar[bool] = False
+    rewards_separation: ClassVar[bool] = True
+
+    @abstractmethod
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return the estimate, or raise ``NotApplicable`` with the reason.
+
+        Args:
+            train: Train as one model sees it.
+            metric: The main metric of the task; None where nothing judges this kind of task.
+        """
 
 
 class MomentScore(Score):
@@ -38,6 +78,10 @@ class MomentScore(Score):
     def __call__(self, train: FoldedMoments) -> float:
         """Return the estimate, or raise ``NotApplicable`` with the reason."""
 
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return the estimate from the Moments of train."""
+        return Estimate(self(train.moments()))
+
 
 class SampleScore(Score):
     """A score that compares examples: it gets a bounded, class-balanced sample of train."""
@@ -46,6 +90,22 @@ class SampleScore(Score):
     def __call__(self, train: LabelledFeatures) -> float:
         """Return the estimate, or raise ``NotApplicable`` with the reason."""
 
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return the estimate from the sample of train."""
+        return Estimate(self(train.sample()))
+
+
+class HeldOutScore(Score):
+    """A score in units of the task's metric: rules learned on all folds but one judge that one."""
+
+    @abstractmethod
+    def __call__(self, train: FoldedMoments, held_out: HeldOut, metric: Metric | None) -> Estimate:
+        """Return the estimate with its interval, or raise ``NotApplicable`` with the reason."""
+
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return the estimate from the Moments and a sample of train."""
+        return self(train.moments(), train.held_out(), metric)
+
 
 class SourceScore(Score):
     """A score that reads the probabilities of the source head on train."""
@@ -53,6 +113,52 @@ class SourceScore(Score):
     @abstractmethod
     def __call__(self, train: LabelledSourceProbs) -> float:
         """Return the estimate, or raise ``NotApplicable`` with the reason."""
+
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return the estimate from the source probabilities of train."""
+        return Estimate(self(train.source_probs()))
+
+
+class ContrastScore(Score):
+    """A score that sets features beside those of the same architecture with random weights."""
+
+    @abstractmethod
+    def __call__(self, train: LabelledFeatures, random: Features) -> float:
+        """Return the estimate, or raise ``NotApplicable`` with the reason."""
+
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return the estimate from the sample of train, seen twice."""
+        return Estimate(self(train.sample(), train.random_features()))
+
+
+class FactScore(Score):
+    """A trivial score: what is known of a model before any example is encoded."""
+
+    needs_labels: ClassVar[bool] = False
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+
+    @abstractmethod
+    def __call__(self, facts: ModelFacts) -> float:
+        """Return the estimate, or raise ``NotApplicable`` with the reason."""
+
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return the estimate from the facts."""
+        return Estimate(self(train.facts()))
+
+
+class WeightScore(Score):
+    """A score that looks at the weights alone: no data at all."""
+
+    needs_labels: ClassVar[bool] = False
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+
+    @abstractmethod
+    def __call__(self, weights: Iterable[np.ndarray]) -> float:
+        """Return the estimate from the weight matrices (outputs x inputs), or raise ``NotApplicable``."""
+
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return the estimate from the weights."""
+        return Estimate(self(train.weights()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,11 @@ class Metric(ABC):
     shown_negated: ClassVar[bool] = False
     is_mean: ClassVar[bool] = False
 
+    @property
+    def name(self) -> str:
+        """The file name, which is the metric's name."""
+        return type(self).__module__.rpartition(".")[2]
+
     @abstractmethod
     def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
         """Return the value for predictions of the same examples; higher is better."""

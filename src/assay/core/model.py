@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
+from assay.core.errors import NotApplicable
 from assay.core.features import Encoded
 from assay.core.task import Example, Modality
 
@@ -54,6 +57,14 @@ class Model(ABC):
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return the features, and the source probabilities where there is a head, in the order given."""
 
+    def weights(self) -> Iterable[np.ndarray]:
+        """Return the weight matrices (outputs x inputs), one at a time, where the model can show them.
+
+        Convolutions are flattened to outputs x (inputs x places of the kernel). Embeddings, and weights with
+        a side of one, are no weight matrices.
+        """
+        raise NotApplicable("the weights of this model are not at hand")
+
     @abstractmethod
     def close(self) -> None:
         """Free the memory that the model holds."""
@@ -92,6 +103,13 @@ class ModelSource(ABC):
         It holds every setting, the versions of the libraries that build the model, and the revision or the
         hash of what is loaded: two sources with one identity give the same features, wherever files lie.
         """
+
+    def untrained(self) -> ModelSource | None:
+        """Return the source of the same architecture with random weights; None where that cannot be told.
+
+        Of a source whose weights are random already, it is one with others.
+        """
+        return None
 
     @abstractmethod
     def open(self, device: str) -> Model:

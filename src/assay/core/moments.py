@@ -1,10 +1,8 @@
 """Additive sufficient statistics of labelled features: what most scores need, in memory that N does not grow.
 
-With features F (examples x width) and target columns Y (one-hot classes, or numbers), a Moments holds the
+With features F (examples x width) and target columns Y (one-hot classes, or numbers), Moments hold the
 count, the sums of F and Y, the Gram F'F and the cross sums Y'F. All of them add over batches, folds and
-machines, so that the statistics of "everything but this fold" are the sum of the other folds. While
-there are fewer examples than features the rows themselves are kept instead of the Gram: never more than
-min(N, D) x D numbers.
+machines, and subtract, so that the statistics of "everything but this fold" cost no second pass.
 """
 
 from __future__ import annotations
@@ -12,270 +10,229 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from assay.core.spectrum import Eigenbasis, Spectrum, basis_of_gram, basis_of_rows, spectrum_of_rows
+from assay.core.left_out import LeftOut, left_out
+from assay.core.scatter import Scatter
+from assay.core.spectrum import Spectrum
 from assay.core.task import Kind, Labels
 
+_SUMS = ("target_sum", "target_square", "target_norm", "cross")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Moments:
-    """Statistics of labelled features, in float64, relative to ``shift``, a pilot mean of the features.
+    """Statistics of labelled features, in float64.
 
     Attributes:
-        shift: What was subtracted from each feature: single-precision features with a large mean lose three
-            digits in a Gram without it.  # width
-        count: Number of examples.
-        feature_sum: Sum of the shifted features.  # width
+        scatter: What the features say without any label; several label columns share it.
         target_sum: Sum of each target column: class counts for classification.  # columns
         target_square: Sum of squares of each target column.  # columns
+        target_norm: Target columns against the squared norms of the shifted features.  # columns
         cross: Target columns against shifted features, Y'F.  # columns x width
-        gram: Shifted F'F, or None while ``rows`` is there.  # width x width
-        rows: Shifted features and targets of each example, or None once ``gram`` is there.
-        fourth: Sum of the fourth powers of the row norms, sum of |x|^2 x, and sum of |x|^2.
+        target_rows: The targets of each example, while the scatter keeps rows.  # count x columns
     """
 
-    shift: np.ndarray
-    count: int
-    feature_sum: np.ndarray
+    scatter: Scatter
     target_sum: np.ndarray
     target_square: np.ndarray
+    target_norm: np.ndarray
     cross: np.ndarray
-    gram: np.ndarray | None
-    rows: tuple[np.ndarray, np.ndarray] | None
-    fourth: tuple[float, np.ndarray, float]
+    target_rows: np.ndarray | None
 
     @property
     def width(self) -> int:
         """The number of features."""
-        return len(self.shift)
+        return self.scatter.width
+
+    @property
+    def count(self) -> int:
+        """The number of examples."""
+        return self.scatter.count
 
     @classmethod
     def of(cls, features: np.ndarray, targets: np.ndarray, shift: np.ndarray) -> Moments:
         """Return the statistics of some rows: features (examples x width), targets (examples x columns)."""
         x = np.asarray(features, dtype=np.float64) - shift
         y = np.asarray(targets, dtype=np.float64)
-        squares = np.einsum("ij,ij->i", x, x)
+        scatter = Scatter.of(x, shift)
         return cls(
-            shift=shift,
-            count=len(x),
-            feature_sum=x.sum(axis=0),
+            scatter=scatter,
             target_sum=y.sum(axis=0),
             target_square=np.square(y).sum(axis=0),
+            target_norm=np.einsum("ij,ij->i", x, x) @ y,
             cross=y.T @ x,
-            gram=None,
-            rows=(x, y),
-            fourth=(float(squares @ squares), squares @ x, float(squares.sum())),
-        )._condensed()
+            target_rows=None if scatter.rows is None else y,
+        )
 
     def __add__(self, other: Moments) -> Moments:
-        """Merge the statistics of two disjoint sets of examples that share ``shift``."""
-        self._must_share_shift(other)
-        keep_rows = self.rows is not None and other.rows is not None
-        return Moments(
-            shift=self.shift,
-            count=self.count + other.count,
-            feature_sum=self.feature_sum + other.feature_sum,
-            target_sum=self.target_sum + other.target_sum,
-            target_square=self.target_square + other.target_square,
-            cross=self.cross + other.cross,
-            gram=None if keep_rows else self.full_gram() + other.full_gram(),
-            rows=_stack(self.rows, other.rows) if self.rows and other.rows else None,
-            fourth=(
-                self.fourth[0] + other.fourth[0],
-                self.fourth[1] + other.fourth[1],
-                self.fourth[2] + other.fourth[2],
-            ),
-        )._condensed()
+        """Merge the statistics of two disjoint sets of examples that share their shift."""
+        scatter = self.scatter + other.scatter
+        rows = None
+        if scatter.rows is not None and self.target_rows is not None and other.target_rows is not None:
+            rows = np.concatenate([self.target_rows, other.target_rows])
+        sums = {name: getattr(self, name) + getattr(other, name) for name in _SUMS}
+        return Moments(scatter, **sums, target_rows=rows)
 
-    def full_gram(self) -> np.ndarray:
-        """Return the shifted Gram F'F, width x width."""
-        if self.gram is not None:
-            return self.gram
-        assert self.rows is not None
-        gram: np.ndarray = self.rows[0].T @ self.rows[0]
-        return gram
+    def __sub__(self, other: Moments) -> Moments:
+        """Take away the statistics of a part of these examples."""
+        gone = None if self.scatter.rows is None else self._places_of(other)
+        sums = {name: getattr(self, name) - getattr(other, name) for name in _SUMS}
+        rows = None if gone is None or self.target_rows is None else self.target_rows[~gone]
+        return Moments(self.scatter.without(other.scatter, gone), **sums, target_rows=rows)
+
+    def columns(self, chosen: slice) -> Moments:
+        """Return the same examples with some of the target columns; the scatter is shared, not copied."""
+        rows = None if self.target_rows is None else self.target_rows[:, chosen]
+        sums = {name: getattr(self, name)[chosen] for name in _SUMS}
+        return Moments(self.scatter, **sums, target_rows=rows)
 
     def mean(self) -> np.ndarray:
         """Return the mean of the shifted features."""
-        return self.feature_sum / self.count
+        return self.scatter.mean()
+
+    def centred_gram(self) -> np.ndarray:
+        """Return (F - mean)'(F - mean), width x width."""
+        return self.scatter.centred_gram()
 
     def centred_cross(self) -> np.ndarray:
         """Return (F - mean)'(Y - mean), width x columns."""
         centred: np.ndarray = self.cross.T - np.outer(self.mean(), self.target_sum)
         return centred
 
+    def centred_targets(self) -> np.ndarray:
+        """Return the targets of each example less their mean, where the rows are kept."""
+        assert self.target_rows is not None
+        return np.asarray(self.target_rows - self.target_sum / self.count)
+
     def centred_target_square(self) -> np.ndarray:
         """Return the sum of squares of each target column about its mean."""
         return np.asarray(self.target_square - np.square(self.target_sum) / self.count)
 
-    def centred_gram(self) -> np.ndarray:
-        """Return (F - mean)'(F - mean), width x width."""
-        return np.asarray(self.full_gram() - np.outer(self.feature_sum, self.mean()))
-
-    def centred_spectrum(self) -> Spectrum:
-        """Return the spectrum of the scatter matrix about the mean, with the centred targets."""
-        if self.rows is not None:
-            return spectrum_of_rows(*self._centred_rows(self.rows), self._noise())
-        return self.centred_basis().spectrum
-
-    def centred_basis(self) -> Eigenbasis:
-        """Return the same with the eigenvectors: what ridge regression with an intercept needs."""
-        if self.rows is not None:
-            return basis_of_rows(*self._centred_rows(self.rows), self._noise())
-        return basis_of_gram(self.centred_gram(), self.centred_cross(), self._noise())
-
-    def raw_spectrum(self) -> Spectrum:
-        """Return the spectrum of the Gram of the features as they came, without any shift."""
-        if self.rows is not None:
-            x, y = self.rows
-            return spectrum_of_rows(x + self.shift, y, 0.0)
-        first = np.outer(self.shift, self.feature_sum)
-        gram = self.full_gram() + first + first.T + self.count * np.outer(self.shift, self.shift)
-        return basis_of_gram(gram, self.cross.T + np.outer(self.shift, self.target_sum), 0.0).spectrum
+    def spectrum(self) -> Spectrum:
+        """Return the spectrum of the scatter about the mean, with the centred targets in it."""
+        basis = self.scatter.basis
+        if self.target_rows is not None:
+            return Spectrum(basis.values, basis.project_targets(self.centred_targets()))
+        return Spectrum(basis.values, basis.project(self.centred_cross()))
 
     def squared_error(self, weights: np.ndarray, intercept: np.ndarray) -> float:
         """Return the sum of squared errors of shifted F @ weights + intercept (width x columns, columns)."""
-        if self.rows is not None:
-            x, y = self.rows
-            return float(np.square(y - x @ weights - intercept).sum())
-        assert self.gram is not None
-        fitted = np.einsum("dc,dc->", weights, self.gram @ weights)
+        if self.scatter.rows is not None:
+            return float(np.square(self.target_rows - self.scatter.rows @ weights - intercept).sum())
+        fitted = np.einsum("dc,dc->", weights, self.scatter.full_gram() @ weights)
         agreement = np.einsum("dc,cd->", weights, self.cross)
         constant = intercept @ (self.count * intercept - 2 * self.target_sum)
-        mixed = 2 * (self.feature_sum @ weights) @ intercept
+        mixed = 2 * (self.scatter.feature_sum @ weights) @ intercept
         return float(max(self.target_square.sum() + fitted - 2 * agreement + constant + mixed, 0.0))
 
-    def fourth_moment_about_mean(self) -> float:
-        """Return the sum over examples of |x - mean|^4: what Ledoit-Wolf shrinkage needs."""
-        q4, v3, q2 = self.fourth
-        m = self.mean()
-        m2 = float(m @ m)
-        if self.rows is not None:
-            spread = float(np.square(self.rows[0] @ m).sum())
-        else:
-            spread = float(m @ self.full_gram() @ m)
-        return q4 - 4 * float(m @ v3) + 4 * spread + 2 * m2 * q2 - 3 * self.count * m2 * m2
-
-    def _centred_rows(self, rows: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        return rows[0] - self.mean(), rows[1] - self.target_sum / self.count
-
-    def _noise(self) -> float:
-        """Return how much scatter rounding alone can leave in features that are all constant."""
-        return self.count * float(np.square(16 * np.finfo(np.float64).eps * self.shift).sum())
-
-    def _condensed(self) -> Moments:
-        """Trade the rows for the Gram once there are more examples than features."""
-        if self.rows is None or self.count <= self.width:
-            return self
-        return Moments(
-            self.shift, self.count, self.feature_sum, self.target_sum, self.target_square, self.cross,
-            self.full_gram(), None, self.fourth,
-        )  # fmt: skip
-
-    def _must_share_shift(self, other: Moments) -> None:
-        if self.shift is not other.shift and not np.array_equal(self.shift, other.shift):
-            raise ValueError("Moments add and subtract only under the same shift.")
+    def _places_of(self, part: Moments) -> np.ndarray:
+        """Return which of the rows kept here are those of a part, each as often as it is there."""
+        if part.scatter.rows is None or self.scatter.rows is None:
+            raise ValueError("Only a part of these examples can be taken away from them.")
+        left: dict[bytes, int] = {}
+        for row in _as_bytes(part):
+            left[row] = left.get(row, 0) + 1
+        gone = np.zeros(self.count, dtype=bool)
+        for place, row in enumerate(_as_bytes(self)):
+            if left.get(row, 0):
+                left[row] -= 1
+                gone[place] = True
+        if gone.sum() != part.count:
+            raise ValueError("Only a part of these examples can be taken away from them.")
+        return gone
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FoldedMoments:
     """Moments of train, kept fold by fold, so that estimates can be out of sample.
 
     Attributes:
         folds: One Moments for each fold, none of them empty.
         kind: The kind of the task: what the target columns are.
+        total: All folds together.
     """
 
     folds: tuple[Moments, ...]
     kind: Kind
+    total: Moments
+
+    @classmethod
+    def gathered(cls, folds: Sequence[Moments], kind: Kind) -> FoldedMoments:
+        """Return some folds with their total."""
+        return cls(tuple(folds), kind, _merge(folds))
 
     @cached_property
-    def total(self) -> Moments:
-        """All folds together."""
-        return _merge(self.folds)
+    def spectrum(self) -> Spectrum:
+        """The spectrum of all folds about the mean: computed once for all scores."""
+        return self.total.spectrum()
 
     @cached_property
-    def centred_spectrum(self) -> Spectrum:
-        """The spectrum of the scatter matrix about the mean: computed once for all scores."""
-        return self.total.centred_spectrum()
-
-    @cached_property
-    def raw_spectrum(self) -> Spectrum:
-        """The spectrum of the Gram without centring: computed once for all scores."""
-        return self.total.raw_spectrum()
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What ridge regression on all folds but one has learned: computed once for all scores."""
+        return left_out(self)
 
     def without(self, fold: int) -> Moments:
         """Return the Moments of every fold but one."""
-        return _merge([other for number, other in enumerate(self.folds) if number != fold])
+        if self.total.scatter.rows is None:
+            return self.total - self.folds[fold]
+        return _merge(self._others(fold))
+
+    def folds_without(self, fold: int) -> FoldedMoments:
+        """Return every fold but one, still fold by fold: what a jackknife needs."""
+        return FoldedMoments(self._others(fold), self.kind, self.without(fold))
+
+    def columns(self, chosen: slice, kind: Kind) -> FoldedMoments:
+        """Return some target columns as labels of their own: the same scatter, factored once for all."""
+        folds = tuple(fold.columns(chosen) for fold in self.folds)
+        return FoldedMoments(folds, kind, self.total.columns(chosen))
 
     @classmethod
     def of(cls, features: np.ndarray, labels: Labels, folds: np.ndarray) -> FoldedMoments:
         """Return the Moments of a whole matrix; ``folds`` says to which fold each example belongs."""
+        from assay.core.stream import MomentStream
+
         stream = MomentStream(labels, folds)
         stream.update(np.arange(len(labels)), features)
         return stream.finish()
 
+    def save(self, path: str | Path) -> None:
+        """Write everything to one file of plain arrays (.npz, no pickle)."""
+        arrays: dict[str, Any] = {"kind": np.array(str(self.kind)), "shift": self.total.scatter.shift}
+        for number, fold in enumerate(self.folds):
+            scatter = fold.scatter
+            parts: dict[str, Any] = {name: getattr(fold, name) for name in _SUMS}
+            parts |= {"count": scatter.count, "feature_sum": scatter.feature_sum}
+            parts |= {"gram": scatter.gram, "rows": scatter.rows, "target_rows": fold.target_rows}
+            parts |= {"q4": scatter.fourth[0], "v3": scatter.fourth[1], "q2": scatter.fourth[2]}
+            arrays |= {f"{number}-{name}": part for name, part in parts.items() if part is not None}
+        with Path(path).open("wb") as file:
+            np.savez(file, **arrays)
 
-class MomentStream:
-    """Gathers FoldedMoments from batches as a model encodes them; batches may come in any order.
+    @classmethod
+    def load(cls, path: str | Path) -> FoldedMoments:
+        """Read what :meth:`save` wrote."""
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        folds = [_loaded(arrays, number) for number in range(sum(name.endswith("-count") for name in arrays))]
+        return cls.gathered(folds, Kind(str(arrays["kind"])))
 
-    The shift is the mean of the first batch: any value near the mean gives the same result. Rows wait until
-    a block of them is full, because one update of a wide Gram costs much the same for few rows as for many.
-    """
-
-    def __init__(self, labels: Labels, folds: np.ndarray) -> None:
-        self._kind = labels.kind
-        self._labels = labels
-        self._folds = np.asarray(folds)
-        self._shift: np.ndarray | None = None
-        self._waiting: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
-        self._gathered: dict[int, Moments] = {}
-
-    def update(self, rows: np.ndarray, features: np.ndarray) -> None:
-        """Add the features of some rows (positions in the labels)."""
-        rows = np.asarray(rows, dtype=np.int64)
-        if self._shift is None:
-            self._shift = np.asarray(features, dtype=np.float64).mean(axis=0)
-        which = self._folds[rows]
-        for fold in np.unique(which).tolist():
-            mine = which == fold
-            waiting = self._waiting.setdefault(fold, [])
-            waiting.append((rows[mine], features[mine]))
-            if sum(len(part) for part, _ in waiting) >= _BLOCK:
-                self._gather(fold)
-
-    def finish(self) -> FoldedMoments:
-        """Return what was gathered."""
-        for fold in list(self._waiting):
-            self._gather(fold)
-        return FoldedMoments(tuple(self._gathered[fold] for fold in sorted(self._gathered)), self._kind)
-
-    def _gather(self, fold: int) -> None:
-        assert self._shift is not None
-        parts = self._waiting.pop(fold)
-        rows = np.concatenate([rows for rows, _ in parts])
-        features = np.concatenate([features for _, features in parts])
-        for start in range(0, len(rows), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            targets = self._labels.take(rows[block]).targets()
-            part = Moments.of(features[block], targets, self._shift)
-            have = self._gathered.get(fold)
-            self._gathered[fold] = part if have is None else have + part
+    def _others(self, fold: int) -> tuple[Moments, ...]:
+        return tuple(other for number, other in enumerate(self.folds) if number != fold)
 
 
-_BLOCK = 1024  # examples of a fold turned to float64 at a time: bounds the memory of one update
+def _loaded(arrays: dict[str, np.ndarray], number: int) -> Moments:
+    def part(name: str) -> np.ndarray | None:
+        return arrays.get(f"{number}-{name}")
 
-
-def stratified_folds(labels: Labels, count: int, seed: int) -> np.ndarray:
-    """Return the fold (0 .. count - 1) of each example; each class, or range of numbers, is spread evenly."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(labels))
-    order = order[np.argsort(labels.values[order], kind="stable")]
-    folds = np.empty(len(labels), dtype=np.int64)
-    folds[order] = np.arange(len(labels)) % count
-    return folds
+    fourth: Any = (float(arrays[f"{number}-q4"]), part("v3"), float(arrays[f"{number}-q2"]))
+    count, total = int(arrays[f"{number}-count"]), arrays[f"{number}-feature_sum"]
+    sums = {name: arrays[f"{number}-{name}"] for name in _SUMS}
+    scatter = Scatter(arrays["shift"], count, total, part("gram"), part("rows"), fourth)
+    return Moments(scatter, **sums, target_rows=part("target_rows"))
 
 
 def _merge(parts: Sequence[Moments]) -> Moments:
@@ -285,7 +242,6 @@ def _merge(parts: Sequence[Moments]) -> Moments:
     return merged
 
 
-def _stack(
-    a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    return np.concatenate([a[0], b[0]]), np.concatenate([a[1], b[1]])
+def _as_bytes(moments: Moments) -> list[bytes]:
+    pairs = zip(moments.scatter.rows, moments.target_rows, strict=True)  # type: ignore[arg-type]
+    return [features.tobytes() + targets.tobytes() for features, targets in pairs]

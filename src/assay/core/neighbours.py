@@ -1,13 +1,17 @@
-"""Nearest neighbours by cosine similarity, in bounded memory, and what they vote for."""
+"""Nearest neighbours by cosine or Euclidean distance, in bounded memory, and what they vote for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
 _CHUNK = 1 << 22  # similarities held at a time: 32 MiB
 _DECIMALS = 9  # of a similarity: beyond single precision, and equal examples stay equal for any summing order
+_SQUARE_DECIMALS = 11  # of a squared distance, in units of the squared lengths
+
+Distance = Literal["cosine", "euclidean"]
 
 
 def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
@@ -28,12 +32,16 @@ def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
     return np.concatenate(found) if found else np.empty((0, k), dtype=np.int64)
 
 
-def nearest_others(examples: np.ndarray, k: int) -> np.ndarray:
-    """Return the other rows of ``examples`` most similar to each row, examples x min(k, examples - 1)."""
-    units = _unit_rows(examples)
+def nearest_others(examples: np.ndarray, k: int, distance: Distance = "cosine") -> np.ndarray:
+    """Return the other rows of ``examples`` nearest to each row, examples x min(k, examples - 1)."""
+    if distance == "cosine":
+        units = _unit_rows(examples)
+        chunks = _similarities(units, units)
+    else:
+        chunks = _closenesses(np.asarray(examples, dtype=np.float64))
     k = min(k, len(examples) - 1)
     found = []
-    for start, similarity in _similarities(units, units):
+    for start, similarity in chunks:
         own = np.arange(len(similarity))
         similarity[own, start + own] = -np.inf
         found.append(_largest(similarity, k))
@@ -58,14 +66,33 @@ def _unit_rows(matrix: np.ndarray) -> np.ndarray:
 
 def _similarities(units: np.ndarray, queries: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     step = max(1, _CHUNK // max(1, len(units)))
-    handicap = np.arange(len(units)) * (
-        0.5 * 10.0**-_DECIMALS / max(1, len(units))
-    )  # the first row wins a tie
     for start in range(0, len(queries), step):
-        similarity = queries[start : start + step] @ units.T
-        np.round(similarity, _DECIMALS, out=similarity)
-        similarity -= handicap
-        yield start, similarity
+        yield start, _first_wins(queries[start : start + step] @ units.T, _DECIMALS)
+
+
+def _closenesses(rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield minus the squared distances of some rows to all, in units of their own squared length."""
+    centred = rows - np.median(rows, axis=0)  # one example far off must not take the precision of the others
+    squares = np.einsum("ij,ij->i", centred, centred)
+    units = squares + np.median(squares)
+    units[units == 0] = 1.0
+    step = max(1, _CHUNK // len(rows))
+    for start in range(0, len(rows), step):
+        own = slice(start, start + step)
+        closeness = centred[own] @ centred.T
+        closeness *= 2
+        closeness -= squares
+        closeness -= squares[own, None]
+        closeness /= units[own, None]
+        yield start, _first_wins(closeness, _SQUARE_DECIMALS)
+
+
+def _first_wins(similarity: np.ndarray, decimals: int) -> np.ndarray:
+    """Round in place what differs by rounding alone, then let the first of equals be the largest."""
+    np.round(similarity, decimals, out=similarity)
+    columns = similarity.shape[1]
+    similarity -= np.arange(columns) * (0.5 * 10.0**-decimals / max(1, columns))
+    return similarity
 
 
 def _largest(similarity: np.ndarray, k: int) -> np.ndarray:

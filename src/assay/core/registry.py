@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
-from typing import Generic, TypeVar
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, TypeVar
 
 from assay.core.address import Address
 from assay.core.errors import AssayError, MissingPackage, UnknownName, UsageError
@@ -39,11 +41,13 @@ class Registry(Generic[Plugin]):
         family: The folder below ``assay`` and the entry-point group ``assay.<family>``.
         base: The abstract class that each member derives from.
         what: The word for a member in messages, as in "model source".
+        of_function: Makes a member of a function, in a family whose members may be that simple.
     """
 
     family: str
     base: type[Plugin]
     what: str
+    of_function: Callable[[Callable[..., Any]], type[Plugin]] | None = None
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all members, without importing any."""
@@ -81,6 +85,39 @@ class Registry(Generic[Plugin]):
             raise UsageError(f"There is a {self.what} called '{name}' already. Give yours another name.")
         self._loaders[name] = lambda: member
 
+    def add_file(self, path: Path) -> bool:
+        """Add the member that a file of the user's own defines; tell whether there is one.
+
+        The file name is its name. The same file may come again, changed or not; another file of that name
+        is an error.
+        """
+        module = _module_of(path)
+        if not self.defines(module):
+            return False
+        known = self._files.get(path.stem)
+        if known is not None and known != path.resolve():
+            raise UsageError(f"Two files are called '{path.name}': {known} and {path}. Rename one.")
+        if known is not None:
+            del self._loaders[path.stem]
+        self.add(path.stem, self.member_of(module))
+        self._files[path.stem] = path.resolve()
+        return True
+
+    def defines(self, module: object) -> bool:
+        """Tell whether a module defines a member of this family."""
+        return bool(members(module, self.base)) or (self.of_function is not None and bool(functions(module)))
+
+    def member_of(self, module: object) -> type[Plugin]:
+        """Return the one final class of a module, or what its one public function makes."""
+        found = functions(module)
+        if self.of_function is not None and len(found) == 1 and not members(module, self.base):
+            return self.of_function(found[0])
+        return only_member(module, self.base)
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        return {}
+
     @cached_property
     def _loaders(self) -> dict[str, Callable[[], type[Plugin]]]:
         package = importlib.import_module(f"assay.{self.family}")
@@ -97,7 +134,7 @@ class Registry(Generic[Plugin]):
         return loaders
 
     def _from_module(self, path: str) -> Callable[[], type[Plugin]]:
-        return lambda: only_member(importlib.import_module(path.partition(":")[0]), self.base)
+        return lambda: self.member_of(importlib.import_module(path.partition(":")[0]))
 
 
 def _is_installed(package: str) -> bool:
@@ -110,7 +147,18 @@ def _is_installed(package: str) -> bool:
 
 def only_member(module: object, base: type[Plugin]) -> type[Plugin]:
     """Return the one final class of a module that derives from a family's base."""
-    members = [
+    found = members(module, base)
+    if len(found) != 1:
+        raise AssayError(
+            f"{getattr(module, '__name__', module)} must define exactly one {base.__name__}; "
+            f"it defines {len(found)}."
+        )
+    return found[0]
+
+
+def members(module: object, base: type[Plugin]) -> list[type[Plugin]]:
+    """Return the final classes of a module that derive from a family's base."""
+    return [
         value
         for value in vars(module).values()
         if inspect.isclass(value)
@@ -118,9 +166,35 @@ def only_member(module: object, base: type[Plugin]) -> type[Plugin]:
         and not inspect.isabstract(value)
         and value.__module__ == getattr(module, "__name__", None)
     ]
-    if len(members) != 1:
-        raise AssayError(
-            f"{getattr(module, '__name__', module)} must define exactly one {base.__name__}; "
-            f"it defines {len(members)}."
-        )
-    return members[0]
+
+
+def functions(module: object) -> list[Callable[..., Any]]:
+    """Return the public functions that a module defines itself."""
+    return [
+        value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+        and not name.startswith("_")
+        and value.__module__ == getattr(module, "__name__", None)
+    ]
+
+
+def _module_of(path: Path) -> ModuleType:
+    """Run a file of the user's own as a module: again where it has changed."""
+    name = f"assay_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UsageError(f"Cannot read the plug-in '{path}'. Name a Python file, as in my_score.py.")
+    content = path.read_bytes()
+    known = sys.modules.get(name)
+    if known is not None and vars(known).get("_assay_content") == content and known.__spec__ == spec:
+        return known
+    module = importlib.util.module_from_spec(spec)
+    vars(module)["_assay_content"] = content
+    sys.modules[name] = module
+    try:
+        exec(compile(content, str(path.resolve()), "exec"), vars(module))  # noqa: S102 - the user named this file to run it
+    except Exception as error:
+        del sys.modules[name]
+        raise UsageError(f"The plug-in '{path}' does not run: {type(error).__name__}: {error}.") from error
+    return module

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.model import ModelFacts
 
@@ -31,6 +32,8 @@ class Result:
         tuned: What was chosen on val.
         notes: What a reader must know besides.
         reason: Why there is no value: the cause and what to do.
+        interval: How far the value of a score may be off, where the score can tell.
+        metric: The metric whose value a score foretells; empty where it has a scale of its own.
         seconds: The time of this method, without encoding.
         encode_seconds: The time to encode what the method reads; 0 where the features were there.
     """
@@ -44,6 +47,8 @@ class Result:
     reason: str = ""
     seconds: float = 0.0
     encode_seconds: float = 0.0
+    interval: Interval | None = None
+    metric: str = ""
 
     def __post_init__(self) -> None:
         if self.status is Status.OK and (self.value is None or not math.isfinite(self.value)):

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     """The type of a task."""
 
     CLASSIFICATION = "classification"
+    MULTILABEL = "multilabel"
     REGRESSION = "regression"
 
 
@@ -47,17 +48,19 @@ class Labels:
     """The labels of some examples.
 
     Attributes:
-        kind: Classification or regression.
-        values: For classification, positions in ``classes`` (int64); for regression, numbers (float64).
+        kind: What the values are.
+        values: For classification, positions in ``classes`` (int64); for multilabel, 1 where a class applies
+            and 0 where not (int64, examples x classes); for regression, numbers (float64), one or several
+            of each example.
         classes: The class names of the task, in order; empty for regression.
     """
 
     kind: Kind
-    values: np.ndarray  # examples
+    values: np.ndarray  # examples, or examples x columns
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        wanted = np.int64 if self.kind is Kind.CLASSIFICATION else np.float64
+        wanted = np.float64 if self.kind is Kind.REGRESSION else np.int64
         values = np.array(self.values, dtype=wanted)
         values.flags.writeable = False
         object.__setattr__(self, "values", values)
@@ -74,12 +77,20 @@ class Labels:
         return Labels(self.kind, np.concatenate([self.values, other.values]), self.classes)
 
     def targets(self) -> np.ndarray:
-        """Return examples x columns: one-hot columns for classes, one column for regression."""
-        if self.kind is Kind.REGRESSION:
-            return self.values[:, None]
+        """Return examples x columns: a one-hot column for each class, or the numbers."""
+        if self.kind is not Kind.CLASSIFICATION:
+            return self.values.reshape(len(self.values), -1).astype(np.float64)
         hot = np.zeros((len(self.values), len(self.classes)))
         hot[np.arange(len(self.values)), self.values] = 1.0
         return hot
+
+    def strata(self) -> np.ndarray:
+        """Return a number for each example by which to spread it evenly: its class, or set of classes."""
+        if self.values.ndim == 1:
+            return self.values
+        if self.kind is Kind.REGRESSION:
+            return np.asarray(self.values[:, 0])
+        return np.unique(self.values, axis=0, return_inverse=True)[1].ravel()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol, final
 
 import numpy as np
@@ -15,6 +15,7 @@ from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.matrices import weight_matrices
 from assay.encoders.weights import Origin, state_hash
 
 _CPU_PIECE = 16  # pictures in one forward pass on a CPU: with 32 their maps fall out of the caches
@@ -84,6 +85,10 @@ class ImageEncoder(Model):
             logits = [part.logits for part in outputs if part.logits is not None]
             probs = torch.cat(logits).float().softmax(1).cpu().numpy() if logits else None
         return Encoded(features, probs)
+
+    def weights(self) -> Iterator[np.ndarray]:
+        """Yield the weight matrices, the source head's included."""
+        return weight_matrices(self._module)
 
     def close(self) -> None:
         """Free the weights."""

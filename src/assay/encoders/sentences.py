@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -15,6 +15,7 @@ from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.matrices import weight_matrices
 from assay.encoders.pairs import encode_texts
 from assay.encoders.tokens import as_texts
 from assay.encoders.weights import Origin, seeded, state_hash
@@ -54,6 +55,10 @@ class SentenceEncoder(Model):
         if not texts:
             return Encoded(np.empty((0, self._facts.width), np.float32), None)
         return Encoded(encode_texts(texts, self._embedded), None)
+
+    def weights(self) -> Iterator[np.ndarray]:
+        """Yield the weight matrices."""
+        return weight_matrices(self._module)
 
     def close(self) -> None:
         """Free the weights."""

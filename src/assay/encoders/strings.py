@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import final
 
 import numpy as np
@@ -14,6 +14,7 @@ from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.matrices import weight_matrices
 from assay.encoders.pairs import encode_texts
 from assay.encoders.tokens import as_texts
 from assay.encoders.weights import Origin, state_hash
@@ -55,6 +56,10 @@ class StringEncoder(Model):
         if not texts:
             return Encoded(np.empty((0, self._facts.width), np.float32), None)
         return Encoded(encode_texts(texts, self._encoded), None)
+
+    def weights(self) -> Iterator[np.ndarray]:
+        """Yield the weight matrices."""
+        return weight_matrices(self._module)
 
     def close(self) -> None:
         """Free the weights."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -16,6 +16,7 @@ from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.matrices import weight_matrices
 from assay.encoders.pooling import Pooling, States, pool
 from assay.encoders.tokens import Tokens, as_texts
 from assay.encoders.weights import Origin, state_hash
@@ -96,6 +97,10 @@ class TextEncoder(Model):
                 if probs is not None and states.logits is not None:
                     probs[rows] = states.logits.float().softmax(1).cpu().numpy()
         return Encoded(features, probs)
+
+    def weights(self) -> Iterator[np.ndarray]:
+        """Yield the weight matrices, the source head's included."""
+        return weight_matrices(self._module)
 
     def close(self) -> None:
         """Free the weights."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -75,6 +75,10 @@ class HuggingFaceSource(ModelSource):
         elif revision is None:
             revision = getattr(self._config(), "_commit_hash", None) or "main"
         return identity_of(f"transformers {transformers.__version__} {revision}", self)
+
+    def untrained(self) -> ModelSource:
+        """Return the same architecture with random weights: other ones, if these are random already."""
+        return replace(self, pretrained=False, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:
         """Load the weights and the preprocessing of the model and return it on ``device``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,6 +71,10 @@ class PackagedSource(ModelSource):
         library = "timm" if self.name in _LITE else "transformers"
         versions = [f"{name} {metadata.version(name)}" for name in (_package(self.name), library)]
         return identity_of(" ".join(versions), self)
+
+    def untrained(self) -> ModelSource:
+        """Return the same architecture with random weights: other ones, if these are random already."""
+        return replace(self, pretrained=False, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:
         """Build the model, load the weights of its package and return it on ``device``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -67,6 +67,10 @@ class SentenceSource(ModelSource):
         elif revision is None:
             revision = self._commit(path)
         return identity_of(f"sentence-transformers {sentence_transformers.__version__} {revision}", self)
+
+    def untrained(self) -> ModelSource:
+        """Return the same architecture with random weights: other ones, if these are random already."""
+        return replace(self, pretrained=False, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:
         """Load the modules of the encoder and return it on ``device``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -83,6 +83,10 @@ class TimmSource(ModelSource):
         folder = self.name.removeprefix("local-dir:")
         content = f" {folder_hash(Path(folder))}" if folder != self.name else ""
         return identity_of(f"timm {timm.__version__}{content}", self, self.checkpoint)
+
+    def untrained(self) -> ModelSource:
+        """Return the same architecture with random weights: other ones, if these are random already."""
+        return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:
         """Build the model, load its weights and return it on ``device``."""

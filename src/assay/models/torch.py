@@ -107,6 +107,12 @@ class TorchSource(ModelSource):
         code = "unknown code" if file is None else file_hash(file)
         return identity_of(f"torch {torch.__version__} {code}", self, self.checkpoint)
 
+    def untrained(self) -> ModelSource | None:
+        """Return the same architecture with random weights; None where the callable may load its own."""
+        if self.pretrained and self.checkpoint is None:
+            return None
+        return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
+
     def open(self, device: str) -> Model:
         """Import the callable, build the module, load its weights and return it on ``device``."""
         from assay.encoders.images import ImageEncoder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.error import URLError
@@ -86,6 +86,10 @@ class TorchvisionSource(ModelSource):
         return identity_of(
             f"torchvision {torchvision.__version__} {self._weights().url}", self, self.checkpoint
         )
+
+    def untrained(self) -> ModelSource:
+        """Return the same architecture with random weights: other ones, if these are random already."""
+        return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:
         """Build the model, load its weights and return it on ``device``."""

@@ -35,7 +35,7 @@ class Labelled(NamedTuple):
 
 def parse_kind(kind: str | None) -> Kind | None:
     """Return the kind that a user wrote."""
-    if kind is None or kind in set(Kind):
+    if kind is None or kind in {Kind.CLASSIFICATION, Kind.REGRESSION}:
         return None if kind is None else Kind(kind)
     raise UsageError(f"Setting 'kind' is '{kind}'. Write kind='classification' or kind='regression'.")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.method import MomentScore
+from assay.core.method import Invariance, MomentScore
 from assay.core.moments import FoldedMoments
 
 
@@ -25,9 +26,9 @@ class HScore(MomentScore):
     Note:
         Up to D + 1 examples of D features the score is C - 1 for every model, noise included, so it does not
         apply there. Directions are dropped at the rank tolerance of numpy, not at 1e-15 of the largest: below
-        that, eigenvalues are rounding.
+        that, eigenvalues are rounding. The value of noise is (C - 1) D/N and more, so wide features gain.
 
-    >>> from assay.core.moments import stratified_folds
+    >>> from assay.core.stream import stratified_folds
     >>> from assay.core.task import Kind, Labels
     >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
@@ -36,6 +37,9 @@ class HScore(MomentScore):
     >>> HScore()(FoldedMoments.of(signal, labels, folds)) > HScore()(FoldedMoments.of(noise, labels, folds))
     True
     """
+
+    favours_width: ClassVar[bool] = True
+    invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments) -> float:
         """Return the H-score, between 0 and the number of classes less one."""
@@ -48,7 +52,7 @@ class HScore(MomentScore):
                 f"{total.count} examples of {total.width} features give the same H-score to every model. "
                 f"Use h_score_regularised."
             )
-        spectrum = train.centred_spectrum
+        spectrum = train.spectrum
         if len(spectrum.values) == 0:
             raise NotApplicable("All features are constant on train.")
         between = np.square(spectrum.cross[:, used]) / total.target_sum[used]

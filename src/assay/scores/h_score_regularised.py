@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.method import MomentScore
+from assay.core.method import Invariance, MomentScore
 from assay.core.moments import FoldedMoments, Moments
 
 
@@ -28,7 +29,7 @@ class HScoreRegularised(MomentScore):
         The published code divides by N in the total covariance and by N - 1 in that of the class means; so
         does this, to give the published numbers.
 
-    >>> from assay.core.moments import stratified_folds
+    >>> from assay.core.stream import stratified_folds
     >>> from assay.core.task import Kind, Labels
     >>> labels = Labels(Kind.CLASSIFICATION, np.arange(20) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((20, 64))
@@ -39,13 +40,15 @@ class HScoreRegularised(MomentScore):
     True
     """
 
+    invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
+
     def __call__(self, train: FoldedMoments) -> float:
         """Return the regularised H-score, from 0 upwards."""
         total = train.total
         used = total.target_sum > 0
         if used.sum() < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
-        spectrum = train.centred_spectrum
+        spectrum = train.spectrum
         if len(spectrum.values) == 0:
             raise NotApplicable("All features are constant on train.")
         shrinkage = ledoit_wolf_shrinkage(total, spectrum.values)
@@ -62,6 +65,6 @@ def ledoit_wolf_shrinkage(total: Moments, scatter: np.ndarray) -> float:
     variances = scatter / total.count
     squared_norm = float(np.square(variances).sum())
     spread = squared_norm - float(variances.sum()) ** 2 / total.width
-    error = total.fourth_moment_about_mean() / total.count**2 - squared_norm / total.count
+    error = total.scatter.fourth_moment_about_mean() / total.count**2 - squared_norm / total.count
     error = min(error, spread)
     return error / spread if error > 0 else 0.0

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import SampleScore
-from assay.core.neighbours import majority, nearest_others
+from assay.core.method import EVERY_KIND, SampleScore
+from assay.core.neighbours import Distance, majority, nearest_others
 from assay.core.task import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class LooKNN(SampleScore):
-    """Each example is predicted from its k most similar other examples, by cosine similarity.
+    """Each example is predicted from its k nearest other examples, by cosine or Euclidean distance.
 
     For classification the value is the accuracy of the majority vote, ties going to the nearest neighbour of
-    the tied classes. For regression it is the R2 of the neighbours' mean against the mean of all other
-    examples: 1 at best, and below 0 where neighbours are no better than chance.
+    the tied classes. Where there are several labels at once, each is voted on alone, and the value is the
+    share of all votes that are right: 1 less the Hamming loss. For regression it is the R2 of the neighbours'
+    mean against the mean of all other examples: 1 at best, and below 0 where neighbours are no better than
+    chance; several numbers are pooled.
 
     References:
         Nearest Neighbor Pattern Classification (Cover and Hart, 1967),
         https://doi.org/10.1109/TIT.1967.1053964
         Scalable Diverse Model Selection for Accessible Transfer Learning (Bolya et al., 2021),
-        https://arxiv.org/abs/2111.06977, where it is a baseline, with k=1.
+        https://arxiv.org/abs/2111.06977, where it is a baseline.
+
+    Note:
+        dbolya/parc methods.py has k=1, distance="euclidean", for several labels too, and gives percent.
 
     Attributes:
         k: The number of neighbours; all others where there are fewer.
+        distance: "cosine" or "euclidean".
 
     >>> from assay.core.features import Features
     >>> from assay.core.task import Labels
@@ -43,25 +49,31 @@ class LooKNN(SampleScore):
     """
 
     k: int = 5
+    distance: str = "cosine"
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.REGRESSION})
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
 
     def __post_init__(self) -> None:
         if self.k < 1:
             raise UsageError(f"loo_knn(k={self.k}) has no neighbour. Write k=5.")
+        if self.distance not in get_args(Distance):
+            raise UsageError(
+                f"distance is '{self.distance}'. Write {' or '.join(map(repr, get_args(Distance)))}."
+            )
 
     def __call__(self, train: LabelledFeatures) -> float:
         """Return the leave-one-out accuracy, or R2."""
         if len(train) < 2:
             raise NotApplicable("Train has fewer than two examples.")
         truth = train.labels.values
-        near = truth[nearest_others(train.matrix, self.k)]
-        if train.labels.kind is Kind.CLASSIFICATION:
-            if (truth == truth[0]).all():
-                raise NotApplicable("Fewer than two classes have examples in train.")
-            return float((majority(near, len(train.labels.classes)) == truth).mean())
-        if truth.max() == truth.min():
+        if (truth == truth[0]).all():
             raise NotApplicable("All labels of train are the same.")
-        left_out_mean = (truth.sum() - truth) / (len(truth) - 1)
+        near = truth[nearest_others(train.matrix, self.k, self.distance)]  # type: ignore[arg-type]  # checked above
+        if train.labels.kind is Kind.CLASSIFICATION:
+            return float((majority(near, len(train.labels.classes)) == truth).mean())
+        if train.labels.kind is Kind.MULTILABEL:
+            votes = [majority(column, 2) for column in np.moveaxis(near, -1, 0)]
+            return float((np.stack(votes, axis=-1) == truth).mean())
+        left_out_mean = (truth.sum(axis=0) - truth) / (len(truth) - 1)
         baseline = float(np.square(truth - left_out_mean).sum())
         return 1 - float(np.square(truth - near.mean(axis=1)).sum()) / baseline

@@ -23,7 +23,10 @@ class NCE(SourceScore):
 
     Note:
         Pseudo-labels are the likeliest source classes, the first of several. Nothing is added inside the
-        logarithm: pairs that do not occur are left out.
+        logarithm: pairs that do not occur are left out. thuml/LogME NCE.py adds 1e-20 there, as does
+        thuml/Transfer-Learning-Library, which changes no digit; dbolya/parc methods.py adds 1e-5 to every
+        joint probability, which does; google-research/pactran_metrics counts probabilities in place of
+        pseudo-labels.
 
     >>> from assay.core.task import Kind, Labels
     >>> labels = Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1]), ("cat", "dog"))

@@ -1,4 +1,4 @@
-"""Cross-validated ridge regression: how much of the labels a linear model explains on examples left out."""
+"""Cross-validated ridge regression: the task's metric on examples that the linear model did not see."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.method import MomentScore
-from assay.core.moments import FoldedMoments, Moments
+from assay.core.estimate import Estimate, bootstrapped
+from assay.core.method import EVERY_KIND, HeldOutScore, Invariance
+from assay.core.metric import Metric
+from assay.core.moments import FoldedMoments
 from assay.core.task import Kind
-
-PENALTIES = tuple(10.0 ** (half / 2) for half in range(-8, 11))  # 1e-4 .. 1e5, in mean eigenvalues
+from assay.core.view import HeldOut
 
 
 @dataclass(frozen=True, slots=True)
-class RidgeCV(MomentScore):
-    """The out-of-sample R2 of ridge regression onto the target columns, with the best of 19 penalties.
+class RidgeCV(HeldOutScore):
+    """The metric that ridge regression onto the target columns reaches on folds left out.
 
-    Each fold is predicted from the others. The value is 1 less the squared error over that of the mean of the
-    others: 0 for noise or a little below or above it, 1 for perfect predictions. Classes are one-hot columns,
-    so for classification it is a Brier skill score. It is exact, though no example is kept: training needs
-    the moments of the other folds, and the squared error is a function of the moments of the fold left out.
+    Each fold is predicted from the others; for classification the largest of the one-hot columns is the
+    prediction. The value is out of sample by construction, so wide features gain nothing by being wide. The
+    interval is a bootstrap over the examples that were judged. Training needs the moments of the other folds
+    only; judging, at most 5000 examples in the proportions of train. Where no metric judges the kind of task
+    the value is the share of the squares of the target columns that is explained, exact over all examples.
 
     References:
         Ridge Regression: Biased Estimation for Nonorthogonal Problems (Hoerl and Kennard, 1970),
@@ -31,51 +33,58 @@ class RidgeCV(MomentScore):
         https://doi.org/10.1111/j.2517-6161.1974.tb00994.x
 
     Note:
-        The penalty is chosen by the error that is reported, on one curve for all columns and folds: the value
-        is optimistic by the little that one smooth parameter can gain. The penalties are multiples of the
-        mean eigenvalue of the scatter matrix of the training folds, and the intercept is not penalised.
+        One penalty serves all folds and columns: that of least generalised cross-validation error on train.
+        The intercept is not penalised.
 
-    >>> from assay.core.moments import stratified_folds
-    >>> from assay.core.task import Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
+    >>> import assay
+    >>> labels = np.arange(60) % 2
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
-    >>> signal = noise + 3 * labels.targets()[:, :1]
-    >>> folds = stratified_folds(labels, 5, seed=0)
-    >>> RidgeCV()(FoldedMoments.of(signal, labels, folds)) > 0.5
+    >>> assay.score(noise + 3 * labels[:, None], labels, "ridge_cv").value > 0.9
     True
-    >>> RidgeCV()(FoldedMoments.of(noise, labels, folds)) > 0.1
+    >>> assay.score(noise, labels, "ridge_cv").value > 0.75
     False
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.REGRESSION})
+    version: ClassVar[int] = 2
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
-    def __call__(self, train: FoldedMoments) -> float:
-        """Return the cross-validated R2, at most 1."""
+    def __call__(self, train: FoldedMoments, held_out: HeldOut, metric: Metric | None) -> Estimate:
+        """Return the metric on examples left out, with its interval."""
+        total = train.total
         if len(train.folds) < 2:
             raise NotApplicable("Train has too few examples for two folds.")
-        total = train.total
-        rounding = 1e-12 * float(total.target_square.sum())
-        if float(total.centred_target_square().sum()) <= rounding:
+        if float(total.centred_target_square().sum()) <= 1e-12 * float(total.target_square.sum()):
             raise NotApplicable("All labels of train are the same.")
-        if len(train.centred_spectrum.values) == 0:
+        if len(train.spectrum.values) == 0:
             raise NotApplicable("All features are constant on train.")
-        errors = np.zeros(len(PENALTIES))
-        baseline = 0.0
-        for number, held_out in enumerate(train.folds):
-            others = train.without(number)
-            mean = others.target_sum / others.count
-            baseline += held_out.squared_error(np.zeros((total.width, len(mean))), mean)
-            errors += errors_on(held_out, others, PENALTIES)
-        return float(1 - errors.min() / baseline)
+        if metric is None:
+            return Estimate(explained(train))
+        truth = held_out.examples.labels.values
+        guesses = predictions(train, held_out)
+        if train.kind is Kind.CLASSIFICATION:
+            predicted: np.ndarray = guesses.argmax(axis=1)
+        elif train.kind is Kind.MULTILABEL:
+            predicted = (guesses > 0.5).astype(np.int64)
+        else:
+            predicted = guesses.reshape(truth.shape)
+        return Estimate(metric(truth, predicted), bootstrapped(metric, truth, predicted), metric.name)
 
 
-def errors_on(held_out: Moments, others: Moments, penalties: tuple[float, ...]) -> np.ndarray:
-    """Return the squared error on one fold of ridge regression on the others, for each penalty."""
-    (values, cross), vectors = others.centred_basis()
-    mean_eigenvalue = values.sum() / min(others.count, others.width) if len(values) else 1.0
-    errors = []
-    for penalty in penalties:
-        weights = vectors @ (cross / (values + penalty * mean_eigenvalue)[:, None])
-        intercept = others.target_sum / others.count - others.mean() @ weights
-        errors.append(held_out.squared_error(weights, intercept))
-    return np.array(errors)
+def predictions(train: FoldedMoments, held_out: HeldOut) -> np.ndarray:
+    """Return what the other folds say of each example: examples x columns."""
+    found = np.empty((len(held_out.folds), len(train.total.target_sum)))
+    for number, rule in enumerate(train.left_out):
+        rows = held_out.folds == number
+        found[rows] = rule.predict(held_out.examples.matrix[rows])
+    return found
+
+
+def explained(train: FoldedMoments) -> float:
+    """Return the cross-validated R2 over all examples and target columns, at most 1."""
+    error, baseline = 0.0, 0.0
+    for fold, rule in zip(train.folds, train.left_out, strict=True):
+        intercept = rule.target_mean - rule.shifted_mean @ rule.solution
+        error += fold.squared_error(rule.solution, intercept)
+        baseline += fold.squared_error(np.zeros_like(rule.solution), rule.target_mean)
+    return 1 - error / baseline

@@ -17,15 +17,22 @@ import numpy as np
 
 from assay.core.comparison import ModelRow, TaskFacts
 from assay.core.errors import StoreError
+from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.model import ModelFacts
 from assay.core.result import Finished, Opened, Result, Status
 from assay.core.task import Kind, Modality, Task
 from assay.store.arrays import Arrays
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-
+_FROM_1 = """
+BEGIN IMMEDIATE;
+ALTER TABLE results ADD COLUMN interval TEXT;
+ALTER TABLE results ADD COLUMN metric TEXT;
+UPDATE schema_version SET version = 2;
+COMMIT;
+"""
 _KEEP_MODEL = """
 INSERT INTO models VALUES (?,?,?,?) ON CONFLICT (address) DO UPDATE SET
 identity = excluded.identity, facts = excluded.facts,
@@ -71,7 +78,7 @@ class Store:
         if finished.predictions is not None:
             self.arrays.write("predictions", result.job.key, finished.predictions)
         self._write(
-            "INSERT OR REPLACE INTO results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 result.job.key, result.job.model, result.job.task, result.job.method,
                 result.job.seed, result.job.fingerprint,
@@ -79,6 +86,7 @@ class Store:
                 *(json.dumps(part) for part in (dict(result.metrics), dict(result.tuned), result.notes)),
                 result.reason, result.seconds, result.encode_seconds,
                 datetime.now(UTC).isoformat(timespec="seconds"),
+                None if result.interval is None else json.dumps(asdict(result.interval)), result.metric,
             ),
         )  # fmt: skip
 
@@ -116,7 +124,7 @@ class Store:
         """Return the results of these keys; without keys, the newest of each model, task, method and seed."""
         rows = self._read(
             "SELECT key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, "
-            "reason, seconds, encode_seconds FROM results ORDER BY finished, rowid"
+            "reason, seconds, encode_seconds, interval, metric FROM results ORDER BY finished, rowid"
         )
         found = [_result(row) for row in rows]
         if keys is not None:
@@ -192,6 +200,8 @@ def _check_version(connection: sqlite3.Connection, root: Path) -> None:
     row = connection.execute("SELECT version FROM schema_version").fetchone()
     if row is None:
         connection.execute("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION,))
+    elif row[0] == 1:
+        connection.executescript(_FROM_1)
     elif row[0] != SCHEMA_VERSION:
         raise StoreError(
             f"The store '{root}' has schema version {row[0]}; this Assay reads version {SCHEMA_VERSION}. "
@@ -212,8 +222,9 @@ def _cannot(what: str, root: Path, error: Exception) -> StoreError:
 
 
 def _result(row: tuple[Any, ...]) -> Result:
-    key, model, task, method, seed, fingerprint, status, value, *lists, reason, seconds, encode_seconds = row
-    metrics, tuned, notes = (json.loads(text) for text in lists)
+    key, model, task, method, seed, fingerprint, status, value, *rest = row
+    metrics, tuned, notes = (json.loads(text) for text in rest[:3])
+    reason, seconds, encode_seconds, interval, metric = rest[3:]
     return Result(
         job=Job(model, task, method, seed, key, fingerprint),
         status=Status(status),
@@ -224,6 +235,8 @@ def _result(row: tuple[Any, ...]) -> Result:
         reason=reason,
         seconds=seconds,
         encode_seconds=encode_seconds,
+        interval=None if interval is None else Interval(**json.loads(interval)),
+        metric=metric or "",
     )
 
 

@@ -16,7 +16,9 @@ CREATE TABLE IF NOT EXISTS results (
     reason         TEXT NOT NULL,
     seconds        REAL NOT NULL,
     encode_seconds REAL NOT NULL,
-    finished       TEXT NOT NULL   -- UTC, ISO 8601
+    finished       TEXT NOT NULL,  -- UTC, ISO 8601
+    interval       TEXT,           -- JSON: low, high, level of a score
+    metric         TEXT            -- that a score foretells
 );
 
 CREATE TABLE IF NOT EXISTS models (

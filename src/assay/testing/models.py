@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
+from assay.core.errors import NotApplicable
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelSource
 from assay.core.task import Example
@@ -109,6 +110,32 @@ class ModelContract:
         source.open("cpu").close()
 
         assert torch.equal(torch.get_rng_state(), before)
+
+    def test_the_weights_are_finite_matrices(self, model: Model) -> None:
+        try:
+            for matrix in model.weights():
+                assert matrix.ndim == 2
+                assert min(matrix.shape) >= 2
+                assert matrix.dtype in (np.float32, np.float64)
+                assert np.isfinite(matrix).all()
+        except NotApplicable as reason:
+            pytest.skip(str(reason))
+
+    def test_random_weights_are_all_that_untrained_changes(self, source: ModelSource, model: Model) -> None:
+        untrained = source.untrained()
+        if untrained is None:
+            pytest.skip("has no random weights")
+        untrained.check()
+        drawn = untrained.open("cpu")
+        facts = drawn.facts
+        drawn.close()
+
+        assert untrained.identity() != source.identity()
+        assert facts.is_random
+        assert facts.fingerprint != model.facts.fingerprint
+        assert (facts.width, facts.parameters, facts.input, facts.preprocessing) == (
+            model.facts.width, model.facts.parameters, model.facts.input, model.facts.preprocessing,
+        )  # fmt: skip
 
     def test_the_facts_are_measured(self, model: Model) -> None:
         facts = model.facts

@@ -4,69 +4,61 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isclose
 
 import numpy as np
 import pytest
 
+from assay.core.array_view import ArrayView
 from assay.core.errors import NotApplicable
-from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
-from assay.core.method import MomentScore, SampleScore, Score, SourceScore
-from assay.core.moments import FoldedMoments, Moments, MomentStream, stratified_folds
+from assay.core.estimate import Estimate
+from assay.core.method import Invariance, Score
+from assay.core.metric import Metric
+from assay.core.model import ModelFacts
+from assay.core.moments import FoldedMoments, Moments
+from assay.core.stream import MomentStream, stratified_folds
 from assay.core.task import Kind, Labels
+from assay.metrics.accuracy import Accuracy
+from assay.metrics.r2 import R2
 
 SHAPES = ((60, 8), (40, 96))  # more examples than features, and fewer
+METRICS: dict[Kind, Metric] = {Kind.CLASSIFICATION: Accuracy(), Kind.REGRESSION: R2()}
+FACTS = ModelFacts(8, 25_000_000, 4_000_000_000, 100_000_000, "3 x 224 x 224", "none", 6, "drawn", "f00d")
 
 
-@dataclass(frozen=True)
-class Sample:
-    """What any score could ask about some examples of train."""
-
-    matrix: np.ndarray  # examples x width
-    probs: np.ndarray  # examples x source classes
-    labels: Labels
-    folds: np.ndarray  # examples
-
-    def take(self, rows: np.ndarray) -> Sample:
-        """Return some of the examples, in that order."""
-        return Sample(self.matrix[rows], self.probs[rows], self.labels.take(rows), self.folds[rows])
-
-
-def blobs(kind: Kind, shape: tuple[int, int], separation: float, seed: int = 0) -> Sample:
-    """Return examples whose features and source probabilities tell the labels."""
+def blobs(kind: Kind, shape: tuple[int, int], separation: float, seed: int = 0) -> ArrayView:
+    """Return whatever any score could ask about examples whose features tell the labels."""
     rng = np.random.default_rng(seed)
     examples, width = shape
     if kind is Kind.CLASSIFICATION:
         labels = Labels(kind, rng.permutation(np.arange(examples) % 3), ("ant", "bee", "cat"))
         signal = labels.targets()
+    elif kind is Kind.MULTILABEL:
+        labels = Labels(kind, rng.integers(0, 2, (examples, 3)), ("ant", "bee", "cat"))
+        signal = labels.targets()
     else:
         labels = Labels(kind, rng.standard_normal(examples))
         signal = np.column_stack([labels.values, -labels.values, np.zeros(examples)])
-    matrix = rng.standard_normal((examples, width)) + separation * np.pad(signal, ((0, 0), (0, width - 3)))
+    noise = rng.standard_normal((examples, width))
+    matrix = noise + separation * np.pad(signal, ((0, 0), (0, width - 3)))
     votes = np.exp(matrix[:, :6] - matrix[:, :6].max(axis=1, keepdims=True))
-    matrix = (matrix + 1).astype(np.float32)
-    return Sample(matrix, votes / votes.sum(axis=1, keepdims=True), labels, stratified_folds(labels, 5, seed))
+    probs = votes / votes.sum(axis=1, keepdims=True)
+    weights = (rng.standard_normal((width, 5)), rng.standard_normal((30, 24)))
+    features, random = (matrix + 1).astype(np.float32), rng.standard_normal((examples, 5)).astype(np.float32)
+    return ArrayView(labels, features, probs, random, FACTS, weights)
 
 
-def value_of(score: Score, sample: Sample) -> float:
-    """Return what a score of any family says of these examples; a warning is an error."""
+def value_or_reason(score: Score, view: ArrayView) -> float | str:
+    """Return what a score says of these examples, or why it says nothing; a warning is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        if isinstance(score, MomentScore):
-            return score(FoldedMoments.of(sample.matrix, sample.labels, sample.folds))
-        if isinstance(score, SampleScore):
-            return score(LabelledFeatures(Features(sample.matrix), sample.labels))
-        assert isinstance(score, SourceScore)
-        return score(LabelledSourceProbs(sample.probs, sample.labels))
-
-
-def value_or_reason(score: Score, sample: Sample) -> float | str:
-    """Return the value of a score, or why it has none."""
-    try:
-        return value_of(score, sample)
-    except NotApplicable as reason:
-        return str(reason)
+        try:
+            found = score.estimate(view, METRICS.get(view.kind))
+        except NotApplicable as reason:
+            return str(reason)
+    assert isinstance(found, Estimate)
+    return float(found)
 
 
 def agree(one: float | str, other: float | str) -> bool:
@@ -96,132 +88,178 @@ class ScoreContract:
         return Kind(request.param)
 
     @pytest.fixture(params=SHAPES, ids=lambda shape: f"{shape[0]}x{shape[1]}")
-    def sample(self, request: pytest.FixtureRequest, kind: Kind) -> Sample:
+    def view(self, request: pytest.FixtureRequest, kind: Kind) -> ArrayView:
         return blobs(kind, request.param, separation=1.0)
 
-    def test_a_value_is_finite(self, score: Score, sample: Sample) -> None:
-        value = value_or_reason(score, sample)
-
-        assert (type(value) is float and math.isfinite(value)) or (isinstance(value, str) and value)
+    def test_a_value_is_finite(self, score: Score, view: ArrayView) -> None:
+        assert _is_value_or_reason(value_or_reason(score, view))
 
     def test_it_applies_to_one_shape_at_least(self, score: Score, kind: Kind) -> None:
         values = [value_or_reason(score, blobs(kind, shape, separation=1.0)) for shape in SHAPES]
 
         assert any(isinstance(value, float) for value in values)
 
-    def test_the_same_examples_give_the_same_value(self, score: Score, sample: Sample) -> None:
-        assert value_or_reason(score, sample) == value_or_reason(score, sample)
+    def test_the_same_examples_give_the_same_value(self, score: Score, view: ArrayView) -> None:
+        assert value_or_reason(score, view) == value_or_reason(score, replace(view))
 
-    def test_the_order_of_examples_does_not_matter(self, score: Score, sample: Sample) -> None:
-        shuffled = sample.take(np.random.default_rng(1).permutation(len(sample.labels)))
+    def test_the_order_of_examples_does_not_matter(self, score: Score, view: ArrayView) -> None:
+        order = np.random.default_rng(1).permutation(len(view.labels))
+        moments, folds = view.moments(), view.folds
+        shuffled = replace(view.take(order), gathered=(moments, folds[order]))
+        alone = view.take(order)
 
-        assert agree(value_or_reason(score, shuffled), value_or_reason(score, sample))
+        assert agree(value_or_reason(score, shuffled), value_or_reason(score, view))
+        assert isinstance(value_or_reason(score, alone), type(value_or_reason(score, view)))
 
-    def test_the_names_of_classes_do_not_matter(self, score: Score, sample: Sample) -> None:
-        if not sample.labels.classes:
-            pytest.skip("numbers have no classes")
-        renamed = Labels(sample.labels.kind, np.array([2, 0, 1])[sample.labels.values], ("bee", "cat", "ant"))
+    def test_the_names_of_classes_do_not_matter(self, score: Score, view: ArrayView) -> None:
+        if view.kind is not Kind.CLASSIFICATION:
+            pytest.skip("has no classes to rename")
+        renamed = Labels(view.kind, np.array([2, 0, 1])[view.labels.values], ("bee", "cat", "ant"))
 
-        assert agree(value_or_reason(score, replace(sample, labels=renamed)), value_or_reason(score, sample))
+        assert agree(value_or_reason(score, relabelled(view, renamed)), value_or_reason(score, view))
 
-    def test_a_class_without_examples_does_not_matter(self, score: Score, sample: Sample) -> None:
-        if not sample.labels.classes:
-            pytest.skip("numbers have no classes")
+    def test_a_class_without_examples_does_not_matter(self, score: Score, view: ArrayView) -> None:
+        if view.kind is not Kind.CLASSIFICATION:
+            pytest.skip("has no classes without examples")
         gapped = Labels(
-            sample.labels.kind,
-            np.array([0, 2, 4])[sample.labels.values],
-            ("ant", "-", "bee", "--", "cat", "---"),
+            view.kind, np.array([0, 2, 4])[view.labels.values], ("ant", "-", "bee", "--", "cat", "---")
         )
 
-        assert agree(value_or_reason(score, replace(sample, labels=gapped)), value_or_reason(score, sample))
+        assert agree(value_or_reason(score, relabelled(view, gapped)), value_or_reason(score, view))
 
     @pytest.mark.parametrize("shape", SHAPES)
     def test_better_separated_examples_score_higher(
         self, score: Score, kind: Kind, shape: tuple[int, int]
     ) -> None:
+        if not score.needs_labels or not score.rewards_separation:
+            pytest.skip("knows nothing of labels, or says that separation is not what it measures")
         near, far = (value_or_reason(score, blobs(kind, shape, separation)) for separation in (0.3, 4.0))
 
         if isinstance(near, float) and isinstance(far, float):
             assert far > near
 
+    @pytest.mark.parametrize("shape", [(120, 8), (120, 96), (120, 400)], ids=str)
+    def test_noise_of_any_width_is_below_signal(
+        self, score: Score, kind: Kind, shape: tuple[int, int]
+    ) -> None:
+        if not score.needs_labels or score.favours_width:
+            pytest.skip("knows nothing of labels, or says that it favours width")
+        noise = value_or_reason(score, blobs(kind, shape, separation=0.0))
+        signal = value_or_reason(score, blobs(kind, (120, 24), separation=2.0))
+
+        if isinstance(noise, float) and isinstance(signal, float):
+            assert noise < signal
+
+    def test_labels_that_do_not_matter_change_nothing(self, score: Score, view: ArrayView) -> None:
+        if score.needs_labels:
+            pytest.skip("needs labels")
+        order = np.random.default_rng(1).permutation(len(view.labels))
+        other = replace(view, labels=view.labels.take(order), gathered=None)
+
+        assert agree(value_or_reason(score, other), value_or_reason(score, view))
+
+    @pytest.mark.parametrize("invariance", list(Invariance), ids=str)
+    def test_it_does_not_depend_on_what_it_declares(
+        self, score: Score, view: ArrayView, invariance: Invariance
+    ) -> None:
+        if invariance not in score.invariances:
+            pytest.skip("is not declared")
+        matrix = np.asarray(view.matrix, dtype=np.float64)
+        rng = np.random.default_rng(3)
+        if invariance is Invariance.SHIFT:
+            changed = matrix + rng.standard_normal(matrix.shape[1])
+        elif invariance is Invariance.SCALE:
+            changed = matrix * 4.0
+        else:
+            changed = matrix @ np.linalg.qr(rng.standard_normal((matrix.shape[1],) * 2))[0]
+        before = value_or_reason(score, replace(view, matrix=matrix))
+
+        assert agree(value_or_reason(score, replace(view, matrix=changed)), before)
+
     @pytest.mark.parametrize("alone", [1, 2])
     def test_a_class_of_one_example_gives_a_value_or_a_reason(self, score: Score, alone: int) -> None:
         if Kind.CLASSIFICATION not in score.kinds:
             pytest.skip("does not apply to classes")
-        sample = blobs(Kind.CLASSIFICATION, SHAPES[0], separation=1.0)
+        view = blobs(Kind.CLASSIFICATION, SHAPES[0], separation=1.0)
         few = np.concatenate(
-            [np.flatnonzero(sample.labels.values == c)[: alone if c else None] for c in range(3)]
+            [np.flatnonzero(view.labels.values == c)[: alone if c else None] for c in range(3)]
         )
 
-        assert _is_value_or_reason(value_or_reason(score, sample.take(few)))
+        assert _is_value_or_reason(value_or_reason(score, view.take(few)))
+
+    def test_two_examples_give_a_value_or_a_reason(self, score: Score, view: ArrayView) -> None:
+        assert _is_value_or_reason(value_or_reason(score, view.take(np.arange(2))))
 
     def test_one_class_alone_gives_a_value_or_a_reason(self, score: Score, kind: Kind) -> None:
-        sample = blobs(kind, SHAPES[0], separation=1.0)
-        same = replace(sample, labels=Labels(kind, np.zeros(len(sample.labels)), sample.labels.classes))
+        view = blobs(kind, SHAPES[0], separation=1.0)
+        same = Labels(kind, np.zeros_like(view.labels.values), view.labels.classes)
 
-        assert _is_value_or_reason(value_or_reason(score, same))
+        assert _is_value_or_reason(value_or_reason(score, relabelled(view, same)))
 
     @pytest.mark.parametrize("constant", [0.0, 0.1])
     def test_constant_features_give_a_value_or_a_reason(
-        self, score: Score, sample: Sample, constant: float
+        self, score: Score, view: ArrayView, constant: float
     ) -> None:
+        assert view.matrix is not None
+        assert view.probs is not None
+        assert view.random is not None
         flat = replace(
-            sample,
-            matrix=np.full_like(sample.matrix, constant),
-            probs=np.full_like(sample.probs, 1 / sample.probs.shape[1]),
+            view,
+            matrix=np.full_like(view.matrix, constant),
+            random=np.full_like(view.random, constant),
+            probs=np.full_like(view.probs, 1 / view.probs.shape[1]),
         )
 
         assert _is_value_or_reason(value_or_reason(score, flat))
 
-    def test_some_constant_features_give_a_value_or_a_reason(self, score: Score, sample: Sample) -> None:
-        matrix = sample.matrix.copy()
+    def test_some_constant_features_give_a_value_or_a_reason(self, score: Score, view: ArrayView) -> None:
+        assert view.matrix is not None
+        matrix = view.matrix.copy()
         matrix[:, ::2] = 0.1
 
-        assert _is_value_or_reason(value_or_reason(score, replace(sample, matrix=matrix)))
+        assert _is_value_or_reason(value_or_reason(score, replace(view, matrix=matrix)))
 
-    def test_it_writes_to_nothing_that_it_is_given(self, score: Score, sample: Sample) -> None:
-        before = (sample.matrix.copy(), sample.probs.copy(), sample.labels.values.copy())
+    def test_it_writes_to_nothing_that_it_is_given(self, score: Score, view: ArrayView) -> None:
+        given = (view.matrix, view.probs, view.random, view.labels.values, *view.matrices)
+        before = [np.array(array) for array in given]
 
-        value_or_reason(score, sample)
+        value_or_reason(score, view)
 
-        for array, kept in zip((sample.matrix, sample.probs, sample.labels.values), before, strict=True):
-            np.testing.assert_array_equal(array, kept)
+        for array, kept in zip(given, before, strict=True):
+            np.testing.assert_array_equal(np.asarray(array), kept)
 
-    def test_examples_that_come_in_batches_give_the_same_value(self, score: Score, sample: Sample) -> None:
-        if not isinstance(score, MomentScore):
-            pytest.skip("needs all examples at once")
-        stream = MomentStream(sample.labels, sample.folds)
-        for start in range(0, len(sample.labels), 7):
-            rows = np.arange(start, min(start + 7, len(sample.labels)))
-            stream.update(rows, sample.matrix[rows])
+    def test_examples_that_come_in_batches_give_the_same_value(self, score: Score, view: ArrayView) -> None:
+        assert view.matrix is not None
+        stream = MomentStream(view.labels, view.folds)
+        for start in range(0, len(view.labels), 7):
+            rows = np.arange(start, min(start + 7, len(view.labels)))
+            stream.update(rows, view.matrix[rows])
+        streamed = replace(view, gathered=(stream.finish(), view.folds))
 
-        streamed = _moment_value(score, stream.finish())
+        assert agree(value_or_reason(score, streamed), value_or_reason(score, view))
 
-        assert agree(streamed, value_or_reason(score, sample))
-
-    def test_moments_that_are_merged_give_the_same_value(self, score: Score, sample: Sample) -> None:
-        if not isinstance(score, MomentScore):
-            pytest.skip("needs all examples at once")
-        shift, targets = sample.matrix.mean(axis=0, dtype=np.float64), sample.labels.targets()
-        halves = np.arange(len(sample.labels)) % 2 == 0
-        folds = [sample.folds == fold for fold in np.unique(sample.folds)]
+    def test_moments_that_are_merged_give_the_same_value(self, score: Score, view: ArrayView) -> None:
+        assert view.matrix is not None
+        shift, targets = view.matrix.mean(axis=0, dtype=np.float64), view.labels.targets()
+        halves = np.arange(len(view.labels)) % 2 == 0
+        folds = [view.folds == fold for fold in np.unique(view.folds)]
         parts = [
-            [
-                Moments.of(sample.matrix[rows], targets[rows], shift)
-                for rows in (fold & halves, fold & ~halves)
-            ]
+            [Moments.of(view.matrix[rows], targets[rows], shift) for rows in (fold & halves, fold & ~halves)]
             for fold in folds
         ]
-        merged = FoldedMoments(tuple(one + other for one, other in parts), sample.labels.kind)
+        merged = FoldedMoments.gathered([one + other for one, other in parts], view.kind)
 
-        assert agree(_moment_value(score, merged), value_or_reason(score, sample))
+        assert agree(
+            value_or_reason(score, replace(view, gathered=(merged, view.folds))), value_or_reason(score, view)
+        )
 
 
-def _moment_value(score: MomentScore, moments: FoldedMoments) -> float | str:
-    try:
-        return score(moments)
-    except NotApplicable as reason:
-        return str(reason)
+def relabelled(view: ArrayView, labels: Labels) -> ArrayView:
+    """Return the same examples in the same folds under other labels."""
+    assert view.matrix is not None
+    folds = view.folds if len(view.labels) == len(labels) else stratified_folds(labels, 5, 0)
+    moments = FoldedMoments.of(view.matrix, labels, folds)
+    return replace(view, labels=labels, gathered=(moments, folds))
 
 
 def _is_value_or_reason(found: float | str) -> bool:

@@ -1,0 +1,70 @@
+"""assay score: what transferability scores say of features in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay score features.npz` computes every score that the file allows
+
+- `assay score resnet.npz vit.npz -s logme -s ridge_cv` sets models side by side
+
+- `assay score features.npz --plugin my_score.py` adds a score of your own
+
+The file holds `features` (examples x width) and `labels`, and if you like `source_probs` and
+`random_features`: `np.savez("features.npz", features=F, labels=y)`.
+"""
+
+
+def command(
+    files: Annotated[list[Path], typer.Argument(help="Files of arrays (.npz), one for each model.")],
+    scores: Annotated[list[str] | None, typer.Option("--scores", "-s", help="Score; repeat it.")] = None,
+    labels: Annotated[str, typer.Option(help="The array of labels in the files.")] = "labels",
+    kind: Annotated[str | None, typer.Option(help="classification, regression or multilabel.")] = None,
+    metric: Annotated[str | None, typer.Option(help="The metric of out-of-sample scores.")] = None,
+    sample: Annotated[int, typer.Option(help="Examples for scores that compare them; 0 for all.")] = 5000,
+    interval: Annotated[bool, typer.Option(help="Intervals for every score: five times the work.")] = False,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the values as JSON as well.")] = None,
+) -> None:
+    """Print what scores say of features; no model is opened, nothing is trained."""
+    from rich.console import Console
+
+    from assay.cli.score_table import as_json, show
+    from assay.cli.scored import read_arrays, score_all
+    from assay.core.errors import UsageError
+    from assay.core.families import SCORES, add_plugin
+    from assay.scoring import Given
+
+    for path in plugin or ():
+        add_plugin(path)
+    given = Given(kind=kind, sample=sample or None)
+    views = {name: read_arrays(path, labels, given) for name, path in _named(files).items()}
+    if metric is not None and all(view.kind == "multilabel" for view in views.values()):
+        raise UsageError("No metric judges several labels at once. Leave out --metric.")
+    names = scores or sorted(SCORES.names())
+    found = {
+        name: score_all(view, names, metric, interval=interval, asked=scores is not None)
+        for name, view in views.items()
+    }
+    show(found, views, Console())
+    if out is not None:
+        out.write_text(as_json(found), "utf-8")
+        print(f"Wrote {out}")
+    if scores and not any(one.estimate is not None for rows in found.values() for one in rows.values()):
+        raise typer.Exit(code=1)
+
+
+def _named(files: list[Path]) -> dict[str, Path]:
+    """Return the files by the shortest names that tell them apart."""
+    stems = [path.stem for path in files]
+    return {
+        stem if stems.count(stem) == 1 else str(path): path for stem, path in zip(stems, files, strict=True)
+    }

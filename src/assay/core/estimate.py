@@ -1,0 +1,72 @@
+"""What a score says: a number, how sure it is, and in which unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.core.metric import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval."""
+
+    low: float
+    high: float
+    level: float = 0.95
+
+
+class Estimate(float):
+    """What a score says of a model on a task: a number, higher is better, with what is known of it.
+
+    Attributes:
+        interval: How far it may be off, where the score can tell.
+        metric: The name of the metric whose value it foretells; empty where it has a scale of its own.
+        notes: What a reader must know besides.
+
+    >>> Estimate(0.87, Interval(0.85, 0.89), "accuracy")
+    Estimate(0.87, 0.85 to 0.89, accuracy)
+    >>> Estimate(0.87) > 0.5
+    True
+    """
+
+    __slots__ = ("interval", "metric", "notes")
+    interval: Interval | None
+    metric: str
+    notes: tuple[str, ...]
+
+    def __new__(
+        cls, value: float, interval: Interval | None = None, metric: str = "", notes: tuple[str, ...] = ()
+    ) -> Estimate:
+        """Make a number with what is known of it."""
+        estimate = super().__new__(cls, value)
+        estimate.interval, estimate.metric, estimate.notes = interval, metric, notes
+        return estimate
+
+    @property
+    def value(self) -> float:
+        """The bare number."""
+        return float(self)
+
+    def __repr__(self) -> str:
+        between = f"{self.interval.low:.4g} to {self.interval.high:.4g}" if self.interval else ""
+        return f"Estimate({', '.join(filter(None, (f'{float(self):.6g}', between, self.metric)))})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Estimate, (float(self), self.interval, self.metric, self.notes)
+
+
+def bootstrapped(metric: Metric, truth: np.ndarray, predicted: np.ndarray, draws: int = 400) -> Interval:
+    """Return the 95 % interval of a metric over examples drawn again; the draws are always the same."""
+    rng = np.random.default_rng(0)
+    values = []
+    for _ in range(draws):
+        rows = rng.integers(0, len(truth), len(truth))
+        values.append(metric(truth[rows], predicted[rows]))
+    low, high = np.quantile(values, (0.025, 0.975))
+    if metric.is_mean and low == high and low in {0.0, 1.0}:  # all right or all wrong: nothing to draw from
+        edge = 0.025 ** (1 / len(truth))  # exact, by Clopper and Pearson
+        low, high = (edge, 1.0) if high == 1.0 else (0.0, 1 - edge)
+    return Interval(float(low), float(high))

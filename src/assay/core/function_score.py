@@ -1,0 +1,85 @@
+"""Turns a function of features and labels into a score."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from assay.core.errors import UsageError
+from assay.core.estimate import Estimate
+from assay.core.method import Score
+from assay.core.metric import Metric
+from assay.core.task import Kind
+from assay.core.view import TrainView
+
+_READS: Mapping[str, Callable[[TrainView], object]] = {
+    "features": lambda train: train.sample().matrix,
+    "labels": lambda train: train.sample().labels.values,
+    "moments": lambda train: train.moments(),
+    "source_probs": lambda train: train.source_probs().probs,
+    "source_labels": lambda train: train.source_probs().labels.values,
+    "facts": lambda train: train.facts(),
+    "weights": lambda train: train.weights(),
+}
+
+
+class FunctionScore(Score):
+    """A score that calls a function; what the function's parameters are called decides what it gets."""
+
+    function: ClassVar[Callable[..., float]]
+    reads: ClassVar[tuple[str, ...]]
+
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return what the function says."""
+        settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        found = type(self).function(**{name: _READS[name](train) for name in self.reads}, **settings)
+        return found if isinstance(found, Estimate) else Estimate(float(found))
+
+    def content(self) -> str:
+        """Return a hash of the file that holds the function: a change of it is another score."""
+        path = inspect.getsourcefile(type(self).function)
+        known = path is not None and Path(path).is_file()
+        return hashlib.blake2b(Path(str(path)).read_bytes(), digest_size=16).hexdigest() if known else ""
+
+
+def score_of_function(function: Callable[..., float]) -> type[Score]:
+    """Return a score that calls a function.
+
+    Args:
+        function: Its parameters without default name what it reads: ``features`` and ``labels`` (a bounded,
+            class-balanced sample), ``moments``, ``source_probs`` with ``source_labels``, ``facts`` or
+            ``weights``. Those with a default are settings. It returns a number, or raises ``NotApplicable``.
+            It is for classification, unless it has an attribute ``kinds``.
+
+    Raises:
+        UsageError: It has a parameter that stands for nothing.
+    """
+    hints = typing.get_type_hints(function)
+    reads, settings = [], []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.default is not inspect.Parameter.empty:
+            hint = hints.get(parameter.name, type(parameter.default))
+            settings.append((parameter.name, hint, dataclasses.field(default=parameter.default)))
+        elif parameter.name in _READS:
+            reads.append(parameter.name)
+        else:
+            raise UsageError(
+                f"The score '{function.__name__}' has a parameter '{parameter.name}' that says nothing. "
+                f"Write one of {', '.join(_READS)}, or give it a default: then it is a setting."
+            )
+    kinds = frozenset(Kind(kind) for kind in getattr(function, "kinds", (Kind.CLASSIFICATION,)))
+    namespace: dict[str, Any] = {
+        "function": staticmethod(function),
+        "reads": tuple(reads),
+        "kinds": kinds,
+        "__doc__": function.__doc__,
+        "__module__": function.__module__,
+    }
+    return dataclasses.make_dataclass(
+        function.__name__, settings, bases=(FunctionScore,), namespace=namespace, frozen=True
+    )

@@ -1,0 +1,100 @@
+"""Ridge regression on all folds but one, from Moments: the linear rules that judge each fold from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from assay.core.moments import FoldedMoments, Moments
+
+PENALTIES = tuple(10.0 ** (half / 2) for half in range(-10, 11))  # 1e-5 .. 1e5, in mean eigenvalues
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """What the other folds say: the ridge solution (A + penalty I)^-1 B of their scatter A and cross sums B.
+
+    Attributes:
+        count: The number of examples of the other folds.
+        shift: What was subtracted from each feature.  # width
+        shifted_mean: The mean of the features after that.  # width
+        target_sum: The sum of each target column: class counts for classification.  # columns
+        cross: Their cross sums about the mean, B.  # width x columns
+        solution: (A + penalty I)^-1 B.  # width x columns
+    """
+
+    count: int
+    shift: np.ndarray
+    shifted_mean: np.ndarray
+    target_sum: np.ndarray
+    cross: np.ndarray
+    solution: np.ndarray
+
+    @property
+    def target_mean(self) -> np.ndarray:
+        """The mean of each target column in the other folds."""
+        return np.asarray(self.target_sum / self.count)
+
+    def centred(self, features: np.ndarray) -> np.ndarray:
+        """Return features as they came less the mean of the other folds."""
+        centred: np.ndarray = np.asarray(features, dtype=np.float64) - (self.shift + self.shifted_mean)
+        return centred
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Return what ridge regression on the other folds says of some examples: examples x columns."""
+        return np.asarray(self.centred(features) @ self.solution + self.target_mean)
+
+
+def left_out(train: FoldedMoments) -> tuple[LeftOut, ...]:
+    """Return the ridge solution of all folds but one, for each fold, under one penalty."""
+    penalty = choose_penalty(train)
+    return tuple(_learned(train.without(number), penalty) for number in range(len(train.folds)))
+
+
+def _learned(others: Moments, penalty: float) -> LeftOut:
+    cross = others.centred_cross()
+    return LeftOut(
+        others.count,
+        others.scatter.shift,
+        others.mean(),
+        others.target_sum,
+        cross,
+        solve(others, cross, penalty),
+    )
+
+
+def choose_penalty(train: FoldedMoments) -> float:
+    """Return the penalty of least generalised cross-validation error over all target columns.
+
+    References:
+        Generalized Cross-Validation as a Method for Choosing a Good Ridge Parameter (Golub, Heath and Wahba,
+        1979), https://doi.org/10.1080/00401706.1979.10489751
+    """
+    total, (values, cross) = train.total, train.spectrum
+    if not len(values):
+        return 1.0
+    inside = np.square(cross).sum(axis=1) / values  # target energy along each direction of the features
+    energy = float(total.centred_target_square().sum())
+    outside = max(energy - float(inside.sum()), 0.0)
+    penalties = np.array(PENALTIES) * values.sum() / min(total.count, total.width)
+    shrunk = penalties[:, None] / (values + penalties[:, None])
+    residual = np.square(shrunk) @ inside + outside
+    free = total.count - 1 - len(values) + shrunk.sum(axis=1)  # degrees of freedom that are left
+    return float(penalties[np.argmin(residual / np.square(free))])
+
+
+def solve(moments: Moments, cross: np.ndarray, penalty: float) -> np.ndarray:
+    """Return (A + penalty I)^-1 B, width x columns, by Cholesky of the smaller of primal and dual."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    scatter = moments.scatter
+    rows = None if scatter.rows is None else scatter.centred_rows()
+    matrix = scatter.centred_gram() if rows is None else rows @ rows.T
+    matrix[np.diag_indices_from(matrix)] += penalty
+    factor = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
+    if rows is None:
+        return np.asarray(cho_solve(factor, cross, check_finite=False))
+    return np.asarray(rows.T @ cho_solve(factor, moments.centred_targets(), check_finite=False))

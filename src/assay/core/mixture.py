@@ -1,0 +1,117 @@
+"""Soft assignments of examples: posteriors of a Gaussian mixture, and how well any such tell the labels."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+
+from assay.core.errors import NotApplicable
+
+_BLOCK = 4096  # rows made to sum to 1 at a time: bounds the memory
+_LEAST_VARIANCE = 1e-6  # added to every variance of a component: scikit-learn's default
+_ROUNDING = 1e-12  # the same in largest variances: what a Cholesky factor of a hundred dimensions needs
+
+
+def posteriors(features: np.ndarray, components: int, energy: float, seed: int) -> np.ndarray:
+    """Return the posterior of each component of a Gaussian mixture on principal components.
+
+    The principal components are the fewest with more than a share ``energy`` of the variance. Every component
+    of the mixture has a covariance of its own, found by expectation maximisation from k-means. The order of
+    the examples does not matter: they are put into one of their own before anything random is drawn.
+
+    Args:
+        features: Examples x width.
+        components: The number of Gaussians.
+        energy: The share of the variance to keep, above 0 and at most 1.
+        seed: Of k-means.
+
+    Returns:
+        Examples x components; rows sum to 1.
+
+    Raises:
+        NotApplicable: There are fewer examples than components, or all features are constant.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    if len(features) < max(components, 2):
+        raise NotApplicable(f"Train has {len(features)} examples for a mixture of {components} Gaussians.")
+    order = _order_of_bytes(features)
+    coordinates = principal_coordinates(np.asarray(features, dtype=np.float64)[order], energy)
+    again = np.lexsort(coordinates.T[::-1])
+    coordinates = coordinates[again]
+    least = max(_LEAST_VARIANCE, _ROUNDING * float(coordinates.var(axis=0).max()))
+    mixture = GaussianMixture(components, random_state=seed, reg_covar=least)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # 100 steps are part of the published score
+        found = mixture.fit(coordinates).predict_proba(coordinates)
+    probs: np.ndarray = np.empty(found.shape)
+    probs[order[again]] = found
+    return probs
+
+
+def principal_coordinates(rows: np.ndarray, energy: float) -> np.ndarray:
+    """Return rows in the fewest principal components with more than a share ``energy`` of the variance.
+
+    The coordinate of largest size is positive along each of them.
+    """
+    x = rows - rows.mean(axis=0)
+    wide = x.shape[1] > len(x)
+    values, vectors = np.linalg.eigh(x @ x.T if wide else x.T @ x)
+    rounding = len(x) * np.square(16 * np.finfo(np.float64).eps * np.abs(rows).max(axis=0)).sum()
+    floor = max(float(values[-1]) * max(x.shape) * np.finfo(np.float64).eps, float(rounding))
+    kept = np.flatnonzero(values > floor)[::-1]
+    if not len(kept):
+        raise NotApplicable("All features are constant on train.")
+    share = np.cumsum(values[kept]) / values[kept].sum()
+    chosen = kept[: min(int(np.searchsorted(share, energy, side="right")) + 1, len(kept))]
+    coordinates = vectors[:, chosen] * np.sqrt(values[chosen]) if wide else x @ vectors[:, chosen]
+    largest = np.abs(coordinates).argmax(axis=0)
+    return np.asarray(coordinates * np.sign(coordinates[largest, np.arange(len(chosen))]))
+
+
+def expected_likelihoods(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return what each label is thought likely when each component votes by its share of each label.
+
+    With θ the probabilities, P(y|z) = Σ_{i: y_i = y} θ_iz / Σ_i θ_iz, and the value of example i is
+    Σ_z P(y_i|z) θ_iz: the expected empirical prediction of LEEP. Rows are made to sum to 1 in double
+    precision. Components that no example has any probability for are left out.
+
+    Args:
+        probs: Examples x components.
+        labels: Classes, one of each example.
+
+    Raises:
+        NotApplicable: There is no example, or one without any probability.
+    """
+    present, places = np.unique(labels, return_inverse=True)
+    if not len(places):
+        raise NotApplicable("The source head gives no probabilities.")
+    joint = np.zeros((len(present), probs.shape[1]))
+    for rows, block in _normalised(probs):
+        np.add.at(joint, places[rows], block)
+    marginal = joint.sum(axis=0)
+    votes = joint / np.where(marginal > 0, marginal, 1.0)  # what nobody has any probability for adds 0
+    likelihoods = np.empty(len(places))
+    for rows, block in _normalised(probs):
+        likelihoods[rows] = np.einsum("ij,ij->i", block, votes[places[rows]])
+    return likelihoods
+
+
+def _order_of_bytes(matrix: np.ndarray) -> np.ndarray:
+    """Return an order of the rows that does not depend on how they came."""
+    rows = np.ascontiguousarray(matrix)
+    return np.asarray(np.argsort(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()))
+
+
+def _normalised(matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield rows in double precision, each made to sum to 1, a few thousand at a time."""
+    for start in range(0, len(matrix), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        probs = np.asarray(matrix[rows], dtype=np.float64)
+        sums = probs.sum(axis=1, keepdims=True)
+        if not (sums > 0).all():
+            raise NotApplicable("The source head gives no probabilities.")
+        yield rows, probs / sums

@@ -1,0 +1,149 @@
+"""Gathers Moments, fold by fold, from batches as a model encodes them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assay.core.moments import FoldedMoments, Moments
+from assay.core.scatter import BlasGram, GramSum, NewGram, Scatter
+from assay.core.task import Kind, Labels
+
+_BLOCK = 4096  # examples of a fold turned to float64 at a time: bounds the memory of one update
+
+
+class MomentStream:
+    """Gathers FoldedMoments from batches; they may come in any order.
+
+    The shift is the mean of the first batch: any value near the mean gives the same result. Rows wait until
+    a block of them is full, because one update of a wide Gram costs much the same for few rows as for many.
+
+    Args:
+        labels: The labels of all examples that may come.
+        folds: To which fold each of them belongs.
+        new_gram: Makes an empty Gram of a width; an accelerator may keep it.
+    """
+
+    def __init__(self, labels: Labels, folds: np.ndarray, new_gram: NewGram = BlasGram) -> None:
+        self._labels = labels
+        self._folds = np.asarray(folds)
+        self._new_gram = new_gram
+        self._shift: np.ndarray | None = None
+        self._space = np.empty((0, 0))
+        self._gathered: dict[int, _Fold] = {}
+
+    def update(self, rows: np.ndarray, features: np.ndarray) -> None:
+        """Add the features of some rows (positions in the labels)."""
+        rows = np.asarray(rows, dtype=np.int64)
+        if self._shift is None:
+            self._shift = np.asarray(features[:_BLOCK], dtype=np.float64).mean(axis=0)
+            self._space = np.empty((_BLOCK, len(self._shift)))
+        which = self._folds[rows]
+        for number in np.unique(which).tolist():
+            fold = self._gathered.get(number)
+            if fold is None:
+                size = min(_BLOCK, int((self._folds == number).sum()))
+                waiting = np.empty((size, features.shape[1]), features.dtype)
+                fold = self._gathered[number] = _Fold(self._shift, self._new_gram, waiting)
+            mine = np.flatnonzero(which == number)
+            while len(mine):
+                taken = fold.wait(rows, features, mine)
+                mine = mine[taken:]
+                if fold.is_full:
+                    fold.add(self._labels, self._space)
+
+    def finish(self) -> FoldedMoments:
+        """Return what was gathered."""
+        for fold in self._gathered.values():
+            fold.add(self._labels, self._space)
+        folds = [self._gathered[number].moments() for number in sorted(self._gathered)]
+        return FoldedMoments.gathered(folds, self._labels.kind)
+
+
+class _Fold:
+    """The sums of one fold, added to in place; rows stay until there are more of them than the width."""
+
+    def __init__(self, shift: np.ndarray, new_gram: NewGram, waiting: np.ndarray) -> None:
+        self._shift = shift
+        self._new_gram = new_gram
+        self._waiting, self._rows, self._filled = waiting, np.empty(len(waiting), np.int64), 0
+        self._kept: list[np.ndarray] = []
+        self._kept_targets: list[np.ndarray] = []
+        self._gram: GramSum | None = None
+        self._count = 0
+        self._sums: list[np.ndarray] = []  # of features, fourth powers (three), and targets (four)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more rows can wait."""
+        return self._filled == len(self._waiting)
+
+    def wait(self, rows: np.ndarray, features: np.ndarray, mine: np.ndarray) -> int:
+        """Take as many of the chosen rows as there is room for, and tell how many."""
+        some = mine[: len(self._waiting) - self._filled]
+        place = slice(self._filled, self._filled + len(some))
+        np.take(features, some, axis=0, out=self._waiting[place], mode="clip")
+        self._rows[place] = rows[some]
+        self._filled += len(some)
+        return len(some)
+
+    def add(self, labels: Labels, space: np.ndarray) -> None:
+        """Add the rows that wait; ``space`` is scratch memory."""
+        if not self._filled:
+            return
+        x = np.subtract(self._waiting[: self._filled], self._shift, out=space[: self._filled])
+        some = labels.take(self._rows[: self._filled])
+        targets = some.targets()
+        squares = np.einsum("ij,ij->i", x, x)
+        new = [x.sum(axis=0), np.array(squares @ squares), squares @ x, np.array(squares.sum())]
+        new += [
+            targets.sum(axis=0),
+            np.square(targets).sum(axis=0),
+            squares @ targets,
+            _cross(some, targets, x),
+        ]
+        self._sums = [a + b for a, b in zip(self._sums, new, strict=True)] if self._sums else new
+        self._count += len(x)
+        self._add_rows(x, targets)
+        self._filled = 0
+
+    def moments(self) -> Moments:
+        """Return the sums as Moments."""
+        total, q4, v3, q2, target_sum, target_square, target_norm, cross = self._sums
+        rows = None if self._gram is not None else np.concatenate(self._kept)
+        gram = None if self._gram is None else self._gram.total()
+        scatter = Scatter(self._shift, self._count, total, gram, rows, (float(q4), v3, float(q2)))
+        target_rows = None if rows is None else np.concatenate(self._kept_targets)
+        return Moments(scatter, target_sum, target_square, target_norm, cross, target_rows)
+
+    def _add_rows(self, x: np.ndarray, targets: np.ndarray) -> None:
+        if self._gram is None and self._count <= len(self._shift):
+            self._kept.append(x.copy())
+            self._kept_targets.append(targets)
+            return
+        if self._gram is None:
+            self._gram = self._new_gram(len(self._shift))
+            for block in self._kept:
+                self._gram.add(block)
+            self._kept, self._kept_targets = [], []
+        self._gram.add(x)
+
+
+def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return Y'F; for classes, whose targets are mostly 0, by sums of rows."""
+    if labels.kind is not Kind.CLASSIFICATION:
+        return np.asarray(targets.T @ x)
+    from scipy.sparse import csr_array
+
+    ones, examples = np.ones(len(x)), np.arange(len(x))
+    hot = csr_array((ones, (labels.values, examples)), shape=(targets.shape[1], len(x)))
+    return np.asarray(hot @ x)
+
+
+def stratified_folds(labels: Labels, count: int, seed: int) -> np.ndarray:
+    """Return the fold (0 .. count - 1) of each example; each class, or range of numbers, is spread evenly."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labels))
+    order = order[np.argsort(labels.strata()[order], kind="stable")]
+    folds = np.empty(len(labels), dtype=np.int64)
+    folds[order] = np.arange(len(labels)) % count
+    return folds

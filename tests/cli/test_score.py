@@ -1,0 +1,114 @@
+"""assay score, as a researcher uses it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from assay.cli.main import main
+
+
+@pytest.fixture
+def assay(capsys, monkeypatch, tmp_path):
+    """Run a command; return its exit code, what it printed, and what it complained of."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["assay", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        shown = capsys.readouterr()
+        return int(stop.value.code or 0), shown.out, shown.err
+
+    return run
+
+
+@pytest.fixture
+def features(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    matrix = rng.standard_normal((60, 8)) + labels[:, None]
+    np.savez(tmp_path / "near.npz", features=matrix, labels=labels)
+    np.savez(tmp_path / "far.npz", features=matrix + 3 * labels[:, None], labels=labels)
+    return tmp_path
+
+
+def test_one_file_shows_values_intervals_and_units(assay, features):
+    code, out, _ = assay("score", "near.npz", "-s", "ridge_cv", "-s", "logme")
+
+    assert code == 0
+    assert "60 examples x 8 features, 3 classes" in out
+    assert "accuracy" in next(line for line in out.splitlines() if line.startswith("ridge_cv"))
+
+
+def test_files_stand_side_by_side(assay, features):
+    _, out, _ = assay("score", "near.npz", "far.npz", "-s", "logme")
+
+    row = next(line for line in out.splitlines() if line.startswith("logme")).split()
+    assert float(row[2]) > float(row[1])
+
+
+def test_many_files_become_rows(assay, features):
+    for copy in "abc":
+        (features / f"{copy}.npz").write_bytes((features / "near.npz").read_bytes())
+
+    _, out, _ = assay("score", "near.npz", "far.npz", "a.npz", "b.npz", "c.npz", "-s", "logme")
+
+    assert [line.split()[0] for line in out.splitlines()[-5:]] == ["near", "far", "a", "b", "c"]
+
+
+def test_a_score_without_a_value_shows_its_reason_and_stops_no_other(assay, features):
+    code, out, _ = assay("score", "near.npz", "-s", "leep", "-s", "logme")
+
+    assert code == 0
+    assert "leep: it reads the probabilities of a source head" in " ".join(out.split())
+
+
+def test_a_plug_in_that_breaks_is_a_reason(assay, features):
+    (features / "own_breaking.py").write_text("def own_breaking(features, labels):\n    return 1 / 0\n")
+
+    code, out, _ = assay(
+        "score", "near.npz", "-s", "own_breaking", "-s", "logme", "--plugin", "own_breaking.py"
+    )
+
+    assert code == 0
+    assert "own_breaking: failed: ZeroDivisionError" in out
+
+
+def test_a_plug_in_is_among_all_scores(assay, features):
+    (features / "own_sum.py").write_text("def own_sum(features, labels):\n    return features.sum()\n")
+
+    _, listed, _ = assay("list", "scores", "--plugin", "own_sum.py")
+
+    assert "own_sum" in listed
+
+
+def test_values_are_written_as_json(assay, features):
+    assay("score", "near.npz", "-s", "ridge_cv", "-s", "leep", "--out", "scores.json")
+
+    found = json.loads((features / "scores.json").read_text())["near"]
+    assert found["ridge_cv"]["interval"][0] <= found["ridge_cv"]["value"] <= found["ridge_cv"]["interval"][1]
+    assert found["leep"]["value"] is None
+    assert found["leep"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("score", "nothing.npz"), "Cannot read 'nothing.npz': No such file"),
+        (("score", "text.npz"), "'text.npz' is no file of named arrays"),
+        (("score", "near.npz", "--labels", "label"), "Did you mean: labels"),
+        (("score", "near.npz", "-s", "logm"), "Did you mean: logme"),
+        (("score", "near.npz", "--plugin", "nothing.py"), "Cannot read the plug-in 'nothing.py'"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(assay, features, arguments, message):
+    (features / "text.npz").write_text("not arrays")
+
+    code, _, complaint = assay(*arguments)
+
+    assert code == 2
+    assert message in complaint

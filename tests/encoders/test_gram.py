@@ -1,0 +1,52 @@
+"""Grams on a device of torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from assay.core.scatter import BlasGram
+from assay.core.stream import MomentStream, stratified_folds
+from assay.core.task import Kind, Labels
+from assay.encoders.gram import DeviceGram, grams_on
+
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_moments_on_a_device_equal_those_on_the_processor(device):
+    rng = np.random.default_rng(0)
+    labels = Labels(Kind.CLASSIFICATION, rng.integers(0, 3, 200), ("a", "b", "c"))
+    features = rng.standard_normal((200, 6)).astype(np.float32)
+    folds = stratified_folds(labels, 5, 0)
+
+    def gathered(new_gram):
+        stream = MomentStream(labels, folds, new_gram)
+        stream.update(np.arange(200), features)
+        return stream.finish().total.centred_gram()
+
+    found = gathered(lambda width: DeviceGram(width, device))
+
+    np.testing.assert_allclose(found, gathered(BlasGram), rtol=1e-12)
+
+
+def test_what_was_read_is_not_changed_by_what_is_added_later():
+    for gram in (BlasGram(2), DeviceGram(2, "cpu")):
+        gram.add(np.eye(2))
+        before = gram.total()
+        gram.add(np.eye(2))
+
+        assert (before.tolist(), gram.total().tolist()) == ([[1, 0], [0, 1]], [[2, 0], [0, 2]])
+
+
+@pytest.mark.parametrize(("device", "kind"), [("cpu", BlasGram), ("mps", BlasGram)])
+def test_only_devices_with_double_precision_keep_grams(device, kind):
+    assert grams_on(device) is kind
+
+
+def test_features_of_a_gpu_have_their_gram_there():
+    assert grams_on("cuda:1").keywords == {"device": "cuda:1"}
