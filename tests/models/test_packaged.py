@@ -8,6 +8,7 @@ import pytest
 from assay.core.errors import UnknownName, UsageError
 from assay.core.task import Modality
 from assay.models.packaged import PackagedSource
+from assay.study import Study
 
 TEXTS = ["A man is eating food.", "Someone eats.", "The stock market fell."]
 
@@ -108,3 +109,32 @@ def test_an_unknown_name_gets_a_suggestion() -> None:
 def test_a_setting_that_cannot_be_is_refused(source: PackagedSource) -> None:
     with pytest.raises(UsageError):
         source.check()
+
+
+def test_scores_of_weights_and_of_random_weights_apply_to_real_models(tmp_path: Path) -> None:
+    methods = ["heavy_tail", "kite", "parameters", "flops", "random", "rankme"]
+    study = Study(
+        models=["packaged:efficientnet_lite0", "timm:resnet10t(image_size=32, pretrained=False)"],
+        tasks=["sklearn:digits(limit=40)"],
+        methods=methods,
+        store=tmp_path / "store",
+    )
+
+    values = {(cell.model, cell.method): cell.value for cell in study.run().cells}
+
+    assert None not in values.values()
+    trained, drawn = ({method: values[model, method] for method in methods} for model in study.models)
+    assert trained["kite"] > drawn["kite"]
+    assert trained["rankme"] > drawn["rankme"]
+    assert trained["parameters"] == 4_652_008
+    assert trained["flops"] == pytest.approx(2 * 407e6, rel=0.1)  # its authors count 407 million MACs
+
+
+def test_word_vectors_have_no_weight_matrix() -> None:
+    assert list(PackagedSource("all_minilm_l6_v2", layers=0).open("cpu").weights()) == []
+
+
+def test_a_layer_of_bert_has_six_weight_matrices() -> None:
+    model = PackagedSource("all_minilm_l6_v2", layers=1).open("cpu")
+
+    assert sorted(matrix.shape for matrix in model.weights()) == [(384, 384)] * 4 + [(384, 1536), (1536, 384)]

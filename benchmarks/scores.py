@@ -1,0 +1,262 @@
+"""What scores cost: seconds and peak memory, against the bare Gram product and against peers, in one run.
+
+    python benchmarks/scores.py                # three shapes, some ten minutes on two cores
+    python benchmarks/scores.py 5000x1024x100  # one shape: examples x width x classes
+
+Each row is measured in a process of its own, forked from one that holds the features: the time is that of a
+fresh call on arrays, Moments included, the least of two runs; the memory is what it held at most beyond the
+features. `x Gram` is the time over that of the bare product F'F in double precision, the least that a score
+of all examples can cost. Peers: transformer-ranker (pip install transformer-ranker), scikit-learn, and SFDA
+with the generalised eigenproblem of its authors.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from assay.core.array_view import ArrayView
+from assay.core.errors import NotApplicable
+from assay.core.families import SCORES
+from assay.core.method import ContrastScore, FactScore, HeldOutScore, MomentScore, SourceScore, WeightScore
+from assay.core.task import Kind, Labels
+from assay.scoring import estimate, resolve_score
+
+SHAPES = ((5000, 1024, 100), (50_000, 2048, 100), (2000, 4096, 10))
+LIMIT = 240  # seconds that a row may take
+_NOT_OF_FEATURES = (FactScore, WeightScore, SourceScore, ContrastScore)
+
+
+def draw(count: int, width: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return features such as a network with rectified units gives, in single precision, and labels."""
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.arange(count) % classes)
+    centres = rng.standard_normal((classes, width)).astype(np.float32)
+    features = rng.standard_normal((count, width), dtype=np.float32)
+    features += 0.3 * centres[labels]
+    return np.maximum(features, -0.2, out=features), labels
+
+
+class Row:
+    """One measurement."""
+
+    def __init__(self, seconds: float, megabytes: float, said: str) -> None:
+        self.seconds, self.megabytes, self.said = seconds, megabytes, said
+
+
+def measure(work: Callable[[], object], runs: int = 2) -> Row:
+    """Run some work in a forked process; return its least time and the memory that it added."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _report(work, runs, writing)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    return Row(**json.loads(told)) if told else Row(float("nan"), float("nan"), f"more than {LIMIT} s")
+
+
+def _report(work: Callable[[], object], runs: int, pipe: int) -> None:
+    signal.alarm(LIMIT)
+    warnings.simplefilter("ignore")
+    before, times, said = _memory("VmRSS"), [], ""
+    for _ in range(runs):
+        start = time.perf_counter()
+        try:
+            said = str(work())
+        except NotApplicable as reason:
+            said = str(reason)
+        times.append(time.perf_counter() - start)
+        if times[0] > LIMIT / 4:
+            break
+    found = {"seconds": min(times), "megabytes": _memory("VmHWM") - before, "said": said}
+    os.write(pipe, json.dumps(found).encode())
+    os._exit(0)
+
+
+def _memory(what: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
+
+
+def gram(features: np.ndarray) -> float:
+    """Return the trace of F'F, computed as a whole."""
+    return float(np.trace(features.T @ features))
+
+
+def view_of(features: np.ndarray, labels: np.ndarray) -> ArrayView:
+    """Return a fresh view: nothing is computed yet."""
+    classes = tuple(map(str, range(labels.max() + 1)))
+    return ArrayView(Labels(Kind.CLASSIFICATION, labels, classes), features)
+
+
+def scores_of(features: np.ndarray, labels: np.ndarray) -> dict[str, Callable[[], object]]:
+    """Return the work of each score on fresh arrays, those of Moments first."""
+
+    def work(name: str) -> Callable[[], object]:
+        return lambda: f"{float(estimate(view_of(features, labels), resolve_score(name))):.4g}"
+
+    names = [name for name in SCORES.names() if Kind.CLASSIFICATION in SCORES.load(name).kinds]
+    names = [name for name in names if not issubclass(SCORES.load(name), _NOT_OF_FEATURES)]
+    return {name: work(name) for name in sorted(names, key=lambda name: (not of_moments(name), name))}
+
+
+def of_moments(name: str) -> bool:
+    """Tell whether a score reads Moments."""
+    return issubclass(SCORES.load(name), (MomentScore, HeldOutScore)) and name != "logistic_cv"
+
+
+def all_of_moments(features: np.ndarray, labels: np.ndarray) -> str:
+    """Compute every score of Moments on one view, which shares one factorisation."""
+    view, done = view_of(features, labels), 0
+    for name in filter(of_moments, SCORES.names()):
+        score = resolve_score(name)
+        if view.kind in score.kinds:
+            try:
+                estimate(view, score)
+                done += 1
+            except NotApplicable:
+                continue
+    return f"{done} scores"
+
+
+def sfda_by_eigenproblem(features: np.ndarray, labels: np.ndarray) -> str:
+    """SFDA as its authors compute it (TencentARC/SFDA metrics.py at 3b7edf7): eigh(Sb, Sw) twice."""
+    from scipy.linalg import eigh
+    from scipy.special import softmax
+
+    x, classes = np.asarray(features, dtype=np.float64), int(labels.max()) + 1
+    counts = np.bincount(labels)
+    strength = None
+    for turn in range(2):
+        means = np.stack([x[labels == label].mean(axis=0) for label in range(classes)])
+        within = sum(
+            np.cov(x[labels == label].T, bias=True) * counts[label] / len(x) for label in range(classes)
+        )
+        between = np.cov(x.T, bias=True) - within
+        if strength is None:
+            strength = max(np.exp(-5 * np.linalg.norm(within, 2)), 1e-10)
+        shrunk = (1 - strength) * within + strength * np.trace(within) / len(within) * np.eye(len(within))
+        values, vectors = eigh(between, shrunk)
+        vectors = vectors[:, np.argsort(values)[::-1]]
+        weights = means @ vectors @ vectors.T
+        logits = x @ weights.T - 0.5 * np.diag(means @ weights.T) + np.log(counts / len(x))
+        probs = softmax(logits, axis=1)
+        if turn == 0:
+            own = softmax(probs, axis=1)[np.arange(len(x)), labels][:, None]
+            others = (means.sum(axis=0) - means[labels]) / (classes - 1)
+            x = own * x + (1 - own) * others
+    return f"{probs[np.arange(len(x)), labels].mean():.4g}"
+
+
+def peers_of(features: np.ndarray, labels: np.ndarray) -> dict[str, tuple[str, Callable[[], object]]]:
+    """Return for each peer our score of the same kind and its work."""
+    found: dict[str, tuple[str, Callable[[], object]]] = {
+        "SFDA by eigh(Sb, Sw)": ("sfda", lambda: sfda_by_eigenproblem(features, labels)),
+    }
+
+    def estimator(name: str) -> Callable[[], object]:
+        def work() -> str:
+            import torch
+            from transformer_ranker import estimators
+
+            peer = getattr(estimators, name)()
+            return f"{peer.fit(embeddings=torch.from_numpy(features), labels=torch.from_numpy(labels)):.4g}"
+
+        return work
+
+    def logistic() -> str:
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import cross_val_score
+
+        return f"{cross_val_score(LogisticRegression(max_iter=200), features, labels, cv=5).mean():.4g}"
+
+    def discriminant() -> str:
+        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+        from sklearn.model_selection import cross_val_score
+
+        peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        return f"{cross_val_score(peer, features, labels, cv=5).mean():.4g}"
+
+    def ridge() -> str:
+        from sklearn.linear_model import RidgeClassifierCV
+        from sklearn.model_selection import cross_val_score
+
+        peer = RidgeClassifierCV(np.logspace(-1, 5, 7))
+        return f"{cross_val_score(peer, features, labels, cv=5).mean():.4g}"
+
+    if _is_there("transformer_ranker"):
+        found["transformer-ranker LogME"] = ("logme", estimator("LogME"))
+        found["transformer-ranker HScore"] = ("h_score_regularised", estimator("HScore"))
+        found["transformer-ranker NearestNeighbors"] = ("loo_knn", estimator("NearestNeighbors"))
+    found["scikit-learn LDA, 5 folds"] = ("lda_cv", discriminant)
+    found["scikit-learn RidgeClassifierCV, 5 folds"] = ("ridge_cv", ridge)
+    found["scikit-learn LogisticRegression, 5 folds"] = ("logistic_cv", logistic)
+    return found
+
+
+def _is_there(package: str) -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec(package) is not None
+
+
+def bench(count: int, width: int, classes: int) -> None:
+    """Measure and print one shape."""
+    features, labels = draw(count, width, classes)
+    print(f"\nN = {count:,}  D = {width:,}  C = {classes}", flush=True)
+    print(f"{'':42}{'seconds':>9}{'x Gram':>9}{'MB':>8}  value", flush=True)
+
+    limit = measure(partial(gram, features.astype(np.float64))).seconds
+    single = measure(partial(gram, features))
+    show("F'F in double precision: the limit", Row(limit, width * width * 8 / 2**20, ""), limit)
+    show("F'F in single precision", single, limit)
+    show("Moments, 5 folds", measure(lambda: view_of(features, labels).moments().total.count), limit)
+    show("Moments and all their scores", measure(lambda: all_of_moments(features, labels)), limit)
+    ours = {}
+    for name, work in scores_of(features, labels).items():
+        ours[name] = measure(work)
+        show(f"{name}{'' if of_moments(name) else ' (at most 5000 examples)'}", ours[name], limit)
+    for peer, (name, work) in peers_of(features, labels).items():
+        row = measure(work, runs=1 if count > 10_000 else 2)
+        same_rows = of_moments(name) or count <= 5000
+        mine = ours[name] if same_rows else measure(lambda n=name: _all_rows(features, labels, n))
+        show(f"peer: {peer}", row, limit, f"{row.seconds / mine.seconds:.1f} x {name}")
+
+
+def _all_rows(features: np.ndarray, labels: np.ndarray, name: str) -> str:
+    from dataclasses import replace
+
+    return f"{float(estimate(replace(view_of(features, labels), limit=None), resolve_score(name))):.4g}"
+
+
+def show(name: str, row: Row, limit: float, more: str = "") -> None:
+    """Print one row."""
+    said = f"{more}  " if more else ""
+    print(
+        f"{name:42}{row.seconds:9.3f}{row.seconds / limit:9.2f}{row.megabytes:8.0f}  {said}{row.said}"[:150],
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure the shapes that are named, or all."""
+    named = [tuple(map(int, text.split("x"))) for text in sys.argv[1:]]
+    for shape in named or SHAPES:
+        bench(*shape)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    main()

@@ -1,0 +1,34 @@
+"""Feature variance: how much the features differ between examples, whatever their labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from assay.core.method import EVERY_KIND, Invariance, MomentScore
+from assay.core.moments import FoldedMoments
+from assay.core.task import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureVariance(MomentScore):
+    """The mean over features of their variance: a baseline that knows neither labels nor directions.
+
+    Note:
+        The variance divides by the number of examples. Models whose features have a larger scale score
+        higher, which says nothing of how useful they are: that is why it is a baseline.
+
+    >>> import assay
+    >>> import numpy as np
+    >>> assay.score(np.array([[0.0, 2.0], [2.0, 2.0]]), ["cat", "dog"], "feature_variance").value
+    0.5
+    """
+
+    needs_labels: ClassVar[bool] = False
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT, Invariance.ROTATION})
+
+    def __call__(self, train: FoldedMoments) -> float:
+        """Return the mean variance, 0 for constant features."""
+        total = train.total
+        return total.scatter.total_variance() / (total.count * total.width)

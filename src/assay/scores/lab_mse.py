@@ -1,0 +1,94 @@
+"""LabMSE: the error that a linear model on the source head's probabilities leaves on train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.errors import NotApplicable, UsageError
+from assay.core.features import LabelledSourceProbs
+from assay.core.method import EVERY_KIND, SourceScore
+from assay.core.moments import Moments
+from assay.core.stream import MomentStream
+from assay.core.task import Kind
+
+_CHUNK = 4096  # rows in double precision at a time
+
+
+@dataclass(frozen=True, slots=True)
+class LabMSE(SourceScore):
+    """The negative mean squared error of linear regression from source probabilities p to labels.
+
+    It is the least of mean((y - Ap - b)^2) + penalty |A|^2 over A and b, on the same examples, negated; 0 is
+    a perfect fit. It is in squared units of the labels. Classes are one-hot columns; the mean is over those
+    that have examples.
+
+    References:
+        Simple Transferability Estimation for Regression Tasks (Nguyen et al., UAI 2023),
+        https://arxiv.org/abs/2312.00656: penalty=0 is its LabMSE0, penalty=1 its LabMSE1, with the outputs of
+        the source model for its labels.
+
+    Note:
+        The paper's sources predict numbers, and their outputs are those; here they are probabilities, made to
+        sum to 1 in double precision. The value includes the penalty, as in the paper, and is the mean over
+        label columns, as in ``CuongNN218/regression_transferability`` (reg_score.py): it is the number of its
+        function transferability_score_ridge under add_penalty=False. Without penalty, heads of more source
+        classes fit better whatever they say, and those of as many as there are examples fit any labels.
+
+    Attributes:
+        penalty: The weight of |A|^2 against the mean squared error; 0 for least squares.
+        add_penalty: Count penalty |A|^2 as part of the error.
+
+    >>> from assay.core.task import Labels
+    >>> labels = Labels(Kind.REGRESSION, np.array([0.0, 1.0, 4.0, 6.0]))
+    >>> told = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
+    >>> mixed = told[[1, 3, 0, 2]]
+    >>> LabMSE()(LabelledSourceProbs(told, labels)) > LabMSE()(LabelledSourceProbs(mixed, labels))
+    True
+    """
+
+    penalty: float = 0.0
+    add_penalty: bool = True
+
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    favours_width: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.penalty < np.inf:
+            raise UsageError(f"lab_mse(penalty={self.penalty}) has no minimum. Write penalty=1.0, or 0.")
+
+    def __call__(self, train: LabelledSourceProbs) -> float:
+        """Return the negative error, at most 0."""
+        total = gathered(train)
+        values, cross = total.spectrum()
+        is_number = train.labels.kind is Kind.REGRESSION
+        used = np.full(len(total.target_sum), True) if is_number else total.target_sum > 0
+        energy = float(total.centred_target_square()[used].sum())
+        if energy <= 1e-12 * float(total.target_square.sum()):
+            raise NotApplicable("All labels of train are the same.")
+        if len(values) == 0:
+            raise NotApplicable("The source head says the same of every example.")
+        fits_all = len(values) >= total.count - 1
+        if fits_all and self.penalty == 0:
+            raise NotApplicable(
+                f"{len(values)} independent source classes fit any labels of {total.count} examples. "
+                f"Use lab_mse(penalty=1.0)."
+            )
+        inside = np.square(cross[:, used]).sum(axis=1) / values  # target energy along each direction
+        outside = 0.0 if fits_all else max(energy - float(inside.sum()), 0.0)
+        left = total.count * self.penalty / (values + total.count * self.penalty)
+        error = outside + float((left if self.add_penalty else np.square(left)) @ inside)
+        return -error / (total.count * int(used.sum()))
+
+
+def gathered(train: LabelledSourceProbs) -> Moments:
+    """Return the Moments of the probabilities, whose rows are made to sum to 1."""
+    if not len(train.labels):
+        raise NotApplicable("The source head gives no probabilities.")
+    stream = MomentStream(train.labels, np.zeros(len(train.labels), dtype=np.int64))
+    for start in range(0, len(train.labels), _CHUNK):
+        probs = np.asarray(train.probs[start : start + _CHUNK], dtype=np.float64)
+        stream.update(np.arange(start, start + len(probs)), probs / probs.sum(axis=1, keepdims=True))
+    return stream.finish().total

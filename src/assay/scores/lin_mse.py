@@ -1,0 +1,78 @@
+"""LinMSE: the error that a linear model on the features leaves on train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.errors import NotApplicable, UsageError
+from assay.core.method import EVERY_KIND, Invariance, MomentScore
+from assay.core.moments import FoldedMoments
+from assay.core.task import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class LinMSE(MomentScore):
+    """The negative mean squared error of linear regression from features to labels, on the same examples.
+
+    It is the least of mean((y - Ax - b)^2) + penalty |A|^2 over A and b, negated; 0 is a perfect fit. It is
+    in squared units of the labels. Classes are one-hot columns; the mean is over those that have examples.
+
+    References:
+        Simple Transferability Estimation for Regression Tasks (Nguyen et al., UAI 2023),
+        https://arxiv.org/abs/2312.00656: penalty=0 is its LinMSE0, penalty=1 its LinMSE1.
+
+    Note:
+        The paper's value is the regularised error, penalty |A|^2 included. The function
+        transferability_score_ridge of ``CuongNN218/regression_transferability`` (reg_score.py) leaves that
+        term out of the value: write add_penalty=False for its numbers, with penalty for its alpha. The paper
+        sums over label columns; the code takes their mean, and so does this. Models rank the same.
+        Without penalty every model that has as many independent features as there are examples less one fits
+        any labels, so the score does not apply there. Below that, each feature of noise still explains 1/N of
+        the variance: wide features gain.
+
+    Attributes:
+        penalty: The weight of |A|^2 against the mean squared error; 0 for least squares.
+        add_penalty: Count penalty |A|^2 as part of the error.
+
+    >>> import assay
+    >>> numbers = np.arange(60) / 60
+    >>> noise = np.random.default_rng(0).standard_normal((60, 8))
+    >>> signal = noise + 9 * numbers[:, None]
+    >>> assay.score(signal, numbers, "lin_mse") > assay.score(noise, numbers, "lin_mse")
+    True
+    """
+
+    penalty: float = 0.0
+    add_penalty: bool = True
+
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT, Invariance.ROTATION})
+    favours_width: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.penalty < np.inf:
+            raise UsageError(f"lin_mse(penalty={self.penalty}) has no minimum. Write penalty=1.0, or 0.")
+
+    def __call__(self, train: FoldedMoments) -> float:
+        """Return the negative error, at most 0."""
+        total, (values, cross) = train.total, train.spectrum
+        used = np.full(len(total.target_sum), True) if train.kind is Kind.REGRESSION else total.target_sum > 0
+        energy = float(total.centred_target_square()[used].sum())
+        if energy <= 1e-12 * float(total.target_square.sum()):
+            raise NotApplicable("All labels of train are the same.")
+        if len(values) == 0:
+            raise NotApplicable("All features are constant on train.")
+        fits_all = len(values) >= total.count - 1
+        if fits_all and self.penalty == 0:
+            raise NotApplicable(
+                f"{len(values)} independent features fit any labels of {total.count} examples. "
+                f"Use lin_mse(penalty=1.0), or ridge_cv."
+            )
+        inside = np.square(cross[:, used]).sum(axis=1) / values  # target energy along each direction
+        outside = 0.0 if fits_all else max(energy - float(inside.sum()), 0.0)
+        left = total.count * self.penalty / (values + total.count * self.penalty)
+        error = outside + float((left if self.add_penalty else np.square(left)) @ inside)
+        return -error / (total.count * int(used.sum()))

@@ -1,0 +1,77 @@
+"""RankMe: over how many directions the features spread, counted smoothly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.errors import NotApplicable, UsageError
+from assay.core.method import EVERY_KIND, Invariance, MomentScore
+from assay.core.moments import FoldedMoments
+from assay.core.task import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class RankMe(MomentScore):
+    """The exponential of the entropy of the singular values of the features, which sum to 1.
+
+    The features are taken as they come: they are not centred. The value lies between 1, where all examples
+    are multiples of one, and min(N, D), where all directions carry the same. Labels play no part.
+
+    References:
+        RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised Representations by Their
+        Rank (Garrido et al., 2023), https://arxiv.org/abs/2210.02885
+
+    Note:
+        The paper compares runs of one method by it, and takes 25600 examples; here it is all of train.
+        Directions with less than 1e-7 of the spread of the strongest one count as if they had none, since
+        the spread comes from a Gram: 3e-6 of the value where rounding alone fills most directions.
+
+    Attributes:
+        epsilon: Added to each share, as in the paper, which has 1e-7 for single precision.
+
+    >>> import assay
+    >>> noise = np.random.default_rng(0).standard_normal((60, 8))
+    >>> labels = np.arange(60) % 2
+    >>> assay.score(noise, labels, "rankme") > assay.score(noise @ np.diag(range(8)), labels, "rankme")
+    True
+    """
+
+    epsilon: float = 1e-7
+
+    needs_labels: ClassVar[bool] = False
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SCALE, Invariance.ROTATION})
+
+    def __post_init__(self) -> None:
+        if not 0 < self.epsilon < 1:
+            raise UsageError(f"rankme(epsilon={self.epsilon}) must lie between 0 and 1. Write epsilon=1e-7.")
+
+    def __call__(self, train: FoldedMoments) -> float:
+        """Return the smooth rank, from 1 to the smaller of examples and features."""
+        singular = singular_values(train)
+        if not singular.any():
+            raise NotApplicable("All features are zero on train.")
+        shares = singular / singular.sum() + self.epsilon
+        return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def singular_values(train: FoldedMoments) -> np.ndarray:
+    """Return the singular values of the features as they came, largest first: min(N, D) of them.
+
+    In the eigenbasis of the centred scatter the uncentred Gram is diag(values) + N mean mean': the Gram of a
+    diagonal with one more row. The singular values of that keep digits that its eigenvalues would lose.
+    """
+    scatter, values = train.total.scatter, train.spectrum.values
+    mean = scatter.shift + scatter.mean()
+    inside = scatter.basis.project(mean[:, None])
+    outside = mean - scatter.basis.expand(inside)[:, 0]
+    row = np.append(inside[:, 0], np.sqrt(outside @ outside))
+    root = np.vstack([np.diag(np.sqrt(np.append(values, 0.0))), np.sqrt(scatter.count) * row])
+    positive = np.linalg.svd(root, compute_uv=False)
+    found = np.zeros(min(scatter.count, scatter.width))
+    kept = min(len(found), len(positive))
+    found[:kept] = positive[:kept]
+    return found

@@ -1,0 +1,179 @@
+"""SFDA: the probability of the true class under discriminant analysis that is made hard on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from assay.core.errors import NotApplicable
+from assay.core.features import LabelledFeatures
+from assay.core.method import Invariance, SampleScore
+
+_STRENGTH = 5.0  # of the shrinkage exp(-5 sigma), as published
+_FLOOR = 1e-10  # least shrinkage, as published
+_NONE = 1e-6  # shrinkage that no longer keeps a singular scatter from telling all examples apart
+_CERTAIN = 1e-9  # distance from 1 that a mean probability of rounding alone can have
+_ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave
+
+
+@dataclass(frozen=True, slots=True)
+class SFDA(SampleScore):
+    """The mean probability of the true class, by regularised linear discriminant analysis, after ConfMix.
+
+    A discriminant analysis gives each example the probability p of its class, softened by a second softmax.
+    ConfMix then moves the example towards the mean of the other classes, by 1 - p, and a second analysis of
+    the moved examples gives the value, between 0 and 1: a mean of probabilities, not of their logarithms. The
+    scatter within classes is shrunk towards a multiple of the identity, by max(exp(-5 sigma), 1e-10) where
+    sigma is its largest eigenvalue by three rounds of the power method.
+
+    References:
+        Not All Models Are Equal: Predicting Model Transferability in a Self-challenging Fisher Space (Shao et
+        al., 2022), https://arxiv.org/abs/2207.03036
+
+    Note:
+        The value is that of ``TencentARC/SFDA``, power method included: it starts from the row sums, so that
+        it is the same in each run, and may end below the largest eigenvalue. The generalised eigenproblem is
+        left out: its eigenvectors V satisfy VV' = inverse of the shrunk scatter, which is all that the
+        probabilities need.
+        The examples that are judged are those that were learned from, so wide features gain. The shrinkage
+        depends on the scale of the features: large ones are not regularised at all. Then features as many as
+        examples give 1 to every model, noise included, and the score does not apply;
+        ``sfda(normalise=True)`` still does.
+
+    Attributes:
+        normalise: First divide the features by one number, so that the variances within classes sum to 1.
+            The shrinkage is then between 0.0067 and 1, whatever the scale, the width and the number of
+            examples are. The published score does not.
+
+    >>> import assay
+    >>> labels = np.arange(60) % 2
+    >>> noise = np.random.default_rng(0).standard_normal((60, 8))
+    >>> assay.score(noise + 3 * labels[:, None], labels, "sfda") > assay.score(noise, labels, "sfda")
+    True
+    """
+
+    normalise: bool = False
+
+    favours_width: ClassVar[bool] = True
+    invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT})
+
+    def __call__(self, train: LabelledFeatures) -> float:
+        """Return the mean probability of the true class."""
+        sizes = np.unique(train.labels.values, return_counts=True)[1]
+        if len(sizes) < 2:
+            raise NotApplicable("Fewer than two classes have examples in train.")
+        rows = train.matrix[np.argsort(train.labels.values, kind="stable")].astype(np.float64)
+        noise = _ROUNDING * float(np.einsum("ij,ij->", rows, rows))
+        rows -= rows.mean(axis=0)
+        rows, ones = in_their_span(rows) if len(rows) < rows.shape[1] else (rows, np.ones(rows.shape[1]))
+        means = take_class_means(rows, sizes)
+        energy = float(np.einsum("ij,ij->", rows, rows))
+        if energy <= noise:
+            raise NotApplicable("Features do not vary within any class of train.")
+        if self.normalise:
+            scale = np.sqrt(energy / len(rows))
+            rows, means = rows / scale, means / scale
+        within = rows.T @ rows / len(rows)
+        shrinkage = max(float(np.exp(-_STRENGTH * largest_eigenvalue(within, ones))), _FLOOR)
+        value = self_challenged(Classes(rows, means, sizes, train.features.width, shrinkage), within)
+        if shrinkage < _NONE and value > 1 - _CERTAIN and is_singular(train.matrix, len(sizes)):
+            raise NotApplicable(
+                f"Without regularisation, {len(train)} examples of {train.features.width} features give 1 to "
+                f"every model. Use sfda(normalise=True) or lda_cv."
+            )
+        return value
+
+
+class Classes(NamedTuple):
+    """Examples as discriminant analysis sees them.
+
+    Attributes:
+        rows: Each example less the mean of its class, sorted by class.  # examples x coordinates
+        means: The mean of each class.  # classes x coordinates
+        sizes: The number of examples of each class.
+        width: The number of features, of which the coordinates may be fewer.
+        shrinkage: The share of the identity in the scatter within classes.
+    """
+
+    rows: np.ndarray
+    means: np.ndarray
+    sizes: np.ndarray
+    width: int
+    shrinkage: float
+
+
+def in_their_span(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return few rows in an orthonormal basis of their span, and the vector of ones projected on it."""
+    basis, coordinates = np.linalg.qr(rows.T)
+    return np.ascontiguousarray(coordinates.T), basis.sum(axis=0)
+
+
+def is_singular(matrix: np.ndarray, classes: int) -> bool:
+    """Return whether features that are not constant outnumber what varies within classes."""
+    return bool(len(matrix) - classes < np.count_nonzero(np.ptp(matrix, axis=0)))
+
+
+def by_class(rows: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
+    """Return the examples of each class, as views of rows that are sorted by class."""
+    return np.split(rows, np.cumsum(sizes)[:-1])
+
+
+def take_class_means(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Subtract from each example the mean of its class, in place; return the means, classes x coordinates."""
+    blocks = by_class(rows, sizes)
+    means = np.stack([block.mean(axis=0) for block in blocks])
+    for block, mean in zip(blocks, means, strict=True):
+        np.subtract(block, mean, out=block)
+    return means
+
+
+def largest_eigenvalue(within: np.ndarray, ones: np.ndarray) -> float:
+    """Return y'Ax for y = A^6 1 and x = A^7 1 of length 1, where A is the scatter within classes."""
+    x = within @ ones
+    if np.linalg.norm(x) <= 1e-12 * np.trace(within):  # all rows sum to one number: the start is rounding
+        x = within[:, within.diagonal().argmax()]
+    y = x
+    for _ in range(6):
+        y, x = x, within @ x
+        x = x / np.linalg.norm(x)
+    return float(x @ within @ y)
+
+
+def self_challenged(classes: Classes, within: np.ndarray) -> float:
+    """Return the mean probability of the true class after ConfMix; the rows are overwritten."""
+    rows, means, sizes = classes.rows, classes.means, classes.sizes
+    first = probabilities(classes, within)
+    soft = np.exp(true_class(first, sizes)) / np.exp(first).sum(axis=1)
+    others = (means.sum(axis=0) - means) / (len(sizes) - 1)
+    blocks, weights = by_class(rows, sizes), by_class(soft[:, None], sizes)
+    for block, weight, mean, other in zip(blocks, weights, means, others, strict=True):
+        block[:] = weight * (block + (mean - other)) + other
+    mixed = classes._replace(means=take_class_means(rows, sizes))
+    return float(true_class(probabilities(mixed, rows.T @ rows / len(rows)), sizes).mean())
+
+
+def probabilities(classes: Classes, within: np.ndarray) -> np.ndarray:
+    """Return p(class given example) by discriminant analysis, examples x classes; overwrite ``within``."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    identity = classes.shrinkage * np.trace(within) / classes.width
+    within *= 1.0 - classes.shrinkage
+    within[np.diag_indices_from(within)] += identity
+    factor = cho_factor(within.T, lower=True, overwrite_a=True, check_finite=False)
+    weights = cho_solve(factor, classes.means.T, check_finite=False)
+    between = classes.means @ weights  # classes x classes: what the class means say of each other
+    offsets = between - between.diagonal() / 2 + np.log(classes.sizes / classes.sizes.sum())
+    logits = classes.rows @ weights
+    for block, offset in zip(by_class(logits, classes.sizes), offsets, strict=True):
+        np.add(block, offset, out=block)
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    return np.asarray(logits)
+
+
+def true_class(probs: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return the probability of the class of each example, for rows that are sorted by class."""
+    return np.asarray(probs[np.arange(len(probs)), np.repeat(np.arange(len(sizes)), sizes)])

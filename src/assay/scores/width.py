@@ -1,0 +1,29 @@
+"""Width: the number of features, a trivial score that others should beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from assay.core.method import EVERY_KIND, Invariance, MomentScore
+from assay.core.moments import FoldedMoments
+from assay.core.task import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Width(MomentScore):
+    """The number of features of an example: a score that agrees with it may measure nothing else.
+
+    >>> import assay
+    >>> import numpy as np
+    >>> assay.score(np.eye(4)[:, :3], [0, 1, 0, 1], "width").value
+    3.0
+    """
+
+    needs_labels: ClassVar[bool] = False
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
+
+    def __call__(self, train: FoldedMoments) -> float:
+        """Return the number of features."""
+        return float(train.total.width)
