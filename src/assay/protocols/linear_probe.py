@@ -14,6 +14,7 @@ from assay.core.features import Features, LabelledFeatures
 from assay.core.method import FeatureProtocol, Prediction
 from assay.core.metric import Metric
 from assay.core.task import Kind, Labels
+from assay.core.threads import one_thread_in_scipy
 
 L2_PATH = tuple(10.0 ** (half / 2) for half in range(6, -13, -1))  # 1e3 .. 1e-6, strong to weak
 _PATIENCE = 4  # penalties, two decades, without a better metric or a smaller loss on val: the rest overfits
@@ -204,7 +205,8 @@ def _logistic(space: _Space, truth: np.ndarray, l2: float, start: _Head, stop: _
 
     began = np.vstack([start.weights, start.intercept]) / unit[:, None]
     options = {"maxiter": stop.max_steps, "maxfun": 2 * stop.max_steps, "ftol": stop.decrease, "gtol": 1e-9}
-    found = minimize(loss_and_slope, began.ravel(), jac=True, method="L-BFGS-B", options=options)
+    with one_thread_in_scipy():
+        found = minimize(loss_and_slope, began.ravel(), jac=True, method="L-BFGS-B", options=options)
     weights = found.x.reshape(shape) * unit[:, None]
     converged = bool(found.success) or (found.status == 2 and float(np.abs(found.jac).max()) < _ARRIVED)
     return _Head(weights[:-1], weights[-1], converged)

@@ -11,6 +11,7 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, SampleScore
 from assay.core.mixture import principal_coordinates
+from assay.core.threads import one_thread_in_scipy
 
 _STEPS = 15000  # of the optimiser: a limit that only broken features reach
 _BLOCK = 1024  # examples that pass through the head at a time: bounds the memory
@@ -115,7 +116,8 @@ def _initial_probability(rows: np.ndarray, places: np.ndarray) -> np.ndarray:
 
     options = {"maxiter": _STEPS, "maxfun": 2 * _STEPS, "maxcor": 20, "ftol": 1e-13, "gtol": 1e-9}
     start = np.zeros(len(curvature) * signs.shape[1])
-    found = minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", options=options)
+    with one_thread_in_scipy():
+        found = minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", options=options)
     weights = found.x.reshape(-1, signs.shape[1]) * scale
     logistic = (1 + np.tanh((rows @ weights[:-1] + weights[-1]) / 2)) / 2  # does not overflow
     return np.asarray(logistic[np.arange(len(places)), places] / logistic.sum(axis=1))

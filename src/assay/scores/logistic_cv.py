@@ -12,6 +12,7 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.estimate import Estimate, bootstrapped
 from assay.core.method import Invariance, Score
 from assay.core.metric import Metric
+from assay.core.threads import one_thread_in_scipy
 from assay.core.view import TrainView
 
 
@@ -89,7 +90,7 @@ class LogisticCV(Score):
         if (labels == labels[0]).all():
             return np.full(len(judged), labels[0]), True
         learned, asked = _standardised(rows, judged)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), one_thread_in_scipy():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model = LogisticRegression(C=self.C, max_iter=self.max_steps).fit(learned, labels)
         return model.predict(asked), bool(np.max(model.n_iter_) < self.max_steps)

@@ -14,6 +14,7 @@ from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, Score
 from assay.core.metric import Metric
 from assay.core.mixture import posteriors, principal_coordinates
+from assay.core.threads import one_thread_in_scipy
 from assay.core.view import TrainView
 
 _PRIORS = ("gaussian", "dirichlet", "gamma")
@@ -164,7 +165,8 @@ class _Loss:
         scale = np.append(1 / np.sqrt(curvature), 1 / np.sqrt(uncertain))[:, None]
         start = np.zeros((self._rows.shape[1] + 1) * classes)
         options = {"maxiter": _STEPS, "maxfun": 2 * _STEPS, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-12}
-        found = minimize(self._function(scale), start, jac=True, method="L-BFGS-B", options=options)
+        with one_thread_in_scipy():
+            found = minimize(self._function(scale), start, jac=True, method="L-BFGS-B", options=options)
         return float(found.fun), self._probs(found.x.reshape(-1, classes) * scale)
 
     def published(self, seed: int) -> tuple[float, np.ndarray]:
@@ -176,7 +178,8 @@ class _Loss:
         start = np.concatenate([weights, np.zeros((1, classes))]).ravel()
         function = self._function(np.ones((width + 1, 1)))
         options = {"maxiter": 100}
-        found = minimize(function, start, jac=True, method="L-BFGS-B", options=options, tol=1e-6)
+        with one_thread_in_scipy():
+            found = minimize(function, start, jac=True, method="L-BFGS-B", options=options, tol=1e-6)
         return float(found.fun), self._probs(found.x.reshape(-1, classes))
 
     def _function(self, scale: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
