@@ -13,11 +13,12 @@ import numpy as np
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Encoded, Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.job import ENCODING_VERSION, content_key
-from assay.core.model import Model, ModelFacts, ModelSource
+from assay.core.model import FisherProbe, Fishers, Model, ModelFacts, ModelSource
 from assay.core.moments import FoldedMoments
 from assay.core.stream import MomentStream, stratified_folds
 from assay.core.task import Example, Examples, Kind, Modality, Split, Task
 from assay.core.view import FOLDS, SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_rows
+from assay.encoders.gram import grams_on
 from assay.store.arrays import Arrays
 
 Tell = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
@@ -135,6 +136,15 @@ class Encodings(TrainView):
         """Return the weight matrices of the model, one at a time."""
         return self._model.weights()
 
+    def fishers(self, probe: FisherProbe) -> Fishers:
+        """Return the Fisher information of the weights on a class-balanced sample of train."""
+        if not self._model.facts.source_classes:
+            raise NotApplicable("the model has no source head")
+        train = self.task.train
+        rows = balanced_rows(train.labels, probe.examples, SEED)
+        examples = self._told("gradients", _Chosen(train.examples, rows))
+        return self._model.fishers(examples, probe.fit(self.sample()), probe.draws, probe.seed)
+
     def random_features(self) -> Features:
         """Return the sample as the same architecture with random weights sees it: encoded once, and kept."""
         source = self._twins.untrained()
@@ -153,7 +163,7 @@ class Encodings(TrainView):
         return {"train": self.task.train, "val": self.task.val, "test": self.task.test}[name]
 
     def _stream(self) -> MomentStream:
-        return MomentStream(self.task.train.labels, self._folds())
+        return MomentStream(self.task.train.labels, self._folds(), grams_on(self._twins.device))
 
     def _folds(self) -> np.ndarray:
         return stratified_folds(self.task.train.labels, FOLDS, SEED)
@@ -191,6 +201,11 @@ class Encodings(TrainView):
         finally:
             model.close()
         self.seconds += time.perf_counter() - start
+
+    def _told(self, what: str, examples: Examples) -> Iterator[Example]:
+        for row in range(len(examples)):
+            yield examples.read(row)
+            self._tell(what, row + 1, len(examples))
 
     def _files(
         self, name: str, count: int, parts: Iterable[np.ndarray | None]

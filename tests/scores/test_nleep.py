@@ -12,7 +12,8 @@ from sklearn.mixture import GaussianMixture
 import assay
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.mixture import posteriors, principal_coordinates
+from assay.core.mixture import posteriors
+from assay.core.principal import principal_components
 from assay.core.task import Kind, Labels
 from assay.scores.nleep import NLEEP
 
@@ -91,7 +92,7 @@ def test_the_order_of_examples_changes_no_bit_of_the_posteriors(seed: int) -> No
 def test_principal_coordinates_are_those_of_scikit_learn_but_for_signs(shape: tuple[int, int]) -> None:
     features = np.random.default_rng(0).standard_normal(shape) * np.arange(1, shape[1] + 1) + 5
 
-    mine, theirs = principal_coordinates(features, 0.8), PCA(0.8).fit_transform(features)
+    mine, theirs = principal_components(features, 60, 0.8), PCA(0.8).fit_transform(features)
 
     np.testing.assert_allclose(np.abs(mine), np.abs(theirs), atol=1e-9)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
-from assay.core.model import ModelFacts
+from assay.core.model import FisherProbe, Fishers, ModelFacts
 from assay.core.moments import FoldedMoments
 from assay.core.stream import stratified_folds
 from assay.core.task import Kind, Labels
@@ -27,8 +27,9 @@ class ArrayView(TrainView):
         random: Features of the same architecture with random weights.
         known: What is known of the model.
         matrices: The weight matrices of the model.
-        gathered: Moments with the fold of each example, where they were gathered before.
         limit: Examples that scores which compare them get; None for all.
+        gathered: Moments with the fold of each example, where they were gathered before.
+        informed: The Fisher information of the weights under a head of the task and the source head.
     """
 
     labels: Labels
@@ -39,6 +40,7 @@ class ArrayView(TrainView):
     matrices: tuple[np.ndarray, ...] = ()
     limit: int | None = SAMPLE
     gathered: tuple[FoldedMoments, np.ndarray] | None = None
+    informed: Fishers | None = None
 
     @property
     def kind(self) -> Kind:
@@ -82,6 +84,10 @@ class ArrayView(TrainView):
     def weights(self) -> Iterable[np.ndarray]:
         """Return the weight matrices."""
         return self.matrices or super().weights()
+
+    def fishers(self, probe: FisherProbe) -> Fishers:
+        """Return the Fisher information as it was given; a probe needs a model."""
+        return self.informed or super().fishers(probe)
 
     def random_features(self) -> Features:
         """Return the sample as random weights see it."""

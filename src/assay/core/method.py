@@ -13,7 +13,7 @@ import numpy as np
 from assay.core.estimate import Estimate
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.metric import Metric
-from assay.core.model import ModelFacts
+from assay.core.model import FisherProbe, ModelFacts
 from assay.core.moments import FoldedMoments
 from assay.core.task import Kind
 from assay.core.view import HeldOut, TrainView
@@ -159,6 +159,22 @@ class WeightScore(Score):
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
         """Return the estimate from the weights."""
         return Estimate(self(train.weights()))
+
+
+class FisherScore(Score):
+    """A score that compares the Fisher information of the weights under the task and under the source."""
+
+    @abstractmethod
+    def probe(self) -> FisherProbe:
+        """Return how the Fisher information is measured."""
+
+    @abstractmethod
+    def __call__(self, target: np.ndarray, source: np.ndarray) -> float:
+        """Return the estimate from one number for each filter of both, or raise ``NotApplicable``."""
+
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return the estimate from the Fisher information of the weights."""
+        return Estimate(self(*train.fishers(self.probe())))
 
 
 @dataclass(frozen=True, slots=True)

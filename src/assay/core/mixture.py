@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from assay.core.errors import NotApplicable
+from assay.core.principal import principal_components
 
 _BLOCK = 4096  # rows made to sum to 1 at a time: bounds the memory
 _LEAST_VARIANCE = 1e-6  # added to every variance of a component: scikit-learn's default
@@ -39,7 +40,12 @@ def posteriors(features: np.ndarray, components: int, energy: float, seed: int) 
     if len(features) < max(components, 2):
         raise NotApplicable(f"Train has {len(features)} examples for a mixture of {components} Gaussians.")
     order = _order_of_bytes(features)
-    coordinates = principal_coordinates(np.asarray(features, dtype=np.float64)[order], energy)
+    rows = np.asarray(features, dtype=np.float64)[order]
+    coordinates = principal_components(rows, min(rows.shape), energy)
+    if not coordinates.shape[1]:
+        raise NotApplicable("All features are constant on train.")
+    largest = np.abs(coordinates).argmax(axis=0)  # signs that a rotation of the features does not turn
+    coordinates *= np.sign(coordinates[largest, np.arange(coordinates.shape[1])])
     again = np.lexsort(coordinates.T[::-1])
     coordinates = coordinates[again]
     least = max(_LEAST_VARIANCE, _ROUNDING * float(coordinates.var(axis=0).max()))
@@ -50,26 +56,6 @@ def posteriors(features: np.ndarray, components: int, energy: float, seed: int) 
     probs: np.ndarray = np.empty(found.shape)
     probs[order[again]] = found
     return probs
-
-
-def principal_coordinates(rows: np.ndarray, energy: float) -> np.ndarray:
-    """Return rows in the fewest principal components with more than a share ``energy`` of the variance.
-
-    The coordinate of largest size is positive along each of them.
-    """
-    x = rows - rows.mean(axis=0)
-    wide = x.shape[1] > len(x)
-    values, vectors = np.linalg.eigh(x @ x.T if wide else x.T @ x)
-    rounding = len(x) * np.square(16 * np.finfo(np.float64).eps * np.abs(rows).max(axis=0)).sum()
-    floor = max(float(values[-1]) * max(x.shape) * np.finfo(np.float64).eps, float(rounding))
-    kept = np.flatnonzero(values > floor)[::-1]
-    if not len(kept):
-        raise NotApplicable("All features are constant on train.")
-    share = np.cumsum(values[kept]) / values[kept].sum()
-    chosen = kept[: min(int(np.searchsorted(share, energy, side="right")) + 1, len(kept))]
-    coordinates = vectors[:, chosen] * np.sqrt(values[chosen]) if wide else x @ vectors[:, chosen]
-    largest = np.abs(coordinates).argmax(axis=0)
-    return np.asarray(coordinates * np.sign(coordinates[largest, np.arange(len(chosen))]))
 
 
 def expected_likelihoods(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:

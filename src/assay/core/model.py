@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.features import Encoded
+from assay.core.features import Encoded, LabelledFeatures
 from assay.core.task import Example, Modality
 
 
@@ -45,6 +45,37 @@ class ModelFacts:
     is_random: bool = False
 
 
+class LinearHead(NamedTuple):
+    """A linear map from features to the logits of some classes."""
+
+    weights: np.ndarray  # classes x width
+    bias: np.ndarray  # classes
+
+
+class Fishers(NamedTuple):
+    """The diagonal Fisher information of a model's weights, averaged in each filter, under two heads."""
+
+    target: np.ndarray  # filters; under a head of the task's classes
+    source: np.ndarray  # filters; under the source head
+
+
+@dataclass(frozen=True, slots=True)
+class FisherProbe:
+    """How the Fisher information of a model's weights is measured on a task.
+
+    Attributes:
+        fit: Returns a head of the task's classes for the sample of train.
+        examples: On how many examples of train it is measured, at most.
+        draws: Gradients for each example and head, as ``Model.fishers`` takes them.
+        seed: Of the draws.
+    """
+
+    fit: Callable[[LabelledFeatures], LinearHead]
+    examples: int
+    draws: int
+    seed: int
+
+
 class Model(ABC):
     """An opened model: it encodes batches, in evaluation mode, the same on every call."""
 
@@ -64,6 +95,20 @@ class Model(ABC):
         a side of one, are no weight matrices.
         """
         raise NotApplicable("the weights of this model are not at hand")
+
+    def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
+        """Return the Fisher information of the weights on some examples, where gradients are at hand.
+
+        It is the mean over examples of the expected squared gradient of log p(class), where the class has
+        the model's own probabilities p; features and the random state stay as they are.
+
+        Args:
+            examples: One at a time.
+            head: What turns features into logits of the task's classes.
+            draws: Gradients for each example and head; with as many as classes the expectation is exact.
+            seed: Of the draws, where they are fewer.
+        """
+        raise NotApplicable("gradients of this model are not at hand")
 
     @abstractmethod
     def close(self) -> None:

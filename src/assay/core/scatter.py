@@ -174,6 +174,23 @@ class Scatter:
         spread = np.square(self.rows @ m).sum() if self.rows is not None else m @ self.full_gram() @ m
         return q4 - 4 * float(m @ v3) + 4 * float(spread) + 2 * m2 * q2 - 3 * self.count * m2 * m2
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether the features vary no more than rounding can make them."""
+        return self.total_variance() <= self._noise()
+
+    @cached_property
+    def mean_in_basis(self) -> np.ndarray:
+        """The mean of the features as they came: along the eigenbasis, and last what lies outside of it.
+
+        With it the uncentred Gram is diag(eigenvalues, 0) + count * mean mean', in the same directions.
+        """
+        mean = (self.shift + self.mean())[:, None]
+        inside = self.basis.project(mean)
+        outside = mean - self.basis.expand(inside)
+        beyond = float(np.linalg.norm(outside)) if len(inside) < self.width else 0.0
+        return np.append(inside[:, 0], beyond)
+
     def _noise(self) -> float:
         """Return how much scatter rounding alone can leave in features that are all constant."""
         return self.count * float(np.square(16 * np.finfo(np.float64).eps * self.shift).sum())

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 def one_thread_in_scipy() -> Iterator[None]:
     """Run the BLAS inside scipy on one thread; that of numpy, which does the large products, keeps all.
 
-    Wheels of numpy and scipy each bring a BLAS of their own, whose idle threads spin for a while. An optimiser
-    of scipy that takes turns with products of numpy then waits for a core at every step: on two cores it was
-    8 to 45 times slower than with this.
+    Wheels of numpy and scipy each bring a BLAS of their own, whose idle threads spin for a while. An
+    optimiser of scipy that takes turns with products of numpy then waits for a core at every step: on two
+    cores a linear probe took 10.6 seconds without this and 0.4 with it.
     """
     from threadpoolctl import ThreadpoolController
 

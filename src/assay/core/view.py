@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
-from assay.core.model import ModelFacts
+from assay.core.model import FisherProbe, Fishers, ModelFacts
 from assay.core.moments import FoldedMoments
 from assay.core.task import Kind, Labels
 
@@ -64,6 +64,10 @@ class TrainView(ABC):
     def weights(self) -> Iterable[np.ndarray]:
         """Return the weight matrices of the model, one at a time: outputs x inputs."""
         raise NotApplicable("the weights of the model are not at hand")
+
+    def fishers(self, probe: FisherProbe) -> Fishers:
+        """Return the Fisher information of the weights under a head of the task and the source head."""
+        raise NotApplicable("gradients of the model are not at hand")
 
     def random_features(self) -> Features:
         """Return the sample as the same architecture with random weights sees it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, final
 
 import numpy as np
@@ -11,10 +11,11 @@ from torch import nn
 
 from assay.core.errors import ModelError
 from assay.core.features import Encoded
-from assay.core.model import Model, ModelFacts
+from assay.core.model import Fishers, LinearHead, Model, ModelFacts
 from assay.core.task import Example
 from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.fisher import head_fishers
 from assay.encoders.matrices import weight_matrices
 from assay.encoders.weights import Origin, state_hash
 
@@ -89,6 +90,11 @@ class ImageEncoder(Model):
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, the source head's included."""
         return weight_matrices(self._module)
+
+    def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
+        """Return the Fisher information of the weights on some pictures, one at a time."""
+        inputs = (self._read([_as_image(example)]) for example in examples)
+        return head_fishers(self._module, self._outputs, inputs, head, draws, seed)
 
     def close(self) -> None:
         """Free the weights."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,10 +12,11 @@ from torch import nn
 
 from assay.core.errors import ModelError
 from assay.core.features import Encoded
-from assay.core.model import Model, ModelFacts
+from assay.core.model import Fishers, LinearHead, Model, ModelFacts
 from assay.core.task import Example
 from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.fisher import head_fishers
 from assay.encoders.matrices import weight_matrices
 from assay.encoders.pooling import Pooling, States, pool
 from assay.encoders.tokens import Tokens, as_texts
@@ -101,6 +102,18 @@ class TextEncoder(Model):
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, the source head's included."""
         return weight_matrices(self._module)
+
+    def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
+        """Return the Fisher information of the weights on some texts, one at a time."""
+
+        def see(inputs: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor | None]:
+            states = self._states(inputs)
+            return self._pooled(states, inputs), states.logits
+
+        tokens = self._reading.tokens
+        each = (tokens.read(as_texts([example]))[0] for example in examples)
+        inputs = (chunk.inputs for text in each for chunk in tokens.chunks(text, self._device))
+        return head_fishers(self._module, see, inputs, head, draws, seed)
 
     def close(self) -> None:
         """Free the weights."""

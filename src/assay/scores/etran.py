@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from assay.core.discriminant import class_weights, in_their_span, is_singular, published_shrinkage
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.method import SampleScore
@@ -14,8 +15,6 @@ from assay.core.task import Kind
 
 _PARTS = ("all", "energy", "lda", "regression")
 _WEIGHTS = (0.85, 0.15)  # of discriminant analysis and energy, as published
-_STRENGTH = 5.0  # of the shrinkage exp(-5 sigma), as published
-_FLOOR = 1e-10  # least shrinkage, as published
 _NONE = 1e-6  # shrinkage that no longer keeps a singular scatter from telling all examples apart
 _CERTAIN = 1e-9  # distance from 1 that a mean probability of rounding alone can have
 _EPS = float(np.finfo(np.float64).eps)
@@ -136,14 +135,16 @@ def true_class_probability(train: LabelledFeatures, *, whiten: bool) -> float:
     rows = np.asarray(train.matrix, dtype=np.float64)
     noise = _ROUNDING * float(np.einsum("ij,ij->", rows, rows))
     rows = rows - rows.mean(axis=0)
-    rows, ones = in_their_span(rows) if len(rows) < rows.shape[1] else (rows, np.ones(rows.shape[1]))
+    rows, ones = in_their_span(rows)
     means = (np.eye(len(sizes))[own] / sizes[own, None]).T @ rows
     rows -= means[own]
     if float(np.square(rows).sum()) <= noise:
         raise NotApplicable("Features do not vary within any class of train.")
     if not whiten:
         return float(own_probabilities(rows, means.T, means @ means.T, own).mean())
-    weights, shrinkage = whitened(rows, means, ones, train.features.width)
+    within = rows.T @ rows / len(rows)
+    shrinkage = published_shrinkage(within, ones)
+    weights = class_weights(within, means, shrinkage, train.features.width)
     value = float(own_probabilities(rows, weights, means @ weights, own).mean())
     if shrinkage < _NONE and value > 1 - _CERTAIN and is_singular(train.matrix, len(sizes)):
         raise NotApplicable(
@@ -151,52 +152,6 @@ def true_class_probability(train: LabelledFeatures, *, whiten: bool) -> float:
             f"every model. Use etran(whiten=False) or lda_cv."
         )
     return value
-
-
-def in_their_span(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return few rows in an orthonormal basis of their span, and the vector of ones projected on it."""
-    basis, coordinates = np.linalg.qr(rows.T)
-    return np.ascontiguousarray(coordinates.T), basis.sum(axis=0)
-
-
-def is_singular(matrix: np.ndarray, classes: int) -> bool:
-    """Return whether features that are not constant outnumber what varies within classes."""
-    return bool(len(matrix) - classes < np.count_nonzero(np.ptp(matrix, axis=0)))
-
-
-def whitened(rows: np.ndarray, means: np.ndarray, ones: np.ndarray, width: int) -> tuple[np.ndarray, float]:
-    """Return inverse(shrunk scatter within classes) @ class means, coordinates x classes, and the shrinkage.
-
-    The generalised eigenvectors V of the published form satisfy VV' = inverse(shrunk scatter): a Cholesky
-    factor serves as well.
-
-    Args:
-        rows: Each example less the mean of its class.
-        means: The mean of each class, classes x coordinates.
-        ones: The vector of ones in these coordinates, where the power method starts.
-        width: The number of features.
-    """
-    from scipy.linalg import cho_factor, cho_solve
-
-    within = rows.T @ rows / len(rows)
-    shrinkage = max(float(np.exp(-_STRENGTH * largest_eigenvalue(within, ones))), _FLOOR)
-    identity = shrinkage * np.trace(within) / width
-    within *= 1.0 - shrinkage
-    within[np.diag_indices_from(within)] += identity
-    factor = cho_factor(within.T, lower=True, overwrite_a=True, check_finite=False)
-    return np.asarray(cho_solve(factor, means.T, check_finite=False)), shrinkage
-
-
-def largest_eigenvalue(within: np.ndarray, ones: np.ndarray) -> float:
-    """Return y'Ax for y = A^6 1 and x = A^7 1 of length 1, where A is the scatter within classes."""
-    x = within @ ones
-    if np.linalg.norm(x) <= 1e-12 * np.trace(within):  # all rows sum to one number: the start is rounding
-        x = within[:, within.diagonal().argmax()]
-    y = x
-    for _ in range(6):
-        y, x = x, within @ x
-        x = x / np.linalg.norm(x)
-    return float(x @ within @ y)
 
 
 def own_probabilities(

@@ -10,7 +10,7 @@ import numpy as np
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, SampleScore
-from assay.core.scatter import Scatter
+from assay.core.principal import principal_components
 
 _COVARIANCES = ("spherical", "diagonal", "full")
 _LOG_TERMS = ("all", "once")
@@ -112,16 +112,9 @@ class GBC(SampleScore):
 
 def _principal(rows: np.ndarray, count: int) -> np.ndarray:
     """Return the leading principal components of some rows: 0 beyond their rank."""
-    shift = rows.mean(axis=0)
-    scatter = Scatter.of(rows - shift, shift)
-    basis = scatter.basis
-    kept = min(count, len(basis.values))
-    components = np.zeros((len(rows), min(count, *rows.shape)))
-    if basis.vectors is not None:
-        components[:, :kept] = (rows - shift) @ basis.vectors[:, :kept]
-    elif basis.few is not None:
-        components[:, :kept] = basis.few[1][:, :kept] * np.sqrt(basis.values[:kept])
-    return components
+    found = principal_components(rows, count)
+    missing = min(count, *rows.shape) - found.shape[1]
+    return np.pad(found, ((0, 0), (0, missing)))
 
 
 def _axis_parallel(means: np.ndarray, variances: np.ndarray, log_weight: float) -> np.ndarray:

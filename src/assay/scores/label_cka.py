@@ -120,7 +120,7 @@ def debiased_alignment(total: Moments, norms: tuple[float, float, float], length
 
 def feature_norm(scatter: Scatter) -> float:
     """Return the Frobenius norm of F'F, or of FF' where there are few rows: they are the same."""
-    if scatter.total_variance() <= scatter._noise():
+    if scatter.is_constant:
         raise NotApplicable("All features are constant on train.")
     if scatter.rows is None:
         return float(np.linalg.norm(scatter.centred_gram()))

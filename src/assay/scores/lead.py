@@ -10,7 +10,7 @@ import numpy as np
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, SampleScore
-from assay.core.mixture import principal_coordinates
+from assay.core.principal import principal_components
 from assay.core.threads import one_thread_in_scipy
 
 _STEPS = 15000  # of the optimiser: a limit that only broken features reach
@@ -83,7 +83,9 @@ class LEAD(SampleScore):
         if len(present) < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
         features = np.asarray(train.matrix, dtype=np.float64)
-        components = principal_coordinates(features, 1.0)
+        components = principal_components(features, min(features.shape))
+        if not components.shape[1]:
+            raise NotApplicable("All features are constant on train.")
         size = np.sqrt(np.square(components).sum() / features.size)
         initial = _initial_probability(components / size, places)
         rows = (features - features.mean(axis=0)) / size

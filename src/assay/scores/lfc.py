@@ -58,7 +58,7 @@ def similarity_norm(scatter: Scatter, mean: np.ndarray) -> float:
     With x = mean + c, K - mean(K) is a1' + 1a' + cc' for a = c mean: the parts are orthogonal, and nothing
     large is subtracted from anything.
     """
-    if scatter.total_variance() <= scatter._noise():
+    if scatter.is_constant:
         raise NotApplicable("All features are constant on train.")
     if scatter.rows is None:
         gram = scatter.centred_gram()

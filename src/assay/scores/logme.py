@@ -95,11 +95,7 @@ class Uncentred:
 def uncentred(train: FoldedMoments) -> Uncentred:
     """Return what LogME reads, from the shared spectrum."""
     total, (values, cross) = train.total, train.spectrum
-    mean = total.scatter.shift + total.mean()
-    inside = total.scatter.basis.project(mean[:, None])
-    outside = mean - total.scatter.basis.expand(inside)[:, 0]
-    beyond = float(np.sqrt(outside @ outside)) if len(values) < total.width else 0.0
-    directions = np.append(inside[:, 0], beyond)
+    directions = total.scatter.mean_in_basis
     sums = np.vstack([cross, np.zeros(cross.shape[1])]) + np.outer(directions, total.target_sum)
     return Uncentred(np.append(values, 0.0), directions, sums, total.count)
 

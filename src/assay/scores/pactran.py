@@ -13,7 +13,8 @@ from assay.core.estimate import Estimate
 from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, Score
 from assay.core.metric import Metric
-from assay.core.mixture import posteriors, principal_coordinates
+from assay.core.mixture import posteriors
+from assay.core.principal import principal_components
 from assay.core.threads import one_thread_in_scipy
 from assay.core.view import TrainView
 
@@ -126,7 +127,9 @@ class PACTran(Score):
         sigma = self.lda_factor * count
         rows = np.asarray(train.matrix, dtype=np.float64)
         if self.published_start is None:
-            rows = principal_coordinates(rows, 1.0)  # no rotation changes the bound
+            rows = principal_components(rows, min(rows.shape))  # no rotation changes the bound
+            if not rows.shape[1]:
+                raise NotApplicable("All features are constant on train.")
             loss = _Loss(rows, places, sigma)
             risk, probs = loss.minimum()
         else:

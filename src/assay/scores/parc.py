@@ -10,7 +10,7 @@ import numpy as np
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.method import EVERY_KIND, Invariance, SampleScore
-from assay.core.scatter import Scatter
+from assay.core.principal import principal_components
 from assay.core.task import Kind
 
 _VARIANTS = ("exact", "published")
@@ -91,7 +91,11 @@ class PARC(SampleScore):
         if (rows == rows[0]).all():
             raise NotApplicable("All features are constant on train.")
         if self.pca is not None:
-            rows = _principal(rows, self.pca) if self.variant == "exact" else _randomized(rows, self.pca)
+            rows = (
+                principal_components(rows, self.pca)
+                if self.variant == "exact"
+                else _randomized(rows, self.pca)
+            )
         if rows.shape[1] < 2:
             raise NotApplicable("The features vary in one direction: examples have no correlation in it.")
         if self.pca is not None and rows.shape[1] >= len(rows) - 1:
@@ -101,17 +105,6 @@ class PARC(SampleScore):
             )
         spread = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0)
         return np.asarray((rows - rows.mean(axis=0)) / spread)
-
-
-def _principal(rows: np.ndarray, count: int) -> np.ndarray:
-    """Return at most ``count`` leading principal components (examples x components)."""
-    shift = rows.mean(axis=0)
-    basis = Scatter.of(rows - shift, shift).basis
-    leading = np.eye(len(basis.values), min(count, len(basis.values)))
-    loadings = basis.expand(leading)
-    largest = np.abs(loadings).argmax(axis=0)
-    signs = np.sign(loadings[largest, np.arange(loadings.shape[1])])
-    return np.asarray((rows - shift) @ (loadings * signs))
 
 
 def _randomized(rows: np.ndarray, count: int) -> np.ndarray:

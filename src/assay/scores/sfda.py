@@ -7,12 +7,11 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from assay.core.discriminant import class_weights, in_their_span, is_singular, published_shrinkage
 from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, SampleScore
 
-_STRENGTH = 5.0  # of the shrinkage exp(-5 sigma), as published
-_FLOOR = 1e-10  # least shrinkage, as published
 _NONE = 1e-6  # shrinkage that no longer keeps a singular scatter from telling all examples apart
 _CERTAIN = 1e-9  # distance from 1 that a mean probability of rounding alone can have
 _ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave
@@ -67,7 +66,7 @@ class SFDA(SampleScore):
         rows = train.matrix[np.argsort(train.labels.values, kind="stable")].astype(np.float64)
         noise = _ROUNDING * float(np.einsum("ij,ij->", rows, rows))
         rows -= rows.mean(axis=0)
-        rows, ones = in_their_span(rows) if len(rows) < rows.shape[1] else (rows, np.ones(rows.shape[1]))
+        rows, ones = in_their_span(rows)
         means = take_class_means(rows, sizes)
         energy = float(np.einsum("ij,ij->", rows, rows))
         if energy <= noise:
@@ -76,7 +75,7 @@ class SFDA(SampleScore):
             scale = np.sqrt(energy / len(rows))
             rows, means = rows / scale, means / scale
         within = rows.T @ rows / len(rows)
-        shrinkage = max(float(np.exp(-_STRENGTH * largest_eigenvalue(within, ones))), _FLOOR)
+        shrinkage = published_shrinkage(within, ones)
         value = self_challenged(Classes(rows, means, sizes, train.features.width, shrinkage), within)
         if shrinkage < _NONE and value > 1 - _CERTAIN and is_singular(train.matrix, len(sizes)):
             raise NotApplicable(
@@ -104,17 +103,6 @@ class Classes(NamedTuple):
     shrinkage: float
 
 
-def in_their_span(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return few rows in an orthonormal basis of their span, and the vector of ones projected on it."""
-    basis, coordinates = np.linalg.qr(rows.T)
-    return np.ascontiguousarray(coordinates.T), basis.sum(axis=0)
-
-
-def is_singular(matrix: np.ndarray, classes: int) -> bool:
-    """Return whether features that are not constant outnumber what varies within classes."""
-    return bool(len(matrix) - classes < np.count_nonzero(np.ptp(matrix, axis=0)))
-
-
 def by_class(rows: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
     """Return the examples of each class, as views of rows that are sorted by class."""
     return np.split(rows, np.cumsum(sizes)[:-1])
@@ -127,18 +115,6 @@ def take_class_means(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     for block, mean in zip(blocks, means, strict=True):
         np.subtract(block, mean, out=block)
     return means
-
-
-def largest_eigenvalue(within: np.ndarray, ones: np.ndarray) -> float:
-    """Return y'Ax for y = A^6 1 and x = A^7 1 of length 1, where A is the scatter within classes."""
-    x = within @ ones
-    if np.linalg.norm(x) <= 1e-12 * np.trace(within):  # all rows sum to one number: the start is rounding
-        x = within[:, within.diagonal().argmax()]
-    y = x
-    for _ in range(6):
-        y, x = x, within @ x
-        x = x / np.linalg.norm(x)
-    return float(x @ within @ y)
 
 
 def self_challenged(classes: Classes, within: np.ndarray) -> float:
@@ -156,13 +132,7 @@ def self_challenged(classes: Classes, within: np.ndarray) -> float:
 
 def probabilities(classes: Classes, within: np.ndarray) -> np.ndarray:
     """Return p(class given example) by discriminant analysis, examples x classes; overwrite ``within``."""
-    from scipy.linalg import cho_factor, cho_solve
-
-    identity = classes.shrinkage * np.trace(within) / classes.width
-    within *= 1.0 - classes.shrinkage
-    within[np.diag_indices_from(within)] += identity
-    factor = cho_factor(within.T, lower=True, overwrite_a=True, check_finite=False)
-    weights = cho_solve(factor, classes.means.T, check_finite=False)
+    weights = class_weights(within, classes.means, classes.shrinkage, classes.width)
     between = classes.means @ weights  # classes x classes: what the class means say of each other
     offsets = between - between.diagonal() / 2 + np.log(classes.sizes / classes.sizes.sum())
     logits = classes.rows @ weights

@@ -9,7 +9,7 @@ import pytest
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Encoded
-from assay.core.model import Model, ModelSource
+from assay.core.model import Fishers, LinearHead, Model, ModelSource
 from assay.core.task import Example
 
 _TOLERANCE = 1e-4  # of the largest feature: sums in another order differ by a few float32 roundings
@@ -120,6 +120,24 @@ class ModelContract:
                 assert np.isfinite(matrix).all()
         except NotApplicable as reason:
             pytest.skip(str(reason))
+
+    def test_the_fisher_information_changes_no_feature(
+        self, model: Model, encoded: Encoded, examples: Sequence[Example]
+    ) -> None:
+        torch = pytest.importorskip("torch")
+        before = torch.get_rng_state()
+        head = LinearHead(np.random.default_rng(0).standard_normal((3, model.facts.width)), np.zeros(3))
+        try:
+            fishers = model.fishers(iter(examples[:2]), head, draws=2, seed=0)
+        except NotApplicable:
+            fishers = Fishers(np.ones(1), np.ones(1))
+
+        assert fishers.target.shape == fishers.source.shape
+        assert np.isfinite(fishers).all()
+        assert np.min(fishers) >= 0
+        assert fishers.target.max() > 0
+        assert torch.equal(torch.get_rng_state(), before)
+        np.testing.assert_array_equal(model.encode(examples).features, encoded.features)
 
     def test_random_weights_are_all_that_untrained_changes(self, source: ModelSource, model: Model) -> None:
         untrained = source.untrained()

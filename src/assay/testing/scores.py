@@ -15,7 +15,7 @@ from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate
 from assay.core.method import Invariance, Score
 from assay.core.metric import Metric
-from assay.core.model import ModelFacts
+from assay.core.model import Fishers, ModelFacts
 from assay.core.moments import FoldedMoments, Moments
 from assay.core.stream import MomentStream, stratified_folds
 from assay.core.task import Kind, Labels
@@ -46,7 +46,12 @@ def blobs(kind: Kind, shape: tuple[int, int], separation: float, seed: int = 0) 
     probs = votes / votes.sum(axis=1, keepdims=True)
     weights = (rng.standard_normal((width, 5)), rng.standard_normal((30, 24)))
     features, random = (matrix + 1).astype(np.float32), rng.standard_normal((examples, 5)).astype(np.float32)
-    return ArrayView(labels, features, probs, random, FACTS, weights)
+    source = np.exp(rng.standard_normal(24))
+    target = source * np.exp(
+        rng.standard_normal(24) / (1 + separation)
+    )  # nearer where labels are told better
+    fishers = Fishers(target, source)
+    return ArrayView(labels, features, probs, random, FACTS, weights, informed=fishers)
 
 
 def value_or_reason(score: Score, view: ArrayView) -> float | str:
@@ -220,7 +225,8 @@ class ScoreContract:
         assert _is_value_or_reason(value_or_reason(score, replace(view, matrix=matrix)))
 
     def test_it_writes_to_nothing_that_it_is_given(self, score: Score, view: ArrayView) -> None:
-        given = (view.matrix, view.probs, view.random, view.labels.values, *view.matrices)
+        assert view.informed is not None
+        given = (view.matrix, view.probs, view.random, view.labels.values, *view.matrices, *view.informed)
         before = [np.array(array) for array in given]
 
         value_or_reason(score, view)
