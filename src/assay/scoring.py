@@ -78,7 +78,8 @@ def score(
     >>> features = np.random.default_rng(0).standard_normal((60, 8)) + 3 * labels[:, None]
     >>> score(features, labels, "lda_cv")
     Estimate(1, 0.9404 to 1, accuracy)
-    >>> score(features, {"odd": labels, "third": np.arange(60) % 3}, "logme")["odd"] > 0
+    >>> found = score(features, {"odd": labels, "third": np.arange(60) % 3}, "logme")
+    >>> found["odd"] > found["third"]
     True
     """
     chosen = resolve_score(score)
