@@ -32,7 +32,7 @@ from assay.core.task import Kind, Labels
 from assay.scoring import estimate, resolve_score
 
 SHAPES = ((5000, 1024, 100), (50_000, 2048, 100), (2000, 4096, 10))
-LIMIT = 240  # seconds that a row may take
+LIMIT = 120  # seconds that a row may take
 _NOT_OF_FEATURES = (FactScore, WeightScore, SourceScore, ContrastScore)
 
 

@@ -78,6 +78,16 @@ def test_a_plug_in_that_breaks_is_a_reason(assay, features):
     assert "own_breaking: failed: ZeroDivisionError" in out
 
 
+def test_all_scores_are_those_that_the_file_allows_and_that_take_seconds(assay, features):
+    code, out, _ = assay("score", "near.npz")
+
+    shown = {line.split()[0] for line in out.splitlines() if line}
+    assert code == 0
+    assert {"logme", "ridge_cv", "sfda", "parc"} <= shown
+    assert not {"leep", "kite", "parameters", "task2vec", "nleep"} & shown
+    assert "Left out, because they may take minutes: lead, nleep." in out
+
+
 def test_a_plug_in_is_among_all_scores(assay, features):
     (features / "own_sum.py").write_text("def own_sum(features, labels):\n    return features.sum()\n")
 

@@ -10,7 +10,7 @@ import typer
 EXAMPLES = """
 Examples:
 
-- `assay score features.npz` computes every score that the file allows
+- `assay score features.npz` computes every score that the file allows and that takes seconds
 
 - `assay score resnet.npz vit.npz -s logme -s ridge_cv` sets models side by side
 
@@ -55,6 +55,9 @@ def command(
         for name, view in views.items()
     }
     show(found, views, Console())
+    slow = [name for name in names if SCORES.load(name).is_slow] if scores is None else []
+    if slow:
+        print(f"Left out, because they may take minutes: {', '.join(slow)}. Name them with -s {slow[0]}.")
     if out is not None:
         out.write_text(as_json(found), "utf-8")
         print(f"Wrote {out}")

@@ -13,7 +13,7 @@ import numpy as np
 from assay.core.array_view import ArrayView
 from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.estimate import Estimate
-from assay.core.method import ContrastScore, FactScore, Score, SourceScore, WeightScore
+from assay.core.method import ContrastScore, FactScore, FisherScore, Score, SourceScore, WeightScore
 from assay.scoring import Given, estimate, resolve_score, view_of, with_probs
 
 _HOW = "Write it with np.savez('features.npz', features=F, labels=y)."
@@ -90,11 +90,16 @@ def read_arrays(path: str | Path, labels: str, given: Given) -> ArrayView:
 
 
 def _has_input(view: ArrayView, score: Score) -> bool:
-    """Tell whether arrays hold what a score reads, and labels of its kind."""
+    """Tell whether arrays hold what a score reads, and labels of its kind, and it takes seconds."""
     missing = (
         (FactScore, view.known is None),
         (WeightScore, not view.matrices),
         (ContrastScore, view.random is None),
         (SourceScore, view.probs is None),
+        (FisherScore, view.informed is None),
     )
-    return view.kind in score.kinds and not any(isinstance(score, kind) and gone for kind, gone in missing)
+    return (
+        view.kind in score.kinds
+        and not score.is_slow
+        and not any(isinstance(score, kind) and gone for kind, gone in missing)
+    )

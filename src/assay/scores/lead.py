@@ -67,6 +67,7 @@ class LEAD(SampleScore):
     widths: tuple[int, int] = (1024, 2048)
     seed: int = 0
 
+    is_slow: ClassVar[bool] = True
     invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT, Invariance.SCALE})
 
     def __post_init__(self) -> None:

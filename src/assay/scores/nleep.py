@@ -57,6 +57,7 @@ class NLEEP(SampleScore):
     seed: int = 0
     log: bool = True
 
+    is_slow: ClassVar[bool] = True
     invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT, Invariance.ROTATION})
 
     def __post_init__(self) -> None:
