@@ -31,11 +31,12 @@ class BlasGram(GramSum):
 
     Args:
         width: The number of features.
+        block: Scratch memory, width x width, which several Grams may share.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, block: np.ndarray | None = None) -> None:
         self._sum = np.zeros((width, width))
-        self._block = np.empty((width, width))
+        self._block = np.empty((width, width)) if block is None else block
         self._is_given = False
 
     def add(self, rows: np.ndarray) -> None:
@@ -51,6 +52,12 @@ class BlasGram(GramSum):
 
 
 NewGram = Callable[[int], GramSum]  # the width to an empty sum
+
+
+def blas_grams() -> NewGram:
+    """Return how to make Grams on the processor that share scratch memory: one grows at a time."""
+    blocks: dict[int, np.ndarray] = {}
+    return lambda width: BlasGram(width, blocks.setdefault(width, np.empty((width, width))))
 
 
 def gram_of(rows: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from assay.core.moments import FoldedMoments, Moments
-from assay.core.scatter import BlasGram, GramSum, NewGram, Scatter
+from assay.core.scatter import GramSum, NewGram, Scatter, blas_grams
 from assay.core.task import Kind, Labels
 
 _BLOCK = 4096  # examples of a fold turned to float64 at a time: bounds the memory of one update
@@ -23,10 +23,10 @@ class MomentStream:
         new_gram: Makes an empty Gram of a width; an accelerator may keep it.
     """
 
-    def __init__(self, labels: Labels, folds: np.ndarray, new_gram: NewGram = BlasGram) -> None:
+    def __init__(self, labels: Labels, folds: np.ndarray, new_gram: NewGram | None = None) -> None:
         self._labels = labels
         self._folds = np.asarray(folds)
-        self._new_gram = new_gram
+        self._new_gram = new_gram or blas_grams()
         self._shift: np.ndarray | None = None
         self._space = np.empty((0, 0))
         self._gathered: dict[int, _Fold] = {}
