@@ -11,7 +11,7 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.moments import FoldedMoments
 from assay.core.stream import stratified_folds
 from assay.core.task import Kind, Labels
-from assay.scores.logme import LogME, log_evidence, uncentred
+from assay.scores.logme import LogME, log_evidence
 
 SHAPES = [(60, 5), (60, 60), (40, 41), (30, 100)]
 
@@ -31,6 +31,28 @@ def dense_logme(features: np.ndarray, target: np.ndarray) -> float:
         evidence = width / 2 * np.log(alpha) + count / 2 * np.log(beta) - count / 2 * np.log(2 * np.pi)
         evidence -= np.log(alpha + beta * values).sum() / 2 + beta / 2 * residual + alpha / 2 * square
         if abs(alpha / beta - ratio) / ratio <= 1e-3:
+            break
+    return float(evidence / count)
+
+
+def evidence_by_svd(features: np.ndarray, target: np.ndarray) -> float:
+    """The same without cancellation: by the singular values of the features themselves."""
+    left, roots, _ = np.linalg.svd(features, full_matrices=False)
+    values, seen = np.square(roots), np.square(left.T @ target)
+    count, outside = len(target), max(target @ target - seen.sum(), 0.0) * (len(roots) < len(target))
+    ratio = 1.0
+    for _ in range(11):
+        shrunk = ratio / (values + ratio)
+        square, residual = (
+            (values * seen / np.square(values + ratio)).sum(),
+            (seen * shrunk**2).sum() + outside,
+        )
+        gamma, free = (values / (values + ratio)).sum(), count - len(roots) + shrunk.sum()
+        alpha, beta = gamma / (square + 1e-5), free / (residual + 1e-5)
+        volume = np.log1p(beta / alpha * values).sum()
+        evidence = (count * np.log(beta / 2 / np.pi) - beta * residual - volume - alpha * square) / 2
+        before, ratio = ratio, alpha / beta
+        if abs(ratio - before) / before <= 1e-3:
             break
     return float(evidence / count)
 
@@ -84,11 +106,22 @@ def test_evidence_is_the_density_of_the_labels(
     density = -(np.linalg.slogdet(2 * np.pi * covariance)[1] + y @ np.linalg.solve(covariance, y)) / 2
     weights = np.linalg.solve(alpha * np.eye(width) + beta * x.T @ x, beta * x.T @ y)
     squares = (np.array([weights @ weights]), np.array([np.square(y - x @ weights).sum()]))
-    seen = uncentred(folded(x, Labels(Kind.REGRESSION, y)))
+    values = folded(x, Labels(Kind.REGRESSION, y)).uncentred.values
 
-    evidence = log_evidence(seen, np.array([alpha]), np.array([beta]), squares)
+    evidence = log_evidence(values, np.array([alpha]), np.array([beta]), squares, count)
 
     assert evidence[0] == pytest.approx(density, rel=1e-8, abs=1e-8)
+
+
+@pytest.mark.parametrize("mean", [0.0, 20.0, 200.0, 1000.0])
+@pytest.mark.parametrize(("count", "width"), [(300, 1024), (100, 768), (400, 96)])
+def test_a_large_mean_costs_no_digits(count: int, width: int, mean: float) -> None:
+    rng = np.random.default_rng(0)
+    labels = Labels(Kind.CLASSIFICATION, np.arange(count) % 10, tuple("abcdefghij"))
+    features = np.maximum(rng.standard_normal((count, width)), 0) + mean
+    expected = np.mean([evidence_by_svd(features, column) for column in labels.targets().T])
+
+    assert LogME()(folded(features, labels)) == pytest.approx(expected, rel=1e-7)
 
 
 def test_wide_noise_is_below_narrow_signal() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from assay.core.left_out import LeftOut, left_out
+from assay.core.rank_one import with_one_more_row
 from assay.core.scatter import Scatter
 from assay.core.spectrum import Spectrum
 from assay.core.task import Kind, Labels
@@ -119,6 +120,17 @@ class Moments:
             return Spectrum(basis.values, basis.project_targets(self.centred_targets()))
         return Spectrum(basis.values, basis.project(self.centred_cross()))
 
+    def uncentred(self) -> Spectrum:
+        """Return the spectrum of the Gram of the features as they came, with the targets as they came."""
+        values, cross = self.spectrum()
+        row = np.sqrt(self.count) * self.scatter.mean_in_basis
+        found = with_one_more_row(np.sqrt(np.append(values, 0.0)), row)
+        rounding = found.singular.max() * max(self.count, self.width) * np.finfo(np.float64).eps
+        kept = np.argsort(-found.singular)[: np.count_nonzero(found.singular > rounding)]
+        sums = found.vectors[:-1, kept].T @ cross
+        sums += np.outer(found.along[kept] / np.sqrt(self.count), self.target_sum)
+        return Spectrum(np.square(found.singular[kept]), sums)
+
     def squared_error(self, weights: np.ndarray, intercept: np.ndarray) -> float:
         """Return the sum of squared errors of shifted F @ weights + intercept (width x columns, columns)."""
         if self.scatter.rows is not None:
@@ -169,6 +181,11 @@ class FoldedMoments:
     def spectrum(self) -> Spectrum:
         """The spectrum of all folds about the mean: computed once for all scores."""
         return self.total.spectrum()
+
+    @cached_property
+    def uncentred(self) -> Spectrum:
+        """The spectrum of all folds as they came, from that about the mean: computed once."""
+        return self.total.uncentred()
 
     @cached_property
     def left_out(self) -> tuple[LeftOut, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.method import EVERY_KIND, Invariance, MomentScore
 from assay.core.moments import FoldedMoments
+from assay.core.spectrum import Spectrum
 from assay.core.task import Kind
 
 _TOLERANCE = 1e-3  # relative change of alpha/beta that ends the iteration, as published
@@ -63,54 +64,34 @@ class LogME(MomentScore):
         used = np.flatnonzero(total.target_square > 0)
         if train.kind is Kind.CLASSIFICATION and len(used) < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
+        spectrum = train.uncentred
+        if len(spectrum.values) == 0:
+            raise NotApplicable("All features are zero on train.")
         if len(used) == 0:
             raise NotApplicable("All numbers to predict are zero on train.")
-        seen = uncentred(train)
-        if not seen.values.any() and not seen.mean.any():
-            raise NotApplicable("All features are zero on train.")
-        columns = replace(seen, cross=seen.cross[:, used])
-        return float(evidences(columns, total.target_square[used], self.max_steps).mean())
+        columns = Spectrum(spectrum.values, spectrum.cross[:, used])
+        return float(evidences(columns, total.target_square[used], total.count, self.max_steps).mean())
 
 
-@dataclass(frozen=True, slots=True)
-class Uncentred:
-    """F'F and F'Y as they came, written in the eigenbasis V of the centred scatter.
-
-    V'F'FV = diag(values) + count * mean mean': the one eigendecomposition that all scores share serves the
-    uncentred Gram as well, by the formula of Sherman and Morrison.
-
-    Attributes:
-        values: Eigenvalues of the centred scatter, and 0 for the direction of the mean outside of it.
-        mean: The mean of the features in these directions.
-        cross: F'Y in these directions.  # directions x columns
-        count: The number of examples.
-    """
-
-    values: np.ndarray
-    mean: np.ndarray
-    cross: np.ndarray
-    count: int
-
-
-def uncentred(train: FoldedMoments) -> Uncentred:
-    """Return what LogME reads, from the shared spectrum."""
-    total, (values, cross) = train.total, train.spectrum
-    directions = total.scatter.mean_in_basis
-    sums = np.vstack([cross, np.zeros(cross.shape[1])]) + np.outer(directions, total.target_sum)
-    return Uncentred(np.append(values, 0.0), directions, sums, total.count)
-
-
-def evidences(seen: Uncentred, target_square: np.ndarray, max_steps: int) -> np.ndarray:
+def evidences(spectrum: Spectrum, target_square: np.ndarray, count: int, max_steps: int) -> np.ndarray:
     """Return the log evidence per example of each target column; all columns iterate side by side."""
+    values = spectrum.values[:, None]
+    inside = np.square(spectrum.cross) / values  # target energy along each direction of the features
+    outside = np.maximum(target_square - inside.sum(axis=0), 0.0)  # target energy they cannot reach
+    outside *= len(values) < count  # which is none where each example has a direction of its own
     found = np.empty(len(target_square))
     open_columns = np.arange(len(target_square))
     ratio = np.ones(len(target_square))  # alpha / beta, both 1 at the start
     for step in range(max_steps):
-        fit = posterior(seen, open_columns, ratio, target_square[open_columns])
-        alpha = fit.gamma / (fit.weights + _FLOOR)
-        beta = (seen.count - fit.gamma) / (fit.residual + _FLOOR)
-        squares = (fit.weights, fit.residual)
-        found[open_columns] = log_evidence(seen, alpha, beta, squares) / seen.count
+        inside_now = inside[:, open_columns]
+        shrunk = ratio / (values + ratio)
+        weights = (values * inside_now / np.square(values + ratio)).sum(axis=0)  # |m|^2
+        residual = (inside_now * np.square(shrunk)).sum(axis=0) + outside[open_columns]
+        gamma = (values / (values + ratio)).sum(axis=0)
+        free = shrunk.sum(axis=0)  # rank - gamma, without the cancellation
+        alpha = gamma / (weights + _FLOOR)
+        beta = (count - len(values) + free) / (residual + _FLOOR)
+        found[open_columns] = log_evidence(spectrum.values, alpha, beta, (weights, residual), count) / count
         moved = np.abs(alpha / beta - ratio) / ratio > _TOLERANCE
         if not moved.any() or step == max_steps - 1:
             break
@@ -118,38 +99,12 @@ def evidences(seen: Uncentred, target_square: np.ndarray, max_steps: int) -> np.
     return found
 
 
-class Posterior(NamedTuple):
-    """The mean weights of some columns under their alpha / beta.
-
-    Attributes:
-        weights: Their squared norms.
-        residual: The squared error that they leave.
-        gamma: How many directions the labels determine, of all.
-    """
-
-    weights: np.ndarray
-    residual: np.ndarray
-    gamma: np.ndarray
-
-
-def posterior(
-    seen: Uncentred, columns: np.ndarray, ratio: np.ndarray, target_square: np.ndarray
-) -> Posterior:
-    """Return the posterior of some target columns, one alpha / beta each."""
-    mean = seen.mean[:, None]
-    inverse = 1.0 / (seen.values[:, None] + ratio)  # of the centred part, directions x columns
-    pull = 1.0 / seen.count + (np.square(mean) * inverse).sum(axis=0)
-    sums = seen.cross[:, columns]
-    weights = inverse * (sums - mean * ((mean * inverse * sums).sum(axis=0) / pull))
-    square = np.square(weights).sum(axis=0)
-    residual = target_square - (weights * sums).sum(axis=0) - ratio * square
-    twice = (np.square(mean * inverse)).sum(axis=0) / pull
-    gamma = (seen.values[:, None] * inverse).sum(axis=0) + ratio * twice
-    return Posterior(square, np.maximum(residual, 0.0), gamma)
-
-
 def log_evidence(
-    seen: Uncentred, alpha: np.ndarray, beta: np.ndarray, squares: tuple[np.ndarray, np.ndarray]
+    values: np.ndarray,
+    alpha: np.ndarray,
+    beta: np.ndarray,
+    squares: tuple[np.ndarray, np.ndarray],
+    count: int,
 ) -> np.ndarray:
     """Return log p(y given F, alpha, beta), from the squares of the mean weights and of its residual.
 
@@ -157,8 +112,6 @@ def log_evidence(
     those at these alpha and beta.
     """
     weights, residual = squares
-    share = beta / alpha  # log det (I + share F'F), over the directions of F only
-    within = (np.square(seen.mean)[:, None] * share / (1.0 + share * seen.values[:, None])).sum(axis=0)
-    volume = np.log1p(share * seen.values[:, None]).sum(axis=0) + np.log1p(seen.count * within)
-    data = seen.count * np.log(beta / (2 * np.pi)) - beta * residual
+    volume = np.log1p((beta / alpha) * values[:, None]).sum(axis=0)  # log det over the directions of F only
+    data = count * np.log(beta / (2 * np.pi)) - beta * residual
     return np.asarray((data - volume - alpha * weights) / 2)

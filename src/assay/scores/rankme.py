@@ -59,42 +59,9 @@ class RankMe(MomentScore):
 
 
 def singular_values(train: FoldedMoments) -> np.ndarray:
-    """Return the singular values of the features as they came, min(N, D) of them.
-
-    In the eigenbasis of the centred scatter the uncentred Gram is diag(values, 0) + N mean mean': the Gram
-    of a diagonal with one more row.
-    """
-    scatter = train.total.scatter
-    roots = np.sqrt(np.append(scatter.basis.values, 0.0))
-    positive = np.sort(with_one_more_row(roots, np.sqrt(scatter.count) * scatter.mean_in_basis))[::-1]
-    found = np.zeros(min(scatter.count, scatter.width))
+    """Return the singular values of the features as they came, min(N, D) of them, largest first."""
+    positive = np.sqrt(train.uncentred.values)
+    found = np.zeros(min(train.total.count, train.total.width))
     kept = min(len(found), len(positive))
     found[:kept] = positive[:kept]
     return found
-
-
-def with_one_more_row(roots: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """Return the singular values of diag(roots) with one more row below, in no order.
-
-    Each is a root of a secular equation, found to full precision by LAPACK. Directions that the row does not
-    touch keep their value, and so does all but one of several that are equal, after a turn among them.
-
-    References:
-        A Stable and Efficient Algorithm for the Rank-One Modification of the Symmetric Eigenproblem (Gu and
-        Eisenstat, 1994), https://doi.org/10.1137/S089547989223924X
-    """
-    from scipy.linalg.lapack import dlasd4
-
-    order = np.argsort(roots)
-    d, z = roots[order], row[order].copy()
-    rounding = 8 * np.finfo(np.float64).eps * max(float(d[-1]), float(np.abs(z).max()))
-    for place in range(len(d) - 1):
-        if d[place + 1] - d[place] <= rounding:  # equal: turn the row into the later one
-            z[place + 1], z[place] = np.hypot(z[place], z[place + 1]), 0.0
-    touched = np.abs(z) > rounding
-    if np.count_nonzero(touched) < 2:
-        return np.asarray(np.hypot(d, np.where(touched, z, 0.0)))
-    d_in, z_in = d[touched], z[touched]
-    size = float(np.linalg.norm(z_in))
-    moved = [dlasd4(place, d_in, z_in / size, size**2)[1] for place in range(len(d_in))]
-    return np.concatenate([d[~touched], moved])
