@@ -38,6 +38,19 @@ def test_scores_of_our_own_foretell_what_a_probe_reaches_on_other_folds(name, wi
     assert found.interval.low - 0.02 < reached < found.interval.high + 0.02
 
 
+def test_a_column_of_classes_is_the_classes():
+    features, labels = blobs()
+
+    assert assay.score(features, labels[:, None], "ridge_cv") == assay.score(features, labels, "ridge_cv")
+
+
+def test_tensors_that_are_no_arrays_are_refused_in_words():
+    torch = pytest.importorskip("torch")
+
+    with pytest.raises(UsageError, match="Features are no array"):
+        assay.score(torch.ones(3, 2, requires_grad=True), [0, 1, 0])
+
+
 def test_texts_and_numbers_as_labels_give_the_same():
     features, labels = blobs()
     names = np.array(["ant", "bee", "cat"])[labels]
@@ -53,6 +66,45 @@ def test_several_labels_of_the_same_examples_give_what_each_alone_gives():
 
     assert both["kind"] == pytest.approx(assay.score(features, labels, "logme"), rel=1e-9)
     assert both["size"] == pytest.approx(assay.score(features, other, "logme"), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["ridge_cv", "lda_cv", "logistic_cv", "h_score", "label_cka"])
+def test_the_order_of_several_labels_changes_nothing(name):
+    features, labels = blobs(90)
+    other = np.random.default_rng(5).integers(0, 2, 90)
+
+    both = assay.score(features, {"one": labels, "other": other}, name)
+
+    assert both["one"] == pytest.approx(assay.score(features, labels, name), rel=1e-9)
+    assert both["other"] == pytest.approx(assay.score(features, other, name), rel=1e-9)
+
+
+def test_labels_without_a_value_cost_the_others_nothing():
+    features, labels = blobs()
+
+    found = assay.score(features, {"good": labels, "constant": np.zeros(300, int)}, "logme")
+
+    assert isinstance(found["constant"], NotApplicable)
+    assert found["good"] == pytest.approx(assay.score(features, labels, "logme"), rel=1e-9)
+
+
+def test_an_interval_of_a_small_sample_holds_what_fresh_examples_give():
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(60):
+        labels = rng.permutation(np.arange(100) % 2)
+        features = rng.standard_normal((100, 20)) + 0.35 * labels[:, None]
+        fresh = rng.standard_normal((20_000, 20)) + 0.35 * (np.arange(20_000) % 2)[:, None]
+        view = view_of(features, labels)
+        reached = np.mean(
+            [
+                np.mean(rule.predict(fresh).argmax(axis=1) == np.arange(20_000) % 2)
+                for rule in view.moments().left_out
+            ]
+        )
+        interval = estimate(view, resolve_score("ridge_cv")).interval
+        held += interval.low <= reached <= interval.high
+
+    assert held >= 50
 
 
 def test_labels_of_tokens_are_those_of_examples():
@@ -93,7 +145,7 @@ def test_an_interval_on_request_is_that_of_the_jackknife():
 
     found = assay.score(features, labels, "logme", interval=True)
 
-    assert found.interval.high - found == pytest.approx(1.96 * error, rel=1e-6)
+    assert found.interval.high - found == pytest.approx(2.776 * error, rel=1e-6)
 
 
 def test_where_examples_are_few_the_estimate_says_so():
@@ -131,6 +183,13 @@ def test_a_score_for_other_labels_is_refused_with_the_reason():
         ((np.ones((3, 2)), [0, 1, 0]), {"kind": "classes"}, UsageError, "kind is 'classes'"),
         ((np.ones((3, 2)), [0, 1, 0]), {"sample": 0}, UsageError, "sample=5000"),
         ((np.ones((3, 2)), {}), {}, UsageError, "No labels"),
+        ((None, [0, 1, 0], "leep"), {"source_probs": np.ones((3, 2))}, UsageError, "those of a softmax"),
+        ((np.ones((2, 2)), [None, 1]), {}, UsageError, "Labels"),
+        ((np.ones((3, 2)), [0, 1, 0], 3), {}, UsageError, "Write one name"),
+        ((np.ones((3, 2)), [0, 1, 0], ["logme", "lfc"]), {}, UsageError, "Write one name"),
+        ((np.ones((3, 2)), [0, 1, 0]), {"sample": 10.5}, UsageError, "sample=5000"),
+        ((np.ones((3, 2)), [0, 1, 0]), {"metric": 3}, UsageError, "Write a name"),
+        ((np.ones((3, 2)), np.eye(3, dtype=int)), {"metric": "accuracy"}, UsageError, "several columns"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_to_write(arguments, keywords, error, message):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from assay.core.estimate import Estimate, Interval
 from assay.core.families import METRICS, SCORES
 from assay.core.function_score import score_of_function
 from assay.core.label_arrays import flat_tokens, labels_of, matrix_of
-from assay.core.method import Score, SourceScore
+from assay.core.method import MomentScore, Score, SourceScore
 from assay.core.metric import Metric
 from assay.core.moments import FoldedMoments
 from assay.core.task import Kind, Labels
@@ -23,6 +25,7 @@ from assay.core.view import FOLDS, SAMPLE, where_few
 
 AnyScore = str | Score | Callable[..., float]
 
+_STUDENT = 2.776  # the 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
 _METRIC = {Kind.CLASSIFICATION: "accuracy", Kind.REGRESSION: "r2"}
 
 
@@ -60,7 +63,8 @@ def score(
         labels: One class (a whole number or a text) for each example; or numbers to predict, as floats; or
             examples x columns of 0 and 1 (several labels at once) or of floats. For tokens, sentences x
             tokens; -100 marks tokens that do not count. A mapping of names to labels gives a mapping of names
-            to estimates, and what the features say is computed once for all.
+            to estimates (or to the ``NotApplicable`` that says why there is none), and scores of Moments
+            compute once for all what the features say.
         score: A name with settings, as in "logme" or "gbc(covariance='diagonal')"; a score; or a function of
             features and labels.
         metric: The metric whose value out-of-sample scores tell: accuracy, or R2 for numbers, if not given.
@@ -70,6 +74,9 @@ def score(
     Returns:
         An ``Estimate``: a float with ``interval``, ``metric`` and ``notes``.
 
+    Folds and samples are drawn with a fixed seed in the order of the examples: another order gives other
+    folds, which changes out-of-sample scores by what chance does.
+
     Raises:
         NotApplicable: The score has no value here; the text says why.
         UsageError: The arrays do not fit each other, or a name is unknown.
@@ -77,15 +84,22 @@ def score(
     >>> labels = np.arange(60) % 2
     >>> features = np.random.default_rng(0).standard_normal((60, 8)) + 3 * labels[:, None]
     >>> score(features, labels, "lda_cv")
-    Estimate(1, 0.9404 to 1, accuracy)
+    Estimate(1, 0.9398 to 1, accuracy)
     >>> found = score(features, {"odd": labels, "third": np.arange(60) % 3}, "logme")
     >>> found["odd"] > found["third"]
     True
     """
     chosen = resolve_score(score)
     views = _views(features, labels, chosen, _given(given))
-    found = {name: estimate(view, chosen, metric, interval=interval) for name, view in views.items()}
-    return found if isinstance(labels, Mapping) else found[""]
+    if not isinstance(labels, Mapping):
+        return estimate(views[""], chosen, metric, interval=interval)
+    found: dict[str, Estimate | NotApplicable] = {}
+    for name, view in views.items():
+        try:
+            found[name] = estimate(view, chosen, metric, interval=interval)
+        except NotApplicable as reason:  # it must not cost what the other labels gave
+            found[name] = reason
+    return found
 
 
 def estimate(view: ArrayView, score: Score, metric: str | None = None, *, interval: bool = False) -> Estimate:
@@ -110,6 +124,12 @@ def resolve_score(score: AnyScore) -> Score:
         return score
     if isinstance(score, str):
         return SCORES.create(Address.parse(score)).plugin
+    if inspect.isclass(score) and issubclass(score, Score):
+        return score()
+    if not inspect.isfunction(score):
+        raise UsageError(
+            f"The score is {score!r:.80}. Write one name, as in 'logme', a score, or a function."
+        )
     return score_of_function(score)()
 
 
@@ -120,8 +140,8 @@ def view_of(features: Any, labels: Any, given: Given = Given()) -> ArrayView:
         raise UsageError(f"kind is '{given.kind}'. Write {' or '.join(repr(str(kind)) for kind in Kind)}.")
     if features is not None and np.ndim(features) == 3:
         features, labels = flat_tokens(features, labels)
-    if given.sample is not None and given.sample < 1:
-        raise UsageError(f"sample is {given.sample}. Write sample=5000, or sample=None for all examples.")
+    if given.sample is not None and not (isinstance(given.sample, int) and given.sample >= 1):
+        raise UsageError(f"sample is {given.sample!r}. Write sample=5000, or sample=None for all examples.")
     parts = {
         "Features": features, "Source probabilities": given.source_probs,
         "Random features": given.random_features,
@@ -132,6 +152,8 @@ def view_of(features: Any, labels: Any, given: Given = Given()) -> ArrayView:
         if matrix is not None and len(matrix) != len(made):
             raise UsageError(f"{what} have {len(matrix)} rows and there are {len(made)} labels.")
     matrix, probs, random = matrices.values()
+    if probs is not None and not _are_probabilities(probs):
+        raise UsageError("Source probabilities are negative or do not sum to 1. Give those of a softmax.")
     return ArrayView(made, matrix, probs, random, limit=given.sample)
 
 
@@ -144,19 +166,21 @@ def _given(written: Mapping[str, Any]) -> Given:
     try:
         return Given(**written)
     except TypeError as error:
+        wrong = ", ".join(set(written) - {field.name for field in fields(Given)})
         raise UsageError(
-            f"{error}. Write source_probs, random_features, kind, sample, metric or interval."
+            f"'{wrong}' is not known. Write source_probs, random_features, kind, sample, metric or interval."
         ) from error
 
 
 def _views(features: Any, labels: Any, score: Score, given: Given) -> dict[str, ArrayView]:
     if not isinstance(labels, Mapping):
         return {"": with_probs(view_of(features, labels, given), score)}
-    views = {name: view_of(features, values, given) for name, values in labels.items()}
-    if not views:
+    if not labels:
         raise UsageError("No labels. Give at least one name with its labels.")
+    matrix = features if np.ndim(features) == 3 else _array(features)  # converted once, so that it is shared
+    views = {name: view_of(matrix, values, given) for name, values in labels.items()}
     first = next(iter(views.values()))
-    if first.matrix is not None and all(len(view.labels) == len(first.labels) for view in views.values()):
+    if isinstance(score, MomentScore) and all(view.matrix is first.matrix for view in views.values()):
         return dict(zip(views, sharing(list(views.values())), strict=True))
     return {name: with_probs(view, score) for name, view in views.items()}
 
@@ -180,14 +204,27 @@ def with_probs(view: ArrayView, score: Score) -> ArrayView:
     """Take the first argument for source probabilities where nothing else can be meant."""
     if not isinstance(score, SourceScore) or view.probs is not None or view.matrix is None:
         return view
-    if (view.matrix < 0).any() or not np.allclose(view.matrix.sum(axis=1), 1.0, atol=1e-3):
+    if not _are_probabilities(view.matrix):
         raise NotApplicable("it reads the probabilities of a source head: give them as source_probs")
     return replace(view, matrix=None, probs=view.matrix)
 
 
+def _are_probabilities(rows: np.ndarray) -> bool:
+    sums = rows.sum(axis=1, dtype=np.float64)
+    return bool((rows >= 0).all() and np.allclose(sums, 1.0, atol=1e-3))
+
+
+def _array(features: Any) -> Any:
+    return None if features is None else matrix_of(features)
+
+
 def _metric(name: str | None, labels: Labels) -> Metric | None:
     if labels.kind is Kind.MULTILABEL or labels.values.ndim > 1:
+        if name is not None:
+            raise UsageError(f"The metric '{name}' does not judge several columns of labels. Leave it out.")
         return None
+    if not isinstance(name, (str, NoneType)):
+        raise UsageError(f"metric is {name!r}. Write a name, as in metric='macro_f1'.")
     metric = METRICS.load(name or _METRIC[labels.kind])()
     if labels.kind not in metric.kinds:
         raise UsageError(f"The metric '{name}' does not judge {labels.kind}. Leave it out for the usual one.")
@@ -195,7 +232,7 @@ def _metric(name: str | None, labels: Labels) -> Metric | None:
 
 
 def _jackknife(view: ArrayView, score: Score, metric: Metric | None, found: Estimate) -> Interval | None:
-    """Return value +- 1.96 standard errors of the delete-a-group jackknife; None where a part has no value.
+    """Return the 95 % interval of the delete-a-group jackknife; None where a part has no value.
 
     References:
         A leisurely look at the bootstrap, the jackknife, and cross-validation (Efron and Gong, 1983),
@@ -208,4 +245,4 @@ def _jackknife(view: ArrayView, score: Score, metric: Metric | None, found: Esti
         except NotApplicable:
             return None
     error = np.sqrt((FOLDS - 1) / FOLDS * np.square(np.array(values) - np.mean(values)).sum())
-    return Interval(float(found - 1.96 * error), float(found + 1.96 * error))
+    return Interval(float(found - _STUDENT * error), float(found + _STUDENT * error))

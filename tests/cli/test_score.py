@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -40,7 +41,7 @@ def test_one_file_shows_values_intervals_and_units(assay, features):
     code, out, _ = assay("score", "near.npz", "-s", "ridge_cv", "-s", "logme")
 
     assert code == 0
-    assert "60 examples x 8 features, 3 classes" in out
+    assert "60 examples x 8 features, classification into 3 classes" in out
     assert "accuracy" in next(line for line in out.splitlines() if line.startswith("ridge_cv"))
 
 
@@ -58,6 +59,26 @@ def test_many_files_become_rows(assay, features):
     _, out, _ = assay("score", "near.npz", "far.npz", "a.npz", "b.npz", "c.npz", "-s", "logme")
 
     assert [line.split()[0] for line in out.splitlines()[-5:]] == ["near", "far", "a", "b", "c"]
+
+
+def test_files_with_different_labels_are_not_compared_in_silence(assay, features):
+    np.savez(
+        features / "other.npz", features=np.random.default_rng(0).random((30, 4)), labels=np.arange(30) % 2
+    )
+
+    _, out, _ = assay("score", "near.npz", "other.npz", "-s", "logme")
+
+    assert "The files have different labels" in out
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "200"])
+def test_values_are_whole_in_any_terminal(assay, features, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+
+    _, out, _ = assay("score", "near.npz", "-s", "logme", "-s", "h_score_regularised", "-s", "ridge_cv")
+
+    assert "…" not in out
+    assert len(re.findall(r"\d\.\d{4}\b", out)) >= 3
 
 
 def test_a_score_without_a_value_shows_its_reason_and_stops_no_other(assay, features):
@@ -112,11 +133,16 @@ def test_values_are_written_as_json(assay, features):
         (("score", "text.npz"), "'text.npz' is no file of named arrays"),
         (("score", "near.npz", "--labels", "label"), "Did you mean: labels"),
         (("score", "near.npz", "-s", "logm"), "Did you mean: logme"),
+        (("score", "objects.npz"), "labels=labels.astype(str)"),
+        (("score", "near.npz", "nan.npz"), "'nan.npz': Features of example 0 are NaN"),
+        (("score", "near.npz", "--out", "/proc/nowhere/x.json"), "Cannot write"),
         (("score", "near.npz", "--plugin", "nothing.py"), "Cannot read the plug-in 'nothing.py'"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(assay, features, arguments, message):
     (features / "text.npz").write_text("not arrays")
+    np.savez(features / "objects.npz", features=np.ones((2, 2)), labels=np.array(["a", None], dtype=object))
+    np.savez(features / "nan.npz", features=np.full((2, 2), np.nan), labels=[0, 1])
 
     code, _, complaint = assay(*arguments)
 

@@ -77,6 +77,29 @@ def test_a_function_may_read_moments_or_source_probabilities(blobs):
     assert assay.score(features, labels, lambda source_probs: source_probs.sum(), source_probs=probs) == 60.0
 
 
+def test_of_several_functions_the_one_with_the_name_of_the_file_is_the_score(plugin, blobs):
+    plugin(
+        "own_named",
+        "def other(features):\n    return 1.0\ndef own_named(features):\n    return other(features) + 1",
+    )
+
+    assert assay.score(*blobs, "own_named") == 2.0
+
+
+def test_annotations_that_cannot_be_resolved_are_no_matter(plugin, blobs):
+    plugin(
+        "own_hinted", "def own_hinted(features: 'np.ndarray', k: 'int' = 2) -> 'Float':\n    return k * 1.0"
+    )
+
+    assert assay.score(*blobs, "own_hinted(k=3)") == 3.0
+
+
+@pytest.mark.parametrize("returned", ["high", True, np.ones(3), None])
+def test_what_is_not_a_number_is_refused(blobs, returned):
+    with pytest.raises(TypeError, match="which is not a number"):
+        assay.score(*blobs, lambda features: returned)
+
+
 def test_a_parameter_that_says_nothing_is_refused():
     with pytest.raises(UsageError, match="parameter 'x' that says nothing"):
         score_of_function(lambda x: 1.0)
@@ -88,6 +111,9 @@ def test_a_parameter_that_says_nothing_is_refused():
         ("x = 1", "defines nothing"),
         ("1 / 0", "does not run: ZeroDivisionError"),
         ("def (", "does not run: SyntaxError"),
+        ("def a(features): ...\ndef b(features): ...", "defines a and b: which is the score"),
+        ("def a(features, k=[1]): ...", "Write a tuple"),
+        ("def a(features): ...\na.kinds = ('classes',)", "kinds is \\('classes',\\)"),
     ],
 )
 def test_a_file_without_a_score_says_what_to_write(plugin, text, message):

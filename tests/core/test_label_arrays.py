@@ -20,6 +20,9 @@ from assay.core.task import Kind
         ([0.5, 1.25, 2.0], Kind.REGRESSION),
         ([[0, 1], [1, 1], [0, 0]], Kind.MULTILABEL),
         ([[0.5, 1.0], [1.0, 1.0], [0.0, 0.2]], Kind.REGRESSION),
+        ([["cat"], ["dog"], ["cat"]], Kind.CLASSIFICATION),
+        ([[3], [1], [3]], Kind.CLASSIFICATION),
+        (np.array(["cat", 1, "dog"], dtype=object), Kind.CLASSIFICATION),
         (np.arange(100.0), Kind.REGRESSION),
     ],
 )
@@ -31,6 +34,14 @@ def test_classes_keep_their_names_and_need_not_be_consecutive():
     labels = labels_of([7, 2, 7])
 
     assert (labels.classes, labels.values.tolist()) == (("2", "7"), [1, 0, 1])
+
+
+@pytest.mark.parametrize("values", [[[0.0, 1.0], [1.0, 0.0]], [[1, 2], [3, 4]], [[2.0, 0.0], [1.0, 3.0]]])
+def test_columns_of_whole_numbers_are_asked_about(values):
+    with pytest.raises(UsageError, match="classes or numbers"):
+        labels_of(values)
+
+    assert labels_of(values, Kind.REGRESSION).values.shape == (2, 2)
 
 
 def test_floats_that_may_be_classes_are_asked_about():
@@ -46,7 +57,10 @@ def test_floats_that_may_be_classes_are_asked_about():
         ([0.5, np.nan], None, "NaN"),
         (["a", "b"], Kind.REGRESSION, "these are texts"),
         ([[0, 2], [1, 1]], Kind.MULTILABEL, "1 where a class applies"),
-        ([[1, 2], [3, 4]], Kind.CLASSIFICATION, "one class for each example"),
+        ([[1, 2], [3, 4]], Kind.CLASSIFICATION, "one for each example"),
+        (["cat", None], None, "Leave None out"),
+        ([[1, 2], [3]], None, "no array"),
+        (np.ma.masked_array([1, 2], [True, False]), None, "masked"),
         (np.zeros((2, 2, 2)), None, "shape"),
     ],
 )
@@ -64,7 +78,9 @@ def test_tokens_are_examples_but_those_that_do_not_count():
     assert labels.tolist() == [0, 1, 1, 0]
 
 
-@pytest.mark.parametrize("features", [np.ones(3), np.ones((0, 3)), [["a"]], [[np.nan]]])
+@pytest.mark.parametrize(
+    "features", [np.ones(3), np.ones((0, 3)), [["a"]], [[np.nan]], [[1e200]], [[1e-200]], [[1, 2], [3]]]
+)
 def test_features_that_are_no_matrix_are_refused(features):
     with pytest.raises(UsageError):
         matrix_of(features)

@@ -48,7 +48,18 @@ def test_only_devices_with_double_precision_keep_grams(device):
     assert isinstance(grams_on(device)(3), BlasGram)
 
 
-def test_grams_that_share_their_scratch_memory_stay_apart():
+@pytest.mark.parametrize("width", [1, 255, 256, 257, 600])
+def test_a_gram_is_the_whole_symmetric_product(width):
+    rows = np.random.default_rng(0).standard_normal((20, width))
+    gram = BlasGram(width)
+
+    gram.add(rows[:12])
+    gram.add(rows[12:])
+
+    np.testing.assert_allclose(gram.total(), rows.T @ rows, atol=1e-12)
+
+
+def test_grams_of_one_device_stay_apart():
     new_gram = grams_on("cpu")
     one, other = new_gram(2), new_gram(2)
 

@@ -10,6 +10,7 @@ import assay
 from assay.core.array_view import ArrayView
 from assay.core.errors import NotApplicable
 from assay.core.left_out import PENALTIES, choose_penalty
+from assay.core.moments import FoldedMoments
 from assay.core.task import Kind, Labels
 from assay.scores.ridge_cv import explained, predictions
 from assay.scoring import estimate, resolve_score
@@ -35,10 +36,11 @@ def draw(kind: Kind, count: int, width: int, strength: float = 1.0, seed: int = 
 @pytest.mark.parametrize(("count", "width"), SHAPES)
 def test_each_fold_is_predicted_as_ridge_on_the_other_rows_does(kind: Kind, count: int, width: int) -> None:
     view = draw(kind, count, width)
-    targets, penalty = view.labels.targets(), choose_penalty(view.moments())
+    targets = view.labels.targets()
     expected = np.empty_like(targets)
     for fold in range(5):
         inside, outside = view.folds != fold, view.folds == fold
+        penalty = view.moments().left_out[fold].penalty
         model = Ridge(alpha=penalty, solver="svd").fit(view.matrix[inside], targets[inside])
         expected[outside] = model.predict(view.matrix[outside]).reshape(-1, targets.shape[1])
 
@@ -72,7 +74,23 @@ def test_the_penalty_is_that_of_least_generalised_cross_validation(count: int, w
 
     best = min((factor * unit for factor in PENALTIES), key=error)
 
-    assert choose_penalty(view.moments()) == pytest.approx(best, rel=1e-9)
+    assert choose_penalty(view.moments().total, view.moments().spectrum) == pytest.approx(best, rel=1e-9)
+
+
+@pytest.mark.parametrize(("count", "width"), SHAPES)
+def test_labels_of_a_fold_decide_nothing_of_its_own_predictions(count: int, width: int) -> None:
+    view = draw(Kind.REGRESSION, count, width)
+    inside = view.folds == 2
+    changed = np.where(inside, 1e3 * view.labels.values[::-1], view.labels.values)
+    other = ArrayView(
+        Labels(Kind.REGRESSION, changed),
+        view.matrix,
+        gathered=(FoldedMoments.of(view.matrix, Labels(Kind.REGRESSION, changed), view.folds), view.folds),
+    )
+
+    before, after = (predictions(one.moments(), one.held_out())[inside] for one in (view, other))
+
+    np.testing.assert_allclose(after, before, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["ridge_cv", "lda_cv"])

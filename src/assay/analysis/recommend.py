@@ -238,8 +238,12 @@ def _estimate(findings: TaskFindings, chosen: Standing, rows: Mapping[str, Model
     value = value_text(chosen.value, negated=negated)
     if chosen.interval is not None:
         value += f", {interval_text(chosen.interval, negated=negated)}"
+    best = "lowest" if negated else "highest"
+    among = plural(len(findings.standings), "model")
+    if chosen.rank > 1:
+        among = f"the pretrained among {among}"
+        shared = f"; random weights have a {'lower' if negated else 'higher'} one, so doubt this score"
     return (
-        f"It has the {'lowest' if negated else 'highest'} {findings.measure} of "
-        f"{plural(len(findings.standings), 'model')} ({value}){shared}. "
+        f"It has the {best} {findings.measure} of {among} ({value}){shared}. "
         "This is an estimate: nothing was trained."
     )

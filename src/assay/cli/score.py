@@ -39,10 +39,13 @@ def command(
 
     from assay.cli.score_table import as_json, show
     from assay.cli.scored import read_arrays, score_all
+    from assay.cli.writing import must_be_writable
     from assay.core.errors import UsageError
     from assay.core.families import SCORES, add_plugin
     from assay.scoring import Given
 
+    if out is not None:
+        must_be_writable(out)
     for path in plugin or ():
         add_plugin(path)
     given = Given(kind=kind, sample=sample or None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,7 @@ from assay.cli.scored import Scored
 from assay.core.array_view import ArrayView
 from assay.scoring import regime
 
+_WIDE, _NARROW = 66, 54  # characters of a terminal that hold four columns, and three
 _SIDE_BY_SIDE = 3  # files that a terminal holds as columns; more of them become rows
 Found = Mapping[str, Mapping[str, Scored]]  # by file, then by score
 
@@ -23,11 +25,16 @@ def show(found: Found, views: Mapping[str, ArrayView], console: Console) -> None
     for name, view in views.items():
         width = "no features" if view.matrix is None else f"{count(view.matrix.shape[1])} features"
         told = f"{plural(len(view.labels), 'example')} x {width}"
-        told += f", {count(len(view.labels.classes))} classes" if view.labels.classes else ""
+        classes = f" into {count(len(view.labels.classes))} classes" if view.labels.classes else ""
+        told += f", {view.kind}{classes}"
         console.print(Text.assemble((name, "bold"), f": {told}"), soft_wrap=True)
         for note in regime(view):
             console.print(Text(f"  {note}", style="yellow"), soft_wrap=True)
-    console.print(_table(found))
+    if not _same_labels(list(views.values())):
+        console.print(
+            Text("The files have different labels: compare no values between them.", style="yellow")
+        )
+    console.print(_table(found, console.width))
     for score, reason in _reasons(found).items():
         console.print(Text.assemble((score, "bold"), f": {reason}", style="dim"), soft_wrap=True)
 
@@ -51,10 +58,17 @@ def as_json(found: Found) -> str:
     return json.dumps(rows, indent=1, ensure_ascii=False)
 
 
-def _table(found: Found) -> Table:
+def _same_labels(views: list[ArrayView]) -> bool:
+    first = views[0].labels
+    return all(
+        one.labels.kind is first.kind and np.array_equal(one.labels.values, first.values) for one in views[1:]
+    )
+
+
+def _table(found: Found, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     if len(found) == 1:
-        _fill_one(table, next(iter(found.values())))
+        _fill_one(table, next(iter(found.values())), width)
     elif len(found) <= _SIDE_BY_SIDE:
         _fill(table, "score", list(found), _valued(found), lambda score, name: found[name][score])
     else:
@@ -62,16 +76,15 @@ def _table(found: Found) -> Table:
     return table
 
 
-def _fill_one(table: Table, scored: Mapping[str, Scored]) -> None:
+def _fill_one(table: Table, scored: Mapping[str, Scored], width: int) -> None:
+    columns = [("value", _value), ("95 % interval", _between), ("foretells", _metric), ("time", _time)]
+    kept = columns[: 4 if width >= _WIDE else 3 if width >= _NARROW else 2]
     table.add_column("score", overflow="fold")
-    for title in ("value", "95 % interval"):
-        table.add_column(title, justify="right")
-    table.add_column("foretells")
-    table.add_column("time", justify="right", style="dim")
+    for title, _ in kept:
+        table.add_column(title, justify="left" if title == "foretells" else "right", overflow="fold")
     for score, one in scored.items():
         if one.estimate is not None:
-            cells = (_value(one), _between(one), one.estimate.metric, duration(one.seconds))
-            table.add_row(Text(score), *cells)
+            table.add_row(Text(score), *(cell(one) for _, cell in kept))
 
 
 def _fill(
@@ -81,7 +94,7 @@ def _fill(
     for column in columns:
         table.add_column(Text(column), justify="right", overflow="fold")
     for row in rows:
-        table.add_row(Text(row), *(_value(cell(row, column)) for column in columns))
+        table.add_row(Text(row), *(_with_interval(cell(row, column)) for column in columns))
 
 
 def _valued(found: Found) -> list[str]:
@@ -121,3 +134,16 @@ def _between(one: Scored) -> str:
 def _ends(one: Scored) -> list[float] | None:
     within = one.estimate.interval if one.estimate is not None else None
     return None if within is None else [within.low, within.high]
+
+
+def _with_interval(one: Scored) -> str:
+    between = _between(one)
+    return f"{_value(one)} ({between})" if between else _value(one)
+
+
+def _metric(one: Scored) -> str:
+    return one.estimate.metric if one.estimate is not None else ""
+
+
+def _time(one: Scored) -> str:
+    return duration(one.seconds)

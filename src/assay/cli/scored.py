@@ -80,13 +80,20 @@ def read_arrays(path: str | Path, labels: str, given: Given) -> ArrayView:
     except OSError as error:
         raise UsageError(f"Cannot read '{path}': {error.strerror or error}. {_HOW}") from error
     except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        if "Object arrays" in str(error):
+            raise UsageError(
+                f"An array in '{path}' holds Python objects. Save texts as texts: labels=labels.astype(str)."
+            ) from error
         raise UsageError(f"'{path}' is no file of named arrays. {_HOW}") from error
     if labels not in arrays:
         raise UnknownName(f"array in '{path}'", labels, arrays)
     if "features" not in arrays and "source_probs" not in arrays:
         raise UnknownName(f"array in '{path}'", "features", arrays)
     extra = {name: arrays.get(name) for name in ("source_probs", "random_features")}
-    return view_of(arrays.get("features"), arrays[labels], replace(given, **extra))
+    try:
+        return view_of(arrays.get("features"), arrays[labels], replace(given, **extra))
+    except UsageError as error:
+        raise UsageError(f"'{path}': {error}") from error
 
 
 def _has_input(view: ArrayView, score: Score) -> bool:

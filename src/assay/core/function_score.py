@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
-import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
+
+import numpy as np
 
 from assay.core.errors import UsageError
 from assay.core.estimate import Estimate
@@ -38,6 +39,8 @@ class FunctionScore(Score):
         """Return what the function says."""
         settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         found = type(self).function(**{name: _READS[name](train) for name in self.reads}, **settings)
+        if found is None or isinstance(found, (bool, str)) or np.ndim(found) != 0:
+            raise TypeError(f"it returned {found!r:.60}, which is not a number")
         return found if isinstance(found, Estimate) else Estimate(float(found))
 
     def content(self) -> str:
@@ -59,12 +62,10 @@ def score_of_function(function: Callable[..., float]) -> type[Score]:
     Raises:
         UsageError: It has a parameter that stands for nothing.
     """
-    hints = typing.get_type_hints(function)
     reads, settings = [], []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.default is not inspect.Parameter.empty:
-            hint = hints.get(parameter.name, type(parameter.default))
-            settings.append((parameter.name, hint, dataclasses.field(default=parameter.default)))
+            settings.append(_setting(function, parameter))
         elif parameter.name in _READS:
             reads.append(parameter.name)
         else:
@@ -72,14 +73,30 @@ def score_of_function(function: Callable[..., float]) -> type[Score]:
                 f"The score '{function.__name__}' has a parameter '{parameter.name}' that says nothing. "
                 f"Write one of {', '.join(_READS)}, or give it a default: then it is a setting."
             )
-    kinds = frozenset(Kind(kind) for kind in getattr(function, "kinds", (Kind.CLASSIFICATION,)))
+    kinds = tuple(getattr(function, "kinds", (Kind.CLASSIFICATION,)))
+    if not set(kinds) <= set(Kind):
+        raise UsageError(f"{function.__name__}.kinds is {kinds}. Write some of {tuple(map(str, Kind))}.")
     namespace: dict[str, Any] = {
         "function": staticmethod(function),
         "reads": tuple(reads),
-        "kinds": kinds,
+        "kinds": frozenset(map(Kind, kinds)),
         "__doc__": function.__doc__,
         "__module__": function.__module__,
     }
     return dataclasses.make_dataclass(
         function.__name__, settings, bases=(FunctionScore,), namespace=namespace, frozen=True
     )
+
+
+def _setting(function: Callable[..., float], parameter: inspect.Parameter) -> tuple[str, Any, Any]:
+    """Return a parameter as a field; its type is what is written beside it, or that of its default."""
+    default = parameter.default
+    if isinstance(default, (list, dict, set)):
+        raise UsageError(
+            f"The default of '{parameter.name}' of '{function.__name__}' is {default!r}. Write a tuple."
+        )
+    hint = parameter.annotation
+    if isinstance(hint, str):
+        hint = {kind.__name__: kind for kind in (int, float, str, bool)}.get(hint, type(default))
+    known = hint is not inspect.Parameter.empty
+    return parameter.name, hint if known else type(default), dataclasses.field(default=default)

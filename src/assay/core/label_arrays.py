@@ -10,6 +10,7 @@ from assay.core.errors import UsageError
 from assay.core.task import Kind, Labels
 
 IGNORED = -100  # the label of tokens that do not count, as in PyTorch and transformers
+_SMALL, _LARGE = 1e-60, 1e60  # fourth powers of features must be numbers
 _FEW = 20  # distinct whole floats up to which it is open whether they are classes or numbers
 
 
@@ -24,33 +25,44 @@ def labels_of(values: Any, kind: Kind | None = None) -> Labels:
     Raises:
         UsageError: It cannot be told, or a value is missing.
     """
-    array = np.asarray(values)
-    if array.ndim not in {1, 2} or array.dtype.kind not in "biufUOS":
+    array = _checked(values)
+    chosen = kind or _guessed(array)
+    if chosen is Kind.REGRESSION:
+        return _numbers(array)
+    if chosen is Kind.MULTILABEL:
+        return _several(array)
+    if array.ndim != 1:
+        raise UsageError(f"Labels of classes are one for each example; got shape {array.shape}.")
+    classes, positions = np.unique(array, return_inverse=True)
+    return Labels(chosen, positions, tuple(map(str, classes.tolist())))
+
+
+def _checked(values: Any) -> np.ndarray:
+    """Return labels as one column, or as several, none of them missing."""
+    array = _plain(values, "Labels")
+    array = _texts(array) if array.dtype.kind == "O" else array
+    if array.ndim not in {1, 2} or array.dtype.kind not in "biufUS" or 0 in array.shape:
         raise UsageError(
             f"Labels have shape {array.shape} and type {array.dtype}. "
             "Give one class or number for each example, or examples x columns."
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UsageError("Some labels are NaN or infinite. Leave those examples out.")
-    chosen = kind or _guessed(array)
-    if chosen is Kind.REGRESSION:
-        if array.dtype.kind not in "biuf":
-            raise UsageError(
-                "Labels for regression are numbers; these are texts. Write kind='classification'."
-            )
-        return Labels(chosen, array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array)
-    if chosen is Kind.MULTILABEL:
-        if array.ndim != 2 or array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
-            raise UsageError(
-                "Labels for multilabel are examples x classes, 1 where a class applies and 0 where not."
-            )
-        return Labels(chosen, array, tuple(map(str, range(array.shape[1]))))
-    if array.ndim != 1:
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _numbers(array: np.ndarray) -> Labels:
+    if array.dtype.kind not in "biuf":
+        raise UsageError("Labels for regression are numbers; these are texts. Write kind='classification'.")
+    return Labels(Kind.REGRESSION, array)
+
+
+def _several(array: np.ndarray) -> Labels:
+    if array.ndim != 2 or array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
         raise UsageError(
-            f"Labels for classification are one class for each example; got shape {array.shape}."
+            "Labels for multilabel are examples x classes, 1 where a class applies and 0 where not."
         )
-    classes, positions = np.unique(array, return_inverse=True)
-    return Labels(chosen, positions, tuple(map(str, classes.tolist())))
+    return Labels(Kind.MULTILABEL, array, tuple(map(str, range(array.shape[1]))))
 
 
 def flat_tokens(features: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +79,7 @@ def flat_tokens(features: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def matrix_of(features: Any, what: str = "Features") -> np.ndarray:
     """Return a matrix of examples x columns, checked: a wrong shape or a missing value stops here."""
-    matrix = np.asarray(features)
+    matrix = _plain(features, what)
     if matrix.ndim != 2 or matrix.dtype.kind not in "biuf" or 0 in matrix.shape:
         raise UsageError(
             f"{what} have shape {matrix.shape} and type {matrix.dtype}. Give numbers, examples x columns."
@@ -75,19 +87,47 @@ def matrix_of(features: Any, what: str = "Features") -> np.ndarray:
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
         raise UsageError(f"{what} of example {int(np.argmin(finite))} are NaN or infinite. Leave it out.")
+    largest = max(abs(float(matrix.max())), abs(float(matrix.min())))
+    if not _SMALL < largest < _LARGE and largest > 0:
+        raise UsageError(
+            f"{what} reach {largest:.0e}, whose squares are beyond double precision. Divide them by it first."
+        )
     return matrix
 
 
+def _plain(values: Any, what: str) -> np.ndarray:
+    """Return an array of what may be a list, a frame or a tensor."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise UsageError(f"{what} have masked values. Leave those examples out.")
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UsageError(
+            f"{what} are no array: {error}. Give numbers as numpy.asarray takes them."
+        ) from error
+
+
+def _texts(array: np.ndarray) -> np.ndarray:
+    """Return labels of mixed Python objects as texts or numbers; nothing may be missing."""
+    if not all(isinstance(value, (str, int, float, np.generic)) for value in array.ravel()):
+        raise UsageError("Labels are Python objects, some of them neither texts nor numbers. Leave None out.")
+    if any(isinstance(value, str) for value in array.ravel()):
+        return array.astype(str)
+    return np.array(array.tolist())
+
+
 def _guessed(array: np.ndarray) -> Kind:
-    if array.ndim == 2:
-        binary = array.dtype.kind in "biu" and np.isin(array, (0, 1)).all()
-        return Kind.MULTILABEL if binary else Kind.REGRESSION
-    if array.dtype.kind != "f":
+    if array.ndim == 1 and array.dtype.kind != "f":
         return Kind.CLASSIFICATION
     distinct = np.unique(array)
-    if len(distinct) <= _FEW and (distinct == np.round(distinct)).all():
+    is_binary = array.dtype.kind in "biuf" and bool(np.isin(distinct, (0, 1)).all())
+    if array.ndim == 2 and array.dtype.kind in "biu" and is_binary:
+        return Kind.MULTILABEL
+    whole = array.dtype.kind != "f" or bool((distinct == np.round(distinct)).all())
+    if whole and (array.ndim == 2 or len(distinct) <= _FEW):
+        options = ("multilabel" if is_binary else "classification") if array.ndim == 2 else "classification"
         raise UsageError(
-            f"Labels are floats with {len(distinct)} distinct whole values: classes or numbers? "
-            "Write kind='classification' or kind='regression'."
+            f"Labels of shape {array.shape} have {len(distinct)} distinct whole values: classes or numbers? "
+            f"Write kind='{options}' or kind='regression'."
         )
     return Kind.REGRESSION

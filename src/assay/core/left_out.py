@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.core.spectrum import Spectrum
+
 if TYPE_CHECKING:
     from assay.core.moments import FoldedMoments, Moments
 
@@ -24,6 +26,7 @@ class LeftOut:
         target_sum: The sum of each target column: class counts for classification.  # columns
         cross: Their cross sums about the mean, B.  # width x columns
         solution: (A + penalty I)^-1 B.  # width x columns
+        penalty: What generalised cross-validation on the other folds chose.
     """
 
     count: int
@@ -32,6 +35,7 @@ class LeftOut:
     target_sum: np.ndarray
     cross: np.ndarray
     solution: np.ndarray
+    penalty: float
 
     @property
     def target_mean(self) -> np.ndarray:
@@ -49,52 +53,58 @@ class LeftOut:
 
 
 def left_out(train: FoldedMoments) -> tuple[LeftOut, ...]:
-    """Return the ridge solution of all folds but one, for each fold, under one penalty."""
-    penalty = choose_penalty(train)
-    return tuple(_learned(train.without(number), penalty) for number in range(len(train.folds)))
+    """Return the ridge solution of the other folds for each fold; none of its own labels is used."""
+    gram = train.total.scatter.gram
+    space = None if gram is None else np.empty_like(gram)
+    return tuple(_learned(train, train.without(number, space)) for number in range(len(train.folds)))
 
 
-def _learned(others: Moments, penalty: float) -> LeftOut:
+def _learned(train: FoldedMoments, others: Moments) -> LeftOut:
     cross = others.centred_cross()
+    if others.scatter.rows is not None:
+        spectrum = others.spectrum()
+        penalty = choose_penalty(others, spectrum)
+        solution = others.scatter.basis.expand(spectrum.cross / (spectrum.values + penalty)[:, None])
+    else:
+        basis = train.total.scatter.basis  # of all folds: features say nothing of labels
+        share = others.count / train.total.count
+        penalty = choose_penalty(others, Spectrum(share * basis.values, basis.project(cross)))
+        solution = solve(others, cross, penalty)
     return LeftOut(
-        others.count,
-        others.scatter.shift,
-        others.mean(),
-        others.target_sum,
-        cross,
-        solve(others, cross, penalty),
+        others.count, others.scatter.shift, others.mean(), others.target_sum, cross, solution, penalty
     )
 
 
-def choose_penalty(train: FoldedMoments) -> float:
+def choose_penalty(moments: Moments, spectrum: Spectrum) -> float:
     """Return the penalty of least generalised cross-validation error over all target columns.
+
+    Args:
+        moments: What is learned from.
+        spectrum: Of their scatter, or near it, with their centred targets in it.
 
     References:
         Generalized Cross-Validation as a Method for Choosing a Good Ridge Parameter (Golub, Heath and Wahba,
         1979), https://doi.org/10.1080/00401706.1979.10489751
     """
-    total, (values, cross) = train.total, train.spectrum
+    values, cross = spectrum
     if not len(values):
         return 1.0
     inside = np.square(cross).sum(axis=1) / values  # target energy along each direction of the features
-    energy = float(total.centred_target_square().sum())
+    energy = float(moments.centred_target_square().sum())
     outside = max(energy - float(inside.sum()), 0.0)
-    penalties = np.array(PENALTIES) * values.sum() / min(total.count, total.width)
+    penalties = np.array(PENALTIES) * values.sum() / min(moments.count, moments.width)
     shrunk = penalties[:, None] / (values + penalties[:, None])
     residual = np.square(shrunk) @ inside + outside
-    free = total.count - 1 - len(values) + shrunk.sum(axis=1)  # degrees of freedom that are left
+    free = moments.count - 1 - len(values) + shrunk.sum(axis=1)  # degrees of freedom that are left
+    free = np.maximum(free, np.finfo(np.float64).eps)
     return float(penalties[np.argmin(residual / np.square(free))])
 
 
 def solve(moments: Moments, cross: np.ndarray, penalty: float) -> np.ndarray:
-    """Return (A + penalty I)^-1 B, width x columns, by Cholesky of the smaller of primal and dual."""
+    """Return (A + penalty I)^-1 B, width x columns, by a Cholesky factor; the Gram of A is lost."""
     from scipy.linalg import cho_factor, cho_solve
 
-    scatter = moments.scatter
-    rows = None if scatter.rows is None else scatter.centred_rows()
-    matrix = scatter.centred_gram() if rows is None else rows @ rows.T
+    matrix = moments.scatter.centred_gram(in_place=True)
     matrix[np.diag_indices_from(matrix)] += penalty
     factor = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
-    if rows is None:
-        return np.asarray(cho_solve(factor, cross, check_finite=False))
-    return np.asarray(rows.T @ cho_solve(factor, moments.centred_targets(), check_finite=False))
+    return np.asarray(cho_solve(factor, cross, check_finite=False))

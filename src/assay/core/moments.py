@@ -80,10 +80,14 @@ class Moments:
 
     def __sub__(self, other: Moments) -> Moments:
         """Take away the statistics of a part of these examples."""
+        return self.without(other)
+
+    def without(self, other: Moments, space: np.ndarray | None = None) -> Moments:
+        """Take away the statistics of a part; ``space`` is memory for the Gram of the result."""
         gone = None if self.scatter.rows is None else self._places_of(other)
         sums = {name: getattr(self, name) - getattr(other, name) for name in _SUMS}
         rows = None if gone is None or self.target_rows is None else self.target_rows[~gone]
-        return Moments(self.scatter.without(other.scatter, gone), **sums, target_rows=rows)
+        return Moments(self.scatter.without(other.scatter, gone, space), **sums, target_rows=rows)
 
     def columns(self, chosen: slice) -> Moments:
         """Return the same examples with some of the target columns; the scatter is shared, not copied."""
@@ -192,10 +196,10 @@ class FoldedMoments:
         """What ridge regression on all folds but one has learned: computed once for all scores."""
         return left_out(self)
 
-    def without(self, fold: int) -> Moments:
-        """Return the Moments of every fold but one."""
+    def without(self, fold: int, space: np.ndarray | None = None) -> Moments:
+        """Return the Moments of every fold but one; ``space`` is memory for their Gram."""
         if self.total.scatter.rows is None:
-            return self.total - self.folds[fold]
+            return self.total.without(self.folds[fold], space)
         return _merge(self._others(fold))
 
     def folds_without(self, fold: int) -> FoldedMoments:
@@ -253,10 +257,11 @@ def _loaded(arrays: dict[str, np.ndarray], number: int) -> Moments:
 
 
 def _merge(parts: Sequence[Moments]) -> Moments:
-    merged = parts[0]
-    for part in parts[1:]:
-        merged = merged + part
-    return merged
+    scatter, rows = Scatter.summed([part.scatter for part in parts]), None
+    if scatter.rows is not None:
+        rows = np.concatenate([part.target_rows for part in parts if part.target_rows is not None])
+    sums = {name: np.sum([getattr(part, name) for part in parts], axis=0) for name in _SUMS}
+    return Moments(scatter, **sums, target_rows=rows)
 
 
 def _as_bytes(moments: Moments) -> list[bytes]:

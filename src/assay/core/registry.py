@@ -21,6 +21,8 @@ from assay.core.settings import construct, without_defaults
 
 Plugin = TypeVar("Plugin")
 
+_PREFIX = "assay_plugin_"  # of the modules that files of the user's own become
+
 
 @dataclass(frozen=True, slots=True)
 class Named(Generic[Plugin]):
@@ -105,14 +107,21 @@ class Registry(Generic[Plugin]):
 
     def defines(self, module: object) -> bool:
         """Tell whether a module defines a member of this family."""
-        return bool(members(module, self.base)) or (self.of_function is not None and bool(functions(module)))
+        own = bool(members(module, self.base))
+        return own or (self.of_function is not None and bool(functions(module)))
 
     def member_of(self, module: object) -> type[Plugin]:
         """Return the one final class of a module, or what its one public function makes."""
-        found = functions(module)
-        if self.of_function is not None and len(found) == 1 and not members(module, self.base):
-            return self.of_function(found[0])
-        return only_member(module, self.base)
+        if self.of_function is None or members(module, self.base) or not functions(module):
+            return only_member(module, self.base)
+        found = {function.__name__: function for function in functions(module)}
+        name = str(getattr(module, "__name__", "")).rpartition(".")[2].removeprefix(_PREFIX)
+        if len(found) > 1 and name not in found:
+            raise UsageError(
+                f"'{name}' defines {' and '.join(found)}: which is the {self.what}? Name that one '{name}', "
+                "or begin the names of the others with _."
+            )
+        return self.of_function(found.get(name) or next(iter(found.values())))
 
     @cached_property
     def _files(self) -> dict[str, Path]:
@@ -181,7 +190,7 @@ def functions(module: object) -> list[Callable[..., Any]]:
 
 def _module_of(path: Path) -> ModuleType:
     """Run a file of the user's own as a module: again where it has changed."""
-    name = f"assay_plugin_{path.stem}"
+    name = f"{_PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None or not path.is_file():
         raise UsageError(f"Cannot read the plug-in '{path}'. Name a Python file, as in my_score.py.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,39 +25,41 @@ class GramSum(ABC):
 
 
 class BlasGram(GramSum):
-    """A Gram on the processor.
+    """A Gram on the processor: rank-k updates of one triangle, in place.
 
-    numpy's own product only: two BLAS libraries in turn would wait for each other's threads.
+    A product of numpy would fill both triangles at each block. Between updates no product of numpy may run:
+    its BLAS is another one, whose threads would keep the cores for a while.
 
     Args:
         width: The number of features.
-        block: Scratch memory, width x width, which several Grams may share.
     """
 
-    def __init__(self, width: int, block: np.ndarray | None = None) -> None:
-        self._sum = np.zeros((width, width))
-        self._block = np.empty((width, width)) if block is None else block
+    def __init__(self, width: int) -> None:
+        self._upper = np.zeros((width, width), order="F")
         self._is_given = False
 
     def add(self, rows: np.ndarray) -> None:
-        """Add rows'rows: half the work of a general product, as numpy sees that both sides are one."""
+        """Add rows'rows."""
+        from scipy.linalg.blas import dsyrk
+
         if self._is_given:
-            self._sum, self._is_given = self._sum.copy(), False
-        self._sum += np.dot(rows.T, rows, out=self._block)
+            self._upper, self._is_given = self._upper.copy(order="F"), False
+        self._upper = dsyrk(1.0, rows.T, beta=1.0, c=self._upper, overwrite_c=True)
 
     def total(self) -> np.ndarray:
         """Return the sum so far."""
         self._is_given = True
-        return self._sum
+        whole = self._upper.T  # its lower triangle, row by row
+        for start in range(0, len(whole), _STRIP):
+            stop = min(start + _STRIP, len(whole))
+            square = whole[start:stop, start:stop]
+            square[:] = np.tril(square) + np.tril(square, -1).T
+            whole[start:stop, stop:] = whole[stop:, start:stop].T
+        return whole
 
 
+_STRIP = 256  # columns copied at a time: a strip of rows stays in the cache
 NewGram = Callable[[int], GramSum]  # the width to an empty sum
-
-
-def blas_grams() -> NewGram:
-    """Return how to make Grams on the processor that share scratch memory: one grows at a time."""
-    blocks: dict[int, np.ndarray] = {}
-    return lambda width: BlasGram(width, blocks.setdefault(width, np.empty((width, width))))
 
 
 def gram_of(rows: np.ndarray) -> np.ndarray:
@@ -123,14 +125,20 @@ class Scatter:
             _joined(self.fourth, other.fourth, 1.0),
         )
 
-    def without(self, other: Scatter, gone: np.ndarray | None) -> Scatter:
-        """Take away a part; ``gone`` says which of the rows leave, where rows are kept."""
+    def without(self, other: Scatter, gone: np.ndarray | None, space: np.ndarray | None = None) -> Scatter:
+        """Take away a part.
+
+        Args:
+            other: The part.
+            gone: Which of the rows leave, where rows are kept.
+            space: Memory for the Gram of the result, width x width.
+        """
         self._must_share_shift(other)
         return Scatter(
             self.shift,
             self.count - other.count,
             self.feature_sum - other.feature_sum,
-            None if self.gram is None else self.gram - other.full_gram(),
+            None if self.gram is None else np.subtract(self.gram, other.full_gram(), out=space),
             None if self.rows is None else self.rows[~np.asarray(gone)],
             _joined(self.fourth, other.fourth, -1.0),
         )
@@ -146,12 +154,31 @@ class Scatter:
         """Return the mean of the shifted features."""
         return self.feature_sum / self.count
 
-    def centred_gram(self) -> np.ndarray:
-        """Return (F - mean)'(F - mean), width x width, in an array of its own."""
+    @classmethod
+    def summed(cls, parts: Sequence[Scatter]) -> Scatter:
+        """Merge the statistics of disjoint sets of examples, without a new Gram for each of them."""
+        first = parts[0]
+        few = sum(part.count for part in parts) <= first.width
+        if few or len(parts) == 1 or any(part.gram is None for part in parts):
+            merged = first
+            for part in parts[1:]:
+                merged = merged + part
+            return merged
+        gram, fourth = first.full_gram().copy(), first.fourth
+        for part in parts[1:]:
+            first._must_share_shift(part)
+            gram += part.full_gram()
+            fourth = _joined(fourth, part.fourth, 1.0)
+        total = np.sum([part.feature_sum for part in parts], axis=0)
+        return cls(first.shift, sum(part.count for part in parts), total, gram, None, fourth)
+
+    def centred_gram(self, *, in_place: bool = False) -> np.ndarray:
+        """Return (F - mean)'(F - mean), width x width; in place it takes the Gram, which is then lost."""
         from scipy.linalg.blas import dger
 
         gram = self.full_gram()
-        own = gram.T if self.gram is None else gram.T.copy(order="F")  # symmetric: either order is the same
+        keep = self.gram is not None and not in_place
+        own = gram.T.copy(order="F") if keep else gram.T  # symmetric: either order is the same
         centred = dger(-1.0 / self.count, self.feature_sum, self.feature_sum, a=own, overwrite_a=True)
         return np.asarray(centred.T)
 

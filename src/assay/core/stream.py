@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from assay.core.moments import FoldedMoments, Moments
-from assay.core.scatter import GramSum, NewGram, Scatter, blas_grams
+from assay.core.scatter import BlasGram, GramSum, NewGram, Scatter
 from assay.core.task import Kind, Labels
 
-_BLOCK = 4096  # examples of a fold turned to float64 at a time: bounds the memory of one update
+_BLOCK = 1024  # examples of a fold turned to float64 at a time: bounds the memory of one update
 
 
 class MomentStream:
@@ -23,10 +23,10 @@ class MomentStream:
         new_gram: Makes an empty Gram of a width; an accelerator may keep it.
     """
 
-    def __init__(self, labels: Labels, folds: np.ndarray, new_gram: NewGram | None = None) -> None:
+    def __init__(self, labels: Labels, folds: np.ndarray, new_gram: NewGram = BlasGram) -> None:
         self._labels = labels
         self._folds = np.asarray(folds)
-        self._new_gram = new_gram or blas_grams()
+        self._new_gram = new_gram
         self._shift: np.ndarray | None = None
         self._space = np.empty((0, 0))
         self._gathered: dict[int, _Fold] = {}
@@ -35,13 +35,14 @@ class MomentStream:
         """Add the features of some rows (positions in the labels)."""
         rows = np.asarray(rows, dtype=np.int64)
         if self._shift is None:
-            self._shift = np.asarray(features[:_BLOCK], dtype=np.float64).mean(axis=0)
+            self._shift = features[:_BLOCK].mean(axis=0, dtype=np.float64)
             self._space = np.empty((_BLOCK, len(self._shift)))
         which = self._folds[rows]
         for number in np.unique(which).tolist():
             fold = self._gathered.get(number)
             if fold is None:
-                size = min(_BLOCK, int((self._folds == number).sum()))
+                size = int((self._folds == number).sum())
+                size = -(-size // -(-size // _BLOCK))  # blocks of equal size
                 waiting = np.empty((size, features.shape[1]), features.dtype)
                 fold = self._gathered[number] = _Fold(self._shift, self._new_gram, waiting)
             mine = np.flatnonzero(which == number)
@@ -93,14 +94,10 @@ class _Fold:
         x = np.subtract(self._waiting[: self._filled], self._shift, out=space[: self._filled])
         some = labels.take(self._rows[: self._filled])
         targets = some.targets()
-        squares = np.einsum("ij,ij->i", x, x)
-        new = [x.sum(axis=0), np.array(squares @ squares), squares @ x, np.array(squares.sum())]
-        new += [
-            targets.sum(axis=0),
-            np.square(targets).sum(axis=0),
-            squares @ targets,
-            _cross(some, targets, x),
-        ]
+        squares = np.einsum("ij,ij->i", x, x)  # and no BLAS of numpy here: see BlasGram
+        third, norms = np.einsum("i,ij->j", squares, x), np.einsum("i,ij->j", squares, targets)
+        new = [x.sum(axis=0), np.array(np.square(squares).sum()), third, np.array(squares.sum())]
+        new += [targets.sum(axis=0), np.square(targets).sum(axis=0), norms, _cross(some, targets, x)]
         self._sums = [a + b for a, b in zip(self._sums, new, strict=True)] if self._sums else new
         self._count += len(x)
         self._add_rows(x, targets)

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from assay.core.scatter import GramSum, NewGram, blas_grams
+from assay.core.scatter import BlasGram, GramSum, NewGram
 
 
 class DeviceGram(GramSum):
@@ -37,4 +37,4 @@ class DeviceGram(GramSum):
 
 def grams_on(device: str) -> NewGram:
     """Return how to make a Gram where features are made on ``device``: CUDA has fast double precision."""
-    return partial(DeviceGram, device=device) if device.startswith("cuda") else blas_grams()
+    return partial(DeviceGram, device=device) if device.startswith("cuda") else BlasGram

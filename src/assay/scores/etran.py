@@ -15,8 +15,7 @@ from assay.core.task import Kind
 
 _PARTS = ("all", "energy", "lda", "regression")
 _WEIGHTS = (0.85, 0.15)  # of discriminant analysis and energy, as published
-_NONE = 1e-6  # shrinkage that no longer keeps a singular scatter from telling all examples apart
-_CERTAIN = 1e-9  # distance from 1 that a mean probability of rounding alone can have
+_CERTAIN = 1e-7  # distance from 1 that a mean probability of rounding alone can have
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave
 
@@ -146,7 +145,7 @@ def true_class_probability(train: LabelledFeatures, *, whiten: bool) -> float:
     shrinkage = published_shrinkage(within, ones)
     weights = class_weights(within, means, shrinkage, train.features.width)
     value = float(own_probabilities(rows, weights, means @ weights, own).mean())
-    if shrinkage < _NONE and value > 1 - _CERTAIN and is_singular(train.matrix, len(sizes)):
+    if value > 1 - _CERTAIN and is_singular(train.matrix, len(sizes)):
         raise NotApplicable(
             f"Without regularisation, {len(train)} examples of {train.features.width} features give 1 to "
             f"every model. Use etran(whiten=False) or lda_cv."

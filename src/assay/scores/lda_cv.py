@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.estimate import Estimate, bootstrapped
+from assay.core.estimate import Estimate, judged_interval
 from assay.core.left_out import LeftOut
 from assay.core.method import HeldOutScore, Invariance
 from assay.core.metric import Metric
@@ -22,8 +22,9 @@ class LDACV(HeldOutScore):
 
     Each fold is classified by class means, a shared covariance and class shares that the other folds gave.
     The covariance is shrunk by adding a multiple of the identity: the penalty that ridge regression chooses
-    by generalised cross-validation. The value is out of sample by construction, so wide features gain
-    nothing by being wide. The interval is a bootstrap over the examples that were judged, at most 5000.
+    by generalised cross-validation on those folds. The value is out of sample by construction, so wide
+    features gain nothing by being wide. The interval is that of the examples that were judged, at most 5000
+    (Wilson's for accuracy, else a bootstrap).
 
     References:
         The Use of Multiple Measurements in Taxonomic Problems (Fisher, 1936),
@@ -58,7 +59,7 @@ class LDACV(HeldOutScore):
         for number, rule in enumerate(train.left_out):
             rows = held_out.folds == number
             predicted[rows] = classify(rule, held_out.examples.matrix[rows])
-        return Estimate(metric(truth, predicted), bootstrapped(metric, truth, predicted), metric.name)
+        return Estimate(metric(truth, predicted), judged_interval(metric, truth, predicted), metric.name)
 
 
 def classify(rule: LeftOut, features: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.estimate import Estimate, bootstrapped
+from assay.core.estimate import Estimate, judged_interval
 from assay.core.method import Invariance, Score
 from assay.core.metric import Metric
 from assay.core.threads import one_thread_in_scipy
@@ -79,7 +79,7 @@ class LogisticCV(Score):
             predicted[judged], converged = self._predict(rows[~judged], truth[~judged], rows[judged])
             finished &= converged
         steps = f"The optimiser stopped after {self.max_steps} steps, before it converged."
-        interval = bootstrapped(metric, truth, predicted)
+        interval = judged_interval(metric, truth, predicted)
         return Estimate(metric(truth, predicted), interval, metric.name, () if finished else (steps,))
 
     def _predict(self, rows: np.ndarray, labels: np.ndarray, judged: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -92,6 +92,7 @@ class LogisticCV(Score):
         learned, asked = _standardised(rows, judged)
         with warnings.catch_warnings(), one_thread_in_scipy():
             warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
             model = LogisticRegression(C=self.C, max_iter=self.max_steps).fit(learned, labels)
         return model.predict(asked), bool(np.max(model.n_iter_) < self.max_steps)
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -52,6 +52,8 @@ class PED(Score):
         other candidate. Classes whose means are the same do not push each other.
         Where train has more examples than a sample holds, radii are those of the sample (not so under
         scaling='none'), and bases that need fourth moments (h_score_regularised) do not apply.
+        Labels push the class means of noise apart as well, the more so the wider it is: wide noise can score
+        more than narrow signal, whatever the base.
 
     Attributes:
         base: The score to ask, with its settings, as in "gbc(covariance='diagonal')".
@@ -70,6 +72,8 @@ class PED(Score):
     >>> assay.score(signal, labels, "ped") > assay.score(noise, labels, "ped")
     True
     """
+
+    favours_width: ClassVar[bool] = True
 
     base: str = "logme"
     nsigma: float = 0.6

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.estimate import Estimate, bootstrapped
+from assay.core.estimate import Estimate, judged_interval
 from assay.core.method import EVERY_KIND, HeldOutScore, Invariance
 from assay.core.metric import Metric
 from assay.core.moments import FoldedMoments
@@ -22,9 +22,10 @@ class RidgeCV(HeldOutScore):
 
     Each fold is predicted from the others; for classification the largest of the one-hot columns is the
     prediction. The value is out of sample by construction, so wide features gain nothing by being wide. The
-    interval is a bootstrap over the examples that were judged. Training needs the moments of the other folds
-    only; judging, at most 5000 examples in the proportions of train. Where no metric judges the kind of task
-    the value is the share of the squares of the target columns that is explained, exact over all examples.
+    interval is that of the examples that were judged (Wilson's for accuracy, else a bootstrap). Training
+    needs the Moments of the other folds only; judging, at most 5000 examples in the proportions of train.
+    Where no metric judges the kind of task the value is the share of the squares of the target columns that
+    is explained, exact over all examples.
 
     References:
         Ridge Regression: Biased Estimation for Nonorthogonal Problems (Hoerl and Kennard, 1970),
@@ -33,8 +34,8 @@ class RidgeCV(HeldOutScore):
         https://doi.org/10.1111/j.2517-6161.1974.tb00994.x
 
     Note:
-        One penalty serves all folds and columns: that of least generalised cross-validation error on train.
-        The intercept is not penalised.
+        Each fold is predicted under the penalty of least generalised cross-validation error on the other
+        folds, one for all columns; the intercept is not penalised.
 
     >>> import assay
     >>> labels = np.arange(60) % 2
@@ -68,7 +69,7 @@ class RidgeCV(HeldOutScore):
             predicted = (guesses > 0.5).astype(np.int64)
         else:
             predicted = guesses.reshape(truth.shape)
-        return Estimate(metric(truth, predicted), bootstrapped(metric, truth, predicted), metric.name)
+        return Estimate(metric(truth, predicted), judged_interval(metric, truth, predicted), metric.name)
 
 
 def predictions(train: FoldedMoments, held_out: HeldOut) -> np.ndarray:

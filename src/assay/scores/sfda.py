@@ -12,8 +12,7 @@ from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, SampleScore
 
-_NONE = 1e-6  # shrinkage that no longer keeps a singular scatter from telling all examples apart
-_CERTAIN = 1e-9  # distance from 1 that a mean probability of rounding alone can have
+_CERTAIN = 1e-7  # distance from 1 that a mean probability of rounding alone can have
 _ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave
 
 
@@ -77,7 +76,7 @@ class SFDA(SampleScore):
         within = rows.T @ rows / len(rows)
         shrinkage = published_shrinkage(within, ones)
         value = self_challenged(Classes(rows, means, sizes, train.features.width, shrinkage), within)
-        if shrinkage < _NONE and value > 1 - _CERTAIN and is_singular(train.matrix, len(sizes)):
+        if value > 1 - _CERTAIN and is_singular(train.matrix, len(sizes)):
             raise NotApplicable(
                 f"Without regularisation, {len(train)} examples of {train.features.width} features give 1 to "
                 f"every model. Use sfda(normalise=True) or lda_cv."
