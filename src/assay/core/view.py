@@ -105,6 +105,6 @@ def proportional_rows(labels: Labels, count: int, seed: int) -> np.ndarray:
     """Return at most ``count`` positions, in order; each class, or range of numbers, keeps its share."""
     if len(labels) <= count:
         return np.arange(len(labels))
-    order = np.random.default_rng(seed).permutation(len(labels))
+    order = np.random.default_rng([seed, 1]).permutation(len(labels))  # not the order that folds are dealt in
     order = order[np.argsort(labels.strata()[order], kind="stable")]
     return np.sort(order[np.linspace(0, len(order) - 1, count).round().astype(np.int64)])
