@@ -54,25 +54,43 @@ class LeftOut:
 
 def left_out(train: FoldedMoments) -> tuple[LeftOut, ...]:
     """Return the ridge solution of the other folds for each fold; none of its own labels is used."""
-    gram = train.total.scatter.gram
-    space = None if gram is None else np.empty_like(gram)
-    return tuple(_learned(train, train.without(number, space)) for number in range(len(train.folds)))
+    if train.total.scatter.rows is not None:
+        return tuple(_of_few(train.without(number)) for number in range(len(train.folds)))
+    return _of_many(train)
 
 
-def _learned(train: FoldedMoments, others: Moments) -> LeftOut:
-    cross = others.centred_cross()
-    if others.scatter.rows is not None:
-        spectrum = others.spectrum()
-        penalty = choose_penalty(others, spectrum)
-        solution = others.scatter.basis.expand(spectrum.cross / (spectrum.values + penalty)[:, None])
-    else:
-        basis = train.total.scatter.basis  # of all folds: features say nothing of labels
-        share = others.count / train.total.count
-        penalty = choose_penalty(others, Spectrum(share * basis.values, basis.project(cross)))
-        solution = solve(others, cross, penalty)
-    return LeftOut(
-        others.count, others.scatter.shift, others.mean(), others.target_sum, cross, solution, penalty
-    )
+def _of_few(others: Moments) -> LeftOut:
+    spectrum = others.spectrum()
+    penalty = choose_penalty(others, spectrum)
+    solution = others.scatter.basis.expand(spectrum.cross / (spectrum.values + penalty)[:, None])
+    return _rule(others, others.centred_cross(), solution, penalty)
+
+
+def _of_many(train: FoldedMoments) -> tuple[LeftOut, ...]:
+    """Return the rules where Grams are kept: one penalty and one Cholesky factor for each fold.
+
+    All products of numpy come before all factors of scipy, and one Gram is taken away at a time: two BLAS
+    libraries in turn wait for each other's threads.
+    """
+    total, basis = train.total, train.total.scatter.basis  # of all folds: features say nothing of labels
+    bare = [total.without(fold, gram=False) for fold in train.folds]
+    crosses = [others.centred_cross() for others in bare]
+    projected = np.split(basis.project(np.hstack(crosses)), len(bare), axis=1)
+    penalties = [
+        choose_penalty(others, Spectrum(others.count / total.count * basis.values, part))
+        for others, part in zip(bare, projected, strict=True)
+    ]
+    assert total.scatter.gram is not None
+    space, rules = np.empty_like(total.scatter.gram), []
+    for fold, others, cross, penalty in zip(train.folds, bare, crosses, penalties, strict=True):
+        np.subtract(total.scatter.gram, fold.scatter.full_gram(), out=space)
+        rules.append(_rule(others, cross, solve(space, others, cross, penalty), penalty))
+    return tuple(rules)
+
+
+def _rule(others: Moments, cross: np.ndarray, solution: np.ndarray, penalty: float) -> LeftOut:
+    shift, mean = others.scatter.shift, others.mean()
+    return LeftOut(others.count, shift, mean, others.target_sum, cross, solution, penalty)
 
 
 def choose_penalty(moments: Moments, spectrum: Spectrum) -> float:
@@ -100,11 +118,13 @@ def choose_penalty(moments: Moments, spectrum: Spectrum) -> float:
     return float(penalties[np.argmin(residual / np.square(free))])
 
 
-def solve(moments: Moments, cross: np.ndarray, penalty: float) -> np.ndarray:
-    """Return (A + penalty I)^-1 B, width x columns, by a Cholesky factor; the Gram of A is lost."""
+def solve(gram: np.ndarray, moments: Moments, cross: np.ndarray, penalty: float) -> np.ndarray:
+    """Return (A + penalty I)^-1 B, width x columns, by a Cholesky factor; the Gram is overwritten."""
     from scipy.linalg import cho_factor, cho_solve
+    from scipy.linalg.blas import dger
 
-    matrix = moments.scatter.centred_gram(in_place=True)
-    matrix[np.diag_indices_from(matrix)] += penalty
-    factor = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
+    total = moments.scatter.feature_sum
+    scatter = dger(-1.0 / moments.count, total, total, a=gram.T, overwrite_a=True)
+    scatter[np.diag_indices_from(scatter)] += penalty
+    factor = cho_factor(scatter, lower=True, overwrite_a=True, check_finite=False)
     return np.asarray(cho_solve(factor, cross, check_finite=False))

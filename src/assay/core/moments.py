@@ -82,12 +82,12 @@ class Moments:
         """Take away the statistics of a part of these examples."""
         return self.without(other)
 
-    def without(self, other: Moments, space: np.ndarray | None = None) -> Moments:
-        """Take away the statistics of a part; ``space`` is memory for the Gram of the result."""
+    def without(self, other: Moments, *, gram: bool = True) -> Moments:
+        """Take away the statistics of a part, its Gram only if asked for."""
         gone = None if self.scatter.rows is None else self._places_of(other)
         sums = {name: getattr(self, name) - getattr(other, name) for name in _SUMS}
         rows = None if gone is None or self.target_rows is None else self.target_rows[~gone]
-        return Moments(self.scatter.without(other.scatter, gone, space), **sums, target_rows=rows)
+        return Moments(self.scatter.without(other.scatter, gone, gram=gram), **sums, target_rows=rows)
 
     def columns(self, chosen: slice) -> Moments:
         """Return the same examples with some of the target columns; the scatter is shared, not copied."""
@@ -196,10 +196,10 @@ class FoldedMoments:
         """What ridge regression on all folds but one has learned: computed once for all scores."""
         return left_out(self)
 
-    def without(self, fold: int, space: np.ndarray | None = None) -> Moments:
-        """Return the Moments of every fold but one; ``space`` is memory for their Gram."""
+    def without(self, fold: int) -> Moments:
+        """Return the Moments of every fold but one."""
         if self.total.scatter.rows is None:
-            return self.total.without(self.folds[fold], space)
+            return self.total - self.folds[fold]
         return _merge(self._others(fold))
 
     def folds_without(self, fold: int) -> FoldedMoments:

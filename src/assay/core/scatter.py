@@ -125,20 +125,20 @@ class Scatter:
             _joined(self.fourth, other.fourth, 1.0),
         )
 
-    def without(self, other: Scatter, gone: np.ndarray | None, space: np.ndarray | None = None) -> Scatter:
+    def without(self, other: Scatter, gone: np.ndarray | None, *, gram: bool = True) -> Scatter:
         """Take away a part.
 
         Args:
             other: The part.
             gone: Which of the rows leave, where rows are kept.
-            space: Memory for the Gram of the result, width x width.
+            gram: False to leave out the Gram of the result, which is most of the work.
         """
         self._must_share_shift(other)
         return Scatter(
             self.shift,
             self.count - other.count,
             self.feature_sum - other.feature_sum,
-            None if self.gram is None else np.subtract(self.gram, other.full_gram(), out=space),
+            self.gram - other.full_gram() if gram and self.gram is not None else None,
             None if self.rows is None else self.rows[~np.asarray(gone)],
             _joined(self.fourth, other.fourth, -1.0),
         )
@@ -172,13 +172,12 @@ class Scatter:
         total = np.sum([part.feature_sum for part in parts], axis=0)
         return cls(first.shift, sum(part.count for part in parts), total, gram, None, fourth)
 
-    def centred_gram(self, *, in_place: bool = False) -> np.ndarray:
-        """Return (F - mean)'(F - mean), width x width; in place it takes the Gram, which is then lost."""
+    def centred_gram(self) -> np.ndarray:
+        """Return (F - mean)'(F - mean), width x width, in an array of its own."""
         from scipy.linalg.blas import dger
 
         gram = self.full_gram()
-        keep = self.gram is not None and not in_place
-        own = gram.T.copy(order="F") if keep else gram.T  # symmetric: either order is the same
+        own = gram.T if self.gram is None else gram.T.copy(order="F")  # symmetric: either order is the same
         centred = dger(-1.0 / self.count, self.feature_sum, self.feature_sum, a=own, overwrite_a=True)
         return np.asarray(centred.T)
 
