@@ -4,27 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
-
-from assay.cli.main import main
-
-
-@pytest.fixture
-def assay(capsys, monkeypatch, tmp_path):
-    """Run a command; return its exit code, what it printed, and what it complained of."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["assay", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        shown = capsys.readouterr()
-        return int(stop.value.code or 0), shown.out, shown.err
-
-    return run
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from sklearn.mixture import GaussianMixture
 import assay
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.mixture import posteriors
-from assay.core.principal import principal_components
 from assay.core.task import Kind, Labels
+from assay.numerics.mixture import posteriors
+from assay.numerics.principal import principal_components
 from assay.scores.nleep import NLEEP
 
 

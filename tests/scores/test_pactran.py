@@ -9,7 +9,7 @@ from scipy.special import digamma, loggamma, logsumexp, softmax
 
 import assay
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.mixture import posteriors
+from assay.numerics.mixture import posteriors
 from assay.scores.pactran import PACTran
 
 Shape = tuple[int, int, int, int]

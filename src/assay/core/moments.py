@@ -202,10 +202,6 @@ class FoldedMoments:
             return self.total - self.folds[fold]
         return _merge(self._others(fold))
 
-    def folds_without(self, fold: int) -> FoldedMoments:
-        """Return every fold but one, still fold by fold: what a jackknife needs."""
-        return FoldedMoments(self._others(fold), self.kind, self.without(fold))
-
     def columns(self, chosen: slice, kind: Kind) -> FoldedMoments:
         """Return some target columns as labels of their own: the same scatter, factored once for all."""
         folds = tuple(fold.columns(chosen) for fold in self.folds)

@@ -11,8 +11,8 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
 from assay.core.method import FeatureProtocol, Prediction
 from assay.core.metric import Metric
-from assay.core.neighbours import majority, nearest
 from assay.core.task import Kind
+from assay.numerics.neighbours import majority, nearest
 
 CHOICES = (1, 3, 5, 10, 20, 50)
 

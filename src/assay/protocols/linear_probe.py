@@ -14,7 +14,7 @@ from assay.core.features import Features, LabelledFeatures
 from assay.core.method import FeatureProtocol, Prediction
 from assay.core.metric import Metric
 from assay.core.task import Kind, Labels
-from assay.core.threads import one_thread_in_scipy
+from assay.numerics.threads import one_thread_in_scipy
 
 L2_PATH = tuple(10.0 ** (half / 2) for half in range(6, -13, -1))  # 1e3 .. 1e-6, strong to weak
 _PATIENCE = 4  # penalties, two decades, without a better metric or a smaller loss on val: the rest overfits

@@ -10,7 +10,7 @@ import numpy as np
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, SampleScore
-from assay.core.principal import principal_components
+from assay.numerics.principal import principal_components
 
 _COVARIANCES = ("spherical", "diagonal", "full")
 _LOG_TERMS = ("all", "once")

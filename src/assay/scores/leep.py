@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.core.features import LabelledSourceProbs
 from assay.core.method import SourceScore
-from assay.core.mixture import expected_likelihoods
+from assay.numerics.mixture import expected_likelihoods
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import numpy as np
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.method import EVERY_KIND, SampleScore
-from assay.core.neighbours import Distance, majority, nearest_others
 from assay.core.task import Kind
+from assay.numerics.neighbours import Distance, majority, nearest_others
 
 
 @dataclass(frozen=True, slots=True)

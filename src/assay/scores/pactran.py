@@ -13,10 +13,10 @@ from assay.core.estimate import Estimate
 from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, Score
 from assay.core.metric import Metric
-from assay.core.mixture import posteriors
-from assay.core.principal import principal_components
-from assay.core.threads import one_thread_in_scipy
 from assay.core.view import TrainView
+from assay.numerics.mixture import posteriors
+from assay.numerics.principal import principal_components
+from assay.numerics.threads import one_thread_in_scipy
 
 _PRIORS = ("gaussian", "dirichlet", "gamma")
 _SOURCES = ("mixture", "head")

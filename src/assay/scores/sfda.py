@@ -7,10 +7,10 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from assay.core.discriminant import class_weights, in_their_span, is_singular, published_shrinkage
 from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
 from assay.core.method import Invariance, SampleScore
+from assay.numerics.discriminant import class_weights, in_their_span, is_singular, published_shrinkage
 
 _CERTAIN = 1e-7  # distance from 1 that a mean probability of rounding alone can have
 _ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave

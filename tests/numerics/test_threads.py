@@ -7,7 +7,7 @@ import pytest
 import scipy.linalg
 from threadpoolctl import ThreadpoolController
 
-from assay.core.threads import one_thread_in_scipy
+from assay.numerics.threads import one_thread_in_scipy
 
 
 def threads(of: str) -> list[int]:

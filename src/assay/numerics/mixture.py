@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.principal import principal_components
+from assay.numerics.principal import principal_components
 
 _BLOCK = 4096  # rows made to sum to 1 at a time: bounds the memory
 _LEAST_VARIANCE = 1e-6  # added to every variance of a component: scikit-learn's default

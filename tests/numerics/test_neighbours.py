@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.core import neighbours
-from assay.core.neighbours import majority, nearest, nearest_others
+from assay.numerics import neighbours
+from assay.numerics.neighbours import majority, nearest, nearest_others
 
 
 def test_the_nearest_come_first_by_cosine() -> None:

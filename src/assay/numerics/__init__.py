@@ -1,0 +1,1 @@
+"""What several scores and protocols compute alike."""
