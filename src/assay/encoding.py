@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from assay.core.errors import ModelError, NotApplicable
-from assay.core.features import Encoded, Features, LabelledFeatures, LabelledSourceProbs
+from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.job import ENCODING_VERSION, content_key
 from assay.core.model import FisherProbe, Fishers, Model, ModelFacts, ModelSource
 from assay.core.moments import FoldedMoments
 from assay.core.stream import MomentStream, stratified_folds
-from assay.core.task import Example, Examples, Kind, Modality, Split, Task
-from assay.core.view import FOLDS, SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_rows
+from assay.core.task import Chosen, Example, Examples, Kind, Modality, Split, Task
+from assay.core.view import FOLDS, SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_examples
+from assay.encoders.batches import Batches, Tell
 from assay.encoders.gram import grams_on
 from assay.store.arrays import Arrays
-
-Tell = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
 
 _TEXTS_FOR_ONE = 16  # texts are handed over in larger numbers: encoders batch those of equal length
 
@@ -49,17 +47,16 @@ class Encodings(TrainView):
 
     Attributes:
         seconds: Time spent encoding so far.
-        notes: What a reader must know of the features.
     """
 
     def __init__(self, twins: Twins, task: Task, arrays: Arrays, batch_size: int, tell: Tell) -> None:
         self.task = task
         self.seconds = 0.0
-        self.notes: tuple[str, ...] = ()
         self._twins = twins
         self._model = twins.model
         self._arrays = arrays
-        self._batch_size = batch_size * (_TEXTS_FOR_ONE if task.modality is Modality.TEXT else 1)
+        at_once = batch_size * (_TEXTS_FOR_ONE if task.modality is Modality.TEXT else 1)
+        self._batches = Batches(at_once, tell)
         self._tell = tell
         facts = twins.model.facts
         self._key = content_key(
@@ -72,9 +69,29 @@ class Encodings(TrainView):
         self._moments: FoldedMoments | None = None
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the features."""
+        return tuple(self._batches.notes)
+
+    @property
     def kind(self) -> Kind:
-        """The kind of the task."""
-        return self.task.kind
+        """The kind of the labels."""
+        return self.task.train.labels.kind
+
+    @contextmanager
+    def model(self, *, is_random: bool) -> Iterator[Model]:
+        """Open nothing new, or the same architecture with random weights, for as long as the block runs."""
+        if not is_random:
+            yield self._model
+            return
+        source = self._twins.untrained()
+        if source is None:
+            raise NotApplicable("this source has no random weights")
+        model = source.open(self._twins.device)
+        try:
+            yield model
+        finally:
+            model.close()
 
     def features(self, split: str) -> Features:
         """Return the features of "train", "val" or "test"."""
@@ -112,9 +129,8 @@ class Encodings(TrainView):
     def held_out(self) -> HeldOut:
         """Return a sample of train in its proportions, with the folds of the Moments."""
         train = self.labelled("train")
-        rows = proportional_rows(train.labels, SAMPLE, SEED)
-        examples = LabelledFeatures(Features(train.matrix[rows]), train.labels.take(rows))
-        return HeldOut(examples, self._folds()[rows])
+        chosen = proportional_examples(train.labels, SAMPLE, SEED)
+        return HeldOut(train.take(chosen), self._folds()[train.labels.rows_of(chosen)])
 
     def facts(self) -> ModelFacts:
         """Return what is known of the model."""
@@ -141,8 +157,10 @@ class Encodings(TrainView):
         if not self._model.facts.source_classes:
             raise NotApplicable("the model has no source head")
         train = self.task.train
+        if train.labels.lengths is not None:
+            raise NotApplicable("it compares gradients of whole texts, not of words")
         rows = balanced_rows(train.labels, probe.examples, SEED)
-        examples = self._told("gradients", _Chosen(train.examples, rows))
+        examples = self._told("gradients", Chosen(train.examples, rows))
         return self._model.fishers(examples, probe.fit(self.sample()), probe.draws, probe.seed)
 
     def random_features(self) -> Features:
@@ -150,6 +168,8 @@ class Encodings(TrainView):
         source = self._twins.untrained()
         if source is None:
             raise NotApplicable("this source has no random weights")
+        if self.task.train.labels.lengths is not None:
+            raise NotApplicable("it compares whole texts, not words")
         parts = {"encoding": ENCODING_VERSION, "task": self.task.fingerprint, "sample": (SAMPLE, SEED)}
         key = f"{content_key(identity=source.identity(), **parts)}-random"
         stored = self._arrays.read("features", key)
@@ -174,12 +194,12 @@ class Encodings(TrainView):
         stream = self._stream() if name == "train" else None
         with ExitStack() as stack:
             keep: list[Callable[[np.ndarray], None]] = []
-            for rows, encoded in self._batches(self._model, f"encode {name}", split):
+            for rows, encoded in self._batches.encoded(self._model, split, f"encode {name}"):
                 parts = (
                     encoded if stream is not None else encoded[:1]
                 )  # only train keeps source probabilities
                 if not keep:
-                    keep = [stack.enter_context(part) for part in self._files(name, len(split), parts)]
+                    keep = [stack.enter_context(part) for part in self._files(name, len(split.labels), parts)]
                 for append, part in zip(keep, (part for part in parts if part is not None), strict=True):
                     append(part)
                 if stream is not None:
@@ -192,11 +212,11 @@ class Encodings(TrainView):
         start = time.perf_counter()
         train = self.task.train
         rows = balanced_rows(train.labels, SAMPLE, SEED)
-        sample = Split(_Chosen(train.examples, rows), train.labels.take(rows))
+        sample = train.take(rows)
         model = source.open(self._twins.device)
         try:
             with self._arrays.appending("features", key, (len(rows), model.facts.width)) as append:
-                for _, encoded in self._batches(model, "encode with random weights", sample):
+                for _, encoded in self._batches.encoded(model, sample, "encode with random weights"):
                     append(encoded.features)
         finally:
             model.close()
@@ -215,83 +235,3 @@ class Encodings(TrainView):
             if part is not None:
                 shape = (count, part.shape[1])
                 yield self._arrays.appending("features", f"{self._key}-{name}{suffix}", shape)
-
-    def _batches(self, model: Model, what: str, split: Split) -> Iterator[tuple[np.ndarray, Encoded]]:
-        """Encode a split in order; the next batch is read while this one is encoded."""
-        self._tell(what, 0, len(split))
-        starts = range(0, len(split), self._batch_size)
-        batches = [np.arange(start, min(start + self._batch_size, len(split))) for start in starts]
-        with ThreadPoolExecutor(max_workers=1) as readers:
-            coming = readers.submit(_read, split, batches[0]) if batches else None
-            for position, rows in enumerate(batches):
-                assert coming is not None
-                examples = coming.result()
-                if position + 1 < len(batches):
-                    coming = readers.submit(_read, split, batches[position + 1])
-                encoded = self._encode_batch(model, examples)
-                _must_be_finite(encoded.features, "features", split, rows)
-                if encoded.source_probs is not None:
-                    _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
-                yield rows, encoded
-                self._tell(what, int(rows[-1]) + 1, len(split))
-
-    def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
-        """Encode some examples; while memory does not suffice, in halves."""
-        try:
-            return model.encode(examples)
-        except Exception as error:
-            if not _is_out_of_memory(error) or len(examples) == 1:
-                raise
-        half = len(examples) // 2
-        note = f"memory did not suffice for batches of {len(examples)}: they were halved"
-        if note not in self.notes:
-            self.notes = (*self.notes, note)
-        return _joined(self._encode_batch(model, examples[:half]), self._encode_batch(model, examples[half:]))
-
-
-class _Chosen(Examples):
-    """Some examples of a split."""
-
-    def __init__(self, examples: Examples, rows: np.ndarray) -> None:
-        self._examples, self._rows = examples, rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def read(self, row: int) -> Example:
-        return self._examples.read(int(self._rows[row]))
-
-    def name(self, row: int) -> str:
-        return self._examples.name(int(self._rows[row]))
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Tell by what frameworks raise: a class of their own on accelerators, a plain RuntimeError on CPUs."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and any(
-        words in str(error).lower() for words in ("out of memory", "can't allocate memory")
-    )
-
-
-def _read(split: Split, rows: np.ndarray) -> list[Example]:
-    return [split.examples.read(int(row)) for row in rows]
-
-
-def _must_be_finite(matrix: np.ndarray, what: str, split: Split, rows: np.ndarray) -> None:
-    if len(matrix) != len(rows):
-        raise ModelError(f"the model returned {len(matrix)} rows of {what} for {len(rows)} examples")
-    finite = np.isfinite(matrix).all(axis=1)
-    if finite.all():
-        return
-    first = split.examples.name(int(rows[np.argmin(finite)]))
-    raise ModelError(
-        f"the {what} of '{first}' are not finite (NaN or infinity). "
-        "Look at this example and at the weights: assay check tells whether they are finite elsewhere."
-    )
-
-
-def _joined(a: Encoded, b: Encoded) -> Encoded:
-    probs = (a.source_probs, b.source_probs)
-    joined = None if probs[0] is None or probs[1] is None else np.concatenate([probs[0], probs[1]])
-    return Encoded(np.concatenate([a.features, b.features]), joined)

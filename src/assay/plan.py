@@ -7,6 +7,7 @@ import fnmatch
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.core.address import Address
 from assay.core.comparison import OTHER_MODALITY
@@ -15,14 +16,21 @@ from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
 from assay.core.job import ENCODING_VERSION, RECORD_VERSION, Job, content_key
 from assay.core.method import Method
 from assay.core.model import ModelSource
+from assay.core.protocol import Protocol
 from assay.core.registry import Named
 from assay.core.result import Finished, Result, Status
 from assay.core.settings import all_settings
 from assay.core.task import Task
 from assay.visit import Visit
 
-SEED = 0  # of every job: all methods of today are deterministic, and splits are part of the fingerprint
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
+
+
+class Run(NamedTuple):
+    """A method with one of its seeds."""
+
+    method: Named[Method]
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +67,12 @@ class Plan:
 def plan(
     models: Sequence[Named[ModelSource]],
     tasks: Sequence[Task],
-    methods: Sequence[Named[Method]],
+    runs: Sequence[Run],
     visit: Callable[..., Visit],
 ) -> Plan:
-    """Return the visits of models x tasks, each with the jobs of all methods.
+    """Return the visits of models x tasks, each with the jobs of all methods and their seeds.
 
-    The order of models, tasks and methods decides the order of work, and no key. ``visit`` makes a visit
+    The order of models, tasks and runs decides the order of work, and no key. ``visit`` makes a visit
     from its model, identity, task and jobs; what else it holds is the same for all.
     """
     visits: list[Visit] = []
@@ -73,7 +81,7 @@ def plan(
         identity = model.plugin.identity()
         modality = model.plugin.modality()
         for task in tasks:
-            jobs = tuple((job_of(model, identity, task, method), method.plugin) for method in methods)
+            jobs = tuple((job_of(model, identity, task, run), run.method.plugin) for run in runs)
             if modality is task.modality:
                 visits.append(visit(model=model, identity=identity, task=task, jobs=jobs))
                 continue
@@ -86,8 +94,18 @@ def plan(
     return Plan(tuple(tasks), tuple(visits), tuple(inapplicable))
 
 
-def job_of(model: Named[ModelSource], identity: str, task: Task, method: Named[Method]) -> Job:
+def runs_of(methods: Iterable[Named[Method]], seeds: int) -> tuple[Run, ...]:
+    """Return every method with each of its seeds: one where nothing in it is random."""
+    return tuple(
+        Run(method, seed)
+        for method in methods
+        for seed in range(method.plugin.repeats(seeds) if isinstance(method.plugin, Protocol) else 1)
+    )
+
+
+def job_of(model: Named[ModelSource], identity: str, task: Task, run: Run) -> Job:
     """Return the job, whose key holds everything that decides its number."""
+    method = run.method
     key = content_key(
         record=RECORD_VERSION,
         encoding=ENCODING_VERSION,
@@ -98,10 +116,10 @@ def job_of(model: Named[ModelSource], identity: str, task: Task, method: Named[M
         method=method.address.name,
         method_settings=all_settings(method.plugin),
         method_version=method.plugin.version,
-        seed=SEED,
+        seed=run.seed,
         **({"content": content} if (content := method.plugin.content()) else {}),
     )
-    return Job(str(model), task.address, str(method), SEED, key, task.fingerprint)
+    return Job(str(model), task.address, str(method), run.seed, key, task.fingerprint)
 
 
 def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:

@@ -19,7 +19,7 @@ from assay.core.families import ENGINES, METRICS, PROTOCOLS, SCORES, add_plugin
 from assay.core.result import Event, Finished, Result, Status
 from assay.core.task import Task
 from assay.encoders.devices import resolve_device
-from assay.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks
+from assay.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.store.arrays import Arrays
 from assay.store.results import Store
 from assay.visit import Visit, floor_of, perform
@@ -58,6 +58,7 @@ class Study:
         methods: Protocols, which train and predict, and scores, which estimate.
         store: The folder that keeps everything; the same study continues there.
         seed: Decides splits that no one else decided.
+        seeds: How often methods run that are random, each time with another seed.
         engine: Where visits run.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
         batch_size: Examples handed to a model at once; it may take them in smaller pieces.
@@ -70,6 +71,7 @@ class Study:
     methods: Iterable[str] = DEFAULT_METHODS
     store: str | Path = "assay-store"
     seed: int = 0
+    seeds: int = 3
     engine: str = "local"
     device: str = "auto"
     batch_size: int = 32
@@ -86,17 +88,15 @@ class Study:
             object.__setattr__(self, name, tuple(value))
         object.__setattr__(self, "plugins", tuple(map(Path, _listed(self.plugins))))
         kinds: dict[str, type | tuple[type, ...]] = {
-            "store": (str, Path), "engine": str, "device": str, "seed": int, "batch_size": int
+            "store": (str, Path), "engine": str, "device": str, "seed": int, "seeds": int, "batch_size": int
         }  # fmt: skip
         for name, kind in kinds.items():
             value = getattr(self, name)
             if not isinstance(value, kind) or isinstance(value, bool):
                 raise UsageError(f"{name} is {value!r}. Write a {'whole number' if kind is int else 'text'}.")
-        if self.batch_size < 1 or self.seed < 0:
-            raise UsageError(
-                f"batch_size is {self.batch_size} and seed is {self.seed}. "
-                "Write a batch_size of 1 or more and a seed of 0 or more."
-            )
+        for name, least in (("batch_size", 1), ("seeds", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} is {getattr(self, name)}. Write {least} or more.")
 
     @classmethod
     def from_file(cls, path: str | Path) -> Study:
@@ -129,7 +129,7 @@ class Study:
         tasks = resolve_tasks(self.tasks, self.seed)
         device = resolve_device(self.device)
         visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size)
-        return plan(models, tasks, methods, visits)
+        return plan(models, tasks, runs_of(methods, self.seeds), visits)
 
     def _all_methods(self) -> tuple[str, ...]:
         """Add the plug-ins, and return the methods with those that they brought."""
@@ -207,7 +207,7 @@ def compare_results(
         tasks=[task for task in tasks if task.address in used],
         models=[model for model in store.models() if model.address in present],
         predictions=store.predictions(result.job.key for result in results),
-        truths=store.truths(task.fingerprint for task in tasks),
+        truths=store.truths(tasks),
         metrics={name: METRICS.load(name)() for name in METRICS.names()},
         scores={method for method in methods if _is_score(method, results)},
         settings={"seed": str(seed), **versions()},

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,16 +14,20 @@ import numpy as np
 from assay.core.engine import Stage, Watch
 from assay.core.errors import AssayError, NotApplicable, StoreError
 from assay.core.families import METRICS
-from assay.core.features import Features
 from assay.core.job import Job
-from assay.core.method import FactScore, FeatureProtocol, Method, Score, WeightScore
+from assay.core.method import FactScore, Method, Score, WeightScore
 from assay.core.metric import Metric
 from assay.core.model import Model, ModelSource
+from assay.core.predictor import Predicted
+from assay.core.protocol import Protocol
 from assay.core.registry import Named
-from assay.core.result import Event, Finished, Opened, Result, Status
-from assay.core.task import Example, Kind, Modality, Task
+from assay.core.result import Cost, Event, Finished, Opened, Result, Status
+from assay.core.task import Kind, Task
 from assay.core.view import where_few
+from assay.encoders.memory import measured_memory
+from assay.encoders.speed import measured_speed
 from assay.encoding import Encodings, Twins
+from assay.learning import learned
 from assay.store.arrays import Arrays
 
 logger = logging.getLogger(__name__)
@@ -55,7 +59,7 @@ def perform(visit: Visit, watch: Watch) -> Iterator[Event]:
     try:
         tell("open")
         model = visit.model.plugin.open(visit.device)
-        opened = Opened(name, visit.identity, model.facts, _latency(model, visit.task.modality))
+        opened = Opened(name, visit.identity, model.facts, *measured_speed(model, visit.task.modality))
     except Exception as error:  # one broken model must not end a study of a hundred
         logger.info("cannot open %s", name, exc_info=True)
         yield from (_failed(job, error) for job, _ in visit.jobs)
@@ -94,19 +98,20 @@ def _close(model: Model) -> None:
 def _work(visit: Visit, model: Model, tell: _Teller) -> Iterator[Event]:
     seen_by = Twins(model, visit.identity, visit.model.plugin.untrained, visit.device)
     encodings = Encodings(seen_by, visit.task, visit.arrays, visit.batch_size, tell)
-    metrics = metrics_of(visit.task.kind)
     for job, method in visit.jobs:
         tell(job.method)
-        yield _finish(job, method, encodings, metrics)
+        yield _finish(job, method, encodings, visit.device)
 
 
-def _finish(job: Job, method: Method, encodings: Encodings, metrics: dict[str, Metric]) -> Finished:
+def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Finished:
     before = encodings.seconds
     start = time.perf_counter()
-    if encodings.task.kind not in method.kinds:
+    kind = encodings.task.train.labels.kind
+    if kind not in method.kinds:
         return Finished(Result(job, Status.SKIPPED, reason=f"it is for {_listed(method.kinds)} tasks"))
     try:
-        result, predictions = _apply(job, method, encodings, metrics)
+        with measured_memory(device) as memory:
+            found = _apply(job, method, encodings)
     except StoreError:
         raise
     except NotApplicable as reason:
@@ -116,21 +121,21 @@ def _finish(job: Job, method: Method, encodings: Encodings, metrics: dict[str, M
         return _failed(job, error)
     encode_seconds = encodings.seconds - before
     seconds = time.perf_counter() - start - encode_seconds
-    return Finished(replace(result, seconds=seconds, encode_seconds=encode_seconds), predictions)
+    cost = replace(found.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
+    result = replace(found.result, seconds=seconds, encode_seconds=encode_seconds, cost=cost)
+    return Finished(result, found.predictions)
 
 
-def _apply(
-    job: Job, method: Method, encodings: Encodings, metrics: dict[str, Metric]
-) -> tuple[Result, np.ndarray | None]:
+def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
     """Return the result, short of the time it took, and the predictions of a protocol."""
-    if isinstance(method, FeatureProtocol):
-        return _apply_protocol(job, method, encodings, metrics)
+    if isinstance(method, Protocol):
+        return _judged(job, method, encodings)
     if not isinstance(method, Score):
         raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
-    found = method.estimate(encodings, metrics.get(encodings.task.metric))
+    found = method.estimate(encodings, metrics_of(encodings.task).get(encodings.task.metric))
     notes = (*encodings.notes, *found.notes, *_where_few(method, encodings))
     value = _finite(found.value, "score")
-    return Result(job, Status.OK, value, notes=notes, interval=found.interval, metric=found.metric), None
+    return Finished(Result(job, Status.OK, value, notes=notes, interval=found.interval, metric=found.metric))
 
 
 def _where_few(score: Score, encodings: Encodings) -> tuple[str, ...]:
@@ -139,19 +144,22 @@ def _where_few(score: Score, encodings: Encodings) -> tuple[str, ...]:
     return where_few(encodings.task.train.labels, encodings.facts().width)
 
 
-def _apply_protocol(
-    job: Job, method: FeatureProtocol, encodings: Encodings, metrics: dict[str, Metric]
-) -> tuple[Result, np.ndarray]:
-    task = encodings.task
-    test: Features = encodings.features("test")
-    prediction = method(encodings.labelled("train"), encodings.labelled("val"), test, metrics[task.metric])
-    truth = task.test.labels.values
-    if prediction.values.shape != truth.shape:
-        raise AssayError(f"{prediction.values.shape} predictions for {truth.shape} test examples")
-    values = {name: _finite(metric(truth, prediction.values), name) for name, metric in metrics.items()}
-    notes = (*encodings.notes, *prediction.notes)
-    main = values[task.metric]
-    return Result(job, Status.OK, main, values, dict(prediction.tuned), notes), prediction.values
+def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
+    """Let a protocol learn and predict test; only here predictions meet the labels of test."""
+    task, metrics = encodings.task, metrics_of(encodings.task)
+    with learned(method, encodings, metrics[task.metric], job.seed) as found:
+        predicted = found.predict("test")
+    truth = task.test.labels
+    if predicted.values.shape != truth.values.shape:
+        raise AssayError(f"{predicted.values.shape} predictions for {truth.values.shape} test labels")
+    main = _finite(predicted.judged(metrics[task.metric], truth), task.metric)
+    values = {task.metric: main}
+    for name, metric in metrics.items():
+        with suppress(NotApplicable):  # one that these labels or this protocol cannot have
+            values[name] = _finite(predicted.judged(metric, truth), name)
+    cost = Cost(tune_seconds=found.tune_seconds)
+    result = Result(job, Status.OK, main, values, dict(found.tuned), found.notes, cost=cost)
+    return Finished(result, predicted)
 
 
 def _finite(value: float, what: str) -> float:
@@ -160,44 +168,24 @@ def _finite(value: float, what: str) -> float:
     return float(value)
 
 
-def metrics_of(kind: Kind) -> dict[str, Metric]:
-    """Return every metric that judges this kind of task, by name."""
+def metrics_of(task: Task) -> dict[str, Metric]:
+    """Return every metric that judges tasks of this kind, by name."""
     found = {name: METRICS.load(name)() for name in METRICS.names()}
-    return {name: metric for name, metric in found.items() if kind in metric.kinds}
+    return {name: metric for name, metric in found.items() if task.kind in metric.kinds}
 
 
 def floor_of(task: Task) -> float:
     """Return the main metric of the trivial predictor on test: the majority class of train, or its mean."""
-    train = task.train.labels.values
-    is_classes = task.kind is Kind.CLASSIFICATION
-    guess = float(np.bincount(train).argmax()) if is_classes else float(train.mean())
-    truth = task.test.labels.values
-    return metrics_of(task.kind)[task.metric](truth, np.full_like(truth, guess))
-
-
-def _latency(model: Model, modality: Modality) -> float | None:
-    """Return the median seconds of one standard example at batch 1, after a warm-up.
-
-    The example is the same for every model and task, so that latencies can be compared.
-    """
-    example = _STANDARD[modality]
-    try:
-        model.encode([example])
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            model.encode([example])
-            times.append(time.perf_counter() - start)
-        return statistics.median(times)
-    except Exception:  # the same error comes again, with its row, when the split is encoded
-        logger.info("cannot measure the latency", exc_info=True)
-        return None
-
-
-_STANDARD: dict[Modality, Example] = {
-    Modality.IMAGE: np.full((256, 256, 3), 127, dtype=np.uint8),
-    Modality.TEXT: "A sentence of some twenty words, as long as most that people write, to take the time by.",
-}
+    train, truth = task.train.labels, task.test.labels
+    shares = train.targets().mean(axis=0)
+    probs = np.tile(shares, (len(truth), 1))
+    if train.kind is Kind.CLASSIFICATION:
+        guess = Predicted(np.full(len(truth), shares.argmax()), probs)
+    elif train.kind is Kind.MULTILABEL:
+        guess = Predicted((probs > 0.5).astype(np.int64), probs)
+    else:
+        guess = Predicted(probs.reshape(truth.values.shape))
+    return guess.judged(metrics_of(task)[task.metric], truth)
 
 
 def _failed(job: Job, error: Exception) -> Finished:

@@ -2,11 +2,16 @@ import numpy as np
 import pytest
 
 from assay.analysis.intervals import Measured, bootstrap, example_values, interval, rank_intervals
+from assay.core.task import Kind, Labels
 from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
 
 
+def labels(values: np.ndarray) -> Labels:
+    return Labels(Kind.REGRESSION if values.dtype.kind == "f" else Kind.CLASSIFICATION, values)
+
+
 def _studies(count: int, examples: int, rng: np.random.Generator) -> list[Measured]:
-    truth = np.zeros(examples, dtype=np.int64)
+    truth = labels(np.zeros(examples, dtype=np.int64))
     return [Measured(truth, ((rng.random((1, examples)) < 0.2).astype(np.int64),)) for _ in range(count)]
 
 
@@ -21,7 +26,7 @@ def test_intervals_hold_the_true_value_as_often_as_they_say():
 
 def test_intervals_hold_the_true_value_when_seeds_differ():
     rng = np.random.default_rng(1)
-    truth = np.zeros(100, dtype=np.int64)
+    truth = labels(np.zeros(100, dtype=np.int64))
     covered = []
     for _ in range(120):
         skills = rng.normal(0.8, 0.04, size=(3, 1))
@@ -59,7 +64,7 @@ def test_the_same_examples_are_drawn_for_all_models():
 
 def test_example_values_average_to_the_metric():
     rng = np.random.default_rng(0)
-    truth, predicted = rng.integers(3, size=40), rng.integers(3, size=(2, 40))
+    truth, predicted = labels(rng.integers(3, size=40)), rng.integers(3, size=(2, 40))
     values = example_values(Accuracy(), truth, predicted)
 
     assert values.mean(axis=1) == pytest.approx([Accuracy()(truth, one) for one in predicted])
@@ -68,11 +73,12 @@ def test_example_values_average_to_the_metric():
 def test_a_metric_that_is_no_mean_has_an_interval_around_its_value():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=200)
+    true = labels(truth)
     predicted = (truth + rng.normal(size=200))[None]
-    found = interval(bootstrap(Measured(truth, (predicted,)), RootMeanSquaredError(), 0).values[:, 0])
+    found = interval(bootstrap(Measured(true, (predicted,)), RootMeanSquaredError(), 0).values[:, 0])
 
     assert found is not None
-    assert found.low < RootMeanSquaredError()(truth, predicted[0]) < found.high
+    assert found.low < RootMeanSquaredError()(true, predicted[0]) < found.high
 
 
 def test_a_draw_that_cannot_be_judged_is_left_out():
@@ -80,10 +86,10 @@ def test_a_draw_that_cannot_be_judged_is_left_out():
         is_mean = False
 
         def __call__(self, truth, predicted):
-            return float("nan") if np.ptp(truth) == 0 else 1.0
+            return float("nan") if np.ptp(truth.values) == 0 else 1.0
 
     truth = np.array([0, 0, 0, 1])
-    draws = bootstrap(Measured(truth, (truth[None],)), Correlation(), 0)
+    draws = bootstrap(Measured(labels(truth), (truth[None],)), Correlation(), 0)
 
     assert 0 < len(draws.values) < 2000
     assert np.isfinite(draws.values).all()

@@ -4,11 +4,16 @@ from scipy import stats
 
 from assay.analysis.intervals import Draws, Measured, bootstrap
 from assay.analysis.ties import examples_to_separate, holm, p_values_against, swap_test
+from assay.core.task import Kind, Labels
 from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
 
 
+def labels(values: np.ndarray) -> Labels:
+    return Labels(Kind.REGRESSION if values.dtype.kind == "f" else Kind.CLASSIFICATION, values)
+
+
 def _measured(skills: list[float], examples: int, rng: np.random.Generator, seeds: int = 1) -> Measured:
-    truth = np.zeros(examples, dtype=np.int64)
+    truth = labels(np.zeros(examples, dtype=np.int64))
     predicted = [(rng.random((seeds, examples)) > skill).astype(np.int64) for skill in skills]
     return Measured(truth, tuple(predicted))
 
@@ -91,7 +96,7 @@ def test_a_paired_test_sees_what_an_unpaired_one_does_not():
     wrong = (rng.random(200) < 0.3).astype(np.int64)
     fewer = wrong.copy()
     fewer[np.flatnonzero(wrong)[:10]] = 0
-    truth = np.zeros(200, dtype=np.int64)
+    truth = labels(np.zeros(200, dtype=np.int64))
     unpaired = stats.ttest_ind(wrong, fewer).pvalue
     paired = _p_values(Measured(truth, (fewer[None], wrong[None])))[1]
 
@@ -103,7 +108,8 @@ def test_a_metric_that_is_no_mean_is_tested_by_its_bootstrap():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=300)
     noise = rng.normal(size=300)
-    measured = Measured(truth, ((truth + noise)[None], (truth + 1.3 * noise)[None], (truth + noise)[None]))
+    predicted = ((truth + noise)[None], (truth + 1.3 * noise)[None], (truth + noise)[None])
+    measured = Measured(labels(truth), predicted)
     metric = RootMeanSquaredError()
     p_values = p_values_against(0, measured, metric, bootstrap(measured, metric, 0), 0)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assay.core.method import FeatureProtocol, Method
+from assay.core.method import Method
+from assay.core.protocol import FeatureProtocol
 from assay.core.registry import Registry
 from assay.testing.protocols import ProtocolContract
 

@@ -7,8 +7,9 @@ import pytest
 
 import assay
 from assay.core.array_view import ArrayView
+from assay.core.method import EVERY_KIND
 from assay.core.task import Kind, Labels
-from assay.core.view import proportional_rows
+from assay.core.view import proportional_examples
 
 
 def labels_of(kind: Kind, count: int) -> Labels:
@@ -20,7 +21,7 @@ def labels_of(kind: Kind, count: int) -> Labels:
     return Labels(kind, rng.standard_normal(count))
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", sorted(EVERY_KIND))
 @pytest.mark.parametrize("count", [1003, 3000, 10_000])
 def test_a_held_out_sample_has_examples_of_every_fold_alike(kind: Kind, count: int) -> None:
     view = ArrayView(labels_of(kind, count), np.ones((count, 2)), limit=1000)
@@ -45,7 +46,7 @@ def test_every_class_of_a_held_out_sample_lies_in_every_fold(count: int) -> None
 def test_a_proportional_sample_keeps_the_shares_of_classes() -> None:
     labels = labels_of(Kind.CLASSIFICATION, 20_000)
 
-    chosen = labels.values[proportional_rows(labels, 2000, 0)]
+    chosen = labels.values[proportional_examples(labels, 2000, 0)]
 
     np.testing.assert_allclose(np.bincount(chosen) / 2000, np.bincount(labels.values) / 20_000, atol=0.002)
 

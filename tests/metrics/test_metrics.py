@@ -14,6 +14,7 @@ from scipy import stats
 from sklearn import metrics as reference
 
 from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.balanced_accuracy import BalancedAccuracy
 from assay.metrics.macro_f1 import MacroF1
@@ -48,6 +49,14 @@ def name_of(value: object) -> str | None:
     return type(value).__name__ if isinstance(value, Metric) else None
 
 
+def classes(values: np.ndarray) -> Labels:
+    return Labels(Kind.CLASSIFICATION, values)
+
+
+def numbers_of(values: np.ndarray) -> Labels:
+    return Labels(Kind.REGRESSION, values)
+
+
 def expected(judge: Reference, truth: np.ndarray, predicted: np.ndarray) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # theirs warn where a class or the variance is missing
@@ -61,7 +70,9 @@ def expected(judge: Reference, truth: np.ndarray, predicted: np.ndarray) -> floa
 def test_of_classes_equals_scikit_learn(
     metric: Metric, judge: Reference, truth: np.ndarray, predicted: np.ndarray
 ) -> None:
-    assert metric(truth, predicted) == pytest.approx(expected(judge, truth, predicted), rel=1e-12, abs=1e-12)
+    assert metric(classes(truth), predicted) == pytest.approx(
+        expected(judge, truth, predicted), rel=1e-12, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(("metric", "judge"), OF_NUMBERS, ids=name_of)
@@ -70,27 +81,29 @@ def test_of_classes_equals_scikit_learn(
 def test_of_numbers_equals_scikit_learn_and_scipy(
     metric: Metric, judge: Reference, truth: np.ndarray, predicted: np.ndarray
 ) -> None:
-    assert metric(truth, predicted) == pytest.approx(expected(judge, truth, predicted), rel=1e-9, abs=1e-9)
+    assert metric(numbers_of(truth), predicted) == pytest.approx(
+        expected(judge, truth, predicted), rel=1e-9, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("metric", [Pearson(), Spearman()], ids=name_of)
 def test_a_constant_correlates_with_nothing(metric: Metric) -> None:
     truth = np.random.default_rng(0).standard_normal(30)
 
-    assert metric(truth, np.full(30, 0.1)) == 0.0
-    assert metric(np.full(30, 0.1), truth) == 0.0
+    assert metric(numbers_of(truth), np.full(30, 0.1)) == 0.0
+    assert metric(numbers_of(np.full(30, 0.1)), truth) == 0.0
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
 def test_pearson_does_not_depend_on_the_scale(scale: float) -> None:
     rng = np.random.default_rng(0)
-    truth, predicted = rng.standard_normal(30), rng.standard_normal(30)
+    truth, predicted = numbers_of(rng.standard_normal(30)), rng.standard_normal(30)
 
     assert Pearson()(truth, predicted * scale) == pytest.approx(Pearson()(truth, predicted), rel=1e-9)
 
 
 def test_a_class_that_truth_lacks_does_not_lower_balanced_accuracy() -> None:
-    assert BalancedAccuracy()(np.array([0, 0, 2, 2]), np.array([0, 1, 2, 2])) == 0.75
+    assert BalancedAccuracy()(classes(np.array([0, 0, 2, 2])), np.array([0, 1, 2, 2])) == 0.75
 
 
 def test_errors_are_negative_and_shown_positive() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
+from assay.core.metric import Metric
+from assay.core.protocol import FeatureProtocol
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.r2 import R2
@@ -26,6 +31,19 @@ def units(matrix: np.ndarray) -> np.ndarray:
     return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
 
 
+class Answer(NamedTuple):
+    values: np.ndarray
+    tuned: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
+def answer(
+    protocol: FeatureProtocol, train: LabelledFeatures, val: LabelledFeatures, test: Features, metric: Metric
+) -> Answer:
+    fitted = protocol.fit(train, val, metric)
+    return Answer(fitted.predictor(test.matrix).values, fitted.tuned, fitted.notes)
+
+
 def none_of(split: LabelledFeatures) -> LabelledFeatures:
     return LabelledFeatures(Features(split.matrix[:0]), split.labels.take([]))
 
@@ -34,7 +52,7 @@ def test_votes_equal_those_of_scikit_learn() -> None:
     train, val, test = blobs(80, 0.8, 0), blobs(40, 0.8, 1), blobs(50, 0.8, 2)
     both = train.followed_by(val)
 
-    predicted = KNN(k=5)(train, val, test.features, Accuracy())
+    predicted = answer(KNN(k=5), train, val, test.features, Accuracy())
 
     theirs = KNeighborsClassifier(5).fit(units(both.matrix), both.labels.values).predict(units(test.matrix))
     np.testing.assert_array_equal(predicted.values, theirs)
@@ -47,7 +65,7 @@ def test_numbers_are_the_mean_of_the_neighbours() -> None:
     )
     asked = Features(rng.standard_normal((20, 5)))
 
-    predicted = KNN(k=4)(split, none_of(split), asked, R2())
+    predicted = answer(KNN(k=4), split, none_of(split), asked, R2())
 
     theirs = KNeighborsRegressor(4).fit(units(split.matrix), split.labels.values).predict(units(asked.matrix))
     np.testing.assert_allclose(predicted.values, theirs, rtol=1e-12)
@@ -55,11 +73,11 @@ def test_numbers_are_the_mean_of_the_neighbours() -> None:
 
 def test_k_is_the_best_on_val_and_the_smallest_of_equals() -> None:
     train, val = blobs(80, 0.6, 0, classes=4), blobs(60, 0.6, 1, classes=4)
-    values = [KNN(k=k)(train, none_of(val), val.features, Accuracy()).values for k in CHOICES]
-    accuracies = [Accuracy()(val.labels.values, predicted) for predicted in values]
+    values = [answer(KNN(k=k), train, none_of(val), val.features, Accuracy()).values for k in CHOICES]
+    accuracies = [Accuracy()(val.labels, predicted) for predicted in values]
 
-    tuned = KNN()(train, val, val.features, Accuracy()).tuned
-    clean = KNN()(blobs(80, 0.0, 0), blobs(60, 0.0, 1), val.features, Accuracy()).tuned
+    tuned = answer(KNN(), train, val, val.features, Accuracy()).tuned
+    clean = answer(KNN(), blobs(80, 0.0, 0), blobs(60, 0.0, 1), val.features, Accuracy()).tuned
 
     assert tuned["k"] == CHOICES[int(np.argmax(accuracies))] > 1
     assert clean == {"k": 1.0}
@@ -68,7 +86,7 @@ def test_k_is_the_best_on_val_and_the_smallest_of_equals() -> None:
 def test_no_more_neighbours_are_tried_than_there_are_examples() -> None:
     train, val, test = blobs(4, 0.5, 0), blobs(4, 0.5, 1), blobs(5, 0.5, 2)
 
-    assert KNN()(train, val, test.features, Accuracy()).tuned["k"] in CHOICES[:2]
+    assert answer(KNN(), train, val, test.features, Accuracy()).tuned["k"] in CHOICES[:2]
 
 
 def test_val_answers_for_test_as_train_does() -> None:
@@ -76,7 +94,7 @@ def test_val_answers_for_test_as_train_does() -> None:
     labels = Labels(Kind.CLASSIFICATION, train.labels.values, ("0", "1", "2"))
     stranger = Features(np.eye(6)[[2]])
 
-    predicted = KNN(k=1)(LabelledFeatures(train.features, labels), val, stranger, Accuracy())
+    predicted = answer(KNN(k=1), LabelledFeatures(train.features, labels), val, stranger, Accuracy())
 
     assert predicted.values.tolist() == [2]
 
@@ -85,7 +103,7 @@ def test_without_val_k_must_be_given() -> None:
     train = blobs(20, 0.5, 0)
 
     with pytest.raises(NotApplicable, match="Write knn"):
-        KNN()(train, none_of(train), train.features, Accuracy())
+        answer(KNN(), train, none_of(train), train.features, Accuracy())
 
 
 def test_no_neighbours_are_refused() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from scipy.special import logsumexp
@@ -9,6 +12,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
+from assay.core.metric import Metric
+from assay.core.protocol import FeatureProtocol
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.r2 import R2
@@ -39,6 +44,19 @@ def standardised(fitted: LabelledFeatures, matrix: np.ndarray) -> np.ndarray:
     return (matrix - x.mean(axis=0)) / x.std(axis=0)
 
 
+class Answer(NamedTuple):
+    values: np.ndarray
+    tuned: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
+def answer(
+    protocol: FeatureProtocol, train: LabelledFeatures, val: LabelledFeatures, test: Features, metric: Metric
+) -> Answer:
+    fitted = protocol.fit(train, val, metric)
+    return Answer(fitted.predictor(test.matrix).values, fitted.tuned, fitted.notes)
+
+
 def none_of(split: LabelledFeatures) -> LabelledFeatures:
     return LabelledFeatures(Features(split.matrix[:0]), split.labels.take([]))
 
@@ -62,7 +80,7 @@ def test_classification_equals_scikit_learn(count: int, width: int, classes: int
 
     head = _fit(space, train.labels, l2, None, _Stop(_FINAL, 1000))
     ours = penalised_loss(head.outputs(space.components), truth, head.weights, l2)
-    predicted = LinearProbe(l2=l2)(train, none_of(train), test.features, Accuracy()).values
+    predicted = answer(LinearProbe(l2=l2), train, none_of(train), test.features, Accuracy()).values
 
     assert ours == pytest.approx(penalised_loss(x @ weights.T + intercept, truth, weights, l2), rel=1e-6)
     assert (predicted == theirs.predict(standardised(train, test.matrix))).mean() >= 0.999
@@ -75,7 +93,7 @@ def test_regression_equals_scikit_learn(count: int, width: int, l2: float) -> No
     x = standardised(train, train.matrix)
     theirs = Ridge(alpha=count * l2, solver="svd").fit(x, train.labels.values)
 
-    predicted = LinearProbe(l2=l2)(train, none_of(train), test.features, R2()).values
+    predicted = answer(LinearProbe(l2=l2), train, none_of(train), test.features, R2()).values
 
     np.testing.assert_allclose(predicted, theirs.predict(standardised(train, test.matrix)), rtol=1e-7)
 
@@ -85,10 +103,10 @@ def test_the_penalty_is_the_best_on_val_and_the_refit_uses_val() -> None:
     values = []
     for l2 in L2_PATH:
         model = Ridge(alpha=60 * l2).fit(standardised(train, train.matrix), train.labels.values)
-        values.append(R2()(val.labels.values, model.predict(standardised(train, val.matrix))))
+        values.append(R2()(val.labels, model.predict(standardised(train, val.matrix))))
     both = train.followed_by(val)
 
-    prediction = LinearProbe()(train, val, test.features, R2())
+    prediction = answer(LinearProbe(), train, val, test.features, R2())
 
     chosen = L2_PATH[int(np.argmax(values))]
     refit = Ridge(alpha=120 * chosen).fit(standardised(both, both.matrix), both.labels.values)
@@ -99,7 +117,7 @@ def test_the_penalty_is_the_best_on_val_and_the_refit_uses_val() -> None:
 def test_the_penalty_of_noisy_classes_lies_inside_the_path() -> None:
     train, val, test = (blobs(150, 30, 3, seed, separation=0.3) for seed in range(3))
 
-    prediction = LinearProbe()(train, val, test.features, Accuracy())
+    prediction = answer(LinearProbe(), train, val, test.features, Accuracy())
 
     assert L2_PATH[-1] < prediction.tuned["l2"] < L2_PATH[0]
     assert prediction.notes == ()
@@ -110,7 +128,7 @@ def test_a_penalty_at_the_end_of_the_path_is_noted() -> None:
     matrix = rng.standard_normal((60, 20))
     exact = LabelledFeatures(Features(matrix), Labels(Kind.REGRESSION, matrix @ np.arange(20.0)))
 
-    prediction = LinearProbe()(exact, exact, exact.features, R2())
+    prediction = answer(LinearProbe(), exact, exact, exact.features, R2())
 
     assert prediction.tuned == {"l2": L2_PATH[-1]}
     assert "last" in prediction.notes[0]
@@ -119,7 +137,7 @@ def test_a_penalty_at_the_end_of_the_path_is_noted() -> None:
 def test_an_optimiser_that_did_not_arrive_is_noted() -> None:
     train = blobs(120, 8, 3, seed=0)
 
-    prediction = LinearProbe(l2=1e-4, max_steps=1)(train, none_of(train), train.features, Accuracy())
+    prediction = answer(LinearProbe(l2=1e-4, max_steps=1), train, none_of(train), train.features, Accuracy())
 
     assert "before it converged" in prediction.notes[0]
 
@@ -132,9 +150,11 @@ def test_a_class_without_examples_is_never_predicted() -> None:
         for split in (train, val)
     ]
 
-    values = LinearProbe()(*gapped, val.features, Accuracy()).values
+    values = answer(LinearProbe(), *gapped, val.features, Accuracy()).values
 
-    np.testing.assert_array_equal(values, 2 * LinearProbe()(train, val, val.features, Accuracy()).values)
+    np.testing.assert_array_equal(
+        values, 2 * answer(LinearProbe(), train, val, val.features, Accuracy()).values
+    )
 
 
 def test_a_class_that_only_val_has_is_learned_from_val() -> None:
@@ -144,15 +164,15 @@ def test_a_class_that_only_val_has_is_learned_from_val() -> None:
     )
     test = blobs(60, 8, 3, seed=2, separation=3.0)
 
-    values = LinearProbe()(train, val, test.features, Accuracy()).values
+    values = answer(LinearProbe(), train, val, test.features, Accuracy()).values
 
-    assert Accuracy()(test.labels.values, values) > 0.9
+    assert Accuracy()(test.labels, values) > 0.9
 
 
 def test_one_class_alone_is_always_predicted() -> None:
     train = blobs(20, 5, 1, seed=0)
 
-    assert LinearProbe()(train, train, train.features, Accuracy()).values.tolist() == [0] * 20
+    assert answer(LinearProbe(), train, train, train.features, Accuracy()).values.tolist() == [0] * 20
 
 
 def test_a_feature_that_varies_on_test_only_counts_nothing() -> None:
@@ -161,9 +181,13 @@ def test_a_feature_that_varies_on_test_only_counts_nothing() -> None:
     wild = np.random.default_rng(0).standard_normal((30, 1)).astype(np.float32) * 1e6
     widened = LabelledFeatures(Features(np.hstack([train.matrix, flat])), train.labels)
 
-    values = LinearProbe()(widened, widened, Features(np.hstack([test.matrix, wild])), Accuracy()).values
+    values = answer(
+        LinearProbe(), widened, widened, Features(np.hstack([test.matrix, wild])), Accuracy()
+    ).values
 
-    np.testing.assert_array_equal(values, LinearProbe()(train, train, test.features, Accuracy()).values)
+    np.testing.assert_array_equal(
+        values, answer(LinearProbe(), train, train, test.features, Accuracy()).values
+    )
 
 
 def test_the_scale_of_a_feature_changes_nothing() -> None:
@@ -171,16 +195,16 @@ def test_the_scale_of_a_feature_changes_nothing() -> None:
     scale = np.logspace(-6, 6, 8)
     scaled = [LabelledFeatures(Features(split.matrix * scale), split.labels) for split in (train, val, test)]
 
-    values = LinearProbe()(scaled[0], scaled[1], scaled[2].features, Accuracy()).values
+    values = answer(LinearProbe(), scaled[0], scaled[1], scaled[2].features, Accuracy()).values
 
-    np.testing.assert_array_equal(values, LinearProbe()(train, val, test.features, Accuracy()).values)
+    np.testing.assert_array_equal(values, answer(LinearProbe(), train, val, test.features, Accuracy()).values)
 
 
 def test_without_val_the_penalty_must_be_given() -> None:
     train = blobs(20, 5, 2, seed=0)
 
     with pytest.raises(NotApplicable, match="Write linear_probe"):
-        LinearProbe()(train, none_of(train), train.features, Accuracy())
+        answer(LinearProbe(), train, none_of(train), train.features, Accuracy())
 
 
 @pytest.mark.parametrize("settings", [{"l2": 0.0}, {"l2": -1.0}, {"max_steps": 0}])

@@ -10,6 +10,7 @@ import assay
 from assay.core.array_view import ArrayView
 from assay.core.errors import NotApplicable
 from assay.core.left_out import PENALTIES, choose_penalty
+from assay.core.method import EVERY_KIND
 from assay.core.moments import FoldedMoments
 from assay.core.task import Kind, Labels
 from assay.scores.ridge_cv import explained, predictions
@@ -32,7 +33,7 @@ def draw(kind: Kind, count: int, width: int, strength: float = 1.0, seed: int = 
     return ArrayView(labels, rng.standard_normal((count, width)) * 3 + 5 + strength * signal)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", sorted(EVERY_KIND))
 @pytest.mark.parametrize(("count", "width"), SHAPES)
 def test_each_fold_is_predicted_as_ridge_on_the_other_rows_does(kind: Kind, count: int, width: int) -> None:
     view = draw(kind, count, width)
@@ -49,7 +50,7 @@ def test_each_fold_is_predicted_as_ridge_on_the_other_rows_does(kind: Kind, coun
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", sorted(EVERY_KIND))
 @pytest.mark.parametrize(("count", "width"), SHAPES)
 def test_the_explained_share_is_that_of_all_rows(kind: Kind, count: int, width: int) -> None:
     view = draw(kind, count, width)

@@ -13,6 +13,7 @@ import pytest
 from assay.core.errors import StoreError
 from assay.core.estimate import Interval
 from assay.core.job import Job
+from assay.core.predictor import Predicted
 from assay.core.result import Finished, Result, Status
 from assay.store.arrays import Arrays
 from assay.store.results import Store, open_existing
@@ -51,9 +52,10 @@ def test_adding_twice_equals_adding_once(store):
 
 
 def test_predictions_come_back_by_key(store):
-    store.add(Finished(result(), predictions=np.array([2, 0, 1])))
+    store.add(Finished(result(), predictions=Predicted(np.array([2, 0, 1]), np.eye(3))))
 
-    np.testing.assert_array_equal(store.predictions(["a1", "b2"])["a1"], [2, 0, 1])
+    np.testing.assert_array_equal(store.predictions(["a1", "b2"])["a1"].values, [2, 0, 1])
+    np.testing.assert_array_equal(store.predictions(["a1"])["a1"].probs, np.eye(3))
 
 
 def test_only_failed_results_are_forgotten(store):
@@ -92,7 +94,7 @@ def test_another_schema_version_is_refused(store):
     connection.execute("UPDATE schema_version SET version = 99")
     connection.commit()
 
-    with pytest.raises(StoreError, match="has schema version 99; this Assay reads version 2"):
+    with pytest.raises(StoreError, match="has schema version 99; this Assay reads version 3"):
         Store(store.root)
 
 
@@ -105,6 +107,9 @@ CREATE TABLE results (
     fingerprint TEXT NOT NULL, status TEXT NOT NULL, value REAL, metrics TEXT NOT NULL, tuned TEXT NOT NULL,
     notes TEXT NOT NULL, reason TEXT NOT NULL, seconds REAL NOT NULL, encode_seconds REAL NOT NULL,
     finished       TEXT NOT NULL   -- UTC, ISO 8601
+);
+CREATE TABLE models (
+    address TEXT PRIMARY KEY, identity TEXT NOT NULL, facts TEXT NOT NULL, latency_seconds REAL
 );
 INSERT INTO results VALUES ('old', 'zoo:größe', 'folder:写真', 'knn(k=5)', 0, 'data', 'ok', 0.5,
     '{}', '{}', '[]', '', 0.0, 0.0, '2026-11-20T00:00:00');

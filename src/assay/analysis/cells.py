@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from assay.core.comparison import OTHER_MODALITY, Cell, TaskFacts
-from assay.core.result import Result, Status
+from assay.core.result import Cost, Result, Status
 from assay.core.task import Modality
 
 
@@ -87,6 +87,15 @@ def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
         encode_seconds=sum(result.encode_seconds for result in results),
         interval=told.interval,
         metric=told.metric,
+        cost=_cost([result.cost for result in timed]),
+    )
+
+
+def _cost(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        statistics.fmean(cost.tune_seconds for cost in costs),
+        max((cost.peak_bytes for cost in costs if cost.peak_bytes is not None), default=None),
+        max((cost.device_bytes for cost in costs if cost.device_bytes is not None), default=None),
     )
 
 

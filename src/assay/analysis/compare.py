@@ -15,7 +15,9 @@ from assay.analysis.ranking import choose_method
 from assay.analysis.recommend import headline, is_floor
 from assay.core.comparison import Cell, Comparison, ModelRow, TaskFacts
 from assay.core.metric import Metric
+from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
+from assay.core.task import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Evidence:
         results: What became of every job; those on other data than ``tasks`` hold are left out.
         tasks: The tasks, in the order of the report.
         models: The models that could be opened.
-        predictions: Of test, by the key of the job: one number per test example.
+        predictions: Of test, by the key of the job.
         truths: The test labels by the fingerprint of the task.
         metrics: The main metrics of the tasks, by name.
         scores: Which methods are scores, as written in the jobs.
@@ -36,8 +38,8 @@ class Evidence:
     results: Sequence[Result]
     tasks: Sequence[TaskFacts]
     models: Sequence[ModelRow]
-    predictions: Mapping[str, np.ndarray]
-    truths: Mapping[str, np.ndarray]
+    predictions: Mapping[str, Predicted]
+    truths: Mapping[str, Labels]
     metrics: Mapping[str, Metric]
     scores: Collection[str]
     settings: Mapping[str, str]
@@ -66,6 +68,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     modalities = modalities_of(cells, tasks)
     found = []
     for task in tasks:
+        seeds = _by_seed(kept, task, method, evidence)
         of_task = TaskEvidence(
             task=task,
             method=method,
@@ -76,7 +79,8 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
             cells=tuple(one for one in cells if _has_value(one, task, method)),
             missing=missing_cells(cells, task, known, method, modalities),
             truth=None if is_estimate else evidence.truths.get(task.fingerprint),
-            predicted=_predicted(kept, task, method, evidence.predictions),
+            predicted={model: _judged(rows, evidence.metrics[task.metric]) for model, rows in seeds.items()},
+            decided={model: np.stack([one.values for one in rows]) for model, rows in seeds.items()},
         )
         found.append(findings(of_task, rows, seed))
     pretrained = [cell for cell in cells if not is_floor(cell.model, rows)]
@@ -106,18 +110,25 @@ def _has_value(cell: Cell, task: TaskFacts, method: str) -> bool:
     return cell.task == task.address and cell.method == method and cell.value is not None
 
 
-def _predicted(
-    results: Sequence[Result], task: TaskFacts, method: str, predictions: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Return seeds x examples for each model that has predictions for every seed with a value."""
-    found: dict[str, list[np.ndarray]] = {}
+def _by_seed(
+    results: Sequence[Result], task: TaskFacts, method: str, evidence: Evidence
+) -> dict[str, list[Predicted]]:
+    """Return for each model that has predictions for every seed with a value those of each seed."""
+    judges_probs = evidence.metrics[task.metric].judges_probs
+    found: dict[str, list[Predicted]] = {}
     lost = set()
     for result in sorted(results, key=lambda one: one.job.seed):
         job = result.job
         if job.task != task.address or job.method != method or result.status is not Status.OK:
             continue
-        if job.key in predictions:
-            found.setdefault(job.model, []).append(np.asarray(predictions[job.key]))
+        predicted = evidence.predictions.get(job.key)
+        if predicted is not None and (predicted.probs is not None or not judges_probs):
+            found.setdefault(job.model, []).append(predicted)
         else:
             lost.add(job.model)  # an interval over fewer seeds than the value would be of another number
-    return {model: np.stack(rows) for model, rows in found.items() if model not in lost}
+    return {model: rows for model, rows in found.items() if model not in lost}
+
+
+def _judged(seeds: Sequence[Predicted], metric: Metric) -> np.ndarray:
+    """Return seeds x examples, and x classes where the metric judges probabilities."""
+    return np.stack([np.asarray(one.probs if metric.judges_probs else one.values) for one in seeds])

@@ -16,7 +16,7 @@ from assay.analysis.recommend import because, cheapest, contenders
 from assay.analysis.ties import ALPHA, examples_to_separate, p_values_against
 from assay.core.comparison import Cell, ModelRow, Standing, TaskFacts, TaskFindings
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ class TaskEvidence:
         judge: The metric whose value the cells hold: the main one, or what a score foretells, or None.
         cells: The cells of the ranking method that have a value, in the order of their models.
         missing: Those that have none.
-        predicted: For each model its predictions, seeds x examples; models without them are not there.
+        predicted: For each model what the metric judges, seeds x examples (x classes); models without
+            predictions are not there.
+        decided: The same models with their classes or numbers, seeds x examples.
     """
 
     task: TaskFacts
@@ -37,8 +39,9 @@ class TaskEvidence:
     judge: Metric | None
     cells: tuple[Cell, ...]
     missing: tuple[Cell, ...]
-    truth: np.ndarray | None
+    truth: Labels | None
     predicted: Mapping[str, np.ndarray]
+    decided: Mapping[str, np.ndarray]
 
 
 class _Tested(NamedTuple):
@@ -107,7 +110,7 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     places = {model: place for place, model in enumerate(tested.models)} if tested else {}
     spans = rank_intervals(_all_draws(evidence, values, tested)) if tested else None
     shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
-    shares_of = len(evidence.truth) if shares and evidence.truth is not None else None
+    shares_of = evidence.truth.examples if shares and evidence.truth is not None else None
     found = []
     for row, cell in enumerate(evidence.cells):
         place = places.get(cell.model)
@@ -160,17 +163,17 @@ def _examples_needed(
     draws = dict(zip(tested.models, tested.draws.fixed_seeds.T, strict=True))
     differences = draws[first.model] - draws[second.model]
     tests = len(tested.models) - 1
-    return examples_to_separate(first.value - second.value, differences, len(evidence.truth), tests)
+    return examples_to_separate(first.value - second.value, differences, evidence.truth.examples, tests)
 
 
 def _by_class(evidence: TaskEvidence, model: str | None) -> tuple[dict[str, float], dict[str, int]]:
     """Return for each class the share of its test examples that a model got right, and their number."""
     if evidence.task.kind is not Kind.CLASSIFICATION or evidence.metric is None:
         return {}, {}
-    if model is None or evidence.truth is None or model not in evidence.predicted:
+    if model is None or evidence.truth is None or model not in evidence.decided:
         return {}, {}
-    right = (evidence.predicted[model] == evidence.truth).mean(axis=0)
+    right = (evidence.decided[model] == evidence.truth.values).mean(axis=0)
     names = evidence.task.classes
-    rows = {name: evidence.truth == place for place, name in enumerate(names)}
+    rows = {name: evidence.truth.values == place for place, name in enumerate(names)}
     shares = {name: float(right[chosen].mean()) for name, chosen in rows.items() if chosen.any()}
     return shares, {name: int(rows[name].sum()) for name in shares}

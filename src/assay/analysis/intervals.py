@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from assay.core.errors import NotApplicable
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
+from assay.core.task import Labels
 
 LEVEL = 0.95
 DRAWS = 2000
@@ -22,8 +24,8 @@ CHUNK = 4_000_000  # numbers held at once: 32 MB
 class Measured(NamedTuple):
     """The predictions of several models for the same test examples."""
 
-    truth: np.ndarray  # examples
-    predicted: tuple[np.ndarray, ...]  # for each model: seeds x examples
+    truth: Labels
+    predicted: tuple[np.ndarray, ...]  # for each model: seeds x what the metric judges
 
 
 class Draws(NamedTuple):
@@ -87,21 +89,26 @@ def rank_intervals(values: np.ndarray) -> list[tuple[int, int]]:
     return [(int(low), int(high)) for low, high in zip(lows, highs, strict=True)]
 
 
-def example_values(metric: Metric, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def is_mean(metric: Metric, truth: Labels) -> bool:
+    """Tell whether a metric is the mean of a value that each example has, with one label for each."""
+    return metric.is_mean and not metric.judges_probs and truth.lengths is None and truth.values.ndim == 1
+
+
+def example_values(metric: Metric, truth: Labels, predicted: np.ndarray) -> np.ndarray:
     """Return each example's own value, of which the metric is the mean.
 
     Args:
-        metric: A metric with ``is_mean``.
-        truth: Examples.
+        metric: A metric that is a mean over examples of these labels: see :func:`is_mean`.
+        truth: One class or one number for each example.
         predicted: Seeds x examples.
     """
-    truths, true_places = np.unique(truth, return_inverse=True)
+    truths, true_places = np.unique(truth.values, return_inverse=True)
     answers, answer_places = np.unique(predicted, return_inverse=True)
     pairs = true_places * len(answers) + answer_places.reshape(predicted.shape)
     distinct, places = np.unique(pairs, return_inverse=True)  # each pair is judged once
     rows, columns = np.divmod(distinct, len(answers))
     values = [
-        metric(truths[row : row + 1], answers[column : column + 1])
+        metric(Labels(truth.kind, truths[row : row + 1], truth.classes), answers[column : column + 1])
         for row, column in zip(rows, columns, strict=True)
     ]
     return np.asarray(np.array(values)[places.reshape(predicted.shape)])
@@ -111,20 +118,25 @@ def _values_by_seed(measured: Measured, metric: Metric, rng: np.random.Generator
     """Return for each model draws x seeds."""
     seeds = [len(predicted) for predicted in measured.predicted]
     bounds = np.cumsum(seeds)[:-1]
-    size = len(measured.truth)
-    if metric.is_mean:
-        columns = np.concatenate([example_values(metric, measured.truth, one) for one in measured.predicted])
+    truth, size = measured.truth, measured.truth.examples
+    if is_mean(metric, truth):
+        columns = np.concatenate([example_values(metric, truth, one) for one in measured.predicted])
         parts = [_counts(rows, size) @ columns.T / size for rows in _rows(rng, DRAWS, size)]
         return np.split(np.concatenate(parts), bounds, axis=1)
     stacked = np.concatenate(measured.predicted)
-    calls = min(METRIC_CALLS, JUDGED_NUMBERS // size)
+    calls = min(METRIC_CALLS, JUDGED_NUMBERS // stacked[0].size)
     draws = int(np.clip(calls // len(stacked), FEWEST_DRAWS, DRAWS))
-    judged = [
-        [metric(measured.truth[row], predicted[row]) for predicted in stacked]
-        for rows in _rows(rng, draws, size)
-        for row in rows
-    ]
+    judged = [_judged(metric, truth, stacked, drawn) for rows in _rows(rng, draws, size) for drawn in rows]
     return np.split(np.array(judged), bounds, axis=1)
+
+
+def _judged(metric: Metric, truth: Labels, stacked: np.ndarray, drawn: np.ndarray) -> list[float]:
+    """Return the metric of each row of predictions on some examples; NaN where it has no value on them."""
+    labels, rows = truth.of(drawn), truth.rows_of(drawn)
+    try:
+        return [metric(labels, predicted[rows]) for predicted in stacked]
+    except NotApplicable:  # of one class only, for example
+        return [np.nan] * len(stacked)
 
 
 def _rows(rng: np.random.Generator, draws: int, size: int) -> Iterator[np.ndarray]:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from assay.analysis.intervals import CHUNK, Draws, Measured, example_values
+from assay.analysis.intervals import CHUNK, Draws, Measured, example_values, is_mean
 from assay.core.metric import Metric
 
 ALPHA = 0.05
@@ -38,10 +38,11 @@ def p_values_against(best: int, measured: Measured, metric: Metric, draws: Draws
     if not others:
         return p_values
     raw = np.zeros(len(others))
-    if metric.is_mean:
+    exact = is_mean(metric, measured.truth)
+    if exact:
         means = [example_values(metric, measured.truth, one).mean(axis=0) for one in measured.predicted]
         raw = swap_test(np.stack([means[best] - means[other] for other in others]), seed)
-    if not metric.is_mean or any(len(predicted) > 1 for predicted in measured.predicted):
+    if not exact or any(len(predicted) > 1 for predicted in measured.predicted):
         raw = np.maximum(raw, [_t_test(best, other, measured, metric, draws) for other in others])
     p_values[others] = holm(raw)
     return p_values
@@ -126,7 +127,7 @@ def _t_test(best: int, other: int, measured: Measured, metric: Metric, draws: Dr
     ]
     difference = values[0].mean() - values[1].mean()
     variances = [float(np.var(draws.fixed_seeds[:, best] - draws.fixed_seeds[:, other]))]
-    freedoms = [max(1, len(truth) - 1)]
+    freedoms = [max(1, truth.examples - 1)]
     for of_seeds in values:
         if len(of_seeds) > 1:
             variances.append(float(np.var(of_seeds, ddof=1)) / len(of_seeds))

@@ -14,7 +14,7 @@ from assay.core.model import FisherProbe, Fishers, ModelFacts
 from assay.core.moments import FoldedMoments
 from assay.core.stream import stratified_folds
 from assay.core.task import Kind, Labels
-from assay.core.view import FOLDS, SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_rows
+from assay.core.view import FOLDS, SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_examples
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class ArrayView(TrainView):
 
     def held_out(self) -> HeldOut:
         """Return a sample in the proportions of all examples."""
-        rows = proportional_rows(self.labels, self._most(), SEED)
+        rows = proportional_examples(self.labels, self._most(), SEED)
         return HeldOut(self._some(rows), self.folds[rows])
 
     def source_probs(self) -> LabelledSourceProbs:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from assay.core.estimate import Interval
 from assay.core.model import ModelFacts
-from assay.core.result import Status
+from assay.core.result import Cost, Status
 from assay.core.task import Kind, Modality
 
 OTHER_MODALITY = "other modality"  # how the reason starts where a model does not read what a task holds
@@ -43,12 +43,14 @@ class ModelRow:
 
     Attributes:
         latency_seconds: Median time of one standard example at batch 1 on the machine of the study.
+        throughput: Standard examples a second in batches there.
     """
 
     address: str
     identity: str
     facts: ModelFacts
     latency_seconds: float | None
+    throughput: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Cell:
         seeds: How many seeds have a value.
         reason: Why there is no value.
         seconds: Time of the method, without encoding.
+        cost: The mean time of choosing on val over seeds, and the most memory of any.
     """
 
     model: str
@@ -79,6 +82,7 @@ class Cell:
     encode_seconds: float = 0.0
     interval: Interval | None = None
     metric: str = ""
+    cost: Cost = field(default_factory=Cost)
 
 
 @dataclass(frozen=True, slots=True)

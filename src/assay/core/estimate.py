@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
+from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Estimate(float):
         return Estimate, (float(self), self.interval, self.metric, self.notes)
 
 
-def judged_interval(metric: Metric, truth: np.ndarray, predicted: np.ndarray, draws: int = 400) -> Interval:
+def judged_interval(metric: Metric, truth: Labels, predicted: np.ndarray, draws: int = 400) -> Interval:
     """Return the 95 % interval of a metric over the examples that it judged.
 
     A share of classes that are right has Wilson's interval; any other metric a bootstrap, whose draws are
@@ -71,13 +74,14 @@ def judged_interval(metric: Metric, truth: np.ndarray, predicted: np.ndarray, dr
         Cross-validation: what does it estimate and how well does it do it? (Bates, Hastie and Tibshirani,
         2021), https://arxiv.org/abs/2104.00673
     """
-    if metric.is_mean and truth.dtype.kind in "biu":
+    if metric.is_mean and truth.kind is Kind.CLASSIFICATION and not metric.judges_probs:
         return _wilson(metric(truth, predicted), len(truth))
     rng = np.random.default_rng(0)
     values = []
     for _ in range(draws):
-        rows = rng.integers(0, len(truth), len(truth))
-        values.append(metric(truth[rows], predicted[rows]))
+        drawn = rng.integers(0, truth.examples, truth.examples)
+        with suppress(NotApplicable):  # a draw of one class has no value of some metrics
+            values.append(metric(truth.of(drawn), predicted[truth.rows_of(drawn)]))
     low, high = np.quantile(values, (0.025, 0.975))
     return Interval(float(low), float(high))
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from assay.core.engine import Engine
 from assay.core.errors import UsageError
 from assay.core.function_score import score_of_function
-from assay.core.method import FeatureProtocol, Score
+from assay.core.method import Score
 from assay.core.metric import Metric
 from assay.core.model import ModelSource
+from assay.core.protocol import Protocol
 from assay.core.registry import Registry
 from assay.core.report import Report
 from assay.core.task import TaskSource
@@ -17,7 +18,7 @@ from assay.core.task import TaskSource
 MODELS: Registry[ModelSource] = Registry("models", ModelSource, "model source")
 TASKS: Registry[TaskSource] = Registry("tasks", TaskSource, "task source")
 SCORES: Registry[Score] = Registry("scores", Score, "score", score_of_function)
-PROTOCOLS: Registry[FeatureProtocol] = Registry("protocols", FeatureProtocol, "protocol")
+PROTOCOLS: Registry[Protocol] = Registry("protocols", Protocol, "protocol")
 METRICS: Registry[Metric] = Registry("metrics", Metric, "metric")
 REPORTS: Registry[Report] = Registry("reports", Report, "report")
 ENGINES: Registry[Engine] = Registry("engines", Engine, "engine")

@@ -58,6 +58,11 @@ class LabelledFeatures:
         """Examples x width, read-only."""
         return self.features.matrix
 
+    def take(self, examples: np.ndarray) -> LabelledFeatures:
+        """Return some examples; of texts with labelled words all words of each."""
+        rows = self.labels.rows_of(examples)
+        return LabelledFeatures(Features(self.matrix[rows]), self.labels.of(examples))
+
     def followed_by(self, other: LabelledFeatures) -> LabelledFeatures:
         """Return these examples and then those of another split of the same task."""
         both = np.concatenate([self.matrix, other.matrix])

@@ -1,10 +1,9 @@
-"""Scores, which estimate, and protocols, which train and predict: both are methods."""
+"""Methods, and of the two families of methods the scores, which estimate."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import ClassVar
 
@@ -43,7 +42,7 @@ class Invariance(StrEnum):
     ROTATION = "rotation"  # any orthogonal map
 
 
-EVERY_KIND = frozenset(Kind)
+EVERY_KIND = frozenset(Kind) - {Kind.TOKENS}  # labels of words are classes like others
 
 
 class Score(Method):
@@ -177,28 +176,3 @@ class FisherScore(Score):
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
         """Return the estimate from the Fisher information of the weights."""
         return Estimate(self(*train.fishers(self.probe())))
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a protocol says of test.
-
-    Attributes:
-        values: One per test example: a position in the task's classes, or a number.
-        tuned: What was chosen on val, by name.
-        notes: Whatever a reader of the result must know, such as an optimiser that did not converge.
-    """
-
-    values: np.ndarray
-    tuned: Mapping[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-class FeatureProtocol(Method):
-    """A way to train on the features of train, choose on val, and predict test, whose labels it lacks."""
-
-    @abstractmethod
-    def __call__(
-        self, train: LabelledFeatures, val: LabelledFeatures, test: Features, metric: Metric
-    ) -> Prediction:
-        """Train, choose by ``metric`` on val, and predict test; the same input gives the same output."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 class Metric(ABC):
@@ -19,11 +19,13 @@ class Metric(ABC):
             is its negative, a reader sees it positive.
         is_mean: True where the value is the mean over examples of each example's own value (accuracy):
             intervals are then fast and tests exact.
+        judges_probs: True where it judges probabilities of the classes, and not what was decided by them.
     """
 
     kinds: ClassVar[frozenset[Kind]]
     shown_negated: ClassVar[bool] = False
     is_mean: ClassVar[bool] = False
+    judges_probs: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -31,5 +33,13 @@ class Metric(ABC):
         return type(self).__module__.rpartition(".")[2]
 
     @abstractmethod
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
-        """Return the value for predictions of the same examples; higher is better."""
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
+        """Return the value for predictions of the same examples; higher is better.
+
+        Args:
+            truth: The labels.
+            predicted: As the values of ``truth``; or, for one that judges probabilities, examples x classes.
+
+        Raises:
+            NotApplicable: These labels have no such value, as where all examples are of one class.
+        """

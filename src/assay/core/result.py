@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import numpy as np
-
 from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.model import ModelFacts
+from assay.core.predictor import Predicted
 
 
 class Status(StrEnum):
@@ -20,6 +19,21 @@ class Status(StrEnum):
     OK = "ok"
     SKIPPED = "skipped"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a job cost besides the time to encode.
+
+    Attributes:
+        tune_seconds: The part of its time that went into choosing on val.
+        peak_bytes: The most memory that the process held while it ran; None where the system does not tell.
+        device_bytes: The most memory of the accelerator; None on a CPU.
+    """
+
+    tune_seconds: float = 0.0
+    peak_bytes: int | None = None
+    device_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ class Result:
     encode_seconds: float = 0.0
     interval: Interval | None = None
     metric: str = ""
+    cost: Cost = field(default_factory=Cost)
 
     def __post_init__(self) -> None:
         if self.status is Status.OK and (self.value is None or not math.isfinite(self.value)):
@@ -62,17 +77,23 @@ class Finished:
     """A finished job on its way to the store, with the predictions of test where there are any."""
 
     result: Result
-    predictions: np.ndarray | None = None
+    predictions: Predicted | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A model was opened: its facts, and its latency at batch 1 (None where it could not be measured)."""
+    """A model was opened: its facts, and its speed (None where it could not be measured).
+
+    Attributes:
+        latency_seconds: Of one standard example at batch 1.
+        throughput: Standard examples a second in batches.
+    """
 
     model: str
     identity: str
     facts: ModelFacts
     latency_seconds: float | None
+    throughput: float | None = None
 
 
 Event = Finished | Opened

@@ -137,8 +137,13 @@ def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def stratified_folds(labels: Labels, count: int, seed: int) -> np.ndarray:
-    """Return the fold (0 .. count - 1) of each example; each class, or range of numbers, is spread evenly."""
+    """Return the fold (0 .. count - 1) of each example; each class, or range of numbers, is spread evenly.
+
+    All words of a text are in one fold: each says something of the others.
+    """
     rng = np.random.default_rng(seed)
+    if labels.lengths is not None:
+        return np.repeat(rng.permutation(labels.examples) % count, labels.lengths)
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels.strata()[order], kind="stable")]
     folds = np.empty(len(labels), dtype=np.int64)

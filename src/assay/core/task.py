@@ -10,15 +10,22 @@ from typing import ClassVar
 
 import numpy as np
 
-Example = np.ndarray | str | tuple[str, str]  # RGB image (height x width x 3, uint8), text, pair of texts
-
 
 class Kind(StrEnum):
-    """The type of a task."""
+    """The type of a task.
+
+    In a task of tokens each word of a text has a class of its own; its labels are classes, one for each word.
+    """
 
     CLASSIFICATION = "classification"
     MULTILABEL = "multilabel"
     REGRESSION = "regression"
+    TOKENS = "tokens"
+
+    @property
+    def of_labels(self) -> Kind:
+        """What the labels of such a task are: those of words are classes."""
+        return Kind.CLASSIFICATION if self is Kind.TOKENS else self
 
 
 class Modality(StrEnum):
@@ -26,6 +33,17 @@ class Modality(StrEnum):
 
     IMAGE = "image"
     TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text that is cut into words already, each of which has a label."""
+
+    words: tuple[str, ...]
+
+
+# an RGB image (height x width x 3, uint8), a text, a pair of texts, a text of labelled words
+Example = np.ndarray | str | tuple[str, str] | Words
 
 
 class Examples(ABC):
@@ -44,37 +62,86 @@ class Examples(ABC):
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen(Examples):
+    """Some rows of other examples, in a given order."""
+
+    examples: Examples
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, row: int) -> Example:
+        """Return one example."""
+        return self.examples.read(int(self.rows[row]))
+
+    def name(self, row: int) -> str:
+        """Return what the chosen example is called."""
+        return self.examples.name(int(self.rows[row]))
+
+
+@dataclass(frozen=True, slots=True)
 class Labels:
     """The labels of some examples.
 
     Attributes:
-        kind: What the values are.
+        kind: What the values are: classes, several classes at once, or numbers.
         values: For classification, positions in ``classes`` (int64); for multilabel, 1 where a class applies
             and 0 where not (int64, examples x classes); for regression, numbers (float64), one or several
             of each example.
         classes: The class names of the task, in order; empty for regression.
+        lengths: Where each word of a text has a label, the number of words of each text; else None.
     """
 
     kind: Kind
-    values: np.ndarray  # examples, or examples x columns
+    values: np.ndarray  # examples, or examples x columns; of texts with labelled words, all words in turn
     classes: tuple[str, ...] = ()
+    lengths: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.kind is Kind.TOKENS:
+            raise ValueError("The labels of words are classes: write Kind.CLASSIFICATION, and lengths.")
         wanted = np.float64 if self.kind is Kind.REGRESSION else np.int64
-        values = np.array(self.values, dtype=wanted)
-        values.flags.writeable = False
-        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "values", _read_only(self.values, wanted))
+        if self.lengths is None:
+            return
+        object.__setattr__(self, "lengths", _read_only(self.lengths, np.int64))
+        if int(self.lengths.sum()) != len(self.values):
+            raise ValueError(f"{int(self.lengths.sum())} words have {len(self.values)} labels.")
 
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def examples(self) -> int:
+        """The number of examples; fewer than labels where each word of a text has one."""
+        return len(self.values) if self.lengths is None else len(self.lengths)
+
+    def rows_of(self, examples: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return the positions of the labels of some examples."""
+        chosen = np.asarray(examples, dtype=np.int64)
+        if self.lengths is None:
+            return chosen
+        lengths = self.lengths[chosen]
+        starts = (np.cumsum(self.lengths) - self.lengths)[chosen]
+        within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return np.asarray(np.repeat(starts, lengths) + within)
+
+    def of(self, examples: Sequence[int] | np.ndarray) -> Labels:
+        """Return the labels of some examples."""
+        lengths = None if self.lengths is None else self.lengths[np.asarray(examples, dtype=np.int64)]
+        return Labels(self.kind, self.values[self.rows_of(examples)], self.classes, lengths)
+
     def take(self, rows: Sequence[int] | np.ndarray) -> Labels:
-        """Return the labels of some rows."""
+        """Return some labels: of words, each for itself."""
         return Labels(self.kind, self.values[np.asarray(rows, dtype=np.int64)], self.classes)
 
     def followed_by(self, other: Labels) -> Labels:
         """Return these labels and then those of another split of the same task."""
-        return Labels(self.kind, np.concatenate([self.values, other.values]), self.classes)
+        lengths = None
+        if self.lengths is not None and other.lengths is not None:
+            lengths = np.concatenate([self.lengths, other.lengths])
+        return Labels(self.kind, np.concatenate([self.values, other.values]), self.classes, lengths)
 
     def targets(self) -> np.ndarray:
         """Return examples x columns: a one-hot column for each class, or the numbers."""
@@ -93,6 +160,12 @@ class Labels:
         return np.unique(self.values, axis=0, return_inverse=True)[1].ravel()
 
 
+def _read_only(values: np.ndarray, wanted: type) -> np.ndarray:
+    array: np.ndarray = np.array(values, dtype=wanted)
+    array.flags.writeable = False
+    return array
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """Examples with their labels."""
@@ -102,6 +175,10 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> Split:
+        """Return some of the examples with their labels."""
+        return Split(Chosen(self.examples, np.asarray(rows, dtype=np.int64)), self.labels.of(rows))
 
 
 @dataclass(frozen=True, slots=True)

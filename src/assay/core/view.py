@@ -101,10 +101,16 @@ def balanced_rows(labels: Labels, count: int, seed: int) -> np.ndarray:
     return np.sort(order[np.argsort(turn[order], kind="stable")[:count]])
 
 
-def proportional_rows(labels: Labels, count: int, seed: int) -> np.ndarray:
-    """Return at most ``count`` positions, in order; each class, or range of numbers, keeps its share."""
+def proportional_examples(labels: Labels, count: int, seed: int) -> np.ndarray:
+    """Return the positions of examples with at most ``count`` labels, in order.
+
+    Each class, or range of numbers, keeps its share; of texts with labelled words whole texts are drawn.
+    """
     if len(labels) <= count:
-        return np.arange(len(labels))
+        return np.arange(labels.examples)
+    if labels.lengths is not None:
+        texts = np.random.default_rng([seed, 1]).permutation(labels.examples)
+        return np.sort(texts[: max(1, int((labels.lengths[texts].cumsum() <= count).sum()))])
     order = np.random.default_rng([seed, 1]).permutation(len(labels))  # not the order that folds are dealt in
     order = order[np.argsort(labels.strata()[order], kind="stable")]
     return np.sort(order[np.linspace(0, len(order) - 1, count).round().astype(np.int64)])

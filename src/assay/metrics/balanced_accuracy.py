@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,16 @@ class BalancedAccuracy(Metric):
         The Balanced Accuracy and Its Posterior Distribution (Brodersen et al., 2010),
         https://doi.org/10.1109/ICPR.2010.764
 
-    >>> BalancedAccuracy()(np.array([0, 1, 1, 1]), np.array([1, 1, 1, 1]))
+    >>> BalancedAccuracy()(Labels(Kind.CLASSIFICATION, np.array([0, 1, 1, 1])), np.array([1, 1, 1, 1]))
     0.5
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS})
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the mean recall."""
-        counts = np.bincount(truth)
-        hits = np.bincount(truth[truth == predicted], minlength=len(counts))
+        true = truth.values
+        counts = np.bincount(true)
+        hits = np.bincount(true[true == predicted], minlength=len(counts))
         present = counts > 0
         return float((hits[present] / counts[present]).mean())

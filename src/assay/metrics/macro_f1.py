@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,20 @@ class MacroF1(Metric):
     References:
         Information Retrieval (van Rijsbergen, 1979), chapter 7, http://www.dcs.gla.ac.uk/Keith/Preface.html
 
-    >>> MacroF1()(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0])).__round__(4)
+    >>> MacroF1()(Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1])), np.array([0, 0, 1, 0])).__round__(4)
     0.7333
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS, Kind.MULTILABEL})
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the mean F1."""
-        classes = int(max(truth.max(), predicted.max())) + 1
-        named = np.bincount(truth, minlength=classes) + np.bincount(predicted, minlength=classes)
-        hits = np.bincount(truth[truth == predicted], minlength=classes)
+        true = truth.values
+        if truth.kind is Kind.MULTILABEL:
+            named, hits = (true + predicted).sum(axis=0), (true * predicted).sum(axis=0)
+            return float((2 * hits / np.maximum(named, 1))[named > 0].mean()) if named.any() else 0.0
+        classes = int(max(true.max(), predicted.max())) + 1
+        named = np.bincount(true, minlength=classes) + np.bincount(predicted, minlength=classes)
+        hits = np.bincount(true[true == predicted], minlength=classes)
         present = named > 0
         return float((2 * hits[present] / named[present]).mean())

@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
 class MAE(Metric):
     """The mean absolute error in units of the labels; negative here, so that higher is better.
 
-    >>> MAE()(np.array([0.0, 0.0]), np.array([1.0, -2.0]))
+    >>> MAE()(Labels(Kind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -2.0]))
     -1.5
     """
 
@@ -23,6 +23,7 @@ class MAE(Metric):
     shown_negated: ClassVar[bool] = True
     is_mean: ClassVar[bool] = True
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return minus the mean absolute error."""
-        return -float(np.abs(truth - predicted).mean())
+        true = truth.values
+        return -float(np.abs(true - predicted).mean())

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +24,25 @@ class Matthews(Metric):
         Comparing two K-category assignments by a K-category correlation coefficient (Gorodkin, 2004),
         https://doi.org/10.1016/j.compbiolchem.2004.09.006
 
-    >>> Matthews()(np.array([0, 1, 0, 1]), np.array([0, 1, 0, 1]))
+    >>> Matthews()(Labels(Kind.CLASSIFICATION, np.array([0, 1, 0, 1])), np.array([0, 1, 0, 1]))
     1.0
-    >>> Matthews()(np.array([0, 1, 0, 1]), np.array([1, 1, 1, 1]))
+    >>> Matthews()(Labels(Kind.CLASSIFICATION, np.array([0, 1, 0, 1])), np.array([1, 1, 1, 1]))
     0.0
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS})
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the correlation."""
-        classes = int(max(truth.max(), predicted.max())) + 1
-        true_counts = np.bincount(truth, minlength=classes).astype(np.float64)
+        true = truth.values
+        classes = int(max(true.max(), predicted.max())) + 1
+        true_counts = np.bincount(true, minlength=classes).astype(np.float64)
         predicted_counts = np.bincount(predicted, minlength=classes).astype(np.float64)
-        total = float(len(truth))
+        total = float(len(true))
         true_spread = total**2 - float(true_counts @ true_counts)
         predicted_spread = total**2 - float(predicted_counts @ predicted_counts)
         if true_spread == 0 or predicted_spread == 0:
             return 0.0
-        hits = float(np.count_nonzero(truth == predicted))
+        hits = float(np.count_nonzero(true == predicted))
         agreement = total * hits - float(true_counts @ predicted_counts)
         return agreement / sqrt(true_spread * predicted_spread)

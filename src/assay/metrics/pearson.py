@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +22,19 @@ class Pearson(Metric):
         Notes on regression and inheritance in the case of two parents (Pearson, 1895),
         https://doi.org/10.1098/rspl.1895.0041
 
-    >>> Pearson()(np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0, 30.0])).__round__(12)
+    >>> truth = Labels(Kind.REGRESSION, np.array([1.0, 2.0, 3.0]))
+    >>> Pearson()(truth, np.array([10.0, 20.0, 30.0])).__round__(12)
     1.0
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the correlation."""
-        if truth.min() == truth.max() or predicted.min() == predicted.max():
+        true = truth.values
+        if true.min() == true.max() or predicted.min() == predicted.max():
             return 0.0
-        x, y = truth - truth.mean(), predicted - predicted.mean()
+        x, y = true - true.mean(), predicted - predicted.mean()
         x /= np.abs(x).max()  # squares of the smallest and largest numbers stay finite
         y /= np.abs(y).max()
         return float(np.clip((x @ y) / sqrt(float(x @ x) * float(y @ y)), -1.0, 1.0))

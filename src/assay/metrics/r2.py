@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,16 @@ class R2(Metric):
     References:
         Correlation and causation (Wright, 1921), Journal of Agricultural Research 20, 557-585.
 
-    >>> R2()(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0]))
+    >>> R2()(Labels(Kind.REGRESSION, np.array([1.0, 2.0, 3.0])), np.array([2.0, 2.0, 2.0]))
     0.0
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return R2."""
-        error = float(np.square(truth - predicted).sum())
-        if truth.min() == truth.max():
+        true = truth.values
+        error = float(np.square(true - predicted).sum())
+        if true.min() == true.max():
             return float(error == 0)
-        return 1 - error / float(np.square(truth - truth.mean()).sum())
+        return 1 - error / float(np.square(true - true.mean()).sum())

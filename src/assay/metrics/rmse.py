@@ -9,20 +9,21 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
 class RMSE(Metric):
     """The root mean squared error in units of the labels; negative here, so that higher is better.
 
-    >>> RMSE()(np.array([0.0, 0.0]), np.array([1.0, -1.0]))
+    >>> RMSE()(Labels(Kind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -1.0]))
     -1.0
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
     shown_negated: ClassVar[bool] = True
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return minus the root mean squared error."""
-        return -sqrt(float(np.square(truth - predicted).mean()))
+        true = truth.values
+        return -sqrt(float(np.square(true - predicted).mean()))

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,16 @@ class Spearman(Metric):
         The Proof and Measurement of Association between Two Things (Spearman, 1904),
         https://doi.org/10.2307/1412159
 
-    >>> Spearman()(np.array([1.0, 2.0, 3.0]), np.array([1.0, 10.0, 100.0]))
+    >>> Spearman()(Labels(Kind.REGRESSION, np.array([1.0, 2.0, 3.0])), np.array([1.0, 10.0, 100.0]))
     1.0
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the rank correlation."""
-        x, y = _centred_ranks(truth), _centred_ranks(predicted)
+        true = truth.values
+        x, y = _centred_ranks(true), _centred_ranks(predicted)
         squares = float(x @ x) * float(y @ y)
         return float(np.clip((x @ y) / sqrt(squares), -1.0, 1.0)) if squares > 0 else 0.0
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.features import Features, LabelledFeatures
-from assay.core.method import FeatureProtocol, Prediction
+from assay.core.features import LabelledFeatures
+from assay.core.method import EVERY_KIND
 from assay.core.metric import Metric
+from assay.core.predictor import Decision, Predictor
+from assay.core.protocol import FeatureProtocol, Fitted
 from assay.core.task import Kind
-from assay.numerics.neighbours import majority, nearest
+from assay.numerics.neighbour_predictor import NeighbourPredictor, vote
+from assay.numerics.neighbours import nearest
 
 CHOICES = (1, 3, 5, 10, 20, 50)
 
@@ -34,33 +38,30 @@ class KNN(FeatureProtocol):
 
     k: int | None = None
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.REGRESSION})
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    learns: ClassVar[type[Predictor]] = NeighbourPredictor
 
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
             raise UsageError(f"knn(k={self.k}) has no neighbour. Write k=5, or leave it out.")
 
-    def __call__(
-        self, train: LabelledFeatures, val: LabelledFeatures, test: Features, metric: Metric
-    ) -> Prediction:
-        """Choose k on val, and predict test from train and val."""
+    def fit(self, train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> Fitted:
+        """Choose k on val; train and val are what test will be compared with."""
+        start = time.perf_counter()
         k = self.k if self.k is not None else _chosen(train, val, metric)
+        seconds = time.perf_counter() - start
         both = train.followed_by(val)
-        values = _answer(both, nearest(both.matrix, test.matrix, k))
-        return Prediction(values, {"k": float(min(k, len(both)))})
+        k = min(k, len(both))
+        decision = Decision.of(both.labels, are_logits=False)
+        predictor = NeighbourPredictor(both.matrix, both.labels.values, k, decision)
+        return Fitted(predictor, {"k": float(k)}, tune_seconds=seconds)
 
 
 def _chosen(train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> int:
     if len(val) == 0:
         raise NotApplicable("There is no val to choose k on. Write knn(k=5).")
     choices = [k for k in CHOICES if k <= len(train)]
-    near = nearest(train.matrix, val.matrix, choices[-1])
-    values = [metric(val.labels.values, _answer(train, near[:, :k])) for k in choices]
+    near = train.labels.values[nearest(train.matrix, val.matrix, choices[-1])]
+    decision = Decision.of(train.labels, are_logits=False)
+    values = [vote(near[:, :k], decision).judged(metric, val.labels) for k in choices]
     return choices[int(np.argmax(values))]
-
-
-def _answer(reference: LabelledFeatures, near: np.ndarray) -> np.ndarray:
-    neighbour_labels = reference.labels.values[near]
-    if reference.labels.kind is Kind.CLASSIFICATION:
-        return majority(neighbour_labels, len(reference.labels.classes))
-    return np.asarray(neighbour_labels.mean(axis=1))

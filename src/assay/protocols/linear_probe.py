@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -10,10 +11,12 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.features import Features, LabelledFeatures
-from assay.core.method import FeatureProtocol, Prediction
+from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
+from assay.core.predictor import Decision, Predictor
+from assay.core.protocol import FeatureProtocol, Fitted
 from assay.core.task import Kind, Labels
+from assay.numerics.linear_predictor import LinearPredictor
 from assay.numerics.threads import one_thread_in_scipy
 
 L2_PATH = tuple(10.0 ** (half / 2) for half in range(6, -13, -1))  # 1e3 .. 1e-6, strong to weak
@@ -65,6 +68,7 @@ class LinearProbe(FeatureProtocol):
     max_steps: int = 1000
 
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.REGRESSION})
+    learns: ClassVar[type[Predictor]] = LinearPredictor
 
     def __post_init__(self) -> None:
         if self.l2 is not None and not self.l2 > 0:
@@ -72,14 +76,14 @@ class LinearProbe(FeatureProtocol):
         if self.max_steps < 1:
             raise UsageError(f"linear_probe(max_steps={self.max_steps}) has no step. Write max_steps=1000.")
 
-    def __call__(
-        self, train: LabelledFeatures, val: LabelledFeatures, test: Features, metric: Metric
-    ) -> Prediction:
-        """Choose the penalty on val, fit train and val, and predict test."""
+    def fit(self, train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> Fitted:
+        """Choose the penalty on val, and fit train and val."""
+        start = time.perf_counter()
         notes: tuple[str, ...] = ()
         l2 = self.l2
         if l2 is None:
             l2, notes = _chosen(train, val, metric, self.max_steps)
+        seconds = time.perf_counter() - start
         both = train.followed_by(val)
         space = _Space.of(both.matrix)
         head: _Head | None = None
@@ -88,7 +92,10 @@ class LinearProbe(FeatureProtocol):
         head = _fit(space, both.labels, l2, head, _Stop(_FINAL, self.max_steps))
         if not head.converged:
             notes += (f"The optimiser stopped after {self.max_steps} steps, before it converged.",)
-        return Prediction(_decided(both.labels, head.outputs(space.project(test.matrix))), {"l2": l2}, notes)
+        weights = space.scale[:, None] * (space.directions @ head.weights)
+        decision = Decision.of(both.labels, are_logits=True)
+        predictor = LinearPredictor(space.mean, weights, head.intercept, decision)
+        return Fitted(predictor, {"l2": l2}, notes, seconds)
 
 
 class _Space(NamedTuple):
@@ -151,7 +158,7 @@ def _chosen(
     for l2 in L2_PATH:
         head = _fit(space, train.labels, l2, head, _Stop(_CHOOSING, max_steps))
         outputs = head.outputs(seen)
-        value = metric(val.labels.values, _decided(train.labels, outputs))
+        value = Decision.of(train.labels, are_logits=True)(outputs).judged(metric, val.labels)
         tried.append((value, -_loss(train.labels, outputs, val.labels.values)))
         if _past_the_best(tried):
             break
@@ -220,13 +227,6 @@ def _softmax(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sums = logits.sum(axis=1, keepdims=True)
     logits /= sums
     return logits, (top + np.log(sums))[:, 0]
-
-
-def _decided(fitted: Labels, outputs: np.ndarray) -> np.ndarray:
-    """Return predictions: numbers, or positions in the classes."""
-    if fitted.kind is Kind.REGRESSION:
-        return outputs[:, 0]
-    return np.asarray(np.unique(fitted.values)[outputs.argmax(axis=1)])
 
 
 def _loss(fitted: Labels, outputs: np.ndarray, truth: np.ndarray) -> float:

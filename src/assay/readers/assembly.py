@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Example, Examples, Kind, Labels, Modality, Split, Task
+from assay.core.task import Chosen, Examples, Kind, Labels, Modality, Split, Task
 from assay.readers.splits import (
     Part,
     Shares,
@@ -21,25 +21,6 @@ from assay.readers.splits import (
 )
 
 _METRICS = {Kind.CLASSIFICATION: "accuracy", Kind.REGRESSION: "spearman"}
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen(Examples):
-    """Some rows of other examples, in a given order."""
-
-    examples: Examples
-    rows: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def read(self, row: int) -> Example:
-        """Return one example."""
-        return self.examples.read(int(self.rows[row]))
-
-    def name(self, row: int) -> str:
-        """Return what the chosen example is called."""
-        return self.examples.name(int(self.rows[row]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Examples, Kind, Labels, Modality
-from assay.readers.assembly import Chosen, Gathered
+from assay.core.task import Chosen, Examples, Kind, Labels, Modality
+from assay.readers.assembly import Gathered
 from assay.readers.guess import Columns, Wanted, choose_columns
 from assay.readers.images import ImageFiles, check_images, leave_out_unreadable
 from assay.readers.labelling import Cells, label_rows

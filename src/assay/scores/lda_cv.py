@@ -48,14 +48,16 @@ class LDACV(HeldOutScore):
         """Return the metric on examples left out, with its interval."""
         if metric is None:
             raise NotApplicable("Nothing judges this kind of task.")
+        if metric.judges_probs:
+            raise NotApplicable(f"It foretells classes; {metric.name} judges probabilities.")
         if len(train.folds) < 2:
             raise NotApplicable("Train has too few examples for two folds.")
         if np.count_nonzero(train.total.target_sum) < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
         if len(train.spectrum.values) == 0:
             raise NotApplicable("All features are constant on train.")
-        truth = held_out.examples.labels.values
-        predicted = np.empty_like(truth)
+        truth = held_out.examples.labels
+        predicted = np.empty_like(truth.values)
         for number, rule in enumerate(train.left_out):
             rows = held_out.folds == number
             predicted[rows] = classify(rule, held_out.examples.matrix[rows])

@@ -64,8 +64,11 @@ class LogisticCV(Score):
         """Return the metric on examples left out, with its interval."""
         if metric is None:
             raise NotApplicable("Nothing judges this kind of task.")
+        if metric.judges_probs:
+            raise NotApplicable(f"It foretells classes; {metric.name} judges probabilities.")
         held_out = train.held_out()
-        truth, folds = held_out.examples.labels.values, held_out.folds
+        labels, folds = held_out.examples.labels, held_out.folds
+        truth = labels.values
         if len(np.unique(folds)) < 2:
             raise NotApplicable("Train has too few examples for two folds.")
         if len(np.unique(truth)) < 2:
@@ -79,8 +82,8 @@ class LogisticCV(Score):
             predicted[judged], converged = self._predict(rows[~judged], truth[~judged], rows[judged])
             finished &= converged
         steps = f"The optimiser stopped after {self.max_steps} steps, before it converged."
-        interval = judged_interval(metric, truth, predicted)
-        return Estimate(metric(truth, predicted), interval, metric.name, () if finished else (steps,))
+        interval = judged_interval(metric, labels, predicted)
+        return Estimate(metric(labels, predicted), interval, metric.name, () if finished else (steps,))
 
     def _predict(self, rows: np.ndarray, labels: np.ndarray, judged: np.ndarray) -> tuple[np.ndarray, bool]:
         """Return the class of each judged example, and whether the optimiser converged."""

@@ -61,14 +61,17 @@ class RidgeCV(HeldOutScore):
             raise NotApplicable("All features are constant on train.")
         if metric is None:
             return Estimate(explained(train))
-        truth = held_out.examples.labels.values
+        truth = held_out.examples.labels
         guesses = predictions(train, held_out)
-        if train.kind is Kind.CLASSIFICATION:
-            predicted: np.ndarray = guesses.argmax(axis=1)
+        predicted: np.ndarray
+        if metric.judges_probs:
+            predicted = _as_probs(guesses, train.kind)
+        elif train.kind is Kind.CLASSIFICATION:
+            predicted = guesses.argmax(axis=1)
         elif train.kind is Kind.MULTILABEL:
             predicted = (guesses > 0.5).astype(np.int64)
         else:
-            predicted = guesses.reshape(truth.shape)
+            predicted = guesses.reshape(truth.values.shape)
         return Estimate(metric(truth, predicted), judged_interval(metric, truth, predicted), metric.name)
 
 
@@ -79,6 +82,12 @@ def predictions(train: FoldedMoments, held_out: HeldOut) -> np.ndarray:
         rows = held_out.folds == number
         found[rows] = rule.predict(held_out.examples.matrix[rows])
     return found
+
+
+def _as_probs(guesses: np.ndarray, kind: Kind) -> np.ndarray:
+    """Return expected targets as probabilities: within 0..1, those of exclusive classes summing to 1."""
+    probs = np.clip(guesses, 0.0, 1.0)
+    return np.asarray(probs / probs.sum(axis=1, keepdims=True)) if kind is Kind.CLASSIFICATION else probs
 
 
 def explained(train: FoldedMoments) -> float:

@@ -20,11 +20,12 @@ from assay.core.errors import StoreError
 from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.model import ModelFacts
-from assay.core.result import Finished, Opened, Result, Status
-from assay.core.task import Kind, Modality, Task
+from assay.core.predictor import Predicted
+from assay.core.result import Cost, Finished, Opened, Result, Status
+from assay.core.task import Kind, Labels, Modality, Task
 from assay.store.arrays import Arrays
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _FROM_1 = """
 BEGIN IMMEDIATE;
@@ -33,10 +34,21 @@ ALTER TABLE results ADD COLUMN metric TEXT;
 UPDATE schema_version SET version = 2;
 COMMIT;
 """
+_FROM_2 = """
+BEGIN IMMEDIATE;
+ALTER TABLE results ADD COLUMN cost TEXT;
+ALTER TABLE models ADD COLUMN throughput REAL;
+UPDATE schema_version SET version = 3;
+COMMIT;
+"""
+_MARK = "INSERT INTO schema_version SELECT ? WHERE NOT EXISTS (SELECT 1 FROM schema_version)"
+_UPGRADES = {1: _FROM_1, 2: _FROM_2}
+_MOST_PROBS = 20_000_000  # numbers of one job: 80 MB; larger ones are judged and not kept
 _KEEP_MODEL = """
-INSERT INTO models VALUES (?,?,?,?) ON CONFLICT (address) DO UPDATE SET
+INSERT INTO models VALUES (?,?,?,?,?) ON CONFLICT (address) DO UPDATE SET
 identity = excluded.identity, facts = excluded.facts,
-latency_seconds = COALESCE(excluded.latency_seconds, latency_seconds)
+latency_seconds = COALESCE(excluded.latency_seconds, latency_seconds),
+throughput = COALESCE(excluded.throughput, throughput)
 """
 
 
@@ -76,9 +88,12 @@ class Store:
         """Keep a result and its predictions; adding it again replaces it."""
         result = finished.result
         if finished.predictions is not None:
-            self.arrays.write("predictions", result.job.key, finished.predictions)
+            self.arrays.write("predictions", result.job.key, finished.predictions.values)
+            probs = finished.predictions.probs
+            if probs is not None and probs.size <= _MOST_PROBS:
+                self.arrays.write("probs", result.job.key, probs.astype(np.float32))
         self._write(
-            "INSERT OR REPLACE INTO results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 result.job.key, result.job.model, result.job.task, result.job.method,
                 result.job.seed, result.job.fingerprint,
@@ -87,6 +102,7 @@ class Store:
                 result.reason, result.seconds, result.encode_seconds,
                 datetime.now(UTC).isoformat(timespec="seconds"),
                 None if result.interval is None else json.dumps(asdict(result.interval)), result.metric,
+                json.dumps(asdict(result.cost)),
             ),
         )  # fmt: skip
 
@@ -95,7 +111,7 @@ class Store:
         facts = json.dumps(asdict(opened.facts))
         self._write(
             _KEEP_MODEL,
-            (opened.model, opened.identity, facts, opened.latency_seconds),
+            (opened.model, opened.identity, facts, opened.latency_seconds, opened.throughput),
         )
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
@@ -108,6 +124,8 @@ class Store:
         splits = (("train", task.train), ("val", task.val), ("test", task.test))
         names = {name: [split.examples.name(row) for row in range(len(split))] for name, split in splits}
         self.arrays.write_text("splits", task.fingerprint, json.dumps(names, indent=1, ensure_ascii=False))
+        if task.test.labels.lengths is not None:
+            self.arrays.write("lengths", task.fingerprint, task.test.labels.lengths)
         self.arrays.write("truths", task.fingerprint, task.test.labels.values)  # last: where it is, both are
 
     def known(self, keys: Iterable[str]) -> set[str]:
@@ -124,7 +142,7 @@ class Store:
         """Return the results of these keys; without keys, the newest of each model, task, method and seed."""
         rows = self._read(
             "SELECT key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, "
-            "reason, seconds, encode_seconds, interval, metric FROM results ORDER BY finished, rowid"
+            "reason, seconds, encode_seconds, interval, metric, cost FROM results ORDER BY finished, rowid"
         )
         found = [_result(row) for row in rows]
         if keys is not None:
@@ -141,22 +159,31 @@ class Store:
 
     def models(self) -> tuple[ModelRow, ...]:
         """Return what is known of every model that was opened."""
-        rows = self._read("SELECT address, identity, facts, latency_seconds FROM models")
-        return tuple(ModelRow(row[0], row[1], ModelFacts(**json.loads(row[2])), row[3]) for row in rows)
+        rows = self._read("SELECT address, identity, facts, latency_seconds, throughput FROM models")
+        return tuple(ModelRow(row[0], row[1], ModelFacts(**json.loads(row[2])), *row[3:]) for row in rows)
 
     def tasks(self) -> tuple[TaskFacts, ...]:
         """Return the facts of every task."""
         return tuple(_task_facts(json.loads(row[0])) for row in self._read("SELECT facts FROM tasks"))
 
-    def predictions(self, keys: Iterable[str]) -> dict[str, np.ndarray]:
+    def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
         """Return the predictions of test that were kept, by key."""
         found = {key: self.arrays.read("predictions", key) for key in keys}
-        return {key: array for key, array in found.items() if array is not None}
+        return {
+            key: Predicted(values, self.arrays.read("probs", key))
+            for key, values in found.items()
+            if values is not None
+        }
 
-    def truths(self, fingerprints: Iterable[str]) -> dict[str, np.ndarray]:
+    def truths(self, tasks: Iterable[TaskFacts]) -> dict[str, Labels]:
         """Return the labels of test of tasks, by fingerprint."""
-        found = {fingerprint: self.arrays.read("truths", fingerprint) for fingerprint in fingerprints}
-        return {fingerprint: array for fingerprint, array in found.items() if array is not None}
+        found = {}
+        for task in tasks:
+            values = self.arrays.read("truths", task.fingerprint)
+            if values is not None:
+                lengths = self.arrays.read("lengths", task.fingerprint)
+                found[task.fingerprint] = Labels(task.kind.of_labels, values, task.classes, lengths)
+        return found
 
     def close(self) -> None:
         """Close the file."""
@@ -168,8 +195,9 @@ class Store:
             connection = sqlite3.connect(self.root / "results.sqlite", timeout=30, isolation_level=None)
             connection.execute("PRAGMA journal_mode=WAL")  # readers never wait for the writer
             connection.execute("PRAGMA synchronous=FULL")  # a finished job survives a power cut
+            _upgrade(connection, self.root)
             connection.executescript(files("assay.store").joinpath("schema.sql").read_text("utf-8"))
-            _check_version(connection, self.root)
+            connection.execute(_MARK, (SCHEMA_VERSION,))
         except (OSError, sqlite3.Error) as error:
             raise _cannot("open", self.root, error) from error
         return connection
@@ -196,15 +224,17 @@ def open_existing(root: Path) -> Store:
     return Store(root)
 
 
-def _check_version(connection: sqlite3.Connection, root: Path) -> None:
-    row = connection.execute("SELECT version FROM schema_version").fetchone()
-    if row is None:
-        connection.execute("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION,))
-    elif row[0] == 1:
-        connection.executescript(_FROM_1)
-    elif row[0] != SCHEMA_VERSION:
+def _upgrade(connection: sqlite3.Connection, root: Path) -> None:
+    """Bring a store of an earlier version to this one."""
+    there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone()
+    row = connection.execute("SELECT version FROM schema_version").fetchone() if there else None
+    version = SCHEMA_VERSION if row is None else row[0]
+    while version in _UPGRADES:
+        connection.executescript(_UPGRADES[version])
+        version += 1
+    if version != SCHEMA_VERSION:
         raise StoreError(
-            f"The store '{root}' has schema version {row[0]}; this Assay reads version {SCHEMA_VERSION}. "
+            f"The store '{root}' has schema version {version}; this Assay reads version {SCHEMA_VERSION}. "
             "Use the Assay that wrote it, or another folder: --store other-folder."
         )
 
@@ -224,7 +254,7 @@ def _cannot(what: str, root: Path, error: Exception) -> StoreError:
 def _result(row: tuple[Any, ...]) -> Result:
     key, model, task, method, seed, fingerprint, status, value, *rest = row
     metrics, tuned, notes = (json.loads(text) for text in rest[:3])
-    reason, seconds, encode_seconds, interval, metric = rest[3:]
+    reason, seconds, encode_seconds, interval, metric, cost = rest[3:]
     return Result(
         job=Job(model, task, method, seed, key, fingerprint),
         status=Status(status),
@@ -237,6 +267,7 @@ def _result(row: tuple[Any, ...]) -> Result:
         encode_seconds=encode_seconds,
         interval=None if interval is None else Interval(**json.loads(interval)),
         metric=metric or "",
+        cost=Cost(**json.loads(cost or "{}")),
     )
 
 

@@ -18,14 +18,16 @@ CREATE TABLE IF NOT EXISTS results (
     encode_seconds REAL NOT NULL,
     finished       TEXT NOT NULL,  -- UTC, ISO 8601
     interval       TEXT,           -- JSON: low, high, level of a score
-    metric         TEXT            -- that a score foretells
+    metric         TEXT,           -- that a score foretells
+    cost           TEXT            -- JSON: tune_seconds, peak_bytes, device_bytes
 );
 
 CREATE TABLE IF NOT EXISTS models (
     address         TEXT PRIMARY KEY,
     identity        TEXT NOT NULL,
     facts           TEXT NOT NULL,  -- JSON
-    latency_seconds REAL
+    latency_seconds REAL,
+    throughput      REAL           -- examples a second
 );
 
 CREATE TABLE IF NOT EXISTS tasks (

@@ -9,20 +9,21 @@ import numpy as np
 import pytest
 
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import Kind, Labels
 
 
 def judged(metric: Metric, truth: np.ndarray, predicted: np.ndarray) -> float:
     """Return what a metric says; a warning is an error."""
+    kind = Kind.REGRESSION if truth.dtype.kind == "f" else Kind.CLASSIFICATION
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return metric(truth, predicted)
+        return metric(Labels(kind, truth), predicted)
 
 
 def draw(kind: Kind, count: int, seed: int) -> np.ndarray:
     """Return positions in five classes, or numbers."""
     rng = np.random.default_rng(seed)
-    return rng.integers(0, 5, count) if kind is Kind.CLASSIFICATION else rng.standard_normal(count)
+    return rng.standard_normal(count) if kind is Kind.REGRESSION else rng.integers(0, 5, count)
 
 
 class MetricContract:

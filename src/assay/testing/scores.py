@@ -13,7 +13,7 @@ import pytest
 from assay.core.array_view import ArrayView
 from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate
-from assay.core.method import Invariance, Score
+from assay.core.method import EVERY_KIND, Invariance, Score
 from assay.core.metric import Metric
 from assay.core.model import Fishers, ModelFacts
 from assay.core.moments import FoldedMoments, Moments
@@ -86,7 +86,7 @@ class ScoreContract:
     def score(self) -> Score:
         raise NotImplementedError("Override the fixture `score`.")
 
-    @pytest.fixture(params=list(Kind), ids=str)
+    @pytest.fixture(params=sorted(EVERY_KIND), ids=str)
     def kind(self, request: pytest.FixtureRequest, score: Score) -> Kind:
         if request.param not in score.kinds:
             pytest.skip(f"does not apply to {request.param}")

@@ -11,8 +11,9 @@ from assay.core.comparison import OTHER_MODALITY, ModelRow, TaskFacts
 from assay.core.job import Job
 from assay.core.metric import Metric
 from assay.core.model import ModelFacts
+from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
-from assay.core.task import Kind, Modality
+from assay.core.task import Kind, Labels, Modality
 
 PROTOCOL = "linear_probe"
 SCORES = ("h_score", "logme", "ridge_cv")
@@ -50,9 +51,9 @@ class Accuracy(Metric):
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
     is_mean: ClassVar[bool] = True
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the share."""
-        return float(np.mean(truth == predicted))
+        return float(np.mean(truth.values == predicted))
 
 
 class RootMeanSquaredError(Metric):
@@ -61,9 +62,9 @@ class RootMeanSquaredError(Metric):
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
     shown_negated: ClassVar[bool] = True
 
-    def __call__(self, truth: np.ndarray, predicted: np.ndarray) -> float:
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the negative root."""
-        return -float(np.sqrt(np.mean((truth - predicted) ** 2)))
+        return -float(np.sqrt(np.mean((truth.values - predicted) ** 2)))
 
 
 def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
@@ -81,10 +82,11 @@ def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
         for number in range(more_models)
     )
     results: list[Result] = []
-    predictions: dict[str, np.ndarray] = {}
-    truths: dict[str, np.ndarray] = {}
+    predictions: dict[str, Predicted] = {}
+    truths: dict[str, Labels] = {}
     for task in tasks:
-        truth = truths[task.fingerprint] = _truth(task, rng)
+        truth = _truth(task, rng)
+        truths[task.fingerprint] = Labels(task.kind, truth, task.classes)
         difficulty = rng.normal(size=len(truth))
         fitting, others = (
             (images, _TEXT_MODELS) if task.modality is Modality.IMAGE else (_TEXT_MODELS, images)
@@ -94,8 +96,9 @@ def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
             shift = 0.0 if task is tasks[0] else twin.normal() * 0.1
             for run in SEEDS:
                 job = _job(name, task, PROTOCOL, run)
-                predicted = predictions[job.key] = _predict(task, truth, difficulty - skill - shift, twin)
-                value = metrics[task.metric](truth, predicted)
+                predicted = _predict(task, truth, difficulty - skill - shift, twin)
+                predictions[job.key] = Predicted(predicted)
+                value = metrics[task.metric](truths[task.fingerprint], predicted)
                 results.append(Result(job, Status.OK, value, {task.metric: value}, {"C": 0.1}, seconds=2.5))
             results += _estimates(name, task, skill, rng)
         results += [_other_modality(name, task) for name, *_ in others]

@@ -64,7 +64,10 @@ class TaskContract:
         assert [_names(split) for split in _splits(again)] == [_names(split) for split in _splits(task)]
 
     def test_reading_twice_gives_the_same_example(self, task: Task) -> None:
-        assert np.array_equal(task.train.examples.read(0), task.train.examples.read(0))
+        one, other = task.train.examples.read(0), task.train.examples.read(0)
+
+        assert type(one) is type(other)
+        assert np.array_equal(np.asarray(one), np.asarray(other))
 
     def test_examples_are_what_the_modality_says(self, task: Task) -> None:
         example = task.test.examples.read(len(task.test) - 1)

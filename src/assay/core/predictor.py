@@ -1,0 +1,104 @@
+"""What a protocol learned: it maps features, or examples, to predictions, and can be kept as named arrays."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.core.errors import NotApplicable
+from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
+
+
+class Predicted(NamedTuple):
+    """What is said of some examples.
+
+    Attributes:
+        values: As ``Labels.values``: positions in the classes, 0 and 1 for each class, or numbers.
+        probs: The probability of each class, examples x classes; None for numbers, and where the protocol
+            has no probabilities.
+    """
+
+    values: np.ndarray
+    probs: np.ndarray | None = None
+
+    def judged(self, metric: Metric, truth: Labels) -> float:
+        """Return the value of a metric; raises ``NotApplicable`` where it has none for these predictions."""
+        if not metric.judges_probs:
+            return metric(truth, self.values)
+        if self.probs is None:
+            raise NotApplicable(f"{metric.name} judges probabilities, and this protocol gives none")
+        return metric(truth, self.probs)
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """How the outputs of a fitted map become predictions.
+
+    Attributes:
+        kind: What the labels are.
+        classes: How many classes the task has; 0 for numbers.
+        present: The classes that had examples, in order: what each output stands for; empty for numbers.
+        shape: The shape of one label: () or (columns,).
+        are_logits: Whether a softmax, or for several labels at once a sigmoid, makes probabilities of them;
+            else outputs are expected targets, and there are no probabilities.
+    """
+
+    kind: Kind
+    classes: int
+    present: np.ndarray
+    shape: tuple[int, ...]
+    are_logits: bool
+
+    @classmethod
+    def of(cls, labels: Labels, *, are_logits: bool) -> Decision:
+        """Return how outputs for what was learned from these labels become predictions."""
+        present = np.arange(len(labels.classes))
+        if labels.kind is Kind.CLASSIFICATION:
+            present = np.unique(labels.values)
+        return cls(labels.kind, len(labels.classes), present, labels.values.shape[1:], are_logits)
+
+    def __call__(self, outputs: np.ndarray) -> Predicted:
+        """Return predictions for examples x outputs."""
+        if self.kind is Kind.REGRESSION:
+            return Predicted(np.asarray(outputs, dtype=np.float64).reshape(len(outputs), *self.shape))
+        if self.kind is Kind.MULTILABEL:
+            if not self.are_logits:
+                return Predicted((outputs > 0.5).astype(np.int64))
+            return Predicted((outputs > 0).astype(np.int64), _sigmoid(outputs))
+        values = np.asarray(self.present[outputs.argmax(axis=1)])
+        if not self.are_logits:
+            return Predicted(values)
+        probs = np.zeros((len(outputs), self.classes))
+        probs[:, self.present] = _softmax(outputs)
+        return Predicted(values, probs)
+
+
+class Predictor(ABC):
+    """What was learned from features, without anything that only learning needs."""
+
+    @abstractmethod
+    def __call__(self, features: np.ndarray) -> Predicted:
+        """Return predictions for examples x width."""
+
+    @abstractmethod
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """Return everything that predictions need but the labels that were learned from, by name."""
+
+    @classmethod
+    @abstractmethod
+    def restored(cls, tensors: Mapping[str, np.ndarray], decision: Decision) -> Predictor:
+        """Return the predictor of which these are the tensors."""
+
+
+def _softmax(outputs: np.ndarray) -> np.ndarray:
+    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _sigmoid(outputs: np.ndarray) -> np.ndarray:
+    return np.asarray(0.5 * (1 + np.tanh(outputs / 2)))

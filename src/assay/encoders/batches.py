@@ -1,0 +1,105 @@
+"""Encodes a split batch by batch: read ahead, in halves where memory does not suffice, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from assay.core.errors import ModelError
+from assay.core.features import Encoded
+from assay.core.model import Model
+from assay.core.task import Example, Split
+
+Tell = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
+
+
+class Batches:
+    """Encodes splits.
+
+    Args:
+        size: Examples that a model gets at once.
+        tell: Is told how far it is.
+
+    Attributes:
+        notes: What a reader must know of the features.
+    """
+
+    def __init__(self, size: int, tell: Tell) -> None:
+        self.notes: list[str] = []
+        self._size = size
+        self._tell = tell
+
+    def encoded(self, model: Model, split: Split, what: str) -> Iterator[tuple[np.ndarray, Encoded]]:
+        """Encode a split in order; the next batch is read while this one is encoded.
+
+        Yields:
+            The positions of the labels of some examples, with what the model says: a row for each label.
+        """
+        self._tell(what, 0, len(split))
+        starts = range(0, len(split), self._size)
+        batches = [np.arange(start, min(start + self._size, len(split))) for start in starts]
+        with ThreadPoolExecutor(max_workers=1) as readers:
+            coming = readers.submit(_read, split, batches[0]) if batches else None
+            for position, rows in enumerate(batches):
+                assert coming is not None
+                examples = coming.result()
+                if position + 1 < len(batches):
+                    coming = readers.submit(_read, split, batches[position + 1])
+                encoded = self._encode_batch(model, examples)
+                _must_be_finite(encoded.features, "features", split, rows)
+                if encoded.source_probs is not None:
+                    _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
+                yield split.labels.rows_of(rows), encoded
+                self._tell(what, int(rows[-1]) + 1, len(split))
+
+    def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
+        """Encode some examples; while memory does not suffice, in halves."""
+        try:
+            return model.encode(examples)
+        except Exception as error:
+            if not is_out_of_memory(error) or len(examples) == 1:
+                raise
+        half = len(examples) // 2
+        note = f"memory did not suffice for batches of {len(examples)}: they were halved"
+        if note not in self.notes:
+            self.notes.append(note)
+        return _joined(self._encode_batch(model, examples[:half]), self._encode_batch(model, examples[half:]))
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell by what frameworks raise: a class of their own on accelerators, a plain RuntimeError on CPUs."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(
+        words in str(error).lower() for words in ("out of memory", "can't allocate memory")
+    )
+
+
+def _read(split: Split, rows: np.ndarray) -> list[Example]:
+    return [split.examples.read(int(row)) for row in rows]
+
+
+def _must_be_finite(matrix: np.ndarray, what: str, split: Split, rows: np.ndarray) -> None:
+    labelled = len(split.labels.rows_of(rows))
+    if len(matrix) != labelled:
+        each = "examples" if split.labels.lengths is None else "words"
+        raise ModelError(f"the model returned {len(matrix)} rows of {what} for {labelled} {each}")
+    finite = np.isfinite(matrix).all(axis=1)
+    if finite.all():
+        return
+    ends = (
+        np.arange(1, len(rows) + 1) if split.labels.lengths is None else split.labels.lengths[rows].cumsum()
+    )
+    first = split.examples.name(int(rows[np.searchsorted(ends, np.argmin(finite), side="right")]))
+    raise ModelError(
+        f"the {what} of '{first}' are not finite (NaN or infinity). "
+        "Look at this example and at the weights: assay check tells whether they are finite elsewhere."
+    )
+
+
+def _joined(a: Encoded, b: Encoded) -> Encoded:
+    probs = (a.source_probs, b.source_probs)
+    joined = None if probs[0] is None or probs[1] is None else np.concatenate([probs[0], probs[1]])
+    return Encoded(np.concatenate([a.features, b.features]), joined)

@@ -1,0 +1,91 @@
+"""A protocol on one model and one task: it learns from train, chooses on val, and then is asked for test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from assay.core.features import LabelledFeatures
+from assay.core.metric import Metric
+from assay.core.predictor import Predicted
+from assay.core.protocol import FeatureProtocol, Lesson, ModelProtocol, Protocol, SubsetProtocol
+from assay.core.task import Split
+from assay.encoding import Encodings
+
+Part = TypeVar("Part", Split, LabelledFeatures)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a protocol learned, for as long as its model is in that state.
+
+    Attributes:
+        predict: Returns predictions for a split of the task, by its name.
+        tensors: Returns what predictions need besides the model itself, by name.
+        tuned: What was chosen on val, by name.
+        notes: What a reader must know.
+        tune_seconds: The time that choosing took.
+    """
+
+    predict: Callable[[str], Predicted]
+    tensors: Callable[[], Mapping[str, np.ndarray]]
+    tuned: Mapping[str, float]
+    notes: tuple[str, ...]
+    tune_seconds: float
+
+
+@contextmanager
+def learned(method: Protocol, encodings: Encodings, metric: Metric, seed: int) -> Iterator[Learned]:
+    """Let a protocol learn; the model is what it was when the block ends.
+
+    Args:
+        method: Any protocol.
+        encodings: The splits of the task as the model sees them.
+        metric: The main metric of the task.
+        seed: Of what is random in the protocol.
+    """
+    base = method.base() if isinstance(method, SubsetProtocol) else method
+
+    def part(split: Part) -> Part:
+        return split.take(method.rows(split.labels, seed)) if isinstance(method, SubsetProtocol) else split
+
+    if isinstance(base, FeatureProtocol):
+        yield _from_features(base, part, encodings, metric)
+        return
+    if not isinstance(base, ModelProtocol):
+        raise TypeError(f"{type(base).__name__} learns neither from features nor by training a model.")
+    task = encodings.task
+    lesson = Lesson(part(task.train), part(task.val), metric)
+    with (
+        encodings.model(is_random=base.starts_random) as model,
+        base.fit(model, lesson, seed) as tuned,
+    ):
+        splits = {"train": task.train, "val": task.val, "test": task.test}
+        yield Learned(
+            predict=lambda name: tuned.predict(splits[name].examples),
+            tensors=tuned.tensors,
+            tuned=tuned.tuned,
+            notes=tuned.notes,
+            tune_seconds=tuned.tune_seconds,
+        )
+
+
+def _from_features(
+    method: FeatureProtocol,
+    part: Callable[[LabelledFeatures], LabelledFeatures],
+    encodings: Encodings,
+    metric: Metric,
+) -> Learned:
+    encodings.features("test")  # encoded before the protocol's own time is taken
+    fitted = method.fit(part(encodings.labelled("train")), part(encodings.labelled("val")), metric)
+    return Learned(
+        predict=lambda name: fitted.predictor(encodings.features(name).matrix),
+        tensors=fitted.predictor.tensors,
+        tuned=fitted.tuned,
+        notes=(*encodings.notes, *fitted.notes),
+        tune_seconds=fitted.tune_seconds,
+    )
