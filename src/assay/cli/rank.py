@@ -25,6 +25,7 @@ def command(
     estimate: Annotated[bool, typer.Option(help="Only scores: train nothing, never look at test.")] = False,
     store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = Path("assay-store"),
     seed: Annotated[int, typer.Option(help="Decides splits that no one else decided.")] = 0,
+    seeds: Annotated[int, typer.Option(help="How often methods run that are random.")] = 3,
     device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
     batch_size: Annotated[int, typer.Option(help="Examples handed to a model at once.")] = 32,
     plugin: Annotated[
@@ -52,6 +53,7 @@ def command(
         methods=chosen,
         store=store,
         seed=seed,
+        seeds=seeds,
         device=device,
         batch_size=batch_size,
         plugins=plugin or (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from assay.core.errors import NotApplicable
 from assay.core.features import Encoded, LabelledFeatures
 from assay.core.task import Example, Modality
+from assay.core.trainable import Trainable
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,10 @@ class Model(ABC):
             seed: Of the draws, where they are fewer.
         """
         raise NotApplicable("gradients of this model are not at hand")
+
+    def training(self) -> AbstractContextManager[Trainable]:
+        """Lend the weights for training, where they can be trained; afterwards they are what they were."""
+        raise NotApplicable("the weights of this model are frozen: it cannot be trained")
 
     @abstractmethod
     def close(self) -> None:

@@ -81,6 +81,30 @@ class Chosen(Examples):
 
 
 @dataclass(frozen=True, slots=True)
+class Joined(Examples):
+    """Examples, and then others."""
+
+    first: Examples
+    second: Examples
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.second)
+
+    def read(self, row: int) -> Example:
+        """Return one example."""
+        examples, place = self._place(row)
+        return examples.read(place)
+
+    def name(self, row: int) -> str:
+        """Return what a user would call it."""
+        examples, place = self._place(row)
+        return examples.name(place)
+
+    def _place(self, row: int) -> tuple[Examples, int]:
+        return (self.first, row) if row < len(self.first) else (self.second, row - len(self.first))
+
+
+@dataclass(frozen=True, slots=True)
 class Labels:
     """The labels of some examples.
 
@@ -175,6 +199,10 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def followed_by(self, other: Split) -> Split:
+        """Return these examples and then those of another split of the same task."""
+        return Split(Joined(self.examples, other.examples), self.labels.followed_by(other.labels))
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Split:
         """Return some of the examples with their labels."""

@@ -10,6 +10,12 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
 _BYTES = 1 << 30
 
 
+def give_back_freed_memory() -> None:
+    """Give the buffers that were kept back to the system, where the C library is glibc."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @functools.cache
 def keep_freed_memory() -> bool:
     """Let malloc keep large buffers; return whether it could be told to.

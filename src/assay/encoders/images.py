@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol, final
 
 import numpy as np
@@ -13,9 +14,11 @@ from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.model import Fishers, LinearHead, Model, ModelFacts
 from assay.core.task import Example
+from assay.core.trainable import Trainable
 from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
 from assay.encoders.fisher import head_fishers
+from assay.encoders.lending import lent
 from assay.encoders.matrices import weight_matrices
 from assay.encoders.weights import Origin, state_hash
 
@@ -95,6 +98,14 @@ class ImageEncoder(Model):
         """Return the Fisher information of the weights on some pictures, one at a time."""
         inputs = (self._read([_as_image(example)]) for example in examples)
         return head_fishers(self._module, self._outputs, inputs, head, draws, seed)
+
+    @contextmanager
+    def training(self) -> Iterator[Trainable]:
+        """Lend the weights for training."""
+        from assay.encoders.image_training import ImageTrainable
+
+        with lent(self._module) as module:
+            yield ImageTrainable(module, self._outputs, self._preparation, self._device)
 
     def close(self) -> None:
         """Free the weights."""

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.encoders.allocation import give_back_freed_memory
+
 _RESET = "5"  # what clears the peak of a process on Linux (proc(5), clear_refs)
 
 
@@ -23,6 +25,7 @@ class Memory:
 def measured_memory(device: str) -> Iterator[Memory]:
     """Measure a block: the peak of the whole process, and what torch took of an accelerator."""
     memory = Memory()
+    give_back_freed_memory()  # what earlier work has left would count as held
     can_reset = _reset()
     if device.startswith("cuda"):
         import torch

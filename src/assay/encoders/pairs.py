@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 
 
 def encode_texts(
@@ -20,3 +21,11 @@ def encode_texts(
         return encode([str(text) for text in texts])
     left, right = (encode([text[side] for text in texts]) for side in (0, 1))
     return np.concatenate([left, right, np.abs(left - right), left * right], axis=1)
+
+
+def compared(sides: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return the features of single texts as they are, and of pairs u, v: u, v, abs(u - v), u * v."""
+    if len(sides) == 1:
+        return sides[0]
+    left, right = sides
+    return torch.cat([left, right, (left - right).abs(), left * right], dim=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -14,9 +15,12 @@ from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
+from assay.core.trainable import Trainable
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.lending import lent
 from assay.encoders.matrices import weight_matrices
 from assay.encoders.pairs import encode_texts
+from assay.encoders.text_training import SentenceTrainable
 from assay.encoders.tokens import as_texts
 from assay.encoders.weights import Origin, seeded, state_hash
 
@@ -60,6 +64,12 @@ class SentenceEncoder(Model):
         """Yield the weight matrices."""
         return weight_matrices(self._module)
 
+    @contextmanager
+    def training(self) -> Iterator[Trainable]:
+        """Lend the weights for training."""
+        with lent(self._module) as module:
+            yield SentenceTrainable(module, self._prompt_text(), str(self._module.device))
+
     def close(self) -> None:
         """Free the weights."""
         self._module = None
@@ -95,9 +105,15 @@ class SentenceEncoder(Model):
             is_random=origin.is_random,
         )
 
-    def _prompted(self) -> str:
+    def _prompt_text(self) -> str:
         name = self._prompt.name or self._module.default_prompt_name
-        text = self._prompt.text if name is None else self._module.prompts[name]
+        text = (
+            self._prompt.text if self._prompt.text is not None or name is None else self._module.prompts[name]
+        )
+        return text or ""
+
+    def _prompted(self) -> str:
+        text = self._prompt_text()
         return f"; prompt {text!r}" if text else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import final
 
 import numpy as np
@@ -13,9 +14,12 @@ from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
+from assay.core.trainable import Trainable
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.lending import lent
 from assay.encoders.matrices import weight_matrices
 from assay.encoders.pairs import encode_texts
+from assay.encoders.text_training import StringTrainable
 from assay.encoders.tokens import as_texts
 from assay.encoders.weights import Origin, state_hash
 
@@ -30,6 +34,7 @@ class StringEncoder(Model):
     """
 
     def __init__(self, module: nn.Module, device: str, origin: Origin) -> None:
+        self._device = device
         self._module: nn.Module | None = module.eval().requires_grad_(requires_grad=False).to(device)
         self._facts = ModelFacts(
             width=self._encoded([_PROBE]).shape[1],
@@ -60,6 +65,12 @@ class StringEncoder(Model):
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices."""
         return weight_matrices(self._module)
+
+    @contextmanager
+    def training(self) -> Iterator[Trainable]:
+        """Lend the weights for training."""
+        with lent(self._module) as module:
+            yield StringTrainable(module, self._device)
 
     def close(self) -> None:
         """Free the weights."""

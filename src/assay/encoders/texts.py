@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -14,11 +15,14 @@ from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.model import Fishers, LinearHead, Model, ModelFacts
 from assay.core.task import Example
+from assay.core.trainable import Trainable
 from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
 from assay.encoders.fisher import head_fishers
+from assay.encoders.lending import lent
 from assay.encoders.matrices import weight_matrices
 from assay.encoders.pooling import Pooling, States, pool
+from assay.encoders.text_training import TextTrainable
 from assay.encoders.tokens import Tokens, as_texts
 from assay.encoders.weights import Origin, state_hash
 
@@ -115,6 +119,12 @@ class TextEncoder(Model):
         inputs = (chunk.inputs for text in each for chunk in tokens.chunks(text, self._device))
         return head_fishers(self._module, see, inputs, head, draws, seed)
 
+    @contextmanager
+    def training(self) -> Iterator[Trainable]:
+        """Lend the weights for training."""
+        with lent(self._module) as module:
+            yield TextTrainable(module, self._reading.tokens, self._features, self._device)
+
     def close(self) -> None:
         """Free the weights."""
         self._module = self._read = None
@@ -125,6 +135,9 @@ class TextEncoder(Model):
         if self._read is None:
             raise ModelError("The model is closed. Open it again.")
         return self._read(inputs)
+
+    def _features(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        return self._pooled(self._states(inputs), inputs)
 
     def _pooled(self, states: States, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         features = pool(states, inputs["attention_mask"], self._reading.pooling)

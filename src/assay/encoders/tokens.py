@@ -59,12 +59,12 @@ class Tokens:
         order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]["input_ids"]))
         for start in range(0, len(order), _CHUNK):
             rows = order[start : start + _CHUNK]
-            yield Chunk(rows, self._padded([encoded[row] for row in rows], device))
+            yield Chunk(rows, self.padded([encoded[row] for row in rows], device))
 
     def longest(self, device: str) -> dict[str, torch.Tensor]:
         """Return the input of one text of the most tokens there can be."""
         example = self.read(["a"])[0][0]
-        return self._padded([{name: values[:1] * self.most for name, values in example.items()}], device)
+        return self.padded([{name: values[:1] * self.most for name, values in example.items()}], device)
 
     def _tokenised(self, texts: Sequence[Text], *, truncation: bool) -> list[dict[str, list[int]]]:
         pairs = isinstance(texts[0], tuple)
@@ -87,7 +87,8 @@ class Tokens:
         blank = {name: [0] for name in values}  # an empty text without special tokens still needs one token
         return {**blank, "input_ids": [self.padding], "attention_mask": [1]}
 
-    def _padded(self, encoded: Sequence[Mapping[str, list[int]]], device: str) -> dict[str, torch.Tensor]:
+    def padded(self, encoded: Sequence[Mapping[str, list[int]]], device: str) -> dict[str, torch.Tensor]:
+        """Return texts x tokens for each name of input; short texts are filled up on the right."""
         length = max(len(text["input_ids"]) for text in encoded)
         fill = {"input_ids": self.padding, "token_type_ids": int(self.tokenizer.pad_token_type_id)}
         return {

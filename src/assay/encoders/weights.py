@@ -34,10 +34,14 @@ class Origin:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Draw torch's random numbers from ``seed`` inside, and leave the global state as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed accelerators
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Draw torch's random numbers from ``seed`` inside, also on a device; the states stay as they were."""
+    on_cuda = device.startswith("cuda")
+    with torch.random.fork_rng(devices=[torch.device(device)] if on_cuda else []):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed other accelerators
+        if on_cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
         yield
 
 

@@ -1,0 +1,89 @@
+"""The training loop of every tutorial: plain SGD over all weights for some epochs, and nothing is tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from assay.core.errors import UsageError
+from assay.core.method import EVERY_KIND
+from assay.core.model import Model
+from assay.core.protocol import Lesson, ModelProtocol, TunedModel
+from assay.core.task import Kind, Labels
+
+if TYPE_CHECKING:
+    from assay.training.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class SGD(ModelProtocol):
+    """All weights and a new linear head, by stochastic gradient descent with momentum 0.9.
+
+    The learning rate stays as it is, examples are not changed, and the last epoch counts. Nothing is chosen,
+    so train and val are both learned from. With its settings as they are, on a torchvision model, it is what
+    PyTorch's own transfer-learning tutorial does with a folder of images.
+
+    References:
+        Transfer Learning for Computer Vision Tutorial (Chilamkurthy, 2017),
+        https://docs.pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
+
+    Attributes:
+        learning_rate: Of all weights.
+        epochs: How often each example is seen.
+        batch_size: Examples in one step.
+        weight_decay: Added to the gradient of weight matrices.
+    """
+
+    learning_rate: float = 0.001
+    epochs: int = 10
+    batch_size: int = 64
+    weight_decay: float = 0.0
+
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    packages: ClassVar[tuple[str, ...]] = ("torch",)
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 2 or not self.learning_rate > 0:
+            raise UsageError(
+                f"sgd(learning_rate={self.learning_rate:g}, epochs={self.epochs}, "
+                f"batch_size={self.batch_size}) cannot train. Write more than 0, 1 or more, and 2 or more."
+            )
+
+    @property
+    def starts_random(self) -> bool:
+        """Whether it is given random weights: it is not."""
+        return False
+
+    def fit(self, model: Model, lesson: Lesson, seed: int) -> AbstractContextManager[TunedModel]:
+        """Train the model on train and val; when the context ends its weights are as they were before."""
+        from assay.training.fitting import Plan, fitted
+
+        everything = Lesson(lesson.train.followed_by(lesson.val), lesson.val.take([]), lesson.metric)
+        return fitted(model, everything, Plan(self._recipe(), from_probe=False), seed)
+
+    def restored(
+        self, model: Model, tensors: Mapping[str, np.ndarray], labels: Labels
+    ) -> AbstractContextManager[TunedModel]:
+        """Return the trained model of which these are the tensors."""
+        from assay.training.fitting import restored
+
+        return restored(model, tensors, labels, self._recipe())
+
+    def _recipe(self) -> Recipe:
+        from assay.training.recipe import Recipe
+
+        return Recipe(
+            optimiser="sgd",
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            layer_decay=1.0,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            warm_up=None,
+            patience=None,
+            clip=None,
+        )

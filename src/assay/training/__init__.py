@@ -1,0 +1,1 @@
+"""Trains opened models with torch: one loop, for every kind of task and every modality."""

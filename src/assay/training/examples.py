@@ -1,0 +1,80 @@
+"""The examples of a split on their way into a model: prepared once, kept as far as memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from assay.core.task import Examples
+from assay.core.trainable import Trainable
+
+_MOST_BYTES = 2 << 30  # of prepared pictures that are kept: 14 000 of 224 x 224 pixels
+
+
+class Batch(NamedTuple):
+    """Some examples of a split."""
+
+    rows: np.ndarray
+    prepared: list[Any]
+
+
+@final
+class Prepared:
+    """Examples that are prepared when they are first read, and again only where they are too many to keep.
+
+    Args:
+        examples: Of one split.
+        trainable: Prepares them.
+    """
+
+    def __init__(self, examples: Examples, trainable: Trainable) -> None:
+        self._examples = examples
+        self._trainable = trainable
+        self._kept: dict[int, Any] = {}
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def batches(self, batches: Sequence[np.ndarray]) -> Iterator[Batch]:
+        """Yield some rows at a time; the next are read while these are worked on."""
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            coming = reader.submit(self._read, batches[0]) if len(batches) else None
+            for position, rows in enumerate(batches):
+                assert coming is not None
+                prepared = coming.result()
+                if position + 1 < len(batches):
+                    coming = reader.submit(self._read, batches[position + 1])
+                yield Batch(rows, prepared)
+
+    def _read(self, rows: np.ndarray) -> list[Any]:
+        return [self._one(int(row)) for row in rows]
+
+    def _one(self, row: int) -> Any:
+        if row in self._kept:
+            return self._kept[row]
+        prepared = self._trainable.prepared(self._examples.read(row))
+        size = prepared.nbytes if isinstance(prepared, np.ndarray) else 0  # texts are small
+        if self._bytes + size <= _MOST_BYTES:
+            self._kept[row] = prepared
+            self._bytes += size
+        return prepared
+
+
+def in_order(count: int, size: int) -> list[np.ndarray]:
+    """Return the rows of each batch, in order."""
+    return [np.arange(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def shuffled(order: np.ndarray, size: int) -> list[np.ndarray]:
+    """Return the rows of each batch in a given order; a last one of a single row joins the one before it.
+
+    Normalisation over a batch has no variance of one example.
+    """
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [np.concatenate(batches[-2:])]
+    return batches

@@ -1,0 +1,192 @@
+"""Fine-tuning: what it learns, that it is repeatable, and that it leaves the model as it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tests.training.pictures import METRICS, lesson, opened, pictures, small_net
+from torch import nn
+
+from assay.core.errors import ModelError, NotApplicable, UsageError
+from assay.core.protocol import Lesson
+from assay.core.task import Kind, Split
+from assay.encoders.images import ImageEncoder
+from assay.protocols.fine_tune import FineTune
+
+QUICK = FineTune(
+    trials=1,
+    epochs=12,
+    batch_size=8,
+    learning_rate=0.003,
+    layer_decay=1.0,
+    augment=False,
+    label_smoothing=0.0,
+)
+
+
+@pytest.fixture
+def model() -> ImageEncoder:
+    torch.set_num_threads(1)
+    return opened(small_net())
+
+
+KINDS = [Kind.CLASSIFICATION, Kind.MULTILABEL, Kind.REGRESSION]
+
+
+def value(protocol: FineTune, model, course: Lesson, seed: int = 0) -> float:
+    test = pictures(course.train.labels.kind, 100, 2)
+    with protocol.fit(model, course, seed) as tuned:
+        return tuned.predict(test.examples).judged(METRICS[test.labels.kind], test.labels)
+
+
+def shuffled(split: Split) -> Split:
+    rng = np.random.default_rng(0)
+    labels = split.labels.take(rng.permutation(len(split)))
+    return Split(split.examples, replace(labels, classes=split.labels.classes))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_learns_what_the_features_alone_do_not_tell(model, kind):
+    course = lesson(kind)
+
+    frozen = value(replace(QUICK, head_only=True, epochs=1), model, course)
+    tuned = value(QUICK, model, course)
+
+    assert tuned > 0.8
+    assert tuned > frozen + (-0.01 if kind is Kind.REGRESSION else 0.1)  # brightness is seen by any weights
+
+
+def test_labels_at_random_leave_it_at_chance(model):
+    course = lesson()
+    noise = Lesson(shuffled(course.train), shuffled(course.val), course.metric)
+
+    assert abs(value(replace(QUICK, epochs=4), model, noise) - 0.25) < 0.15
+
+
+@pytest.mark.parametrize("changes", [{}, {"lora": 2}, {"head_only": True}])
+def test_the_model_is_afterwards_what_it_was(model, changes):
+    examples = [pictures(Kind.CLASSIFICATION, 5, 9).examples.read(row) for row in range(5)]
+    before = model.encode(examples).features
+    names = [name for name, _ in model._module.named_modules()]
+
+    with replace(QUICK, epochs=2, **changes).fit(model, lesson(count=32), 0) as tuned:
+        assert tuned.predict(pictures(Kind.CLASSIFICATION, 5, 9).examples).values.shape == (5,)
+
+    np.testing.assert_array_equal(model.encode(examples).features, before)
+    assert [name for name, _ in model._module.named_modules()] == names
+    assert not any(weight.requires_grad for weight in model._module.parameters())
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_does_not(model):
+    protocol = FineTune(trials=2, epochs=2, head="random")
+    course, test = lesson(count=32), pictures(Kind.CLASSIFICATION, 20, 2).examples
+    probs = []
+    for seed in (0, 0, 1):
+        with protocol.fit(model, course, seed) as tuned:
+            probs.append(tuned.predict(test).probs)
+
+    np.testing.assert_array_equal(probs[0], probs[1])
+    assert np.abs(probs[0] - probs[2]).max() > 1e-3
+
+
+@pytest.mark.parametrize("changes", [{}, {"lora": 2}, {"head_only": True}])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_learned_is_restored_from_its_tensors(model, kind, changes):
+    protocol = replace(QUICK, epochs=2, **changes)
+    course, test = lesson(kind, count=32), pictures(kind, 20, 2).examples
+    with protocol.fit(model, course, 0) as tuned:
+        expected, tensors = (
+            tuned.predict(test),
+            {name: array.copy() for name, array in tuned.tensors().items()},
+        )
+
+    with protocol.restored(model, tensors, course.train.labels) as again:
+        found = again.predict(test)
+
+    np.testing.assert_array_equal(found.values, expected.values)
+    if expected.probs is not None:
+        np.testing.assert_array_equal(found.probs, expected.probs)
+
+
+def test_without_a_refit_the_best_epoch_on_val_counts(model):
+    course = lesson()
+
+    with replace(QUICK, refit=False).fit(model, course, 0) as tuned:
+        on_val = tuned.predict(course.val.examples).judged(course.metric, course.val.labels)
+
+    assert on_val == tuned.tuned["val"]
+    assert tuned.tuned["epoch"] > 0
+
+
+def test_what_is_tuned_is_recorded_and_what_is_written_is_not_tuned(model):
+    with FineTune(trials=3, epochs=1, learning_rate=0.003).fit(model, lesson(count=32), 0) as tuned:
+        found = tuned.tuned
+
+    assert found["learning_rate"] == 0.003
+    assert found["trials"] <= 3
+    assert {"weight_decay", "layer_decay", "label_smoothing", "is_augmented", "epoch"} <= found.keys()
+
+
+def test_a_trial_that_diverges_is_left_out_and_said(model):
+    course = lesson(count=32)
+
+    with (
+        pytest.raises(ModelError, match="smaller learning_rate"),
+        FineTune(trials=1, epochs=2, learning_rate=1e30, optimiser="sgd").fit(model, course, 0),
+    ):
+        pass
+
+
+def test_time_that_is_over_ends_training(model):
+    with (
+        pytest.raises(ModelError, match="do not suffice for one epoch"),
+        FineTune(seconds=1e-9).fit(model, lesson(count=32), 0),
+    ):
+        pass
+
+
+def test_a_class_without_examples_in_train_is_never_predicted(model):
+    course = lesson()
+    kept = np.flatnonzero(course.train.labels.values != 1)
+    lacking = Lesson(course.train.take(kept), course.val, course.metric)
+
+    with replace(QUICK, epochs=3, refit=False).fit(model, lacking, 0) as tuned:
+        predicted = tuned.predict(pictures(Kind.CLASSIFICATION, 60, 2).examples)
+
+    assert 1 not in predicted.values
+    assert (predicted.probs[:, 1] == 0).all()
+
+
+def test_without_val_there_is_a_reason(model):
+    course = lesson()
+
+    with pytest.raises(NotApplicable, match="write sgd"):
+        FineTune().fit(model, Lesson(course.train, course.val.take([]), course.metric), 0)
+
+
+def test_a_model_without_weights_is_not_trained():
+    course = lesson(count=16)
+
+    with (
+        pytest.raises(NotApplicable, match="no weights"),
+        FineTune().fit(opened(nn.Sequential(nn.AvgPool2d(4), nn.Flatten())), course, 0),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"lora": 0}, {"trials": 0}, {"epochs": 0}, {"learning_rate": 0.0}, {"lora": 4, "head_only": True},
+     {"optimiser": "adam"}, {"head": "linear"}, {"batch_size": 1}, {"seconds": 0.0}],
+)  # fmt: skip
+def test_settings_that_cannot_work_are_refused(settings):
+    with pytest.raises(UsageError):
+        FineTune(**settings)
+
+
+def test_from_scratch_asks_for_random_weights():
+    assert FineTune(from_scratch=True).starts_random
+    assert not FineTune().starts_random
