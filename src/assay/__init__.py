@@ -11,10 +11,11 @@ _HOME = {
     "Result": "assay.core.result",
     "Study": "assay.study",
     "Task": "assay.core.task",
+    "load": "assay.saving",
     "score": "assay.scoring",
 }
 
-__all__ = ["AssayError", "Comparison", "Estimate", "Result", "Study", "Task", "score"]
+__all__ = ["AssayError", "Comparison", "Estimate", "Result", "Study", "Task", "load", "score"]
 
 
 def __getattr__(name: str) -> object:

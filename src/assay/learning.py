@@ -11,7 +11,7 @@ import numpy as np
 
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
-from assay.core.predictor import Predicted
+from assay.core.predictor import Decision, Predicted
 from assay.core.protocol import FeatureProtocol, Lesson, ModelProtocol, Protocol, SubsetProtocol
 from assay.core.task import Split
 from assay.encoding import Encodings
@@ -26,6 +26,7 @@ class Learned:
     Attributes:
         predict: Returns predictions for a split of the task, by its name.
         tensors: Returns what predictions need besides the model itself, by name.
+        decision: How outputs become predictions.
         tuned: What was chosen on val, by name.
         notes: What a reader must know.
         tune_seconds: The time that choosing took.
@@ -33,6 +34,7 @@ class Learned:
 
     predict: Callable[[str], Predicted]
     tensors: Callable[[], Mapping[str, np.ndarray]]
+    decision: Decision
     tuned: Mapping[str, float]
     notes: tuple[str, ...]
     tune_seconds: float
@@ -68,6 +70,7 @@ def learned(method: Protocol, encodings: Encodings, metric: Metric, seed: int) -
         yield Learned(
             predict=lambda name: tuned.predict(splits[name].examples),
             tensors=tuned.tensors,
+            decision=tuned.decision,
             tuned=tuned.tuned,
             notes=tuned.notes,
             tune_seconds=tuned.tune_seconds,
@@ -85,6 +88,7 @@ def _from_features(
     return Learned(
         predict=lambda name: fitted.predictor(encodings.features(name).matrix),
         tensors=fitted.predictor.tensors,
+        decision=fitted.predictor.decision,
         tuned=fitted.tuned,
         notes=(*encodings.notes, *fitted.notes),
         tune_seconds=fitted.tune_seconds,

@@ -79,7 +79,13 @@ class Decision:
 
 
 class Predictor(ABC):
-    """What was learned from features, without anything that only learning needs."""
+    """What was learned from features, without anything that only learning needs.
+
+    Attributes:
+        decision: How its outputs become predictions.
+    """
+
+    decision: Decision
 
     @abstractmethod
     def __call__(self, features: np.ndarray) -> Predicted:

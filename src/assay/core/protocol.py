@@ -14,7 +14,7 @@ from assay.core.features import LabelledFeatures
 from assay.core.method import Method
 from assay.core.metric import Metric
 from assay.core.model import Model
-from assay.core.predictor import Predicted, Predictor
+from assay.core.predictor import Decision, Predicted, Predictor
 from assay.core.task import Examples, Labels, Split
 
 
@@ -24,6 +24,10 @@ class Protocol(Method):
     def repeats(self, seeds: int) -> int:
         """Return how often it runs: once, or with so many seeds where it is random."""
         return 1
+
+    def settled(self, tuned: Mapping[str, float]) -> Protocol:
+        """Return a protocol that ends where this one did without choosing again what was chosen before."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class TunedModel(ABC):
     tuned: Mapping[str, float]
     notes: tuple[str, ...]
     tune_seconds: float
+    decision: Decision
 
     @abstractmethod
     def predict(self, examples: Examples) -> Predicted:

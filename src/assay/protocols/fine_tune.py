@@ -97,6 +97,20 @@ class FineTune(ModelProtocol):
         """Whether it is given the same architecture with random weights."""
         return self.from_scratch
 
+    def settled(self, tuned: Mapping[str, float]) -> FineTune:
+        """Return fine-tuning by the recipe that was best, without trying others."""
+        from dataclasses import replace
+
+        return replace(
+            self,
+            trials=1,
+            learning_rate=tuned["learning_rate"],
+            weight_decay=tuned["weight_decay"],
+            layer_decay=tuned["layer_decay"],
+            label_smoothing=tuned["label_smoothing"],
+            augment=bool(tuned["is_augmented"]),
+        )
+
     def fit(self, model: Model, lesson: Lesson, seed: int) -> AbstractContextManager[TunedModel]:
         """Train the model; when the context ends its weights are as they were before."""
         from assay.training.fitting import fitted

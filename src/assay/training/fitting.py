@@ -63,15 +63,15 @@ def fitted(model: Model, lesson: Lesson, plan: Plan, seed: int) -> Iterator[Tune
     with model.training() as weights, adapted(weights, plan.recipe) as trainable:
         with seeded(seed, trainable.device):
             course = _course(trainable, lesson, budget)
-            first = course.net.state()
-            penalties = (start_head(course),) if plan.from_probe else ()
-            found = _best(course, plan, budget, seed)
-            spent = time.monotonic() - start
-            if plan.refit:
-                course.net.load(first)
-                _refit(course, lesson, found, penalties, seed)
-            else:
-                course.net.load(found.outcome.state)
+        first = course.net.state()
+        penalties = (start_head(course),) if plan.from_probe else ()
+        found = _best(course, plan, budget, seed)
+        spent = time.monotonic() - start
+        if plan.refit:
+            course.net.load(first)
+            _refit(course, lesson, found, penalties, seed)
+        else:
+            course.net.load(found.outcome.state)
         yield _Tuned(course.net, found, spent if plan.refit else spent - found.seconds)
 
 
@@ -159,6 +159,7 @@ class _Tuned(TunedModel):
         self.tuned = {} if found is None else _in_numbers(found)
         self.notes = (*net.notes, *([] if found is None else _remarks(found)))
         self.tune_seconds = tune_seconds
+        self.decision = net.head.decision
 
     def predict(self, examples: Examples) -> Predicted:
         """Return predictions in the order given."""

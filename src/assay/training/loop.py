@@ -14,6 +14,7 @@ from torch import nn
 from assay.core.metric import Metric
 from assay.core.task import Labels
 from assay.encoders.batches import is_out_of_memory
+from assay.encoders.weights import seeded
 from assay.training.examples import Prepared, shuffled
 from assay.training.net import Net, State
 from assay.training.optimising import optimiser_of, schedule_of
@@ -84,13 +85,18 @@ def train(course: Course, recipe: Recipe, seed: int, report: Report, last: int |
         Diverged: A loss is not finite.
         OutOfTime: Not even one epoch fits into the time.
     """
+    with seeded(seed, course.net.trainable.device):  # a run depends on its own recipe, and on none before it
+        return _run(course, recipe, seed, report, recipe.epochs if last is None else last)
+
+
+def _run(course: Course, recipe: Recipe, seed: int, report: Report, last: int) -> Outcome:
     order = torch.Generator().manual_seed(seed)
     steps = len(shuffled(np.arange(len(course.train.examples)), recipe.batch_size))
     optimiser = optimiser_of(course.net.trainable.module, course.net.head, recipe)
     schedule = schedule_of(optimiser, recipe, steps * recipe.epochs)
     best = _looked_at(course, 0, None)
     report(0, best.value)
-    for epoch in range(1, (recipe.epochs if last is None else last) + 1):
+    for epoch in range(1, last + 1):
         rows = torch.randperm(len(course.train.examples), generator=order).numpy()
         rng = np.random.default_rng([seed, epoch]) if recipe.is_augmented else None
         finished = _epoch(course, recipe, shuffled(rows, recipe.batch_size), optimiser, schedule, rng)

@@ -1,0 +1,52 @@
+"""assay save: the trained model of a study, to use it elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay save assay-store timm:resnet18.a1_in1k ./photos --to winner`
+
+- `assay save study.toml timm:resnet18.a1_in1k ./photos --method 'fine_tune(trials=8)'`
+
+- `python winner/predict.py new.jpg`
+"""
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="The store of a study, or its TOML file.")],
+    model: Annotated[str, typer.Argument(help="The model, as the report names it.")],
+    task: Annotated[str, typer.Argument(help="The task, as the report names it.")],
+    method: Annotated[str, typer.Option(help="The protocol whose outcome is saved.")] = "linear_probe",
+    to: Annotated[Path, typer.Option(help="A folder that is new or empty.")] = Path("saved"),
+    seed: Annotated[int, typer.Option(help="The seed of the study's splits.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+) -> None:
+    """Write weights, settings and a script that predicts, proved to predict what the study predicted."""
+    from assay.core.protocol import Protocol
+    from assay.core.registry import Named
+    from assay.encoders.devices import resolve_device
+    from assay.plan import resolve_methods, resolve_models, resolve_tasks
+    from assay.saving import Chosen, save
+    from assay.store.results import open_existing
+    from assay.study import Study
+
+    read = Study.from_file(study) if study.suffix == ".toml" else None
+    store = open_existing(Path(read.store) if read else study)
+    chosen = resolve_methods([method])[0]
+    if not isinstance(chosen.plugin, Protocol):
+        raise typer.BadParameter(f"'{method}' trains nothing. Name a protocol, as in linear_probe.")
+    found = Chosen(
+        resolve_models([model])[0],
+        resolve_tasks([task], read.seed if read else seed)[0],
+        Named(chosen.address, chosen.plugin),
+    )
+    result = save(store, found, to, resolve_device(device))
+    value = f"{found.task.metric} {abs(result.value or 0.0):.3f} on test"
+    print(f"Saved {found.model} with {found.method} ({value}) to {to}")
+    print(f"Predict with: python {to / 'predict.py'} ...")
