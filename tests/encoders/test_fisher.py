@@ -14,9 +14,9 @@ from torch.nn import functional
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.model import Fishers, LinearHead
 from assay.encoders.fisher import cotangents, head_fishers
+from assay.encoders.identity import Origin
 from assay.encoders.images import ImageEncoder, Outputs
 from assay.encoders.pixels import PixelRecipe
-from assay.encoders.weights import Origin
 from assay.models.hf import HuggingFaceSource
 
 HEAD = LinearHead(*(np.random.default_rng(1).standard_normal(shape) for shape in ((4, 5), 4)))

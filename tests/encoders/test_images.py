@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from assay.core.errors import ModelError
+from assay.encoders.identity import Origin
 from assay.encoders.images import ImageEncoder, Outputs
 from assay.encoders.pixels import PixelRecipe
-from assay.encoders.weights import Origin
 
 WHITE = np.full((9, 9, 3), 255, np.uint8)
 

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from assay.core.errors import UsageError
-from assay.encoders.pixels import Fit, PixelChanges, PixelRecipe, Rounding, centred, recipe_from_timm
+from assay.encoders.pixel_changes import PixelChanges, centred, recipe_from_timm
+from assay.encoders.pixels import Fit, PixelRecipe, Rounding
 
 SIZES = [(375, 500), (500, 333), (31, 47), (224, 224), (255, 257), (17, 640), (225, 223)]
 
@@ -148,3 +149,12 @@ def test_half_pixels_go_where_the_recipe_says(rounding, resized, offset):
 
     assert recipe._resized(30, 43) == resized
     assert recipe._half(19) == offset
+
+
+def test_arrays_are_normalised_as_tensors_are() -> None:
+    recipe = PixelRecipe(24, 16, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    image = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+
+    np.testing.assert_allclose(
+        recipe.normalise_array(recipe.pixels([image])), recipe.read([image], "cpu"), atol=1e-6
+    )

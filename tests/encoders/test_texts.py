@@ -9,10 +9,10 @@ import torch
 import transformers
 
 from assay.core.errors import ModelError
+from assay.encoders.identity import Origin
 from assay.encoders.pooling import Pooling
 from assay.encoders.texts import Reading, TextEncoder, keep_layers, read_base
 from assay.encoders.tokens import Tokens, most_tokens
-from assay.encoders.weights import Origin
 
 TEXTS = ["the quick fox", "a dog", "happy happy happy happy books over the lazy dog", "fox"]
 

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from assay.core.errors import CheckpointError, UsageError
-from assay.encoders.weights import file_hash, fit_state, load_state, seeded, state_hash
+from assay.encoders.identity import file_hash
+from assay.encoders.weights import fit_state, load_state, seeded, state_hash
 
 
 @pytest.fixture

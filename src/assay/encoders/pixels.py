@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
 
 from assay.core.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
 
 Size = tuple[int, int]  # height, width
 
@@ -126,8 +125,13 @@ class PixelRecipe:
 
     def read(self, images: Sequence[np.ndarray], device: str) -> torch.Tensor:
         """Return float32 input on ``device``: examples x channels x height x width."""
-        pixels = np.stack(list(_READERS.map(self.apply, images)))
-        return self.normalise(torch.from_numpy(pixels).to(device))
+        import torch
+
+        return self.normalise(torch.from_numpy(self.pixels(images)).to(device))
+
+    def pixels(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the pictures resized and cropped: examples x channels x height x width, uint8."""
+        return np.stack(list(_READERS.map(self.apply, images)))
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the float32 input for a batch of pixels, on the device of the pixels.
@@ -135,12 +139,23 @@ class PixelRecipe:
         Args:
             pixels: examples x channels x height x width, uint8.
         """
+        import torch
+
         values = pixels.to(torch.float32)
         if self.scale:
             values = values.div_(255)
         mean = torch.tensor(self.mean, dtype=torch.float32, device=pixels.device)[:, None, None]
         std = torch.tensor(self.std, dtype=torch.float32, device=pixels.device)[:, None, None]
         return values.sub_(mean).div_(std)
+
+    def normalise_array(self, pixels: np.ndarray) -> np.ndarray:
+        """Return what ``normalise`` does, as an array, for models that are no torch modules."""
+        values = pixels.astype(np.float32)
+        if self.scale:
+            values /= np.float32(255)
+        values -= np.array(self.mean, np.float32)[:, None, None]
+        values /= np.array(self.std, np.float32)[:, None, None]
+        return values
 
     def describe(self) -> str:
         """Return the recipe in words."""
@@ -195,97 +210,9 @@ class PixelRecipe:
         return canvas
 
 
-@dataclass(frozen=True, slots=True)
-class PixelChanges:
-    """What a user wrote about preprocessing; None keeps what the model comes with.
-
-    Attributes:
-        image_size: Side of the input in pixels.
-        crop: The part of the resized short side that the centre crop keeps, above 0 and at most 1.
-        mean: One number, or one for each channel.
-        std: One number, or one for each channel.
-        interpolation: A name in ``FILTERS``.
-    """
-
-    image_size: int | None = None
-    crop: float | None = None
-    mean: tuple[float, ...] | float | None = None
-    std: tuple[float, ...] | float | None = None
-    interpolation: str | None = None
-
-    def check(self) -> None:
-        """Raise ``UsageError`` for a setting that no recipe can have."""
-        if self.image_size is not None and self.image_size < 1:
-            raise UsageError(f"Setting 'image_size' is {self.image_size}; write a side in pixels, as in 224.")
-        if self.crop is not None and not 0 < self.crop <= 1:
-            raise UsageError(
-                f"Setting 'crop' is {self.crop}; write a part above 0 and at most 1, as in 0.875."
-            )
-        for name, values in (("mean", self.mean), ("std", self.std)):
-            if not all(isinstance(value, (int, float)) for value in _as_tuple(values, ())):
-                raise UsageError(
-                    f"Setting '{name}' is {values!r}; write numbers, as in {name}=(0.5, 0.5, 0.5)."
-                )
-        probe = PixelRecipe(1, 1)
-        channels = max(len(_as_tuple(self.mean, ())), len(_as_tuple(self.std, ())))
-        self.applied_to(dataclasses.replace(probe, channels=1 if channels == 1 else 3), 1.0)
-
-    def applied_to(self, recipe: PixelRecipe, crop: float | Fraction) -> PixelRecipe:
-        """Return a recipe with these changes.
-
-        Args:
-            recipe: What the model comes with.
-            crop: The part of the short side that its centre crop keeps.
-        """
-        if self.image_size is not None or self.crop is not None:
-            recipe = _sized(recipe, self.image_size, self.crop or crop)
-        return dataclasses.replace(
-            recipe,
-            mean=_as_tuple(self.mean, recipe.mean),
-            std=_as_tuple(self.std, recipe.std),
-            interpolation=self.interpolation or recipe.interpolation,
-        )
-
-
-def centred(size: Size, crop: float | Fraction, fit: Fit | None = None) -> PixelRecipe:
-    """Return the usual recipe: the short side to size / crop, then the centre; ``fit`` for other resizing."""
-    height, width = (math.floor(side / crop) for side in size)
-    if fit is not None:
-        return PixelRecipe((height, width), size, fit=fit)
-    if height == width:
-        return PixelRecipe(height, size)
-    return PixelRecipe((height, width), size, fit=Fit.COVER)
-
-
-def recipe_from_timm(config: Mapping[str, Any]) -> PixelRecipe:
-    """Return the recipe of timm's data configuration: ``timm.data.resolve_model_data_config(module)``."""
-    fit = {"squash": Fit.STRETCH, "border": Fit.CONTAIN}.get(config["crop_mode"])
-    return dataclasses.replace(
-        centred(tuple(config["input_size"][1:]), config["crop_pct"], fit),
-        interpolation=config["interpolation"],
-        mean=tuple(config["mean"]),
-        std=tuple(config["std"]),
-        channels=config["input_size"][0],
-        border=tuple(round(255 * value) for value in config["mean"]) if fit is Fit.CONTAIN else (0,),
-    )
-
-
-def _sized(recipe: PixelRecipe, side: int | None, crop: float | Fraction) -> PixelRecipe:
-    size = recipe.size if side is None else (side, side)
-    plain = isinstance(recipe.resize, int) or recipe.resize is None or recipe.fit is Fit.COVER
-    usual = centred(size, crop, None if plain else recipe.fit)
-    return dataclasses.replace(recipe, resize=usual.resize, crop=usual.crop, fit=usual.fit)
-
-
 def _padding(side: int, wanted: int) -> Size:
     lack = max(wanted - side, 0)
     return lack // 2, (lack + 1) // 2
-
-
-def _as_tuple(value: Sequence[float] | float | None, default: tuple[float, ...]) -> tuple[float, ...]:
-    if value is None:
-        return default
-    return (float(value),) if isinstance(value, (int, float)) else tuple(value)
 
 
 def _in_words(size: Size) -> str:

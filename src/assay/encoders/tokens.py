@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 
-from assay.core.errors import ModelError
-from assay.core.task import Example
+from assay.encoders.examples import Text, as_texts
 
-Text = str | tuple[str, str]
+__all__ = ["Chunk", "Text", "Tokens", "as_texts", "most_tokens"]
 
 _CHUNK = 32  # texts of similar length that are padded to one another
 
@@ -98,18 +97,6 @@ class Tokens:
             )
             for name in encoded[0]
         }
-
-
-def as_texts(examples: Iterable[Example]) -> list[Text]:
-    """Return the examples as texts; all must be single texts, or all pairs."""
-    texts: list[Text] = []
-    for example in examples:
-        if not isinstance(example, (str, tuple)):
-            raise ModelError(f"This model reads texts; it was given a {type(example).__name__}.")
-        texts.append(example)
-    if len({type(text) for text in texts}) > 1:
-        raise ModelError("A batch mixes single texts and pairs. Give all examples two texts, or all one.")
-    return texts
 
 
 def most_tokens(tokenizer: Any, config: Any, wanted: int) -> int:

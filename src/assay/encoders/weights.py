@@ -7,30 +7,21 @@ import pickle
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from assay.core.errors import CheckpointError, ModelError, UsageError
-from assay.core.settings import all_settings
+from assay.core.errors import CheckpointError
+from assay.encoders.identity import Origin, require_file
+
+__all__ = ["Origin", "State", "fit_state", "load_state", "seeded", "state_hash"]
 
 State = dict[str, torch.Tensor]
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "module", "net", "network", "weights")
 _PREFIX = "module."  # what torch's DataParallel adds to every name
 _SHOWN = 3  # names in a message: enough to see the pattern
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where weights came from, in words, and under which licence; or that they were drawn at random."""
-
-    weights: str
-    licence: str | None = None
-    is_random: bool = False
 
 
 @contextmanager
@@ -43,44 +34,6 @@ def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield
-
-
-def require_file(path: str | Path) -> Path:
-    """Return the path of a file that exists, or raise ``UsageError``."""
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise UsageError(f"There is no file '{path}'. Write the path of a checkpoint that exists.")
-    return file
-
-
-def file_hash(path: str | Path) -> str:
-    """Return a hash of what a file contains."""
-    file = require_file(path)
-    status = file.stat()
-    return _file_hash(file.resolve(), status.st_size, status.st_mtime_ns)
-
-
-def folder_hash(folder: Path) -> str:
-    """Return a hash of every file below a folder, names included."""
-    digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(f"{file.relative_to(folder).as_posix()}\0{file_hash(file)}\0".encode())
-    return digest.hexdigest()
-
-
-def identity_of(builder: str, source: object, checkpoint: str | None = None) -> str:
-    """Return what decides the weights of a source: its builder, its settings, and a file by its contents."""
-    settings = dict(all_settings(source))
-    if checkpoint is not None:
-        settings["checkpoint"] = file_hash(
-            checkpoint
-        )  # a file that moves is the same; one that changes is not
-    return f"{builder}; " + "; ".join(f"{key}={value!r}" for key, value in sorted(settings.items()))
-
-
-def model_error(name: str, error: BaseException) -> ModelError:
-    """Return the ``ModelError`` for whatever stopped a model from opening."""
-    return ModelError(f"Model '{name}' cannot be opened: {type(error).__name__}: {error}")
 
 
 def state_hash(module: nn.Module) -> str:
@@ -143,12 +96,6 @@ def fit_state(module: nn.Module, state: Mapping[str, torch.Tensor], path: str | 
             f"Name the architecture that it was saved from; where only the head differs, set its num_classes."
         )
     module.load_state_dict(dict(state))
-
-
-@lru_cache(maxsize=1024)
-def _file_hash(file: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001  # size and time key the cache
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _load_safetensors(file: Path) -> State:

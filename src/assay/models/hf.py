@@ -12,8 +12,8 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
 if TYPE_CHECKING:
+    from assay.encoders.identity import Origin
     from assay.encoders.pooling import Pooling
-    from assay.encoders.weights import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class HuggingFaceSource(ModelSource):
         """Return the version of transformers, the settings, and the revision or the hash of the folder."""
         import transformers
 
-        from assay.encoders.weights import folder_hash, identity_of
+        from assay.encoders.identity import folder_hash, identity_of
 
         path, revision = self._address()
         if self._is_local:
@@ -158,7 +158,7 @@ class HuggingFaceSource(ModelSource):
 
     def _loaded(self, family: Any, **wanted: Any) -> Any:
         from assay.encoders.hub import how_to_get, settle_hub
-        from assay.encoders.weights import model_error
+        from assay.encoders.identity import model_error
 
         path, revision = self._address()
         if not self._is_local:
@@ -198,7 +198,7 @@ class HuggingFaceSource(ModelSource):
         return None if self.pooling is None else Pooling.named(self.pooling)
 
     def _origin(self) -> Origin:
-        from assay.encoders.weights import Origin
+        from assay.encoders.identity import Origin
 
         if not self.pretrained:
             return Origin(f"random, seed {self.seed}", is_random=True)

@@ -66,7 +66,7 @@ class PackagedSource(ModelSource):
 
     def identity(self) -> str:
         """Return the versions of the package with the weights and of the library that builds the model."""
-        from assay.encoders.weights import identity_of
+        from assay.encoders.identity import identity_of
 
         library = "timm" if self.name in _LITE else "transformers"
         versions = [f"{name} {metadata.version(name)}" for name in (_package(self.name), library)]
@@ -99,7 +99,7 @@ class PackagedSource(ModelSource):
         from timm.data import resolve_model_data_config
 
         from assay.encoders.images import ImageEncoder, Outputs, pooled
-        from assay.encoders.pixels import recipe_from_timm
+        from assay.encoders.pixel_changes import recipe_from_timm
         from assay.encoders.weights import fit_state, load_state, seeded
 
         with seeded(self.seed):
@@ -148,7 +148,7 @@ class PackagedSource(ModelSource):
         return TextEncoder(module, read_base(module), reading, device, origin)
 
     def _origin(self) -> Any:
-        from assay.encoders.weights import Origin
+        from assay.encoders.identity import Origin
 
         if not self.pretrained:
             return Origin(f"random, seed {self.seed}", is_random=True)

@@ -59,7 +59,7 @@ class SentenceSource(ModelSource):
         """Return the version of the library, the settings, and the revision or the hash of the folder."""
         import sentence_transformers
 
-        from assay.encoders.weights import folder_hash, identity_of
+        from assay.encoders.identity import folder_hash, identity_of
 
         path, revision = self._address()
         if self._is_local:
@@ -74,9 +74,10 @@ class SentenceSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Load the modules of the encoder and return it on ``device``."""
+        from assay.encoders.identity import Origin
         from assay.encoders.quiet import quiet
         from assay.encoders.sentences import Prompt, SentenceEncoder, randomised
-        from assay.encoders.weights import Origin, seeded
+        from assay.encoders.weights import seeded
 
         with quiet(), seeded(self.seed):
             module = self._loaded(device)
@@ -97,7 +98,7 @@ class SentenceSource(ModelSource):
         from sentence_transformers import SentenceTransformer
 
         from assay.encoders.hub import how_to_get, settle_hub
-        from assay.encoders.weights import model_error
+        from assay.encoders.identity import model_error
 
         path, revision = self._address()
         if not self._is_local:

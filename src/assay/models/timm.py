@@ -12,8 +12,9 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
 if TYPE_CHECKING:
-    from assay.encoders.pixels import PixelChanges, PixelRecipe
-    from assay.encoders.weights import Origin
+    from assay.encoders.identity import Origin
+    from assay.encoders.pixel_changes import PixelChanges
+    from assay.encoders.pixels import PixelRecipe
 
 _ELSEWHERE = ("hf_hub:", "hf-hub:", "local-dir:")  # names that timm resolves itself, on the hub or on disk
 
@@ -61,7 +62,7 @@ class TimmSource(ModelSource):
 
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and weights that were never published."""
-        from assay.encoders.weights import require_file
+        from assay.encoders.identity import require_file
 
         self._changes().check()
         if self.checkpoint is not None:
@@ -78,7 +79,7 @@ class TimmSource(ModelSource):
         """Return the versions, settings and the hash of the checkpoint that decide the weights."""
         import timm
 
-        from assay.encoders.weights import folder_hash, identity_of
+        from assay.encoders.identity import folder_hash, identity_of
 
         folder = self.name.removeprefix("local-dir:")
         content = f" {folder_hash(Path(folder))}" if folder != self.name else ""
@@ -124,7 +125,8 @@ class TimmSource(ModelSource):
         import timm
 
         from assay.encoders.hub import how_to_get, settle_hub
-        from assay.encoders.weights import model_error, seeded
+        from assay.encoders.identity import model_error
+        from assay.encoders.weights import seeded
 
         downloads = self.pretrained and self.checkpoint is None and not self.name.startswith("local-dir:")
         if downloads:
@@ -145,20 +147,20 @@ class TimmSource(ModelSource):
             raise model_error(f"timm:{self.name}", error) from error
 
     def _changes(self) -> PixelChanges:
-        from assay.encoders.pixels import PixelChanges
+        from assay.encoders.pixel_changes import PixelChanges
 
         return PixelChanges(self.image_size, self.crop, self.mean, self.std, self.interpolation)
 
     def _recipe(self, module: Any) -> PixelRecipe:
         from timm.data import resolve_model_data_config
 
-        from assay.encoders.pixels import recipe_from_timm
+        from assay.encoders.pixel_changes import recipe_from_timm
 
         config = resolve_model_data_config(module)
         return self._changes().applied_to(recipe_from_timm(config), config["crop_pct"])
 
     def _origin(self, module: Any) -> Origin:
-        from assay.encoders.weights import Origin
+        from assay.encoders.identity import Origin
 
         if self.checkpoint is not None:
             return Origin(self.checkpoint)

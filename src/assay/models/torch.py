@@ -76,7 +76,7 @@ class TorchSource(ModelSource):
 
     def check(self) -> None:
         """Raise ``UsageError`` for names without a callable, missing files and wrong settings."""
-        from assay.encoders.weights import require_file
+        from assay.encoders.identity import require_file
 
         module, _, attribute = self.name.partition(":")
         if not attribute or not all(part.isidentifier() for part in [*module.split("."), attribute]):
@@ -101,7 +101,7 @@ class TorchSource(ModelSource):
         """Return torch's version, the settings, and hashes of the source file and of the checkpoint."""
         import torch
 
-        from assay.encoders.weights import file_hash, identity_of
+        from assay.encoders.identity import file_hash, identity_of
 
         file = self._file()
         code = "unknown code" if file is None else file_hash(file)
@@ -115,9 +115,10 @@ class TorchSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Import the callable, build the module, load its weights and return it on ``device``."""
+        from assay.encoders.identity import Origin
         from assay.encoders.images import ImageEncoder
         from assay.encoders.strings import StringEncoder
-        from assay.encoders.weights import Origin, fit_state, load_state
+        from assay.encoders.weights import fit_state, load_state
 
         module = self._build()
         if self.checkpoint is not None and self.pretrained:
@@ -142,7 +143,8 @@ class TorchSource(ModelSource):
     def _build(self) -> Any:
         from torch import nn
 
-        from assay.encoders.weights import model_error, seeded
+        from assay.encoders.identity import model_error
+        from assay.encoders.weights import seeded
 
         path, _, attribute = self.name.partition(":")
         try:
@@ -164,7 +166,8 @@ class TorchSource(ModelSource):
         return module
 
     def _recipe(self) -> PixelRecipe:
-        from assay.encoders.pixels import PixelChanges, PixelRecipe, Rounding
+        from assay.encoders.pixel_changes import PixelChanges
+        from assay.encoders.pixels import PixelRecipe, Rounding
 
         if self.rounding not in list(Rounding):
             raise UnknownName("rounding", self.rounding, Rounding)
@@ -192,7 +195,7 @@ _IMPORTED: dict[str, str] = {}  # the hash of the source of each module when it 
 
 def _imported(path: str, file: Path | None) -> ModuleType:
     """Import a module; again if its file has changed since, as it does beside a notebook."""
-    from assay.encoders.weights import file_hash
+    from assay.encoders.identity import file_hash
 
     module = importlib.import_module(path)
     if file is None:

@@ -15,8 +15,9 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
 if TYPE_CHECKING:
-    from assay.encoders.pixels import PixelChanges, PixelRecipe
-    from assay.encoders.weights import Origin
+    from assay.encoders.identity import Origin
+    from assay.encoders.pixel_changes import PixelChanges
+    from assay.encoders.pixels import PixelRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class TorchvisionSource(ModelSource):
 
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and settings that cannot be."""
-        from assay.encoders.weights import require_file
+        from assay.encoders.identity import require_file
 
         self._changes().check()
         if self.checkpoint is not None:
@@ -81,7 +82,7 @@ class TorchvisionSource(ModelSource):
         """Return the version, the weights, the settings and the hash of the checkpoint."""
         import torchvision
 
-        from assay.encoders.weights import identity_of
+        from assay.encoders.identity import identity_of
 
         return identity_of(
             f"torchvision {torchvision.__version__} {self._weights().url}", self, self.checkpoint
@@ -122,7 +123,8 @@ class TorchvisionSource(ModelSource):
     def _build(self) -> Any:
         from torchvision.models import get_model
 
-        from assay.encoders.weights import model_error, seeded
+        from assay.encoders.identity import model_error
+        from assay.encoders.weights import seeded
 
         wanted: dict[str, Any] = {} if self.num_classes is None else {"num_classes": self.num_classes}
         architecture = self.name.partition(".")[0]
@@ -142,7 +144,7 @@ class TorchvisionSource(ModelSource):
             raise model_error(f"torchvision:{self.name}", error) from error
 
     def _changes(self) -> PixelChanges:
-        from assay.encoders.pixels import PixelChanges
+        from assay.encoders.pixel_changes import PixelChanges
 
         return PixelChanges(self.image_size, self.crop, self.mean, self.std, self.interpolation)
 
@@ -161,7 +163,7 @@ class TorchvisionSource(ModelSource):
         return self._changes().applied_to(recipe, Fraction(crop, resize))
 
     def _origin(self) -> Origin:
-        from assay.encoders.weights import Origin
+        from assay.encoders.identity import Origin
 
         if self.checkpoint is not None:
             return Origin(self.checkpoint)

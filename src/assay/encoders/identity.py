@@ -1,0 +1,64 @@
+"""What tells one model from another: hashes of its files, its settings, and where weights came from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from assay.core.errors import ModelError, UsageError
+from assay.core.settings import all_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where weights came from, in words, and under which licence; or that they were drawn at random."""
+
+    weights: str
+    licence: str | None = None
+    is_random: bool = False
+
+
+def require_file(path: str | Path) -> Path:
+    """Return the path of a file that exists, or raise ``UsageError``."""
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UsageError(f"There is no file '{path}'. Write the path of a checkpoint that exists.")
+    return file
+
+
+def file_hash(path: str | Path) -> str:
+    """Return a hash of what a file contains."""
+    file = require_file(path)
+    status = file.stat()
+    return _file_hash(file.resolve(), status.st_size, status.st_mtime_ns)
+
+
+def folder_hash(folder: Path) -> str:
+    """Return a hash of every file below a folder, names included."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(folder).as_posix()}\0{file_hash(file)}\0".encode())
+    return digest.hexdigest()
+
+
+def identity_of(builder: str, source: object, checkpoint: str | None = None) -> str:
+    """Return what decides the weights of a source: its builder, its settings, and a file by its contents."""
+    settings = dict(all_settings(source))
+    if checkpoint is not None:
+        settings["checkpoint"] = file_hash(
+            checkpoint
+        )  # a file that moves is the same; one that changes is not
+    return f"{builder}; " + "; ".join(f"{key}={value!r}" for key, value in sorted(settings.items()))
+
+
+def model_error(name: str, error: BaseException) -> ModelError:
+    """Return the ``ModelError`` for whatever stopped a model from opening."""
+    return ModelError(f"Model '{name}' cannot be opened: {type(error).__name__}: {error}")
+
+
+@lru_cache(maxsize=1024)
+def _file_hash(file: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001  # size and time key the cache
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
