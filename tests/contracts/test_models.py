@@ -11,6 +11,7 @@ import pytest
 from assay.core.model import ModelSource
 from assay.core.task import Example
 from assay.models.hf import HuggingFaceSource
+from assay.models.onnx import OnnxSource
 from assay.models.packaged import PackagedSource
 from assay.models.sentence import SentenceSource
 from assay.models.timm import TimmSource
@@ -76,6 +77,35 @@ class TestTorch(Images):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
             yield TorchSource("contract_nets:build", arguments=(5,), size=16, mean=0.5, std=0.25)
+
+
+class TestOnnx(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelSource:
+        """A graph with a convolution, a mean and a head, made without any other framework."""
+        onnx = pytest.importorskip("onnx")
+        from onnx import helper, numpy_helper
+
+        rng = np.random.default_rng(0)
+        weights = {"kernel": rng.normal(size=(8, 3, 3, 3)), "head": rng.normal(size=(8, 5))}
+        graph = helper.make_graph(
+            [
+                helper.make_node("Conv", ["x", "kernel"], ["map"]),
+                helper.make_node("Relu", ["map"], ["positive"]),
+                helper.make_node("GlobalAveragePool", ["positive"], ["mean"]),
+                helper.make_node("Flatten", ["mean"], ["features"]),
+                helper.make_node("MatMul", ["features", "head"], ["logits"]),
+            ],
+            "net",
+            [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ("n", 3, 16, 16))],
+            [helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, ("n", 5))],
+            [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
+        )
+        path = tmp_path_factory.mktemp("onnx") / "net.onnx"
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.save(model, path)
+        return OnnxSource(str(path), mean=0.5, std=0.25)
 
 
 class TestPackagedImage(Images):
