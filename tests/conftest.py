@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,3 +211,16 @@ def save(build: Callable[[], Any], folder: Path) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         build().eval().save_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def tensorflow_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of small models of Keras and TensorFlow, good and bad; written by a process of its own."""
+    for package in ("keras", "tensorflow"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"needs {package}")
+    folder = tmp_path_factory.mktemp("tensorflow")
+    script = Path(__file__).with_name("tensorflow_files.py")
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+    subprocess.run([sys.executable, script, folder], check=True, capture_output=True, env=environment)
+    return folder

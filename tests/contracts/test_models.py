@@ -11,9 +11,11 @@ import pytest
 from assay.core.model import ModelSource
 from assay.core.task import Example
 from assay.models.hf import HuggingFaceSource
+from assay.models.keras import KerasSource
 from assay.models.onnx import OnnxSource
 from assay.models.packaged import PackagedSource
 from assay.models.sentence import SentenceSource
+from assay.models.tensorflow import TensorflowSource
 from assay.models.timm import TimmSource
 from assay.models.torch import TorchSource
 from assay.models.torchvision import TorchvisionSource
@@ -106,6 +108,20 @@ class TestOnnx(Images):
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.save(model, path)
         return OnnxSource(str(path), mean=0.5, std=0.25)
+
+
+class TestKeras(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tensorflow_files: Path) -> ModelSource:
+        return KerasSource(str(tensorflow_files / "net.keras"))
+
+
+class TestTensorflow(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tensorflow_files: Path) -> ModelSource:
+        return TensorflowSource(str(tensorflow_files / "saved"))
 
 
 class TestPackagedImage(Images):

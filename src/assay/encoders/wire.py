@@ -1,0 +1,67 @@
+"""How two processes exchange words and arrays over pipes: JSON and raw bytes, of which nothing is run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+from collections.abc import Callable, Mapping
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+_LENGTH = struct.Struct("<Q")
+
+
+class Message(NamedTuple):
+    """Words, and arrays by name."""
+
+    words: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+def send(stream: IO[bytes], words: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write one message."""
+    described = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
+    head = json.dumps({"words": words, "arrays": described}).encode()
+    stream.write(_LENGTH.pack(len(head)))
+    stream.write(head)
+    for array in arrays.values():
+        stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Message:
+    """Read one message; raise ``EOFError`` where the other side is gone."""
+    (length,) = _LENGTH.unpack(_read(stream, _LENGTH.size))
+    head = json.loads(_read(stream, length))
+    arrays = {}
+    for name, kind, shape in head["arrays"]:
+        empty = np.empty(shape, np.dtype(kind))
+        arrays[name] = np.frombuffer(_read(stream, empty.nbytes), empty.dtype).reshape(shape)
+    return Message(head["words"], arrays)
+
+
+def serve(answer: Callable[[Message], Message]) -> None:
+    """Answer messages of the parent until it is gone; what a library prints goes to standard error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends this process
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while True:
+        try:
+            asked = receive(requests)
+        except EOFError:
+            return
+        try:
+            reply = answer(asked)
+        except Exception as error:  # one line for the row of the model
+            reply = Message({"error": str(error), "kind": type(error).__name__}, {})
+        send(replies, *reply)
+
+
+def _read(stream: IO[bytes], length: int) -> bytes:
+    content = stream.read(length)
+    if len(content) < length:
+        raise EOFError
+    return content
