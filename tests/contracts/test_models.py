@@ -19,6 +19,7 @@ from assay.models.tensorflow import TensorflowSource
 from assay.models.timm import TimmSource
 from assay.models.torch import TorchSource
 from assay.models.torchvision import TorchvisionSource
+from assay.models.vectors import VectorsSource
 from assay.testing.models import ModelContract
 
 WORDS = ("the", "a", "quick", "brown", "fox", "jumps", "over", "lazy", "dog", "happy", "books", "unseen")
@@ -155,6 +156,19 @@ class TestPackagedRandom(Texts):
     @classmethod
     def source(cls) -> ModelSource:
         return PackagedSource("all_minilm_l6_v2", layers=1, pretrained=False)
+
+
+class TestVectors(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelSource]:
+        folder = tmp_path_factory.mktemp("vectors")
+        numbers = np.random.default_rng(0).normal(size=(len(WORDS) - 1, 8)).astype(str)
+        rows = zip(WORDS[:-1], numbers, strict=True)
+        (folder / "glove.txt").write_text("\n".join(f"{word} {' '.join(row)}" for word, row in rows))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ASSAY_CACHE", str(folder / "cache"))
+            yield VectorsSource(str(folder / "glove.txt"), pooling="sif")
 
 
 class TestHuggingFaceText(Texts):
