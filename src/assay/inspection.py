@@ -30,7 +30,8 @@ def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
         raise ModelError(f"{type(error).__name__}: {error}") from error
     try:
         yield from _facts(model.facts, source.modality())
-        yield "proved", prove(model, sample_examples(source.modality()))
+        names: list[Example] | None = None if model.names is None else [*model.names[:8]]
+        yield "proved", prove(model, names or sample_examples(source.modality()))
     finally:
         model.close()
 

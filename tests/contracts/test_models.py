@@ -10,6 +10,7 @@ import pytest
 
 from assay.core.model import ModelSource
 from assay.core.task import Example
+from assay.models.features import FeaturesSource
 from assay.models.hf import HuggingFaceSource
 from assay.models.keras import KerasSource
 from assay.models.onnx import OnnxSource
@@ -156,6 +157,20 @@ class TestPackagedRandom(Texts):
     @classmethod
     def source(cls) -> ModelSource:
         return PackagedSource("all_minilm_l6_v2", layers=1, pretrained=False)
+
+
+class TestFeatures(ModelContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def examples(cls) -> list[Example]:
+        return [f"cat/{number:02}.jpg" for number in range(33)]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, examples: list[Example], tmp_path_factory: pytest.TempPathFactory) -> ModelSource:
+        path = tmp_path_factory.mktemp("features") / "features.npz"
+        np.savez(path, features=np.random.default_rng(0).normal(size=(33, 5)), names=examples)
+        return FeaturesSource(str(path))
 
 
 class TestVectors(Texts):

@@ -86,6 +86,11 @@ class Model(ABC):
     def facts(self) -> ModelFacts:
         """What is known of this model."""
 
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The names of the examples whose features it holds: it is given names; None for all other models."""
+        return None
+
     @abstractmethod
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return the features, and the source probabilities where there is a head, in the order given."""

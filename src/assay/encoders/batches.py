@@ -41,12 +41,13 @@ class Batches:
         starts = range(0, len(split), self._size)
         batches = [np.arange(start, min(start + self._size, len(split))) for start in starts]
         with ThreadPoolExecutor(max_workers=1) as readers:
-            coming = readers.submit(_read, split, batches[0]) if batches else None
+            read = _read if model.names is None else _called
+            coming = readers.submit(read, split, batches[0]) if batches else None
             for position, rows in enumerate(batches):
                 assert coming is not None
                 examples = coming.result()
                 if position + 1 < len(batches):
-                    coming = readers.submit(_read, split, batches[position + 1])
+                    coming = readers.submit(read, split, batches[position + 1])
                 encoded = self._encode_batch(model, examples)
                 _must_be_finite(encoded.features, "features", split, rows)
                 if encoded.source_probs is not None:
@@ -79,6 +80,10 @@ def is_out_of_memory(error: Exception) -> bool:
 
 def _read(split: Split, rows: np.ndarray) -> list[Example]:
     return [split.examples.read(int(row)) for row in rows]
+
+
+def _called(split: Split, rows: np.ndarray) -> list[Example]:
+    return [split.examples.name(int(row)) for row in rows]
 
 
 def _must_be_finite(matrix: np.ndarray, what: str, split: Split, rows: np.ndarray) -> None:
