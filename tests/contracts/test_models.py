@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +82,22 @@ class TestTorch(Images):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
             yield TorchSource("contract_nets:build", arguments=(5,), size=16, mean=0.5, std=0.25)
+
+
+class TestTorchExport(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelSource:
+        torch = pytest.importorskip("torch")
+        path = tmp_path_factory.mktemp("export") / "net.pt2"
+        space: dict[str, Callable[[int], Any]] = {}
+        exec(NETS, space)
+        open_batch = ({0: torch.export.Dim("n")},)
+        net = space["build"](5).eval()
+        torch.export.save(
+            torch.export.export(net, (torch.zeros(2, 3, 16, 16),), dynamic_shapes=open_batch), path
+        )
+        return TorchSource(str(path), mean=0.5, std=0.25)
 
 
 class TestOnnx(Images):

@@ -14,6 +14,7 @@ from torch import nn
 
 from assay.core.errors import CheckpointError
 from assay.encoders.identity import Origin, require_file
+from assay.encoders.renaming import suggested
 
 __all__ = ["Origin", "State", "fit_state", "load_state", "seeded", "state_hash"]
 
@@ -91,9 +92,14 @@ def fit_state(module: nn.Module, state: Mapping[str, torch.Tensor], path: str | 
         *_listed("of another shape", reshaped),
     ]
     if faults:
+        pairs = suggested(
+            {name: wanted[name].shape for name in missing}, {name: state[name].shape for name in unexpected}
+        )
+        hint = "Name the architecture that it was saved from; where only the head differs, set num_classes."
+        if pairs:
+            hint = f"Write rename={pairs!r} to read it under the names that are needed."
         raise CheckpointError(
-            f"Checkpoint '{path}' does not fit {type(module).__name__}: {'; '.join(faults)}. "
-            f"Name the architecture that it was saved from; where only the head differs, set its num_classes."
+            f"Checkpoint '{path}' does not fit {type(module).__name__}: {'; '.join(faults)}. {hint}"
         )
     module.load_state_dict(dict(state))
 

@@ -29,6 +29,8 @@ class TimmSource(ModelSource):
     Attributes:
         pretrained: False for random weights.
         checkpoint: A file with weights instead of the published ones.
+        rename: How names of the checkpoint begin, and how they begin in the model, as in
+            ``(('backbone.', ''), ('projector.', None))``; None leaves those out.
         seed: Draws random weights, where there are any.
         num_classes: Classes of the head, for a checkpoint with a head of its own; 0 for none.
         image_size: Side of the input in pixels.
@@ -41,6 +43,7 @@ class TimmSource(ModelSource):
 
     pretrained: bool = True
     checkpoint: str | None = None
+    rename: tuple[tuple[str, str | None], ...] = ()
     seed: int = 0
     num_classes: int | None = None
     image_size: int | None = None
@@ -63,10 +66,12 @@ class TimmSource(ModelSource):
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and weights that were never published."""
         from assay.encoders.identity import require_file
+        from assay.encoders.renaming import check_rename
 
         self._changes().check()
         if self.checkpoint is not None:
             require_file(self.checkpoint)
+        check_rename(self.rename)
         _arguments(self.arguments)
         if not self.name.startswith(_ELSEWHERE):
             self._check_name()
@@ -92,11 +97,12 @@ class TimmSource(ModelSource):
     def open(self, device: str) -> Model:
         """Build the model, load its weights and return it on ``device``."""
         from assay.encoders.images import ImageEncoder, Outputs, pooled
+        from assay.encoders.renaming import renamed
         from assay.encoders.weights import fit_state, load_state
 
         module: Any = self._build()
         if self.checkpoint is not None:
-            fit_state(module, load_state(self.checkpoint), self.checkpoint)
+            fit_state(module, renamed(load_state(self.checkpoint), self.rename), self.checkpoint)
 
         def forward(batch: Any) -> Outputs:
             maps = module.forward_features(batch)

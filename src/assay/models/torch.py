@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     from assay.encoders.pixels import PixelRecipe
 
 
+_SIDE = 224  # pixels, as most models read
+
+
 @dataclass(frozen=True, slots=True)
 class TorchSource(ModelSource):
-    """A callable that returns a ``torch.nn.Module``, with its weights and, for pictures, its preprocessing.
+    """A callable that returns a ``torch.nn.Module``, or a file of torch.export (.pt2) or TorchScript (.pt).
 
     A module for texts (``reads='text'``) is called with a list of texts and returns a tensor, texts x width.
 
-    The module is imported from the current directory or from PYTHONPATH: it is code that you trust.
+    The module is imported from the current directory or from PYTHONPATH: it is code that you trust, as a
+    file of TorchScript is.
     Features are the output of ``layer``; else what enters the classification head; else the output. Maps are
     averaged over their places.
 
@@ -35,10 +39,12 @@ class TorchSource(ModelSource):
         arguments: Passed to the callable, in order.
         checkpoint: A file with the weights; None where the callable loads them, or for random ones. What
             the callable loads itself is in no key: name it here, or delete the store when it changes.
+        rename: How names of the checkpoint begin, and how they begin in the module, as in
+            ``(('backbone.', ''), ('projector.', None))``; None leaves those out.
         pretrained: False for the same architecture with random weights: the checkpoint is not read.
         seed: Draws random weights, where there are any.
         reads: "image" or "text"; the settings below are for images.
-        size: Side of the input in pixels.
+        size: Side of the input in pixels; None for what a file of torch.export says, and else 224.
         channels: 3 for RGB, 1 for grey.
         mean: Subtracted from the pixels.
         std: Divides what is left.
@@ -46,16 +52,17 @@ class TorchSource(ModelSource):
         interpolation: As in "bicubic".
         rounding: Where half pixels go: "nearest", or "torchvision" as its transforms do.
         scale: False to give the module 0..255 in place of 0..1.
-        layer: The name of the layer whose output is read.
+        layer: The name of the layer whose output is read; TorchScript shows none.
         head: False where the output holds features, not classes.
     """
 
     arguments: tuple[object, ...] = ()
     checkpoint: str | None = None
+    rename: tuple[tuple[str, str | None], ...] = ()
     pretrained: bool = True
     seed: int = 0
     reads: str = "image"
-    size: int = 224
+    size: int | None = None
     channels: int = 3
     mean: tuple[float, ...] | float = 0.0
     std: tuple[float, ...] | float = 1.0
@@ -77,7 +84,14 @@ class TorchSource(ModelSource):
     def check(self) -> None:
         """Raise ``UsageError`` for names without a callable, missing files and wrong settings."""
         from assay.encoders.identity import require_file
+        from assay.encoders.renaming import check_rename
 
+        if self.reads not in list(Modality):
+            raise UnknownName("modality", self.reads, Modality)
+        self._recipe()
+        if self._is_program:
+            self._check_program()
+            return
         module, _, attribute = self.name.partition(":")
         if not attribute or not all(part.isidentifier() for part in [*module.split("."), attribute]):
             raise UsageError(
@@ -89,9 +103,7 @@ class TorchSource(ModelSource):
             )
         if self.checkpoint is not None:
             require_file(self.checkpoint)
-        if self.reads not in list(Modality):
-            raise UnknownName("modality", self.reads, Modality)
-        self._recipe()
+        check_rename(self.rename)
 
     def modality(self) -> Modality:
         """Return what the user says that the module reads."""
@@ -103,13 +115,15 @@ class TorchSource(ModelSource):
 
         from assay.encoders.identity import file_hash, identity_of
 
+        if self._is_program:
+            return identity_of(f"torch {torch.__version__} {file_hash(self.name)}", replace(self, name=""))
         file = self._file()
         code = "unknown code" if file is None else file_hash(file)
         return identity_of(f"torch {torch.__version__} {code}", self, self.checkpoint)
 
     def untrained(self) -> ModelSource | None:
         """Return the same architecture with random weights; None where the callable may load its own."""
-        if self.pretrained and self.checkpoint is None:
+        if self._is_program or (self.pretrained and self.checkpoint is None):
             return None
         return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
 
@@ -117,20 +131,58 @@ class TorchSource(ModelSource):
         """Import the callable, build the module, load its weights and return it on ``device``."""
         from assay.encoders.identity import Origin
         from assay.encoders.images import ImageEncoder
+        from assay.encoders.renaming import renamed
         from assay.encoders.strings import StringEncoder
         from assay.encoders.weights import fit_state, load_state
 
+        if self._is_program:
+            return self._open_program(device)
         module = self._build()
         if self.checkpoint is not None and self.pretrained:
-            fit_state(module, load_state(self.checkpoint), self.checkpoint)
+            fit_state(module, renamed(load_state(self.checkpoint), self.rename), self.checkpoint)
             origin = Origin(self.checkpoint)
         else:
             origin = Origin(f"as built by {self.name}, seed {self.seed}", is_random=not self.pretrained)
         if self.modality() is Modality.TEXT:
             return StringEncoder(module, device, origin)
-        return ImageEncoder(module, self._forward(module), self._recipe(), device, origin)
+        recipe = self._recipe()
+        return ImageEncoder(module, self._forward(module, recipe), recipe, device, origin)
 
-    def _forward(self, module: Any) -> Forward:
+    @property
+    def _is_program(self) -> bool:
+        from assay.encoders.programs import SUFFIXES
+
+        return self.name.endswith(SUFFIXES)
+
+    def _check_program(self) -> None:
+        from assay.encoders.identity import require_file
+
+        require_file(self.name)
+        if self.arguments or self.checkpoint is not None or not self.pretrained:
+            raise UsageError(
+                f"'{self.name}' has its weights inside. Leave out arguments, checkpoint and pretrained."
+            )
+        if self.reads != Modality.IMAGE:
+            raise UsageError(f"'{self.name}' can read images alone. Name a callable for texts.")
+
+    def _open_program(self, device: str) -> Model:
+        from assay.encoders.identity import Origin, model_error
+        from assay.encoders.images import ImageEncoder
+        from assay.encoders.program_reading import read_program
+        from assay.encoders.programs import open_program
+
+        program = open_program(Path(self.name).expanduser())
+        recipe = self._recipe(program.shape[-1] if len(program.shape) == 4 else None)
+        size = (recipe.channels, *recipe.size)
+        try:
+            forward = read_program(program, self.layer, size, head=self.head)
+            return ImageEncoder(program, forward, recipe, device, Origin(f"torch: {self.name}"))
+        except ModelError:
+            raise
+        except Exception as error:  # what the program was not exported for fails this model alone
+            raise model_error(f"torch:{self.name}", error) from error
+
+    def _forward(self, module: Any, recipe: PixelRecipe) -> Forward:
         from assay.encoders.heads import read_head, read_layer, read_output
 
         module.eval()
@@ -138,7 +190,7 @@ class TorchSource(ModelSource):
             return read_layer(module, self.layer)
         if not self.head:
             return read_output(module)
-        return read_head(module, (self.channels, self.size, self.size))
+        return read_head(module, (recipe.channels, *recipe.size))
 
     def _build(self) -> Any:
         from torch import nn
@@ -165,15 +217,16 @@ class TorchSource(ModelSource):
             )
         return module
 
-    def _recipe(self) -> PixelRecipe:
+    def _recipe(self, told: int | None = None) -> PixelRecipe:
         from assay.encoders.pixel_changes import PixelChanges
         from assay.encoders.pixels import PixelRecipe, Rounding
 
         if self.rounding not in list(Rounding):
             raise UnknownName("rounding", self.rounding, Rounding)
-        changes = PixelChanges(self.size, self.crop, self.mean, self.std, self.interpolation)
+        size = self.size or told or _SIDE
+        changes = PixelChanges(size, self.crop, self.mean, self.std, self.interpolation)
         changes.check()
-        plain = PixelRecipe(self.size, self.size, channels=self.channels, scale=self.scale)
+        plain = PixelRecipe(size, size, channels=self.channels, scale=self.scale)
         plain = replace(plain, rounding=Rounding(self.rounding))
         return changes.applied_to(plain, 1.0)
 

@@ -29,6 +29,8 @@ class TorchvisionSource(ModelSource):
     Attributes:
         pretrained: False for random weights.
         checkpoint: A file with weights instead of the published ones.
+        rename: How names of the checkpoint begin, and how they begin in the model, as in
+            ``(('backbone.', ''), ('projector.', None))``; None leaves those out.
         seed: Draws random weights, where there are any.
         num_classes: Classes of the head, for a checkpoint with a head of its own.
         image_size: Side of the input in pixels.
@@ -40,6 +42,7 @@ class TorchvisionSource(ModelSource):
 
     pretrained: bool = True
     checkpoint: str | None = None
+    rename: tuple[tuple[str, str | None], ...] = ()
     seed: int = 0
     num_classes: int | None = None
     image_size: int | None = None
@@ -63,10 +66,12 @@ class TorchvisionSource(ModelSource):
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and settings that cannot be."""
         from assay.encoders.identity import require_file
+        from assay.encoders.renaming import check_rename
 
         self._changes().check()
         if self.checkpoint is not None:
             require_file(self.checkpoint)
+        check_rename(self.rename)
         if self._published and self.num_classes is not None:
             raise UsageError(
                 f"The weights of '{self.name}' have their own classes. Leave num_classes out, or give "
@@ -96,11 +101,12 @@ class TorchvisionSource(ModelSource):
         """Build the model, load its weights and return it on ``device``."""
         from assay.encoders.heads import read_head
         from assay.encoders.images import ImageEncoder
+        from assay.encoders.renaming import renamed
         from assay.encoders.weights import fit_state, load_state
 
         module = self._build()
         if self.checkpoint is not None:
-            fit_state(module, load_state(self.checkpoint), self.checkpoint)
+            fit_state(module, renamed(load_state(self.checkpoint), self.rename), self.checkpoint)
         recipe = self._recipe()
         forward = read_head(module.eval(), (recipe.channels, *recipe.size))
         return ImageEncoder(module, forward, recipe, device, self._origin())

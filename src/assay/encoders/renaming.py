@@ -1,0 +1,77 @@
+"""Reads a checkpoint under other names: what the user says of prefixes, and what is suggested."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from assay.core.errors import UsageError
+
+Value = TypeVar("Value")
+Rename = tuple[tuple[str, str | None], ...]
+
+_MOST = 3  # pairs that are suggested
+
+
+def check_rename(pairs: Sequence[object]) -> None:
+    """Raise ``UsageError`` for what is no list of pairs."""
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise UsageError(
+                f"Setting 'rename' is {tuple(pairs)!r}; write pairs of what names begin with, as in "
+                "rename=(('backbone.', ''), ('fc.', 'classifier.'), ('projector.', None))."
+            )
+
+
+def renamed(state: Mapping[str, Value], pairs: Rename) -> dict[str, Value]:
+    """Return a checkpoint under other names: the first pair whose left side a name begins with is applied.
+
+    Args:
+        state: By name.
+        pairs: What a name begins with, and what stands there instead; None leaves those names out.
+    """
+    found: dict[str, Value] = {}
+    for name, value in state.items():
+        old, new = next(((old, new) for old, new in pairs if name.startswith(old)), ("", ""))
+        if new is not None:
+            found[new + name.removeprefix(old)] = value
+    return found
+
+
+def suggested(missing: Mapping[str, object], unexpected: Mapping[str, object]) -> Rename:
+    """Return pairs that would make names of a checkpoint those that are missing; none where none fits.
+
+    Args:
+        missing: The shape that is needed, by name.
+        unexpected: The shape that is there, by name.
+    """
+    pairs: list[tuple[str, str | None]] = []
+    missing, unexpected = dict(missing), dict(unexpected)
+    while missing and unexpected and len(pairs) < _MOST:
+        endings: dict[str, list[str]] = {}
+        for name in missing:
+            for rest in _rests(name):
+                endings.setdefault(rest, []).append(name)
+        counts = Counter(
+            (name.removesuffix(rest), one.removesuffix(rest))
+            for name, shape in unexpected.items()
+            for rest in _rests(name)
+            for one in endings.get(rest, ())
+            if missing[one] == shape
+        )
+        if not counts:
+            break
+        # the pair that explains most names; of several, the one that says least
+        best = min(counts, key=lambda pair: (-counts[pair], len(pair[0]) + len(pair[1])))
+        pairs.append(best)
+        for name in [name for name in unexpected if name.startswith(best[0])]:
+            if missing.pop(best[1] + name.removeprefix(best[0]), None) is not None:
+                del unexpected[name]
+    return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))  # the first that fits is applied
+
+
+def _rests(name: str) -> list[str]:
+    """Return a name, and what is left of it without the first of the modules it names, the first two, ..."""
+    parts = name.split(".")
+    return [".".join(parts[start:]) for start in range(len(parts))]
