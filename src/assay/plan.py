@@ -24,6 +24,7 @@ from assay.core.task import Task
 from assay.visit import Visit
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
+CONLL_SUFFIXES = frozenset({".conll", ".conllu", ".iob", ".iob2", ".bio"})
 
 
 class Run(NamedTuple):
@@ -218,6 +219,8 @@ def _task_address(text: str) -> Address:
         return address.with_source("folder")
     if path.suffix.lower() in TABLE_SUFFIXES:
         return address.with_source("table")
+    if path.suffix.lower() in CONLL_SUFFIXES:
+        return address.with_source("conll")
     if path.is_file():
         raise UsageError(
             f"Cannot read the task '{text}': tables end in {', '.join(sorted(TABLE_SUFFIXES))}; "

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,13 +35,47 @@ def regression_address(place: Path) -> str:
     return f"table:{place / 'rows.tsv'}"
 
 
+def words_address(place: Path) -> str:
+    rows = [
+        {"tokens": [f"word{number}", "is", "here"], "tags": ["B-x" if number % 3 else "O", "O", "O"]}
+        for number in range(30)
+    ]
+    (place / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    return f"table:{place / 'rows.jsonl'}"
+
+
+def sets_address(place: Path) -> str:
+    rows = [f"text number {number},{number % 2},{number % 3 == 0:d},1" for number in range(30)]
+    (place / "rows.csv").write_text("\n".join(["text,round,blue,all", *rows]))
+    return f"table:{place / 'rows.csv'}(label=('round', 'blue'))"
+
+
+def targets_address(place: Path) -> str:
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        Image.fromarray(rng.integers(0, 256, (6, 5, 3), dtype=np.uint8)).save(place / f"{number}.png")
+    rows = [f"{number}.png,{number / 3:.2f},{-number}" for number in range(20)]
+    (place / "labels.csv").write_text("\n".join(["file,x,y", *rows]))
+    return f"folder:{place}(label=('x', 'y'))"
+
+
+def conll_address(place: Path) -> str:
+    texts = [f"word{number} N\nruns V{number % 2}\n" for number in range(30)]
+    (place / "all.conll").write_text("\n".join(texts))
+    return f"conll:{place / 'all.conll'}"
+
+
 ADDRESSES: dict[str, Callable[[Path], str]] = {
+    "conll": conll_address,
     "docstrings": lambda place: "docstrings:numpy+scipy(per_class=10)",
     "folder": folder_address,
+    "folder of targets": targets_address,
     "skimage": lambda place: "skimage:patches(size=16, per_class=5)",
     "sklearn": lambda place: "sklearn:digits(limit=100)",
     "table": table_address,
     "table of pairs": regression_address,
+    "table of sets": sets_address,
+    "table of words": words_address,
 }
 
 

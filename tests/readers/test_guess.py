@@ -14,7 +14,12 @@ def test_text_label_and_split_are_known_by_name() -> None:
 
     columns = choose_columns("a.csv", head, Wanted())
 
-    assert (columns.split, columns.label, columns.texts, columns.notes) == ("split", "Label", ("Text",), ())
+    assert (columns.split, columns.labels, columns.texts, columns.notes) == (
+        "split",
+        ("Label",),
+        ("Text",),
+        (),
+    )
 
 
 def test_sentence_pairs_are_known_by_name() -> None:
@@ -64,7 +69,7 @@ def test_a_second_candidate_is_said_in_the_notes() -> None:
 def test_unnamed_columns_are_known_by_their_contents() -> None:
     columns = choose_columns("a.csv", {"was": TEXTS, "ist": ["ja", "nein"] * 2}, Wanted())
 
-    assert (columns.label, columns.texts) == ("ist", ("was",))
+    assert (columns.labels, columns.texts) == (("ist",), ("was",))
     assert columns.notes == (
         "'ist' is taken as the label, because its values repeat: write label='...' if not.",
         "'was' is taken as the text, because it has the most words.",
@@ -76,7 +81,7 @@ def test_what_the_user_wrote_wins() -> None:
 
     columns = choose_columns("a.csv", head, Wanted(text="title", text2="text", label="stars"))
 
-    assert (columns.texts, columns.label, columns.notes) == (("title", "text"), "stars", ())
+    assert (columns.texts, columns.labels, columns.notes) == (("title", "text"), ("stars",), ())
 
 
 def test_a_wrong_column_names_those_there_are() -> None:
@@ -123,7 +128,7 @@ def test_a_second_text_needs_a_first() -> None:
 
 
 def test_texts_and_images_exclude_each_other() -> None:
-    with pytest.raises(UsageError, match="not both"):
+    with pytest.raises(UsageError, match="not two of them"):
         choose_columns("a.csv", {"a": TEXTS, "b": TEXTS}, Wanted(text="a", image="b"))
 
 

@@ -68,6 +68,6 @@ def test_a_word_among_numbers_stops_regression() -> None:
         label(["0.5", "high"], Kind.REGRESSION)
 
 
-def test_an_unknown_kind_lists_both() -> None:
-    with pytest.raises(UsageError, match="Write kind='classification' or kind='regression'"):
+def test_an_unknown_kind_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="Write one of kind='classification', kind='multilabel'"):
         parse_kind("ranking")

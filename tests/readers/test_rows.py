@@ -164,14 +164,18 @@ def test_parquet_is_read_as_texts(tmp_path: Path) -> None:
             "text": ["a", "b"],
             "label": [1, None],
             "word": pa.array(["x", "y"]).dictionary_encode(),
-            "v": [[1], [2]],
+            "tags": [["N", "V"], []],
+            "embedding": [[0.5], [2.5]],
         }
     )
     pq.write_table(table, tmp_path / "a.parquet")
 
     rows = [row for batch in stream(tmp_path / "a.parquet") for row in batch.to_pylist()]
 
-    assert rows == [{"text": "a", "label": "1", "word": "x"}, {"text": "b", "label": None, "word": "y"}]
+    assert rows == [
+        {"text": "a", "label": "1", "word": "x", "tags": '["N", "V"]'},
+        {"text": "b", "label": None, "word": "y", "tags": "[]"},
+    ]
 
 
 def test_a_broken_parquet_file_is_named(tmp_path: Path) -> None:

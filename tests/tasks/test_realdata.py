@@ -16,6 +16,7 @@ IMAGES = (
 TEXTS = (
     "banking77", "cr", "mpqa", "mr", "sms_spam", "snips_intents", "sst2", "trec6", "uci_sentiment_sentences",
 )  # fmt: skip
+TOKENS = ("snips_slots", "ud_ewt_pos", "wnut17_ner")
 
 
 def count_splits(task: Task) -> dict[str, int]:
@@ -54,6 +55,16 @@ def test_a_table_of_texts_needs_no_settings(realdata: Path, name: str) -> None:
     counted = {part: count + lacking.get(part, 0) for part, count in count_splits(task).items()}
     assert counted == entry["splits"]
     assert len(task.classes) == entry["n_classes"]
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_table_of_tagged_words_needs_no_settings(realdata: Path, name: str) -> None:
+    entry = find_entry(realdata, name)
+
+    task = load_task(f"table:{realdata / 'datasets' / name / 'data.tsv'}")
+
+    assert task.kind is Kind.TOKENS
+    assert count_splits(task) == entry["splits"]
 
 
 def test_a_table_of_scored_pairs_is_regression(realdata: Path) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from assay.core.errors import UnknownName, UnreadableTask
+from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import Kind, Modality
 from assay.testing.tasks import load_task
 
@@ -260,3 +260,86 @@ def test_a_table_without_names_of_columns_is_found(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableTask, match="'neg' stands in the first line and again below it"):
         load_task(f"table:{path}")
+
+
+def test_several_label_columns_are_one_task_of_texts(tmp_path: Path) -> None:
+    rows = [f"text {number},{number % 2},{number % 3 == 0:d},{number}" for number in range(30)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,red,round,size", *rows]))
+
+    several = load_task(f"table:{tmp_path / 'a.csv'}(label=('round', 'red'))")
+    numbers = load_task(f"table:{tmp_path / 'a.csv'}(label=('size', 'red'))")
+
+    assert (several.kind, several.metric, several.classes) == (Kind.MULTILABEL, "macro_f1", ("red", "round"))
+    assert (numbers.kind, numbers.metric, numbers.classes) == (Kind.REGRESSION, "spearman", ())
+    assert numbers.train.labels.values.shape == (18, 2)
+
+
+def test_classes_in_one_cell_are_the_same_task_however_they_are_written(tmp_path: Path) -> None:
+    sets = [
+        [name for name, step in (("blue", 2), ("round", 3)) if number % step == 0] for number in range(30)
+    ]
+    texts = [f"text {number}" for number in range(30)]
+    lines = {
+        "a.csv": ["text,labels", *(f"{text},{'|'.join(one)}" for text, one in zip(texts, sets, strict=True))],
+        "b.jsonl": [json.dumps({"text": text, "labels": one}) for text, one in zip(texts, sets, strict=True)],
+        "c.csv": ["text,blue,round"]
+        + [f"{text},{'blue' in one:d},{'round' in one:d}" for text, one in zip(texts, sets, strict=True)],
+    }
+    for name, rows in lines.items():
+        (tmp_path / name).write_text("\n".join(rows))
+    settings = {"a.csv": "(label_separator='|')", "b.jsonl": "", "c.csv": "(label=('blue', 'round'))"}
+
+    tasks = [load_task(f"table:{tmp_path / name}{written}") for name, written in settings.items()]
+
+    assert {task.kind for task in tasks} == {Kind.MULTILABEL}
+    assert len({task.fingerprint for task in tasks}) == 1
+
+
+def test_a_limit_leaves_out_classes_without_an_example(tmp_path: Path) -> None:
+    rows = [f"text {number},{'a|b' if number % 2 else 'b' if number else 'c'}" for number in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows]))
+
+    task = load_task(f"table:{tmp_path / 'a.csv'}(label_separator='|', limit=20)")
+
+    assert task.classes == ("a", "b", "c")  # the rarest comes first
+    assert task.train.labels.values.shape[1] == 3
+
+
+@pytest.mark.parametrize("label", ["()", "(1, 2)", "('red', 'red')", "('red', 'rund')"])
+def test_label_columns_that_are_not_there_say_what_to_write(tmp_path: Path, label: str) -> None:
+    (tmp_path / "a.csv").write_text("text,red,round\nx,1,0\n")
+
+    with pytest.raises(UsageError, match="names no column|named twice|Did you mean: round"):
+        load_task(f"table:{tmp_path / 'a.csv'}(label={label})")
+
+
+def test_a_train_split_of_one_class_stops(tmp_path: Path) -> None:
+    rows = [
+        f"text {number},{'a' if number < 20 else 'b'},{'train' if number < 20 else 'test'}"
+        for number in range(30)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label,split", *rows]))
+
+    assert load_error(f"table:{tmp_path / 'a.csv'}").startswith(
+        "All 16 examples of train have the label 'a'. A task needs two classes or more"
+    )
+
+
+def test_classes_that_train_or_test_lack_are_named(tmp_path: Path) -> None:
+    rows = [f"text {number},{'ab'[number % 2]},train" for number in range(20)]
+    rows += [f"test {number},{'ac'[number % 2]},test" for number in range(10)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label,split", *rows]))
+
+    assert load_task(f"table:{tmp_path / 'a.csv'}").notes[-2:] == (
+        "The class 'c' stands in test and not in train: no model can get these examples right.",
+        "The class 'b' stands in train and not in test: test cannot judge this.",
+    )
+
+
+def test_a_text_of_a_megabyte_is_read_and_an_empty_one_left_out(write: Write) -> None:
+    task = load_task(write(lines={1: f"{'word ' * 200_000},1", 2: ",1"}))
+    splits = (task.train, task.val, task.test)
+    texts = [split.examples.read(row) for split in splits for row in range(len(split))]
+
+    assert max(len(str(text)) for text in texts) == 999_999
+    assert task.notes == ("1 of 30 rows have an empty cell in 'review' (first: row 2) and are left out.",)

@@ -8,14 +8,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.core.errors import UnreadableTask
+from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Chosen, Examples, Kind, Labels, Modality
 from assay.readers.assembly import Gathered
 from assay.readers.guess import Columns, Wanted, choose_columns
 from assay.readers.images import ImageFiles, check_images, leave_out_unreadable
-from assay.readers.labelling import Cells, label_rows
+from assay.readers.labelling import Cells, Labelled, label_rows
+from assay.readers.lists import are_lists
+from assay.readers.several import label_columns, label_sets
 from assay.readers.splits import PART_NAMES, part_of, sample
+from assay.readers.strata import class_counts
 from assay.readers.tables import Table, TableTexts, text_digests
+from assay.readers.words import digest_words, label_words, words_of
+
+
+class LabelForm(NamedTuple):
+    """What a user said of the labels; None where that is left to us."""
+
+    kind: Kind | None = None
+    separator: str | None = None  # of the classes in one cell
 
 
 class LabelledRows(NamedTuple):
@@ -47,6 +58,10 @@ def gather_texts(table: Table, found: LabelledRows) -> Gathered:
     Raises:
         UnreadableTask: More than half of the texts are empty.
     """
+    if found.columns.words is not None:
+        words = words_of(table, found.columns.words, found.rows)
+        hashes = np.array([digest_words(words.read(row).words) for row in range(len(words))], dtype=np.uint64)
+        return Gathered(words, hashes, found.labels, Modality.TEXT, found.given, found.notes)
     digests, empty = text_digests(table, found.columns.texts)
     kept = np.flatnonzero(~empty[found.rows])
     notes = found.notes
@@ -93,22 +108,41 @@ def gather_listed_images(
     return replace(gathered, notes=(*found.notes, *gathered.notes))
 
 
-def labelled_rows(table: Table, wanted: Wanted, kind: Kind | None, given: np.ndarray | None) -> LabelledRows:
+def labelled_rows(
+    table: Table, wanted: Wanted, form: LabelForm, given: np.ndarray | None = None
+) -> LabelledRows:
     """Choose the columns of a table and read its labels and splits.
 
     Args:
         table: The table.
         wanted: The columns that the user named.
-        kind: What the user wrote, or None.
+        form: What the user said of the labels.
         given: The split of each row by its file, or None: the split column says it, if there is one.
     """
-    columns = choose_columns(table.title, table.head(), wanted)
+    columns = choose_columns(table.title, table.head(), wanted, form.kind)
     if given is None and columns.split is not None:
         given = _split_column(table, columns.split)
-    names, codes = table.coded(columns.label)
-    labelled = label_rows(Cells(columns.label, names, codes, table.row_name), kind)
+    labelled = _labelled(table, columns, form)
     parts = None if given is None else given[labelled.kept]
     return LabelledRows(columns, labelled.kept, labelled.labels, parts, (*columns.notes, *labelled.notes))
+
+
+def _labelled(table: Table, columns: Columns, form: LabelForm) -> Labelled:
+    """Make labels of the label columns, by their number and by what stands in them."""
+    if columns.words is not None:
+        return label_words(table, columns.words, columns.labels[0])
+    cells = [Cells(name, *table.coded(name), table.row_name) for name in columns.labels]
+    if len(cells) > 1:
+        if form.separator is not None:
+            raise UsageError(
+                "label_separator parts the classes of one column. Leave it out, or name one label."
+            )
+        return label_columns(cells, form.kind)
+    if form.separator is not None or form.kind is Kind.MULTILABEL:
+        return label_sets(cells[0], form.separator)
+    if form.kind is None and are_lists(cells[0].names):
+        return label_sets(cells[0], None, is_guessed=True)
+    return label_rows(cells[0], form.kind)
 
 
 def limited(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
@@ -143,8 +177,9 @@ def _split_column(table: Table, column: str) -> np.ndarray:
 
 def _fewer(labels: Labels, rows: np.ndarray) -> Labels:
     """Return the labels of some rows, without classes that are left with no example."""
-    taken = labels.take(rows)
+    taken = labels.of(rows)
     if labels.kind is Kind.REGRESSION:
         return taken
-    used, values = np.unique(taken.values, return_inverse=True)
-    return Labels(labels.kind, values, tuple(labels.classes[position] for position in used))
+    used = np.flatnonzero(class_counts(taken))
+    values = taken.values[:, used] if labels.kind is Kind.MULTILABEL else np.searchsorted(used, taken.values)
+    return Labels(labels.kind, values, tuple(labels.classes[place] for place in used), taken.lengths)

@@ -9,77 +9,15 @@ from typing import NamedTuple
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import Kind
+from assay.readers.column_names import IMAGES, LABELS, PAIRS, SPLITS, TAGS, TEXTS, WORDS
 from assay.readers.images import is_image
+from assay.readers.lists import splitter
 from assay.readers.splits import part_of
 
-# in the order of trust: the first that a table has is taken
-_LABELS = (
-    "label",
-    "labels",
-    "class",
-    "target",
-    "category",
-    "y",
-    "stars",
-    "rating",
-    "score",
-    "sentiment",
-    "intent",
-    "polarity",
-    "topic",
-    "emotion",
-    "relatedness_score",
-    "similarity",
-    "gold_label",
-    "label_text",
-    "class_name",
-    "answer",
-)
-_TEXTS = (
-    "text",
-    "sentence",
-    "review",
-    "content",
-    "question",
-    "document",
-    "body",
-    "message",
-    "utterance",
-    "comment",
-    "tweet",
-    "title",
-    "query",
-    "description",
-    "abstract",
-    "headline",
-    "x",
-    "input",
-)
-_PAIRS = (
-    ("sentence1", "sentence2"),
-    ("premise", "hypothesis"),
-    ("question1", "question2"),
-    ("text1", "text2"),
-    ("text_a", "text_b"),
-    ("sentence_a", "sentence_b"),
-    ("question", "sentence"),
-)
-_IMAGES = (
-    "file",
-    "image",
-    "path",
-    "filename",
-    "file_name",
-    "image_path",
-    "file_path",
-    "filepath",
-    "img",
-    "img_path",
-    "image_file",
-)
-_SPLITS = ("split", "set", "fold", "subset", "partition")
-
 _FEW_CLASSES = 0.5  # of an unnamed label column: at most this share of its cells differ
+_PARALLEL = (
+    0.9  # of rows with as many tags as words: then the columns are meant so, and the others are errors
+)
 _MANY_NUMBERS = 20
 _MANY_SHARE = 0.05
 
@@ -90,8 +28,21 @@ class Wanted(NamedTuple):
     text: str | None = None
     text2: str | None = None
     image: str | None = None
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
     split: str | None = None
+    words: str | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label columns; none where the choice is left to us."""
+        if self.label is None:
+            return ()
+        return (self.label,) if isinstance(self.label, str) else self.label
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns that the user named."""
+        return *(one for one in (*self[:3], *self[4:]) if isinstance(one, str)), *self.labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +50,31 @@ class Columns:
     """Which columns of a table hold what.
 
     Attributes:
-        texts: One column of texts, two of pairs, none where the examples are images.
+        labels: One column of labels, or several.
+        texts: One column of texts, two of pairs, none where the examples are something else.
         image: The column of image paths.
+        words: The column of texts that are cut into words, each of which has a tag in the label column.
         notes: What was guessed where there was a choice.
     """
 
-    label: str
+    labels: tuple[str, ...]
     texts: tuple[str, ...] = ()
     image: str | None = None
     split: str | None = None
+    words: str | None = None
     notes: tuple[str, ...] = ()
 
 
-def choose_columns(title: str, head: Mapping[str, Sequence[str]], wanted: Wanted) -> Columns:
+def choose_columns(
+    title: str, head: Mapping[str, Sequence[str]], wanted: Wanted, kind: Kind | None = None
+) -> Columns:
     """Choose columns by what the user wrote, then by their names, then by what stands in them.
 
     Args:
         title: The name of the table, for messages.
         head: The first cells of each column.
         wanted: The columns that the user named.
+        kind: The kind of task that the user named.
 
     Raises:
         UnknownName: The user named a column that is not there.
@@ -125,21 +82,30 @@ def choose_columns(title: str, head: Mapping[str, Sequence[str]], wanted: Wanted
     """
     _require(title, head, wanted)
     split = wanted.split or _first(
-        head, _SPLITS, lambda cells: any(cells) and all(part_of(cell) is not None for cell in cells if cell)
+        head, SPLITS, lambda cells: any(cells) and all(part_of(cell) is not None for cell in cells if cell)
     )
-    taken = {name for name in (*wanted, split) if name}
-    label, notes = (wanted.label, ()) if wanted.label else _label(title, head, taken)
-    taken.add(label)
+    if kind in {None, Kind.TOKENS}:
+        tagged = _tagged(title, head, wanted, must=kind is Kind.TOKENS or wanted.words is not None)
+        if tagged is not None:
+            words, tags, doubts = tagged
+            return Columns((tags,), split=split, words=words, notes=doubts)
+    taken = {*wanted.named, *((split,) if split else ())}
+    labels = wanted.labels
+    notes: tuple[str, ...] = ()
+    if not labels:
+        label, notes = _label(title, head, taken)
+        labels = (label,)
+        taken.add(label)
 
     image = wanted.image
     if image is None and wanted.text is None:
         image = _first(
-            {name: cells for name, cells in head.items() if name not in taken}, _IMAGES, _are_images
+            {name: cells for name, cells in head.items() if name not in taken}, IMAGES, _are_images
         )
     if image is not None:
-        return Columns(label, (), image, split, notes)
+        return Columns(labels, image=image, split=split, notes=notes)
     texts, doubts = _texts(title, head, wanted, taken)
-    return Columns(label, texts, None, split, (*notes, *doubts))
+    return Columns(labels, texts, split=split, notes=(*notes, *doubts))
 
 
 def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[Kind, str]:
@@ -180,10 +146,16 @@ def as_number(text: str) -> float:
 
 
 def _require(title: str, head: Mapping[str, Sequence[str]], wanted: Wanted) -> None:
-    for name in wanted:
-        if name is not None and name not in head:
+    if wanted.label is not None and (
+        not wanted.labels or not all(isinstance(one, str) for one in wanted.labels)
+    ):
+        raise UsageError(
+            f"label={wanted.label!r} names no column. Write label='stars' or label=('red', 'round')."
+        )
+    named = wanted.named
+    for name in named:
+        if name not in head:
             raise UnknownName(f"column in {title} (which has {', '.join(head)})", name, head)
-    named = [name for name in wanted if name is not None]
     if len(set(named)) < len(named):
         twice = next(name for name in named if named.count(name) > 1)
         raise UsageError(f"The column '{twice}' is named twice. Name another one for one of its two uses.")
@@ -191,8 +163,45 @@ def _require(title: str, head: Mapping[str, Sequence[str]], wanted: Wanted) -> N
         raise UsageError(
             f"text2='{wanted.text2}' needs text='...' beside it. Write both columns of the pair."
         )
-    if wanted.image and wanted.text:
-        raise UsageError("A task has texts or images, not both. Write text='...' or image='...'.")
+    if sum(one is not None for one in (wanted.image, wanted.text, wanted.words)) > 1:
+        raise UsageError(
+            "A task has texts, images or words, not two of them. "
+            "Write one of text='...', image='...', words='...'."
+        )
+
+
+def _tagged(
+    title: str, head: Mapping[str, Sequence[str]], wanted: Wanted, *, must: bool
+) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return the column of words, that of their tags, and what was guessed; None where words have no tags."""
+    if not must and (wanted.text or wanted.image or len(wanted.labels) > 1):
+        return None
+    by_name = {name.lower(): name for name in head}
+    words = wanted.words or wanted.text or next((by_name[name] for name in WORDS if name in by_name), None)
+    if words is not None and must and len(wanted.labels) == 1:
+        return words, wanted.labels[0], ()
+    for name in wanted.labels or [by_name[name] for name in TAGS if name in by_name]:
+        if words is not None and name != words and _are_parallel(head[words], head[name]):
+            return words, name, (
+                f"'{words}' holds words and '{name}' a tag for each: every word is classified (tokens). "
+                f"Write text='{words}', label='...' for one label of each text.",
+            )  # fmt: skip
+    if not must:
+        return None
+    raise UnreadableTask(
+        f"Cannot tell which columns of {title} hold words and a tag for each: it has {', '.join(head)}. "
+        f"Write for example table:{title}(words='tokens', label='tags')."
+    )
+
+
+def _are_parallel(words: Sequence[str], tags: Sequence[str]) -> bool:
+    """Say whether cells hold as many tags as words, in nearly all rows."""
+    cut, cut_tags = splitter(words), splitter(tags)
+    counts = [
+        (len(cut(one.strip())), len(cut_tags(other.strip()))) for one, other in zip(words, tags, strict=True)
+    ]
+    alike = sum(one == other for one, other in counts)
+    return alike >= _PARALLEL * len(counts) and max((one for one, _ in counts), default=0) > 1
 
 
 def _first(
@@ -213,12 +222,12 @@ def _are_images(cells: Sequence[str]) -> bool:
 def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tuple[str, tuple[str, ...]]:
     free = {name: cells for name, cells in head.items() if name not in taken}
     by_name = {name.lower(): name for name in free}
-    named = [by_name[name] for name in _LABELS if name in by_name]
+    named = [by_name[name] for name in LABELS if name in by_name]
     if named:
         others = ", ".join(named[1:])
         note = f"'{named[0]}' is taken as the label; {others} could be it too: write label='...'."
         return named[0], (note,) if others else ()
-    few = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in _TEXTS]
+    few = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in TEXTS]
     if len(few) == 1 and math.isfinite(as_number(few[0])):
         raise UnreadableTask(
             f"The first line of {title} seems to be a row: it has {', '.join(head)}. "
@@ -246,10 +255,10 @@ def _texts(
         return (wanted.text, wanted.text2) if wanted.text2 else (wanted.text,), ()
     free = {name: cells for name, cells in head.items() if name not in taken}
     by_name = {name.lower(): name for name in free}
-    for one, two in _PAIRS:
+    for one, two in PAIRS:
         if one in by_name and two in by_name:
             return (by_name[one], by_name[two]), ()
-    named = [by_name[name] for name in _TEXTS if name in by_name]
+    named = [by_name[name] for name in TEXTS if name in by_name]
     if named:
         others = ", ".join(named[1:])
         note = f"'{named[0]}' is taken as the text; {others} could be it too: write text='...'."

@@ -35,13 +35,14 @@ class Labelled(NamedTuple):
 
 def parse_kind(kind: str | None) -> Kind | None:
     """Return the kind that a user wrote."""
-    if kind is None or kind in {Kind.CLASSIFICATION, Kind.REGRESSION}:
+    if kind is None or kind in set(Kind):
         return None if kind is None else Kind(kind)
-    raise UsageError(f"Setting 'kind' is '{kind}'. Write kind='classification' or kind='regression'.")
+    known = ", ".join(f"kind='{one}'" for one in Kind)
+    raise UsageError(f"Setting 'kind' is '{kind}'. Write one of {known}.")
 
 
 def label_rows(cells: Cells, kind: Kind | None) -> Labelled:
-    """Make labels of the cells of a column; rows without one are left out.
+    """Make labels of the cells of a column, one for each row; rows without one are left out.
 
     Args:
         cells: What stands in the column.
@@ -59,12 +60,12 @@ def label_rows(cells: Cells, kind: Kind | None) -> Labelled:
         )
     numbers = np.array([as_number(name) for name in names], dtype=np.float64)
     numeric = all(
-        math.isfinite(number) or _is_nothing(name) for name, number in zip(names, numbers, strict=True)
+        math.isfinite(number) or is_nothing(name) for name, number in zip(names, numbers, strict=True)
     )
-    missing = np.array([not name or (numeric and _is_nothing(name)) for name in names], dtype=bool)
+    missing = np.array([not name or (numeric and is_nothing(name)) for name in names], dtype=bool)
     none = (codes < 0) | missing[codes] if len(names) else np.ones(len(codes), dtype=bool)
     kept = np.flatnonzero(~none)
-    notes = _missing_note(cells, none)
+    notes = missing_note(f"'{column}'", none, row_name)
     codes = codes[kept]
 
     if kind is None:
@@ -85,16 +86,18 @@ def label_rows(cells: Cells, kind: Kind | None) -> Labelled:
     return Labelled(Labels(kind, positions[inverse], tuple(str(name) for name in classes)), kept, notes)
 
 
-def _is_nothing(name: str) -> bool:
+def is_nothing(name: str) -> bool:
+    """Say whether a cell stands for no number."""
     return name.lower() in {"", "nan"}  # how pandas writes a missing number
 
 
-def _missing_note(cells: Cells, none: np.ndarray) -> tuple[str, ...]:
+def missing_note(columns: str, none: np.ndarray, row_name: Callable[[int], str]) -> tuple[str, ...]:
+    """Say how many rows have no label, and stop where more than half have none."""
     count = int(none.sum())
     if not count:
         return ()
-    first = cells.row_name(int(np.flatnonzero(none)[0]))
-    found = f"{count} of {len(none)} rows have an empty cell in '{cells.column}' (first: {first})"
+    first = row_name(int(np.flatnonzero(none)[0]))
+    found = f"{count} of {len(none)} rows have an empty cell in {columns} (first: {first})"
     if count > len(none) / 2:
         raise UnreadableTask(f"{found}: more than half. Name another column, as in label='...'.")
     return (f"{found} and are left out.",)

@@ -246,13 +246,15 @@ def _objects(file: BinaryIO, path: Path) -> Iterator[dict[str, object]]:
 def _as_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
     try:
         with pq.ParquetFile(path) as file:
-            names = [field.name for field in file.schema_arrow if _is_plain(field.type)]
+            names = [
+                field.name for field in file.schema_arrow if _is_plain(field.type) or _is_list(field.type)
+            ]
             for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=names):
                 columns = [_text_column(column) for column in batch.columns]
                 yield pa.record_batch(columns, names=names)
@@ -261,9 +263,22 @@ def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _text_column(column: pa.Array) -> pa.Array:
+    if _is_list(column.type):
+        return pa.array([_as_text(cell) for cell in column.to_pylist()], pa.string())
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     return column.cast(pa.string())
+
+
+def _is_readable(kind: pa.DataType) -> bool:
+    return _is_plain(kind) or _is_list(kind)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    """Say whether the cells of a column are lists of texts or whole numbers, which become JSON."""
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    items = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_dictionary)
+    return any(is_one(kind) for is_one in lists) and any(is_one(kind.value_type) for is_one in items)
 
 
 def _is_plain(kind: pa.DataType) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Kind, Labels
+from assay.readers.strata import class_counts, label_keys, strata
 
 
 class Part(IntEnum):
@@ -32,9 +33,6 @@ PART_NAMES = {
     "test": Part.TEST,
     "testing": Part.TEST,
 }
-
-_RANGES = 10  # numbers are spread over splits by tenths
-_RANGE_EXAMPLES = 5  # fewer than this in a range cannot be cut 60 : 20 : 20
 
 
 def part_of(name: str) -> Part | None:
@@ -92,7 +90,7 @@ def divide(
 
     parts = np.where(given == Part.TRAIN, Part.TRAIN, Part.TEST).astype(np.int8)
     train = np.flatnonzero(parts == Part.TRAIN)
-    parts[train] = _cut(digests[train], labels.take(train), shares.val, 0.0, seed)
+    parts[train] = _cut(digests[train], labels.of(train), shares.val, 0.0, seed)
     share = f"val is {shares.val:.0%} of train, cut by class and seed"
     if Part.VAL in present:
         return Division(parts, (f"There is no test split: val serves as test, and {share}.",))
@@ -107,29 +105,34 @@ def sample(
         raise UsageError(f"The limit is {limit}; it must be 1 or more. Write for example limit=1000.")
     if limit >= len(digests):
         return np.arange(len(digests))
-    strata = _strata(labels)
+    groups = strata(labels)
     if given is not None:
-        strata = strata * len(Part) + given
-    _, strata, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+        groups = groups * len(Part) + given
+    _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     quotas = _quotas(sizes, limit)
-    order, ranks = _ranked(strata, _mixed(digests, seed))
-    return np.sort(order[ranks < quotas[strata[order]]])
+    order, ranks = _ranked(groups, _mixed(digests, seed))
+    return np.sort(order[ranks < quotas[groups[order]]])
 
 
 def canonical_order(digests: np.ndarray, labels: Labels) -> np.ndarray:
     """Return the order of examples by content: the same however the files or rows were ordered."""
-    return np.lexsort((labels.values, digests))
+    return np.lexsort((label_keys(labels), digests))
 
 
 def fingerprint(digests: np.ndarray, labels: Labels, parts: np.ndarray) -> str:
     """Return a hash of every example, every label and the split, independent of the order given."""
-    digest = hashlib.blake2b(repr((str(labels.kind), labels.classes)).encode(), digest_size=16)
+    shape = () if labels.values.ndim == 1 else labels.values.shape[1:]
+    kind = (str(labels.kind), labels.classes, *shape, *(() if labels.lengths is None else ("words",)))
+    digest = hashlib.blake2b(repr(kind).encode(), digest_size=16)
     order = canonical_order(digests, labels)
     for part in Part:
         rows = order[parts[order] == part]
         digest.update(f"{part.name} {len(rows)} ".encode())
         digest.update(digests[rows].astype("<u8").tobytes())
-        digest.update(labels.values[rows].astype(labels.values.dtype.newbyteorder("<")).tobytes())
+        some = labels.of(rows)
+        if some.lengths is not None:
+            digest.update(some.lengths.astype("<i8").tobytes())
+        digest.update(some.values.astype(some.values.dtype.newbyteorder("<")).tobytes())
     return digest.hexdigest()
 
 
@@ -146,7 +149,8 @@ def conflicts(digests: np.ndarray, labels: Labels) -> np.ndarray:
     """Return one row of each example that stands more than once with different labels."""
     order = canonical_order(digests, labels)
     same = digests[order][1:] == digests[order][:-1]
-    differs = labels.values[order][1:] != labels.values[order][:-1]
+    keys = label_keys(labels)[order]
+    differs = keys[1:] != keys[:-1]
     rows = order[1:][same & differs]
     return np.sort(rows[np.unique(digests[rows], return_index=True)[1]])
 
@@ -155,13 +159,13 @@ def _cut(digests: np.ndarray, labels: Labels, val: float, test: float, seed: int
     order = canonical_order(digests, labels)
     _, first, inverse = np.unique(digests[order], return_index=True, return_inverse=True)
     rows = order[first]  # one of each set of equal examples
-    _, strata, sizes = np.unique(_strata(labels.take(rows)), return_inverse=True, return_counts=True)
+    _, groups, sizes = np.unique(strata(labels.of(rows)), return_inverse=True, return_counts=True)
     tests = _portions(sizes, test, least=2)
     vals = np.minimum(_portions(sizes, val, least=3 if test else 2), np.maximum(sizes - tests - 1, 0))
 
-    ranked, ranks = _ranked(strata, _mixed(digests[rows], seed))
+    ranked, ranks = _ranked(groups, _mixed(digests[rows], seed))
     cuts = np.full(len(rows), Part.TRAIN, dtype=np.int8)
-    of = strata[ranked]
+    of = groups[ranked]
     cuts[ranked[ranks < (tests + vals)[of]]] = Part.VAL
     cuts[ranked[ranks < tests[of]]] = Part.TEST
     parts = np.empty(len(digests), dtype=np.int8)
@@ -187,21 +191,12 @@ def _quotas(sizes: np.ndarray, limit: int) -> np.ndarray:
     return quotas
 
 
-def _strata(labels: Labels) -> np.ndarray:
-    if labels.kind is Kind.CLASSIFICATION:
-        return labels.values
-    count = int(np.clip(len(labels) // _RANGE_EXAMPLES, 1, _RANGES))
-    edges = np.quantile(labels.values, np.linspace(0, 1, count + 1)[1:-1])
-    ranges: np.ndarray = np.searchsorted(edges, labels.values, side="right")
-    return ranges
-
-
-def _ranked(strata: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _ranked(groups: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return rows ordered by stratum and key, and the rank of each within its stratum."""
-    order = np.lexsort((keys, strata))
-    sizes = np.bincount(strata)
+    order = np.lexsort((keys, groups))
+    sizes = np.bincount(groups)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return order, np.arange(len(strata)) - starts[strata[order]]
+    return order, np.arange(len(groups)) - starts[groups[order]]
 
 
 def _mixed(digests: np.ndarray, seed: int) -> np.ndarray:
@@ -217,12 +212,14 @@ def _mixed(digests: np.ndarray, seed: int) -> np.ndarray:
 def _tiny(labels: Labels) -> tuple[str, ...]:
     if labels.kind is Kind.REGRESSION:
         return ()
-    counts = np.bincount(labels.values, minlength=len(labels.classes))
+    counts = class_counts(labels)
     notes = []
-    for count, what in (
+    told = (
         (1, "one example: it stands in train, and test cannot judge it"),
         (2, "two examples: one stands in train and one in test"),
-    ):
+    )
+    has_several = labels.kind is Kind.MULTILABEL or labels.lengths is not None  # a rarer class may decide
+    for count, what in told[:1] if has_several else told:
         names = [labels.classes[position] for position in np.flatnonzero(counts == count)]
         if names:
             notes.append(

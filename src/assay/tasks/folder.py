@@ -10,8 +10,9 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import Task, TaskSource
 from assay.readers.assembly import Gathered, assemble
 from assay.readers.folders import Tree, find_images, require_folder
-from assay.readers.gathering import gather_images, gather_listed_images, labelled_rows
+from assay.readers.gathering import LabelForm, gather_images, gather_listed_images, labelled_rows
 from assay.readers.guess import Wanted
+from assay.readers.labelling import parse_kind
 from assay.readers.rows import SUFFIXES
 from assay.readers.splits import Shares
 from assay.readers.tables import read_table
@@ -30,17 +31,23 @@ class Folder(TaskSource):
         name: The path of the folder.
         labels: A table of files and labels, relative to the folder; if given, class folders are not asked.
             Its paths are relative to the table or to the folder.
-        label: Its column of labels; guessed.
+        label: Its column of labels; guessed. Or several, as in ('red', 'round'): 0 and 1 for each class, or
+            numbers.
+        label_separator: What parts the classes of a cell that holds several, as in "|"; lists need none.
+        kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels.
         file: Its column of paths; guessed.
         split: Its column of splits; guessed, and there may be none.
         unreadable: The share of images that may be broken; one may always be, unless this is 0.
         val: The share of val where there is no official split.
         test: The share of test where there is no official split.
-        metric: The main metric; accuracy, or Spearman correlation for numbers.
+        metric: The main metric; accuracy, macro F1 for several classes at once, or Spearman correlation for
+            numbers.
     """
 
     labels: str | None = None
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
+    label_separator: str | None = None
+    kind: str | None = None
     file: str | None = None
     split: str | None = None
     unreadable: float = 0.01
@@ -73,7 +80,8 @@ class Folder(TaskSource):
     def _listed(self, folder: Path, path: Path) -> Gathered:
         table = read_table([path])
         wanted = Wanted(image=self.file, label=self.label, split=self.split)
-        found = labelled_rows(table, wanted, None, None)
+        form = LabelForm(parse_kind(self.kind), self.label_separator or None)
+        found = labelled_rows(table, wanted, form)
         if found.columns.image is None:
             raise UnreadableTask(
                 f"Cannot tell which column of {path.name} holds the paths of images: it has "

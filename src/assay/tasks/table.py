@@ -1,4 +1,4 @@
-"""A table of texts, pairs of texts or image paths: CSV, TSV, JSON lines or Parquet."""
+"""A table of texts, pairs of texts, labelled words or image paths: CSV, TSV, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from assay.core.errors import UnreadableTask
 from assay.core.task import Task, TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.gathering import gather_listed_images, gather_texts, labelled_rows, limited
+from assay.readers.gathering import LabelForm, gather_listed_images, gather_texts, labelled_rows, limited
 from assay.readers.guess import Wanted
 from assay.readers.labelling import parse_kind
 from assay.readers.rows import SUFFIXES
@@ -22,7 +22,7 @@ from assay.readers.tables import read_table
 
 @dataclass(frozen=True, slots=True)
 class Table(TaskSource):
-    """Texts, pairs of texts or image paths in a table.
+    """Texts, pairs of texts, labelled words or image paths in a table.
 
     The columns are guessed from their names and contents where they are not named here; the notes of the
     task say what was doubtful. Large files are streamed to a memory-mapped copy, not held in memory.
@@ -32,12 +32,16 @@ class Table(TaskSource):
         text: The column of texts.
         text2: The second column of pairs of texts.
         image: The column of image paths, relative to the table's folder.
-        label: The column of labels.
+        words: The column of texts that are cut into words (lists, or with spaces between words); the label
+            column then holds a tag for each word.
+        label: The column of labels; or several, as in ('red', 'round'): 0 and 1 for each class, or numbers.
+        label_separator: What parts the classes of a cell that holds several, as in "|"; lists need none.
         split: The column of official splits: train, val (valid, validation, dev), test.
-        kind: ``classification`` or ``regression``; guessed from the labels.
+        kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
         val: The share of val where there is no official split.
         test: The share of test where there is no official split.
-        metric: The main metric; accuracy, or Spearman correlation for numbers.
+        metric: The main metric; accuracy, macro F1 for several classes at once, or Spearman correlation for
+            numbers.
         limit: At most so many examples, the same share of each class and official split.
         delimiter: What parts the cells of a CSV file; found out.
         unreadable: The share of images that may be broken; one may always be, unless this is 0.
@@ -46,7 +50,9 @@ class Table(TaskSource):
     text: str | None = None
     text2: str | None = None
     image: str | None = None
-    label: str | None = None
+    words: str | None = None
+    label: str | tuple[str, ...] | None = None
+    label_separator: str | None = None
     split: str | None = None
     kind: str | None = None
     val: float = 0.2
@@ -60,10 +66,11 @@ class Table(TaskSource):
 
     def load(self, address: str, seed: int) -> Task:
         """Read the table once; texts stay in memory if the file is small."""
-        shares, kind = Shares(self.val, self.test), parse_kind(self.kind)
+        shares = Shares(self.val, self.test)
+        form = LabelForm(parse_kind(self.kind), self.label_separator or None)
         table, given = self._read(Path(self.name).expanduser())
-        wanted = Wanted(self.text, self.text2, self.image, self.label, self.split)
-        found = labelled_rows(table, wanted, kind, given)
+        wanted = Wanted(self.text, self.text2, self.image, self.label, self.split, self.words)
+        found = labelled_rows(table, wanted, form, given)
         if found.columns.image is not None:
             gathered = gather_listed_images(
                 table,

@@ -7,7 +7,7 @@ import pytest
 
 from assay.core.address import Address
 from assay.core.families import TASKS
-from assay.core.task import Kind, Modality, Split, Task
+from assay.core.task import Kind, Modality, Split, Task, Words
 
 
 def load_task(address: str, seed: int = 0) -> Task:
@@ -36,25 +36,35 @@ class TaskContract:
 
     def test_each_example_has_a_label(self, task: Task) -> None:
         assert [len(split.examples) for split in _splits(task)] == [
-            len(split.labels) for split in _splits(task)
+            split.labels.examples for split in _splits(task)
         ]
+
+    def test_the_kind_says_what_the_labels_are(self, task: Task) -> None:
+        assert {split.labels.kind for split in _splits(task)} == {task.kind.of_labels}
+        assert {split.labels.lengths is not None for split in _splits(task)} == {task.kind is Kind.TOKENS}
 
     def test_labels_lie_in_the_classes(self, task: Task) -> None:
         values = np.concatenate([split.labels.values for split in _splits(task)])
 
-        if task.kind is Kind.CLASSIFICATION:
-            assert set(values) == set(range(len(task.classes)))
-        else:
+        if task.kind is Kind.MULTILABEL:
+            assert values.shape[1] == len(task.classes)
+            assert set(values.ravel().tolist()) <= {0, 1}
+            assert values.any(axis=0).all()
+        elif task.kind is Kind.REGRESSION:
             assert np.isfinite(values).all()
+        else:
+            assert set(values) == set(range(len(task.classes)))
 
     def test_classes_are_sorted_and_the_same_in_each_split(self, task: Task) -> None:
         assert list(task.classes) == sorted(set(task.classes))
         assert {split.labels.classes for split in _splits(task)} == {task.classes}
 
     def test_a_class_that_train_lacks_is_noted(self, task: Task) -> None:
-        lacking = set(task.test.labels.values) - set(task.train.labels.values)
+        if task.kind is Kind.REGRESSION:
+            return
+        lacking = _classes(task.test) - _classes(task.train)
 
-        if task.kind is Kind.CLASSIFICATION and lacking:
+        if lacking:
             assert any("in test and not in train" in note for note in task.notes)
 
     def test_loading_twice_gives_the_same_task(self, address: str, task: Task) -> None:
@@ -77,9 +87,20 @@ class TaskContract:
             assert example.dtype == np.uint8
             assert example.ndim == 3
             assert example.shape[2] == 3
+        elif task.kind is Kind.TOKENS:
+            assert isinstance(example, Words)
+            assert all(isinstance(word, str) for word in example.words)
         else:
             cells = example if isinstance(example, tuple) else (example,)
             assert all(isinstance(cell, str) for cell in cells)
+
+    def test_each_word_has_a_label(self, task: Task) -> None:
+        lengths = task.test.labels.lengths
+        if lengths is None:
+            return
+        examples = [task.test.examples.read(row) for row in range(len(task.test))]
+
+        assert [len(one.words) for one in examples if isinstance(one, Words)] == lengths.tolist()
 
     def test_the_address_loads_the_task_again(self, address: str, task: Task) -> None:
         assert task.address == address
@@ -87,6 +108,11 @@ class TaskContract:
 
 def _splits(task: Task) -> tuple[Split, Split, Split]:
     return task.train, task.val, task.test
+
+
+def _classes(split: Split) -> set[int]:
+    values = split.labels.values
+    return set(np.flatnonzero(values.any(axis=0)) if values.ndim == 2 else values)
 
 
 def _names(split: Split) -> list[str]:
