@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -17,7 +18,7 @@ from assay.core.moments import FoldedMoments
 from assay.core.stream import MomentStream, stratified_folds
 from assay.core.task import Chosen, Example, Examples, Kind, Modality, Split, Task
 from assay.core.view import FOLDS, SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_examples
-from assay.encoders.batches import Batches, Tell
+from assay.encoders.batches import Batches, Remarks, Tell
 from assay.encoders.gram import grams_on
 from assay.store.arrays import Arrays
 
@@ -67,11 +68,11 @@ class Encodings(TrainView):
             task=task.fingerprint,
         )
         self._moments: FoldedMoments | None = None
+        self._notes: dict[str, tuple[str, ...]] = {}
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the features."""
-        return tuple(self._batches.notes)
+    def notes_of(self, *splits: str) -> tuple[str, ...]:
+        """Return what a reader must know of the features of some splits that were asked for."""
+        return *self._batches.notes, *(note for split in splits for note in self._notes.get(split, ()))
 
     @property
     def kind(self) -> Kind:
@@ -102,6 +103,9 @@ class Encodings(TrainView):
             self._encode(split)
             stored = self._arrays.read("features", f"{self._key}-{split}")
         assert stored is not None
+        if split not in self._notes:
+            kept = self._arrays.read_text("features", f"{self._key}-{split}")
+            self._notes[split] = () if kept is None else tuple(json.loads(kept))
         return Features(stored)
 
     def labelled(self, split: str) -> LabelledFeatures:
@@ -142,6 +146,8 @@ class Encodings(TrainView):
             raise NotApplicable("the model has no source head")
         self.features("train")
         probs = self._arrays.read("features", f"{self._key}-train-source")
+        if probs is None and self.task.modality is Modality.TEXT:
+            raise NotApplicable("the source head of the model reads whole texts, not words or pairs")
         if probs is None:
             raise ModelError(
                 f"the model has {self._model.facts.source_classes} classes and gave no probabilities"
@@ -192,18 +198,22 @@ class Encodings(TrainView):
         start = time.perf_counter()
         split = self._split(name)
         stream = self._stream() if name == "train" else None
+        remarks = Remarks(name, split)
         with ExitStack() as stack:
             keep: list[Callable[[np.ndarray], None]] = []
             for rows, encoded in self._batches.encoded(self._model, split, f"encode {name}"):
-                parts = (
-                    encoded if stream is not None else encoded[:1]
-                )  # only train keeps source probabilities
+                remarks.add(encoded)
+                probs = None if stream is None else encoded.source_probs  # only train keeps them
+                parts = (encoded.features, probs)
                 if not keep:
                     keep = [stack.enter_context(part) for part in self._files(name, len(split.labels), parts)]
                 for append, part in zip(keep, (part for part in parts if part is not None), strict=True):
                     append(part)
                 if stream is not None:
                     stream.update(rows, encoded.features)
+            self._notes[name] = remarks.sentences()
+            if self._notes[name]:  # before the features appear
+                self._arrays.write_text("features", f"{self._key}-{name}", json.dumps(self._notes[name]))
         if stream is not None:
             self._moments = stream.finish()
         self.seconds += time.perf_counter() - start
@@ -215,8 +225,11 @@ class Encodings(TrainView):
         sample = train.take(rows)
         model = source.open(self._twins.device)
         try:
-            with self._arrays.appending("features", key, (len(rows), model.facts.width)) as append:
+            with ExitStack() as stack:
+                append: Callable[[np.ndarray], None] | None = None
                 for _, encoded in self._batches.encoded(model, sample, "encode with random weights"):
+                    shape = (len(rows), encoded.features.shape[1])  # pairs are wider than the model says
+                    append = append or stack.enter_context(self._arrays.appending("features", key, shape))
                     append(encoded.features)
         finally:
             model.close()

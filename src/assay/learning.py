@@ -90,6 +90,6 @@ def _from_features(
         tensors=fitted.predictor.tensors,
         decision=fitted.predictor.decision,
         tuned=fitted.tuned,
-        notes=(*encodings.notes, *fitted.notes),
+        notes=(*encodings.notes_of("train", "val", "test"), *fitted.notes),
         tune_seconds=fitted.tune_seconds,
     )

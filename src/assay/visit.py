@@ -133,15 +133,16 @@ def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
     if not isinstance(method, Score):
         raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
     found = method.estimate(encodings, metrics_of(encodings.task).get(encodings.task.metric))
-    notes = (*encodings.notes, *found.notes, *_where_few(method, encodings))
+    notes = (*found.notes, *_of_features(method, encodings))
     value = _finite(found.value, "score")
     return Finished(Result(job, Status.OK, value, notes=notes, interval=found.interval, metric=found.metric))
 
 
-def _where_few(score: Score, encodings: Encodings) -> tuple[str, ...]:
+def _of_features(score: Score, encodings: Encodings) -> tuple[str, ...]:
     if isinstance(score, (FactScore, WeightScore)):  # they see no example
         return ()
-    return where_few(encodings.task.train.labels, encodings.facts().width)
+    few = where_few(encodings.task.train.labels, encodings.facts().width)
+    return *encodings.notes_of("train"), *few
 
 
 def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:

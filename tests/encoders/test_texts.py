@@ -10,6 +10,7 @@ import transformers
 
 from assay.core.errors import ModelError
 from assay.encoders.identity import Origin
+from assay.encoders.pairs import Pairs
 from assay.encoders.pooling import Pooling
 from assay.encoders.texts import Reading, TextEncoder, keep_layers, read_base
 from assay.encoders.tokens import Tokens, most_tokens
@@ -17,10 +18,10 @@ from assay.encoders.tokens import Tokens, most_tokens
 TEXTS = ["the quick fox", "a dog", "happy happy happy happy books over the lazy dog", "fox"]
 
 
-def encoder(folder: Path, pooling: Pooling = Pooling.MEAN, most: int = 64) -> TextEncoder:
+def encoder(folder: Path, pooling: Pooling = Pooling.MEAN, most: int = 64, **changes: Any) -> TextEncoder:
     module = transformers.AutoModel.from_pretrained(folder)
     tokens = Tokens(transformers.AutoTokenizer.from_pretrained(folder), most)
-    return TextEncoder(module, read_base(module), Reading(tokens, pooling), "cpu", Origin("drawn"))
+    return TextEncoder(module, read_base(module), Reading(tokens, pooling, **changes), "cpu", Origin("drawn"))
 
 
 def alone(folder: Path, text: Any) -> Any:
@@ -54,13 +55,28 @@ def test_pairs_are_read_together(tiny_bert: Path) -> None:
     np.testing.assert_allclose(encoder(tiny_bert).encode(pairs).features, expected, atol=1e-5)
 
 
+def test_pairs_read_apart_are_compared_feature_by_feature(tiny_bert: Path) -> None:
+    apart = encoder(tiny_bert, pairs=Pairs.APART)
+    u, v = apart.encode(["the fox", "a dog jumps"]).features
+
+    features = apart.encode([("the fox", "a dog jumps")]).features
+
+    np.testing.assert_allclose(features[0], np.concatenate([u, v, abs(u - v), u * v]), atol=1e-6)
+
+
+def test_a_pair_of_which_both_texts_are_cut_counts_once(tiny_bert: Path) -> None:
+    apart = encoder(tiny_bert, most=4, pairs=Pairs.APART)
+
+    assert apart.encode([("the quick fox", "a lazy dog"), ("fox", "a lazy dog"), ("a", "b")]).truncated == 2
+
+
 def test_texts_that_are_cut_are_counted(tiny_bert: Path) -> None:
     model = encoder(tiny_bert, most=5)
 
-    cut = model.encode(["the quick brown fox jumps", "the quick brown"]).features
+    encoded = model.encode(["the quick brown fox jumps", "the quick brown"])
 
-    assert model.truncated == 1
-    np.testing.assert_allclose(cut[0], cut[1], atol=1e-6)
+    assert encoded.truncated == 1
+    np.testing.assert_allclose(encoded.features[0], encoded.features[1], atol=1e-6)
 
 
 def test_an_empty_text_is_encoded(tiny_gpt: Path) -> None:

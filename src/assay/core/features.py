@@ -13,8 +13,10 @@ from assay.core.task import Labels
 class Encoded(NamedTuple):
     """What a model returns for one batch."""
 
-    features: np.ndarray  # examples x width, float32
+    features: np.ndarray  # examples x width, float32; of texts that are cut into words, a row for each word
     source_probs: np.ndarray | None  # examples x source classes, rows sum to 1
+    truncated: int = 0  # examples that are longer than the model reads: what is beyond was cut
+    unread: int = 0  # words without features, for which zeros stand
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,36 @@ from assay.core.features import Encoded
 from assay.core.model import Model
 from assay.core.task import Example, Split
 
+
+class Remarks:
+    """What a reader must know of the features of a split, counted while it is encoded."""
+
+    def __init__(self, name: str, split: Split) -> None:
+        self._name = name
+        self._examples, self._words = len(split), len(split.labels)
+        self._truncated = self._unread = 0
+
+    def add(self, encoded: Encoded) -> None:
+        """Count what happened to some examples."""
+        self._truncated += encoded.truncated
+        self._unread += encoded.unread
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what was counted in words; nothing where nothing happened."""
+        found = []
+        if self._truncated:
+            found.append(
+                f"{self._truncated} of {self._examples} {self._name} texts are longer than the model reads: "
+                "what is beyond was cut"
+            )
+        if self._unread:
+            found.append(
+                f"{self._unread} of {self._words} {self._name} words have zeros for features: they lie "
+                "beyond what the model reads, or are of letters that it does not know"
+            )
+        return tuple(found)
+
+
 Tell = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
 
 
@@ -23,7 +53,7 @@ class Batches:
         tell: Is told how far it is.
 
     Attributes:
-        notes: What a reader must know of the features.
+        notes: What a reader must know of this run.
     """
 
     def __init__(self, size: int, tell: Tell) -> None:
@@ -107,4 +137,5 @@ def _must_be_finite(matrix: np.ndarray, what: str, split: Split, rows: np.ndarra
 def _joined(a: Encoded, b: Encoded) -> Encoded:
     probs = (a.source_probs, b.source_probs)
     joined = None if probs[0] is None or probs[1] is None else np.concatenate([probs[0], probs[1]])
-    return Encoded(np.concatenate([a.features, b.features]), joined)
+    features = np.concatenate([a.features, b.features])
+    return Encoded(features, joined, a.truncated + b.truncated, a.unread + b.unread)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from assay.core.errors import ModelError
-from assay.core.task import Example
+from assay.core.errors import ModelError, NotApplicable
+from assay.core.task import Example, Words
 
 Text = str | tuple[str, str]
 
@@ -16,6 +16,8 @@ def as_texts(examples: Iterable[Example]) -> list[Text]:
     """Return the examples as texts; all must be single texts, or all pairs."""
     texts: list[Text] = []
     for example in examples:
+        if isinstance(example, Words):
+            raise NotApplicable("this model has features of whole texts, not of their words")
         if not isinstance(example, (str, tuple)):
             raise ModelError(f"This model reads texts; it was given a {type(example).__name__}.")
         texts.append(example)

@@ -1,11 +1,28 @@
-"""Features of pairs of texts, for encoders that read one text at a time."""
+"""Features of pairs of texts: of each text alone and compared, for encoders that read one text at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 
 import numpy as np
 import torch
+
+from assay.core.errors import UnknownName
+
+
+class Pairs(StrEnum):
+    """How a model that reads one input gets a pair of texts."""
+
+    TOGETHER = "together"  # as one input, for models that were trained on pairs
+    APART = "apart"  # each alone, and compared
+
+    @classmethod
+    def named(cls, name: str) -> Pairs:
+        """Return what a user wrote."""
+        if name not in cls.__members__.values():
+            raise UnknownName("way to read pairs", name, cls)
+        return cls(name)
 
 
 def encode_texts(
@@ -20,11 +37,17 @@ def encode_texts(
     if isinstance(texts[0], str):
         return encode([str(text) for text in texts])
     left, right = (encode([text[side] for text in texts]) for side in (0, 1))
-    return np.concatenate([left, right, np.abs(left - right), left * right], axis=1)
+    return compared([torch.from_numpy(left), torch.from_numpy(right)]).numpy()
 
 
 def compared(sides: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Return the features of single texts as they are, and of pairs u, v: u, v, abs(u - v), u * v."""
+    """Return the features of single texts as they are, and of pairs u, v: u, v, abs(u - v), u * v.
+
+    References:
+        Sentence-BERT (Reimers and Gurevych, 2019), https://arxiv.org/abs/1908.10084, whose classifier reads
+        u, v and abs(u - v); the product is from InferSent (Conneau et al., 2017),
+        https://arxiv.org/abs/1705.02364.
+    """
     if len(sides) == 1:
         return sides[0]
     left, right = sides

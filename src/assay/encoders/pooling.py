@@ -53,3 +53,26 @@ def pool(states: States, mask: torch.Tensor, pooling: Pooling) -> torch.Tensor:
     if pooling is Pooling.CLS:
         return states.tokens[rows, mask.argmax(1)]
     return states.tokens[rows, mask.shape[1] - 1 - mask.flip(1).argmax(1)]
+
+
+def pool_words(tokens: torch.Tensor, places: torch.Tensor, count: int, pooling: Pooling) -> torch.Tensor:
+    """Return words x width: each word is pooled from its tokens as a text is; zeros where it has none.
+
+    Args:
+        tokens: texts x tokens x width.
+        places: texts x tokens: the position of the word that a token belongs to, ascending, or -1.
+        count: The number of words.
+        pooling: The mean of a word's tokens, the first (``cls``), or the last.
+    """
+    if pooling is Pooling.POOLER:
+        raise ModelError("The pooling layer reads whole texts. Write pooling='mean', 'cls' or 'last'.")
+    inside = places >= 0
+    states, of = tokens[inside], places[inside]
+    words = states.new_zeros((count, tokens.shape[2]))
+    if pooling is Pooling.MEAN:
+        sizes = torch.bincount(of, minlength=count).clamp(min=1)
+        return words.index_add(0, of, states) / sizes.to(states.dtype)[:, None]
+    edges = of[1:] != of[:-1]
+    edge = edges.new_ones(min(len(of), 1))
+    chosen = torch.cat([edge, edges] if pooling is Pooling.CLS else [edges, edge])
+    return words.index_copy(0, of[chosen], states[chosen])

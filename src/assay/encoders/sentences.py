@@ -11,18 +11,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from assay.core.errors import ModelError
+from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.core.trainable import Trainable
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.examples import Text, as_texts
 from assay.encoders.lending import lent
 from assay.encoders.matrices import weight_matrices
 from assay.encoders.pairs import encode_texts
+from assay.encoders.pooling import Pooling
 from assay.encoders.text_training import SentenceTrainable
-from assay.encoders.tokens import as_texts
+from assay.encoders.tokens import Tokens
 from assay.encoders.weights import Origin, seeded, state_hash
+from assay.encoders.words import WordReading, are_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,13 @@ class SentenceEncoder(Model):
         return self._facts
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v."""
+        """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v; of words a row for each."""
+        if are_words(examples):
+            return self._words().encode(examples, self._facts.width)
         texts = as_texts(examples)
         if not texts:
             return Encoded(np.empty((0, self._facts.width), np.float32), None)
-        return Encoded(encode_texts(texts, self._embedded), None)
+        return Encoded(encode_texts(texts, self._embedded), None, self._truncated(texts))
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices."""
@@ -68,7 +73,7 @@ class SentenceEncoder(Model):
     def training(self) -> Iterator[Trainable]:
         """Lend the weights for training."""
         with lent(self._module) as module:
-            yield SentenceTrainable(module, self._prompt_text(), str(self._module.device))
+            yield SentenceTrainable(module, self._prompt_text(), self._words, str(self._module.device))
 
     def close(self) -> None:
         """Free the weights."""
@@ -87,6 +92,34 @@ class SentenceEncoder(Model):
             show_progress_bar=False,
         )
         return features.astype(np.float32, copy=False)
+
+    def _truncated(self, texts: Sequence[Text]) -> int:
+        """Return how many texts, or pairs, are longer than the model reads."""
+        tokens = self._tokens()
+        if tokens is None:
+            return 0
+        sides = [texts] if isinstance(texts[0], str) else [[text[side] for text in texts] for side in (0, 1)]
+        prompt = self._prompt_text()
+        return len({row for side in sides for row in tokens.read([f"{prompt}{text}" for text in side])[1]})
+
+    def _tokens(self) -> Tokens | None:
+        """Return how the transformer of the model reads a text; None where there is none."""
+        tokenizer, most = getattr(self._module[0], "tokenizer", None), self._module.max_seq_length
+        return Tokens(tokenizer, most) if callable(tokenizer) and most else None
+
+    def _words(self) -> WordReading:
+        """Return how words are read: by the transformer of the model, without its prompt."""
+        if self._module is None:
+            raise ModelError("The model is closed. Open it again.")
+        encoder, tokens = getattr(self._module[0], "auto_model", None), self._tokens()
+        if encoder is None or tokens is None:
+            raise NotApplicable("this sentence encoder has no transformer whose tokens could be read")
+        if encoder.config.hidden_size != self._facts.width:
+            raise NotApplicable("the features of this sentence encoder are not those of its tokens")
+        device = str(next(self._module.parameters()).device)
+        return WordReading(
+            tokens, lambda inputs: encoder(**inputs).last_hidden_state, Pooling.MEAN, False, device
+        )
 
     def _measured(self, origin: Origin) -> ModelFacts:
         module, most = self._module, self._module.max_seq_length

@@ -16,12 +16,13 @@ from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.core.trainable import Trainable
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.examples import as_texts
 from assay.encoders.lending import lent
 from assay.encoders.matrices import weight_matrices
 from assay.encoders.pairs import encode_texts
 from assay.encoders.text_training import StringTrainable
-from assay.encoders.tokens import as_texts
 from assay.encoders.weights import Origin, state_hash
+from assay.encoders.words import are_words, as_words
 
 _PROBE = "Which pretrained model fits my tasks, how sure is that, and what does it cost?"
 
@@ -56,7 +57,10 @@ class StringEncoder(Model):
         return self._facts
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v."""
+        """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v; of words each as a text alone."""
+        if are_words(examples):
+            words = [word for text in as_words(examples) for word in text.words]
+            return Encoded(encode_texts(words, self._encoded), None)
         texts = as_texts(examples)
         if not texts:
             return Encoded(np.empty((0, self._facts.width), np.float32), None)

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from assay.core.task import Example
+from assay.core.task import Example, Words
 from assay.core.trainable import Trainable
 from assay.encoders.augmentation import hidden
+from assay.encoders.examples import Text, as_texts
 from assay.encoders.pairs import compared
-from assay.encoders.tokens import Text, Tokens, as_texts
+from assay.encoders.words import CutText, WordInputs, WordReading, cut, padded
 
 Inputs = Mapping[str, torch.Tensor]
 
@@ -24,31 +25,35 @@ class TextTrainable(Trainable):
 
     Args:
         module: Holds the weights.
-        tokens: How a text becomes input.
+        words: How a text of words becomes input, and a row for each word; other texts have the same tokens.
         pooled: Returns features of padded input.
-        device: As torch names it.
     """
 
     def __init__(
-        self, module: nn.Module, tokens: Tokens, pooled: Callable[[Inputs], torch.Tensor], device: str
+        self, module: nn.Module, words: WordReading, pooled: Callable[[Inputs], torch.Tensor]
     ) -> None:
         self.module = module
-        self.device = device
-        self._tokens = tokens
+        self.device = words.device
+        self._words = words
+        self._tokens = words.tokens
         self._pooled = pooled
 
-    def prepared(self, example: Example) -> Mapping[str, list[int]]:
+    def prepared(self, example: Example) -> Mapping[str, list[int]] | CutText:
         """Return the tokens of a text."""
+        if isinstance(example, Words):
+            return cut(self._tokens, [example])[0]
         return self._tokens.read(as_texts([example]))[0][0]
 
-    def inputs(self, prepared: Sequence[Mapping[str, list[int]]], rng: np.random.Generator | None) -> Inputs:
+    def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> Inputs | WordInputs:
         """Return padded token numbers, by name."""
+        if isinstance(prepared[0], CutText):
+            return _words_hidden(padded(self._tokens, prepared, self.device), self._tokens.tokenizer, rng)
         inputs = self._tokens.padded(prepared, self.device)
         return inputs if rng is None else _with_hidden(inputs, self._tokens.tokenizer, rng)
 
-    def features(self, inputs: Inputs) -> torch.Tensor:
-        """Return texts x width."""
-        return self._pooled(inputs)
+    def features(self, inputs: Inputs | WordInputs) -> torch.Tensor:
+        """Return texts x width, or words x width."""
+        return self._words.features(inputs) if isinstance(inputs, WordInputs) else self._pooled(inputs)
 
 
 @final
@@ -58,20 +63,27 @@ class SentenceTrainable(Trainable):
     Args:
         module: The ``SentenceTransformer``.
         prompt: What is put before each text.
+        words: Returns how a text of words is read, or raises ``NotApplicable``.
         device: As torch names it.
     """
 
-    def __init__(self, module: Any, prompt: str, device: str) -> None:
+    def __init__(self, module: Any, prompt: str, words: Callable[[], WordReading], device: str) -> None:
         self.module = module
         self.device = device
         self._prompt = prompt
+        self._words = words
 
-    def prepared(self, example: Example) -> Text:
-        """Return the text."""
+    def prepared(self, example: Example) -> Text | CutText:
+        """Return the text, or the tokens of its words."""
+        if isinstance(example, Words):
+            return cut(self._words().tokens, [example])[0]
         return as_texts([example])[0]
 
-    def inputs(self, prepared: Sequence[Text], rng: np.random.Generator | None) -> list[Inputs]:
+    def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> list[Inputs] | WordInputs:
         """Return the input of all texts; of pairs, of all first ones and of all second ones."""
+        if isinstance(prepared[0], CutText):
+            reading = self._words()
+            return _words_hidden(padded(reading.tokens, prepared, self.device), reading.tokens.tokenizer, rng)
         found = []
         for texts in _sides(prepared):
             inputs = self.module.preprocess([self._prompt + text for text in texts])
@@ -82,8 +94,10 @@ class SentenceTrainable(Trainable):
             found.append(inputs if rng is None else _with_hidden(inputs, self.module.tokenizer, rng))
         return found
 
-    def features(self, inputs: list[Inputs]) -> torch.Tensor:
-        """Return texts x width, or pairs x 4 width."""
+    def features(self, inputs: list[Inputs] | WordInputs) -> torch.Tensor:
+        """Return texts x width, pairs x 4 width, or words x width."""
+        if isinstance(inputs, WordInputs):
+            return self._words().features(inputs)
         return compared([self.module(dict(side))["sentence_embedding"] for side in inputs])
 
 
@@ -100,16 +114,18 @@ class StringTrainable(Trainable):
         self.module = module
         self.device = device
 
-    def prepared(self, example: Example) -> Text:
+    def prepared(self, example: Example) -> Text | Words:
         """Return the text."""
-        return as_texts([example])[0]
+        return example if isinstance(example, Words) else as_texts([example])[0]
 
-    def inputs(self, prepared: Sequence[Text], rng: np.random.Generator | None) -> list[list[str]]:
-        """Return the texts, without augmentation: what the module makes of them is its own."""
+    def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> list[list[str]]:
+        """Return the texts, or all words, without augmentation: what the module makes of them is its own."""
+        if isinstance(prepared[0], Words):
+            return [[word for text in prepared for word in text.words]]
         return _sides(prepared)
 
     def features(self, inputs: list[list[str]]) -> torch.Tensor:
-        """Return texts x width, or pairs x 4 width."""
+        """Return texts x width, pairs x 4 width, or words x width."""
         return compared([self.module(texts) for texts in inputs])
 
 
@@ -117,6 +133,10 @@ def _sides(texts: Sequence[Text]) -> list[list[str]]:
     if isinstance(texts[0], str):
         return [[str(text) for text in texts]]
     return [[text[side] for text in texts] for side in (0, 1)]
+
+
+def _words_hidden(given: WordInputs, tokenizer: Any, rng: np.random.Generator | None) -> WordInputs:
+    return given if rng is None else given._replace(inputs=_with_hidden(given.inputs, tokenizer, rng))
 
 
 def _with_hidden(inputs: Inputs, tokenizer: Any, rng: np.random.Generator) -> Inputs:

@@ -11,20 +11,23 @@ import numpy as np
 import torch
 from torch import nn
 
-from assay.core.errors import ModelError
+from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Encoded
 from assay.core.model import Fishers, LinearHead, Model, ModelFacts
 from assay.core.task import Example
 from assay.core.trainable import Trainable
 from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.examples import Text, as_texts
 from assay.encoders.fisher import head_fishers
 from assay.encoders.lending import lent
 from assay.encoders.matrices import weight_matrices
+from assay.encoders.pairs import Pairs, compared
 from assay.encoders.pooling import Pooling, States, pool
 from assay.encoders.text_training import TextTrainable
-from assay.encoders.tokens import Tokens, as_texts
+from assay.encoders.tokens import Tokens
 from assay.encoders.weights import Origin, state_hash
+from assay.encoders.words import WordReading, are_words
 
 Read = Callable[[Mapping[str, torch.Tensor]], States]
 
@@ -37,11 +40,13 @@ class Reading:
         tokens: How a text becomes input.
         pooling: How its tokens become one vector.
         unit_length: Whether that vector is scaled to length 1.
+        pairs: Whether the texts of a pair are one input, or each one of its own.
     """
 
     tokens: Tokens
     pooling: Pooling
     unit_length: bool = False
+    pairs: Pairs = Pairs.TOGETHER
 
     def describe(self) -> str:
         """Return in words what is done to a text."""
@@ -49,7 +54,7 @@ class Reading:
         unit = "; scaled to length 1" if self.unit_length else ""
         return (
             f"{type(self.tokens.tokenizer).__name__}{special}; at most {self.tokens.most} tokens; "
-            f"pooling {self.pooling}{unit}"
+            f"pooling {self.pooling}{unit}; pairs {self.pairs}"
         )
 
 
@@ -72,7 +77,6 @@ class TextEncoder(Model):
         self._read: Read | None = read
         self._reading = reading
         self._device = device
-        self._truncated = 0
         self._facts = self._measured(module, origin)
 
     @property
@@ -80,28 +84,39 @@ class TextEncoder(Model):
         """What is known of this model."""
         return self._facts
 
-    @property
-    def truncated(self) -> int:
-        """How many of the texts encoded so far were longer than the model reads."""
-        return self._truncated
-
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return float32 features, and probabilities where the model has a source head."""
+        """Return float32 features, and probabilities where the model has a source head.
+
+        Of a pair u, v that is read apart they are u, v, abs(u - v), u * v, and there are no probabilities. Of
+        a text that is cut into words there is a row for each word, pooled from its tokens as a text is.
+        """
+        if are_words(examples):
+            return self._words().encode(examples, self._facts.width)
         texts = as_texts(examples)
+        if not texts:
+            classes = self._facts.source_classes
+            probs = np.empty((0, classes), np.float32) if classes else None
+            return Encoded(np.empty((0, self._facts.width), np.float32), probs)
+        if self._reading.pairs is Pairs.TOGETHER or isinstance(texts[0], str):
+            features, probs, cut = self._encoded(texts)
+            return Encoded(features, probs, len(cut))
+        (left, _, cut), (right, _, more) = (self._encoded([text[side] for text in texts]) for side in (0, 1))
+        features = compared([torch.from_numpy(left), torch.from_numpy(right)]).numpy()
+        return Encoded(features, None, len({*cut, *more}))
+
+    def _encoded(self, texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
+        """Return features, source probabilities, and the positions of the texts that were cut."""
         classes = self._facts.source_classes
         features = np.empty((len(texts), self._facts.width), np.float32)
         probs = np.empty((len(texts), classes), np.float32) if classes else None
-        if not texts:
-            return Encoded(features, probs)
-        encoded, truncated = self._reading.tokens.read(texts)
-        self._truncated += truncated
+        encoded, cut = self._reading.tokens.read(texts)
         with torch.inference_mode():
             for rows, inputs in self._reading.tokens.chunks(encoded, self._device):
                 states = self._states(inputs)
                 features[rows] = self._pooled(states, inputs).float().cpu().numpy()
                 if probs is not None and states.logits is not None:
                     probs[rows] = states.logits.float().softmax(1).cpu().numpy()
-        return Encoded(features, probs)
+        return features, probs, cut
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, the source head's included."""
@@ -114,8 +129,14 @@ class TextEncoder(Model):
             states = self._states(inputs)
             return self._pooled(states, inputs), states.logits
 
+        def one(example: Example) -> list[Text]:
+            texts = as_texts([example])
+            if isinstance(texts[0], tuple) and self._reading.pairs is Pairs.APART:
+                raise NotApplicable("its gradients are of one text, and the texts of a pair are read apart")
+            return texts
+
         tokens = self._reading.tokens
-        each = (tokens.read(as_texts([example]))[0] for example in examples)
+        each = (tokens.read(one(example))[0] for example in examples)
         inputs = (chunk.inputs for text in each for chunk in tokens.chunks(text, self._device))
         return head_fishers(self._module, see, inputs, head, draws, seed)
 
@@ -123,7 +144,7 @@ class TextEncoder(Model):
     def training(self) -> Iterator[Trainable]:
         """Lend the weights for training."""
         with lent(self._module) as module:
-            yield TextTrainable(module, self._reading.tokens, self._features, self._device)
+            yield TextTrainable(module, self._words(), self._features)
 
     def close(self) -> None:
         """Free the weights."""
@@ -138,6 +159,13 @@ class TextEncoder(Model):
 
     def _features(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         return self._pooled(self._states(inputs), inputs)
+
+    def _words(self) -> WordReading:
+        how = self._reading
+        return WordReading(how.tokens, self._tokens, how.pooling, how.unit_length, self._device)
+
+    def _tokens(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        return self._states(inputs).tokens
 
     def _pooled(self, states: States, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         features = pool(states, inputs["attention_mask"], self._reading.pooling)

@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from assay.encoders.examples import Text, as_texts
-
-__all__ = ["Chunk", "Text", "Tokens", "as_texts", "most_tokens"]
+from assay.encoders.examples import Text
 
 _CHUNK = 32  # texts of similar length that are padded to one another
 
@@ -42,8 +40,8 @@ class Tokens:
         stands = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, self.tokenizer.unk_token_id)
         return int(next((number for number in stands if number is not None), 0))
 
-    def read(self, texts: Sequence[Text]) -> tuple[list[dict[str, list[int]]], int]:
-        """Return the tokens of each text by name of input, and how many texts were cut."""
+    def read(self, texts: Sequence[Text]) -> tuple[list[dict[str, list[int]]], list[int]]:
+        """Return the tokens of each text by name of input, and the positions of the texts that were cut."""
         whole = self._tokenised(texts, truncation=False)
         long = [row for row, text in enumerate(whole) if len(text["input_ids"]) > self.most]
         if long:
@@ -51,14 +49,25 @@ class Tokens:
                 long, self._tokenised([texts[row] for row in long], truncation=True), strict=True
             ):
                 whole[row] = cut
-        return whole, len(long)
+        return whole, long
+
+    def plain(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token numbers of each text, without special tokens, and not cut."""
+        if not texts:
+            return []
+        encoded = self.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+        return [list(ids) for ids in encoded["input_ids"]]
 
     def chunks(self, encoded: Sequence[Mapping[str, list[int]]], device: str) -> Iterator[Chunk]:
         """Yield padded batches of texts of similar length: the fewer pads, the less work."""
-        order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]["input_ids"]))
-        for start in range(0, len(order), _CHUNK):
-            rows = order[start : start + _CHUNK]
+        for rows in self.batches([len(text["input_ids"]) for text in encoded]):
             yield Chunk(rows, self.padded([encoded[row] for row in rows], device))
+
+    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Yield the positions of texts of similar length, those of a batch at a time."""
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        for start in range(0, len(order), _CHUNK):
+            yield order[start : start + _CHUNK]
 
     def longest(self, device: str) -> dict[str, torch.Tensor]:
         """Return the input of one text of the most tokens there can be."""
@@ -77,10 +86,11 @@ class Tokens:
             verbose=False,
         )
         return [
-            self._one({name: values[row] for name, values in encoded.items()}) for row in range(len(texts))
+            self.filled({name: values[row] for name, values in encoded.items()}) for row in range(len(texts))
         ]
 
-    def _one(self, values: dict[str, list[int]]) -> dict[str, list[int]]:
+    def filled(self, values: dict[str, list[int]]) -> dict[str, list[int]]:
+        """Return the tokens of a text; of an empty one, one token for nothing."""
         if values["input_ids"]:
             return values
         blank = {name: [0] for name in values}  # an empty text without special tokens still needs one token

@@ -30,6 +30,9 @@ class HuggingFaceSource(ModelSource):
         pooling: "mean", "cls", "last" (texts only) or "pooler".
         max_tokens: The most tokens of a text; a model that reads fewer cuts earlier.
         layers: Use only the first layers of a text model, without its head.
+        pairs: "apart": each text of a pair alone, and compared as u, v, abs(u - v), u * v; or "together": as
+            one input. None for "together" where the head was trained on pairs, as one that gives a single
+            number or entailment was; for "apart" with every other text model.
     """
 
     pretrained: bool = True
@@ -37,6 +40,7 @@ class HuggingFaceSource(ModelSource):
     pooling: str | None = None
     max_tokens: int = 256
     layers: int | None = None
+    pairs: str | None = None
 
     summary: ClassVar[str] = "Hugging Face: image and text models of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
@@ -48,10 +52,13 @@ class HuggingFaceSource(ModelSource):
 
     def check(self) -> None:
         """Raise ``UsageError`` for a folder without a model and for wrong settings; asks no hub."""
+        from assay.encoders.pairs import Pairs
         from assay.encoders.pooling import Pooling
 
         if self.pooling is not None:
             Pooling.named(self.pooling)
+        if self.pairs is not None:
+            Pairs.named(self.pairs)
         if self.max_tokens < 3:
             raise UsageError(f"Setting 'max_tokens' is {self.max_tokens}; write 3 or more, as in 256.")
         if self._is_local and not (Path(self.name).expanduser() / "config.json").is_file():
@@ -112,6 +119,7 @@ class HuggingFaceSource(ModelSource):
     def _open_text(self, config: Any, device: str) -> Model:
         from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
+        from assay.encoders.pairs import Pairs
         from assay.encoders.pooling import Pooling
         from assay.encoders.texts import Reading, TextEncoder, keep_layers, read_base, read_classifier
         from assay.encoders.tokens import Tokens, most_tokens
@@ -125,9 +133,11 @@ class HuggingFaceSource(ModelSource):
             )
         tokens = Tokens(tokenizer, most_tokens(tokenizer, config, self.max_tokens))
         pooling = self._pooling() or (Pooling.LAST if _looks_back(config) else Pooling.MEAN)
-        reading = Reading(tokens, pooling)
         encodes_only = not config.is_encoder_decoder
-        if _has_head(config, "ForSequenceClassification") and encodes_only and self.layers is None:
+        has_head = _has_head(config, "ForSequenceClassification") and encodes_only and self.layers is None
+        usual = Pairs.TOGETHER if has_head and _was_trained_on_pairs(config) else Pairs.APART
+        reading = Reading(tokens, pooling, pairs=usual if self.pairs is None else Pairs.named(self.pairs))
+        if has_head:
             module = self._weighted(AutoModelForSequenceClassification, config)
             module.config.get_text_config().pad_token_id = tokens.padding  # a head that reads the last token
             return TextEncoder(module, read_classifier(module), reading, device, self._origin())
@@ -214,6 +224,11 @@ def _sees(config: Any) -> bool:
 
 def _has_head(config: Any, ending: str) -> bool:
     return any(name.endswith(ending) for name in config.architectures or ())
+
+
+def _was_trained_on_pairs(config: Any) -> bool:
+    """Tell by what a head says: a single number is a similarity, entailment is between two texts."""
+    return config.num_labels == 1 or any("entail" in str(name).lower() for name in config.id2label.values())
 
 
 def _looks_back(config: Any) -> bool:

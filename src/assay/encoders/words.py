@@ -1,0 +1,152 @@
+"""Texts that are cut into words, as tokens of which each knows its word: for any tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from assay.core.errors import ModelError
+from assay.core.features import Encoded
+from assay.core.task import Example, Words
+from assay.encoders.pooling import Pooling, pool_words
+from assay.encoders.tokens import Tokens
+
+_NO_WORD = -1  # of special tokens and padding
+
+
+class CutText(NamedTuple):
+    """One text of words as token numbers."""
+
+    inputs: dict[str, list[int]]  # by name
+    places: list[int]  # the word of each token, or -1; padding at the end may be missing
+    words: int
+    is_truncated: bool
+
+    @property
+    def unread(self) -> int:
+        """How many words have no token: beyond the most that are read, or of letters that are dropped."""
+        return self.words - len({*self.places} - {_NO_WORD})
+
+
+class WordInputs(NamedTuple):
+    """Padded input of some texts of words."""
+
+    inputs: Mapping[str, torch.Tensor]  # by name, each texts x tokens
+    places: torch.Tensor  # texts x tokens: the position of each token's word among all words, or -1
+    words: int
+
+
+def cut(tokens: Tokens, texts: Sequence[Words]) -> list[CutText]:
+    """Return the tokens of texts of words.
+
+    Each word is tokenised alone, with a space before it unless it begins the text, and the special tokens
+    stand around all: what tokenizers make of the whole text, where words stay apart. A space that becomes a
+    token of its own belongs to no word.
+    """
+    whole = tokens.read(["a"])[0][0]
+    (plain,) = tokens.plain(["a"])
+    starts = range(len(whole["input_ids"]) - len(plain) + 1)
+    first = next((at for at in starts if whole["input_ids"][at : at + len(plain)] == plain), 0)
+    words = list(dict.fromkeys(chain.from_iterable(text.words for text in texts)))
+    alone = dict(zip(words, tokens.plain(words), strict=True))
+    spaced = dict(zip(words, tokens.plain([f" {word}" for word in words]), strict=True))
+    room = tokens.most - (len(whole["input_ids"]) - len(plain))
+
+    def framed(ids: list[int]) -> dict[str, list[int]]:
+        return {
+            name: values[:first]
+            + (ids if name == "input_ids" else values[first : first + 1] * len(ids))
+            + values[first + len(plain) :]
+            for name, values in whole.items()
+        }
+
+    found = []
+    for text in texts:
+        ids, places = _pieces(text, alone, spaced)
+        inputs = tokens.filled(framed(ids[:room]))
+        own = [_NO_WORD] * first + places[:room]
+        found.append(CutText(inputs, own, len(text.words), len(ids) > room))
+    return found
+
+
+def padded(tokens: Tokens, texts: Sequence[CutText], device: str) -> WordInputs:
+    """Return some texts as one input."""
+    inputs = tokens.padded([text.inputs for text in texts], device)
+    places = np.full(inputs["input_ids"].shape, _NO_WORD)
+    before = 0
+    for line, text in zip(places, texts, strict=True):
+        own = np.array(text.places, dtype=np.int64)
+        line[: len(own)] = np.where(own == _NO_WORD, _NO_WORD, own + before)
+        before += text.words
+    return WordInputs(inputs, torch.from_numpy(places).to(device), before)
+
+
+@dataclass(frozen=True, slots=True)
+class WordReading:
+    """How a text that is cut into words becomes features, a row for each word.
+
+    Attributes:
+        tokens: How a text becomes input.
+        states: Returns texts x tokens x width for input.
+        pooling: How the tokens of a word become one vector.
+        unit_length: Whether that vector is scaled to length 1.
+        device: Where input goes.
+    """
+
+    tokens: Tokens
+    states: Callable[[Mapping[str, torch.Tensor]], torch.Tensor]
+    pooling: Pooling
+    unit_length: bool
+    device: str
+
+    def features(self, given: WordInputs) -> torch.Tensor:
+        """Return words x width."""
+        pooled = pool_words(self.states(given.inputs), given.places, given.words, self.pooling)
+        return torch.nn.functional.normalize(pooled, dim=1) if self.unit_length else pooled
+
+    def encode(self, examples: Sequence[Example], width: int) -> Encoded:
+        """Return float32 features of all words of some texts."""
+        texts = cut(self.tokens, as_words(examples))
+        ends = np.cumsum([text.words for text in texts])
+        features = np.empty((int(ends[-1]), width), np.float32)
+        with torch.inference_mode():
+            for rows in self.tokens.batches([len(text.inputs["input_ids"]) for text in texts]):
+                some = self.features(padded(self.tokens, [texts[row] for row in rows], self.device))
+                of = [np.arange(ends[row] - texts[row].words, ends[row]) for row in rows]
+                features[np.concatenate(of)] = some.float().cpu().numpy()
+        truncated = sum(text.is_truncated for text in texts)
+        return Encoded(features, None, truncated, sum(text.unread for text in texts))
+
+
+def are_words(examples: Sequence[Example]) -> bool:
+    """Say whether a batch holds texts that are cut into words."""
+    return bool(examples) and isinstance(examples[0], Words)
+
+
+def as_words(examples: Sequence[Example]) -> list[Words]:
+    """Return the examples as texts of words; all must be such."""
+    found = [example for example in examples if isinstance(example, Words)]
+    if len(found) < len(examples):
+        raise ModelError("A batch mixes texts of words and others. Give all examples words, or none.")
+    return found
+
+
+def _pieces(
+    text: Words, alone: Mapping[str, list[int]], spaced: Mapping[str, list[int]]
+) -> tuple[list[int], list[int]]:
+    """Return the tokens of a text without special ones, and the word of each."""
+    ids: list[int] = []
+    places: list[int] = []
+    for place, word in enumerate(text.words):
+        new = spaced[word] if place else alone[word]
+        ahead = len(new) - len(alone[word])
+        is_apart = ahead > 0 and new[ahead:] == alone[word]  # the space is a token, or several
+        places += [_NO_WORD] * (ahead if is_apart else 0)
+        ids += new
+        places += [place] * (len(ids) - len(places))
+    return ids, places
