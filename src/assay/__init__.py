@@ -5,17 +5,34 @@ from __future__ import annotations
 import importlib
 
 _HOME = {
+    "Across": "assay.core.across",
     "AssayError": "assay.core.errors",
     "Comparison": "assay.core.comparison",
     "Estimate": "assay.core.estimate",
+    "Matrix": "assay.core.matrix",
     "Result": "assay.core.result",
     "Study": "assay.study",
     "Task": "assay.core.task",
+    "across": "assay.analysis.across",
     "load": "assay.saving",
+    "read_matrix": "assay.readers.matrices",
     "score": "assay.scoring",
 }
 
-__all__ = ["AssayError", "Comparison", "Estimate", "Result", "Study", "Task", "load", "score"]
+__all__ = [
+    "Across",
+    "AssayError",
+    "Comparison",
+    "Estimate",
+    "Matrix",
+    "Result",
+    "Study",
+    "Task",
+    "across",
+    "load",
+    "read_matrix",
+    "score",
+]
 
 
 def __getattr__(name: str) -> object:

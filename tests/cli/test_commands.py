@@ -100,7 +100,7 @@ def test_a_store_is_reported_and_exported(assay, photos, tmp_path):
     assert "zoo:noisy" in assay("report", "assay-store", "--ranked-by", "knn")[1]
     assert assay("export", "assay-store", "out.json")[0] == 0
     assert assay("export", "assay-store", "out.parquet")[0] == 0
-    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 1
+    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 2
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 4
 
 
@@ -144,7 +144,7 @@ def test_check_finds_what_is_wrong(assay, model, message):
     assert message in out
 
 
-@pytest.mark.parametrize("command", ["rank", "run", "report", "list", "check", "demo", "export"])
+@pytest.mark.parametrize("command", ["rank", "run", "report", "list", "check", "demo", "export", "across"])
 def test_help_has_examples(assay, command):
     code, out, _ = assay(command, "--help")
 

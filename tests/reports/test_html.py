@@ -103,8 +103,9 @@ def test_every_finding_is_there(comparison, tmp_path):
 def test_every_interval_of_the_ranking_is_shown(comparison, tmp_path):
     text = _render(comparison, tmp_path)
     standings = [one for found in comparison.tasks for one in found.standings]
+    across = [one for found in comparison.across for one in found.models]
 
-    assert len(re.findall(r"\d\.\d{3} to \d\.\d{3}</td>", text)) == len(standings)
+    assert len(re.findall(r"\d\.\d{3} to \d\.\d{3}</td>", text)) == len(standings) + len(across)
 
 
 def test_holes_of_the_heat_map_tell_why(comparison, tmp_path):

@@ -88,6 +88,7 @@ def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
         interval=told.interval,
         metric=told.metric,
         cost=_cost([result.cost for result in timed]),
+        spread=statistics.stdev(_values(good)) if len(good) > 1 else None,
     )
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from assay.analysis.agreement import agreements
 from assay.analysis.cells import gather, missing_cells, modalities_of
-from assay.analysis.findings import TaskEvidence, findings
-from assay.analysis.generality import generality
+from assay.analysis.findings import TaskEvidence, judge
+from assay.analysis.modalities import across_modalities
 from assay.analysis.ranking import choose_method
 from assay.analysis.recommend import headline, is_floor
 from assay.core.comparison import Cell, Comparison, ModelRow, TaskFacts
@@ -66,7 +66,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     rows = {row.address: row for row in evidence.models}
     known = rows.keys() | {cell.model for cell in cells}
     modalities = modalities_of(cells, tasks)
-    found = []
+    judged = []
     for task in tasks:
         seeds = _by_seed(kept, task, method, evidence)
         of_task = TaskEvidence(
@@ -82,16 +82,17 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
             predicted={model: _judged(rows, evidence.metrics[task.metric]) for model, rows in seeds.items()},
             decided={model: np.stack([one.values for one in rows]) for model, rows in seeds.items()},
         )
-        found.append(findings(of_task, rows, seed))
+        judged.append(judge(of_task, rows, seed))
+    found = [one.findings for one in judged]
     pretrained = [cell for cell in cells if not is_floor(cell.model, rows)]
-    across = generality(found, seed)
+    across = across_modalities(judged, seed)
     return Comparison(
         ranked_by=method,
         is_estimate=is_estimate,
         headline=headline(found, across, rows, method),
         tasks=tuple(found),
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
-        generality=across,
+        across=across,
         agreement=() if is_estimate else agreements(pretrained, scores, method),
         cells=cells,
         settings=dict(evidence.settings),

@@ -11,10 +11,13 @@ from scipy import stats
 
 from assay.analysis.index import compatibility_index
 from assay.analysis.intervals import Draws, Measured, bootstrap, interval, rank_intervals
+from assay.analysis.noise import noise_floor
 from assay.analysis.pareto import pareto_front
 from assay.analysis.recommend import because, cheapest, contenders
+from assay.analysis.task_draws import ExampleDraws
 from assay.analysis.ties import ALPHA, examples_to_separate, p_values_against
 from assay.core.comparison import Cell, ModelRow, Standing, TaskFacts, TaskFindings
+from assay.core.estimate import Interval
 from assay.core.metric import Metric
 from assay.core.task import Kind, Labels
 
@@ -44,15 +47,23 @@ class TaskEvidence:
     decided: Mapping[str, np.ndarray]
 
 
+class Judged(NamedTuple):
+    """One task, judged."""
+
+    findings: TaskFindings
+    draws: ExampleDraws | None  # of the index; None without predictions, and where nothing beats guessing
+
+
 class _Tested(NamedTuple):
     """What the predictions tell of the models that have them, in the order of ``models``."""
 
     models: tuple[str, ...]
     draws: Draws
     p_values: np.ndarray
+    best: int  # the place of the best model
 
 
-def findings(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> TaskFindings:
+def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Judged:
     """Judge one task.
 
     Args:
@@ -61,6 +72,11 @@ def findings(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) ->
         seed: Decides the bootstrap and the tests.
     """
     tested = _test(evidence, seed)
+    found = _findings(evidence, tested, rows)
+    return Judged(found, _index_draws(found, tested))
+
+
+def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str, ModelRow]) -> TaskFindings:
     standings = _standings(evidence, tested)
     recommended = cheapest(contenders(standings, rows), rows) if standings else None
     latencies = {one.model: rows[one.model].latency_seconds for one in standings if one.model in rows}
@@ -78,6 +94,7 @@ def findings(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) ->
         pareto=pareto_front({one.model: one.value for one in standings}, latencies),
         class_accuracy=shares,
         class_counts=counts,
+        noise_floor=noise_floor(evidence.cells),
     )
     found = replace(found, because=because(found, rows))
     return replace(found, recommended=None) if found.beats_floor is False else found
@@ -97,7 +114,15 @@ def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
     measured = Measured(evidence.truth, tuple(evidence.predicted[model] for model in models))
     draws = bootstrap(measured, evidence.metric, seed)
     best = max(range(len(models)), key=lambda place: (values[models[place]], -place))
-    return _Tested(models, draws, p_values_against(best, measured, evidence.metric, draws, seed))
+    return _Tested(models, draws, p_values_against(best, measured, evidence.metric, draws, seed), best)
+
+
+def _index_draws(found: TaskFindings, tested: _Tested | None) -> ExampleDraws | None:
+    """Return the draws as indices; floor and best value stay what was measured."""
+    if tested is None or found.standings[0].index is None:
+        return None
+    floor, best = found.task.floor, found.standings[0].value
+    return ExampleDraws(tested.models, (tested.draws.values - floor) / (best - floor))
 
 
 def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing, ...]:
@@ -108,6 +133,7 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     ranks = stats.rankdata(-values, method="min").astype(int)
     is_trained = evidence.metric is not None
     places = {model: place for place, model in enumerate(tested.models)} if tested else {}
+    noise = noise_floor(evidence.cells) or 0.0
     spans = rank_intervals(_all_draws(evidence, values, tested)) if tested else None
     shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
     shares_of = evidence.truth.examples if shares and evidence.truth is not None else None
@@ -127,11 +153,16 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
                 rank=int(ranks[row]),
                 ranks=spans[row] if spans else (int(ranks[row]), int(ranks[row])),
                 p_value=p_value,
-                is_tied_best=value == best or (p_value is not None and p_value >= ALPHA),
+                is_tied_best=best - value <= noise or (p_value is not None and p_value >= ALPHA),
                 seeds=cell.seeds,
+                difference=None if tested is None or place is None else _difference(tested, place),
             )
         )
     return tuple(sorted(found, key=lambda one: (one.rank, one.model)))
+
+
+def _difference(tested: _Tested, place: int) -> Interval | None:
+    return interval(tested.draws.values[:, place] - tested.draws.values[:, tested.best])
 
 
 def _all_draws(evidence: TaskEvidence, values: np.ndarray, tested: _Tested) -> np.ndarray:

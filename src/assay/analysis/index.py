@@ -1,6 +1,12 @@
-"""The compatibility index: what a model reaches of what the best model of the study reaches."""
+"""The compatibility index: what a model reaches of what the best model reaches."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from assay.core.matrix import Matrix
 
 
 def compatibility_index(value: float, floor: float, best: float) -> float | None:
@@ -16,3 +22,30 @@ def compatibility_index(value: float, floor: float, best: float) -> float | None
     """
     reach = best - floor
     return round((value - floor) / reach, 12) if reach > 0 else None
+
+
+def index_matrix(matrix: Matrix, floors: Mapping[str, float] | None = None) -> Matrix:
+    """Return the index of each value; a task where nothing is above the floor has none.
+
+    Args:
+        matrix: Values; the best of a task is the best among all of its models.
+        floors: The value of the trivial predictor on each task. Without them 0 is the median model of the
+            task, and the index says how far above the middle of these models one stands.
+
+    >>> index_matrix(Matrix.of({"t": {"a": 0.9, "b": 0.7, "c": 0.5}})).values.ravel().tolist()
+    [1.0, 0.0, -1.0]
+    """
+    columns = {}
+    for task in matrix.tasks:
+        values = matrix.column(task)
+        floor = _median(values) if floors is None else floors[task]
+        best = max(values.values(), default=floor)
+        columns[task] = [
+            compatibility_index(values.get(model, np.nan), floor, best) for model in matrix.models
+        ]
+    indices = np.array(list(columns.values()), dtype=np.float64).reshape(len(matrix.tasks), -1).T
+    return Matrix(matrix.models, matrix.tasks, indices.reshape(matrix.values.shape), matrix.reasons)
+
+
+def _median(values: Mapping[str, float]) -> float:
+    return float(np.median(list(values.values()))) if values else 0.0

@@ -74,18 +74,19 @@ def interval(values: np.ndarray, shares_of: int | None = None) -> Interval | Non
     return Interval(float(low), float(high), LEVEL)
 
 
-def rank_intervals(values: np.ndarray) -> list[tuple[int, int]]:
+def rank_intervals(values: np.ndarray, tail: float = (1 - LEVEL) / 2) -> list[tuple[int, int]]:
     """Return the best and the worst rank of each model in 95 % of the draws.
 
     Args:
         values: Draws x models; higher is better. Equal values share the whole range of their ranks.
+        tail: The share of draws to cut off at each end.
     """
     if not len(values):
         return [(1, values.shape[1])] * values.shape[1]
     best = stats.rankdata(-values, method="min", axis=1)
     worst = stats.rankdata(-values, method="max", axis=1)
-    lows = np.quantile(best, (1 - LEVEL) / 2, axis=0, method="lower")
-    highs = np.quantile(worst, (1 + LEVEL) / 2, axis=0, method="higher")
+    lows = np.quantile(best, tail, axis=0, method="lower")
+    highs = np.quantile(worst, 1 - tail, axis=0, method="higher")
     return [(int(low), int(high)) for low, high in zip(lows, highs, strict=True)]
 
 

@@ -14,7 +14,8 @@ from assay.analysis.wording import (
     plural,
     value_text,
 )
-from assay.core.comparison import Cell, Generality, ModelRow, Standing, TaskFindings
+from assay.core.across import Across
+from assay.core.comparison import Cell, ModelRow, Standing, TaskFindings
 from assay.core.task import Modality
 
 
@@ -82,7 +83,7 @@ def nothing(missing: Sequence[Cell]) -> str:
 
 def headline(
     findings: Sequence[TaskFindings],
-    generalities: Sequence[Generality],
+    across: Sequence[Across],
     rows: Mapping[str, ModelRow],
     by: str,
 ) -> tuple[str, ...]:
@@ -90,7 +91,7 @@ def headline(
 
     Args:
         findings: All tasks.
-        generalities: All models that are comparable across tasks.
+        across: How models compare across the tasks of a modality.
         rows: The models by address.
         by: The method that ranks the models.
     """
@@ -98,7 +99,7 @@ def headline(
     for modality in Modality:
         of_modality = [one for one in findings if one.task.modality == modality]
         if of_modality:
-            general = [one for one in generalities if one.modality == modality]
+            general = next((one for one in across if one.modality == modality), None)
             sentences.append(_answer(modality, of_modality, general, rows, by))
     return tuple(sentences)
 
@@ -106,7 +107,7 @@ def headline(
 def _answer(
     modality: Modality,
     findings: Sequence[TaskFindings],
-    generalities: Sequence[Generality],
+    across: Across | None,
     rows: Mapping[str, ModelRow],
     by: str,
 ) -> str:
@@ -121,7 +122,7 @@ def _answer(
     if len(usable) == 1:
         on = f" on {usable[0].task.address}" if len(findings) > 1 else ""
         return f"For {kind}, take {usable[0].recommended}{on}: {_reason(usable[0], by)}"
-    return f"For {kind}, {_across(usable, generalities, rows, by)}"
+    return f"For {kind}, {_across(usable, across, rows, by)}"
 
 
 def _reason(findings: TaskFindings, by: str) -> str:
@@ -130,7 +131,7 @@ def _reason(findings: TaskFindings, by: str) -> str:
 
 def _across(
     findings: Sequence[TaskFindings],
-    generalities: Sequence[Generality],
+    across: Across | None,
     rows: Mapping[str, ModelRow],
     by: str,
 ) -> str:
@@ -139,7 +140,7 @@ def _across(
     Of several, the cheapest where they are tied on every task, else the most general.
     """
     good = Counter(model for found in findings for model in contenders(found.standings, rows))
-    general = {one.model: one for one in generalities}
+    general = {one.model: one for one in across.models} if across else {}
 
     def merit(model: str) -> tuple[int, float]:
         if good[model] == len(findings) or model not in general:
@@ -151,9 +152,11 @@ def _across(
     tasks = f"{good[chosen]} of {plural(len(findings), 'task')}"
     one = general.get(chosen)
     index = ""
-    if one is not None and one.index is not None:
-        within = f", {interval_text(one.interval)}" if one.interval else ""
-        index = f", with a compatibility index of {value_text(one.index)} over {len(one.tasks)} tasks{within}"
+    if across is not None and one is not None and one.index is not None:
+        reach = one.interval or one.interval_here
+        within = f", {interval_text(reach)}" if reach else ""
+        tasks_of = len(across.index_tasks)
+        index = f", with a compatibility index of {value_text(one.index)} over {tasks_of} tasks{within}"
     if findings[0].beats_floor is None:
         return (
             f"{chosen} is expected to be best on {tasks}. This is an estimate by {by}: nothing was trained."

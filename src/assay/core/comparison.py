@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from assay.core.across import Across
 from assay.core.estimate import Interval
 from assay.core.model import ModelFacts
 from assay.core.result import Cost, Status
@@ -62,6 +63,7 @@ class Cell:
         interval: How far a score may be off, where it can tell; the first seed's.
         metric: The metric whose value a score foretells; empty where it has a scale of its own.
         seeds: How many seeds have a value.
+        spread: Standard deviation over seeds; None with fewer than two.
         reason: Why there is no value.
         seconds: Time of the method, without encoding.
         cost: The mean time of choosing on val over seeds, and the most memory of any.
@@ -83,6 +85,7 @@ class Cell:
     interval: Interval | None = None
     metric: str = ""
     cost: Cost = field(default_factory=Cost)
+    spread: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ class Standing:
             nothing could be tested.
         is_tied_best: The data do not tell this model from the best one.
         seeds: How many seeds the value is the mean of.
+        difference: The value less that of the best model, when seeds and test examples are drawn anew, the
+            same for both; None where that cannot be told.
     """
 
     model: str
@@ -112,6 +117,7 @@ class Standing:
     p_value: float | None
     is_tied_best: bool
     seeds: int = 1
+    difference: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,8 @@ class TaskFindings:
         pareto: Models that no other beats in both value and latency, fastest first.
         class_accuracy: Per class, the share of test examples that the recommended model got right.
         class_counts: Per class, the number of test examples behind that share.
+        noise_floor: The difference that two runs of one model, as many seeds each, exceed in 5 of 100 cases;
+            None where no model has several seeds.
     """
 
     task: TaskFacts
@@ -146,30 +154,7 @@ class TaskFindings:
     pareto: tuple[str, ...]
     class_accuracy: Mapping[str, float]
     class_counts: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Generality:
-    """How well a model does across the tasks of one modality, among models with a value on all of them.
-
-    Attributes:
-        tasks: The addresses of the tasks; the same for all models of a modality.
-        index: Interquartile mean of the compatibility index over tasks; None for estimates.
-        interval: Bootstrap over tasks; None with fewer than three tasks.
-        average_rank: Mean rank over tasks, 1 is best.
-        win_rate: Share of (other model, task) pairs that it beats, ties half.
-        worst_task: The task of its lowest index, or of its worst rank where there is no index.
-    """
-
-    model: str
-    modality: Modality
-    tasks: tuple[str, ...]
-    index: float | None
-    interval: Interval | None
-    average_rank: float
-    win_rate: float
-    worst_task: str
-    worst_index: float | None
+    noise_floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +184,7 @@ class Comparison:
         ranked_by: The method that ranks the models: a protocol, or a score where nothing was trained.
         is_estimate: Nothing was trained; the ranking is by a score.
         headline: The answer in one or two sentences, for each modality.
+        across: How models compare across the tasks of each modality.
         settings: How the study was made, by name: versions, seeds, methods, time.
     """
 
@@ -207,7 +193,7 @@ class Comparison:
     headline: tuple[str, ...]
     tasks: tuple[TaskFindings, ...]
     models: tuple[ModelRow, ...]
-    generality: tuple[Generality, ...]
+    across: tuple[Across, ...]
     agreement: tuple[Agreement, ...]
     cells: tuple[Cell, ...]
     settings: Mapping[str, str]

@@ -80,6 +80,12 @@ class Matrix:
         chosen = np.ix_(_places(self.models, rows), _places(self.tasks, columns))
         return Matrix(rows, columns, self.values[chosen], self.reasons)
 
+    def negated(self, tasks: Iterable[str]) -> Matrix:
+        """Return the matrix with the values of some tasks negated: those where lower was better."""
+        falling = set(tasks)
+        signs = np.array([-1.0 if task in falling else 1.0 for task in self.tasks])
+        return Matrix(self.models, self.tasks, self.values * signs, self.reasons)
+
     def column(self, task: str) -> dict[str, float]:
         """Return the value of each model that has one on a task."""
         values = self.values[:, self.tasks.index(task)]

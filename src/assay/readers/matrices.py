@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from assay.core.errors import UsageError
+from assay.core.errors import UnknownName, UsageError
 from assay.core.matrix import Matrix
 from assay.readers.grids import (
     MODEL_WORDS,
@@ -81,9 +82,35 @@ def read_matrices(path: Path, *, rows: Rows | None = None, models: Collection[st
     return MatrixFile(found, (told, *left_out))
 
 
+def rows_from(word: str | None) -> Rows | None:
+    """Return what a user says that rows are.
+
+    Raises:
+        UsageError: It is neither models nor tasks.
+    """
+    if word is None or word in set(Rows):
+        return None if word is None else Rows(word)
+    raise UsageError(f"Rows are '{word}'. Write models or tasks.")
+
+
 def read_matrix(path: Path, *, rows: Rows | None = None, name: str | None = None) -> Matrix:
     """Read the one matrix of a file, or the one with a name; see :func:`read_matrices`."""
     return only(read_matrices(path, rows=rows), path, name)
+
+
+def rising(matrix: Matrix, falling: Collection[str]) -> Matrix:
+    """Return the matrix with those tasks negated where lower is better; patterns such as ``'*'`` are known.
+
+    Raises:
+        UnknownName: A pattern is that of no task.
+    """
+    found = set()
+    for pattern in falling:
+        matching = fnmatch.filter(matrix.tasks, pattern)
+        if not matching:
+            raise UnknownName("task of the matrix", pattern, matrix.tasks)
+        found.update(matching)
+    return matrix.negated(found)
 
 
 def only(file: MatrixFile, path: Path, name: str | None) -> Matrix:

@@ -11,7 +11,7 @@ import jinja2
 
 from assay.analysis.axes import Axis, axis_around
 from assay.analysis.latency_plot import LatencyPlot, better_part, latency_plot
-from assay.analysis.wording import count, decimals, duration, interval_text, listing, plural, value_text
+from assay.analysis.wording import count, decimals, duration, interval_text, plural, value_text
 from assay.core.comparison import Cell, Comparison, ModelRow, Standing, TaskFindings
 from assay.core.report import Report
 from assay.core.task import Modality
@@ -45,7 +45,6 @@ class Html(Report):
                 _task_view(comparison, one, number) for number, one in enumerate(comparison.tasks, start=1)
             ],
             heat_maps=_heat_maps(comparison),
-            generalities=_by_modality(comparison),
             missing=[cell for one in comparison.tasks for cell in one.missing],
             other_holes=_other_holes(comparison),
         )
@@ -205,17 +204,6 @@ def _hole(findings: TaskFindings, standing: Standing | None, missing: Cell | Non
         return _Hole(value, None, told)
     level = round(min(1.0, max(0.0, standing.index)) * (_LEVELS - 1))
     return _Hole(value_text(standing.index, places=2), level, told)
-
-
-def _by_modality(comparison: Comparison) -> list[tuple[str, str, list[object]]]:
-    """Return for each modality its tasks in words and its models."""
-    found = []
-    for modality in Modality:
-        rows: list[object] = [one for one in comparison.generality if one.modality == modality]
-        if rows:
-            tasks = next(one.tasks for one in comparison.generality if one.modality == modality)
-            found.append((modality.value, listing(tasks), rows))
-    return found
 
 
 def _other_holes(comparison: Comparison) -> list[Cell]:

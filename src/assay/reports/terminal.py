@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -15,15 +14,15 @@ from rich.text import Text
 
 from assay.analysis.names import shorten, width_of
 from assay.analysis.wording import count, decimals, duration, interval_text, plural, value_text
-from assay.core.comparison import Comparison, Generality, ModelRow, Standing, TaskFindings
+from assay.console.across import show_across
+from assay.console.agreement import show_agreement
+from assay.console.tables import GAP, NARROWEST_NAME, SHOWN_MODELS, plain_table
+from assay.core.comparison import Comparison, ModelRow, Standing, TaskFindings
 from assay.core.report import Report
 
-SHOWN_MODELS = 20
 _BAR = 8  # columns
-_NARROWEST_NAME = 24
 _COMFORTABLE_NAME = 42
 _NEEDED_COLUMNS = 3  # these come before the comfort of names
-_GAP = 2  # columns between columns
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -61,8 +60,10 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         console.print(Text(sentence, style="bold"))
     for findings in comparison.tasks:
         _show_task(comparison, findings, console, show_all=show_all)
-    _show_generality(comparison, console, show_all=show_all)
-    _show_agreement(comparison, console)
+    for across in comparison.across:
+        console.print()
+        show_across(across, console, show_all=show_all)
+    show_agreement(comparison, console)
     if comparison.settings:
         console.print()
         told = "; ".join(f"{name} {value}" for name, value in comparison.settings.items())
@@ -126,17 +127,17 @@ def _leaderboard(
 ) -> Table:
     """Return the table of models, with as many columns as there is room for."""
     ranks = {one.model: _rank(one, findings) for one in standings}
-    room = width - _NARROWEST_NAME - max(map(width_of, ranks.values())) - _GAP
-    wanted = min(_COMFORTABLE_NAME, max(width_of(one.model) for one in standings)) - _NARROWEST_NAME
+    room = width - NARROWEST_NAME - max(map(width_of, ranks.values())) - GAP
+    wanted = min(_COMFORTABLE_NAME, max(width_of(one.model) for one in standings)) - NARROWEST_NAME
     kept: list[_Column] = []
     for column in _columns(comparison, findings, standings):
-        spare = room - column.width(standings) - _GAP
+        spare = room - column.width(standings) - GAP
         if spare < (0 if len(kept) < _NEEDED_COLUMNS else wanted):
             break
-        room -= column.width(standings) + _GAP
+        room -= column.width(standings) + GAP
         kept.append(column)
-    names = shorten([one.model for one in standings], _NARROWEST_NAME + room)
-    table = _plain_table([""], ["model"], [column.title for column in kept])
+    names = shorten([one.model for one in standings], NARROWEST_NAME + room)
+    table = plain_table([""], ["model"], [column.title for column in kept])
     for one in standings:
         cells = [Text(column.text(one)) for column in kept]
         style = "bold" if one.model == findings.recommended else ""
@@ -219,77 +220,9 @@ def _show_missing(findings: TaskFindings, console: Console) -> None:
         by_reason.setdefault((cell.status.value, cell.reason), []).append(cell.model)
     for (status, reason), models in by_reason.items():
         more = f" and {plural(len(models) - 3, 'more model')}" if len(models) > 3 else ""
-        names = ", ".join(shorten(models[:3], max(_NARROWEST_NAME, console.width - 10)).values())
+        names = ", ".join(shorten(models[:3], max(NARROWEST_NAME, console.width - 10)).values())
         console.print()
         console.print(
             Text.assemble((status, "bold red" if status == "failed" else "bold"), f" {names}{more}")
         )
         console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
-
-
-def _show_generality(comparison: Comparison, console: Console, *, show_all: bool) -> None:
-    for modality in dict.fromkeys(one.modality for one in comparison.generality):
-        of_modality = [one for one in comparison.generality if one.modality == modality]
-        shown = of_modality if show_all else of_modality[:SHOWN_MODELS]
-        tasks = len(shown[0].tasks)
-        console.print()
-        console.print(Text(f"Across {tasks} {modality} tasks", style="bold"))
-        console.print(Text("models with a value on all of them; the task is the unit", style="dim"))
-        rows = [(one.model, "", *_across(one)) for one in shown]
-        titles = ("model", "", "index", "95 % interval", "mean rank", "win rate")
-        console.print(_fitted(titles, rows, console.width))
-
-
-def _across(one: Generality) -> tuple[str, ...]:
-    index = "–" if one.index is None else value_text(one.index, places=3)
-    within = interval_text(one.interval, places=3) or "–"
-    return index, within, f"{one.average_rank:.1f}", f"{one.win_rate:.2f}"
-
-
-def _show_agreement(comparison: Comparison, console: Console) -> None:
-    if not comparison.agreement:
-        return
-    console.print()
-    console.print(Text(f"How well the scores predicted {comparison.ranked_by}", style="bold"))
-    console.print(Text("τ_w: 1 is the same order, 0 none; regret: lost by trusting the score", style="dim"))
-    order = [one.task.address for one in comparison.tasks]
-    rows = [
-        (
-            one.task,
-            one.score,
-            *("–" if tau is None else value_text(tau, places=2) for tau in (one.weighted_tau, one.spearman)),
-            value_text(one.regret, places=3),
-            str(one.models),
-        )
-        for one in sorted(comparison.agreement, key=lambda one: order.index(one.task))
-    ]
-    titles = ("task", "score", "τ_w", "Spearman", "regret", "models")
-    console.print(_fitted(titles, rows, console.width))
-
-
-def _fitted(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
-    """Return a table of a name, a word and numbers; what does not fit beside the name is left out."""
-    keep = len(titles)
-    widths = [max(map(width_of, column)) for column in zip(titles, *rows, strict=True)]
-    while keep > 3 and sum(widths[1:keep]) + _GAP * keep + _NARROWEST_NAME > width:
-        keep -= 1
-    room = max(_NARROWEST_NAME, width - sum(widths[1:keep]) - _GAP * (keep - 1))
-    names = shorten(list(dict.fromkeys(row[0] for row in rows)), room)
-    words = 1 if widths[1] else 0
-    table = _plain_table([], titles[: 1 + words], titles[2:keep])
-    for row in rows:
-        table.add_row(Text(names[row[0]]), *(Text(cell) for cell in row[2 - words : keep]))
-    return table
-
-
-def _plain_table(marks: Sequence[str], words: Sequence[str], numbers: Sequence[str]) -> Table:
-    """Return an empty table: marks and numbers stand right, words left."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    table.header_style = "dim"
-    for title in marks:
-        table.add_column(title, justify="right", no_wrap=True)
-    for title in words:
-        table.add_column(title, no_wrap=True)
-    for title in numbers:
-        table.add_column(title, justify="right", no_wrap=True)
-    return table

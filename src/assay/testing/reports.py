@@ -52,7 +52,7 @@ class ReportContract:
 
     def test_findings_without_any_result_are_a_report_too(self, report: Report, tmp_path: Path) -> None:
         empty = replace(
-            simulated_comparison(), headline=(), tasks=(), models=(), generality=(), agreement=(), cells=()
+            simulated_comparison(), headline=(), tasks=(), models=(), across=(), agreement=(), cells=()
         )
 
         report.render(empty, tmp_path / "empty")

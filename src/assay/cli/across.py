@@ -1,0 +1,50 @@
+"""assay across: what any table of models and tasks says, without running a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay across leaderboard.csv`
+
+- `assay across errors.csv --falling '*'` where lower is better
+
+- `assay across results.parquet --matrix linear_probe`
+
+A table has models on one side and tasks on the other, or one cell a row: model, task, value.
+"""
+
+
+def command(
+    table: Annotated[Path, typer.Argument(help="CSV, TSV, JSON, JSON lines or Parquet.")],
+    rows: Annotated[str | None, typer.Option(help="What the rows are: models or tasks.")] = None,
+    matrix: Annotated[
+        str | None, typer.Option(help="Which, where the table holds several: a method or a score.")
+    ] = None,
+    falling: Annotated[
+        list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
+    ] = None,
+    all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
+) -> None:
+    """Compare models across the tasks of a table: index, ranks, wins, strength, and how sure that is."""
+    from rich.console import Console
+
+    from assay.analysis.across import across
+    from assay.console.across import show_across
+    from assay.core.errors import UsageError
+    from assay.readers.matrices import only, read_matrices, rising, rows_from
+
+    file = read_matrices(table, rows=rows_from(rows))
+    found = across(rising(only(file, table, matrix), falling or ()))
+    console = Console()
+    for note in file.notes:
+        console.print(note, style="dim", highlight=False, markup=False)
+    if found is None:
+        raise UsageError(f"No two models of '{table}' have values on the same two tasks: nothing to compare.")
+    console.print()
+    show_across(found, console, show_all=all_rows)

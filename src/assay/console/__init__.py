@@ -1,0 +1,1 @@
+"""How findings are set as text, in a terminal of any width."""
