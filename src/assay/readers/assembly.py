@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Chosen, Examples, Kind, Labels, Modality, Split, Task
+from assay.core.task import Chosen, Kind, Labels, Split, Task
+from assay.readers.doubts import doubts
+from assay.readers.gathered import Gathered
 from assay.readers.splits import (
     Part,
     Shares,
     canonical_order,
-    conflicts,
     divide,
     fingerprint,
-    in_words,
-    repeats,
 )
-from assay.readers.strata import class_counts
 
 _METRICS = {
     Kind.CLASSIFICATION: "accuracy",
@@ -26,25 +22,6 @@ _METRICS = {
     Kind.REGRESSION: "spearman",
     Kind.TOKENS: "accuracy",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What a source found, before it is split.
-
-    Attributes:
-        digests: A hash of the content of each example (uint64: 64 bits keep ten million examples apart).
-        labels: Their labels; the classes are sorted.
-        given: The official split of each example (values of ``Part``); None without one.
-        notes: What was guessed or left out so far.
-    """
-
-    examples: Examples
-    digests: np.ndarray
-    labels: Labels
-    modality: Modality
-    given: np.ndarray | None = None
-    notes: tuple[str, ...] = ()
 
 
 def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | None, seed: int) -> Task:
@@ -83,7 +60,7 @@ def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | 
         val=splits[Part.VAL],
         test=splits[Part.TEST],
         fingerprint=fingerprint(digests, labels, parts),
-        notes=(*gathered.notes, *notes, *_doubts(gathered, parts)),
+        notes=(*gathered.notes, *notes, *doubts(gathered, parts, metric or _METRICS[kind])),
     )
 
 
@@ -107,38 +84,3 @@ def _require_differences(labels: Labels, where: str = "") -> None:
         f"All {len(labels)} {what}{where} have {told}. "
         "A task needs two classes or more: add examples of another class, or name another label."
     )
-
-
-def _doubts(gathered: Gathered, parts: np.ndarray) -> tuple[str, ...]:
-    digests, labels, name = gathered.digests, gathered.labels, gathered.examples.name
-    notes = []
-    for part, earlier, rows in repeats(digests, parts):
-        stands = "example also stands" if len(rows) == 1 else "examples also stand"
-        first = name(int(rows[0]))
-        notes.append(f"{len(rows)} {part.name.lower()} {stands} in {earlier.name.lower()} (first: {first}).")
-    twice = conflicts(digests, labels)
-    if len(twice):
-        stands = "example stands" if len(twice) == 1 else "examples stand"
-        notes.append(
-            f"{len(twice)} {stands} more than once with different labels (first: {name(int(twice[0]))})."
-        )
-    return (*notes, *_lacking(labels, parts, is_official=gathered.given is not None))
-
-
-def _lacking(labels: Labels, parts: np.ndarray, *, is_official: bool) -> tuple[str, ...]:
-    """Say which classes stand in test only, and of official splits which stand in train only."""
-    if labels.kind is Kind.REGRESSION:
-        return ()
-    train, test = (
-        class_counts(labels.of(np.flatnonzero(parts == part))) > 0 for part in (Part.TRAIN, Part.TEST)
-    )
-    found = [(test & ~train, "in test and not in train: no model can get these examples right")]
-    if is_official:
-        found.append((train & ~test, "in train and not in test: test cannot judge this"))
-    notes = []
-    for chosen, where in found:
-        names = [labels.classes[position] for position in np.flatnonzero(chosen)]
-        if names:
-            verb = "stands" if len(names) == 1 else "stand"
-            notes.append(f"{in_words(names, 'class', 'classes')} {verb} {where}.")
-    return tuple(notes)

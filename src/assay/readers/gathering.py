@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Chosen, Examples, Kind, Labels, Modality
-from assay.readers.assembly import Gathered
+from assay.readers.gathered import Gathered
 from assay.readers.guess import Columns, Wanted, choose_columns
 from assay.readers.images import ImageFiles, check_images, leave_out_unreadable
 from assay.readers.labelling import Cells, Labelled, label_rows
@@ -49,7 +49,15 @@ def gather_images(files: ImageFiles, labels: Labels, given: np.ndarray | None, u
     rows, notes = leave_out_unreadable(files, checked, unreadable)
     kept = ImageFiles(files.folder, tuple(files.names[row] for row in rows))
     parts = None if given is None else given[rows]
-    return Gathered(kept, checked.digests[rows], _fewer(labels, rows), Modality.IMAGE, parts, notes)
+    return Gathered(
+        kept,
+        checked.digests[rows],
+        _fewer(labels, rows),
+        Modality.IMAGE,
+        given=parts,
+        notes=notes,
+        sketches=checked.sketches[rows],
+    )
 
 
 def gather_texts(table: Table, found: LabelledRows) -> Gathered:
@@ -156,6 +164,7 @@ def limited(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
         digests=gathered.digests[rows],
         labels=_fewer(gathered.labels, rows),
         given=None if gathered.given is None else gathered.given[rows],
+        sketches=None if gathered.sketches is None else gathered.sketches[rows],
     )
 
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Examples
+from assay.readers.near import SIDE, thumbnail
 
 SUFFIXES = (
     ".jpg",
@@ -90,12 +91,14 @@ class Checked(NamedTuple):
 
     digests: np.ndarray  # images, uint64: hashes of the files; 0 where unreadable
     unreadable: Mapping[int, str]  # position -> why, in a word
+    sketches: np.ndarray  # images x pixels of a thumbnail, uint8
 
 
 def check_images(files: ImageFiles) -> Checked:
     """Read and decode every image once, in threads: content hashes, and the images that are broken."""
     digests = np.zeros(len(files), dtype=np.uint64)
     unreadable: dict[int, str] = {}
+    sketches = np.zeros((len(files), SIDE * SIDE), dtype=np.uint8)
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         for start in range(0, len(files), _SLICE):
             paths = [files.folder / name for name in files.names[start : start + _SLICE]]
@@ -103,8 +106,8 @@ def check_images(files: ImageFiles) -> Checked:
                 if isinstance(found, str):
                     unreadable[row] = found
                 else:
-                    digests[row] = found
-    return Checked(digests, unreadable)
+                    digests[row], sketches[row] = found
+    return Checked(digests, unreadable, sketches)
 
 
 def array_digests(images: np.ndarray) -> np.ndarray:
@@ -179,12 +182,14 @@ def _digest(content: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
-def _check(path: Path) -> int | str:
+def _check(path: Path) -> tuple[int, np.ndarray] | str:
     try:
         content = path.read_bytes()
         with Image.open(io.BytesIO(content)) as image:
-            image.draft("RGB", (max(1, image.width // _DRAFT), max(1, image.height // _DRAFT)))
+            least = 2 * SIDE
+            image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))
             image.load()
+            sketch = thumbnail(ImageOps.exif_transpose(image))
     except FileNotFoundError:
         return "no such file"
     except UnidentifiedImageError:
@@ -193,4 +198,4 @@ def _check(path: Path) -> int | str:
         return "too many pixels"
     except Exception as error:  # a decoder may raise anything on damaged bytes
         return "truncated" if "truncated" in str(error).lower() else f"damaged: {error}"
-    return _digest(content)
+    return _digest(content), sketch

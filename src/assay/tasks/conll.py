@@ -10,8 +10,9 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.core.task import Modality, Task, TaskSource
-from assay.readers.assembly import Gathered, assemble
+from assay.readers.assembly import assemble
 from assay.readers.conll import SUFFIXES, Columns, Tagged, part_of_file, read_conll
+from assay.readers.gathered import Gathered
 from assay.readers.gathering import limited
 from assay.readers.splits import Part, Shares
 from assay.readers.words import Sentences, Tags, digest_words

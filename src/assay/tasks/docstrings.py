@@ -16,7 +16,8 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Kind, Labels, Modality, Task, TaskSource
-from assay.readers.assembly import Gathered, assemble
+from assay.readers.assembly import assemble
+from assay.readers.gathered import Gathered
 from assay.readers.splits import Part, Shares
 from assay.readers.texts import Texts, digest_texts
 

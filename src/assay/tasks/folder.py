@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from assay.core.errors import UnreadableTask
 from assay.core.task import Task, TaskSource
-from assay.readers.assembly import Gathered, assemble
+from assay.readers.assembly import assemble
 from assay.readers.folders import Tree, find_images, require_folder
+from assay.readers.gathered import Gathered
 from assay.readers.gathering import LabelForm, gather_images, gather_listed_images, labelled_rows
 from assay.readers.guess import Wanted
 from assay.readers.labelling import parse_kind

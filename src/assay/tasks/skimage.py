@@ -12,7 +12,8 @@ from PIL import Image
 
 from assay.core.errors import MissingPackage, UnknownName, UsageError
 from assay.core.task import Kind, Labels, Modality, Task, TaskSource
-from assay.readers.assembly import Gathered, assemble
+from assay.readers.assembly import assemble
+from assay.readers.gathered import Gathered
 from assay.readers.images import ImageArrays, array_digests
 from assay.readers.splits import Part, Shares
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from assay.core.errors import UnknownName
 from assay.core.task import Kind, Labels, Modality, Task, TaskSource
-from assay.readers.assembly import Gathered, assemble
+from assay.readers.assembly import assemble
+from assay.readers.gathered import Gathered
 from assay.readers.gathering import limited
 from assay.readers.images import ImageArrays, array_digests
 from assay.readers.splits import Shares
