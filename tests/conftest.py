@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import cloudpickle
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,6 +24,7 @@ from assay.core.settings import all_settings
 from assay.core.task import Example, Modality
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # processes of models cannot import tests
 
 
 @pytest.fixture(scope="session")

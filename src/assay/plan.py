@@ -54,10 +54,7 @@ class Plan:
 
     def without(self, done: Collection[str]) -> Plan:
         """Return what is left to do when these keys are done."""
-        left = tuple(
-            replace(visit, jobs=tuple(pair for pair in visit.jobs if pair[0].key not in done))
-            for visit in self.visits
-        )
+        left = tuple(visit.without(done) for visit in self.visits)
         return Plan(
             self.tasks,
             tuple(visit for visit in left if visit.jobs),

@@ -59,7 +59,8 @@ class Study:
         store: The folder that keeps everything; the same study continues there.
         seed: Decides splits that no one else decided.
         seeds: How often methods run that are random, each time with another seed.
-        engine: Where visits run.
+        engine: Where visits run: "local", or each in a process of its own, which bounds the time of a job as
+            well: "isolated(time_limit=600)".
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
         batch_size: Examples handed to a model at once; it may take them in smaller pieces.
         ranked_by: The method that ranks the models; the most telling one if not given.
@@ -100,7 +101,11 @@ class Study:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Study:
-        """Read a study from a TOML file whose keys are the fields of this class."""
+        """Read a study from a TOML file whose keys are the fields of this class.
+
+        Where the file names no engine, each model runs in a process of its own: whoever writes a file has
+        many, and a crash or a hang of one must not end the run.
+        """
         path = Path(path)
         try:
             written = tomllib.loads(path.read_text("utf-8-sig"))
@@ -115,7 +120,7 @@ class Study:
         missing = [name for name in ("models", "tasks") if name not in written]
         if missing:
             raise UsageError(f"The study '{path}' has no {missing[0]}. Write {missing[0]} = ['...'].")
-        return cls(**{"store": path.with_suffix(".assay"), **written})
+        return cls(**{"store": path.with_suffix(".assay"), "engine": "isolated", **written})
 
     def plan(self) -> Plan:
         """Resolve every name and load every task; whatever is wrong with the request stops here."""
@@ -170,7 +175,7 @@ class Study:
                 for finished in left.inapplicable:
                     store.add(finished)
                 engine = ENGINES.create(Address.parse(self.engine)).plugin
-                for event in engine.run(partial(perform, watch=watch), left.visits):
+                for event in engine.run(perform, left.visits, watch):
                     _keep(store, event)
             facts = [task_facts(task) for task in ready.tasks]
             results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -50,6 +50,10 @@ class Visit:
     arrays: Arrays
     device: str
     batch_size: int
+
+    def without(self, keys: Collection[str]) -> Visit:
+        """Return what is left when the jobs with these keys are done."""
+        return replace(self, jobs=tuple(pair for pair in self.jobs if pair[0].key not in keys))
 
 
 def perform(visit: Visit, watch: Watch) -> Iterator[Event]:

@@ -31,6 +31,10 @@ def command(
     plugin: Annotated[
         list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
     ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(help="Seconds for one job; each model then runs in a process of its own."),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
 ) -> None:
@@ -57,5 +61,6 @@ def command(
         device=device,
         batch_size=batch_size,
         plugins=plugin or (),
+        engine="local" if time_limit is None else f"isolated(time_limit={time_limit!r})",
     )
     answer(study, report=report, all_rows=all_rows)

@@ -30,6 +30,7 @@ def command(
     plugin: Annotated[
         list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
     ] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds for one job [6 hours].")] = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
     retry_failed: Annotated[bool, typer.Option(help="Run again what failed before.")] = False,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
@@ -43,6 +44,7 @@ def command(
         read,
         store=store or read.store,
         device=device or read.device,
+        engine=read.engine if time_limit is None else f"isolated(time_limit={time_limit!r})",
         plugins=(*read.plugins, *(plugin or ())),
     )
     answer(chosen, report=report, retry_failed=retry_failed, all_rows=all_rows)

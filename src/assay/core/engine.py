@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
+from assay.core.job import Job
 from assay.core.result import Event
-
-Visit = TypeVar("Visit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,20 @@ class Stage:
 Watch = Callable[[Stage], None]
 
 
+class Work(Protocol):
+    """What an engine must know of a visit: its jobs, in the order in which they are done."""
+
+    @property
+    def jobs(self) -> Sequence[tuple[Job, Any]]:
+        """Each job, with what does it."""
+
+    def without(self, keys: Collection[str]) -> Self:
+        """Return what is left when the jobs with these keys are done."""
+
+
+Visit = TypeVar("Visit", bound=Work)
+
+
 class Engine(ABC):
     """Runs visits and hands back what happens, one event at a time: one file in ``engines/``.
 
@@ -39,5 +52,7 @@ class Engine(ABC):
     """
 
     @abstractmethod
-    def run(self, perform: Callable[[Visit], Iterator[Event]], visits: Sequence[Visit]) -> Iterator[Event]:
-        """Perform every visit and yield its events."""
+    def run(
+        self, perform: Callable[[Visit, Watch], Iterator[Event]], visits: Sequence[Visit], watch: Watch
+    ) -> Iterator[Event]:
+        """Perform every visit and yield its events; the watcher is told what is being done."""

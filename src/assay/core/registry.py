@@ -21,7 +21,7 @@ from assay.core.settings import construct, without_defaults
 
 Plugin = TypeVar("Plugin")
 
-_PREFIX = "assay_plugin_"  # of the modules that files of the user's own become
+PLUGIN_PREFIX = "assay_plugin_"  # of the modules that files of the user's own become
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Registry(Generic[Plugin]):
         if self.of_function is None or members(module, self.base) or not functions(module):
             return only_member(module, self.base)
         found = {function.__name__: function for function in functions(module)}
-        name = str(getattr(module, "__name__", "")).rpartition(".")[2].removeprefix(_PREFIX)
+        name = str(getattr(module, "__name__", "")).rpartition(".")[2].removeprefix(PLUGIN_PREFIX)
         if len(found) > 1 and name not in found:
             raise UsageError(
                 f"'{name}' defines {' and '.join(found)}: which is the {self.what}? Name that one '{name}', "
@@ -190,7 +190,7 @@ def functions(module: object) -> list[Callable[..., Any]]:
 
 def _module_of(path: Path) -> ModuleType:
     """Run a file of the user's own as a module: again where it has changed."""
-    name = f"{_PREFIX}{path.stem}"
+    name = f"{PLUGIN_PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None or not path.is_file():
         raise UsageError(f"Cannot read the plug-in '{path}'. Name a Python file, as in my_score.py.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from assay.core.engine import Engine, Visit
+from assay.core.engine import Engine, Visit, Watch
 from assay.core.result import Event
 
 
@@ -13,7 +13,9 @@ from assay.core.result import Event
 class Local(Engine):
     """One visit after the other, in this process."""
 
-    def run(self, perform: Callable[[Visit], Iterator[Event]], visits: Sequence[Visit]) -> Iterator[Event]:
+    def run(
+        self, perform: Callable[[Visit, Watch], Iterator[Event]], visits: Sequence[Visit], watch: Watch
+    ) -> Iterator[Event]:
         """Perform every visit and yield its events."""
         for visit in visits:
-            yield from perform(visit)
+            yield from perform(visit, watch)

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from assay.core.engine import Engine
+from assay.core.engine import Engine, Stage, Watch
 from assay.core.job import Job
 from assay.core.result import Event, Finished, Result, Status
 
-VISITS = tuple(f"model {number}" for number in range(5))
 METHODS = ("knn", "linear_probe", "logme")
 
 
-def perform(visit: str) -> Iterator[Event]:
-    """Finish three jobs of a visit; those of one model fail, as a broken model makes them."""
-    for method in METHODS:
-        job = Job(visit, "task", method, 0, f"{visit} {method}", "data")
-        if visit == VISITS[2]:
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """A visit whose jobs do nothing."""
+
+    model: str
+    jobs: tuple[tuple[Job, str], ...]
+
+    def without(self, keys: Collection[str]) -> Deeds:
+        return Deeds(self.model, tuple(pair for pair in self.jobs if pair[0].key not in keys))
+
+
+def deeds(model: str) -> Deeds:
+    """Return a visit of one model."""
+    jobs = (Job(model, "task", method, 0, f"{model} {method}", "data") for method in METHODS)
+    return Deeds(model, tuple((job, job.method) for job in jobs))
+
+
+VISITS = tuple(deeds(f"model {number}") for number in range(4))
+
+
+def perform(visit: Deeds, watch: Watch) -> Iterator[Event]:
+    """Finish the jobs of a visit; those of one model fail, as a broken model makes them."""
+    for job, method in visit.jobs:
+        watch(Stage(job.model, job.task, method))
+        if visit.model == VISITS[2].model:
             yield Finished(Result(job, Status.FAILED, reason="it is broken"))
         else:
             yield Finished(Result(job, Status.OK, value=float(len(method))))
+
+
+def _unseen(stage: Stage) -> None:
+    """Watch without a word."""
 
 
 class EngineContract:
@@ -40,18 +64,18 @@ class EngineContract:
     def test_every_event_arrives_once(self, engine: Engine) -> None:
         keys = [event.result.job.key for event in self._events(engine)]
 
-        assert sorted(keys) == sorted(f"{visit} {method}" for visit in VISITS for method in METHODS)
+        assert sorted(keys) == sorted(f"{visit.model} {method}" for visit in VISITS for method in METHODS)
 
     def test_the_events_of_a_visit_keep_their_order(self, engine: Engine) -> None:
         found = [event.result.job for event in self._events(engine)]
 
         for visit in VISITS:
-            assert tuple(job.method for job in found if job.model == visit) == METHODS
+            assert tuple(job.method for job in found if job.model == visit.model) == METHODS
 
     def test_a_failing_model_stops_no_other(self, engine: Engine) -> None:
         found = {event.result.job.model: event.result.status for event in self._events(engine)}
 
-        assert found == {visit: Status.FAILED if visit == VISITS[2] else Status.OK for visit in VISITS}
+        assert found == {visit.model: Status.FAILED if visit == VISITS[2] else Status.OK for visit in VISITS}
 
     def test_the_same_visits_give_the_same_results(self, engine: Engine) -> None:
         once, again = self._events(engine), self._events(engine)
@@ -59,8 +83,15 @@ class EngineContract:
         assert {one.result.job.key: one for one in once} == {one.result.job.key: one for one in again}
 
     def test_nothing_to_do_is_no_event(self, engine: Engine) -> None:
-        assert list(engine.run(perform, ())) == []
+        assert list(engine.run(perform, (), _unseen)) == []
+
+    def test_the_watcher_is_told_of_every_job(self, engine: Engine) -> None:
+        seen: list[tuple[str, str]] = []
+        list(engine.run(perform, VISITS, lambda stage: seen.append((stage.model, stage.what))))
+
+        assert sorted(seen) == sorted((visit.model, method) for visit in VISITS for method in METHODS)
 
     @staticmethod
     def _events(engine: Engine) -> list[Finished]:
-        return [event for event in engine.run(perform, VISITS) if isinstance(event, Finished)]
+        found = engine.run(perform, VISITS, _unseen)
+        return [event for event in found if isinstance(event, Finished)]

@@ -1,0 +1,159 @@
+"""Runs each visit in a process of its own: a crash or a hang is one failed row, and its memory comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from threading import Thread
+from typing import Any, final
+
+import cloudpickle
+
+from assay.core.engine import Engine, Stage, Visit, Watch
+from assay.core.errors import UsageError
+from assay.core.registry import PLUGIN_PREFIX
+from assay.core.result import Event, Finished, Opened, Result, Status
+
+_HOURS = 3600.0
+_METHOD = "spawn" if sys.platform == "win32" else "forkserver"
+_PRELOADED = ["torch"]  # by the server, once: loading it takes longer than most of what is in a process
+
+
+@dataclass(frozen=True, slots=True)
+class Isolated(Engine):
+    """One visit after the other, each in a process of its own.
+
+    A job that ends its process, or takes too long, becomes a failed row; the jobs after it go on in another.
+    In a script of your own, guard the call: ``if __name__ == "__main__":``, as multiprocessing asks.
+
+    Attributes:
+        time_limit: Seconds for one job, with opening and encoding before it; None for no limit.
+    """
+
+    time_limit: float | None = 6 * _HOURS
+
+    def __post_init__(self) -> None:
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise UsageError(f"time_limit is {self.time_limit:g}. Write more than 0 seconds.")
+
+    def run(
+        self, perform: Callable[[Visit, Watch], Iterator[Event]], visits: Sequence[Visit], watch: Watch
+    ) -> Iterator[Event]:
+        """Perform every visit and yield its events as they come."""
+        for visit in visits:
+            left = visit
+            while left.jobs:
+                done: set[str] = set()
+                has_opened = False
+                reason = ""
+                with _Process(perform, left) as process:
+                    try:
+                        for said in process.said(self.time_limit):
+                            if isinstance(said, Stage):
+                                watch(said)
+                                continue
+                            has_opened |= isinstance(said, Opened)
+                            done |= {said.result.job.key} if isinstance(said, Finished) else set()
+                            yield said
+                    except _Ended as ended:
+                        reason = str(ended)
+                left = left.without(done)
+                if not reason:
+                    break
+                lost = left.jobs[:1] if has_opened else left.jobs  # a model that cannot be opened has no row
+                yield from (Finished(Result(job, Status.FAILED, reason=reason)) for job, _ in lost)
+                left = left.without({job.key for job, _ in lost})
+
+
+class _Ended(Exception):
+    """The process ended before its work did."""
+
+
+@final
+class _Process:
+    """A process that performs one visit; it ends with the block."""
+
+    def __init__(self, perform: Callable[..., Iterator[Event]], visit: object) -> None:
+        context: Any = get_context(_METHOD)
+        if _METHOD == "forkserver":
+            context.set_forkserver_preload(_PRELOADED)
+        self._here, there = context.Pipe(duplex=False)
+        self._process: Any = context.Process(
+            target=_serve, args=(there, _packed(perform, visit)), daemon=True
+        )
+        self._process.start()
+        there.close()  # the last copy is in the process: its end ends the pipe
+
+    def __enter__(self) -> _Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
+        self._here.close()
+
+    def said(self, time_limit: float | None) -> Iterator[Stage | Event]:
+        """Yield what it says; raise ``_Ended`` where it dies or takes too long."""
+        start = time.monotonic()
+        while True:
+            left = None if time_limit is None else max(0.0, start + time_limit - time.monotonic())
+            if not self._here.poll(left):
+                raise _Ended(
+                    f"it took longer than {time_limit:g} seconds and was stopped: give it more time "
+                    "(time_limit), fewer examples, or a faster device"
+                )
+            try:
+                said = self._here.recv()
+            except EOFError:
+                raise _Ended(self._obituary()) from None
+            if said is None:
+                return
+            if isinstance(said, Exception):
+                raise said
+            yield said
+            if not isinstance(said, Stage):
+                start = time.monotonic()
+
+    def _obituary(self) -> str:
+        self._process.join()
+        code = self._process.exitcode
+        if code >= 0:
+            return f"its process ended with code {code}"
+        hint = ", mostly because memory did not suffice" if -code == signal.SIGKILL else ""
+        return f"its process was ended by {signal.Signals(-code).name}{hint}"
+
+
+def _packed(perform: Callable[..., Iterator[Event]], visit: object) -> bytes:
+    for name, module in sys.modules.items():
+        if name.startswith(PLUGIN_PREFIX):  # files of the user's own: the process cannot import them by name
+            cloudpickle.register_pickle_by_value(module)
+    packed: bytes = cloudpickle.dumps((perform, visit))
+    return packed
+
+
+def _serve(replies: Connection, packed: bytes) -> None:
+    """Perform the visit and say what happens; end when the parent does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends this process
+    Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(BrokenPipeError):
+        try:
+            perform, visit = cloudpickle.loads(packed)
+            for event in perform(visit, replies.send):
+                replies.send(event)
+            replies.send(None)
+        except Exception as error:  # what ends a run here ends it there: a store that is full
+            replies.send(error)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cloudpickle
+import pytest
+
+import assay
+from assay.core.engine import Watch
+from assay.core.errors import StoreError, UsageError
+from assay.core.model import ModelFacts
+from assay.core.result import Event, Finished, Opened, Result, Status
+from assay.engines.isolated import Isolated
+from assay.testing.engines import METHODS, VISITS, Deeds
+
+FACTS = ModelFacts(
+    width=1, parameters=1, macs=None, bytes=4, input="", preprocessing="", source_classes=0, weights="",
+    fingerprint="",
+)  # fmt: skip
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the processes cannot import tests by name
+
+
+def perform_with(deed: Callable[[], object], visit: Deeds) -> Iterator[Event]:
+    """Finish the jobs of a visit; before the second of the first model something happens."""
+    yield Opened(visit.model, "", FACTS, None)
+    for job, method in visit.jobs:
+        if (visit.model, method) == (VISITS[0].model, METHODS[1]):
+            deed()
+        yield Finished(Result(job, Status.OK, value=1.0))
+
+
+def crash(visit: Deeds, watch: Watch) -> Iterator[Event]:
+    return perform_with(lambda: os.kill(os.getpid(), signal.SIGSEGV), visit)
+
+
+def leave(visit: Deeds, watch: Watch) -> Iterator[Event]:
+    return perform_with(lambda: os._exit(7), visit)
+
+
+def hang(visit: Deeds, watch: Watch) -> Iterator[Event]:
+    return perform_with(lambda: time.sleep(600), visit)
+
+
+def fill_the_disk(visit: Deeds, watch: Watch) -> Iterator[Event]:
+    raise StoreError("The disk is full.")
+    yield
+
+
+def die_at_once(visit: Deeds, watch: Watch) -> Iterator[Event]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield
+
+
+def outcomes(engine: Isolated, perform: Callable[[Deeds, Watch], Iterator[Event]]) -> list[Result]:
+    events = engine.run(perform, VISITS[:2], lambda stage: None)
+    return [event.result for event in events if isinstance(event, Finished)]
+
+
+@pytest.mark.parametrize(
+    ("perform", "engine", "reason"),
+    [
+        (crash, Isolated(), "its process was ended by SIGSEGV"),
+        (leave, Isolated(), "its process ended with code 7"),
+        (hang, Isolated(time_limit=3), "it took longer than 3 seconds and was stopped"),
+    ],
+)
+def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
+    perform: Callable[[Deeds, Watch], Iterator[Event]], engine: Isolated, reason: str
+) -> None:
+    first, second, *others = outcomes(engine, perform)
+
+    assert (first.status, second.status) == (Status.OK, Status.FAILED)
+    assert second.reason.startswith(reason)
+    assert [one.status for one in others] == [Status.OK] * 4
+
+
+def test_a_model_that_cannot_be_opened_is_tried_once() -> None:
+    found = outcomes(Isolated(), die_at_once)
+
+    assert [one.status for one in found] == [Status.FAILED] * 6
+    assert found[0].reason == "its process was ended by SIGKILL, mostly because memory did not suffice"
+
+
+def test_what_ends_a_run_ends_it() -> None:
+    with pytest.raises(StoreError, match="disk is full"):
+        outcomes(Isolated(), fill_the_disk)
+
+
+def test_no_time_is_refused() -> None:
+    with pytest.raises(UsageError, match="more than 0 seconds"):
+        Isolated(time_limit=0)
+
+
+def test_a_study_gives_the_same_numbers_in_one_process_and_in_many(tmp_path: Path) -> None:
+    plugin = tmp_path / "spread.py"
+    plugin.write_text("def spread(features, labels):\n    return float(features.std())\n")
+
+    def values(engine: str) -> list[tuple[str, float | None]]:
+        found = assay.Study(
+            models=["timm:test_resnet(pretrained=False)"],
+            tasks=["sklearn:digits(limit=60)"],
+            methods=["knn", "logme", "sgd(epochs=1)"],
+            plugins=[plugin],
+            seeds=1,
+            engine=engine,
+            store=tmp_path / engine[:5],
+        ).run()
+        return [(cell.method, cell.value) for cell in found.cells]
+
+    isolated = values("isolated(time_limit=300)")
+
+    assert isolated == values("local")
+    assert len(isolated) == 4
