@@ -19,6 +19,7 @@ from assay.core.families import ENGINES, METRICS, PROTOCOLS, SCORES, add_plugin
 from assay.core.result import Event, Finished, Result, Status
 from assay.core.task import Task
 from assay.encoders.devices import resolve_device
+from assay.floors import joined, of_floors, random_floors
 from assay.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.store.arrays import Arrays
 from assay.store.results import Store
@@ -61,6 +62,8 @@ class Study:
         seeds: How often methods run that are random, each time with another seed.
         engine: Where visits run: "local", or each in a process of its own, which bounds the time of a job as
             well: "isolated(time_limit=600)".
+        random_floor: Whether one model of each modality is judged with random weights too, by the protocols
+            that read features: what does not beat it has learned nothing that helps here.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
         batch_size: Examples handed to a model at once; it may take them in smaller pieces.
         ranked_by: The method that ranks the models; the most telling one if not given.
@@ -74,6 +77,7 @@ class Study:
     seed: int = 0
     seeds: int = 3
     engine: str = "local"
+    random_floor: bool = True
     device: str = "auto"
     batch_size: int = 32
     ranked_by: str | None = None
@@ -134,7 +138,12 @@ class Study:
         tasks = resolve_tasks(self.tasks, self.seed)
         device = resolve_device(self.device)
         visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size)
-        return plan(models, tasks, runs_of(methods, self.seeds), visits)
+        runs = runs_of(methods, self.seeds)
+        ready = plan(models, tasks, runs, visits)
+        floors = random_floors(models, {task.modality for task in tasks}) if self.random_floor else ()
+        if not floors or not of_floors(runs):
+            return ready
+        return joined(ready, plan(floors, tasks, of_floors(runs), visits))
 
     def _all_methods(self) -> tuple[str, ...]:
         """Add the plug-ins, and return the methods with those that they brought."""

@@ -23,6 +23,7 @@ def command(
     models: Annotated[list[str], typer.Option("--models", "-m", help="Address or pattern; repeat it.")],
     methods: Annotated[list[str] | None, typer.Option(help="Scores and protocols; repeat it.")] = None,
     estimate: Annotated[bool, typer.Option(help="Only scores: train nothing, never look at test.")] = False,
+    random_floor: Annotated[bool, typer.Option(help="Judge one model with random weights too.")] = True,
     store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = Path("assay-store"),
     seed: Annotated[int, typer.Option(help="Decides splits that no one else decided.")] = 0,
     seeds: Annotated[int, typer.Option(help="How often methods run that are random.")] = 3,
@@ -60,6 +61,7 @@ def command(
         seeds=seeds,
         device=device,
         batch_size=batch_size,
+        random_floor=random_floor,
         plugins=plugin or (),
         engine="local" if time_limit is None else f"isolated(time_limit={time_limit!r})",
     )

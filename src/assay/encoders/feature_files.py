@@ -32,7 +32,7 @@ def read_features(path: Path) -> NamedFeatures:
     """
     try:
         names, matrix = _read_npz(path) if path.suffix == ".npz" else _read_parquet(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, pa.ArrowException) as error:
+    except (EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile, pa.ArrowException) as error:
         raise CheckpointError(
             f"'{path}' cannot be read ({type(error).__name__}: {error}). Write it again: "
             "np.savez(path, features=matrix, names=names), or a Parquet file with these columns."
