@@ -1,0 +1,1 @@
+"""How findings are set as one web page: views, then templates, then charts."""

@@ -1,0 +1,136 @@
+"""Kinds of charts in Vega-Lite, written with Altair, without their rows and without the page's colours.
+
+A colour is written ``@accent``: the page puts its own in its place when it draws, in light and dark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_PINNED = "indexof(pinned, datum.model) >= 0"
+_FRONT = "indexof(datum.fronts, datum.cost) >= 0"  # fronts is a text
+
+_IS_FAR = "log(datum.x / datum.least) > 0.6 * log(datum.most / datum.least)"
+
+
+@cache
+def dots(value: str, title: str, places: int) -> Mapping[str, Any]:
+    """Return one line for each model: a dot at ``value``, and a bar from ``low`` to ``high``."""
+    import altair as alt
+
+    scale = alt.Scale(zero=False, nice=False, padding=12)
+    axis = alt.Axis(tickCount=6, tickMinStep=10.0**-places)
+    told = [_number(name, name, places) for name in (value, "low", "high")]
+    base = _base().encode(y=_models_down(), tooltip=["model:N", *told])
+    x = alt.X(f"{value}:Q", title=title, scale=scale, axis=axis)
+    bars = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2="high:Q"
+    )
+    marks = base.mark_point(size=62).encode(x=x, fill=_either("datum.tied", "@accent", "@page"))
+    return _spec(alt.layer(bars, marks, _rings(base).encode(x=x)), height=0)
+
+
+@cache
+def scatter(costs: tuple[str, ...], measure: str, places: int) -> Mapping[str, Any]:
+    """Return ``value`` with its interval against one of several costs, which the reader chooses.
+
+    Args:
+        costs: The names of the columns.
+        measure: What a value is.
+        places: Decimals of a value.
+    """
+    import altair as alt
+
+    choice = alt.binding_select(options=list(costs), name="against ")
+    base = _base().transform_fold(list(costs), as_=["cost", "x"])
+    base = base.transform_filter("datum.cost == against && isValid(datum.x)")
+    told = [_number("value", measure, places), *(_number(name, name, places) for name in ("low", "high"))]
+    base = base.encode(tooltip=["model:N", *told, "cost:N", alt.Tooltip("x:Q", title=" ", format=",.3~r")])
+    scale = alt.Scale(zero=False, padding=16)
+    x = alt.X(
+        "x:Q",
+        title=None,
+        scale=alt.Scale(type="log", nice=False, padding=24),
+        axis=alt.Axis(tickCount=5, format=",.3~r", labelOverlap=True, grid=False),
+    )
+    y = alt.Y("value:Q", title=measure, scale=scale, axis=alt.Axis(tickCount=6))
+    low = alt.Y("low:Q", title=measure, scale=scale)
+    bars = base.mark_rule(opacity=0.4).encode(x=x, y=low, y2="high:Q")
+    front = base.transform_filter(_FRONT).mark_line(strokeWidth=1.5).encode(x=x, y=y)
+    marks = base.mark_point(size=70).encode(x=x, y=y, fill=_either(_FRONT, "@accent", "@page"))
+    texts = [text.encode(x=x, y=y, text="model:N") for text in _named(base)]
+    layers = (front, bars, marks, _rings(base).encode(x=x, y=y), *texts)
+    whole = alt.layer(*layers).add_params(alt.param(name="against", value=costs[0], bind=choice))
+    return _spec(whole, height=320)
+
+
+@cache
+def heat(height: int, *, has_texts: bool) -> Mapping[str, Any]:
+    """Return models down, tasks across, ``level`` from 0 to 1 as shade, and ``text`` in each cell."""
+    import altair as alt
+
+    across = alt.X("task:N", sort=None, title=None, axis=alt.Axis(orient="top", labelAngle=-35))
+    told = ["model:N", "task:N", alt.Tooltip("text:N", title="index")]
+    base = _base().encode(x=across, y=_models_down(), tooltip=told)
+    shade = alt.Color("level:Q", scale=alt.Scale(domain=[0, 1]), legend=None)
+    layers = [base.mark_rect().encode(color=shade)]
+    if has_texts:
+        on_shade = _either("datum.level > 0.62", "@page", "@ink")
+        layers.append(base.mark_text(fontSize=11).encode(text="text:N", color=on_shade))
+    return _spec(alt.layer(*layers), height=height)
+
+
+def _base() -> alt.Chart:
+    import altair as alt
+
+    return alt.Chart(alt.NamedData(name="rows"))
+
+
+def _rings(base: alt.Chart) -> alt.Chart:
+    """Return a ring around each model that the reader pinned."""
+    import altair as alt
+
+    seen = alt.condition(_PINNED, alt.value(1), alt.value(0))
+    return base.mark_point(size=260, strokeWidth=2).encode(opacity=seen, stroke=alt.value("@ink"))
+
+
+def _named(base: alt.Chart) -> list[alt.Chart]:
+    """Return the names of the models worth one: right of their marks, and left where the axis ends."""
+    ends = base.transform_joinaggregate(least="min(x)", most="max(x)")
+    worth = ends.transform_filter(f"datum.take || {_FRONT} || {_PINNED}")
+    return [
+        worth.transform_filter(f"{sign}({_IS_FAR})").mark_text(align=align, dx=dx, dy=11, limit=280)
+        for sign, align, dx in (("!", "left", 9), ("", "right", -9))
+    ]
+
+
+def _models_down() -> alt.Y:
+    import altair as alt
+
+    return alt.Y("model:N", sort=None, title=None)
+
+
+def _either(test: str, yes: str, no: str) -> Any:
+    import altair as alt
+
+    return alt.condition(test, alt.value(yes), alt.value(no))
+
+
+def _number(name: str, title: str, places: int) -> alt.Tooltip:
+    import altair as alt
+
+    return alt.Tooltip(f"{name}:Q", title=title, format=f".{places}f")
+
+
+def _spec(chart: alt.LayerChart, height: int) -> dict[str, Any]:
+    import altair as alt
+
+    whole = chart.add_params(alt.param(name="pinned", value=[])).properties(width="container", height=height)
+    spec: dict[str, Any] = whole.to_dict()
+    del spec["$schema"]  # an address, in a page that has none
+    return spec

@@ -1,0 +1,117 @@
+"""All that a page shows, gathered and frozen before any template runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.core.across import Across
+from assay.core.comparison import Comparison, ModelRow, TaskFindings
+from assay.page.boards import BAR_PIXELS, Board, Methods, board, methods_of
+from assay.page.charts import Chart, cost_chart, heat_chart, index_chart, place_chart
+from assay.page.decision import Decision, decisions
+from assay.page.heat import HeatMap, heat_maps
+from assay.page.holes import Hole, TaskHole, holes, task_holes
+from assay.page.names import Names
+from assay.page.vega import charts_can_be_drawn
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """One task."""
+
+    anchor: str
+    findings: TaskFindings
+    missing: tuple[TaskHole, ...]
+    board: Board
+    methods: Methods | None
+    chart: Chart | None
+    bar_width: int = BAR_PIXELS
+
+
+@dataclass(frozen=True, slots=True)
+class AcrossView:
+    """Models across the tasks of one modality."""
+
+    heat: HeatMap
+    heat_chart: Chart | None
+    across: Across | None
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A model that the study names, and what is known of it once it was opened."""
+
+    address: str
+    row: ModelRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The whole page.
+
+    Attributes:
+        has_charts: Charts can be drawn; else the page says what to install.
+    """
+
+    comparison: Comparison
+    names: Names
+    decisions: tuple[Decision, ...]
+    tasks: tuple[TaskView, ...]
+    across: tuple[AcrossView, ...]
+    missing: tuple[Hole, ...]
+    models: tuple[Known, ...]
+    has_charts: bool
+
+    @property
+    def charts(self) -> list[Chart]:
+        """All charts of the page."""
+        of_all = [chart for one in self.across for chart in (one.heat_chart, *one.charts)]
+        return [chart for chart in (*of_all, *(task.chart for task in self.tasks)) if chart is not None]
+
+
+def page_view(comparison: Comparison) -> PageView:
+    """Gather what a page shows of a comparison."""
+    names = Names.of(comparison)
+    models = {row.address: row for row in comparison.models}
+    anchors = {one.task.address: f"task-{place}" for place, one in enumerate(comparison.tasks, start=1)}
+    methods = methods_of(comparison)
+    is_drawn = charts_can_be_drawn()
+    tasks = tuple(
+        TaskView(
+            anchors[one.task.address],
+            one,
+            task_holes(one),
+            board(one, models),
+            methods.get(one.task.address),
+            cost_chart(one, models, names, f"{anchors[one.task.address]}-cost") if is_drawn else None,
+        )
+        for one in comparison.tasks
+    )
+    return PageView(
+        comparison=comparison,
+        names=names,
+        decisions=tuple(decisions(comparison, names)),
+        tasks=tasks,
+        across=tuple(
+            _across_view(comparison, heat, names, is_drawn=is_drawn) for heat in heat_maps(comparison)
+        ),
+        missing=holes(comparison),
+        models=tuple(Known(address, models.get(address)) for address in names.numbers),
+        has_charts=is_drawn,
+    )
+
+
+def _across_view(comparison: Comparison, heat: HeatMap, names: Names, *, is_drawn: bool) -> AcrossView:
+    across = next((one for one in comparison.across if one.modality == heat.modality), None)
+    charts: list[Chart | None] = []
+    if across is not None and is_drawn:
+        charts.append(index_chart(across, names, f"index-{heat.modality}"))
+        charts.append(place_chart(across, names, f"places-{heat.modality}"))
+    has_map = is_drawn and heat.has_index and len(heat.tasks) > 1
+    return AcrossView(
+        heat=heat,
+        heat_chart=heat_chart(heat, names, f"heat-{heat.modality}") if has_map else None,
+        across=across,
+        charts=tuple(chart for chart in charts if chart is not None),
+    )

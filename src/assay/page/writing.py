@@ -1,0 +1,37 @@
+"""Fills the templates: one text that holds everything a page needs."""
+
+from __future__ import annotations
+
+import jinja2
+
+from assay.analysis.wording import count, duration, interval_text, plural, value_text
+from assay.core.comparison import Comparison
+from assay.page.carried import carried
+from assay.page.vega import vega_bundle
+from assay.page.views import page_view
+
+
+def page(comparison: Comparison) -> str:
+    """Return a comparison as one HTML page that needs nothing beside it."""
+    view = page_view(comparison)
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("assay", "page/templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    words = {"value": value_text, "interval": interval_text, "duration": duration, "count": count}
+    names = {
+        "link": view.names.link,
+        "told": view.names.told,
+        "label": view.names.label,
+        "task": view.names.task,
+    }
+    templates.filters |= {**words, **names, "plural": plural}
+    return templates.get_template("page.html").render(
+        page=view,
+        comparison=comparison,
+        charts=carried(view.charts),
+        vega=vega_bundle() if view.charts else "",
+    )

@@ -1,0 +1,265 @@
+"""The page in a real browser: Chromium without a window, driven by Selenium."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.analysis.compare import Evidence, compare
+from assay.reports.html import Html
+from assay.testing.simulated_study import simulate_study
+
+webdriver = pytest.importorskip("selenium.webdriver")
+pytest.importorskip("altair")
+pytest.importorskip("vl_convert")
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+EVIL = "<script>alert(1)</script>"
+BOARD = "#task-1 .leaderboard"
+
+pytestmark = [
+    pytest.mark.enable_socket,  # the driver listens on this machine
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no chromium, or no chromedriver"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["webdriver.Chrome"]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,900"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("pages")
+
+
+@pytest.fixture(scope="module")
+def study() -> Evidence:
+    return _renamed(simulate_study(more_models=30), "timm:member_007", EVIL)
+
+
+@pytest.fixture(scope="module")
+def page(study, folder) -> Path:
+    Html().render(compare(study, ranked_by=None, seed=0), folder / "page.html")
+    return folder / "page.html"
+
+
+def _renamed(study: Evidence, old: str, new: str) -> Evidence:
+    jobs = [dataclasses.replace(one.job, model=one.job.model.replace(old, new)) for one in study.results]
+    results = tuple(dataclasses.replace(one, job=job) for one, job in zip(study.results, jobs, strict=True))
+    models = tuple(dataclasses.replace(row, address=row.address.replace(old, new)) for row in study.models)
+    return dataclasses.replace(study, results=results, models=models)
+
+
+def _open(browser, path: Path) -> None:
+    """Open a page and wait until every chart is drawn; what was logged before is forgotten."""
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    browser.get(path.as_uri())
+    WebDriverWait(browser, 30).until(
+        lambda one: one.execute_script("return document.documentElement.dataset.charts") == "drawn"
+    )
+
+
+def _complaints(browser) -> list[str]:
+    return [entry["message"] for entry in browser.get_log("browser")]
+
+
+def _requests(browser) -> list[str]:
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [
+        one["params"]["request"]["url"] for one in events if one["method"] == "Network.requestWillBeSent"
+    ]
+    return [url for url in asked if not url.startswith(("data:", "blob:"))]
+
+
+def _models(browser, table: str = BOARD) -> list[str]:
+    """Return the models that a reader sees in a table, in order."""
+    script = (
+        "return [...document.querySelector(arguments[0]).tBodies[0].rows].filter((row) => !row.hidden)"
+        ".map((row) => row.querySelector('a.model').textContent)"
+    )
+    return browser.execute_script(script, table)
+
+
+def _column(browser, column: int) -> list[str]:
+    script = (
+        f"return [...document.querySelector('{BOARD}').tBodies[0].rows].filter((row) => !row.hidden)"
+        f".map((row) => row.cells[{column}].textContent)"
+    )
+    return browser.execute_script(script)
+
+
+def _sort(browser, column: int) -> None:
+    browser.find_elements(By.CSS_SELECTOR, f"{BOARD} thead th")[column].find_element(
+        By.TAG_NAME, "button"
+    ).click()
+
+
+def _filter(browser, text: str) -> None:
+    search = browser.find_element(By.CSS_SELECTOR, ".tools input")
+    search.clear()
+    search.send_keys(text)
+
+
+def test_a_page_draws_its_charts_without_a_complaint_or_a_request(browser, page):
+    _open(browser, page)
+
+    assert _complaints(browser) == []
+    assert _requests(browser) == [page.as_uri()]
+    drawn = browser.execute_script(
+        "return [...document.querySelectorAll('figure[data-drawn] svg.marks')].length"
+    )
+    assert drawn == 4  # the index of the images, and value against cost of each task
+
+
+def test_a_name_that_is_a_script_stays_text(browser, page):
+    browser.get(page.as_uri())
+
+    _filter(browser, "alert")
+
+    assert _models(browser) == [EVIL]
+    assert browser.execute_script("return document.querySelectorAll('script').length") == 5  # ours alone
+
+
+def test_a_column_sorts_both_ways_and_says_so(browser, page):
+    browser.get(page.as_uri())
+
+    _sort(browser, 2)
+    rising = [float(text) for text in _column(browser, 2)]
+    _sort(browser, 2)
+    falling = [float(text) for text in _column(browser, 2)]
+
+    assert rising == sorted(rising)
+    assert falling == sorted(falling, reverse=True)
+    assert falling[0] > rising[0]
+    heads = browser.find_elements(By.CSS_SELECTOR, f"{BOARD} thead th[aria-sort]")
+    assert [head.get_attribute("aria-sort") for head in heads] == ["descending"]
+
+
+def test_latencies_sort_by_time_and_not_by_their_letters(browser, page):
+    browser.get(page.as_uri())
+
+    _sort(browser, 7)
+
+    times = [float(text.split()[0]) for text in _column(browser, 7)]
+    assert times == sorted(times)
+
+
+def test_a_filter_leaves_the_models_that_hold_all_words(browser, page):
+    browser.get(page.as_uri())
+
+    _filter(browser, "MEMBER 01")
+
+    assert all("member" in name and "01" in name for name in _models(browser))
+    assert len(_models(browser)) == len(_models(browser, ".heat")) == 11  # 001, and 010 to 019
+    assert browser.find_element(By.CSS_SELECTOR, ".tools .told").text == "11 of 42"
+
+
+def test_a_pinned_model_stays_on_top_of_every_table_and_in_the_charts(browser, page):
+    _open(browser, page)
+    last = "timm:resnet18(pretrained=False)"
+    _filter(browser, "resnet18")
+    browser.find_element(By.CSS_SELECTOR, f"{BOARD} .pin[aria-label='Pin {last}']").click()
+
+    _filter(browser, "member_003")
+
+    for table in (BOARD, ".heat", "#task-2 .leaderboard"):
+        assert _models(browser, table) == [last, "timm:member_003"]
+    texts = "return [...document.querySelectorAll('#task-1-cost svg text')].map((one) => one.textContent)"
+    WebDriverWait(browser, 5).until(lambda one: last in one.execute_script(texts))
+
+
+def test_everything_is_done_by_keyboard_too(browser, page):
+    browser.get(page.as_uri())
+    body = browser.find_element(By.TAG_NAME, "body")
+
+    body.send_keys("/")
+    browser.switch_to.active_element.send_keys("resnet50")
+    assert _models(browser) == ["timm:resnet50.a1_in1k"]
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    browser.execute_script(f"document.querySelector('{BOARD} thead button').focus()")
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    falling = [int(text) for text in _column(browser, 0)]
+    assert falling == sorted(falling, reverse=True)
+    browser.execute_script(f"document.querySelector('{BOARD} .pin').focus()")
+    browser.switch_to.active_element.send_keys(Keys.SPACE)
+    assert browser.switch_to.active_element.get_attribute("aria-pressed") == "true"
+
+
+def test_charts_can_be_saved_as_svg_and_png(browser, page):
+    _open(browser, page)
+
+    menu = browser.find_elements(By.CSS_SELECTOR, "#task-1-cost .vega-actions a")
+
+    assert [link.get_attribute("textContent") for link in menu] == ["Save as SVG", "Save as PNG"]
+    assert [link.get_attribute("download") for link in menu] == [
+        "assay-task-1-cost.svg",
+        "assay-task-1-cost.png",
+    ]
+
+
+@pytest.mark.parametrize("width", [390, 1600])
+def test_a_page_is_as_wide_as_its_window(browser, page, width):
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    _open(browser, page)
+
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_page_without_javascript_still_answers(browser, page):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.get(page.as_uri())
+
+    text = browser.find_element(By.TAG_NAME, "body").text
+
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert "For images, take" in text
+    assert "timm:member_029" in text
+    assert "against latency" not in text  # what only a script could fill is not there
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_text_stands_out_from_the_page_by_day_and_by_night(browser, page, dark):
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    _open(browser, page)
+
+    page_colour, ink, quiet, accent = browser.execute_script(
+        "const style = getComputedStyle(document.documentElement);"
+        "return ['page', 'ink', 'quiet', 'accent'].map((name) => style.getPropertyValue(`--${name}`).trim())"
+    )
+
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert (_luminance(page_colour) < 0.1) == dark
+    assert min(_contrast(page_colour, colour) for colour in (ink, quiet, accent)) >= 4.5  # WCAG 2.2, AA
+
+
+def _contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours by WCAG 2.2."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
