@@ -102,6 +102,17 @@ def test_pearson_does_not_depend_on_the_scale(scale: float) -> None:
     assert Pearson()(truth, predicted * scale) == pytest.approx(Pearson()(truth, predicted), rel=1e-9)
 
 
+@pytest.mark.parametrize("metric", [Pearson(), Spearman(), R2()], ids=name_of)
+def test_several_numbers_are_judged_one_by_one(metric: Metric) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((30, 2)) + np.array([0, 100])
+    predicted = truth + rng.standard_normal((30, 2))
+
+    columns = [metric(numbers_of(truth[:, column]), predicted[:, column]) for column in range(2)]
+
+    assert metric(numbers_of(truth), predicted) == pytest.approx(np.mean(columns))
+
+
 def test_a_class_that_truth_lacks_does_not_lower_balanced_accuracy() -> None:
     assert BalancedAccuracy()(classes(np.array([0, 0, 2, 2])), np.array([0, 1, 2, 2])) == 0.75
 

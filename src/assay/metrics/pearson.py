@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import ClassVar
 
 import numpy as np
 
 from assay.core.metric import Metric
 from assay.core.task import Kind, Labels
+from assay.numerics.correlation import pearson_correlation
 
 
 @dataclass(frozen=True, slots=True)
 class Pearson(Metric):
     """The linear correlation of true and predicted numbers, from -1 to 1.
 
-    It is 0.0 where either is constant: a constant prediction tells nothing.
+    It is 0.0 where either is constant: a constant prediction tells nothing. Of several numbers for
+    each example it is the mean.
 
     References:
         Notes on regression and inheritance in the case of two parents (Pearson, 1895),
@@ -31,10 +32,4 @@ class Pearson(Metric):
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the correlation."""
-        true = truth.values
-        if true.min() == true.max() or predicted.min() == predicted.max():
-            return 0.0
-        x, y = true - true.mean(), predicted - predicted.mean()
-        x /= np.abs(x).max()  # squares of the smallest and largest numbers stay finite
-        y /= np.abs(y).max()
-        return float(np.clip((x @ y) / sqrt(float(x @ x) * float(y @ y)), -1.0, 1.0))
+        return pearson_correlation(truth.values, predicted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +16,8 @@ from assay.core.task import Kind, Labels
 class R2(Metric):
     """The coefficient of determination: 1 at best, 0 for the mean of the truth, below 0 for worse.
 
-    Where the truth is constant it is 1.0 for perfect predictions and 0.0 for others, as in scikit-learn.
+    Where the truth is constant it is 1.0 for perfect predictions and 0.0 for others, as in scikit-learn. Of
+    several numbers for each example it is the mean.
 
     References:
         Correlation and causation (Wright, 1921), Journal of Agricultural Research 20, 557-585.
@@ -28,8 +30,13 @@ class R2(Metric):
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return R2."""
-        true = truth.values
-        error = float(np.square(true - predicted).sum())
-        if true.min() == true.max():
-            return float(error == 0)
-        return 1 - error / float(np.square(true - true.mean()).sum())
+        if truth.values.ndim == 1:
+            return _r2(truth.values, predicted)
+        return fmean(_r2(true, one) for true, one in zip(truth.values.T, predicted.T, strict=True))
+
+
+def _r2(true: np.ndarray, predicted: np.ndarray) -> float:
+    error = float(np.square(true - predicted).sum())
+    if true.min() == true.max():
+        return float(error == 0)
+    return 1 - error / float(np.square(true - true.mean()).sum())
