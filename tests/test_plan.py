@@ -99,6 +99,11 @@ def test_a_metric_of_another_kind_of_task_is_refused(photos):
         resolve_tasks([f"folder:{photos}(metric='rmse')"], 0)
 
 
+def test_a_metric_of_two_classes_is_refused_for_three(photos):
+    with pytest.raises(UsageError, match=r"'f1' does not judge 'folder:.*macro_f1 is for more"):
+        resolve_tasks([f"folder:{photos}(metric='f1')"], 0)
+
+
 def test_one_text_instead_of_a_list_is_refused(photos):
     with pytest.raises(UsageError, match=r"Write a list: models=\['zoo:colours'\]"):
         Study(models="zoo:colours", tasks=[str(photos)])

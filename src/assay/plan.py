@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from assay.core.address import Address
 from assay.core.comparison import OTHER_MODALITY
-from assay.core.errors import UnknownName, UsageError
+from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
 from assay.core.job import ENCODING_VERSION, RECORD_VERSION, Job, content_key
 from assay.core.method import Method
@@ -21,7 +21,7 @@ from assay.core.registry import Named
 from assay.core.result import Finished, Result, Status
 from assay.core.settings import all_settings
 from assay.core.task import Task
-from assay.visit import Visit
+from assay.visit import Visit, floor_of
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
 CONLL_SUFFIXES = frozenset({".conll", ".conllu", ".iob", ".iob2", ".bio"})
@@ -144,6 +144,12 @@ def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
                 f"The metric '{task.metric}' does not judge {task.kind} tasks such as '{task.address}'. "
                 f"Set another, as in (metric='{'accuracy' if task.classes else 'spearman'}')."
             )
+        try:
+            floor_of(task)
+        except NotApplicable as reason:
+            raise UsageError(
+                f"The metric '{task.metric}' does not judge '{task.address}': {reason}. Set another."
+            ) from reason
     return tasks
 
 

@@ -182,8 +182,11 @@ def metrics_of(task: Task) -> dict[str, Metric]:
 def floor_of(task: Task) -> float:
     """Return the main metric of the trivial predictor on test: the majority class of train, or its mean."""
     train, truth = task.train.labels, task.test.labels
-    shares = train.targets().mean(axis=0)
-    probs = np.tile(shares, (len(truth), 1))
+    if train.kind is Kind.CLASSIFICATION:  # a one-hot row for each of a million examples would be gigabytes
+        shares = np.bincount(train.values, minlength=len(train.classes)) / len(train)
+    else:
+        shares = train.targets().mean(axis=0)
+    probs = np.broadcast_to(shares, (len(truth), len(shares)))
     if train.kind is Kind.CLASSIFICATION:
         guess = Predicted(np.full(len(truth), shares.argmax()), probs)
     elif train.kind is Kind.MULTILABEL:

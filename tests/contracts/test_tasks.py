@@ -65,11 +65,20 @@ def conll_address(place: Path) -> str:
     return f"conll:{place / 'all.conll'}"
 
 
+def glue_address(place: Path) -> str:
+    (place / "CoLA").mkdir()
+    for part, start in (("train", 0), ("dev", 100)):
+        rows = [f"gj04\t{number % 2}\t\tSentence {start + number}." for number in range(30)]
+        (place / "CoLA" / f"{part}.tsv").write_text("\n".join(rows))
+    return f"glue:cola(folder='{place}')"
+
+
 ADDRESSES: dict[str, Callable[[Path], str]] = {
     "conll": conll_address,
     "docstrings": lambda place: "docstrings:numpy+scipy(per_class=10)",
     "folder": folder_address,
     "folder of targets": targets_address,
+    "glue": glue_address,
     "skimage": lambda place: "skimage:patches(size=16, per_class=5)",
     "sklearn": lambda place: "sklearn:digits(limit=100)",
     "table": table_address,

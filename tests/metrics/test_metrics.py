@@ -13,14 +13,18 @@ from hypothesis.extra import numpy as arrays
 from scipy import stats
 from sklearn import metrics as reference
 
+from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
+from assay.metrics.accuracy_f1 import AccuracyF1
 from assay.metrics.balanced_accuracy import BalancedAccuracy
+from assay.metrics.f1 import F1
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.mae import MAE
 from assay.metrics.matthews import Matthews
 from assay.metrics.pearson import Pearson
+from assay.metrics.pearson_spearman import PearsonSpearman
 from assay.metrics.r2 import R2
 from assay.metrics.rmse import RMSE
 from assay.metrics.spearman import Spearman
@@ -33,16 +37,30 @@ OF_CLASSES: list[tuple[Metric, Reference]] = [
     (MacroF1(), lambda y, p: reference.f1_score(y, p, average="macro", zero_division=0)),
     (Matthews(), reference.matthews_corrcoef),
 ]
+OF_TWO_CLASSES: list[tuple[Metric, Reference]] = [
+    (F1(), lambda y, p: reference.f1_score(y, p, zero_division=0)),
+    (
+        AccuracyF1(),
+        lambda y, p: (reference.accuracy_score(y, p) + reference.f1_score(y, p, zero_division=0)) / 2,
+    ),
+]
 OF_NUMBERS: list[tuple[Metric, Reference]] = [
     (Pearson(), lambda y, p: stats.pearsonr(y, p).statistic),
     (Spearman(), lambda y, p: stats.spearmanr(y, p).statistic),
+    (PearsonSpearman(), lambda y, p: (or_zero(stats.pearsonr(y, p)) + or_zero(stats.spearmanr(y, p))) / 2),
     (R2(), reference.r2_score),
     (RMSE(), lambda y, p: -reference.root_mean_squared_error(y, p)),
     (MAE(), lambda y, p: -reference.mean_absolute_error(y, p)),
 ]
 
 positions = arrays.arrays(np.int64, 12, elements=st.integers(0, 4))
+halves = arrays.arrays(np.int64, 12, elements=st.integers(0, 1))
 numbers = arrays.arrays(np.float64, 12, elements=st.integers(-5, 5))  # whole numbers have ties
+
+
+def or_zero(found: object) -> float:
+    statistic = float(found.statistic)  # type: ignore[attr-defined]
+    return statistic if np.isfinite(statistic) else 0.0
 
 
 def name_of(value: object) -> str | None:
@@ -73,6 +91,23 @@ def test_of_classes_equals_scikit_learn(
     assert metric(classes(truth), predicted) == pytest.approx(
         expected(judge, truth, predicted), rel=1e-12, abs=1e-12
     )
+
+
+@pytest.mark.parametrize(("metric", "judge"), OF_TWO_CLASSES, ids=name_of)
+@settings(deadline=None, max_examples=40)
+@given(truth=halves, predicted=halves)
+def test_of_two_classes_equals_scikit_learn(
+    metric: Metric, judge: Reference, truth: np.ndarray, predicted: np.ndarray
+) -> None:
+    assert metric(classes(truth), predicted) == pytest.approx(
+        expected(judge, truth, predicted), rel=1e-12, abs=1e-12
+    )
+
+
+@pytest.mark.parametrize("metric", [F1(), AccuracyF1()], ids=name_of)
+def test_f1_is_for_two_classes(metric: Metric) -> None:
+    with pytest.raises(NotApplicable, match="macro_f1 is for more"):
+        metric(Labels(Kind.CLASSIFICATION, np.array([0, 1]), ("a", "b", "c")), np.array([0, 1]))
 
 
 @pytest.mark.parametrize(("metric", "judge"), OF_NUMBERS, ids=name_of)

@@ -19,12 +19,14 @@ class Metric(ABC):
             is its negative, a reader sees it positive.
         is_mean: True where the value is the mean over examples of each example's own value (accuracy):
             intervals are then fast and tests exact.
+        of_two_classes: True where it judges two classes only, of which the second is the positive one.
         judges_probs: True where it judges probabilities of the classes, and not what was decided by them.
     """
 
     kinds: ClassVar[frozenset[Kind]]
     shown_negated: ClassVar[bool] = False
     is_mean: ClassVar[bool] = False
+    of_two_classes: ClassVar[bool] = False
     judges_probs: ClassVar[bool] = False
 
     @property

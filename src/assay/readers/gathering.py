@@ -16,7 +16,7 @@ from assay.readers.images import ImageFiles, check_images, leave_out_unreadable
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.lists import are_lists
 from assay.readers.several import label_columns, label_sets
-from assay.readers.splits import PART_NAMES, part_of, sample
+from assay.readers.splits import PART_NAMES, Part, part_of, sample
 from assay.readers.strata import class_counts
 from assay.readers.tables import Table, TableTexts, text_digests
 from assay.readers.words import digest_words, label_words, words_of
@@ -157,7 +157,22 @@ def limited(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
     """Return at most ``limit`` of the examples: the same share of each class and official split."""
     if limit is None:
         return gathered
-    rows = sample(gathered.digests, gathered.labels, gathered.given, limit, seed)
+    return _some(gathered, sample(gathered.digests, gathered.labels, gathered.given, limit, seed))
+
+
+def limited_train(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
+    """Return at most ``limit`` examples of official train, the same share of each class, and all others."""
+    if limit is None:
+        return gathered
+    if gathered.given is None:
+        raise UsageError(f"train_limit={limit} needs an official train split. Write limit={limit}.")
+    train = np.flatnonzero(gathered.given == Part.TRAIN)
+    rows = sample(gathered.digests[train], gathered.labels.of(train), None, limit, seed)
+    others = np.flatnonzero(gathered.given != Part.TRAIN)
+    return _some(gathered, np.sort(np.concatenate([train[rows], others])))
+
+
+def _some(gathered: Gathered, rows: np.ndarray) -> Gathered:
     return replace(
         gathered,
         examples=Chosen(gathered.examples, rows),

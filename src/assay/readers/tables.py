@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -96,7 +97,13 @@ def read_table(paths: Sequence[Path], delimiter: str | None = None) -> Table:
     Raises:
         UnreadableTask: A file is broken, or the files have no column in common.
     """
-    tables = [_read(path, delimiter) for path in paths]
+    return read_streams({path: partial(stream, path, delimiter) for path in paths})
+
+
+def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]]) -> Table:
+    """Read files by what streams their rows, as ``read_table`` does; all columns are texts."""
+    paths = tuple(streams)
+    tables = [_read(path, batches) for path, batches in streams.items()]
     common = [name for name in tables[0].column_names if all(name in table.column_names for table in tables)]
     if not common:
         raise UnreadableTask(
@@ -104,7 +111,7 @@ def read_table(paths: Sequence[Path], delimiter: str | None = None) -> Table:
         )
     starts = np.cumsum([0, *(table.num_rows for table in tables[:-1])])
     cells = pa.concat_tables([table.select(common) for table in tables])
-    return Table(tuple(paths), tuple(int(start) for start in starts), cells)
+    return Table(paths, tuple(int(start) for start in starts), cells)
 
 
 def text_digests(table: Table, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -117,9 +124,9 @@ def text_digests(table: Table, columns: Sequence[str]) -> tuple[np.ndarray, np.n
     return digests, empty
 
 
-def _read(path: Path, delimiter: str | None) -> pa.Table:
+def _read(path: Path, rows: Callable[[], Iterator[pa.RecordBatch]]) -> pa.Table:
     try:
-        batches = stream(path, delimiter)
+        batches = rows()
         first = next(batches, None)
         if first is None:
             raise UnreadableTask(f"{path} has no rows.")

@@ -1,0 +1,32 @@
+"""The mean of accuracy and F1, by which GLUE judges paraphrases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
+from assay.numerics.positive_f1 import positive_f1
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyF1(Metric):
+    """The mean of accuracy and of the F1 of the positive class, from 0 to 1: the second class by name.
+
+    References:
+        GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,
+        2019), section 3: https://arxiv.org/abs/1804.07461
+
+    >>> AccuracyF1()(Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1])), np.array([0, 1, 1, 1])).__round__(4)
+    0.775
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    of_two_classes: ClassVar[bool] = True
+
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
+        """Return the mean of both."""
+        return (float(np.mean(truth.values == predicted)) + positive_f1(truth, predicted)) / 2

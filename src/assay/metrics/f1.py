@@ -1,0 +1,31 @@
+"""F1: the harmonic mean of precision and recall of the positive class, where there are two classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
+from assay.numerics.positive_f1 import positive_f1
+
+
+@dataclass(frozen=True, slots=True)
+class F1(Metric):
+    """The F1 of the positive class, from 0 to 1: the second by name, as 1 of 0 and 1, or yes of no and yes.
+
+    References:
+        Information Retrieval (van Rijsbergen, 1979), chapter 7, http://www.dcs.gla.ac.uk/Keith/Preface.html
+
+    >>> F1()(Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1])), np.array([0, 1, 1, 1]))
+    0.8
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    of_two_classes: ClassVar[bool] = True
+
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
+        """Return the F1."""
+        return positive_f1(truth, predicted)

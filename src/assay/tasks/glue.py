@@ -1,0 +1,159 @@
+"""The tasks of GLUE: sentences and pairs of sentences, each judged by its official metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from assay.core.errors import UnknownName, UnreadableTask, UsageError
+from assay.core.task import Kind, Task, TaskSource
+from assay.readers.assembly import Gathered, assemble
+from assay.readers.gathering import LabelledRows, gather_texts, limited, limited_train
+from assay.readers.guess import Columns
+from assay.readers.labelling import Cells, Labelled, label_rows
+from assay.readers.splits import Part, Shares
+from assay.readers.tables import Table, read_streams
+from assay.readers.tsv import stream_tsv
+
+_CLASSES = ("0", "1")
+_ENTAILMENT = ("entailment", "not_entailment")
+_INFERENCE = ("entailment", "neutral", "contradiction")
+_PAIR = ("sentence1", "sentence2")
+
+
+class _File(NamedTuple):
+    """A file of a split; its columns are one or two of texts, then that of labels."""
+
+    part: Part
+    path: str
+    columns: tuple[str | int, ...]
+
+
+class _Set(NamedTuple):
+    """A task of GLUE.
+
+    Attributes:
+        classes: As the files write them; none where labels are numbers.
+    """
+
+    files: tuple[_File, ...]
+    metric: str
+    classes: tuple[str, ...] = _CLASSES
+
+
+def _files(folder: str, columns: Sequence[str | int], dev: str = "dev.tsv") -> tuple[_File, ...]:
+    """Return train and dev; the labels of the test file are hidden, so it is not read."""
+    return (
+        _File(Part.TRAIN, f"{folder}/train.tsv", tuple(columns)),
+        _File(Part.VAL, f"{folder}/{dev}", tuple(columns)),
+    )
+
+
+_MNLI = (*_PAIR, "gold_label")
+_DIAGNOSTIC = _File(Part.TEST, "diagnostic/diagnostic-full.tsv", ("Premise", "Hypothesis", "Label"))
+
+_SETS = {
+    "cola": _Set(_files("CoLA", (3, 1)), "matthews"),  # its files have no header
+    "sst2": _Set(_files("SST-2", ("sentence", "label")), "accuracy"),
+    "mrpc": _Set(_files("MRPC", ("#1 String", "#2 String", "Quality")), "accuracy_f1"),
+    "stsb": _Set(_files("STS-B", (*_PAIR, "score")), "pearson_spearman", ()),
+    "qqp": _Set(_files("QQP", ("question1", "question2", "is_duplicate")), "accuracy_f1"),
+    "mnli_matched": _Set(_files("MNLI", _MNLI, "dev_matched.tsv"), "accuracy", _INFERENCE),
+    "mnli_mismatched": _Set(_files("MNLI", _MNLI, "dev_mismatched.tsv"), "accuracy", _INFERENCE),
+    "qnli": _Set(_files("QNLI", ("question", "sentence", "label")), "accuracy", _ENTAILMENT),
+    "rte": _Set(_files("RTE", (*_PAIR, "label")), "accuracy", _ENTAILMENT),
+    "wnli": _Set(_files("WNLI", (*_PAIR, "label")), "accuracy"),
+    "ax": _Set((*_files("MNLI", _MNLI, "dev_matched.tsv"), _DIAGNOSTIC), "matthews", _INFERENCE),
+}
+_HIDDEN = "GLUE hides the labels of test: val is judged here, which the leaderboard does not show."
+_AX = "Train and val are those of MNLI (matched); test is the diagnostic set, which is for analysis only."
+
+
+@dataclass(frozen=True, slots=True)
+class Glue(TaskSource):
+    """Tasks of GLUE, from the files as they are distributed, in a folder for each task.
+
+    The labels of test are hidden: val is judged, and a slice of train takes the place of val. ``ax``, the
+    diagnostic set, is learned from MNLI.
+
+    References:
+        GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,
+        2019), https://arxiv.org/abs/1804.07461
+
+    Attributes:
+        name: ``cola``, ``sst2``, ``mrpc``, ``stsb``, ``qqp``, ``mnli_matched``, ``mnli_mismatched``,
+            ``qnli``, ``rte``, ``wnli`` or ``ax``.
+        folder: Where the folders CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI and diagnostic lie.
+        val: The share of train that is val.
+        metric: The main metric; the official one: matthews, accuracy, accuracy_f1 (the mean of both) or
+            pearson_spearman (the mean of both).
+        limit: At most so many examples, the same share of each class and official split.
+        train_limit: At most so many examples of train and val.
+    """
+
+    folder: str | None = None
+    val: float = 0.1
+    metric: str | None = None
+    limit: int | None = None
+    train_limit: int | None = None
+
+    summary: ClassVar[str] = "the tasks of GLUE: cola, sst2, mrpc, stsb, qqp, mnli_matched, ..., ax"
+
+    def load(self, address: str, seed: int) -> Task:
+        """Read the files of one task."""
+        if self.name not in _SETS:
+            raise UnknownName("task of GLUE", self.name, _SETS)
+        shares = Shares(self.val)
+        found = _SETS[self.name]
+        gathered = limited_train(limited(self._gather(found), self.limit, seed), self.train_limit, seed)
+        return assemble(gathered, address, shares=shares, metric=self.metric or found.metric, seed=seed)
+
+    def _gather(self, found: _Set) -> Gathered:
+        paths = self._paths(found)
+        streams = {path: partial(stream_tsv, path, file.columns) for path, file in paths.items()}
+        table = read_streams(streams)
+        count = len(found.files[0].columns)
+        labelled = _labelled(table, str(count - 1), found)
+        sizes = np.diff([*table.starts, len(table)])
+        given = np.repeat([int(file.part) for file in found.files], sizes)[labelled.kept]
+        columns = Columns((str(count - 1),), tuple(str(number) for number in range(count - 1)))
+        notes = (_AX if self.name == "ax" else _HIDDEN, *labelled.notes)
+        return gather_texts(table, LabelledRows(columns, labelled.kept, labelled.labels, given, notes))
+
+    def _paths(self, found: _Set) -> dict[Path, _File]:
+        if self.folder is None:
+            raise UsageError(
+                f"Where is GLUE? Write glue:{self.name}(folder='...'): the folder in which "
+                f"{found.files[0].path} lies."
+            )
+        folder = Path(self.folder).expanduser()
+        paths = {folder / file.path: file for file in found.files}
+        missing = [file.path for path, file in paths.items() if not path.is_file()]
+        if missing:
+            raise UnreadableTask(
+                f"'{folder}' has no {' and no '.join(missing)}: glue:{self.name} needs "
+                f"{', '.join(file.path for file in found.files)}. Unpack there what gluebenchmark.com/"
+                f"{'diagnostics' if missing == [_DIAGNOSTIC.path] else 'tasks'} distributes."
+            )
+        return paths
+
+
+def _labelled(table: Table, column: str, found: _Set) -> Labelled:
+    wanted = found.files[0].columns[-1]
+    title = f"column {wanted + 1}" if isinstance(wanted, int) else wanted
+    cells = Cells(title, *table.coded(column), table.row_name)
+    labelled = label_rows(cells, Kind.CLASSIFICATION if found.classes else Kind.REGRESSION)
+    wrong = sorted(set(labelled.labels.classes) - set(found.classes))
+    if wrong:
+        place = labelled.labels.classes.index(wrong[0])
+        row = int(labelled.kept[np.argmax(labelled.labels.values == place)])
+        raise UnreadableTask(
+            f"{table.row_name(row)}: the label is '{wrong[0]}', which is none of {', '.join(found.classes)}. "
+            "Unpack the files as they are distributed."
+        )
+    return labelled

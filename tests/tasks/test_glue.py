@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay.core.errors import UnknownName, UnreadableTask, UsageError
+from assay.core.task import Kind
+from assay.testing.tasks import load_task
+
+TRAIN, DEV = 40, 12
+
+# the first lines of the files as they are distributed, and what makes a row of them
+FORMATS: dict[str, tuple[str, str, Callable[[int], Sequence[object]]]] = {
+    "cola": ("CoLA", "", lambda n: ("gj04", n % 2, "*" if n % 2 else "", f"A sentence, number {n}.")),
+    "sst2": ("SST-2", "sentence\tlabel", lambda n: (f'a "fine film of {n} hours ', n % 2)),
+    "mrpc": (
+        "MRPC",
+        "\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String",
+        lambda n: (n % 2, n, n + 1, f'He said: "It is {n}.', f"It is {n}, he said."),
+    ),
+    "stsb": (
+        "STS-B",
+        "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore",
+        lambda n: (
+            n, "main-captions", "MSRvid", "2012test", n, "none", "none", f"Plane {n}.", f"A plane {n}.",
+            f"{n % 11 / 2:.3f}",
+        ),
+    ),
+    "qqp": (
+        "QQP",
+        "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate",
+        lambda n: (n, n, n + 1, f"How many is {n}?", f"Is {n} many?", n % 2),
+    ),
+    "qnli": (
+        "QNLI",
+        "index\tquestion\tsentence\tlabel",
+        lambda n: (n, f"Who was {n}?", f"It was {n}.", ("entailment", "not_entailment")[n % 2]),
+    ),
+    "rte": (
+        "RTE",
+        "index\tsentence1\tsentence2\tlabel",
+        lambda n: (n, f"No {n}.", f"Yes {n}.", ("entailment", "not_entailment")[n % 2]),
+    ),
+    "wnli": ("WNLI", "index\tsentence1\tsentence2\tlabel", lambda n: (n, f"It {n}.", f"The {n}.", n % 2)),
+}  # fmt: skip
+NLI = ("entailment", "neutral", "contradiction")
+PARSES = "sentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\tsentence2_parse"
+METRICS = {
+    "cola": "matthews", "sst2": "accuracy", "mrpc": "accuracy_f1", "stsb": "pearson_spearman",
+    "qqp": "accuracy_f1", "qnli": "accuracy", "rte": "accuracy", "wnli": "accuracy",
+    "mnli_matched": "accuracy", "mnli_mismatched": "accuracy", "ax": "matthews",
+}  # fmt: skip
+
+
+def write(path: Path, header: str, rows: Sequence[Sequence[object]]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    lines = ["\t".join(str(cell) for cell in row) for row in rows]
+    path.write_text("\n".join([header, *lines] if header else lines) + "\n", encoding="utf-8")
+
+
+def mnli_row(number: int, labels: int) -> Sequence[object]:
+    label = NLI[number % 3]
+    texts = f"The fact {number}.", f"A claim {number}."
+    return number, 1, f"{number}e", "fiction", "( )", "( )", "(ROOT)", "(ROOT)", *texts, *[label] * labels
+
+
+@pytest.fixture
+def glue(tmp_path: Path) -> Path:
+    """All files of GLUE with labels, in their own formats, with few rows."""
+    for folder, header, row in FORMATS.values():
+        write(tmp_path / folder / "train.tsv", header, [row(number) for number in range(TRAIN)])
+        write(tmp_path / folder / "dev.tsv", header, [row(100 + number) for number in range(DEV)])
+    head = f"index\tpromptID\tpairID\tgenre\t{PARSES}\tsentence1\tsentence2"
+    folder = tmp_path / "MNLI"
+    write(folder / "train.tsv", f"{head}\tlabel1\tgold_label", [mnli_row(n, 2) for n in range(TRAIN)])
+    five = "\t".join(f"label{number}" for number in range(1, 6))
+    for name, start in (("matched", 100), ("mismatched", 200)):
+        rows = [mnli_row(start + number, 6) for number in range(DEV)]
+        write(folder / f"dev_{name}.tsv", f"{head}\t{five}\tgold_label", rows)
+    phenomena = "Lexical Semantics\tPredicate-Argument Structure\tLogic\tKnowledge\tDomain"
+    head = f"{phenomena}\tPremise\tHypothesis\tLabel"
+    rows = [("", "", "Negation", "", "", f"No {n}.", f"Not {n}.", NLI[n % 3]) for n in range(DEV)]
+    write(tmp_path / "diagnostic" / "diagnostic-full.tsv", head, rows)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_each_task_is_judged_by_its_official_metric_on_dev(glue: Path, name: str) -> None:
+    task = load_task(f"glue:{name}(folder='{glue}')")
+
+    official_val = DEV if name == "ax" else 0
+    assert task.metric == METRICS[name]
+    assert [len(task.train) + len(task.val), len(task.test)] == [TRAIN + official_val, DEV]
+    assert task.kind is (Kind.REGRESSION if name == "stsb" else Kind.CLASSIFICATION)
+    assert isinstance(task.test.examples.read(0), str if name in {"cola", "sst2"} else tuple)
+
+
+def test_texts_are_read_as_they_stand(glue: Path) -> None:
+    cola, sst, mrpc = (load_task(f"glue:{name}(folder='{glue}')") for name in ("cola", "sst2", "mrpc"))
+
+    assert all(str(cola.test.examples.read(row)).startswith("A sentence, number 1") for row in range(DEV))
+    assert str(sst.test.examples.read(0)).startswith('a "fine film of 1')
+    assert mrpc.test.examples.read(0)[0].startswith('He said: "It is 1')
+
+
+def test_labels_belong_to_their_texts(glue: Path) -> None:
+    task = load_task(f"glue:mnli_mismatched(folder='{glue}')")
+
+    for row in range(DEV):
+        number = int(task.test.examples.read(row)[0].removeprefix("The fact ").removesuffix("."))
+        assert number >= 200
+        assert task.classes[task.test.labels.values[row]] == NLI[number % 3]
+
+
+def test_that_test_labels_are_hidden_is_said(glue: Path) -> None:
+    notes = load_task(f"glue:rte(folder='{glue}')").notes
+
+    assert notes == (
+        "GLUE hides the labels of test: val is judged here, which the leaderboard does not show.",
+        "There is no test split: val serves as test, and val is 10% of train, cut by class and seed.",
+    )
+
+
+def test_both_tasks_of_mnli_learn_from_the_same_train(glue: Path) -> None:
+    matched, mismatched = (
+        load_task(f"glue:{name}(folder='{glue}')", seed=3) for name in ("mnli_matched", "mnli_mismatched")
+    )
+
+    assert [matched.train.examples.read(row) for row in range(len(matched.train))] == [
+        mismatched.train.examples.read(row) for row in range(len(mismatched.train))
+    ]
+
+
+def test_a_broken_row_is_left_out_and_noted(glue: Path) -> None:
+    path = glue / "QQP" / "train.tsv"
+    path.write_text(path.read_text() + "71\t1\t2\tWhat is cut off?\n")
+
+    task = load_task(f"glue:qqp(folder='{glue}')")
+
+    assert len(task.train) + len(task.val) == TRAIN
+    assert any("empty cell in 'is_duplicate' (first: train.tsv row 41)" in note for note in task.notes)
+
+
+def test_train_alone_may_be_limited(glue: Path) -> None:
+    task = load_task(f"glue:mnli_matched(folder='{glue}', train_limit=20)")
+
+    assert [len(task.train) + len(task.val), len(task.test)] == [20, DEV]
+
+
+def test_missing_files_are_named(glue: Path) -> None:
+    (glue / "MNLI" / "train.tsv").unlink()
+    (glue / "diagnostic" / "diagnostic-full.tsv").unlink()
+
+    with pytest.raises(
+        UnreadableTask, match=r"has no MNLI/train\.tsv: glue:mnli_matched needs .*dev_matched"
+    ):
+        load_task(f"glue:mnli_matched(folder='{glue}')")
+    with pytest.raises(UnreadableTask, match=r"no MNLI/train\.tsv and no diagnostic/diagnostic-full\.tsv"):
+        load_task(f"glue:ax(folder='{glue}')")
+
+
+def test_a_label_that_the_task_does_not_have_is_named(glue: Path) -> None:
+    path = glue / "RTE" / "dev.tsv"
+    path.write_text(path.read_text().replace("not_entailment", "neutral", 1))
+
+    with pytest.raises(UnreadableTask, match=r"dev\.tsv row 2: the label is 'neutral', which is none of"):
+        load_task(f"glue:rte(folder='{glue}')")
+
+
+def test_a_file_of_another_form_is_named(glue: Path) -> None:
+    (glue / "RTE" / "dev.tsv").write_text("text\tlabel\n")
+
+    with pytest.raises(UnreadableTask, match=r"dev\.tsv has no column 'sentence1' in its first line"):
+        load_task(f"glue:rte(folder='{glue}')")
+
+
+def test_a_name_that_is_not_in_glue_is_an_error() -> None:
+    with pytest.raises(UnknownName, match="Did you mean: mnli_matched, mnli_mismatched"):
+        load_task("glue:mnli")
+    with pytest.raises(UsageError, match="Where is GLUE"):
+        load_task("glue:rte")
+
+
+def test_the_split_depends_on_the_seed(glue: Path) -> None:
+    one, other = (load_task(f"glue:rte(folder='{glue}')", seed) for seed in (0, 1))
+
+    assert one.fingerprint != other.fingerprint
+    assert np.array_equal(one.test.labels.values, other.test.labels.values)
