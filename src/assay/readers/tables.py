@@ -101,7 +101,7 @@ def read_table(paths: Sequence[Path], delimiter: str | None = None) -> Table:
 
 
 def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]]) -> Table:
-    """Read files by what streams their rows, as ``read_table`` does; all columns are texts."""
+    """Read what streams rows of texts, as ``read_table`` does: files, or what else a path may name."""
     paths = tuple(streams)
     tables = [_read(path, batches) for path, batches in streams.items()]
     common = [name for name in tables[0].column_names if all(name in table.column_names for table in tables)]
@@ -131,8 +131,7 @@ def _read(path: Path, rows: Callable[[], Iterator[pa.RecordBatch]]) -> pa.Table:
         if first is None:
             raise UnreadableTask(f"{path} has no rows.")
         every = chain([first], batches)
-        size = path.stat().st_size * (4 if path.suffix.lower() in {".parquet", ".pq"} else 1)
-        if size <= _IN_MEMORY_BYTES:
+        if path.is_file() and _size(path) <= _IN_MEMORY_BYTES:
             return pa.Table.from_batches(every)
         return _spooled(first.schema, every)
     except OSError as error:
@@ -140,6 +139,10 @@ def _read(path: Path, rows: Callable[[], Iterator[pa.RecordBatch]]) -> pa.Table:
             f"Cannot read {path}: {error.strerror or error}. Check its permissions, and the free space "
             f"for temporary files in {tempfile.gettempdir()}."
         ) from error
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size * (4 if path.suffix.lower() in {".parquet", ".pq"} else 1)
 
 
 def _spooled(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,11 +11,14 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from assay.core.errors import UnknownName, UnreadableTask, UsageError
+from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
 from assay.core.task import Kind, Task, TaskSource
-from assay.readers.assembly import Gathered, assemble
+from assay.encoders.hub import settle_hub
+from assay.readers.assembly import assemble
+from assay.readers.gathered import Gathered
 from assay.readers.gathering import LabelledRows, gather_texts, limited, limited_train
 from assay.readers.guess import Columns
+from assay.readers.hub import Wish, coded_batches, open_hub
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.splits import Part, Shares
 from assay.readers.tables import Table, read_streams
@@ -24,6 +28,7 @@ _CLASSES = ("0", "1")
 _ENTAILMENT = ("entailment", "not_entailment")
 _INFERENCE = ("entailment", "neutral", "contradiction")
 _PAIR = ("sentence1", "sentence2")
+_NLI = ("premise", "hypothesis")
 
 
 class _File(NamedTuple):
@@ -38,12 +43,18 @@ class _Set(NamedTuple):
     """A task of GLUE.
 
     Attributes:
-        classes: As the files write them; none where labels are numbers.
+        classes: As the files write them, in the order of the hub's numbers; none where labels are numbers.
+        texts: The columns of texts on the hub.
+        config: The configuration on the hub, if that has not the name of the task.
+        dev: The split of val on the hub.
     """
 
     files: tuple[_File, ...]
     metric: str
     classes: tuple[str, ...] = _CLASSES
+    texts: tuple[str, ...] = _PAIR
+    config: str | None = None
+    dev: str = "validation"
 
 
 def _files(folder: str, columns: Sequence[str | int], dev: str = "dev.tsv") -> tuple[_File, ...]:
@@ -58,25 +69,41 @@ _MNLI = (*_PAIR, "gold_label")
 _DIAGNOSTIC = _File(Part.TEST, "diagnostic/diagnostic-full.tsv", ("Premise", "Hypothesis", "Label"))
 
 _SETS = {
-    "cola": _Set(_files("CoLA", (3, 1)), "matthews"),  # its files have no header
-    "sst2": _Set(_files("SST-2", ("sentence", "label")), "accuracy"),
+    "cola": _Set(_files("CoLA", (3, 1)), "matthews", texts=("sentence",)),  # its files have no header
+    "sst2": _Set(_files("SST-2", ("sentence", "label")), "accuracy", texts=("sentence",)),
     "mrpc": _Set(_files("MRPC", ("#1 String", "#2 String", "Quality")), "accuracy_f1"),
     "stsb": _Set(_files("STS-B", (*_PAIR, "score")), "pearson_spearman", ()),
-    "qqp": _Set(_files("QQP", ("question1", "question2", "is_duplicate")), "accuracy_f1"),
-    "mnli_matched": _Set(_files("MNLI", _MNLI, "dev_matched.tsv"), "accuracy", _INFERENCE),
-    "mnli_mismatched": _Set(_files("MNLI", _MNLI, "dev_mismatched.tsv"), "accuracy", _INFERENCE),
-    "qnli": _Set(_files("QNLI", ("question", "sentence", "label")), "accuracy", _ENTAILMENT),
+    "qqp": _Set(
+        _files("QQP", ("question1", "question2", "is_duplicate")),
+        "accuracy_f1",
+        texts=("question1", "question2"),
+    ),
+    "mnli_matched": _Set(
+        _files("MNLI", _MNLI, "dev_matched.tsv"), "accuracy", _INFERENCE, _NLI, "mnli", "validation_matched"
+    ),
+    "mnli_mismatched": _Set(
+        _files("MNLI", _MNLI, "dev_mismatched.tsv"),
+        "accuracy",
+        _INFERENCE,
+        _NLI,
+        "mnli",
+        "validation_mismatched",
+    ),
+    "qnli": _Set(
+        _files("QNLI", ("question", "sentence", "label")), "accuracy", _ENTAILMENT, ("question", "sentence")
+    ),
     "rte": _Set(_files("RTE", (*_PAIR, "label")), "accuracy", _ENTAILMENT),
     "wnli": _Set(_files("WNLI", (*_PAIR, "label")), "accuracy"),
     "ax": _Set((*_files("MNLI", _MNLI, "dev_matched.tsv"), _DIAGNOSTIC), "matthews", _INFERENCE),
 }
+_HUB = "nyu-mll/glue"
 _HIDDEN = "GLUE hides the labels of test: val is judged here, which the leaderboard does not show."
 _AX = "Train and val are those of MNLI (matched); test is the diagnostic set, which is for analysis only."
 
 
 @dataclass(frozen=True, slots=True)
 class Glue(TaskSource):
-    """Tasks of GLUE, from the files as they are distributed, in a folder for each task.
+    """Tasks of GLUE, from the files as they are distributed, or from the hub.
 
     The labels of test are hidden: val is judged, and a slice of train takes the place of val. ``ax``, the
     diagnostic set, is learned from MNLI.
@@ -88,7 +115,9 @@ class Glue(TaskSource):
     Attributes:
         name: ``cola``, ``sst2``, ``mrpc``, ``stsb``, ``qqp``, ``mnli_matched``, ``mnli_mismatched``,
             ``qnli``, ``rte``, ``wnli`` or ``ax``.
-        folder: Where the folders CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI and diagnostic lie.
+        folder: Where the folders CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI and diagnostic lie;
+            without it ``nyu-mll/glue`` is downloaded from the hub.
+        revision: A commit, tag or branch on the hub.
         val: The share of train that is val.
         metric: The main metric; the official one: matthews, accuracy, accuracy_f1 (the mean of both) or
             pearson_spearman (the mean of both).
@@ -97,6 +126,7 @@ class Glue(TaskSource):
     """
 
     folder: str | None = None
+    revision: str | None = None
     val: float = 0.1
     metric: str | None = None
     limit: int | None = None
@@ -105,7 +135,7 @@ class Glue(TaskSource):
     summary: ClassVar[str] = "the tasks of GLUE: cola, sst2, mrpc, stsb, qqp, mnli_matched, ..., ax"
 
     def load(self, address: str, seed: int) -> Task:
-        """Read the files of one task."""
+        """Read the files of one task, or download it."""
         if self.name not in _SETS:
             raise UnknownName("task of GLUE", self.name, _SETS)
         shares = Shares(self.val)
@@ -114,24 +144,39 @@ class Glue(TaskSource):
         return assemble(gathered, address, shares=shares, metric=self.metric or found.metric, seed=seed)
 
     def _gather(self, found: _Set) -> Gathered:
-        paths = self._paths(found)
-        streams = {path: partial(stream_tsv, path, file.columns) for path, file in paths.items()}
-        table = read_streams(streams)
-        count = len(found.files[0].columns)
-        labelled = _labelled(table, str(count - 1), found)
+        table, parts = self._from_hub(found) if self.folder is None else self._from_files(found)
+        count = len(found.texts)
+        labelled = _labelled(table, str(count), found)
         sizes = np.diff([*table.starts, len(table)])
-        given = np.repeat([int(file.part) for file in found.files], sizes)[labelled.kept]
-        columns = Columns((str(count - 1),), tuple(str(number) for number in range(count - 1)))
+        given = np.repeat([int(part) for part in parts], sizes)[labelled.kept]
+        columns = Columns((str(count),), tuple(str(number) for number in range(count)))
         notes = (_AX if self.name == "ax" else _HIDDEN, *labelled.notes)
         return gather_texts(table, LabelledRows(columns, labelled.kept, labelled.labels, given, notes))
 
-    def _paths(self, found: _Set) -> dict[Path, _File]:
-        if self.folder is None:
+    def _from_hub(self, found: _Set) -> tuple[Table, Sequence[Part]]:
+        if self.name == "ax":
             raise UsageError(
-                f"Where is GLUE? Write glue:{self.name}(folder='...'): the folder in which "
-                f"{found.files[0].path} lies."
+                "The hub has no labels of the diagnostic set. Unpack MNLI and diagnostic-full.tsv of "
+                "gluebenchmark.com/diagnostics, and write glue:ax(folder='...')."
             )
-        folder = Path(self.folder).expanduser()
+        if importlib.util.find_spec("datasets") is None:
+            raise MissingPackage("hub", "datasets")
+        settle_hub()
+        opened = open_hub(Wish(_HUB, found.config or self.name, self.revision))
+        columns = (*found.texts, "label")
+        lacking = [name for name in ("train", found.dev) if name not in opened]
+        if lacking:
+            raise UnreadableTask(
+                f"{_HUB} has no split '{lacking[0]}' for glue:{self.name}. Write another revision."
+            )
+        splits = {Path(name): opened[name] for name in ("train", found.dev)}
+        streams = {
+            path: partial(coded_batches, split, columns, found.classes) for path, split in splits.items()
+        }
+        return read_streams(streams), (Part.TRAIN, Part.VAL)
+
+    def _from_files(self, found: _Set) -> tuple[Table, Sequence[Part]]:
+        folder = Path(self.folder or "").expanduser()
         paths = {folder / file.path: file for file in found.files}
         missing = [file.path for path, file in paths.items() if not path.is_file()]
         if missing:
@@ -140,7 +185,8 @@ class Glue(TaskSource):
                 f"{', '.join(file.path for file in found.files)}. Unpack there what gluebenchmark.com/"
                 f"{'diagnostics' if missing == [_DIAGNOSTIC.path] else 'tasks'} distributes."
             )
-        return paths
+        streams = {path: partial(stream_tsv, path, file.columns) for path, file in paths.items()}
+        return read_streams(streams), tuple(file.part for file in found.files)
 
 
 def _labelled(table: Table, column: str, found: _Set) -> Labelled:

@@ -1,0 +1,129 @@
+"""Data sets of the Hugging Face hub, and folders that its library reads."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+
+from assay.core.errors import UnreadableTask, UsageError
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
+
+_BATCH = 1000
+_WINDOW = 10_000  # rows of a stream among which those that come are drawn
+
+
+class Wish(NamedTuple):
+    """Which data set is wanted.
+
+    Attributes:
+        name: ``user/name`` on the hub, or a folder.
+        config: One of its configurations.
+        revision: A commit, tag or branch of it.
+        stream: Take at most so many rows of each split, and load no more of it; None for everything.
+        seed: Of the rows of a stream.
+    """
+
+    name: str
+    config: str | None = None
+    revision: str | None = None
+    stream: int | None = None
+    seed: int = 0
+
+
+def open_hub(wish: Wish) -> Mapping[str, Dataset]:
+    """Return the splits of a data set; images and sounds in it stay as they are stored.
+
+    Whether the hub can be reached must have been settled.
+
+    Raises:
+        UnreadableTask: There is no such data set, neither on the hub nor in its cache.
+        UsageError: The configuration is not there, or was not named.
+    """
+    import datasets
+    import huggingface_hub
+
+    datasets.config.HF_HUB_OFFLINE = huggingface_hub.constants.HF_HUB_OFFLINE
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
+    try:
+        found = _load(wish)
+    except (OSError, datasets.exceptions.DatasetsError) as error:
+        raise UnreadableTask(_unreachable(wish, error, datasets.config.HF_HUB_OFFLINE)) from error
+    except ValueError as error:
+        raise UsageError(f"Cannot open '{wish.name}': {_first_line(error)} Write config='...'.") from error
+    return {name: _stored(split, wish) for name, split in found.items()}
+
+
+def arrow_batches(split: Dataset) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a split as they are stored."""
+    for table in split.with_format("arrow").iter(_BATCH):
+        yield from table.combine_chunks().to_batches()
+
+
+def coded_batches(split: Dataset, columns: Sequence[str], classes: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield some columns as texts, by their numbers ("0", "1", ...).
+
+    Args:
+        split: A split.
+        columns: Of texts, and then that of labels.
+        classes: The names of labels 0, 1, ...; a label below 0 is none. Empty where labels are numbers.
+    """
+    names = [str(number) for number in range(len(columns))]
+    for batch in arrow_batches(split):
+        cells = [batch[name] for name in columns]
+        if classes:
+            codes = cells[-1].to_pylist()
+            labels = [classes[code] if code is not None and code >= 0 else None for code in codes]
+            cells[-1] = pa.array(labels, pa.string())
+        yield pa.record_batch([column.cast(pa.string()) for column in cells], names=names)
+
+
+def _load(wish: Wish) -> Mapping[str, Dataset | IterableDataset]:
+    import datasets
+
+    folder = Path(wish.name).expanduser()
+    if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
+        saved = datasets.load_from_disk(str(folder))
+        return saved if isinstance(saved, datasets.DatasetDict) else {"train": saved}
+    name = str(folder) if folder.is_dir() else wish.name
+    found: Mapping[str, Dataset | IterableDataset] = datasets.load_dataset(
+        name, wish.config, revision=wish.revision, streaming=wish.stream is not None
+    )
+    return found
+
+
+def _stored(split: Dataset | IterableDataset, wish: Wish) -> Dataset:
+    """Return a split with files that are not decoded, and a part of a stream as a data set of its own."""
+    import datasets
+
+    for name, feature in (split.features or {}).items():
+        if isinstance(feature, (datasets.Image, datasets.Audio)):
+            split = split.cast_column(name, type(feature)(decode=False))
+    if wish.stream is None or isinstance(split, datasets.Dataset):
+        return split
+    some = split.shuffle(seed=wish.seed, buffer_size=_WINDOW).take(wish.stream)
+    tables = list(some.with_format("arrow").iter(_BATCH))
+    if not tables:
+        raise UnreadableTask(f"'{wish.name}' has a split without rows. Name other splits.")
+    return datasets.Dataset(pa.concat_tables(tables).cast(some.features.arrow_schema))
+
+
+def _unreachable(wish: Wish, error: Exception, is_offline: bool) -> str:
+    why = "There is no network, or the hub cannot be reached" if is_offline else _first_line(error)
+    named = "".join(f", {part}" for part in (wish.config, wish.revision) if part)
+    return (
+        f"The data set '{wish.name}'{named} is neither a folder nor in the local cache, and cannot be had: "
+        f"{why.rstrip('.')}. Check the name, download it while online (huggingface-cli download "
+        f"{wish.name} --repo-type dataset), log in if it is gated, or name a folder that holds it."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{lines[0].rstrip('.')}."
