@@ -20,6 +20,7 @@ from assay.core.protocol import Protocol
 from assay.core.registry import Named
 from assay.core.result import Finished, Result, Status
 from assay.core.settings import all_settings
+from assay.core.suite import tasks_of
 from assay.core.task import Task
 from assay.visit import Visit, floor_of
 
@@ -135,7 +136,9 @@ def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
 
 def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
     """Load the tasks of addresses and bare paths; unreadable data stop here."""
-    tasks = _distinct(_load_task(_task_address(text), seed) for text in texts)
+    tasks = _distinct(
+        _load_task(_with_source(task), seed) for text in texts for task in tasks_of(Address.parse(text))
+    )
     if not tasks:
         raise UsageError("No tasks. Name at least one, as in ./photos or table:reviews.csv.")
     for task in tasks:
@@ -213,8 +216,8 @@ def _expanded(address: Address) -> tuple[Address, ...]:
     return tuple(address.with_name(name) for name in matching)
 
 
-def _task_address(text: str) -> Address:
-    address = Address.parse(text)
+def _with_source(address: Address) -> Address:
+    """Return the address of a task with its source, by what a bare path is."""
     if address.source:
         return address
     path = Path(address.name).expanduser()
@@ -226,14 +229,14 @@ def _task_address(text: str) -> Address:
         return address.with_source("conll")
     if path.is_file():
         raise UsageError(
-            f"Cannot read the task '{text}': tables end in {', '.join(sorted(TABLE_SUFFIXES))}; "
+            f"Cannot read the task '{address.name}': tables end in {', '.join(sorted(TABLE_SUFFIXES))}; "
             f"for images name the folder that holds them."
         )
     beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, beside, n=1)
     hint = f" Did you mean: {path.with_name(near[0])}?" if near else ""
     raise UsageError(
-        f"Cannot tell what the task '{text}' is: there is no such folder, and it is no table "
+        f"Cannot tell what the task '{address.name}' is: there is no such folder, and it is no table "
         f"({', '.join(sorted(TABLE_SUFFIXES))}). Write a path, or source:name; "
         f"sources: {', '.join(TASKS.names())}.{hint}"
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.analysis.agreement import agreements
+from assay.analysis.averages import suite_averages
 from assay.analysis.cells import gather, missing_cells, modalities_of
 from assay.analysis.findings import TaskEvidence, judge
 from assay.analysis.modalities import across_modalities
@@ -17,6 +18,7 @@ from assay.core.comparison import Cell, Comparison, ModelRow, TaskFacts
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
+from assay.core.suite import load_suite, suite_names
 from assay.core.task import Labels
 
 
@@ -96,6 +98,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         agreement=() if is_estimate else agreements(pretrained, scores, method),
         cells=cells,
         settings=dict(evidence.settings),
+        averages=() if is_estimate else suite_averages(found, map(load_suite, suite_names())),
     )
 
 

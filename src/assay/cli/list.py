@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+SUITES = "suites"
+
 EXAMPLES = """
 Examples:
 
@@ -25,20 +27,20 @@ def command(
         list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
     ] = None,
 ) -> None:
-    """List model sources, task sources, scores, protocols and metrics, or the models of a source."""
+    """List model sources, task sources, suites, scores, protocols and metrics, or the models of a source."""
     from assay.core.errors import UnknownName
     from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS, add_plugin
 
     for path in plugin or ():
         add_plugin(path)
     families = {registry.family: registry for registry in (MODELS, TASKS, SCORES, PROTOCOLS, METRICS)}
-    if pattern is None or pattern in families:
-        for family in [pattern] if pattern else families:
-            _print_family(families[family])
+    if pattern is None or pattern in {*families, SUITES}:
+        for family in [pattern] if pattern else [*families, SUITES]:
+            _print_suites() if family == SUITES else _print_family(families[family])
         return
     source, _, names = pattern.partition(":")
     if source not in MODELS.names():
-        raise UnknownName("family or model source", source, {*families, *MODELS.names()})
+        raise UnknownName("family or model source", source, {*families, SUITES, *MODELS.names()})
     listed = sorted(MODELS.load(source).list_names())
     matching = fnmatch.filter(listed, names or "*")
     for name in matching:
@@ -47,6 +49,14 @@ def command(
         raise UnknownName(f"model of '{source}'", names, listed)
     if not listed:
         print(f"'{source}' opens any name or folder that you give it; it has no list of its own.")
+
+
+def _print_suites() -> None:
+    from assay.core.suite import load_suite, suite_names
+
+    print(f"{SUITES}:")
+    for name in suite_names():
+        print(f"  {name:22} {load_suite(name).title}")
 
 
 def _print_family(registry: object) -> None:

@@ -8,6 +8,7 @@ from rich.text import Text
 from assay.analysis.wording import interval_text, plural, value_text
 from assay.console.tables import SHOWN_MODELS, fitted
 from assay.core.across import Across, Generality
+from assay.core.comparison import SuiteAverage
 
 _TITLES = ("", "model", "", "index", "95 % interval", "mean rank", "win rate", "strength", "worst", "tasks")
 
@@ -28,6 +29,18 @@ def show_across(across: Across, console: Console, *, show_all: bool = False) -> 
         console.print(Text(f"{plural(hidden, 'more model')}; show all with --all", style="dim"))
     for remark in across.remarks:
         console.print(Text(remark))
+
+
+def show_average(average: SuiteAverage, console: Console, *, show_all: bool = False) -> None:
+    """Print the average over a suite, best first."""
+    console.print()
+    console.print(Text(f"Average of {average.title}", style="bold"))
+    console.print(Text(f"the mean of the main metrics over {plural(average.tasks, 'task')}", style="dim"))
+    shown = average.values if show_all else average.values[:SHOWN_MODELS]
+    rows = [
+        (f"{place} ", model, "", value_text(value)) for place, (model, value) in enumerate(shown, start=1)
+    ]
+    console.print(fitted(("", "model", "", "average"), rows, console.width))
 
 
 def _measured(across: Across) -> str:

@@ -177,6 +177,22 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class SuiteAverage:
+    """The average over a suite whose tasks are all in a study.
+
+    Attributes:
+        suite: Its name.
+        tasks: How many tasks it is the mean of.
+        values: Each model with its average, best first; those that lack a task are left out.
+    """
+
+    suite: str
+    title: str
+    tasks: int
+    values: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """All findings of a study.
 
@@ -185,6 +201,7 @@ class Comparison:
         is_estimate: Nothing was trained; the ranking is by a score.
         headline: The answer in one or two sentences, for each modality.
         across: How models compare across the tasks of each modality.
+        averages: Over the suites of which all tasks are there; none for estimates.
         settings: How the study was made, by name: versions, seeds, methods, time.
     """
 
@@ -197,3 +214,4 @@ class Comparison:
     agreement: tuple[Agreement, ...]
     cells: tuple[Cell, ...]
     settings: Mapping[str, str]
+    averages: tuple[SuiteAverage, ...] = ()

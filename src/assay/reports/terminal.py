@@ -14,7 +14,7 @@ from rich.text import Text
 
 from assay.analysis.names import shorten, width_of
 from assay.analysis.wording import count, decimals, duration, interval_text, plural, value_text
-from assay.console.across import show_across
+from assay.console.across import show_across, show_average
 from assay.console.agreement import show_agreement
 from assay.console.tables import GAP, NARROWEST_NAME, SHOWN_MODELS, plain_table
 from assay.core.comparison import Comparison, ModelRow, Standing, TaskFindings
@@ -63,6 +63,8 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
     for across in comparison.across:
         console.print()
         show_across(across, console, show_all=show_all)
+    for average in comparison.averages:
+        show_average(average, console, show_all=show_all)
     show_agreement(comparison, console)
     if comparison.settings:
         console.print()

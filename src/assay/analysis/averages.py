@@ -1,0 +1,45 @@
+"""The average over a suite, by which its leaderboard ranks models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import fmean
+
+from assay.core.address import Address
+from assay.core.comparison import SuiteAverage, TaskFindings
+from assay.core.suite import Suite
+
+
+def suite_averages(tasks: Sequence[TaskFindings], suites: Iterable[Suite]) -> tuple[SuiteAverage, ...]:
+    """Return the average over each suite of which all tasks are there.
+
+    It is the mean of the main metrics, after that over each group of tasks that counts as one. A model that
+    lacks a task has none.
+    """
+    found = []
+    for suite in suites:
+        groups = [[_found(task, tasks) for task in group] for group in suite.groups]
+        present = [[one for one in group if one is not None] for group in groups]
+        if any(len(one) < len(other) for one, other in zip(present, groups, strict=True)):
+            continue
+        found.append(SuiteAverage(suite.name, suite.title, len(groups), _ranked(present)))
+    return tuple(one for one in found if one.values)
+
+
+def _found(wanted: Address, tasks: Sequence[TaskFindings]) -> TaskFindings | None:
+    """Return the task of a study that is one of a suite, judged by the metric that the suite means."""
+    for one in tasks:
+        address = Address.parse(one.task.address)
+        added = set(address.settings) - set(wanted.settings)
+        same = (address.source, address.name) == (wanted.source, wanted.name)
+        if same and set(wanted.settings) <= set(address.settings) and "metric" not in dict(added):
+            return one
+    return None
+
+
+def _ranked(groups: Sequence[Sequence[TaskFindings]]) -> tuple[tuple[str, float], ...]:
+    values = [[{one.model: one.value for one in task.standings} for task in group] for group in groups]
+    models = {model for group in values for task in group for model in task}
+    complete = [model for model in models if all(model in task for group in values for task in group)]
+    means = {model: fmean(fmean(task[model] for task in group) for group in values) for model in complete}
+    return tuple(sorted(means.items(), key=lambda item: (-item[1], item[0])))
