@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from scipy import stats
-
-from assay.analysis.agreement import RankedBy, agreement, weighted_tau
+from assay.analysis.agreements import agreements
+from assay.analysis.baselines import static_ranking
+from assay.core.matrix import Matrix
 
 Table = Mapping[str, Mapping[str, float]]  # data set -> model -> value
 WIDTH = 75
@@ -127,48 +126,41 @@ def stretched(row: Mapping[str, float]) -> dict[str, float]:
 
 
 def static(past: Table) -> Table:
-    """Return the mean rank of each model on the other data sets: a ranking that never sees the target."""
-    ranks = {
-        task: dict(zip(row, stats.rankdata(list(row.values())), strict=True)) for task, row in past.items()
-    }
-    return {
-        task: {
-            model: float(
-                np.mean([ranks[other][model] for other in past if other != task and model in past[other]])
-            )
-            for model in row
-        }
-        for task, row in past.items()
-    }
+    """Return how good each model was on the other data sets: a ranking that never sees the target."""
+    ranking = static_ranking(Matrix.of(past))
+    return {task: ranking.column(task) for task in ranking.tasks}
 
 
 def judge(name: str, setting: str, scores: Table, truth: Table) -> Row:
     """Compare one score with the truth on every data set."""
-    both, ranked_by_truth, regret = [], [], []
-    for task, values in truth.items():
-        found = agreement(name, task, scores[task], values)
-        assert found is not None
-        models = sorted(scores[task].keys() & values.keys())
-        sides = [np.array([side[model] for model in models]) for side in (scores[task], values)]
-        both.append(found.weighted_tau)
-        ranked_by_truth.append(weighted_tau(sides[0], sides[1], ranked_by=RankedBy.TRUTH))
-        regret.append(found.regret)
-    return Row(name, setting, mean(both), mean(ranked_by_truth), mean(regret), both.count(None))
+    return judge_all({(name, setting): scores}, truth)[0]
 
 
-def mean(values: Sequence[float | None]) -> float:
-    """Return the mean over data sets; a constant score has no tau, and counts as one that says nothing."""
-    return float(np.mean([value or 0.0 for value in values]))
+def judge_all(scores: Mapping[tuple[str, str], Table], truth: Table) -> list[Row]:
+    """Compare scores, by name and setting, with the truth on every data set."""
+    named = {" | ".join(key): (key, Matrix.of(table)) for key, table in scores.items()}
+    found = agreements({name: matrix for name, (_, matrix) in named.items()}, Matrix.of(truth), "truth")
+    overall = {one.score: one for one in found.overall}
+    return [
+        Row(*key, one.weighted_tau, one.tau_by_truth, one.shortlists[0].regret, one.constant)
+        for name, (key, _) in named.items()
+        for one in [overall[name]]
+    ]
 
 
 def rows(benchmark: Benchmark) -> Iterator[Row]:
     """Yield every metric in the setting that hindsight finds best, and the baselines."""
-    for metric, settings in benchmark.scores.items():
-        judged = [judge(metric, setting, table, benchmark.truth) for setting, table in settings.items()]
-        yield max(judged, key=lambda row: row.both)
+    every = {
+        (metric, setting): table
+        for metric, settings in benchmark.scores.items()
+        for setting, table in settings.items()
+    }
+    judged = judge_all(every, benchmark.truth)
+    for metric in benchmark.scores:
+        yield max((row for row in judged if row.name == metric), key=lambda row: row.both)
     yield judge("> static", "mean rank on the other sets", static(benchmark.past), benchmark.truth)
-    losses = [max(row.values()) - float(np.mean(list(row.values()))) for row in benchmark.truth.values()]
-    yield Row("> random", "expected value", 0.0, 0.0, float(np.mean(losses)))
+    chance = {task: dict.fromkeys(row, 0.0) for task, row in benchmark.truth.items()}
+    yield replace(judge("> random", "expected value", chance, benchmark.truth), constant=0)
 
 
 def render(benchmark: Benchmark) -> str:

@@ -154,6 +154,27 @@ def test_scores_alone_are_called_an_estimate(study):
     assert all(one.p_value is None and one.index is None for one in found.tasks[0].standings)
 
 
+def test_scores_are_judged_by_what_was_measured_beside_size_and_chance(comparison):
+    images = next(one for one in comparison.agreement if one.modality == "image")
+
+    assert images.truth == "linear_probe"
+    assert {one.score for one in images.overall if one.is_baseline} >= {"parameters", "random", "static"}
+    assert set(SCORES) <= {one.score for one in images.overall}
+
+
+def test_what_authors_state_of_a_source_is_a_ranking_too(study):
+    rows = [
+        dataclasses.replace(
+            row, facts=dataclasses.replace(row.facts, source_accuracy=row.facts.parameters / 1e9)
+        )
+        for row in study.models
+    ]
+    images = _compare(dataclasses.replace(study, models=rows)).agreement[0].overall
+    taus = {one.score: one.weighted_tau for one in images}
+
+    assert taus["source accuracy"] == taus["parameters"]
+
+
 def test_an_estimate_of_the_metric_is_told_in_its_units_with_its_interval(study):
     results = [
         dataclasses.replace(one, metric=metric, interval=Interval(one.value - 0.02, one.value + 0.01))

@@ -1,15 +1,18 @@
-"""How well the scores predicted what training gave."""
+"""How well a score predicted what training gave, on one task."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 
 import numpy as np
 from scipy import stats
 
-from assay.core.comparison import Agreement, Cell
+from assay.analysis.pools import correlations_of_pools, pool_interval
+from assay.analysis.shortlists import shortlists
+from assay.core.agreement import Agreement
 
+CORRELATIONS = ("weighted_tau", "tau_by_truth", "tau_b", "pearson", "spearman")
 FEWEST_MODELS = 3  # two models agree or disagree by a coin's throw
 
 
@@ -60,29 +63,14 @@ def weighted_tau(
     return float(stats.weightedtau(scores, truth, rank=True).statistic)
 
 
-def agreements(cells: Sequence[Cell], scores: Collection[str], truth: str) -> tuple[Agreement, ...]:
-    """Compare every score with the values of one protocol, task by task.
-
-    Args:
-        cells: Those of pretrained models: to tell random weights from others is no merit of a score.
-        scores: The methods that are scores.
-        truth: The protocol whose values count as the truth.
-    """
-    values: dict[tuple[str, str], dict[str, float]] = {}
-    for cell in cells:
-        if cell.value is not None:
-            values.setdefault((cell.task, cell.method), {})[cell.model] = cell.value
-    tasks = list(dict.fromkeys(cell.task for cell in cells))
-    found = [
-        agreement(score, task, values.get((task, score), {}), values.get((task, truth), {}))
-        for score in sorted(scores)
-        for task in tasks
-    ]
-    return tuple(one for one in found if one is not None)
-
-
 def agreement(
-    score: str, task: str, estimates: Mapping[str, float], values: Mapping[str, float]
+    score: str,
+    task: str,
+    estimates: Mapping[str, float],
+    values: Mapping[str, float],
+    *,
+    is_baseline: bool = False,
+    draws: Mapping[str, np.ndarray] | None = None,
 ) -> Agreement | None:
     """Compare one score with the truth on one task; None with fewer than three models.
 
@@ -91,13 +79,31 @@ def agreement(
         task: The address of the task.
         estimates: The score of each model.
         values: What training gave for each model.
+        is_baseline: The score looks at no example of the task.
+        draws: The correlations with other models, by name.
     """
     models = sorted(estimates.keys() & values.keys())
     if len(models) < FEWEST_MODELS:
         return None
     estimated = np.array([estimates[model] for model in models])
     true = np.array([values[model] for model in models])
-    tau = weighted_tau(estimated, true)
-    spearman = None if tau is None else float(stats.spearmanr(estimated, true).statistic)
-    taken = true[estimated == estimated.max()].mean()  # equal scores: what one of them gives on average
-    return Agreement(score, task, len(models), tau, spearman, float(true.max() - taken))
+    whole = correlations_of_pools(estimated, true, np.ones((1, len(models))))
+    found = {name: None if np.isnan(values[0]) else float(values[0]) for name, values in whole.items()}
+    intervals = {
+        name: pool_interval(value, draws[name])
+        for name, value in found.items()
+        if draws and value is not None
+    }
+    return Agreement(
+        score=score,
+        task=task,
+        is_baseline=is_baseline,
+        models=len(models),
+        tau_by_truth=found["tau_by_truth"],
+        weighted_tau=found["weighted_tau"],
+        tau_b=found["tau_b"],
+        pearson=found["pearson"],
+        spearman=found["spearman"],
+        intervals={name: one for name, one in intervals.items() if one is not None},
+        shortlists=shortlists(estimated, true),
+    )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.analysis.agreement import agreements
 from assay.analysis.averages import suite_averages
 from assay.analysis.cells import gather, missing_cells, modalities_of
 from assay.analysis.findings import TaskEvidence, judge
+from assay.analysis.foretold import foretold
 from assay.analysis.modalities import across_modalities
 from assay.analysis.ranking import choose_method
 from assay.analysis.recommend import headline, is_floor
@@ -95,7 +95,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         tasks=tuple(found),
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         across=across,
-        agreement=() if is_estimate else agreements(pretrained, scores, method),
+        agreement=foretold(pretrained, scores, tasks, rows, seed),
         cells=cells,
         settings=dict(evidence.settings),
         averages=() if is_estimate else suite_averages(found, map(load_suite, suite_names())),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from assay.core.across import Across
+from assay.core.agreement import Agreements
 from assay.core.estimate import Interval
 from assay.core.model import ModelFacts
 from assay.core.result import Cost, Status
@@ -158,25 +159,6 @@ class TaskFindings:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """How well a score predicted what training gave, on one task.
-
-    Attributes:
-        models: Number of pretrained models with both; random weights do not count.
-        weighted_tau: Weighted Kendall tau (scipy's rank=True); None where one side is constant.
-        spearman: Spearman correlation; None where one side is constant.
-        regret: Metric lost by taking the model with the best score instead of the best model.
-    """
-
-    score: str
-    task: str
-    models: int
-    weighted_tau: float | None
-    spearman: float | None
-    regret: float
-
-
-@dataclass(frozen=True, slots=True)
 class SuiteAverage:
     """The average over a suite whose tasks are all in a study.
 
@@ -201,6 +183,7 @@ class Comparison:
         is_estimate: Nothing was trained; the ranking is by a score.
         headline: The answer in one or two sentences, for each modality.
         across: How models compare across the tasks of each modality.
+        agreement: How well the scores and cheaper protocols foretold each measured outcome.
         averages: Over the suites of which all tasks are there; none for estimates.
         settings: How the study was made, by name: versions, seeds, methods, time.
     """
@@ -211,7 +194,7 @@ class Comparison:
     tasks: tuple[TaskFindings, ...]
     models: tuple[ModelRow, ...]
     across: tuple[Across, ...]
-    agreement: tuple[Agreement, ...]
+    agreement: tuple[Agreements, ...]
     cells: tuple[Cell, ...]
     settings: Mapping[str, str]
     averages: tuple[SuiteAverage, ...] = ()

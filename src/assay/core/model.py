@@ -32,6 +32,7 @@ class ModelFacts:
         fingerprint: A hash of the weights.
         licence: The licence of the weights where it is known.
         is_random: The weights were drawn, not trained: the model is a floor for others.
+        source_accuracy: The share right of its source's own test (ImageNet), as its authors state it.
     """
 
     width: int
@@ -45,6 +46,7 @@ class ModelFacts:
     fingerprint: str
     licence: str | None = None
     is_random: bool = False
+    source_accuracy: float | None = None
 
 
 class LinearHead(NamedTuple):

@@ -13,11 +13,12 @@ from assay.core.settings import all_settings
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where weights came from, in words, and under which licence; or that they were drawn at random."""
+    """Where weights came from, their licence, and how good they were there; or that they are random."""
 
     weights: str
     licence: str | None = None
     is_random: bool = False
+    source_accuracy: float | None = None
 
 
 def require_file(path: str | Path) -> Path:

@@ -143,6 +143,7 @@ class ImageEncoder(Model):
             fingerprint=state_hash(module),
             licence=origin.licence,
             is_random=origin.is_random,
+            source_accuracy=origin.source_accuracy,
         )
 
 

@@ -176,7 +176,12 @@ class TorchvisionSource(ModelSource):
         if not self.pretrained:
             return Origin(f"random, seed {self.seed}", is_random=True)
         weights = self._weights()
-        return Origin(f"torchvision: {weights.url}", weights.meta.get("license"))
+        stated = weights.meta["_metrics"].get("ImageNet-1K", {}).get("acc@1")
+        return Origin(
+            f"torchvision: {weights.url}",
+            weights.meta.get("license"),
+            source_accuracy=None if stated is None else stated / 100,
+        )
 
 
 def _architectures() -> list[str]:

@@ -98,6 +98,23 @@ def read_matrix(path: Path, *, rows: Rows | None = None, name: str | None = None
     return only(read_matrices(path, rows=rows), path, name)
 
 
+def read_facts(path: Path) -> dict[str, dict[str, float]]:
+    """Read what is known of models: a column that names them, and columns of numbers.
+
+    Returns:
+        For each column of numbers, the number of each model that has one.
+
+    Raises:
+        UsageError: The file cannot be read so.
+    """
+    grid = grid_of_columns(read_columns(path), path)
+    found = {}
+    for name in grid.columns:
+        cells = {model: number_in(grid.cells[model, name]) for model in grid.rows}
+        found[name] = {model: number for model, number in cells.items() if number is not None}
+    return found
+
+
 def rising(matrix: Matrix, falling: Collection[str]) -> Matrix:
     """Return the matrix with those tasks negated where lower is better; patterns such as ``'*'`` are known.
 

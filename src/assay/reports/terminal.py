@@ -15,7 +15,7 @@ from rich.text import Text
 from assay.analysis.names import shorten, width_of
 from assay.analysis.wording import count, decimals, duration, interval_text, plural, value_text
 from assay.console.across import show_across, show_average
-from assay.console.agreement import show_agreement
+from assay.console.agreement import show_agreements
 from assay.console.tables import GAP, NARROWEST_NAME, SHOWN_MODELS, plain_table
 from assay.core.comparison import Comparison, ModelRow, Standing, TaskFindings
 from assay.core.report import Report
@@ -65,7 +65,9 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         show_across(across, console, show_all=show_all)
     for average in comparison.averages:
         show_average(average, console, show_all=show_all)
-    show_agreement(comparison, console)
+    for agreements in comparison.agreement:
+        console.print()
+        show_agreements(agreements, console, by_task=show_all, show_all=show_all)
     if comparison.settings:
         console.print()
         told = "; ".join(f"{name} {value}" for name, value in comparison.settings.items())

@@ -1,0 +1,74 @@
+"""assay agreement: how well any scores foretold any results, from tables, without running a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay agreement scores.csv truth.csv`
+
+- `assay agreement logme.csv knn.csv truth.csv --facts models.csv --by-task`
+
+- `assay agreement results.parquet results.parquet --truth linear_probe --score logme`
+
+A table has models on one side and tasks on the other, or one cell a row: model, task, score, value.
+The last one holds the truth. Models and tasks are matched by name.
+"""
+
+
+def command(
+    tables: Annotated[
+        list[Path], typer.Argument(help="Tables of scores; the last holds what training gave.")
+    ],
+    score: Annotated[
+        list[str] | None, typer.Option(help="A score of the tables, or a pattern; repeat it.")
+    ] = None,
+    truth: Annotated[
+        str | None, typer.Option(help="Which matrix is the truth, where its table holds several.")
+    ] = None,
+    facts: Annotated[
+        Path | None, typer.Option(help="A table of models: parameters, source accuracy, ...: more baselines.")
+    ] = None,
+    past: Annotated[
+        Path | None, typer.Option(help="A truth on more tasks: the static ranking learns from it too.")
+    ] = None,
+    rows: Annotated[
+        str | None, typer.Option(help="What the rows of all tables are: models or tasks.")
+    ] = None,
+    falling: Annotated[
+        list[str] | None, typer.Option(help="A task, or a pattern, where a lower truth is better; repeat it.")
+    ] = None,
+    falling_score: Annotated[
+        list[str] | None, typer.Option(help="A score, or a pattern, where lower is better; repeat it.")
+    ] = None,
+    by_task: Annotated[bool, typer.Option(help="Print each task too.")] = False,
+    seed: Annotated[int, typer.Option(help="Decides the draws.")] = 0,
+) -> None:
+    """Say how well scores foretold results, beside a static ranking, chance, and what is known of models."""
+    from rich.console import Console
+
+    from assay.console.agreement import show_agreements
+    from assay.foretelling import Request, foretell
+
+    request = Request(
+        scores=tuple(tables[:-1]),
+        truth=tables[-1],
+        truth_name=truth,
+        chosen=tuple(score or ()),
+        facts=facts,
+        past=past,
+        rows=rows,
+        falling=tuple(falling or ()),
+        falling_scores=tuple(falling_score or ()),
+    )
+    found = foretell(request, seed=seed)
+    console = Console()
+    for note in found.notes:
+        console.print(note, style="dim", highlight=False, markup=False)
+    console.print()
+    show_agreements(found.agreements, console, by_task=by_task)
