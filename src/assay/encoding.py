@@ -12,7 +12,7 @@ import numpy as np
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
-from assay.core.job import ENCODING_VERSION, content_key
+from assay.core.job import ENCODING_VERSION, content_key, features_key
 from assay.core.model import FisherProbe, Fishers, Model, ModelFacts, ModelSource
 from assay.core.moments import FoldedMoments
 from assay.core.stream import MomentStream, stratified_folds
@@ -60,13 +60,7 @@ class Encodings(TrainView):
         self._batches = Batches(at_once, tell)
         self._tell = tell
         facts = twins.model.facts
-        self._key = content_key(
-            encoding=ENCODING_VERSION,
-            identity=twins.identity,
-            weights=facts.fingerprint,
-            preprocessing=facts.preprocessing,
-            task=task.fingerprint,
-        )
+        self._key = features_key(twins.identity, facts.fingerprint, facts.preprocessing, task.fingerprint)
         self._moments: FoldedMoments | None = None
         self._notes: dict[str, tuple[str, ...]] = {}
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import platform
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 
-from assay.analysis.compare import Evidence, compare
+from assay.analysis.compare import compare
 from assay.core.address import Address
 from assay.core.comparison import Comparison, TaskFacts
 from assay.core.engine import Stage, Watch
 from assay.core.errors import UnknownName, UsageError
-from assay.core.families import ENGINES, METRICS, PROTOCOLS, SCORES, add_plugin
-from assay.core.result import Event, Finished, Result, Status
+from assay.core.families import ENGINES, PROTOCOLS, SCORES, add_plugin
+from assay.core.result import Event, Finished, Status
 from assay.core.task import Task
 from assay.encoders.devices import resolve_device
 from assay.floors import joined, of_floors, random_floors
 from assay.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.store.arrays import Arrays
 from assay.store.results import Store
+from assay.stored import evidence_of
 from assay.visit import Visit, floor_of, perform
 
 DEFAULT_METHODS = (
@@ -188,7 +187,8 @@ class Study:
                     _keep(store, event)
             facts = [task_facts(task) for task in ready.tasks]
             results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]
-            return compare_results(store, results, facts, ranked_by=self.ranked_by, seed=self.seed)
+            found = evidence_of(store, results, facts, seed=self.seed)
+            return compare(found, ranked_by=self.ranked_by, seed=self.seed)
         finally:
             store.close()
 
@@ -201,40 +201,7 @@ def _listed(plugins: object) -> list[str | Path]:
 
 def compare_store(store: Store, *, ranked_by: str | None = None) -> Comparison:
     """Return the findings of everything that a store holds: of each job the newest."""
-    return compare_results(store, store.results(), store.tasks(), ranked_by=ranked_by, seed=0)
-
-
-def compare_results(
-    store: Store,
-    results: Sequence[Result],
-    tasks: Sequence[TaskFacts],
-    *,
-    ranked_by: str | None,
-    seed: int,
-) -> Comparison:
-    """Return the findings of some results on some tasks."""
-    used = {result.job.task for result in results}
-    present = {result.job.model for result in results}
-    methods = {result.job.method for result in results}
-    evidence = Evidence(
-        results=results,
-        tasks=[task for task in tasks if task.address in used],
-        models=[model for model in store.models() if model.address in present],
-        predictions=store.predictions(result.job.key for result in results),
-        truths=store.truths(tasks),
-        metrics={name: METRICS.load(name)() for name in METRICS.names()},
-        scores={method for method in methods if _is_score(method, results)},
-        settings={"seed": str(seed), **versions()},
-    )
-    return compare(evidence, ranked_by=ranked_by, seed=seed)
-
-
-def _is_score(method: str, results: Sequence[Result]) -> bool:
-    """Tell scores from protocols; of a plug-in that is not there now its results tell."""
-    if Address.parse(method).name in {*SCORES.names(), *PROTOCOLS.names()}:
-        return Address.parse(method).name in SCORES.names()
-    good = [one for one in results if one.job.method == method and one.status is Status.OK]
-    return not any(one.metrics for one in good)
+    return compare(evidence_of(store, store.results(), store.tasks()), ranked_by=ranked_by, seed=0)
 
 
 def task_facts(task: Task) -> TaskFacts:
@@ -260,17 +227,6 @@ def _too_few(task: Task) -> tuple[str, ...]:
         return ()
     each = 100 / len(task.test)
     return (f"Only {len(task.test)} test examples, each {each:.0f} points: expect wide intervals.",)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what decides the numbers."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in ("model-assay", "numpy", "scipy", "torch", "timm", "torchvision", "transformers"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _keep(store: Store, event: Event) -> None:

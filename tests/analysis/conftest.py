@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from assay.analysis.compare import Evidence, compare
+from assay.analysis.compare import compare
+from assay.analysis.evidence import Evidence
 from assay.core.comparison import Comparison
 from assay.testing.simulated_study import simulate_study
 

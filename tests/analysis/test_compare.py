@@ -4,7 +4,8 @@ import random
 import numpy as np
 import pytest
 
-from assay.analysis.compare import Evidence, compare
+from assay.analysis.compare import compare
+from assay.analysis.evidence import Evidence
 from assay.core.comparison import OTHER_MODALITY, Comparison
 from assay.core.errors import UnknownName
 from assay.core.estimate import Interval

@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from assay.analysis.compare import Evidence, compare
+from assay.analysis.compare import compare
+from assay.analysis.evidence import Evidence
 from assay.analysis.recommend import cheapest, contenders
 from assay.core.comparison import Comparison, ModelRow
 from assay.testing.simulated_study import simulate_study

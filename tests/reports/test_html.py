@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.analysis.compare import Evidence, compare
+from assay.analysis.compare import compare
+from assay.analysis.evidence import Evidence
 from assay.core.comparison import Comparison
 from assay.reports.html import Html
 from assay.testing.simulated_study import SCORES, simulate_study

@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from collections.abc import Mapping, Sequence
 
 from assay.analysis.averages import suite_averages
 from assay.analysis.cells import gather, missing_cells, modalities_of
+from assay.analysis.evidence import Evidence, decided_rows, judged_rows
 from assay.analysis.findings import TaskEvidence, judge
 from assay.analysis.foretold import foretold
 from assay.analysis.modalities import across_modalities
 from assay.analysis.ranking import choose_method
 from assay.analysis.recommend import headline, is_floor
-from assay.core.comparison import Cell, Comparison, ModelRow, TaskFacts
+from assay.core.comparison import Cell, Comparison, TaskFacts
 from assay.core.metric import Metric
-from assay.core.predictor import Predicted
-from assay.core.result import Result, Status
 from assay.core.suite import load_suite, suite_names
-from assay.core.task import Labels
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that a comparison is made from; the order of the results and of the models does not matter.
-
-    Attributes:
-        results: What became of every job; those on other data than ``tasks`` hold are left out.
-        tasks: The tasks, in the order of the report.
-        models: The models that could be opened.
-        predictions: Of test, by the key of the job.
-        truths: The test labels by the fingerprint of the task.
-        metrics: The main metrics of the tasks, by name.
-        scores: Which methods are scores, as written in the jobs.
-        settings: How the study was made, for the reader.
-    """
-
-    results: Sequence[Result]
-    tasks: Sequence[TaskFacts]
-    models: Sequence[ModelRow]
-    predictions: Mapping[str, Predicted]
-    truths: Mapping[str, Labels]
-    metrics: Mapping[str, Metric]
-    scores: Collection[str]
-    settings: Mapping[str, str]
 
 
 def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparison:
@@ -60,9 +30,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         UnknownName: No result is by ``ranked_by``.
     """
     tasks, scores = evidence.tasks, evidence.scores
-    known_data = {(task.address, task.fingerprint) for task in tasks}
-    kept = [one for one in evidence.results if (one.job.task, one.job.fingerprint) in known_data]
-    cells = gather(kept, scores)
+    cells = gather(evidence.on_these_data(), scores)
     method = choose_method(cells, scores, ranked_by)
     is_estimate = method in scores
     rows = {row.address: row for row in evidence.models}
@@ -70,19 +38,18 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     modalities = modalities_of(cells, tasks)
     judged = []
     for task in tasks:
-        seeds = _by_seed(kept, task, method, evidence)
+        seeds = evidence.by_seed(task, method)
+        metric = evidence.metrics[task.metric]
         of_task = TaskEvidence(
             task=task,
             method=method,
-            metric=None if is_estimate else evidence.metrics[task.metric],
-            judge=_judge(cells, task, method, evidence.metrics)
-            if is_estimate
-            else evidence.metrics[task.metric],
+            metric=None if is_estimate else metric,
+            judge=_judge(cells, task, method, evidence.metrics) if is_estimate else metric,
             cells=tuple(one for one in cells if _has_value(one, task, method)),
             missing=missing_cells(cells, task, known, method, modalities),
             truth=None if is_estimate else evidence.truths.get(task.fingerprint),
-            predicted={model: _judged(rows, evidence.metrics[task.metric]) for model, rows in seeds.items()},
-            decided={model: np.stack([one.values for one in rows]) for model, rows in seeds.items()},
+            predicted={model: judged_rows(of_model, metric) for model, of_model in seeds.items()},
+            decided={model: decided_rows(of_model) for model, of_model in seeds.items()},
         )
         judged.append(judge(of_task, rows, seed))
     found = [one.findings for one in judged]
@@ -112,27 +79,3 @@ def _judge(
 
 def _has_value(cell: Cell, task: TaskFacts, method: str) -> bool:
     return cell.task == task.address and cell.method == method and cell.value is not None
-
-
-def _by_seed(
-    results: Sequence[Result], task: TaskFacts, method: str, evidence: Evidence
-) -> dict[str, list[Predicted]]:
-    """Return for each model that has predictions for every seed with a value those of each seed."""
-    judges_probs = evidence.metrics[task.metric].judges_probs
-    found: dict[str, list[Predicted]] = {}
-    lost = set()
-    for result in sorted(results, key=lambda one: one.job.seed):
-        job = result.job
-        if job.task != task.address or job.method != method or result.status is not Status.OK:
-            continue
-        predicted = evidence.predictions.get(job.key)
-        if predicted is not None and (predicted.probs is not None or not judges_probs):
-            found.setdefault(job.model, []).append(predicted)
-        else:
-            lost.add(job.model)  # an interval over fewer seeds than the value would be of another number
-    return {model: rows for model, rows in found.items() if model not in lost}
-
-
-def _judged(seeds: Sequence[Predicted], metric: Metric) -> np.ndarray:
-    """Return seeds x examples, and x classes where the metric judges probabilities."""
-    return np.stack([np.asarray(one.probs if metric.judges_probs else one.values) for one in seeds])

@@ -18,6 +18,15 @@ def write(report: Report, comparison: Comparison, path: Path) -> None:
         raise UsageError(f"Cannot write '{path}': {error.strerror}. Write another path.") from error
 
 
+def write_text(text: str, path: Path) -> None:
+    """Write a text; folders above it are made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"Cannot write '{path}': {error.strerror}. Write another path.") from error
+
+
 def must_be_writable(path: Path) -> None:
     """Raise ``UsageError`` for a path that could not be written later."""
     try:

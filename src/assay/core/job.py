@@ -27,6 +27,20 @@ class Job:
     fingerprint: str
 
 
+def features_key(identity: str, weights: str, preprocessing: str, task: str) -> str:
+    """Return the key under which the features of a model on a task are kept.
+
+    Args:
+        identity: Of the model's source.
+        weights: The fingerprint of the opened weights.
+        preprocessing: How an example becomes input, in words.
+        task: The fingerprint of the task.
+    """
+    return content_key(
+        encoding=ENCODING_VERSION, identity=identity, weights=weights, preprocessing=preprocessing, task=task
+    )
+
+
 def content_key(**parts: object) -> str:
     """Return a hash of named parts; the order of names does not matter, everything else does.
 

@@ -26,9 +26,13 @@ class Json(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the whole comparison to ``path``, replacing what was there."""
-        told = {"schema": SCHEMA, "direction": DIRECTION, **_fields(comparison)}
-        text = json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(as_json(comparison), encoding="utf-8")
+
+
+def as_json(findings: object) -> str:
+    """Return any findings, a frozen dataclass, as one JSON object with its schema."""
+    told = {"schema": SCHEMA, "direction": DIRECTION, **_fields(findings)}
+    return json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def _fields(value: object) -> dict[str, object]:

@@ -18,7 +18,7 @@ import numpy as np
 from assay.core.comparison import ModelRow, TaskFacts
 from assay.core.errors import StoreError
 from assay.core.estimate import Interval
-from assay.core.job import Job
+from assay.core.job import Job, features_key
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Cost, Finished, Opened, Result, Status
@@ -184,6 +184,17 @@ class Store:
                 lengths = self.arrays.read("lengths", task.fingerprint)
                 found[task.fingerprint] = Labels(task.kind.of_labels, values, task.classes, lengths)
         return found
+
+    def features(self, model: ModelRow, fingerprint: str, split: str = "test") -> np.ndarray | None:
+        """Return the features of a model on a split of a task, examples x width, where they are kept."""
+        facts = model.facts
+        key = features_key(model.identity, facts.fingerprint, facts.preprocessing, fingerprint)
+        return self.arrays.read("features", f"{key}-{split}")
+
+    def names(self, fingerprint: str, split: str = "test") -> tuple[str, ...]:
+        """Return the names of the examples of a split of a task; none where they are not kept."""
+        text = self.arrays.read_text("splits", fingerprint)
+        return () if text is None else tuple(json.loads(text)[split])
 
     def close(self) -> None:
         """Close the file."""

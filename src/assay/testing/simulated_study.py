@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from assay.analysis.compare import Evidence
+from assay.analysis.evidence import Evidence
 from assay.core.comparison import OTHER_MODALITY, ModelRow, TaskFacts
 from assay.core.job import Job
 from assay.core.metric import Metric

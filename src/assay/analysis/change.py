@@ -1,0 +1,181 @@
+"""Finds what changes when one model takes the place of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from assay.analysis.alignment import spaces
+from assay.analysis.cells import gather
+from assay.analysis.evidence import Evidence, decided_rows, judged_rows
+from assay.analysis.flips import flips
+from assay.analysis.intervals import Measured
+from assay.analysis.paired import paired
+from assay.analysis.ties import ALPHA, holm
+from assay.analysis.wording import listing, plural
+from assay.core.change import Change, Spaces, TaskChange
+from assay.core.comparison import OTHER_MODALITY, Cell, TaskFacts
+from assay.core.errors import UsageError
+
+SERVES = 0.9  # of the neighbours found before: below it users of an index see other results
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of the test examples besides predictions.
+
+    Attributes:
+        names: Of the test examples, by the fingerprint of the task.
+        features: Examples x width, by the address of the model and the fingerprint of the task.
+    """
+
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    features: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two models, by address, and the method that measured both."""
+
+    before: str
+    after: str
+    method: str
+
+
+def change(evidence: Evidence, pair: Pair, kept: Kept, *, seed: int = 0) -> Change:
+    """Compare two models task by task.
+
+    Args:
+        evidence: Results, predictions, and what is known of models and tasks.
+        pair: Which two, and by which method.
+        kept: Names and features of the test examples.
+        seed: Decides all draws.
+
+    Raises:
+        UsageError: There is no task on which both have a value by the method.
+    """
+    if pair.before == pair.after:
+        raise UsageError(f"'{pair.before}' stands twice. Name two models.")
+    cells = {
+        (cell.task, cell.model): cell
+        for cell in gather(evidence.on_these_data(), evidence.scores)
+        if cell.method == pair.method and cell.model in {pair.before, pair.after}
+    }
+    found, missing = [], []
+    for task in evidence.tasks:
+        both = [cells.get((task.address, model)) for model in (pair.before, pair.after)]
+        first, second = both
+        if first is not None and second is not None and first.value is not None and second.value is not None:
+            found.append(_on_task(evidence, task, (first, second), kept, seed))
+        else:
+            missing += _reasons(task, pair, both)
+    if not found:
+        told = " ".join(missing) or "They have no task in common: name two models that read the same."
+        raise UsageError(f"{pair.method} measured both models on no task. {told}")
+    rows = {row.address: row for row in evidence.models}
+    whole = Change(rows[pair.before], rows[pair.after], pair.method, _corrected(found), tuple(missing))
+    return replace(whole, remarks=(_sure(whole), *_index(whole)))
+
+
+def _reasons(task: TaskFacts, pair: Pair, both: Sequence[Cell | None]) -> list[str]:
+    """Return why one of the two has no value on a task; nothing where it reads something else."""
+    told = []
+    for model, cell in zip((pair.before, pair.after), both, strict=True):
+        if cell is None:
+            told.append(f"{task.address}: {pair.method} has not run for {model}.")
+        elif cell.value is None and not cell.reason.startswith(OTHER_MODALITY):
+            told.append(f"{task.address}: {cell.status} for {model}: {cell.reason}")
+    return told if any(both) else []
+
+
+def _on_task(
+    evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], kept: Kept, seed: int
+) -> TaskChange:
+    before, after = cells
+    assert before.value is not None
+    assert after.value is not None
+    is_score = before.is_score
+    metric = evidence.metrics[task.metric]
+    truth = None if is_score else evidence.truths.get(task.fingerprint)
+    seeds = {} if is_score else evidence.by_seed(task, before.method)
+    both = [seeds.get(cell.model) for cell in cells]
+    difference, turned = None, None
+    if truth is not None and both[0] and both[1]:
+        rows = (judged_rows(both[0], metric), judged_rows(both[1], metric))
+        difference = paired(Measured(truth, rows), metric, seed)
+        names = kept.names.get(task.fingerprint, ())
+        turned = flips(truth, decided_rows(both[0]), decided_rows(both[1]), names)
+    return TaskChange(
+        task=task,
+        measure=before.metric or before.method if is_score else task.metric,
+        shown_negated=metric.shown_negated and (not is_score or before.metric == task.metric),
+        before=before.value,
+        after=after.value,
+        difference=after.value - before.value,
+        interval=difference.interval if difference else None,
+        p_value=difference.p_value if difference else None,
+        seeds=(before.seeds, after.seeds),
+        flips=turned,
+        spaces=_spaces(kept, task, cells, seed),
+    )
+
+
+def _spaces(kept: Kept, task: TaskFacts, cells: tuple[Cell, Cell], seed: int) -> Spaces | None:
+    both = [kept.features.get((cell.model, task.fingerprint)) for cell in cells]
+    first, second = both
+    return None if first is None or second is None else spaces(first, second, seed)
+
+
+def _corrected(found: Sequence[TaskChange]) -> tuple[TaskChange, ...]:
+    """Return the changes with their p-values corrected by Holm over the tasks."""
+    tested = [place for place, one in enumerate(found) if one.p_value is not None]
+    corrected = dict(
+        zip(tested, holm(np.array([found[place].p_value for place in tested], dtype=float)), strict=True)
+    )
+    return tuple(
+        replace(one, p_value=float(corrected[place])) if place in corrected else one
+        for place, one in enumerate(found)
+    )
+
+
+def _sure(found: Change) -> str:
+    """Return on how many tasks the model is surely better, and worse."""
+    before, after = found.before.address, found.after.address
+    tested = [one for one in found.tasks if one.p_value is not None]
+    if not tested:
+        return f"No predictions are kept: nothing tells whether {after} is surely better than {before}."
+    better = [one for one in tested if one.p_value is not None and one.p_value < ALPHA and one.difference > 0]
+    worse = [one for one in tested if one.p_value is not None and one.p_value < ALPHA and one.difference < 0]
+    equal = len(tested) - len(better) - len(worse)
+    parts = [
+        f"surely {word} on {listing(one.task.address for one in those)}"
+        for word, those in (("better", better), ("worse", worse))
+        if those
+    ]
+    if not parts:
+        return f"On {plural(equal, 'task')} the test examples do not tell {after} from {before}."
+    told = f"{after} is {' and '.join(parts)}"
+    return f"{told}; on {plural(equal, 'task')} the test examples do not tell." if equal else f"{told}."
+
+
+def _index(found: Change) -> tuple[str, ...]:
+    """Return whether an index of the features of the model in place can stay."""
+    known = [one.spaces for one in found.tasks if one.spaces is not None]
+    if not known:
+        return ()
+    before, after = known[0].widths
+    if before != after:
+        return (
+            f"An index of the old features cannot stay: it holds {before:,} numbers each, not {after:,}.",
+        )
+    kept = min(one.in_old_index or 0.0 for one in known)
+    if kept >= SERVES:
+        return (
+            f"An index of the old features can stay: new ones find {kept:.0%} of the same neighbours in it.",
+        )
+    return (
+        f"Make an index of the features again: the new ones find {kept:.0%} of the same neighbours in the "
+        f"old one, and chance {max(one.by_chance for one in known):.1%}.",
+    )

@@ -1,0 +1,73 @@
+"""All that a comparison is made from: results, predictions, and what is known of models and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.core.comparison import ModelRow, TaskFacts
+from assay.core.metric import Metric
+from assay.core.predictor import Predicted
+from assay.core.result import Result, Status
+from assay.core.task import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a comparison is made from; the order of the results and of the models does not matter.
+
+    Attributes:
+        results: What became of every job; those on other data than ``tasks`` hold are left out.
+        tasks: The tasks, in the order of the report.
+        models: The models that could be opened.
+        predictions: Of test, by the key of the job.
+        truths: The test labels by the fingerprint of the task.
+        metrics: The main metrics of the tasks, by name.
+        scores: Which methods are scores, as written in the jobs.
+        settings: How the study was made, for the reader.
+    """
+
+    results: Sequence[Result]
+    tasks: Sequence[TaskFacts]
+    models: Sequence[ModelRow]
+    predictions: Mapping[str, Predicted]
+    truths: Mapping[str, Labels]
+    metrics: Mapping[str, Metric]
+    scores: Collection[str]
+    settings: Mapping[str, str]
+
+    def on_these_data(self) -> list[Result]:
+        """Return the results on the data that the tasks hold."""
+        known = {(task.address, task.fingerprint) for task in self.tasks}
+        return [one for one in self.results if (one.job.task, one.job.fingerprint) in known]
+
+    def by_seed(self, task: TaskFacts, method: str) -> dict[str, list[Predicted]]:
+        """Return for each model that has predictions for every seed with a value those of each seed."""
+        judges_probs = self.metrics[task.metric].judges_probs
+        found: dict[str, list[Predicted]] = {}
+        lost = set()
+        wanted = (task.address, task.fingerprint, method)
+        jobs = [
+            one.job
+            for one in self.results
+            if (one.job.task, one.job.fingerprint, one.job.method) == wanted and one.status is Status.OK
+        ]
+        for job in sorted(jobs, key=lambda job: job.seed):
+            predicted = self.predictions.get(job.key)
+            if predicted is not None and (predicted.probs is not None or not judges_probs):
+                found.setdefault(job.model, []).append(predicted)
+            else:
+                lost.add(job.model)  # an interval over fewer seeds than the value would be of another number
+        return {model: rows for model, rows in found.items() if model not in lost}
+
+
+def judged_rows(seeds: Sequence[Predicted], metric: Metric) -> np.ndarray:
+    """Return seeds x examples, and x classes where the metric judges probabilities."""
+    return np.stack([np.asarray(one.probs if metric.judges_probs else one.values) for one in seeds])
+
+
+def decided_rows(seeds: Sequence[Predicted]) -> np.ndarray:
+    """Return the classes or numbers of each seed: seeds x examples (x columns)."""
+    return np.stack([one.values for one in seeds])

@@ -1,0 +1,57 @@
+"""assay gate: may this model take the place of the one in use? An answer for build servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay gate timm:resnet50.a1_in1k --baseline timm:resnet18.a1_in1k --max-regression 0.5pt`
+
+- `assay gate --baseline timm:resnet18.a1_in1k --junit gate.xml --json gate.json`
+
+Exit codes: 0 pass; 1 more is lost than is allowed; 3 not enough data to tell; 2 a wrong request.
+"""
+_EXIT_CODES = {"pass": 0, "fail": 1, "not enough data to tell": 3}
+
+
+def command(
+    baseline: Annotated[str, typer.Option(help="The model in place, as the report names it.")],
+    model: Annotated[
+        str | None, typer.Argument(help="The model that may take its place; the only other one of the store.")
+    ] = None,
+    store: Annotated[Path, typer.Option(help="The folder that assay run or rank wrote to.")] = Path(
+        "assay-store"
+    ),
+    max_regression: Annotated[
+        str, typer.Option(help="How much may be lost: points, as in 0.5pt, or the metric's own unit.")
+    ] = "0.5pt",
+    task: Annotated[list[str] | None, typer.Option(help="A task, as the report names it; repeat it.")] = None,
+    method: Annotated[str | None, typer.Option(help="The protocol that measured both.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Where to write JUnit XML.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,
+) -> None:
+    """Pass if on no task more is lost than is allowed, fail if surely more is, else say that data lack."""
+    from rich.console import Console
+
+    from assay.analysis.gate import gate, regression_from
+    from assay.changing import compare_models, other_model
+    from assay.cli.writing import must_be_writable, write_text
+    from assay.console.gate import as_junit, show_gate
+    from assay.reports.json import as_json
+
+    regression_from(max_regression)
+    for path in filter(None, (junit, json)):
+        must_be_writable(path)
+    after = model or other_model(store, baseline)
+    found = gate(compare_models(store, baseline, after, method=method, tasks=task or ()), max_regression)
+    show_gate(found, Console())
+    if junit is not None:
+        write_text(as_junit(found), junit)
+    if json is not None:
+        write_text(as_json(found), json)
+    raise typer.Exit(code=_EXIT_CODES[found.verdict])

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from assay.analysis.change import Kept, Pair, change
+from assay.core.errors import UsageError
+
+LITE, VIT = "packaged:efficientnet_lite0", "timm:vit_small_patch14_reg4_dinov2.lvd142m"
+TWIN = "timm:tf_efficientnet_lite0.in1k"
+FLOOR = "timm:resnet18(pretrained=False)"
+
+
+def changed(study, before, after, kept=None):
+    return change(study, Pair(before, after, "linear_probe"), kept or Kept())
+
+
+def test_the_difference_is_that_of_the_comparison(study, comparison):
+    found = changed(study, LITE, VIT)
+
+    for one in found.tasks:
+        findings = next(task for task in comparison.tasks if task.task == one.task)
+        values = {standing.model: standing.value for standing in findings.standings}
+        assert one.difference == pytest.approx(values[VIT] - values[LITE])
+        assert one.interval.low <= one.difference <= one.interval.high
+
+
+def test_turned_round_everything_turns(study):
+    there, back = changed(study, LITE, VIT).tasks[0], changed(study, VIT, LITE).tasks[0]
+
+    assert back.difference == -there.difference
+    assert (back.flips.negative, back.flips.positive) == (there.flips.positive, there.flips.negative)
+    assert back.p_value == there.p_value
+    assert back.interval.low == pytest.approx(-there.interval.high)
+
+
+def test_flips_add_up_to_the_difference_of_shares_by_most_seeds(study):
+    flips = changed(study, LITE, VIT).tasks[0].flips
+
+    assert flips.negative + flips.positive + flips.both_wrong <= flips.examples
+    assert sum(one.negative for one in flips.classes) == flips.negative
+
+
+def test_twins_differ_in_nothing(study):
+    found = changed(study, LITE, TWIN)
+
+    assert all(one.difference == 0 and one.p_value == 1 for one in found.tasks)
+    assert "do not tell" in found.remarks[0]
+
+
+def test_what_is_surely_worse_is_said(study):
+    found = changed(study, VIT, FLOOR)
+
+    assert found.remarks[0].startswith(f"{FLOOR} is surely worse on ")
+
+
+def test_an_index_can_stay_where_features_find_the_same_neighbours(study):
+    task = study.tasks[0].fingerprint
+    features = np.random.default_rng(0).normal(size=(50, 6))
+    same = Kept(features={(LITE, task): features, (VIT, task): features + 1e-6})
+    other = Kept(features={(LITE, task): features, (VIT, task): features[:, ::-1]})
+    wider = Kept(features={(LITE, task): features, (VIT, task): features[:, :4]})
+
+    assert "can stay" in changed(study, LITE, VIT, same).remarks[1]
+    assert "Make an index of the features again" in changed(study, LITE, VIT, other).remarks[1]
+    assert "cannot stay" in changed(study, LITE, VIT, wider).remarks[1]
+
+
+def test_examples_are_called_by_their_names(study):
+    task = study.tasks[0]
+    names = [f"{row}.jpg" for row in range(len(study.truths[task.fingerprint]))]
+
+    found = changed(study, LITE, VIT, Kept(names={task.fingerprint: names}))
+
+    assert found.tasks[0].flips.regressed[0].example.endswith(".jpg")
+
+
+def test_models_without_a_task_in_common_say_so(study):
+    with pytest.raises(UsageError, match="measured both models on no task"):
+        changed(study, LITE, "sentence:all-MiniLM-L6-v2")
+
+
+def test_a_model_that_failed_says_why(study):
+    with pytest.raises(UsageError, match="12 tensors do not fit"):
+        changed(study, LITE, "hf:example-lab/broken-<checkpoint>")
+
+
+def test_a_model_against_itself_is_a_slip(study):
+    with pytest.raises(UsageError, match="stands twice"):
+        changed(study, LITE, LITE)

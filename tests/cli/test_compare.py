@@ -1,0 +1,55 @@
+"""Two models of a store, and whether one may take the place of the other."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+QUICK = ("--methods", "knn", "--seeds", "1")
+
+
+@pytest.fixture
+def store(assay, photos):
+    assay("rank", str(photos), "-m", "zoo:colours", "-m", "zoo:noisy", *QUICK)
+
+
+def test_two_models_are_compared_from_the_store_alone(assay, store):
+    code, out, _ = assay("compare", "zoo:colours", "zoo:noisy")
+    text = " ".join(out.split())
+
+    assert code == 0
+    assert "before zoo:colours after zoo:noisy" in text
+    assert "right before, wrong after:" in text
+    assert "parameters 36 36 1.00" in text
+
+
+def test_the_gate_answers_with_its_exit_code_and_in_files(assay, store, tmp_path):
+    files = ("--junit", "gate.xml", "--json", "out/gate.json")
+    code, out, _ = assay("gate", "--baseline", "zoo:colours", *files)
+    told = json.loads((tmp_path / "out" / "gate.json").read_text())
+    suite = ElementTree.fromstring((tmp_path / "gate.xml").read_text())
+
+    assert code == {"pass": 0, "fail": 1, "not enough data to tell": 3}[told["verdict"]]
+    assert told["verdict"] in out
+    assert told["change"]["after"]["address"] == "zoo:noisy"
+    assert len(suite) == len(told["tasks"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("compare", "zoo:colour", "zoo:noisy"), "Did you mean: zoo:colours"),
+        (("compare", "zoo:colours", "zoo:noisy", "--task", "digits"), "No task of 'assay-store' called"),
+        (("compare", "zoo:colours", "zoo:noisy", "--method", "logme"), "No method with results called"),
+        (("compare", "a", "b", "--store", "nowhere"), "There is no store in 'nowhere'"),
+        (("gate", "--baseline", "zoo:colours", "--max-regression", "much"), "Write points, as in 0.5pt"),
+        (("gate", "--baseline", "zoo:blind"), "holds zoo:colours, zoo:noisy. Name the model to judge."),
+    ],
+)
+def test_a_wrong_request_says_what_to_write(assay, store, arguments, message):
+    code, _, err = assay(*arguments)
+
+    assert code in {1, 2}
+    assert message in err
