@@ -299,3 +299,19 @@ def test_a_model_that_cannot_be_closed_ends_nothing(study):
 
     assert cell(comparison, "stuck", "knn").status is Status.OK
     assert cell(comparison, "colours", "knn").status is Status.OK
+
+
+def test_a_model_beyond_the_limits_is_opened_but_not_trained_and_runs_once_they_are_lifted(study):
+    models = ("colours", "noisy(width=40)")  # 36 and 120 weights
+    limited = study(*models, max_parameters=100).run()
+    free = study(*models).run()
+
+    assert [one.model for one in limited.tasks[0].standings] == ["zoo:colours"]
+    assert [cell.reason for cell in limited.tasks[0].missing] == ["left out: it has more than 100 parameters"]
+    assert {cell.model for cell in limited.cells} == {"zoo:colours"}
+    assert len(free.tasks[0].standings) == 2
+
+
+def test_a_limit_that_cannot_be_read_stops_before_any_work(study):
+    with pytest.raises(UsageError, match="Write a time, as in 20ms"):
+        study("colours", max_latency="fast")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from assay.analysis.evidence import Evidence
 from assay.core.address import Address
 from assay.core.comparison import TaskFacts
 from assay.core.families import METRICS, PROTOCOLS, SCORES
+from assay.core.limits import NO_LIMITS, Limits
 from assay.core.result import Result, Status
 from assay.store.results import Store
 
@@ -17,7 +18,13 @@ _PACKAGES = ("model-assay", "numpy", "scipy", "torch", "timm", "torchvision", "t
 
 
 def evidence_of(
-    store: Store, results: Sequence[Result], tasks: Sequence[TaskFacts], *, seed: int = 0
+    store: Store,
+    results: Sequence[Result],
+    tasks: Sequence[TaskFacts],
+    *,
+    models: Iterable[str] = (),
+    limits: Limits = NO_LIMITS,
+    seed: int = 0,
 ) -> Evidence:
     """Return some results on some tasks with their predictions, and what is known of models.
 
@@ -25,10 +32,12 @@ def evidence_of(
         store: Where they are kept.
         results: Which.
         tasks: Those without any of these results are left out.
+        models: Those of the study, where some of them may have no result at all.
+        limits: What is asked of a model before it is ranked.
         seed: That of the study.
     """
     used = {result.job.task for result in results}
-    present = {result.job.model for result in results}
+    present = {*models, *(result.job.model for result in results)}
     methods = {result.job.method for result in results}
     return Evidence(
         results=results,
@@ -39,6 +48,7 @@ def evidence_of(
         metrics={name: METRICS.load(name)() for name in METRICS.names()},
         scores={method for method in methods if _is_score(method, results)},
         settings={"seed": str(seed), **versions()},
+        limits=limits,
     )
 
 

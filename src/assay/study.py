@@ -14,6 +14,7 @@ from assay.core.comparison import Comparison, TaskFacts
 from assay.core.engine import Stage, Watch
 from assay.core.errors import UnknownName, UsageError
 from assay.core.families import ENGINES, PROTOCOLS, SCORES, add_plugin
+from assay.core.limits import NO_LIMITS, Limits
 from assay.core.result import Event, Finished, Status
 from assay.core.task import Task
 from assay.encoders.devices import resolve_device
@@ -66,6 +67,9 @@ class Study:
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
         batch_size: Examples handed to a model at once; it may take them in smaller pieces.
         ranked_by: The method that ranks the models; the most telling one if not given.
+        max_parameters: Larger models are not ranked, nor trained: 25_000_000 or "25M".
+        max_latency: Nor are slower ones: seconds for one standard example at batch 1, or "20ms".
+        licences: Nor those under another licence than these; names or patterns, as in "apache*".
         plugins: Python files of one's own, each with a score or another plug-in; methods among them run too.
     """
 
@@ -80,10 +84,13 @@ class Study:
     device: str = "auto"
     batch_size: int = 32
     ranked_by: str | None = None
+    max_parameters: str | float | None = None
+    max_latency: str | float | None = None
+    licences: Iterable[str] = ()
     plugins: Iterable[str | Path] = ()
 
     def __post_init__(self) -> None:
-        for name in ("models", "tasks", "methods"):
+        for name in ("models", "tasks", "methods", "licences"):
             value = getattr(self, name)
             if isinstance(value, str):
                 raise UsageError(f"{name} is the text '{value}'. Write a list: {name}=['{value}'].")
@@ -101,6 +108,7 @@ class Study:
         for name, least in (("batch_size", 1), ("seeds", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}. Write {least} or more.")
+        self._limits()
 
     @classmethod
     def from_file(cls, path: str | Path) -> Study:
@@ -136,7 +144,8 @@ class Study:
         models = resolve_models(self.models)
         tasks = resolve_tasks(self.tasks, self.seed)
         device = resolve_device(self.device)
-        visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size)
+        limits = self._limits()
+        visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size, limits=limits)
         runs = runs_of(methods, self.seeds)
         ready = plan(models, tasks, runs, visits)
         floors = random_floors(models, {task.modality for task in tasks}) if self.random_floor else ()
@@ -152,6 +161,9 @@ class Study:
             if path.stem not in names and path.stem in {*SCORES.names(), *PROTOCOLS.names()}:
                 names.append(path.stem)
         return tuple(names)
+
+    def _limits(self) -> Limits:
+        return Limits.of(self.max_parameters, self.max_latency, self.licences)
 
     def left(self, ready: Plan) -> Plan:
         """Return what of a plan has no result yet."""
@@ -187,7 +199,8 @@ class Study:
                     _keep(store, event)
             facts = [task_facts(task) for task in ready.tasks]
             results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]
-            found = evidence_of(store, results, facts, seed=self.seed)
+            models = {str(visit.model) for visit in ready.visits}
+            found = evidence_of(store, results, facts, models=models, limits=self._limits(), seed=self.seed)
             return compare(found, ranked_by=self.ranked_by, seed=self.seed)
         finally:
             store.close()
@@ -199,9 +212,11 @@ def _listed(plugins: object) -> list[str | Path]:
     return list(plugins)
 
 
-def compare_store(store: Store, *, ranked_by: str | None = None) -> Comparison:
+def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits = NO_LIMITS) -> Comparison:
     """Return the findings of everything that a store holds: of each job the newest."""
-    return compare(evidence_of(store, store.results(), store.tasks()), ranked_by=ranked_by, seed=0)
+    refused = [row.address for row in store.models() if limits.refusal(row.facts, row.latency_seconds)]
+    found = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
+    return compare(found, ranked_by=ranked_by, seed=0)
 
 
 def task_facts(task: Task) -> TaskFacts:

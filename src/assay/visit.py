@@ -15,6 +15,7 @@ from assay.core.engine import Stage, Watch
 from assay.core.errors import AssayError, NotApplicable, StoreError
 from assay.core.families import METRICS
 from assay.core.job import Job
+from assay.core.limits import NO_LIMITS, Limits
 from assay.core.method import FactScore, Method, Score, WeightScore
 from assay.core.metric import Metric
 from assay.core.model import Model, ModelSource
@@ -41,6 +42,7 @@ class Visit:
         jobs: Each job with its method.
         arrays: Where features are kept, so that a later visit need not encode again.
         batch_size: Examples handed to the model at once; halved as long as memory does not suffice.
+        limits: A model beyond them is opened to learn its facts, and nothing more.
     """
 
     model: Named[ModelSource]
@@ -50,6 +52,7 @@ class Visit:
     arrays: Arrays
     device: str
     batch_size: int
+    limits: Limits = NO_LIMITS
 
     def without(self, keys: Collection[str]) -> Visit:
         """Return what is left when the jobs with these keys are done."""
@@ -70,7 +73,8 @@ def perform(visit: Visit, watch: Watch) -> Iterator[Event]:
         return
     try:
         yield opened
-        yield from _work(visit, model, tell)
+        if not visit.limits.refusal(opened.facts, opened.latency_seconds):
+            yield from _work(visit, model, tell)
     finally:
         _close(model)
 

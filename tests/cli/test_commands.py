@@ -100,7 +100,7 @@ def test_a_store_is_reported_and_exported(assay, photos, tmp_path):
     assert "zoo:noisy" in assay("report", "assay-store", "--ranked-by", "knn")[1]
     assert assay("export", "assay-store", "out.json")[0] == 0
     assert assay("export", "assay-store", "out.parquet")[0] == 0
-    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 2
+    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 3
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 4
 
 
@@ -174,3 +174,15 @@ def test_an_error_of_assay_is_never_a_traceback(assay, photos, monkeypatch):
 
     assert code == 1
     assert err.endswith("\nassay: it is so\n")
+
+
+def test_every_command_that_ranks_knows_the_limits(assay, photos, tmp_path):
+    models = ("-m", "zoo:colours", "-m", "zoo:noisy(width=40)")
+    limit = ("--max-parameters", "100")
+    ranked = assay("rank", str(photos), *models, *QUICK, *limit)[1]
+    reported = assay("report", "assay-store", *limit)[1]
+    assay("export", "assay-store", "out.json", *limit)
+    told = json.loads((tmp_path / "out.json").read_text())
+
+    assert all("left out: it has more than 100 parameters" in out for out in (ranked, reported))
+    assert [one["model"] for one in told["tasks"][0]["standings"]] == ["zoo:colours"]

@@ -14,7 +14,7 @@ def _read(comparison, folder):
 def test_the_schema_and_every_field_are_there(comparison, tmp_path):
     told = _read(comparison, tmp_path)
 
-    assert told["schema"] == 2
+    assert told["schema"] == 3
     assert set(told) == {"schema", "direction"} | {field.name for field in dataclasses.fields(Comparison)}
 
 

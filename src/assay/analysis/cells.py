@@ -26,7 +26,7 @@ def gather(results: Sequence[Result], scores: Collection[str]) -> tuple[Cell, ..
 def missing_cells(
     cells: Sequence[Cell],
     task: TaskFacts,
-    models: Collection[str],
+    models: Mapping[str, str],
     method: str,
     modalities: Mapping[str, str],
 ) -> tuple[Cell, ...]:
@@ -35,17 +35,18 @@ def missing_cells(
     Args:
         cells: All cells of the study.
         task: The task.
-        models: The addresses of all models.
+        models: The addresses of all models, each with why it is not ranked, if it is not.
         method: The method that ranks the models.
         modalities: What a model reads, where it is known: see :func:`modalities_of`.
     """
     of_task = {cell.model: cell for cell in cells if cell.task == task.address and cell.method == method}
     found = []
     for model in sorted(models):
-        cell = of_task.get(model)
+        cell = None if models[model] else of_task.get(model)
         if cell is None:
             if modalities.get(model, task.modality) == task.modality:
                 reason = f"{method} has not run on this task; run the study again to fill this in"
+                reason = models[model] or reason
                 found.append(Cell(model, task.address, method, False, Status.SKIPPED, reason=reason))
         elif cell.value is None and not cell.reason.startswith(OTHER_MODALITY):
             found.append(cell)

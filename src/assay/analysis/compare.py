@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from assay.analysis.averages import suite_averages
 from assay.analysis.cells import gather, missing_cells, modalities_of
+from assay.analysis.costs import refused
 from assay.analysis.evidence import Evidence, decided_rows, judged_rows
 from assay.analysis.findings import TaskEvidence, judge
 from assay.analysis.foretold import foretold
@@ -34,6 +35,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     method = choose_method(cells, scores, ranked_by)
     is_estimate = method in scores
     rows = {row.address: row for row in evidence.models}
+    reasons = refused(evidence.limits, rows)
     known = rows.keys() | {cell.model for cell in cells}
     modalities = modalities_of(cells, tasks)
     judged = []
@@ -45,8 +47,11 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
             method=method,
             metric=None if is_estimate else metric,
             judge=_judge(cells, task, method, evidence.metrics) if is_estimate else metric,
-            cells=tuple(one for one in cells if _has_value(one, task, method)),
-            missing=missing_cells(cells, task, known, method, modalities),
+            cells=tuple(one for one in cells if _has_value(one, task, method) and one.model not in reasons),
+            missing=missing_cells(
+                cells, task, {model: reasons.get(model, "") for model in known}, method, modalities
+            ),
+            all_cells=tuple(one for one in cells if one.task == task.address),
             truth=None if is_estimate else evidence.truths.get(task.fingerprint),
             predicted={model: judged_rows(of_model, metric) for model, of_model in seeds.items()},
             decided={model: decided_rows(of_model) for model, of_model in seeds.items()},

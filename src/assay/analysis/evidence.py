@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.core.comparison import ModelRow, TaskFacts
+from assay.core.limits import NO_LIMITS, Limits
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
@@ -27,6 +28,7 @@ class Evidence:
         metrics: The main metrics of the tasks, by name.
         scores: Which methods are scores, as written in the jobs.
         settings: How the study was made, for the reader.
+        limits: What is asked of a model before it is ranked.
     """
 
     results: Sequence[Result]
@@ -37,6 +39,7 @@ class Evidence:
     metrics: Mapping[str, Metric]
     scores: Collection[str]
     settings: Mapping[str, str]
+    limits: Limits = NO_LIMITS
 
     def on_these_data(self) -> list[Result]:
         """Return the results on the data that the tasks hold."""

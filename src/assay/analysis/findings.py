@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from assay.analysis.costs import costs, fronts, smallest
 from assay.analysis.index import compatibility_index
 from assay.analysis.intervals import Draws, Measured, bootstrap, interval, rank_intervals
 from assay.analysis.noise import noise_floor
-from assay.analysis.pareto import pareto_front
-from assay.analysis.recommend import because, cheapest, contenders
+from assay.analysis.recommend import because, cheapest, contenders, not_worse
 from assay.analysis.task_draws import ExampleDraws
 from assay.analysis.ties import ALPHA, examples_to_separate, p_values_against
 from assay.core.comparison import Cell, ModelRow, Standing, TaskFacts, TaskFindings
@@ -31,6 +31,7 @@ class TaskEvidence:
         judge: The metric whose value the cells hold: the main one, or what a score foretells, or None.
         cells: The cells of the ranking method that have a value, in the order of their models.
         missing: Those that have none.
+        all_cells: Those of every method on the task.
         predicted: For each model what the metric judges, seeds x examples (x classes); models without
             predictions are not there.
         decided: The same models with their classes or numbers, seeds x examples.
@@ -42,6 +43,7 @@ class TaskEvidence:
     judge: Metric | None
     cells: tuple[Cell, ...]
     missing: tuple[Cell, ...]
+    all_cells: tuple[Cell, ...]
     truth: Labels | None
     predicted: Mapping[str, np.ndarray]
     decided: Mapping[str, np.ndarray]
@@ -79,7 +81,7 @@ def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Ju
 def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str, ModelRow]) -> TaskFindings:
     standings = _standings(evidence, tested)
     recommended = cheapest(contenders(standings, rows), rows) if standings else None
-    latencies = {one.model: rows[one.model].latency_seconds for one in standings if one.model in rows}
+    of_models = costs(evidence.cells, evidence.all_cells, rows)
     shares, counts = _by_class(evidence, recommended)
     found = TaskFindings(
         task=evidence.task,
@@ -91,13 +93,15 @@ def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str,
         recommended=recommended,
         because="",
         examples_to_separate=_examples_needed(evidence, standings, tested),
-        pareto=pareto_front({one.model: one.value for one in standings}, latencies),
+        costs=of_models,
+        fronts=fronts(standings, of_models, rows),
+        smallest=None if evidence.metric is None else smallest(not_worse(standings, rows), rows),
         class_accuracy=shares,
         class_counts=counts,
         noise_floor=noise_floor(evidence.cells),
     )
     found = replace(found, because=because(found, rows))
-    return replace(found, recommended=None) if found.beats_floor is False else found
+    return replace(found, recommended=None, smallest=None) if found.beats_floor is False else found
 
 
 def _measure(evidence: TaskEvidence) -> str:

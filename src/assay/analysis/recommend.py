@@ -43,6 +43,11 @@ def contenders(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> l
     return found or [pretrained[0].model]
 
 
+def not_worse(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
+    """Return the pretrained models that are not surely worse than the best."""
+    return [one.model for one in standings if one.is_tied_best and not is_floor(one.model, rows)]
+
+
 def is_floor(model: str, rows: Mapping[str, ModelRow]) -> bool:
     """Tell whether the weights of a model were drawn at random."""
     return model in rows and rows[model].facts.is_random

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.limits import Licence, MaxLatency, MaxParameters
+
 EXAMPLES = """
 Examples:
 
@@ -20,16 +22,22 @@ def command(
     store: Annotated[Path, typer.Argument(help="The folder that assay run or rank wrote to.")],
     out: Annotated[Path, typer.Argument(help="The file to write; its ending says the form.")],
     ranked_by: Annotated[str | None, typer.Option(help="The method that ranks the models.")] = None,
+    max_parameters: MaxParameters = None,
+    max_latency: MaxLatency = None,
+    licence: Licence = None,
 ) -> None:
     """Write the findings as JSON, Parquet or HTML."""
     from assay.cli.writing import write
     from assay.core.errors import UnknownName
     from assay.core.families import REPORTS
+    from assay.core.limits import Limits
     from assay.store.results import open_existing
     from assay.study import compare_store
 
     reports = {member.suffix: member for member in map(REPORTS.load, REPORTS.names())}
     if out.suffix not in reports:
         raise UnknownName("form of a report", out.suffix or out.name, reports)
-    write(reports[out.suffix](), compare_store(open_existing(store), ranked_by=ranked_by), out)
+    limits = Limits.of(max_parameters, max_latency, licence or ())
+    comparison = compare_store(open_existing(store), ranked_by=ranked_by, limits=limits)
+    write(reports[out.suffix](), comparison, out)
     print(f"Wrote {out}")

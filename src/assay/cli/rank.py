@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.limits import Licence, MaxLatency, MaxParameters
+
 EXAMPLES = """
 Examples:
 
@@ -37,6 +39,9 @@ def command(
         typer.Option(help="Seconds for one job; each model then runs in a process of its own."),
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
+    max_parameters: MaxParameters = None,
+    max_latency: MaxLatency = None,
+    licence: Licence = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
 ) -> None:
     """Rank models on tasks, with intervals, ties, costs, and the one to take."""
@@ -62,6 +67,9 @@ def command(
         device=device,
         batch_size=batch_size,
         random_floor=random_floor,
+        max_parameters=max_parameters,
+        max_latency=max_latency,
+        licences=licence or (),
         plugins=plugin or (),
         engine="local" if time_limit is None else f"isolated(time_limit={time_limit!r})",
     )

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.limits import Licence, MaxLatency, MaxParameters
+
 EXAMPLES = """
 Examples:
 
@@ -22,18 +24,23 @@ def command(
         Path | None, typer.Option(help="Where to write the HTML report [store]/report.html")
     ] = None,
     ranked_by: Annotated[str | None, typer.Option(help="The method that ranks the models.")] = None,
+    max_parameters: MaxParameters = None,
+    max_latency: MaxLatency = None,
+    licence: Licence = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
 ) -> None:
     """Print what a store holds and write one HTML file, without running anything."""
     from rich.console import Console
 
     from assay.cli.writing import write
+    from assay.core.limits import Limits
     from assay.reports.html import Html
     from assay.reports.terminal import show
     from assay.store.results import open_existing
     from assay.study import compare_store
 
-    comparison = compare_store(open_existing(store), ranked_by=ranked_by)
+    limits = Limits.of(max_parameters, max_latency, licence or ())
+    comparison = compare_store(open_existing(store), ranked_by=ranked_by, limits=limits)
     console = Console()
     show(comparison, console, show_all=all_rows)
     path = html or store / "report.html"

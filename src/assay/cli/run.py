@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.limits import Licence, MaxLatency, MaxParameters
+
 EXAMPLES = """
 Examples:
 
@@ -33,6 +35,9 @@ def command(
     time_limit: Annotated[float | None, typer.Option(help="Seconds for one job [6 hours].")] = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
     retry_failed: Annotated[bool, typer.Option(help="Run again what failed before.")] = False,
+    max_parameters: MaxParameters = None,
+    max_latency: MaxLatency = None,
+    licence: Licence = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
 ) -> None:
     """Train and test every model on every task of a study; the same command continues an interrupted one."""
@@ -46,5 +51,8 @@ def command(
         device=device or read.device,
         engine=read.engine if time_limit is None else f"isolated(time_limit={time_limit!r})",
         plugins=(*read.plugins, *(plugin or ())),
+        max_parameters=max_parameters or read.max_parameters,
+        max_latency=max_latency or read.max_latency,
+        licences=licence or read.licences,
     )
     answer(chosen, report=report, retry_failed=retry_failed, all_rows=all_rows)

@@ -136,7 +136,11 @@ class TaskFindings:
         because: Why, in one sentence.
         examples_to_separate: How many test examples would tell the two best models apart (80 % power);
             None where they are told apart already, where they predict alike, or nothing was trained.
-        pareto: Models that no other beats in both value and latency, fastest first.
+        costs: By cost, that of each model for which it is known: ``latency`` and ``seconds`` in seconds,
+            ``memory`` and ``bytes`` in bytes, ``parameters`` and ``macs`` as counts.
+        fronts: By cost, the models that no other beats in both value and that cost, cheapest first.
+        smallest: The pretrained model with fewest parameters that is not surely worse than the best; None for
+            estimates, and where nothing is surely better than guessing.
         class_accuracy: Per class, the share of test examples that the recommended model got right.
         class_counts: Per class, the number of test examples behind that share.
         noise_floor: The difference that two runs of one model, as many seeds each, exceed in 5 of 100 cases;
@@ -152,10 +156,17 @@ class TaskFindings:
     recommended: str | None
     because: str
     examples_to_separate: int | None
-    pareto: tuple[str, ...]
+    costs: Mapping[str, Mapping[str, float]]
+    fronts: Mapping[str, tuple[str, ...]]
+    smallest: str | None
     class_accuracy: Mapping[str, float]
     class_counts: Mapping[str, int]
     noise_floor: float | None = None
+
+    @property
+    def pareto(self) -> tuple[str, ...]:
+        """The models that no other beats in both value and latency, fastest first."""
+        return self.fronts.get("latency", ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from assay.core.comparison import Comparison
 from assay.core.report import Report
 
-SCHEMA = 2  # raise it when a field goes away or changes its meaning; a new field leaves it
+SCHEMA = 3  # raise it when a field goes away or changes its meaning; a new field leaves it
 DIRECTION = (
     "Every value, floor and interval is higher-is-better; shown_negated marks those that people negate."
 )

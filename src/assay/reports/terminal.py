@@ -16,6 +16,7 @@ from assay.analysis.names import shorten, width_of
 from assay.analysis.wording import count, decimals, duration, interval_text, plural, value_text
 from assay.console.across import show_across, show_average
 from assay.console.agreement import show_agreements
+from assay.console.costs import show_costs
 from assay.console.tables import GAP, NARROWEST_NAME, SHOWN_MODELS, plain_table
 from assay.core.comparison import Comparison, ModelRow, Standing, TaskFindings
 from assay.core.report import Report
@@ -105,6 +106,7 @@ def _show_task(comparison: Comparison, findings: TaskFindings, console: Console,
         console.print(table)
         has_index = any(column.header == "index" for column in table.columns)
         console.print(Text(_legend(shown, findings, has_index=has_index), style="dim"))
+        show_costs(findings, {row.address: row for row in comparison.models}, console)
     hidden = len(findings.standings) - len(shown)
     if hidden:
         console.print(Text(f"{plural(hidden, 'more model')}; show all with --all", style="dim"))

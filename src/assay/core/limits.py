@@ -1,0 +1,85 @@
+"""What a model may cost, and under which licences it may be: others are not ranked."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from assay.core.errors import UsageError
+from assay.core.model import ModelFacts
+
+_COUNTS = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is asked of a model before it is ranked.
+
+    >>> limits = Limits.of("25M", "20ms", ["apache-2.0", "mit"])
+    >>> limits.max_parameters, limits.max_latency_seconds
+    (25000000.0, 0.02)
+
+    Attributes:
+        max_parameters: Weights, the source head included.
+        max_latency_seconds: Of one standard example at batch 1 on the machine of the study.
+        licences: Names or patterns, of which the licence must be one; any is allowed if empty.
+    """
+
+    max_parameters: float | None = None
+    max_latency_seconds: float | None = None
+    licences: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        max_parameters: str | float | None = None,
+        max_latency: str | float | None = None,
+        licences: Iterable[str] = (),
+    ) -> Limits:
+        """Read limits as a user writes them: 25M or a number, 20ms or seconds.
+
+        Raises:
+            UsageError: One cannot be read.
+        """
+        return cls(
+            _number("max_parameters", max_parameters, _COUNTS, "a count, as in 25M or 300k"),
+            _number("max_latency", max_latency, _SECONDS, "a time, as in 20ms or 0.5s"),
+            tuple(name.strip().lower() for name in licences),
+        )
+
+    def refusal(self, facts: ModelFacts, latency_seconds: float | None) -> str:
+        """Return why a model is not ranked, the same words for each that is refused alike; empty if it is."""
+        if self.max_parameters is not None and facts.parameters > self.max_parameters:
+            return f"left out: it has more than {self.max_parameters:,.0f} parameters"
+        if self.max_latency_seconds is not None:
+            if latency_seconds is None:
+                return "left out: its latency could not be measured"
+            if latency_seconds > self.max_latency_seconds:
+                return f"left out: it takes more than {1e3 * self.max_latency_seconds:,.4g} ms per example"
+        return "" if facts.is_random else self._unlicensed(facts.licence)  # what was drawn has none
+
+    def _unlicensed(self, licence: str | None) -> str:
+        if not self.licences:
+            return ""
+        if licence is None:
+            return "left out: its licence is not known"
+        if any(fnmatch.fnmatchcase(licence.strip().lower(), one) for one in self.licences):
+            return ""
+        return f"left out: its licence is {licence}"
+
+
+NO_LIMITS = Limits()
+
+
+def _number(name: str, written: str | float | None, units: dict[str, float], how: str) -> float | None:
+    if written is None:
+        return None
+    found = re.fullmatch(r"\s*([\d_]*\.?\d+(?:e\d+)?)\s*([a-z]*)\s*", str(written).lower())
+    plain = 1.0 if not isinstance(written, str) or "" in units else None
+    unit = None if found is None else units.get(found[2]) if found[2] else plain
+    if found is None or unit is None:
+        raise UsageError(f"{name} is {written!r}. Write {how}.")
+    return round(float(found[1]) * unit, 9)
