@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assay.analysis.cells import gather
-from assay.analysis.change import Kept, Pair, change
+from assay.analysis.change import Pair, change
 from assay.analysis.evidence import Evidence
 from assay.analysis.ranking import choose_method
 from assay.core.change import Change
@@ -44,7 +44,7 @@ def compare_models(
         evidence = _of_two(opened, before, after, tasks)
         cells = gather(evidence.on_these_data(), evidence.scores)
         pair = Pair(before, after, choose_method(cells, evidence.scores, method))
-        return change(evidence, pair, _kept(opened, evidence), seed=seed)
+        return change(evidence, pair, seed=seed)
     finally:
         opened.close()
 
@@ -80,15 +80,3 @@ def _of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evid
             raise UnknownName(f"task of '{store.root}'", task, addresses)
     results = [one for one in store.results() if one.job.model in {before, after}]
     return evidence_of(store, results, [one for one in facts if not tasks or one.address in tasks])
-
-
-def _kept(store: Store, evidence: Evidence) -> Kept:
-    features = {
-        (row.address, task.fingerprint): store.features(row, task.fingerprint)
-        for row in evidence.models
-        for task in evidence.tasks
-    }
-    return Kept(
-        names={task.fingerprint: store.names(task.fingerprint) for task in evidence.tasks},
-        features={key: found for key, found in features.items() if found is not None},
-    )

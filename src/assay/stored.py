@@ -49,6 +49,8 @@ def evidence_of(
         scores={method for method in methods if _is_score(method, results)},
         settings={"seed": str(seed), **versions()},
         limits=limits,
+        names=store.names,
+        features=store.features,
     )
 
 

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from assay.analysis.change import Kept, Pair, change
+from assay.analysis.change import Pair, change
 from assay.core.errors import UsageError
 
 LITE, VIT = "packaged:efficientnet_lite0", "timm:vit_small_patch14_reg4_dinov2.lvd142m"
@@ -9,8 +11,15 @@ TWIN = "timm:tf_efficientnet_lite0.in1k"
 FLOOR = "timm:resnet18(pretrained=False)"
 
 
-def changed(study, before, after, kept=None):
-    return change(study, Pair(before, after, "linear_probe"), kept or Kept())
+def changed(study, before, after):
+    return change(study, Pair(before, after, "linear_probe"))
+
+
+def seeing(study, before, after):
+    """The study with features of two models on its first task."""
+    features = {LITE: before, VIT: after}
+    task = study.tasks[0].fingerprint
+    return replace(study, features=lambda row, of: features.get(row.address) if of == task else None)
 
 
 def test_the_difference_is_that_of_the_comparison(study, comparison):
@@ -53,22 +62,21 @@ def test_what_is_surely_worse_is_said(study):
 
 
 def test_an_index_can_stay_where_features_find_the_same_neighbours(study):
-    task = study.tasks[0].fingerprint
     features = np.random.default_rng(0).normal(size=(50, 6))
-    same = Kept(features={(LITE, task): features, (VIT, task): features + 1e-6})
-    other = Kept(features={(LITE, task): features, (VIT, task): features[:, ::-1]})
-    wider = Kept(features={(LITE, task): features, (VIT, task): features[:, :4]})
+    same, turned, fewer = features + 1e-6, features[:, ::-1], features[:, :4]
 
-    assert "can stay" in changed(study, LITE, VIT, same).remarks[1]
-    assert "Make an index of the features again" in changed(study, LITE, VIT, other).remarks[1]
-    assert "cannot stay" in changed(study, LITE, VIT, wider).remarks[1]
+    found = [changed(seeing(study, features, after), LITE, VIT).remarks[1] for after in (same, turned, fewer)]
+
+    assert "can stay" in found[0]
+    assert "Make an index of the features again" in found[1]
+    assert "cannot stay" in found[2]
 
 
 def test_examples_are_called_by_their_names(study):
     task = study.tasks[0]
     names = [f"{row}.jpg" for row in range(len(study.truths[task.fingerprint]))]
 
-    found = changed(study, LITE, VIT, Kept(names={task.fingerprint: names}))
+    found = changed(replace(study, names={task.fingerprint: names}.get), LITE, VIT)
 
     assert found.tasks[0].flips.regressed[0].example.endswith(".jpg")
 

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from assay.analysis.change import Kept, Pair, change
+from assay.analysis.change import Pair, change
 from assay.analysis.gate import gate, regression_from
 from assay.console.gate import as_junit
 from assay.core.errors import UsageError
@@ -17,7 +17,7 @@ FLOOR = "timm:resnet18(pretrained=False)"
 
 
 def changed(study, before, after):
-    return change(study, Pair(before, after, "linear_probe"), Kept())
+    return change(study, Pair(before, after, "linear_probe"))
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,9 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
     index = evidence.index.take(block.models, block.tasks)
     has_index = index.known.all(axis=0)  # a task where nothing beats guessing has none
     index = index.take(tasks=np.array(block.tasks, dtype=object)[has_index])
-    here = draws_of_examples(index.models, index.tasks, evidence.draws, seed) if index.tasks else None
+    here = None
+    if index.tasks and evidence.draws:
+        here = draws_of_examples(index.models, index.tasks, evidence.draws, seed)
     rows = {one.model: one for one in _of_all(evidence)}
     rows |= {one.model: one for one in _of_block(rows, block, index, here, seed)}
     ordered = sorted(rows.values(), key=_merit)

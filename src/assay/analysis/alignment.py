@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from assay.core.change import Spaces
@@ -64,6 +66,35 @@ def linear_cka(first: np.ndarray, second: np.ndarray) -> float:
     if own <= 0 or other <= 0:
         return 0.0  # all examples are alike to one of the models
     return float(both / np.sqrt(own * other))
+
+
+def cka_matrix(features: Sequence[np.ndarray]) -> np.ndarray:
+    """Return :func:`linear_cka` of each with each; NaN for features that are all alike.
+
+    Kernels are built, so let examples be few: all pairs are then one product of matrices.
+
+    Args:
+        features: Of each model, examples x its width, row by row the same examples.
+    """
+    count = len(features[0])
+    kernels = np.stack([_kernel(of_model) for of_model in features])
+    rows = kernels.sum(axis=2)
+    totals = rows.sum(axis=1)
+    flat = kernels.reshape(len(features), -1)
+    found = flat @ flat.T + np.outer(totals, totals) / ((count - 1) * (count - 2))
+    found -= 2 / (count - 2) * (rows @ rows.T)
+    own = np.sqrt(np.maximum(np.diag(found), 0.0))
+    scale = np.outer(own, own)
+    return np.asarray(np.divide(found, scale, out=np.full_like(scale, np.nan), where=scale > 0))
+
+
+def _kernel(features: np.ndarray) -> np.ndarray:
+    """Return the linear kernel without its diagonal, in units of its own size: examples x examples."""
+    centred = np.asarray(features, dtype=np.float64) - features.mean(axis=0)
+    kernel = centred @ centred.T
+    size = float(np.trace(kernel)) or 1.0
+    np.fill_diagonal(kernel, 0.0)
+    return np.asarray(kernel / size)
 
 
 def _hsic(left: np.ndarray, right: np.ndarray) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,19 +23,6 @@ SERVES = 0.9  # of the neighbours found before: below it users of an index see o
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What is kept of the test examples besides predictions.
-
-    Attributes:
-        names: Of the test examples, by the fingerprint of the task.
-        features: Examples x width, by the address of the model and the fingerprint of the task.
-    """
-
-    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    features: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Pair:
     """Two models, by address, and the method that measured both."""
 
@@ -44,13 +31,12 @@ class Pair:
     method: str
 
 
-def change(evidence: Evidence, pair: Pair, kept: Kept, *, seed: int = 0) -> Change:
+def change(evidence: Evidence, pair: Pair, *, seed: int = 0) -> Change:
     """Compare two models task by task.
 
     Args:
         evidence: Results, predictions, and what is known of models and tasks.
         pair: Which two, and by which method.
-        kept: Names and features of the test examples.
         seed: Decides all draws.
 
     Raises:
@@ -68,7 +54,7 @@ def change(evidence: Evidence, pair: Pair, kept: Kept, *, seed: int = 0) -> Chan
         both = [cells.get((task.address, model)) for model in (pair.before, pair.after)]
         first, second = both
         if first is not None and second is not None and first.value is not None and second.value is not None:
-            found.append(_on_task(evidence, task, (first, second), kept, seed))
+            found.append(_on_task(evidence, task, (first, second), seed))
         else:
             missing += _reasons(task, pair, both)
     if not found:
@@ -90,9 +76,7 @@ def _reasons(task: TaskFacts, pair: Pair, both: Sequence[Cell | None]) -> list[s
     return told if any(both) else []
 
 
-def _on_task(
-    evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], kept: Kept, seed: int
-) -> TaskChange:
+def _on_task(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed: int) -> TaskChange:
     before, after = cells
     assert before.value is not None
     assert after.value is not None
@@ -105,7 +89,7 @@ def _on_task(
     if truth is not None and both[0] and both[1]:
         rows = (judged_rows(both[0], metric), judged_rows(both[1], metric))
         difference = paired(Measured(truth, rows), metric, seed)
-        names = kept.names.get(task.fingerprint, ())
+        names = evidence.names(task.fingerprint) or ()
         turned = flips(truth, decided_rows(both[0]), decided_rows(both[1]), names)
     return TaskChange(
         task=task,
@@ -118,12 +102,13 @@ def _on_task(
         p_value=difference.p_value if difference else None,
         seeds=(before.seeds, after.seeds),
         flips=turned,
-        spaces=_spaces(kept, task, cells, seed),
+        spaces=_spaces(evidence, task, cells, seed),
     )
 
 
-def _spaces(kept: Kept, task: TaskFacts, cells: tuple[Cell, Cell], seed: int) -> Spaces | None:
-    both = [kept.features.get((cell.model, task.fingerprint)) for cell in cells]
+def _spaces(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed: int) -> Spaces | None:
+    rows = {row.address: row for row in evidence.models}
+    both = [evidence.features(rows[cell.model], task.fingerprint) for cell in cells]
     first, second = both
     return None if first is None or second is None else spaces(first, second, seed)
 

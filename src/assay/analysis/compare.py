@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from assay.analysis.averages import suite_averages
 from assay.analysis.cells import gather, missing_cells, modalities_of
 from assay.analysis.costs import refused
 from assay.analysis.evidence import Evidence, decided_rows, judged_rows
-from assay.analysis.findings import TaskEvidence, judge
+from assay.analysis.findings import Judged, TaskEvidence, judge
 from assay.analysis.foretold import foretold
-from assay.analysis.modalities import across_modalities
+from assay.analysis.likeness import likeness
+from assay.analysis.modalities import across_modalities, values_of
+from assay.analysis.model_pairs import ModelPairs, error_pairs, feature_pairs
 from assay.analysis.ranking import choose_method
 from assay.analysis.recommend import headline, is_floor
-from assay.core.comparison import Cell, Comparison, TaskFacts
+from assay.core.comparison import Cell, Comparison, ModelRow, TaskFacts
+from assay.core.lesson import Likeness
 from assay.core.metric import Metric
 from assay.core.suite import load_suite, suite_names
+from assay.core.task import Modality
 
 
 def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparison:
@@ -30,48 +35,89 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     Raises:
         UnknownName: No result is by ``ranked_by``.
     """
-    tasks, scores = evidence.tasks, evidence.scores
-    cells = gather(evidence.on_these_data(), scores)
-    method = choose_method(cells, scores, ranked_by)
-    is_estimate = method in scores
+    cells = gather(evidence.on_these_data(), evidence.scores)
+    method = choose_method(cells, evidence.scores, ranked_by)
     rows = {row.address: row for row in evidence.models}
     reasons = refused(evidence.limits, rows)
-    known = rows.keys() | {cell.model for cell in cells}
-    modalities = modalities_of(cells, tasks)
-    judged = []
-    for task in tasks:
-        seeds = evidence.by_seed(task, method)
-        metric = evidence.metrics[task.metric]
-        of_task = TaskEvidence(
-            task=task,
-            method=method,
-            metric=None if is_estimate else metric,
-            judge=_judge(cells, task, method, evidence.metrics) if is_estimate else metric,
-            cells=tuple(one for one in cells if _has_value(one, task, method) and one.model not in reasons),
-            missing=missing_cells(
-                cells, task, {model: reasons.get(model, "") for model in known}, method, modalities
-            ),
-            all_cells=tuple(one for one in cells if one.task == task.address),
-            truth=None if is_estimate else evidence.truths.get(task.fingerprint),
-            predicted={model: judged_rows(of_model, metric) for model, of_model in seeds.items()},
-            decided={model: decided_rows(of_model) for model, of_model in seeds.items()},
-        )
-        judged.append(judge(of_task, rows, seed))
+    whole = _Whole(
+        evidence=evidence,
+        cells=cells,
+        method=method,
+        models={model: reasons.get(model, "") for model in rows.keys() | {cell.model for cell in cells}},
+        modalities=modalities_of(cells, evidence.tasks),
+    )
+    of_tasks = [_on_task(whole, task) for task in evidence.tasks]
+    judged = [judge(one, rows, seed) for one in of_tasks]
     found = [one.findings for one in judged]
     pretrained = [cell for cell in cells if not is_floor(cell.model, rows)]
     across = across_modalities(judged, seed)
     return Comparison(
         ranked_by=method,
-        is_estimate=is_estimate,
+        is_estimate=method in evidence.scores,
         headline=headline(found, across, rows, method),
         tasks=tuple(found),
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         across=across,
-        agreement=foretold(pretrained, scores, tasks, rows, seed),
+        agreement=foretold(pretrained, evidence.scores, evidence.tasks, rows, seed),
         cells=cells,
         settings=dict(evidence.settings),
-        averages=() if is_estimate else suite_averages(found, map(load_suite, suite_names())),
+        averages=() if method in evidence.scores else suite_averages(found, map(load_suite, suite_names())),
+        likeness=_likeness(of_tasks, judged, evidence, seed),
     )
+
+
+class _Whole(NamedTuple):
+    """What is known of all tasks together."""
+
+    evidence: Evidence
+    cells: tuple[Cell, ...]
+    method: str
+    models: Mapping[str, str]  # by address, why it is not ranked
+    modalities: Mapping[str, Modality]
+
+
+def _on_task(whole: _Whole, task: TaskFacts) -> TaskEvidence:
+    evidence, cells, method, models, modalities = whole
+    is_estimate = method in evidence.scores
+    metric = evidence.metrics[task.metric]
+    seeds = evidence.by_seed(task, method)
+    return TaskEvidence(
+        task=task,
+        method=method,
+        metric=None if is_estimate else metric,
+        judge=_judge(cells, task, method, evidence.metrics) if is_estimate else metric,
+        cells=tuple(one for one in cells if _has_value(one, task, method) and not models[one.model]),
+        missing=missing_cells(cells, task, models, method, modalities),
+        all_cells=tuple(one for one in cells if one.task == task.address),
+        truth=None if is_estimate else evidence.truths.get(task.fingerprint),
+        predicted={model: judged_rows(of_model, metric) for model, of_model in seeds.items()},
+        decided={model: decided_rows(of_model) for model, of_model in seeds.items()},
+        names=(evidence.names(task.fingerprint) if seeds else None) or (),
+    )
+
+
+def _likeness(
+    of_tasks: Sequence[TaskEvidence], judged: Sequence[Judged], evidence: Evidence, seed: int
+) -> tuple[Likeness, ...]:
+    """Compare tasks and models of each modality; a modality where nothing can be said has none."""
+    rows = {row.address: row for row in evidence.models}
+    found = []
+    for modality in sorted({one.task.modality for one in of_tasks}):
+        same = [one for one in of_tasks if one.task.modality == modality]
+        values = values_of([one.findings for one in judged if one.findings.task.modality == modality])
+        errors = [error_pairs(one.truth, one.decided) for one in same if one.truth is not None]
+        features = [_feature_pairs(one, rows, evidence, seed) for one in same]
+        pairs = [[one for one in those if one is not None] for those in (errors, features)]
+        found.append(likeness(values, pairs[0], pairs[1], modality))
+    return tuple(one for one in found if one.tasks or one.errors or one.features)
+
+
+def _feature_pairs(
+    of_task: TaskEvidence, rows: Mapping[str, ModelRow], evidence: Evidence, seed: int
+) -> ModelPairs | None:
+    models = [cell.model for cell in of_task.cells if cell.model in rows]
+    fingerprint = of_task.task.fingerprint
+    return feature_pairs(models, lambda model: evidence.features(rows[model], fingerprint), seed)
 
 
 def _judge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,10 @@ from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.task import Labels
+
+
+def _nothing(*_: object) -> None:
+    """Know of nothing that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,9 @@ class Evidence:
         scores: Which methods are scores, as written in the jobs.
         settings: How the study was made, for the reader.
         limits: What is asked of a model before it is ranked.
+        names: Returns the names of the test examples of a task, by its fingerprint; None where they are lost.
+        features: Returns the features of a model on the test examples of a task, by its fingerprint; None
+            where they are not kept.
     """
 
     results: Sequence[Result]
@@ -40,6 +47,8 @@ class Evidence:
     scores: Collection[str]
     settings: Mapping[str, str]
     limits: Limits = NO_LIMITS
+    names: Callable[[str], Sequence[str] | None] = _nothing
+    features: Callable[[ModelRow, str], np.ndarray | None] = _nothing
 
     def on_these_data(self) -> list[Result]:
         """Return the results on the data that the tasks hold."""

@@ -11,7 +11,8 @@ from scipy import stats
 
 from assay.analysis.costs import costs, fronts, smallest
 from assay.analysis.index import compatibility_index
-from assay.analysis.intervals import Draws, Measured, bootstrap, interval, rank_intervals
+from assay.analysis.intervals import Draws, Measured, bootstrap, interval, rank_intervals, separable
+from assay.analysis.lesson import lesson
 from assay.analysis.noise import noise_floor
 from assay.analysis.recommend import because, cheapest, contenders, not_worse
 from assay.analysis.task_draws import ExampleDraws
@@ -35,6 +36,7 @@ class TaskEvidence:
         predicted: For each model what the metric judges, seeds x examples (x classes); models without
             predictions are not there.
         decided: The same models with their classes or numbers, seeds x examples.
+        names: Of the test examples, where they are kept.
     """
 
     task: TaskFacts
@@ -47,6 +49,7 @@ class TaskEvidence:
     truth: Labels | None
     predicted: Mapping[str, np.ndarray]
     decided: Mapping[str, np.ndarray]
+    names: Sequence[str] = ()
 
 
 class Judged(NamedTuple):
@@ -75,6 +78,11 @@ def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Ju
     """
     tested = _test(evidence, seed)
     found = _findings(evidence, tested, rows)
+    if tested is not None and evidence.truth is not None:
+        decided = {model: evidence.decided[model] for model in tested.models}
+        shown = found.recommended or tested.models[tested.best]
+        learned = lesson(evidence.truth, decided, evidence.names, shown, separable(tested.draws.values))
+        found = replace(found, lesson=learned)
     return Judged(found, _index_draws(found, tested))
 
 

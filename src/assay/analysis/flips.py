@@ -36,7 +36,7 @@ def flips(truth: Labels, before: np.ndarray, after: np.ndarray, names: Sequence[
         return None
     first, second = (_said(truth.values, rows) for rows in (before, after))
     lost, won = first.is_right & ~second.is_right, second.is_right & ~first.is_right
-    name_of = _names(truth, names)
+    name_of = names_of(truth, names)
 
     def named(rows: np.ndarray) -> tuple[Flip, ...]:
         return tuple(
@@ -58,10 +58,14 @@ def flips(truth: Labels, before: np.ndarray, after: np.ndarray, names: Sequence[
     )
 
 
+def said_by_most(rows: np.ndarray) -> np.ndarray:
+    """Return the class that most seeds say of each example, from seeds x examples."""
+    return np.asarray(rows[0] if len(rows) == 1 else stats.mode(rows, axis=0).mode)
+
+
 def _said(truth: np.ndarray, rows: np.ndarray) -> _Said:
-    values = rows[0] if len(rows) == 1 else stats.mode(rows, axis=0).mode
-    share = (rows == truth).mean(axis=0)
-    return _Said(np.asarray(values), np.asarray(values == truth), np.asarray(share))
+    values = said_by_most(rows)
+    return _Said(values, np.asarray(values == truth), np.asarray((rows == truth).mean(axis=0)))
 
 
 def _classes(
@@ -92,7 +96,7 @@ def _mcnemar(negative: int, positive: int) -> float:
     return float(stats.binomtest(negative, negative + positive).pvalue)
 
 
-def _names(truth: Labels, names: Sequence[str]) -> Sequence[str]:
+def names_of(truth: Labels, names: Sequence[str]) -> Sequence[str]:
     """Return the name of each label: of words, that of their text and the place in it."""
     if truth.lengths is None:
         return (

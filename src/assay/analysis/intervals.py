@@ -90,6 +90,24 @@ def rank_intervals(values: np.ndarray, tail: float = (1 - LEVEL) / 2) -> list[tu
     return [(int(low), int(high)) for low, high in zip(lows, highs, strict=True)]
 
 
+def separable(values: np.ndarray) -> float | None:
+    """Return the share of pairs of models that 95 % of the draws put in one order; None with fewer than two.
+
+    Args:
+        values: Draws x models.
+    """
+    draws, models = values.shape
+    if models < 2 or not draws:
+        return None
+    tail, told = (1 - LEVEL) / 2, 0
+    for first in range(models - 1):
+        differences = values[:, first + 1 :] - values[:, [first]]
+        told += int(
+            ((differences >= 0).mean(axis=0) < tail).sum() + ((differences <= 0).mean(axis=0) < tail).sum()
+        )
+    return float(2 * told / (models * (models - 1)))
+
+
 def is_mean(metric: Metric, truth: Labels) -> bool:
     """Tell whether a metric is the mean of a value that each example has, with one label for each."""
     return metric.is_mean and not metric.judges_probs and truth.lengths is None and truth.values.ndim == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -83,6 +84,7 @@ def draws_of_examples(
     return interquartile_mean(np.stack(parts, axis=-1))
 
 
+@lru_cache
 def wide_tail(tasks: int) -> float:
     """Return the share of draws to cut off at each end, so that a few tasks still give 95 %.
 

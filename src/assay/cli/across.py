@@ -35,12 +35,15 @@ def command(
     from rich.console import Console
 
     from assay.analysis.across import across
+    from assay.analysis.likeness import likeness
     from assay.console.across import show_across
+    from assay.console.lessons import show_likeness
     from assay.core.errors import UsageError
     from assay.readers.matrices import only, read_matrices, rising, rows_from
 
     file = read_matrices(table, rows=rows_from(rows))
-    found = across(rising(only(file, table, matrix), falling or ()))
+    values = rising(only(file, table, matrix), falling or ())
+    found = across(values)
     console = Console()
     for note in file.notes:
         console.print(note, style="dim", highlight=False, markup=False)
@@ -48,3 +51,4 @@ def command(
         raise UsageError(f"No two models of '{table}' have values on the same two tasks: nothing to compare.")
     console.print()
     show_across(found, console, show_all=all_rows)
+    show_likeness(likeness(values), console)

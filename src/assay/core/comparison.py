@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from assay.core.across import Across
 from assay.core.agreement import Agreements
 from assay.core.estimate import Interval
+from assay.core.lesson import Likeness, TaskLesson
 from assay.core.model import ModelFacts
 from assay.core.result import Cost, Status
 from assay.core.task import Kind, Modality
@@ -145,6 +146,7 @@ class TaskFindings:
         class_counts: Per class, the number of test examples behind that share.
         noise_floor: The difference that two runs of one model, as many seeds each, exceed in 5 of 100 cases;
             None where no model has several seeds.
+        lesson: What the predictions of all models say of a task of classes; None without them.
     """
 
     task: TaskFacts
@@ -162,6 +164,7 @@ class TaskFindings:
     class_accuracy: Mapping[str, float]
     class_counts: Mapping[str, int]
     noise_floor: float | None = None
+    lesson: TaskLesson | None = None
 
     @property
     def pareto(self) -> tuple[str, ...]:
@@ -197,6 +200,7 @@ class Comparison:
         agreement: How well the scores and cheaper protocols foretold each measured outcome.
         averages: Over the suites of which all tasks are there; none for estimates.
         settings: How the study was made, by name: versions, seeds, methods, time.
+        likeness: Which tasks and which models are alike, for each modality.
     """
 
     ranked_by: str
@@ -209,3 +213,4 @@ class Comparison:
     cells: tuple[Cell, ...]
     settings: Mapping[str, str]
     averages: tuple[SuiteAverage, ...] = ()
+    likeness: tuple[Likeness, ...] = ()

@@ -17,6 +17,7 @@ from assay.analysis.wording import count, decimals, duration, interval_text, plu
 from assay.console.across import show_across, show_average
 from assay.console.agreement import show_agreements
 from assay.console.costs import show_costs
+from assay.console.lessons import show_lesson, show_likeness
 from assay.console.tables import GAP, NARROWEST_NAME, SHOWN_MODELS, plain_table
 from assay.core.comparison import Comparison, ModelRow, Standing, TaskFindings
 from assay.core.report import Report
@@ -66,6 +67,8 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         show_across(across, console, show_all=show_all)
     for average in comparison.averages:
         show_average(average, console, show_all=show_all)
+    for likeness in comparison.likeness:
+        show_likeness(likeness, console)
     for agreements in comparison.agreement:
         console.print()
         show_agreements(agreements, console, by_task=show_all, show_all=show_all)
@@ -107,6 +110,8 @@ def _show_task(comparison: Comparison, findings: TaskFindings, console: Console,
         has_index = any(column.header == "index" for column in table.columns)
         console.print(Text(_legend(shown, findings, has_index=has_index), style="dim"))
         show_costs(findings, {row.address: row for row in comparison.models}, console)
+    if findings.lesson is not None and len(findings.lesson.models) > 1:
+        show_lesson(findings.lesson, console, show_all=show_all)
     hidden = len(findings.standings) - len(shown)
     if hidden:
         console.print(Text(f"{plural(hidden, 'more model')}; show all with --all", style="dim"))

@@ -1,0 +1,124 @@
+"""What the predictions of many models teach about a task, and about each other: frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from assay.core.task import Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Confused:
+    """How often one class is taken for another.
+
+    Attributes:
+        examples: Test examples of the class; of several seeds, the mean.
+    """
+
+    truth: str
+    said: str
+    examples: float
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """What a model says of the examples of each class; of several seeds, the mean.
+
+    Attributes:
+        model: Which.
+        classes: Those that stand in test or are said there.
+        counts: Truth x said, examples; None with more than fifty classes.
+        most: The commonest mistakes, the commonest first.
+    """
+
+    model: str
+    classes: tuple[str, ...]
+    counts: tuple[tuple[float, ...], ...] | None
+    most: tuple[Confused, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A test example that tells something of the models.
+
+    Attributes:
+        example: Its name: a path, or a row.
+        truth: The class that is right.
+        said: What most of the models that are wrong say.
+        right: The models that are right.
+    """
+
+    example: str
+    truth: str
+    said: str
+    right: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLesson:
+    """What the predictions of all models say of one task; of several seeds, what most of them say.
+
+    Attributes:
+        models: Those whose predictions are kept.
+        examples: Test examples.
+        missed_by_all: How many no model gets right: wrong labels, or too hard.
+        right_in_all: How many every model gets right: they tell no models apart.
+        by_one: How many exactly one model gets right.
+        hardest: The first few that all models miss.
+        lonely: The first few that one model gets right.
+        classes: For each class, by model, the share of its examples that are right.
+        confusion: Of the recommended model, or the best.
+        separable: The share of pairs of models that the test examples tell apart, uncorrected; None with
+            fewer than two models.
+    """
+
+    models: tuple[str, ...]
+    examples: int
+    missed_by_all: int
+    right_in_all: int
+    by_one: int
+    hardest: tuple[Missed, ...]
+    lonely: tuple[Missed, ...]
+    classes: Mapping[str, Mapping[str, float]]
+    confusion: Confusion | None
+    separable: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How alike things are, each with each: 1 is the same, 0 is unrelated.
+
+    Attributes:
+        names: In the order of a tree of likeness, so that those that are alike stand side by side.
+        values: Names x names; None where two have too little in common to tell.
+        groups: Those that are alike, on average by the threshold at least; two or more names each.
+        threshold: From where on they are called alike.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    groups: tuple[tuple[str, ...], ...]
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Which tasks order models alike, and which models err, or see, alike.
+
+    Attributes:
+        modality: Of the tasks; None for a matrix that does not say.
+        tasks: Rank correlation (Spearman) of the values of the models that have both.
+        fits: By task, the rank correlation of its values with the mean rank on the other tasks.
+        errors: Error consistency of models: Cohen's kappa of what they get right, or the correlation of
+            their residuals; the mean over tasks.
+        features: Linear CKA of the features of models on the same test examples; the mean over tasks.
+        remarks: What a reader must know, in sentences.
+    """
+
+    modality: Modality | None
+    tasks: Alike | None
+    fits: Mapping[str, float]
+    errors: Alike | None
+    features: Alike | None
+    remarks: tuple[str, ...]
