@@ -100,7 +100,7 @@ class Encodings(TrainView):
         if split not in self._notes:
             kept = self._arrays.read_text("features", f"{self._key}-{split}")
             self._notes[split] = () if kept is None else tuple(json.loads(kept))
-        return Features(stored)
+        return Features(stored, self._twins.device)
 
     def labelled(self, split: str) -> LabelledFeatures:
         """Return the features of a split with its labels."""
@@ -177,7 +177,7 @@ class Encodings(TrainView):
             self._encode_random(source, key)
             stored = self._arrays.read("features", key)
         assert stored is not None
-        return Features(stored)
+        return Features(stored, self._twins.device)
 
     def _split(self, name: str) -> Split:
         return {"train": self.task.train, "val": self.task.val, "test": self.task.test}[name]

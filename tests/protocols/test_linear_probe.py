@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from scipy.special import logsumexp
+from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.preprocessing import StandardScaler
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
@@ -16,8 +18,11 @@ from assay.core.metric import Metric
 from assay.core.protocol import FeatureProtocol
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
+from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
-from assay.protocols.linear_probe import _FINAL, L2_PATH, LinearProbe, _fit, _Space, _Stop
+from assay.numerics.linear_predictor import LinearPredictor
+from assay.numerics.penalty import L2_PATH
+from assay.protocols.linear_probe import LinearProbe
 
 SHAPES = [(120, 8, 3), (60, 90, 4), (150, 20, 2)]
 
@@ -39,9 +44,22 @@ def line(count: int, width: int, seed: int) -> LabelledFeatures:
     return LabelledFeatures(Features(matrix), Labels(Kind.REGRESSION, values))
 
 
+def marks(count: int, width: int, seed: int) -> LabelledFeatures:
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((count, width)).astype(np.float32)
+    directions = np.random.default_rng(99).standard_normal((width, 3)) / np.sqrt(width)
+    values = (matrix @ directions + rng.standard_normal((count, 3)) / 2 > [0.5, 0.0, -0.5]).astype(np.int64)
+    return LabelledFeatures(Features(matrix), Labels(Kind.MULTILABEL, values, ("a", "b", "c")))
+
+
+def digits(rows: slice) -> LabelledFeatures:
+    bunch = load_digits()
+    labels = Labels(Kind.CLASSIFICATION, bunch.target[rows], tuple("0123456789"))
+    return LabelledFeatures(Features(bunch.data[rows].astype(np.float32)), labels)
+
+
 def standardised(fitted: LabelledFeatures, matrix: np.ndarray) -> np.ndarray:
-    x = fitted.matrix.astype(np.float64)
-    return (matrix - x.mean(axis=0)) / x.std(axis=0)
+    return StandardScaler().fit(fitted.matrix.astype(np.float64)).transform(matrix.astype(np.float64))
 
 
 class Answer(NamedTuple):
@@ -76,14 +94,65 @@ def test_classification_equals_scikit_learn(count: int, width: int, classes: int
     weights, intercept = theirs.coef_, theirs.intercept_
     if classes == 2:
         weights, intercept = np.vstack([-weights, weights]) / 2, np.append(-intercept, intercept) / 2
-    space = _Space.of(train.matrix)
 
-    head = _fit(space, train.labels, l2, None, _Stop(_FINAL, 1000))
-    ours = penalised_loss(head.outputs(space.components), truth, head.weights, l2)
-    predicted = answer(LinearProbe(l2=l2), train, none_of(train), test.features, Accuracy()).values
+    predictor = LinearProbe(l2=l2).fit(train, none_of(train), Accuracy()).predictor
 
+    assert isinstance(predictor, LinearPredictor)
+    own = predictor.weights * train.matrix.astype(np.float64).std(axis=0)[:, None]
+    ours = penalised_loss(predictor.outputs(train.matrix), truth, own, l2)
     assert ours == pytest.approx(penalised_loss(x @ weights.T + intercept, truth, weights, l2), rel=1e-6)
+    predicted = predictor(test.matrix).values
     assert (predicted == theirs.predict(standardised(train, test.matrix))).mean() >= 0.999
+
+
+@pytest.mark.parametrize("l2", [1.0, 1e-2, 1e-4])
+@pytest.mark.parametrize(("count", "width"), [(120, 8), (60, 90)])
+def test_several_classes_at_once_equal_one_vs_rest_of_scikit_learn(count: int, width: int, l2: float) -> None:
+    train, test = marks(count, width, seed=0), marks(1000, width, seed=1)
+    x, asked = standardised(train, train.matrix), standardised(train, test.matrix)
+    theirs = [
+        LogisticRegression(C=1 / (count * l2), tol=1e-9, max_iter=20000).fit(x, column)
+        for column in train.labels.values.T
+    ]
+
+    predictor = LinearProbe(l2=l2).fit(train, none_of(train), MacroF1()).predictor
+
+    probs = np.stack([model.predict_proba(asked)[:, 1] for model in theirs], axis=1)
+    np.testing.assert_allclose(predictor(test.matrix).probs, probs, atol=1e-3)
+    assert (predictor(test.matrix).values == (probs > 0.5)).mean() >= 0.999
+
+
+@pytest.mark.parametrize("l2", [1e-1, 1e-3, 1e-5])
+def test_real_digits_equal_scikit_learn(l2: float) -> None:
+    train, test = digits(slice(0, 900)), digits(slice(900, None))
+    x, truth, asked = standardised(train, train.matrix), train.labels.values, standardised(train, test.matrix)
+    theirs = LogisticRegression(C=1 / (len(train) * l2), tol=1e-8, max_iter=20000).fit(x, truth)
+
+    predictor = LinearProbe(l2=l2).fit(train, none_of(train), Accuracy()).predictor
+
+    assert isinstance(predictor, LinearPredictor)
+    own = predictor.weights * train.matrix.astype(np.float64).std(axis=0)[:, None]
+    ours = penalised_loss(predictor.outputs(train.matrix), truth, own, l2)
+    optimum = penalised_loss(x @ theirs.coef_.T + theirs.intercept_, truth, theirs.coef_.T, l2)
+    assert ours == pytest.approx(optimum, rel=1e-3)
+    assert (predictor(test.matrix).values == theirs.predict(asked)).mean() >= 0.999
+
+
+def test_words_are_classified_like_other_examples() -> None:
+    train, val = blobs(60, 8, 3, seed=0), blobs(60, 8, 3, seed=1)
+    texts = [
+        LabelledFeatures(
+            split.features,
+            Labels(Kind.CLASSIFICATION, split.labels.values, split.labels.classes, np.full(12, 5)),
+        )
+        for split in (train, val)
+    ]
+
+    ours = answer(LinearProbe(), *texts, val.features, Accuracy())
+
+    np.testing.assert_array_equal(
+        ours.values, answer(LinearProbe(), train, val, val.features, Accuracy()).values
+    )
 
 
 @pytest.mark.parametrize("l2", [10.0, 1e-2, 1e-5])
@@ -96,6 +165,26 @@ def test_regression_equals_scikit_learn(count: int, width: int, l2: float) -> No
     predicted = answer(LinearProbe(l2=l2), train, none_of(train), test.features, R2()).values
 
     np.testing.assert_allclose(predicted, theirs.predict(standardised(train, test.matrix)), rtol=1e-7)
+
+
+def test_several_numbers_at_once_equal_scikit_learn() -> None:
+    train = line(100, 8, seed=0)
+    columns = np.column_stack([train.labels.values, -2 * train.labels.values, train.matrix[:, 0] ** 2])
+    both = LabelledFeatures(train.features, Labels(Kind.REGRESSION, columns))
+    theirs = Ridge(alpha=100 * 0.1, solver="svd").fit(standardised(train, train.matrix), columns)
+
+    values = answer(LinearProbe(l2=0.1), both, none_of(both), train.features, R2()).values
+
+    np.testing.assert_allclose(values, theirs.predict(standardised(train, train.matrix)), rtol=1e-7)
+
+
+def test_a_val_of_one_class_leaves_the_choice_to_the_loss() -> None:
+    train, test = blobs(90, 8, 3, seed=0), blobs(60, 8, 3, seed=2, separation=3.0)
+    val = train.take(np.flatnonzero(train.labels.values == 0))
+
+    found = answer(LinearProbe(), train, val, test.features, Accuracy())
+
+    assert np.isfinite(found.tuned["l2"])
 
 
 def test_the_penalty_is_the_best_on_val_and_the_refit_uses_val() -> None:

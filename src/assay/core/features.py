@@ -21,9 +21,15 @@ class Encoded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A read-only matrix, examples x width. There are no labels here: a protocol gets test as this."""
+    """What a model says about some examples, without their labels.
+
+    Attributes:
+        matrix: Read-only.  # examples x width
+        device: Where the model ran, as torch names it, and where what learns from them may run.
+    """
 
     matrix: np.ndarray
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         if self.matrix.ndim != 2:
@@ -60,15 +66,20 @@ class LabelledFeatures:
         """Examples x width, read-only."""
         return self.features.matrix
 
+    @property
+    def device(self) -> str:
+        """Where the model ran."""
+        return self.features.device
+
     def take(self, examples: np.ndarray) -> LabelledFeatures:
         """Return some examples; of texts with labelled words all words of each."""
         rows = self.labels.rows_of(examples)
-        return LabelledFeatures(Features(self.matrix[rows]), self.labels.of(examples))
+        return LabelledFeatures(Features(self.matrix[rows], self.device), self.labels.of(examples))
 
     def followed_by(self, other: LabelledFeatures) -> LabelledFeatures:
         """Return these examples and then those of another split of the same task."""
         both = np.concatenate([self.matrix, other.matrix])
-        return LabelledFeatures(Features(both), self.labels.followed_by(other.labels))
+        return LabelledFeatures(Features(both, self.device), self.labels.followed_by(other.labels))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,101 @@
+"""Standardised features in their principal components, where penalised linear maps are quickly fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_BLOCK = 1 << 22  # numbers of features in double precision at once: 32 MiB
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """The principal components of some examples after standardisation: as few as there are examples.
+
+    A penalty on the weights of standardised features is the same penalty on the weights of these components.
+
+    Attributes:
+        mean: Of each feature.  # width
+        scale: 1 / standard deviation, or 0 for a constant feature.  # width
+        basis: The components, which are orthonormal.  # width x components
+        variances: Of the examples along each component.  # components
+    """
+
+    mean: Tensor
+    scale: Tensor
+    basis: Tensor
+    variances: Tensor
+
+    @classmethod
+    def of(cls, matrix: np.ndarray, device: str = "cpu") -> Components:
+        """Return the components of examples x width.
+
+        Args:
+            matrix: At least one example.
+            device: Where torch computes: a CUDA device, or else the CPU, which has fast double precision too.
+        """
+        where = torch.device(device if device.startswith("cuda") else "cpu")
+        mean, scale = _moments(matrix, where)
+        if len(matrix) < matrix.shape[1]:
+            rows = torch.cat(list(_standardised(matrix, mean, scale)))
+            values, vectors = _positive(rows @ rows.T, max(matrix.shape))
+            return cls(mean, scale, rows.T @ (vectors / values.sqrt()), values / len(matrix))
+        gram = torch.zeros((matrix.shape[1],) * 2, dtype=torch.float64, device=where)
+        for block in _standardised(matrix, mean, scale):
+            gram.addmm_(block.T, block)
+        values, vectors = _positive(gram, max(matrix.shape))
+        return cls(mean, scale, vectors, values / len(matrix))
+
+    def blocks(self, matrix: np.ndarray) -> Iterator[Tensor]:
+        """Give examples in these components, some at a time, in double precision."""
+        for block in _standardised(matrix, self.mean, self.scale):
+            yield block @ self.basis
+
+    def project(self, matrix: np.ndarray) -> Tensor:
+        """Return examples in these components in single precision."""
+        empty = torch.empty((0, self.basis.shape[1]), device=self.mean.device)
+        return torch.cat([empty, *(block.float() for block in self.blocks(matrix))])
+
+    def expand(self, weights: Tensor) -> Tensor:
+        """Return the weights of features, width x outputs, that weights of components stand for."""
+        return self.scale[:, None] * (self.basis @ weights)
+
+    def contract(self, weights: Tensor) -> Tensor:
+        """Return the weights of components nearest to weights of features, width x outputs."""
+        return self.basis.T @ (torch.where(self.scale > 0, 1 / self.scale, 0.0)[:, None] * weights)
+
+
+def _moments(matrix: np.ndarray, where: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the mean of each feature, and one over its deviation."""
+    mean = torch.zeros(matrix.shape[1], dtype=torch.float64, device=where)
+    for block in _blocks(matrix, where):
+        mean += block.sum(dim=0) / len(matrix)
+    variance = torch.zeros_like(mean)
+    for block in _blocks(matrix, where):
+        variance += (block - mean).square().sum(dim=0) / len(matrix)
+    deviation = variance.sqrt()
+    constant = deviation <= float(np.finfo(np.float32).eps) * mean.abs()  # features come in single precision
+    return mean, torch.where(constant, 0.0, 1 / torch.where(constant, 1.0, deviation))
+
+
+def _standardised(matrix: np.ndarray, mean: Tensor, scale: Tensor) -> Iterator[Tensor]:
+    for block in _blocks(matrix, mean.device):
+        yield block.sub_(mean).mul_(scale)
+
+
+def _blocks(matrix: np.ndarray, where: torch.device) -> Iterator[Tensor]:
+    step = max(1, _BLOCK // matrix.shape[1])
+    for start in range(0, len(matrix), step):
+        part = np.array(matrix[start : start + step], dtype=np.float64)  # of what may be a file
+        yield torch.from_numpy(part).to(where)
+
+
+def _positive(gram: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Return the eigenvalues beyond rounding, and their eigenvectors."""
+    values, vectors = torch.linalg.eigh(gram)
+    kept = values > size * np.finfo(np.float64).eps * values[-1].clamp(min=1.0)  # the rank of a matrix
+    return values[kept], vectors[:, kept]

@@ -1,0 +1,112 @@
+"""Logistic regression with many penalties at once: of one class among several, or of several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from assay.numerics.lbfgs import PAIRS, Stop, minimise
+
+_AT_ONCE = 1 << 19  # logits computed at a time: they stay in the cache of a processor
+_AT_ONCE_CUDA = 1 << 26  # 256 MiB
+_FEWEST_ROWS = 512  # below, products of matrices lose speed
+_MEMORY = 1 << 28  # numbers that the optimiser may hold: 1 GiB in single precision
+_SEEN = 4096  # examples that tell how large the curvature is
+_LEAST_CURVATURE = 1e-4  # of a class that is certain: keeps the scale of its intercept sensible
+
+
+class Heads(NamedTuple):
+    """Linear maps from components to logits, one for each penalty."""
+
+    weights: Tensor  # penalties x outputs x (components, then the intercept)
+    arrived: Tensor  # penalties: whether the optimiser did
+
+
+class Logistic:
+    """The mean loss of some examples under weights: cross-entropy, or the sum of binary ones over columns.
+
+    Args:
+        rows: Examples x components, single precision.
+        variances: Of the components.
+        truth: A position for each example, or 0 and 1 for examples x columns.
+        outputs: How many classes or columns there are.
+    """
+
+    def __init__(self, rows: Tensor, variances: Tensor, truth: Tensor, outputs: int) -> None:
+        self._rows = torch.cat([rows, rows.new_ones((len(rows), 1))], dim=1)
+        self._variances = torch.cat([variances, variances.new_ones(1)])
+        self._truth = truth
+        self._shape = (outputs, self._rows.shape[1])
+
+    def start(self) -> Tensor:
+        """Return weights of zero, and the intercepts that give each class its share: outputs x width."""
+        weights = self._rows.new_zeros(self._shape, dtype=torch.float64)
+        if self._truth.ndim == 1:
+            weights[:, -1] = torch.log(torch.bincount(self._truth, minlength=len(weights)) / len(self._truth))
+        else:
+            weights[:, -1] = torch.logit(self._truth.double().mean(dim=0))
+        return weights
+
+    def at_once(self, most: int) -> int:
+        """Return how many penalties can be fitted together, at most so many."""
+        numbers = self._shape[0] * self._shape[1]
+        return max(1, min(most, _MEMORY // max(1, numbers * (2 * PAIRS + 8))))
+
+    def fit(self, l2: Sequence[float], start: Tensor, stop: Stop, dtype: torch.dtype) -> Heads:
+        """Minimise mean loss + l2/2 |W|^2 for each penalty, all from the same weights (outputs x width)."""
+        ridge = torch.tensor(l2, dtype=torch.float64, device=start.device)[:, None].repeat(1, start.shape[1])
+        ridge[:, -1] = 0  # the intercept
+        unit = 1 / torch.sqrt(self._curvature(start) * self._variances + ridge)  # curvature is then near 1
+        begun = (start / unit[:, None]).to(dtype)
+        penalty, scale = (ridge * unit.square()).to(dtype)[:, None], unit.to(dtype)[:, None]
+
+        def objective(points: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
+            weights = points.view(-1, *start.shape)
+            loss, slope = self(weights * scale[members])
+            pull = penalty[members] * weights
+            loss += (pull * weights).sum(dim=(1, 2), dtype=torch.float64) / 2
+            return loss, slope.mul_(scale[members]).add_(pull).flatten(1)
+
+        found = minimise(objective, begun.flatten(1), stop)
+        return Heads(found.points.view(begun.shape).double() * unit[:, None], found.arrived)
+
+    def __call__(self, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean loss of each member, and its slope: members, members x outputs x width."""
+        flat = weights.flatten(0, 1)
+        loss = torch.zeros(len(weights), dtype=torch.float64, device=flat.device)
+        slope = torch.zeros_like(flat)
+        step = max(_FEWEST_ROWS, (_AT_ONCE_CUDA if flat.is_cuda else _AT_ONCE) // max(1, len(flat)))
+        for begin in range(0, len(self._rows), step):
+            rows = self._rows[begin : begin + step].to(flat.dtype)
+            truth = self._truth[begin : begin + step]
+            logits = (flat @ rows.T).view(*weights.shape[:2], len(rows))
+            losses, errors = (_one_of if truth.ndim == 1 else _each_of)(logits, truth)
+            loss += losses
+            slope.addmm_(errors.flatten(0, 1), rows)
+        return loss / len(self._rows), (slope / len(self._rows)).view_as(weights)
+
+    def _curvature(self, weights: Tensor) -> float:
+        rows = self._rows[:: max(1, len(self._rows) // _SEEN)].double()
+        logits = rows @ weights.T
+        probs = logits.softmax(dim=1) if self._truth.ndim == 1 else logits.sigmoid()
+        return max(float((probs * (1 - probs)).mean()), _LEAST_CURVATURE)
+
+
+def _one_of(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sums of cross-entropies, and their derivatives by logits: members x classes x examples."""
+    own = truth.expand(len(logits), 1, -1)
+    log_probs = logits.log_softmax(dim=1)
+    losses = -log_probs.gather(1, own).sum(dim=(1, 2), dtype=torch.float64)
+    errors = log_probs.exp_()
+    return losses, errors.scatter_add_(1, own, errors.new_tensor(-1).expand_as(own))
+
+
+def _each_of(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sums of binary cross-entropies, and their derivatives by logits."""
+    wanted = truth.T.to(logits.dtype).expand_as(logits)
+    losses = binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    return losses.sum(dim=(1, 2), dtype=torch.float64), logits.sigmoid() - wanted

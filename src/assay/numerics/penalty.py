@@ -1,0 +1,99 @@
+"""The penalty of a linear map: which are tried, which is best on val, and the map that is fitted with it."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import logsumexp
+
+from assay.core.errors import NotApplicable
+from assay.core.features import LabelledFeatures
+from assay.core.metric import Metric
+from assay.core.predictor import Decision
+from assay.core.protocol import Fitted
+from assay.core.task import Kind, Labels
+from assay.numerics.linear_predictor import LinearPredictor
+
+L2_PATH = tuple(10.0 ** (3 - fifth / 5) for fifth in range(46))  # 1e3 .. 1e-6, strong to weak
+
+
+class Judge(NamedTuple):
+    """What choices are made by."""
+
+    metric: Metric
+    val: LabelledFeatures
+
+    def __call__(self, decision: Decision, outputs: np.ndarray) -> tuple[float, float]:
+        """Return the metric on val of examples x outputs, and minus the loss: higher is better for both."""
+        loss = _loss(decision, outputs, self.val.labels)
+        try:
+            return decision(outputs).judged(self.metric, self.val.labels), -loss
+        except NotApplicable:  # val may hold one class only: the loss alone decides
+            return -np.inf, -loss
+
+
+class Path(ABC):
+    """Linear maps that are fitted to the same examples, one for each penalty."""
+
+    @abstractmethod
+    def judged(self, judge: Judge) -> tuple[list[tuple[float, float]], LinearPredictor]:
+        """Return what the judge says of the first penalties, strong to weak, and the map of the best."""
+
+    @abstractmethod
+    def at(self, l2: float, near: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:
+        """Return the map for one penalty, and what there is to say of it.
+
+        Args:
+            l2: The penalty.
+            near: A map that was fitted with it to some of the examples, if there is one.
+        """
+
+
+def fit_path(
+    path: Callable[[LabelledFeatures], Path], train: LabelledFeatures, judge: Judge, l2: float | None
+) -> Fitted:
+    """Choose a penalty on val unless it is given, and fit train and val with it."""
+    start = time.perf_counter()
+    near = None
+    notes: tuple[str, ...] = ()
+    if l2 is None:
+        tried, near = path(train).judged(judge)
+        l2, notes = L2_PATH[best_of(tried)], _notes(tried, judge)
+    seconds = time.perf_counter() - start
+    predictor, remarks = path(train.followed_by(judge.val)).at(l2, near)
+    return Fitted(predictor, {"l2": l2}, (*notes, *remarks), seconds)
+
+
+def best_of(tried: list[tuple[float, float]]) -> int:
+    """Return the best by the metric, of equals the one with the smaller loss, then the stronger penalty."""
+    return tried.index(max(tried))
+
+
+def _notes(tried: list[tuple[float, float]], judge: Judge) -> tuple[str, ...]:
+    best = best_of(tried)
+    values = [value for value, _ in tried]
+    notes = []
+    if best in {0, len(L2_PATH) - 1} and values.count(values[best]) == 1:
+        notes.append(f"The best penalty, {L2_PATH[best]:g}, is the first or last of those tried.")
+    if values[best] == -np.inf:
+        notes.append(f"The penalty was chosen by the loss: val has no {judge.metric.name}.")
+    return tuple(notes)
+
+
+def _loss(decision: Decision, outputs: np.ndarray, truth: Labels) -> float:
+    """Return the mean loss; examples of classes that were not fitted are left out: no penalty helps them."""
+    targets = truth.targets()
+    if decision.kind is Kind.CLASSIFICATION:
+        known = np.isin(truth.values, decision.present)
+        if not known.any():
+            return 0.0
+        outputs, targets = outputs[known], targets[known][:, decision.present]
+        if decision.are_logits:
+            return float((logsumexp(outputs, axis=1) - outputs[targets > 0]).mean())
+    elif decision.are_logits:
+        return float(np.logaddexp(0.0, (1 - 2 * targets) * outputs).sum(axis=1).mean())
+    return float(np.square(outputs - targets).sum(axis=1).mean())

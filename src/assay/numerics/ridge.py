@@ -1,0 +1,51 @@
+"""Ridge regression for every penalty from one eigendecomposition."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from assay.core.features import LabelledFeatures
+from assay.core.predictor import Decision
+from assay.core.task import Kind
+from assay.numerics.components import Components
+from assay.numerics.linear_predictor import LinearPredictor
+from assay.numerics.penalty import L2_PATH, Judge, Path, best_of
+
+
+class RidgePath(Path):
+    """Least squares with a penalty on standardised features, of all columns of the targets at once.
+
+    Mean squared error / 2 + l2/2 |W|^2 is minimised, without a penalty on the intercept: in scikit-learn's
+    words, alpha = N l2. Classes that have no examples have no column.
+    """
+
+    def __init__(self, fitted: LabelledFeatures) -> None:
+        self._decision = Decision.of(fitted.labels, are_logits=False)
+        targets = fitted.labels.targets()
+        if self._decision.kind is Kind.CLASSIFICATION:
+            targets = targets[:, self._decision.present]
+        self._intercept = targets.mean(axis=0)
+        self._components = Components.of(fitted.matrix, fitted.device)
+        centred = torch.from_numpy(targets - self._intercept).to(self._components.mean.device)
+        self._agreement = torch.zeros((len(self._components.variances), centred.shape[1])).to(centred)
+        start = 0
+        for block in self._components.blocks(fitted.matrix):
+            self._agreement.addmm_(block.T, centred[start : start + len(block)], alpha=1 / len(fitted))
+            start += len(block)
+
+    def judged(self, judge: Judge) -> tuple[list[tuple[float, float]], LinearPredictor]:
+        """Return what the judge says of every penalty, and the map of the best."""
+        seen = torch.cat(list(self._components.blocks(judge.val.matrix)))
+        outputs = ((seen @ self._weights(l2)).cpu().numpy() + self._intercept for l2 in L2_PATH)
+        tried = [judge(self._decision, one) for one in outputs]
+        return tried, self.at(L2_PATH[best_of(tried)], None)[0]
+
+    def at(self, l2: float, near: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:
+        """Return the map for one penalty; the minimum is known exactly, wherever one begins."""
+        weights = self._components.expand(self._weights(l2)).cpu().numpy()
+        mean = self._components.mean.cpu().numpy()
+        return LinearPredictor(mean, weights, self._intercept, self._decision), ()
+
+    def _weights(self, l2: float) -> Tensor:
+        return self._agreement / (self._components.variances + l2)[:, None]
