@@ -22,7 +22,7 @@ def test_a_file_is_cut_by_text(tmp_path: Path) -> None:
 
     task = load_task(f"conll:{tmp_path / 'all.conll'}")
 
-    assert (task.kind, task.modality, task.metric) == (Kind.TOKENS, Modality.TEXT, "accuracy")
+    assert (task.kind, task.modality, task.metric) == (Kind.TOKENS, Modality.TEXT, "entity_f1")
     assert task.classes == ("B-x", "O")
     assert [len(task.train), len(task.val), len(task.test)] == [18, 6, 6]
     assert [len(task.train.labels), task.train.labels.examples] == [54, 18]

@@ -13,16 +13,16 @@ from assay.core.task import Kind, Labels
 
 @dataclass(frozen=True, slots=True)
 class Accuracy(Metric):
-    """The share of examples whose class is predicted, from 0 to 1.
+    """The share of examples whose class is predicted, from 0 to 1; of several at once, whose classes all are.
 
     >>> Accuracy()(Labels(Kind.CLASSIFICATION, np.array([0, 1, 1, 2])), np.array([0, 1, 1, 1]))
     0.75
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS})
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS, Kind.MULTILABEL})
     is_mean: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the accuracy."""
-        true = truth.values
-        return float(np.count_nonzero(true == predicted)) / len(true)
+        right = truth.values == predicted
+        return float(np.count_nonzero(right if right.ndim == 1 else right.all(axis=1))) / len(right)

@@ -1,4 +1,4 @@
-"""Balanced accuracy: accuracy that gives every class the same weight."""
+"""Balanced accuracy, or mean per-class accuracy: accuracy that gives every class the same weight."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.core.task import Kind, Labels
 class BalancedAccuracy(Metric):
     """The mean over the classes of truth of the share that is predicted, from 0 to 1.
 
-    Classes that truth lacks do not count.
+    Classes that truth lacks do not count. Papers on fine-grained images call it mean per-class accuracy.
 
     References:
         The Balanced Accuracy and Its Posterior Distribution (Brodersen et al., 2010),

@@ -15,6 +15,8 @@ from assay.core.task import Kind, Labels
 class MAE(Metric):
     """The mean absolute error in units of the labels; negative here, so that higher is better.
 
+    Of several numbers at once it is the mean over them.
+
     >>> MAE()(Labels(Kind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -2.0]))
     -1.5
     """

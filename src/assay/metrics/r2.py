@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import fmean
 from typing import ClassVar
 
 import numpy as np
 
 from assay.core.metric import Metric
 from assay.core.task import Kind, Labels
+from assay.numerics.columns import mean_over_columns
 
 
 @dataclass(frozen=True, slots=True)
 class R2(Metric):
     """The coefficient of determination: 1 at best, 0 for the mean of the truth, below 0 for worse.
 
-    Where the truth is constant it is 1.0 for perfect predictions and 0.0 for others, as in scikit-learn. Of
-    several numbers for each example it is the mean.
+    Of several numbers at once it is the mean over them. Where the truth is constant it is 1.0 for perfect
+    predictions and 0.0 for others, as in scikit-learn.
 
     References:
         Correlation and causation (Wright, 1921), Journal of Agricultural Research 20, 557-585.
@@ -30,12 +30,10 @@ class R2(Metric):
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return R2."""
-        if truth.values.ndim == 1:
-            return _r2(truth.values, predicted)
-        return fmean(_r2(true, one) for true, one in zip(truth.values.T, predicted.T, strict=True))
+        return mean_over_columns(_explained, truth.values, predicted)
 
 
-def _r2(true: np.ndarray, predicted: np.ndarray) -> float:
+def _explained(true: np.ndarray, predicted: np.ndarray) -> float:
     error = float(np.square(true - predicted).sum())
     if true.min() == true.max():
         return float(error == 0)

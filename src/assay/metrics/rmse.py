@@ -10,11 +10,14 @@ import numpy as np
 
 from assay.core.metric import Metric
 from assay.core.task import Kind, Labels
+from assay.numerics.columns import mean_over_columns
 
 
 @dataclass(frozen=True, slots=True)
 class RMSE(Metric):
     """The root mean squared error in units of the labels; negative here, so that higher is better.
+
+    Of several numbers at once it is the mean over them.
 
     >>> RMSE()(Labels(Kind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -1.0]))
     -1.0
@@ -25,5 +28,8 @@ class RMSE(Metric):
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return minus the root mean squared error."""
-        true = truth.values
-        return -sqrt(float(np.square(true - predicted).mean()))
+        return -mean_over_columns(_root_mean_square, truth.values, predicted)
+
+
+def _root_mean_square(true: np.ndarray, predicted: np.ndarray) -> float:
+    return sqrt(float(np.square(true - predicted).mean()))

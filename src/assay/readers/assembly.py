@@ -6,6 +6,7 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.core.task import Chosen, Kind, Labels, Split, Task
+from assay.numerics.entities import names_entities
 from assay.readers.doubts import doubts
 from assay.readers.gathered import Gathered
 from assay.readers.splits import (
@@ -22,6 +23,7 @@ _METRICS = {
     Kind.REGRESSION: "spearman",
     Kind.TOKENS: "accuracy",
 }
+_OF_ENTITIES = "entity_f1"
 
 
 def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | None, seed: int) -> Task:
@@ -50,17 +52,19 @@ def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | 
         splits.append(Split(Chosen(gathered.examples, rows), labels.of(rows)))
 
     _require_differences(splits[Part.TRAIN].labels, " of train")
+    is_of_entities = kind is Kind.TOKENS and names_entities(labels.classes)
+    main = metric or (_OF_ENTITIES if is_of_entities else _METRICS[kind])
     return Task(
         address=address,
         kind=kind,
         modality=gathered.modality,
-        metric=metric or _METRICS[kind],
+        metric=main,
         classes=labels.classes,
         train=splits[Part.TRAIN],
         val=splits[Part.VAL],
         test=splits[Part.TEST],
         fingerprint=fingerprint(digests, labels, parts),
-        notes=(*gathered.notes, *notes, *doubts(gathered, parts, metric or _METRICS[kind])),
+        notes=(*gathered.notes, *notes, *doubts(gathered, parts, main)),
     )
 
 

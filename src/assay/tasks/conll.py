@@ -31,7 +31,7 @@ class Conll(TaskSource):
         word: The column of words; the first, or that of FORM in CoNLL-U.
         val: The share of val where there is no official split.
         test: The share of test where there is no official split.
-        metric: The main metric; accuracy of words.
+        metric: The main metric; entity F1 where tags are O, B-TYPE and I-TYPE, else accuracy.
         limit: At most so many texts.
     """
 

@@ -4,27 +4,83 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import suppress
+from enum import StrEnum
 
 import numpy as np
 import pytest
 
+from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
 from assay.core.task import Kind, Labels
 
+CLASSES = ("O", "B-a", "I-a", "B-b", "I-b")  # of words too
 
-def judged(metric: Metric, truth: np.ndarray, predicted: np.ndarray) -> float:
+
+class Shape(StrEnum):
+    """What labels look like."""
+
+    CLASSES = "one class"
+    TWO_CLASSES = "one of two classes"
+    SEVERAL_CLASSES = "several classes"
+    NUMBERS = "one number"
+    SEVERAL_NUMBERS = "several numbers"
+    WORDS = "words"
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of a task with such labels."""
+        return {
+            Shape.CLASSES: Kind.CLASSIFICATION,
+            Shape.TWO_CLASSES: Kind.CLASSIFICATION,
+            Shape.SEVERAL_CLASSES: Kind.MULTILABEL,
+            Shape.NUMBERS: Kind.REGRESSION,
+            Shape.SEVERAL_NUMBERS: Kind.REGRESSION,
+            Shape.WORDS: Kind.TOKENS,
+        }[self]
+
+
+def draw(shape: Shape, count: int, seed: int) -> Labels:
+    """Return random labels of so many examples; of words, four for each example."""
+    rng = np.random.default_rng(seed)
+    if shape is Shape.NUMBERS:
+        return Labels(Kind.REGRESSION, rng.standard_normal(count))
+    if shape is Shape.SEVERAL_NUMBERS:
+        return Labels(Kind.REGRESSION, rng.standard_normal((count, 3)))
+    if shape is Shape.SEVERAL_CLASSES:
+        return Labels(Kind.MULTILABEL, rng.integers(0, 2, (count, 5)), CLASSES)
+    if shape in {Shape.CLASSES, Shape.TWO_CLASSES}:
+        classes = CLASSES[: 5 if shape is Shape.CLASSES else 2]
+        return Labels(Kind.CLASSIFICATION, rng.integers(0, len(classes), count), classes)
+    return Labels(Kind.CLASSIFICATION, rng.integers(0, 5, 4 * count), CLASSES, np.full(count, 4))
+
+
+def constant(labels: Labels) -> Labels:
+    """Return as many labels, all of them 1."""
+    return Labels(labels.kind, np.ones_like(labels.values), labels.classes, labels.lengths)
+
+
+def sure_of(metric: Metric, labels: Labels) -> np.ndarray:
+    """Return predictions that say these labels, with certainty where probabilities are judged."""
+    return labels.targets() if metric.judges_probs else labels.values.copy()
+
+
+def guesses(metric: Metric, labels: Labels, seed: int) -> np.ndarray:
+    """Return random predictions of as many labels."""
+    if metric.judges_probs:
+        shares = np.random.default_rng(seed).uniform(0.05, 0.95, (len(labels), len(labels.classes)))
+        return shares if labels.kind is Kind.MULTILABEL else shares / shares.sum(axis=1, keepdims=True)
+    rng = np.random.default_rng(seed)
+    if labels.kind is Kind.REGRESSION:
+        return rng.standard_normal(labels.values.shape)
+    return rng.integers(0, 2 if labels.kind is Kind.MULTILABEL else len(labels.classes), labels.values.shape)
+
+
+def judged(metric: Metric, truth: Labels, predicted: np.ndarray) -> float:
     """Return what a metric says; a warning is an error."""
-    kind = Kind.REGRESSION if truth.dtype.kind == "f" else Kind.CLASSIFICATION
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return metric(Labels(kind, truth), predicted)
-
-
-def draw(metric: Metric, kind: Kind, count: int, seed: int) -> np.ndarray:
-    """Return positions in five classes, in two for a metric of two, or numbers."""
-    rng = np.random.default_rng(seed)
-    classes = 2 if metric.of_two_classes else 5
-    return rng.standard_normal(count) if kind is Kind.REGRESSION else rng.integers(0, classes, count)
+        return metric(truth, predicted)
 
 
 class MetricContract:
@@ -40,56 +96,60 @@ class MetricContract:
     def metric(self) -> Metric:
         raise NotImplementedError("Override the fixture `metric`.")
 
-    @pytest.fixture(params=list(Kind), ids=str)
-    def kind(self, request: pytest.FixtureRequest, metric: Metric) -> Kind:
-        if request.param not in metric.kinds:
+    @pytest.fixture(params=list(Shape), ids=str)
+    def shape(self, request: pytest.FixtureRequest, metric: Metric) -> Shape:
+        if request.param.kind not in metric.kinds:
             pytest.skip(f"does not judge {request.param}")
-        return Kind(request.param)
+        if metric.of_two_classes and request.param is Shape.CLASSES:
+            pytest.skip("judges two classes only")
+        return Shape(request.param)
 
-    def test_a_value_is_a_finite_float(self, metric: Metric, kind: Kind) -> None:
-        value = judged(metric, draw(metric, kind, 40, seed=0), draw(metric, kind, 40, seed=1))
+    @pytest.fixture
+    def truth(self, shape: Shape) -> Labels:
+        return draw(shape, 40, seed=0)
+
+    def test_a_value_is_a_finite_float(self, metric: Metric, truth: Labels) -> None:
+        value = judged(metric, truth, guesses(metric, truth, seed=1))
 
         assert type(value) is float
         assert math.isfinite(value)
 
     @pytest.mark.parametrize("seed", range(5))
-    def test_perfect_predictions_are_the_maximum(self, metric: Metric, kind: Kind, seed: int) -> None:
-        truth = draw(metric, kind, 40, seed)
-        perfect = judged(metric, truth, truth.copy())
+    def test_perfect_predictions_are_the_maximum(self, metric: Metric, shape: Shape, seed: int) -> None:
+        truth = draw(shape, 40, seed)
+        perfect = judged(metric, truth, sure_of(metric, truth))
+        first = np.repeat(sure_of(metric, truth)[:1], len(truth), axis=0)
 
-        assert perfect > judged(metric, truth, draw(metric, kind, 40, seed + 100))
-        assert perfect >= judged(metric, truth, np.full_like(truth, truth[0]))
+        assert perfect > judged(metric, truth, guesses(metric, truth, seed + 100))
+        assert perfect >= judged(metric, truth, first)
 
-    def test_the_order_of_examples_does_not_matter(self, metric: Metric, kind: Kind) -> None:
-        truth, predicted = draw(metric, kind, 40, seed=0), draw(metric, kind, 40, seed=1)
+    def test_the_order_of_examples_does_not_matter(self, metric: Metric, truth: Labels) -> None:
+        predicted = guesses(metric, truth, seed=1)
         order = np.random.default_rng(2).permutation(40)
 
-        shuffled = judged(metric, truth[order], predicted[order])
+        shuffled = judged(metric, truth.of(order), predicted[truth.rows_of(order)])
 
         assert shuffled == pytest.approx(judged(metric, truth, predicted), rel=1e-12)
 
-    def test_examples_that_all_count_twice_change_nothing(self, metric: Metric, kind: Kind) -> None:
-        truth, predicted = draw(metric, kind, 40, seed=0), draw(metric, kind, 40, seed=1)
+    def test_examples_that_all_count_twice_change_nothing(self, metric: Metric, truth: Labels) -> None:
+        predicted = guesses(metric, truth, seed=1)
 
-        twice = judged(metric, np.tile(truth, 2), np.tile(predicted, 2))
+        twice = judged(metric, truth.followed_by(truth), np.concatenate([predicted, predicted]))
 
         assert twice == pytest.approx(judged(metric, truth, predicted), rel=1e-12)
 
     @pytest.mark.parametrize("count", [1, 2, 40])
-    def test_constant_truth_and_predictions_give_a_finite_value(
-        self, metric: Metric, kind: Kind, count: int
+    def test_constant_truth_and_predictions_give_a_finite_value_or_a_reason(
+        self, metric: Metric, shape: Shape, count: int
     ) -> None:
-        varied, constant = (
-            draw(metric, kind, count, seed=0),
-            np.full_like(draw(metric, kind, count, seed=0), 1),
-        )
+        varied, same = draw(shape, count, seed=0), constant(draw(shape, count, seed=0))
 
-        assert math.isfinite(judged(metric, varied, constant))
-        assert math.isfinite(judged(metric, constant, varied))
-        assert math.isfinite(judged(metric, constant, constant.copy()))
+        for truth, predicted in ((varied, same), (same, varied), (same, same)):
+            with suppress(NotApplicable):
+                assert math.isfinite(judged(metric, truth, sure_of(metric, predicted)))
 
-    def test_it_writes_to_nothing_that_it_is_given(self, metric: Metric, kind: Kind) -> None:
-        truth, predicted = draw(metric, kind, 40, seed=0), draw(metric, kind, 40, seed=1)
-        truth.flags.writeable = predicted.flags.writeable = False
+    def test_it_writes_to_nothing_that_it_is_given(self, metric: Metric, truth: Labels) -> None:
+        predicted = guesses(metric, truth, seed=1)
+        predicted.flags.writeable = False
 
         assert math.isfinite(judged(metric, truth, predicted))

@@ -1,0 +1,45 @@
+"""AUROC: how probable it is that an example of a class gets a higher probability of it than another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.stats import rankdata
+
+from assay.core.errors import NotApplicable
+from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class AUROC(Metric):
+    """The area under the ROC curve, the mean over classes of each against the rest; 0.5 is chance.
+
+    Classes that no example has, or all have, do not count.
+
+    References:
+        The meaning and use of the area under a receiver operating characteristic (ROC) curve (Hanley and
+        McNeil, 1982), https://doi.org/10.1148/radiology.143.1.7063747
+
+    >>> truth = Labels(Kind.CLASSIFICATION, np.array([0, 0, 1]), ("no", "yes"))
+    >>> AUROC()(truth, np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6]]))
+    0.5
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS, Kind.MULTILABEL})
+    judges_probs: ClassVar[bool] = True
+
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
+        """Return the area; raises ``NotApplicable`` where all examples are of the same class."""
+        hits = truth.targets()
+        counts = hits.sum(axis=0)
+        known = (counts > 0) & (counts < len(hits))
+        if not known.any():
+            raise NotApplicable("all examples have the same class")
+        hits, own = hits[:, known], counts[known]
+        above = (rankdata(predicted[:, known], axis=0) * hits).sum(axis=0) - own * (
+            own + 1
+        ) / 2  # Mann-Whitney U
+        return float((above / (own * (len(hits) - own))).mean())

@@ -1,0 +1,41 @@
+"""Calibration error: how far what a model is sure of lies from how often it is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
+
+_BINS = 15  # of Guo et al.
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationError(Metric):
+    """The expected calibration error of the class that is held most probable; negative here.
+
+    Examples are put in 15 bins of equal width by that probability; the value is the mean over examples of
+    |accuracy - mean probability| of their bin, from 0 to 1. It says nothing of how much is right.
+
+    References:
+        On Calibration of Modern Neural Networks (Guo et al., 2017), https://arxiv.org/abs/1706.04599
+
+    >>> truth = Labels(Kind.CLASSIFICATION, np.array([0, 1]), ("no", "yes"))
+    >>> CalibrationError()(truth, np.array([[0.75, 0.25], [0.75, 0.25]]))
+    -0.25
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS})
+    shown_negated: ClassVar[bool] = True
+    judges_probs: ClassVar[bool] = True
+
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
+        """Return minus the expected calibration error."""
+        sure = predicted.max(axis=1)
+        right = predicted.argmax(axis=1) == truth.values
+        bins = np.digitize(sure, np.linspace(0, 1, _BINS + 1)[1:-1], right=True)
+        gaps = np.bincount(bins, weights=right - sure, minlength=_BINS)
+        return -float(np.abs(gaps).sum()) / len(truth)

@@ -1,0 +1,48 @@
+"""Mean average precision: how well probabilities put the examples of each class in front of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.errors import NotApplicable
+from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class MeanAveragePrecision(Metric):
+    """The mean over classes of the average precision of its probabilities, from 0 to 1.
+
+    The average precision is the mean of the precision at each example of the class, equal probabilities
+    counted together, without interpolation. Classes that truth lacks do not count.
+
+    References:
+        The Pascal Visual Object Classes (VOC) Challenge (Everingham et al., 2010),
+        https://doi.org/10.1007/s11263-009-0275-4
+
+    >>> truth = Labels(Kind.MULTILABEL, np.array([[1, 0], [0, 1], [1, 1]]))
+    >>> MeanAveragePrecision()(truth, np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.6]]))
+    1.0
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.MULTILABEL})
+    judges_probs: ClassVar[bool] = True
+
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
+        """Return the mean; raises ``NotApplicable`` where truth has no class."""
+        known = truth.values.any(axis=0)
+        if not known.any():
+            raise NotApplicable("no example has a class")
+        pairs = zip(truth.values.T[known], predicted.T[known], strict=True)
+        return float(np.mean([_average_precision(*pair) for pair in pairs]))
+
+
+def _average_precision(true: np.ndarray, probs: np.ndarray) -> float:
+    order = np.argsort(-probs)
+    ordered = probs[order]
+    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))  # of each run of equals
+    found = true[order].cumsum()[last]
+    return float(np.diff(found, prepend=0) @ (found / (last + 1))) / int(found[-1])

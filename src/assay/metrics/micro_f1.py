@@ -1,0 +1,34 @@
+"""Micro F1: the harmonic mean of precision and recall of all decisions, whatever their class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.metric import Metric
+from assay.core.task import Kind, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class MicroF1(Metric):
+    """The F1 of all pairs of an example and a class, from 0 to 1; 0 where nothing is true or predicted.
+
+    Of one class for each example it would be accuracy, which is why it judges several at once only.
+
+    References:
+        A re-examination of text categorization methods (Yang and Liu, 1999),
+        https://doi.org/10.1145/312624.312647
+
+    >>> truth = Labels(Kind.MULTILABEL, np.array([[1, 0], [1, 1]]))
+    >>> MicroF1()(truth, np.array([[1, 0], [0, 1]]))
+    0.8
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.MULTILABEL})
+
+    def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
+        """Return F1."""
+        named = int(truth.values.sum() + predicted.sum())
+        return 2 * int((truth.values * predicted).sum()) / max(named, 1)
