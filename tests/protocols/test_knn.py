@@ -15,6 +15,7 @@ from assay.core.metric import Metric
 from assay.core.protocol import FeatureProtocol
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
+from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
 from assay.protocols.knn import CHOICES, KNN
 
@@ -68,6 +69,31 @@ def test_numbers_are_the_mean_of_the_neighbours() -> None:
     predicted = answer(KNN(k=4), split, none_of(split), asked, R2())
 
     theirs = KNeighborsRegressor(4).fit(units(split.matrix), split.labels.values).predict(units(asked.matrix))
+    np.testing.assert_allclose(predicted.values, theirs, rtol=1e-12)
+
+
+def test_several_classes_at_once_are_voted_on_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    marks = rng.integers(0, 2, (60, 3))
+    matrix, asked = marks @ rng.standard_normal((3, 5)) + 0.5 * rng.standard_normal((60, 5)), np.eye(5)
+    split = LabelledFeatures(Features(matrix), Labels(Kind.MULTILABEL, marks, ("a", "b", "c")))
+
+    predicted = KNN(k=5).fit(split, none_of(split), MacroF1()).predictor(asked)
+
+    theirs = KNeighborsClassifier(5).fit(units(matrix), marks)
+    np.testing.assert_array_equal(predicted.values, theirs.predict(units(asked)))
+    shares = np.stack([probs[:, 1] for probs in theirs.predict_proba(units(asked))], axis=1)
+    np.testing.assert_allclose(predicted.probs, shares)
+
+
+def test_several_numbers_are_the_means_of_the_neighbours() -> None:
+    rng = np.random.default_rng(0)
+    matrix, numbers, asked = rng.standard_normal((60, 5)), rng.standard_normal((60, 2)), np.eye(5)
+    split = LabelledFeatures(Features(matrix), Labels(Kind.REGRESSION, numbers))
+
+    predicted = KNN(k=4).fit(split, none_of(split), R2()).predictor(asked)
+
+    theirs = KNeighborsRegressor(4).fit(units(matrix), numbers).predict(units(asked))
     np.testing.assert_allclose(predicted.values, theirs, rtol=1e-12)
 
 

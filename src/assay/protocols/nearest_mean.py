@@ -1,0 +1,41 @@
+"""Nearest class mean: test examples take the class whose mean is nearest. Nothing is tuned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.features import LabelledFeatures
+from assay.core.metric import Metric
+from assay.core.predictor import Decision, Predictor
+from assay.core.protocol import FeatureProtocol, Fitted
+from assay.numerics.linear_predictor import LinearPredictor
+
+
+@dataclass(frozen=True, slots=True)
+class NearestMean(FeatureProtocol):
+    """The class with the nearest mean of train and val, by Euclidean distance.
+
+    Of equally near classes the first wins; there are no probabilities.
+
+    References:
+        Distance-Based Image Classification: Generalizing to New Classes at Near-Zero Cost (Mensink et al.,
+        2013), https://doi.org/10.1109/TPAMI.2013.83
+        Prototypical Networks for Few-shot Learning (Snell et al., 2017), https://arxiv.org/abs/1703.05175
+    """
+
+    learns: ClassVar[type[Predictor]] = LinearPredictor
+
+    def fit(self, train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> Fitted:
+        """Average each class; there is nothing to choose."""
+        both = train.followed_by(val)
+        decision = Decision.of(both.labels, are_logits=False)
+        own = [both.labels.values == place for place in decision.present]
+        means = np.stack([both.matrix[rows].mean(axis=0, dtype=np.float64) for rows in own])
+        centre = means.mean(axis=0)
+        apart = means - centre
+        # |x - m|^2 is least where x m - |m|^2 / 2 is largest
+        bias = -np.square(apart).sum(axis=1) / 2
+        return Fitted(LinearPredictor(centre, apart.T, bias, decision))
