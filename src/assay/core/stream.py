@@ -8,7 +8,8 @@ from assay.core.moments import FoldedMoments, Moments
 from assay.core.scatter import BlasGram, GramSum, NewGram, Scatter
 from assay.core.task import Kind, Labels
 
-_BLOCK = 1024  # examples of a fold turned to float64 at a time: bounds the memory of one update
+_BLOCK = 512  # examples of a fold that one update adds: more make it no faster, only larger
+_STRIP = 64  # examples gathered and turned to float64 at a time: they stay in the cache
 
 
 class MomentStream:
@@ -28,7 +29,6 @@ class MomentStream:
         self._folds = np.asarray(folds)
         self._new_gram = new_gram
         self._shift: np.ndarray | None = None
-        self._space = np.empty((0, 0))
         self._gathered: dict[int, _Fold] = {}
 
     def update(self, rows: np.ndarray, features: np.ndarray) -> None:
@@ -36,40 +36,38 @@ class MomentStream:
         rows = np.asarray(rows, dtype=np.int64)
         if self._shift is None:
             self._shift = features[:_BLOCK].mean(axis=0, dtype=np.float64)
-            self._space = np.empty((_BLOCK, len(self._shift)))
         which = self._folds[rows]
         for number in np.unique(which).tolist():
             fold = self._gathered.get(number)
             if fold is None:
                 size = int((self._folds == number).sum())
-                size = -(-size // -(-size // _BLOCK))  # blocks of equal size
-                waiting = np.empty((size, features.shape[1]), features.dtype)
-                fold = self._gathered[number] = _Fold(self._shift, self._new_gram, waiting)
+                fold = self._gathered[number] = _Fold(self._shift, self._new_gram, size)
             mine = np.flatnonzero(which == number)
             while len(mine):
                 taken = fold.wait(rows, features, mine)
                 mine = mine[taken:]
                 if fold.is_full:
-                    fold.add(self._labels, self._space)
+                    fold.add(self._labels)
 
     def finish(self) -> FoldedMoments:
         """Return what was gathered."""
         for fold in self._gathered.values():
-            fold.add(self._labels, self._space)
+            fold.add(self._labels)
         folds = [self._gathered[number].moments() for number in sorted(self._gathered)]
         return FoldedMoments.gathered(folds, self._labels.kind)
 
 
 class _Fold:
-    """The sums of one fold, added to in place; rows stay until there are more of them than the width."""
+    """The sums of one fold, added to in place; its rows stay where there will be no more than the width."""
 
-    def __init__(self, shift: np.ndarray, new_gram: NewGram, waiting: np.ndarray) -> None:
+    def __init__(self, shift: np.ndarray, new_gram: NewGram, size: int) -> None:
         self._shift = shift
-        self._new_gram = new_gram
-        self._waiting, self._rows, self._filled = waiting, np.empty(len(waiting), np.int64), 0
+        block = -(-size // -(-size // _BLOCK))  # all blocks are of equal size
+        self._waiting, self._rows = np.empty((block, len(shift))), np.empty(block, np.int64)
+        self._filled = 0
         self._kept: list[np.ndarray] = []
         self._kept_targets: list[np.ndarray] = []
-        self._gram: GramSum | None = None
+        self._gram: GramSum | None = new_gram(len(shift)) if size > len(shift) else None
         self._count = 0
         self._sums: list[np.ndarray] = []  # of features, fourth powers (three), and targets (four)
 
@@ -81,26 +79,35 @@ class _Fold:
     def wait(self, rows: np.ndarray, features: np.ndarray, mine: np.ndarray) -> int:
         """Take as many of the chosen rows as there is room for, and tell how many."""
         some = mine[: len(self._waiting) - self._filled]
-        place = slice(self._filled, self._filled + len(some))
-        np.take(features, some, axis=0, out=self._waiting[place], mode="clip")
-        self._rows[place] = rows[some]
-        self._filled += len(some)
+        for start in range(0, len(some), _STRIP):
+            strip = some[start : start + _STRIP]
+            place = slice(self._filled, self._filled + len(strip))
+            np.subtract(features[strip], self._shift, out=self._waiting[place])
+            self._rows[place] = rows[strip]
+            self._filled += len(strip)
         return len(some)
 
-    def add(self, labels: Labels, space: np.ndarray) -> None:
-        """Add the rows that wait; ``space`` is scratch memory."""
+    def add(self, labels: Labels) -> None:
+        """Add the rows that wait."""
+        from scipy.linalg.blas import dgemv
+
         if not self._filled:
             return
-        x = np.subtract(self._waiting[: self._filled], self._shift, out=space[: self._filled])
+        x = self._waiting[: self._filled]
         some = labels.take(self._rows[: self._filled])
         targets = some.targets()
         squares = np.einsum("ij,ij->i", x, x)  # and no BLAS of numpy here: see BlasGram
-        third, norms = np.einsum("i,ij->j", squares, x), np.einsum("i,ij->j", squares, targets)
-        new = [x.sum(axis=0), np.array(np.square(squares).sum()), third, np.array(squares.sum())]
+        total, third = (dgemv(1.0, x.T, weights) for weights in (np.ones(len(x)), squares))
+        norms = np.einsum("i,ij->j", squares, targets)
+        new = [total, np.array(np.square(squares).sum()), third, np.array(squares.sum())]
         new += [targets.sum(axis=0), np.square(targets).sum(axis=0), norms, _cross(some, targets, x)]
         self._sums = [a + b for a, b in zip(self._sums, new, strict=True)] if self._sums else new
         self._count += len(x)
-        self._add_rows(x, targets)
+        if self._gram is None:
+            self._kept.append(x.copy())
+            self._kept_targets.append(targets)
+        else:
+            self._gram.add(x)
         self._filled = 0
 
     def moments(self) -> Moments:
@@ -111,18 +118,6 @@ class _Fold:
         scatter = Scatter(self._shift, self._count, total, gram, rows, (float(q4), v3, float(q2)))
         target_rows = None if rows is None else np.concatenate(self._kept_targets)
         return Moments(scatter, target_sum, target_square, target_norm, cross, target_rows)
-
-    def _add_rows(self, x: np.ndarray, targets: np.ndarray) -> None:
-        if self._gram is None and self._count <= len(self._shift):
-            self._kept.append(x.copy())
-            self._kept_targets.append(targets)
-            return
-        if self._gram is None:
-            self._gram = self._new_gram(len(self._shift))
-            for block in self._kept:
-                self._gram.add(block)
-            self._kept, self._kept_targets = [], []
-        self._gram.add(x)
 
 
 def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
