@@ -131,7 +131,7 @@ class Moments:
         found = with_one_more_row(np.sqrt(np.append(values, 0.0)), row)
         rounding = found.singular.max() * max(self.count, self.width) * np.finfo(np.float64).eps
         kept = np.argsort(-found.singular)[: np.count_nonzero(found.singular > rounding)]
-        sums = found.vectors[:-1, kept].T @ cross
+        sums = found.project(np.vstack([cross, np.zeros((1, cross.shape[1]))]))[kept]
         sums += np.outer(found.along[kept] / np.sqrt(self.count), self.target_sum)
         return Spectrum(np.square(found.singular[kept]), sums)
 

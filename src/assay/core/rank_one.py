@@ -8,17 +8,32 @@ import numpy as np
 
 
 class Updated(NamedTuple):
-    """The matrix [diag(roots); row] by its singular values and right singular vectors.
+    """The matrix [diag(roots); row] by its singular values and right singular vectors V.
 
     Attributes:
-        singular: The singular values, in the order of the columns.
-        vectors: Right singular vectors V, old directions x new ones.
+        singular: The singular values, in the order of the vectors.
         along: What each vector has of the row, V'row, without cancellation.
+        order: Where each direction stood before, least root first.
+        turns: Rotations of pairs of directions that come first.
+        touched: Which directions the row then touches.
+        block: The vectors among those, new directions x old ones.
     """
 
     singular: np.ndarray
-    vectors: np.ndarray
     along: np.ndarray
+    order: np.ndarray
+    turns: list[tuple[int, int, float, float]]
+    touched: np.ndarray
+    block: np.ndarray
+
+    def project(self, columns: np.ndarray) -> np.ndarray:
+        """Return V'b for each column b, old directions x columns."""
+        found = columns[self.order]
+        for one, other, cosine, sine in self.turns:
+            first, second = found[one].copy(), found[other].copy()
+            found[one], found[other] = cosine * first - sine * second, cosine * second + sine * first
+        found[self.touched] = self.block @ found[self.touched]
+        return np.asarray(found)
 
 
 def with_one_more_row(roots: np.ndarray, row: np.ndarray) -> Updated:
@@ -34,18 +49,14 @@ def with_one_more_row(roots: np.ndarray, row: np.ndarray) -> Updated:
         Eisenstat, 1994), https://doi.org/10.1137/S089547989223924X
     """
     order = np.argsort(roots)
-    d, z, turn = _deflated(roots[order], row[order])
+    d, z, turns = _deflated(roots[order], row[order])
     touched = np.flatnonzero(z)
-    vectors, singular, along = np.eye(len(d)), d.copy(), np.zeros(len(d))
+    block, singular, along = np.eye(min(len(touched), 1)), d.copy(), np.zeros(len(d))
     if len(touched) == 1:
         singular[touched], along[touched] = np.hypot(d[touched], z[touched]), z[touched]
     elif len(touched):
-        values, block, reach = _secular(d[touched], z[touched])
-        vectors[np.ix_(touched, touched)] = block
-        singular[touched], along[touched] = values, reach
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    return Updated(singular, turn(vectors)[back], along)
+        singular[touched], block, along[touched] = _secular(d[touched], z[touched])
+    return Updated(singular, along, order, turns, touched, block)
 
 
 def _secular(d: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,21 +64,25 @@ def _secular(d: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
     from scipy.linalg.lapack import dlasd4
 
     size, count = float(np.linalg.norm(z)), len(d)
-    singular = np.empty(count)
+    singular, unit = np.empty(count), z / size
     gaps = np.empty((count, count))  # d_j^2 - singular_i^2, without cancellation
-    for place in range(count):
-        minus, singular[place], plus, _ = dlasd4(place, d, z / size, size**2)
-        gaps[:, place] = minus * plus
-    apart = np.subtract.outer(d, d) * np.add.outer(d, d)  # d_j^2 - d_i^2
-    np.fill_diagonal(apart, 1.0)
-    exact = np.exp((np.log(np.abs(gaps)).sum(axis=1) - np.log(np.abs(apart)).sum(axis=1)) / 2) * np.sign(z)
-    vectors = exact[:, None] / gaps
-    lengths = np.linalg.norm(vectors, axis=0)
-    return singular, vectors / lengths, -1.0 / lengths  # z'(D - s^2)^-1 z = -1 by the secular equation
+    for place, gap in enumerate(gaps):
+        minus, singular[place], plus, _ = dlasd4(place, d, unit, size**2)
+        np.multiply(minus, plus, out=gap)
+    ratios = np.subtract.outer(d, d) * np.add.outer(d, d)  # d_i^2 - d_j^2
+    np.fill_diagonal(ratios, 1.0)
+    np.divide(gaps, ratios, out=ratios)  # roots interlace, so that no product of these is out of range
+    exact = np.sqrt(np.abs(ratios.prod(axis=0))) * np.sign(z)
+    vectors = np.divide(exact, gaps, out=gaps)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    vectors /= lengths[:, None]
+    return singular, vectors, -1.0 / lengths  # z'(D - s^2)^-1 z = -1 by the secular equation
 
 
-def _deflated(d: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, _Turn]:
-    """Return the roots, the row with 0 where it touches nothing new, and how to turn vectors back."""
+def _deflated(
+    d: np.ndarray, row: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int, float, float]]]:
+    """Return the roots, the row with 0 where it touches nothing new, and the turns that made it so."""
     z, turns = row.copy(), []
     rounding = 8 * np.finfo(np.float64).eps * max(float(d[-1]), float(np.abs(z).max()))
     z[np.abs(z) <= rounding] = 0.0
@@ -78,18 +93,4 @@ def _deflated(d: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, _
             turns.append((last, int(place), z[place] / length, z[last] / length))
             z[last], z[place] = 0.0, length
         last = int(place)
-    return d, z, _Turn(turns)
-
-
-class _Turn:
-    """Rotations of pairs of directions."""
-
-    def __init__(self, turns: list[tuple[int, int, float, float]]) -> None:
-        self._turns = turns
-
-    def __call__(self, vectors: np.ndarray) -> np.ndarray:
-        """Write vectors of the turned directions in the directions before."""
-        for one, other, cosine, sine in reversed(self._turns):
-            first, second = vectors[one].copy(), vectors[other].copy()
-            vectors[one], vectors[other] = cosine * first + sine * second, cosine * second - sine * first
-        return vectors
+    return d, z, turns
