@@ -55,7 +55,7 @@ def test_it_learns_what_the_features_alone_do_not_tell(model, kind):
     frozen = value(replace(QUICK, head_only=True, epochs=1), model, course)
     tuned = value(QUICK, model, course)
 
-    assert tuned > 0.8
+    assert tuned > (0.7 if kind is Kind.REGRESSION else 0.8)
     assert tuned > frozen + (-0.01 if kind is Kind.REGRESSION else 0.1)  # brightness is seen by any weights
 
 
