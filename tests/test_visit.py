@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.tasks.imagenet_files import SYNSETS, pictures
 
 from assay.core.families import MODELS
 from assay.core.result import Status
@@ -47,3 +48,17 @@ def test_a_source_whose_twin_breaks_fails_in_its_row(photos, tmp_path, monkeypat
     assert cells["kite"].status is Status.FAILED
     assert "no twin today" in cells["kite"].reason
     assert cells["logme"].status is Status.OK
+
+
+def test_what_learns_is_skipped_where_there_is_no_train(tmp_path):
+    for number, content in enumerate(list(pictures()[0].values())[::10]):
+        (tmp_path / f"{SYNSETS[number]}_one.JPEG").write_bytes(content)
+    methods = ("linear_probe", "logme", "parameters")
+    study = Study(
+        models=["zoo:colours"], tasks=[f"imagenet:{tmp_path}"], methods=methods, store=tmp_path / "store"
+    )
+
+    cells = {cell.method: cell for cell in study.run().cells}
+
+    assert [cells[name].reason for name in methods[:2]] == ["the task has no train to learn from"] * 2
+    assert cells["parameters"].status is Status.OK

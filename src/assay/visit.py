@@ -117,6 +117,8 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
     kind = encodings.task.train.labels.kind
     if kind not in method.kinds:
         return Finished(Result(job, Status.SKIPPED, reason=f"it is for {_listed(method.kinds)} tasks"))
+    if not len(encodings.task.train) and not isinstance(method, (FactScore, WeightScore)):
+        return Finished(Result(job, Status.SKIPPED, reason="the task has no train to learn from"))
     try:
         with measured_memory(device) as memory:
             found = _apply(job, method, encodings)
@@ -184,8 +186,13 @@ def metrics_of(task: Task) -> dict[str, Metric]:
 
 
 def floor_of(task: Task) -> float:
-    """Return the main metric of the trivial predictor on test: the majority class of train, or its mean."""
+    """Return the main metric of the trivial predictor on test: the majority class of train, or its mean.
+
+    Without train it is what guessing any class gives: the share of an even draw.
+    """
     train, truth = task.train.labels, task.test.labels
+    if not len(train):
+        return 1 / len(task.classes) if task.classes else 0.0
     if train.kind is Kind.CLASSIFICATION:  # a one-hot row for each of a million examples would be gigabytes
         shares = np.bincount(train.values, minlength=len(train.classes)) / len(train)
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.tasks.imagenet_files import write_distributed
 
 from assay.core.families import TASKS
 from assay.testing.tasks import TaskContract
@@ -73,12 +74,18 @@ def glue_address(place: Path) -> str:
     return f"glue:cola(folder='{place}')"
 
 
+def imagenet_address(place: Path) -> str:
+    write_distributed(place)
+    return f"imagenet:{place}"
+
+
 ADDRESSES: dict[str, Callable[[Path], str]] = {
     "conll": conll_address,
     "docstrings": lambda place: "docstrings:numpy+scipy(per_class=10)",
     "folder": folder_address,
     "folder of targets": targets_address,
     "glue": glue_address,
+    "imagenet": imagenet_address,
     "skimage": lambda place: "skimage:patches(size=16, per_class=5)",
     "sklearn": lambda place: "sklearn:digits(limit=100)",
     "table": table_address,

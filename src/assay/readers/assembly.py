@@ -68,6 +68,28 @@ def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | 
     )
 
 
+def assemble_test(gathered: Gathered, address: str, *, metric: str | None) -> Task:
+    """Make a task without train and val of what was found: nothing can be learned for it."""
+    labels, digests = gathered.labels, gathered.digests
+    kind = labels.kind if labels.lengths is None else Kind.TOKENS
+    parts = np.full(labels.examples, Part.TEST)
+    rows = canonical_order(digests, labels)
+    nothing = Split(Chosen(gathered.examples, rows[:0]), labels.of(rows[:0]))
+    metric = metric or _METRICS[kind]
+    return Task(
+        address=address,
+        kind=kind,
+        modality=gathered.modality,
+        metric=metric,
+        classes=labels.classes,
+        train=nothing,
+        val=nothing,
+        test=Split(Chosen(gathered.examples, rows), labels.of(rows)),
+        fingerprint=fingerprint(digests, labels, parts),
+        notes=gathered.notes,
+    )
+
+
 def _require_differences(labels: Labels, where: str = "") -> None:
     """Stop where nothing could be learned, because all labels are the same."""
     if not len(labels):

@@ -12,7 +12,7 @@ from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Chosen, Examples, Kind, Labels, Modality
 from assay.readers.gathered import Gathered
 from assay.readers.guess import Columns, Wanted, choose_columns
-from assay.readers.images import ImageFiles, check_images, leave_out_unreadable
+from assay.readers.images import ImageFiles, StoredImages, check_images, leave_out_unreadable
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.lists import are_lists
 from assay.readers.several import label_columns, label_sets
@@ -29,6 +29,13 @@ class LabelForm(NamedTuple):
     separator: str | None = None  # of the classes in one cell
 
 
+class Limits(NamedTuple):
+    """How many examples are wanted at most; None for all."""
+
+    every: int | None = None  # the same share of each class and official split
+    train: int | None = None  # of official train, the same share of each class
+
+
 class LabelledRows(NamedTuple):
     """Rows of a table that have a label, and the columns that hold what."""
 
@@ -39,7 +46,9 @@ class LabelledRows(NamedTuple):
     notes: tuple[str, ...]
 
 
-def gather_images(files: ImageFiles, labels: Labels, given: np.ndarray | None, unreadable: float) -> Gathered:
+def gather_images(
+    files: StoredImages, labels: Labels, given: np.ndarray | None, unreadable: float
+) -> Gathered:
     """Check every image once; the unreadable ones are left out, up to a share.
 
     Raises:
@@ -47,10 +56,9 @@ def gather_images(files: ImageFiles, labels: Labels, given: np.ndarray | None, u
     """
     checked = check_images(files)
     rows, notes = leave_out_unreadable(files, checked, unreadable)
-    kept = ImageFiles(files.folder, tuple(files.names[row] for row in rows))
     parts = None if given is None else given[rows]
     return Gathered(
-        kept,
+        Chosen(files, rows),
         checked.digests[rows],
         _fewer(labels, rows),
         Modality.IMAGE,
@@ -160,16 +168,28 @@ def limited(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
     return _some(gathered, sample(gathered.digests, gathered.labels, gathered.given, limit, seed))
 
 
-def limited_train(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
-    """Return at most ``limit`` examples of official train, the same share of each class, and all others."""
-    if limit is None:
+def limited_parts(gathered: Gathered, limits: Limits, seed: int) -> Gathered:
+    """Return what the limits leave, of examples with official splits."""
+    if limits == Limits():
         return gathered
     if gathered.given is None:
-        raise UsageError(f"train_limit={limit} needs an official train split. Write limit={limit}.")
-    train = np.flatnonzero(gathered.given == Part.TRAIN)
-    rows = sample(gathered.digests[train], gathered.labels.of(train), None, limit, seed)
-    others = np.flatnonzero(gathered.given != Part.TRAIN)
-    return _some(gathered, np.sort(np.concatenate([train[rows], others])))
+        raise UsageError(f"train_limit={limits.train} needs an official train split. Write limit instead.")
+    rows = rows_within(gathered.digests, gathered.labels, gathered.given, limits, seed)
+    return _some(gathered, rows)
+
+
+def rows_within(
+    digests: np.ndarray, labels: Labels, given: np.ndarray, limits: Limits, seed: int
+) -> np.ndarray:
+    """Return the rows that the limits leave, in ascending order, as ``sample`` draws them."""
+    rows = np.arange(len(digests))
+    if limits.every is not None:
+        rows = sample(digests, labels, given, limits.every, seed)
+    if limits.train is not None:
+        train = rows[given[rows] == Part.TRAIN]
+        some = sample(digests[train], labels.of(train), None, limits.train, seed)
+        rows = np.sort(np.concatenate([train[some], rows[given[rows] != Part.TRAIN]]))
+    return rows
 
 
 def _some(gathered: Gathered, rows: np.ndarray) -> Gathered:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from abc import abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,9 +49,22 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
+class StoredImages(Examples):
+    """Images that are stored as files are, wherever that is; decoded on read."""
+
+    @abstractmethod
+    def content(self, row: int) -> bytes:
+        """Return one image as it is stored."""
+
+    def read(self, row: int) -> np.ndarray:
+        """Return one image, height x width x 3, uint8."""
+        with Image.open(io.BytesIO(self.content(row))) as image:
+            return to_rgb(image)
+
+
 @dataclass(frozen=True, slots=True)
-class ImageFiles(Examples):
-    """Image files below a folder, decoded on read."""
+class ImageFiles(StoredImages):
+    """Image files below a folder."""
 
     folder: Path
     names: tuple[str, ...]  # relative to the folder, or absolute
@@ -57,14 +72,53 @@ class ImageFiles(Examples):
     def __len__(self) -> int:
         return len(self.names)
 
-    def read(self, row: int) -> np.ndarray:
-        """Return one image, height x width x 3, uint8."""
-        with Image.open(self.folder / self.names[row]) as image:
-            return to_rgb(image)
+    def content(self, row: int) -> bytes:
+        """Return one file."""
+        return (self.folder / self.names[row]).read_bytes()
 
     def name(self, row: int) -> str:
         """Return the path as the user would write it, relative to the folder."""
         return self.names[row]
+
+
+@dataclass(frozen=True, slots=True)
+class SomeImages(StoredImages):
+    """Some rows of other images, in a given order."""
+
+    images: StoredImages
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def content(self, row: int) -> bytes:
+        """Return one image as it is stored."""
+        return self.images.content(int(self.rows[row]))
+
+    def name(self, row: int) -> str:
+        """Return what it is called."""
+        return self.images.name(int(self.rows[row]))
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedImages(StoredImages):
+    """Images, and then others that may be stored elsewhere."""
+
+    first: StoredImages
+    second: StoredImages
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.second)
+
+    def content(self, row: int) -> bytes:
+        """Return one image as it is stored."""
+        place = row - len(self.first)
+        return self.first.content(row) if place < 0 else self.second.content(place)
+
+    def name(self, row: int) -> str:
+        """Return what it is called."""
+        place = row - len(self.first)
+        return self.first.name(row) if place < 0 else self.second.name(place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +148,15 @@ class Checked(NamedTuple):
     sketches: np.ndarray  # images x pixels of a thumbnail, uint8
 
 
-def check_images(files: ImageFiles) -> Checked:
+def check_images(files: StoredImages) -> Checked:
     """Read and decode every image once, in threads: content hashes, and the images that are broken."""
     digests = np.zeros(len(files), dtype=np.uint64)
     unreadable: dict[int, str] = {}
     sketches = np.zeros((len(files), SIDE * SIDE), dtype=np.uint8)
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         for start in range(0, len(files), _SLICE):
-            paths = [files.folder / name for name in files.names[start : start + _SLICE]]
-            for row, found in enumerate(threads.map(_check, paths), start):
+            rows = range(start, min(start + _SLICE, len(files)))
+            for row, found in zip(rows, threads.map(partial(_check, files), rows), strict=True):
                 if isinstance(found, str):
                     unreadable[row] = found
                 else:
@@ -117,7 +171,7 @@ def array_digests(images: np.ndarray) -> np.ndarray:
 
 
 def leave_out_unreadable(
-    files: ImageFiles, checked: Checked, share: float
+    files: StoredImages, checked: Checked, share: float
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the rows of the readable images, and a note that names the others.
 
@@ -182,9 +236,9 @@ def _digest(content: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
-def _check(path: Path) -> tuple[int, np.ndarray] | str:
+def _check(files: StoredImages, row: int) -> tuple[int, np.ndarray] | str:
     try:
-        content = path.read_bytes()
+        content = files.content(row)
         with Image.open(io.BytesIO(content)) as image:
             least = 2 * SIDE
             image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))

@@ -16,7 +16,7 @@ from assay.core.task import Kind, Task, TaskSource
 from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
-from assay.readers.gathering import LabelledRows, gather_texts, limited, limited_train
+from assay.readers.gathering import LabelledRows, Limits, gather_texts, limited_parts
 from assay.readers.guess import Columns
 from assay.readers.hub import Wish, coded_batches, open_hub
 from assay.readers.labelling import Cells, Labelled, label_rows
@@ -140,7 +140,7 @@ class Glue(TaskSource):
             raise UnknownName("task of GLUE", self.name, _SETS)
         shares = Shares(self.val)
         found = _SETS[self.name]
-        gathered = limited_train(limited(self._gather(found), self.limit, seed), self.train_limit, seed)
+        gathered = limited_parts(self._gather(found), Limits(self.limit, self.train_limit), seed)
         return assemble(gathered, address, shares=shares, metric=self.metric or found.metric, seed=seed)
 
     def _gather(self, found: _Set) -> Gathered:
