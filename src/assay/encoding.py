@@ -61,6 +61,7 @@ class Encodings(TrainView):
         self._tell = tell
         facts = twins.model.facts
         self._key = features_key(twins.identity, facts.fingerprint, facts.preprocessing, task.fingerprint)
+        self._with_probs = {"train"}
         self._moments: FoldedMoments | None = None
         self._notes: dict[str, tuple[str, ...]] = {}
 
@@ -136,17 +137,29 @@ class Encodings(TrainView):
 
     def source_probs(self) -> LabelledSourceProbs:
         """Return the source probabilities of train."""
+        return LabelledSourceProbs(self.source_probs_of("train"), self.task.train.labels)
+
+    def keep_source_probs_of(self, split: str) -> None:
+        """Keep the source probabilities of a split when it is encoded; those of train always are."""
+        self._with_probs.add(split)
+
+    def source_probs_of(self, split: str) -> np.ndarray:
+        """Return the source probabilities of "train", "val" or "test", examples x source classes."""
         if not self._model.facts.source_classes:
             raise NotApplicable("the model has no source head")
-        self.features("train")
-        probs = self._arrays.read("features", f"{self._key}-train-source")
+        self.keep_source_probs_of(split)
+        self.features(split)
+        probs = self._arrays.read("features", f"{self._key}-{split}-source")
+        if probs is None and split != "train":  # encoded earlier, when nobody asked for them
+            self._encode(split)
+            probs = self._arrays.read("features", f"{self._key}-{split}-source")
         if probs is None and self.task.modality is Modality.TEXT:
             raise NotApplicable("the source head of the model reads whole texts, not words or pairs")
         if probs is None:
             raise ModelError(
                 f"the model has {self._model.facts.source_classes} classes and gave no probabilities"
             )
-        return LabelledSourceProbs(probs, self.task.train.labels)
+        return probs
 
     def weights(self) -> Iterable[np.ndarray]:
         """Return the weight matrices of the model, one at a time."""
@@ -197,7 +210,7 @@ class Encodings(TrainView):
             keep: list[Callable[[np.ndarray], None]] = []
             for rows, encoded in self._batches.encoded(self._model, split, f"encode {name}"):
                 remarks.add(encoded)
-                probs = None if stream is None else encoded.source_probs  # only train keeps them
+                probs = encoded.source_probs if name in self._with_probs else None
                 parts = (encoded.features, probs)
                 if not keep:
                     keep = [stack.enter_context(part) for part in self._files(name, len(split.labels), parts)]

@@ -9,10 +9,18 @@ from typing import TypeVar
 
 import numpy as np
 
+from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Decision, Predicted
-from assay.core.protocol import FeatureProtocol, Lesson, ModelProtocol, Protocol, SubsetProtocol
+from assay.core.protocol import (
+    FeatureProtocol,
+    Lesson,
+    ModelProtocol,
+    Protocol,
+    SourceProtocol,
+    SubsetProtocol,
+)
 from assay.core.task import Split
 from assay.encoding import Encodings
 
@@ -58,6 +66,9 @@ def learned(method: Protocol, encodings: Encodings, metric: Metric, seed: int) -
     if isinstance(base, FeatureProtocol):
         yield _from_features(base, part, encodings, metric)
         return
+    if isinstance(base, SourceProtocol):
+        yield _from_source(base, encodings)
+        return
     if not isinstance(base, ModelProtocol):
         raise TypeError(f"{type(base).__name__} learns neither from features nor by training a model.")
     task = encodings.task
@@ -75,6 +86,23 @@ def learned(method: Protocol, encodings: Encodings, metric: Metric, seed: int) -
             notes=tuned.notes,
             tune_seconds=tuned.tune_seconds,
         )
+
+
+def _from_source(method: SourceProtocol, encodings: Encodings) -> Learned:
+    labels, head = encodings.task.test.labels, encodings.facts().source_classes
+    if not head:
+        raise NotApplicable("the model has no source head")
+    places = method.places(labels.classes, head)
+    encodings.source_probs_of("test")  # encoded before the protocol's own time is taken
+    chosen = f"chosen among {len(places):,} of the {head:,} classes of the head"
+    return Learned(
+        predict=lambda name: method.predict(encodings.source_probs_of(name), places),
+        tensors=dict,
+        decision=Decision.of(labels, are_logits=False),
+        tuned={},
+        notes=(*encodings.notes_of("test"), *((chosen,) if len(places) < head else ())),
+        tune_seconds=0.0,
+    )
 
 
 def _from_features(

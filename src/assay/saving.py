@@ -18,7 +18,7 @@ from assay.core.families import MODELS, PROTOCOLS
 from assay.core.job import Job
 from assay.core.model import Model, ModelSource
 from assay.core.predictor import Decision, Predicted
-from assay.core.protocol import FeatureProtocol, ModelProtocol, Protocol, SubsetProtocol
+from assay.core.protocol import FeatureProtocol, ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
 from assay.core.registry import Named
 from assay.core.result import Result, Status
 from assay.core.task import Example, Examples, Kind, Labels, Modality, Task
@@ -67,6 +67,10 @@ def save(store: Store, chosen: Chosen, folder: Path, device: str) -> Result:
         UsageError: The study has no such result, or the folder is not empty.
         StoreError: Training again gave other predictions than the study has, or nothing can be written.
     """
+    if isinstance(chosen.method.plugin, SourceProtocol):
+        raise UsageError(
+            f"{chosen.method} trains nothing: there is nothing to save but {chosen.model} itself."
+        )
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --to {folder}-2.")
     job = job_of(

@@ -20,7 +20,7 @@ from assay.core.method import FactScore, Method, Score, WeightScore
 from assay.core.metric import Metric
 from assay.core.model import Model, ModelSource
 from assay.core.predictor import Predicted
-from assay.core.protocol import Protocol
+from assay.core.protocol import Protocol, SourceProtocol
 from assay.core.registry import Named
 from assay.core.result import Cost, Event, Finished, Opened, Result, Status
 from assay.core.task import Kind, Task
@@ -106,6 +106,8 @@ def _close(model: Model) -> None:
 def _work(visit: Visit, model: Model, tell: _Teller) -> Iterator[Event]:
     seen_by = Twins(model, visit.identity, visit.model.plugin.untrained, visit.device)
     encodings = Encodings(seen_by, visit.task, visit.arrays, visit.batch_size, tell)
+    if any(isinstance(method, SourceProtocol) for _, method in visit.jobs):
+        encodings.keep_source_probs_of("test")
     for job, method in visit.jobs:
         tell(job.method)
         yield _finish(job, method, encodings, visit.device)
@@ -117,7 +119,7 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
     kind = encodings.task.train.labels.kind
     if kind not in method.kinds:
         return Finished(Result(job, Status.SKIPPED, reason=f"it is for {_listed(method.kinds)} tasks"))
-    if not len(encodings.task.train) and not isinstance(method, (FactScore, WeightScore)):
+    if not len(encodings.task.train) and not isinstance(method, (FactScore, WeightScore, SourceProtocol)):
         return Finished(Result(job, Status.SKIPPED, reason="the task has no train to learn from"))
     try:
         with measured_memory(device) as memory:

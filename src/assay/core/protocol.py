@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
@@ -107,6 +107,29 @@ class ModelProtocol(Protocol):
         self, model: Model, tensors: Mapping[str, np.ndarray], labels: Labels
     ) -> AbstractContextManager[TunedModel]:
         """Return the trained model of which these are the tensors."""
+
+
+class SourceProtocol(Protocol):
+    """What the source head of a model says of test by itself: nothing is learned from train or val."""
+
+    @abstractmethod
+    def places(self, classes: Sequence[str], head: int) -> np.ndarray:
+        """Return the place of each class of a task among the classes of a head.
+
+        Args:
+            classes: The classes of the task.
+            head: How many classes the head has.
+
+        Raises:
+            NotApplicable: The head does not know these classes.
+        """
+
+    def predict(self, probs: np.ndarray, places: np.ndarray) -> Predicted:
+        """Return predictions by the probabilities of the head (examples x its classes)."""
+        own = probs[:, places].astype(np.float64)
+        total = own.sum(axis=1, keepdims=True)
+        own = np.divide(own, total, out=np.full_like(own, 1 / len(places)), where=total > 0)
+        return Predicted(own.argmax(axis=1), own)
 
 
 class SubsetProtocol(Protocol):
