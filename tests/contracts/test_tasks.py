@@ -79,12 +79,19 @@ def imagenet_address(place: Path) -> str:
     return f"imagenet:{place}"
 
 
+def hub_address(place: Path) -> str:
+    rows = [{"text": f"text number {number}", "label": number % 2} for number in range(30)]
+    pytest.importorskip("datasets").Dataset.from_list(rows).save_to_disk(place / "set")
+    return f"hub:{place / 'set'}"
+
+
 ADDRESSES: dict[str, Callable[[Path], str]] = {
     "conll": conll_address,
     "docstrings": lambda place: "docstrings:numpy+scipy(per_class=10)",
     "folder": folder_address,
     "folder of targets": targets_address,
     "glue": glue_address,
+    "hub": hub_address,
     "imagenet": imagenet_address,
     "skimage": lambda place: "skimage:patches(size=16, per_class=5)",
     "sklearn": lambda place: "sklearn:digits(limit=100)",

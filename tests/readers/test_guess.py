@@ -99,7 +99,7 @@ def test_a_table_without_a_label_says_what_to_write() -> None:
 
     assert str(caught.value) == (
         "Cannot tell which column of a.csv is the label: it has text, id. "
-        "Write for example table:a.csv(text='...', label='id')."
+        "Write for example (text='...', label='id') after its name."
     )
 
 

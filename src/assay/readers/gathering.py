@@ -169,23 +169,25 @@ def limited(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
 
 
 def limited_parts(gathered: Gathered, limits: Limits, seed: int) -> Gathered:
-    """Return what the limits leave, of examples with official splits."""
+    """Return what the limits leave."""
     if limits == Limits():
         return gathered
-    if gathered.given is None:
-        raise UsageError(f"train_limit={limits.train} needs an official train split. Write limit instead.")
     rows = rows_within(gathered.digests, gathered.labels, gathered.given, limits, seed)
     return _some(gathered, rows)
 
 
 def rows_within(
-    digests: np.ndarray, labels: Labels, given: np.ndarray, limits: Limits, seed: int
+    digests: np.ndarray, labels: Labels, given: np.ndarray | None, limits: Limits, seed: int
 ) -> np.ndarray:
     """Return the rows that the limits leave, in ascending order, as ``sample`` draws them."""
     rows = np.arange(len(digests))
     if limits.every is not None:
         rows = sample(digests, labels, given, limits.every, seed)
     if limits.train is not None:
+        if given is None:
+            raise UsageError(
+                f"train_limit={limits.train} needs an official train split. Write limit instead."
+            )
         train = rows[given[rows] == Part.TRAIN]
         some = sample(digests[train], labels.of(train), None, limits.train, seed)
         rows = np.sort(np.concatenate([train[some], rows[given[rows] != Part.TRAIN]]))

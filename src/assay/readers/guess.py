@@ -190,7 +190,7 @@ def _tagged(
         return None
     raise UnreadableTask(
         f"Cannot tell which columns of {title} hold words and a tag for each: it has {', '.join(head)}. "
-        f"Write for example table:{title}(words='tokens', label='tags')."
+        "Write for example (words='tokens', label='tags') after its name."
     )
 
 
@@ -239,7 +239,7 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
         )
     raise UnreadableTask(
         f"Cannot tell which column of {title} is the label: it has {', '.join(head)}. "
-        f"Write for example table:{title}(text='...', label='{list(head)[-1]}')."
+        f"Write for example (text='...', label='{list(head)[-1]}') after its name."
     )
 
 
@@ -268,7 +268,7 @@ def _texts(
         return (wordy[0],), (f"'{wordy[0]}' is taken as the text, because it has the most words.",)
     raise UnreadableTask(
         f"Cannot tell which column of {title} holds the examples: it has {', '.join(head)}. "
-        f"Write for example table:{title}(text='...', label='...'), or image='...' for image files."
+        "Write for example (text='...', label='...') after its name, or image='...' for image files."
     )
 
 

@@ -53,6 +53,12 @@ def open_hub(wish: Wish) -> Mapping[str, Dataset]:
         datasets.disable_progress_bars()
     try:
         found = _load(wish)
+    except (pa.ArrowException, datasets.exceptions.DatasetGenerationError) as error:
+        cause = error.__cause__ or error
+        raise UnreadableTask(
+            f"Files of the data set '{wish.name}' are broken or do not fit together: {_first_line(cause)} "
+            "Download it again."
+        ) from error
     except (OSError, datasets.exceptions.DatasetsError) as error:
         raise UnreadableTask(_unreachable(wish, error, datasets.config.HF_HUB_OFFLINE)) from error
     except ValueError as error:
@@ -124,6 +130,6 @@ def _unreachable(wish: Wish, error: Exception, is_offline: bool) -> str:
     )
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return f"{lines[0].rstrip('.')}."

@@ -252,17 +252,16 @@ def _as_text(value: object) -> str | None:
 def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
     try:
         with pq.ParquetFile(path) as file:
-            names = [
-                field.name for field in file.schema_arrow if _is_plain(field.type) or _is_list(field.type)
-            ]
+            names = [field.name for field in file.schema_arrow if is_readable(field.type)]
             for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=names):
-                columns = [_text_column(column) for column in batch.columns]
+                columns = [text_column(column) for column in batch.columns]
                 yield pa.record_batch(columns, names=names)
     except pa.ArrowException as error:
         raise UnreadableTask(f"Cannot read {path} as Parquet: {error}") from error
 
 
-def _text_column(column: pa.Array) -> pa.Array:
+def text_column(column: pa.Array) -> pa.Array:
+    """Return the cells of a column as texts; lists as JSON."""
     if _is_list(column.type):
         return pa.array([_as_text(cell) for cell in column.to_pylist()], pa.string())
     if pa.types.is_dictionary(column.type):
@@ -270,7 +269,8 @@ def _text_column(column: pa.Array) -> pa.Array:
     return column.cast(pa.string())
 
 
-def _is_readable(kind: pa.DataType) -> bool:
+def is_readable(kind: pa.DataType) -> bool:
+    """Say whether the cells of a column can be written as texts."""
     return _is_plain(kind) or _is_list(kind)
 
 
