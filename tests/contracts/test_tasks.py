@@ -85,6 +85,17 @@ def hub_address(place: Path) -> str:
     return f"hub:{place / 'set'}"
 
 
+def torchvision_address(place: Path) -> str:
+    rng = np.random.default_rng(0)
+    for name in ("Forest", "River"):
+        (place / "eurosat" / "2750" / name).mkdir(parents=True)
+        for number in range(8):
+            Image.fromarray(rng.integers(0, 256, (6, 5, 3), dtype=np.uint8)).save(
+                place / "eurosat" / "2750" / name / f"{name}_{number}.jpg"
+            )
+    return f"torchvision:EuroSAT(root='{place}')"
+
+
 ADDRESSES: dict[str, Callable[[Path], str]] = {
     "conll": conll_address,
     "docstrings": lambda place: "docstrings:numpy+scipy(per_class=10)",
@@ -96,6 +107,7 @@ ADDRESSES: dict[str, Callable[[Path], str]] = {
     "skimage": lambda place: "skimage:patches(size=16, per_class=5)",
     "sklearn": lambda place: "sklearn:digits(limit=100)",
     "table": table_address,
+    "torchvision": torchvision_address,
     "table of pairs": regression_address,
     "table of sets": sets_address,
     "table of words": words_address,

@@ -12,11 +12,11 @@ from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Chosen, Examples, Kind, Labels, Modality
 from assay.readers.gathered import Gathered
 from assay.readers.guess import Columns, Wanted, choose_columns
-from assay.readers.images import ImageFiles, StoredImages, check_images, leave_out_unreadable
+from assay.readers.images import ImageFiles, Images, check_images, leave_out_unreadable
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.lists import are_lists
 from assay.readers.several import label_columns, label_sets
-from assay.readers.splits import PART_NAMES, Part, part_of, sample
+from assay.readers.splits import PART_NAMES, Part, Shares, divide, part_of, sample
 from assay.readers.strata import class_counts
 from assay.readers.tables import Table, TableTexts, text_digests
 from assay.readers.words import digest_words, label_words, words_of
@@ -33,7 +33,7 @@ class Limits(NamedTuple):
     """How many examples are wanted at most; None for all."""
 
     every: int | None = None  # the same share of each class and official split
-    train: int | None = None  # of official train, the same share of each class
+    train: int | None = None  # of train and val, the same share of each class, where test is official
 
 
 class LabelledRows(NamedTuple):
@@ -46,9 +46,7 @@ class LabelledRows(NamedTuple):
     notes: tuple[str, ...]
 
 
-def gather_images(
-    files: StoredImages, labels: Labels, given: np.ndarray | None, unreadable: float
-) -> Gathered:
+def gather_images(files: Images, labels: Labels, given: np.ndarray | None, unreadable: float) -> Gathered:
     """Check every image once; the unreadable ones are left out, up to a share.
 
     Raises:
@@ -168,10 +166,13 @@ def limited(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
     return _some(gathered, sample(gathered.digests, gathered.labels, gathered.given, limit, seed))
 
 
-def limited_parts(gathered: Gathered, limits: Limits, seed: int) -> Gathered:
-    """Return what the limits leave."""
+def limited_parts(gathered: Gathered, limits: Limits, shares: Shares, seed: int) -> Gathered:
+    """Return what the limits leave; where train is limited and no split official, it is cut before."""
     if limits == Limits():
         return gathered
+    if limits.train is not None and gathered.given is None:
+        parts, notes = divide(gathered.digests, gathered.labels, None, shares, seed)
+        gathered = replace(gathered, given=parts, notes=(*gathered.notes, *notes))
     rows = rows_within(gathered.digests, gathered.labels, gathered.given, limits, seed)
     return _some(gathered, rows)
 
@@ -188,9 +189,10 @@ def rows_within(
             raise UsageError(
                 f"train_limit={limits.train} needs an official train split. Write limit instead."
             )
-        train = rows[given[rows] == Part.TRAIN]
-        some = sample(digests[train], labels.of(train), None, limits.train, seed)
-        rows = np.sort(np.concatenate([train[some], rows[given[rows] != Part.TRAIN]]))
+        judged = Part.TEST if (given == Part.TEST).any() else Part.VAL
+        train = rows[given[rows] != judged]
+        some = sample(digests[train], labels.of(train), given[train], limits.train, seed)
+        rows = np.sort(np.concatenate([train[some], rows[given[rows] == judged]]))
     return rows
 
 

@@ -44,12 +44,33 @@ _DRAFT = 8  # libjpeg decodes at an eighth: every byte is read, most of the arit
 _SHOWN = 5  # names in a message
 
 
+class _EmptyFileError(Exception):
+    """A file without any byte."""
+
+
 def is_image(name: str) -> bool:
     """Say whether a file name ends as image files do."""
     return name.lower().endswith(SUFFIXES)
 
 
-class StoredImages(Examples):
+class Images(Examples):
+    """Images, each of which is looked at once when a task is loaded."""
+
+    @abstractmethod
+    def look(self, row: int) -> tuple[int, np.ndarray]:
+        """Return the hash of one image and its thumbnail; raises where it cannot be read."""
+
+
+class DecodedImages(Images):
+    """Images that another library decodes."""
+
+    def look(self, row: int) -> tuple[int, np.ndarray]:
+        """Return the hash of its pixels and its thumbnail."""
+        pixels = np.asarray(self.read(row))
+        return int(array_digests(pixels[None])[0]), thumbnail(Image.fromarray(pixels))
+
+
+class StoredImages(Images):
     """Images that are stored as files are, wherever that is; decoded on read."""
 
     @abstractmethod
@@ -60,6 +81,17 @@ class StoredImages(Examples):
         """Return one image, height x width x 3, uint8."""
         with Image.open(io.BytesIO(self.content(row))) as image:
             return to_rgb(image)
+
+    def look(self, row: int) -> tuple[int, np.ndarray]:
+        """Return the hash of its file and its thumbnail; every byte is read, most is not decoded."""
+        content = self.content(row)
+        if not content:
+            raise _EmptyFileError
+        with Image.open(io.BytesIO(content)) as image:
+            least = 2 * SIDE
+            image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))
+            image.load()
+            return _digest(content), thumbnail(ImageOps.exif_transpose(image))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +180,7 @@ class Checked(NamedTuple):
     sketches: np.ndarray  # images x pixels of a thumbnail, uint8
 
 
-def check_images(files: StoredImages) -> Checked:
+def check_images(files: Images) -> Checked:
     """Read and decode every image once, in threads: content hashes, and the images that are broken."""
     digests = np.zeros(len(files), dtype=np.uint64)
     unreadable: dict[int, str] = {}
@@ -170,9 +202,7 @@ def array_digests(images: np.ndarray) -> np.ndarray:
     return np.array([_digest(shape + image.tobytes()) for image in images], dtype=np.uint64)
 
 
-def leave_out_unreadable(
-    files: StoredImages, checked: Checked, share: float
-) -> tuple[np.ndarray, tuple[str, ...]]:
+def leave_out_unreadable(files: Images, checked: Checked, share: float) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the rows of the readable images, and a note that names the others.
 
     Args:
@@ -236,20 +266,16 @@ def _digest(content: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
-def _check(files: StoredImages, row: int) -> tuple[int, np.ndarray] | str:
+def _check(files: Images, row: int) -> tuple[int, np.ndarray] | str:
     try:
-        content = files.content(row)
-        with Image.open(io.BytesIO(content)) as image:
-            least = 2 * SIDE
-            image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))
-            image.load()
-            sketch = thumbnail(ImageOps.exif_transpose(image))
+        return files.look(row)
     except FileNotFoundError:
         return "no such file"
     except UnidentifiedImageError:
-        return "not an image" if content else "empty file"
+        return "not an image"
+    except _EmptyFileError:
+        return "empty file"
     except Image.DecompressionBombError:
         return "too many pixels"
     except Exception as error:  # a decoder may raise anything on damaged bytes
         return "truncated" if "truncated" in str(error).lower() else f"damaged: {error}"
-    return _digest(content), sketch

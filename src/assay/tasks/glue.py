@@ -140,7 +140,7 @@ class Glue(TaskSource):
             raise UnknownName("task of GLUE", self.name, _SETS)
         shares = Shares(self.val)
         found = _SETS[self.name]
-        gathered = limited_parts(self._gather(found), Limits(self.limit, self.train_limit), seed)
+        gathered = limited_parts(self._gather(found), Limits(self.limit, self.train_limit), shares, seed)
         return assemble(gathered, address, shares=shares, metric=self.metric or found.metric, seed=seed)
 
     def _gather(self, found: _Set) -> Gathered:

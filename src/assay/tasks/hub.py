@@ -60,7 +60,7 @@ class Hub(TaskSource):
         test: The share of test where there is no official split.
         metric: The main metric; accuracy, macro F1 or Spearman correlation by the kind.
         limit: At most so many examples, the same share of each class and official split.
-        train_limit: At most so many examples of official train.
+        train_limit: At most so many examples of train and val.
         streaming: Load no more of each split than ``limit`` rows, shuffled among the first 10,000.
         unreadable: The share of images that may be broken; one may always be, unless this is 0.
     """
@@ -141,9 +141,9 @@ class Hub(TaskSource):
     def _gather(
         self, splits: Mapping[str, Dataset], table: Table, found: LabelledRows, seed: int
     ) -> Gathered:
-        limits = Limits(self.limit, self.train_limit)
+        limits, shares = Limits(self.limit, self.train_limit), Shares(self.val, self.test)
         if found.columns.image is None:
-            return limited_parts(gather_texts(table, found), limits, seed)
+            return limited_parts(gather_texts(table, found), limits, shares, seed)
         names = digest_texts(table.row_name(int(row)) for row in found.rows)
         rows = rows_within(names, found.labels, found.given, limits, seed)
         files = files_of(splits, table, found.columns.image, found.rows[rows])

@@ -1,0 +1,181 @@
+"""The data sets of torchvision that are for classification, by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from assay.core.errors import UnknownName, UnreadableTask
+from assay.core.task import Kind, Labels, Task, TaskSource
+from assay.readers.assembly import assemble
+from assay.readers.gathering import Limits, gather_images, limited_parts
+from assay.readers.images import DecodedImages, to_rgb
+from assay.readers.splits import Part, Shares
+
+Written = Mapping[Part | None, Mapping[str, object]]  # what torchvision is told for each split; None is all
+
+_BOTH: Written = {Part.TRAIN: {"train": True}, Part.TEST: {"train": False}}
+_TWO: Written = {Part.TRAIN: {"split": "train"}, Part.TEST: {"split": "test"}}
+_THREE: Written = {**_TWO, Part.VAL: {"split": "val"}}
+_TRAIN_VAL: Written = {Part.TRAIN: {"split": "train"}, Part.VAL: {"split": "val"}}
+_ONE: Written = {None: {}}
+
+_SETS: Mapping[str, Written] = {
+    "CIFAR10": _BOTH,
+    "CIFAR100": _BOTH,
+    "CLEVRClassification": _TRAIN_VAL,  # how many objects; test has no labels
+    "Caltech101": _ONE,
+    "Caltech256": _ONE,
+    "Country211": {**_TWO, Part.VAL: {"split": "valid"}},
+    "DTD": _THREE,
+    "EMNIST": {part: {"split": "balanced", **told} for part, told in _BOTH.items()},
+    "EuroSAT": _ONE,
+    "FER2013": _TWO,
+    "FGVCAircraft": _THREE,
+    "FashionMNIST": _BOTH,
+    "Flowers102": _THREE,
+    "Food101": _TWO,
+    "GTSRB": _TWO,
+    "Imagenette": _TRAIN_VAL,
+    "KMNIST": _BOTH,
+    "MNIST": _BOTH,
+    "OxfordIIITPet": {Part.TRAIN: {"split": "trainval"}, Part.TEST: {"split": "test"}},
+    "PCAM": _THREE,
+    "Places365": {
+        Part.TRAIN: {"split": "train-standard", "small": True},
+        Part.VAL: {"split": "val", "small": True},
+    },
+    "QMNIST": _BOTH,
+    "RenderedSST2": _THREE,
+    "SEMEION": _ONE,
+    "STL10": _TWO,
+    "SUN397": _ONE,
+    "SVHN": _TWO,
+    "StanfordCars": _TWO,
+    "USPS": _BOTH,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(DecodedImages):
+    """The images of the splits that torchvision opened, one split after the other."""
+
+    splits: tuple[Any, ...]
+    starts: np.ndarray  # the first row of each split
+    titles: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.splits))
+
+    def read(self, row: int) -> np.ndarray:
+        """Return one image, height x width x 3, uint8."""
+        which, place = self._place(row)
+        return to_rgb(self.splits[which][place][0])
+
+    def name(self, row: int) -> str:
+        """Return the split and the number of the image in it."""
+        which, place = self._place(row)
+        return f"{self.titles[which]} {place}"
+
+    def _place(self, row: int) -> tuple[int, int]:
+        which = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return which, row - int(self.starts[which])
+
+
+@dataclass(frozen=True, slots=True)
+class Torchvision(TaskSource):
+    """Data sets that torchvision opens, each with its official splits.
+
+    Where the labels of test are not public, val is judged. Nothing is downloaded unless ``download`` is true.
+
+    Attributes:
+        name: As torchvision calls it: ``CIFAR10``, ``DTD``, ``OxfordIIITPet``, ...
+        root: The folder in which torchvision keeps it.
+        download: Whether torchvision may download it there.
+        val: The share of val where there is no official split.
+        test: The share of test where there is no official split.
+        metric: The main metric; accuracy.
+        limit: At most so many images, the same share of each class and official split.
+        train_limit: At most so many images of train and val; 1000 is what VTAB-1k allows.
+        unreadable: The share of images that may be broken; one may always be, unless this is 0.
+    """
+
+    root: str = "data"
+    download: bool = False
+    val: float = 0.2
+    test: float = 0.2
+    metric: str | None = None
+    limit: int | None = None
+    train_limit: int | None = None
+    unreadable: float = 0.01
+
+    summary: ClassVar[str] = "data sets of torchvision: CIFAR10, DTD, Flowers102, OxfordIIITPet, SVHN, ..."
+    packages: ClassVar[tuple[str, ...]] = ("torchvision",)
+
+    def load(self, address: str, seed: int) -> Task:
+        """Open every split and read every image once."""
+        if self.name not in _SETS:
+            raise UnknownName("classification data set of torchvision", self.name, _SETS)
+        shares = Shares(self.val, self.test)
+        written = _SETS[self.name]
+        splits = tuple(self._open(told) for told in written.values())
+        sizes = [len(split) for split in splits]
+        titles = tuple(self.name if part is None else part.name.lower() for part in written)
+        images = Opened(splits, np.cumsum([0, *sizes[:-1]]), titles)
+        codes = np.concatenate([_codes(split) for split in splits])
+        given = None if None in written else np.repeat([int(part or 0) for part in written], sizes)
+        gathered = gather_images(images, _labels(codes, _names(splits[0])), given, self.unreadable)
+        gathered = limited_parts(gathered, Limits(self.limit, self.train_limit), shares, seed)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+
+    def _open(self, told: Mapping[str, object]) -> Any:
+        root = Path(self.root).expanduser()
+        if not self.download and not root.is_dir():
+            raise UnreadableTask(f"There is no folder '{root}'. {self._advice()}")
+        try:
+            datasets = importlib.import_module("torchvision.datasets")
+            return getattr(datasets, self.name)(str(root), download=self.download, **dict(told))
+        except (RuntimeError, OSError) as error:
+            cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise UnreadableTask(
+                f"torchvision finds no {self.name} in '{root}': {cause.rstrip('.')}. {self._advice()}"
+            ) from error
+
+    def _advice(self) -> str:
+        return (
+            f"Write torchvision:{self.name}(root='...') with the folder that holds it, or download=True to "
+            "download it there."
+        )
+
+
+def _codes(split: Any) -> np.ndarray:
+    """Return the class of each image as torchvision numbers it; images are decoded only if need be."""
+    for name in ("targets", "_labels", "labels", "y"):
+        found = getattr(split, name, None)
+        if found is not None and len(found) == len(split):
+            return np.asarray(found).astype(np.int64).ravel()
+    samples = getattr(split, "_samples", getattr(split, "samples", None))
+    if samples is not None:
+        return np.array([label for _, label in samples], dtype=np.int64)
+    return np.array([split[row][1] for row in range(len(split))], dtype=np.int64)
+
+
+def _names(split: Any) -> Sequence[str]:
+    """Return the names of the classes; none where torchvision does not know them."""
+    found = getattr(split, "classes", None) or getattr(split, "categories", None) or ()
+    return [name if isinstance(name, str) else " ".join(map(str, name)) for name in found]
+
+
+def _labels(codes: np.ndarray, names: Sequence[str]) -> Labels:
+    numbers, values = np.unique(codes, return_inverse=True)
+    known = len(names) > int(numbers.max(initial=0)) and len(set(names)) == len(names)
+    width = len(str(numbers.max(initial=0)))
+    called = [names[number] if known else f"{number:0{width}}" for number in numbers]
+    order = np.argsort(called)
+    ranks = np.argsort(order)
+    return Labels(Kind.CLASSIFICATION, ranks[values], tuple(str(called[place]) for place in order))
