@@ -60,6 +60,19 @@ def targets_address(place: Path) -> str:
     return f"folder:{place}(label=('x', 'y'))"
 
 
+def coco_address(place: Path) -> str:
+    rng = np.random.default_rng(0)
+    for number in range(30):
+        Image.fromarray(rng.integers(0, 256, (6, 5, 3), dtype=np.uint8)).save(place / f"{number}.png")
+    told = {
+        "images": [{"id": number, "file_name": f"{number}.png"} for number in range(30)],
+        "annotations": [{"image_id": number, "category_id": number % 3} for number in range(25)],
+        "categories": [{"id": number, "name": f"kind {number}"} for number in range(3)],
+    }
+    (place / "labels.json").write_text(json.dumps(told))
+    return f"coco:{place / 'labels.json'}"
+
+
 def conll_address(place: Path) -> str:
     texts = [f"word{number} N\nruns V{number % 2}\n" for number in range(30)]
     (place / "all.conll").write_text("\n".join(texts))
@@ -97,6 +110,7 @@ def torchvision_address(place: Path) -> str:
 
 
 ADDRESSES: dict[str, Callable[[Path], str]] = {
+    "coco": coco_address,
     "conll": conll_address,
     "docstrings": lambda place: "docstrings:numpy+scipy(per_class=10)",
     "folder": folder_address,
