@@ -201,7 +201,8 @@ class Study:
             results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]
             models = {str(visit.model) for visit in ready.visits}
             found = evidence_of(store, results, facts, models=models, limits=self._limits(), seed=self.seed)
-            return compare(found, ranked_by=self.ranked_by, seed=self.seed)
+            told = compare(found, ranked_by=self.ranked_by, seed=self.seed)
+            return replace(told, examples=store.examples(found.tasks))
         finally:
             store.close()
 
@@ -216,7 +217,8 @@ def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits 
     """Return the findings of everything that a store holds: of each job the newest."""
     refused = [row.address for row in store.models() if limits.refusal(row.facts, row.latency_seconds)]
     found = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
-    return compare(found, ranked_by=ranked_by, seed=0)
+    told = compare(found, ranked_by=ranked_by, seed=0)
+    return replace(told, examples=store.examples(found.tasks))
 
 
 def task_facts(task: Task) -> TaskFacts:

@@ -15,8 +15,10 @@ from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Result, Status
+from assay.plan import resolve_tasks
 from assay.store.arrays import Arrays
 from assay.store.results import Store, open_existing
+from assay.study import task_facts
 
 
 @pytest.fixture
@@ -145,6 +147,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from assay.core.errors import StoreError
+from assay.plan import resolve_tasks
 from assay.store.arrays import Arrays
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:
@@ -180,3 +183,14 @@ def test_a_matrix_appears_when_all_its_rows_are_there(tmp_path):
 def test_a_key_cannot_leave_the_folder(tmp_path, key):
     with pytest.raises(ValueError, match="Not a key"):
         Arrays(tmp_path).read("features", key)
+
+
+def test_a_few_examples_of_a_task_are_kept_to_be_shown(store, photos):
+    task = resolve_tasks([str(photos)], seed=0)[0]
+
+    store.add_task(task_facts(task), task)
+
+    shown = store.examples(store.tasks())[task.address]
+    assert len(shown) == 12
+    assert {one.label for one in shown} == {"blue", "green", "red"}
+    assert all(one.picture.startswith("data:image/webp;base64,") for one in shown)

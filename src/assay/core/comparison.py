@@ -11,6 +11,7 @@ from assay.core.estimate import Interval
 from assay.core.lesson import Likeness, TaskLesson
 from assay.core.model import ModelFacts
 from assay.core.result import Cost, Status
+from assay.core.shown import ShownExample
 from assay.core.task import Kind, Modality
 
 OTHER_MODALITY = "other modality"  # how the reason starts where a model does not read what a task holds
@@ -201,6 +202,7 @@ class Comparison:
         averages: Over the suites of which all tasks are there; none for estimates.
         settings: How the study was made, by name: versions, seeds, methods, time.
         likeness: Which tasks and which models are alike, for each modality.
+        examples: A few examples of each task to be shown, by its address.
     """
 
     ranked_by: str
@@ -214,3 +216,4 @@ class Comparison:
     settings: Mapping[str, str]
     averages: tuple[SuiteAverage, ...] = ()
     likeness: tuple[Likeness, ...] = ()
+    examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from assay.core.across import Across
 from assay.core.comparison import Comparison, ModelRow, TaskFindings
+from assay.core.shown import ShownExample
 from assay.page.boards import BAR_PIXELS, Board, Methods, board, methods_of
 from assay.page.charts import Chart, cost_chart, heat_chart, index_chart, place_chart
 from assay.page.decision import Decision, decisions
+from assay.page.examples import fitting
 from assay.page.heat import HeatMap, heat_maps
 from assay.page.holes import Hole, TaskHole, holes, task_holes
 from assay.page.names import Names
@@ -25,6 +27,7 @@ class TaskView:
     board: Board
     methods: Methods | None
     chart: Chart | None
+    examples: tuple[ShownExample, ...]
     bar_width: int = BAR_PIXELS
 
 
@@ -76,6 +79,7 @@ def page_view(comparison: Comparison) -> PageView:
     models = {row.address: row for row in comparison.models}
     anchors = {one.task.address: f"task-{place}" for place, one in enumerate(comparison.tasks, start=1)}
     methods = methods_of(comparison)
+    examples = fitting(comparison.examples)
     is_drawn = charts_can_be_drawn()
     tasks = tuple(
         TaskView(
@@ -85,6 +89,7 @@ def page_view(comparison: Comparison) -> PageView:
             board(one, models),
             methods.get(one.task.address),
             cost_chart(one, models, names, f"{anchors[one.task.address]}-cost") if is_drawn else None,
+            examples.get(one.task.address, ()),
         )
         for one in comparison.tasks
     )

@@ -31,7 +31,9 @@ class Json(Report):
 
 def as_json(findings: object) -> str:
     """Return any findings, a frozen dataclass, as one JSON object with its schema."""
-    told = {"schema": SCHEMA, "direction": DIRECTION, **_fields(findings)}
+    found = _fields(findings)
+    found.pop("examples", None)  # pictures are for people
+    told = {"schema": SCHEMA, "direction": DIRECTION, **found}
     return json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 

@@ -22,7 +22,9 @@ from assay.core.job import Job, features_key
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Cost, Finished, Opened, Result, Status
+from assay.core.shown import ShownExample
 from assay.core.task import Kind, Labels, Modality, Task
+from assay.readers.shown import shown_examples
 from assay.store.arrays import Arrays
 
 SCHEMA_VERSION = 3
@@ -115,9 +117,12 @@ class Store:
         )
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
-        """Keep the facts of a task, its split by example name, and the labels of test."""
+        """Keep the facts of a task, its split by example name, the labels of test, and a few examples."""
         if self.arrays.read("truths", task.fingerprint) is None:
             self._add_split(task)
+        if self.arrays.read_text("examples", task.fingerprint) is None:
+            few = [asdict(one) for one in shown_examples(task)]
+            self.arrays.write_text("examples", task.fingerprint, json.dumps(few, ensure_ascii=False))
         self._write("INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts))))
 
     def _add_split(self, task: Task) -> None:
@@ -195,6 +200,15 @@ class Store:
         """Return the names of the examples of a split of a task; none where they are not kept."""
         text = self.arrays.read_text("splits", fingerprint)
         return () if text is None else tuple(json.loads(text)[split])
+
+    def examples(self, tasks: Iterable[TaskFacts]) -> dict[str, tuple[ShownExample, ...]]:
+        """Return the few examples of each task that were kept to be shown, by its address."""
+        kept = {task.address: self.arrays.read_text("examples", task.fingerprint) for task in tasks}
+        return {
+            address: tuple(ShownExample(**one) for one in json.loads(text))
+            for address, text in kept.items()
+            if text is not None
+        }
 
     def close(self) -> None:
         """Close the file."""

@@ -1,0 +1,92 @@
+"""Chooses a few examples of a task and makes them small enough to be shown beside its results."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+
+import numpy as np
+
+from assay.core.shown import ShownExample
+from assay.core.task import Example, Kind, Labels, Split, Task, Words
+
+MOST_SHOWN = 12
+_PIXELS = 96  # the longer side: sharp at 48 on a fine screen, clear at 84
+_QUALITY = 60  # of WebP: about 2 kB a photo
+_LETTERS = 220
+
+logger = logging.getLogger(__name__)
+
+
+def shown_examples(task: Task) -> tuple[ShownExample, ...]:
+    """Return up to twelve examples of train: one of each class, or spread over the numbers.
+
+    An example that cannot be read any more is left out: pictures must not end a study.
+    """
+    found = []
+    for row in _spread(task.train.labels):
+        try:
+            found.append(_shown(task, task.train, row))
+        except OSError as error:
+            logger.warning("'%s' is not shown: %s", task.train.examples.name(row), error)
+    return tuple(found)
+
+
+def _spread(labels: Labels) -> list[int]:
+    """Return the rows of examples that differ most in their labels, classes in order."""
+    count = labels.examples
+    if labels.lengths is not None or not count:
+        return list(range(min(count, MOST_SHOWN)))
+    if labels.kind is Kind.REGRESSION:
+        order = np.argsort(labels.strata(), kind="stable")
+        return [int(order[place]) for place in _evenly(count)]
+    first: dict[int, list[int]] = {}
+    for row, stratum in enumerate(labels.strata().tolist()):
+        first.setdefault(stratum, []).append(row)
+    ordered = [first[stratum] for stratum in sorted(first)]
+    each = -(-MOST_SHOWN // len(ordered))
+    rows = [row for of_one in ordered for row in of_one[:each]]
+    return [rows[place] for place in _evenly(len(rows))]
+
+
+def _evenly(count: int) -> list[int]:
+    places = np.linspace(0, count - 1, min(count, MOST_SHOWN)).round()
+    return [int(place) for place in np.unique(places)]
+
+
+def _shown(task: Task, split: Split, row: int) -> ShownExample:
+    name, label = split.examples.name(row), _label(task, split.labels.of([row]))
+    example = split.examples.read(row)
+    if isinstance(example, np.ndarray):
+        return ShownExample(name, label, picture=_picture(example))
+    return ShownExample(name, label, text=_beginning(example))
+
+
+def _label(task: Task, labels: Labels) -> str:
+    if labels.lengths is not None:
+        return " ".join(task.classes[value] for value in labels.values[:MOST_SHOWN])
+    value = labels.values[0]
+    if task.kind is Kind.CLASSIFICATION:
+        return task.classes[int(value)]
+    if task.kind is Kind.MULTILABEL:
+        return ", ".join(np.array(task.classes)[value.astype(bool)]) or "none"
+    return ", ".join(f"{number:.4g}" for number in np.atleast_1d(value))
+
+
+def _beginning(example: Example) -> str:
+    if isinstance(example, Words):
+        text = " ".join(example.words)
+    else:
+        text = example if isinstance(example, str) else " · ".join(map(str, example))
+    return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"
+
+
+def _picture(image: np.ndarray) -> str:
+    from PIL import Image
+
+    small = Image.fromarray(image)
+    small.thumbnail((_PIXELS, _PIXELS), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    small.save(file, "WEBP", quality=_QUALITY, method=6)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")

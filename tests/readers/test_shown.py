@@ -1,0 +1,102 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assay.core.task import Examples, Kind, Labels, Modality, Split, Task, Words
+from assay.readers.images import ImageArrays
+from assay.readers.shown import MOST_SHOWN, shown_examples
+from assay.readers.texts import Texts
+
+
+def _task(examples: Examples, labels: Labels, kind: Kind, classes: tuple[str, ...] = ()) -> Task:
+    split = Split(examples, labels)
+    modality = Modality.IMAGE if isinstance(examples, ImageArrays) else Modality.TEXT
+    return Task("a:task", kind, modality, "accuracy", classes, split, split, split, "fingerprint")
+
+
+def _texts(count: int, length: int = 20) -> Texts:
+    return Texts(
+        tuple(f"{row:03} ".ljust(length, "x") for row in range(count)), tuple(map(str, range(count)))
+    )
+
+
+def test_every_class_is_seen_before_any_is_seen_twice():
+    classes = tuple("abcdefghij")
+    labels = Labels(Kind.CLASSIFICATION, np.repeat(np.arange(10), 30), classes)
+
+    shown = shown_examples(_task(_texts(300), labels, Kind.CLASSIFICATION, classes))
+
+    assert len(shown) == MOST_SHOWN
+    assert {one.label for one in shown} == set(classes)
+
+
+def test_numbers_are_seen_from_the_least_to_the_most():
+    values = np.random.default_rng(0).permutation(50).astype(float)
+
+    shown = shown_examples(_task(_texts(50), Labels(Kind.REGRESSION, values), Kind.REGRESSION))
+
+    labels = [float(one.label) for one in shown]
+    assert labels == sorted(labels)
+    assert (labels[0], labels[-1]) == (0, 49)
+
+
+def test_classes_that_hold_at_once_are_listed():
+    labels = Labels(Kind.MULTILABEL, np.array([[1, 1], [0, 0]]), ("red", "round"))
+
+    shown = shown_examples(_task(_texts(2), labels, Kind.MULTILABEL, ("red", "round")))
+
+    assert [one.label for one in shown] == ["none", "red, round"]
+
+
+def test_a_picture_is_small_and_looks_like_its_image():
+    image = np.zeros((300, 600, 3), np.uint8)
+    image[:, 300:] = (255, 0, 0)
+    classes = ("half",)
+    task = _task(
+        ImageArrays(image[None], ("a",)),
+        Labels(Kind.CLASSIFICATION, [0], classes),
+        Kind.CLASSIFICATION,
+        classes,
+    )
+
+    (shown,) = shown_examples(task)
+
+    head, _, content = shown.picture.partition(",")
+    assert head == "data:image/webp;base64"
+    small = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB"), dtype=float)
+    assert small.shape == (48, 96, 3)
+    assert small[24, 10] == pytest.approx([0, 0, 0], abs=16)
+    assert small[24, 85] == pytest.approx([255, 0, 0], abs=16)
+
+
+def test_a_long_text_is_cut():
+    labels = Labels(Kind.CLASSIFICATION, [0], ("a",))
+
+    (shown,) = shown_examples(_task(_texts(1, length=9_000), labels, Kind.CLASSIFICATION, ("a",)))
+
+    assert len(shown.text) == 220
+    assert shown.text.endswith("…")
+
+
+class _Sentences(Examples):
+    def __len__(self) -> int:
+        return 2
+
+    def read(self, row: int) -> Words:
+        if row == 1:
+            raise FileNotFoundError("gone")
+        return Words(("Ada", "sings"))
+
+    def name(self, row: int) -> str:
+        return f"sentence {row}"
+
+
+def test_words_have_their_tags_and_what_cannot_be_read_is_left_out():
+    labels = Labels(Kind.CLASSIFICATION, [0, 1, 1], ("name", "verb"), np.array([2, 1]))
+
+    (shown,) = shown_examples(_task(_Sentences(), labels, Kind.TOKENS, ("name", "verb")))
+
+    assert (shown.text, shown.label) == ("Ada sings", "name verb")
