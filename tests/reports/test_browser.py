@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.reports.large import large
 
 from assay.analysis.compare import Evidence, compare
 from assay.reports.html import Html
@@ -54,8 +55,8 @@ def study() -> Evidence:
 
 @pytest.fixture(scope="module")
 def page(study, folder) -> Path:
-    Html().render(compare(study, ranked_by=None, seed=0), folder / "page.html")
-    return folder / "page.html"
+    Html().render(compare(study, ranked_by=None, seed=0), folder / "study.html")
+    return folder / "study.html"
 
 
 def _renamed(study: Evidence, old: str, new: str) -> Evidence:
@@ -65,12 +66,14 @@ def _renamed(study: Evidence, old: str, new: str) -> Evidence:
     return dataclasses.replace(study, results=results, models=models)
 
 
-def _open(browser, path: Path) -> None:
-    """Open a page and wait until every chart is drawn; what was logged before is forgotten."""
+def _open(browser, path: Path, *, charts: bool = True) -> None:
+    """Open a page and wait until its charts are drawn; what was logged before is forgotten."""
     for log in ("browser", "performance"):
         browser.get_log(log)
     browser.get(path.as_uri())
-    WebDriverWait(browser, 30).until(
+    if not charts:
+        return
+    WebDriverWait(browser, 60).until(
         lambda one: one.execute_script("return document.documentElement.dataset.charts") == "drawn"
     )
 
@@ -125,6 +128,27 @@ def test_a_page_draws_its_charts_without_a_complaint_or_a_request(browser, page)
         "return [...document.querySelectorAll('figure[data-drawn] svg.marks')].length"
     )
     assert drawn == 4  # the index of the images, and value against cost of each task
+
+
+@pytest.mark.parametrize(("models", "tasks"), [(1, 1), (50, 20), (200, 60)])
+def test_the_smallest_and_the_largest_study_are_drawn(browser, folder, models, tasks):
+    path = folder / f"{models}_{tasks}.html"
+    Html().render(large(models, tasks), path)
+
+    _open(browser, path, charts=models > 1)
+
+    browser.execute_script("document.querySelector('.chart, .leaderboard').scrollIntoView()")
+    drawn = "return document.querySelectorAll('figure[data-drawn] svg.marks').length"
+    WebDriverWait(browser, 30).until(lambda one: models == 1 or one.execute_script(drawn))
+    assert _complaints(browser) == []
+    assert len(browser.find_elements(By.CSS_SELECTOR, "table.leaderboard")) == tasks
+    assert len(_models(browser)) == min(models, 20)
+
+
+def test_fifty_models_on_twenty_tasks_fit_into_two_megabytes(folder):
+    Html().render(large(50, 20), folder / "page.html")
+
+    assert (folder / "page.html").stat().st_size < 2_000_000
 
 
 def test_a_name_that_is_a_script_stays_text(browser, page):

@@ -10,8 +10,9 @@ from assay.analysis.axes import Axis, axis_around
 from assay.analysis.wording import decimals, value_text
 from assay.core.comparison import Cell, Comparison, ModelRow, Standing, TaskFindings
 
-BAR_PIXELS = 150
+_BAR_PIXELS = 150
 MOST_CELLS = 25_000  # of all tables of methods together: a page stays small enough to be sent
+MOST_CLASSES = 40  # of one task
 _BAR_ENDS = 6.0  # pixels free at both ends
 _SHARE_ON_AXIS = 0.75  # of the models, the best: one that is far behind would press the others together
 
@@ -24,6 +25,11 @@ class Bar:
     low: float
     high: float
     is_off: bool  # further left than the axis goes
+
+    @property
+    def width(self) -> float:
+        """Pixels from low to high."""
+        return round(self.high - self.low, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,26 @@ class Board:
     ties: int
     seeds: int
     has_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfClass:
+    """How often the recommended model is right on the test examples of one class."""
+
+    name: str
+    count: int
+    accuracy: float
+
+
+def classes_of(findings: TaskFindings) -> tuple[OfClass, ...]:
+    """Return the classes in order; of very many, the weakest, the weakest first."""
+    found = [
+        OfClass(name, findings.class_counts[name], accuracy)
+        for name, accuracy in findings.class_accuracy.items()
+    ]
+    if len(found) <= MOST_CLASSES:
+        return tuple(found)
+    return tuple(sorted(found, key=lambda one: one.accuracy)[:MOST_CLASSES])
 
 
 def board(findings: TaskFindings, models: Mapping[str, ModelRow]) -> Board:
@@ -116,12 +142,11 @@ def _value_axis(standings: Sequence[Standing]) -> Axis:
     ends = [one.value for one in kept]
     for one in kept:
         ends += [one.interval.low, one.interval.high] if one.interval else []
-    return axis_around(ends, _BAR_ENDS, BAR_PIXELS - _BAR_ENDS)
+    return axis_around(ends, _BAR_ENDS, _BAR_PIXELS - _BAR_ENDS)
 
 
 def _bar(standing: Standing, axis: Axis) -> Bar:
     within = standing.interval
     low, high = (within.low, within.high) if within else (standing.value, standing.value)
-    return Bar(
-        axis.place(standing.value), axis.place(low), axis.place(high), is_off=standing.value < axis.low
-    )
+    places = (round(axis.place(value), 1) for value in (standing.value, low, high))
+    return Bar(*places, is_off=standing.value < axis.low)

@@ -95,8 +95,8 @@ def _rings(base: alt.Chart) -> alt.Chart:
     """Return a ring around each model that the reader pinned."""
     import altair as alt
 
-    seen = alt.condition(_PINNED, alt.value(1), alt.value(0))
-    return base.mark_point(size=260, strokeWidth=2).encode(opacity=seen, stroke=alt.value("@ink"))
+    pinned = base.transform_filter(_PINNED)
+    return pinned.mark_point(size=260, strokeWidth=2).encode(stroke=alt.value("@ink"))
 
 
 def _named(base: alt.Chart) -> list[alt.Chart]:

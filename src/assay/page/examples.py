@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from assay.core.shown import ShownExample
 
-ROOM = 330_000  # letters for the examples of all tasks: 2 MB hold 50 models x 20 tasks with everything else
+ROOM = 260_000  # letters for the examples of all tasks: 2 MB hold 50 models x 20 tasks with everything else
 
 
 def fitting(examples: Mapping[str, Sequence[ShownExample]]) -> dict[str, tuple[ShownExample, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from assay.core.across import Across
 from assay.core.comparison import Comparison, ModelRow, TaskFindings
 from assay.core.shown import ShownExample
-from assay.page.boards import BAR_PIXELS, Board, Methods, board, methods_of
+from assay.page.boards import Board, Methods, OfClass, board, classes_of, methods_of
 from assay.page.charts import Chart, cost_chart, heat_chart, index_chart, place_chart
 from assay.page.decision import Decision, decisions
 from assay.page.examples import fitting
@@ -25,10 +25,10 @@ class TaskView:
     findings: TaskFindings
     missing: tuple[TaskHole, ...]
     board: Board
+    classes: tuple[OfClass, ...]
     methods: Methods | None
     chart: Chart | None
     examples: tuple[ShownExample, ...]
-    bar_width: int = BAR_PIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ def page_view(comparison: Comparison) -> PageView:
             one,
             task_holes(one),
             board(one, models),
+            classes_of(one),
             methods.get(one.task.address),
             cost_chart(one, models, names, f"{anchors[one.task.address]}-cost") if is_drawn else None,
             examples.get(one.task.address, ()),

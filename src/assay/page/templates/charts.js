@@ -1,5 +1,7 @@
 "use strict";
-// Charts: the programs are unpacked once, then each chart is drawn when there is time, in the page's colours.
+// Charts: the programs are unpacked once; all charts are drawn when there is time, so that they are there to be printed,
+// and those of a very long page when they come near.
+const MOST_AT_ONCE = 40;
 (async () => {
   const carried = JSON.parse(document.getElementById("charts").textContent);
   const views = new Map();
@@ -55,11 +57,10 @@
     if (pinned.length) await result.view.signal("pinned", pinned).runAsync();
   }
 
-  const figures = [...document.querySelectorAll("figure.chart")];
-  const isOpen = (figure) => !figure.closest("details:not([open])");
   const rest = () => new Promise((go) => (window.requestIdleCallback ?? setTimeout)(go));
-  async function drawAll() {
-    for (const figure of figures.filter(isOpen)) {
+  const isDrawn = (figure) => "drawn" in figure.dataset;
+  async function drawAll(figures) {
+    for (const figure of figures) {
       await rest();
       await draw(figure);
     }
@@ -69,14 +70,14 @@
   if (!("DecompressionStream" in window)) return; // a browser from before 2023: the tables say it all
   document.documentElement.classList.add("charts");
   await unpack();
-  await drawAll();
-  for (const details of document.querySelectorAll("details.chart")) {
-    details.addEventListener("toggle", () => {
-      const figure = details.querySelector("figure");
-      if (details.open && !("drawn" in figure.dataset)) draw(figure);
-    });
-  }
-  dark.addEventListener("change", drawAll);
+  const figures = [...document.querySelectorAll("figure.chart")];
+  const seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting && !isDrawn(target)) draw(target);
+  }, { rootMargin: "800px" });
+  const isEager = (figure) => figures.length <= MOST_AT_ONCE && !figure.closest("details");
+  await drawAll(figures.filter(isEager));
+  for (const figure of figures) if (!isEager(figure)) seen.observe(figure);
+  dark.addEventListener("change", () => drawAll(figures.filter(isDrawn)));
   document.addEventListener("pins", (event) => {
     pinned = event.detail;
     for (const { view } of views.values()) view.signal("pinned", pinned).runAsync();

@@ -1,0 +1,85 @@
+"""Makes findings of any size out of simulated ones, with long addresses and pictures."""
+
+import base64
+import random
+from dataclasses import replace
+from functools import cache
+
+from assay.analysis.compare import compare
+from assay.core.comparison import Comparison, Standing
+from assay.core.shown import ShownExample
+from assay.core.task import Modality
+from assay.testing.simulated_study import simulate_study
+
+
+@cache
+def _small() -> Comparison:
+    return compare(simulate_study(more_models=13), ranked_by=None, seed=0)
+
+
+def large(models: int, tasks: int) -> Comparison:
+    """Return findings of some models on some tasks: those of 20 models on one task, again and again."""
+    study = _small()
+    first, across = study.tasks[0], next(one for one in study.across if one.modality is Modality.IMAGE)
+    places = range(models)
+    standings = [_again(first.standings, place) for place in places]
+    general = [across.models[place % len(across.models)] for place in places]
+    rows = {row.address: row for row in study.models}
+    scores = [cell for cell in study.cells if cell.task == first.task.address and cell.value is not None]
+    addresses = [f"folder:./data/task_{place:02}" for place in range(tasks)]
+    rng = random.Random(0)
+    return replace(
+        study,
+        headline=(f"For images, take {standings[0].model}: it is the first.",),
+        tasks=tuple(
+            replace(
+                first,
+                task=replace(first.task, address=address),
+                standings=tuple(standings),
+                missing=(),
+                recommended=standings[0].model,
+                pareto=(standings[0].model,),
+            )
+            for address in addresses
+        ),
+        models=tuple(
+            replace(rows[first.standings[place % len(first.standings)].model], address=one.model)
+            for place, one in enumerate(standings)
+        ),
+        across=(
+            replace(
+                across,
+                models=tuple(
+                    replace(one, model=standing.model, worst_task=addresses[-1])
+                    for one, standing in zip(general, standings, strict=True)
+                ),
+            ),
+        ),
+        agreement=(),
+        cells=tuple(
+            replace(cell, model=one.model, task=address, method=f"{cell.method}{copy}")
+            for address in addresses
+            for place, one in enumerate(standings)
+            for cell in scores
+            for copy in ("", "_too")
+            if cell.model == first.standings[place % len(first.standings)].model
+        ),
+        examples={address: _pictures(rng) for address in addresses},
+    )
+
+
+def _again(standings: tuple[Standing, ...], place: int) -> Standing:
+    return replace(standings[place % len(standings)], model=_long(f"network_{place:03}_in1k"))
+
+
+def _long(name: str) -> str:
+    settings = f"arguments=('{name}',), checkpoint='weights/{name}/model.pth', mean=(0.485, 0.456, 0.406)"
+    return f"torch:nets:build({settings})"
+
+
+def _pictures(rng: random.Random) -> tuple[ShownExample, ...]:
+    noise = [base64.b64encode(rng.randbytes(2_000)).decode() for _ in range(12)]
+    return tuple(
+        ShownExample(f"cats/{place}.jpg", "cat", picture=f"data:image/webp;base64,{content}")
+        for place, content in enumerate(noise)
+    )
