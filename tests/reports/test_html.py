@@ -130,6 +130,17 @@ def test_poor_studies_have_a_page(study, tmp_path, keep):
     assert _read(_render(_compare(poor), tmp_path)).open == []
 
 
+def test_tasks_on_which_no_model_beats_guessing_have_a_page(comparison, tmp_path):
+    hopeless = tuple(
+        dataclasses.replace(one, recommended=None, beats_floor=False) for one in comparison.tasks
+    )
+
+    text = _render(dataclasses.replace(comparison, tasks=hopeless), tmp_path)
+
+    assert _read(text).open == []
+    assert "recommended</span>" not in text
+
+
 def test_many_models_have_a_page(tmp_path):
     text = _render(_compare(simulate_study(more_models=60)), tmp_path)
 

@@ -79,7 +79,9 @@ class OfClass:
 
 
 def classes_of(findings: TaskFindings) -> tuple[OfClass, ...]:
-    """Return the classes in order; of very many, the weakest, the weakest first."""
+    """Return the classes in order; of very many, the weakest first; none where there is no model to take."""
+    if findings.recommended is None:
+        return ()
     found = [
         OfClass(name, findings.class_counts[name], accuracy)
         for name, accuracy in findings.class_accuracy.items()
@@ -148,5 +150,5 @@ def _value_axis(standings: Sequence[Standing]) -> Axis:
 def _bar(standing: Standing, axis: Axis) -> Bar:
     within = standing.interval
     low, high = (within.low, within.high) if within else (standing.value, standing.value)
-    places = (round(axis.place(value), 1) for value in (standing.value, low, high))
-    return Bar(*places, is_off=standing.value < axis.low)
+    value, low, high = (round(axis.place(one), 1) for one in (standing.value, low, high))
+    return Bar(value, low, high, is_off=standing.value < axis.low)
