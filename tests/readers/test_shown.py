@@ -1,5 +1,6 @@
 import base64
 import io
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -23,14 +24,24 @@ def _texts(count: int, length: int = 20) -> Texts:
     )
 
 
-def test_every_class_is_seen_before_any_is_seen_twice():
-    classes = tuple("abcdefghij")
-    labels = Labels(Kind.CLASSIFICATION, np.repeat(np.arange(10), 30), classes)
+@pytest.mark.parametrize(("classes", "each"), [(3, 4), (10, 1), (12, 1)])
+def test_every_class_is_seen_as_often_as_the_others(classes, each):
+    names = tuple("abcdefghijkl"[:classes])
+    labels = Labels(Kind.CLASSIFICATION, np.repeat(np.arange(classes), 30), names)
 
-    shown = shown_examples(_task(_texts(300), labels, Kind.CLASSIFICATION, classes))
+    shown = shown_examples(_task(_texts(30 * classes), labels, Kind.CLASSIFICATION, names))
+
+    assert Counter(one.label for one in shown) == dict.fromkeys(names, each)
+
+
+def test_of_many_classes_some_are_seen_from_the_first_to_the_last():
+    names = tuple(map(str, range(100)))
+    labels = Labels(Kind.CLASSIFICATION, np.arange(100), names)
+
+    shown = shown_examples(_task(_texts(100), labels, Kind.CLASSIFICATION, names))
 
     assert len(shown) == MOST_SHOWN
-    assert {one.label for one in shown} == set(classes)
+    assert (shown[0].label, shown[-1].label) == ("0", "99")
 
 
 def test_numbers_are_seen_from_the_least_to_the_most():

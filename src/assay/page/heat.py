@@ -19,12 +19,14 @@ class HeatCell:
     Attributes:
         share: Between 0 and 1; None where there is no index.
         level: The shade, from 0.
+        has_value: There is a number, with an index or without.
     """
 
     text: str
     told: str
     share: float | None = None
     level: int | None = None
+    has_value: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _mean_rank(
 def _cell(findings: TaskFindings, standing: Standing | None, missing: Cell | None) -> HeatCell:
     if standing is None:
         told = f"{missing.status}: {missing.reason}" if missing else "no result"
-        return HeatCell(missing.status.value if missing else "–", told)
+        return HeatCell(missing.status.value if missing else "–", told, has_value=False)
     value = value_text(standing.value, negated=findings.shown_negated)
     within = interval_text(standing.interval, negated=findings.shown_negated)
     told = f"{value} {findings.measure}" + (f", {within}" if within else "") + f"; rank {standing.rank}"

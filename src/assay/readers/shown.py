@@ -45,7 +45,7 @@ def _spread(labels: Labels) -> list[int]:
     for row, stratum in enumerate(labels.strata().tolist()):
         first.setdefault(stratum, []).append(row)
     ordered = [first[stratum] for stratum in sorted(first)]
-    each = -(-MOST_SHOWN // len(ordered))
+    each = max(1, MOST_SHOWN // len(ordered))
     rows = [row for of_one in ordered for row in of_one[:each]]
     return [rows[place] for place in _evenly(len(rows))]
 
