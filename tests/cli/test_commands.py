@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 
 import pyarrow.parquet as pq
 import pytest
@@ -102,6 +105,25 @@ def test_a_store_is_reported_and_exported(assay, photos, tmp_path):
     assert assay("export", "assay-store", "out.parquet")[0] == 0
     assert json.loads((tmp_path / "out.json").read_text())["schema"] == 3
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 4
+
+
+def test_a_running_study_is_followed_until_ctrl_c(assay, photos, tmp_path):
+    assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
+    page = tmp_path / "watched.html"
+    command = [sys.executable, "-m", "assay", "report", "assay-store", "--watch", "--html", str(page)]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as watching:
+        try:
+            assert "2 results" in watching.stdout.readline()
+            assert "data-refresh-seconds" in page.read_text()
+            assay("rank", str(photos), "-m", "zoo:noisy", *QUICK)
+            assert any("4 results" in watching.stdout.readline() for _ in range(2))
+            watching.send_signal(signal.SIGINT)
+            assert watching.wait(timeout=60) == 0
+        finally:
+            watching.kill()
+
+    assert "zoo:noisy" in page.read_text()
+    assert "data-refresh-seconds" not in page.read_text()  # it stays as it is
 
 
 def test_run_reads_a_file_and_continues(assay, photos, opened, tmp_path):

@@ -14,7 +14,9 @@ import typer
 import assay.cli
 from assay.core.errors import AssayError, UsageError
 
-_NOT_COMMANDS = frozenset({"answer", "limits", "main", "progress", "score_table", "scored", "writing"})
+_NOT_COMMANDS = frozenset(
+    {"answer", "following", "limits", "main", "progress", "score_table", "scored", "writing"}
+)
 
 app = typer.Typer(
     name="assay",

@@ -15,6 +15,8 @@ Examples:
 - `assay report assay-store`
 
 - `assay report assay-store --html out.html --ranked-by knn`
+
+- `assay report assay-store --watch` while a study runs
 """
 
 
@@ -28,10 +30,12 @@ def command(
     max_latency: MaxLatency = None,
     licence: Licence = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
+    watch: Annotated[bool, typer.Option(help="Follow a running study until Ctrl-C.")] = False,
 ) -> None:
     """Print what a store holds and write one HTML file, without running anything."""
     from rich.console import Console
 
+    from assay.cli.following import follow
     from assay.cli.writing import write
     from assay.core.limits import Limits
     from assay.reports.html import Html
@@ -40,9 +44,11 @@ def command(
     from assay.study import compare_store
 
     limits = Limits.of(max_parameters, max_latency, licence or ())
-    comparison = compare_store(open_existing(store), ranked_by=ranked_by, limits=limits)
-    console = Console()
+    opened, console, path = open_existing(store), Console(), html or store / "report.html"
+    if watch:
+        follow(opened, path, console, ranked_by=ranked_by)
+        return
+    comparison = compare_store(opened, ranked_by=ranked_by, limits=limits)
     show(comparison, console, show_all=all_rows)
-    path = html or store / "report.html"
     write(Html(), comparison, path)
     console.print(f"Report: {path}", highlight=False, markup=False, soft_wrap=True)

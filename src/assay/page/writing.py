@@ -11,8 +11,13 @@ from assay.page.vega import vega_bundle
 from assay.page.views import page_view
 
 
-def page(comparison: Comparison) -> str:
-    """Return a comparison as one HTML page that needs nothing beside it."""
+def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str:
+    """Return a comparison as one HTML page that needs nothing beside it.
+
+    Args:
+        comparison: What was found.
+        refresh_seconds: How often the page loads itself again; None for a page that stays.
+    """
     view = page_view(comparison)
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("assay", "page/templates"),
@@ -32,6 +37,7 @@ def page(comparison: Comparison) -> str:
     return templates.get_template("page.html").render(
         page=view,
         comparison=comparison,
+        refresh_seconds=refresh_seconds,
         charts=carried(view.charts),
         vega=vega_bundle() if view.charts else "",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,8 +10,15 @@ from assay.core.comparison import Comparison
 from assay.core.report import Report
 
 
+@dataclass(frozen=True, slots=True)
 class Html(Report):
-    """One page: the answer, the models across tasks, each task, the scores, and what did not work."""
+    """One page: the answer, the models across tasks, each task, the scores, and what did not work.
+
+    Attributes:
+        refresh_seconds: How often an open page looks for its next version, while a study runs.
+    """
+
+    refresh_seconds: float | None = None
 
     suffix: ClassVar[str] = ".html"
     summary: ClassVar[str] = "one page that opens without a network"
@@ -19,4 +27,4 @@ class Html(Report):
         """Write the whole comparison to ``path``, replacing what was there."""
         from assay.page.writing import page
 
-        path.write_text(page(comparison), encoding="utf-8")
+        path.write_text(page(comparison, refresh_seconds=self.refresh_seconds), encoding="utf-8")

@@ -210,6 +210,10 @@ class Store:
             if text is not None
         }
 
+    def version(self) -> int:
+        """Return a number that changes when another process has written."""
+        return int(self._read("PRAGMA data_version")[0][0])
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

@@ -164,3 +164,11 @@ for (const kind of ["mouseover", "focusin"]) {
     if (link && !link.title) link.title = addresses.get(link.hash.slice(2)) ?? "";
   });
 }
+
+// while a study runs, its page is written again and again: load it, unless the reader is in the middle of something
+const { refreshSeconds } = document.documentElement.dataset;
+if (refreshSeconds) {
+  setInterval(() => {
+    if (!wanted.length && !pins.size && !document.querySelector(":focus, details[open]")) location.reload();
+  }, refreshSeconds * 1000);
+}

@@ -1,0 +1,42 @@
+"""Follows a running study: its page is written again whenever the store has changed."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from assay.analysis.wording import plural
+from assay.cli.writing import write
+from assay.reports.html import Html
+from assay.store.results import Store
+from assay.study import compare_store
+
+SECONDS = 3.0  # between two looks at the store
+
+
+def follow(store: Store, path: Path, console: Console, *, ranked_by: str | None) -> None:
+    """Write the page of a store, and again after each change, until Ctrl-C; an open page reloads itself."""
+    seen = -1
+    try:
+        while True:
+            version = store.version()
+            if version != seen:
+                results = _write(store, path, Html(refresh_seconds=SECONDS), ranked_by)
+                now = datetime.now().astimezone().strftime("%H:%M:%S")
+                console.print(f"{now}  {plural(results, 'result')}: {path}", highlight=False, soft_wrap=True)
+                seen = version
+            time.sleep(SECONDS)
+    except KeyboardInterrupt:
+        _write(store, path, Html(), ranked_by)
+
+
+def _write(store: Store, path: Path, report: Html, ranked_by: str | None) -> int:
+    """Write the page beside its place and move it there whole; return how many results it tells of."""
+    comparison = compare_store(store, ranked_by=ranked_by)
+    unfinished = path.with_name(f".{path.name}")
+    write(report, comparison, unfinished)
+    unfinished.replace(path)
+    return len(comparison.cells)
