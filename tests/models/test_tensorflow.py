@@ -14,7 +14,7 @@ def test_an_exported_model_is_read_before_its_head(tensorflow_files: Path) -> No
     expected = np.load(tensorflow_files / "net.npz")
     model = TensorflowSource(str(tensorflow_files / "saved")).open("cpu")
 
-    features, probs = model.encode([expected["pixels"]])
+    features, probs = model.encode([expected["pixels"]])[:2]
     shapes = sorted(matrix.shape for matrix in model.weights())
     model.close()
 
@@ -28,7 +28,7 @@ def test_a_model_of_tf_hub_is_called_with_pictures_of_the_size_that_is_asked(ten
     model = TensorflowSource(folder, size=8).open("cpu")
     colour = np.full((8, 8, 3), (0, 51, 255), np.uint8)
 
-    features, probs = model.encode([colour])
+    features, probs = model.encode([colour])[:2]
     model.close()
 
     np.testing.assert_allclose(features, [[0, 0.2, 1]], atol=1e-6)
