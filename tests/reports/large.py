@@ -38,7 +38,7 @@ def large(models: int, tasks: int) -> Comparison:
                 standings=tuple(standings),
                 missing=(),
                 recommended=standings[0].model,
-                pareto=(standings[0].model,),
+                fronts={"latency": (standings[0].model,)},
             )
             for address in addresses
         ),

@@ -17,15 +17,15 @@ import numpy as np
 
 from assay.core.comparison import ModelRow, TaskFacts
 from assay.core.errors import StoreError
-from assay.core.estimate import Interval
-from assay.core.job import Job, features_key
+from assay.core.job import features_key
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
-from assay.core.result import Cost, Finished, Opened, Result, Status
+from assay.core.result import Finished, Opened, Result, Status
 from assay.core.shown import ShownExample
-from assay.core.task import Kind, Labels, Modality, Task
+from assay.core.task import Labels, Task
 from assay.readers.shown import shown_examples
 from assay.store.arrays import Arrays
+from assay.store.rows import result_of, task_facts_of
 
 SCHEMA_VERSION = 3
 
@@ -149,7 +149,7 @@ class Store:
             "SELECT key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, "
             "reason, seconds, encode_seconds, interval, metric, cost FROM results ORDER BY finished, rowid"
         )
-        found = [_result(row) for row in rows]
+        found = [result_of(row) for row in rows]
         if keys is not None:
             return tuple(result for result in found if result.job.key in keys)
         current = {
@@ -169,7 +169,7 @@ class Store:
 
     def tasks(self) -> tuple[TaskFacts, ...]:
         """Return the facts of every task."""
-        return tuple(_task_facts(json.loads(row[0])) for row in self._read("SELECT facts FROM tasks"))
+        return tuple(task_facts_of(json.loads(row[0])) for row in self._read("SELECT facts FROM tasks"))
 
     def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
         """Return the predictions of test that were kept, by key."""
@@ -278,33 +278,3 @@ def _cannot(what: str, root: Path, error: Exception) -> StoreError:
         f"Cannot {what} the store '{root}': {error}. What was finished before is kept. "
         "Make room or write somewhere else (--store other-folder), then run the same command again."
     )
-
-
-def _result(row: tuple[Any, ...]) -> Result:
-    key, model, task, method, seed, fingerprint, status, value, *rest = row
-    metrics, tuned, notes = (json.loads(text) for text in rest[:3])
-    reason, seconds, encode_seconds, interval, metric, cost = rest[3:]
-    return Result(
-        job=Job(model, task, method, seed, key, fingerprint),
-        status=Status(status),
-        value=value,
-        metrics=metrics,
-        tuned=tuned,
-        notes=tuple(notes),
-        reason=reason,
-        seconds=seconds,
-        encode_seconds=encode_seconds,
-        interval=None if interval is None else Interval(**json.loads(interval)),
-        metric=metric or "",
-        cost=Cost(**json.loads(cost or "{}")),
-    )
-
-
-def _task_facts(stored: dict[str, Any]) -> TaskFacts:
-    typed = {
-        "kind": Kind(stored["kind"]),
-        "modality": Modality(stored["modality"]),
-        "classes": tuple(stored["classes"]),
-        "notes": tuple(stored["notes"]),
-    }
-    return TaskFacts(**{**stored, **typed})

@@ -1,0 +1,44 @@
+"""Rows of the store as the values that they were."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from assay.core.comparison import TaskFacts
+from assay.core.estimate import Interval
+from assay.core.job import Job
+from assay.core.result import Cost, Result, Status
+from assay.core.task import Kind, Modality
+
+
+def result_of(row: tuple[Any, ...]) -> Result:
+    """Return a row of the table of results."""
+    key, model, task, method, seed, fingerprint, status, value, *rest = row
+    metrics, tuned, notes = (json.loads(text) for text in rest[:3])
+    reason, seconds, encode_seconds, interval, metric, cost = rest[3:]
+    return Result(
+        job=Job(model, task, method, seed, key, fingerprint),
+        status=Status(status),
+        value=value,
+        metrics=metrics,
+        tuned=tuned,
+        notes=tuple(notes),
+        reason=reason,
+        seconds=seconds,
+        encode_seconds=encode_seconds,
+        interval=None if interval is None else Interval(**json.loads(interval)),
+        metric=metric or "",
+        cost=Cost(**json.loads(cost or "{}")),
+    )
+
+
+def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
+    """Return what was kept of a task as JSON."""
+    typed = {
+        "kind": Kind(stored["kind"]),
+        "modality": Modality(stored["modality"]),
+        "classes": tuple(stored["classes"]),
+        "notes": tuple(stored["notes"]),
+    }
+    return TaskFacts(**{**stored, **typed})
