@@ -27,6 +27,8 @@ METHODS = (
     "fine_tune(trials=1, epochs=1, head_only=True)",
     "fine_tune(trials=1, epochs=1, from_scratch=True)",
     "sgd(epochs=1)",
+    "few_shot(draws=1, k=3, protocol='fine_tune(trials=1, epochs=1)')",
+    "ridge",
 )
 
 

@@ -59,6 +59,9 @@ def learned(method: Protocol, encodings: Encodings, metric: Metric, seed: int) -
         seed: Of what is random in the protocol.
     """
     base = method.base() if isinstance(method, SubsetProtocol) else method
+    kind = encodings.kind
+    if kind not in base.kinds:
+        raise NotApplicable(f"it learns by a protocol that is not for {kind} tasks")
 
     def part(split: Part) -> Part:
         return split.take(method.rows(split.labels, seed)) if isinstance(method, SubsetProtocol) else split

@@ -1,0 +1,107 @@
+"""Few-shot: another protocol on a few examples of each class, drawn several times; or on a part of train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.address import Address
+from assay.core.errors import NotApplicable, UsageError
+from assay.core.families import PROTOCOLS
+from assay.core.job import content_key
+from assay.core.method import EVERY_KIND
+from assay.core.protocol import FeatureProtocol, ModelProtocol, SubsetProtocol
+from assay.core.settings import all_settings
+from assay.core.task import Kind, Labels
+from assay.core.view import proportional_examples
+
+
+@dataclass(frozen=True, slots=True)
+class FewShot(SubsetProtocol):
+    """What a protocol makes of k examples of each class of train, and as many of val; test stays whole.
+
+    Each draw is a run of its own, in which all models get the same examples; intervals cover the draws. Where
+    an example has several classes, or a text several tags, examples are drawn until each class stands in k.
+    A class with fewer gives all that it has. Several in one study are a learning curve: ``few_shot(k=1)``,
+    ``few_shot(k=5)``, or for any kind of task ``few_shot(examples=100)``, ``few_shot(examples=1000)``.
+
+    References:
+        Learning Transferable Visual Models From Natural Language Supervision (Radford et al., 2021),
+        https://arxiv.org/abs/2103.00020, section 3.1, whose probes see 1 to 16 examples of each class.
+        True Few-Shot Learning with Language Models (Perez et al., 2021), https://arxiv.org/abs/2105.11447:
+        choices must be made on few examples, too.
+
+    Attributes:
+        k: How many examples of each class; 5 where nothing is written.
+        examples: How many examples in all instead, in the proportions of train; of words: how many texts.
+        draws: How often examples are drawn.
+        protocol: The address of the protocol that learns.
+    """
+
+    k: int | None = None
+    examples: int | None = None
+    draws: int = 10
+    protocol: str = "linear_probe"
+
+    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+
+    def __post_init__(self) -> None:
+        if self.k is not None and self.examples is not None:
+            raise UsageError("few_shot draws k of each class, or so many examples in all. Write one of them.")
+        for name in ("k", "examples", "draws"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"few_shot({name}={value}) has nothing to learn from. Write 1 or more.")
+        self.base()
+
+    def content(self) -> str:
+        """Return a hash of the protocol that learns: its version and every setting."""
+        base = self.base()
+        return content_key(version=base.version, settings=all_settings(base), content=base.content())
+
+    def repeats(self, seeds: int) -> int:
+        """Return the number of draws."""
+        return self.draws
+
+    def base(self) -> FeatureProtocol | ModelProtocol:
+        """Return the protocol that learns."""
+        found = PROTOCOLS.create(Address.parse(self.protocol)).plugin
+        if isinstance(found, (FeatureProtocol, ModelProtocol)):
+            return found
+        told = f"few_shot(protocol={self.protocol!r}) has no examples to learn from."
+        raise UsageError(f"{told} Write another protocol, as in 'knn'.")
+
+    def rows(self, labels: Labels, seed: int) -> np.ndarray:
+        """Return the positions of the examples that are kept of train or val, in order."""
+        order = np.random.default_rng(seed).permutation(labels.examples)
+        if self.examples is not None and labels.lengths is not None:
+            return np.sort(order[: self.examples])
+        if self.examples is not None:
+            return proportional_examples(labels, self.examples, seed)
+        if labels.kind is Kind.REGRESSION:
+            raise NotApplicable("numbers have no classes: write few_shot(examples=100)")
+        k = 5 if self.k is None else self.k
+        several = labels.values.ndim > 1 or labels.lengths is not None
+        return np.sort(_until_each_has(labels, order, k) if several else _of_each(labels.values, order, k))
+
+
+def _of_each(values: np.ndarray, order: np.ndarray, k: int) -> np.ndarray:
+    """Return the first k positions of each class."""
+    by_class = order[np.argsort(values[order], kind="stable")]
+    begins = np.searchsorted(values[by_class], values[by_class])
+    return np.asarray(by_class[np.arange(len(order)) - begins < k])
+
+
+def _until_each_has(labels: Labels, order: np.ndarray, k: int) -> np.ndarray:
+    """Return the examples that bring, in this order, a class that has not k yet."""
+    counts = np.zeros(len(labels.classes), dtype=np.int64)
+    kept = []
+    for example in order:
+        own = labels.of([example])
+        present = own.targets().any(axis=0)
+        if (counts[present] < k).any():
+            counts[present] += 1
+            kept.append(example)
+    return np.array(kept, dtype=np.int64)
