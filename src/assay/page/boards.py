@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from assay.analysis.axes import Axis, axis_around
-from assay.analysis.wording import decimals, value_text
+from assay.analysis.by_protocol import cell_text, natural
+from assay.analysis.wording import decimals
 from assay.core.comparison import Cell, Comparison, ModelRow, Standing, TaskFindings
 
 _BAR_PIXELS = 150
@@ -126,17 +127,18 @@ def methods_of(comparison: Comparison) -> dict[str, Methods]:
 
 
 def _methods(cells: Mapping[str, Mapping[str, Cell]], models: Sequence[str], *, negated: bool) -> Methods:
+    names = sorted(cells, key=natural)
     rows = [
-        (model, tuple(_text(of.get(model), negated=negated) for of in cells.values())) for model in models
+        (model, tuple(_text(cells[name].get(model), negated=negated) for name in names)) for model in models
     ]
-    return Methods(tuple(cells), tuple(rows))
+    return Methods(tuple(names), tuple(rows))
 
 
 def _text(cell: Cell | None, *, negated: bool) -> str:
     """Return a value as a reader knows it: one that is, or foretells, a falling metric is turned around."""
     if cell is None or cell.value is None:
         return "–"
-    return value_text(cell.value, negated=negated and (not cell.is_score or bool(cell.metric)))
+    return cell_text(cell, negated=negated and (not cell.is_score or bool(cell.metric)))
 
 
 def _value_axis(standings: Sequence[Standing]) -> Axis:

@@ -16,6 +16,7 @@ from assay.analysis.names import shorten, width_of
 from assay.analysis.wording import count, decimals, duration, interval_text, plural, value_text
 from assay.console.across import show_across, show_average
 from assay.console.agreement import show_agreements
+from assay.console.by_protocol import show_by_protocol
 from assay.console.costs import show_costs
 from assay.console.lessons import show_lesson, show_likeness
 from assay.console.tables import GAP, NARROWEST_NAME, SHOWN_MODELS, plain_table
@@ -115,6 +116,7 @@ def _show_task(comparison: Comparison, findings: TaskFindings, console: Console,
     hidden = len(findings.standings) - len(shown)
     if hidden:
         console.print(Text(f"{plural(hidden, 'more model')}; show all with --all", style="dim"))
+    show_by_protocol(comparison, findings, console)
     _show_missing(findings, console)
     for note in task.notes:
         console.print()

@@ -1,0 +1,32 @@
+"""Shows what each protocol made of each model on one task."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from assay.analysis.by_protocol import by_protocol, cell_text
+from assay.analysis.names import shorten
+from assay.analysis.wording import decimals
+from assay.console.tables import fitted
+from assay.core.comparison import Comparison, TaskFindings
+
+_NAME = 24  # columns of the name of a model, which heads a column
+
+
+def show_by_protocol(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
+    """Print the main metric of the best models by each protocol, where there are several."""
+    found = by_protocol(comparison, findings)
+    if found is None:
+        return
+    cells = [cell for _, of_all in found.rows for cell in of_all if cell is not None]
+    places = decimals(cell.value for cell in cells if cell.value is not None)
+    rows = [
+        ("", method, "", *(cell_text(cell, negated=findings.shown_negated, places=places) for cell in of_all))
+        for method, of_all in found.rows
+    ]
+    titles = ("", f"{findings.measure} by protocol", "", *shorten(found.models, _NAME).values())
+    console.print()
+    console.print(fitted(titles, rows, console.width))
+    if any(cell.spread is not None for cell in cells):
+        console.print(Text("± 95 % over draws or seeds", style="dim"))
