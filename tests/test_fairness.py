@@ -1,0 +1,107 @@
+"""What a referee would ask of every protocol: chance on noise, the same numbers again, test out of reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import assay
+from assay.core.families import PROTOCOLS
+from assay.core.protocol import Protocol, SourceProtocol
+from assay.encoding import Encodings, Twins
+from assay.learning import learned
+from assay.plan import resolve_methods, resolve_models, resolve_tasks
+from assay.store.arrays import Arrays
+from assay.visit import metrics_of
+
+MODEL = "timm:mobilenetv2_035(pretrained=False, image_size=32)"
+QUICK = {
+    "fine_tune": "fine_tune(trials=1, epochs=1)",
+    "sgd": "sgd(epochs=1)",
+    "few_shot": "few_shot(k=20, draws=2)",
+}
+SPLITS = {"train": 90, "val": 60, "test": 120}
+METHODS = tuple(
+    QUICK.get(name, name)
+    for name in PROTOCOLS.names()
+    if not issubclass(PROTOCOLS.load(name), SourceProtocol)  # it learns nothing
+)
+
+
+def write_noise(folder: Path, count: int, seed: int, names: str) -> None:
+    """Write pictures of noise: a class is chance, as if labels had been shuffled."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        place = folder / ("one", "two", "three")[number % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (12, 12, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(place / f"{names}{number}.png")
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("noise")
+    for seed, (split, count) in enumerate(SPLITS.items()):
+        write_noise(folder / split, count, seed, split)
+    return folder
+
+
+def numbers(noise: Path, store: Path) -> dict[str, dict[str, float]]:
+    study = assay.Study(
+        models=[MODEL], tasks=[str(noise)], methods=METHODS, store=store, seeds=1, device="cpu"
+    )
+    cells = study.run().cells
+    assert {cell.reason for cell in cells} == {""}
+    return {cell.method: dict(cell.metrics) for cell in cells}
+
+
+@pytest.fixture(scope="module")
+def first(noise: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, float]]:
+    return numbers(noise, tmp_path_factory.mktemp("first") / "store")
+
+
+def test_shuffled_labels_leave_every_protocol_at_chance(first: dict[str, dict[str, float]]) -> None:
+    assert len(first) == len(METHODS)
+    for metrics in first.values():
+        assert abs(metrics["accuracy"] - 1 / 3) < 0.15  # of 120 examples: three and a half deviations
+
+
+def test_the_same_study_gives_the_same_numbers_again(
+    noise: Path, first: dict[str, dict[str, float]], tmp_path: Path
+) -> None:
+    assert numbers(noise, tmp_path / "store") == first
+
+
+def test_one_more_test_example_changes_no_weight(
+    noise: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    more = tmp_path_factory.mktemp("more")
+    for seed, (split, count) in enumerate(SPLITS.items()):
+        write_noise(more / split, count, seed, split)
+    write_noise(more / "test", 3, 99, "stranger")
+
+    before, after = (trained(folder, tmp_path_factory.mktemp("arrays")) for folder in (noise, more))
+
+    assert before.keys() == after.keys()
+    assert {method for method, _ in before} == set(METHODS)
+    for name, tensor in before.items():
+        np.testing.assert_array_equal(after[name], tensor)
+
+
+def trained(folder: Path, arrays: Path) -> dict[tuple[str, str], np.ndarray]:
+    """Return what every protocol learned, by its name and that of the array."""
+    (task,), (source,) = resolve_tasks([str(folder)], 0), resolve_models([MODEL])
+    model = source.plugin.open("cpu")
+    twins = Twins(model, source.plugin.identity(), source.plugin.untrained, "cpu")
+    encodings = Encodings(twins, task, Arrays(arrays), 32, lambda *_: None)
+    found = {}
+    for method in METHODS:
+        (named,) = resolve_methods([method])
+        assert isinstance(named.plugin, Protocol)
+        with learned(named.plugin, encodings, metrics_of(task)[task.metric], 0) as one:
+            found |= {(method, name): np.array(tensor) for name, tensor in one.tensors().items()}
+    model.close()
+    return found
