@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ from assay.core.features import Features, LabelledFeatures
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.numerics.penalty import L2_PATH
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 
 SHAPES = ("300x1280x10", "2000x768x20", "5000x1024x100", "20000x512x10")
 ROUNDS = 3
