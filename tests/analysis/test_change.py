@@ -94,3 +94,27 @@ def test_a_model_that_failed_says_why(study):
 def test_a_model_against_itself_is_a_slip(study):
     with pytest.raises(UsageError, match="stands twice"):
         changed(study, LITE, LITE)
+
+
+def test_over_five_tasks_the_task_is_the_unit(study):
+    first = study.tasks[0]
+    tasks, results = [], []
+    for place in range(6):
+        tasks.append(replace(first, address=f"task {place}"))
+        results += [
+            replace(
+                one, job=replace(one.job, task=f"task {place}"), value=one.value and one.value + place / 1000
+            )
+            for one in study.results
+            if one.job.task == first.address
+        ]
+    copies = replace(study, tasks=tasks, results=results)
+
+    found = changed(copies, FLOOR, VIT)
+
+    assert found.over_tasks.tasks == 6
+    assert found.over_tasks.mean == pytest.approx(found.tasks[0].difference)
+    assert found.over_tasks.p_value == pytest.approx(2 / 2**6)
+    assert found.over_tasks.practical.better > 0.99
+    assert "practically better with chance 1.00" in found.remarks[1]
+    assert changed(study, FLOOR, VIT).over_tasks is None

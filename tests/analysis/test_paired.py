@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
 
 from assay.analysis.intervals import Measured
 from assay.analysis.paired import paired, share_difference
@@ -25,7 +25,11 @@ def test_the_test_is_mcnemars_for_accuracy():
 
     found = paired(Measured(truth, (first[None], second[None])), Accuracy(), seed=0)
 
-    assert found.p_value == pytest.approx(stats.binomtest(lost, lost + won).pvalue)
+    table = [
+        [int(((first == 1) & (second == 1)).sum()), lost],
+        [won, int(((first == 0) & (second == 0)).sum())],
+    ]
+    assert found.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
 
 
 @pytest.mark.parametrize("examples", [8, 30, 200])

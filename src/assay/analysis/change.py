@@ -13,12 +13,16 @@ from assay.analysis.evidence import Evidence, decided_rows, judged_rows
 from assay.analysis.flips import flips
 from assay.analysis.intervals import Measured
 from assay.analysis.paired import paired
+from assay.analysis.signed_rank import practical, wilcoxon
+from assay.analysis.task_draws import FEWEST_TASKS
 from assay.analysis.ties import ALPHA, holm
 from assay.analysis.wording import listing, plural
-from assay.core.change import Change, Spaces, TaskChange
+from assay.core.change import Change, OverTasks, Spaces, TaskChange
 from assay.core.comparison import OTHER_MODALITY, Cell, TaskFacts
 from assay.core.errors import UsageError
+from assay.core.task import Kind
 
+HALF_A_POINT = 0.005  # differences up to this change nobody's mind
 SERVES = 0.9  # of the neighbours found before: below it users of an index see other results
 
 
@@ -61,8 +65,15 @@ def change(evidence: Evidence, pair: Pair, *, seed: int = 0) -> Change:
         told = " ".join(missing) or "They have no task in common: name two models that read the same."
         raise UsageError(f"{pair.method} measured both models on no task. {told}")
     rows = {row.address: row for row in evidence.models}
-    whole = Change(rows[pair.before], rows[pair.after], pair.method, _corrected(found), tuple(missing))
-    return replace(whole, remarks=(_sure(whole), *_index(whole)))
+    whole = Change(
+        before=rows[pair.before],
+        after=rows[pair.after],
+        method=pair.method,
+        tasks=_corrected(found),
+        missing=tuple(missing),
+        over_tasks=_over_tasks(found, seed),
+    )
+    return replace(whole, remarks=(_sure(whole), *_general(whole), *_index(whole)))
 
 
 def _reasons(task: TaskFacts, pair: Pair, both: Sequence[Cell | None]) -> list[str]:
@@ -122,6 +133,34 @@ def _corrected(found: Sequence[TaskChange]) -> tuple[TaskChange, ...]:
     return tuple(
         replace(one, p_value=float(corrected[place])) if place in corrected else one
         for place, one in enumerate(found)
+    )
+
+
+def _over_tasks(found: Sequence[TaskChange], seed: int) -> OverTasks | None:
+    """Return what changes on tasks like these: the task is the unit."""
+    shares = [
+        one.difference for one in found if one.task.kind is not Kind.REGRESSION and not one.shown_negated
+    ]
+    if len(shares) < FEWEST_TASKS:
+        return None
+    differences = np.array([shares])
+    return OverTasks(
+        tasks=len(shares),
+        mean=float(differences.mean()),
+        p_value=float(wilcoxon(differences)[0]),
+        practical=practical(differences, HALF_A_POINT, seed)[0],
+    )
+
+
+def _general(found: Change) -> tuple[str, ...]:
+    """Return how probable it is that the change is practically none on tasks like these."""
+    if found.over_tasks is None:
+        return ()
+    odds = found.over_tasks.practical
+    how = f"half a point is nothing; Wilcoxon p = {found.over_tasks.p_value:.3f}"
+    return (
+        f"On tasks like these {found.after.address} is practically better with chance {odds.better:.2f}, "
+        f"equal {odds.equal:.2f}, worse {odds.worse:.2f} ({how} over {found.over_tasks.tasks} tasks).",
     )
 
 

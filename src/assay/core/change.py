@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.core.across import Practical
 from assay.core.comparison import ModelRow, TaskFacts
 from assay.core.estimate import Interval
 
@@ -126,6 +127,23 @@ class TaskChange:
 
 
 @dataclass(frozen=True, slots=True)
+class OverTasks:
+    """What changes on tasks like these, where values are shares or correlations.
+
+    Attributes:
+        tasks: How many.
+        mean: The mean difference, after less before.
+        p_value: Wilcoxon's signed-rank test.
+        practical: How probable it is that the model after is practically better, equal, or worse.
+    """
+
+    tasks: int
+    mean: float
+    p_value: float
+    practical: Practical
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What changes when one model takes the place of another.
 
@@ -135,6 +153,7 @@ class Change:
         method: By which both were measured.
         tasks: Those on which both have a value.
         missing: Why there is nothing to say on other tasks, in sentences.
+        over_tasks: None with fewer than five tasks whose values are shares or correlations.
         remarks: The answer, in sentences.
     """
 
@@ -143,4 +162,5 @@ class Change:
     method: str
     tasks: tuple[TaskChange, ...]
     missing: tuple[str, ...]
+    over_tasks: OverTasks | None = None
     remarks: tuple[str, ...] = ()

@@ -1,0 +1,137 @@
+"""Whether intervals and ties of whole simulated studies hold what they promise: it takes minutes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from assay.analysis.compare import compare
+from assay.analysis.evidence import Evidence
+from assay.analysis.task_draws import interquartile_mean
+from assay.core.comparison import TaskFacts
+from assay.core.job import Job
+from assay.core.predictor import Predicted
+from assay.core.result import Result, Status
+from assay.core.task import Kind, Labels, Modality
+from assay.testing.simulated_study import Accuracy
+
+pytestmark = pytest.mark.slow
+
+STUDIES = 100
+MODELS = {"first": 1.6, "second": 1.1, "third": 1.1, "last": 0.6}  # mean skill
+EXAMPLES, SEEDS, TASKS = 150, 3, 8
+OF_TASK, OF_SEED = 0.25, 0.15  # deviations of the skill
+FLOOR = 0.1
+
+
+def accuracy(skill: np.ndarray, seed_spread: float = OF_SEED) -> np.ndarray:
+    """Return the share that a skill gets right of all examples, over all seeds."""
+    return stats.norm.cdf(skill / np.sqrt(1 + 0.5**2 + seed_spread**2))
+
+
+class Simulated:
+    """One study whose truth is known."""
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        names = tuple(MODELS)
+        self.skills = np.array(list(MODELS.values()))[:, None] + OF_TASK * rng.normal(
+            size=(len(names), TASKS)
+        )
+        results, predictions, truths, tasks = [], {}, {}, []
+        for place in range(TASKS):
+            task = TaskFacts(
+                f"task {place}", Kind.CLASSIFICATION, Modality.TEXT, "accuracy", ("no", "yes"),
+                100, 50, EXAMPLES, FLOOR, f"f{place}",
+            )  # fmt: skip
+            tasks.append(task)
+            truths[task.fingerprint] = Labels(Kind.CLASSIFICATION, np.ones(EXAMPLES, dtype=int), task.classes)
+            ease = rng.normal(size=EXAMPLES)  # shared by all models: they err on the same examples
+            for row, name in enumerate(names):
+                for run in range(SEEDS):
+                    skill = self.skills[row, place] + OF_SEED * rng.normal()
+                    right = (skill + ease + 0.5 * rng.normal(size=EXAMPLES) > 0).astype(int)
+                    job = Job(
+                        name, task.address, "linear_probe", run, f"{name}{place}{run}", task.fingerprint
+                    )
+                    predictions[job.key] = Predicted(right)
+                    results.append(
+                        Result(job, Status.OK, float(right.mean()), {"accuracy": float(right.mean())})
+                    )
+        evidence = Evidence(
+            results, tasks, (), predictions, truths, {"accuracy": Accuracy()}, frozenset(), {}
+        )
+        self.found = compare(evidence, ranked_by=None, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def studies() -> list[Simulated]:
+    return [Simulated(seed) for seed in range(STUDIES)]
+
+
+def truth_of(study: Simulated, model: str, task: int) -> float:
+    return float(accuracy(study.skills[list(MODELS).index(model), task]))
+
+
+def test_the_interval_of_a_value_holds_what_other_seeds_and_examples_would_give(studies):
+    held = [
+        one.interval.low <= truth_of(study, one.model, place) <= one.interval.high
+        for study in studies
+        for place, task in enumerate(study.found.tasks)
+        for one in task.standings
+    ]
+
+    assert 0.93 <= np.mean(held) <= 0.985
+
+
+def test_the_interval_of_a_difference_from_the_best_holds_it(studies):
+    held = []
+    for study in studies:
+        for place, task in enumerate(study.found.tasks):
+            best = truth_of(study, task.standings[0].model, place)
+            held += [
+                one.difference.low <= truth_of(study, one.model, place) - best <= one.difference.high
+                for one in task.standings[1:]
+            ]
+
+    assert np.mean(held) >= 0.92  # the best was chosen on these examples, which costs a little
+
+
+def test_the_truly_best_is_among_the_tied(studies):
+    kept = []
+    for study in studies:
+        for place, task in enumerate(study.found.tasks):
+            best = max(MODELS, key=lambda model: truth_of(study, model, place))
+            kept.append(next(one for one in task.standings if one.model == best).is_tied_best)
+
+    assert np.mean(kept) >= 0.95
+
+
+def test_the_interval_of_the_index_holds_that_of_other_tasks(studies):
+    rng = np.random.default_rng(0)
+    means = np.array(list(MODELS.values()))[:, None]
+    others = accuracy(means + OF_TASK * rng.normal(size=(20_000, len(MODELS), TASKS)))
+    indices = (others - FLOOR) / (others.max(axis=1, keepdims=True) - FLOOR)
+    expected = dict(zip(MODELS, interquartile_mean(indices).mean(axis=0), strict=True))
+
+    held = [
+        one.interval.low <= expected[one.model] <= one.interval.high
+        for study in studies
+        for one in study.found.across[0].models
+        if one.model != "first"  # its index is 1 on most tasks: no spread, and no symmetric interval
+    ]
+
+    assert np.mean(held) >= 0.9
+
+
+def test_ranks_hold_the_true_place(studies):
+    held = [
+        one.ranks[0] <= place <= one.ranks[1]
+        for study in studies
+        for one in study.found.across[0].models
+        for place in [{"first": 1, "last": 4}.get(one.model)]
+        if place is not None
+    ]
+
+    assert np.mean(held) >= 0.95
