@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assay.core.errors import UsageError
+from assay.core.errors import StoreError, UsageError
 from assay.core.result import Status
 from assay.core.task import Modality
 from assay.store.results import Store
@@ -315,3 +318,39 @@ def test_a_model_beyond_the_limits_is_opened_but_not_trained_and_runs_once_they_
 def test_a_limit_that_cannot_be_read_stops_before_any_work(study):
     with pytest.raises(UsageError, match="Write a time, as in 20ms"):
         study("colours", max_latency="fast")
+
+
+def test_findings_come_again_without_running_anything(study, opened):
+    made = study("colours", "noisy")
+    first = made.run()
+    opened.clear()
+
+    assert made.compare() == first
+    assert opened == []
+
+
+def test_findings_of_what_never_ran_are_an_error(study):
+    with pytest.raises(StoreError, match="There is no store"):
+        study("colours").compare()
+
+
+def test_the_queries_of_the_page_on_the_store_run(study, tmp_path):
+    page = Path(__file__).resolve().parents[1] / "docs" / "store.md"
+    study("colours", "noisy", random_floor=False, seeds=1).run()
+    connection = sqlite3.connect(f"file:{tmp_path / 'store' / 'results.sqlite'}?mode=ro", uri=True)
+
+    values, models = [
+        connection.execute(query).fetchall()
+        for query in re.findall(r"```sql\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    ]
+    columns = {
+        table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        for table in ("results", "models", "tasks", "schema_version")
+    }
+    connection.close()
+
+    assert [row[1] for row in values] == ["zoo:colours", "zoo:noisy"]
+    assert {row[0] for row in models} == {"zoo:colours", "zoo:noisy"}
+    for table, names in columns.items():
+        line = next(line for line in page.read_text("utf-8").splitlines() if line.startswith(f"| `{table}`"))
+        assert [name for name in names if f"`{name}`" not in line] == []

@@ -21,7 +21,7 @@ from assay.encoders.devices import resolve_device
 from assay.floors import joined, of_floors, random_floors
 from assay.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.store.arrays import Arrays
-from assay.store.results import Store
+from assay.store.results import Store, open_existing
 from assay.stored import evidence_of
 from assay.visit import Visit, floor_of, perform
 
@@ -197,14 +197,30 @@ class Study:
                 engine = ENGINES.create(Address.parse(self.engine)).plugin
                 for event in engine.run(perform, left.visits, watch):
                     _keep(store, event)
-            facts = [task_facts(task) for task in ready.tasks]
-            results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]
-            models = {str(visit.model) for visit in ready.visits}
-            found = evidence_of(store, results, facts, models=models, limits=self._limits(), seed=self.seed)
-            told = compare(found, ranked_by=self.ranked_by, seed=self.seed)
-            return replace(told, examples=store.examples(found.tasks))
+            return self._compared(store, ready)
         finally:
             store.close()
+
+    def compare(self) -> Comparison:
+        """Return the findings of what was finished so far, and run nothing.
+
+        Raises:
+            StoreError: Nothing was ever run with this store.
+        """
+        ready = self.plan()
+        store = open_existing(Path(self.store))
+        try:
+            return self._compared(store, ready)
+        finally:
+            store.close()
+
+    def _compared(self, store: Store, ready: Plan) -> Comparison:
+        facts = [task_facts(task) for task in ready.tasks]
+        results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]
+        models = {str(visit.model) for visit in ready.visits}
+        found = evidence_of(store, results, facts, models=models, limits=self._limits(), seed=self.seed)
+        told = compare(found, ranked_by=self.ranked_by, seed=self.seed)
+        return replace(told, examples=store.examples(found.tasks))
 
 
 def _listed(plugins: object) -> list[str | Path]:

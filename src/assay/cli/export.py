@@ -14,7 +14,11 @@ Examples:
 
 - `assay export assay-store results.parquet`
 
-- `assay export assay-store results.json`
+- `assay export assay-store results.csv`
+
+- `assay export assay-store table.tex` models by tasks for a paper; `.md` for an issue
+
+- `assay export assay-store card.yaml` the model-index of a model card
 """
 
 
@@ -26,7 +30,7 @@ def command(
     max_latency: MaxLatency = None,
     licence: Licence = None,
 ) -> None:
-    """Write the findings as JSON, Parquet or HTML."""
+    """Write the findings as Parquet, CSV, JSON, LaTeX, Markdown, YAML, HTML or text."""
     from assay.cli.writing import write
     from assay.core.errors import UnknownName
     from assay.core.families import REPORTS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from assay.core.across import Across
 from assay.core.agreement import Agreements
@@ -13,6 +14,9 @@ from assay.core.model import ModelFacts
 from assay.core.result import Cost, Status
 from assay.core.shown import ShownExample
 from assay.core.task import Kind, Modality
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OTHER_MODALITY = "other modality"  # how the reason starts where a model does not read what a task holds
 
@@ -217,3 +221,14 @@ class Comparison:
     averages: tuple[SuiteAverage, ...] = ()
     likeness: tuple[Likeness, ...] = ()
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Return ``cells``, ``standings``, ``models``, ``across`` and ``agreement`` as pandas frames."""
+        from assay.core.frames import frames
+
+        return frames(self)
+
+    def _repr_html_(self) -> str:
+        from assay.core.notebook import as_html
+
+        return as_html(self)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.comparison import Comparison
+from assay.core.json_schema import json_schema
 from assay.core.report import Report
 
 SCHEMA = 3  # raise it when a field goes away or changes its meaning; a new field leaves it
+_FOR_PEOPLE = frozenset({"examples"})  # pictures
 DIRECTION = (
     "Every value, floor and interval is higher-is-better; shown_negated marks those that people negate."
 )
@@ -29,10 +31,19 @@ class Json(Report):
         path.write_text(as_json(comparison), encoding="utf-8")
 
 
+def as_schema(kind: type) -> str:
+    """Return the JSON schema of findings of a kind as they are written: with ``schema`` and ``direction``."""
+    found = json_schema(kind, _FOR_PEOPLE)
+    whole = found["$defs"][kind.__name__]
+    first = {"schema": {"const": SCHEMA}, "direction": {"type": "string"}}
+    whole["properties"] = {**first, **whole["properties"]}
+    whole["required"] = list(whole["properties"])
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
 def as_json(findings: object) -> str:
     """Return any findings, a frozen dataclass, as one JSON object with its schema."""
-    found = _fields(findings)
-    found.pop("examples", None)  # pictures are for people
+    found = {name: value for name, value in _fields(findings).items() if name not in _FOR_PEOPLE}
     told = {"schema": SCHEMA, "direction": DIRECTION, **found}
     return json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 

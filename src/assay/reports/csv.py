@@ -1,0 +1,37 @@
+"""Writes a comparison as CSV: the rows of the Parquet table, for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import ClassVar
+
+from assay.core.comparison import Comparison
+from assay.core.flat import Value, columns, rows
+from assay.core.report import Report
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run; numbers are no texts
+
+
+class Csv(Report):
+    """One row for each model, task and method, UTF-8 with a mark that spreadsheets know it by.
+
+    A text that a spreadsheet would take for a formula has an apostrophe in front.
+    """
+
+    suffix: ClassVar[str] = ".csv"
+    summary: ClassVar[str] = "one row for each model, task and method, for spreadsheets"
+
+    def render(self, comparison: Comparison, path: Path) -> None:
+        """Write the whole comparison to ``path``, replacing what was there."""
+        names = list(columns(comparison))
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.DictWriter(file, names, restval="")
+            writer.writeheader()
+            writer.writerows(
+                {name: _harmless(value) for name, value in row.items()} for row in rows(comparison)
+            )
+
+
+def _harmless(value: Value) -> Value:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,0 +1,71 @@
+"""Writes models by tasks as LaTeX tables (booktabs), for a paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from assay.analysis.result_table import Entry, ResultTable, result_tables
+from assay.core.comparison import Comparison
+from assay.core.report import Report
+
+_ESCAPED = str.maketrans(
+    {
+        "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
+        "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+        ">": r"\textgreater{}", "−": r"$-$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
+    }
+)  # fmt: skip
+
+
+class Latex(Report):
+    """A table for each modality: the best is bold, what is tied with it underlined, intervals beneath."""
+
+    suffix: ClassVar[str] = ".tex"
+    summary: ClassVar[str] = "models by tasks, for a paper"
+
+    def render(self, comparison: Comparison, path: Path) -> None:
+        """Write the tables to ``path``, replacing what was there."""
+        needs = "% needs \\usepackage{booktabs}; names in other scripts need XeLaTeX or LuaLaTeX"
+        parts = [needs, *(_table(table) for table in result_tables(comparison))]
+        path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _table(table: ResultTable) -> str:
+    heads = [_stacked(_plain(task), _plain(of)) for task, of in zip(table.tasks, table.measures, strict=True)]
+    heads += ["index"] if table.has_index else []
+    rows = [" & ".join([_plain(model), *map(_cell, entries)]) + r" \\" for model, entries in table.rows]
+    caption = f"{_plain(table.caption)} Bold: best; underlined: the data do not tell it from the best."
+    return "\n".join(
+        [
+            r"\begin{table}",
+            rf"\caption{{{caption}}}",
+            rf"\begin{{tabular}}{{l{'r' * len(heads)}}}",
+            r"\toprule",
+            " & ".join(["model", *heads]) + r" \\",
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
+
+
+def _cell(entry: Entry) -> str:
+    if not entry.value:
+        return "--"
+    value = _plain(entry.value)
+    if entry.is_best:
+        value = rf"\textbf{{{value}}}"
+    elif entry.is_tied:
+        value = rf"\underline{{{value}}}"
+    return _stacked(value, rf"\scriptsize {_plain(entry.interval)}") if entry.interval else value
+
+
+def _stacked(above: str, below: str) -> str:
+    return rf"\begin{{tabular}}[c]{{@{{}}r@{{}}}}{above}\\{below}\end{{tabular}}"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).translate(_ESCAPED)

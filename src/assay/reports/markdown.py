@@ -1,0 +1,50 @@
+"""Writes models by tasks as Markdown tables, for an issue, a wiki or a model card."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import ClassVar
+
+from assay.analysis.result_table import Entry, ResultTable, result_tables
+from assay.core.comparison import Comparison
+from assay.core.report import Report
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#])")
+
+
+class Markdown(Report):
+    """The answer, then a table for each modality: the best is bold, = is tied with it."""
+
+    suffix: ClassVar[str] = ".md"
+    summary: ClassVar[str] = "models by tasks, for an issue or a model card"
+
+    def render(self, comparison: Comparison, path: Path) -> None:
+        """Write the answer and the tables to ``path``, replacing what was there."""
+        parts = [_plain(sentence) for sentence in comparison.headline]
+        parts += [_table(table) for table in result_tables(comparison)]
+        path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _table(table: ResultTable) -> str:
+    heads = [
+        "model",
+        *(f"{_plain(task)}<br>{_plain(of)}" for task, of in zip(table.tasks, table.measures, strict=True)),
+    ]
+    heads += ["index"] if table.has_index else []
+    lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
+    lines += [f"| {_plain(model)} | {' | '.join(map(_cell, entries))} |" for model, entries in table.rows]
+    return f"{_plain(table.caption)} **Best**; = the data do not tell it from the best.\n\n" + "\n".join(
+        lines
+    )
+
+
+def _cell(entry: Entry) -> str:
+    if not entry.value:
+        return "–"
+    value = f"**{entry.value}**" if entry.is_best else f"{entry.value}{' =' if entry.is_tied else ''}"
+    return f"{value}<br>{entry.interval}" if entry.interval else value
+
+
+def _plain(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,27 @@
+from assay.analysis.compare import compare
+from assay.testing.simulated_study import simulate_study
+
+COMPARISON = compare(simulate_study(), ranked_by=None, seed=0)
+
+
+def test_frames_hold_what_was_found():
+    found = COMPARISON.frames()
+
+    assert set(found) == {"cells", "standings", "models", "across", "agreement"}
+    assert len(found["cells"]) == len(COMPARISON.cells)
+    first = COMPARISON.tasks[0].standings[0]
+    row = found["standings"].iloc[0]
+    assert (row.model, row.value, row.interval_low) == (first.model, first.value, first.interval.low)
+    assert found["models"].set_index("address").facts_parameters.min() > 0
+    assert {"weighted_tau", "shortlists_1_regret"} <= set(found["agreement"].columns)
+
+
+def test_a_notebook_shows_the_answer_and_every_name_is_text():
+    text = COMPARISON._repr_html_()
+
+    assert text.startswith("<p><b>For images, take ")
+    assert text.count("<table>") == len(COMPARISON.tasks)
+    assert "<checkpoint>" not in text
+    assert "<script" not in text
+    shown = next(found for found in COMPARISON.tasks if found.shown_negated)
+    assert f"{-shown.standings[0].value:.4g}" in text

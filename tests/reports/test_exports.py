@@ -1,0 +1,92 @@
+"""Tables for papers, spreadsheets and model cards, read by what they are made for."""
+
+import csv
+import re
+
+import pytest
+from huggingface_hub import ModelCard
+
+from assay.reports.csv import Csv
+from assay.reports.latex import Latex
+from assay.reports.markdown import Markdown
+from assay.reports.model_index import ModelIndex
+
+
+def written(report, comparison, tmp_path):
+    path = tmp_path / f"out{report.suffix}"
+    report.render(comparison, path)
+    return path
+
+
+def test_a_spreadsheet_gets_the_cells_and_runs_nothing(comparison, tmp_path):
+    from dataclasses import replace
+
+    cells = (replace(comparison.cells[0], model="=HYPERLINK('evil')"), *comparison.cells[1:])
+    path = written(Csv(), replace(comparison, cells=cells), tmp_path)
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    assert len(rows) == len(comparison.cells)
+    assert rows[0]["model"] == "'=HYPERLINK('evil')"
+    values = [float(row["value"]) for row in rows[1:] if row["value"]]
+    assert values == [cell.value for cell in cells[1:] if cell.value is not None]
+    assert min(values) < 0  # a negative number is no formula
+
+
+def test_markdown_has_a_column_for_each_task_and_marks_the_best(comparison, tmp_path):
+    text = written(Markdown(), comparison, tmp_path).read_text("utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines if "accuracy" in line}) == 1
+    best = comparison.tasks[0].standings[0]
+    row = next(line for line in lines if line.startswith(f"| {best.model.replace('_', chr(92) + '_')}"))
+    assert f"**{best.value:.3f}**" in row
+    assert " =<br>" in text
+
+
+def test_markdown_lets_no_name_become_markup(comparison, tmp_path):
+    text = written(Markdown(), comparison, tmp_path).read_text("utf-8")
+
+    assert "broken-<" not in text
+    assert "tf_efficientnet" not in text
+
+
+@pytest.mark.parametrize("letter", "&%#_")
+def test_latex_escapes_what_it_would_run(comparison, tmp_path, letter):
+    text = written(Latex(), comparison, tmp_path).read_text("utf-8")
+    body = re.sub(r"^%.*$", "", text, flags=re.MULTILINE)
+    names = [line.split(" & ")[0] for line in body.splitlines() if line.endswith(r"\\") and " & " in line]
+
+    assert not any(re.search(rf"(?<!\\){letter}", name) for name in names)
+
+
+def test_latex_tables_are_whole(comparison, tmp_path):
+    text = written(Latex(), comparison, tmp_path).read_text("utf-8")
+
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") > text.count(r"\toprule") > 0
+    assert text.count("{") == text.count("}")
+    for table in text.split(r"\begin{table}")[1:]:
+        rows = [line for line in table.splitlines() if line.endswith(r" \\")]
+        assert len({len(re.findall(r"(?<!\\)&", row)) for row in rows}) == 1
+
+
+def test_a_model_card_reads_the_index(comparison, tmp_path):
+    text = written(ModelIndex(), comparison, tmp_path).read_text("utf-8")
+    entry = text[text.index("- name: packaged:") : text.index("- name: sentence:")]
+
+    card = ModelCard(f"---\nmodel-index:\n{entry}---\nA card.\n")
+
+    told = {one.dataset_name: one for one in card.data.eval_results}
+    first = comparison.tasks[0]
+    standing = next(one for one in first.standings if one.model == "packaged:efficientnet_lite0")
+    assert told[first.task.address].metric_value == pytest.approx(standing.value)
+    assert told[first.task.address].metric_name == "accuracy by linear_probe"
+
+
+def test_readers_of_a_card_see_errors_positive(comparison, tmp_path):
+    text = written(ModelIndex(), comparison, tmp_path).read_text("utf-8")
+    values = [float(number) for number in re.findall(r"type: rmse\n +value: (\S+)", text)]
+
+    assert values
+    assert min(values) > 0
