@@ -29,9 +29,15 @@ def test_random_weights_of_the_same_module_say_so():
 def test_settings_that_are_left_out_are_hinted_at():
     address = "timm:mobilenetv2_100(checkpoint='experiments/street_signs_epoch_042.safetensors')"
 
-    assert labels([address, "timm:mobilenetv2_100"]) == {
-        address: "timm:mobilenetv2_100(…)",
-        "timm:mobilenetv2_100": "timm:mobilenetv2_100",
+    assert labels([address, "timm:resnet18"])[address] == "timm:mobilenetv2_100(…)"
+
+
+def test_what_tells_a_long_address_from_a_short_one_is_said():
+    address = "packaged:efficientnet_lite0(pretrained=False, seed=17)"
+
+    assert labels([address, "packaged:efficientnet_lite0"]) == {
+        address: "packaged:efficientnet_lite0, pretrained=False",
+        "packaged:efficientnet_lite0": "packaged:efficientnet_lite0",
     }
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -38,7 +39,12 @@ def large(models: int, tasks: int) -> Comparison:
                 standings=tuple(standings),
                 missing=(),
                 recommended=standings[0].model,
+                costs={
+                    cost: _again_by_cost(of, first.standings, standings) for cost, of in first.costs.items()
+                },
                 fronts={"latency": (standings[0].model,)},
+                smallest=standings[0].model,
+                lesson=None,
             )
             for address in addresses
         ),
@@ -56,6 +62,7 @@ def large(models: int, tasks: int) -> Comparison:
             ),
         ),
         agreement=(),
+        likeness=(),
         cells=tuple(
             replace(cell, model=one.model, task=address, method=f"{cell.method}{copy}")
             for address in addresses
@@ -66,6 +73,14 @@ def large(models: int, tasks: int) -> Comparison:
         ),
         examples={address: _pictures(rng) for address in addresses},
     )
+
+
+def _again_by_cost(
+    of: Mapping[str, float], before: tuple[Standing, ...], after: list[Standing]
+) -> dict[str, float]:
+    """Return the cost of each model: that of the one it was made from."""
+    sources = [before[place % len(before)].model for place in range(len(after))]
+    return {one.model: of[model] for one, model in zip(after, sources, strict=True) if model in of}
 
 
 def _again(standings: tuple[Standing, ...], place: int) -> Standing:

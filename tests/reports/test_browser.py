@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,10 +125,12 @@ def test_a_page_draws_its_charts_without_a_complaint_or_a_request(browser, page)
 
     assert _complaints(browser) == []
     assert _requests(browser) == [page.as_uri()]
-    drawn = browser.execute_script(
-        "return [...document.querySelectorAll('figure[data-drawn] svg.marks')].length"
-    )
-    assert drawn == 4  # the index of the images, and value against cost of each task
+    left = "return [...document.querySelectorAll('figure.chart:not([data-drawn])')].map((one) => one.id)"
+    assert browser.execute_script(left) == ["heat-image"]  # folded
+    drawn = {
+        one.get_attribute("id") for one in browser.find_elements(By.CSS_SELECTOR, "figure:has(svg.marks)")
+    }
+    assert {"index-image", "task-1-cost", "task-3-cost", "agreement-1", "alike-errors-image"} <= drawn
 
 
 @pytest.mark.parametrize(("models", "tasks"), [(1, 1), (50, 20), (200, 60)])
@@ -247,6 +250,22 @@ def test_a_page_is_as_wide_as_its_window(browser, page, width):
 
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_page_of_a_running_study_loads_itself_unless_its_reader_is_busy(browser, folder):
+    Html(refresh_seconds=0.5).render(large(2, 1), folder / "running.html")
+    browser.get((folder / "running.html").as_uri())
+    is_new = "return window.isSeen === undefined"
+
+    browser.execute_script("window.isSeen = true")
+    WebDriverWait(browser, 10).until(lambda one: one.execute_script(is_new))
+
+    browser.execute_script(
+        "const search = document.querySelector('.tools input'); search.value = 'network';"
+        "search.dispatchEvent(new Event('input')); window.isSeen = true"
+    )
+    time.sleep(1.2)
+    assert not browser.execute_script(is_new)
 
 
 def test_a_page_without_javascript_still_answers(browser, page):

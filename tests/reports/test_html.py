@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -98,7 +99,7 @@ def test_every_finding_is_there(comparison, tmp_path):
     assert "12 test examples are also in train" in text
     assert "lower is better" in text
     assert "Out of memory at batch 1" in text
-    assert text.count("<figure") == 5
+    assert text.count("<figure") == 9
     assert "h_score needs classes" in text
 
 
@@ -128,6 +129,30 @@ def test_poor_studies_have_a_page(study, tmp_path, keep):
     poor = dataclasses.replace(study, results=tuple(one for one in study.results if rules[keep](one)))
 
     assert _read(_render(_compare(poor), tmp_path)).open == []
+
+
+def test_a_page_tells_what_scores_foretold_what_tasks_teach_and_which_models_err_alike(comparison, tmp_path):
+    text = _render(comparison, tmp_path)
+    lesson = comparison.tasks[0].lesson
+
+    assert f"of 400 examples every model gets {lesson.right_in_all} right" in text
+    assert "most say" in text  # of the examples that all models miss
+    assert "What <a" in text  # says of the examples of each class
+    for agreements in comparison.agreement:
+        assert f"How well the scores predicted {agreements.truth}" in text
+    assert all(remark.partition(":")[0] in text for one in comparison.agreement for remark in one.remarks)
+    assert "err on the same examples" in text
+
+
+def test_a_cost_has_its_own_front(comparison, tmp_path):
+    text = _render(comparison, tmp_path)
+    charts = json.loads(re.search(r'id="charts">(.*?)</script>', text)[1])["charts"]
+    chart = charts["task-1-cost"]
+    names = [dict(zip(chart["columns"], row, strict=True)) for row in chart["rows"]]
+
+    for cost, title in (("latency", "latency, ms"), ("parameters", "parameters, M")):
+        on_front = {row["model"] for row in names if title in row["fronts"].split("; ")}
+        assert len(on_front) == len(comparison.tasks[0].fronts[cost]) > 1
 
 
 def test_tasks_on_which_no_model_beats_guessing_have_a_page(comparison, tmp_path):

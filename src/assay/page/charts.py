@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from assay.analysis.wording import decimals, shown, shown_interval
 from assay.core.across import Across
-from assay.core.comparison import ModelRow, TaskFindings
+from assay.core.agreement import Agreements
+from assay.core.comparison import TaskFindings
 from assay.core.estimate import Interval
+from assay.core.lesson import Alike
 from assay.page.drawings import dots, heat, scatter
 from assay.page.heat import HeatMap
 from assay.page.names import Names
@@ -17,7 +19,17 @@ from assay.page.names import Names
 MOST_BARS = 60  # models of one chart; the table beside it has them all
 _MOST_TEXTS = 800  # cells of a heat map that carry their number
 _ROW = 21  # pixels
-_COSTS = {"latency, ms": 1e3, "parameters, M": 1e-6, "MACs, G": 1e-9, "weights, MB": 1e-6}
+_FILLED = " Filled: not told from the first."
+_MOST_ACROSS = 16  # names of a matrix of likeness that carries its numbers
+_MOST_NAMED = 4  # models of a front: the names of more would cover each other
+_COSTS = {
+    "latency": ("latency, ms", 1e3),
+    "parameters": ("parameters, M", 1e-6),
+    "macs": ("MACs, G", 1e-9),
+    "bytes": ("weights, MB", 1e-6),
+    "memory": ("peak memory, MB", 1e-6),
+    "seconds": ("time in the study, s", 1.0),
+}
 
 Row = Mapping[str, float | str | bool | None]
 
@@ -56,7 +68,7 @@ def index_chart(across: Across, names: Names, anchor: str) -> Chart | None:
     if len(rows) < 2:
         return None
     told = f"Compatibility index over {len(across.index_tasks)} tasks with 95 % intervals; right is better."
-    return _dots_chart(anchor, told, rows, dots("index", "index", 3))
+    return _dots_chart(anchor, told + _FILLED, rows, dots("index", "index", 3))
 
 
 def place_chart(across: Across, names: Names, anchor: str) -> Chart | None:
@@ -75,36 +87,85 @@ def place_chart(across: Across, names: Names, anchor: str) -> Chart | None:
     if len(rows) < 2:
         return None
     told = "The places that a model takes in 95 % of the draws of tasks; left is better."
-    return _dots_chart(anchor, told, rows, dots("place", "place, 1 is best", 0))
+    return _dots_chart(anchor, told + _FILLED, rows, dots("place", "place, 1 is best", 0))
 
 
-def cost_chart(
-    findings: TaskFindings, models: Mapping[str, ModelRow], names: Names, anchor: str
-) -> Chart | None:
+def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | None:
     """Return value against each cost that is known; None where fewer than two models have both."""
-    latency = next(iter(_COSTS))
+    known = {
+        cost: title for cost, (title, _) in _COSTS.items() if len(findings.costs.get(cost, {})) > 1
+    }  # in the order of the reader's choice
+    if not known:
+        return None
     rows: list[Row] = []
     for one in findings.standings:
         reach = one.interval and shown_interval(one.interval, negated=findings.shown_negated)
+        is_taken = one.model == findings.recommended
+        fronts = {cost: findings.fronts.get(cost, ()) for cost in known}
+        on = [known[cost] for cost, front in fronts.items() if one.model in front]
+        named = [
+            known[cost]
+            for cost, front in fronts.items()
+            if is_taken or (one.model in front and len(front) <= _MOST_NAMED)
+        ]
         rows.append(
             {
                 "model": names.label(one.model),
                 "value": shown(one.value, negated=findings.shown_negated),
                 **_reach(reach),
-                "fronts": latency if one.model in findings.pareto else "",
-                "take": one.model == findings.recommended,
-                **_costs(models.get(one.model)),
+                "fronts": "; ".join(on),
+                "named": "; ".join(named),
+                **{title: _cost(findings, cost, one.model) for cost, title in known.items()},
             }
         )
-    known = tuple(name for name in _COSTS if sum(row[name] is not None for row in rows) > 1)
-    if not known:
-        return None
     better = "down" if findings.shown_negated else "up"
-    told = f"{findings.measure} against cost: {better} is better, left is cheaper."
-    if latency in known:
-        told += " Filled and joined: no other model is both better and faster."
+    told = (
+        f"{findings.measure} against cost: {better} is better, left is cheaper. "
+        "Filled and joined: no other model is both better and cheaper."
+    )
     places = decimals(one.value for one in findings.standings)
-    return Chart(anchor, told, scatter(known, findings.measure, places), rows, height=320)
+    return Chart(anchor, told, scatter(tuple(known.values()), findings.measure, places), rows, height=320)
+
+
+def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
+    """Return how well each score foretold the truth over all tasks; None with fewer than two scores."""
+    rows: list[Row] = [
+        {
+            "model": one.score,
+            "tau": one.weighted_tau,
+            **_reach(one.models.get("weighted_tau")),
+            "tied": not one.is_baseline,
+        }
+        for one in agreements.overall
+    ]
+    if len(rows) < 2:
+        return None
+    told = "Mean weighted τ over tasks, 1 is the same order; bars: 95 % for other models."
+    told += " Hollow: looks at no example of the target."
+    return _dots_chart(anchor, told, rows, dots("tau", "weighted τ", 2))
+
+
+def alike_chart(alike: Alike, calls: Callable[[str], str], told: str, anchor: str) -> Chart | None:
+    """Return how alike things are, each with each, in the order of their tree; None where they are too many.
+
+    Args:
+        alike: What was found.
+        calls: Returns the short name of each.
+        told: What 1 is.
+        anchor: Of its place in the page.
+    """
+    if not 2 < len(alike.names) <= MOST_BARS:
+        return None
+    called = [calls(name) for name in alike.names]
+    rows: list[Row] = [
+        {"model": called[row], "task": called[column], "text": f"{value:.2f}", "level": max(0.0, value)}
+        for row, values in enumerate(alike.values)
+        for column, value in enumerate(values)
+        if value is not None
+    ]
+    height = _ROW * len(called)
+    spec = heat(height, "likeness", has_texts=len(called) <= _MOST_ACROSS, is_square=True)
+    return Chart(anchor, told, spec, rows, height)
 
 
 def heat_chart(map_: HeatMap, names: Names, anchor: str) -> Chart:
@@ -121,26 +182,22 @@ def heat_chart(map_: HeatMap, names: Names, anchor: str) -> Chart:
         if cell.share is not None
     ]
     height = _ROW * len(map_.rows)
-    spec = heat(height, has_texts=len(rows) <= _MOST_TEXTS)
+    spec = heat(height, "index", has_texts=len(rows) <= _MOST_TEXTS, is_square=False)
     return Chart(anchor, "The index as a chart that can be saved.", spec, rows, height)
 
 
 def _dots_chart(anchor: str, told: str, rows: Sequence[Row], spec: Mapping[str, Any]) -> Chart:
-    more = f" The first {MOST_BARS} of {len(rows)} models." if len(rows) > MOST_BARS else ""
+    more = f" The first {MOST_BARS} of {len(rows)}." if len(rows) > MOST_BARS else ""
     shown_rows = rows[:MOST_BARS]
     height = _ROW * len(shown_rows)
     whole = {**spec, "height": height}
-    return Chart(anchor, f"{told} Filled: not told from the first.{more}", whole, shown_rows, height)
+    return Chart(anchor, f"{told}{more}", whole, shown_rows, height)
 
 
 def _reach(interval: Interval | None) -> dict[str, float | None]:
     return {"low": interval.low if interval else None, "high": interval.high if interval else None}
 
 
-def _costs(row: ModelRow | None) -> dict[str, float | None]:
-    if row is None:
-        return dict.fromkeys(_COSTS)
-    known = (row.latency_seconds, row.facts.parameters, row.facts.macs, row.facts.bytes)
-    return {
-        name: cost * unit if cost else None for (name, unit), cost in zip(_COSTS.items(), known, strict=True)
-    }
+def _cost(findings: TaskFindings, cost: str, model: str) -> float | None:
+    value = findings.costs[cost].get(model)
+    return value * _COSTS[cost][1] if value else None

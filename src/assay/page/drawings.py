@@ -70,12 +70,24 @@ def scatter(costs: tuple[str, ...], measure: str, places: int) -> Mapping[str, A
 
 
 @cache
-def heat(height: int, *, has_texts: bool) -> Mapping[str, Any]:
-    """Return models down, tasks across, ``level`` from 0 to 1 as shade, and ``text`` in each cell."""
+def heat(height: int, measure: str, *, has_texts: bool, is_square: bool) -> Mapping[str, Any]:
+    """Return models down, tasks across, ``level`` from 0 to 1 as shade, and ``text`` in each cell.
+
+    Args:
+        height: Pixels.
+        measure: What a text is.
+        has_texts: There is room for them.
+        is_square: Across stands the same as down, in the same order: its names would only take room.
+    """
     import altair as alt
 
-    across = alt.X("task:N", sort=None, title=None, axis=alt.Axis(orient="top", labelAngle=-35))
-    told = ["model:N", "task:N", alt.Tooltip("text:N", title="index")]
+    across = alt.X(
+        "task:N",
+        sort=None,
+        title=None,
+        axis=alt.Axis(orient="top", labelAngle=-90, labelLimit=130, labels=not is_square, grid=False),
+    )
+    told = ["model:N", "task:N", alt.Tooltip("text:N", title=measure)]
     base = _base().encode(x=across, y=_models_down(), tooltip=told)
     shade = alt.Color("level:Q", scale=alt.Scale(domain=[0, 1]), legend=None)
     layers = [base.mark_rect().encode(color=shade)]
@@ -102,7 +114,7 @@ def _rings(base: alt.Chart) -> alt.Chart:
 def _named(base: alt.Chart) -> list[alt.Chart]:
     """Return the names of the models worth one: right of their marks, and left where the axis ends."""
     ends = base.transform_joinaggregate(least="min(x)", most="max(x)")
-    worth = ends.transform_filter(f"datum.take || {_FRONT} || {_PINNED}")
+    worth = ends.transform_filter(f"indexof(datum.named, datum.cost) >= 0 || {_PINNED}")
     return [
         worth.transform_filter(f"{sign}({_IS_FAR})").mark_text(align=align, dx=dx, dy=11, limit=280)
         for sign, align, dx in (("!", "left", 9), ("", "right", -9))

@@ -9,9 +9,11 @@ from assay.analysis.names import shorten, width_of
 from assay.core.address import Address, Literal
 from assay.core.errors import UsageError
 
-LONGEST = 44  # columns that an address may take as it is
+LONGEST = 48  # columns that an address may take as it is
 
 _NEAR = 0.9  # of the distinctions that the most telling setting makes
+
+_RANDOM = ("pretrained",)  # that weights are random must be seen
 
 _Settings = Mapping[str, Literal]
 
@@ -27,14 +29,15 @@ def labels(addresses: Sequence[str]) -> dict[str, str]:
     """
     groups: dict[tuple[str, str], dict[str, _Settings]] = defaultdict(dict)
     for text in addresses:
-        if width_of(text) > LONGEST:
-            parsed = _parsed(text)
-            groups[parsed.source, parsed.name][text] = dict(parsed.settings)
+        parsed = _parsed(text)
+        groups[parsed.source, parsed.name][text] = dict(parsed.settings)
     found = {text: text for text in addresses}
     for (source, name), settings in groups.items():
-        keys = _telling(list(settings.values()))
+        long = [text for text in settings if width_of(text) > LONGEST]
+        keys = _telling(list(settings.values())) if long else []
         head = f"{source}:{name}" if source else name
-        found |= {text: _label(head, of_one, keys) for text, of_one in settings.items()}
+        names_itself = bool(keys) and all(_text(of_one.get(keys[0])) for of_one in settings.values())
+        found |= {text: _label("" if names_itself else head, settings[text], keys) for text in long}
     return _all_different(found)
 
 
@@ -71,7 +74,7 @@ def _telling(settings: Sequence[_Settings]) -> list[str]:
     def length(key: str) -> int:
         return sum(len(str(one.get(key, ""))) for one in settings)
 
-    for keys in (everywhere, known):
+    for keys in (everywhere, _RANDOM, known):
         while (most := max(map(gain, keys), default=0)) > 0:
             chosen.append(min((key for key in keys if gain(key) >= _NEAR * most), key=length))
     return chosen
@@ -82,15 +85,14 @@ def _kinds(settings: Sequence[_Settings], keys: Sequence[str]) -> int:
 
 
 def _label(head: str, settings: _Settings, keys: Sequence[str]) -> str:
-    """Return the most telling text as a name, or the head; behind it, the other settings that are there."""
-    name = _text(settings.get(keys[0])) if keys else ""
-    rest = [f"{key}={settings[key]}" for key in keys[1 if name else 0 :] if key in settings]
+    """Return the head, or the most telling text in its place, and the other settings that are there."""
+    rest = [f"{key}={settings[key]}" for key in keys[0 if head else 1 :] if key in settings]
     hidden = "(…)" if settings and not keys else ""
-    return ", ".join([(name or head) + hidden, *rest])
+    return ", ".join([(head or _text(settings[keys[0]])) + hidden, *rest])
 
 
 def _text(value: Literal) -> str:
-    """Return what names something: a text or several; a number or a truth value names nothing."""
+    """Return what names something: a text or several; a number, a truth value or nothing names nothing."""
     texts = value if isinstance(value, tuple) else (value,)
     return ", ".join(map(str, texts)) if all(isinstance(one, str) for one in texts) else ""
 

@@ -36,16 +36,18 @@ class Names:
         return cls(labels(addresses), numbers, task_labels([one.task.address for one in comparison.tasks]))
 
     def label(self, address: str) -> str:
-        """Return the short name."""
-        return self.labels[address]
+        """Return the short name; what is no model of the study is called as it is."""
+        return self.labels.get(address, address)
 
     def task(self, address: str) -> str:
         """Return the short name of a task."""
-        return self.tasks[address]
+        return self.tasks.get(address, address)
 
     def link(self, address: str) -> Markup:
         """Return the short name, leading to where the whole address stands."""
-        number, label = self.numbers[address], self.labels[address]
+        number, label = self.numbers.get(address), self.label(address)
+        if number is None:
+            return escape(label)
         return Markup('<a class="model" href="#m{}">{}</a>').format(number, label)
 
     def named(self, sentence: str) -> list[str]:

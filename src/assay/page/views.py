@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.core.across import Across
+from assay.core.agreement import Agreements
 from assay.core.comparison import Comparison, ModelRow, TaskFindings
+from assay.core.lesson import Likeness
 from assay.core.shown import ShownExample
 from assay.page.boards import Board, Methods, OfClass, board, classes_of, methods_of
-from assay.page.charts import Chart, cost_chart, heat_chart, index_chart, place_chart
+from assay.page.charts import (
+    Chart,
+    agreement_chart,
+    alike_chart,
+    cost_chart,
+    heat_chart,
+    index_chart,
+    place_chart,
+)
 from assay.page.decision import Decision, decisions
 from assay.page.examples import fitting
 from assay.page.heat import HeatMap, heat_maps
@@ -42,6 +52,22 @@ class AcrossView:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreementView:
+    """How well scores predicted one measured outcome."""
+
+    findings: Agreements
+    chart: Chart | None
+
+
+@dataclass(frozen=True, slots=True)
+class LikenessView:
+    """Which tasks and which models of one modality are alike."""
+
+    findings: Likeness
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """A model that the study names, and what is known of it once it was opened."""
 
@@ -62,6 +88,8 @@ class PageView:
     decisions: tuple[Decision, ...]
     tasks: tuple[TaskView, ...]
     across: tuple[AcrossView, ...]
+    agreements: tuple[AgreementView, ...]
+    likeness: tuple[LikenessView, ...]
     missing: tuple[Hole, ...]
     models: tuple[Known, ...]
     has_charts: bool
@@ -69,8 +97,11 @@ class PageView:
     @property
     def charts(self) -> list[Chart]:
         """All charts of the page."""
-        of_all = [chart for one in self.across for chart in (one.heat_chart, *one.charts)]
-        return [chart for chart in (*of_all, *(task.chart for task in self.tasks)) if chart is not None]
+        found = [chart for one in self.across for chart in (one.heat_chart, *one.charts)]
+        found += [task.chart for task in self.tasks]
+        found += [agreement.chart for agreement in self.agreements]
+        found += [chart for one in self.likeness for chart in one.charts]
+        return [chart for chart in found if chart is not None]
 
 
 def page_view(comparison: Comparison) -> PageView:
@@ -89,7 +120,7 @@ def page_view(comparison: Comparison) -> PageView:
             board(one, models),
             classes_of(one),
             methods.get(one.task.address),
-            cost_chart(one, models, names, f"{anchors[one.task.address]}-cost") if is_drawn else None,
+            cost_chart(one, names, f"{anchors[one.task.address]}-cost") if is_drawn else None,
             examples.get(one.task.address, ()),
         )
         for one in comparison.tasks
@@ -102,6 +133,12 @@ def page_view(comparison: Comparison) -> PageView:
         across=tuple(
             _across_view(comparison, heat, names, is_drawn=is_drawn) for heat in heat_maps(comparison)
         ),
+        agreements=tuple(
+            AgreementView(one, agreement_chart(one, f"agreement-{place}") if is_drawn else None)
+            for place, one in enumerate(comparison.agreement, start=1)
+            if one.overall
+        ),
+        likeness=tuple(_likeness_view(one, names, is_drawn=is_drawn) for one in comparison.likeness),
         missing=holes(comparison),
         models=tuple(Known(address, models.get(address)) for address in names.numbers),
         has_charts=is_drawn,
@@ -121,3 +158,18 @@ def _across_view(comparison: Comparison, heat: HeatMap, names: Names, *, is_draw
         across=across,
         charts=tuple(chart for chart in charts if chart is not None),
     )
+
+
+def _likeness_view(found: Likeness, names: Names, *, is_drawn: bool) -> LikenessView:
+    kind = found.modality or "all"
+    parts = (
+        (found.tasks, names.task, "Tasks: 1 orders models the same (Spearman).", f"alike-tasks-{kind}"),
+        (found.errors, names.label, "Models: 1 errs on the same examples (kappa).", f"alike-errors-{kind}"),
+        (found.features, names.label, "Models: 1 sees the same (linear CKA).", f"alike-features-{kind}"),
+    )
+    charts = [
+        alike_chart(alike, calls, told, anchor)
+        for alike, calls, told, anchor in parts
+        if alike is not None and is_drawn
+    ]
+    return LikenessView(found, tuple(chart for chart in charts if chart is not None))
