@@ -70,6 +70,29 @@ def scatter(costs: tuple[str, ...], measure: str, places: int) -> Mapping[str, A
 
 
 @cache
+def curves(measure: str, places: int) -> Mapping[str, Any]:
+    """Return a line for each model, ``value`` over ``size``; the one to ``take`` has its name at the end."""
+    import altair as alt
+
+    sizes = alt.Scale(type="log", nice=False, padding=24)
+    x = alt.X("size:Q", title=None, scale=sizes, axis=alt.Axis(tickCount=5, format=",d", grid=False))
+    y = alt.Y("value:Q", title=measure, scale=alt.Scale(zero=False, padding=16), axis=alt.Axis(tickCount=6))
+    told = ["size:Q", _number("value", measure, places), _number("spread", "deviation over draws", places)]
+    base = _base().encode(x=x, y=y, detail="model:N", tooltip=["model:N", *told])
+    lines = [
+        base.transform_filter("!datum.take")
+        .mark_line(strokeWidth=1, opacity=0.7)
+        .encode(stroke=alt.value("@mark")),
+        base.transform_filter("datum.take").mark_line(strokeWidth=2.5),
+        base.transform_filter(_PINNED).mark_line(strokeWidth=2).encode(stroke=alt.value("@ink")),
+    ]
+    marks = base.mark_point(size=28).encode(fill=_either("datum.take", "@accent", "@page"))
+    worth = base.transform_filter(f"datum.last && (datum.take || {_PINNED})")
+    texts = worth.mark_text(align="right", dx=-6, dy=-9, limit=280).encode(text="model:N")
+    return _spec(alt.layer(*lines, marks, texts), height=300)
+
+
+@cache
 def heat(height: int, measure: str, *, has_texts: bool, is_square: bool) -> Mapping[str, Any]:
     """Return models down, tasks across, ``level`` from 0 to 1 as shade, and ``text`` in each cell.
 

@@ -19,6 +19,7 @@ from assay.page.charts import (
     index_chart,
     place_chart,
 )
+from assay.page.curves import curve_charts
 from assay.page.decision import Decision, decisions
 from assay.page.examples import fitting
 from assay.page.heat import HeatMap, heat_maps
@@ -38,6 +39,7 @@ class TaskView:
     classes: tuple[OfClass, ...]
     methods: Methods | None
     chart: Chart | None
+    curves: tuple[Chart, ...]
     examples: tuple[ShownExample, ...]
 
 
@@ -98,7 +100,7 @@ class PageView:
     def charts(self) -> list[Chart]:
         """All charts of the page."""
         found = [chart for one in self.across for chart in (one.heat_chart, *one.charts)]
-        found += [task.chart for task in self.tasks]
+        found += [chart for task in self.tasks for chart in (task.chart, *task.curves)]
         found += [agreement.chart for agreement in self.agreements]
         found += [chart for one in self.likeness for chart in one.charts]
         return [chart for chart in found if chart is not None]
@@ -121,6 +123,9 @@ def page_view(comparison: Comparison) -> PageView:
             classes_of(one),
             methods.get(one.task.address),
             cost_chart(one, names, f"{anchors[one.task.address]}-cost") if is_drawn else None,
+            tuple(curve_charts(comparison, one, names, f"{anchors[one.task.address]}-curve"))
+            if is_drawn
+            else (),
             examples.get(one.task.address, ()),
         )
         for one in comparison.tasks
