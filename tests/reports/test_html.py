@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -153,6 +154,17 @@ def test_a_cost_has_its_own_front(comparison, tmp_path):
     for cost, title in (("latency", "latency, ms"), ("parameters", "parameters, M")):
         on_front = {row["model"] for row in names if title in row["fronts"].split("; ")}
         assert len(on_front) == len(comparison.tasks[0].fronts[cost]) > 1
+
+
+def test_without_the_packages_of_charts_the_page_says_what_to_install(comparison, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+
+    text = _render(comparison, tmp_path)
+
+    assert "pip install 'model-assay[html]'" in text
+    assert "<figure" not in text
+    assert _read(text).scripts == 1
+    assert len(text) < 200_000
 
 
 def test_tasks_on_which_no_model_beats_guessing_have_a_page(comparison, tmp_path):
