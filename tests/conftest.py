@@ -26,6 +26,8 @@ from assay.core.task import Example, Modality
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # processes of models cannot import tests
 
+collect_ignore = ["tensorflow_files.py"]  # a script that a process of its own runs, for doctest not to import
+
 
 @pytest.fixture(scope="session")
 def realdata() -> Path:
