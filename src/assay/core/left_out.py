@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.core.spectrum import Spectrum
+from assay.core.spectrum import Spectrum, Tridiagonal
 
 if TYPE_CHECKING:
     from assay.core.moments import FoldedMoments, Moments
 
+_Found = tuple[list[np.ndarray], list[float]]  # solutions and penalties, one of each for each fold
 PENALTIES = tuple(10.0 ** (half / 2) for half in range(-10, 11))  # 1e-5 .. 1e5, in mean eigenvalues
 
 
@@ -54,38 +55,72 @@ class LeftOut:
 
 def left_out(train: FoldedMoments) -> tuple[LeftOut, ...]:
     """Return the ridge solution of the other folds for each fold; none of its own labels is used."""
-    if train.total.scatter.rows is not None:
-        return tuple(_of_few(train.without(number)) for number in range(len(train.folds)))
-    return _of_many(train)
+    others = [train.total.without(fold, sums_only=True) for fold in train.folds]
+    crosses = [moments.centred_cross() for moments in others]
+    are_few = train.total.scatter.rows is not None
+    found = _of_rows(train, others) if are_few else _of_grams(train, others, crosses)
+    return tuple(_rule(*parts) for parts in zip(others, crosses, *found, strict=True))
 
 
-def _of_few(others: Moments) -> LeftOut:
-    spectrum = others.spectrum()
-    penalty = choose_penalty(others, spectrum)
-    solution = others.scatter.basis.expand(spectrum.cross / (spectrum.values + penalty)[:, None])
-    return _rule(others, others.centred_cross(), solution, penalty)
+def _of_rows(train: FoldedMoments, others: list[Moments]) -> _Found:
+    """Solve where rows are kept: in the coordinates of examples, by one reduction for each fold."""
+    scatter, targets = train.total.scatter, train.total.target_rows
+    assert targets is not None
+    ends = np.cumsum([fold.count for fold in train.folds])
+    rounding = scatter.count * float(np.finfo(np.float64).eps) * float(np.trace(scatter.dual))
+    shares, penalties = np.zeros((len(ends), *targets.shape)), []
+    for fold, moments, end, share in zip(train.folds, others, ends, shares, strict=True):
+        outside = np.r_[: end - fold.count, end : scatter.count]
+        dual = scatter.dual[np.ix_(outside, outside)]
+        means = dual.mean(axis=0)
+        dual -= means + (means - means.mean())[:, None]
+        varies = bool(np.trace(dual) > max(scatter.noise(), rounding))
+        centred = targets[outside] - moments.target_sum / moments.count
+        penalty, share[outside] = _dual_ridge(dual, centred, min(moments.count, scatter.width), varies)
+        penalties.append(penalty)
+    return list(scatter.centred_rows.T @ shares), penalties
 
 
-def _of_many(train: FoldedMoments) -> tuple[LeftOut, ...]:
-    """Return the rules where Grams are kept: one penalty and one Cholesky factor for each fold.
+def _dual_ridge(dual: np.ndarray, targets: np.ndarray, most: int, varies: bool) -> tuple[float, np.ndarray]:
+    """Return the penalty of least generalised cross-validation error and (K + penalty I)^-1 Y.
 
-    All products of numpy come before all factors of scipy, and one Gram is taken away at a time: two BLAS
-    libraries in turn wait for each other's threads.
+    Args:
+        dual: Inner products of centred rows K, overwritten.
+        targets: Centred target columns Y.
+        most: How many directions the rows can have.
+        varies: False where K is rounding.
     """
-    total, basis = train.total, train.total.scatter.basis  # of all folds: features say nothing of labels
-    bare = [total.without(fold, gram=False) for fold in train.folds]
-    crosses = [others.centred_cross() for others in bare]
-    projected = np.split(basis.project(np.hstack(crosses)), len(bare), axis=1)
+    from scipy.linalg.lapack import dptsv
+
+    reduced = Tridiagonal.of(dual)
+    values = np.maximum(reduced.eigenvalues(), 0.0)
+    turned = reduced.turned(targets)
+    penalties = np.array(PENALTIES) * values.sum() / most if varies else np.ones(1)
+    solved = [dptsv(reduced.diagonal + penalty, reduced.beside, turned)[2] for penalty in penalties]
+    residual = [float(np.square(penalty * one).sum()) for penalty, one in zip(penalties, solved, strict=True)]
+    free = (penalties[:, None] / (values + penalties[:, None])).sum(axis=1) - 1
+    best = _least(np.array(residual), free)
+    return float(penalties[best]), reduced.turned_back(solved[best])
+
+
+def _of_grams(train: FoldedMoments, others: list[Moments], crosses: list[np.ndarray]) -> _Found:
+    """Solve where Grams are kept: by one penalty and one Cholesky factor for each fold.
+
+    All projections come before all factors, and one Gram is taken away at a time.
+    """
+    scatter = train.total.scatter
+    basis = scatter.basis  # of all folds: features say nothing of labels
+    projected = np.split(basis.project(np.hstack(crosses)), len(others), axis=1)
     penalties = [
-        choose_penalty(others, Spectrum(others.count / total.count * basis.values, part))
-        for others, part in zip(bare, projected, strict=True)
+        choose_penalty(moments, Spectrum(moments.count / scatter.count * basis.values, part))
+        for moments, part in zip(others, projected, strict=True)
     ]
-    assert total.scatter.gram is not None
-    space, rules = np.empty_like(total.scatter.gram), []
-    for fold, others, cross, penalty in zip(train.folds, bare, crosses, penalties, strict=True):
-        np.subtract(total.scatter.gram, fold.scatter.full_gram(), out=space)
-        rules.append(_rule(others, cross, solve(space, others, cross, penalty), penalty))
-    return tuple(rules)
+    assert scatter.gram is not None
+    space, solutions = np.empty_like(scatter.gram), []
+    for fold, moments, cross, penalty in zip(train.folds, others, crosses, penalties, strict=True):
+        np.subtract(scatter.gram, fold.scatter.full_gram(), out=space)
+        solutions.append(solve(space, moments, cross, penalty))
+    return solutions, penalties
 
 
 def _rule(others: Moments, cross: np.ndarray, solution: np.ndarray, penalty: float) -> LeftOut:
@@ -114,17 +149,20 @@ def choose_penalty(moments: Moments, spectrum: Spectrum) -> float:
     shrunk = penalties[:, None] / (values + penalties[:, None])
     residual = np.square(shrunk) @ inside + outside
     free = moments.count - 1 - len(values) + shrunk.sum(axis=1)  # degrees of freedom that are left
-    free = np.maximum(free, np.finfo(np.float64).eps)
-    return float(penalties[np.argmin(residual / np.square(free))])
+    return float(penalties[_least(residual, free)])
+
+
+def _least(residual: np.ndarray, free: np.ndarray) -> int:
+    """Return where the generalised error is least: squares over the square of the freedom that is left."""
+    return int(np.argmin(residual / np.square(np.maximum(free, np.finfo(np.float64).eps))))
 
 
 def solve(gram: np.ndarray, moments: Moments, cross: np.ndarray, penalty: float) -> np.ndarray:
     """Return (A + penalty I)^-1 B, width x columns, by a Cholesky factor; the Gram is overwritten."""
     from scipy.linalg import cho_factor, cho_solve
-    from scipy.linalg.blas import dger
+    from scipy.linalg.blas import dsyr
 
-    total = moments.scatter.feature_sum
-    scatter = dger(-1.0 / moments.count, total, total, a=gram.T, overwrite_a=True)
+    scatter = dsyr(-1.0 / moments.count, moments.scatter.feature_sum, lower=1, a=gram.T, overwrite_a=True)
     scatter[np.diag_indices_from(scatter)] += penalty
     factor = cho_factor(scatter, lower=True, overwrite_a=True, check_finite=False)
     return np.asarray(cho_solve(factor, cross, check_finite=False))

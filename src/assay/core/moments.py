@@ -82,12 +82,14 @@ class Moments:
         """Take away the statistics of a part of these examples."""
         return self.without(other)
 
-    def without(self, other: Moments, *, gram: bool = True) -> Moments:
-        """Take away the statistics of a part, its Gram only if asked for."""
-        gone = None if self.scatter.rows is None else self._places_of(other)
+    def without(self, other: Moments, *, sums_only: bool = False) -> Moments:
+        """Take away the statistics of a part: all of them, or the sums without the Gram or the rows."""
+        gone = None if sums_only or self.scatter.rows is None else self._places_of(other)
         sums = {name: getattr(self, name) - getattr(other, name) for name in _SUMS}
         rows = None if gone is None or self.target_rows is None else self.target_rows[~gone]
-        return Moments(self.scatter.without(other.scatter, gone, gram=gram), **sums, target_rows=rows)
+        return Moments(
+            self.scatter.without(other.scatter, gone, sums_only=sums_only), **sums, target_rows=rows
+        )
 
     def columns(self, chosen: slice) -> Moments:
         """Return the same examples with some of the target columns; the scatter is shared, not copied."""
@@ -169,7 +171,7 @@ class FoldedMoments:
     Attributes:
         folds: One Moments for each fold, none of them empty.
         kind: The kind of the task: what the target columns are.
-        total: All folds together.
+        total: All folds together, in their order.
     """
 
     folds: tuple[Moments, ...]

@@ -125,21 +125,21 @@ class Scatter:
             _joined(self.fourth, other.fourth, 1.0),
         )
 
-    def without(self, other: Scatter, gone: np.ndarray | None, *, gram: bool = True) -> Scatter:
+    def without(self, other: Scatter, gone: np.ndarray | None, *, sums_only: bool = False) -> Scatter:
         """Take away a part.
 
         Args:
             other: The part.
             gone: Which of the rows leave, where rows are kept.
-            gram: False to leave out the Gram of the result, which is most of the work.
+            sums_only: Leave out the Gram and the rows of the result, which are most of the work.
         """
         self._must_share_shift(other)
         return Scatter(
             self.shift,
             self.count - other.count,
             self.feature_sum - other.feature_sum,
-            self.gram - other.full_gram() if gram and self.gram is not None else None,
-            None if self.rows is None else self.rows[~np.asarray(gone)],
+            None if sums_only or self.gram is None else self.gram - other.full_gram(),
+            None if sums_only or self.rows is None else self.rows[~np.asarray(gone)],
             _joined(self.fourth, other.fourth, -1.0),
         )
 
@@ -184,20 +184,26 @@ class Scatter:
     def total_variance(self) -> float:
         """Return the sum over features of the sum of squares about the mean: the trace of the scatter."""
         if self.rows is not None:
-            return float(np.square(self.centred_rows()).sum())
+            return float(np.square(self.centred_rows).sum())
         return max(float(np.trace(self.full_gram()) - self.feature_sum @ self.mean()), 0.0)
 
+    @cached_property
     def centred_rows(self) -> np.ndarray:
-        """Return the features of each example less their mean, where the rows are kept."""
+        """The features of each example less their mean, where the rows are kept."""
         assert self.rows is not None
         return np.asarray(self.rows - self.mean())
+
+    @cached_property
+    def dual(self) -> np.ndarray:
+        """The inner products of the centred rows, count x count, where they are kept."""
+        return np.asarray(self.centred_rows @ self.centred_rows.T)
 
     @cached_property
     def basis(self) -> Eigenbasis:
         """The eigenbasis of the scatter about the mean: computed once for all scores and all labels."""
         if self.rows is not None:
-            return basis_of_rows(self.centred_rows(), self._noise())
-        return basis_of_gram(self.centred_gram(), self._noise())
+            return basis_of_rows(self.centred_rows, self.dual.copy(), self.noise())
+        return basis_of_gram(self.centred_gram(), self.noise())
 
     def fourth_moment_about_mean(self) -> float:
         """Return the sum over examples of |x - mean|^4: what Ledoit-Wolf shrinkage needs."""
@@ -210,7 +216,7 @@ class Scatter:
     @property
     def is_constant(self) -> bool:
         """Whether the features vary no more than rounding can make them."""
-        return self.total_variance() <= self._noise()
+        return self.total_variance() <= self.noise()
 
     @cached_property
     def mean_in_basis(self) -> np.ndarray:
@@ -220,11 +226,12 @@ class Scatter:
         """
         mean = (self.shift + self.mean())[:, None]
         inside = self.basis.project(mean)
-        outside = mean - self.basis.expand(inside)
-        beyond = float(np.linalg.norm(outside)) if len(inside) < self.width else 0.0
+        beyond = 0.0
+        if len(inside) < self.width:
+            beyond = float(np.linalg.norm(mean - self.basis.expand(inside)))
         return np.append(inside[:, 0], beyond)
 
-    def _noise(self) -> float:
+    def noise(self) -> float:
         """Return how much scatter rounding alone can leave in features that are all constant."""
         return self.count * float(np.square(16 * np.finfo(np.float64).eps * self.shift).sum())
 

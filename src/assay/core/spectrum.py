@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 _EPS = float(np.finfo(np.float64).eps)
+_BLOCK = 128  # reflections that are applied at a time
 
 
 class Spectrum(NamedTuple):
@@ -23,60 +24,150 @@ class Spectrum(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Tridiagonal:
+    """A symmetric matrix as Q T Q', where T is tridiagonal and Q a product of reflections.
+
+    Most of an eigendecomposition goes into writing out its vectors. Here they never are: what is asked of
+    them is a projection of few columns.
+
+    Attributes:
+        diagonal: The diagonal of T.  # size
+        beside: What is beside it.  # size - 1, or 1
+        reflections: Each reflects all coordinates but the first, below a diagonal of ones.
+        scales: The factor of each reflection.
+    """
+
+    diagonal: np.ndarray
+    beside: np.ndarray
+    reflections: np.ndarray
+    scales: np.ndarray
+
+    @classmethod
+    def of(cls, matrix: np.ndarray) -> Tridiagonal:
+        """Reduce a symmetric matrix, which is overwritten."""
+        from scipy.linalg.lapack import dsytrd, dsytrd_lwork
+
+        if len(matrix) == 1:
+            return cls(matrix[0], np.zeros(1), np.empty((0, 0)), np.empty(0))
+        size = int(dsytrd_lwork(len(matrix))[0])
+        found, *rest, _ = dsytrd(matrix.T, lower=1, lwork=size, overwrite_a=1)
+        diagonal, beside, scales = rest
+        return cls(diagonal, beside, np.asfortranarray(found[1:, :-1]), scales)
+
+    def eigenvalues(self) -> np.ndarray:
+        """Return the eigenvalues alone, least first."""
+        from scipy.linalg.lapack import dsterf
+
+        values, failed = dsterf(self.diagonal, self.beside)
+        return _converged(values, failed)
+
+    def eigenvectors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the eigenvalues, least first, and the eigenvectors of T, one a column."""
+        from scipy.linalg.lapack import dstevd
+
+        values, inner, failed = dstevd(self.diagonal, self.beside)
+        return _converged(values, failed), inner
+
+    def turned(self, columns: np.ndarray) -> np.ndarray:
+        """Return Q'b for each column b."""
+        found = np.array(columns, dtype=np.float64)
+        for start in range(0, len(self.scales), _BLOCK):
+            v, factor = self._block(start)
+            found[start + 1 :] -= v @ (factor.T @ (v.T @ found[start + 1 :]))
+        return found
+
+    def turned_back(self, columns: np.ndarray) -> np.ndarray:
+        """Return Qb for each column b."""
+        found = np.array(columns, dtype=np.float64)
+        for start in reversed(range(0, len(self.scales), _BLOCK)):
+            v, factor = self._block(start)
+            found[start + 1 :] -= v @ (factor @ (v.T @ found[start + 1 :]))
+        return found
+
+    def _block(self, start: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return V and T of some reflections, whose product is I - VTV'.
+
+        LAPACK's own dormqr takes fewer at a time, in many small steps, at each of which threads wait.
+
+        References:
+            Accumulating Householder Transformations, Revisited (Joffrain et al., 2006),
+            https://doi.org/10.1145/1141885.1141886
+        """
+        from scipy.linalg.lapack import dtrtri
+
+        v = self.reflections[start:, start : start + _BLOCK].copy(order="F")
+        scales = self.scales[start : start + _BLOCK]
+        v[: len(scales)] = np.tril(v[: len(scales)], -1) + np.eye(len(scales))
+        v[:, scales == 0] = 0.0  # no reflection
+        inverse = np.triu(v.T @ v, 1) + np.diag(1 / np.where(scales == 0, 1.0, scales))
+        return v, dtrtri(inverse, overwrite_c=True)[0]
+
+
+@dataclass(frozen=True, eq=False)
 class Eigenbasis:
-    """The eigenvalues of a scatter matrix X'X and its eigenvectors V, which few rows need not write out.
+    """The eigenvalues of a scatter matrix X'X and its eigenvectors V, which are not written out.
 
     Attributes:
         values: The positive eigenvalues, largest first.  # rank
-        vectors: V, width x rank; or None where X has few rows.
-        few: X (rows x width) and its left singular vectors (rows x rank), or None where V is there.
+        reduced: The Gram X'X as Q T Q', or the dual XX' where X has few rows.
+        inner: The eigenvectors of T, least eigenvalue first.  # size x rank
+        rows: X, where it has few rows.
     """
 
     values: np.ndarray
-    vectors: np.ndarray | None
-    few: tuple[np.ndarray, np.ndarray] | None
+    reduced: Tridiagonal
+    inner: np.ndarray
+    rows: np.ndarray | None
 
     def project(self, columns: np.ndarray) -> np.ndarray:
         """Return V'b for each column b (width x columns): rank x columns."""
-        if self.vectors is not None:
-            return np.asarray(self.vectors.T @ columns)
-        x, left = self._rows()
-        return np.asarray((left.T @ (x @ columns)) / np.sqrt(self.values)[:, None])
+        if self.rows is None:
+            return self._across(columns)
+        return np.asarray(self._across(self.rows @ columns) / np.sqrt(self.values)[:, None])
 
     def expand(self, coordinates: np.ndarray) -> np.ndarray:
         """Return Vc for each column c (rank x columns): width x columns."""
-        if self.vectors is not None:
-            return np.asarray(self.vectors @ coordinates)
-        x, left = self._rows()
-        return np.asarray(x.T @ (left @ (coordinates / np.sqrt(self.values)[:, None])))
+        if self.rows is None:
+            return self._along(coordinates)
+        return np.asarray(self.rows.T @ self._along(coordinates / np.sqrt(self.values)[:, None]))
 
     def project_targets(self, targets: np.ndarray) -> np.ndarray:
         """Return V'X'y for each column of the targets of the few rows, without the detour over the width."""
-        _, left = self._rows()
-        return np.asarray(np.sqrt(self.values)[:, None] * (left.T @ targets))
+        return np.asarray(np.sqrt(self.values)[:, None] * self._across(targets))
 
-    def _rows(self) -> tuple[np.ndarray, np.ndarray]:
-        assert self.few is not None
-        return self.few
+    def scores(self, coordinates: np.ndarray) -> np.ndarray:
+        """Return XVc for each column c (rank x columns), where X has few rows."""
+        return self._along(np.sqrt(self.values)[:, None] * coordinates)
+
+    def _across(self, columns: np.ndarray) -> np.ndarray:
+        return np.asarray((self.inner.T @ self.reduced.turned(columns))[::-1])
+
+    def _along(self, coordinates: np.ndarray) -> np.ndarray:
+        return self.reduced.turned_back(self.inner @ coordinates[::-1])
 
 
 def basis_of_gram(gram: np.ndarray, noise: float) -> Eigenbasis:
-    """Return the eigenbasis of a Gram (width x width); eigenvalues up to ``noise`` are none."""
-    values, vectors = np.linalg.eigh(gram)
-    kept = _significant(values, len(values), noise)
-    everything = len(kept) == len(values)
-    chosen = vectors[:, ::-1] if everything else vectors[:, kept]  # a view where nothing is left out
-    return Eigenbasis(values[kept], chosen, None)
+    """Return the eigenbasis of a Gram (width x width), which is overwritten.
+
+    Eigenvalues up to ``noise`` are none.
+    """
+    return _basis(gram, len(gram), noise, None)
 
 
-def basis_of_rows(x: np.ndarray, noise: float) -> Eigenbasis:
-    """Return the eigenbasis of x'x from the dual xx', which is the smaller one for few rows."""
-    values, left = np.linalg.eigh(x @ x.T)
-    kept = _significant(values, max(x.shape), noise)
-    return Eigenbasis(values[kept], None, (x, left[:, kept]))
+def basis_of_rows(rows: np.ndarray, dual: np.ndarray, noise: float) -> Eigenbasis:
+    """Return the eigenbasis of rows'rows from the dual rows rows', which is overwritten."""
+    return _basis(dual, max(rows.shape), noise, rows)
 
 
-def _significant(values: np.ndarray, size: int, noise: float) -> np.ndarray:
-    """Return where the eigenvalues are more than rounding, largest first."""
+def _basis(matrix: np.ndarray, size: int, noise: float, rows: np.ndarray | None) -> Eigenbasis:
+    reduced = Tridiagonal.of(matrix)
+    values, inner = reduced.eigenvectors()
     floor = max(values[-1] * size * _EPS, noise, 0.0)  # numpy's tolerance for the rank of a matrix
-    return np.flatnonzero(values > floor)[::-1]
+    first = int(np.searchsorted(values, floor, side="right"))  # of those that are more than rounding
+    return Eigenbasis(values[first:][::-1], reduced, inner[:, first:], rows)
+
+
+def _converged(values: np.ndarray, failed: int) -> np.ndarray:
+    if failed:
+        raise np.linalg.LinAlgError("The eigenvalues of the features did not converge.")
+    return values

@@ -25,6 +25,6 @@ def principal_components(rows: np.ndarray, most: int, energy: float = 1.0) -> np
         kept = min(kept, int(np.searchsorted(shares, energy, side="right")) + 1)
     loadings = basis.expand(np.eye(len(basis.values), kept))
     signs = np.sign(loadings[np.abs(loadings).argmax(axis=0), np.arange(kept)])
-    if basis.few is not None:
-        return np.asarray(basis.few[1][:, :kept] * (np.sqrt(basis.values[:kept]) * signs))
+    if basis.rows is not None:
+        return np.asarray(basis.scores(np.eye(len(basis.values), kept)) * signs)
     return np.asarray((rows - shift) @ (loadings * signs))

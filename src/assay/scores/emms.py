@@ -128,14 +128,15 @@ def standardised(train: FoldedMoments) -> Spectrum:
     if scatter.rows is None:
         squares = np.diagonal(scatter.full_gram()) / total.count - np.square(total.mean())
     else:
-        squares = np.square(scatter.centred_rows()).mean(axis=0)
+        squares = np.square(scatter.centred_rows).mean(axis=0)
     deviations = np.sqrt(np.maximum(squares, 0.0))
     moving = deviations[deviations > _ROUNDING * np.abs(scatter.shift)]
     if len(moving) == 0 or moving.max() <= _ALIKE * moving.min():
         return train.spectrum
     scale = 1 / (deviations + _EPSILON)
     if scatter.rows is not None:
-        basis = basis_of_rows(scatter.centred_rows() * scale, 0.0)
+        rows = scatter.centred_rows * scale
+        basis = basis_of_rows(rows, rows @ rows.T, 0.0)
         return Spectrum(basis.values, basis.project_targets(total.centred_targets()))
     basis = basis_of_gram(scatter.centred_gram() * scale * scale[:, None], 0.0)
     return Spectrum(basis.values, basis.project(total.centred_cross() * scale[:, None]))

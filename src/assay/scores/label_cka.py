@@ -124,8 +124,7 @@ def feature_norm(scatter: Scatter) -> float:
         raise NotApplicable("All features are constant on train.")
     if scatter.rows is None:
         return float(np.linalg.norm(scatter.centred_gram()))
-    rows = scatter.centred_rows()
-    return float(np.linalg.norm(rows @ rows.T))
+    return float(np.linalg.norm(scatter.dual))
 
 
 def label_norm(total: Moments, train: TrainView) -> tuple[float, tuple[str, ...]]:

@@ -54,7 +54,7 @@ class LDACV(HeldOutScore):
             raise NotApplicable("Train has too few examples for two folds.")
         if np.count_nonzero(train.total.target_sum) < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
-        if len(train.spectrum.values) == 0:
+        if train.total.scatter.is_constant:
             raise NotApplicable("All features are constant on train.")
         truth = held_out.examples.labels
         predicted = np.empty_like(truth.values)

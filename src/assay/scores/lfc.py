@@ -64,8 +64,8 @@ def similarity_norm(scatter: Scatter, mean: np.ndarray) -> float:
         gram = scatter.centred_gram()
         along, spread = float(mean @ gram @ mean), float(np.square(gram).sum())
     else:
-        rows = scatter.centred_rows()
-        along, spread = float(np.square(rows @ mean).sum()), float(np.square(rows @ rows.T).sum())
+        along = float(np.square(scatter.centred_rows @ mean).sum())
+        spread = float(np.square(scatter.dual).sum())
     return float(np.sqrt(2 * scatter.count * along + spread))
 
 

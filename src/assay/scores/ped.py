@@ -172,7 +172,7 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> Balls:
 def feature_variances(scatter: Scatter) -> np.ndarray:
     """Return the variance of each feature."""
     if scatter.rows is not None:
-        return np.asarray(np.square(scatter.centred_rows()).mean(axis=0))
+        return np.asarray(np.square(scatter.centred_rows).mean(axis=0))
     squares = np.diagonal(scatter.full_gram()) / scatter.count - np.square(scatter.mean())
     return np.asarray(np.maximum(squares, 0.0))
 

@@ -57,7 +57,7 @@ class RidgeCV(HeldOutScore):
             raise NotApplicable("Train has too few examples for two folds.")
         if float(total.centred_target_square().sum()) <= 1e-12 * float(total.target_square.sum()):
             raise NotApplicable("All labels of train are the same.")
-        if len(train.spectrum.values) == 0:
+        if total.scatter.is_constant:
             raise NotApplicable("All features are constant on train.")
         if metric is None:
             return Estimate(explained(train))
