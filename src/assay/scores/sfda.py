@@ -62,13 +62,12 @@ class SFDA(SampleScore):
         sizes = np.unique(train.labels.values, return_counts=True)[1]
         if len(sizes) < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
-        rows = train.matrix[np.argsort(train.labels.values, kind="stable")].astype(np.float64)
-        noise = _ROUNDING * float(np.einsum("ij,ij->", rows, rows))
-        rows -= rows.mean(axis=0)
-        rows, ones = in_their_span(rows)
+        centre = train.matrix.mean(axis=0, dtype=np.float64)
+        rows, ones = in_their_span(sorted_by_class(train, sizes, centre))
         means = take_class_means(rows, sizes)
         energy = float(np.einsum("ij,ij->", rows, rows))
-        if energy <= noise:
+        moved = float(sizes @ np.square(means).sum(axis=1)) + len(rows) * float(centre @ centre)
+        if energy <= _ROUNDING * (energy + moved):
             raise NotApplicable("Features do not vary within any class of train.")
         if self.normalise:
             scale = np.sqrt(energy / len(rows))
@@ -102,6 +101,15 @@ class Classes(NamedTuple):
     shrinkage: float
 
 
+def sorted_by_class(train: LabelledFeatures, sizes: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Return the examples less the centre, sorted by class, in double precision."""
+    rows = np.empty(train.matrix.shape)
+    order = np.argsort(train.labels.values, kind="stable")
+    for block, places in zip(by_class(rows, sizes), by_class(order, sizes), strict=True):
+        np.subtract(train.matrix[places], centre, out=block)
+    return rows
+
+
 def by_class(rows: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
     """Return the examples of each class, as views of rows that are sorted by class."""
     return np.split(rows, np.cumsum(sizes)[:-1])
@@ -124,8 +132,8 @@ def self_challenged(classes: Classes, within: np.ndarray) -> float:
     others = (means.sum(axis=0) - means) / (len(sizes) - 1)
     blocks, weights = by_class(rows, sizes), by_class(soft[:, None], sizes)
     for block, weight, mean, other in zip(blocks, weights, means, others, strict=True):
-        block[:] = weight * (block + (mean - other)) + other
-    mixed = classes._replace(means=take_class_means(rows, sizes))
+        np.multiply(weight, np.add(block, mean - other, out=block), out=block)
+    mixed = classes._replace(means=take_class_means(rows, sizes) + others)
     return float(true_class(probabilities(mixed, rows.T @ rows / len(rows)), sizes).mean())
 
 
