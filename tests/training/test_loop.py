@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from tests.training.pictures import METRICS, opened, pictures
+from tests.training.pictures import METRICS, opened, pictures, small_net
 from torch import nn
 
 from assay.core.task import Kind
@@ -16,6 +17,7 @@ from assay.training.head import Head
 from assay.training.loop import Course, Set, train
 from assay.training.net import Net
 from assay.training.optimising import optimiser_of, schedule_of
+from assay.training.probing import start_head
 from assay.training.recipe import Recipe
 
 RECIPE = Recipe(epochs=2, batch_size=16, learning_rate=0.01, layer_decay=1.0, patience=None)
@@ -122,3 +124,25 @@ def test_numbers_are_learned_in_units_of_their_deviation():
 
     torch.testing.assert_close(targets.mean(0), torch.zeros(2), atol=1e-5, rtol=0)
     np.testing.assert_allclose(head.predicted(targets).values, labels.values, rtol=1e-5)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_batch_normalisation_goes_on_with_its_means_where_the_recipe_says_so(keeps):
+    with opened(small_net()).training() as trainable:
+        before = trainable.module[1].running_mean.clone()
+        weights = trainable.module[1].weight.detach().clone()
+        train(course(trainable), replace(RECIPE, keeps_statistics=keeps), 0, lambda *_: None)
+
+        assert torch.equal(trainable.module[1].running_mean, before) is keeps
+        assert not torch.equal(trainable.module[1].weight, weights)
+
+
+def test_a_head_that_starts_as_a_probe_gives_small_weights_to_features_that_rarely_differ_from_zero():
+    with opened(small_net()).training() as trainable:
+        with torch.no_grad():
+            trainable.module[4].weight[0] *= 1e-4
+            trainable.module[4].bias[0] *= 1e-4
+        of = course(trainable)
+        start_head(of)
+
+        assert of.net.head.linear.weight[:, 0].abs().max() < of.net.head.linear.weight.abs().max() / 10

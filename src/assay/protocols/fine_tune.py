@@ -28,7 +28,9 @@ class FineTune(ModelProtocol):
     model gets the same number of trials over the same space; the recipe, and the epoch, are the best on val.
     What is written here is not tuned. The head starts where a linear probe ends, and the weights before the
     first step are one of the epochs that val chooses from, so fine-tuning does not fall behind probing where
-    there is little to learn from. As other protocols do, it then learns from train and val.
+    there is little to learn from. Batch normalisation goes on with the means and variances of pretraining,
+    which the head was fitted to; from scratch it takes those of each batch.
+    As other protocols do, it then learns from train and val.
     With a GPU the forward pass runs in bfloat16.
 
     References:
@@ -41,7 +43,8 @@ class FineTune(ModelProtocol):
         head_only: Train the new head alone.
         lora: Train low-rank changes of this rank instead of the weights.
         from_scratch: Start from random weights: the floor that pretraining must beat.
-        trials: How many recipes are tried; the first is the default one.
+        trials: How many recipes are tried; the first two are the same for every model, as suits nets of
+            convolutions and transformers: a learning rate of 1e-3, and 1e-4 with a layer decay of 0.85.
         epochs: How often each example is seen, at most; half of them without a gain on val end training.
         batch_size: Examples in one step.
         optimiser: "adamw" or "sgd" (momentum 0.9).
@@ -74,6 +77,7 @@ class FineTune(ModelProtocol):
 
     kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
     packages: ClassVar[tuple[str, ...]] = ("torch", "optuna", "peft")
+    version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         if self.head_only + (self.lora is not None) + self.from_scratch > 1:
@@ -135,14 +139,13 @@ class FineTune(ModelProtocol):
 
         patience = max(3, -(-self.epochs // 2))
         recipe = Recipe(
-            optimiser=self.optimiser, epochs=self.epochs, batch_size=self.batch_size, patience=patience
-        )
+            optimiser=self.optimiser, epochs=self.epochs, batch_size=self.batch_size, patience=patience,
+            keeps_statistics=not self.from_scratch,
+        )  # fmt: skip
         if self.head_only:
             recipe = replace(recipe, trained=Trained.HEAD)
         if self.lora is not None:
             recipe = replace(recipe, trained=Trained.LORA, rank=self.lora)
-        if self.from_scratch:
-            recipe = replace(recipe, layer_decay=1.0)
         if self.optimiser == "sgd":
             recipe = replace(recipe, learning_rate=recipe.learning_rate * SGD_FACTOR)
         written = {

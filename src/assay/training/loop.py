@@ -18,7 +18,7 @@ from assay.encoders.weights import seeded
 from assay.training.examples import Prepared, shuffled
 from assay.training.net import Net, State
 from assay.training.optimising import optimiser_of, schedule_of
-from assay.training.recipe import Recipe, Trained
+from assay.training.recipe import Recipe
 
 
 class Diverged(Exception):
@@ -136,8 +136,7 @@ def _epoch(
     rng: np.random.Generator | None,
 ) -> bool:
     """Take one step for each batch; return False where the time is over before all were taken."""
-    course.net.trainable.module.train(recipe.trained is not Trained.HEAD)
-    course.net.head.train()
+    course.net.learning(recipe)
     for rows, prepared in course.train.examples.batches(batches):
         if time.monotonic() > course.deadline:
             return False

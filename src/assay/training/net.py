@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from assay.core.trainable import Trainable
 from assay.training.examples import Prepared, in_order
 from assay.training.head import Head
+from assay.training.recipe import Recipe, Trained
 
 State = dict[str, torch.Tensor]
 
@@ -63,6 +65,15 @@ class Net:
             for _, prepared in examples.batches(in_order(len(examples), self.piece)):
                 found.append(self.forward(prepared, None).cpu())
         return torch.cat(found)
+
+    def learning(self, recipe: Recipe) -> None:
+        """Go into training mode, as far as the recipe lets a part of the model learn."""
+        self.trainable.module.train(recipe.trained is not Trained.HEAD)
+        self.head.train()
+        if recipe.keeps_statistics:
+            for module in self.trainable.module.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
 
     def evaluating(self) -> None:
         """Go into evaluation mode."""

@@ -11,12 +11,15 @@ from torch import nn
 from assay.training.head import Head
 from assay.training.loop import Course
 
-PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4)  # strong to weak, of standardised features
+PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4)  # strong to weak, of centred features whose mean square is 1
 _STEPS = 60  # of the optimiser for one penalty: a start need not be an optimum
 
 
 def start_head(course: Course, penalties: Sequence[float] = PENALTIES) -> float:
     """Set the head to a linear probe of the features as they are; return its penalty, chosen on val.
+
+    One number scales all features: each divided by its own deviation, those that rarely differ from zero
+    would get such weights that the first steps of training throw the outputs far off.
 
     References:
         Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution (Kumar et al., 2022),
@@ -25,10 +28,10 @@ def start_head(course: Course, penalties: Sequence[float] = PENALTIES) -> float:
     net = course.net
     features = net.all_features(course.train.examples)
     judged = net.all_features(course.val.examples)
-    mean, deviation = features.mean(0), features.std(0)
-    scale = torch.where(deviation > 0, 1 / deviation.clamp(min=1e-12), torch.zeros_like(deviation))
+    mean = features.mean(0)
+    scale = 1 / (features - mean).square().mean().sqrt().clamp(min=1e-12)
     targets = net.head.targets(course.train.labels)
-    best, found, chosen = None, -float("inf"), penalties[0]
+    best, found, chosen = None, (-float("inf"), 0.0), penalties[0]
     layer = nn.Linear(features.shape[1], net.head.linear.out_features)
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
@@ -36,7 +39,7 @@ def start_head(course: Course, penalties: Sequence[float] = PENALTIES) -> float:
         _fit(net.head, layer, (features - mean) * scale, Wanted(targets, penalty))
         with torch.no_grad():
             outputs = layer((judged - mean) * scale)
-        value = net.head.predicted(outputs).judged(course.metric, course.val.labels) if len(judged) else 0.0
+            value = _merit(course, outputs)
         if value > found:
             best, found, chosen = (layer.weight.detach() * scale, layer.bias.detach().clone()), value, penalty
     assert best is not None
@@ -44,6 +47,16 @@ def start_head(course: Course, penalties: Sequence[float] = PENALTIES) -> float:
         net.head.linear.weight.copy_(best[0])
         net.head.linear.bias.copy_(best[1] - best[0] @ mean)
     return chosen
+
+
+def _merit(course: Course, outputs: torch.Tensor) -> tuple[float, float]:
+    """Return the metric on val, and what decides between equals: the loss."""
+    if not len(outputs):
+        return 0.0, 0.0
+    head, labels = course.net.head, course.val.labels
+    return head.predicted(outputs).judged(course.metric, labels), -float(
+        head.loss(outputs, head.targets(labels), 0.0)
+    )
 
 
 class Wanted(NamedTuple):

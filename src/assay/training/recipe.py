@@ -28,6 +28,8 @@ class Recipe:
         label_smoothing: The share of the probability that all classes share; for classes that exclude
             each other.
         is_augmented: Whether examples are changed at random, as fits their modality.
+        keeps_statistics: Whether batch normalisation goes on with the means and variances that it has; else
+            it takes those of each batch, and learns them.
         epochs: How often each example is seen, at most.
         batch_size: Examples in one step; they pass in smaller pieces where memory does not suffice.
         warm_up: The share of steps in which the learning rate rises from 0; it then falls by a cosine to 0.
@@ -39,11 +41,12 @@ class Recipe:
     trained: Trained = Trained.ALL
     rank: int = 8
     optimiser: str = "adamw"
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     weight_decay: float = 0.01
-    layer_decay: float = 0.75
+    layer_decay: float = 1.0
     label_smoothing: float = 0.0
     is_augmented: bool = False
+    keeps_statistics: bool = False
     epochs: int = 10
     batch_size: int = 32
     warm_up: float | None = 0.1
