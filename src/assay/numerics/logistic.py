@@ -97,12 +97,17 @@ class Logistic:
 
 
 def _one_of(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the sums of cross-entropies, and their derivatives by logits: members x classes x examples."""
+    """Return the sums of cross-entropies, and their derivatives by logits: members x classes x examples.
+
+    What is left for other classes is added up, not subtracted from 1: it keeps its digits where it is small.
+    """
     own = truth.expand(len(logits), 1, -1)
     log_probs = logits.log_softmax(dim=1)
-    losses = -log_probs.gather(1, own).sum(dim=(1, 2), dtype=torch.float64)
-    errors = log_probs.exp_()
-    return losses, errors.scatter_add_(1, own, errors.new_tensor(-1).expand_as(own))
+    own_losses = -log_probs.gather(1, own)
+    errors = log_probs.exp_().scatter_(1, own, 0.0)
+    others = errors.sum(dim=1, keepdim=True)
+    losses = torch.where(others < 0.5, -torch.log1p(-others), own_losses).sum(dim=(1, 2), dtype=torch.float64)
+    return losses, errors.scatter_(1, own, -others)
 
 
 def _each_of(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ from assay.numerics.logistic import Logistic
 from assay.numerics.penalty import L2_PATH, Judge, Path, best_of
 
 _TOGETHER = 10  # penalties, two decades: where so many in a row improve nothing, the rest overfits
-_CHOOSING = 1e-5  # share of the loss by which weights that are judged on val may lie above the minimum
+_CHOOSING = 1e-6  # share of the loss by which weights that are judged on val may lie above the minimum
 _FINAL = 1e-10  # the same for the weights that predict test
 _APPROACH = (1e3, 1e2, 1e1, 1.0)  # multiples of a penalty on the way to it from weights of zero
 
