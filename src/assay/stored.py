@@ -51,6 +51,7 @@ def evidence_of(
         limits=limits,
         names=store.names,
         features=store.features,
+        slices=store.slices,
     )
 
 

@@ -251,6 +251,7 @@ def task_facts(task: Task) -> TaskFacts:
         floor=floor_of(task),
         fingerprint=task.fingerprint,
         notes=task.notes + _too_few(task),
+        slices=tuple(one.column for one in task.slices),
     )
 
 

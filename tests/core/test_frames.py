@@ -7,7 +7,7 @@ COMPARISON = compare(simulate_study(), ranked_by=None, seed=0)
 def test_frames_hold_what_was_found():
     found = COMPARISON.frames()
 
-    assert set(found) == {"cells", "standings", "models", "across", "agreement"}
+    assert set(found) == {"cells", "standings", "slices", "models", "across", "agreement"}
     assert len(found["cells"]) == len(COMPARISON.cells)
     first = COMPARISON.tasks[0].standings[0]
     row = found["standings"].iloc[0]

@@ -90,3 +90,31 @@ def test_readers_of_a_card_see_errors_positive(comparison, tmp_path):
 
     assert values
     assert min(values) > 0
+
+
+def test_a_spreadsheet_has_the_slices_of_a_task_as_columns(comparison, tmp_path):
+    with written(Csv(), comparison, tmp_path).open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    found = next(one for one in comparison.tasks if one.slices)
+    first = found.slices[0]
+    row = next(
+        row
+        for row in rows
+        if (row["model"], row["task"]) == (first.values[0].model, found.task.address)
+        and row["is_ranking"] == "True"
+    )
+    name = f"slice_{first.column}={first.name}"
+    assert float(row[name]) == first.values[0].value
+    assert float(row[f"{name}_low"]) == first.values[0].interval.low
+    assert int(row[f"{name}_examples"]) == first.examples
+    assert {row[name] for row in rows if row["task"] != found.task.address} == {""}
+
+
+def test_a_frame_has_each_model_on_each_slice(comparison):
+    frame = comparison.frames()["slices"]
+
+    expected = sum(len(one.values) for found in comparison.tasks for one in found.slices)
+    assert len(frame) == expected > 0
+    assert frame["value"].notna().all()
+    assert frame["interval_low"].isna().sum() == expected / 3  # the slice of six examples

@@ -183,3 +183,12 @@ def test_many_models_have_a_page(tmp_path):
 
     assert "timm:member_059" in text
     assert len(text) < 2_000_000
+
+
+def test_slices_stand_on_the_page_of_their_task_as_text(comparison, tmp_path):
+    path = tmp_path / "report.html"
+    Html().render(comparison, path)
+    text = path.read_text(encoding="utf-8")
+
+    assert "accuracy by season" in text
+    assert "&lt;i&gt;winter&lt;/i&gt; <small>6</small>" in text

@@ -78,3 +78,13 @@ def test_numbers_of_a_column_end_at_the_same_place(comparison):
     ends = {cell_len(line[: re.search(r" to 0\.\d{3}", line).end()]) for line in lines[:7]}
 
     assert len(ends) == 1
+
+
+def test_slices_tell_the_weakest_first_with_interval_and_number(comparison):
+    text = _text(comparison, 120)
+    lines = text[text.index("by season") :].splitlines()
+
+    values = [float(re.search(r"  (\d\.\d{3})  ", line)[1]) for line in lines[2:5]]
+    assert values == sorted(values)
+    assert any(re.search(r"autumn +\d\.\d{3} +\d\.\d{3} to \d\.\d{3} +40 ", line) for line in lines[2:5])
+    assert any(re.search(r"winter</i> +\d\.\d{3} +– +6 ", line) for line in lines[2:5])

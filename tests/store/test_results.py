@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,7 @@ def test_a_folder_that_cannot_be_made_is_said_clearly(tmp_path):
 
 FULL_DISK = """
 import resource, sys
+from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from assay.core.errors import StoreError
@@ -194,3 +196,35 @@ def test_a_few_examples_of_a_task_are_kept_to_be_shown(store, photos):
     assert len(shown) == 12
     assert {one.label for one in shown} == {"blue", "green", "red"}
     assert all(one.picture.startswith("data:image/webp;base64,") for one in shown)
+
+
+def _reviews(folder):
+    rows = "\n".join(f"film {n} was seen,{n % 2},{'de' if n % 3 else 'en'},{n % 4}" for n in range(40))
+    (folder / "reviews.csv").write_text(f"text,label,language,week\n{rows}\n")
+    return f"table:{folder / 'reviews.csv'}"
+
+
+def test_slices_are_kept_beside_those_of_an_earlier_run(store, tmp_path):
+    address = _reviews(tmp_path)
+    for columns in ("'language'", "('week',)"):
+        task = resolve_tasks([f"{address}(slices={columns})"], seed=0)[0]
+        store.add_task(task_facts(task), task)
+
+    (kept,) = store.slices(task_facts(task))
+    assert (kept.column, kept.names) == ("week", ("0", "1", "2", "3"))
+    assert kept.places.tolist() == task.slices[0].places.tolist()
+    both = replace(task_facts(task), slices=("language", "week", "gone"))
+    assert [one.column for one in store.slices(both)] == ["language", "week"]
+
+
+def test_one_task_under_two_addresses_is_called_as_it_was_last(store, tmp_path):
+    plain = resolve_tasks([_reviews(tmp_path)], seed=0)[0]
+    store.add_task(task_facts(plain), plain)
+    job = Job("m", plain.address, "knn", 0, "k", plain.fingerprint)
+    store.add(Finished(Result(job, Status.OK, 0.5)))
+    sliced = resolve_tasks([f"{plain.address}(slices='language')"], seed=0)[0]
+
+    store.add_task(task_facts(sliced), sliced)
+
+    assert [facts.address for facts in store.tasks()] == [sliced.address]
+    assert [one.job.task for one in store.results()] == [sliced.address]

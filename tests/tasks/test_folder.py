@@ -302,3 +302,20 @@ def test_an_unknown_setting_has_a_suggestion(animals: Path) -> None:
 def test_shares_that_leave_nothing_are_refused(animals: Path) -> None:
     with pytest.raises(UsageError, match=r"val=0\.6 and test=0\.4 leave a split empty"):
         load_task(f"folder:{animals}(val=0.6, test=0.4)")
+
+
+def test_a_list_of_images_may_tell_slices(animals: Path) -> None:
+    rows = [
+        f"{name}/{n}.png,{name},{'day' if n % 2 else 'night'}" for name in ("ant", "bee") for n in range(10)
+    ]
+    (animals / "labels.csv").write_text("\n".join(["file,label,light", *rows]))
+
+    task = load_task(f"folder:{animals}(labels='labels.csv', slices='light')")
+
+    names = [task.test.examples.name(row) for row in range(len(task.test))]
+    told = [task.slices[0].names[place] for place in task.slices[0].places]
+    assert told == ["day" if int(Path(name).stem) % 2 else "night" for name in names]
+
+
+def test_class_folders_have_no_slices(animals: Path) -> None:
+    assert "slices are columns of a table" in load_error(f"folder:{animals}(slices='light')")

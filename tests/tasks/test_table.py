@@ -343,3 +343,65 @@ def test_a_text_of_a_megabyte_is_read_and_an_empty_one_left_out(write: Write) ->
 
     assert max(len(str(text)) for text in texts) == 999_999
     assert task.notes == ("1 of 30 rows have an empty cell in 'review' (first: row 2) and are left out.",)
+
+
+def _in_languages(write: Write, cells: str = "en,de,fr", name: str = "sliced.csv") -> str:
+    languages = cells.split(",")
+    rows = {
+        number: f"film number {number} was seen,{number % 3},{languages[number % len(languages)]}"
+        for number in range(1, 31)
+    }
+    return write(name, header="review,stars,language", lines=rows)
+
+
+def test_slices_are_kept_for_the_test_and_change_no_fingerprint(write: Write) -> None:
+    address = _in_languages(write, "en,de,fr,it")
+
+    task = load_task(f"{address}(slices='language')")
+
+    assert task.fingerprint == load_task(address).fingerprint
+    (language,) = task.slices
+    assert (language.column, language.names) == ("language", ("de", "en", "fr", "it"))
+    numbers = [int(str(task.test.examples.read(row)).split()[2]) for row in range(len(task.test))]
+    told = [language.names[place] for place in language.places]
+    assert told == [["en", "de", "fr", "it"][number % 4] for number in numbers]
+
+
+def test_a_column_of_slices_is_not_guessed_to_be_something_else(write: Write) -> None:
+    rows = {n: f"film number {n} was seen,{n % 3},{'xy'[n % 2]}" for n in range(1, 31)}
+    address = write(header="review,kind of film,label", lines=rows)
+
+    task = load_task(f"{address}(slices='label')")
+
+    assert task.classes == ("0", "1", "2")
+
+
+def test_rows_without_a_slice_are_in_none_and_said(write: Write) -> None:
+    task = load_task(f"{_in_languages(write, 'en,,fr')}(slices='language')")
+
+    assert set(task.slices[0].places.tolist()) <= {-1, 0, 1}
+    assert task.notes[0] == (
+        "10 of 30 rows have an empty cell in 'language' (first: row 1): they are in none of its slices."
+    )
+
+
+def test_a_column_of_slices_must_be_there_and_hold_few_values(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="langage.*Did you mean: language"):
+        load_task(f"{_in_languages(write)}(slices='langage')")
+    rows = "\n".join(f"film number {row} was seen,{row % 3},{row}" for row in range(120))
+    (tmp_path / "ids.csv").write_text(f"review,stars,id\n{rows}\n")
+
+    assert load_error(f"table:{tmp_path / 'ids.csv'}(slices='id')") == (
+        "'id' holds 120 different values; a column of slices holds 1 to 100. "
+        "Name another, or write ranges into it, as in 'short' and 'long'."
+    )
+
+
+def test_a_limit_and_empty_texts_leave_each_example_its_slice(write: Write) -> None:
+    rows = {n: f"{'' if n == 4 else f'film number {n}'},{n % 3},{'xy'[n % 2]}" for n in range(1, 31)}
+    address = write(header="review,stars,source", lines=rows)
+
+    task = load_task(f"{address}(slices='source', limit=24)")
+
+    numbers = [int(str(task.test.examples.read(row)).split()[2]) for row in range(len(task.test))]
+    assert task.slices[0].places.tolist() == [number % 2 for number in numbers]

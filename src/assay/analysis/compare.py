@@ -93,6 +93,7 @@ def _on_task(whole: _Whole, task: TaskFacts) -> TaskEvidence:
         predicted={model: judged_rows(of_model, metric) for model, of_model in seeds.items()},
         decided={model: decided_rows(of_model) for model, of_model in seeds.items()},
         names=(evidence.names(task.fingerprint) if seeds else None) or (),
+        slices=(evidence.slices(task) if seeds else None) or (),
     )
 
 

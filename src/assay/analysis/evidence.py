@@ -12,6 +12,7 @@ from assay.core.limits import NO_LIMITS, Limits
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
+from assay.core.slicing import Slicing
 from assay.core.task import Labels
 
 
@@ -36,6 +37,7 @@ class Evidence:
         names: Returns the names of the test examples of a task, by its fingerprint; None where they are lost.
         features: Returns the features of a model on the test examples of a task, by its fingerprint; None
             where they are not kept.
+        slices: Returns the slices of the test examples that a task names; None where they are not kept.
     """
 
     results: Sequence[Result]
@@ -49,6 +51,7 @@ class Evidence:
     limits: Limits = NO_LIMITS
     names: Callable[[str], Sequence[str] | None] = _nothing
     features: Callable[[ModelRow, str], np.ndarray | None] = _nothing
+    slices: Callable[[TaskFacts], Sequence[Slicing] | None] = _nothing
 
     def on_these_data(self) -> list[Result]:
         """Return the results on the data that the tasks hold."""

@@ -15,11 +15,13 @@ from assay.analysis.intervals import Draws, Measured, bootstrap, interval, rank_
 from assay.analysis.lesson import lesson
 from assay.analysis.noise import noise_floor
 from assay.analysis.recommend import because, cheapest, contenders, not_worse
+from assay.analysis.slices import slice_findings
 from assay.analysis.task_draws import ExampleDraws
 from assay.analysis.ties import ALPHA, examples_to_separate, p_values_against
 from assay.core.comparison import Cell, ModelRow, Standing, TaskFacts, TaskFindings
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
+from assay.core.slicing import Slicing
 from assay.core.task import Kind, Labels
 
 
@@ -37,6 +39,7 @@ class TaskEvidence:
             predictions are not there.
         decided: The same models with their classes or numbers, seeds x examples.
         names: Of the test examples, where they are kept.
+        slices: Of the test examples.
     """
 
     task: TaskFacts
@@ -50,6 +53,7 @@ class TaskEvidence:
     predicted: Mapping[str, np.ndarray]
     decided: Mapping[str, np.ndarray]
     names: Sequence[str] = ()
+    slices: Sequence[Slicing] = ()
 
 
 class Judged(NamedTuple):
@@ -78,11 +82,13 @@ def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Ju
     """
     tested = _test(evidence, seed)
     found = _findings(evidence, tested, rows)
-    if tested is not None and evidence.truth is not None:
+    if tested is not None and evidence.truth is not None and evidence.metric is not None:
         decided = {model: evidence.decided[model] for model in tested.models}
         shown = found.recommended or tested.models[tested.best]
         learned = lesson(evidence.truth, decided, evidence.names, shown, separable(tested.draws.values))
-        found = replace(found, lesson=learned)
+        judged = {one.model: evidence.predicted[one.model] for one in found.standings if one.model in decided}
+        slices = slice_findings(evidence.slices, evidence.truth, judged, evidence.metric, seed)
+        found = replace(found, lesson=learned, slices=slices)
     return Judged(found, _index_draws(found, tested))
 
 

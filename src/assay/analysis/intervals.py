@@ -35,16 +35,17 @@ class Draws(NamedTuple):
     values: np.ndarray  # draws x models: seeds drawn anew as well
 
 
-def bootstrap(measured: Measured, metric: Metric, seed: int) -> Draws:
+def bootstrap(measured: Measured, metric: Metric, seed: int, calls: int = METRIC_CALLS) -> Draws:
     """Draw test examples with replacement, and judge every model on each draw.
 
     Args:
         measured: At least one model, at least one example.
         metric: The main metric of the task.
         seed: Decides the draws.
+        calls: Of a metric that is not a mean, as long as five hundred draws are left.
     """
     rng = np.random.default_rng(seed)
-    by_seed = _values_by_seed(measured, metric, rng)
+    by_seed = _values_by_seed(measured, metric, rng, calls)
     size = len(by_seed[0])
     chosen = {  # models with as many seeds share the drawn seeds: equal models stay equal
         seeds: rng.integers(seeds, size=(size, seeds)) for seeds in sorted({one.shape[1] for one in by_seed})
@@ -133,7 +134,9 @@ def example_values(metric: Metric, truth: Labels, predicted: np.ndarray) -> np.n
     return np.asarray(np.array(values)[places.reshape(predicted.shape)])
 
 
-def _values_by_seed(measured: Measured, metric: Metric, rng: np.random.Generator) -> list[np.ndarray]:
+def _values_by_seed(
+    measured: Measured, metric: Metric, rng: np.random.Generator, calls: int
+) -> list[np.ndarray]:
     """Return for each model draws x seeds."""
     seeds = [len(predicted) for predicted in measured.predicted]
     bounds = np.cumsum(seeds)[:-1]
@@ -143,7 +146,7 @@ def _values_by_seed(measured: Measured, metric: Metric, rng: np.random.Generator
         parts = [_counts(rows, size) @ columns.T / size for rows in _rows(rng, DRAWS, size)]
         return np.split(np.concatenate(parts), bounds, axis=1)
     stacked = np.concatenate(measured.predicted)
-    calls = min(METRIC_CALLS, JUDGED_NUMBERS // stacked[0].size)
+    calls = min(calls, JUDGED_NUMBERS // stacked[0].size)
     draws = int(np.clip(calls // len(stacked), FEWEST_DRAWS, DRAWS))
     judged = [_judged(metric, truth, stacked, drawn) for rows in _rows(rng, draws, size) for drawn in rows]
     return np.split(np.array(judged), bounds, axis=1)

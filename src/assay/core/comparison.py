@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assay.core.across import Across
 from assay.core.agreement import Agreements
 from assay.core.estimate import Interval
-from assay.core.lesson import Likeness, TaskLesson
+from assay.core.lesson import Likeness, SliceFindings, TaskLesson
 from assay.core.model import ModelFacts
 from assay.core.result import Cost, Status
 from assay.core.shown import ShownExample
@@ -30,6 +30,7 @@ class TaskFacts:
         floor: The main metric of the trivial predictor (majority class, or mean) on test.
         fingerprint: A hash of every example, every label and the split.
         notes: What was guessed, left out or is doubtful.
+        slices: The columns by which results on test are told apart.
     """
 
     address: str
@@ -43,6 +44,7 @@ class TaskFacts:
     floor: float
     fingerprint: str
     notes: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class TaskFindings:
         noise_floor: The difference that two runs of one model, as many seeds each, exceed in 5 of 100 cases;
             None where no model has several seeds.
         lesson: What the predictions of all models say of a task of classes; None without them.
+        slices: What models reach on each slice of the test that the task names.
     """
 
     task: TaskFacts
@@ -170,6 +173,7 @@ class TaskFindings:
     class_counts: Mapping[str, int]
     noise_floor: float | None = None
     lesson: TaskLesson | None = None
+    slices: tuple[SliceFindings, ...] = ()
 
     @property
     def pareto(self) -> tuple[str, ...]:
@@ -223,7 +227,7 @@ class Comparison:
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
 
     def frames(self) -> dict[str, pd.DataFrame]:
-        """Return ``cells``, ``standings``, ``models``, ``across`` and ``agreement`` as pandas frames."""
+        """Return cells, standings, slices, models, across and agreement as pandas frames, by name."""
         from assay.core.frames import frames
 
         return frames(self)

@@ -43,12 +43,17 @@ _FIXED: dict[str, type] = {
     "model_latency_seconds": float,
 }
 
+# of each slice of a task: its main metric, the ends of its interval, its test examples
+_OF_SLICE = {"": float, "_low": float, "_high": float, "_examples": int}
+
 
 def columns(comparison: Comparison) -> dict[str, type]:
     """Return the columns in their order, each with the type of what it holds; any cell may be empty."""
     metrics = sorted({f"metric_{name}" for cell in comparison.cells for name in cell.metrics})
     tuned = sorted({f"tuned_{name}" for cell in comparison.cells for name in cell.tuned})
-    return {**_FIXED, **dict.fromkeys([*metrics, *tuned], float)}
+    slices = {f"slice_{of.column}={of.name}": None for found in comparison.tasks for of in found.slices}
+    sliced = {f"{name}{end}": kind for name in slices for end, kind in _OF_SLICE.items()}
+    return {**_FIXED, **dict.fromkeys([*metrics, *tuned], float), **sliced}
 
 
 def rows(comparison: Comparison) -> list[dict[str, Value]]:
@@ -61,7 +66,7 @@ def rows(comparison: Comparison) -> list[dict[str, Value]]:
         row = _of_cell(cell) | _of_task(findings) | _of_model(models.get(cell.model))
         row["is_ranking"] = cell.method == comparison.ranked_by
         if row["is_ranking"]:
-            row |= _of_standing(cell.model, findings)
+            row |= _of_standing(cell.model, findings) | _of_slices(cell.model, findings)
         table.append(row)
     return table
 
@@ -124,3 +129,16 @@ def _of_standing(model: str, findings: TaskFindings) -> dict[str, Value]:
         "is_tied_best": standing.is_tied_best,
         "is_recommended": model == findings.recommended,
     }
+
+
+def _of_slices(model: str, findings: TaskFindings) -> dict[str, Value]:
+    row: dict[str, Value] = {}
+    for of in findings.slices:
+        name = f"slice_{of.column}={of.name}"
+        for one in of.values:
+            if one.model == model:
+                ends = (one.interval.low, one.interval.high) if one.interval else (None, None)
+                row |= dict(
+                    zip((f"{name}{end}" for end in _OF_SLICE), (one.value, *ends, of.examples), strict=True)
+                )
+    return row

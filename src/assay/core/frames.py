@@ -21,8 +21,9 @@ def frames(comparison: Comparison) -> dict[str, pd.DataFrame]:
 
     Returns:
         ``cells`` (one row for each model, task and method), ``standings`` (each model on each task),
-        ``models``, ``across`` (each model over the tasks of a modality), ``agreement`` (each score against
-        each measured outcome). Fields of fields have both names: ``interval_low``.
+        ``slices`` (each model on each slice of a task), ``models``, ``across`` (each model over the tasks of
+        a modality), ``agreement`` (each score against each measured outcome).
+        Fields of fields have both names: ``interval_low``.
     """
     try:
         import pandas as pd
@@ -33,6 +34,13 @@ def frames(comparison: Comparison) -> dict[str, pd.DataFrame]:
             {"task": found.task.address, "measure": found.measure, **_flat(one)}
             for found in comparison.tasks
             for one in found.standings
+        ],
+        "slices": [
+            {"task": found.task.address, "column": of.column, "slice": of.name, "examples": of.examples}
+            | _flat(one)
+            for found in comparison.tasks
+            for of in found.slices
+            for one in of.values
         ],
         "models": [_flat(one) for one in comparison.models],
         "across": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from assay.core.estimate import Interval
 from assay.core.task import Modality
 
 
@@ -83,6 +84,40 @@ class TaskLesson:
     classes: Mapping[str, Mapping[str, float]]
     confusion: Confusion | None
     separable: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SliceValue:
+    """What one model reaches on a slice.
+
+    Attributes:
+        value: The main metric on the examples of the slice, the mean over seeds; higher is better.
+        interval: Bootstrap over these examples and the seeds; None with fewer than ten of them, where it
+            would be too narrow.
+    """
+
+    model: str
+    value: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class SliceFindings:
+    """What models reach on the test examples in which one thing stands in a column.
+
+    Attributes:
+        name: What stands there.
+        examples: How many test examples of the slice there are.
+        values: Of each model with predictions, in the order of the standings; none where the metric has no
+            value on the slice.
+        reason: Why it has none.
+    """
+
+    column: str
+    name: str
+    examples: int
+    values: tuple[SliceValue, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

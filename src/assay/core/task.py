@@ -10,6 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from assay.core.slicing import Slicing
+
 
 class Kind(StrEnum):
     """The type of a task.
@@ -218,6 +220,7 @@ class Task:
         metric: The name of the main metric.
         fingerprint: A hash of every example, every label and the split: part of the key of a job.
         notes: What was guessed, left out or is doubtful, in sentences for the user.
+        slices: The columns by which results on test are told apart; in no key, for they decide none.
     """
 
     address: str
@@ -230,6 +233,7 @@ class Task:
     test: Split
     fingerprint: str
     notes: tuple[str, ...] = ()
+    slices: tuple[Slicing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from assay.page.examples import fitting
 from assay.page.heat import HeatMap, heat_maps
 from assay.page.holes import Hole, TaskHole, holes, task_holes
 from assay.page.names import Names
+from assay.page.slices import SliceTable, slice_tables
 from assay.page.vega import charts_can_be_drawn
 
 
@@ -41,6 +42,7 @@ class TaskView:
     chart: Chart | None
     curves: tuple[Chart, ...]
     examples: tuple[ShownExample, ...]
+    slices: tuple[SliceTable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def page_view(comparison: Comparison) -> PageView:
             if is_drawn
             else (),
             examples.get(one.task.address, ()),
+            slice_tables(one),
         )
         for one in comparison.tasks
     )

@@ -65,6 +65,7 @@ def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | 
         test=splits[Part.TEST],
         fingerprint=fingerprint(digests, labels, parts),
         notes=(*gathered.notes, *notes, *doubts(gathered, parts, main)),
+        slices=tuple(one.of(order[parts[order] == Part.TEST]) for one in gathered.slices),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.core.slicing import Slicing
 from assay.core.task import Examples, Labels, Modality
 
 
@@ -19,6 +20,7 @@ class Gathered:
         given: The official split of each example (values of ``Part``); None without one.
         sketches: What ``near_repeats`` compares, where files were read already.
         notes: What was guessed or left out so far.
+        slices: The columns by which results are to be told apart.
     """
 
     examples: Examples
@@ -28,3 +30,4 @@ class Gathered:
     given: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     sketches: np.ndarray | None = None
+    slices: tuple[Slicing, ...] = ()

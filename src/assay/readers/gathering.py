@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
+from assay.core.slicing import Slicing
 from assay.core.task import Chosen, Examples, Kind, Labels, Modality
 from assay.readers.gathered import Gathered
 from assay.readers.guess import Columns, Wanted, choose_columns
@@ -16,6 +17,7 @@ from assay.readers.images import ImageFiles, Images, check_images, leave_out_unr
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.lists import are_lists
 from assay.readers.several import label_columns, label_sets
+from assay.readers.slicing import slice_rows
 from assay.readers.splits import PART_NAMES, Part, Shares, divide, part_of, sample
 from assay.readers.strata import class_counts
 from assay.readers.tables import Table, TableTexts, text_digests
@@ -44,9 +46,16 @@ class LabelledRows(NamedTuple):
     labels: Labels
     given: np.ndarray | None
     notes: tuple[str, ...]
+    slices: tuple[Slicing, ...] = ()
 
 
-def gather_images(files: Images, labels: Labels, given: np.ndarray | None, unreadable: float) -> Gathered:
+def gather_images(
+    files: Images,
+    labels: Labels,
+    given: np.ndarray | None,
+    unreadable: float,
+    slices: tuple[Slicing, ...] = (),
+) -> Gathered:
     """Check every image once; the unreadable ones are left out, up to a share.
 
     Raises:
@@ -63,6 +72,7 @@ def gather_images(files: Images, labels: Labels, given: np.ndarray | None, unrea
         given=parts,
         notes=notes,
         sketches=checked.sketches[rows],
+        slices=_some_slices(slices, rows),
     )
 
 
@@ -75,7 +85,8 @@ def gather_texts(table: Table, found: LabelledRows) -> Gathered:
     if found.columns.words is not None:
         words = words_of(table, found.columns.words, found.rows)
         hashes = np.array([digest_words(words.read(row).words) for row in range(len(words))], dtype=np.uint64)
-        return Gathered(words, hashes, found.labels, Modality.TEXT, found.given, found.notes)
+        gathered = Gathered(words, hashes, found.labels, Modality.TEXT, found.given, found.notes)
+        return replace(gathered, slices=found.slices)
     digests, empty = text_digests(table, found.columns.texts)
     kept = np.flatnonzero(~empty[found.rows])
     notes = found.notes
@@ -92,7 +103,8 @@ def gather_texts(table: Table, found: LabelledRows) -> Gathered:
     rows = found.rows[kept]
     examples: Examples = TableTexts(table, found.columns.texts, rows)
     parts = None if found.given is None else found.given[kept]
-    return Gathered(examples, digests[rows], _fewer(found.labels, kept), Modality.TEXT, parts, notes)
+    gathered = Gathered(examples, digests[rows], _fewer(found.labels, kept), Modality.TEXT, parts, notes)
+    return replace(gathered, slices=_some_slices(found.slices, kept))
 
 
 def gather_listed_images(
@@ -112,13 +124,14 @@ def gather_listed_images(
         raise UnreadableTask(
             f"{table.title}, {row}: '{found.columns.image}' is empty. Write the path of an image."
         )
-    files, labels, given = ImageFiles(folder, names), found.labels, found.given
+    files, labels, given, slices = ImageFiles(folder, names), found.labels, found.given, found.slices
     if limit is not None:
         digests, _ = text_digests(table, (found.columns.image or "",))
         rows = sample(digests[found.rows], labels, given, limit, seed)
         files = ImageFiles(files.folder, tuple(names[row] for row in rows))
         labels, given = _fewer(labels, rows), None if given is None else given[rows]
-    gathered = gather_images(files, labels, given, unreadable)
+        slices = _some_slices(slices, rows)
+    gathered = gather_images(files, labels, given, unreadable, slices)
     return replace(gathered, notes=(*found.notes, *gathered.notes))
 
 
@@ -138,7 +151,9 @@ def labelled_rows(
         given = _split_column(table, columns.split)
     labelled = _labelled(table, columns, form)
     parts = None if given is None else given[labelled.kept]
-    return LabelledRows(columns, labelled.kept, labelled.labels, parts, (*columns.notes, *labelled.notes))
+    slices, doubts = slice_rows(table, wanted.sliced, labelled.kept)
+    notes = (*columns.notes, *labelled.notes, *doubts)
+    return LabelledRows(columns, labelled.kept, labelled.labels, parts, notes, slices)
 
 
 def _labelled(table: Table, columns: Columns, form: LabelForm) -> Labelled:
@@ -204,7 +219,12 @@ def _some(gathered: Gathered, rows: np.ndarray) -> Gathered:
         labels=_fewer(gathered.labels, rows),
         given=None if gathered.given is None else gathered.given[rows],
         sketches=None if gathered.sketches is None else gathered.sketches[rows],
+        slices=_some_slices(gathered.slices, rows),
     )
+
+
+def _some_slices(slices: tuple[Slicing, ...], rows: np.ndarray) -> tuple[Slicing, ...]:
+    return tuple(one.of(rows) for one in slices)
 
 
 def _split_column(table: Table, column: str) -> np.ndarray:

@@ -31,18 +31,29 @@ class Wanted(NamedTuple):
     label: str | tuple[str, ...] | None = None
     split: str | None = None
     words: str | None = None
+    slices: str | tuple[str, ...] | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The label columns; none where the choice is left to us."""
-        if self.label is None:
-            return ()
-        return (self.label,) if isinstance(self.label, str) else self.label
+        return _several(self.label)
+
+    @property
+    def sliced(self) -> tuple[str, ...]:
+        """The columns by which results are told apart."""
+        return _several(self.slices)
 
     @property
     def named(self) -> tuple[str, ...]:
         """All columns that the user named."""
-        return *(one for one in (*self[:3], *self[4:]) if isinstance(one, str)), *self.labels
+        single = (self.text, self.text2, self.image, self.split, self.words)
+        return *(one for one in single if one is not None), *self.labels, *self.sliced
+
+
+def _several(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    if columns is None:
+        return ()
+    return (columns,) if isinstance(columns, str) else columns
 
 
 @dataclass(frozen=True, slots=True)

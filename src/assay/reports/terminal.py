@@ -19,6 +19,7 @@ from assay.console.agreement import show_agreements
 from assay.console.by_protocol import show_by_protocol
 from assay.console.costs import show_costs
 from assay.console.lessons import show_lesson, show_likeness
+from assay.console.slices import show_slices
 from assay.console.tables import GAP, NARROWEST_NAME, SHOWN_MODELS, plain_table
 from assay.core.comparison import Comparison, ModelRow, Standing, TaskFindings
 from assay.core.report import Report
@@ -116,6 +117,7 @@ def _show_task(comparison: Comparison, findings: TaskFindings, console: Console,
     hidden = len(findings.standings) - len(shown)
     if hidden:
         console.print(Text(f"{plural(hidden, 'more model')}; show all with --all", style="dim"))
+    show_slices(findings, console, show_all=show_all)
     show_by_protocol(comparison, findings, console)
     _show_missing(findings, console)
     for note in task.notes:

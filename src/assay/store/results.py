@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -22,10 +22,11 @@ from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Opened, Result, Status
 from assay.core.shown import ShownExample
+from assay.core.slicing import Slicing
 from assay.core.task import Labels, Task
 from assay.readers.shown import shown_examples
 from assay.store.arrays import Arrays
-from assay.store.rows import result_of, task_facts_of
+from assay.store.rows import result_of, slices_of, slices_written, task_facts_of
 
 SCHEMA_VERSION = 3
 
@@ -117,12 +118,15 @@ class Store:
         )
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
-        """Keep the facts of a task, its split by example name, the labels of test, and a few examples."""
+        """Keep the facts of a task, its split by example name, labels and slices of test, and examples."""
         if self.arrays.read("truths", task.fingerprint) is None:
             self._add_split(task)
         if self.arrays.read_text("examples", task.fingerprint) is None:
             few = [asdict(one) for one in shown_examples(task)]
             self.arrays.write_text("examples", task.fingerprint, json.dumps(few, ensure_ascii=False))
+        if task.slices:  # beside those of an earlier run: nothing runs again because another is asked for
+            slices = self._slices(task.fingerprint) | slices_written(task.slices)
+            self.arrays.write_text("slices", task.fingerprint, json.dumps(slices, ensure_ascii=False))
         self._write("INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts))))
 
     def _add_split(self, task: Task) -> None:
@@ -152,14 +156,14 @@ class Store:
         found = [result_of(row) for row in rows]
         if keys is not None:
             return tuple(result for result in found if result.job.key in keys)
-        current = {
-            facts.fingerprint for facts in self.tasks()
-        }  # results on data that have changed are left out
-        newest = {
-            (r.job.model, r.job.task, r.job.method, r.job.seed): r
-            for r in found
-            if r.job.fingerprint in current
-        }
+        metrics = {facts.address: facts.metric for facts in self._every_task()}
+        names = {(facts.fingerprint, facts.metric): facts.address for facts in self.tasks()}
+        newest = {}
+        for one in found:
+            task = names.get((one.job.fingerprint, metrics.get(one.job.task, "")))
+            if task is not None:  # else the data have changed since
+                named = replace(one, job=replace(one.job, task=task))
+                newest[named.job.model, task, named.job.method, named.job.seed] = named
         return tuple(newest.values())
 
     def models(self) -> tuple[ModelRow, ...]:
@@ -168,8 +172,12 @@ class Store:
         return tuple(ModelRow(row[0], row[1], ModelFacts(**json.loads(row[2])), *row[3:]) for row in rows)
 
     def tasks(self) -> tuple[TaskFacts, ...]:
-        """Return the facts of every task."""
-        return tuple(task_facts_of(json.loads(row[0])) for row in self._read("SELECT facts FROM tasks"))
+        """Return the facts of every task; of several addresses of the same data the one used last counts."""
+        return tuple({(facts.fingerprint, facts.metric): facts for facts in self._every_task()}.values())
+
+    def _every_task(self) -> list[TaskFacts]:
+        rows = self._read("SELECT facts FROM tasks ORDER BY rowid")
+        return [task_facts_of(json.loads(row[0])) for row in rows]
 
     def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
         """Return the predictions of test that were kept, by key."""
@@ -209,6 +217,14 @@ class Store:
             for address, text in kept.items()
             if text is not None
         }
+
+    def slices(self, task: TaskFacts) -> tuple[Slicing, ...]:
+        """Return the slices of the test examples of a task that it names, where they are kept."""
+        return slices_of(self._slices(task.fingerprint), task.slices)
+
+    def _slices(self, fingerprint: str) -> dict[str, list[str | None]]:
+        text = self.arrays.read_text("slices", fingerprint)
+        return {} if text is None else dict(json.loads(text))
 
     def version(self) -> int:
         """Return a number that changes when another process has written."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from assay.core.comparison import TaskFacts
 from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.result import Cost, Result, Status
+from assay.core.slicing import Slicing
 from assay.core.task import Kind, Modality
 
 
@@ -40,5 +44,27 @@ def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
         "modality": Modality(stored["modality"]),
         "classes": tuple(stored["classes"]),
         "notes": tuple(stored["notes"]),
+        "slices": tuple(stored.get("slices", ())),
     }
     return TaskFacts(**{**stored, **typed})
+
+
+def slices_written(slices: Iterable[Slicing]) -> dict[str, list[str | None]]:
+    """Return by column what stands there in each example, as JSON knows it; null where nothing does."""
+    return {
+        one.column: [one.names[place] if place >= 0 else None for place in one.places.tolist()]
+        for one in slices
+    }
+
+
+def slices_of(written: Mapping[str, list[str | None]], columns: Iterable[str]) -> tuple[Slicing, ...]:
+    """Return those of the columns that were kept."""
+    found = []
+    for column in columns:
+        cells = written.get(column, [])
+        names = sorted({cell for cell in cells if cell is not None})
+        place = {name: number for number, name in enumerate(names)}
+        if names:
+            places = np.array([-1 if cell is None else place[cell] for cell in cells])
+            found.append(Slicing(column, tuple(names), places))
+    return tuple(found)

@@ -38,6 +38,7 @@ class Folder(TaskSource):
         kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels.
         file: Its column of paths; guessed.
         split: Its column of splits; guessed, and there may be none.
+        slices: Its column by which results on test are told apart, or several: camera, season, ...
         unreadable: The share of images that may be broken; one may always be, unless this is 0.
         val: The share of val where there is no official split.
         test: The share of test where there is no official split.
@@ -55,6 +56,7 @@ class Folder(TaskSource):
     val: float = 0.2
     test: float = 0.2
     metric: str | None = None
+    slices: str | tuple[str, ...] | None = None
 
     summary: ClassVar[str] = "images in a folder: class folders, split folders, or a labels file"
 
@@ -70,6 +72,8 @@ class Folder(TaskSource):
         if self.labels is not None:
             return self._listed(folder, folder / Path(self.labels).expanduser())
         tree = find_images(folder)
+        if tree.names and self.slices is not None:
+            raise _no_table(folder)
         if tree.names:
             gathered = gather_images(tree.files(), tree.labels(), tree.given(), self.unreadable)
             return replace(gathered, notes=(*tree.notes(), *gathered.notes))
@@ -80,7 +84,7 @@ class Folder(TaskSource):
 
     def _listed(self, folder: Path, path: Path) -> Gathered:
         table = read_table([path])
-        wanted = Wanted(image=self.file, label=self.label, split=self.split)
+        wanted = Wanted(image=self.file, label=self.label, split=self.split, slices=self.slices)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
         found = labelled_rows(table, wanted, form)
         if found.columns.image is None:
@@ -91,6 +95,13 @@ class Folder(TaskSource):
         first = next(table.column(found.columns.image))
         place = path.parent if (path.parent / first).is_file() else folder  # both ways of writing are common
         return gather_listed_images(table, found, place, unreadable=self.unreadable)
+
+
+def _no_table(folder: Path) -> UnreadableTask:
+    return UnreadableTask(
+        f"'{folder}' has class folders: slices are columns of a table. List the images in labels.csv with "
+        "the columns file, label and those of the slices, and write labels='labels.csv'."
+    )
 
 
 def _labels_file(folder: Path) -> Path | None:

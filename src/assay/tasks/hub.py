@@ -55,6 +55,7 @@ class Hub(TaskSource):
         words: The column of texts that are cut into words.
         label: The column of labels, or several.
         label_separator: What parts the classes of a cell that holds several; lists need none.
+        slices: A column by which results on test are told apart, or several: language, source, camera, ...
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
         val: The share of val where there is no official split.
         test: The share of test where there is no official split.
@@ -82,6 +83,7 @@ class Hub(TaskSource):
     train_limit: int | None = None
     streaming: bool = False
     unreadable: float = 0.01
+    slices: str | tuple[str, ...] | None = None
 
     summary: ClassVar[str] = "a data set of the Hugging Face hub, or a local folder in its formats"
     packages: ClassVar[tuple[str, ...]] = ("datasets",)
@@ -102,7 +104,8 @@ class Hub(TaskSource):
             table = table_of(splits)
         found = labelled_rows(table, wanted, form, _given(splits, table))
         gathered = self._gather(splits, table, found, seed)
-        told = _told(found.columns) if wanted == Wanted(image=wanted.image) else ()
+        is_guessed = wanted._replace(slices=None) == Wanted(image=wanted.image)
+        told = _told(found.columns) if is_guessed else ()
         gathered = replace(gathered, notes=(*told, *notes, *gathered.notes))
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
@@ -136,7 +139,7 @@ class Hub(TaskSource):
         images = [name for name, kind in file_columns(split).items() if kind == "image"]
         given = self.image or self.text or self.words
         image = images[0] if images and not given else self.image
-        return Wanted(self.text, self.text2, image, self.label, words=self.words)
+        return Wanted(self.text, self.text2, image, self.label, words=self.words, slices=self.slices)
 
     def _gather(
         self, splits: Mapping[str, Dataset], table: Table, found: LabelledRows, seed: int
@@ -148,7 +151,8 @@ class Hub(TaskSource):
         rows = rows_within(names, found.labels, found.given, limits, seed)
         files = files_of(splits, table, found.columns.image, found.rows[rows])
         given = None if found.given is None else found.given[rows]
-        gathered = gather_images(files, found.labels.of(rows), given, self.unreadable)
+        slices = tuple(one.of(rows) for one in found.slices)
+        gathered = gather_images(files, found.labels.of(rows), given, self.unreadable, slices)
         return replace(gathered, notes=(*found.notes, *gathered.notes))
 
 

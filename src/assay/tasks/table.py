@@ -37,6 +37,7 @@ class Table(TaskSource):
         label: The column of labels; or several, as in ('red', 'round'): 0 and 1 for each class, or numbers.
         label_separator: What parts the classes of a cell that holds several, as in "|"; lists need none.
         split: The column of official splits: train, val (valid, validation, dev), test.
+        slices: A column by which results on test are told apart, or several: language, source, camera, ...
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
         val: The share of val where there is no official split.
         test: The share of test where there is no official split.
@@ -61,6 +62,7 @@ class Table(TaskSource):
     limit: int | None = None
     delimiter: str | None = None
     unreadable: float = 0.01
+    slices: str | tuple[str, ...] | None = None
 
     summary: ClassVar[str] = "texts, text pairs or image paths in a CSV, TSV, JSONL or Parquet file"
 
@@ -69,7 +71,7 @@ class Table(TaskSource):
         shares = Shares(self.val, self.test)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
         table, given = self._read(Path(self.name).expanduser())
-        wanted = Wanted(self.text, self.text2, self.image, self.label, self.split, self.words)
+        wanted = Wanted(self.text, self.text2, self.image, self.label, self.split, self.words, self.slices)
         found = labelled_rows(table, wanted, form, given)
         if found.columns.image is not None:
             gathered = gather_listed_images(

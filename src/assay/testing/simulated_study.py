@@ -13,6 +13,7 @@ from assay.core.metric import Metric
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
+from assay.core.slicing import Slicing
 from assay.core.task import Kind, Labels, Modality
 
 PROTOCOL = "linear_probe"
@@ -105,7 +106,8 @@ def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
         results += _holes(task)
     models = (*(_row(*model[:3]) for model in images + _TEXT_MODELS), _row(_NO_HEAD, 28.6, 33.0))
     settings = {"assay": "0.1.0", "seeds": "0, 1, 2", "device": "cpu", "methods": f"{PROTOCOL}, h_score, ..."}
-    return Evidence(tuple(results), tasks, models, predictions, truths, metrics, frozenset(SCORES), settings)
+    known = (tuple(results), tasks, models, predictions, truths, metrics, frozenset(SCORES), settings)
+    return Evidence(*known, slices=_slices)
 
 
 def _tasks() -> tuple[TaskFacts, ...]:
@@ -115,9 +117,28 @@ def _tasks() -> tuple[TaskFacts, ...]:
     note = ("12 test examples are also in train: they were left out.",)
     return (
         TaskFacts("folder:./photos", kind, image, "accuracy", classes, 1200, 300, 400, 0.25, "task-0", note),
-        TaskFacts(_MAPS, kind, image, "accuracy", ("field", "forest", "water"), 300, 60, 90, 1 / 3, "task-1"),
+        TaskFacts(
+            _MAPS,
+            kind,
+            image,
+            "accuracy",
+            ("field", "forest", "water"),
+            300,
+            60,
+            90,
+            1 / 3,
+            "task-1",
+            slices=("season",),
+        ),
         TaskFacts(_STARS, Kind.REGRESSION, text, "rmse", (), 900, 200, 250, -1.41, "task-2"),
     )
+
+
+def _slices(task: TaskFacts) -> tuple[Slicing, ...]:
+    """Return two large slices and one that is too small for intervals, and examples in none."""
+    places = np.repeat([0, 1, 2, -1], [40, 35, 6, 9])
+    names = ("autumn", "spring", "<i>winter</i>")
+    return tuple(Slicing(column, names, places) for column in task.slices)
 
 
 def _truth(task: TaskFacts, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,64 @@
+"""The slices of a task as tables of models, one for each column by which it is sliced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.analysis.wording import decimals, interval_text, value_text
+from assay.core.comparison import TaskFindings
+from assay.core.lesson import SliceFindings
+
+MOST_SLICES = 30  # columns of a table
+MOST_CELLS = 3_000  # of one task: a page stays small enough to be sent
+
+
+@dataclass(frozen=True, slots=True)
+class SliceTable:
+    """Models by the slices of one column.
+
+    Attributes:
+        column: By which the task is sliced.
+        slices: Those with a value, in the order of their names; of very many the largest.
+        hidden: How many more there are.
+        rows: Each model with its value and its interval on each slice, best on the whole task first.
+        reasons: Why other slices have no value.
+    """
+
+    column: str
+    slices: tuple[SliceFindings, ...]
+    hidden: int
+    rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    reasons: tuple[str, ...]
+
+
+def slice_tables(found: TaskFindings) -> tuple[SliceTable, ...]:
+    """Return a table for each column by which a task is sliced."""
+    columns = dict.fromkeys(one.column for one in found.slices)
+    return tuple(_table(column, found) for column in columns)
+
+
+def _table(column: str, found: TaskFindings) -> SliceTable:
+    of_column = [one for one in found.slices if one.column == column]
+    valued = [one for one in of_column if one.values]
+    most = min(MOST_SLICES, max(1, MOST_CELLS // max(1, len(found.standings))))
+    largest = {one.name for one in sorted(valued, key=lambda one: -one.examples)[:most]}
+    slices = tuple(one for one in valued if one.name in largest)
+    values = [{each.model: each for each in one.values} for one in slices]
+    places = decimals(each.value for of_slice in values for each in of_slice.values())
+    negated = found.shown_negated
+    rows = [
+        (
+            standing.model,
+            tuple(
+                (
+                    value_text(of_slice[standing.model].value, negated=negated, places=places),
+                    interval_text(of_slice[standing.model].interval, negated=negated, places=places),
+                )
+                for of_slice in values
+            ),
+        )
+        for standing in found.standings
+        if values and standing.model in values[0]
+    ]
+    reasons = tuple(f"{one.name}: {one.reason}" for one in of_column if not one.values)
+    return SliceTable(column, slices, len(valued) - len(slices), tuple(rows), reasons)
