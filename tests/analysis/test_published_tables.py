@@ -297,3 +297,17 @@ def test_the_script_prints_tables_that_fit_a_terminal(tables):
 
     assert "PACTran                                           0.495    0.397       0.91" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_a_leaderboard_is_analysed_end_to_end(tables):
+    """Zhai et al. (2019), https://arxiv.org/abs/1910.04867, table 2: Sup-Rotation-100% is the best method."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "across.py"), str(tables), "vtab_official"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    row = done.stdout.splitlines()[1]
+    assert row.startswith("vtab_official     16 x 38     16 x 38")
+    assert "Sup-Rotation-100%: index 0.9" in row

@@ -9,6 +9,7 @@ from scipy import linalg, special, stats
 
 from assay.analysis.intervals import LEVEL
 from assay.analysis.ranks import beaten
+from assay.numerics.threads import one_thread_in_scipy
 
 _MOST_STEPS = 100
 _LONGEST_STEP = 3.0  # in log-odds: far from the answer Newton's steps leap over it
@@ -48,17 +49,24 @@ def bradley_terry(values: np.ndarray) -> Strengths:
     met = known @ known.T  # on how many tasks two models meet
     np.fill_diagonal(met, 0.0)
     won = np.nan_to_num(beaten(values))
-    strengths = np.zeros(len(values))
+    wins = won.sum(axis=1)
+    with one_thread_in_scipy():
+        strengths = np.round(_strengths(wins, met), _DIGITS)
+        errors, freedom = _standard_errors(strengths, won, known, met)
+    reach = stats.t.ppf((1 + LEVEL) / 2, freedom) * errors if freedom else np.full(len(values), np.inf)
+    return Strengths(strengths, strengths - reach, strengths + reach)
+
+
+def _strengths(wins: np.ndarray, met: np.ndarray) -> np.ndarray:
+    """Return the strengths of most likelihood by Newton's method."""
+    strengths = special.logit((wins + 0.5) / (met.sum(axis=1) + 1))  # near the answer: fewer steps
     for _ in range(_MOST_STEPS):
-        gradient, information = _derivatives(strengths, won.sum(axis=1), met)
+        gradient, information = _derivatives(strengths, wins, met)
         step = linalg.solve(information, gradient, assume_a="pos")
         strengths += step / max(1.0, float(np.abs(step).max(initial=0.0)) / _LONGEST_STEP)
         if np.abs(gradient).max(initial=0.0) < _TOLERANCE:
             break
-    strengths = np.round(strengths, _DIGITS)
-    errors, freedom = _standard_errors(strengths, won, known, met)
-    reach = stats.t.ppf((1 + LEVEL) / 2, freedom) * errors if freedom else np.full(len(values), np.inf)
-    return Strengths(strengths, strengths - reach, strengths + reach)
+    return np.asarray(strengths)
 
 
 def _derivatives(strengths: np.ndarray, wins: np.ndarray, met: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -70,8 +70,12 @@ def cliques(ranks: Sequence[float], difference: float) -> tuple[tuple[int, int],
     ((0, 2),)
     """
     found: list[tuple[int, int]] = []
+    last = 0
     for first, rank in enumerate(ranks):
-        last = max(place for place, other in enumerate(ranks) if other - rank <= difference)
-        if last > first and (not found or last > found[-1][1]):
-            found.append((first, last))
+        reach = last
+        while reach + 1 < len(ranks) and ranks[reach + 1] - rank <= difference:
+            reach += 1
+        if reach > max(first, last):
+            found.append((first, reach))
+        last = max(first, reach)
     return tuple(found)

@@ -68,14 +68,16 @@ def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[Practica
     counted = np.where(first == second, 1.0, 2.0)[:, None]  # each pair stands for both of its orders
     above, below = (counted * np.heaviside(sign * sums - 2 * rope, 0.5) for sign in (1.0, -1.0))
     weights = np.random.default_rng(seed).dirichlet(np.append(_PRIOR, np.ones(tasks)), size=_SAMPLES)
-    most = np.zeros((3, models))
+    most = np.zeros((3, models))  # better, equal, worse
     step = max(1, _CHUNK // max(len(first), models))
     for start in range(0, _SAMPLES, step):
         drawn = weights[start : start + step]
         pairs = drawn[:, first] * drawn[:, second]
         better, worse = pairs @ above, pairs @ below
-        winners = np.argmax(np.stack([better, 1 - better - worse, worse]), axis=0)
-        most += np.stack([(winners == place).sum(axis=0) for place in range(3)])
+        equal = 1 - better - worse
+        most[0] += (better >= np.maximum(equal, worse)).sum(axis=0)
+        most[2] += (worse > np.maximum(equal, better)).sum(axis=0)
+    most[1] = _SAMPLES - most[0] - most[2]
     return tuple(
         Practical(better=float(better), equal=float(equal), worse=float(worse), rope=rope)
         for better, equal, worse in (most / _SAMPLES).T
