@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from assay.analysis.cells import gather
@@ -12,6 +13,7 @@ from assay.analysis.ranking import choose_method
 from assay.core.change import Change
 from assay.core.comparison import TaskFacts
 from assay.core.errors import UnknownName, UsageError
+from assay.core.limits import Limits
 from assay.store.results import Store, open_existing
 from assay.stored import evidence_of
 
@@ -47,6 +49,16 @@ def compare_models(
         return change(evidence, pair, seed=seed)
     finally:
         opened.close()
+
+
+def within(change: Change, limits: Limits) -> Change:
+    """Return a change that says whether limits forbid the model after."""
+    after = change.after
+    refusal = limits.refusal(after.facts, after.latency_seconds).removeprefix("left out: ")
+    if not refusal:
+        return change
+    told = f"{after.address} may not be taken: {refusal}"
+    return replace(change, refusal=told, remarks=(f"{told}.", *change.remarks))
 
 
 def other_model(store: str | Path, model: str) -> str:

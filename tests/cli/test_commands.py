@@ -111,6 +111,7 @@ def test_a_running_study_is_followed_until_ctrl_c(assay, photos, tmp_path):
     assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
     page = tmp_path / "watched.html"
     command = [sys.executable, "-m", "assay", "report", "assay-store", "--watch", "--html", str(page)]
+    command += ["--max-parameters", "35"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as watching:
         try:
             assert "2 results" in watching.stdout.readline()
@@ -123,6 +124,7 @@ def test_a_running_study_is_followed_until_ctrl_c(assay, photos, tmp_path):
             watching.kill()
 
     assert "zoo:noisy" in page.read_text()
+    assert "left out: it has more than 35 parameters" in page.read_text()
     assert "data-refresh-seconds" not in page.read_text()  # it stays as it is
 
 

@@ -53,3 +53,21 @@ def test_a_wrong_request_says_what_to_write(assay, store, arguments, message):
 
     assert code in {1, 2}
     assert message in err
+
+
+def test_a_model_beyond_a_limit_is_told_and_never_passes_the_gate(assay, store, tmp_path):
+    told = "zoo:noisy may not be taken: it has more than 35 parameters"
+    limit = ("--max-parameters", "35")
+
+    assert told in " ".join(assay("compare", "zoo:colours", "zoo:noisy", *limit)[1].split())
+    code, out, _ = assay(
+        "gate", "--baseline", "zoo:colours", "--max-regression", "99pt", *limit, "--junit", "g.xml"
+    )
+
+    assert (code, told in " ".join(out.split())) == (1, True)
+    suite = ElementTree.fromstring((tmp_path / "g.xml").read_text())
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert (
+        assay("gate", "--baseline", "zoo:colours", "--max-regression", "99pt", "--max-parameters", "36")[0]
+        != 1
+    )

@@ -52,7 +52,7 @@ def gate(change: Change, allowed: str) -> Gate:
                 "Write the allowed regression in its unit, as in 0.05, and name the task: --task."
             )
     tasks = tuple(_verdict(one, most) for one in change.tasks)
-    found = {one.verdict for one in tasks}
+    found = {one.verdict for one in tasks} | ({Verdict.FAIL} if change.refusal else set())
     return Gate(next(verdict for verdict in _ORDER if verdict in found), most, tasks, change)
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.limits import Licence, MaxLatency, MaxParameters
+
 EXAMPLES = """
 Examples:
 
@@ -24,11 +26,17 @@ def command(
     ),
     task: Annotated[list[str] | None, typer.Option(help="A task, as the report names it; repeat it.")] = None,
     method: Annotated[str | None, typer.Option(help="The protocol that measured both.")] = None,
+    max_parameters: MaxParameters = None,
+    max_latency: MaxLatency = None,
+    licence: Licence = None,
 ) -> None:
     """Compare two models: difference with interval, flips with examples, classes, feature spaces, cost."""
     from rich.console import Console
 
-    from assay.changing import compare_models
+    from assay.changing import compare_models, within
     from assay.console.change import show_change
+    from assay.core.limits import Limits
 
-    show_change(compare_models(store, before, after, method=method, tasks=task or ()), Console())
+    limits = Limits.of(max_parameters, max_latency, licence or ())
+    found = compare_models(store, before, after, method=method, tasks=task or ())
+    show_change(within(found, limits), Console())

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from assay.analysis.wording import plural
 from assay.cli.writing import write
+from assay.core.comparison import Comparison
+from assay.core.limits import Limits
 from assay.reports.html import Html
 from assay.store.results import Store
 from assay.study import compare_store
@@ -17,25 +19,28 @@ from assay.study import compare_store
 SECONDS = 3.0  # between two looks at the store
 
 
-def follow(store: Store, path: Path, console: Console, *, ranked_by: str | None) -> None:
+def follow(store: Store, path: Path, console: Console, *, ranked_by: str | None, limits: Limits) -> None:
     """Write the page of a store, and again after each change, until Ctrl-C; an open page reloads itself."""
     seen = -1
+
+    def write_page(report: Html) -> int:
+        return _write(compare_store(store, ranked_by=ranked_by, limits=limits), path, report)
+
     try:
         while True:
             version = store.version()
             if version != seen:
-                results = _write(store, path, Html(refresh_seconds=SECONDS), ranked_by)
+                results = write_page(Html(refresh_seconds=SECONDS))
                 now = datetime.now().astimezone().strftime("%H:%M:%S")
                 console.print(f"{now}  {plural(results, 'result')}: {path}", highlight=False, soft_wrap=True)
                 seen = version
             time.sleep(SECONDS)
     except KeyboardInterrupt:
-        _write(store, path, Html(), ranked_by)
+        write_page(Html())
 
 
-def _write(store: Store, path: Path, report: Html, ranked_by: str | None) -> int:
+def _write(comparison: Comparison, path: Path, report: Html) -> int:
     """Write the page beside its place and move it there whole; return how many results it tells of."""
-    comparison = compare_store(store, ranked_by=ranked_by)
     unfinished = path.with_name(f".{path.name}")
     write(report, comparison, unfinished)
     unfinished.replace(path)

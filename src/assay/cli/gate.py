@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.limits import Licence, MaxLatency, MaxParameters
+
 EXAMPLES = """
 Examples:
 
@@ -14,7 +16,8 @@ Examples:
 
 - `assay gate --baseline timm:resnet18.a1_in1k --junit gate.xml --json gate.json`
 
-Exit codes: 0 pass; 1 more is lost than is allowed; 3 not enough data to tell; 2 a wrong request.
+Exit codes: 0 pass; 1 more is lost than is allowed, or the model is beyond a limit; 3 not enough data to
+tell; 2 a wrong request.
 """
 _EXIT_CODES = {"pass": 0, "fail": 1, "not enough data to tell": 3}
 
@@ -34,21 +37,27 @@ def command(
     method: Annotated[str | None, typer.Option(help="The protocol that measured both.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Where to write JUnit XML.")] = None,
     json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,
+    max_parameters: MaxParameters = None,
+    max_latency: MaxLatency = None,
+    licence: Licence = None,
 ) -> None:
     """Pass if on no task more is lost than is allowed, fail if surely more is, else say that data lack."""
     from rich.console import Console
 
     from assay.analysis.gate import gate, regression_from
-    from assay.changing import compare_models, other_model
+    from assay.changing import compare_models, other_model, within
     from assay.cli.writing import must_be_writable, write_text
     from assay.console.gate import as_junit, show_gate
+    from assay.core.limits import Limits
     from assay.reports.json import as_json
 
     regression_from(max_regression)
+    limits = Limits.of(max_parameters, max_latency, licence or ())
     for path in filter(None, (junit, json)):
         must_be_writable(path)
     after = model or other_model(store, baseline)
-    found = gate(compare_models(store, baseline, after, method=method, tasks=task or ()), max_regression)
+    change = compare_models(store, baseline, after, method=method, tasks=task or ())
+    found = gate(within(change, limits), max_regression)
     show_gate(found, Console())
     if junit is not None:
         write_text(as_junit(found), junit)

@@ -46,7 +46,7 @@ def command(
     limits = Limits.of(max_parameters, max_latency, licence or ())
     opened, console, path = open_existing(store), Console(), html or store / "report.html"
     if watch:
-        follow(opened, path, console, ranked_by=ranked_by)
+        follow(opened, path, console, ranked_by=ranked_by, limits=limits)
         return
     comparison = compare_store(opened, ranked_by=ranked_by, limits=limits)
     show(comparison, console, show_all=all_rows)

@@ -155,6 +155,7 @@ class Change:
         missing: Why there is nothing to say on other tasks, in sentences.
         over_tasks: None with fewer than five tasks whose values are shares or correlations.
         remarks: The answer, in sentences.
+        refusal: Why the model after may not be taken, whatever it reaches; empty where no limit forbids it.
     """
 
     before: ModelRow
@@ -164,3 +165,4 @@ class Change:
     missing: tuple[str, ...]
     over_tasks: OverTasks | None = None
     remarks: tuple[str, ...] = ()
+    refusal: str = ""

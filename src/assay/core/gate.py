@@ -43,7 +43,7 @@ class Gate:
     """Whether one model may take the place of another.
 
     Attributes:
-        verdict: Fail if any task fails, else undecided if any is, else pass.
+        verdict: Fail if a task fails or a limit forbids the model, else undecided if any task is, else pass.
         max_regression: How much may be lost, in units of the metric.
         tasks: Each task.
         change: What the verdict comes from.

@@ -1,4 +1,4 @@
-"""What a model may cost, and under which licences it may be: others are not ranked."""
+"""What a model may cost, and under which licences it may be: others are not taken."""
 
 from __future__ import annotations
 
