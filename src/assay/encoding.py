@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.job import ENCODING_VERSION, content_key, features_key
-from assay.core.model import FisherProbe, Fishers, Model, ModelFacts, ModelSource
+from assay.core.model import FisherProbe, Fishers, Layered, Model, ModelFacts, ModelSource
 from assay.core.moments import FoldedMoments
 from assay.core.stream import MomentStream, stratified_folds
 from assay.core.task import Chosen, Example, Examples, Kind, Modality, Split, Task
 from assay.core.view import FOLDS, SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_examples
 from assay.encoders.batches import Batches, Remarks, Tell
 from assay.encoders.gram import grams_on
+from assay.layer_choice import ChosenLayer, choose_layer
 from assay.store.arrays import Arrays
 
 _TEXTS_FOR_ONE = 16  # texts are handed over in larger numbers: encoders batch those of equal length
@@ -54,20 +56,24 @@ class Encodings(TrainView):
         self.task = task
         self.seconds = 0.0
         self._twins = twins
-        self._model = twins.model
         self._arrays = arrays
         at_once = batch_size * (_TEXTS_FOR_ONE if task.modality is Modality.TEXT else 1)
         self._batches = Batches(at_once, tell)
         self._tell = tell
-        facts = twins.model.facts
-        self._key = features_key(twins.identity, facts.fingerprint, facts.preprocessing, task.fingerprint)
         self._with_probs = {"train"}
         self._moments: FoldedMoments | None = None
         self._notes: dict[str, tuple[str, ...]] = {}
 
     def notes_of(self, *splits: str) -> tuple[str, ...]:
-        """Return what a reader must know of the features of some splits that were asked for."""
-        return *self._batches.notes, *(note for split in splits for note in self._notes.get(split, ()))
+        """Return what a reader must know of the model, and of the features of splits that were asked for."""
+        choice = () if self._choice is None else (self._choice.note,)
+        run = self._batches.notes if splits else ()
+        return *choice, *run, *(note for split in splits for note in self._notes.get(split, ()))
+
+    @property
+    def tuned(self) -> Mapping[str, float]:
+        """What of the model itself was chosen on val, by name."""
+        return {} if self._choice is None else {"layer": float(self._choice.layer)}
 
     @property
     def kind(self) -> Kind:
@@ -83,11 +89,8 @@ class Encodings(TrainView):
         source = self._twins.untrained()
         if source is None:
             raise NotApplicable("this source has no random weights")
-        model = source.open(self._twins.device)
-        try:
+        with self._opened(source) as model:
             yield model
-        finally:
-            model.close()
 
     def features(self, split: str) -> Features:
         """Return the features of "train", "val" or "test"."""
@@ -183,7 +186,8 @@ class Encodings(TrainView):
             raise NotApplicable("this source has no random weights")
         if self.task.train.labels.lengths is not None:
             raise NotApplicable("it compares whole texts, not words")
-        parts = {"encoding": ENCODING_VERSION, "task": self.task.fingerprint, "sample": (SAMPLE, SEED)}
+        sample = (SAMPLE, SEED)
+        parts = {"encoding": ENCODING_VERSION, "task": self.task.fingerprint, "sample": sample, **self.tuned}
         key = f"{content_key(identity=source.identity(), **parts)}-random"
         stored = self._arrays.read("features", key)
         if stored is None:
@@ -191,6 +195,37 @@ class Encodings(TrainView):
             stored = self._arrays.read("features", key)
         assert stored is not None
         return Features(stored, self._twins.device)
+
+    @cached_property
+    def _choice(self) -> ChosenLayer | None:
+        """The layer that is read, where it is to be chosen: before anything else is asked of the model."""
+        model = self._twins.model
+        if not isinstance(model, Layered):
+            return None
+        start = time.perf_counter()
+        chosen = choose_layer(model, self.task, self._batches)
+        self.seconds += time.perf_counter() - start
+        return chosen
+
+    @property
+    def _model(self) -> Model:
+        return self._twins.model if self._choice is None else self._choice.model
+
+    @cached_property
+    def _key(self) -> str:
+        facts = self._model.facts
+        return features_key(
+            self._twins.identity, facts.fingerprint, facts.preprocessing, self.task.fingerprint
+        )
+
+    @contextmanager
+    def _opened(self, source: ModelSource) -> Iterator[Model]:
+        """Open a twin, read at the layer at which this model is."""
+        twin = source.open(self._twins.device)
+        try:
+            yield twin.at(self._choice.layer) if self._choice and isinstance(twin, Layered) else twin
+        finally:
+            twin.close()
 
     def _split(self, name: str) -> Split:
         return {"train": self.task.train, "val": self.task.val, "test": self.task.test}[name]
@@ -230,16 +265,13 @@ class Encodings(TrainView):
         train = self.task.train
         rows = balanced_rows(train.labels, SAMPLE, SEED)
         sample = train.take(rows)
-        model = source.open(self._twins.device)
-        try:
-            with ExitStack() as stack:
-                append: Callable[[np.ndarray], None] | None = None
-                for _, encoded in self._batches.encoded(model, sample, "encode with random weights"):
-                    shape = (len(rows), encoded.features.shape[1])  # pairs are wider than the model says
-                    append = append or stack.enter_context(self._arrays.appending("features", key, shape))
-                    append(encoded.features)
-        finally:
-            model.close()
+        with ExitStack() as stack:
+            model = stack.enter_context(self._opened(source))
+            append: Callable[[np.ndarray], None] | None = None
+            for _, encoded in self._batches.encoded(model, sample, "encode with random weights"):
+                shape = (len(rows), encoded.features.shape[1])  # pairs are wider than the model says
+                append = append or stack.enter_context(self._arrays.appending("features", key, shape))
+                append(encoded.features)
         self.seconds += time.perf_counter() - start
 
     def _told(self, what: str, examples: Examples) -> Iterator[Example]:

@@ -85,8 +85,8 @@ def learned(method: Protocol, encodings: Encodings, metric: Metric, seed: int) -
             predict=lambda name: tuned.predict(splits[name].examples),
             tensors=tuned.tensors,
             decision=tuned.decision,
-            tuned=tuned.tuned,
-            notes=tuned.notes,
+            tuned={**encodings.tuned, **tuned.tuned},
+            notes=(*encodings.notes_of(), *tuned.notes),
             tune_seconds=tuned.tune_seconds,
         )
 
@@ -102,7 +102,7 @@ def _from_source(method: SourceProtocol, encodings: Encodings) -> Learned:
         predict=lambda name: method.predict(encodings.source_probs_of(name), places),
         tensors=dict,
         decision=Decision.of(labels, are_logits=False),
-        tuned={},
+        tuned=encodings.tuned,
         notes=(*encodings.notes_of("test"), *((chosen,) if len(places) < head else ())),
         tune_seconds=0.0,
     )
@@ -120,7 +120,7 @@ def _from_features(
         predict=lambda name: fitted.predictor(encodings.features(name).matrix),
         tensors=fitted.predictor.tensors,
         decision=fitted.predictor.decision,
-        tuned=fitted.tuned,
+        tuned={**encodings.tuned, **fitted.tuned},
         notes=(*encodings.notes_of("train", "val", "test"), *fitted.notes),
         tune_seconds=fitted.tune_seconds,
     )

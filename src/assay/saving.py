@@ -16,7 +16,7 @@ from assay.core.address import Address
 from assay.core.errors import StoreError, UnknownName, UsageError
 from assay.core.families import MODELS, PROTOCOLS
 from assay.core.job import Job
-from assay.core.model import Model, ModelSource
+from assay.core.model import Layered, Model, ModelSource
 from assay.core.predictor import Decision, Predicted
 from assay.core.protocol import FeatureProtocol, ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
 from assay.core.registry import Named
@@ -157,7 +157,8 @@ def load(folder: str | Path, device: str = "auto") -> Iterator[Saved]:
     model = start.open(resolve_device(device))
     try:
         with ExitStack() as stack:
-            yield Saved(model, _restored(base, model, tensors, settings, stack), settings)
+            read = model.at(int(settings["tuned"]["layer"])) if isinstance(model, Layered) else model
+            yield Saved(read, _restored(base, read, tensors, settings, stack), settings)
     finally:
         model.close()
 

@@ -146,8 +146,10 @@ def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
         raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
     found = method.estimate(encodings, metrics_of(encodings.task).get(encodings.task.metric))
     notes = (*found.notes, *_of_features(method, encodings))
-    value = _finite(found.value, "score")
-    return Finished(Result(job, Status.OK, value, notes=notes, interval=found.interval, metric=found.metric))
+    value, tuned = _finite(found.value, "score"), encodings.tuned
+    return Finished(
+        Result(job, Status.OK, value, tuned=tuned, notes=notes, interval=found.interval, metric=found.metric)
+    )
 
 
 def _of_features(score: Score, encodings: Encodings) -> tuple[str, ...]:

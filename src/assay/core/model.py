@@ -128,6 +128,29 @@ class Model(ABC):
         """Free the memory that the model holds."""
 
 
+class Layered(Model):
+    """An opened model of which any layer may be read: which one is chosen on val of a task.
+
+    By itself it is the model that reads the last layer.
+    """
+
+    @property
+    @abstractmethod
+    def all_layers(self) -> Model:
+        """The model whose features are those of every layer in a row."""
+
+    @abstractmethod
+    def apart(self, features: np.ndarray) -> Sequence[np.ndarray]:
+        """Return the features of each layer, from what enters the first, of those of ``all_layers``."""
+
+    @abstractmethod
+    def at(self, layer: int) -> Model:
+        """Return the model that reads one layer, by its place in ``apart``; it shares the weights.
+
+        It is closed with the layered model.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSource(ABC):
     """Where models come from: one file in ``models/``; the fields are the settings that a user may write.

@@ -18,6 +18,7 @@ from assay.core.task import Example
 from assay.core.trainable import Trainable
 from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
+from assay.encoders.depth import LAST, Depth, with_base
 from assay.encoders.examples import Text, as_texts
 from assay.encoders.fisher import head_fishers
 from assay.encoders.lending import lent
@@ -41,12 +42,14 @@ class Reading:
         pooling: How its tokens become one vector.
         unit_length: Whether that vector is scaled to length 1.
         pairs: Whether the texts of a pair are one input, or each one of its own.
+        depth: Of which layer the tokens are.
     """
 
     tokens: Tokens
     pooling: Pooling
     unit_length: bool = False
     pairs: Pairs = Pairs.TOGETHER
+    depth: Depth = LAST
 
     def describe(self) -> str:
         """Return in words what is done to a text."""
@@ -54,7 +57,7 @@ class Reading:
         unit = "; scaled to length 1" if self.unit_length else ""
         return (
             f"{type(self.tokens.tokenizer).__name__}{special}; at most {self.tokens.most} tokens; "
-            f"pooling {self.pooling}{unit}; pairs {self.pairs}"
+            f"{self.depth.describe()}pooling {self.pooling}{unit}; pairs {self.pairs}"
         )
 
 
@@ -191,28 +194,27 @@ class TextEncoder(Model):
         )
 
 
-def read_base(module: Any) -> Read:
+def read_base(module: Any, depth: Depth = LAST) -> Read:
     """Return how to read a transformer without a head."""
 
     def read(inputs: Mapping[str, torch.Tensor]) -> States:
-        output = module(**inputs)
-        return States(output.last_hidden_state, output.get("pooler_output"))
+        return _states(module(**inputs, **depth.wanted), depth)
 
     return read
 
 
-def read_classifier(module: Any) -> Read:
+def read_classifier(module: Any, depth: Depth = LAST) -> Read:
     """Return how to read a transformer with a classification head: features below the head, and logits."""
-    seen: list[Any] = []
-    module.base_model.register_forward_hook(lambda _, __, output: seen.append(output))
 
     def read(inputs: Mapping[str, torch.Tensor]) -> States:
-        seen.clear()
-        logits = module(**inputs).logits
-        output = seen.pop()
-        return States(output.last_hidden_state, output.get("pooler_output"), logits)
+        output, below = with_base(module, lambda: module(**inputs, **depth.wanted))
+        return _states(below, depth)._replace(logits=output.logits)
 
     return read
+
+
+def _states(output: Any, depth: Depth) -> States:
+    return States(torch.cat(list(depth.states(output)), dim=-1), output.get("pooler_output"))
 
 
 def keep_layers(module: nn.Module, layers: int, of: int) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 from assay.core.errors import ModelError
+from assay.encoders.depth import LAST, Depth, with_base
 from assay.encoders.heads import read_head
 from assay.encoders.images import Forward, Outputs, pooled
 from assay.encoders.pooling import Pooling
@@ -33,10 +34,12 @@ class Processing:
 
     Args:
         processor: An image processor of transformers.
+        depth: Of which layer features are.
     """
 
-    def __init__(self, processor: Any) -> None:
+    def __init__(self, processor: Any, depth: Depth = LAST) -> None:
         self._processor = processor
+        self._depth = depth
 
     def read(self, images: Sequence[np.ndarray], device: str) -> torch.Tensor:
         """Return float32 input on ``device``, one row for each picture."""
@@ -48,7 +51,7 @@ class Processing:
         """Return the settings of the processor in words."""
         settings = self._processor.to_dict()
         told = "; ".join(f"{key}={settings[key]}" for key in _TOLD if settings.get(key) is not None)
-        return f"{type(self._processor).__name__}: {told}"
+        return f"{type(self._processor).__name__}: {self._depth.describe()}{told}"
 
 
 @final
@@ -65,33 +68,44 @@ class Logits(nn.Module):
         return logits
 
 
-def read_image_classifier(module: Logits, pooling: Pooling | None, size: tuple[int, ...]) -> Forward:
-    """Return how to read a classifier: what enters its head, or pooled tokens where that is asked."""
-    if pooling is None:
+def read_image_classifier(
+    module: Logits, pooling: Pooling | None, depth: Depth, size: tuple[int, ...]
+) -> Forward:
+    """Return how to read a classifier: what enters its head, or other states where they are asked for."""
+    if pooling is None and depth.place is None:
         return read_head(module, size)
-    seen: list[Any] = []
-    module.classifier.base_model.register_forward_hook(lambda _, __, output: seen.append(output))
+    chosen = pooling or _native(module)
 
     def forward(batch: torch.Tensor) -> Outputs:
-        seen.clear()
-        logits = module(batch)
-        return Outputs(_pooled(seen.pop(), pooling), logits)
+        output, below = with_base(
+            module.classifier, lambda: module.classifier(pixel_values=batch, **depth.wanted)
+        )
+        return Outputs(_pooled(below, chosen, depth), output.logits)
 
     return forward
 
 
-def read_image_base(module: Any, pooling: Pooling | None) -> Forward:
+def read_image_base(module: Any, pooling: Pooling | None, depth: Depth = LAST) -> Forward:
     """Return how to read a model without a head.
 
     Args:
         module: A model of transformers; one of images and texts is read by its image features.
         pooling: None for the image features, the model's pooling layer, its class token or the mean: the
             first that it has.
+        depth: Of which layer.
     """
-    if pooling is None and module.config.get_text_config() is not module.config:
+    both = module.config.get_text_config() is not module.config
+    if both and pooling is None and depth.place is None:
         return lambda batch: Outputs(_tensor(module.get_image_features(pixel_values=batch)), None)
-    chosen = pooling or _native(module)
-    return lambda batch: Outputs(_pooled(module(pixel_values=batch), chosen), None)
+    tower = getattr(module, "vision_model", module)  # of a model of images and texts
+    chosen = pooling or _native(tower)
+    return lambda batch: Outputs(_pooled(tower(pixel_values=batch, **depth.wanted), chosen, depth), None)
+
+
+def layers_of_images(module: Any, pixels: torch.Tensor) -> Any:
+    """Return what a model gives of some pixels, with all layers."""
+    tower = getattr(module, "vision_model", module)
+    return tower(pixel_values=pixels, output_hidden_states=True)
 
 
 def _native(module: nn.Module) -> Pooling | None:
@@ -99,14 +113,15 @@ def _native(module: nn.Module) -> Pooling | None:
     return Pooling.CLS if {"cls_token", "class_embedding"} & tokens else None
 
 
-def _pooled(output: Any, pooling: Pooling | None) -> torch.Tensor:
+def _pooled(output: Any, pooling: Pooling | None, depth: Depth) -> torch.Tensor:
     by_layer = output.get("pooler_output")
     if pooling is Pooling.POOLER and by_layer is None:
         raise ModelError("The model has no pooling layer. Write pooling='mean' or pooling='cls'.")
-    if by_layer is not None and pooling in (None, Pooling.POOLER):
+    if depth.place is None and by_layer is not None and pooling in (None, Pooling.POOLER):
         return pooled(by_layer)
-    states: torch.Tensor = output.last_hidden_state
-    return states[:, 0] if pooling is Pooling.CLS and states.ndim == 3 else pooled(states)
+    is_first = pooling is Pooling.CLS
+    states = depth.states(output)
+    return torch.cat([one[:, 0] if is_first and one.ndim == 3 else pooled(one) for one in states], dim=1)
 
 
 def _tensor(output: Any) -> torch.Tensor:

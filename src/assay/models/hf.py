@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,8 +12,10 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
 if TYPE_CHECKING:
+    from assay.encoders.depth import Depth
     from assay.encoders.identity import Origin
     from assay.encoders.pooling import Pooling
+    from assay.encoders.texts import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,11 @@ class HuggingFaceSource(ModelSource):
         seed: Draws random weights.
         pooling: "mean", "cls", "last" (texts only) or "pooler".
         max_tokens: The most tokens of a text; a model that reads fewer cuts earlier.
-        layers: Use only the first layers of a text model, without its head.
+        layer: The layer that is read, as transformers counts its hidden states: 0 is what enters the first,
+            -1 what leaves the last, before what normalises it. "best" for that which serves a task best by a
+            ridge probe on val: it is one of the tuned values. All layers run, and count as cost.
+        layers: Use only so many of the first layers of a text model, without its head; or "mean": the mean
+            of what leaves the layers.
         pairs: "apart": each text of a pair alone, and compared as u, v, abs(u - v), u * v; or "together": as
             one input. None for "together" where the head was trained on pairs, as one that gives a single
             number or entailment was; for "apart" with every other text model.
@@ -39,7 +45,8 @@ class HuggingFaceSource(ModelSource):
     seed: int = 0
     pooling: str | None = None
     max_tokens: int = 256
-    layers: int | None = None
+    layer: int | str | None = None
+    layers: int | str | None = None
     pairs: str | None = None
 
     summary: ClassVar[str] = "Hugging Face: image and text models of the hub or of a folder"
@@ -55,8 +62,9 @@ class HuggingFaceSource(ModelSource):
         from assay.encoders.pairs import Pairs
         from assay.encoders.pooling import Pooling
 
-        if self.pooling is not None:
-            Pooling.named(self.pooling)
+        depth = self._depth()
+        if self._pooling() is Pooling.POOLER and depth.place is not None:
+            raise UsageError("The pooling layer reads the last states. Leave out 'pooler', or the layer.")
         if self.pairs is not None:
             Pairs.named(self.pairs)
         if self.max_tokens < 3:
@@ -68,7 +76,9 @@ class HuggingFaceSource(ModelSource):
 
     def modality(self) -> Modality:
         """Return what the configuration of the model says."""
-        return Modality.IMAGE if _sees(self._config()) else Modality.TEXT
+        from assay.encoders.configurations import sees
+
+        return Modality.IMAGE if sees(self._config()) else Modality.TEXT
 
     def identity(self) -> str:
         """Return the version of transformers, the settings, and the revision or the hash of the folder."""
@@ -89,39 +99,95 @@ class HuggingFaceSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Load the weights and the preprocessing of the model and return it on ``device``."""
+        from assay.encoders.configurations import sees
         from assay.encoders.quiet import quiet
 
         with quiet():
             config = self._config()
-            return self._open_image(config, device) if _sees(config) else self._open_text(config, device)
+            return self._open_image(config, device) if sees(config) else self._open_text(config, device)
 
     def _open_image(self, config: Any, device: str) -> Model:
         import numpy as np
         from transformers import AutoImageProcessor, AutoModel, AutoModelForImageClassification
 
+        from assay.encoders.configurations import has_head
         from assay.encoders.images import ImageEncoder
         from assay.encoders.pooling import Pooling
-        from assay.encoders.vision import Logits, Processing, read_image_base, read_image_classifier
+        from assay.encoders.vision import (
+            Logits,
+            Processing,
+            layers_of_images,
+            read_image_base,
+            read_image_classifier,
+        )
 
-        if self.pooling == Pooling.LAST:
-            raise ModelError("Images have no last token. Write pooling='mean', 'cls' or 'pooler'.")
-        processing = Processing(self._loaded(AutoImageProcessor))
         pooling = self._pooling()
-        if _has_head(config, "ForImageClassification"):
-            module: Any = Logits(self._weighted(AutoModelForImageClassification, config)).eval()
-            size = processing.read([np.zeros((64, 64, 3), np.uint8)], "cpu").shape[1:]
-            forward = read_image_classifier(module, pooling, tuple(size))
-        else:
-            module = self._weighted(AutoModel, config).eval()
-            forward = read_image_base(module, pooling)
-        return ImageEncoder(module, forward, processing, device, self._origin())
+        if pooling is Pooling.LAST:
+            raise ModelError("Images have no last token. Write pooling='mean', 'cls' or 'pooler'.")
+        processor = self._loaded(AutoImageProcessor)
+        pixels = Processing(processor).read([np.zeros((64, 64, 3), np.uint8)], "cpu")
+        headed = has_head(config, "ForImageClassification")
+        family = AutoModelForImageClassification if headed else AutoModel
+        module = self._weighted(family, config).eval()
+        whole = Logits(module) if headed else module
+
+        def read_at(depth: Depth) -> Model:
+            if headed:
+                forward = read_image_classifier(whole, pooling, depth, tuple(pixels.shape[1:]))
+            else:
+                forward = read_image_base(module, pooling, depth)
+            return ImageEncoder(whole, forward, Processing(processor, depth), device, self._origin())
+
+        return self._read(read_at, lambda: layers_of_images(module, pixels.to(device)))
 
     def _open_text(self, config: Any, device: str) -> Model:
-        from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModel, AutoModelForSequenceClassification
 
+        from assay.encoders.configurations import has_head
+        from assay.encoders.texts import TextEncoder, keep_layers, read_base, read_classifier
+
+        is_whole = not config.is_encoder_decoder and not isinstance(self.layers, int)
+        headed = has_head(config, "ForSequenceClassification") and is_whole
+        reading = self._reading(config, headed=headed)
+        module = self._weighted(AutoModelForSequenceClassification if headed else AutoModel, config)
+        if headed:  # a head that reads the last token must find it
+            module.config.get_text_config().pad_token_id = reading.tokens.padding
+        if config.is_encoder_decoder:
+            module = module.get_encoder()
+        if isinstance(self.layers, int):
+            keep_layers(module, self.layers, of=config.num_hidden_layers)
+
+        def read_at(depth: Depth) -> Model:
+            read = (read_classifier if headed else read_base)(module, depth)
+            return TextEncoder(module, read, replace(reading, depth=depth), device, self._origin())
+
+        return self._read(
+            read_at, lambda: module(**reading.tokens.longest(device), output_hidden_states=True)
+        )
+
+    def _read(self, read_at: Callable[[Depth], Model], run: Callable[[], Any]) -> Model:
+        """Return the model read at the depth that is wanted, or to be chosen.
+
+        Args:
+            read_at: Opens it at a depth.
+            run: Returns what it gives of some example, with all layers.
+        """
+        from assay.encoders.depth import layer_widths
+        from assay.encoders.layered import LayeredEncoder
+
+        model = read_at(self._depth())
+        if self.layer != "best":
+            return model
+        return LayeredEncoder(model, read_at, layer_widths(run))
+
+    def _reading(self, config: Any, *, headed: bool) -> Reading:
+        """Return how a text becomes features."""
+        from transformers import AutoTokenizer
+
+        from assay.encoders.configurations import looks_back, was_trained_on_pairs
         from assay.encoders.pairs import Pairs
         from assay.encoders.pooling import Pooling
-        from assay.encoders.texts import Reading, TextEncoder, keep_layers, read_base, read_classifier
+        from assay.encoders.texts import Reading
         from assay.encoders.tokens import Tokens, most_tokens
 
         tokenizer = self._loaded(AutoTokenizer)
@@ -132,20 +198,9 @@ class HuggingFaceSource(ModelSource):
                 f"Save them beside the weights with tokenizer.save_pretrained(folder)."
             )
         tokens = Tokens(tokenizer, most_tokens(tokenizer, config, self.max_tokens))
-        pooling = self._pooling() or (Pooling.LAST if _looks_back(config) else Pooling.MEAN)
-        encodes_only = not config.is_encoder_decoder
-        has_head = _has_head(config, "ForSequenceClassification") and encodes_only and self.layers is None
-        usual = Pairs.TOGETHER if has_head and _was_trained_on_pairs(config) else Pairs.APART
-        reading = Reading(tokens, pooling, pairs=usual if self.pairs is None else Pairs.named(self.pairs))
-        if has_head:
-            module = self._weighted(AutoModelForSequenceClassification, config)
-            module.config.get_text_config().pad_token_id = tokens.padding  # a head that reads the last token
-            return TextEncoder(module, read_classifier(module), reading, device, self._origin())
-        module = self._weighted(AutoModel, config)
-        module = module if encodes_only else module.get_encoder()
-        if self.layers is not None:
-            keep_layers(module, self.layers, of=config.num_hidden_layers)
-        return TextEncoder(module, read_base(module), reading, device, self._origin())
+        pooling = self._pooling() or (Pooling.LAST if looks_back(config) else Pooling.MEAN)
+        usual = Pairs.TOGETHER if headed and was_trained_on_pairs(config) else Pairs.APART
+        return Reading(tokens, pooling, pairs=usual if self.pairs is None else Pairs.named(self.pairs))
 
     def _weighted(self, family: Any, config: Any) -> Any:
         """Return a module in float32: the pretrained one, or a random one of the same architecture."""
@@ -202,6 +257,11 @@ class HuggingFaceSource(ModelSource):
         path, _, revision = self.name.partition("@")
         return path, revision or None
 
+    def _depth(self) -> Depth:
+        from assay.encoders.depth import depth_of
+
+        return depth_of(self.layer, self.layers)
+
     def _pooling(self) -> Pooling | None:
         from assay.encoders.pooling import Pooling
 
@@ -213,32 +273,3 @@ class HuggingFaceSource(ModelSource):
         if not self.pretrained:
             return Origin(f"random, seed {self.seed}", is_random=True)
         return Origin(f"hf: {self.name}")
-
-
-def _sees(config: Any) -> bool:
-    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
-
-    classifiers = MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
-    return "vision_config" in config.to_dict() or config.model_type in classifiers
-
-
-def _has_head(config: Any, ending: str) -> bool:
-    return any(name.endswith(ending) for name in config.architectures or ())
-
-
-def _was_trained_on_pairs(config: Any) -> bool:
-    """Tell by what a head says: a single number is a similarity, entailment is between two texts."""
-    return config.num_labels == 1 or any("entail" in str(name).lower() for name in config.id2label.values())
-
-
-def _looks_back(config: Any) -> bool:
-    """Return whether a token sees only those before it, as in GPT: then only the last has seen all."""
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-    )
-
-    if config.is_encoder_decoder:
-        return False
-    kind = config.model_type
-    return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES

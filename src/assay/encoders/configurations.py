@@ -1,0 +1,36 @@
+"""What the configuration of a transformer says of it before its weights are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def sees(config: Any) -> bool:
+    """Return whether the model reads images."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
+
+    classifiers = MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
+    return "vision_config" in config.to_dict() or config.model_type in classifiers
+
+
+def has_head(config: Any, ending: str) -> bool:
+    """Return whether the weights are those of a class whose name ends so."""
+    return any(name.endswith(ending) for name in config.architectures or ())
+
+
+def was_trained_on_pairs(config: Any) -> bool:
+    """Tell by what a head says: a single number is a similarity, entailment is between two texts."""
+    return config.num_labels == 1 or any("entail" in str(name).lower() for name in config.id2label.values())
+
+
+def looks_back(config: Any) -> bool:
+    """Return whether a token sees only those before it, as in GPT: then only the last has seen all."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    )
+
+    if config.is_encoder_decoder:
+        return False
+    kind = config.model_type
+    return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
