@@ -10,7 +10,9 @@ def sees(config: Any) -> bool:
     from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
 
     classifiers = MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
-    return "vision_config" in config.to_dict() or config.model_type in classifiers
+    own = getattr(config, "auto_map", None) or {}  # what classes the code of the model has
+    has_image_code = bool({"AutoImageProcessor", "AutoModelForImageClassification"} & own.keys())
+    return "vision_config" in config.to_dict() or config.model_type in classifiers or has_image_code
 
 
 def has_head(config: Any, ending: str) -> bool:

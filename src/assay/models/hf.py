@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HuggingFaceSource(ModelSource):
-    """Image and text models by name on the hub or by folder; code from the hub is never run.
+    """Image and text models by name on the hub or by folder; code that comes with them is not run by itself.
 
     Text features are the mean of the tokens, or the last token for models that only look back; image
     features are what the model gives its head, else its pooled output, class token or mean. An
@@ -39,6 +39,8 @@ class HuggingFaceSource(ModelSource):
         pairs: "apart": each text of a pair alone, and compared as u, v, abs(u - v), u * v; or "together": as
             one input. None for "together" where the head was trained on pairs, as one that gives a single
             number or entailment was; for "apart" with every other text model.
+        trust_remote_code: Run the Python code that comes with the model: of a folder, or of a repository at
+            a commit that is named in full, ``hf:org/name@<40 hex digits>``.
     """
 
     pretrained: bool = True
@@ -48,6 +50,7 @@ class HuggingFaceSource(ModelSource):
     layer: int | str | None = None
     layers: int | str | None = None
     pairs: str | None = None
+    trust_remote_code: bool = False
 
     summary: ClassVar[str] = "Hugging Face: image and text models of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
@@ -61,12 +64,15 @@ class HuggingFaceSource(ModelSource):
         """Raise ``UsageError`` for a folder without a model and for wrong settings; asks no hub."""
         from assay.encoders.pairs import Pairs
         from assay.encoders.pooling import Pooling
+        from assay.encoders.remote_code import check_trust
 
         depth = self._depth()
         if self._pooling() is Pooling.POOLER and depth.place is not None:
             raise UsageError("The pooling layer reads the last states. Leave out 'pooler', or the layer.")
         if self.pairs is not None:
             Pairs.named(self.pairs)
+        if self.trust_remote_code:
+            check_trust("hf", *self._address(), is_local=self._is_local)
         if self.max_tokens < 3:
             raise UsageError(f"Setting 'max_tokens' is {self.max_tokens}; write 3 or more, as in 256.")
         if self._is_local and not (Path(self.name).expanduser() / "config.json").is_file():
@@ -210,7 +216,10 @@ class HuggingFaceSource(ModelSource):
 
         with seeded(self.seed):
             if not self.pretrained:
-                return family.from_config(config, dtype=torch.float32)
+                trusted: dict[str, Any] = {"trust_remote_code": self.trust_remote_code}
+                if family.__name__ in (getattr(config, "auto_map", None) or {}):
+                    trusted["code_revision"] = self._address()[1]  # else the newest code would run
+                return family.from_config(config, dtype=torch.float32, **trusted)
             module, report = self._loaded(family, dtype=torch.float32, output_loading_info=True)
         pools = self.pooling == "pooler"
         missing = [name for name in sorted(report["missing_keys"]) if pools or "pooler" not in name]
@@ -224,17 +233,25 @@ class HuggingFaceSource(ModelSource):
     def _loaded(self, family: Any, **wanted: Any) -> Any:
         from assay.encoders.hub import how_to_get, settle_hub
         from assay.encoders.identity import model_error
+        from assay.encoders.remote_code import needs_trust, refuse_other_code
 
         path, revision = self._address()
+        trusts = self.trust_remote_code
         if not self._is_local:
             settle_hub()
         try:
-            return family.from_pretrained(path, revision=revision, trust_remote_code=False, **wanted)
+            if trusts:
+                refuse_other_code(path, revision)
+            return family.from_pretrained(path, revision=revision, trust_remote_code=trusts, **wanted)
+        except ModelError:
+            raise
         except OSError as error:
             if self._is_local:
                 raise model_error(f"hf:{self.name}", error) from error
             raise ModelError(how_to_get(f"hf:{self.name}")) from error
         except Exception as error:  # a model of the hub fails in many ways; each fails this model alone
+            if isinstance(error, ValueError) and "trust_remote_code=True" in str(error):
+                raise needs_trust("hf", path, revision, is_local=self._is_local) from error
             raise model_error(f"hf:{self.name}", error) from error
 
     def _config(self) -> Any:
