@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from assay.analysis.wording import PLURAL
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.job import ENCODING_VERSION, content_key, features_key
@@ -240,7 +241,7 @@ class Encodings(TrainView):
         start = time.perf_counter()
         split = self._split(name)
         stream = self._stream() if name == "train" else None
-        remarks = Remarks(name, split)
+        remarks = Remarks(name, split, PLURAL[self.task.modality])
         with ExitStack() as stack:
             keep: list[Callable[[np.ndarray], None]] = []
             for rows, encoded in self._batches.encoded(self._model, split, f"encode {name}"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.core.errors import AssayError, ModelError
 from assay.core.model import Model, ModelFacts, ModelSource
-from assay.core.task import Example, Modality
+from assay.core.task import Example, Modality, Sound
 
 TOLERANCE = 1e-3  # relative to the largest feature: float32 sums in another order differ by less
 
@@ -61,6 +61,9 @@ def sample_examples(modality: Modality) -> list[Example]:
     if modality is Modality.TEXT:
         return [*_TEXTS, *(text[::-1] for text in _TEXTS)]
     rng = np.random.default_rng(0)
+    if modality is Modality.AUDIO:
+        pitches = np.outer(np.linspace(0.05, 0.5, 8), np.arange(8_000)) + rng.normal(0, 0.1, (8, 8_000))
+        return [Sound(np.sin(one).astype(np.float32), 16_000) for one in pitches]
     ramp = np.linspace(0, 255, 96)[:, None, None] * rng.random((8, 1, 96, 3))
     return [np.clip(image + rng.normal(0, 20, image.shape), 0, 255).astype(np.uint8) for image in ramp]
 

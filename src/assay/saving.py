@@ -115,12 +115,14 @@ class Saved:
         return predicted
 
     def answers(self, given: Sequence[str]) -> list[str]:
-        """Return in words what is predicted for texts, or for files of pictures."""
+        """Return in words what is predicted for texts, or for files of pictures or sounds."""
         from assay.readers.images import ImageFiles
+        from assay.readers.sounds import SoundFiles
 
-        is_image = self.settings["modality"] == Modality.IMAGE
-        files = ImageFiles(Path(), tuple(given))
-        examples: list[Example] = [files.read(row) for row in range(len(files))] if is_image else list(given)
+        kinds = {Modality.IMAGE: ImageFiles, Modality.AUDIO: SoundFiles}
+        kind = kinds.get(self.settings["modality"])
+        files = kind(Path(), tuple(given)) if kind else None
+        examples: list[Example] = [files.read(row) for row in range(len(files))] if files else list(given)
         values = self.predict(examples).values
         if self.settings["kind"] == Kind.REGRESSION:
             return [" ".join(f"{number:.6g}" for number in np.atleast_1d(row)) for row in values]
@@ -245,7 +247,9 @@ def _write(folder: Path, found: Learned, chosen: Chosen, result: Result) -> None
         "shape": decision.shape, "are_logits": decision.are_logits, "metrics": dict(result.metrics),
         "tuned": dict(result.tuned), "assay": metadata.version("model-assay"),
     }  # fmt: skip
-    usage = "picture.jpg ..." if task.modality is Modality.IMAGE else "'a text' ..."
+    usage = {Modality.IMAGE: "picture.jpg ...", Modality.AUDIO: "sound.wav ..."}.get(
+        task.modality, "'a text' ..."
+    )
     script = _SCRIPT.format(model=chosen.model, method=chosen.method, task=task.address, usage=usage)
     try:
         folder.mkdir(parents=True, exist_ok=True)

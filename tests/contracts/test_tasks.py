@@ -60,6 +60,16 @@ def targets_address(place: Path) -> str:
     return f"folder:{place}(label=('x', 'y'))"
 
 
+def audio_address(place: Path) -> str:
+    soundfile = pytest.importorskip("soundfile")
+    rng = np.random.default_rng(0)
+    for name in ("bark", "meow"):
+        (place / name).mkdir()
+        for number in range(8):
+            soundfile.write(place / name / f"{number}.wav", rng.uniform(-1, 1, 400), 8000)
+    return f"audio:{place}"
+
+
 def coco_address(place: Path) -> str:
     rng = np.random.default_rng(0)
     for number in range(30):
@@ -110,6 +120,7 @@ def torchvision_address(place: Path) -> str:
 
 
 ADDRESSES: dict[str, Callable[[Path], str]] = {
+    "audio": audio_address,
     "coco": coco_address,
     "conll": conll_address,
     "docstrings": lambda place: "docstrings:numpy+scipy(per_class=10)",

@@ -56,6 +56,12 @@ def test_parquet_holds_the_same(tmp_path: Path, spread: bool) -> None:
     assert source.modality() is Modality.IMAGE
 
 
+def test_names_of_sounds_are_those_of_an_audio_task(tmp_path: Path) -> None:
+    source = npz(tmp_path, features=MATRIX, names=["dog/1.wav", "dog/2.WAV", "cat/1.flac", "cat/2.flac"])
+
+    assert source.modality() is Modality.AUDIO
+
+
 def test_a_name_that_is_not_there_says_how_names_are_written(tmp_path: Path) -> None:
     model = npz(tmp_path, features=MATRIX, names=NAMES).open("cpu")
 

@@ -228,6 +228,11 @@ def test_a_modality_that_is_none_gets_a_suggestion(letters) -> None:
         TorchSource("my_texts:Letters", reads="texts").check()
 
 
+def test_a_module_for_sounds_is_refused_before_any_work(letters) -> None:
+    with pytest.raises(UsageError, match="No modality of this source called 'audio'"):
+        TorchSource("my_texts:Letters", reads="audio").check()
+
+
 def test_untrained_does_not_read_the_checkpoint(tmp_path: Path) -> None:
     torch.save(TorchSource("my_nets:build", seed=7)._build().state_dict(), tmp_path / "weights.pth")
     trained = TorchSource("my_nets:build", checkpoint="weights.pth")

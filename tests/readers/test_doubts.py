@@ -8,9 +8,10 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from assay.core.task import Example, Examples, Kind, Labels, Modality
+from assay.readers.checking import check
 from assay.readers.doubts import doubts
 from assay.readers.gathered import Gathered
-from assay.readers.images import ImageFiles, check_images
+from assay.readers.images import ImageFiles
 from assay.readers.near import near_repeats
 from assay.readers.splits import Part
 from assay.testing.tasks import load_task
@@ -76,7 +77,7 @@ def test_a_picture_that_was_saved_again_smaller_and_brighter_is_found(tmp_path: 
     again.save(tmp_path / "again.jpg", quality=70)
     files = ImageFiles(tmp_path, (*(f"{row}.png" for row in range(6)), "again.jpg"))
 
-    near = near_repeats(files, Modality.IMAGE, check_images(files).sketches, np.arange(5), np.array([5, 6]))
+    near = near_repeats(files, Modality.IMAGE, check(files).sketches, np.arange(5), np.array([5, 6]))
 
     assert (near.test.tolist(), near.train.tolist()) == ([6], [3])
 

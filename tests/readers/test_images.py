@@ -7,13 +7,12 @@ import pytest
 from PIL import Image
 
 from assay.core.errors import UnreadableTask, UsageError
+from assay.readers.checking import check, leave_out_unreadable
 from assay.readers.images import (
     ImageArrays,
     ImageFiles,
     array_digests,
-    check_images,
     is_image,
-    leave_out_unreadable,
     to_rgb,
 )
 
@@ -86,7 +85,7 @@ def test_equal_files_have_equal_digests(jpeg: Path, tmp_path: Path) -> None:
     (tmp_path / "b.jpg").write_bytes(jpeg.read_bytes())
     Image.new("RGB", (2, 2)).save(tmp_path / "c.png")
 
-    digests = check_images(ImageFiles(tmp_path, ("a.jpg", "b.jpg", "c.png"))).digests
+    digests = check(ImageFiles(tmp_path, ("a.jpg", "b.jpg", "c.png"))).digests
 
     assert digests[0] == digests[1] != digests[2]
 
@@ -108,7 +107,7 @@ def test_arrays_of_other_shapes_have_other_digests() -> None:
 def test_a_file_that_is_no_image_is_found(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "a.png").write_bytes(content)
 
-    assert check_images(ImageFiles(tmp_path, ("a.png",))).unreadable == {0: why}
+    assert check(ImageFiles(tmp_path, ("a.png",))).unreadable == {0: why}
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "bmp", "tif"])
@@ -117,18 +116,18 @@ def test_a_truncated_image_is_found(tmp_path: Path, suffix: str) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
-    assert 0 in check_images(ImageFiles(tmp_path, (path.name,))).unreadable
+    assert 0 in check(ImageFiles(tmp_path, (path.name,))).unreadable
 
 
 def test_a_missing_file_is_found(tmp_path: Path) -> None:
-    assert check_images(ImageFiles(tmp_path, ("a.png",))).unreadable == {0: "no such file"}
+    assert check(ImageFiles(tmp_path, ("a.png",))).unreadable == {0: "no such file"}
 
 
 def test_one_unreadable_image_is_left_out_and_named(jpeg: Path, tmp_path: Path) -> None:
     (tmp_path / "b.jpg").write_bytes(jpeg.read_bytes()[:800])
     files = ImageFiles(tmp_path, ("a.jpg", "b.jpg"))
 
-    rows, notes = leave_out_unreadable(files, check_images(files), 0.01)
+    rows, notes = leave_out_unreadable(files, check(files), 0.01)
 
     assert rows.tolist() == [0]
     assert notes == ("1 of 2 images cannot be read and is left out: b.jpg (truncated).",)
@@ -138,28 +137,28 @@ def test_no_image_may_be_unreadable_if_the_share_is_0(jpeg: Path, tmp_path: Path
     files = ImageFiles(tmp_path, ("a.jpg", "b.jpg"))
 
     with pytest.raises(UnreadableTask, match="At most 0 may be left out"):
-        leave_out_unreadable(files, check_images(files), 0.0)
+        leave_out_unreadable(files, check(files), 0.0)
 
 
 def test_too_many_unreadable_images_stop_with_the_setting_to_write(jpeg: Path, tmp_path: Path) -> None:
     files = ImageFiles(tmp_path, ("a.jpg", "b.jpg", "c.jpg", "d.jpg"))
 
     with pytest.raises(UnreadableTask) as caught:
-        leave_out_unreadable(files, check_images(files), 0.01)
+        leave_out_unreadable(files, check(files), 0.01)
 
     assert str(caught.value) == (
         "3 of 4 images cannot be read: b.jpg (no such file), c.jpg (no such file), d.jpg (no such file). "
         "At most 1 may be left out. "
         "Repair or remove them, or add (unreadable=0.75) to the task to leave them out."
     )
-    assert leave_out_unreadable(files, check_images(files), 0.75)[0].tolist() == [0]
+    assert leave_out_unreadable(files, check(files), 0.75)[0].tolist() == [0]
 
 
 def test_a_share_above_1_is_refused(tmp_path: Path) -> None:
     files = ImageFiles(tmp_path, ())
 
     with pytest.raises(UsageError, match=r"Write for example unreadable=0\.01"):
-        leave_out_unreadable(files, check_images(files), 5.0)
+        leave_out_unreadable(files, check(files), 5.0)
 
 
 def test_suffixes_are_read_in_any_case() -> None:

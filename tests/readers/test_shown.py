@@ -9,6 +9,7 @@ from PIL import Image
 from assay.core.task import Examples, Kind, Labels, Modality, Split, Task, Words
 from assay.readers.images import ImageArrays
 from assay.readers.shown import MOST_SHOWN, shown_examples
+from assay.readers.sounds import SoundFiles
 from assay.readers.texts import Texts
 
 
@@ -111,3 +112,22 @@ def test_words_have_their_tags_and_what_cannot_be_read_is_left_out():
     (shown,) = shown_examples(_task(_Sentences(), labels, Kind.TOKENS, ("name", "verb")))
 
     assert (shown.text, shown.label) == ("Ada sings", "name verb")
+
+
+def test_a_sound_is_seen_as_its_spectrogram_with_low_notes_below(tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    time = np.arange(8000) / 8000
+    soundfile.write(tmp_path / "rising.wav", 0.5 * np.sin(2 * np.pi * (500 + 1000 * time) * time), 8000)
+    soundfile.write(tmp_path / "silent.wav", np.zeros(10), 8000)
+    files = SoundFiles(tmp_path, ("rising.wav", "silent.wav"))
+    labels = Labels(Kind.CLASSIFICATION, [0, 1], ("rising", "silent"))
+
+    rising, silent = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(one.picture.partition(",")[2]))).convert("L"))
+        for one in shown_examples(_task(files, labels, Kind.CLASSIFICATION, labels.classes))
+    )
+
+    loudest = rising.argmax(axis=0)  # row 0 is 4000 Hz
+    assert loudest[5] > loudest[48] > loudest[90]
+    assert loudest[48] == pytest.approx(96 * (1 - 1500 / 4000), abs=4)
+    assert silent.max() <= 2  # of 255: WebP keeps grey roughly

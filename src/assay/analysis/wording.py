@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from assay.core.estimate import Interval
 from assay.core.task import Modality
 
-PLURAL = {Modality.IMAGE: "images", Modality.TEXT: "texts"}
+PLURAL = {Modality.IMAGE: "images", Modality.TEXT: "texts", Modality.AUDIO: "sounds"}
 _UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 

@@ -12,8 +12,8 @@ class ShownExample:
     Attributes:
         name: What a user would call it: a path, or a row number.
         label: Its class, classes or number in words.
-        text: The beginning of a text; empty for images.
-        picture: A ``data:`` address that holds a small picture; empty for texts.
+        text: The beginning of a text; else empty.
+        picture: A ``data:`` address that holds a small picture, of a sound its spectrogram; empty for texts.
     """
 
     name: str

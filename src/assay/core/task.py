@@ -35,6 +35,7 @@ class Modality(StrEnum):
 
     IMAGE = "image"
     TEXT = "text"
+    AUDIO = "audio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,16 @@ class Words:
     words: tuple[str, ...]
 
 
-# an RGB image (height x width x 3, uint8), a text, a pair of texts, a text of labelled words
-Example = np.ndarray | str | tuple[str, str] | Words
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """A sound of one channel, as it is stored: what reads it resamples it."""
+
+    samples: np.ndarray  # float32, from -1 to 1
+    rate: int  # samples a second
+
+
+# an RGB image (height x width x 3, uint8), a text, a pair of texts, a text of labelled words, a sound
+Example = np.ndarray | str | tuple[str, str] | Words | Sound
 
 
 class Examples(ABC):

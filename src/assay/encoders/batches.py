@@ -14,10 +14,15 @@ from assay.core.task import Example, Split
 
 
 class Remarks:
-    """What a reader must know of the features of a split, counted while it is encoded."""
+    """What a reader must know of the features of a split, counted while it is encoded.
 
-    def __init__(self, name: str, split: Split) -> None:
-        self._name = name
+    Args:
+        name: Of the split.
+        what: Its examples in a word, as in "texts".
+    """
+
+    def __init__(self, name: str, split: Split, what: str) -> None:
+        self._name = f"{name} {what}"
         self._examples, self._words = len(split), len(split.labels)
         self._truncated = self._unread = 0
 
@@ -31,12 +36,12 @@ class Remarks:
         found = []
         if self._truncated:
             found.append(
-                f"{self._truncated} of {self._examples} {self._name} texts are longer than the model reads: "
+                f"{self._truncated} of {self._examples} {self._name} are longer than the model reads: "
                 "what is beyond was cut"
             )
         if self._unread:
             found.append(
-                f"{self._unread} of {self._words} {self._name} words have zeros for features: they lie "
+                f"{self._unread} of {self._words} words of {self._name} have zeros for features: they lie "
                 "beyond what the model reads, or are of letters that it does not know"
             )
         return tuple(found)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.model import Model
-from assay.core.task import Example, Modality
+from assay.core.task import Example, Modality, Sound
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ _LONG = 1.0  # seconds of one batch after which it is not repeated
 _STANDARD: dict[Modality, Example] = {
     Modality.IMAGE: np.full((256, 256, 3), 127, dtype=np.uint8),
     Modality.TEXT: "A sentence of some twenty words, as long as most that people write, to take the time by.",
+    Modality.AUDIO: Sound(np.sin(np.arange(5 * 16_000) / 16).astype(np.float32), 16_000),
 }
 
 

@@ -12,6 +12,7 @@ from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Modality
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+_SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class FeaturesSource(ModelSource):
     ... of its table. Numbers are rows of a table, counted from 1; so are rows without names.
 
     Attributes:
-        reads: "image" or "text": what the examples are; None to tell it from their names.
+        reads: "image", "text" or "audio": what the examples are; None to tell it from their names.
     """
 
     reads: str | None = None
@@ -48,13 +49,15 @@ class FeaturesSource(ModelSource):
             raise UnknownName("modality", self.reads, Modality)
 
     def modality(self) -> Modality:
-        """Return what the user says; else images where the names are those of pictures, and else texts."""
+        """Return what the user says; else what the names are those of: pictures, sounds, and else texts."""
         from assay.encoders.feature_files import read_features
 
         if self.reads is not None:
             return Modality(self.reads)
-        first = read_features(Path(self.name).expanduser()).names[0]
-        return Modality.IMAGE if first.lower().endswith(_PICTURES) else Modality.TEXT
+        first = read_features(Path(self.name).expanduser()).names[0].lower()
+        if first.endswith(_SOUNDS):
+            return Modality.AUDIO
+        return Modality.IMAGE if first.endswith(_PICTURES) else Modality.TEXT
 
     def identity(self) -> str:
         """Return the settings and the hash of the file."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from assay.encoders.pixel_changes import PixelChanges
     from assay.encoders.pixels import PixelRecipe
 
+_READABLE = (Modality.IMAGE, Modality.TEXT)
+
 
 @dataclass(frozen=True, slots=True)
 class TensorflowSource(ModelSource):
@@ -62,8 +64,8 @@ class TensorflowSource(ModelSource):
                 f"There is no 'saved_model.pb' in '{self.name}'. Write the folder that model.export or "
                 "tf.saved_model.save wrote."
             )
-        if self.reads not in list(Modality):
-            raise UnknownName("modality", self.reads, Modality)
+        if self.reads not in _READABLE:
+            raise UnknownName("modality of this source", self.reads, _READABLE)
         self._changes().check()
 
     def modality(self) -> Modality:

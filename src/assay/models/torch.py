@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _SIDE = 224  # pixels, as most models read
+_READABLE = (Modality.IMAGE, Modality.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ class TorchSource(ModelSource):
         from assay.encoders.identity import require_file
         from assay.encoders.renaming import check_rename
 
-        if self.reads not in list(Modality):
-            raise UnknownName("modality", self.reads, Modality)
+        if self.reads not in _READABLE:
+            raise UnknownName("modality of this source", self.reads, _READABLE)
         self._recipe()
         if self._is_program:
             self._check_program()

@@ -1,9 +1,9 @@
-"""Finds images below a folder: class folders, directly or inside folders named by split."""
+"""Finds images or sounds below a folder: class folders, directly or inside folders named by split."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,13 +20,15 @@ _SYSTEM = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 @dataclass(slots=True)
 class Tree:
-    """The images found below a folder, with their class folders and splits."""
+    """The files of one kind found below a folder, with their class folders and splits."""
 
     folder: Path
+    fits: Callable[[str], bool] = is_image  # whether a name is that of such a file
+    what: str = "images"
     names: list[str] = field(default_factory=list)  # relative paths
     classes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)  # empty without split folders
-    loose: int = 0  # images outside class folders
+    loose: int = 0  # such files outside class folders
     ignored: int = 0  # other files
     passed: list[str] = field(default_factory=list)  # folders beside split folders
 
@@ -47,9 +49,9 @@ class Tree:
         """Say what was passed over."""
         notes = []
         if self.ignored > max(_IGNORED_FEW, len(self.names) // 100):
-            notes.append(f"{self.ignored} files that are not images are ignored.")
+            notes.append(f"{self.ignored} files that are not {self.what} are ignored.")
         if self.loose and self.names:
-            notes.append(f"{self.loose} images stand outside the class folders and are ignored.")
+            notes.append(f"{self.loose} {self.what} stand outside the class folders and are ignored.")
         if self.passed:
             verb = "is" if len(self.passed) == 1 else "are"
             notes.append(f"{in_words(self.passed, 'folder', 'folders')} beside the splits {verb} ignored.")
@@ -70,7 +72,12 @@ def require_folder(folder: Path) -> None:
 
 def find_images(folder: Path) -> Tree:
     """List the images of each class folder, at any depth; every folder is visited once, links included."""
-    tree = Tree(folder)
+    return find_files(Tree(folder))
+
+
+def find_files(tree: Tree) -> Tree:
+    """Fill an empty tree, as ``find_images`` does."""
+    folder = tree.folder
     top = list(_visible(folder))
     if not _has_splits([entry for entry in top if entry.is_dir()]):
         _find_classes(tree, folder, None)
@@ -100,7 +107,7 @@ def _find_classes(tree: Tree, folder: Path, part: Part | None) -> None:
             _count(tree, entry.name)
             continue
         for path in _walk(Path(entry.path), seen):
-            if is_image(path.name):
+            if tree.fits(path.name):
                 tree.names.append(path.relative_to(tree.folder).as_posix())
                 tree.classes.append(entry.name)
                 if part is not None:
@@ -140,7 +147,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _count(tree: Tree, name: str) -> None:
-    if is_image(name):
+    if tree.fits(name):
         tree.loose += 1
     else:
         tree.ignored += 1

@@ -11,9 +11,10 @@ import numpy as np
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.slicing import Slicing
 from assay.core.task import Chosen, Examples, Kind, Labels, Modality
+from assay.readers.checking import Checkable, check, leave_out_unreadable
 from assay.readers.gathered import Gathered
 from assay.readers.guess import Columns, Wanted, choose_columns
-from assay.readers.images import ImageFiles, Images, check_images, leave_out_unreadable
+from assay.readers.images import DecodedImages, ImageFiles, StoredImages
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.lists import are_lists
 from assay.readers.several import label_columns, label_sets
@@ -50,7 +51,7 @@ class LabelledRows(NamedTuple):
 
 
 def gather_images(
-    files: Images,
+    files: StoredImages | DecodedImages,
     labels: Labels,
     given: np.ndarray | None,
     unreadable: float,
@@ -61,17 +62,28 @@ def gather_images(
     Raises:
         UnreadableTask: More than the share are unreadable.
     """
-    checked = check_images(files)
+    return gather_files(files, labels, given, unreadable, Modality.IMAGE, slices)
+
+
+def gather_files(
+    files: Checkable,
+    labels: Labels,
+    given: np.ndarray | None,
+    unreadable: float,
+    modality: Modality,
+    slices: tuple[Slicing, ...] = (),
+) -> Gathered:
+    """Check every file once, as ``gather_images`` does."""
+    checked = check(files)
     rows, notes = leave_out_unreadable(files, checked, unreadable)
-    parts = None if given is None else given[rows]
     return Gathered(
         Chosen(files, rows),
         checked.digests[rows],
         _fewer(labels, rows),
-        Modality.IMAGE,
-        given=parts,
+        modality,
+        given=None if given is None else given[rows],
         notes=notes,
-        sketches=checked.sketches[rows],
+        sketches=None if checked.sketches is None else checked.sketches[rows],
         slices=_some_slices(slices, rows),
     )
 

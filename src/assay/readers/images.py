@@ -1,23 +1,20 @@
-"""Image examples: files decoded when they are read, and arrays; every file is checked once at load."""
+"""Image examples: files, wherever they are stored, decoded when they are read; and arrays."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 from abc import abstractmethod
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Examples
+from assay.readers.checking import Checkable, Look, UnreadableFileError, digest_bytes
 from assay.readers.near import SIDE, thumbnail
 
 SUFFIXES = (
@@ -38,14 +35,7 @@ SUFFIXES = (
     ".avif",
 )
 
-_THREADS = 8
-_SLICE = 4096  # files handed to the threads at a time: bounds the queue
 _DRAFT = 8  # libjpeg decodes at an eighth: every byte is read, most of the arithmetic is spared
-_SHOWN = 5  # names in a message
-
-
-class _EmptyFileError(Exception):
-    """A file without any byte."""
 
 
 def is_image(name: str) -> bool:
@@ -53,25 +43,22 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-class Images(Examples):
-    """Images, each of which is looked at once when a task is loaded."""
-
-    @abstractmethod
-    def look(self, row: int) -> tuple[int, np.ndarray]:
-        """Return the hash of one image and its thumbnail; raises where it cannot be read."""
-
-
-class DecodedImages(Images):
+class DecodedImages(Checkable):
     """Images that another library decodes."""
 
-    def look(self, row: int) -> tuple[int, np.ndarray]:
+    what: ClassVar[str] = "images"
+
+    def look(self, row: int) -> Look:
         """Return the hash of its pixels and its thumbnail."""
-        pixels = np.asarray(self.read(row))
-        return int(array_digests(pixels[None])[0]), thumbnail(Image.fromarray(pixels))
+        with _unreadable_in_a_word():
+            pixels = np.asarray(self.read(row))
+        return Look(int(array_digests(pixels[None])[0]), thumbnail(Image.fromarray(pixels)))
 
 
-class StoredImages(Images):
+class StoredImages(Checkable):
     """Images that are stored as files are, wherever that is; decoded on read."""
+
+    what: ClassVar[str] = "images"
 
     @abstractmethod
     def content(self, row: int) -> bytes:
@@ -82,16 +69,26 @@ class StoredImages(Images):
         with Image.open(io.BytesIO(self.content(row))) as image:
             return to_rgb(image)
 
-    def look(self, row: int) -> tuple[int, np.ndarray]:
+    def look(self, row: int) -> Look:
         """Return the hash of its file and its thumbnail; every byte is read, most is not decoded."""
         content = self.content(row)
         if not content:
-            raise _EmptyFileError
-        with Image.open(io.BytesIO(content)) as image:
+            raise UnreadableFileError("empty file")
+        with _unreadable_in_a_word(), Image.open(io.BytesIO(content)) as image:
             least = 2 * SIDE
             image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))
             image.load()
-            return _digest(content), thumbnail(ImageOps.exif_transpose(image))
+            return Look(digest_bytes(content), thumbnail(ImageOps.exif_transpose(image)))
+
+
+@contextmanager
+def _unreadable_in_a_word() -> Iterator[None]:
+    try:
+        yield
+    except UnidentifiedImageError as error:
+        raise UnreadableFileError("not an image") from error
+    except Image.DecompressionBombError as error:
+        raise UnreadableFileError("too many pixels") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,69 +169,10 @@ class ImageArrays(Examples):
         return self.names[row]
 
 
-class Checked(NamedTuple):
-    """What reading every image once showed."""
-
-    digests: np.ndarray  # images, uint64: hashes of the files; 0 where unreadable
-    unreadable: Mapping[int, str]  # position -> why, in a word
-    sketches: np.ndarray  # images x pixels of a thumbnail, uint8
-
-
-def check_images(files: Images) -> Checked:
-    """Read and decode every image once, in threads: content hashes, and the images that are broken."""
-    digests = np.zeros(len(files), dtype=np.uint64)
-    unreadable: dict[int, str] = {}
-    sketches = np.zeros((len(files), SIDE * SIDE), dtype=np.uint8)
-    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
-        for start in range(0, len(files), _SLICE):
-            rows = range(start, min(start + _SLICE, len(files)))
-            for row, found in zip(rows, threads.map(partial(_check, files), rows), strict=True):
-                if isinstance(found, str):
-                    unreadable[row] = found
-                else:
-                    digests[row], sketches[row] = found
-    return Checked(digests, unreadable, sketches)
-
-
 def array_digests(images: np.ndarray) -> np.ndarray:
     """Return the content hash of each array (uint64)."""
     shape = repr(images.shape[1:]).encode()
-    return np.array([_digest(shape + image.tobytes()) for image in images], dtype=np.uint64)
-
-
-def leave_out_unreadable(files: Images, checked: Checked, share: float) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the rows of the readable images, and a note that names the others.
-
-    Args:
-        files: The images.
-        checked: What ``check_images`` found.
-        share: The most that may be unreadable: of any number of images, one may, unless the share is 0.
-
-    Raises:
-        UnreadableTask: More images than that cannot be read.
-    """
-    if not 0 <= share <= 1:
-        raise UsageError(
-            f"Setting 'unreadable' is {share}; it is a share. Write for example unreadable=0.01."
-        )
-    broken = checked.unreadable
-    rows = np.setdiff1d(np.arange(len(files)), list(broken))
-    if not broken:
-        return rows, ()
-    first = ", ".join(f"{files.name(row)} ({broken[row]})" for row in sorted(broken)[:_SHOWN])
-    more = ", ..." if len(broken) > _SHOWN else ""
-    found = f"{len(broken)} of {len(files)} images cannot be read"
-    allowed = max(1, int(share * len(files))) if share else 0
-    if len(broken) > allowed or not len(rows):
-        needed = min(1.0, np.ceil(len(broken) / len(files) * 1000) / 1000)
-        if not len(rows):
-            raise UnreadableTask(f"None of {len(files)} images can be read: {first}{more}.")
-        raise UnreadableTask(
-            f"{found}: {first}{more}. At most {allowed} may be left out. "
-            f"Repair or remove them, or add (unreadable={needed:g}) to the task to leave them out."
-        )
-    left_out = "is left out" if len(broken) == 1 else "are left out"
-    return rows, (f"{found} and {left_out}: {first}{more}.",)
+    return np.array([digest_bytes(shape + image.tobytes()) for image in images], dtype=np.uint64)
 
 
 def to_rgb(image: Image.Image) -> np.ndarray:
@@ -260,22 +198,3 @@ def _to_bytes(grey: np.ndarray) -> np.ndarray:
     elif grey.dtype.itemsize == 2:
         values = values / 257
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-
-
-def _digest(content: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
-
-
-def _check(files: Images, row: int) -> tuple[int, np.ndarray] | str:
-    try:
-        return files.look(row)
-    except FileNotFoundError:
-        return "no such file"
-    except UnidentifiedImageError:
-        return "not an image"
-    except _EmptyFileError:
-        return "empty file"
-    except Image.DecompressionBombError:
-        return "too many pixels"
-    except Exception as error:  # a decoder may raise anything on damaged bytes
-        return "truncated" if "truncated" in str(error).lower() else f"damaged: {error}"

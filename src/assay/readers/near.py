@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from assay.core.task import Example, Examples, Modality, Words
+from assay.core.task import Examples, Modality, Words
 
 SIDE = 16  # pixels of a thumbnail
 
@@ -114,6 +114,6 @@ def _counted_words(examples: Examples) -> Units:
     return units
 
 
-def _texts(examples: Sequence[Example]) -> list[str]:
+def _texts(examples: Sequence[Any]) -> list[str]:
     parts = [example.words if isinstance(example, Words) else example for example in examples]
     return [part if isinstance(part, str) else " ".join(map(str, part)) for part in parts]

@@ -9,12 +9,13 @@ import logging
 import numpy as np
 
 from assay.core.shown import ShownExample
-from assay.core.task import Example, Kind, Labels, Split, Task, Words
+from assay.core.task import Kind, Labels, Sound, Split, Task, Words
 
 MOST_SHOWN = 12
 _PIXELS = 96  # the longer side: sharp at 48 on a fine screen, clear at 84
 _QUALITY = 60  # of WebP: about 2 kB a photo
 _LETTERS = 220
+_DECIBELS = 80  # below the loudest: what is softer is black
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,8 @@ def _evenly(count: int) -> list[int]:
 def _shown(task: Task, split: Split, row: int) -> ShownExample:
     name, label = split.examples.name(row), _label(task, split.labels.of([row]))
     example = split.examples.read(row)
+    if isinstance(example, Sound):
+        return ShownExample(name, label, picture=_picture(_spectrogram(example)))
     if isinstance(example, np.ndarray):
         return ShownExample(name, label, picture=_picture(example))
     return ShownExample(name, label, text=_beginning(example))
@@ -74,12 +77,24 @@ def _label(task: Task, labels: Labels) -> str:
     return ", ".join(f"{number:.4g}" for number in np.atleast_1d(value))
 
 
-def _beginning(example: Example) -> str:
+def _beginning(example: str | tuple[str, str] | Words) -> str:
     if isinstance(example, Words):
         text = " ".join(example.words)
     else:
         text = example if isinstance(example, str) else " · ".join(map(str, example))
     return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"
+
+
+def _spectrogram(sound: Sound) -> np.ndarray:
+    """Return how loud each frequency is at each time, low ones below: height x width x 3, uint8."""
+    window = np.hanning(2 * _PIXELS)
+    samples = np.pad(sound.samples, (0, max(0, len(window) - len(sound.samples))))
+    starts = np.linspace(0, len(samples) - len(window), _PIXELS).astype(int)
+    frames = np.stack([samples[start : start + len(window)] for start in starts])
+    power = np.abs(np.fft.rfft(frames * window, axis=1)).T[::-1] ** 2
+    decibels = 10 * np.log10(np.maximum(power / max(power.max(), 1e-12), 1e-12))  # silence has no loudest
+    grey = 255 * np.clip(1 + decibels / _DECIBELS, 0, 1)
+    return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
 
 
 def _picture(image: np.ndarray) -> str:

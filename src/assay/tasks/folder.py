@@ -117,5 +117,5 @@ def _nothing_found(folder: Path, tree: Tree) -> UnreadableTask:
         )
     return UnreadableTask(
         f"'{folder}' has no images in class folders. Put the images of each class into a folder of its name; "
-        "for a folder of tables write table: before its path."
+        "for a folder of tables write table: before its path, for sounds audio:."
     )

@@ -7,7 +7,7 @@ import pytest
 
 from assay.core.address import Address
 from assay.core.families import TASKS
-from assay.core.task import Kind, Modality, Split, Task, Words
+from assay.core.task import Example, Kind, Modality, Sound, Split, Task, Words
 
 
 def load_task(address: str, seed: int = 0) -> Task:
@@ -77,7 +77,7 @@ class TaskContract:
         one, other = task.train.examples.read(0), task.train.examples.read(0)
 
         assert type(one) is type(other)
-        assert np.array_equal(np.asarray(one), np.asarray(other))
+        assert np.array_equal(_content(one), _content(other))
 
     def test_examples_are_what_the_modality_says(self, task: Task) -> None:
         example = task.test.examples.read(len(task.test) - 1)
@@ -87,6 +87,10 @@ class TaskContract:
             assert example.dtype == np.uint8
             assert example.ndim == 3
             assert example.shape[2] == 3
+        elif task.modality is Modality.AUDIO:
+            assert isinstance(example, Sound)
+            assert example.samples.dtype == np.float32
+            assert example.samples.ndim == 1
         elif task.kind is Kind.TOKENS:
             assert isinstance(example, Words)
             assert all(isinstance(word, str) for word in example.words)
@@ -104,6 +108,10 @@ class TaskContract:
 
     def test_the_address_loads_the_task_again(self, address: str, task: Task) -> None:
         assert task.address == address
+
+
+def _content(example: Example) -> np.ndarray:
+    return np.asarray(example.samples if isinstance(example, Sound) else example)
 
 
 def _splits(task: Task) -> tuple[Split, Split, Split]:

@@ -1,0 +1,106 @@
+"""Sounds in a folder: one folder for each class, or a table that lists labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.errors import UnreadableTask
+from assay.core.task import Labels, Modality, Task, TaskSource
+from assay.readers.assembly import assemble
+from assay.readers.folders import Tree, find_files, require_folder
+from assay.readers.gathered import Gathered
+from assay.readers.gathering import LabelForm, Limits, gather_files, labelled_rows, rows_within
+from assay.readers.guess import Wanted
+from assay.readers.labelling import parse_kind
+from assay.readers.sounds import SUFFIXES, SoundFiles, is_sound
+from assay.readers.splits import Shares
+from assay.readers.tables import Table, read_table
+from assay.readers.texts import digest_texts
+
+
+@dataclass(frozen=True, slots=True)
+class Audio(TaskSource):
+    """Sounds in class folders, directly or below ``train``, ``val`` and ``test``: WAV, FLAC, OGG, MP3, AIFF.
+
+    Attributes:
+        name: The path of the folder.
+        labels: A table of files and labels in the folder; if given, class folders are not asked. Its paths
+            are relative to the table or to the folder.
+        label: Its column of labels; guessed.
+        kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels.
+        file: Its column of paths; the first whose cells end as sounds do.
+        split: Its column of splits; guessed, and there may be none.
+        unreadable: The share of sounds that may be broken; one may always be, unless this is 0.
+        val: The share of val where there is no official split.
+        test: The share of test where there is no official split.
+        metric: The main metric; accuracy.
+        limit: At most so many sounds, the same share of each class and official split; the others are not
+            read.
+    """
+
+    labels: str | None = None
+    label: str | tuple[str, ...] | None = None
+    kind: str | None = None
+    file: str | None = None
+    split: str | None = None
+    unreadable: float = 0.01
+    val: float = 0.2
+    test: float = 0.2
+    metric: str | None = None
+    limit: int | None = None
+
+    summary: ClassVar[str] = "sounds in a folder, WAV or FLAC: class folders, split folders, or a labels file"
+    packages: ClassVar[tuple[str, ...]] = ("soundfile",)
+
+    def load(self, address: str, seed: int) -> Task:
+        """Read and check every sound once; decode them again when they are needed."""
+        shares = Shares(self.val, self.test)
+        folder = Path(self.name).expanduser()
+        require_folder(folder)
+        gathered = self._from_folders(folder, seed) if self.labels is None else self._listed(folder, seed)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+
+    def _from_folders(self, folder: Path, seed: int) -> Gathered:
+        tree = find_files(Tree(folder, is_sound, "sounds"))
+        if not tree.names:
+            raise UnreadableTask(
+                f"'{folder}' has no sounds in class folders. Put those of each class into a folder of its "
+                f"name, or name a table of files and labels in it, as in (labels='labels.csv'). They "
+                f"end in {', '.join(SUFFIXES)}."
+            )
+        files = SoundFiles(folder, tuple(tree.names))
+        return self._gathered(files, tree.labels(), tree.given(), tree.notes(), seed)
+
+    def _listed(self, folder: Path, seed: int) -> Gathered:
+        path = folder / Path(self.labels or "").expanduser()
+        table = read_table([path])
+        column = self.file or _column_of_sounds(table)
+        form = LabelForm(parse_kind(self.kind))
+        found = labelled_rows(table, Wanted(image=column, label=self.label, split=self.split), form)
+        every = list(table.column(column))
+        place = path.parent if (path.parent / every[0]).is_file() else folder  # both ways are common
+        files = SoundFiles(place, tuple(every[row] for row in found.rows))
+        return self._gathered(files, found.labels, found.given, found.notes, seed)
+
+    def _gathered(
+        self, files: SoundFiles, labels: Labels, given: np.ndarray | None, notes: tuple[str, ...], seed: int
+    ) -> Gathered:
+        rows = rows_within(digest_texts(files.names), labels, given, Limits(self.limit), seed)
+        some = SoundFiles(files.folder, tuple(files.names[row] for row in rows))
+        parts = None if given is None else given[rows]
+        gathered = gather_files(some, labels.of(rows), parts, self.unreadable, Modality.AUDIO)
+        return replace(gathered, notes=(*notes, *gathered.notes))
+
+
+def _column_of_sounds(table: Table) -> str:
+    for name, cells in table.head().items():
+        if any(cells) and all(is_sound(cell) for cell in cells if cell):
+            return name
+    raise UnreadableTask(
+        f"No column of {table.title} holds names of sounds ({', '.join(SUFFIXES)}): it has "
+        f"{', '.join(table.cells.column_names)}. Write for example file='path'."
+    )

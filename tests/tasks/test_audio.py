@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay.core.errors import UnreadableTask, UsageError
+from assay.core.task import Modality, Sound
+from assay.study import Study
+from assay.testing.tasks import load_task
+
+soundfile = pytest.importorskip("soundfile")
+
+RATE = 8000
+
+
+def write(path: Path, pitch: float, *, seed: int = 0, channels: int = 1) -> np.ndarray:
+    """Write half a second of a tone with some noise, and return its samples."""
+    rng = np.random.default_rng(seed)
+    tone = 0.5 * np.sin(2 * np.pi * pitch * np.arange(RATE // 2) / RATE)[:, None]
+    samples = np.clip(tone + rng.normal(0, 0.05, (RATE // 2, channels)), -1, 1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, RATE)
+    return samples
+
+
+@pytest.fixture
+def tones(tmp_path: Path) -> Path:
+    for name, pitch in (("high", 1500.0), ("low", 200.0)):
+        for number in range(10):
+            write(tmp_path / name / f"{number}.{'wav' if number % 2 else 'flac'}", pitch, seed=number)
+    return tmp_path
+
+
+def test_class_folders_of_sounds_are_a_task(tones: Path) -> None:
+    task = load_task(f"audio:{tones}")
+
+    assert (task.modality, task.classes) == (Modality.AUDIO, ("high", "low"))
+    assert [len(task.train), len(task.val), len(task.test)] == [12, 4, 4]
+    example = task.train.examples.read(0)
+    assert isinstance(example, Sound)
+    assert (example.rate, example.samples.shape, example.samples.dtype) == (RATE, (RATE // 2,), np.float32)
+
+
+def test_samples_are_those_that_were_written(tmp_path: Path) -> None:
+    written = [
+        write(tmp_path / name / f"{row}.wav", 300, seed=row, channels=2) for row in range(5) for name in "ab"
+    ]
+
+    task = load_task(f"audio:{tmp_path}")
+
+    name = Path(task.test.examples.name(0))
+    samples = written[2 * int(name.stem) + "ab".index(name.parent.name)]
+    example = task.test.examples.read(0)
+    assert isinstance(example, Sound)
+    np.testing.assert_allclose(example.samples, samples.mean(axis=1), atol=1e-4)  # 16 bits
+
+
+def test_split_folders_are_kept(tmp_path: Path) -> None:
+    for part, count in (("train", 6), ("test", 3)):
+        for name in ("high", "low"):
+            for number in range(count):
+                seed = 100 * (part == "test") + 10 * (name == "low") + number
+                write(tmp_path / part / name / f"{number}.wav", 300.0, seed=seed)
+
+    task = load_task(f"audio:{tmp_path}")
+
+    assert [len(task.train) + len(task.val), len(task.test)] == [12, 6]
+
+
+def test_a_broken_sound_is_left_out_and_named(tones: Path) -> None:
+    (tones / "low" / "3.wav").write_bytes(b"broken")
+
+    notes = load_task(f"audio:{tones}").notes
+
+    assert any(
+        "1 of 20 sounds cannot be read and is left out: low/3.wav (not a sound: " in note for note in notes
+    )
+
+
+def test_many_broken_sounds_stop(tones: Path) -> None:
+    for number in (1, 3):
+        (tones / "low" / f"{number}.wav").write_bytes(b"")
+
+    with pytest.raises(UnreadableTask, match=r"2 of 20 sounds cannot be read: low/1\.wav \(empty file\)"):
+        load_task(f"audio:{tones}")
+
+
+def test_a_truncated_sound_is_named(tones: Path) -> None:
+    for name in ("3.wav", "4.flac"):
+        whole = (tones / "low" / name).read_bytes()
+        (tones / "low" / name).write_bytes(whole[: len(whole) // 2])
+
+    with pytest.raises(UnreadableTask, match=r"low/3\.wav \(truncated\), low/4\.flac \(not a sound: "):
+        load_task(f"audio:{tones}")
+
+
+def test_a_length_that_the_writer_did_not_know_is_no_error(tones: Path) -> None:
+    for path in tones.glob("*/*.wav"):
+        content = bytearray(path.read_bytes())
+        content[4:8] = content[40:44] = b"\xff\xff\xff\xff"  # as ffmpeg writes to a pipe
+        path.write_bytes(content)
+
+    task = load_task(f"audio:{tones}(unreadable=0.0)")
+
+    assert len(task.train.examples.read(0).samples) == RATE // 2
+
+
+def test_a_table_names_sounds_and_their_labels(tones: Path) -> None:
+    rows = [
+        f"{name}/{n}.{'wav' if n % 2 else 'flac'},{n},{name}" for name in ("high", "low") for n in range(10)
+    ]
+    (tones / "meta").mkdir()
+    (tones / "meta" / "sounds.csv").write_text("\n".join(["filename,fold,category", *rows]))
+
+    listed = load_task(f"audio:{tones}(labels='meta/sounds.csv')")
+
+    assert listed.fingerprint == load_task(f"audio:{tones}").fingerprint
+
+
+def test_a_table_without_sounds_says_which_column_to_name(tones: Path) -> None:
+    (tones / "labels.csv").write_text("name,label\nhigh/1,high\n")
+
+    with pytest.raises(
+        UnreadableTask, match=r"No column of labels\.csv holds .* has name, label\. Write .*file="
+    ):
+        load_task(f"audio:{tones}(labels='labels.csv')")
+
+
+def test_a_row_without_a_file_is_named(tones: Path) -> None:
+    rows = [f"{name}/{n}.wav,{name}" for name in ("high", "low") for n in (1, 3, 5, 7, 9)]
+    (tones / "labels.csv").write_text("\n".join(["file,label", *rows, ",low", "low/77.wav,low"]))
+
+    with pytest.raises(
+        UnreadableTask, match=r"2 of 12 sounds cannot be read:  \(no such file\), low/77\.wav \(no"
+    ):
+        load_task(f"audio:{tones}(labels='labels.csv')")
+
+
+def test_what_is_beyond_the_limit_is_not_read(tones: Path) -> None:
+    kept = load_task(f"audio:{tones}(limit=10, unreadable=0.0)")
+    splits = (kept.train, kept.val, kept.test)
+    read = {split.examples.name(row) for split in splits for row in range(len(split))}
+    for path in tones.glob("*/*"):
+        if path.relative_to(tones).as_posix() not in read:
+            path.write_bytes(b"broken")
+
+    assert load_task(f"audio:{tones}(limit=10, unreadable=0.0)").fingerprint == kept.fingerprint
+
+
+def test_a_folder_of_other_files_says_what_is_looked_for(photos: Path) -> None:
+    with pytest.raises(UnreadableTask, match=r"has no sounds in class folders.*They end in \.wav, \.flac"):
+        load_task(f"audio:{photos}")
+
+
+def test_a_model_of_images_does_not_read_sounds(tones: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="zoo:colours reads image; audio:.* holds audio"):
+        Study(models=["zoo:colours"], tasks=[f"audio:{tones}"], store=tmp_path / "store").plan()
