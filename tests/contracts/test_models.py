@@ -224,6 +224,33 @@ class TestHuggingFaceDecoder(Texts):
         return HuggingFaceSource(str(tiny_gpt))
 
 
+class Sounds(ModelContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def examples(cls) -> list[Example]:
+        from tests.audio_models import sounds
+
+        return [*sounds(33)]
+
+
+class TestHuggingFaceAudio(Sounds):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelSource:
+        from tests.audio_models import saved_audio_model
+
+        return HuggingFaceSource(str(saved_audio_model(tmp_path_factory.mktemp("wav2vec2"), "wav2vec2")))
+
+
+class TestHuggingFaceAudioClassifier(Sounds):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tmp_path_factory: pytest.TempPathFactory) -> ModelSource:
+        from tests.audio_models import saved_audio_model
+
+        return HuggingFaceSource(str(saved_audio_model(tmp_path_factory.mktemp("ast"), "ast", classes=4)))
+
+
 class TestHuggingFaceImage(Images):
     @pytest.fixture(scope="class")
     @classmethod

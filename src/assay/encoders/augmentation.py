@@ -1,4 +1,4 @@
-"""Random changes of examples that keep their labels: pictures are cut and mirrored, tokens hidden."""
+"""Random changes of examples that keep their labels: pictures are cut, tokens and times hidden."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 
 _LEAST_AREA = 0.5  # of the picture that a cut keeps: 0.08, as for ImageNet, is too little for a few epochs
 _LOG_RATIO = math.log(4 / 3)  # of the sides of a cut, as for ImageNet
-HIDDEN = 0.1  # the share of tokens that are hidden
+HIDDEN = 0.1  # the share of the tokens of a text, and of the time of a sound, that is hidden
 
 
 def cut_and_mirrored(pictures: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -42,3 +42,16 @@ def cut_and_mirrored(pictures: torch.Tensor, rng: np.random.Generator) -> torch.
 def hidden(shape: tuple[int, ...], rng: np.random.Generator) -> torch.Tensor:
     """Return which tokens are hidden: texts x tokens."""
     return torch.from_numpy(rng.random(shape) < HIDDEN)
+
+
+def silenced(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a sound of which a span, anywhere, is silence.
+
+    References:
+        SpecAugment (Park et al., 2019), https://arxiv.org/abs/1904.08779, for hiding a span of time.
+    """
+    length = int(HIDDEN * len(samples))
+    start = int(rng.integers(0, len(samples) - length + 1))
+    changed = samples.copy()
+    changed[start : start + length] = 0.0
+    return changed

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from assay.core.task import Modality
+
+
+def modality_of(config: Any) -> Modality:
+    """Return what the model reads."""
+    return Modality.AUDIO if hears(config) else Modality.IMAGE if sees(config) else Modality.TEXT
+
+
+def hears(config: Any) -> bool:
+    """Return whether the model reads sounds."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES
+
+    return config.model_type in MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES
+
 
 def sees(config: Any) -> bool:
     """Return whether the model reads images."""

@@ -93,7 +93,8 @@ def layer_widths(run: Callable[[], Any]) -> tuple[int, ...]:
 def with_base(module: Any, run: Callable[[], Any]) -> tuple[Any, Any]:
     """Return what a run of a classifier of transformers gives, and what its model below the head gave."""
     seen: list[Any] = []
-    hook = module.base_model.register_forward_hook(lambda _, __, output: seen.append(output))
+    base = module.encoder if module.base_model is module else module.base_model  # Whisper does not tell it
+    hook = base.register_forward_hook(lambda _, __, output: seen.append(output))
     try:
         return run(), seen.pop()
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.errors import CheckpointError, ModelError, UsageError
@@ -15,27 +14,32 @@ if TYPE_CHECKING:
     from assay.encoders.depth import Depth
     from assay.encoders.identity import Origin
     from assay.encoders.pooling import Pooling
+    from assay.encoders.repository import Repository
     from assay.encoders.texts import Reading
+
+_ONLY_IN_TRAINING = ("masked_spec_embed",)  # what stands for hidden frames; checkpoints often lack it
 
 
 @dataclass(frozen=True, slots=True)
 class HuggingFaceSource(ModelSource):
-    """Image and text models by name on the hub or by folder; code that comes with them is not run by itself.
+    """Image, text and audio models by name on the hub or by folder; code of theirs is not run by itself.
 
     Text features are the mean of the tokens, or the last token for models that only look back; image
     features are what the model gives its head, else its pooled output, class token or mean. An
-    encoder-decoder is read by its encoder, without a head.
+    encoder-decoder is read by its encoder, without a head. Audio features are the mean of the frames, or the
+    pooled output of the Audio Spectrogram Transformer.
 
     Attributes:
         pretrained: False for random weights.
         seed: Draws random weights.
         pooling: "mean", "cls", "last" (texts only) or "pooler".
         max_tokens: The most tokens of a text; a model that reads fewer cuts earlier.
+        max_seconds: The most seconds of a sound; a model that hears fewer cuts earlier.
         layer: The layer that is read, as transformers counts its hidden states: 0 is what enters the first,
             -1 what leaves the last, before what normalises it. "best" for that which serves a task best by a
             ridge probe on val: it is one of the tuned values. All layers run, and count as cost.
-        layers: Use only so many of the first layers of a text model, without its head; or "mean": the mean
-            of what leaves the layers.
+        layers: Use only so many of the first layers of a text or audio model, without its head; or "mean":
+            the mean of what leaves the layers.
         pairs: "apart": each text of a pair alone, and compared as u, v, abs(u - v), u * v; or "together": as
             one input. None for "together" where the head was trained on pairs, as one that gives a single
             number or entailment was; for "apart" with every other text model.
@@ -47,12 +51,13 @@ class HuggingFaceSource(ModelSource):
     seed: int = 0
     pooling: str | None = None
     max_tokens: int = 256
+    max_seconds: float = 30.0
     layer: int | str | None = None
     layers: int | str | None = None
     pairs: str | None = None
     trust_remote_code: bool = False
 
-    summary: ClassVar[str] = "Hugging Face: image and text models of the hub or of a folder"
+    summary: ClassVar[str] = "Hugging Face: image, text and audio models of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     @classmethod
@@ -64,40 +69,31 @@ class HuggingFaceSource(ModelSource):
         """Raise ``UsageError`` for a folder without a model and for wrong settings; asks no hub."""
         from assay.encoders.pairs import Pairs
         from assay.encoders.pooling import Pooling
-        from assay.encoders.remote_code import check_trust
 
         depth = self._depth()
         if self._pooling() is Pooling.POOLER and depth.place is not None:
             raise UsageError("The pooling layer reads the last states. Leave out 'pooler', or the layer.")
         if self.pairs is not None:
             Pairs.named(self.pairs)
-        if self.trust_remote_code:
-            check_trust("hf", *self._address(), is_local=self._is_local)
         if self.max_tokens < 3:
             raise UsageError(f"Setting 'max_tokens' is {self.max_tokens}; write 3 or more, as in 256.")
-        if self._is_local and not (Path(self.name).expanduser() / "config.json").is_file():
-            raise UsageError(
-                f"There is no 'config.json' in '{self.name}'. Write the folder of a saved model."
-            )
+        if not self.max_seconds > 0:
+            raise UsageError(f"Setting 'max_seconds' is {self.max_seconds:g}; write more than 0, as in 30.")
+        self._repository.check()
 
     def modality(self) -> Modality:
         """Return what the configuration of the model says."""
-        from assay.encoders.configurations import sees
+        from assay.encoders.configurations import modality_of
 
-        return Modality.IMAGE if sees(self._config()) else Modality.TEXT
+        return modality_of(self._repository.config())
 
     def identity(self) -> str:
         """Return the version of transformers, the settings, and the revision or the hash of the folder."""
         import transformers
 
-        from assay.encoders.identity import folder_hash, identity_of
+        from assay.encoders.identity import identity_of
 
-        path, revision = self._address()
-        if self._is_local:
-            revision = folder_hash(Path(path))
-        elif revision is None:
-            revision = getattr(self._config(), "_commit_hash", None) or "main"
-        return identity_of(f"transformers {transformers.__version__} {revision}", self)
+        return identity_of(f"transformers {transformers.__version__} {self._repository.content()}", self)
 
     def untrained(self) -> ModelSource:
         """Return the same architecture with random weights: other ones, if these are random already."""
@@ -105,12 +101,17 @@ class HuggingFaceSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Load the weights and the preprocessing of the model and return it on ``device``."""
-        from assay.encoders.configurations import sees
+        from assay.encoders.configurations import modality_of
         from assay.encoders.quiet import quiet
 
+        opening = {
+            Modality.IMAGE: self._open_image,
+            Modality.TEXT: self._open_text,
+            Modality.AUDIO: self._open_audio,
+        }
         with quiet():
-            config = self._config()
-            return self._open_image(config, device) if sees(config) else self._open_text(config, device)
+            config = self._repository.config()
+            return opening[modality_of(config)](config, device)
 
     def _open_image(self, config: Any, device: str) -> Model:
         import numpy as np
@@ -130,7 +131,7 @@ class HuggingFaceSource(ModelSource):
         pooling = self._pooling()
         if pooling is Pooling.LAST:
             raise ModelError("Images have no last token. Write pooling='mean', 'cls' or 'pooler'.")
-        processor = self._loaded(AutoImageProcessor)
+        processor = self._repository.loaded(AutoImageProcessor)
         pixels = Processing(processor).read([np.zeros((64, 64, 3), np.uint8)], "cpu")
         headed = has_head(config, "ForImageClassification")
         family = AutoModelForImageClassification if headed else AutoModel
@@ -171,6 +172,38 @@ class HuggingFaceSource(ModelSource):
             read_at, lambda: module(**reading.tokens.longest(device), output_hidden_states=True)
         )
 
+    def _open_audio(self, config: Any, device: str) -> Model:
+        from transformers import AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification
+
+        from assay.encoders.configurations import has_head
+        from assay.encoders.hearing import Hearing, window_of
+        from assay.encoders.pooling import Pooling
+        from assay.encoders.sounds import SoundEncoder
+        from assay.encoders.texts import keep_layers, read_base, read_classifier
+
+        if self._pooling() is Pooling.LAST:
+            raise ModelError("Sounds have no last token. Write pooling='mean', 'cls' or 'pooler'.")
+        extractor = self._repository.loaded(AutoFeatureExtractor)
+        most = min(self.max_seconds, window_of(extractor) or self.max_seconds)
+        pools = config.model_type == "audio-spectrogram-transformer" and self._depth().place is None
+        pooling = self._pooling() or (Pooling.POOLER if pools else Pooling.MEAN)
+        kinds = ("ForSequenceClassification", "ForAudioClassification")
+        headed = any(has_head(config, kind) for kind in kinds) and not isinstance(self.layers, int)
+        module = self._weighted(AutoModelForAudioClassification if headed else AutoModel, config)
+        if config.is_encoder_decoder and not headed:
+            module = module.get_encoder()
+        if isinstance(self.layers, int):
+            keep_layers(module, self.layers, of=config.num_hidden_layers)
+        hearing = Hearing(extractor, most, pooling)
+
+        def read_at(depth: Depth) -> Model:
+            read = (read_classifier if headed else read_base)(module, depth)
+            return SoundEncoder(module, read, replace(hearing, depth=depth), device, self._origin())
+
+        return self._read(
+            read_at, lambda: module(**hearing.shown(hearing.probe(device)), output_hidden_states=True)
+        )
+
     def _read(self, read_at: Callable[[Depth], Model], run: Callable[[], Any]) -> Model:
         """Return the model read at the depth that is wanted, or to be chosen.
 
@@ -196,7 +229,7 @@ class HuggingFaceSource(ModelSource):
         from assay.encoders.texts import Reading
         from assay.encoders.tokens import Tokens, most_tokens
 
-        tokenizer = self._loaded(AutoTokenizer)
+        tokenizer = self._repository.loaded(AutoTokenizer)
         if 8 * len(tokenizer) < config.get_text_config().vocab_size:
             raise ModelError(
                 f"The tokenizer of 'hf:{self.name}' knows {len(tokenizer)} tokens, its model "
@@ -218,11 +251,13 @@ class HuggingFaceSource(ModelSource):
             if not self.pretrained:
                 trusted: dict[str, Any] = {"trust_remote_code": self.trust_remote_code}
                 if family.__name__ in (getattr(config, "auto_map", None) or {}):
-                    trusted["code_revision"] = self._address()[1]  # else the newest code would run
+                    trusted["code_revision"] = self._repository.place.revision  # else the newest runs
                 return family.from_config(config, dtype=torch.float32, **trusted)
-            module, report = self._loaded(family, dtype=torch.float32, output_loading_info=True)
-        pools = self.pooling == "pooler"
-        missing = [name for name in sorted(report["missing_keys"]) if pools or "pooler" not in name]
+            module, report = self._repository.loaded(family, dtype=torch.float32, output_loading_info=True)
+        unused = (*_ONLY_IN_TRAINING, *(() if self.pooling == "pooler" else ("pooler",)))
+        missing = [
+            name for name in sorted(report["missing_keys"]) if not any(part in name for part in unused)
+        ]
         if missing:
             raise CheckpointError(
                 f"'hf:{self.name}' lacks weights of {type(module).__name__}: {', '.join(missing[:3])}. "
@@ -230,49 +265,11 @@ class HuggingFaceSource(ModelSource):
             )
         return module
 
-    def _loaded(self, family: Any, **wanted: Any) -> Any:
-        from assay.encoders.hub import how_to_get, settle_hub
-        from assay.encoders.identity import model_error
-        from assay.encoders.remote_code import needs_trust, refuse_other_code
-
-        path, revision = self._address()
-        trusts = self.trust_remote_code
-        if not self._is_local:
-            settle_hub()
-        try:
-            if trusts:
-                refuse_other_code(path, revision)
-            return family.from_pretrained(path, revision=revision, trust_remote_code=trusts, **wanted)
-        except ModelError:
-            raise
-        except OSError as error:
-            if self._is_local:
-                raise model_error(f"hf:{self.name}", error) from error
-            raise ModelError(how_to_get(f"hf:{self.name}")) from error
-        except Exception as error:  # a model of the hub fails in many ways; each fails this model alone
-            if isinstance(error, ValueError) and "trust_remote_code=True" in str(error):
-                raise needs_trust("hf", path, revision, is_local=self._is_local) from error
-            raise model_error(f"hf:{self.name}", error) from error
-
-    def _config(self) -> Any:
-        from transformers import AutoConfig
-
-        try:
-            return self._loaded(AutoConfig)
-        except ModelError as error:
-            raise UsageError(
-                str(error)
-            ) from error  # nothing can be planned for a model without configuration
-
     @property
-    def _is_local(self) -> bool:
-        return self.name.startswith((".", "/", "~")) or Path(self.name).is_dir()
+    def _repository(self) -> Repository:
+        from assay.encoders.repository import Repository
 
-    def _address(self) -> tuple[str, str | None]:
-        if self._is_local:
-            return str(Path(self.name).expanduser()), None
-        path, _, revision = self.name.partition("@")
-        return path, revision or None
+        return Repository(self.name, self.trust_remote_code)
 
     def _depth(self) -> Depth:
         from assay.encoders.depth import depth_of
