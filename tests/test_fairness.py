@@ -31,11 +31,11 @@ METHODS = tuple(
 )
 
 
-def write_noise(folder: Path, count: int, seed: int, names: str) -> None:
-    """Write pictures of noise: a class is chance, as if labels had been shuffled."""
+def write_noise(folder: Path, count: int, seed: int, names: str, shift: int = 0) -> None:
+    """Write pictures of noise: a class is chance, as if labels had been shuffled; a shift gives others."""
     rng = np.random.default_rng(seed)
     for number in range(count):
-        place = folder / ("one", "two", "three")[number % 3]
+        place = folder / ("one", "two", "three")[(number + shift) % 3]
         place.mkdir(parents=True, exist_ok=True)
         pixels = rng.integers(0, 256, (12, 12, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(place / f"{names}{number}.png")
@@ -75,24 +75,39 @@ def test_the_same_study_gives_the_same_numbers_again(
     assert numbers(noise, tmp_path / "store") == first
 
 
-def test_one_more_test_example_changes_no_weight(
-    noise: Path, tmp_path_factory: pytest.TempPathFactory
+@pytest.fixture(scope="module")
+def before(noise: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], np.ndarray]:
+    return trained(noise, tmp_path_factory.mktemp("arrays"))
+
+
+def test_one_more_test_example_changes_no_weight_and_no_choice(
+    before: dict[tuple[str, str], np.ndarray], tmp_path: Path
 ) -> None:
-    more = tmp_path_factory.mktemp("more")
     for seed, (split, count) in enumerate(SPLITS.items()):
-        write_noise(more / split, count, seed, split)
-    write_noise(more / "test", 3, 99, "stranger")
+        write_noise(tmp_path / "more" / split, count, seed, split)
+    write_noise(tmp_path / "more" / "test", 3, 99, "stranger")
 
-    before, after = (trained(folder, tmp_path_factory.mktemp("arrays")) for folder in (noise, more))
+    assert_same(trained(tmp_path / "more", tmp_path / "arrays"), before)
 
-    assert before.keys() == after.keys()
+
+def test_other_labels_of_test_change_no_weight_and_no_choice(
+    before: dict[tuple[str, str], np.ndarray], tmp_path: Path
+) -> None:
+    for seed, (split, count) in enumerate(SPLITS.items()):
+        write_noise(tmp_path / "other" / split, count, seed, split, shift=split == "test")
+
+    assert_same(trained(tmp_path / "other", tmp_path / "arrays"), before)
+
+
+def assert_same(found: dict[tuple[str, str], np.ndarray], before: dict[tuple[str, str], np.ndarray]) -> None:
+    assert found.keys() == before.keys()
     assert {method for method, _ in before} == set(METHODS)
     for name, tensor in before.items():
-        np.testing.assert_array_equal(after[name], tensor)
+        np.testing.assert_array_equal(found[name], tensor)
 
 
 def trained(folder: Path, arrays: Path) -> dict[tuple[str, str], np.ndarray]:
-    """Return what every protocol learned, by its name and that of the array."""
+    """Return what every protocol learned and chose, by its name and that of the array or the choice."""
     (task,), (source,) = resolve_tasks([str(folder)], 0), resolve_models([MODEL])
     model = source.plugin.open("cpu")
     twins = Twins(model, source.plugin.identity(), source.plugin.untrained, "cpu")
@@ -103,5 +118,6 @@ def trained(folder: Path, arrays: Path) -> dict[tuple[str, str], np.ndarray]:
         assert isinstance(named.plugin, Protocol)
         with learned(named.plugin, encodings, metrics_of(task)[task.metric], 0) as one:
             found |= {(method, name): np.array(tensor) for name, tensor in one.tensors().items()}
+            found |= {(method, f"tuned {name}"): np.array(value) for name, value in one.tuned.items()}
     model.close()
     return found
