@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -210,3 +211,26 @@ def test_every_command_that_ranks_knows_the_limits(assay, photos, tmp_path):
 
     assert all("left out: it has more than 100 parameters" in out for out in (ranked, reported))
     assert [one["model"] for one in told["tasks"][0]["standings"]] == ["zoo:colours"]
+
+
+def test_a_study_file_is_fetched_whole(assay, photos, tmp_path):
+    (tmp_path / "study.toml").write_text(f'models = ["zoo:colours", "zoo:broken"]\ntasks = ["{photos}"]')
+
+    code, out, _ = assay("fetch", "study.toml")
+
+    assert code == 1
+    assert "zoo:colours\n  from           drawn\n" in out
+    assert "zoo:broken\n  missing        its weights are missing" in out
+    assert f"folder:{photos}\n" in out
+    assert "downloaded     nothing: it is here already" in out
+
+
+def test_offline_nothing_is_downloaded_and_what_to_fetch_is_said(tmp_path):
+    command = [sys.executable, "-m", "assay", "check", "torchvision:squeezenet1_1", "--offline"]
+    environment = {**os.environ, "TORCH_HOME": str(tmp_path)}
+
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+    assert ended.returncode == 1
+    assert "no network is used" in ended.stdout
+    assert "'assay fetch torchvision:squeezenet1_1'" in ended.stdout

@@ -118,7 +118,7 @@ def test_a_wrong_setting_says_what_to_write(source: HuggingFaceSource) -> None:
 def test_a_model_that_is_not_there_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
-    with pytest.raises(UsageError, match="nobody/nothing.*download it while online"):
+    with pytest.raises(UsageError, match="nobody/nothing.*assay fetch hf:nobody/nothing"):
         HuggingFaceSource("nobody/nothing@abc").modality()
 
 
@@ -126,7 +126,9 @@ def test_the_folder_is_known_by_its_contents(tiny_bert: Path, tiny_gpt: Path) ->
     assert HuggingFaceSource(str(tiny_bert)).identity() != HuggingFaceSource(str(tiny_gpt)).identity()
 
 
-def test_a_pinned_revision_is_part_of_the_identity() -> None:
+def test_a_pinned_revision_is_part_of_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
     assert "0123abc" in HuggingFaceSource("org/name@0123abc").identity()
 
 

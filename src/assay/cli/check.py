@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.offline import Offline, obey
+
 EXAMPLES = """
 Examples:
 
@@ -18,6 +20,7 @@ Examples:
 def command(
     models: Annotated[list[str], typer.Argument(help="Addresses or patterns.")],
     device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+    offline: Offline = False,
 ) -> None:
     """Open models and check that batches of 1 and of 8 agree, in order, finite, the same twice."""
     from assay.core.errors import ModelError
@@ -25,6 +28,7 @@ def command(
     from assay.inspection import inspect
     from assay.plan import resolve_models
 
+    obey(offline)
     broken = 0
     device = resolve_device(device)
     for named in resolve_models(models):

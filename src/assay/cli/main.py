@@ -15,7 +15,7 @@ import assay.cli
 from assay.core.errors import AssayError, UsageError
 
 _NOT_COMMANDS = frozenset(
-    {"answer", "following", "limits", "main", "progress", "score_table", "scored", "writing"}
+    {"answer", "following", "limits", "main", "offline", "progress", "score_table", "scored", "writing"}
 )
 
 app = typer.Typer(

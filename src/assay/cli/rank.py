@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli.limits import Licence, MaxLatency, MaxParameters
+from assay.cli.offline import Offline, obey
 
 EXAMPLES = """
 Examples:
@@ -43,6 +44,7 @@ def command(
     max_latency: MaxLatency = None,
     licence: Licence = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
+    offline: Offline = False,
 ) -> None:
     """Rank models on tasks, with intervals, ties, costs, and the one to take."""
     from assay.cli.answer import answer
@@ -51,6 +53,7 @@ def command(
     from assay.core.families import PROTOCOLS, add_plugin
     from assay.study import DEFAULT_METHODS, ESTIMATES, Study
 
+    obey(offline)
     for path in plugin or ():
         add_plugin(path)
     protocols = [method for method in methods or () if Address.parse(method).name in PROTOCOLS.names()]

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from assay.cli.limits import Licence, MaxLatency, MaxParameters
+from assay.cli.offline import Offline, obey
 
 EXAMPLES = """
 Examples:
@@ -39,11 +40,13 @@ def command(
     max_latency: MaxLatency = None,
     licence: Licence = None,
     all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
+    offline: Offline = False,
 ) -> None:
     """Train and test every model on every task of a study; the same command continues an interrupted one."""
     from assay.cli.answer import answer
     from assay.study import Study
 
+    obey(offline)
     read = Study.from_file(study)
     chosen = replace(
         read,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.offline import Offline, obey
+
 EXAMPLES = """
 Examples:
 
@@ -26,6 +28,7 @@ def command(
     to: Annotated[Path, typer.Option(help="A folder that is new or empty.")] = Path("saved"),
     seed: Annotated[int, typer.Option(help="The seed of the study's splits.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+    offline: Offline = False,
 ) -> None:
     """Write weights, settings and a script that predicts, proved to predict what the study predicted."""
     from assay.core.protocol import Protocol
@@ -36,6 +39,7 @@ def command(
     from assay.store.results import open_existing
     from assay.study import Study
 
+    obey(offline)
     read = Study.from_file(study) if study.suffix == ".toml" else None
     store = open_existing(Path(read.store) if read else study)
     chosen = resolve_methods([method])[0]

@@ -1,4 +1,4 @@
-"""Where files are kept that can be made again from what the user has."""
+"""Where files are kept that can be had again: what we made of the user's, and what libraries downloaded."""
 
 from __future__ import annotations
 
@@ -13,3 +13,17 @@ def cache_folder() -> Path:
         return Path(chosen).expanduser()
     beside = os.environ.get("XDG_CACHE_HOME")
     return (Path(beside) if beside else Path.home() / ".cache") / "assay"
+
+
+def download_folders() -> tuple[Path, ...]:
+    """Return where the libraries that download keep what they did, by the variables that they read."""
+    home = Path.home()
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    hub = Path(os.environ.get("HF_HOME") or caches / "huggingface")
+    found = (
+        Path(os.environ.get("HF_HUB_CACHE") or hub / "hub"),
+        Path(os.environ.get("HF_DATASETS_CACHE") or hub / "datasets"),
+        Path(os.environ.get("TORCH_HOME") or caches / "torch"),
+        Path(os.environ.get("KERAS_HOME") or home / ".keras"),
+    )
+    return tuple(path.expanduser() for path in found)

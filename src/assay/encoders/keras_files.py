@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import CheckpointError
+from assay.encoders.offline import how_to_fetch, keep_offline
 
 _FOREIGN = re.compile(
     r"(?:Could not locate \w+|Unknown [\w ]+:) '?(\w+)"
@@ -17,6 +18,7 @@ def open_application(wanted: dict[str, Any]) -> Any:
     """Return a model of keras.applications, with its published weights, those of a file, or random ones."""
     import keras
 
+    keep_offline()
     build = getattr(keras.applications, wanted["name"])
     weights = "imagenet" if wanted["pretrained"] and wanted["checkpoint"] is None else None
     try:
@@ -29,8 +31,8 @@ def open_application(wanted: dict[str, Any]) -> Any:
     except Exception as error:
         if "URL fetch failure" in str(error) or "incomplete or corrupted" in str(error):
             raise CheckpointError(
-                f"The weights of '{wanted['name']}' are not in ~/.keras/models, and: {error}. Open it once "
-                "while online, or write checkpoint='file.weights.h5'."
+                f"The weights of '{wanted['name']}' are not in ~/.keras/models, and: {error}. "
+                f"{how_to_fetch('keras:' + wanted['name'])}; or write checkpoint='file.weights.h5'."
             ) from error
         raise
     if wanted["pretrained"] and wanted["checkpoint"] is not None:

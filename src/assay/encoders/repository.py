@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from assay.core.errors import ModelError, UsageError
-from assay.encoders.hub import how_to_get, settle_hub
+from assay.encoders.hub import commit_of, hub_error, settle_hub
 from assay.encoders.identity import folder_hash, model_error
 from assay.encoders.remote_code import check_trust, needs_trust, refuse_other_code
 
@@ -30,6 +30,10 @@ class Repository:
 
     name: str
     trusts: bool = False
+
+    def __str__(self) -> str:
+        """Return the folder, or the repository with its commit in short."""
+        return self.name if self.is_local else f"{self.place.path} at {self.content()[:12]}"
 
     @property
     def is_local(self) -> bool:
@@ -54,11 +58,11 @@ class Repository:
             )
 
     def content(self) -> str:
-        """Return the hash of the folder, or the revision on the hub."""
+        """Return the hash of the folder, or the commit on the hub."""
         path, revision = self.place
         if self.is_local:
             return folder_hash(Path(path))
-        return revision or getattr(self.config(), "_commit_hash", None) or "main"
+        return commit_of(path, "config.json", revision)
 
     def config(self) -> Any:
         """Return the configuration; without one nothing can be planned, so it raises ``UsageError``."""
@@ -84,11 +88,8 @@ class Repository:
             return family.from_pretrained(path, revision=revision, trust_remote_code=self.trusts, **wanted)
         except ModelError:
             raise
-        except OSError as error:
-            if self.is_local:
-                raise model_error(f"hf:{self.name}", error) from error
-            raise ModelError(how_to_get(f"hf:{self.name}")) from error
         except Exception as error:  # a model of the hub fails in many ways; each fails this model alone
             if isinstance(error, ValueError) and "trust_remote_code=True" in str(error):
                 raise needs_trust("hf", path, revision, is_local=self.is_local) from error
-            raise model_error(f"hf:{self.name}", error) from error
+            explained = model_error if self.is_local else hub_error
+            raise explained(f"hf:{self.name}", error) from error

@@ -59,14 +59,15 @@ class SentenceSource(ModelSource):
         """Return the version of the library, the settings, and the revision or the hash of the folder."""
         import sentence_transformers
 
+        from assay.encoders.hub import commit_of
         from assay.encoders.identity import folder_hash, identity_of
 
         path, revision = self._address()
-        if self._is_local:
-            revision = folder_hash(Path(path))
-        elif revision is None:
-            revision = self._commit(path)
-        return identity_of(f"sentence-transformers {sentence_transformers.__version__} {revision}", self)
+        repository = path if "/" in path else f"sentence-transformers/{path}"
+        content = (
+            folder_hash(Path(path)) if self._is_local else commit_of(repository, "modules.json", revision)
+        )
+        return identity_of(f"sentence-transformers {sentence_transformers.__version__} {content}", self)
 
     def untrained(self) -> ModelSource:
         """Return the same architecture with random weights: other ones, if these are random already."""
@@ -97,7 +98,7 @@ class SentenceSource(ModelSource):
     def _loaded(self, device: str) -> Any:
         from sentence_transformers import SentenceTransformer
 
-        from assay.encoders.hub import how_to_get, settle_hub
+        from assay.encoders.hub import hub_error, settle_hub
         from assay.encoders.identity import model_error
 
         path, revision = self._address()
@@ -105,29 +106,13 @@ class SentenceSource(ModelSource):
             settle_hub()
         try:
             return SentenceTransformer(path, device=device, revision=revision, trust_remote_code=False)
-        except OSError as error:
-            if self._is_local:
-                raise model_error(f"sentence:{self.name}", error) from error
-            raise ModelError(how_to_get(f"sentence:{self.name}")) from error
         except Exception as error:  # a model of the hub fails in many ways; each fails this model alone
-            raise model_error(f"sentence:{self.name}", error) from error
+            explained = model_error if self._is_local else hub_error
+            raise explained(f"sentence:{self.name}", error) from error
 
     @property
     def _is_local(self) -> bool:
         return self.name.startswith((".", "/", "~")) or Path(self.name).is_dir()
-
-    def _commit(self, path: str) -> str:
-        """Return the commit that the name stands for now, so that new weights are another model."""
-        from huggingface_hub import hf_hub_download
-
-        from assay.encoders.hub import settle_hub
-
-        settle_hub()
-        repository = path if "/" in path else f"sentence-transformers/{path}"
-        try:
-            return Path(hf_hub_download(repository, "modules.json")).parent.name  # snapshots/<commit>/
-        except Exception:  # whatever stops this stops the opening too, which says why in a row
-            return "unresolved"
 
     def _address(self) -> tuple[str, str | None]:
         if self._is_local:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from assay.core.errors import ModelError, UnknownName, UsageError
+from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
@@ -130,7 +130,7 @@ class TimmSource(ModelSource):
     def _build(self) -> Any:
         import timm
 
-        from assay.encoders.hub import how_to_get, settle_hub
+        from assay.encoders.hub import hub_error, settle_hub
         from assay.encoders.identity import model_error
         from assay.encoders.weights import seeded
 
@@ -147,10 +147,9 @@ class TimmSource(ModelSource):
                 return timm.create_model(
                     self.name, pretrained=self.pretrained and self.checkpoint is None, **wanted
                 )
-        except OSError as error:
-            raise ModelError(how_to_get(f"timm:{self.name}")) from error
         except Exception as error:  # timm and its hub raise many kinds; each fails this model alone
-            raise model_error(f"timm:{self.name}", error) from error
+            explained = hub_error if downloads else model_error
+            raise explained(f"timm:{self.name}", error) from error
 
     def _changes(self) -> PixelChanges:
         from assay.encoders.pixel_changes import PixelChanges

@@ -130,8 +130,10 @@ class TorchvisionSource(ModelSource):
         from torchvision.models import get_model
 
         from assay.encoders.identity import model_error
+        from assay.encoders.offline import how_to_fetch, keep_offline
         from assay.encoders.weights import seeded
 
+        keep_offline()
         wanted: dict[str, Any] = {} if self.num_classes is None else {"num_classes": self.num_classes}
         architecture = self.name.partition(".")[0]
         if architecture in ("googlenet", "inception_v3") and not self._published:
@@ -144,7 +146,7 @@ class TorchvisionSource(ModelSource):
         except URLError as error:
             raise ModelError(
                 f"The weights of 'torchvision:{self.name}' are not in the local cache, and {error.reason}. "
-                f"Download them while online, or write checkpoint='weights.pth'."
+                f"{how_to_fetch(f'torchvision:{self.name}')}; or write checkpoint='weights.pth'."
             ) from error
         except Exception as error:  # a download or a build fails in many ways; each fails this model alone
             raise model_error(f"torchvision:{self.name}", error) from error

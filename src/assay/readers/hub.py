@@ -27,6 +27,7 @@ class Wish(NamedTuple):
         revision: A commit, tag or branch of it.
         stream: Take at most so many rows of each split, and load no more of it; None for everything.
         seed: Of the rows of a stream.
+        address: What the user wrote.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Wish(NamedTuple):
     revision: str | None = None
     stream: int | None = None
     seed: int = 0
+    address: str = ""
 
 
 def open_hub(wish: Wish) -> Mapping[str, Dataset]:
@@ -123,10 +125,11 @@ def _stored(split: Dataset | IterableDataset, wish: Wish) -> Dataset:
 def _unreachable(wish: Wish, error: Exception, is_offline: bool) -> str:
     why = "There is no network, or the hub cannot be reached" if is_offline else _first_line(error)
     named = "".join(f", {part}" for part in (wish.config, wish.revision) if part)
+    address = f'"{wish.address}"' if "(" in wish.address else wish.address or f"hub:{wish.name}"
     return (
         f"The data set '{wish.name}'{named} is neither a folder nor in the local cache, and cannot be had: "
-        f"{why.rstrip('.')}. Check the name, download it while online (huggingface-cli download "
-        f"{wish.name} --repo-type dataset), log in if it is gated, or name a folder that holds it."
+        f"{why.rstrip('.')}. Check the name. Run 'assay fetch {address}' where there is a network, and then "
+        "the same with --offline; log in if it is gated, or name a folder that holds it."
     )
 
 

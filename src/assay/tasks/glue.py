@@ -162,7 +162,7 @@ class Glue(TaskSource):
         if importlib.util.find_spec("datasets") is None:
             raise MissingPackage("hub", "datasets")
         settle_hub()
-        opened = open_hub(Wish(_HUB, found.config or self.name, self.revision))
+        opened = open_hub(Wish(_HUB, found.config or self.name, self.revision, address=f"glue:{self.name}"))
         columns = (*found.texts, "label")
         lacking = [name for name in ("train", found.dev) if name not in opened]
         if lacking:

@@ -92,7 +92,7 @@ class Hub(TaskSource):
         """Download the data set, unless it is cached or local, and read it once."""
         shares = Shares(self.val, self.test)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
-        splits, notes = self._splits(seed)
+        splits, notes = self._splits(address, seed)
         table = table_of(splits)
         wanted = self._wanted(next(iter(splits.values())))
         columns = choose_columns(self.name, table.head(), wanted, form.kind)
@@ -109,14 +109,14 @@ class Hub(TaskSource):
         gathered = replace(gathered, notes=(*told, *notes, *gathered.notes))
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
-    def _splits(self, seed: int) -> tuple[Mapping[str, Dataset], tuple[str, ...]]:
+    def _splits(self, address: str, seed: int) -> tuple[Mapping[str, Dataset], tuple[str, ...]]:
         """Return the splits that count, in their order, and what is to be said of them."""
         if self.streaming and self.limit is None:
             raise UsageError("streaming=True needs a limit of rows. Write for example limit=5000.")
         if not Path(self.name).expanduser().is_dir():
             settle_hub()
         stream = self.limit if self.streaming else None
-        opened = open_hub(Wish(self.name, self.config, self.revision, stream, seed))
+        opened = open_hub(Wish(self.name, self.config, self.revision, stream, seed, address))
         notes: tuple[str, ...] = (
             ("It is streamed: of each split the first rows count, shuffled within 10,000.",) if stream else ()
         )

@@ -12,6 +12,7 @@ import numpy as np
 
 from assay.core.errors import UnknownName, UnreadableTask
 from assay.core.task import Kind, Labels, Task, TaskSource
+from assay.encoders.offline import keep_offline
 from assay.readers.assembly import assemble
 from assay.readers.gathering import Limits, gather_images, limited_parts
 from assay.readers.images import DecodedImages, to_rgb
@@ -137,6 +138,7 @@ class Torchvision(TaskSource):
         root = Path(self.root).expanduser()
         if not self.download and not root.is_dir():
             raise UnreadableTask(f"There is no folder '{root}'. {self._advice()}")
+        keep_offline()
         try:
             datasets = importlib.import_module("torchvision.datasets")
             return getattr(datasets, self.name)(str(root), download=self.download, **dict(told))

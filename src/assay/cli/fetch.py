@@ -1,0 +1,52 @@
+"""assay fetch: downloads what a study will read, so that it runs with --offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay fetch hf:google-bert/bert-base-uncased 'timm:mobilenetv3*' glue:rte`
+
+- `assay fetch study.toml`, and then `assay run study.toml --offline`
+"""
+
+
+def command(
+    named: Annotated[
+        list[str],
+        typer.Argument(help="Models, patterns, tasks, suites; or a study file."),
+    ],
+) -> None:
+    """Download models and tasks into the caches of their libraries (HF_HOME, TORCH_HOME, ...)."""
+    from assay.fetching import Fetched, fetch
+
+    missing = 0
+    for one in fetch([address for text in named for address in _addresses(text)]):
+        print(one.address)
+        if not isinstance(one, Fetched):
+            missing += 1
+            print(f"  missing        {one.reason}")
+            continue
+        print(f"  from           {one.origin}")
+        print(f"  size           {one.size}")
+        for folder, count in one.downloaded.items():
+            print(f"  downloaded     {count / 1e6:,.1f} MB into {folder}")
+        if not one.downloaded:
+            print("  downloaded     nothing: it is here already")
+    if missing:
+        raise typer.Exit(code=1)
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    """Return what a study file names, or the one address that it is."""
+    from assay.study import Study
+
+    if Path(text).suffix != ".toml" or ":" in text:
+        return (text,)
+    study = Study.from_file(text)
+    return (*study.models, *study.tasks)
