@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-TRAIN, DEV = 40, 12
+TRAIN, DEV, TEST = 40, 12, 9
+FIRST = 1000  # the number in the texts of the first example of test, which the files count from 0
 
 # the first lines of the files as they are distributed, and what makes a row of them
 FORMATS: dict[str, tuple[str, str, Callable[[int], Sequence[object]]]] = {
@@ -42,6 +43,17 @@ FORMATS: dict[str, tuple[str, str, Callable[[int], Sequence[object]]]] = {
     "wnli": ("WNLI", "index\tsentence1\tsentence2\tlabel", lambda n: (n, f"It {n}.", f"The {n}.", n % 2)),
 }  # fmt: skip
 NLI = ("entailment", "neutral", "contradiction")
+# the first lines of the test files, and the last column of the rows above that is not there
+TEST_FORMATS: dict[str, tuple[str, Callable[[int], Sequence[object]]]] = {
+    "cola": ("index\tsentence", lambda n: (n, f"A sentence, number {n}.")),
+    "sst2": ("index\tsentence", lambda n: (n, f'a "fine film of {n} hours ')),
+    "mrpc": ("index\t#1 ID\t#2 ID\t#1 String\t#2 String", lambda n: (n, *FORMATS["mrpc"][2](n)[1:])),
+    "qqp": ("id\tquestion1\tquestion2", lambda n: (n, *FORMATS["qqp"][2](n)[3:5])),
+    **{
+        name: (FORMATS[name][1].rpartition("\t")[0], lambda n, name=name: FORMATS[name][2](n)[:-1])
+        for name in ("stsb", "qnli", "rte", "wnli")
+    },
+}  # fmt: skip
 PARSES = "sentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\tsentence2_parse"
 
 
@@ -73,3 +85,18 @@ def write_glue(place: Path) -> None:
     head = f"{phenomena}\tPremise\tHypothesis\tLabel"
     rows = [("", "", "Negation", "", "", f"No {n}.", f"Not {n}.", NLI[n % 3]) for n in range(DEV)]
     _write(place / "diagnostic" / "diagnostic-full.tsv", head, rows)
+
+
+def write_glue_test(place: Path) -> None:
+    """Write the test files, without labels, in their own formats."""
+    for name, (header, row) in TEST_FORMATS.items():
+        _write(place / FORMATS[name][0] / "test.tsv", header, _counted(row))
+    head = f"index\tpromptID\tpairID\tgenre\t{PARSES}\tsentence1\tsentence2"
+    for name in ("matched", "mismatched"):
+        _write(place / "MNLI" / f"test_{name}.tsv", head, _counted(lambda n: mnli_row(n, 0)))
+    rows = _counted(lambda n: (n, f"No {n}.", f"Not {n}."))
+    _write(place / "diagnostic" / "diagnostic.tsv", "index\tsentence1\tsentence2", rows)
+
+
+def _counted(row: Callable[[int], Sequence[object]]) -> list[Sequence[object]]:
+    return [(number, *row(FIRST + number)[1:]) for number in range(TEST)]

@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.tasks.glue_files import DEV, FORMATS, NLI, TRAIN, mnli_row, write_glue
+from tests.tasks.glue_files import DEV, FORMATS, NLI, TEST, TRAIN, mnli_row, write_glue, write_glue_test
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import Kind
+from assay.readers.glue_hidden import HIDDEN, read_hidden
 from assay.testing.tasks import load_task
 
 METRICS = {
@@ -165,6 +166,24 @@ def test_the_hub_holds_the_same_task(glue: Path, hub: Path) -> None:
     )
     with pytest.raises(UnreadableTask, match="no split 'validation_mismatched' for glue:mnli_mismatched"):
         load_task("glue:mnli_mismatched")
+
+
+@pytest.mark.parametrize("file", ["MNLI-mm.tsv", "AX.tsv"])
+def test_the_hub_holds_the_same_hidden_test(glue: Path, hub: Path, file: str) -> None:
+    write_glue_test(glue)
+    hidden = next(one for one in HIDDEN if one.file == file)
+    asked = read_hidden(hidden, str(glue), None)
+    pairs = [text for text in asked.texts if isinstance(text, tuple)]
+    columns: dict[str, list[object]] = {
+        "premise": [pair[0] for pair in pairs],
+        "hypothesis": [pair[1] for pair in pairs],
+        "label": [-1] * TEST,
+        "idx": list(range(TEST)),
+    }
+    write_hub(hub, hidden.config, {hidden.split: columns})
+
+    assert read_hidden(hidden, None, None) == asked
+    assert asked.numbers == [str(number) for number in range(TEST)]
 
 
 def test_numbers_on_the_hub_are_those_of_the_files(glue: Path, hub: Path) -> None:

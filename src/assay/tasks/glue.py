@@ -17,6 +17,7 @@ from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
 from assay.readers.gathering import LabelledRows, Limits, gather_texts, limited_parts
+from assay.readers.glue_hidden import HUB
 from assay.readers.guess import Columns
 from assay.readers.hub import Wish, coded_batches, open_hub
 from assay.readers.labelling import Cells, Labelled, label_rows
@@ -96,7 +97,6 @@ _SETS = {
     "wnli": _Set(_files("WNLI", (*_PAIR, "label")), "accuracy"),
     "ax": _Set((*_files("MNLI", _MNLI, "dev_matched.tsv"), _DIAGNOSTIC), "matthews", _INFERENCE),
 }
-_HUB = "nyu-mll/glue"
 _HIDDEN = "GLUE hides the labels of test: val is judged here, which the leaderboard does not show."
 _AX = "Train and val are those of MNLI (matched); test is the diagnostic set, which is for analysis only."
 
@@ -162,12 +162,12 @@ class Glue(TaskSource):
         if importlib.util.find_spec("datasets") is None:
             raise MissingPackage("hub", "datasets")
         settle_hub()
-        opened = open_hub(Wish(_HUB, found.config or self.name, self.revision, address=f"glue:{self.name}"))
+        opened = open_hub(Wish(HUB, found.config or self.name, self.revision, address=f"glue:{self.name}"))
         columns = (*found.texts, "label")
         lacking = [name for name in ("train", found.dev) if name not in opened]
         if lacking:
             raise UnreadableTask(
-                f"{_HUB} has no split '{lacking[0]}' for glue:{self.name}. Write another revision."
+                f"{HUB} has no split '{lacking[0]}' for glue:{self.name}. Write another revision."
             )
         splits = {Path(name): opened[name] for name in ("train", found.dev)}
         streams = {
