@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from assay.core.errors import AssayError, ModelError
+from assay.core.errors import AssayError, ModelError, NotApplicable
 from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Example, Modality, Sound
 
+COUNT = 32  # examples in the batch that proves a model
 TOLERANCE = 1e-3  # relative to the largest feature: float32 sums in another order differ by less
 
 _TEXTS = (
@@ -30,7 +31,8 @@ def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
         raise ModelError(f"{type(error).__name__}: {error}") from error
     try:
         yield from _facts(model.facts, source.modality())
-        names: list[Example] | None = None if model.names is None else [*model.names[:8]]
+        yield "trainable", _trainable(model)
+        names: list[Example] | None = None if model.names is None else [*model.names[:COUNT]]
         yield "proved", prove(model, names or sample_examples(source.modality()))
     finally:
         model.close()
@@ -57,15 +59,36 @@ def prove(model: Model, examples: list[Example]) -> str:
 
 
 def sample_examples(modality: Modality) -> list[Example]:
-    """Return eight small examples that differ."""
+    """Return small examples that differ."""
     if modality is Modality.TEXT:
-        return [*_TEXTS, *(text[::-1] for text in _TEXTS)]
+        texts = [*_TEXTS, *(text[::-1] for text in _TEXTS)]
+        return [
+            f"{text} {'(once more) ' * more}".strip() for more in range(COUNT // len(texts)) for text in texts
+        ]
     rng = np.random.default_rng(0)
     if modality is Modality.AUDIO:
-        pitches = np.outer(np.linspace(0.05, 0.5, 8), np.arange(8_000)) + rng.normal(0, 0.1, (8, 8_000))
+        pitches = np.outer(np.linspace(0.05, 0.5, COUNT), np.arange(8_000))
+        pitches += rng.normal(0, 0.1, pitches.shape)
         return [Sound(np.sin(one).astype(np.float32), 16_000) for one in pitches]
-    ramp = np.linspace(0, 255, 96)[:, None, None] * rng.random((8, 1, 96, 3))
+    ramp = np.linspace(0, 255, 96)[:, None, None] * rng.random((COUNT, 1, 96, 3))
     return [np.clip(image + rng.normal(0, 20, image.shape), 0, 255).astype(np.uint8) for image in ramp]
+
+
+def _trainable(model: Model) -> str:
+    """Return whether the model can be trained; raise ``ModelError`` where it is not in evaluation mode."""
+    try:
+        with model.training() as lent:
+            wrong = [
+                name or type(part).__name__ for name, part in lent.module.named_modules() if part.training
+            ]
+            if wrong:
+                raise ModelError(
+                    f"'{wrong[0]}' is in training mode: call eval() on the module that you hand over"
+                )
+            weights = sum(weight.numel() for weight in lent.module.parameters())
+    except NotApplicable as reason:
+        return f"no: {reason}"
+    return f"yes, {weights:,} weights; now in evaluation mode"
 
 
 def _facts(facts: ModelFacts, modality: Modality) -> Iterator[tuple[str, str]]:

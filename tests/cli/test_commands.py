@@ -155,7 +155,7 @@ def test_check_proves_a_model(assay):
     code, out, _ = assay("check", "zoo:headed")
 
     assert code == 0
-    assert "batch of 1 = batch of 8" in out
+    assert "batch of 1 = batch of 32" in out
     assert "4 classes" in out
 
 

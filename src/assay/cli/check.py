@@ -22,7 +22,7 @@ def command(
     device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
     offline: Offline = False,
 ) -> None:
-    """Open models and check that batches of 1 and of 8 agree, in order, finite, the same twice."""
+    """Open models, say what they are, and check that batches of 1 and of 32 agree, in order, finite."""
     from assay.core.errors import ModelError
     from assay.encoders.devices import resolve_device
     from assay.inspection import inspect

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from assay.core.errors import ModelError, UsageError
 from assay.encoders.hub import commit_of, hub_error, settle_hub
-from assay.encoders.identity import folder_hash, model_error
+from assay.encoders.identity import Origin, folder_hash, model_error
+from assay.encoders.model_card import origin_of_folder, origin_of_hub
 from assay.encoders.remote_code import check_trust, needs_trust, refuse_other_code
 
 
@@ -30,10 +31,6 @@ class Repository:
 
     name: str
     trusts: bool = False
-
-    def __str__(self) -> str:
-        """Return the folder, or the repository with its commit in short."""
-        return self.name if self.is_local else f"{self.place.path} at {self.content()[:12]}"
 
     @property
     def is_local(self) -> bool:
@@ -60,9 +57,13 @@ class Repository:
     def content(self) -> str:
         """Return the hash of the folder, or the commit on the hub."""
         path, revision = self.place
+        return folder_hash(Path(path)) if self.is_local else commit_of(path, "config.json", revision)
+
+    def origin(self) -> Origin:
+        """Return where the weights came from, and their licence where a model card states it."""
         if self.is_local:
-            return folder_hash(Path(path))
-        return commit_of(path, "config.json", revision)
+            return origin_of_folder("hf", self.name)
+        return origin_of_hub("hf", *self.place, "config.json")
 
     def config(self) -> Any:
         """Return the configuration; without one nothing can be planned, so it raises ``UsageError``."""

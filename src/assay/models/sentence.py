@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.errors import ModelError, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.encoders.identity import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,10 @@ class SentenceSource(ModelSource):
         from assay.encoders.identity import folder_hash, identity_of
 
         path, revision = self._address()
-        repository = path if "/" in path else f"sentence-transformers/{path}"
         content = (
-            folder_hash(Path(path)) if self._is_local else commit_of(repository, "modules.json", revision)
+            folder_hash(Path(path))
+            if self._is_local
+            else commit_of(self._repository, "modules.json", revision)
         )
         return identity_of(f"sentence-transformers {sentence_transformers.__version__} {content}", self)
 
@@ -75,7 +79,6 @@ class SentenceSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Load the modules of the encoder and return it on ``device``."""
-        from assay.encoders.identity import Origin
         from assay.encoders.quiet import quiet
         from assay.encoders.sentences import Prompt, SentenceEncoder, randomised
         from assay.encoders.weights import seeded
@@ -91,9 +94,17 @@ class SentenceSource(ModelSource):
             )
         if self.max_tokens is not None:
             module.max_seq_length = min(self.max_tokens, module.max_seq_length or self.max_tokens)
-        random = Origin(f"random, seed {self.seed}", is_random=True)
-        origin = Origin(f"sentence: {self.name}") if self.pretrained else random
-        return SentenceEncoder(module, Prompt(self.prompt, self.prompt_name), origin)
+        return SentenceEncoder(module, Prompt(self.prompt, self.prompt_name), self._origin())
+
+    def _origin(self) -> Origin:
+        from assay.encoders.identity import Origin
+        from assay.encoders.model_card import origin_of_folder, origin_of_hub
+
+        if not self.pretrained:
+            return Origin(f"random, seed {self.seed}", is_random=True)
+        if self._is_local:
+            return origin_of_folder("sentence", self.name)
+        return origin_of_hub("sentence", self._repository, self._address()[1], "modules.json")
 
     def _loaded(self, device: str) -> Any:
         from sentence_transformers import SentenceTransformer
@@ -113,6 +124,11 @@ class SentenceSource(ModelSource):
     @property
     def _is_local(self) -> bool:
         return self.name.startswith((".", "/", "~")) or Path(self.name).is_dir()
+
+    @property
+    def _repository(self) -> str:
+        path = self._address()[0]
+        return path if "/" in path else f"sentence-transformers/{path}"
 
     def _address(self) -> tuple[str, str | None]:
         if self._is_local:
