@@ -148,6 +148,23 @@ def test_the_smallest_and_the_largest_study_are_drawn(browser, folder, models, t
     assert len(_models(browser)) == min(models, 20)
 
 
+def test_names_of_a_chart_on_a_narrow_screen_differ(browser, page):
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True},
+    )
+    _open(browser, page)
+
+    names = browser.execute_script(
+        "return [...document.querySelectorAll('#index-image svg .role-axis-label text')]"
+        ".map((one) => one.textContent).filter((text) => text.includes(':'))"
+    )
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert len(names) > 20
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) <= 20
+
+
 def test_fifty_models_on_twenty_tasks_fit_into_two_megabytes(folder):
     Html().render(large(50, 20), folder / "page.html")
 

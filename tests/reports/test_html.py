@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests.reports.large import large
 
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
@@ -183,6 +184,15 @@ def test_many_models_have_a_page(tmp_path):
 
     assert "timm:member_059" in text
     assert len(text) < 2_000_000
+
+
+def test_an_answer_with_many_ties_fits_on_a_screen(tmp_path):
+    Html().render(large(50, 1), tmp_path / "report.html")
+    answer = (tmp_path / "report.html").read_text(encoding="utf-8").partition("<nav")[0]
+
+    assert answer.count('<span class="word">tied') == 7
+    assert '<span class="tag">smallest' in answer
+    assert re.search(r"and \d\d others that are tied", answer)
 
 
 def test_slices_stand_on_the_page_of_their_task_as_text(comparison, tmp_path):

@@ -115,6 +115,7 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
                 **_reach(reach),
                 "fronts": "; ".join(on),
                 "named": "; ".join(named),
+                "take": is_taken,
                 **{title: _cost(findings, cost, one.model) for cost, title in known.items()},
             }
         )
@@ -124,7 +125,8 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
         "Filled and joined: no other model is both better and cheaper."
     )
     places = decimals(one.value for one in findings.standings)
-    return Chart(anchor, told, scatter(tuple(known.values()), findings.measure, places), rows, height=320)
+    spec = scatter(tuple(known.values()), findings.measure, places, is_falling=findings.shown_negated)
+    return Chart(anchor, told, spec, rows, height=320)
 
 
 def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
@@ -164,7 +166,7 @@ def alike_chart(alike: Alike, calls: Callable[[str], str], told: str, anchor: st
         if value is not None
     ]
     height = _ROW * len(called)
-    spec = heat(height, "likeness", has_texts=len(called) <= _MOST_ACROSS, is_square=True)
+    spec = heat(height, "likeness", len(called), has_texts=len(called) <= _MOST_ACROSS, is_square=True)
     return Chart(anchor, told, spec, rows, height)
 
 
@@ -182,7 +184,7 @@ def heat_chart(map_: HeatMap, names: Names, anchor: str) -> Chart:
         if cell.share is not None
     ]
     height = _ROW * len(map_.rows)
-    spec = heat(height, "index", has_texts=len(rows) <= _MOST_TEXTS, is_square=False)
+    spec = heat(height, "index", len(map_.tasks), has_texts=len(rows) <= _MOST_TEXTS, is_square=False)
     return Chart(anchor, "The index as a chart that can be saved.", spec, rows, height)
 
 

@@ -8,6 +8,8 @@ from assay.core.comparison import Comparison, ModelRow
 from assay.core.task import Modality
 from assay.page.names import Names
 
+MOST_CHOICES = 8  # the answer must fit on a screen; the tables below tell the other ties
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -25,10 +27,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer for one modality: a sentence, then the models that may be taken, the recommended first."""
+    """The answer for one modality: a sentence, then the models that may be taken, the recommended first.
+
+    Attributes:
+        choices: The first few, and a smallest one.
+        hidden: How many more are tied.
+    """
 
     sentence: str
     choices: tuple[Choice, ...]
+    hidden: int = 0
 
 
 def decisions(comparison: Comparison, names: Names) -> list[Decision]:
@@ -38,7 +46,11 @@ def decisions(comparison: Comparison, names: Names) -> list[Decision]:
     for place, sentence in enumerate(comparison.headline):
         taken = names.named(sentence)[:1]
         tied = _tied(comparison, modalities[place]) if place < len(modalities) and taken else []
-        found.append(Decision(sentence, _choices(comparison, [*taken, *tied])))
+        choices = _choices(comparison, [*taken, *tied])
+        shown = choices[:MOST_CHOICES]
+        if not any(one.is_smallest for one in shown):
+            shown += tuple(one for one in choices if one.is_smallest)[:1]
+        found.append(Decision(sentence, shown, len(choices) - len(shown)))
     return found
 
 

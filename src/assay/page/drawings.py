@@ -1,6 +1,7 @@
 """Kinds of charts in Vega-Lite, written with Altair, without their rows and without the page's colours.
 
-A colour is written ``@accent``: the page puts its own in its place when it draws, in light and dark.
+A colour is written ``@accent``: the page puts its own in its place when it draws, in light and dark. On a
+narrow screen it sets ``narrow``, and in ``shorts`` a name for each model that there is room for.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import altair as alt
 
+_PARAMS: Mapping[str, Any] = {"pinned": [], "narrow": False, "shorts": {}}
 _PINNED = "indexof(pinned, datum.model) >= 0"
 _FRONT = "indexof(datum.fronts, datum.cost) >= 0"  # fronts is a text
 
+_MOST_NARROW = 5  # columns of a narrow heat map whose cells have room for their texts
+_SHORT = "shorts[datum.{field}] || datum.{field}"
 _IS_FAR = "log(datum.x / datum.least) > 0.6 * log(datum.most / datum.least)"
 
 
@@ -36,13 +40,14 @@ def dots(value: str, title: str, places: int) -> Mapping[str, Any]:
 
 
 @cache
-def scatter(costs: tuple[str, ...], measure: str, places: int) -> Mapping[str, Any]:
+def scatter(costs: tuple[str, ...], measure: str, places: int, *, is_falling: bool) -> Mapping[str, Any]:
     """Return ``value`` with its interval against one of several costs, which the reader chooses.
 
     Args:
         costs: The names of the columns.
         measure: What a value is.
         places: Decimals of a value.
+        is_falling: Lower is better.
     """
     import altair as alt
 
@@ -63,7 +68,7 @@ def scatter(costs: tuple[str, ...], measure: str, places: int) -> Mapping[str, A
     bars = base.mark_rule(opacity=0.4).encode(x=x, y=low, y2="high:Q")
     front = base.transform_filter(_FRONT).mark_line(strokeWidth=1.5).encode(x=x, y=y)
     marks = base.mark_point(size=70).encode(x=x, y=y, fill=_either(_FRONT, "@accent", "@page"))
-    texts = [text.encode(x=x, y=y, text="model:N") for text in _named(base)]
+    texts = [text.encode(x=x, y=y, text="short:N") for text in _named(base, is_falling=is_falling)]
     layers = (front, bars, marks, _rings(base).encode(x=x, y=y), *texts)
     whole = alt.layer(*layers).add_params(alt.param(name="against", value=costs[0], bind=choice))
     return _spec(whole, height=320)
@@ -87,18 +92,19 @@ def curves(measure: str, places: int) -> Mapping[str, Any]:
         base.transform_filter(_PINNED).mark_line(strokeWidth=2).encode(stroke=alt.value("@ink")),
     ]
     marks = base.mark_point(size=28).encode(fill=_either("datum.take", "@accent", "@page"))
-    worth = base.transform_filter(f"datum.last && (datum.take || {_PINNED})")
-    texts = worth.mark_text(align="right", dx=-6, dy=-9, limit=280).encode(text="model:N")
+    worth = _shortened(base).transform_filter(f"datum.last && (datum.take || {_PINNED})")
+    texts = worth.mark_text(align="right", dx=-6, dy=-9, limit=280).encode(text="short:N")
     return _spec(alt.layer(*lines, marks, texts), height=300)
 
 
 @cache
-def heat(height: int, measure: str, *, has_texts: bool, is_square: bool) -> Mapping[str, Any]:
+def heat(height: int, measure: str, columns: int, *, has_texts: bool, is_square: bool) -> Mapping[str, Any]:
     """Return models down, tasks across, ``level`` from 0 to 1 as shade, and ``text`` in each cell.
 
     Args:
         height: Pixels.
         measure: What a text is.
+        columns: How many stand across.
         has_texts: There is room for them.
         is_square: Across stands the same as down, in the same order: its names would only take room.
     """
@@ -116,7 +122,8 @@ def heat(height: int, measure: str, *, has_texts: bool, is_square: bool) -> Mapp
     layers = [base.mark_rect().encode(color=shade)]
     if has_texts:
         on_shade = _either("datum.level > 0.62", "@page", "@ink")
-        layers.append(base.mark_text(fontSize=11).encode(text="text:N", color=on_shade))
+        roomy = base if columns <= _MOST_NARROW else base.transform_filter("!narrow")
+        layers.append(roomy.mark_text(fontSize=11).encode(text="text:N", color=on_shade))
     return _spec(alt.layer(*layers), height=height)
 
 
@@ -134,20 +141,31 @@ def _rings(base: alt.Chart) -> alt.Chart:
     return pinned.mark_point(size=260, strokeWidth=2).encode(stroke=alt.value("@ink"))
 
 
-def _named(base: alt.Chart) -> list[alt.Chart]:
-    """Return the names of the models worth one: right of their marks, and left where the axis ends."""
-    ends = base.transform_joinaggregate(least="min(x)", most="max(x)")
-    worth = ends.transform_filter(f"indexof(datum.named, datum.cost) >= 0 || {_PINNED}")
+def _named(base: alt.Chart, *, is_falling: bool) -> list[alt.Chart]:
+    """Return the names of the models worth one: right of their marks, and left where the axis ends.
+
+    They stand on the free side of the front, which rises to the right where higher is better. On a narrow
+    screen only the recommended model has its name: others would cover it.
+    """
+    ends = _shortened(base).transform_joinaggregate(least="min(x)", most="max(x)")
+    is_named = "(narrow ? datum.take : indexof(datum.named, datum.cost) >= 0)"
+    worth = ends.transform_filter(f"{is_named} || {_PINNED}")
+    right_of, left_of = (-9, 11) if is_falling else (11, -9)  # pixels down
     return [
-        worth.transform_filter(f"{sign}({_IS_FAR})").mark_text(align=align, dx=dx, dy=11, limit=280)
-        for sign, align, dx in (("!", "left", 9), ("", "right", -9))
+        worth.transform_filter(f"{sign}({_IS_FAR})").mark_text(align=align, dx=dx, dy=dy, limit=280)
+        for sign, align, dx, dy in (("!", "left", 9, right_of), ("", "right", -9, left_of))
     ]
+
+
+def _shortened(base: alt.Chart) -> alt.Chart:
+    return base.transform_calculate(short=_SHORT.format(field="model"))
 
 
 def _models_down() -> alt.Y:
     import altair as alt
 
-    return alt.Y("model:N", sort=None, title=None)
+    axis = alt.Axis(labelExpr=_SHORT.format(field="label"))
+    return alt.Y("model:N", sort=None, title=None, axis=axis)
 
 
 def _either(test: str, yes: str, no: str) -> Any:
@@ -165,7 +183,8 @@ def _number(name: str, title: str, places: int) -> alt.Tooltip:
 def _spec(chart: alt.LayerChart, height: int) -> dict[str, Any]:
     import altair as alt
 
-    whole = chart.add_params(alt.param(name="pinned", value=[])).properties(width="container", height=height)
+    params = [alt.param(name=name, value=value) for name, value in _PARAMS.items()]
+    whole = chart.add_params(*params).properties(width="container", height=height)
     spec: dict[str, Any] = whole.to_dict()
     del spec["$schema"]  # an address, in a page that has none
     return spec

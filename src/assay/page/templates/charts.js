@@ -2,6 +2,8 @@
 // Charts: the programs are unpacked once; all charts are drawn when there is time, so that they are there to be printed,
 // and those of a very long page when they come near.
 const MOST_AT_ONCE = 40;
+const NARROW = 560; // pixels of a chart
+const SHORT = 20; // letters of a name on a narrow one
 (async () => {
   const carried = JSON.parse(document.getElementById("charts").textContent);
   const views = new Map();
@@ -26,7 +28,7 @@ const MOST_AT_ONCE = 40;
       view: { stroke: null },
       axis: {
         labelColor: quiet, titleColor: quiet, gridColor: line, domainColor: line, tickColor: line,
-        labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8, labelLimit: width < 560 ? 140 : 320,
+        labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8, labelLimit: width < NARROW ? 150 : 320,
       },
       axisY: { ticks: false, domain: false, labelPadding: 8 },
       axisYDiscrete: { grid: false, labelColor: ink },
@@ -40,12 +42,30 @@ const MOST_AT_ONCE = 40;
     };
   }
 
+  // on a narrow screen the middle of long names goes, and names that differ stay so
+  function shortened(names) {
+    const cut = (name, share) => {
+      if (name.length <= SHORT) return name;
+      const head = Math.max(1, Math.round((SHORT - 1) * share));
+      return `${name.slice(0, head)}…${name.slice(head + 1 - SHORT)}`;
+    };
+    for (const share of [0.45, 0.3, 0.6, 0.15]) {
+      const short = names.map((name) => cut(name, share));
+      if (new Set(short).size === names.length) return Object.fromEntries(names.map((name, place) => [name, short[place]]));
+    }
+    return Object.fromEntries(names.map((name, place) => [name, cut(`${place + 1} ${name}`, 0.45)]));
+  }
+
   async function draw(figure) {
     const place = figure.querySelector(".draw");
+    const isNarrow = place.clientWidth < NARROW;
     const { spec, columns, rows } = carried.charts[figure.id];
     const coloured = JSON.stringify(carried.specs[spec]).replace(/"value":"@(\w+)"/g, (_, name) => `"value":"${colour(name)}"`);
     const named = rows.map((row) => Object.fromEntries(columns.map((name, column) => [name, row[column]])));
-    const result = await vegaEmbed(place, { ...JSON.parse(coloured), datasets: { rows: named } }, {
+    const whole = { ...JSON.parse(coloured), datasets: { rows: named } };
+    const shorts = isNarrow ? shortened([...new Set(named.map((row) => row.model))]) : {};
+    for (const param of whole.params) Object.assign(param, { narrow: { value: isNarrow }, shorts: { value: shorts } }[param.name]);
+    const result = await vegaEmbed(place, whole, {
       mode: "vega-lite", renderer: "svg", config: theme(place.clientWidth), downloadFileName: `assay-${figure.id}`,
       actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
       scaleFactor: { png: 2 }, tooltip: { theme: dark.matches ? "dark" : "light" },
