@@ -286,4 +286,4 @@ class HuggingFaceSource(ModelSource):
 
         if not self.pretrained:
             return Origin(f"random, seed {self.seed}", is_random=True)
-        return Origin(f"hf: {self._repository}")
+        return self._repository.origin()
