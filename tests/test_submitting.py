@@ -104,7 +104,7 @@ def test_a_missing_test_file_stops_before_any_training(place: Path, entrant: Ent
     missing = place / "WNLI" / "test.tsv"
     missing.rename(tmp_path / "test.tsv")
     try:
-        with pytest.raises(UnreadableTask, match=r"has no WNLI/test\.tsv, for which WNLI\.tsv is predicted"):
+        with pytest.raises(UnreadableTask, match=r"has no WNLI/test\.tsv: WNLI\.tsv answers it"):
             next(submit(open_existing(place / "store"), entrant, tmp_path / "out", 0, "cpu"))
     finally:
         (tmp_path / "test.tsv").rename(missing)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,8 @@ def test_that_test_labels_are_hidden_is_said(glue: Path) -> None:
 
     assert notes == (
         "GLUE hides the labels of test: val is judged here, which the leaderboard does not show.",
+        "It has only 40 of 2,490 labels of RTE/train.tsv and 12 of 277 labels of RTE/dev.tsv: "
+        "results are not those of GLUE.",
         "There is no test split: val serves as test, and val is 10% of train, cut by class and seed.",
     )
 
@@ -99,6 +102,48 @@ def test_missing_files_are_named(glue: Path) -> None:
         load_task(f"glue:mnli_matched(folder='{glue}')")
     with pytest.raises(UnreadableTask, match=r"no MNLI/train\.tsv and no diagnostic/diagnostic-full\.tsv"):
         load_task(f"glue:ax(folder='{glue}')")
+
+
+@pytest.mark.parametrize(
+    ("to", "message"),
+    [
+        ("glue_data/SST-2", "It is in '{data}/glue_data': write folder='{data}/glue_data'."),
+        ("sst2", "Rename '{data}/sst2' to 'SST-2'."),
+        ("SST-2.zip", "Unpack '{data}/SST-2.zip' there."),
+        ("other", "Unpack there what gluebenchmark.com/tasks distributes."),
+    ],
+)
+def test_where_missing_files_seem_to_be_is_said(tmp_path: Path, to: str, message: str) -> None:
+    write_glue(tmp_path)
+    data = tmp_path / "data"
+    (data / to).parent.mkdir(parents=True)
+    (tmp_path / "SST-2").rename(data / to)
+    if to.endswith(".zip"):
+        shutil.rmtree(data / to)
+        (data / to).write_bytes(b"PK")
+
+    with pytest.raises(UnreadableTask) as caught:
+        load_task(f"glue:sst2(folder='{data}')")
+
+    assert str(caught.value).startswith(
+        f"'{data}' has no SST-2/train.tsv and no SST-2/dev.tsv: glue:sst2 needs"
+    )
+    assert str(caught.value).endswith(message.format(data=data))
+
+
+def test_the_folder_of_one_task_is_not_that_of_glue(glue: Path) -> None:
+    with pytest.raises(UnreadableTask, match=f"write folder='{glue}'"):
+        load_task(f"glue:rte(folder='{glue / 'RTE'}')")
+    with pytest.raises(UnreadableTask, match=r"There is no folder 'nowhere'\. Name that"):
+        load_task("glue:rte(folder='nowhere')")
+
+
+@pytest.mark.parametrize("content", ["<html>\n<body>Not found</body>\n", ""], ids=["page", "empty"])
+def test_a_file_without_a_label_is_no_train_set(glue: Path, content: str) -> None:
+    (glue / "CoLA" / "train.tsv").write_text(content)
+
+    with pytest.raises(UnreadableTask, match=r"CoLA/train\.tsv has no row"):
+        load_task(f"glue:cola(folder='{glue}')")
 
 
 def test_a_label_that_the_task_does_not_have_is_named(glue: Path) -> None:

@@ -86,11 +86,43 @@ def test_val_without_class_folders_is_told_by_the_ground_truth(
 def test_a_missing_class_folder_is_named(folders: Path) -> None:
     shutil.rmtree(folders / "train" / "n01443537")
 
-    with pytest.raises(UnreadableTask, match=r"The class 'n01443537' has no images in train\. Unpack"):
+    with pytest.raises(UnreadableTask, match="The class 'n01443537' has no images in train of ") as caught:
         load_task(f"imagenet:{folders}")
+    assert str(caught.value).endswith(
+        "Unpack n01443537.tar of ILSVRC2012_img_train.tar into train/n01443537, or name the classes that are "
+        "wanted, as in classes=('n01440764', 'n02123045')."
+    )
 
     task = load_task(f"imagenet:{folders}(classes=('n01440764', 'n02123045'))")
     assert counts(task) == [TRAIN * 2, VAL * 2]
+
+
+def test_an_empty_class_folder_of_val_is_named(folders: Path) -> None:
+    for path in (folders / "val" / "n02123045").iterdir():
+        path.unlink()
+
+    with pytest.raises(UnreadableTask, match=r"'n02123045' has no images in val .* into val/n02123045"):
+        load_task(f"imagenet:{folders}")
+
+
+def test_a_class_that_is_missing_everywhere_is_named(tmp_path: Path) -> None:
+    content = next(iter(pictures()[0].values()))
+    for synset in list(imagenet_classes())[1:]:
+        (tmp_path / f"{synset}.JPEG").write_bytes(content)
+
+    notes = load_task(f"imagenet:{tmp_path}").notes
+
+    assert "It has 999 classes, not the 1,000 of ILSVRC: no folder holds n01440764 tench." in notes
+
+
+def test_tar_files_of_classes_that_nobody_unpacked_are_named(folders: Path) -> None:
+    shutil.rmtree(folders / "train")
+    (folders / "train").mkdir()
+    for synset in SYNSETS:
+        (folders / "train" / f"{synset}.tar").write_bytes(b"")
+
+    with pytest.raises(UnreadableTask, match="3 tar files of one class each, such as n01440764.tar. Unpack"):
+        load_task(f"imagenet:{folders}")
 
 
 def test_a_class_that_is_not_there_is_an_error(folders: Path) -> None:

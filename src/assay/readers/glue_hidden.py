@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
+from assay.readers.glue_folders import require_files
 from assay.readers.hub import Wish, coded_batches, open_hub
 from assay.readers.tsv import stream_tsv
 
@@ -105,11 +106,7 @@ def read_hidden(hidden: Hidden, folder: str | None, revision: str | None) -> Ask
 
 def _of_file(hidden: Hidden, folder: Path) -> tuple[str, Iterator[pa.RecordBatch]]:
     path = folder.expanduser() / hidden.path
-    if not path.is_file():
-        raise UnreadableTask(
-            f"'{folder}' has no {hidden.path}, for which {hidden.file} is predicted. Unpack there what "
-            f"gluebenchmark.com/{'diagnostics' if hidden.config == 'ax' else 'tasks'} distributes."
-        )
+    require_files(folder.expanduser(), [hidden.path], f"{hidden.file} answers it")
     return str(path), stream_tsv(path, hidden.columns)
 
 

@@ -13,7 +13,7 @@ from assay.readers.images import ImageFiles, StoredImages, is_image
 from assay.readers.tars import tar_images
 
 _KAGGLE = Path("ILSVRC", "Data", "CLS-LOC")
-_TRAIN, _VAL = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
+TRAIN_TAR, VAL_TAR = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
 
 
 class Classed(NamedTuple):
@@ -32,9 +32,9 @@ def find_train(folder: Path) -> Classed | None:
     root = _root(folder)
     if (root / "train").is_dir():
         return _class_folders(root, "train")
-    if (root / _TRAIN).is_file():
-        images = tar_images(root / _TRAIN)
-        return Classed(images, _synsets([member.name for member in images.members], root / _TRAIN))
+    if (root / TRAIN_TAR).is_file():
+        images = tar_images(root / TRAIN_TAR)
+        return Classed(images, _synsets([member.name for member in images.members], root / TRAIN_TAR))
     return None
 
 
@@ -51,8 +51,8 @@ def find_val(folder: Path) -> Classed | None:
             return _class_folders(root, "val")
         files = ImageFiles(root, tuple(f"val/{name}" for name in names))
         return Classed(files, val_classes(root, names))
-    if (root / _VAL).is_file():
-        images = tar_images(root / _VAL)
+    if (root / VAL_TAR).is_file():
+        images = tar_images(root / VAL_TAR)
         return Classed(images, val_classes(root, [member.name for member in images.members]))
     return None
 
@@ -75,6 +75,11 @@ def _flat(folder: Path) -> list[str]:
 
 def _class_folders(root: Path, part: str) -> Classed:
     tree = find_images(root / part)
+    if not tree.names and (packed := sorted(path.name for path in (root / part).glob("n*.tar"))):
+        raise UnreadableTask(
+            f"'{root / part}' has {len(packed):,} tar files of one class each, such as {packed[0]}. Unpack "
+            f"each into a folder of its name, or remove '{part}' and leave {TRAIN_TAR} as it is distributed."
+        )
     if not tree.names:
         raise UnreadableTask(f"'{root / part}' has no images in class folders, such as {part}/n01440764.")
     files = ImageFiles(root, tuple(f"{part}/{name}" for name in tree.names))

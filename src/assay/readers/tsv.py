@@ -39,6 +39,8 @@ def stream_tsv(path: Path, columns: Sequence[str | int]) -> Iterator[pa.RecordBa
 
 
 def _places(path: Path, line: str, columns: Sequence[str | int]) -> list[int]:
+    if not line.strip():
+        raise UnreadableTask(f"{path} has no row, not even one of names. Unpack it again.")
     header = line.rstrip("\r\n").split("\t")
     missing = [str(column) for column in columns if column not in header]
     if missing:

@@ -17,6 +17,7 @@ from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
 from assay.readers.gathering import LabelledRows, Limits, gather_texts, limited_parts
+from assay.readers.glue_folders import require_files
 from assay.readers.glue_hidden import HUB
 from assay.readers.guess import Columns
 from assay.readers.hub import Wish, coded_batches, open_hub
@@ -38,6 +39,7 @@ class _File(NamedTuple):
     part: Part
     path: str
     columns: tuple[str | int, ...]
+    rows: int  # with a label, as it is distributed
 
 
 class _Set(NamedTuple):
@@ -58,32 +60,41 @@ class _Set(NamedTuple):
     dev: str = "validation"
 
 
-def _files(folder: str, columns: Sequence[str | int], dev: str = "dev.tsv") -> tuple[_File, ...]:
+def _files(
+    folder: str, columns: Sequence[str | int], rows: tuple[int, int], dev: str = "dev.tsv"
+) -> tuple[_File, ...]:
     """Return train and dev; the labels of the test file are hidden, so it is not read."""
     return (
-        _File(Part.TRAIN, f"{folder}/train.tsv", tuple(columns)),
-        _File(Part.VAL, f"{folder}/{dev}", tuple(columns)),
+        _File(Part.TRAIN, f"{folder}/train.tsv", tuple(columns), rows[0]),
+        _File(Part.VAL, f"{folder}/{dev}", tuple(columns), rows[1]),
     )
 
 
 _MNLI = (*_PAIR, "gold_label")
-_DIAGNOSTIC = _File(Part.TEST, "diagnostic/diagnostic-full.tsv", ("Premise", "Hypothesis", "Label"))
+_DIAGNOSTIC = _File(Part.TEST, "diagnostic/diagnostic-full.tsv", ("Premise", "Hypothesis", "Label"), 1_104)
 
 _SETS = {
-    "cola": _Set(_files("CoLA", (3, 1)), "matthews", texts=("sentence",)),  # its files have no header
-    "sst2": _Set(_files("SST-2", ("sentence", "label")), "accuracy", texts=("sentence",)),
-    "mrpc": _Set(_files("MRPC", ("#1 String", "#2 String", "Quality")), "accuracy_f1"),
-    "stsb": _Set(_files("STS-B", (*_PAIR, "score")), "pearson_spearman", ()),
+    "cola": _Set(
+        _files("CoLA", (3, 1), (8_551, 1_043)), "matthews", texts=("sentence",)
+    ),  # its files have no header
+    "sst2": _Set(_files("SST-2", ("sentence", "label"), (67_349, 872)), "accuracy", texts=("sentence",)),
+    "mrpc": _Set(_files("MRPC", ("#1 String", "#2 String", "Quality"), (3_668, 408)), "accuracy_f1"),
+    "stsb": _Set(_files("STS-B", (*_PAIR, "score"), (5_749, 1_500)), "pearson_spearman", ()),
     "qqp": _Set(
-        _files("QQP", ("question1", "question2", "is_duplicate")),
+        _files("QQP", ("question1", "question2", "is_duplicate"), (363_846, 40_430)),
         "accuracy_f1",
         texts=("question1", "question2"),
     ),
     "mnli_matched": _Set(
-        _files("MNLI", _MNLI, "dev_matched.tsv"), "accuracy", _INFERENCE, _NLI, "mnli", "validation_matched"
+        _files("MNLI", _MNLI, (392_702, 9_815), "dev_matched.tsv"),
+        "accuracy",
+        _INFERENCE,
+        _NLI,
+        "mnli",
+        "validation_matched",
     ),
     "mnli_mismatched": _Set(
-        _files("MNLI", _MNLI, "dev_mismatched.tsv"),
+        _files("MNLI", _MNLI, (392_702, 9_832), "dev_mismatched.tsv"),
         "accuracy",
         _INFERENCE,
         _NLI,
@@ -91,12 +102,18 @@ _SETS = {
         "validation_mismatched",
     ),
     "qnli": _Set(
-        _files("QNLI", ("question", "sentence", "label")), "accuracy", _ENTAILMENT, ("question", "sentence")
+        _files("QNLI", ("question", "sentence", "label"), (104_743, 5_463)),
+        "accuracy",
+        _ENTAILMENT,
+        ("question", "sentence"),
     ),
-    "rte": _Set(_files("RTE", (*_PAIR, "label")), "accuracy", _ENTAILMENT),
-    "wnli": _Set(_files("WNLI", (*_PAIR, "label")), "accuracy"),
-    "ax": _Set((*_files("MNLI", _MNLI, "dev_matched.tsv"), _DIAGNOSTIC), "matthews", _INFERENCE),
+    "rte": _Set(_files("RTE", (*_PAIR, "label"), (2_490, 277)), "accuracy", _ENTAILMENT),
+    "wnli": _Set(_files("WNLI", (*_PAIR, "label"), (635, 71)), "accuracy"),
+    "ax": _Set(
+        (*_files("MNLI", _MNLI, (392_702, 9_815), "dev_matched.tsv"), _DIAGNOSTIC), "matthews", _INFERENCE
+    ),
 }
+_WHOLE = 0.99  # of the rows: a few of some files are broken as they are distributed
 _HIDDEN = "GLUE hides the labels of test: val is judged here, which the leaderboard does not show."
 _AX = "Train and val are those of MNLI (matched); test is the diagnostic set, which is for analysis only."
 
@@ -150,7 +167,9 @@ class Glue(TaskSource):
         sizes = np.diff([*table.starts, len(table)])
         given = np.repeat([int(part) for part in parts], sizes)[labelled.kept]
         columns = Columns((str(count),), tuple(str(number) for number in range(count)))
-        notes = (_AX if self.name == "ax" else _HIDDEN, *labelled.notes)
+        counts = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[labelled.kept], minlength=len(sizes))
+        cut = _cut_off(table, counts, found.files)
+        notes = (_AX if self.name == "ax" else _HIDDEN, *cut, *labelled.notes)
         return gather_texts(table, LabelledRows(columns, labelled.kept, labelled.labels, given, notes))
 
     def _from_hub(self, found: _Set) -> tuple[Table, Sequence[Part]]:
@@ -178,15 +197,21 @@ class Glue(TaskSource):
     def _from_files(self, found: _Set) -> tuple[Table, Sequence[Part]]:
         folder = Path(self.folder or "").expanduser()
         paths = {folder / file.path: file for file in found.files}
-        missing = [file.path for path, file in paths.items() if not path.is_file()]
-        if missing:
-            raise UnreadableTask(
-                f"'{folder}' has no {' and no '.join(missing)}: glue:{self.name} needs "
-                f"{', '.join(file.path for file in found.files)}. Unpack there what gluebenchmark.com/"
-                f"{'diagnostics' if missing == [_DIAGNOSTIC.path] else 'tasks'} distributes."
-            )
+        needed = [file.path for file in found.files]
+        require_files(folder, needed, f"glue:{self.name} needs {', '.join(needed)}")
         streams = {path: partial(stream_tsv, path, file.columns) for path, file in paths.items()}
         return read_streams(streams), tuple(file.part for file in found.files)
+
+
+def _cut_off(table: Table, counts: np.ndarray, files: Sequence[_File]) -> tuple[str, ...]:
+    """Say which files have fewer labels than those that are distributed; a file without any stops here."""
+    few = []
+    for path, count, file in zip(table.paths, counts, files, strict=False):
+        if not count:
+            raise UnreadableTask(f"{path} has no row with a label. Unpack it as it is distributed.")
+        if count < _WHOLE * file.rows:
+            few.append(f"{count:,} of {file.rows:,} labels of {file.path}")
+    return (f"It has only {' and '.join(few)}: results are not those of GLUE.",) if few else ()
 
 
 def _labelled(table: Table, column: str, found: _Set) -> Labelled:

@@ -15,11 +15,13 @@ from assay.readers.assembly import assemble, assemble_test
 from assay.readers.gathered import Gathered
 from assay.readers.gathering import Limits, gather_images, rows_within
 from assay.readers.imagenet import class_name, imagenet_classes
-from assay.readers.imagenet_files import Classed, find_sample, find_train, find_val
+from assay.readers.imagenet_files import TRAIN_TAR, Classed, find_sample, find_train, find_val
 from assay.readers.images import JoinedImages, SomeImages
 from assay.readers.splits import Part, Shares, in_words
 from assay.readers.texts import digest_texts
 
+_FORGOTTEN = 50  # of 1,000 classes: where fewer are missing, they were not left out on purpose
+_SHOWN = 5  # names in a note
 _TEST_ONLY = "There is no train: only what learns nothing applies, such as own_head."
 
 
@@ -66,7 +68,7 @@ class Imagenet(TaskSource):
             raise UnreadableTask(f"There is no folder '{folder}'. Check the path after 'imagenet:'.")
         train, val = find_train(folder), find_val(folder)
         if train is not None and val is not None:
-            _require_same_classes(set(train.synsets), set(val.synsets), self.classes)
+            _require_same_classes(folder, set(train.synsets), set(val.synsets), self.classes)
             found = Classed(JoinedImages(train.images, val.images), (*train.synsets, *val.synsets))
             parts = np.repeat([Part.TRAIN, Part.VAL], [len(train.synsets), len(val.synsets)])
             gathered = self._gather(found, parts, seed)
@@ -102,9 +104,15 @@ def _labels(synsets: np.ndarray) -> Labels:
 
 
 def _subset_note(labels: Labels) -> tuple[str, ...]:
-    if len(labels.classes) == len(imagenet_classes()):
+    whole = {class_name(synset) for synset in imagenet_classes()}
+    missing = sorted(whole.difference(labels.classes))
+    if not missing:
         return ()
-    return (f"It has {len(labels.classes)} classes, not the {len(imagenet_classes()):,} of ILSVRC.",)
+    text = f"It has {len(labels.classes):,} classes, not the {len(whole):,} of ILSVRC"
+    if len(missing) > _FORGOTTEN:  # then it is a subset, and means to be one
+        return (f"{text}.",)
+    lacking = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
+    return (f"{text}: no folder holds {lacking}.",)
 
 
 def _require_known(classes: Sequence[str], synsets: np.ndarray) -> None:
@@ -114,17 +122,20 @@ def _require_known(classes: Sequence[str], synsets: np.ndarray) -> None:
             raise UnknownName("class of this ImageNet", str(name), known)
 
 
-def _require_same_classes(train: set[str], val: set[str], wanted: Sequence[str] | None) -> None:
+def _require_same_classes(folder: Path, train: set[str], val: set[str], wanted: Sequence[str] | None) -> None:
     """Stop where a class folder is missing: no model could learn that class, or no test judge it."""
     kept = (train | val) & set(wanted) if wanted is not None else train | val
     for part, there in (("train", train), ("val", val)):
         missing = sorted(kept - there)
         if missing:
             have = "has" if len(missing) == 1 else "have"
+            first = missing[0]
+            source = f"Unpack {first}.tar of {TRAIN_TAR}" if part == "train" else "Put its images of val"
+            both = tuple(sorted(train & val)[:2])
+            subset = f", or name the classes that are wanted, as in classes={both}" if len(both) > 1 else ""
             raise UnreadableTask(
-                f"{in_words(missing, 'class', 'classes')} {have} no images in {part}. "
-                "Unpack ImageNet again, or name the classes that are wanted, as in "
-                f"classes={tuple(sorted(train & val)[:2])}."
+                f"{in_words(missing, 'class', 'classes')} {have} no images in {part} of '{folder}'. "
+                f"{source} into {part}/{first}{subset}."
             )
 
 
