@@ -99,6 +99,49 @@ def test_images_are_read_as_they_are_stored(tmp_path: Path) -> None:
     assert task.classes[task.test.labels.values[0]] == ["bee", "ant"][number % 2]
 
 
+def sound(seed: int) -> bytes:
+    soundfile = pytest.importorskip("soundfile")
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.random.default_rng(seed).uniform(-0.5, 0.5, 400), 8000, format="FLAC")
+    return buffer.getvalue()
+
+
+def test_sounds_are_read_as_they_are_stored(tmp_path: Path) -> None:
+    features = datasets.Features(
+        {
+            "audio": {"bytes": datasets.Value("binary"), "path": datasets.Value("string")},
+            "label": datasets.ClassLabel(names=["no", "yes"]),
+            "transcript": datasets.Value("string"),
+        }
+    )
+    rows = {
+        "audio": [{"bytes": sound(number), "path": None} for number in range(30)],
+        "label": [number % 2 for number in range(30)],
+        "transcript": ["a few words"] * 30,
+    }
+    rows["audio"][7] = {"bytes": b"broken", "path": None}
+    split = datasets.Dataset.from_dict(rows, features).cast_column("audio", datasets.Audio(decode=False))
+    folder = write(tmp_path, train=split)
+
+    task = load_task(f"hub:{folder}")
+
+    example, number = task.test.examples.read(0), int(task.test.examples.name(0).removeprefix("row ")) - 1
+    assert (task.modality, task.classes) == (Modality.AUDIO, ("no", "yes"))
+    assert task.notes[0] == "The examples are in 'audio', the labels in 'label'."
+    assert any("1 of 30 sounds cannot be read and is left out: row 8 (not a" in note for note in task.notes)
+    np.testing.assert_allclose(
+        example.samples, np.random.default_rng(number).uniform(-0.5, 0.5, 400), atol=1e-4
+    )
+    assert load_task(f"hub:{folder}(audio='audio')").fingerprint == task.fingerprint
+
+
+def test_a_column_that_holds_no_files_is_told(tmp_path: Path) -> None:
+    write(tmp_path, train=texts(0, 30))
+
+    with pytest.raises(UnreadableTask, match=r"'text' of .* holds no files\. Write text='text'"):
+        load_task(f"hub:{tmp_path}(audio='text')")
+
+
 def test_a_broken_image_is_left_out_and_named(tmp_path: Path) -> None:
     split = images(0, 30).cast_column("img", datasets.Image(decode=False))
     rows = split.to_list()

@@ -12,9 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
+from assay.core.task import Modality
 from assay.readers.hub import arrow_batches
 from assay.readers.images import StoredImages
 from assay.readers.rows import is_readable, text_column
+from assay.readers.sounds import StoredSounds
 from assay.readers.tables import Table, read_streams
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ _HIDDEN = frozenset({"", "-1", "-1.0"})  # what stands for a label that is not t
 
 
 @dataclass(frozen=True, slots=True)
-class HubFiles(StoredImages):
+class HubFiles:
     """What a column of files holds, images or sounds, in the rows of one split after the other."""
 
     splits: tuple[Dataset, ...]
@@ -50,11 +52,47 @@ class HubFiles(StoredImages):
         return self.names(int(self.rows[row]))
 
 
-def file_columns(split: Dataset) -> dict[str, str]:
-    """Return the columns that hold files, with what these are: "image" or "audio"."""
+@dataclass(frozen=True, slots=True)
+class HubImages(StoredImages):
+    """The images of a column."""
+
+    files: HubFiles
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def content(self, row: int) -> bytes:
+        """Return one image as it is stored."""
+        return self.files.content(row)
+
+    def name(self, row: int) -> str:
+        """Return the number of the row."""
+        return self.files.name(row)
+
+
+@dataclass(frozen=True, slots=True)
+class HubSounds(StoredSounds):
+    """The sounds of a column."""
+
+    files: HubFiles
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def content(self, row: int) -> bytes:
+        """Return one sound as it is stored."""
+        return self.files.content(row)
+
+    def name(self, row: int) -> str:
+        """Return the number of the row."""
+        return self.files.name(row)
+
+
+def file_columns(split: Dataset) -> dict[str, Modality]:
+    """Return the columns that hold files, with what these are."""
     import datasets
 
-    kinds = {datasets.Image: "image", datasets.Audio: "audio"}
+    kinds = {datasets.Image: Modality.IMAGE, datasets.Audio: Modality.AUDIO}
     return {name: kinds[type(one)] for name, one in split.features.items() if type(one) in kinds}
 
 

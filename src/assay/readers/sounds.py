@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -23,30 +24,42 @@ def is_sound(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-@dataclass(frozen=True, slots=True)
-class SoundFiles(Checkable):
-    """Sound files below a folder; of several channels the mean is read."""
-
-    folder: Path
-    names: tuple[str, ...]  # relative to the folder, or absolute
+class StoredSounds(Checkable):
+    """Sounds that are stored as files are, wherever that is; of several channels the mean is read."""
 
     what: ClassVar[str] = "sounds"
 
-    def __len__(self) -> int:
-        return len(self.names)
+    @abstractmethod
+    def content(self, row: int) -> bytes:
+        """Return one sound as it is stored."""
 
     def read(self, row: int) -> Sound:
         """Return one sound."""
-        return _decode((self.folder / self.names[row]).read_bytes())
+        return _decode(self.content(row))
 
     def look(self, row: int) -> Look:
         """Return the hash of a file, which is decoded to its end."""
-        content = (self.folder / self.names[row]).read_bytes()
+        content = self.content(row)
         if not content:
             raise UnreadableFileError("empty file")
         if not len(_decode(content).samples):
             raise UnreadableFileError("no samples")
         return Look(digest_bytes(content))
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFiles(StoredSounds):
+    """Sound files below a folder."""
+
+    folder: Path
+    names: tuple[str, ...]  # relative to the folder, or absolute
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def content(self, row: int) -> bytes:
+        """Return one file as it is."""
+        return (self.folder / self.names[row]).read_bytes()
 
     def name(self, row: int) -> str:
         """Return the path as the user would write it, relative to the folder."""

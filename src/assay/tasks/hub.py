@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from assay.core.errors import UnknownName, UnreadableTask, UsageError
-from assay.core.task import Task, TaskSource
+from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
+from assay.core.task import Modality, Task, TaskSource
 from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
@@ -18,6 +19,7 @@ from assay.readers.gathering import (
     LabelForm,
     LabelledRows,
     Limits,
+    gather_files,
     gather_images,
     gather_texts,
     labelled_rows,
@@ -26,7 +28,7 @@ from assay.readers.gathering import (
 )
 from assay.readers.guess import Columns, Wanted, choose_columns
 from assay.readers.hub import Wish, open_hub
-from assay.readers.hub_rows import file_columns, files_of, table_of, with_labels
+from assay.readers.hub_rows import HubImages, HubSounds, file_columns, files_of, table_of, with_labels
 from assay.readers.labelling import parse_kind
 from assay.readers.splits import Shares, part_of
 from assay.readers.tables import Table
@@ -40,9 +42,9 @@ if TYPE_CHECKING:
 class Hub(TaskSource):
     """A data set that the package ``datasets`` opens: of the hub, or a folder.
 
-    It has images, texts, pairs of texts or labelled words. Columns are guessed where they are not named, and
-    said. The splits train, validation (or val, dev) and test are the official ones; one without labels is
-    left out.
+    It has images, sounds, texts, pairs of texts or labelled words. Columns are guessed where they are not
+    named, and said. The splits train, validation (or val, dev) and test are the official ones; one without
+    labels is left out.
 
     Attributes:
         name: ``user/name`` on the hub, or a folder: what ``save_to_disk`` wrote, or files of a data set.
@@ -52,6 +54,7 @@ class Hub(TaskSource):
         text: The column of texts.
         text2: The second column of pairs of texts.
         image: The column of images.
+        audio: The column of sounds.
         words: The column of texts that are cut into words.
         label: The column of labels, or several.
         label_separator: What parts the classes of a cell that holds several; lists need none.
@@ -63,7 +66,7 @@ class Hub(TaskSource):
         limit: At most so many examples, the same share of each class and official split.
         train_limit: At most so many examples of train and val.
         streaming: Load no more of each split than ``limit`` rows, shuffled among the first 10,000.
-        unreadable: The share of images that may be broken; one may always be, unless this is 0.
+        unreadable: The share of images or sounds that may be broken; one may always be, unless this is 0.
     """
 
     config: str | None = None
@@ -84,6 +87,7 @@ class Hub(TaskSource):
     streaming: bool = False
     unreadable: float = 0.01
     slices: str | tuple[str, ...] | None = None
+    audio: str | None = None
 
     summary: ClassVar[str] = "a data set of the Hugging Face hub, or a local folder in its formats"
     packages: ClassVar[tuple[str, ...]] = ("datasets",)
@@ -136,10 +140,10 @@ class Hub(TaskSource):
         return named or opened, notes
 
     def _wanted(self, split: Dataset) -> Wanted:
-        images = [name for name, kind in file_columns(split).items() if kind == "image"]
-        given = self.image or self.text or self.words
-        image = images[0] if images and not given else self.image
-        return Wanted(self.text, self.text2, image, self.label, words=self.words, slices=self.slices)
+        files = self.image or self.audio
+        if not (files or self.text or self.words):
+            files = next(iter(file_columns(split)), None)
+        return Wanted(self.text, self.text2, files, self.label, words=self.words, slices=self.slices)
 
     def _gather(
         self, splits: Mapping[str, Dataset], table: Table, found: LabelledRows, seed: int
@@ -152,8 +156,20 @@ class Hub(TaskSource):
         files = files_of(splits, table, found.columns.image, found.rows[rows])
         given = None if found.given is None else found.given[rows]
         slices = tuple(one.of(rows) for one in found.slices)
-        gathered = gather_images(files, found.labels.of(rows), given, self.unreadable, slices)
+        labels = found.labels.of(rows)
+        if self._modality(splits, found.columns.image) is Modality.AUDIO:
+            gathered = gather_files(HubSounds(files), labels, given, self.unreadable, Modality.AUDIO, slices)
+        else:
+            gathered = gather_images(HubImages(files), labels, given, self.unreadable, slices)
         return replace(gathered, notes=(*found.notes, *gathered.notes))
+
+    def _modality(self, splits: Mapping[str, Dataset], column: str) -> Modality:
+        modality = file_columns(next(iter(splits.values()))).get(column)
+        if modality is None:
+            raise UnreadableTask(f"'{column}' of '{self.name}' holds no files. Write text='{column}'.")
+        if modality is Modality.AUDIO and importlib.util.find_spec("soundfile") is None:
+            raise MissingPackage("audio", "soundfile")
+        return modality
 
 
 def _given(splits: Mapping[str, Dataset], table: Table) -> np.ndarray | None:
