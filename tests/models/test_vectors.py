@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from assay.core.errors import CheckpointError, ModelError, UnknownName, UsageError
+from assay.core.task import Words
 from assay.encoders.word_vectors import open_vectors
 from assay.models.vectors import VectorsSource
 
@@ -87,6 +88,16 @@ def test_a_text_is_the_mean_of_its_words(tmp_path: Path) -> None:
     np.testing.assert_allclose(features[1], MATRIX[[2, 3]].mean(0), atol=1e-6)
     np.testing.assert_allclose(features[2], MATRIX[4], atol=1e-6)
     np.testing.assert_array_equal(features[3:], 0)
+
+
+def test_each_labelled_word_is_its_vector_and_unknown_ones_are_counted(tmp_path: Path) -> None:
+    model = opened(tmp_path / "v.txt", as_text(WORDS, MATRIX), pooling="sif")
+
+    encoded = model.encode([Words(("The", "unseen", "fox")), Words(("don't", "?"))])
+
+    expected = [MATRIX[0], np.zeros(4), MATRIX[1], MATRIX[[2, 3]].mean(0), np.zeros(4)]
+    np.testing.assert_allclose(encoded.features, expected, atol=1e-6)
+    assert encoded.unread == 2
 
 
 def test_sif_weights_words_as_the_paper_does(tmp_path: Path) -> None:

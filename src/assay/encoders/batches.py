@@ -42,7 +42,7 @@ class Remarks:
         if self._unread:
             found.append(
                 f"{self._unread} of {self._words} words of {self._name} have zeros for features: they lie "
-                "beyond what the model reads, or are of letters that it does not know"
+                "beyond what the model reads, or it does not know them"
             )
         return tuple(found)
 

@@ -24,7 +24,9 @@ _ZIPF_SHIFT = 2.7  # of Zipf's law as Mandelbrot has it, for words of English te
 class VectorsSource(ModelSource):
     """Word vectors of GloVe, word2vec (text or binary) or fastText (.vec); a text is the mean of its words.
 
-    Features of a pair of texts are u, v, abs(u - v) and u * v in a row.
+    Features of a pair of texts are u, v, abs(u - v) and u * v in a row. Of a text of labelled words each word
+    is its vector, and zeros where it has none. ``fine_tune`` trains all vectors with the head, from where
+    they are; every step moves all of them, so of a large file name the first, as in ``limit=50000``.
 
     References:
         A Simple but Tough-to-Beat Baseline for Sentence Embeddings (Arora et al., 2017): the weights
@@ -102,7 +104,8 @@ class VectorsSource(ModelSource):
             )
             fingerprint = f"{fingerprint}-{self.seed}"
         told = "mean of the words" if self.pooling == "mean" else f"SIF mean of the words, a={self.a:g}"
-        return BagEncoder(vectors, self._weights(vectors), facts_of(vectors, told, fingerprint, origin))
+        facts = facts_of(vectors, told, fingerprint, origin)
+        return BagEncoder(vectors, self._weights(vectors), facts, device)
 
     def _drawn(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.random.default_rng(self.seed).standard_normal(shape, dtype=np.float32)
