@@ -11,7 +11,8 @@ from assay.cli.main import app
 from assay.plan import resolve_methods
 from assay.study import Study
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -39,6 +40,15 @@ def test_the_study_file_of_the_readme_is_one(tmp_path):
     study = Study.from_file(tmp_path / "study.toml")
 
     assert len(resolve_methods(study.methods)) == len(study.methods) == 4
+
+
+def test_the_architecture_fits_on_a_page_and_names_files_that_exist():
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    names = {path.name for path in (ROOT / "src").rglob("*.py")}
+
+    assert len(text.splitlines()) <= 150
+    named = {name.rpartition("/")[2] for name in re.findall(r"`([a-z_0-9/]+\.py)`", text)}
+    assert named - names == set()
 
 
 def test_every_command_of_the_readme_exists_and_every_command_is_there():
