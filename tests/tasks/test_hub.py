@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import io
 from pathlib import Path
 
@@ -133,6 +134,16 @@ def test_sounds_are_read_as_they_are_stored(tmp_path: Path) -> None:
         example.samples, np.random.default_rng(number).uniform(-0.5, 0.5, 400), atol=1e-4
     )
     assert load_task(f"hub:{folder}(audio='audio')").fingerprint == task.fingerprint
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torchcodec") is not None, reason="torchcodec is there")
+def test_a_folder_of_sounds_is_another_task(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / "train" / str(number % 2)).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "train" / str(number % 2) / f"{number}.flac").write_bytes(sound(number))
+
+    with pytest.raises(UnreadableTask, match="install 'torchcodec'.* write audio: before its path"):
+        load_task(f"hub:{tmp_path}")
 
 
 def test_a_column_that_holds_no_files_is_told(tmp_path: Path) -> None:

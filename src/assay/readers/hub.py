@@ -57,6 +57,11 @@ def open_hub(wish: Wish) -> Mapping[str, Dataset]:
         found = _load(wish)
     except (pa.ArrowException, datasets.exceptions.DatasetGenerationError) as error:
         cause = error.__cause__ or error
+        if isinstance(cause, ImportError):
+            raise UnreadableTask(
+                f"The package datasets cannot read '{wish.name}': {_first_line(cause)} A folder of sounds is "
+                "read without that: write audio: before its path."
+            ) from error
         raise UnreadableTask(
             f"Files of the data set '{wish.name}' are broken or do not fit together: {_first_line(cause)} "
             "Download it again."
