@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import fnmatch
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
 from assay.core.job import ENCODING_VERSION, RECORD_VERSION, Job, content_key
 from assay.core.method import Method
 from assay.core.model import ModelSource
+from assay.core.patterns import models_of
 from assay.core.protocol import Protocol
 from assay.core.registry import Named
 from assay.core.result import Finished, Result, Status
@@ -125,8 +125,7 @@ def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
     """Return the model sources of addresses and patterns, each model once; unknown names stop here."""
     found: dict[str, Named[ModelSource]] = {}
     for text in texts:
-        for address in _expanded(_model_address(text)):
-            named = MODELS.create_from_source(address)
+        for named in models_of(_model_address(text)):
             named.plugin.check()
             found.setdefault(str(named), named)
     if not found:
@@ -203,17 +202,6 @@ def _model_address(text: str) -> Address:
         f"Cannot tell where the model '{text}' comes from. Write source:name, as in 'timm:{text}'; "
         f"sources: {', '.join(MODELS.names())}."
     )
-
-
-def _expanded(address: Address) -> tuple[Address, ...]:
-    """Return every model that a pattern such as timm:vit_small* names."""
-    if not any(letter in address.name for letter in "*?["):
-        return (address,)
-    names = sorted(MODELS.load(address.source).list_names())
-    matching = fnmatch.filter(names, address.name)
-    if not matching:
-        raise UnknownName(f"model of '{address.source}'", address.name, names)
-    return tuple(address.with_name(name) for name in matching)
 
 
 def _with_source(address: Address) -> Address:

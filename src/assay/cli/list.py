@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fnmatch
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ Examples:
 
 - `assay list` shows sources, scores, protocols and metrics
 
-- `assay list 'timm:*mobilenet*'` shows the models of a source
+- `assay list 'timm:*mobilenet*(max_parameters=5e6)'` shows the models that a pattern names
 """
 
 
@@ -28,8 +28,10 @@ def command(
     ] = None,
 ) -> None:
     """List model sources, task sources, suites, scores, protocols and metrics, or the models of a source."""
+    from assay.core.address import Address
     from assay.core.errors import UnknownName
     from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS, add_plugin
+    from assay.core.patterns import models_of, so_many
 
     for path in plugin or ():
         add_plugin(path)
@@ -41,14 +43,13 @@ def command(
     source, _, names = pattern.partition(":")
     if source not in MODELS.names():
         raise UnknownName("family or model source", source, {*families, SUITES, *MODELS.names()})
-    listed = sorted(MODELS.load(source).list_names())
-    matching = fnmatch.filter(listed, names or "*")
-    for name in matching:
-        print(f"{source}:{name}")
-    if listed and not matching:
-        raise UnknownName(f"model of '{source}'", names, listed)
-    if not listed:
+    if not list(MODELS.load(source).list_names()):
         print(f"'{source}' opens any name or folder that you give it; it has no list of its own.")
+        return
+    models = models_of(Address.parse(f"{source}:{names or '*'}"))
+    for model in models:
+        print(model)
+    print(so_many(models), file=sys.stderr)
 
 
 def _print_suites() -> None:

@@ -18,8 +18,10 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from assay.core.address import Address
 from assay.core.comparison import Comparison
 from assay.core.engine import Stage
+from assay.core.patterns import is_pattern, models_of, so_many
 from assay.core.result import Status
 from assay.core.task import Task
 from assay.plan import Plan
@@ -31,6 +33,8 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
     """Run a study under progress bars and return its findings."""
     with console.status("Reading tasks and models ..."):
         ready = study.plan()
+    for pattern in filter(is_pattern, map(Address.parse, study.models)):
+        console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
     for task in ready.tasks:
         console.print(_in_words(task), highlight=False, markup=False)
         for note in task.notes:

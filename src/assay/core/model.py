@@ -169,6 +169,14 @@ class ModelSource(ABC):
     def list_names(cls) -> Iterable[str]:
         """Return the names that can be opened; none where any path or hub name is allowed."""
 
+    def choices(self) -> Iterable[str]:
+        """Return the names that a pattern chooses from under these settings, each model under one name."""
+        return self.list_names()
+
+    def parameters(self) -> int | None:
+        """Return the number of weights, the source head included; None where only opening tells."""
+        return None
+
     @abstractmethod
     def check(self) -> None:
         """Raise ``UsageError`` for a name or a file that does not exist; opens nothing, costs little."""

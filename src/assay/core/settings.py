@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TypeVar
 
 from assay.core.address import Address, Literal
@@ -16,7 +17,7 @@ Plugin = TypeVar("Plugin")
 
 def construct(member: type[Plugin], address: Address, settings: Mapping[str, Literal]) -> Plugin:
     """Make a plug-in from settings that a user wrote; wrong names and types say what to write."""
-    hints = typing.get_type_hints(member)
+    hints = _hints(typing.cast("Hashable", member))  # a class is
     known = {field.name: hints[field.name] for field in _fields(member) if field.init}
     for key, value in settings.items():
         if key not in known:
@@ -39,6 +40,11 @@ def without_defaults(plugin: object, address: Address) -> Address:
 def all_settings(plugin: object) -> dict[str, object]:
     """Return every setting of a plug-in, defaults included: they belong to the key of a job."""
     return {field.name: getattr(plugin, field.name) for field in _fields(type(plugin)) if field.init}
+
+
+@functools.cache
+def _hints(member: Hashable) -> dict[str, object]:
+    return typing.get_type_hints(member)
 
 
 def _fields(member: type[object]) -> tuple[dataclasses.Field[typing.Any], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -63,6 +64,20 @@ class TimmSource(ModelSource):
 
         return sorted({*timm.list_models(), *timm.list_models(pretrained=True)})
 
+    def choices(self) -> Iterable[str]:
+        """Return each of the published weights; of random weights or a checkpoint, each architecture."""
+        import timm
+
+        return [*timm.list_models(pretrained=self._published)]
+
+    def parameters(self) -> int | None:
+        """Return the number of weights: from a table, or by building without memory."""
+        from assay.encoders.parameter_table import parameters_of
+
+        changed = (self.num_classes, self.image_size, self.arguments) != (None, None, ())
+        known = None if changed else parameters_of("timm", self.name)
+        return self.counted() if known is None else known
+
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and weights that were never published."""
         from assay.encoders.identity import require_file
@@ -111,6 +126,19 @@ class TimmSource(ModelSource):
 
         return ImageEncoder(module, forward, self._recipe(module), device, self._origin(module))
 
+    def counted(self) -> int:
+        """Build the architecture without memory and count its weights."""
+        import torch
+
+        from assay.encoders.cost import weight_count
+
+        with torch.device("meta"):
+            return weight_count(replace(self, pretrained=False, checkpoint=None)._build())
+
+    @property
+    def _published(self) -> bool:
+        return self.pretrained and self.checkpoint is None
+
     def _check_name(self) -> None:
         import timm
         from timm.models import is_model_pretrained
@@ -118,10 +146,9 @@ class TimmSource(ModelSource):
         architecture, _, tag = self.name.partition(".")
         if not timm.is_model(architecture):
             raise UnknownName("timm model", self.name, self.list_names())
-        tags = timm.list_pretrained(architecture) if tag else []
-        if tag and self.name not in tags:
-            raise UnknownName("timm model", self.name, tags)
-        if self.pretrained and self.checkpoint is None and not is_model_pretrained(self.name):
+        if tag and self.name not in _tagged():
+            raise UnknownName("timm model", self.name, timm.list_pretrained(architecture))
+        if self._published and not is_model_pretrained(self.name):
             raise UsageError(
                 f"timm publishes no weights of '{self.name}'. Write 'timm:{self.name}(pretrained=False)' for "
                 f"random weights, or 'timm:{self.name}(checkpoint='weights.pth')' for weights of your own."
@@ -134,8 +161,7 @@ class TimmSource(ModelSource):
         from assay.encoders.identity import model_error
         from assay.encoders.weights import seeded
 
-        downloads = self.pretrained and self.checkpoint is None and not self.name.startswith("local-dir:")
-        if downloads:
+        if self._published and not self.name.startswith("local-dir:"):
             settle_hub()
         wanted = dict(_arguments(self.arguments))
         if self.num_classes is not None:
@@ -144,9 +170,7 @@ class TimmSource(ModelSource):
             wanted["img_size"] = self.image_size
         try:
             with seeded(self.seed):
-                return timm.create_model(
-                    self.name, pretrained=self.pretrained and self.checkpoint is None, **wanted
-                )
+                return timm.create_model(self.name, pretrained=self._published, **wanted)
         except Exception as error:  # timm and its hub raise many kinds; each fails this model alone
             explained = hub_error if downloads else model_error
             raise explained(f"timm:{self.name}", error) from error
@@ -180,6 +204,14 @@ def _arguments(pairs: tuple[object, ...]) -> dict[str, Any]:
     if not all(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
         raise UsageError(f"Setting 'arguments' is {pairs!r}; write pairs, as in (('pad_type', 'same'),).")
     return dict(pairs)  # type: ignore[arg-type]  # the line above checks the pairs
+
+
+@cache
+def _tagged() -> frozenset[str]:
+    """Return every name with a tag: timm would search all of them for each."""
+    import timm
+
+    return frozenset(timm.list_models(pretrained=True))
 
 
 def _has_fixed_size(name: str) -> bool:

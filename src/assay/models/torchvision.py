@@ -63,6 +63,14 @@ class TorchvisionSource(ModelSource):
         tagged = [f"{name}.{weights.name}" for name in architectures for weights in get_model_weights(name)]
         return sorted([*architectures, *tagged])
 
+    def choices(self) -> Iterable[str]:
+        """Return each of the published weights; of random weights or a checkpoint, each architecture."""
+        return [name for name in self.list_names() if ("." in name) is self._published]
+
+    def parameters(self) -> int | None:
+        """Return the number of weights as published, with a head of 1,000 classes."""
+        return int(self._weights().meta["num_params"])
+
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and settings that cannot be."""
         from assay.encoders.identity import require_file
