@@ -67,3 +67,14 @@ def test_features_that_are_no_vector_are_refused() -> None:
         ImageEncoder(
             module, lambda batch: Outputs(module(batch), None), PixelRecipe(4, 4), "cpu", Origin("drawn")
         )
+
+
+def test_a_convolution_over_space_and_depth_opens() -> None:
+    module = nn.Conv3d(3, 2, 1)  # lambda networks of timm have such ones
+
+    def forward(batch: torch.Tensor) -> Outputs:
+        return Outputs(module(batch[:, :, None]).mean((2, 3, 4)), None)
+
+    model = ImageEncoder(module, forward, PixelRecipe(4, 4), "cpu", Origin("drawn"))
+
+    assert model.encode([WHITE]).features.shape == (1, 2)
