@@ -15,6 +15,7 @@ from assay.models.features import FeaturesSource
 from assay.models.hf import HuggingFaceSource
 from assay.models.keras import KerasSource
 from assay.models.onnx import OnnxSource
+from assay.models.openclip import OpenClipSource
 from assay.models.packaged import PackagedSource
 from assay.models.sentence import SentenceSource
 from assay.models.tensorflow import TensorflowSource
@@ -127,6 +128,20 @@ class TestOnnx(Images):
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.save(model, path)
         return OnnxSource(str(path), mean=0.5, std=0.25)
+
+
+class TestOpenClipImage(Images):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        return OpenClipSource("ViT-S-32-alt", pretrained=False, image_size=32)
+
+
+class TestOpenClipText(Texts):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> ModelSource:
+        return OpenClipSource("ViT-S-32-alt", pretrained=False, image_size=32, tower="text")
 
 
 class TestKeras(Images):

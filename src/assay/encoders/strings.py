@@ -32,9 +32,12 @@ class StringEncoder(Model):
     """Calls a module with a list of texts; it returns a tensor, texts x width.
 
     The module splits the texts into whatever it reads; it is in evaluation mode, in float32, on ``device``.
+    What is known of how it does that may be said as ``preprocessing``.
     """
 
-    def __init__(self, module: nn.Module, device: str, origin: Origin) -> None:
+    def __init__(
+        self, module: nn.Module, device: str, origin: Origin, *, preprocessing: str | None = None
+    ) -> None:
         self._device = device
         self._module: nn.Module | None = module.eval().requires_grad_(requires_grad=False).to(device)
         self._facts = ModelFacts(
@@ -43,7 +46,7 @@ class StringEncoder(Model):
             macs=count_macs(lambda: self._encoded([_PROBE])),
             bytes=weight_bytes(module),
             input=f"text; MACs are of one of {len(_PROBE)} characters",
-            preprocessing=f"as {type(module).__name__} does itself",
+            preprocessing=preprocessing or f"as {type(module).__name__} does itself",
             source_classes=0,
             weights=origin.weights,
             fingerprint=state_hash(module),

@@ -161,7 +161,8 @@ class TimmSource(ModelSource):
         from assay.encoders.identity import model_error
         from assay.encoders.weights import seeded
 
-        if self._published and not self.name.startswith("local-dir:"):
+        downloads = self._published and not self.name.startswith("local-dir:")
+        if downloads:
             settle_hub()
         wanted = dict(_arguments(self.arguments))
         if self.num_classes is not None:
