@@ -141,19 +141,26 @@ def test_a_header_that_promises_fewer_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (as_text(WORDS, MATRIX, "9 4\n"), r"promises 9 words; there are 7.*limit=7"),
-        (as_word2vec(WORDS, MATRIX)[:-30], r"promises 7 words; there are 5.*limit=5"),
-        (as_text(WORDS, MATRIX, "7 5\n"), r"Line 2 .* no word with 5 finite numbers"),
+        (as_text(WORDS, MATRIX, "9 4\n"), r"promises 9 words .* there are 7.*limit=7"),
+        (as_word2vec(WORDS, MATRIX)[:-30], r"promises 7 words .* there are 5.*limit=5"),
+        (as_text(WORDS, MATRIX, "7 5\n"), r"Line 2 .* no word with 5 finite numbers, as its header has it"),
+        (as_text(WORDS, MATRIX, "7 3\n"), r"Line 2 .* no word with 3 finite numbers, as its header has it"),
+        (as_text(WORDS, MATRIX).replace(b"\n", b" 0.5\n", 3), r"Line 4 .* with 5 finite.* as its first line"),
+        (as_text(WORDS, MATRIX).replace(b"Paris ", b"Paris 0.5 "), r"Line 5 .*'Paris 0\.5 .*limit=4"),
+        (as_word2vec(WORDS, MATRIX).replace(b"7 4", b"7 3"), r"7 words with 3 numbers.*goes on behind"),
+        (as_word2vec(WORDS, MATRIX).replace(b"7 4", b"7 5"), r"promises 7 words with 5 numbers.*there are 4"),
+        (gzip.compress(as_text(WORDS, MATRIX) * 9)[:-60], r"compressed, and truncated or damaged.*Download"),
         (as_text(WORDS, MATRIX).replace(b"fox ", b"fox x"), r"Line 2 .*'fox x.*limit=1"),
         (as_text(WORDS, MATRIX)[:-12], r"Line 7 .*limit=6"),
-        (as_text(WORDS, MATRIX * np.nan), r"Line 1 .* finite numbers: 'the nan"),
+        (as_text(WORDS, MATRIX * np.nan), r"Line 1 .* finite numbers.* 'the nan"),
         (b"PK\x03\x04", "zip archive. Unpack"),
         ((793712314).to_bytes(4, "little") + bytes(60), r"fastText with its subwords.*\.vec"),
         (b"hello\n", "no file of word vectors: its first line is 'hello'"),
         (b"", "no file of word vectors"),
     ],
-    ids=["promises more", "truncated binary", "another width", "no number", "truncated text", "nan", "zip",
-         "model", "no vectors", "empty"],
+    ids=["promises more", "truncated binary", "wider header", "narrower header", "longer first lines",
+         "longer line", "narrower binary", "wider binary", "truncated gzip", "no number", "truncated text",
+         "nan", "zip", "model", "no vectors", "empty"],
 )  # fmt: skip
 def test_a_bad_file_says_what_and_where(tmp_path: Path, content: bytes, told: str) -> None:
     with pytest.raises(CheckpointError, match=told):

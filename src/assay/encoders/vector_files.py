@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import re
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -16,6 +19,7 @@ from assay.core.errors import CheckpointError
 
 _CHUNK = 4096  # rows that are read at a time
 _SHOWN = 40  # characters of a bad line in a message
+_NUMBER = re.compile(rb"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
 _FASTTEXT_MODEL = (793712314).to_bytes(4, "little")  # the magic number of fastText's own .bin files
 
 
@@ -69,10 +73,12 @@ def read_rows(path: Path, header: Header, limit: int | None) -> Iterator[Rows]:
         for rows in read(stream, header, path, limit):
             count += len(rows.words)
             yield rows
+    if header.is_binary and header.rows is not None and count > header.rows:
+        raise _another_width(path, header)
     if header.rows is not None and count < min(header.rows, limit or header.rows):
         raise CheckpointError(
-            f"The header of '{path}' promises {header.rows} words; there are {count}. If it is truncated, "
-            f"download it again; to use what is there, write limit={count}."
+            f"The header of '{path}' promises {header.rows} words with {header.width} numbers each; there "
+            f"are {count}. If it is truncated, download it again; to use what is there, write limit={count}."
         )
 
 
@@ -84,7 +90,7 @@ def _text(stream: IO[bytes], header: Header, path: Path, limit: int | None) -> I
         left = None if left is None else left - len(kept)
         split = [_split(line, header.width) for line in kept]
         matrix = _parsed(b" ".join(numbers for _, numbers in split), len(kept) * header.width)
-        if matrix is None:
+        if matrix is None or any(_has_more(word) for word, _ in split):
             raise CheckpointError(_bad_line(path, lines, number, header))
         if kept:
             words = [word.decode("utf-8", "replace") for word, _ in split]
@@ -99,6 +105,12 @@ def _split(line: bytes, width: int) -> tuple[bytes, bytes]:
         parts = line.rsplit(None, width)
         word, numbers = parts[0], b" ".join(parts[1:])
     return word, numbers
+
+
+def _has_more(word: bytes) -> bool:
+    """Return whether what was taken for a word ends in a number: the line has more than it should."""
+    _, space, last = word.rpartition(b" ")
+    return bool(space and _NUMBER.fullmatch(last))
 
 
 def _parsed(numbers: bytes, count: int) -> np.ndarray | None:
@@ -118,19 +130,23 @@ def _parsed(numbers: bytes, count: int) -> np.ndarray | None:
     return values if len(values) == count and np.isfinite(values).all() else None
 
 
+def _is_bad(word: bytes, numbers: bytes, width: int) -> bool:
+    return _has_more(word) or _parsed(numbers, width) is None
+
+
 def _bad_line(path: Path, lines: list[bytes], first: int, header: Header) -> str:
     start = 1 if header.rows is None else 2
     bad = [
-        row
-        for row, line in enumerate(lines)
-        if line and _parsed(_split(line, header.width)[1], header.width) is None
+        row for row, line in enumerate(lines) if line and _is_bad(*_split(line, header.width), header.width)
     ]
     number = first + bad[0] if bad else first
     before = number - start
     line = _shown(lines[number - first])
+    told = "its first line" if header.rows is None else "its header"
     return (
-        f"Line {number} of '{path}' is no word with {header.width} finite numbers: '{line}'. "
-        "Download the file again" + (f"; to use the lines before, write limit={before}." if before else ".")
+        f"Line {number} of '{path}' is no word with {header.width} finite numbers, as {told} has it: "
+        f"'{line}'. Download the file again"
+        + (f"; to use the lines before, write limit={before}." if before else ".")
     )
 
 
@@ -139,21 +155,32 @@ def _binary(stream: IO[bytes], header: Header, path: Path, limit: int | None) ->
     buffer, position, left = b"", 0, limit
     words: list[str] = []
     vectors: list[bytes] = []
+    read = 0
     while left is None or left > 0:
         while (space := buffer.find(b" ", position)) < 0 or len(buffer) < space + 1 + size:
             more = stream.read(1 << 20)
             if not more:  # who reads the rows sees whether some are missing
                 if words:
                     yield _rows(words, vectors, header.width, path)
+                if buffer[position:].strip(b"\n") and read >= (header.rows or 0):
+                    raise _another_width(path, header)
                 return
             buffer, position = buffer[position:] + more, 0
         words.append(buffer[position:space].lstrip(b"\n").decode("utf-8", "replace"))
         position = space + 1 + size
         vectors.append(buffer[space + 1 : position])
         left = None if left is None else left - 1
+        read += 1
         if len(words) == _CHUNK or left == 0:
             yield _rows(words, vectors, header.width, path)
             words, vectors = [], []
+
+
+def _another_width(path: Path, header: Header) -> CheckpointError:
+    return CheckpointError(
+        f"The header of '{path}' promises {header.rows} words with {header.width} numbers each, and the file "
+        "goes on behind them: the header states something else, or the file is damaged. Download it again."
+    )
 
 
 def _rows(words: list[str], vectors: list[bytes], width: int, path: Path) -> Rows:
@@ -167,14 +194,23 @@ def _rows(words: list[str], vectors: list[bytes], width: int, path: Path) -> Row
     return Rows(words, matrix)
 
 
-def _opened(path: Path) -> IO[bytes]:
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     with path.open("rb") as stream:
         start = stream.read(4)
     if start == b"PK\x03\x04":
         raise CheckpointError(f"'{path}' is a zip archive. Unpack it, and name one of the files inside.")
-    if start[:2] == b"\x1f\x8b":
-        return gzip.open(path, "rb")  # type: ignore[return-value]  # it reads bytes as a file does
-    return path.open("rb")
+    if start[:2] != b"\x1f\x8b":
+        with path.open("rb") as stream:
+            yield stream
+        return
+    try:
+        with gzip.open(path, "rb") as stream:
+            yield stream  # type: ignore[misc]  # it reads bytes as a file does
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise CheckpointError(
+            f"'{path}' is compressed, and truncated or damaged ({error}). Download it again."
+        ) from error
 
 
 def _is_binary(content: bytes) -> bool:

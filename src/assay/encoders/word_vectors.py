@@ -19,7 +19,7 @@ from assay.encoders.cache import cache_folder
 from assay.encoders.identity import file_hash
 from assay.encoders.vector_files import read_header, read_rows
 
-_VERSION = 1  # of the kept files
+_VERSION = 2  # of the kept files
 _HEADER = 4096  # bytes that the header of a kept file has; safetensors allows spaces behind it
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _CONTRACTION = re.compile(r"(?i)^(.+?)(n['’]t|['’](?:s|re|ve|ll|d|m))$")  # as the Penn Treebank splits them
