@@ -182,6 +182,33 @@ def test_a_truncated_file_is_refused(net) -> None:
         source.modality()
 
 
+def test_weights_in_another_file_belong_to_the_model(net, tmp_path: Path) -> None:
+    inside = net().open("cpu").encode(IMAGES).features
+    path = tmp_path / "apart.onnx"
+    onnx.save(
+        onnx.load(net().name), path, save_as_external_data=True, location="apart.data", size_threshold=0
+    )
+    source = OnnxSource(str(path), mean=net().mean, std=net().std)
+    identity = source.identity()
+
+    np.testing.assert_allclose(source.open("cpu").encode(IMAGES).features, inside, atol=1e-6)
+    content = bytearray((tmp_path / "apart.data").read_bytes())
+    content[0] ^= 1
+    (tmp_path / "apart.data").write_bytes(content)
+    assert OnnxSource(source.name, mean=net().mean, std=net().std).identity() != identity
+    (tmp_path / "apart.data").unlink()
+    with pytest.raises(UsageError, match=r"keeps weights in 'apart\.data', and there is no such file"):
+        source.modality()
+
+
+def test_a_graph_that_says_nothing_of_its_channels_asks(net) -> None:
+    source = net(dynamic_axes={"x": {0: "n", 1: "channels", 2: "height", 3: "width"}})
+
+    with pytest.raises(ModelError, match=r"'x' \(\? x \? x \? x \?\).*Write layout='NCHW'"):
+        source.open("cpu")
+    assert OnnxSource(source.name, layout="NCHW", size=20).open("cpu").facts.input == "3 x 20 x 20"
+
+
 def test_tokens_without_a_tokenizer_say_what_to_write(tmp_path: Path) -> None:
     class Table(nn.Module):
         def __init__(self) -> None:

@@ -83,6 +83,12 @@ class OnnxGraph:
         self._producers = {name: node for node in graph.node for name in node.output}
         self.inputs = tuple(_port(one) for one in graph.input if one.name not in self._constants)
         self.outputs = tuple(_port(one) for one in graph.output)
+        missing = [file.name for file in self.external_files if not file.is_file()]
+        if missing:
+            raise UsageError(
+                f"'{path}' keeps weights in '{missing[0]}', and there is no such file beside it. Put it there, "
+                "or save the model where it is with its weights inside: onnx.save(onnx.load(path), path)."
+            )
 
     def cut(self, output: str | None, *, head: bool) -> Cut:
         """Return which tensors hold the features, and the classes where a head is found.
