@@ -10,7 +10,19 @@ from assay.console.tables import SHOWN_MODELS, fitted
 from assay.core.across import Across, Generality
 from assay.core.comparison import SuiteAverage
 
-_TITLES = ("", "model", "", "index", "95 % interval", "mean rank", "win rate", "strength", "worst", "tasks")
+_TITLES = (
+    "",
+    "model",
+    "",
+    "index",
+    "95 % interval",
+    "mean rank",
+    "win rate",
+    "strength",
+    "worst",
+    "tasks",
+    "Borda",
+)
 
 
 def show_across(across: Across, console: Console, *, show_all: bool = False) -> None:
@@ -65,4 +77,5 @@ def _numbers(one: Generality, total: int) -> tuple[str, ...]:
         value_text(one.strength, places=2),
         "–" if one.worst_index is None else value_text(one.worst_index, places=2),
         f"{len(one.tasks)} of {total}",
+        f"{one.borda:g}",
     )

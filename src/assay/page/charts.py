@@ -12,7 +12,7 @@ from assay.core.agreement import Agreements
 from assay.core.comparison import TaskFindings
 from assay.core.estimate import Interval
 from assay.core.lesson import Alike
-from assay.page.drawings import dots, heat, scatter
+from assay.page.drawings import dots, heat, profiles, scatter
 from assay.page.heat import HeatMap
 from assay.page.names import Names
 
@@ -21,6 +21,8 @@ _MOST_TEXTS = 800  # cells of a heat map that carry their number
 _ROW = 21  # pixels
 _FILLED = " Filled: not told from the first."
 _MOST_ACROSS = 16  # names of a matrix of likeness that carries its numbers
+_MOST_LINES = 20  # models of a chart of profiles
+_FEWEST_STEPS = 5  # tasks of a profile: fewer are in the table at a glance
 _MOST_NAMED = 4  # models of a front: the names of more would cover each other
 _COSTS = {
     "latency": ("latency, ms", 1e3),
@@ -88,6 +90,21 @@ def place_chart(across: Across, names: Names, anchor: str) -> Chart | None:
         return None
     told = "The places that a model takes in 95 % of the draws of tasks; left is better."
     return _dots_chart(anchor, told + _FILLED, rows, dots("place", "place, 1 is best", 0))
+
+
+def profile_chart(across: Across, names: Names, anchor: str) -> Chart | None:
+    """Return on which share of tasks models reach how much; None with fewer than five tasks or two models."""
+    shown_models = [one for one in across.models if one.profile][:_MOST_LINES]
+    if len(shown_models) < 2 or len(across.index_tasks) < _FEWEST_STEPS:
+        return None
+    rows: list[Row] = [
+        {"model": names.label(one.model), "index": threshold, "share": share, "take": place == 0}
+        for place, one in enumerate(shown_models)
+        for threshold, share in zip(across.thresholds, one.profile, strict=True)
+    ]
+    told = "Performance profiles: on which share of tasks the index is at least so much; up is better."
+    told += " Thick: the first. Others tell their name when you point at them."
+    return Chart(anchor, told, profiles(), rows, height=240)
 
 
 def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | None:

@@ -98,6 +98,33 @@ def curves(measure: str, places: int) -> Mapping[str, Any]:
 
 
 @cache
+def profiles() -> Mapping[str, Any]:
+    """Return a line for each model: the ``share`` of tasks on which its index is at least ``index``."""
+    import altair as alt
+
+    share = alt.Axis(format=".0%", tickCount=5)
+    x = alt.X("index:Q", title="index", axis=alt.Axis(tickCount=6, grid=False))
+    y = alt.Y("share:Q", title="share of tasks", scale=alt.Scale(domain=[0, 1]), axis=share)
+    told = [
+        "model:N",
+        _number("index", "index at least", 2),
+        alt.Tooltip("share:Q", title="on", format=".0%"),
+    ]
+    base = _base().encode(x=x, y=y, detail="model:N", tooltip=told)
+    kinds = (("!datum.take", 1, "@mark"), ("datum.take", 2.5, "@accent"), (_PINNED, 2, "@ink"))
+    lines = [
+        base.transform_filter(test)
+        .mark_line(interpolate="step-before", strokeWidth=width)
+        .encode(stroke=alt.value(colour))
+        for test, width, colour in kinds
+    ]
+    points = base.mark_point(size=60, opacity=0)  # what a pointer finds
+    worth = _shortened(base).transform_filter(f"datum.index == 0 && (datum.take || {_PINNED})")
+    texts = worth.mark_text(align="left", dx=4, dy=-9, limit=280).encode(text="short:N")
+    return _spec(alt.layer(*lines, points, texts), height=240)
+
+
+@cache
 def heat(height: int, measure: str, columns: int, *, has_texts: bool, is_square: bool) -> Mapping[str, Any]:
     """Return models down, tasks across, ``level`` from 0 to 1 as shade, and ``text`` in each cell.
 

@@ -18,6 +18,7 @@ from assay.page.charts import (
     heat_chart,
     index_chart,
     place_chart,
+    profile_chart,
 )
 from assay.page.curves import curve_charts
 from assay.page.decision import Decision, decisions
@@ -159,6 +160,7 @@ def _across_view(comparison: Comparison, heat: HeatMap, names: Names, *, is_draw
     if across is not None and is_drawn:
         charts.append(index_chart(across, names, f"index-{heat.modality}"))
         charts.append(place_chart(across, names, f"places-{heat.modality}"))
+        charts.append(profile_chart(across, names, f"profiles-{heat.modality}"))
     has_map = is_drawn and heat.has_index and len(heat.tasks) > 1
     return AcrossView(
         heat=heat,
