@@ -8,6 +8,7 @@ from functools import cache
 
 from assay.analysis.compare import compare
 from assay.core.comparison import Comparison, Standing
+from assay.core.lesson import SliceFindings, SliceValue
 from assay.core.shown import ShownExample
 from assay.core.task import Modality
 from assay.testing.simulated_study import simulate_study
@@ -45,6 +46,7 @@ def large(models: int, tasks: int) -> Comparison:
                 fronts={"latency": (standings[0].model,)},
                 smallest=standings[0].model,
                 lesson=None,
+                slices=_sliced(standings),
             )
             for address in addresses
         ),
@@ -81,6 +83,11 @@ def _again_by_cost(
     """Return the cost of each model: that of the one it was made from."""
     sources = [before[place % len(before)].model for place in range(len(after))]
     return {one.model: of[model] for one, model in zip(after, sources, strict=True) if model in of}
+
+
+def _sliced(standings: list[Standing]) -> tuple[SliceFindings, ...]:
+    values = tuple(SliceValue(one.model, one.value, one.interval) for one in standings)
+    return tuple(SliceFindings("language", f"language {place}", 100 + place, values) for place in range(20))
 
 
 def _again(standings: tuple[Standing, ...], place: int) -> Standing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.analysis.wording import decimals, interval_text, value_text
@@ -9,7 +10,8 @@ from assay.core.comparison import TaskFindings
 from assay.core.lesson import SliceFindings
 
 MOST_SLICES = 30  # columns of a table
-MOST_CELLS = 3_000  # of one task: a page stays small enough to be sent
+FEWEST_MODELS = 20  # rows of a table that has not room for all
+MOST_CELLS = 3_000  # of all tables of slices together: a page stays small enough to be sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class SliceTable:
         slices: Those with a value, in the order of their names; of very many the largest.
         hidden: How many more there are.
         rows: Each model with its value and its interval on each slice, best on the whole task first.
+        models_hidden: How many more there are; the exports have them all.
         reasons: Why other slices have no value.
     """
 
@@ -28,19 +31,28 @@ class SliceTable:
     slices: tuple[SliceFindings, ...]
     hidden: int
     rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    models_hidden: int
     reasons: tuple[str, ...]
 
 
-def slice_tables(found: TaskFindings) -> tuple[SliceTable, ...]:
-    """Return a table for each column by which a task is sliced."""
-    columns = dict.fromkeys(one.column for one in found.slices)
-    return tuple(_table(column, found) for column in columns)
+def slice_tables(tasks: Sequence[TaskFindings]) -> list[tuple[SliceTable, ...]]:
+    """Return for each task a table for each column by which it is sliced."""
+    columns = [list(dict.fromkeys(one.column for one in found.slices)) for found in tasks]
+    room = MOST_CELLS // max(1, sum(map(len, columns)))
+    return [
+        tuple(_table(column, found, room) for column in of_task)
+        for found, of_task in zip(tasks, columns, strict=True)
+    ]
 
 
-def _table(column: str, found: TaskFindings) -> SliceTable:
+def _table(column: str, found: TaskFindings, room: int) -> SliceTable:
     of_column = [one for one in found.slices if one.column == column]
     valued = [one for one in of_column if one.values]
-    most = min(MOST_SLICES, max(1, MOST_CELLS // max(1, len(found.standings))))
+    models = max(FEWEST_MODELS, room // max(1, min(len(valued), MOST_SLICES)))
+    standings = [
+        one for place, one in enumerate(found.standings) if place < models or one.model == found.recommended
+    ]
+    most = min(MOST_SLICES, max(1, room // max(1, len(standings))))
     largest = {one.name for one in sorted(valued, key=lambda one: -one.examples)[:most]}
     slices = tuple(one for one in valued if one.name in largest)
     values = [{each.model: each for each in one.values} for one in slices]
@@ -57,8 +69,9 @@ def _table(column: str, found: TaskFindings) -> SliceTable:
                 for of_slice in values
             ),
         )
-        for standing in found.standings
+        for standing in standings
         if values and standing.model in values[0]
     ]
     reasons = tuple(f"{one.name}: {one.reason}" for one in of_column if not one.values)
-    return SliceTable(column, slices, len(valued) - len(slices), tuple(rows), reasons)
+    hidden = len(found.standings) - len(standings)
+    return SliceTable(column, slices, len(valued) - len(slices), tuple(rows), hidden, reasons)

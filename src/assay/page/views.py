@@ -130,9 +130,9 @@ def page_view(comparison: Comparison) -> PageView:
             if is_drawn
             else (),
             examples.get(one.task.address, ()),
-            slice_tables(one),
+            slices,
         )
-        for one in comparison.tasks
+        for one, slices in zip(comparison.tasks, slice_tables(comparison.tasks), strict=True)
     )
     return PageView(
         comparison=comparison,
