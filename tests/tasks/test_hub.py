@@ -249,3 +249,22 @@ def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableTask, match="Files of the data set .* are broken .* Download it again"):
         load_task(f"hub:{folder}")
+
+
+def test_any_column_may_tell_slices_of_texts_and_of_images(tmp_path: Path) -> None:
+    languages = ["en", "de", "fr"]
+    sliced = texts(0, 60).add_column("language", [languages[row % 3] for row in range(60)])
+    pictures = images(0, 40).add_column("light", ["day" if row % 4 else "night" for row in range(40)])
+
+    of_texts = load_task(f"hub:{write(tmp_path / 'texts', train=sliced)}(slices='language')")
+    of_images = load_task(f"hub:{write(tmp_path / 'images', train=pictures)}(slices='light', label='fine')")
+
+    rows = [int(str(of_texts.test.examples.read(row)).split()[1]) for row in range(len(of_texts.test))]
+    (language,) = of_texts.slices
+    assert [language.names[place] for place in language.places] == [languages[row % 3] for row in rows]
+    names = [of_images.test.examples.name(row) for row in range(len(of_images.test))]
+    (light,) = of_images.slices
+    numbers = [int(name.split()[1]) - 1 for name in names]
+    assert [light.names[place] for place in light.places] == [
+        "day" if row % 4 else "night" for row in numbers
+    ]
