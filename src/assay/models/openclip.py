@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from assay.core.errors import UnknownName, UsageError
+from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
@@ -128,8 +128,7 @@ class OpenClipSource(ModelSource):
         import open_clip
 
         from assay.encoders.clip import without_messages
-        from assay.encoders.hub import hub_error, settle_hub
-        from assay.encoders.identity import model_error
+        from assay.encoders.hub import settle_hub
         from assay.encoders.weights import seeded
 
         architecture, tag = self._parts
@@ -146,21 +145,26 @@ class OpenClipSource(ModelSource):
                     force_quick_gelu=bool(self._facts().get("quick_gelu")),  # else OpenAI's read wrongly
                 )
         except Exception as error:  # a download or a build fails in many ways; each fails this model alone
-            is_download = isinstance(error, OSError) or "download" in str(error)
-            explained = hub_error if is_download else model_error
-            raise explained(f"openclip:{self.name}", _as_missing(error) if is_download else error) from error
+            raise self._explained(error) from error
 
     def _tokenizer(self) -> Any:
         import open_clip
 
         from assay.encoders.clip import without_messages
-        from assay.encoders.hub import hub_error
 
         try:
             with without_messages():
                 return open_clip.get_tokenizer(self._parts[0])
         except Exception as error:  # the hub's tokenizers fail in many ways
-            raise hub_error(f"openclip:{self.name}", _as_missing(error)) from error
+            raise self._explained(error) from error
+
+    def _explained(self, error: Exception) -> ModelError:
+        """Return what kept it from being opened; OpenCLIP hides what the hub said behind its own text."""
+        from assay.encoders.hub import hub_error
+
+        hidden = error.__context__
+        shown = hidden if isinstance(hidden, OSError) and isinstance(error, RuntimeError) else error
+        return hub_error(f"openclip:{self.name}", shown)
 
     def _where(self) -> str:
         known = self._facts() if self._published else {}
@@ -181,10 +185,3 @@ def _borrows(architecture: str) -> bool:
     import open_clip
 
     return any(key.startswith("hf_") for key in open_clip.get_model_config(architecture)["text_cfg"])
-
-
-def _as_missing(error: Exception) -> OSError:
-    """Return an error of OpenCLIP, which raises kinds of its own, as what a file that is not there raises."""
-    missing = OSError(str(error))
-    missing.__cause__ = error
-    return missing
