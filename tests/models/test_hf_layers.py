@@ -148,6 +148,30 @@ def test_layers_of_pairs_come_apart(tiny_bert: Path) -> None:
     np.testing.assert_allclose(layers[1], expected, atol=1e-6)
 
 
+def test_images_are_read_as_the_library_alone_reads_them(image_model: Path) -> None:
+    config = transformers.AutoConfig.from_pretrained(image_model)
+    processor = transformers.AutoImageProcessor.from_pretrained(image_model)
+    pixels = processor(images=[Image.fromarray(IMAGE)], return_tensors="pt")["pixel_values"]
+    module = transformers.AutoModel.from_pretrained(image_model).eval()
+    with torch.no_grad():
+        if config.architectures[0].endswith("ForImageClassification"):  # what its head is given
+            headed = transformers.AutoModelForImageClassification.from_pretrained(image_model).eval()
+            entered: list[torch.Tensor] = []
+            headed.classifier.register_forward_pre_hook(lambda _, inputs: entered.append(inputs[0]))
+            headed(pixel_values=pixels)
+            expected = entered[0]
+        elif config.model_type == "clip":
+            expected = module.get_image_features(pixel_values=pixels).pooler_output
+        elif config.model_type == "resnet":
+            expected = module(pixel_values=pixels).pooler_output.flatten(1)
+        else:  # the class token
+            expected = module(pixel_values=pixels).last_hidden_state[:, 0]
+
+    features = HuggingFaceSource(str(image_model)).open("cpu").encode([IMAGE]).features
+
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+
+
 def test_images_are_read_at_each_layer(image_model: Path) -> None:
     module = transformers.AutoModel.from_pretrained(image_model).eval()
     processor = transformers.AutoImageProcessor.from_pretrained(image_model)

@@ -248,7 +248,8 @@ def test_numbers_on_the_hub_are_those_of_the_files(glue: Path, hub: Path) -> Non
 
 def test_what_is_neither_on_the_hub_nor_cached_says_what_to_do(hub: Path) -> None:
     with pytest.raises(
-        UnreadableTask, match=r"'nyu-mll/glue', rte is neither .* There is no network.* folder that"
+        UnreadableTask,
+        match=r"'nyu-mll/glue', rte is neither .* no network.*'assay fetch glue:rte'.* folder that",
     ):
         load_task("glue:rte")
     with pytest.raises(UsageError, match=r"no labels of the diagnostic set.* glue:ax\(folder="):

@@ -90,7 +90,7 @@ def read_image_base(module: Any, pooling: Pooling | None, depth: Depth = LAST) -
 
     Args:
         module: A model of transformers; one of images and texts is read by its image features.
-        pooling: None for the image features, the model's pooling layer, its class token or the mean: the
+        pooling: None for the image features, the class token, the model's pooling layer or the mean: the
             first that it has.
         depth: Of which layer.
     """

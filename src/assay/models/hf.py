@@ -25,7 +25,7 @@ class HuggingFaceSource(ModelSource):
     """Image, text and audio models by name on the hub or by folder; code of theirs is not run by itself.
 
     Text features are the mean of the tokens, or the last token for models that only look back; image
-    features are what the model gives its head, else its pooled output, class token or mean. An
+    features are what the model gives its head, else its class token, pooled output or mean. An
     encoder-decoder is read by its encoder, without a head. Audio features are the mean of the frames, or the
     pooled output of the Audio Spectrogram Transformer.
 
