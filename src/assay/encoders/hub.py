@@ -92,7 +92,8 @@ def hub_error(address: str, error: Exception) -> ModelError:
             f"A file of '{address}' in the cache is damaged ({_first_line(causes[-1])}). Delete the folder "
             f"{_cache_of(_repository(address))}, and run 'assay fetch {address}'."
         )
-    return ModelError(_missing(address, error)) if isinstance(error, OSError) else model_error(address, error)
+    is_missing = any(isinstance(cause, OSError) for cause in causes)
+    return ModelError(_missing(address, error)) if is_missing else model_error(address, error)
 
 
 def _refused(address: str, cause: BaseException) -> str | None:
@@ -117,7 +118,7 @@ def _refused(address: str, cause: BaseException) -> str | None:
     return None
 
 
-def _missing(address: str, error: OSError) -> str:
+def _missing(address: str, error: Exception) -> str:
     if settle_hub():
         return (
             f"'{address}' cannot be had, or lacks files: {_first_line(error)}. Check the name, or name a "

@@ -86,8 +86,8 @@ class OnnxGraph:
         missing = [file.name for file in self.external_files if not file.is_file()]
         if missing:
             raise UsageError(
-                f"'{path}' keeps weights in '{missing[0]}', and there is no such file beside it. Put it there, "
-                "or save the model where it is with its weights inside: onnx.save(onnx.load(path), path)."
+                f"'{path}' keeps weights in '{missing[0]}', and there is no such file beside it. Put it "
+                "there, or save the model where it is with its weights inside: onnx.save(onnx.load(path), path)."
             )
 
     def cut(self, output: str | None, *, head: bool) -> Cut:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from assay.core.errors import ModelError, UnknownName, UsageError
+from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
@@ -128,11 +128,13 @@ class OpenClipSource(ModelSource):
         import open_clip
 
         from assay.encoders.clip import without_messages
-        from assay.encoders.hub import settle_hub
+        from assay.encoders.hub import hub_error, settle_hub
+        from assay.encoders.identity import model_error
         from assay.encoders.weights import seeded
 
         architecture, tag = self._parts
-        if self._published or _borrows(architecture):
+        downloads = self._published or _borrows(architecture)
+        if downloads:
             settle_hub()
         try:
             with seeded(self.seed), without_messages():
@@ -145,26 +147,20 @@ class OpenClipSource(ModelSource):
                     force_quick_gelu=bool(self._facts().get("quick_gelu")),  # else OpenAI's read wrongly
                 )
         except Exception as error:  # a download or a build fails in many ways; each fails this model alone
-            raise self._explained(error) from error
+            explained = hub_error if downloads else model_error
+            raise explained(f"openclip:{self.name}", error) from error
 
     def _tokenizer(self) -> Any:
         import open_clip
 
         from assay.encoders.clip import without_messages
+        from assay.encoders.hub import hub_error
 
         try:
             with without_messages():
                 return open_clip.get_tokenizer(self._parts[0])
         except Exception as error:  # the hub's tokenizers fail in many ways
-            raise self._explained(error) from error
-
-    def _explained(self, error: Exception) -> ModelError:
-        """Return what kept it from being opened; OpenCLIP hides what the hub said behind its own text."""
-        from assay.encoders.hub import hub_error
-
-        hidden = error.__context__
-        shown = hidden if isinstance(hidden, OSError) and isinstance(error, RuntimeError) else error
-        return hub_error(f"openclip:{self.name}", shown)
+            raise hub_error(f"openclip:{self.name}", error) from error
 
     def _where(self) -> str:
         known = self._facts() if self._published else {}
