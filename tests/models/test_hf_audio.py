@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 import transformers
 from scipy.signal import resample_poly
 from tests.audio_models import RATE, saved_audio_model, sounds
+from tests.conftest import save
 
 from assay.core.errors import CheckpointError, ModelError, UsageError
 from assay.core.task import Modality, Sound
@@ -90,6 +92,26 @@ def test_what_is_beyond_the_most_seconds_is_cut_and_counted(
     assert encoded.truncated == 1
     np.testing.assert_allclose(encoded.features[0], encoded.features[1], atol=1e-6)
     assert model.facts.input.startswith(f"at most {most:g} s at 16,000 Hz")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torchaudio") is not None, reason="torchaudio makes the filters")
+def test_filters_as_published_warn_nobody(tmp_path: Path) -> None:
+    folder = saved_audio_model(tmp_path, "ast")
+    with pytest.warns(UserWarning, match="mel filter"):
+        transformers.ASTFeatureExtractor(num_mel_bins=128, max_length=64).save_pretrained(folder)
+    config = transformers.ASTConfig.from_pretrained(folder, num_mel_bins=128)
+    save(lambda: transformers.ASTModel(config), folder)
+
+    HuggingFaceSource(str(folder)).open("cpu").close()  # pytest makes errors of warnings
+
+
+def test_a_window_that_is_filled_up_costs_the_same_for_any_sound(saved: Callable[[str], Path]) -> None:
+    short, whole = (
+        HuggingFaceSource(str(saved("whisper")), max_seconds=most).open("cpu").facts for most in (0.25, 30)
+    )
+
+    assert short.input == "at most 0.25 s at 16,000 Hz; MACs are of 1 s"
+    assert short.macs == whole.macs
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -91,7 +91,8 @@ class Hearing:
 
     def limits(self) -> str:
         """Return in words how much is heard, and how long the probe is."""
-        return f"at most {self.most:g} s at {self.rate:,} Hz; MACs are of {self._probed:g} s"
+        seconds = self._window or self._probed  # a window is filled up, and costs what it costs when full
+        return f"at most {self.most:g} s at {self.rate:,} Hz; MACs are of {seconds:g} s"
 
     def shown(self, inputs: Inputs) -> Inputs:
         """Return what of the input the model gets: a mask if it hides any, and if it had one in training."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# of the Audio Spectrogram Transformer, whose authors chose as many filters
+_AS_PUBLISHED = "At least one mel filter has all zero values"
 
 
 @contextmanager
@@ -15,7 +19,9 @@ def quiet() -> Iterator[None]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", _AS_PUBLISHED)
+            yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:
