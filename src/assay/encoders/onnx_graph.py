@@ -87,7 +87,8 @@ class OnnxGraph:
         if missing:
             raise UsageError(
                 f"'{path}' keeps weights in '{missing[0]}', and there is no such file beside it. Put it "
-                "there, or save the model where it is with its weights inside: onnx.save(onnx.load(path), path)."
+                "there, or save the model where it is with its weights inside: "
+                "onnx.save(onnx.load(path), path)."
             )
 
     def cut(self, output: str | None, *, head: bool) -> Cut:
