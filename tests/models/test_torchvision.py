@@ -34,18 +34,22 @@ def test_features_are_what_enters_the_head(name: str, width: int) -> None:
     assert encoded.source_probs.shape == (2, 1000)
 
 
-def test_probabilities_are_those_of_the_module() -> None:
+def test_features_and_probabilities_are_what_the_library_alone_gives() -> None:
     model = TorchvisionSource("resnet18", pretrained=False).open("cpu")
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = models.resnet18().eval()
     from PIL import Image
+    from torchvision.models.feature_extraction import create_feature_extractor
 
     batch = models.ResNet18_Weights.DEFAULT.transforms()(Image.fromarray(IMAGE))[None]
     with torch.no_grad():
-        expected = module(batch).softmax(1)
+        probs = module(batch).softmax(1)
+        features = create_feature_extractor(module, ["flatten"])(batch)["flatten"]
+    encoded = model.encode([IMAGE])
 
-    np.testing.assert_allclose(model.encode([IMAGE]).source_probs, expected, atol=1e-6)
+    np.testing.assert_allclose(encoded.source_probs, probs, atol=1e-6)
+    np.testing.assert_allclose(encoded.features, features, rtol=1e-5, atol=1e-6)
 
 
 def test_attention_is_counted() -> None:
