@@ -35,6 +35,7 @@ def main() -> None:
     source, out = sys.argv[1:]
     table = pd.read_csv(source)
     table["model"], table["task"] = table["model"].map(model_name), table["task"].map(task_name)
+    table = table[table.model.isin(table.model[table.method == "linear_probe"])]  # others were not come to
     kept = [
         column for column in [*_KEPT, *_NUMBERS, *_TUNED] if column in table and table[column].notna().any()
     ]

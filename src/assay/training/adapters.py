@@ -13,12 +13,19 @@ from torch import nn
 from assay.core.errors import NotApplicable
 from assay.core.task import Example
 from assay.core.trainable import Trainable
+from assay.encoders.weights import seeded
 from assay.training.recipe import Recipe, Trained
 
 
 @contextmanager
-def adapted(trainable: Trainable, recipe: Recipe) -> Iterator[Trainable]:
-    """Let the recipe's weights require gradients, and no others; adapters are gone afterwards."""
+def adapted(trainable: Trainable, recipe: Recipe, seed: int) -> Iterator[Trainable]:
+    """Let the recipe's weights require gradients, and no others; adapters are gone afterwards.
+
+    Args:
+        trainable: The model.
+        recipe: What of it is trained.
+        seed: Draws what low-rank changes start from.
+    """
     if trainable.module is None or not any(True for _ in trainable.module.parameters()):
         raise NotApplicable("the model has no weights that could be trained")
     if recipe.trained is Trained.ALL:
@@ -28,7 +35,7 @@ def adapted(trainable: Trainable, recipe: Recipe) -> Iterator[Trainable]:
     if recipe.trained is Trained.HEAD:
         yield trainable if recipe.is_augmented else Frozen(trainable)
         return
-    with _low_rank(trainable.module, recipe.rank):
+    with _low_rank(trainable.module, recipe.rank, seed):
         yield trainable
 
 
@@ -58,7 +65,7 @@ class Frozen(Trainable):
 
 
 @contextmanager
-def _low_rank(module: nn.Module, rank: int) -> Iterator[None]:
+def _low_rank(module: nn.Module, rank: int, seed: int) -> Iterator[None]:
     """Add low-rank changes to linear layers and plain convolutions.
 
     References:
@@ -71,7 +78,8 @@ def _low_rank(module: nn.Module, rank: int) -> Iterator[None]:
     if not targets:
         raise NotApplicable("the model has no linear or plain convolutional layer for low-rank changes")
     config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=targets)
-    adapters = LoraModel(module, {"default": config}, "default")
+    with seeded(seed, str(next(module.parameters()).device)):
+        adapters = LoraModel(module, {"default": config}, "default")
     try:
         yield
     finally:

@@ -60,7 +60,7 @@ def fitted(model: Model, lesson: Lesson, plan: Plan, seed: int) -> Iterator[Tune
     """
     start = time.monotonic()
     budget = Budget(plan.trials, start + plan.seconds if plan.seconds is not None else float("inf"))
-    with model.training() as weights, adapted(weights, plan.recipe) as trainable:
+    with model.training() as weights, adapted(weights, plan.recipe, seed) as trainable:
         with seeded(seed, trainable.device):
             course = _course(trainable, lesson, budget)
         first = course.net.state()
@@ -87,7 +87,7 @@ def restored(
         labels: Those of train: which classes there are, and the units of numbers.
         recipe: What was trained.
     """
-    with model.training() as weights, adapted(weights, recipe) as trainable:
+    with model.training() as weights, adapted(weights, recipe, seed=0) as trainable:
         head = Head(tensors["head.linear.weight"].shape[1], labels).to(trainable.device)
         net = Net(trainable, head)
         net.load({name: torch.from_numpy(np.array(values)) for name, values in tensors.items()})
