@@ -24,10 +24,13 @@ QUICK = {
     "few_shot": "few_shot(k=20, draws=2)",
 }
 SPLITS = {"train": 90, "val": 60, "test": 120}
-METHODS = tuple(
-    QUICK.get(name, name)
-    for name in PROTOCOLS.names()
-    if not issubclass(PROTOCOLS.load(name), SourceProtocol)  # it learns nothing
+METHODS = (
+    "fine_tune(trials=1, epochs=1)",
+    *(
+        QUICK.get(name, name)
+        for name in PROTOCOLS.names()
+        if not issubclass(PROTOCOLS.load(name), SourceProtocol)  # it learns nothing
+    ),
 )
 
 
