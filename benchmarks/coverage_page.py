@@ -19,9 +19,10 @@ three examples together and one by one. Names that differ in their weights alone
 is opened once; of each name the preprocessing is read. *Width*: as many features as the library says.
 Where it says nothing, that is not counted against it. *Batch*: an example has the same features alone and
 among others. *Shapes only*: too large to be held beside other work, or not held yet, so computed without
-memory; whether those are batch-invariant is not known. *Passed*: of those looked at, the share that opens, has
-the right width and was seen to be batch-invariant: what was not tried has not passed. Of transformers there
-is one tiny configuration of each family, of OpenCLIP small towers whose tokenizer comes with the package.
+memory; whether those are batch-invariant is not known. *Passed*: of those looked at, the share that opens,
+has the right width and was seen to be batch-invariant: what was not tried has not passed. Of transformers
+there is one tiny configuration of each family, of OpenCLIP small towers whose tokenizer comes with the
+package.
 """
 
 
