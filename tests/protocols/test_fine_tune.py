@@ -130,6 +130,24 @@ def test_what_is_tuned_is_recorded_and_what_is_written_is_not_tuned(model):
     assert {"weight_decay", "layer_decay", "label_smoothing", "is_augmented", "epoch"} <= found.keys()
 
 
+def test_statistics_that_do_not_fit_the_task_are_learned_anew():
+    net = small_net(16)
+    net[1].running_mean.fill_(20.0)  # of other pictures: here no unit that follows ever fires
+    protocol = replace(QUICK, trials=2, epochs=30, learning_rate=0.02, refit=False)
+
+    with protocol.fit(opened(net), lesson(), 0) as tuned:
+        assert tuned.tuned["keeps_statistics"] == 0.0
+        assert tuned.tuned["val"] > 0.9
+    with replace(protocol, keep_statistics=True).fit(opened(net), lesson(), 0) as kept:
+        assert kept.tuned["val"] < 0.5
+
+
+def test_statistics_are_not_tuned_where_there_are_none():
+    net = nn.Sequential(nn.Conv2d(3, 4, 8), nn.Flatten())
+    with FineTune(trials=4, epochs=1).fit(opened(net), lesson(count=32), 0) as found:
+        assert found.tuned["keeps_statistics"] == 1.0
+
+
 def test_a_trial_that_diverges_is_left_out_and_said(model):
     course = lesson(count=32)
 
@@ -180,7 +198,8 @@ def test_a_model_without_weights_is_not_trained():
 @pytest.mark.parametrize(
     "settings",
     [{"lora": 0}, {"trials": 0}, {"epochs": 0}, {"learning_rate": 0.0}, {"lora": 4, "head_only": True},
-     {"optimiser": "adam"}, {"head": "linear"}, {"batch_size": 1}, {"seconds": 0.0}],
+     {"optimiser": "adam"}, {"head": "linear"}, {"batch_size": 1}, {"seconds": 0.0},
+     {"from_scratch": True, "keep_statistics": True}],
 )  # fmt: skip
 def test_settings_that_cannot_work_are_refused(settings):
     with pytest.raises(UsageError):

@@ -29,7 +29,7 @@ class FineTune(ModelProtocol):
     What is written here is not tuned. The head starts where a linear probe ends, and the weights before the
     first step are one of the epochs that val chooses from, so fine-tuning does not fall behind probing where
     there is little to learn from. Batch normalisation goes on with the means and variances of pretraining,
-    which the head was fitted to; from scratch it takes those of each batch.
+    which the head was fitted to, or learns those of the task, as is better on val; from scratch it learns.
     As other protocols do, it then learns from train and val.
     With a GPU the forward pass runs in bfloat16.
 
@@ -43,8 +43,8 @@ class FineTune(ModelProtocol):
         head_only: Train the new head alone.
         lora: Train low-rank changes of this rank instead of the weights.
         from_scratch: Start from random weights: the floor that pretraining must beat.
-        trials: How many recipes are tried; the first two are the same for every model, as suits nets of
-            convolutions and transformers: a learning rate of 1e-3, and 1e-4 with a layer decay of 0.85.
+        trials: How many recipes are tried. The first are the same for every model: a learning rate of 1e-3;
+            1e-4 with a layer decay of 0.85; where there is batch normalisation, 1e-3 and new statistics.
         epochs: How often each example is seen, at most; half of them without a gain on val end training.
         batch_size: Examples in one step.
         optimiser: "adamw" or "sgd" (momentum 0.9).
@@ -53,6 +53,8 @@ class FineTune(ModelProtocol):
         layer_decay: Tuned among 0.65, 0.75, 0.85 and 1: the factor for each twelfth of the depth.
         label_smoothing: Tuned: 0 or 0.1.
         augment: Tuned: whether pictures are cut and mirrored, and tokens hidden.
+        keep_statistics: Tuned, where all weights are trained: whether batch normalisation keeps its means and
+            variances.
         head: "probe" or "random": where the head starts.
         refit: Train once more on train and val, by the best recipe and for as many epochs as were best; False
             to take the weights of the best epoch on val as they are.
@@ -71,17 +73,25 @@ class FineTune(ModelProtocol):
     layer_decay: float | None = None
     label_smoothing: float | None = None
     augment: bool | None = None
+    keep_statistics: bool | None = None
     head: str = "probe"
     refit: bool = True
     seconds: float | None = None
 
     kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
     packages: ClassVar[tuple[str, ...]] = ("torch", "optuna", "peft")
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         if self.head_only + (self.lora is not None) + self.from_scratch > 1:
             raise UsageError("fine_tune trains one thing. Write one of head_only, lora and from_scratch.")
+        if self.from_scratch and self.keep_statistics:
+            raise UsageError(
+                "Random weights have no statistics to keep. Leave keep_statistics out, or from_scratch."
+            )
+        self._check_values()
+
+    def _check_values(self) -> None:
         for name, least in (("lora", 1), ("trials", 1), ("epochs", 1), ("batch_size", 2)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -113,6 +123,7 @@ class FineTune(ModelProtocol):
             layer_decay=tuned["layer_decay"],
             label_smoothing=tuned["label_smoothing"],
             augment=bool(tuned["is_augmented"]),
+            keep_statistics=bool(tuned["keeps_statistics"]),
         )
 
     def fit(self, model: Model, lesson: Lesson, seed: int) -> AbstractContextManager[TunedModel]:
@@ -151,7 +162,7 @@ class FineTune(ModelProtocol):
         written = {
             "learning_rate": self.learning_rate, "weight_decay": self.weight_decay,
             "layer_decay": self.layer_decay, "label_smoothing": self.label_smoothing,
-            "is_augmented": self.augment,
+            "is_augmented": self.augment, "keeps_statistics": self.keep_statistics,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in written.items() if value is not None}
         return replace(recipe, **given)
@@ -160,11 +171,13 @@ class FineTune(ModelProtocol):
         from assay.training.fitting import Plan
         from assay.training.search import SGD_FACTOR, SPACE, Between
 
+        trains_all = not (self.head_only or self.lora or self.from_scratch)
         fixed = {
             "learning_rate": self.learning_rate is not None, "weight_decay": self.weight_decay is not None,
             "layer_decay": self.layer_decay is not None or self.head_only or self.from_scratch,
             "label_smoothing": self.label_smoothing is not None or labels.kind is not Kind.CLASSIFICATION,
             "is_augmented": self.augment is not None or self.head_only,
+            "keeps_statistics": self.keep_statistics is not None or not trains_all,
         }  # fmt: skip
         space = {name: range_ for name, range_ in SPACE.items() if not fixed[name]}
         rate = space.get("learning_rate")

@@ -111,6 +111,11 @@ def _course(trainable: Trainable, lesson: Lesson, budget: Budget) -> Course:
 def _best(course: Course, plan: Plan, budget: Budget, seed: int) -> Tuned:
     net = course.net
     first = net.state()
+    space = {
+        name: range_
+        for name, range_ in plan.space.items()
+        if name != "keeps_statistics" or net.normalisations()
+    }
 
     def run(recipe: Recipe, report: Report) -> Outcome:
         net.load(first)
@@ -125,7 +130,7 @@ def _best(course: Course, plan: Plan, budget: Budget, seed: int) -> Tuned:
         return train(course, recipe, seed, _silent)
 
     try:
-        return tuned(plan.recipe, plan.space, budget, seed, run)
+        return tuned(plan.recipe, space, budget, seed, run)
     except Diverged as error:
         raise ModelError("Training diverged: no loss was finite. Write a smaller learning_rate.") from error
     except OutOfTime as error:
@@ -184,6 +189,7 @@ def _in_numbers(found: Tuned) -> dict[str, float]:
         "layer_decay": recipe.layer_decay,
         "label_smoothing": recipe.label_smoothing,
         "is_augmented": float(recipe.is_augmented),
+        "keeps_statistics": float(recipe.keeps_statistics),
         "epoch": float(found.outcome.epoch),
         "val": found.outcome.value,
         "trials": float(found.finished),

@@ -71,9 +71,13 @@ class Net:
         self.trainable.module.train(recipe.trained is not Trained.HEAD)
         self.head.train()
         if recipe.keeps_statistics:
-            for module in self.trainable.module.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            for module in self.normalisations():
+                module.eval()
+
+    def normalisations(self) -> list[nn.Module]:
+        """Return the layers that normalise by the means and variances of a batch."""
+        kind = nn.modules.batchnorm._BatchNorm
+        return [module for module in self.trainable.module.modules() if isinstance(module, kind)]
 
     def evaluating(self) -> None:
         """Go into evaluation mode."""
