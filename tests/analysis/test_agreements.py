@@ -61,6 +61,12 @@ def test_chance_loses_what_a_random_model_loses(found, truth):
     assert of(found, "random").constant == TASKS
 
 
+def test_one_lucky_order_is_not_taken_for_chance(found, truth):
+    again = agreements({"random": truth, "good": truth}, truth, "probe")
+
+    assert of(again, "random") == of(found, "random")
+
+
 def test_the_order_of_models_and_tasks_changes_nothing(found, truth):
     noise = np.random.default_rng(1).normal(size=truth.values.shape)
     turned = truth.take(truth.models[::-1], truth.tasks[::-1])

@@ -56,7 +56,8 @@ def agreements(
     """Compare scores, and rankings that look at no target, with what training gave.
 
     Args:
-        scores: Each score, higher is better; tasks and models without a truth are left out.
+        scores: Each score, higher is better; tasks and models without a truth are left out, and so is one
+            that is called as a ranking that looks at no target.
         truth: Higher is better.
         name: What the truth is called.
         past: What is known without any look at the target.
@@ -65,18 +66,19 @@ def agreements(
     """
     pools = draw_pools(len(truth.models), seed)
     known = baselines(truth, past.facts, past.truth)
+    ranked = dict(scores) | known  # one order drawn at random is luck: random is the mean over all orders
     scored = [task for task in truth.tasks if any(_meets(one, truth, task) for one in scores.values())]
     kept = truth.take(tasks=scored or truth.tasks)  # every ranking is judged on the same tasks
     judged = {
         score: _judge(score, matrix, kept, pools, is_baseline=score in known)
-        for score, matrix in (known | dict(scores)).items()
+        for score, matrix in ranked.items()
     }
     overall = []
     for score, one in judged.items():
         if one.by_task:
             static = None
             if STATIC in known and score != STATIC:
-                static = _on_same(judged[STATIC], known[STATIC], (known | dict(scores))[score], kept, pools)
+                static = _on_same(judged[STATIC], known[STATIC], ranked[score], kept, pools)
             overall.append(_overall(one, static, seed))
     found = Agreements(
         truth=name,
