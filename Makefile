@@ -8,8 +8,8 @@ INSTALLED := .venv/.installed
 demo: $(INSTALLED)  ## compare real models on real tasks, image and text, with no download besides packages
 	$(BIN)/assay demo
 
-test: $(INSTALLED)  ## run the tests, offline
-	$(BIN)/python -m pytest
+test: $(INSTALLED)  ## run the tests, offline, in two processes
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint types floors test  ## everything before a commit
 
