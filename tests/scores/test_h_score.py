@@ -64,7 +64,8 @@ def test_shrinkage_is_that_of_scikit_learn(count: int, width: int) -> None:
     features, labels = classes(count, width)
     train = folded(features, labels)
 
-    shrinkage = ledoit_wolf_shrinkage(train.total, train.spectrum.values)
+    values = train.spectrum.values
+    shrinkage = ledoit_wolf_shrinkage(train.total, values.sum(), np.square(values).sum())
 
     assert shrinkage == pytest.approx(LedoitWolf().fit(features).shrinkage_, rel=1e-9, abs=1e-12)
 

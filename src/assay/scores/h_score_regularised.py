@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
+from assay.core.left_out import solve
 from assay.core.method import Invariance, MomentScore
 from assay.core.moments import FoldedMoments, Moments
 
@@ -48,23 +49,33 @@ class HScoreRegularised(MomentScore):
         used = total.target_sum > 0
         if used.sum() < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
-        spectrum = train.spectrum
-        if len(spectrum.values) == 0:
+        if total.scatter.is_constant:
             raise NotApplicable("All features are constant on train.")
-        shrinkage = ledoit_wolf_shrinkage(total, spectrum.values)
-        variances = spectrum.values / total.count
-        shrunk = (1 - shrinkage) * variances + shrinkage * variances.sum() / total.width
-        between = np.square(spectrum.cross[:, used]) / total.target_sum[used] / (total.count - 1)
-        return float((1 - shrinkage) * (between.sum(axis=1) / shrunk).sum())
+        gram = total.centred_gram() if total.scatter.rows is None else total.scatter.dual
+        trace = float(np.trace(gram))
+        shrinkage = ledoit_wolf_shrinkage(total, trace, float(np.square(gram).sum()))
+        if shrinkage == 1.0:
+            return 0.0
+        penalty = shrinkage / (1 - shrinkage) * trace / total.width
+        return self._between(train, used, penalty) * total.count / (total.count - 1)
+
+    def _between(self, train: FoldedMoments, used: np.ndarray, penalty: float) -> float:
+        """Return the trace of (scatter + penalty I)^-1 times the scatter of the class means."""
+        total = train.total
+        if total.scatter.gram is not None and penalty > 0:  # no eigenvectors are needed
+            cross = total.centred_cross()[:, used]
+            solved = solve(total.scatter.gram.copy(), total, cross, penalty)
+            return float((np.einsum("dc,dc->c", cross, solved) / total.target_sum[used]).sum())
+        values, cross = train.spectrum
+        return float((np.square(cross[:, used]) / total.target_sum[used] / (values + penalty)[:, None]).sum())
 
 
-def ledoit_wolf_shrinkage(total: Moments, scatter: np.ndarray) -> float:
-    """Return the shrinkage of Ledoit and Wolf, from the eigenvalues of the scatter matrix about the mean."""
+def ledoit_wolf_shrinkage(total: Moments, trace: float, square: float) -> float:
+    """Return the shrinkage of Ledoit and Wolf, from trace and squared norm of the scatter about the mean."""
     if total.width == 1:
         return 0.0
-    variances = scatter / total.count
-    squared_norm = float(np.square(variances).sum())
-    spread = squared_norm - float(variances.sum()) ** 2 / total.width
+    squared_norm = square / total.count**2
+    spread = squared_norm - (trace / total.count) ** 2 / total.width
     error = total.scatter.fourth_moment_about_mean() / total.count**2 - squared_norm / total.count
     error = min(error, spread)
     return error / spread if error > 0 else 0.0
