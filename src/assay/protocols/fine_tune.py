@@ -29,7 +29,7 @@ class FineTune(ModelProtocol):
     What is written here is not tuned. The head starts where a linear probe ends, and the weights before the
     first step are one of the epochs that val chooses from, so fine-tuning does not fall behind probing where
     there is little to learn from. Batch normalisation goes on with the means and variances of pretraining,
-    which the head was fitted to, or learns those of the task, as is better on val; from scratch it learns.
+    or begins with those of train and goes on learning them, as is better on val; from scratch it learns.
     As other protocols do, it then learns from train and val.
     With a GPU the forward pass runs in bfloat16.
 
@@ -38,6 +38,8 @@ class FineTune(ModelProtocol):
         https://arxiv.org/abs/1411.1792
         Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution (Kumar et al., 2022),
         https://arxiv.org/abs/2202.10054
+        Revisiting Batch Normalization For Practical Domain Adaptation (Li et al., 2016),
+        https://arxiv.org/abs/1603.04779
 
     Attributes:
         head_only: Train the new head alone.

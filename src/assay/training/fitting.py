@@ -23,9 +23,9 @@ from assay.training.examples import Prepared
 from assay.training.head import Head
 from assay.training.loop import Course, Diverged, Outcome, OutOfTime, Report, Set, train
 from assay.training.net import Net
-from assay.training.probing import start_head
 from assay.training.recipe import Recipe, Trained
 from assay.training.search import Budget, Space, Tuned, tuned
+from assay.training.starts import Starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,15 @@ def fitted(model: Model, lesson: Lesson, plan: Plan, seed: int) -> Iterator[Tune
         ModelError: No recipe led to finite numbers, or none came as far as one epoch in time.
     """
     start = time.monotonic()
-    budget = Budget(plan.trials, start + plan.seconds if plan.seconds is not None else float("inf"))
+    deadline = start + plan.seconds if plan.seconds is not None else float("inf")
     with model.training() as weights, adapted(weights, plan.recipe, seed) as trainable:
         with seeded(seed, trainable.device):
-            course = _course(trainable, lesson, budget)
-        first = course.net.state()
-        penalties = (start_head(course),) if plan.from_probe else ()
-        found = _best(course, plan, budget, seed)
+            course = _course(trainable, lesson, deadline)
+        starts = Starts(course, from_probe=plan.from_probe)
+        found = _best(course, plan, starts, seed)
         spent = time.monotonic() - start
         if plan.refit:
-            course.net.load(first)
-            _refit(course, lesson, found, penalties, seed)
+            _refit(course, lesson, found, starts, seed)
         else:
             course.net.load(found.outcome.state)
         yield _Tuned(course.net, found, spent if plan.refit else spent - found.seconds)
@@ -94,7 +92,7 @@ def restored(
         yield _Tuned(net, None, 0.0)
 
 
-def _course(trainable: Trainable, lesson: Lesson, budget: Budget) -> Course:
+def _course(trainable: Trainable, lesson: Lesson, deadline: float) -> Course:
     train_set, val_set = (
         Set(Prepared(split.examples, trainable), split.labels) for split in (lesson.train, lesson.val)
     )
@@ -105,12 +103,11 @@ def _course(trainable: Trainable, lesson: Lesson, budget: Budget) -> Course:
     head = Head(width, lesson.train.labels).to(trainable.device)
     precision = torch.bfloat16 if trainable.device.startswith("cuda") else torch.float32
     net = Net(trainable, head, precision=precision)
-    return Course(net, train_set, val_set, lesson.metric, budget.deadline)
+    return Course(net, train_set, val_set, lesson.metric, deadline)
 
 
-def _best(course: Course, plan: Plan, budget: Budget, seed: int) -> Tuned:
+def _best(course: Course, plan: Plan, starts: Starts, seed: int) -> Tuned:
     net = course.net
-    first = net.state()
     space = {
         name: range_
         for name, range_ in plan.space.items()
@@ -118,7 +115,7 @@ def _best(course: Course, plan: Plan, budget: Budget, seed: int) -> Tuned:
     }
 
     def run(recipe: Recipe, report: Report) -> Outcome:
-        net.load(first)
+        starts.begin(recipe)
         try:
             return train(course, recipe, seed, report)
         except Diverged:
@@ -126,11 +123,11 @@ def _best(course: Course, plan: Plan, budget: Budget, seed: int) -> Tuned:
                 raise
         net.precision = torch.float32
         net.notes.append("a loss was not finite in half precision: trained in single precision instead")
-        net.load(first)
+        starts.begin(recipe)
         return train(course, recipe, seed, _silent)
 
     try:
-        return tuned(plan.recipe, space, budget, seed, run)
+        return tuned(plan.recipe, space, Budget(plan.trials, course.deadline), seed, run)
     except Diverged as error:
         raise ModelError("Training diverged: no loss was finite. Write a smaller learning_rate.") from error
     except OutOfTime as error:
@@ -139,14 +136,13 @@ def _best(course: Course, plan: Plan, budget: Budget, seed: int) -> Tuned:
         ) from error
 
 
-def _refit(course: Course, lesson: Lesson, found: Tuned, penalties: tuple[float, ...], seed: int) -> None:
+def _refit(course: Course, lesson: Lesson, found: Tuned, starts: Starts, seed: int) -> None:
     """Train once more, on train and val, as the best trial did."""
     both = lesson.train.followed_by(lesson.val)
     everything = Set(Prepared(both.examples, course.net.trainable), both.labels)
     nothing = Set(Prepared(lesson.val.take([]).examples, course.net.trainable), lesson.val.labels.of([]))
     again = replace(course, train=everything, val=nothing, deadline=float("inf"))
-    if penalties:
-        start_head(again, penalties)
+    starts.begin_with(again, found.recipe)
     course.net.load(train(again, found.recipe, seed, _silent, last=found.outcome.epoch).state)
 
 

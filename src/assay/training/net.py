@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from assay.core.trainable import Trainable
-from assay.training.examples import Prepared, in_order
+from assay.training.examples import Prepared, in_order, shuffled
 from assay.training.head import Head
 from assay.training.recipe import Recipe, Trained
 
@@ -74,10 +74,30 @@ class Net:
             for module in self.normalisations():
                 module.eval()
 
-    def normalisations(self) -> list[nn.Module]:
+    def normalisations(self) -> list[nn.modules.batchnorm._BatchNorm]:
         """Return the layers that normalise by the means and variances of a batch."""
         kind = nn.modules.batchnorm._BatchNorm
         return [module for module in self.trainable.module.modules() if isinstance(module, kind)]
+
+    def learn_statistics(self, examples: Prepared) -> None:
+        """Let batch normalisation take its means and variances from these examples, all batches alike.
+
+        References:
+            Revisiting Batch Normalization For Practical Domain Adaptation (Li et al., 2016),
+            https://arxiv.org/abs/1603.04779
+        """
+        layers = self.normalisations()
+        momenta = [layer.momentum for layer in layers]
+        self.evaluating()
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None
+            layer.train()
+        with torch.no_grad():
+            for _, prepared in examples.batches(shuffled(np.arange(len(examples)), self.piece)):
+                self.features(prepared, None)
+        for layer, momentum in zip(layers, momenta, strict=True):
+            layer.momentum = momentum
 
     def evaluating(self) -> None:
         """Go into evaluation mode."""

@@ -32,7 +32,7 @@ def start_head(course: Course, penalties: Sequence[float] = PENALTIES) -> float:
     scale = 1 / (features - mean).square().mean().sqrt().clamp(min=1e-12)
     targets = net.head.targets(course.train.labels)
     best, found, chosen = None, (-float("inf"), 0.0), penalties[0]
-    layer = nn.Linear(features.shape[1], net.head.linear.out_features)
+    layer = nn.utils.skip_init(nn.Linear, features.shape[1], net.head.linear.out_features)  # type: ignore[no-untyped-call]
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
     for penalty in penalties:
