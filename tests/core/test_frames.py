@@ -25,3 +25,10 @@ def test_a_notebook_shows_the_answer_and_every_name_is_text():
     assert "<script" not in text
     shown = next(found for found in COMPARISON.tasks if found.shown_negated)
     assert f"{-shown.standings[0].value:.4g}" in text
+
+
+def test_what_python_prints_is_the_answer_not_every_number():
+    lines = repr(COMPARISON).splitlines()
+
+    assert "ranked by" in lines[0]
+    assert lines[1:] == list(COMPARISON.headline)

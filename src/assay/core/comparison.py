@@ -232,6 +232,11 @@ class Comparison:
 
         return frames(self)
 
+    def __repr__(self) -> str:
+        # all findings would be pages of numbers, and the pictures of the examples
+        first = f"<Comparison: models={len(self.models)} tasks={len(self.tasks)} ranked by {self.ranked_by}>"
+        return "\n".join([first, *self.headline])
+
     def _repr_html_(self) -> str:
         from assay.core.notebook import as_html
 
