@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from torch import nn
 from torch.nn import functional
 
-from assay.core.errors import ModelError, NotApplicable
+from assay.core.errors import NotApplicable
 from assay.core.model import Fishers, LinearHead
 from assay.encoders.fisher import cotangents, head_fishers
 from assay.encoders.identity import Origin
@@ -216,11 +216,6 @@ def test_features_without_gradients_say_so():
 
     with pytest.raises(NotApplicable, match="no weight"):
         head_fishers(net, see, images(), HEAD, draws=1, seed=0)
-
-
-def test_a_closed_model_says_so():
-    with pytest.raises(ModelError, match="closed"):
-        head_fishers(None, Net(), images(), HEAD, draws=1, seed=0)
 
 
 def test_an_image_encoder_reads_pictures_as_it_encodes_them():

@@ -8,7 +8,6 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn
 
-from assay.core.errors import ModelError
 from assay.encoders.matrices import weight_matrices
 
 
@@ -75,8 +74,3 @@ def test_half_precision_becomes_single():
     (matrix,) = weight_matrices(nn.Linear(3, 4).half())
 
     assert matrix.dtype == np.float32
-
-
-def test_a_closed_model_has_none():
-    with pytest.raises(ModelError, match="closed"):
-        next(weight_matrices(None))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from assay.core.errors import ModelError, NotApplicable
+from assay.core.errors import NotApplicable
 from assay.core.model import Fishers, LinearHead
 
 Input = TypeVar("Input")
@@ -19,7 +19,7 @@ Sums = dict[int, np.ndarray]  # by the position of a weight, if gradients reach 
 
 
 def head_fishers(
-    module: nn.Module | None,
+    module: nn.Module,
     see: Callable[[Input], tuple[torch.Tensor, torch.Tensor | None]],
     inputs: Iterable[Input],
     head: LinearHead,
@@ -34,15 +34,13 @@ def head_fishers(
     require none afterwards that did not before.
 
     Args:
-        module: In evaluation mode; None once the model is closed.
+        module: In evaluation mode.
         see: Runs ``module`` on the input of one example, and returns 1 x width and 1 x source classes.
         inputs: One example at a time.
         head: What turns features into logits of the task's classes.
         draws: Gradients for each example and head, as ``cotangents`` takes them.
         seed: Of the draws.
     """
-    if module is None:
-        raise ModelError("The model is closed. Open it again.")
     rng = np.random.default_rng(seed)
     weights = _filters(module)
     target: Sums = {}

@@ -12,15 +12,13 @@ from torch import nn
 
 from assay.core.errors import ModelError
 from assay.core.features import Encoded
-from assay.core.model import Fishers, LinearHead, Model, ModelFacts
+from assay.core.model import Fishers, LinearHead
 from assay.core.task import Example
 from assay.core.trainable import Trainable
-from assay.encoders.allocation import keep_freed_memory
-from assay.encoders.cost import count_macs, weight_bytes, weight_count
 from assay.encoders.fisher import head_fishers
 from assay.encoders.lending import lent
-from assay.encoders.matrices import weight_matrices
-from assay.encoders.weights import Origin, state_hash
+from assay.encoders.torch_model import Seen, TorchModel
+from assay.encoders.weights import Origin
 
 _CPU_PIECE = 16  # pictures in one forward pass on a CPU: with 32 their maps fall out of the caches
 
@@ -46,7 +44,7 @@ class Preparation(Protocol):
 
 
 @final
-class ImageEncoder(Model):
+class ImageEncoder(TorchModel[Forward]):
     """Encodes RGB pictures with a torch module, in evaluation mode and float32.
 
     Args:
@@ -60,18 +58,10 @@ class ImageEncoder(Model):
     def __init__(
         self, module: nn.Module, forward: Forward, preparation: Preparation, device: str, origin: Origin
     ) -> None:
-        keep_freed_memory()
-        module = module.eval().requires_grad_(requires_grad=False)
-        self._module: nn.Module | None = _channels_last(module.to(device))
-        self._forward: Forward | None = forward
+        super().__init__(module, forward, device)
+        _lay_out(module)
         self._preparation = preparation
-        self._device = device
-        self._facts = self._measured(module, origin)
-
-    @property
-    def facts(self) -> ModelFacts:
-        """What is known of this model."""
-        return self._facts
+        self._facts = self._known(self._seen(), origin)
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities where the model has a source head."""
@@ -89,10 +79,6 @@ class ImageEncoder(Model):
             probs = torch.cat(logits).float().softmax(1).cpu().numpy() if logits else None
         return Encoded(features, probs)
 
-    def weights(self) -> Iterator[np.ndarray]:
-        """Yield the weight matrices, the source head's included."""
-        return weight_matrices(self._module)
-
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
         """Return the Fisher information of the weights on some pictures, one at a time."""
         inputs = (self._read([_as_image(example)]) for example in examples)
@@ -106,43 +92,28 @@ class ImageEncoder(Model):
         with lent(self._module) as module:
             yield ImageTrainable(module, self._outputs, self._preparation, self._device)
 
-    def close(self) -> None:
-        """Free the weights."""
-        self._module = self._forward = None
-        if self._device.startswith("cuda"):
-            torch.cuda.empty_cache()
-
     def _read(self, images: Sequence[np.ndarray]) -> torch.Tensor:
         batch = self._preparation.read(images, self._device)
         return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
 
     def _outputs(self, batch: torch.Tensor) -> Outputs:
-        if self._forward is None:
-            raise ModelError("The model is closed. Open it again.")
-        return self._forward(batch)
+        return self._run(batch)
 
-    def _measured(self, module: nn.Module, origin: Origin) -> ModelFacts:
+    def _seen(self) -> Seen:
         with torch.no_grad():
             probe = self._read([np.zeros((64, 64, 3), np.uint8)])
             outputs = self._outputs(probe)
         if outputs.features.ndim != 2:
             raise ModelError(
-                f"{type(module).__name__} gives features of shape {tuple(outputs.features.shape)}; "
+                f"{type(self._module).__name__} gives features of shape {tuple(outputs.features.shape)}; "
                 f"examples x width is needed. Name another layer to read."
             )
-        return ModelFacts(
+        return Seen(
             width=outputs.features.shape[1],
-            parameters=weight_count(module),
-            macs=count_macs(lambda: self._outputs(probe)),
-            bytes=weight_bytes(module),
+            source_classes=0 if outputs.logits is None else outputs.logits.shape[1],
             input=" x ".join(str(side) for side in probe.shape[1:]),
             preprocessing=self._preparation.describe(),
-            source_classes=0 if outputs.logits is None else outputs.logits.shape[1],
-            weights=origin.weights,
-            fingerprint=state_hash(module),
-            licence=origin.licence,
-            is_random=origin.is_random,
-            source_accuracy=origin.source_accuracy,
+            again=lambda: self._outputs(probe),
         )
 
 
@@ -155,12 +126,11 @@ def pooled(values: torch.Tensor) -> torch.Tensor:
     return values.flatten(1)
 
 
-def _channels_last(module: nn.Module) -> nn.Module:
+def _lay_out(module: nn.Module) -> None:
     """Lay out convolutions as PyTorch is faster with: on a CPU by half for EfficientNet-Lite."""
     for weight in module.parameters():
         if weight.ndim == 4:  # those over more than a plane have no such layout
             weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-    return module
 
 
 def _as_image(example: Example) -> np.ndarray:

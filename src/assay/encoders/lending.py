@@ -8,14 +8,10 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from assay.core.errors import ModelError
-
 
 @contextmanager
-def lent(module: nn.Module | None) -> Iterator[nn.Module]:
+def lent(module: nn.Module) -> Iterator[nn.Module]:
     """Let gradients reach every weight inside; afterwards weights, buffers and mode are what they were."""
-    if module is None:
-        raise ModelError("The model is closed. Open it again.")
     kept = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
     try:
         with torch.enable_grad():

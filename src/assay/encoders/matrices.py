@@ -8,22 +8,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from assay.core.errors import ModelError
-
 _TABLES = ("embed", "position", "token")  # in the names of bare weights that are looked up, not multiplied by
 
 
-def weight_matrices(module: nn.Module | None) -> Iterator[np.ndarray]:
+def weight_matrices(module: nn.Module) -> Iterator[np.ndarray]:
     """Yield each weight matrix, outputs x inputs, in float32 or float64; memory holds one at a time.
 
     A convolution is flattened to outputs x (inputs x places of its kernel). Left out are weights with a side
     of one, and tables that are looked up: embeddings of tokens and of positions.
 
     Args:
-        module: What holds the weights; None once the model is closed.
+        module: What holds the weights.
     """
-    if module is None:
-        raise ModelError("The model is closed. Open it again.")
     looked_up = {
         id(part.weight) for part in module.modules() if isinstance(part, (nn.Embedding, nn.EmbeddingBag))
     }

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import torch
 from torch import nn
 
-from assay.core.errors import ModelError, NotApplicable
+from assay.core.errors import NotApplicable
 from assay.core.features import Encoded
-from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.core.trainable import Trainable
-from assay.encoders.cost import count_macs, weight_bytes, weight_count
 from assay.encoders.examples import Text, as_texts
 from assay.encoders.lending import lent
-from assay.encoders.matrices import weight_matrices
 from assay.encoders.pairs import encode_texts
 from assay.encoders.pooling import Pooling
 from assay.encoders.text_training import SentenceTrainable
 from assay.encoders.tokens import Tokens
-from assay.encoders.weights import Origin, seeded, state_hash
+from assay.encoders.torch_model import Seen, TorchModel
+from assay.encoders.weights import Origin, seeded
 from assay.encoders.words import WordReading, are_words
 
 
@@ -37,7 +34,7 @@ class Prompt:
 
 
 @final
-class SentenceEncoder(Model):
+class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
     """Encodes texts as ``SentenceTransformer.encode`` does; a pair is compared feature by feature.
 
     Args:
@@ -47,14 +44,9 @@ class SentenceEncoder(Model):
     """
 
     def __init__(self, module: Any, prompt: Prompt, origin: Origin) -> None:
-        self._module = module.eval().requires_grad_(requires_grad=False).float()
+        super().__init__(module.float(), module.encode, str(module.device))
         self._prompt = prompt
-        self._facts = self._measured(origin)
-
-    @property
-    def facts(self) -> ModelFacts:
-        """What is known of this model; a pair has four times as many features as a text."""
-        return self._facts
+        self._facts = self._known(self._seen(), origin)
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v; of words a row for each."""
@@ -65,26 +57,14 @@ class SentenceEncoder(Model):
             return Encoded(np.empty((0, self._facts.width), np.float32), None)
         return Encoded(encode_texts(texts, self._embedded), None, self._truncated(texts))
 
-    def weights(self) -> Iterator[np.ndarray]:
-        """Yield the weight matrices."""
-        return weight_matrices(self._module)
-
     @contextmanager
     def training(self) -> Iterator[Trainable]:
         """Lend the weights for training."""
         with lent(self._module) as module:
-            yield SentenceTrainable(module, self._prompt_text(), self._words, str(self._module.device))
-
-    def close(self) -> None:
-        """Free the weights."""
-        self._module = None
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+            yield SentenceTrainable(module, self._prompt_text(), self._words, self._device)
 
     def _embedded(self, texts: Sequence[Any]) -> np.ndarray:
-        if self._module is None:
-            raise ModelError("The model is closed. Open it again.")
-        features: np.ndarray = self._module.encode(
+        features = self._run(
             list(texts),
             prompt=self._prompt.text,
             prompt_name=self._prompt.name,
@@ -109,33 +89,24 @@ class SentenceEncoder(Model):
 
     def _words(self) -> WordReading:
         """Return how words are read: by the transformer of the model, without its prompt."""
-        if self._module is None:
-            raise ModelError("The model is closed. Open it again.")
         encoder, tokens = getattr(self._module[0], "auto_model", None), self._tokens()
         if encoder is None or tokens is None:
             raise NotApplicable("this sentence encoder has no transformer whose tokens could be read")
         if encoder.config.hidden_size != self._facts.width:
             raise NotApplicable("the features of this sentence encoder are not those of its tokens")
-        device = str(next(self._module.parameters()).device)
         return WordReading(
-            tokens, lambda inputs: encoder(**inputs).last_hidden_state, Pooling.MEAN, False, device
+            tokens, lambda inputs: encoder(**inputs).last_hidden_state, Pooling.MEAN, False, self._device
         )
 
-    def _measured(self, origin: Origin) -> ModelFacts:
+    def _seen(self) -> Seen:
         module, most = self._module, self._module.max_seq_length
         probe = " ".join(["a"] * (most or 1))  # at least as many tokens as the model reads
-        return ModelFacts(
+        return Seen(
             width=self._embedded(["a"]).shape[1],
-            parameters=weight_count(module),
-            macs=count_macs(lambda: self._embedded([probe])),
-            bytes=weight_bytes(module),
+            source_classes=0,
             input=f"{most} tokens" if most else "text",
             preprocessing=" > ".join(type(part).__name__ for part in module) + self._prompted(),
-            source_classes=0,
-            weights=origin.weights,
-            fingerprint=state_hash(module),
-            licence=origin.licence,
-            is_random=origin.is_random,
+            again=lambda: self._embedded([probe]),
         )
 
     def _prompt_text(self) -> str:

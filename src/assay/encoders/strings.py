@@ -12,23 +12,21 @@ from torch import nn
 
 from assay.core.errors import ModelError
 from assay.core.features import Encoded
-from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.core.trainable import Trainable
-from assay.encoders.cost import count_macs, weight_bytes, weight_count
 from assay.encoders.examples import as_texts
 from assay.encoders.lending import lent
-from assay.encoders.matrices import weight_matrices
 from assay.encoders.pairs import encode_texts
 from assay.encoders.text_training import StringTrainable
-from assay.encoders.weights import Origin, state_hash
+from assay.encoders.torch_model import Seen, TorchModel
+from assay.encoders.weights import Origin
 from assay.encoders.words import are_words, as_words
 
 _PROBE = "Which pretrained model fits my tasks, how sure is that, and what does it cost?"
 
 
 @final
-class StringEncoder(Model):
+class StringEncoder(TorchModel[nn.Module]):
     """Calls a module with a list of texts; it returns a tensor, texts x width.
 
     The module splits the texts into whatever it reads; it is in evaluation mode, in float32, on ``device``.
@@ -38,26 +36,15 @@ class StringEncoder(Model):
     def __init__(
         self, module: nn.Module, device: str, origin: Origin, *, preprocessing: str | None = None
     ) -> None:
-        self._device = device
-        self._module: nn.Module | None = module.eval().requires_grad_(requires_grad=False).to(device)
-        self._facts = ModelFacts(
+        super().__init__(module, module, device)
+        seen = Seen(
             width=self._encoded([_PROBE]).shape[1],
-            parameters=weight_count(module),
-            macs=count_macs(lambda: self._encoded([_PROBE])),
-            bytes=weight_bytes(module),
+            source_classes=0,
             input=f"text; MACs are of one of {len(_PROBE)} characters",
             preprocessing=preprocessing or f"as {type(module).__name__} does itself",
-            source_classes=0,
-            weights=origin.weights,
-            fingerprint=state_hash(module),
-            licence=origin.licence,
-            is_random=origin.is_random,
+            again=lambda: self._encoded([_PROBE]),
         )
-
-    @property
-    def facts(self) -> ModelFacts:
-        """What is known of this model; a pair has four times as many features as a text."""
-        return self._facts
+        self._facts = self._known(seen, origin)
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v; of words each as a text alone."""
@@ -69,25 +56,15 @@ class StringEncoder(Model):
             return Encoded(np.empty((0, self._facts.width), np.float32), None)
         return Encoded(encode_texts(texts, self._encoded), None)
 
-    def weights(self) -> Iterator[np.ndarray]:
-        """Yield the weight matrices."""
-        return weight_matrices(self._module)
-
     @contextmanager
     def training(self) -> Iterator[Trainable]:
         """Lend the weights for training."""
         with lent(self._module) as module:
             yield StringTrainable(module, self._device)
 
-    def close(self) -> None:
-        """Free the weights."""
-        self._module = None
-
     def _encoded(self, texts: list[str]) -> np.ndarray:
-        if self._module is None:
-            raise ModelError("The model is closed. Open it again.")
         with torch.inference_mode():
-            features = self._module(texts)
+            features = self._run(texts)
         if not isinstance(features, torch.Tensor) or features.ndim != 2 or len(features) != len(texts):
             told = tuple(features.shape) if isinstance(features, torch.Tensor) else type(features).__name__
             raise ModelError(

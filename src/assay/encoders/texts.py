@@ -13,21 +13,19 @@ from torch import nn
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Encoded
-from assay.core.model import Fishers, LinearHead, Model, ModelFacts
+from assay.core.model import Fishers, LinearHead
 from assay.core.task import Example
 from assay.core.trainable import Trainable
-from assay.encoders.allocation import keep_freed_memory
-from assay.encoders.cost import count_macs, weight_bytes, weight_count
 from assay.encoders.depth import LAST, Depth, with_base
 from assay.encoders.examples import Text, as_texts
 from assay.encoders.fisher import head_fishers
 from assay.encoders.lending import lent
-from assay.encoders.matrices import weight_matrices
 from assay.encoders.pairs import Pairs, compared
 from assay.encoders.pooling import Pooling, States, pool
 from assay.encoders.text_training import TextTrainable
 from assay.encoders.tokens import Tokens
-from assay.encoders.weights import Origin, state_hash
+from assay.encoders.torch_model import Seen, TorchModel
+from assay.encoders.weights import Origin
 from assay.encoders.words import WordReading, are_words
 
 Read = Callable[[Mapping[str, torch.Tensor]], States]
@@ -62,7 +60,7 @@ class Reading:
 
 
 @final
-class TextEncoder(Model):
+class TextEncoder(TorchModel[Read]):
     """Encodes texts and pairs of texts with a transformer, in evaluation mode and float32.
 
     Args:
@@ -74,18 +72,9 @@ class TextEncoder(Model):
     """
 
     def __init__(self, module: nn.Module, read: Read, reading: Reading, device: str, origin: Origin) -> None:
-        keep_freed_memory()
-        module = module.eval().requires_grad_(requires_grad=False).to(device)
-        self._module: nn.Module | None = module
-        self._read: Read | None = read
+        super().__init__(module, read, device)
         self._reading = reading
-        self._device = device
-        self._facts = self._measured(module, origin)
-
-    @property
-    def facts(self) -> ModelFacts:
-        """What is known of this model."""
-        return self._facts
+        self._facts = self._known(self._seen(), origin)
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities where the model has a source head.
@@ -121,10 +110,6 @@ class TextEncoder(Model):
                     probs[rows] = states.logits.float().softmax(1).cpu().numpy()
         return features, probs, cut
 
-    def weights(self) -> Iterator[np.ndarray]:
-        """Yield the weight matrices, the source head's included."""
-        return weight_matrices(self._module)
-
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
         """Return the Fisher information of the weights on some texts, one at a time."""
 
@@ -149,16 +134,8 @@ class TextEncoder(Model):
         with lent(self._module) as module:
             yield TextTrainable(module, self._words(), self._features)
 
-    def close(self) -> None:
-        """Free the weights."""
-        self._module = self._read = None
-        if self._device.startswith("cuda"):
-            torch.cuda.empty_cache()
-
     def _states(self, inputs: Mapping[str, torch.Tensor]) -> States:
-        if self._read is None:
-            raise ModelError("The model is closed. Open it again.")
-        return self._read(inputs)
+        return self._run(inputs)
 
     def _features(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         return self._pooled(self._states(inputs), inputs)
@@ -174,23 +151,17 @@ class TextEncoder(Model):
         features = pool(states, inputs["attention_mask"], self._reading.pooling)
         return nn.functional.normalize(features, dim=1) if self._reading.unit_length else features
 
-    def _measured(self, module: nn.Module, origin: Origin) -> ModelFacts:
+    def _seen(self) -> Seen:
         longest = self._reading.tokens.longest(self._device)
         with torch.no_grad():
             states = self._states(longest)
             width = self._pooled(states, longest).shape[1]
-        return ModelFacts(
+        return Seen(
             width=width,
-            parameters=weight_count(module),
-            macs=count_macs(lambda: self._states(longest)),
-            bytes=weight_bytes(module),
+            source_classes=0 if states.logits is None else states.logits.shape[1],
             input=f"{self._reading.tokens.most} tokens",
             preprocessing=self._reading.describe(),
-            source_classes=0 if states.logits is None else states.logits.shape[1],
-            weights=origin.weights,
-            fingerprint=state_hash(module),
-            licence=origin.licence,
-            is_random=origin.is_random,
+            again=lambda: self._states(longest),
         )
 
 
