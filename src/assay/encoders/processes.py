@@ -94,15 +94,16 @@ class _Nursery:
         self._channel, theirs = socket.socketpair()
         self._lock = Lock()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
+        folder = tempfile.TemporaryDirectory(prefix="assay-")  # TensorFlow leaves files when it is killed
         with theirs:
             process = subprocess.Popen(  # noqa: S603  # our own module
                 _command("assay.encoders.nursery"),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
-                env={**os.environ, **environment},
+                env={**os.environ, **environment, "TMPDIR": folder.name},
             )
-        weakref.finalize(self, _stop, process, self._channel, self._said)
+        weakref.finalize(self, _stop, process, (self._channel, self._said), folder)
 
     def ask(self, asked: bytes, streams: list[int]) -> int:
         """Send a number, with streams or without, and return the number that comes back."""
@@ -119,11 +120,16 @@ class _Nursery:
         return self._said.read().decode(errors="replace").strip()[-400:] or "none"
 
 
-def _stop(process: subprocess.Popen[bytes], channel: socket.socket, said: IO[bytes]) -> None:
-    channel.close()
-    said.close()
+def _stop(
+    process: subprocess.Popen[bytes],
+    ends: tuple[socket.socket, IO[bytes]],
+    folder: tempfile.TemporaryDirectory[str],
+) -> None:
+    for end in ends:
+        end.close()
     process.kill()
     process.wait()
+    folder.cleanup()
 
 
 @cache
