@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
 
 from assay.core.errors import ModelError
 from assay.encoders.keras_files import open_application, open_file
+from assay.encoders.keras_reading import cut, preprocessing
 from assay.encoders.tensorflow_facts import as_matrix, count_macs, hash_of
 from assay.encoders.wire import Message
 
@@ -31,6 +31,8 @@ class Answers:
             return Message(self._open(asked.words), {})
         if asked.words["do"] == "encode":
             return Message({}, self._encode(asked.arrays["batch"]))
+        if asked.words["do"] == "variable":
+            return Message({}, {"value": np.asarray(self._model.weights[asked.words["row"]])})
         kernels = [layer for layer in self._model._flatten_layers() if _kernels(layer)]
         if asked.words["do"] == "count weights":
             return Message({"count": len(kernels)}, {})
@@ -47,9 +49,9 @@ class Answers:
             raise ModelError(
                 f"'{wanted['name']}' is no model with one input. Save the one that reads pictures."
             )
-        self._preprocess = _preprocessing(wanted)
+        self._preprocess = preprocessing(wanted)
         height, width, channels = _shape(self._model, wanted)
-        features, scores, self._end = _cut(self._model, wanted)
+        features, scores, self._end = cut(self._model, wanted)
         reader = keras.Model(self._model.inputs, [features, *([] if scores is None else [scores])])
         spec = tf.TensorSpec((None, height, width, channels), tf.float32)
         one = tf.TensorSpec((1, *spec.shape[1:]), tf.float32)
@@ -87,12 +89,6 @@ class Answers:
         return arrays
 
 
-def _preprocessing(wanted: dict[str, Any]) -> Any:
-    if wanted["preprocess"] is None:
-        return None
-    return importlib.import_module(f"keras.applications.{wanted['preprocess']}").preprocess_input
-
-
 def _shape(model: Any, wanted: dict[str, Any]) -> tuple[int, int, int]:
     shape: tuple[int | None, ...] = model.inputs[0].shape
     if len(shape) != 4:
@@ -109,36 +105,6 @@ def _shape(model: Any, wanted: dict[str, Any]) -> tuple[int, int, int]:
     if side is not None and {height, width} != {side}:
         raise ModelError(f"The model reads {tuple(shape)}. Leave out image_size={side}.")
     return height, width, channels or 3
-
-
-def _cut(model: Any, wanted: dict[str, Any]) -> tuple[Any, Any | None, str]:
-    """Return the tensor of the features, that of the class scores, and what the last layer does."""
-    names = [layer.name for layer in model.layers]
-    if wanted["layer"] is not None:
-        if wanted["layer"] not in names:
-            shown = ", ".join(names[-12:])
-            raise ModelError(f"The model has no layer '{wanted['layer']}'. Its last layers: {shown}.")
-        return model.get_layer(wanted["layer"]).output, None, ""
-    output = model.outputs[0]
-    weighted = [row for row, layer in enumerate(model.layers) if layer.weights]
-    last = model.layers[weighted[-1]] if weighted else None
-    if not wanted["head"] or last is None or _units(last) != output.shape[-1] or isinstance(last.input, list):
-        return output, None, ""
-    acts = [getattr(layer, "activation", None) for layer in model.layers[weighted[-1] :]]
-    ends = ["softmax" if type(layer).__name__ == "Softmax" else "" for layer in model.layers[weighted[-1] :]]
-    named = [getattr(act, "__name__", "") for act in acts if act is not None] + [end for end in ends if end]
-    return (
-        last.input,
-        output,
-        "softmax" if "softmax" in named else "linear" if set(named) <= {"linear"} else "other",
-    )
-
-
-def _units(layer: Any) -> int | None:
-    if type(layer).__name__ == "Dense":
-        return int(layer.units)
-    is_point = type(layer).__name__ == "Conv2D" and tuple(layer.kernel_size) == (1, 1)
-    return int(layer.filters) if is_point else None
 
 
 def _kernels(layer: Any) -> list[tuple[Any, int]]:

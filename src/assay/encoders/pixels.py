@@ -157,6 +157,12 @@ class PixelRecipe:
         values /= np.array(self.std, np.float32)[:, None, None]
         return values
 
+    def input_array(self, pixels: np.ndarray) -> np.ndarray:
+        """Return examples x height x width x channels: bare pixels, where nothing is done to them here."""
+        is_bare = not self.scale and set(self.mean) == {0.0} and set(self.std) == {1.0}
+        values = pixels if is_bare else self.normalise_array(pixels)
+        return values.transpose(0, 2, 3, 1)
+
     def describe(self) -> str:
         """Return the recipe in words."""
         steps = ["grey"] if self.channels == 1 else []

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, final
 
 import numpy as np
 
+from assay.core.errors import NotApplicable
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
+from assay.core.trainable import Trainable
 from assay.encoders.child import Child
 from assay.encoders.examples import as_images, as_texts
 from assay.encoders.identity import Origin
@@ -17,6 +20,8 @@ from assay.encoders.pairs import encode_texts
 from assay.encoders.pixels import PixelRecipe
 
 _PIECE = 16  # pictures in one message
+
+Lend = Callable[[Child], Trainable]
 
 
 @final
@@ -28,12 +33,19 @@ class RemoteEncoder(Model):
         told: What it said of the model when it opened.
         recipe: How a picture becomes input; None for texts, which go as they are.
         origin: Where the weights came from.
+        lend: Builds the model of the process in this one, to be trained; None where its weights are frozen.
     """
 
     def __init__(
-        self, child: Child, told: dict[str, Any], recipe: PixelRecipe | None, origin: Origin
+        self,
+        child: Child,
+        told: dict[str, Any],
+        recipe: PixelRecipe | None,
+        origin: Origin,
+        lend: Lend | None = None,
     ) -> None:
         self._child = child
+        self._lend = lend
         self._recipe = recipe
         self._facts = ModelFacts(
             width=told["width"],
@@ -68,7 +80,8 @@ class RemoteEncoder(Model):
         probs = np.empty((len(images), classes), np.float32) if classes else None
         for start in range(0, len(images), _PIECE):
             rows = slice(start, start + _PIECE)
-            found = self._child.ask({"do": "encode"}, {"batch": self._input(images[rows])}).arrays
+            batch = self._recipe.input_array(self._recipe.pixels(images[rows]))
+            found = self._child.ask({"do": "encode"}, {"batch": batch}).arrays
             features[rows] = found["features"]
             if probs is not None:
                 probs[rows] = found["probs"]
@@ -81,19 +94,22 @@ class RemoteEncoder(Model):
             found = self._child.ask({"do": "weight", "row": row}).arrays
             yield from found.values()
 
+    @contextmanager
+    def training(self) -> Iterator[Trainable]:
+        """Lend a copy of the weights in this process, where there is one."""
+        if self._lend is None:
+            raise NotApplicable(
+                "the weights of a SavedModel are frozen: train a .keras file of the same model instead"
+            )
+        from assay.encoders.lending import lent  # torch, which the other process does without
+
+        trainable = self._lend(self._child)
+        with lent(trainable.module):
+            yield trainable
+
     def close(self) -> None:
         """End the process."""
         self._child.close()
-
-    def _input(self, images: list[np.ndarray]) -> np.ndarray:
-        """Return examples x height x width x channels: bare pixels, where nothing is done to them here."""
-        assert self._recipe is not None
-        pixels = self._recipe.pixels(images)
-        is_bare = (
-            not self._recipe.scale and set(self._recipe.mean) == {0.0} and set(self._recipe.std) == {1.0}
-        )
-        values = pixels if is_bare else self._recipe.normalise_array(pixels)
-        return values.transpose(0, 2, 3, 1)
 
     def _of_texts(self, texts: list[str]) -> np.ndarray:
         return self._child.ask({"do": "encode", "texts": texts}).arrays["features"]

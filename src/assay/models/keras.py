@@ -17,6 +17,7 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 
 if TYPE_CHECKING:
+    from assay.core.trainable import Trainable
     from assay.encoders.identity import Origin
     from assay.encoders.pixel_changes import PixelChanges
     from assay.encoders.pixels import PixelRecipe
@@ -30,7 +31,8 @@ class KerasSource(ModelSource):
     """The models of ``keras.applications``, and files of your own; TensorFlow runs in another process.
 
     Features are what enters the classification head; for applications pixels go through their own
-    ``preprocess_input``. Code inside of files (Lambda layers, custom objects) is never run.
+    ``preprocess_input``. Code inside of files (Lambda layers, custom objects) is never run. To be
+    trained, a model is built again on the torch backend of Keras, with the same weights.
 
     Attributes:
         pretrained: False for random weights of the same architecture.
@@ -117,7 +119,14 @@ class KerasSource(ModelSource):
         child = Child("assay.encoders.keras_child", tensorflow_environment(device), f"keras:{self.name}")
         try:
             told = child.ask({"do": "open", **self._wanted()}).words
-            return RemoteEncoder(child, told, self._recipe(told), self._origin())
+            recipe = self._recipe(told)
+
+            def lend(child: Child) -> Trainable:
+                from assay.encoders.keras_training import KerasTrainable
+
+                return KerasTrainable(child, self._wanted(), recipe, device)
+
+            return RemoteEncoder(child, told, recipe, self._origin(), lend)
         except BaseException:
             child.close()
             raise

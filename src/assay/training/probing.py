@@ -29,7 +29,8 @@ def start_head(course: Course, penalties: Sequence[float] = PENALTIES) -> float:
     features = net.all_features(course.train.examples)
     judged = net.all_features(course.val.examples)
     mean = features.mean(0)
-    scale = 1 / (features - mean).square().mean().sqrt().clamp(min=1e-12)
+    spread = (features - mean).double().square().mean().sqrt()  # of random weights it may be 1e-21
+    scale = float(1 / spread.clamp(min=1e-30))
     targets = net.head.targets(course.train.labels)
     best, found, chosen = None, (-float("inf"), 0.0), penalties[0]
     layer = nn.utils.skip_init(nn.Linear, features.shape[1], net.head.linear.out_features)  # type: ignore[no-untyped-call]
