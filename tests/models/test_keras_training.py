@@ -28,7 +28,7 @@ def test_the_copy_that_is_trained_says_what_the_model_says(
     expected = model.encode(pictures).features
 
     with model.training() as trainable:
-        trainable.module.eval()
+        assert not trainable.module.training
         inputs = trainable.inputs([trainable.prepared(picture) for picture in pictures], None)
         with torch.no_grad():
             found = trainable.features(inputs).numpy()

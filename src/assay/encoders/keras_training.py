@@ -40,7 +40,7 @@ class KerasTrainable(Trainable):
             for row, variable in enumerate(model.weights):
                 variable.assign(child.ask({"do": "variable", "row": row}).arrays["value"])
             reader = keras.Model(model.inputs, cut(model, wanted)[0])
-            self.module = KerasModule(reader, model, device).to(device)
+            self.module = KerasModule(reader, model, device).to(device).eval()
             self._preprocess = preprocessing(wanted)
         self.device = device
         self._recipe = recipe
