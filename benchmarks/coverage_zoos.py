@@ -119,7 +119,9 @@ class TimmZoo(Zoo):
             return timm_shapes(Found("timm", name, self.sharing(name), opened=True))
         sizes = SIZES if get_pretrained_cfg(name).input_size[1] >= SIZES[0] else (None,)
         start = Found("timm", name, self.sharing(name), opened=True)
-        return examined(start, source, lambda model: int(model._module.head_hidden_size), sizes)
+        tokens = name.endswith("_enc")  # an encoder of a language model, without a head
+        width = "num_features" if tokens else "head_hidden_size"
+        return examined(start, source, lambda model: int(getattr(model._module, width)), sizes)
 
 
 class KerasZoo(Zoo):

@@ -125,3 +125,18 @@ def test_untrained_drops_the_checkpoint_and_keeps_the_architecture() -> None:
     assert source.untrained() == TimmSource(
         "resnet10t", pretrained=False, seed=1, num_classes=5, image_size=32
     )
+
+
+def test_features_of_an_encoder_without_a_head_are_the_mean_of_its_tokens() -> None:
+    model = TimmSource("qwen3_vit_88m_enc", pretrained=False, image_size=64, crop=1.0).open("cpu")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = timm.create_model("qwen3_vit_88m_enc", img_size=64).eval()
+    data = timm.data.resolve_model_data_config(module) | {"input_size": (3, 64, 64), "crop_pct": 1.0}
+    from PIL import Image
+
+    batch = timm.data.create_transform(**data)(Image.fromarray(IMAGE))[None]
+    with torch.no_grad():
+        features = module.forward_features(batch).flatten(1, 2).mean(1)
+
+    np.testing.assert_allclose(model.encode([IMAGE]).features, features, atol=1e-4)

@@ -24,8 +24,9 @@ _ELSEWHERE = ("hf_hub:", "hf-hub:", "local-dir:")  # names that timm resolves it
 class TimmSource(ModelSource):
     """Image models by name, with or without a tag of pretrained weights.
 
-    Features are the pooled map before the classifier (``forward_head(pre_logits=True)``); preprocessing is
-    the model's own configuration.
+    Features are the pooled map before the classifier (``forward_head(pre_logits=True)``), of vision
+    encoders of language models, which have none, the mean of their tokens; preprocessing is the model's own
+    configuration.
 
     Attributes:
         pretrained: False for random weights.
@@ -111,7 +112,7 @@ class TimmSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Build the model, load its weights and return it on ``device``."""
-        from assay.encoders.images import ImageEncoder, Outputs, pooled
+        from assay.encoders.images import ImageEncoder, Outputs
         from assay.encoders.renaming import renamed
         from assay.encoders.weights import fit_state, load_state
 
@@ -121,7 +122,7 @@ class TimmSource(ModelSource):
 
         def forward(batch: Any) -> Outputs:
             maps = module.forward_features(batch)
-            features = pooled(module.forward_head(maps, pre_logits=True))
+            features = _below_head(module, maps)
             return Outputs(features, module.forward_head(maps) if module.num_classes else None)
 
         return ImageEncoder(module, forward, self._recipe(module), device, self._origin(module))
@@ -220,3 +221,13 @@ def _has_fixed_size(name: str) -> bool:
 
     config = get_pretrained_cfg(name) if is_model(name) else None
     return bool(config and config.fixed_input_size)
+
+
+def _below_head(module: Any, maps: Any) -> Any:
+    """Return the features of a batch of maps: examples x width."""
+    from assay.encoders.images import pooled
+
+    try:
+        return pooled(module.forward_head(maps, pre_logits=True))
+    except NotImplementedError:  # an encoder of a language model, which reads its tokens: channels come last
+        return maps.flatten(1, -2).mean(1)
