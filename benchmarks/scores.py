@@ -7,7 +7,7 @@ Each row is measured in a process of its own, forked from one that holds the fea
 fresh call on arrays, Moments included, the least of two runs; the memory is what it held at most beyond the
 features. `x Gram` is the time over that of the bare product F'F in double precision, the least that a score
 of all examples can cost; of scores that compare every example with every other, at most 5,000 of them, FF' is
-that. logistic_cv is scikit-learn's own solver, so it cannot be faster than that.
+that. logistic_cv is scikit-learn's own solver in single precision: about as fast as that.
 
 One core does all of it and its own time counts: where others use the machine too, threads wait for each
 other, and ratios of wall times say little. OMP_NUM_THREADS=2 in the environment gives wall times on two

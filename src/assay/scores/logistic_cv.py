@@ -52,6 +52,7 @@ class LogisticCV(Score):
     C: float = 1.0
     max_steps: int = 200
 
+    version: ClassVar[int] = 2
     invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT, Invariance.SCALE})
 
     def __post_init__(self) -> None:
@@ -101,17 +102,8 @@ class LogisticCV(Score):
 
 
 def _standardised(rows: np.ndarray, judged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both in units of the deviations of the first, in no more dimensions than that has examples.
-
-    The classifier lies in the span of what it learned from, where no rotation changes it.
-    """
+    """Return both in units of the deviations of the first, in single precision, as features come."""
     mean, deviation = rows.mean(axis=0), rows.std(axis=0)
-    constant = deviation <= np.finfo(np.float32).eps * np.abs(mean)  # features come in single precision
+    constant = deviation <= np.finfo(np.float32).eps * np.abs(mean)
     scale = np.where(constant, 0.0, 1 / np.where(constant, 1.0, deviation))
-    learned, asked = (rows - mean) * scale, (judged - mean) * scale
-    if learned.shape[1] <= len(learned) or constant.all():
-        return learned, asked
-    values, left = np.linalg.eigh(learned @ learned.T)
-    kept = values > max(learned.shape) * np.finfo(np.float64).eps * max(values[-1], 1.0)  # its rank
-    size = np.sqrt(values[kept])
-    return left[:, kept] * size, asked @ (learned.T @ (left[:, kept] / size))
+    return ((rows - mean) * scale).astype(np.float32), ((judged - mean) * scale).astype(np.float32)
