@@ -1,7 +1,10 @@
-"""Shorten the export of a study to the table that is kept here: names, numbers, intervals, what was tuned.
+"""Shorten exports of studies to the table that is kept here: names, numbers, intervals, what was tuned.
 
 assay export /tmp/images.assay images.csv
 python benchmarks/oracle/table.py images.csv benchmarks/oracle/images.csv
+
+An export has intervals of the protocol that ranks: give one for each, --ranked-by it, and all before the table.
+
 assay agreement benchmarks/oracle/images.csv benchmarks/oracle/images.csv --truth linear_probe
 """
 
@@ -14,7 +17,7 @@ import pandas as pd
 
 _KEPT = ["model", "task", "method", "seeds", "status", "reason"]
 _NUMBERS = ["value", "interval_low", "interval_high", "seconds"]
-_TUNED = ["tuned_learning_rate", "tuned_layer_decay", "tuned_epoch"]
+_TUNED = ["tuned_learning_rate", "tuned_layer_decay", "tuned_keeps_statistics", "tuned_epoch"]
 
 
 def model_name(address: str) -> str:
@@ -32,8 +35,9 @@ def task_name(address: str) -> str:
 
 def main() -> None:
     """Write the short table."""
-    source, out = sys.argv[1:]
-    table = pd.read_csv(source)
+    *sources, out = sys.argv[1:]
+    table = pd.concat(map(pd.read_csv, sources)).sort_values("interval_low", kind="stable")  # NaN comes last
+    table = table.drop_duplicates(["model", "task", "method"])
     table["model"], table["task"] = table["model"].map(model_name), table["task"].map(task_name)
     table = table[table.model.isin(table.model[table.method == "linear_probe"])]  # others were not come to
     kept = [
