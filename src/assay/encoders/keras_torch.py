@@ -22,7 +22,7 @@ def keras_on_torch() -> Iterator[Any]:
         NotApplicable: This process uses Keras with another backend.
     """
     kept = os.environ.get("KERAS_BACKEND")
-    os.environ["KERAS_BACKEND"] = "torch"
+    os.environ["KERAS_BACKEND"] = "torch"  # Keras reads it when it is imported
     hides = "tensorflow" not in sys.modules
     if hides:
         sys.modules["tensorflow"] = None  # type: ignore[assignment]  # None is how Python says: not there
