@@ -54,6 +54,15 @@ def test_failed_models_tell_their_reason(comparison):
     assert "failed hf:example-lab/broken-<checkpoint>\n  Cannot load the weights" in _text(comparison, 120)
 
 
+@pytest.mark.parametrize("width", [100, 200])
+def test_a_long_address_is_called_by_what_tells_it_apart(comparison, width):
+    lines = _text(comparison, width).splitlines()
+    table = [line for line in lines if re.match(r"→?\d+=? ", line.lstrip())]
+
+    assert any("timm:mobilenetv2_100(…) " in line for line in table)
+    assert not any("street_signs" in line for line in table)
+
+
 def test_many_models_show_the_best_and_the_recommended(many):
     text = _text(many, 120)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from assay.analysis.labels import labels
 from assay.analysis.wording import plural
 from assay.core.lesson import Likeness, Missed, TaskLesson
 
@@ -24,7 +25,8 @@ def show_lesson(lesson: TaskLesson, console: Console, *, show_all: bool) -> None
         )
     if lesson.confusion is not None and lesson.confusion.most:
         told = [f"{one.truth} for {one.said} ({one.examples:.3g})" for one in lesson.confusion.most[:_NAMED]]
-        console.print(Text(f"{lesson.confusion.model} mistakes most: {', '.join(told)}", style="dim"))
+        model = labels(lesson.models)[lesson.confusion.model]
+        console.print(Text(f"{model} mistakes most: {', '.join(told)}", style="dim"))
     if show_all:
         for title, examples in (("all miss", lesson.hardest), ("one gets", lesson.lonely)):
             for one in examples:

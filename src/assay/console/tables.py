@@ -8,7 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from assay.analysis.names import shorten, width_of
+from assay.analysis.labels import fitted_labels
+from assay.analysis.names import width_of
 
 NARROWEST_NAME = 24
 GAP = 2  # columns between columns
@@ -44,7 +45,7 @@ def fitted(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     while keep > 4 and _taken(widths, fixed, keep) + NARROWEST_NAME > width:
         keep -= 1
     room = max(NARROWEST_NAME, width - _taken(widths, fixed, keep) + GAP)
-    names = shorten(list(dict.fromkeys(row[1] for row in rows)), room)
+    names = fitted_labels(list(dict.fromkeys(row[1] for row in rows)), room)
     marks, words = [0] if widths[0] else [], [2] if widths[2] else []
     table = plain_table(
         [titles[column] for column in marks],

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
+from assay.analysis.labels import model_labels, task_labels
 from assay.core.comparison import Comparison
-from assay.page.labels import labels, task_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,9 @@ class Names:
     @classmethod
     def of(cls, comparison: Comparison) -> Names:
         """Name all models that a comparison speaks of, in the order of their addresses."""
-        opened = {row.address for row in comparison.models}
-        seen = {cell.model for cell in comparison.cells}
-        general = {one.model for across in comparison.across for one in across.models}
-        addresses = sorted(opened | seen | general)
-        numbers = {address: place for place, address in enumerate(addresses, start=1)}
-        return cls(labels(addresses), numbers, task_labels([one.task.address for one in comparison.tasks]))
+        called = model_labels(comparison)
+        numbers = {address: place for place, address in enumerate(called, start=1)}
+        return cls(called, numbers, task_labels([one.task.address for one in comparison.tasks]))
 
     def label(self, address: str) -> str:
         """Return the short name; what is no model of the study is called as it is."""

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from assay.analysis.labels import fitted_labels, model_labels
 from assay.analysis.names import shorten, width_of
 from assay.analysis.wording import count, decimals, duration, interval_text, plural, value_text
 from assay.console.across import show_across, show_average
@@ -111,7 +112,7 @@ def _show_task(comparison: Comparison, findings: TaskFindings, console: Console,
         console.print(table)
         has_index = any(column.header == "index" for column in table.columns)
         console.print(Text(_legend(shown, findings, has_index=has_index), style="dim"))
-        show_costs(findings, {row.address: row for row in comparison.models}, console)
+        show_costs(comparison, findings, console)
     if findings.lesson is not None and len(findings.lesson.models) > 1:
         show_lesson(findings.lesson, console, show_all=show_all)
     hidden = len(findings.standings) - len(shown)
@@ -143,7 +144,8 @@ def _leaderboard(
     """Return the table of models, with as many columns as there is room for."""
     ranks = {one.model: _rank(one, findings) for one in standings}
     room = width - NARROWEST_NAME - max(map(width_of, ranks.values())) - GAP
-    wanted = min(_COMFORTABLE_NAME, max(width_of(one.model) for one in standings)) - NARROWEST_NAME
+    called = model_labels(comparison)
+    wanted = min(_COMFORTABLE_NAME, max(width_of(called[one.model]) for one in standings)) - NARROWEST_NAME
     kept: list[_Column] = []
     for column in _columns(comparison, findings, standings):
         spare = room - column.width(standings) - GAP
@@ -151,12 +153,12 @@ def _leaderboard(
             break
         room -= column.width(standings) + GAP
         kept.append(column)
-    names = shorten([one.model for one in standings], NARROWEST_NAME + room)
+    names = shorten([called[one.model] for one in standings], NARROWEST_NAME + room)
     table = plain_table([""], ["model"], [column.title for column in kept])
     for one in standings:
         cells = [Text(column.text(one)) for column in kept]
         style = "bold" if one.model == findings.recommended else ""
-        table.add_row(Text(ranks[one.model]), Text(names[one.model]), *cells, style=style)
+        table.add_row(Text(ranks[one.model]), Text(names[called[one.model]]), *cells, style=style)
     return table
 
 
@@ -235,7 +237,7 @@ def _show_missing(findings: TaskFindings, console: Console) -> None:
         by_reason.setdefault((cell.status.value, cell.reason), []).append(cell.model)
     for (status, reason), models in by_reason.items():
         more = f" and {plural(len(models) - 3, 'more model')}" if len(models) > 3 else ""
-        names = ", ".join(shorten(models[:3], max(NARROWEST_NAME, console.width - 10)).values())
+        names = ", ".join(fitted_labels(models[:3], max(NARROWEST_NAME, console.width - 10)).values())
         console.print()
         console.print(
             Text.assemble((status, "bold red" if status == "failed" else "bold"), f" {names}{more}")

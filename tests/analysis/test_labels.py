@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.analysis.labels import LONGEST, labels, task_labels
 from assay.analysis.names import width_of
-from assay.page.labels import LONGEST, labels, task_labels
 
 NETS = tuple(
     f"torch:realdata_models:build(arguments=('{name}',), checkpoint='weights/{name}/model.pth', size=160)"

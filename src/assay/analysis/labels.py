@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from assay.analysis.names import shorten, width_of
 from assay.core.address import Address, Literal
+from assay.core.comparison import Comparison
 from assay.core.errors import UsageError
 
 LONGEST = 48  # columns that an address may take as it is
@@ -39,6 +40,26 @@ def labels(addresses: Sequence[str]) -> dict[str, str]:
         names_itself = bool(keys) and all(_text(of_one.get(keys[0])) for of_one in settings.values())
         found |= {text: _label("" if names_itself else head, settings[text], keys) for text in long}
     return _all_different(found)
+
+
+def model_labels(comparison: Comparison) -> dict[str, str]:
+    """Return a short name for every model that a comparison speaks of, in the order of their addresses."""
+    opened = {row.address for row in comparison.models}
+    seen = {cell.model for cell in comparison.cells}
+    general = {one.model for across in comparison.across for one in across.models}
+    return labels(sorted(opened | seen | general))
+
+
+def fitted_labels(addresses: Sequence[str], width: int) -> dict[str, str]:
+    """Return a short name for every address, in at most ``width`` columns, all different.
+
+    >>> nets = [f"torch:nets:build(arguments=('net_{size}',), mean=(0.5, 0.5))" for size in (50, 75)]
+    >>> list(fitted_labels(nets, 5).values())
+    ['ne…50', 'ne…75']
+    """
+    called = labels(addresses)
+    short = shorten(list(called.values()), width)
+    return {address: short[label] for address, label in called.items()}
 
 
 def task_labels(addresses: Sequence[str]) -> dict[str, str]:
