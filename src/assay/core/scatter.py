@@ -113,17 +113,7 @@ class Scatter:
 
     def __add__(self, other: Scatter) -> Scatter:
         """Merge the statistics of two disjoint sets of examples that share ``shift``."""
-        self._must_share_shift(other)
-        count = self.count + other.count
-        few = self.rows is not None and other.rows is not None and count <= self.width
-        return Scatter(
-            self.shift,
-            count,
-            self.feature_sum + other.feature_sum,
-            None if few else self.full_gram() + other.full_gram(),
-            np.concatenate([self.rows, other.rows]) if few else None,
-            _joined(self.fourth, other.fourth, 1.0),
-        )
+        return Scatter.summed([self, other])
 
     def without(self, other: Scatter, gone: np.ndarray | None, *, sums_only: bool = False) -> Scatter:
         """Take away a part.
@@ -157,20 +147,19 @@ class Scatter:
     @classmethod
     def summed(cls, parts: Sequence[Scatter]) -> Scatter:
         """Merge the statistics of disjoint sets of examples, without a new Gram for each of them."""
-        first = parts[0]
-        few = sum(part.count for part in parts) <= first.width
-        if few or len(parts) == 1 or any(part.gram is None for part in parts):
-            merged = first
-            for part in parts[1:]:
-                merged = merged + part
-            return merged
-        gram, fourth = first.full_gram().copy(), first.fourth
+        first, fourth = parts[0], parts[0].fourth
+        if len(parts) == 1:
+            return first
         for part in parts[1:]:
             first._must_share_shift(part)
-            gram += part.full_gram()
             fourth = _joined(fourth, part.fourth, 1.0)
+        count = sum(part.count for part in parts)
         total = np.sum([part.feature_sum for part in parts], axis=0)
-        return cls(first.shift, sum(part.count for part in parts), total, gram, None, fourth)
+        rows = [part.rows for part in parts if part.rows is not None]
+        if count <= first.width and len(rows) == len(parts):
+            return cls(first.shift, count, total, None, np.concatenate(rows), fourth)
+        grams = [part.gram for part in parts if part.gram is not None]
+        return cls(first.shift, count, total, _summed_gram(grams, rows), None, fourth)
 
     def centred_gram(self) -> np.ndarray:
         """Return (F - mean)'(F - mean), width x width, in an array of its own."""
@@ -238,6 +227,20 @@ class Scatter:
     def _must_share_shift(self, other: Scatter) -> None:
         if self.shift is not other.shift and not np.array_equal(self.shift, other.shift):
             raise ValueError("Moments add and subtract only under the same shift.")
+
+
+def _summed_gram(grams: Sequence[np.ndarray], rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the sum of Grams, and of those of rows, in an array of its own."""
+    if rows:
+        of_rows = BlasGram(rows[0].shape[1])
+        for some in rows:
+            of_rows.add(some)
+        total = of_rows.total()
+    else:
+        total, *grams = grams[0].copy(), *grams[1:]
+    for gram in grams:
+        total += gram
+    return total
 
 
 def _joined(

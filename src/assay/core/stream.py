@@ -62,12 +62,13 @@ class _Fold:
 
     def __init__(self, shift: np.ndarray, new_gram: NewGram, size: int) -> None:
         self._shift = shift
-        block = -(-size // -(-size // _BLOCK))  # all blocks are of equal size
+        keeps_rows = size <= len(shift)
+        block = size if keeps_rows else -(-size // -(-size // _BLOCK))  # all blocks are of equal size
         self._waiting, self._rows = np.empty((block, len(shift))), np.empty(block, np.int64)
         self._filled = 0
         self._kept: list[np.ndarray] = []
         self._kept_targets: list[np.ndarray] = []
-        self._gram: GramSum | None = new_gram(len(shift)) if size > len(shift) else None
+        self._gram: GramSum | None = None if keeps_rows else new_gram(len(shift))
         self._count = 0
         self._sums: list[np.ndarray] = []  # of features, fourth powers (three), and targets (four)
 
@@ -104,8 +105,9 @@ class _Fold:
         self._sums = [a + b for a, b in zip(self._sums, new, strict=True)] if self._sums else new
         self._count += len(x)
         if self._gram is None:
-            self._kept.append(x.copy())
+            self._kept.append(x)
             self._kept_targets.append(targets)
+            self._waiting = np.empty_like(self._waiting)
         else:
             self._gram.add(x)
         self._filled = 0
@@ -113,11 +115,15 @@ class _Fold:
     def moments(self) -> Moments:
         """Return the sums as Moments."""
         total, q4, v3, q2, target_sum, target_square, target_norm, cross = self._sums
-        rows = None if self._gram is not None else np.concatenate(self._kept)
+        rows = None if self._gram is not None else _joined(self._kept)
         gram = None if self._gram is None else self._gram.total()
         scatter = Scatter(self._shift, self._count, total, gram, rows, (float(q4), v3, float(q2)))
-        target_rows = None if rows is None else np.concatenate(self._kept_targets)
+        target_rows = None if rows is None else _joined(self._kept_targets)
         return Moments(scatter, target_sum, target_square, target_norm, cross, target_rows)
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
