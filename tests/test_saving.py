@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import assay
+from assay.cli.main import main
 from assay.core.errors import StoreError, UnknownName, UsageError
 from assay.core.protocol import Protocol
 from assay.core.registry import Named
@@ -59,6 +60,19 @@ def test_a_saved_model_predicts_what_the_study_predicted(store, tmp_path, method
     np.testing.assert_array_equal(found.values, kept.values)
     if kept.probs is not None:
         np.testing.assert_allclose(found.probs, kept.probs, atol=1e-5)
+
+
+def test_a_model_and_a_task_are_found_by_the_names_that_a_report_gives_them(
+    store, tmp_path, monkeypatch, capsys
+):
+    named = ["save", str(store), "timm:mobilenetv2_035(…)", "digits", "--device", "cpu"]
+    monkeypatch.setattr(sys, "argv", ["assay", *named, "--to", str(tmp_path / "saved")])
+
+    with pytest.raises(SystemExit) as stop:
+        main()
+
+    assert not stop.value.code
+    assert "Saved timm:mobilenetv2_035(" in capsys.readouterr().out
 
 
 def test_the_script_predicts_files(store, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ def command(
     offline: Offline = False,
 ) -> None:
     """Write weights, settings and a script that predicts, proved to predict what the study predicted."""
+    from assay.analysis.labels import labels, task_labels
     from assay.core.protocol import Protocol
     from assay.core.registry import Named
     from assay.encoders.devices import resolve_device
@@ -45,12 +47,20 @@ def command(
     chosen = resolve_methods([method])[0]
     if not isinstance(chosen.plugin, Protocol):
         raise typer.BadParameter(f"'{method}' trains nothing. Name a protocol, as in linear_probe.")
+    jobs = [result.job for result in store.results()]
+    model_address = _address(labels(sorted({job.model for job in jobs})), model)
+    task_address = _address(task_labels(sorted({job.task for job in jobs})), task)
     found = Chosen(
-        resolve_models([model])[0],
-        resolve_tasks([task], read.seed if read else seed)[0],
+        resolve_models([model_address])[0],
+        resolve_tasks([task_address], read.seed if read else seed)[0],
         Named(chosen.address, chosen.plugin),
     )
     result = save(store, found, to, resolve_device(device))
     value = f"{found.task.metric} {abs(result.value or 0.0):.3f} on test"
     print(f"Saved {found.model} with {found.method} ({value}) to {to}")
     print(f"Predict with: python {to / 'predict.py'} ...")
+
+
+def _address(labels: Mapping[str, str], name: str) -> str:
+    """Return the address that a report calls by a name; a name that none has is an address itself."""
+    return next((address for address, label in labels.items() if label == name), name)
