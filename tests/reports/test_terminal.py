@@ -1,5 +1,6 @@
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -97,3 +98,12 @@ def test_slices_tell_the_weakest_first_with_interval_and_number(comparison):
     assert values == sorted(values)
     assert any(re.search(r"autumn +\d\.\d{3} +\d\.\d{3} to \d\.\d{3} +40 ", line) for line in lines[2:5])
     assert any(re.search(r"winter</i> +\d\.\d{3} +– +6 ", line) for line in lines[2:5])
+
+
+def test_a_model_that_failed_alone_is_told_from_the_others(many):
+    address = "torch:nets:build(arguments=('net_{}',), checkpoint='weights/{}/model.pth', size=160)"
+    cells = [replace(cell, model=address.format(n, n)) for n, cell in enumerate(many.cells[:2])]
+    findings = replace(many.tasks[0], missing=(replace(many.tasks[0].missing[0], model=cells[1].model),))
+    text = _text(replace(many, cells=(*many.cells, *cells), tasks=(findings,)), 120)
+
+    assert re.search(r"^(failed|skipped) net_1$", text, re.MULTILINE)

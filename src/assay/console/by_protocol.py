@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 from assay.analysis.by_protocol import by_protocol, cell_text
-from assay.analysis.labels import fitted_labels
+from assay.analysis.labels import model_labels
+from assay.analysis.names import shorten
 from assay.analysis.wording import decimals
 from assay.console.tables import fitted
 from assay.core.comparison import Comparison, TaskFindings
@@ -25,7 +26,9 @@ def show_by_protocol(comparison: Comparison, findings: TaskFindings, console: Co
         ("", method, "", *(cell_text(cell, negated=findings.shown_negated, places=places) for cell in of_all))
         for method, of_all in found.rows
     ]
-    titles = ("", f"{findings.measure} by protocol", "", *fitted_labels(found.models, _NAME).values())
+    called = model_labels(comparison)
+    names = shorten([called[model] for model in found.models], _NAME).values()
+    titles = ("", f"{findings.measure} by protocol", "", *names)
     console.print()
     console.print(fitted(titles, rows, console.width))
     if any(cell.spread is not None for cell in cells):

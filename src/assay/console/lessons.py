@@ -5,14 +5,15 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from assay.analysis.labels import labels
+from assay.analysis.labels import model_labels
 from assay.analysis.wording import plural
+from assay.core.comparison import Comparison
 from assay.core.lesson import Likeness, Missed, TaskLesson
 
 _NAMED = 3  # examples and mistakes of a line
 
 
-def show_lesson(lesson: TaskLesson, console: Console, *, show_all: bool) -> None:
+def show_lesson(comparison: Comparison, lesson: TaskLesson, console: Console, *, show_all: bool) -> None:
     """Print what a task tells, in a few lines; with its hardest examples where all is asked for."""
     if lesson.separable is not None:
         console.print(
@@ -25,7 +26,7 @@ def show_lesson(lesson: TaskLesson, console: Console, *, show_all: bool) -> None
         )
     if lesson.confusion is not None and lesson.confusion.most:
         told = [f"{one.truth} for {one.said} ({one.examples:.3g})" for one in lesson.confusion.most[:_NAMED]]
-        model = labels(lesson.models)[lesson.confusion.model]
+        model = model_labels(comparison)[lesson.confusion.model]
         console.print(Text(f"{model} mistakes most: {', '.join(told)}", style="dim"))
     if show_all:
         for title, examples in (("all miss", lesson.hardest), ("one gets", lesson.lonely)):

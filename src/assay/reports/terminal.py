@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from assay.analysis.labels import fitted_labels, model_labels
+from assay.analysis.labels import model_labels
 from assay.analysis.names import shorten, width_of
 from assay.analysis.wording import count, decimals, duration, interval_text, plural, value_text
 from assay.console.across import show_across, show_average
@@ -114,13 +114,13 @@ def _show_task(comparison: Comparison, findings: TaskFindings, console: Console,
         console.print(Text(_legend(shown, findings, has_index=has_index), style="dim"))
         show_costs(comparison, findings, console)
     if findings.lesson is not None and len(findings.lesson.models) > 1:
-        show_lesson(findings.lesson, console, show_all=show_all)
+        show_lesson(comparison, findings.lesson, console, show_all=show_all)
     hidden = len(findings.standings) - len(shown)
     if hidden:
         console.print(Text(f"{plural(hidden, 'more model')}; show all with --all", style="dim"))
     show_slices(findings, console, show_all=show_all)
     show_by_protocol(comparison, findings, console)
-    _show_missing(findings, console)
+    _show_missing(comparison, findings, console)
     for note in task.notes:
         console.print()
         console.print(Text(f"Note: {note}"))
@@ -231,13 +231,15 @@ def _legend(standings: Sequence[Standing], findings: TaskFindings, *, has_index:
     return "; ".join(parts)
 
 
-def _show_missing(findings: TaskFindings, console: Console) -> None:
+def _show_missing(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
+    called = model_labels(comparison)
     by_reason: dict[tuple[str, str], list[str]] = {}
     for cell in findings.missing:
         by_reason.setdefault((cell.status.value, cell.reason), []).append(cell.model)
     for (status, reason), models in by_reason.items():
         more = f" and {plural(len(models) - 3, 'more model')}" if len(models) > 3 else ""
-        names = ", ".join(fitted_labels(models[:3], max(NARROWEST_NAME, console.width - 10)).values())
+        short = shorten([called[model] for model in models[:3]], max(NARROWEST_NAME, console.width - 10))
+        names = ", ".join(short.values())
         console.print()
         console.print(
             Text.assemble((status, "bold red" if status == "failed" else "bold"), f" {names}{more}")
