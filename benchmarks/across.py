@@ -20,11 +20,11 @@ from rich.console import Console
 
 from assay.analysis.across import across
 from assay.analysis.likeness import likeness
-from assay.console.across import show_across
-from assay.console.lessons import show_likeness
-from assay.core.across import Across
-from assay.core.lesson import Likeness
-from assay.readers.matrices import only, read_matrices
+from assay.findings.across import Across
+from assay.findings.error_analysis import Likeness
+from assay.reports.terminal.across import show_across
+from assay.reports.terminal.error_analysis import show_likeness
+from assay.tables.matrices import only, read_matrices
 
 TABLES = ("vtab_official", "mteb_english", "timm_results")  # from small to large: peaks of memory add up
 MOST_SECONDS = 20.0

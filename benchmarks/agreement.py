@@ -15,7 +15,7 @@ from pathlib import Path
 
 from assay.analysis.agreements import agreements
 from assay.analysis.baselines import static_ranking
-from assay.core.matrix import Matrix
+from assay.findings.matrix import Matrix
 
 Table = Mapping[str, Mapping[str, float]]  # data set -> model -> value
 WIDTH = 75

@@ -21,7 +21,7 @@ from coverage_transformers import FAMILIES, saved
 
 from assay.core.model import Model, ModelSource
 from assay.core.task import Example, Sound
-from assay.encoders.parameter_table import parameters_of
+from assay.models.timm.parameter_table import parameters_of
 
 SIZES: tuple[int | None, ...] = (64, 96, 128, 224, None)  # pixels; None for what the model comes with
 TOLERANCE = 1e-3  # of the largest feature

@@ -1,4 +1,4 @@
-"""Counts the weights of every model of timm without memory: src/assay/encoders/timm_parameters.tsv.
+"""Counts the weights of every model of timm without memory: src/assay/models/timm/parameters.tsv.
 
     python benchmarks/parameters.py    # counts what the table lacks; some minutes from nothing
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-TABLE = Path(__file__).resolve().parents[1] / "src" / "assay" / "encoders" / "timm_parameters.tsv"
+TABLE = Path(__file__).resolve().parents[1] / "src" / "assay" / "models" / "timm" / "parameters.tsv"
 
 
 def main() -> None:

@@ -33,14 +33,14 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from assay.core.array_view import ArrayView
+from assay.actions.score import estimate, resolve_score
 from assay.core.errors import NotApplicable
-from assay.core.families import SCORES
-from assay.core.left_out import PENALTIES
-from assay.core.method import ContrastScore, FactScore, HeldOutScore, MomentScore, SourceScore, WeightScore
 from assay.core.task import Kind, Labels
-from assay.core.view import SAMPLE
-from assay.scoring import estimate, resolve_score
+from assay.moments.leave_out import PENALTIES
+from assay.plugins.array_view import ArrayView
+from assay.plugins.families import SCORES
+from assay.plugins.method import ContrastScore, FactScore, HeldOutScore, MomentScore, SourceScore, WeightScore
+from assay.plugins.train_view import SAMPLE
 
 SHAPES = ((5000, 1024, 100), (50_000, 2048, 100), (2000, 4096, 10))
 LIMIT = 120  # seconds that a row may take

@@ -17,11 +17,11 @@ import pytest
 from PIL import Image
 
 from assay.core.errors import ModelError, UnknownName
-from assay.core.families import MODELS
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts, ModelSource
-from assay.core.settings import all_settings
 from assay.core.task import Example, Modality
+from assay.plugins.families import MODELS
+from assay.plugins.settings import all_settings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # processes of models cannot import tests

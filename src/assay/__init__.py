@@ -5,19 +5,19 @@ from __future__ import annotations
 import importlib
 
 _HOME = {
-    "Across": "assay.core.across",
+    "Across": "assay.findings.across",
     "AssayError": "assay.core.errors",
-    "Comparison": "assay.core.comparison",
+    "Comparison": "assay.findings.comparison",
     "Estimate": "assay.core.estimate",
-    "Matrix": "assay.core.matrix",
+    "Matrix": "assay.findings.matrix",
     "Result": "assay.core.result",
-    "Study": "assay.study",
+    "Study": "assay.run.study",
     "Task": "assay.core.task",
     "across": "assay.analysis.across",
-    "compare_models": "assay.changing",
-    "load": "assay.saving",
-    "read_matrix": "assay.readers.matrices",
-    "score": "assay.scoring",
+    "compare_models": "assay.actions.compare_models",
+    "load": "assay.actions.save",
+    "read_matrix": "assay.tables.matrices",
+    "score": "assay.actions.score",
 }
 
 __all__ = [

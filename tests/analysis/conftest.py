@@ -3,7 +3,7 @@ import pytest
 
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
-from assay.core.comparison import Comparison
+from assay.findings.comparison import Comparison
 from assay.testing.simulated_study import simulate_study
 
 # Demsar (2006), "Statistical comparisons of classifiers over multiple data sets", table 6: AUC of C4.5,

@@ -9,8 +9,8 @@ from assay.analysis.across import THRESHOLDS, TasksEvidence, across, across_task
 from assay.analysis.block import complete_block
 from assay.analysis.index import index_matrix
 from assay.analysis.task_draws import ExampleDraws
-from assay.core.across import Across, Unit
-from assay.core.matrix import Matrix
+from assay.findings.across import Across, Unit
+from assay.findings.matrix import Matrix
 
 FOUR_TASKS = {
     "a": {"x": 1.0, "y": 0.5, "z": 0.2},

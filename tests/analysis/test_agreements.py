@@ -4,7 +4,7 @@ from scipy import stats
 
 from assay.analysis.agreements import Past, agreements
 from assay.analysis.baselines import baselines, static_ranking
-from assay.core.matrix import Matrix
+from assay.findings.matrix import Matrix
 
 MODELS, TASKS = 12, 6
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from assay.analysis.by_protocol import by_protocol, seed_error
 from assay.analysis.compare import Evidence, compare
-from assay.core.comparison import Comparison
+from assay.findings.comparison import Comparison
 
 
 def with_curve(study: Evidence, draws: int) -> Comparison:

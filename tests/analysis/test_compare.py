@@ -6,10 +6,10 @@ import pytest
 
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
-from assay.core.comparison import OTHER_MODALITY, Comparison
 from assay.core.errors import UnknownName
 from assay.core.estimate import Interval
 from assay.core.result import Result, Status
+from assay.findings.comparison import OTHER_MODALITY, Comparison
 from assay.testing.simulated_study import SCORES, simulate_study
 
 

@@ -9,11 +9,11 @@ from scipy import stats
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
 from assay.analysis.task_draws import interquartile_mean
-from assay.core.comparison import TaskFacts
 from assay.core.job import Job
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.task import Kind, Labels, Modality
+from assay.findings.comparison import TaskFacts
 from assay.testing.simulated_study import Accuracy
 
 pytestmark = pytest.mark.slow

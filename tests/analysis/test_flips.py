@@ -3,8 +3,8 @@ import pytest
 from scipy import stats
 
 from assay.analysis.flips import flips
-from assay.core.change import Flip
 from assay.core.task import Kind, Labels
+from assay.findings.change import Flip
 
 TRUTH = Labels(Kind.CLASSIFICATION, np.array([0, 0, 0, 1, 1, 2]), ("cat", "dog", "owl"))
 NAMES = ("a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg", "f.jpg")

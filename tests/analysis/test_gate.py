@@ -6,10 +6,10 @@ import pytest
 
 from assay.analysis.change import Pair, change
 from assay.analysis.gate import gate, regression_from
-from assay.console.gate import as_junit
 from assay.core.errors import UsageError
 from assay.core.estimate import Interval
-from assay.core.gate import Verdict
+from assay.findings.gate import Verdict
+from assay.reports.terminal.gate import as_junit
 
 LITE, VIT = "packaged:efficientnet_lite0", "timm:vit_small_patch14_reg4_dinov2.lvd142m"
 TWIN = "timm:tf_efficientnet_lite0.in1k"

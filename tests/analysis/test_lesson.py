@@ -4,8 +4,8 @@ from sklearn.metrics import confusion_matrix, recall_score
 
 from assay.analysis.intervals import separable
 from assay.analysis.lesson import lesson
-from assay.core.lesson import Confused
 from assay.core.task import Kind, Labels
+from assay.findings.error_analysis import Confused
 
 TRUTH = Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1, 2, 2]), ("cat", "dog", "owl"))
 DECIDED = {

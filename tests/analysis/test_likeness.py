@@ -9,8 +9,8 @@ from assay.analysis.alignment import cka_matrix, linear_cka
 from assay.analysis.compare import compare
 from assay.analysis.likeness import likeness
 from assay.analysis.model_pairs import ModelPairs, error_pairs, feature_pairs
-from assay.core.matrix import Matrix
 from assay.core.task import Kind, Labels
+from assay.findings.matrix import Matrix
 
 
 def matrix(values: np.ndarray) -> Matrix:

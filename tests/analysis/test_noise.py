@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from assay.analysis.noise import noise_floor
-from assay.core.comparison import Cell
 from assay.core.result import Status
+from assay.findings.comparison import Cell
 
 
 def cell(values: np.ndarray) -> Cell:

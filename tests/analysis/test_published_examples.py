@@ -15,7 +15,7 @@ from assay.analysis.ranks import win_rates
 from assay.analysis.signed_rank import wilcoxon
 from assay.analysis.task_draws import interquartile_mean
 from assay.analysis.ties import holm
-from assay.core.matrix import Matrix
+from assay.findings.matrix import Matrix
 
 # R 4, ?friedman.test: RoundingTimes of Hollander and Wolfe (1973), p. 140: 22 players x 3 ways to first base
 ROUNDING = """

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from assay.cli.main import app
-from assay.plan import resolve_methods
-from assay.study import Study
+from assay.run.plan import resolve_methods
+from assay.run.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

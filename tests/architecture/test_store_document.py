@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay.run.study import Study
 from assay.store.results import Store
-from assay.study import Study
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "store.md").read_text("utf-8")
 

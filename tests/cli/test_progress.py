@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from assay.cli.progress import run_and_show
-from assay.study import Study
+from assay.run.study import Study
 
 
 @pytest.fixture

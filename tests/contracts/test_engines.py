@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assay.core.engine import Engine
-from assay.core.families import ENGINES
+from assay.plugins.engine import Engine
+from assay.plugins.families import ENGINES
 from assay.testing.engines import EngineContract
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assay.core.metric import Metric
-from assay.core.registry import Registry
+from assay.plugins.registry import Registry
 from assay.testing.metrics import MetricContract
 
 METRICS = Registry("metrics", Metric, "metric")

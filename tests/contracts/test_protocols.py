@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assay.core.method import Method
-from assay.core.protocol import FeatureProtocol
-from assay.core.registry import Registry
+from assay.plugins.method import Method
+from assay.plugins.protocol import FeatureProtocol
+from assay.plugins.registry import Registry
 from assay.testing.protocols import ProtocolContract
 
 PROTOCOLS = Registry("protocols", Method, "protocol")

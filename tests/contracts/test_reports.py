@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assay.core.families import REPORTS
-from assay.core.report import Report
+from assay.plugins.families import REPORTS
+from assay.plugins.report import Report
 from assay.testing.reports import ReportContract
 
 

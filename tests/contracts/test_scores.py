@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assay.core.method import Score
-from assay.core.registry import Registry
+from assay.plugins.method import Score
+from assay.plugins.registry import Registry
 from assay.testing.scores import ScoreContract
 
 SCORES = Registry("scores", Score, "score")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from tests.tasks.imagenet_files import write_distributed
 
-from assay.core.families import TASKS
+from assay.plugins.families import TASKS
 from assay.testing.tasks import TaskContract
 
 

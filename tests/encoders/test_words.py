@@ -12,12 +12,12 @@ import transformers
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.task import Words
 from assay.encoders.pooling import Pooling, pool_words
-from assay.encoders.sentences import Prompt, SentenceEncoder
-from assay.encoders.strings import StringEncoder
+from assay.encoders.text_modules import StringEncoder
 from assay.encoders.texts import Reading, TextEncoder, read_base
 from assay.encoders.tokens import Tokens
 from assay.encoders.weights import Origin
 from assay.encoders.words import cut, padded
+from assay.models.sentence.encoder import Prompt, SentenceEncoder
 
 TEXTS = [
     Words(("EU", "rejects", "Günther's", "unbelievable", "call", ".")),

@@ -11,11 +11,11 @@ import cloudpickle
 import pytest
 
 import assay
-from assay.core.engine import Watch
 from assay.core.errors import StoreError, UsageError
 from assay.core.model import ModelFacts
 from assay.core.result import Event, Finished, Opened, Result, Status
 from assay.engines.isolated import Isolated
+from assay.plugins.engine import Watch
 from assay.testing.engines import METHODS, VISITS, Deeds
 
 FACTS = ModelFacts(

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from assay.cli.main import main
-from assay.core.address import Address
 from assay.core.result import Status
+from assay.plugins.address import Address
+from assay.run.study import compare_store
 from assay.store.results import open_existing
-from assay.study import compare_store
 
 IMAGE_MODELS = (
     "mobilenetv1_025_128_in1k",

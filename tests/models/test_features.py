@@ -11,7 +11,7 @@ from pyarrow import parquet
 from assay.core.errors import CheckpointError, ModelError, UsageError
 from assay.core.task import Modality
 from assay.models.features import FeaturesSource
-from assay.study import Study
+from assay.run.study import Study
 
 MATRIX = np.random.default_rng(0).normal(size=(4, 3))
 NAMES = ["train/cat/1.jpg", "train/cat/2.jpg", "test/cat/1.jpg", "test/dog/3.jpg"]

@@ -19,7 +19,7 @@ from tests.conftest import save
 from assay.core.errors import CheckpointError, ModelError, UsageError
 from assay.core.task import Modality, Sound
 from assay.models.hf import HuggingFaceSource
-from assay.study import Study
+from assay.run.study import Study
 
 pytestmark = pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")  # WavLM itself
 FAMILIES = ("wav2vec2", "hubert", "wavlm", "whisper", "ast")

@@ -11,8 +11,8 @@ from PIL import Image
 
 from assay.core.errors import CheckpointError, ModelError, UnknownName, UsageError
 from assay.core.task import Modality
-from assay.encoders.clip import recipe_of
 from assay.models.openclip import OpenClipSource
+from assay.models.openclip.towers import recipe_of
 
 NAME = "ViT-S-32-alt"
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)

@@ -8,7 +8,7 @@ import pytest
 from assay.core.errors import UnknownName, UsageError
 from assay.core.task import Modality
 from assay.models.packaged import PackagedSource
-from assay.study import Study
+from assay.run.study import Study
 
 TEXTS = ["A man is eating food.", "Someone eats.", "The stock market fell."]
 

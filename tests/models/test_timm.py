@@ -7,10 +7,10 @@ import pytest
 import timm
 import torch
 
-from assay.core.address import Address
 from assay.core.errors import CheckpointError, ModelError, UnknownName, UsageError
-from assay.core.families import MODELS
 from assay.models.timm import TimmSource
+from assay.plugins.address import Address
+from assay.plugins.families import MODELS
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
 

@@ -10,8 +10,8 @@ import pytest
 
 from assay.core.errors import CheckpointError, ModelError, UnknownName, UsageError
 from assay.core.task import Words
-from assay.encoders.word_vectors import open_vectors
 from assay.models.vectors import VectorsSource
+from assay.models.vectors.word_vectors import open_vectors
 
 WORDS = ("the", "fox", "do", "n't", "Paris", ",", "größer")
 MATRIX = np.random.default_rng(0).normal(size=(len(WORDS), 4)).astype(np.float32).round(4)

@@ -9,7 +9,7 @@ from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.task import Kind, Labels
 from assay.protocols.few_shot import FewShot
 from assay.protocols.knn import KNN
-from assay.study import Study
+from assay.run.study import Study
 
 CLASSES = tuple("abcd")
 

@@ -11,9 +11,9 @@ from tests.training.pictures import METRICS, lesson, opened, pictures, small_net
 from torch import nn
 
 from assay.core.errors import ModelError, NotApplicable, UsageError
-from assay.core.protocol import Lesson
 from assay.core.task import Kind, Split
 from assay.encoders.images import ImageEncoder
+from assay.plugins.protocol import Lesson
 from assay.protocols.fine_tune import FineTune
 
 QUICK = FineTune(

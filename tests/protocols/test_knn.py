@@ -12,11 +12,11 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
 from assay.core.metric import Metric
-from assay.core.protocol import FeatureProtocol
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
+from assay.plugins.protocol import FeatureProtocol
 from assay.protocols.knn import CHOICES, KNN
 
 

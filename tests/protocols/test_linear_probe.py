@@ -15,13 +15,13 @@ from sklearn.preprocessing import StandardScaler
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
 from assay.core.metric import Metric
-from assay.core.protocol import FeatureProtocol
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
 from assay.numerics.linear_predictor import LinearPredictor
 from assay.numerics.penalty import L2_PATH
+from assay.plugins.protocol import FeatureProtocol
 from assay.protocols.linear_probe import LinearProbe
 
 SHAPES = [(120, 8, 3), (60, 90, 4), (150, 20, 2)]

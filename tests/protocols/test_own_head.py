@@ -8,10 +8,10 @@ import pytest
 from tests.tasks.imagenet_files import SYNSETS, write_folders
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.families import MODELS
 from assay.core.result import Status
+from assay.plugins.families import MODELS
 from assay.protocols.own_head import OwnHead
-from assay.study import Study
+from assay.run.study import Study
 
 # photographs inside scikit-image, and what ImageNet calls what they show
 PHOTOGRAPHS = {"chelsea.png": "n02124075", "coffee.png": "n07920052", "motorcycle_left.png": "n03791053"}
@@ -122,8 +122,8 @@ def test_real_weights_recognise_real_photographs(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_save(tmp_path: Path, photos: Path) -> None:
-    from assay.plan import resolve_methods, resolve_models, resolve_tasks
-    from assay.saving import Chosen, save
+    from assay.actions.save import Chosen, save
+    from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
     from assay.store.results import Store
 
     chosen = Chosen(

@@ -11,8 +11,8 @@ from torchvision import datasets, models, transforms
 
 import assay
 from assay.core.errors import UsageError
-from assay.plan import resolve_tasks
 from assay.protocols.sgd import SGD
+from assay.run.plan import resolve_tasks
 
 SIDE, EPOCHS, BATCH = 40, 2, 8
 

@@ -2,7 +2,7 @@ import pytest
 
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
-from assay.core.comparison import Comparison
+from assay.findings.comparison import Comparison
 from assay.testing.simulated_study import simulate_study
 
 

@@ -10,7 +10,7 @@ from tests.reports.large import large
 
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
-from assay.core.comparison import Comparison
+from assay.findings.comparison import Comparison
 from assay.reports.html import Html
 from assay.testing.simulated_study import SCORES, simulate_study
 

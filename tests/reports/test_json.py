@@ -1,7 +1,7 @@
 import dataclasses
 import json
 
-from assay.core.comparison import Comparison
+from assay.findings.comparison import Comparison
 from assay.reports.json import Json
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jsonschema
 
-from assay.core.comparison import Comparison
+from assay.findings.comparison import Comparison
 from assay.reports.json import as_json, as_schema
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "docs" / "comparison.schema.json"

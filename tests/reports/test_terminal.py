@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from assay.analysis.compare import compare
-from assay.core.comparison import Comparison
+from assay.findings.comparison import Comparison
 from assay.reports.terminal import Terminal, show
 from assay.testing.simulated_study import simulate_study
 

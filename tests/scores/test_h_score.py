@@ -7,9 +7,9 @@ import pytest
 from sklearn.covariance import LedoitWolf
 
 from assay.core.errors import NotApplicable
-from assay.core.moments import FoldedMoments
-from assay.core.stream import stratified_folds
 from assay.core.task import Kind, Labels
+from assay.moments.folded import FoldedMoments
+from assay.moments.stream import moments_of, stratified_folds
 from assay.scores.h_score import HScore
 from assay.scores.h_score_regularised import HScoreRegularised, ledoit_wolf_shrinkage
 
@@ -24,7 +24,7 @@ def classes(count: int, width: int) -> tuple[np.ndarray, Labels]:
 
 
 def folded(features: np.ndarray, labels: Labels) -> FoldedMoments:
-    return FoldedMoments.of(features, labels, stratified_folds(labels, 5, seed=0))
+    return moments_of(features, labels, stratified_folds(labels, 5, seed=0))
 
 
 def class_means(features: np.ndarray, labels: Labels) -> np.ndarray:

@@ -14,9 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import assay
-from assay.core.array_view import ArrayView
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.task import Kind, Labels
+from assay.plugins.array_view import ArrayView
 from assay.scores.logistic_cv import LogisticCV
 
 

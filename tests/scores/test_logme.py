@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.moments import FoldedMoments
-from assay.core.stream import stratified_folds
 from assay.core.task import Kind, Labels
+from assay.moments.folded import FoldedMoments
+from assay.moments.stream import moments_of, stratified_folds
 from assay.scores.logme import LogME, log_evidence
 
 SHAPES = [(60, 5), (60, 60), (40, 41), (30, 100)]
@@ -58,7 +58,7 @@ def evidence_by_svd(features: np.ndarray, target: np.ndarray) -> float:
 
 
 def folded(features: np.ndarray, labels: Labels) -> FoldedMoments:
-    return FoldedMoments.of(features, labels, stratified_folds(labels, 5, seed=0))
+    return moments_of(features, labels, stratified_folds(labels, 5, seed=0))
 
 
 def noisy_classes(count: int, width: int, classes: int = 3) -> tuple[np.ndarray, Labels]:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import assay
-from assay.core.array_view import ArrayView
+from assay.actions.score import resolve_score
 from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
+from assay.plugins.array_view import ArrayView
 from assay.scores.ped import PED, Moved, class_balls, decline
-from assay.scoring import resolve_score
 
 TALL, WIDE = (200, 12, 4), (40, 96, 3)
 MOTIONS = {

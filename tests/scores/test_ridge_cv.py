@@ -7,14 +7,14 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import assay
-from assay.core.array_view import ArrayView
+from assay.actions.score import estimate, resolve_score
 from assay.core.errors import NotApplicable
-from assay.core.left_out import PENALTIES, choose_penalty
-from assay.core.method import EVERY_KIND
-from assay.core.moments import FoldedMoments
 from assay.core.task import Kind, Labels
+from assay.moments.leave_out import PENALTIES, choose_penalty
+from assay.moments.stream import moments_of
+from assay.plugins.array_view import ArrayView
+from assay.plugins.method import EVERY_KIND
 from assay.scores.ridge_cv import explained, predictions
-from assay.scoring import estimate, resolve_score
 
 SHAPES = [(120, 10), (60, 50), (50, 60), (40, 200)]
 
@@ -86,7 +86,7 @@ def test_labels_of_a_fold_decide_nothing_of_its_own_predictions(count: int, widt
     other = ArrayView(
         Labels(Kind.REGRESSION, changed),
         view.matrix,
-        gathered=(FoldedMoments.of(view.matrix, Labels(Kind.REGRESSION, changed), view.folds), view.folds),
+        gathered=(moments_of(view.matrix, Labels(Kind.REGRESSION, changed), view.folds), view.folds),
     )
 
     before, after = (predictions(one.moments(), one.held_out())[inside] for one in (view, other))

@@ -8,8 +8,8 @@ from scipy.linalg import eigh
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Features, LabelledFeatures
-from assay.core.method import Score
 from assay.core.task import Kind, Labels
+from assay.plugins.method import Score
 from assay.scores.sfda import SFDA
 from assay.testing.scores import ScoreContract
 

@@ -21,9 +21,9 @@ from assay.core.features import Encoded, Features, LabelledFeatures
 from assay.core.model import Fishers, LinearHead, Model, ModelFacts
 from assay.core.result import Result
 from assay.core.task import Example, Kind, Labels
-from assay.core.view import balanced_rows
-from assay.encoding import Encodings, Twins
-from assay.plan import resolve_tasks
+from assay.plugins.train_view import balanced_rows
+from assay.run.encoding import Encodings, Twins
+from assay.run.plan import resolve_tasks
 from assay.scores.task2vec import Task2Vec
 from assay.store.arrays import Arrays
 from assay.store.results import Store

@@ -16,10 +16,10 @@ from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Result, Status
-from assay.plan import resolve_tasks
+from assay.run.plan import resolve_tasks
+from assay.run.study import task_facts
 from assay.store.arrays import Arrays
 from assay.store.results import Store, open_existing
-from assay.study import task_facts
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from assay.core.errors import StoreError
-from assay.plan import resolve_tasks
+from assay.run.plan import resolve_tasks
 from assay.store.arrays import Arrays
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:

@@ -7,7 +7,7 @@ import pytest
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Modality, Sound
-from assay.study import Study
+from assay.run.study import Study
 from assay.testing.tasks import load_task
 
 soundfile = pytest.importorskip("soundfile")

@@ -11,7 +11,7 @@ from tests.tasks.glue_files import DEV, FORMATS, NLI, TEST, TRAIN, mnli_row, wri
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import Kind
-from assay.readers.glue_hidden import HIDDEN, read_hidden
+from assay.tasks.glue.hidden import HIDDEN, read_hidden
 from assay.testing.tasks import load_task
 
 METRICS = {

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tests.tasks.glue_files import write_glue
 
-from assay.core.address import Address
 from assay.core.errors import UnknownName, UsageError
-from assay.core.families import TASKS
-from assay.core.suite import load_suite, suite_names, tasks_of
-from assay.plan import resolve_tasks
-from assay.study import Study
+from assay.plugins.address import Address
+from assay.plugins.families import TASKS
+from assay.plugins.suite import load_suite, suite_names, tasks_of
+from assay.run.plan import resolve_tasks
+from assay.run.study import Study
 
 
 @pytest.mark.parametrize("name", suite_names())

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from assay.core.protocol import Lesson
 from assay.core.task import Example, Examples, Kind, Labels, Split
 from assay.encoders.heads import read_output
 from assay.encoders.images import ImageEncoder
@@ -17,6 +16,7 @@ from assay.encoders.weights import Origin, seeded
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
+from assay.plugins.protocol import Lesson
 
 METRICS = {Kind.CLASSIFICATION: Accuracy(), Kind.MULTILABEL: MacroF1(), Kind.REGRESSION: R2()}
 

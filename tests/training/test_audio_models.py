@@ -10,10 +10,10 @@ import torch
 from tests.audio_models import RATE, saved_audio_model, sounds
 from tests.training.pictures import Pictures
 
-from assay.core.protocol import Lesson
 from assay.core.task import Kind, Labels, Sound, Split
 from assay.metrics.accuracy import Accuracy
 from assay.models.hf import HuggingFaceSource
+from assay.plugins.protocol import Lesson
 from assay.protocols.fine_tune import FineTune
 
 QUICK = FineTune(trials=1, epochs=4, batch_size=8, learning_rate=0.003, layer_decay=1.0, label_smoothing=0.0)

@@ -12,15 +12,15 @@ from tests.training.pictures import Pictures
 from torch import nn
 
 from assay.core.model import Model
-from assay.core.protocol import Lesson
 from assay.core.task import Example, Kind, Labels, Split
 from assay.encoders.pooling import Pooling
-from assay.encoders.strings import StringEncoder
+from assay.encoders.text_modules import StringEncoder
 from assay.encoders.texts import Reading, TextEncoder, read_base
 from assay.encoders.tokens import Tokens
 from assay.encoders.weights import Origin
 from assay.metrics.accuracy import Accuracy
 from assay.models.sentence import SentenceSource
+from assay.plugins.protocol import Lesson
 from assay.protocols.fine_tune import FineTune
 
 QUICK = FineTune(trials=1, epochs=4, batch_size=8, learning_rate=0.003, layer_decay=1.0, label_smoothing=0.0)

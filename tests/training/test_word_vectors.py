@@ -10,12 +10,12 @@ import pytest
 from tests.training.pictures import Pictures
 
 from assay.core.model import Model
-from assay.core.protocol import Lesson
 from assay.core.task import Example, Kind, Labels, Split, Task, Words
 from assay.metrics.accuracy import Accuracy
 from assay.models.vectors import VectorsSource
-from assay.plan import resolve_tasks
+from assay.plugins.protocol import Lesson
 from assay.protocols.fine_tune import FineTune
+from assay.run.plan import resolve_tasks
 
 QUICK = FineTune(
     trials=1,

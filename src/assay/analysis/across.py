@@ -25,10 +25,10 @@ from assay.analysis.task_draws import (
     task_interval,
     wide_tail,
 )
-from assay.core.across import Across, Generality
 from assay.core.estimate import Interval
-from assay.core.matrix import Matrix
 from assay.core.task import Modality
+from assay.findings.across import Across, Generality
+from assay.findings.matrix import Matrix
 
 GUESSING, MEDIAN = "guessing", "the median model"
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(21))

@@ -10,7 +10,7 @@ from scipy import stats
 
 from assay.analysis.pools import correlations_of_pools, pool_interval
 from assay.analysis.shortlists import shortlists
-from assay.core.agreement import Agreement
+from assay.findings.agreement import Agreement
 
 CORRELATIONS = ("weighted_tau", "tau_by_truth", "tau_b", "pearson", "spearman")
 FEWEST_MODELS = 3  # two models agree or disagree by a coin's throw

@@ -13,11 +13,11 @@ from assay.analysis.baselines import STATIC, baselines
 from assay.analysis.intervals import DRAWS
 from assay.analysis.pools import FEWEST_MODELS, correlations_of_pools, draw_pools, pool_interval
 from assay.analysis.task_draws import FEWEST_TASKS, task_interval
-from assay.analysis.wording import interval_text, listing, value_text
-from assay.core.agreement import Agreement, Agreements, OverallAgreement, Shortlist
 from assay.core.estimate import Interval
-from assay.core.matrix import Matrix
 from assay.core.task import Modality
+from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Shortlist
+from assay.findings.matrix import Matrix
+from assay.wording.wording import interval_text, listing, value_text
 
 _NAMED = 3  # scores that a sentence names
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assay.core.change import Spaces
+from assay.findings.change import Spaces
 from assay.numerics.neighbours import nearest, nearest_others
 
 NEIGHBOURS = 10

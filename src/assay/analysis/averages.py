@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from assay.core.address import Address
-from assay.core.comparison import SuiteAverage, TaskFindings
-from assay.core.suite import Suite
+from assay.findings.comparison import SuiteAverage, TaskFindings
+from assay.plugins.address import Address
+from assay.plugins.suite import Suite
 
 
 def suite_averages(tasks: Sequence[TaskFindings], suites: Iterable[Suite]) -> tuple[SuiteAverage, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from assay.analysis.ranks import beaten
-from assay.core.matrix import Matrix
+from assay.findings.matrix import Matrix
 
 STATIC, RANDOM = "static", "random"
 _DIGITS = 9  # models that did equally well are equal, whatever the order of the tasks

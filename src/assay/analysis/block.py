@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.core.matrix import Matrix
+from assay.findings.matrix import Matrix
 
 
 def complete_block(matrix: Matrix) -> Matrix:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from scipy import stats
 
 from assay.analysis.ties import ALPHA
-from assay.analysis.wording import value_text
-from assay.core.comparison import Cell, Comparison, TaskFindings
+from assay.findings.comparison import Cell, Comparison, TaskFindings
+from assay.wording.wording import value_text
 
 
 class ByProtocol(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from assay.core.comparison import OTHER_MODALITY, Cell, TaskFacts
 from assay.core.result import Cost, Result, Status
 from assay.core.task import Modality
+from assay.findings.comparison import OTHER_MODALITY, Cell, TaskFacts
 
 
 def gather(results: Sequence[Result], scores: Collection[str]) -> tuple[Cell, ...]:

@@ -16,11 +16,11 @@ from assay.analysis.paired import paired
 from assay.analysis.signed_rank import practical, wilcoxon
 from assay.analysis.task_draws import FEWEST_TASKS
 from assay.analysis.ties import ALPHA, holm
-from assay.analysis.wording import listing, plural
-from assay.core.change import Change, OverTasks, Spaces, TaskChange
-from assay.core.comparison import OTHER_MODALITY, Cell, TaskFacts
 from assay.core.errors import UsageError
 from assay.core.task import Kind
+from assay.findings.change import Change, OverTasks, Spaces, TaskChange
+from assay.findings.comparison import OTHER_MODALITY, Cell, TaskFacts
+from assay.wording.wording import listing, plural
 
 HALF_A_POINT = 0.005  # differences up to this change nobody's mind
 SERVES = 0.9  # of the neighbours found before: below it users of an index see other results

@@ -16,11 +16,11 @@ from assay.analysis.modalities import across_modalities, values_of
 from assay.analysis.model_pairs import ModelPairs, error_pairs, feature_pairs
 from assay.analysis.ranking import choose_method
 from assay.analysis.recommend import headline, is_floor
-from assay.core.comparison import Cell, Comparison, ModelRow, TaskFacts
-from assay.core.lesson import Likeness
 from assay.core.metric import Metric
-from assay.core.suite import load_suite, suite_names
 from assay.core.task import Modality
+from assay.findings.comparison import Cell, Comparison, ModelRow, TaskFacts
+from assay.findings.error_analysis import Likeness
+from assay.plugins.suite import load_suite, suite_names
 
 
 def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparison:

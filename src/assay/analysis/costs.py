@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from assay.analysis.pareto import pareto_front
 from assay.analysis.recommend import is_floor
-from assay.core.comparison import Cell, ModelRow, Standing
 from assay.core.limits import Limits
+from assay.findings.comparison import Cell, ModelRow, Standing
 
 COSTS = ("latency", "parameters", "macs", "bytes", "memory", "seconds")
 

@@ -10,8 +10,8 @@ from scipy import stats
 
 from assay.analysis.signed_rank import fewest_tasks
 from assay.analysis.ties import ALPHA
-from assay.analysis.wording import listing, plural, value_text
-from assay.core.across import Across, Criterion, Generality, Unit
+from assay.findings.across import Across, Criterion, Generality, Unit
+from assay.wording.wording import listing, plural, value_text
 
 _NAMED = 3  # models or tasks that a sentence names
 _CLOSE = 1e-9

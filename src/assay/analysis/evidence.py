@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.core.comparison import ModelRow, TaskFacts
 from assay.core.limits import NO_LIMITS, Limits
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.slicing import Slicing
 from assay.core.task import Labels
+from assay.findings.comparison import ModelRow, TaskFacts
 
 
 def _nothing(*_: object) -> None:

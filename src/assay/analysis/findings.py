@@ -18,11 +18,11 @@ from assay.analysis.recommend import because, cheapest, contenders, not_worse
 from assay.analysis.slices import slice_findings
 from assay.analysis.task_draws import ExampleDraws
 from assay.analysis.ties import ALPHA, examples_to_separate, p_values_against
-from assay.core.comparison import Cell, ModelRow, Standing, TaskFacts, TaskFindings
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
 from assay.core.slicing import Slicing
 from assay.core.task import Kind, Labels
+from assay.findings.comparison import Cell, ModelRow, Standing, TaskFacts, TaskFindings
 
 
 @dataclass(frozen=True, slots=True)

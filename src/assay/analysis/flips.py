@@ -9,8 +9,8 @@ import numpy as np
 from scipy import stats
 
 from assay.analysis.ties import holm
-from assay.core.change import ClassChange, Flip, Flips
 from assay.core.task import Labels
+from assay.findings.change import ClassChange, Flip, Flips
 
 SHOWN = 10  # flips of each sign that are named
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from assay.analysis.agreements import Past, agreements
-from assay.core.agreement import Agreements
-from assay.core.comparison import Cell, ModelRow, TaskFacts
-from assay.core.matrix import Matrix
+from assay.findings.agreement import Agreements
+from assay.findings.comparison import Cell, ModelRow, TaskFacts
+from assay.findings.matrix import Matrix
 
 
 def foretold(

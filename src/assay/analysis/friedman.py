@@ -10,7 +10,7 @@ from scipy import stats
 
 from assay.analysis.ranks import task_ranks
 from assay.analysis.ties import ALPHA
-from assay.core.across import Omnibus
+from assay.findings.across import Omnibus
 
 
 def friedman(values: np.ndarray) -> Omnibus | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 
-from assay.analysis.wording import interval_text, value_text
-from assay.core.change import Change, TaskChange
 from assay.core.errors import UsageError
-from assay.core.gate import Gate, TaskVerdict, Verdict
 from assay.core.task import Kind
+from assay.findings.change import Change, TaskChange
+from assay.findings.gate import Gate, TaskVerdict, Verdict
+from assay.wording.wording import interval_text, value_text
 
 FEWEST = 30  # test examples below which a bootstrap proves nothing
 _ORDER = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from assay.core.matrix import Matrix
+from assay.findings.matrix import Matrix
 
 
 def compatibility_index(value: float, floor: float, best: float) -> float | None:

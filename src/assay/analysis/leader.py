@@ -12,8 +12,8 @@ from scipy import stats
 from assay.analysis.signed_rank import fewest_tasks, practical, wilcoxon
 from assay.analysis.task_draws import FEWEST_TASKS, interquartile_mean
 from assay.analysis.ties import ALPHA, holm
-from assay.core.across import Generality, Practical, Unit
-from assay.core.matrix import Matrix
+from assay.findings.across import Generality, Practical, Unit
+from assay.findings.matrix import Matrix
 
 
 class Comparable(NamedTuple):

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from assay.analysis.flips import names_of, said_by_most
-from assay.core.lesson import Confused, Confusion, Missed, TaskLesson
 from assay.core.task import Labels
+from assay.findings.error_analysis import Confused, Confusion, Missed, TaskLesson
 
 NAMED = 20  # examples and mistakes that are named
 _MOST_CLASSES = 50  # of a confusion matrix that a reader can read

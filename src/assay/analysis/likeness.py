@@ -11,10 +11,10 @@ from scipy import stats
 from assay.analysis.model_pairs import ModelPairs
 from assay.analysis.ranks import task_ranks
 from assay.analysis.trees import alike
-from assay.analysis.wording import listing, value_text
-from assay.core.lesson import Alike, Likeness
-from assay.core.matrix import Matrix
 from assay.core.task import Modality
+from assay.findings.error_analysis import Alike, Likeness
+from assay.findings.matrix import Matrix
+from assay.wording.wording import listing, value_text
 
 FEWEST_MODELS = 5  # a rank correlation of fewer is 0.9 or more by chance in one case of ten
 REDUNDANT = 0.9  # rank correlation

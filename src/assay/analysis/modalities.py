@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from assay.analysis.across import GUESSING, TasksEvidence, across_tasks
 from assay.analysis.findings import Judged
-from assay.core.across import Across
-from assay.core.comparison import TaskFindings
-from assay.core.matrix import Matrix
+from assay.findings.across import Across
+from assay.findings.comparison import TaskFindings
+from assay.findings.matrix import Matrix
 
 
 def across_modalities(judged: Sequence[Judged], seed: int) -> tuple[Across, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from assay.core.comparison import Cell
 from assay.core.errors import UnknownName
+from assay.findings.comparison import Cell
 
 PROTOCOL = "linear_probe"
 SCORES = ("ridge_cv", "logme", "loo_knn")  # out of sample or with evidence: fair to wide features

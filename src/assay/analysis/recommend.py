@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from assay.analysis.wording import (
+from assay.core.task import Modality
+from assay.findings.across import Across
+from assay.findings.comparison import Cell, ModelRow, Standing, TaskFindings
+from assay.wording.wording import (
     PLURAL,
     count,
     duration,
@@ -14,9 +17,6 @@ from assay.analysis.wording import (
     plural,
     value_text,
 )
-from assay.core.across import Across
-from assay.core.comparison import Cell, ModelRow, Standing, TaskFindings
-from assay.core.task import Modality
 
 
 def cheapest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
-from assay.core.agreement import Shortlist
+from assay.findings.agreement import Shortlist
 
 SIZES = (1, 3, 5)
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from assay.analysis.ties import ALPHA
-from assay.core.across import Practical
+from assay.findings.across import Practical
 
 ROPE = 0.01  # of the compatibility index: a hundredth of the way from guessing to the best
 _DIGITS = 12  # differences that are equal but for rounding must share a rank

@@ -8,10 +8,10 @@ import numpy as np
 
 from assay.analysis.intervals import METRIC_CALLS, Measured, bootstrap, interval
 from assay.core.errors import NotApplicable
-from assay.core.lesson import SliceFindings, SliceValue
 from assay.core.metric import Metric
 from assay.core.slicing import Slicing
 from assay.core.task import Labels
+from assay.findings.error_analysis import SliceFindings, SliceValue
 
 FEWEST = 10  # examples; a bootstrap over fewer of them gives intervals that are much too narrow
 

@@ -36,10 +36,10 @@ def command(
 
     from assay.analysis.across import across
     from assay.analysis.likeness import likeness
-    from assay.console.across import show_across
-    from assay.console.lessons import show_likeness
     from assay.core.errors import UsageError
-    from assay.readers.matrices import only, read_matrices, rising, rows_from
+    from assay.reports.terminal.across import show_across
+    from assay.reports.terminal.error_analysis import show_likeness
+    from assay.tables.matrices import only, read_matrices, rising, rows_from
 
     file = read_matrices(table, rows=rows_from(rows))
     values = rising(only(file, table, matrix), falling or ())

@@ -52,8 +52,8 @@ def command(
     """Say how well scores foretold results, beside a static ranking, chance, and what is known of models."""
     from rich.console import Console
 
-    from assay.console.agreement import show_agreements
-    from assay.foretelling import Request, foretell
+    from assay.actions.agreement import Request, foretell
+    from assay.reports.terminal.agreement import show_agreements
 
     request = Request(
         scores=tuple(tables[:-1]),

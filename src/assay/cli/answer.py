@@ -12,7 +12,7 @@ from assay.cli.progress import failures, run_and_show
 from assay.cli.writing import must_be_writable, write
 from assay.reports.html import Html
 from assay.reports.terminal import show
-from assay.study import Study
+from assay.run.study import Study
 
 
 def answer(

@@ -23,10 +23,10 @@ def command(
     offline: Offline = False,
 ) -> None:
     """Open models, say what they are, and check that batches of 1 and of 32 agree, in order, finite."""
+    from assay.actions.check import inspect
     from assay.core.errors import ModelError
     from assay.encoders.devices import resolve_device
-    from assay.inspection import inspect
-    from assay.plan import resolve_models
+    from assay.run.plan import resolve_models
 
     obey(offline)
     broken = 0

@@ -33,9 +33,9 @@ def command(
     """Compare two models: difference with interval, flips with examples, classes, feature spaces, cost."""
     from rich.console import Console
 
-    from assay.changing import compare_models, within
-    from assay.console.change import show_change
+    from assay.actions.compare_models import compare_models, within
     from assay.core.limits import Limits
+    from assay.reports.terminal.change import show_change
 
     limits = Limits.of(max_parameters, max_latency, licence or ())
     found = compare_models(store, before, after, method=method, tasks=task or ())

@@ -33,6 +33,6 @@ def command(
 ) -> None:
     """Compare nine encoders on three tasks, image and text; everything comes from installed packages."""
     from assay.cli.answer import answer
-    from assay.study import Study
+    from assay.run.study import Study
 
     answer(Study(models=MODELS, tasks=TASKS, store=store, device=device))

@@ -33,10 +33,10 @@ def command(
     """Write the findings as Parquet, CSV, JSON, LaTeX, Markdown, YAML, HTML or text."""
     from assay.cli.writing import write
     from assay.core.errors import UnknownName
-    from assay.core.families import REPORTS
     from assay.core.limits import Limits
+    from assay.plugins.families import REPORTS
+    from assay.run.study import compare_store
     from assay.store.results import open_existing
-    from assay.study import compare_store
 
     reports = {member.suffix: member for member in map(REPORTS.load, REPORTS.names())}
     if out.suffix not in reports:

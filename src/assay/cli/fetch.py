@@ -23,7 +23,7 @@ def command(
     ],
 ) -> None:
     """Download models and tasks into the caches of their libraries (HF_HOME, TORCH_HOME, ...)."""
-    from assay.fetching import Fetched, fetch
+    from assay.actions.fetch import Fetched, fetch
 
     missing = 0
     for one in fetch([address for text in named for address in _addresses(text)]):
@@ -44,7 +44,7 @@ def command(
 
 def _addresses(text: str) -> tuple[str, ...]:
     """Return what a study file names, or the one address that it is."""
-    from assay.study import Study
+    from assay.run.study import Study
 
     if Path(text).suffix != ".toml" or ":" in text:
         return (text,)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from assay.analysis.wording import plural
 from assay.cli.writing import write
-from assay.core.comparison import Comparison
 from assay.core.limits import Limits
+from assay.findings.comparison import Comparison
 from assay.reports.html import Html
+from assay.run.study import compare_store
 from assay.store.results import Store
-from assay.study import compare_store
+from assay.wording.wording import plural
 
 SECONDS = 3.0  # between two looks at the store
 

@@ -44,12 +44,12 @@ def command(
     """Pass if on no task more is lost than is allowed, fail if surely more is, else say that data lack."""
     from rich.console import Console
 
+    from assay.actions.compare_models import compare_models, other_model, within
     from assay.analysis.gate import gate, regression_from
-    from assay.changing import compare_models, other_model, within
     from assay.cli.writing import must_be_writable, write_text
-    from assay.console.gate import as_junit, show_gate
     from assay.core.limits import Limits
     from assay.reports.json import as_json
+    from assay.reports.terminal.gate import as_junit, show_gate
 
     regression_from(max_regression)
     limits = Limits.of(max_parameters, max_latency, licence or ())

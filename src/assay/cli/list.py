@@ -28,10 +28,10 @@ def command(
     ] = None,
 ) -> None:
     """List model sources, task sources, suites, scores, protocols and metrics, or the models of a source."""
-    from assay.core.address import Address
     from assay.core.errors import UnknownName
-    from assay.core.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS, add_plugin
-    from assay.core.patterns import models_of, so_many
+    from assay.plugins.address import Address
+    from assay.plugins.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS, add_plugin
+    from assay.plugins.patterns import models_of, so_many
 
     for path in plugin or ():
         add_plugin(path)
@@ -53,7 +53,7 @@ def command(
 
 
 def _print_suites() -> None:
-    from assay.core.suite import load_suite, suite_names
+    from assay.plugins.suite import load_suite, suite_names
 
     print(f"{SUITES}:")
     for name in suite_names():
@@ -62,7 +62,7 @@ def _print_suites() -> None:
 
 def _print_family(registry: object) -> None:
     from assay.core.errors import MissingPackage
-    from assay.core.registry import Registry
+    from assay.plugins.registry import Registry
 
     assert isinstance(registry, Registry)
     print(f"{registry.family}:")

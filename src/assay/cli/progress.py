@@ -18,15 +18,15 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from assay.core.address import Address
-from assay.core.comparison import Comparison
-from assay.core.engine import Stage
-from assay.core.patterns import is_pattern, models_of, so_many
 from assay.core.result import Status
 from assay.core.task import Task
-from assay.plan import Plan
-from assay.study import Study
-from assay.visit import Visit
+from assay.findings.comparison import Comparison
+from assay.plugins.address import Address
+from assay.plugins.engine import Stage
+from assay.plugins.patterns import is_pattern, models_of, so_many
+from assay.run.evaluation import Visit
+from assay.run.plan import Plan
+from assay.run.study import Study
 
 
 def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) -> Comparison:

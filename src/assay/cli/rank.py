@@ -48,10 +48,10 @@ def command(
 ) -> None:
     """Rank models on tasks, with intervals, ties, costs, and the one to take."""
     from assay.cli.answer import answer
-    from assay.core.address import Address
     from assay.core.errors import UsageError
-    from assay.core.families import PROTOCOLS, add_plugin
-    from assay.study import DEFAULT_METHODS, ESTIMATES, Study
+    from assay.plugins.address import Address
+    from assay.plugins.families import PROTOCOLS, add_plugin
+    from assay.run.study import DEFAULT_METHODS, ESTIMATES, Study
 
     obey(offline)
     for path in plugin or ():

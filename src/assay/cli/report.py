@@ -40,8 +40,8 @@ def command(
     from assay.core.limits import Limits
     from assay.reports.html import Html
     from assay.reports.terminal import show
+    from assay.run.study import compare_store
     from assay.store.results import open_existing
-    from assay.study import compare_store
 
     limits = Limits.of(max_parameters, max_latency, licence or ())
     opened, console, path = open_existing(store), Console(), html or store / "report.html"

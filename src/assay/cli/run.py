@@ -44,7 +44,7 @@ def command(
 ) -> None:
     """Train and test every model on every task of a study; the same command continues an interrupted one."""
     from assay.cli.answer import answer
-    from assay.study import Study
+    from assay.run.study import Study
 
     obey(offline)
     read = Study.from_file(study)

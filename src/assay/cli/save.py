@@ -32,14 +32,14 @@ def command(
     offline: Offline = False,
 ) -> None:
     """Write weights, settings and a script that predicts, proved to predict what the study predicted."""
-    from assay.analysis.labels import labels, task_labels
-    from assay.core.protocol import Protocol
-    from assay.core.registry import Named
+    from assay.actions.save import Chosen, save
     from assay.encoders.devices import resolve_device
-    from assay.plan import resolve_methods, resolve_models, resolve_tasks
-    from assay.saving import Chosen, save
+    from assay.plugins.protocol import Protocol
+    from assay.plugins.registry import Named
+    from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
+    from assay.run.study import Study
     from assay.store.results import open_existing
-    from assay.study import Study
+    from assay.wording.labels import labels, task_labels
 
     obey(offline)
     read = Study.from_file(study) if study.suffix == ".toml" else None

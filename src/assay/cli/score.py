@@ -37,12 +37,12 @@ def command(
     """Print what scores say of features; no model is opened, nothing is trained."""
     from rich.console import Console
 
+    from assay.actions.score import Given
     from assay.cli.score_table import as_json, show
     from assay.cli.scored import read_arrays, score_all
     from assay.cli.writing import must_be_writable
     from assay.core.errors import UsageError
-    from assay.core.families import SCORES, add_plugin
-    from assay.scoring import Given
+    from assay.plugins.families import SCORES, add_plugin
 
     if out is not None:
         must_be_writable(out)

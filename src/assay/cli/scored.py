@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.core.array_view import ArrayView
+from assay.actions.score import Given, estimate, resolve_score, view_of, with_probs
 from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.estimate import Estimate
-from assay.core.method import ContrastScore, FactScore, FisherScore, Score, SourceScore, WeightScore
-from assay.scoring import Given, estimate, resolve_score, view_of, with_probs
+from assay.plugins.array_view import ArrayView
+from assay.plugins.method import ContrastScore, FactScore, FisherScore, Score, SourceScore, WeightScore
 
 _HOW = "Write it with np.savez('features.npz', features=F, labels=y)."
 

@@ -27,13 +27,13 @@ def command(
     device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
 ) -> None:
     """Predict the hidden test labels of GLUE, and write the files that its leaderboard takes."""
-    from assay.core.protocol import Protocol
-    from assay.core.registry import Named
+    from assay.actions.submit import Entrant, lacking, submit
     from assay.encoders.devices import resolve_device
-    from assay.plan import resolve_methods, resolve_models
+    from assay.plugins.protocol import Protocol
+    from assay.plugins.registry import Named
+    from assay.run.plan import resolve_methods, resolve_models
+    from assay.run.study import Study
     from assay.store.results import open_existing
-    from assay.study import Study
-    from assay.submitting import Entrant, lacking, submit
 
     read = Study.from_file(study) if study.suffix == ".toml" else None
     store = open_existing(Path(read.store) if read else study)

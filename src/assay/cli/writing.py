@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.core.comparison import Comparison
 from assay.core.errors import UsageError
-from assay.core.report import Report
+from assay.findings.comparison import Comparison
+from assay.plugins.report import Report
 
 
 def write(report: Report, comparison: Comparison, path: Path) -> None:

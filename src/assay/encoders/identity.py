@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from assay.core.errors import ModelError, UsageError
-from assay.core.settings import all_settings
+from assay.plugins.settings import all_settings
 
 
 @dataclass(frozen=True, slots=True)

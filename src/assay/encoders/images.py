@@ -15,8 +15,10 @@ from assay.core.features import Encoded
 from assay.core.model import Fishers, LinearHead
 from assay.core.task import Example
 from assay.core.trainable import Trainable
+from assay.encoders.augmentation import cut_and_mirrored
 from assay.encoders.fisher import head_fishers
-from assay.encoders.lending import lent
+from assay.encoders.pixels import PixelRecipe
+from assay.encoders.restoring import lent
 from assay.encoders.torch_model import Seen, TorchModel
 from assay.encoders.weights import Origin
 
@@ -87,8 +89,6 @@ class ImageEncoder(TorchModel[Forward]):
     @contextmanager
     def training(self) -> Iterator[Trainable]:
         """Lend the weights for training."""
-        from assay.encoders.image_training import ImageTrainable
-
         with lent(self._module) as module:
             yield ImageTrainable(module, self._outputs, self._preparation, self._device)
 
@@ -115,6 +115,45 @@ class ImageEncoder(TorchModel[Forward]):
             preprocessing=self._preparation.describe(),
             again=lambda: self._outputs(probe),
         )
+
+
+@final
+class ImageTrainable(Trainable):
+    """An image model with its weights lent.
+
+    Args:
+        module: Holds the weights.
+        forward: Reads the features of a batch from ``module``.
+        preparation: How a picture becomes input.
+        device: As torch names it.
+    """
+
+    def __init__(self, module: nn.Module, forward: Forward, preparation: Preparation, device: str) -> None:
+        self.module = module
+        self.device = device
+        self._forward = forward
+        self._preparation = preparation
+
+    def prepared(self, example: Example) -> np.ndarray:
+        """Return the resized picture as bytes, or the input where the preparation cannot be split."""
+        if not isinstance(example, np.ndarray):
+            raise ModelError(f"This model reads images; it was given a {type(example).__name__}.")
+        if isinstance(self._preparation, PixelRecipe):
+            return self._preparation.apply(example)
+        return np.asarray(self._preparation.read([example], "cpu")[0])
+
+    def inputs(self, prepared: Sequence[np.ndarray], rng: np.random.Generator | None) -> torch.Tensor:
+        """Return examples x channels x height x width, or what else the preparation makes of them."""
+        batch = torch.from_numpy(np.stack(prepared)).to(self.device)
+        if isinstance(self._preparation, PixelRecipe):
+            batch = self._preparation.normalise(batch)
+        if rng is not None and batch.ndim == 4:
+            batch = cut_and_mirrored(batch, rng)
+        return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
+
+    def features(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return examples x width."""
+        return self._forward(inputs).features
 
 
 def pooled(values: torch.Tensor) -> torch.Tensor:

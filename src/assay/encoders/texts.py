@@ -19,9 +19,9 @@ from assay.core.trainable import Trainable
 from assay.encoders.depth import LAST, Depth, with_base
 from assay.encoders.examples import Text, as_texts
 from assay.encoders.fisher import head_fishers
-from assay.encoders.lending import lent
 from assay.encoders.pairs import Pairs, compared
 from assay.encoders.pooling import Pooling, States, pool
+from assay.encoders.restoring import lent
 from assay.encoders.text_training import TextTrainable
 from assay.encoders.tokens import Tokens
 from assay.encoders.torch_model import Seen, TorchModel

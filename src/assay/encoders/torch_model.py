@@ -13,7 +13,7 @@ from assay.core.errors import ModelError
 from assay.core.model import Model, ModelFacts
 from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.cost import count_macs, weight_bytes, weight_count
-from assay.encoders.matrices import weight_matrices
+from assay.encoders.weight_matrices import weight_matrices
 from assay.encoders.weights import Origin, state_hash
 
 Run = TypeVar("Run", bound=Callable[..., Any])

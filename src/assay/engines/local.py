@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from assay.core.engine import Engine, Visit, Watch
 from assay.core.result import Event
+from assay.plugins.engine import Engine, Visit, Watch
 
 
 @dataclass(frozen=True, slots=True)

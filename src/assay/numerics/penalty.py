@@ -14,9 +14,9 @@ from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Decision
-from assay.core.protocol import Fitted
 from assay.core.task import Kind, Labels
 from assay.numerics.linear_predictor import LinearPredictor
+from assay.plugins.protocol import Fitted
 
 L2_PATH = tuple(10.0 ** (3 - fifth / 5) for fifth in range(46))  # 1e3 .. 1e-6, strong to weak
 

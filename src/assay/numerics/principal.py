@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.core.scatter import Scatter
+from assay.moments.scatter import Scatter
 
 
 def principal_components(rows: np.ndarray, most: int, energy: float = 1.0) -> np.ndarray:

@@ -7,15 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from assay.core.address import Address
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.families import PROTOCOLS
 from assay.core.job import content_key
-from assay.core.method import EVERY_KIND
-from assay.core.protocol import FeatureProtocol, ModelProtocol, SubsetProtocol
-from assay.core.settings import all_settings
 from assay.core.task import Kind, Labels
-from assay.core.view import proportional_examples
+from assay.plugins.address import Address
+from assay.plugins.families import PROTOCOLS
+from assay.plugins.method import EVERY_KIND
+from assay.plugins.protocol import FeatureProtocol, ModelProtocol, SubsetProtocol
+from assay.plugins.settings import all_settings
+from assay.plugins.train_view import proportional_examples
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable, UnknownName, UsageError
-from assay.core.method import EVERY_KIND
 from assay.core.model import Model
-from assay.core.protocol import Lesson, ModelProtocol, TunedModel
 from assay.core.task import Kind, Labels
+from assay.plugins.method import EVERY_KIND
+from assay.plugins.protocol import Lesson, ModelProtocol, TunedModel
 
 if TYPE_CHECKING:
     from assay.training.fitting import Plan

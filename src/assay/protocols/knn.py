@@ -10,13 +10,13 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import EVERY_KIND
 from assay.core.metric import Metric
 from assay.core.predictor import Decision, Predictor
-from assay.core.protocol import FeatureProtocol, Fitted
 from assay.core.task import Kind
 from assay.numerics.neighbour_predictor import NeighbourPredictor, vote
 from assay.numerics.neighbours import nearest
+from assay.plugins.method import EVERY_KIND
+from assay.plugins.protocol import FeatureProtocol, Fitted
 
 CHOICES = (1, 3, 5, 10, 20, 50)
 

@@ -10,8 +10,8 @@ import numpy as np
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Decision, Predictor
-from assay.core.protocol import FeatureProtocol, Fitted
 from assay.numerics.linear_predictor import LinearPredictor
+from assay.plugins.protocol import FeatureProtocol, Fitted
 
 
 @dataclass(frozen=True, slots=True)

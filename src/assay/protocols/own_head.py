@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.protocol import SourceProtocol
-from assay.readers.imagenet import imagenet_classes, synset_of
+from assay.plugins.protocol import SourceProtocol
+from assay.readers.imagenet_classes import imagenet_classes, synset_of
 
 _BACKGROUND = 1  # heads of TensorFlow have a class 0 for it
 

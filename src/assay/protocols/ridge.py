@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import EVERY_KIND
 from assay.core.metric import Metric
 from assay.core.predictor import Predictor
-from assay.core.protocol import FeatureProtocol, Fitted
 from assay.core.task import Kind
 from assay.numerics.linear_predictor import LinearPredictor
 from assay.numerics.penalty import Judge, fit_path
+from assay.plugins.method import EVERY_KIND
+from assay.plugins.protocol import FeatureProtocol, Fitted
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import numpy as np
 from assay.core.errors import UnreadableTask
 from assay.core.task import Chosen, Kind, Labels, Split, Task
 from assay.numerics.entities import names_entities
-from assay.readers.doubts import doubts
 from assay.readers.gathered import Gathered
 from assay.readers.splits import (
     Part,
@@ -16,6 +15,7 @@ from assay.readers.splits import (
     divide,
     fingerprint,
 )
+from assay.readers.warnings import doubts
 
 _METRICS = {
     Kind.CLASSIFICATION: "accuracy",

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from assay.core.task import Examples
 from assay.readers.checking import Checkable, Look, UnreadableFileError, digest_bytes
-from assay.readers.near import SIDE, thumbnail
+from assay.readers.near_duplicates import SIDE, thumbnail
 
 SUFFIXES = (
     ".jpg",

@@ -6,9 +6,9 @@ import csv
 from pathlib import Path
 from typing import ClassVar
 
-from assay.core.comparison import Comparison
-from assay.core.flat import Value, columns, rows
-from assay.core.report import Report
+from assay.findings.comparison import Comparison
+from assay.findings.flat import Value, columns, rows
+from assay.plugins.report import Report
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run; numbers are no texts
 

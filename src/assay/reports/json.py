@@ -9,9 +9,9 @@ from enum import Enum
 from pathlib import Path
 from typing import ClassVar
 
-from assay.core.comparison import Comparison
-from assay.core.json_schema import json_schema
-from assay.core.report import Report
+from assay.findings.comparison import Comparison
+from assay.findings.json_schema import json_schema
+from assay.plugins.report import Report
 
 SCHEMA = 3  # raise it when a field goes away or changes its meaning; a new field leaves it
 _FOR_PEOPLE = frozenset({"examples"})  # pictures

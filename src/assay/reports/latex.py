@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from assay.analysis.result_table import Entry, ResultTable, result_tables
-from assay.core.comparison import Comparison
-from assay.core.report import Report
+from assay.findings.comparison import Comparison
+from assay.plugins.report import Report
+from assay.wording.result_table import Entry, ResultTable, result_tables
 
 _ESCAPED = str.maketrans(
     {

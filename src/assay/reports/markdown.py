@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
-from assay.analysis.result_table import Entry, ResultTable, result_tables
-from assay.core.comparison import Comparison
-from assay.core.report import Report
+from assay.findings.comparison import Comparison
+from assay.plugins.report import Report
+from assay.wording.result_table import Entry, ResultTable, result_tables
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#])")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from assay.core.comparison import Comparison, TaskFindings
 from assay.core.errors import MissingPackage
-from assay.core.report import Report
 from assay.core.task import Kind, Modality
+from assay.findings.comparison import Comparison, TaskFindings
+from assay.plugins.report import Report
 
 _TASKS = {
     (Modality.IMAGE, Kind.REGRESSION): "other",

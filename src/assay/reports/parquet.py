@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from assay.core.comparison import Comparison
-from assay.core.flat import columns, rows
-from assay.core.report import Report
+from assay.findings.comparison import Comparison
+from assay.findings.flat import columns, rows
+from assay.plugins.report import Report
 
 _ARROW = {str: "string", float: "float64", int: "int64", bool: "bool_"}
 

@@ -10,10 +10,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.method import EVERY_KIND, Invariance, MomentScore
-from assay.core.moments import FoldedMoments, Moments
-from assay.core.spectrum import Spectrum, basis_of_gram, basis_of_rows
 from assay.core.task import Kind
+from assay.moments.folded import FoldedMoments
+from assay.moments.moments import Moments
+from assay.moments.spectrum import Spectrum, basis_of_gram, basis_of_rows
+from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 _EPSILON = 1e-8  # added to standard deviations, as published
 _SINGULAR = 1e-10  # share of the largest eigenvalue below which encoders say the same

@@ -9,8 +9,8 @@ import numpy as np
 
 from assay.core.errors import UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import EVERY_KIND, SampleScore
 from assay.core.task import Kind
+from assay.plugins.method import EVERY_KIND, SampleScore
 
 _TAILS = ("bot", "top")
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import SampleScore
 from assay.core.task import Kind
 from assay.numerics.discriminant import class_weights, in_their_span, is_singular, published_shrinkage
+from assay.plugins.method import SampleScore
 
 _PARTS = ("all", "energy", "lda", "regression")
 _WEIGHTS = (0.85, 0.15)  # of discriminant analysis and energy, as published

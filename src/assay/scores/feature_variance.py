@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from assay.core.method import EVERY_KIND, Invariance, MomentScore
-from assay.core.moments import FoldedMoments
 from assay.core.task import Kind
+from assay.moments.folded import FoldedMoments
+from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.core.errors import NotApplicable
-from assay.core.method import FactScore
 from assay.core.model import ModelFacts
+from assay.plugins.method import FactScore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import Invariance, SampleScore
 from assay.numerics.principal import principal_components
+from assay.plugins.method import Invariance, SampleScore
 
 _COVARIANCES = ("spherical", "diagonal", "full")
 _LOG_TERMS = ("all", "once")

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.method import Invariance, MomentScore
-from assay.core.moments import FoldedMoments
+from assay.moments.folded import FoldedMoments
+from assay.plugins.method import Invariance, MomentScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class HScore(MomentScore):
         apply there. Directions are dropped at the rank tolerance of numpy, not at 1e-15 of the largest: below
         that, eigenvalues are rounding. The value of noise is (C - 1) D/N and more, so wide features gain.
 
-    >>> from assay.core.stream import stratified_folds
+    >>> from assay.moments.stream import moments_of, stratified_folds
     >>> from assay.core.task import Kind, Labels
     >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
     >>> signal = noise + 3 * labels.targets()[:, :1]
     >>> folds = stratified_folds(labels, 5, seed=0)
-    >>> HScore()(FoldedMoments.of(signal, labels, folds)) > HScore()(FoldedMoments.of(noise, labels, folds))
+    >>> HScore()(moments_of(signal, labels, folds)) > HScore()(moments_of(noise, labels, folds))
     True
     """
 

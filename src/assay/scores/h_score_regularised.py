@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.left_out import solve
-from assay.core.method import Invariance, MomentScore
-from assay.core.moments import FoldedMoments, Moments
+from assay.moments.folded import FoldedMoments
+from assay.moments.leave_out import solve
+from assay.moments.moments import Moments
+from assay.plugins.method import Invariance, MomentScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,14 @@ class HScoreRegularised(MomentScore):
         The published code divides by N in the total covariance and by N - 1 in that of the class means; so
         does this, to give the published numbers.
 
-    >>> from assay.core.stream import stratified_folds
+    >>> from assay.moments.stream import moments_of, stratified_folds
     >>> from assay.core.task import Kind, Labels
     >>> labels = Labels(Kind.CLASSIFICATION, np.arange(20) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((20, 64))
     >>> signal = noise + 3 * labels.targets()[:, :1]
     >>> folds = stratified_folds(labels, 5, seed=0)
     >>> score = HScoreRegularised()
-    >>> score(FoldedMoments.of(signal, labels, folds)) > score(FoldedMoments.of(noise, labels, folds))
+    >>> score(moments_of(signal, labels, folds)) > score(moments_of(noise, labels, folds))
     True
     """
 

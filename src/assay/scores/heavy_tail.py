@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.method import WeightScore
+from assay.plugins.method import WeightScore
 
 _SAME = (
     1e-5  # relative: so far are the eigenvalues of orthogonal weights apart by rounding in single precision

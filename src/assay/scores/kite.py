@@ -9,8 +9,8 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Features, LabelledFeatures
-from assay.core.method import EVERY_KIND, ContrastScore, Invariance
 from assay.core.task import Kind
+from assay.plugins.method import EVERY_KIND, ContrastScore, Invariance
 
 _BLOCK = 1024  # rows of a kernel matrix at a time: bounds its memory
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledSourceProbs
-from assay.core.method import EVERY_KIND, SourceScore
-from assay.core.moments import Moments
-from assay.core.stream import MomentStream
 from assay.core.task import Kind
+from assay.moments.moments import Moments
+from assay.moments.stream import MomentStream
+from assay.plugins.method import EVERY_KIND, SourceScore
 
 _CHUNK = 4096  # rows in double precision at a time
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate
-from assay.core.method import EVERY_KIND, Invariance, Score
 from assay.core.metric import Metric
-from assay.core.moments import Moments
-from assay.core.scatter import Scatter
 from assay.core.task import Kind
-from assay.core.view import TrainView
+from assay.moments.moments import Moments
+from assay.moments.scatter import Scatter
+from assay.plugins.method import EVERY_KIND, Invariance, Score
+from assay.plugins.train_view import TrainView
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import Invariance, SampleScore
 from assay.numerics.principal import principal_components
 from assay.numerics.threads import one_thread_in_scipy
+from assay.plugins.method import Invariance, SampleScore
 
 _STEPS = 15000  # of the optimiser: a limit that only broken features reach
 _BLOCK = 1024  # examples that pass through the head at a time: bounds the memory

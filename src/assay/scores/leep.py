@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.core.features import LabelledSourceProbs
-from assay.core.method import SourceScore
 from assay.numerics.mixture import expected_likelihoods
+from assay.plugins.method import SourceScore
 
 
 @dataclass(frozen=True, slots=True)

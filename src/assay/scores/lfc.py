@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.method import Invariance, MomentScore
-from assay.core.moments import FoldedMoments
-from assay.core.scatter import Scatter
+from assay.moments.folded import FoldedMoments
+from assay.moments.scatter import Scatter
+from assay.plugins.method import Invariance, MomentScore
 
 
 @dataclass(frozen=True, slots=True)

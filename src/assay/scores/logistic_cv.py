@@ -10,10 +10,10 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.estimate import Estimate, judged_interval
-from assay.core.method import Invariance, Score
 from assay.core.metric import Metric
-from assay.core.view import TrainView
 from assay.numerics.threads import one_thread_in_scipy
+from assay.plugins.method import Invariance, Score
+from assay.plugins.train_view import TrainView
 
 
 @dataclass(frozen=True, slots=True)

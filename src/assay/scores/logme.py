@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.method import EVERY_KIND, Invariance, MomentScore
-from assay.core.moments import FoldedMoments
-from assay.core.spectrum import Spectrum
 from assay.core.task import Kind
+from assay.moments.folded import FoldedMoments
+from assay.moments.spectrum import Spectrum
+from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 _TOLERANCE = 1e-3  # relative change of alpha/beta that ends the iteration, as published
 _FLOOR = 1e-5  # added to the denominators of alpha and beta, as published: finite for a perfect fit
@@ -39,13 +39,13 @@ class LogME(MomentScore):
     Attributes:
         max_steps: Steps of the fixed point, at most; the published code makes 11.
 
-    >>> from assay.core.stream import stratified_folds
+    >>> from assay.moments.stream import moments_of, stratified_folds
     >>> from assay.core.task import Labels
     >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
     >>> signal = noise + 3 * labels.targets()[:, :1]
     >>> folds = stratified_folds(labels, 5, seed=0)
-    >>> LogME()(FoldedMoments.of(signal, labels, folds)) > LogME()(FoldedMoments.of(noise, labels, folds))
+    >>> LogME()(moments_of(signal, labels, folds)) > LogME()(moments_of(noise, labels, folds))
     True
     """
 

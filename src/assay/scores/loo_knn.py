@@ -9,9 +9,9 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import EVERY_KIND, SampleScore
 from assay.core.task import Kind
 from assay.numerics.neighbours import Distance, majority, nearest_others
+from assay.plugins.method import EVERY_KIND, SampleScore
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import LabelledSourceProbs
-from assay.core.method import SourceScore
+from assay.plugins.method import SourceScore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import Invariance, SampleScore
+from assay.plugins.method import Invariance, SampleScore
 
 _PARTS = ("all", "seli", "ncc", "vc")
 _COMPONENTS = 64  # principal components that are kept, as published

@@ -9,8 +9,8 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import Invariance, SampleScore
 from assay.numerics.mixture import expected_likelihoods, posteriors
+from assay.plugins.method import Invariance, SampleScore
 
 _PER_CLASS = 5  # components for each class, as in the paper
 _EXAMPLES = 2  # at least, for each component: one alone would tell its own label

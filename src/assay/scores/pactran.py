@@ -11,12 +11,12 @@ import numpy as np
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.estimate import Estimate
 from assay.core.features import LabelledFeatures
-from assay.core.method import Invariance, Score
 from assay.core.metric import Metric
-from assay.core.view import TrainView
 from assay.numerics.mixture import posteriors
 from assay.numerics.principal import principal_components
 from assay.numerics.threads import one_thread_in_scipy
+from assay.plugins.method import Invariance, Score
+from assay.plugins.train_view import TrainView
 
 _PRIORS = ("gaussian", "dirichlet", "gamma")
 _SOURCES = ("mixture", "head")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.core.method import FactScore
 from assay.core.model import ModelFacts
+from assay.plugins.method import FactScore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import EVERY_KIND, Invariance, SampleScore
 from assay.core.task import Kind
 from assay.numerics.principal import principal_components
+from assay.plugins.method import EVERY_KIND, Invariance, SampleScore
 
 _VARIANTS = ("exact", "published")
 _SEED, _POWERS = 1919, 1  # of the randomized PCA in the published code

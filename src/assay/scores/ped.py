@@ -10,16 +10,18 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from assay.core.address import Address
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.estimate import Estimate
 from assay.core.features import Features, LabelledFeatures
-from assay.core.method import ContrastScore, FactScore, Score, SourceScore, WeightScore
 from assay.core.metric import Metric
-from assay.core.moments import FoldedMoments, Moments
-from assay.core.scatter import Scatter
 from assay.core.task import Kind
-from assay.core.view import HeldOut, TrainView
+from assay.moments.folded import FoldedMoments
+from assay.moments.moments import Moments
+from assay.moments.scatter import Scatter
+from assay.moments.stream import moments_of
+from assay.plugins.address import Address
+from assay.plugins.method import ContrastScore, FactScore, Score, SourceScore, WeightScore
+from assay.plugins.train_view import HeldOut, TrainView
 
 _SCALINGS = ("target", "none")
 _NOT_MOVED: Mapping[type[Score], str] = {
@@ -113,7 +115,7 @@ class PED(Score):
 
 def made_base(text: str) -> Score:
     """Return the score that a base names; one that reads more than features and labels stops at once."""
-    from assay.core.families import SCORES
+    from assay.plugins.families import SCORES
 
     address = Address.parse(text)
     if address.name == "ped":
@@ -232,7 +234,7 @@ class Moved(TrainView):
     def _moments(self) -> FoldedMoments:
         before, held = self.train.moments(), self.held_out()
         if len(held.folds) == before.total.count:  # all rows are at hand: fourth moments as well
-            return FoldedMoments.of(held.examples.matrix, held.examples.labels, held.folds)
+            return moments_of(held.examples.matrix, held.examples.labels, held.folds)
         folds = [moved_moments(fold, self.shifts) for fold in before.folds]
         return FoldedMoments.gathered(folds, self.kind)
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.method import EVERY_KIND, Invariance, MomentScore
-from assay.core.moments import FoldedMoments
 from assay.core.task import Kind
+from assay.moments.folded import FoldedMoments
+from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate, judged_interval
-from assay.core.method import EVERY_KIND, HeldOutScore, Invariance
 from assay.core.metric import Metric
-from assay.core.moments import FoldedMoments
 from assay.core.task import Kind
-from assay.core.view import HeldOut
+from assay.moments.folded import FoldedMoments
+from assay.plugins.method import EVERY_KIND, HeldOutScore, Invariance
+from assay.plugins.train_view import HeldOut
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
-from assay.core.method import Invariance, SampleScore
 from assay.numerics.discriminant import class_weights, in_their_span, is_singular, published_shrinkage
+from assay.plugins.method import Invariance, SampleScore
 
 _CERTAIN = 1e-7  # distance from 1 that a mean probability of rounding alone can have
 _ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave

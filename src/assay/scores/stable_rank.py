@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from assay.core.errors import NotApplicable
-from assay.core.method import EVERY_KIND, Invariance, MomentScore
-from assay.core.moments import FoldedMoments
 from assay.core.task import Kind
+from assay.moments.folded import FoldedMoments
+from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import FisherScore
 from assay.core.model import FisherProbe, LinearHead
+from assay.plugins.method import FisherScore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import Invariance, SampleScore
+from assay.plugins.method import Invariance, SampleScore
 
 _AVERAGES = ("shares", "published")
 _CHUNK = 1 << 22  # distances held at a time: 32 MiB

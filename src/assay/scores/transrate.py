@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.method import Invariance, SampleScore
+from assay.plugins.method import Invariance, SampleScore
 
 _WEIGHTINGS = ("shares", "equal")
 _STEEP = 1e9  # a trace above which the smallest eigenvalues of a Gram, all 1 or more, are rounding

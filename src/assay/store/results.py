@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from assay.core.comparison import ModelRow, TaskFacts
 from assay.core.errors import StoreError
 from assay.core.job import features_key
 from assay.core.model import ModelFacts
@@ -24,6 +23,7 @@ from assay.core.result import Finished, Opened, Result, Status
 from assay.core.shown import ShownExample
 from assay.core.slicing import Slicing
 from assay.core.task import Labels, Task
+from assay.findings.comparison import ModelRow, TaskFacts
 from assay.readers.shown import shown_examples
 from assay.store.arrays import Arrays
 from assay.store.rows import result_of, slices_of, slices_written, task_facts_of

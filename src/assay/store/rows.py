@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from assay.core.comparison import TaskFacts
 from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.result import Cost, Result, Status
 from assay.core.slicing import Slicing
 from assay.core.task import Kind, Modality
+from assay.findings.comparison import TaskFacts
 
 
 def result_of(row: tuple[Any, ...]) -> Result:

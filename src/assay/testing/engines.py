@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from assay.core.engine import Engine, Stage, Watch
 from assay.core.job import Job
 from assay.core.result import Event, Finished, Result, Status
+from assay.plugins.engine import Engine, Stage, Watch
 
 METHODS = ("knn", "linear_probe", "logme")
 

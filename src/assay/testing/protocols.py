@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from assay.core.features import Features, LabelledFeatures
-from assay.core.method import EVERY_KIND
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
-from assay.core.protocol import FeatureProtocol, Fitted
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.spearman import Spearman
+from assay.plugins.method import EVERY_KIND
+from assay.plugins.protocol import FeatureProtocol, Fitted
 
 CLASSES = ("ant", "bee", "cat", "nobody")  # the last has no examples
 METRICS: dict[Kind, Metric] = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from assay.analysis.compare import compare
-from assay.core.comparison import Comparison
-from assay.core.report import Report
+from assay.findings.comparison import Comparison
+from assay.plugins.report import Report
 from assay.testing.simulated_study import simulate_study
 
 

@@ -10,17 +10,18 @@ from math import isclose
 import numpy as np
 import pytest
 
-from assay.core.array_view import ArrayView
 from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate
-from assay.core.method import EVERY_KIND, Invariance, Score
 from assay.core.metric import Metric
 from assay.core.model import Fishers, ModelFacts
-from assay.core.moments import FoldedMoments, Moments
-from assay.core.stream import MomentStream, stratified_folds
 from assay.core.task import Kind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.r2 import R2
+from assay.moments.folded import FoldedMoments
+from assay.moments.moments import Moments
+from assay.moments.stream import MomentStream, moments_of, stratified_folds
+from assay.plugins.array_view import ArrayView
+from assay.plugins.method import EVERY_KIND, Invariance, Score
 
 SHAPES = ((60, 8), (40, 96))  # more examples than features, and fewer
 METRICS: dict[Kind, Metric] = {Kind.CLASSIFICATION: Accuracy(), Kind.REGRESSION: R2()}
@@ -264,7 +265,7 @@ def relabelled(view: ArrayView, labels: Labels) -> ArrayView:
     """Return the same examples in the same folds under other labels."""
     assert view.matrix is not None
     folds = view.folds if len(view.labels) == len(labels) else stratified_folds(labels, 5, 0)
-    moments = FoldedMoments.of(view.matrix, labels, folds)
+    moments = moments_of(view.matrix, labels, folds)
     return replace(view, labels=labels, gathered=(moments, folds))
 
 

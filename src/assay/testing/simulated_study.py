@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 
 from assay.analysis.evidence import Evidence
-from assay.core.comparison import OTHER_MODALITY, ModelRow, TaskFacts
 from assay.core.job import Job
 from assay.core.metric import Metric
 from assay.core.model import ModelFacts
@@ -15,6 +14,7 @@ from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.slicing import Slicing
 from assay.core.task import Kind, Labels, Modality
+from assay.findings.comparison import OTHER_MODALITY, ModelRow, TaskFacts
 
 PROTOCOL = "linear_probe"
 SCORES = ("h_score", "logme", "ridge_cv")

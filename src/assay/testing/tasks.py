@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.core.address import Address
-from assay.core.families import TASKS
 from assay.core.task import Example, Kind, Modality, Sound, Split, Task, Words
+from assay.plugins.address import Address
+from assay.plugins.families import TASKS
 
 
 def load_task(address: str, seed: int = 0) -> Task:

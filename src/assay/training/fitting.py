@@ -14,10 +14,10 @@ import torch
 from assay.core.errors import ModelError
 from assay.core.model import Model
 from assay.core.predictor import Predicted
-from assay.core.protocol import Lesson, TunedModel
 from assay.core.task import Examples, Labels
 from assay.core.trainable import Trainable
 from assay.encoders.weights import seeded
+from assay.plugins.protocol import Lesson, TunedModel
 from assay.training.adapters import adapted
 from assay.training.examples import Prepared
 from assay.training.head import Head

@@ -1,0 +1,94 @@
+"""Compares two models of a store: what changes when one takes the place of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from assay.analysis.cells import gather
+from assay.analysis.change import Pair, change
+from assay.analysis.evidence import Evidence
+from assay.analysis.ranking import choose_method
+from assay.core.errors import UnknownName, UsageError
+from assay.core.limits import Limits
+from assay.findings.change import Change
+from assay.findings.comparison import TaskFacts
+from assay.run.stored_evidence import evidence_of
+from assay.store.results import Store, open_existing
+
+
+def compare_models(
+    store: str | Path,
+    before: str,
+    after: str,
+    *,
+    method: str | None = None,
+    tasks: Sequence[str] = (),
+    seed: int = 0,
+) -> Change:
+    """Say what changes when one model of a store takes the place of another.
+
+    Args:
+        store: The folder that a study wrote to.
+        before: The address of the model in place.
+        after: That of the other one.
+        method: By which both were measured; the most telling protocol if None.
+        tasks: Addresses; all on which both have a value, if there are none.
+        seed: Decides all draws.
+
+    Raises:
+        UsageError: The store knows no such model, task or method, or has no value of both.
+        StoreError: There is no store.
+    """
+    opened = open_existing(Path(store))
+    try:
+        evidence = _of_two(opened, before, after, tasks)
+        cells = gather(evidence.on_these_data(), evidence.scores)
+        pair = Pair(before, after, choose_method(cells, evidence.scores, method))
+        return change(evidence, pair, seed=seed)
+    finally:
+        opened.close()
+
+
+def within(change: Change, limits: Limits) -> Change:
+    """Return a change that says whether limits forbid the model after."""
+    after = change.after
+    refusal = limits.refusal(after.facts, after.latency_seconds).removeprefix("left out: ")
+    if not refusal:
+        return change
+    told = f"{after.address} may not be taken: {refusal}"
+    return replace(change, refusal=told, remarks=(f"{told}.", *change.remarks))
+
+
+def other_model(store: str | Path, model: str) -> str:
+    """Return the one model of a store besides another; where there are several, one must be named.
+
+    Raises:
+        UsageError: There are several, or none.
+        StoreError: There is no store.
+    """
+    opened = open_existing(Path(store))
+    try:
+        others = sorted({row.address for row in opened.models()} - {model})
+    finally:
+        opened.close()
+    if len(others) == 1:
+        return others[0]
+    few = f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}" if others else "none"
+    raise UsageError(f"Besides '{model}' the store '{store}' holds {few}. Name the model to judge.")
+
+
+def _of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evidence:
+    """Return what the store holds of two models on some tasks."""
+    known = {row.address for row in store.models()}
+    for model in (before, after):
+        if model not in known:
+            raise UnknownName(f"model of '{store.root}'", model, known)
+    facts: list[TaskFacts] = list(store.tasks())
+    addresses = {task.address for task in facts}
+    for task in tasks:
+        if task not in addresses:
+            raise UnknownName(f"task of '{store.root}'", task, addresses)
+    results = [one for one in store.results() if one.job.model in {before, after}]
+    return evidence_of(store, results, [one for one in facts if not tasks or one.address in tasks])

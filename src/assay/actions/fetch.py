@@ -1,0 +1,120 @@
+"""Brings into the usual caches what addresses name, so that a study needs no network: ``assay fetch``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from assay.core.errors import AssayError, UnknownName, UsageError
+from assay.core.model import ModelSource
+from assay.encoders.cache import download_folders
+from assay.plugins.address import Address
+from assay.plugins.families import MODELS, TASKS
+from assay.plugins.registry import Named
+from assay.plugins.suite import SOURCE as SUITE
+from assay.plugins.suite import tasks_of
+from assay.run.plan import resolve_models, resolve_tasks
+
+
+class Fetched(NamedTuple):
+    """A model or a task that is there now.
+
+    Attributes:
+        address: What was asked for.
+        origin: Where it came from.
+        size: How large it is, in words.
+        downloaded: How many bytes came into each folder; empty where everything was there already.
+    """
+
+    address: str
+    origin: str
+    size: str
+    downloaded: dict[Path, int]
+
+
+class Missing(NamedTuple):
+    """A model or a task that cannot be had, and why."""
+
+    address: str
+    reason: str
+
+
+def fetch(texts: Sequence[str]) -> Iterator[Fetched | Missing]:
+    """Open each model and load each task once, which brings everything that a study of them will read.
+
+    Args:
+        texts: Addresses, patterns and suites.
+    """
+    for text in texts:
+        try:
+            models = _models(text)
+            tasks = () if models else tuple(map(str, tasks_of(Address.parse(text))))
+        except AssayError as error:
+            yield Missing(text, str(error))
+            continue
+        for model in models:
+            yield _model(model)
+        for task in tasks:
+            yield _task(task)
+
+
+def _models(text: str) -> tuple[Named[ModelSource], ...]:
+    """Return the models that an address names; none where it names a task."""
+    source = Address.parse(text).source
+    known = {*MODELS.names(), *TASKS.names(), SUITE}
+    if source and source not in known:
+        raise UnknownName("source of models or tasks", source, known)
+    if source and source not in MODELS.names():
+        return ()
+    try:
+        return resolve_models([text])
+    except UsageError:
+        if source in MODELS.names() and source not in TASKS.names():  # torchvision has models and tasks
+            raise
+        return ()
+
+
+def _model(model: Named[ModelSource]) -> Fetched | Missing:
+    before = _sizes()
+    try:
+        opened = model.plugin.open("cpu")
+    except Exception as error:  # one that cannot be had must not stop the others
+        told = str(error) if isinstance(error, AssayError) else f"{type(error).__name__}: {error}"
+        return Missing(str(model), told)
+    facts = opened.facts
+    opened.close()
+    size = f"{facts.bytes / 1e6:,.1f} MB of weights, {facts.parameters:,} of them"
+    return Fetched(str(model), facts.weights, size, _grown(before))
+
+
+def _task(text: str) -> Fetched | Missing:
+    before = _sizes()
+    try:
+        (task,) = resolve_tasks([text], seed=0)
+    except AssayError as error:
+        return Missing(text, str(error))
+    counts = " and ".join(
+        f"{len(split):,} {name}" for name, split in
+        (("train", task.train), ("val", task.val), ("test", task.test)) if len(split)
+    )  # fmt: skip
+    return Fetched(task.address, Address.parse(text).name, f"{counts} examples", _grown(before))
+
+
+def _sizes() -> dict[Path, int]:
+    return {folder: _bytes_below(folder) for folder in download_folders()}
+
+
+def _grown(before: dict[Path, int]) -> dict[Path, int]:
+    return {folder: size - before[folder] for folder, size in _sizes().items() if size > before[folder]}
+
+
+def _bytes_below(folder: Path) -> int:
+    """Return the bytes of the files below a folder; what is linked counts where it lies."""
+    return sum(
+        entry.stat(follow_symlinks=False).st_size
+        for path, _, names in os.walk(folder)
+        for entry in map(Path(path).joinpath, names)
+        if not entry.is_symlink()
+    )

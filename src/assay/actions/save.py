@@ -1,0 +1,261 @@
+"""Keeps what a study trained: weights and settings in a folder, proved to predict what the study did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from assay.core.errors import StoreError, UnknownName, UsageError
+from assay.core.job import Job
+from assay.core.model import Layered, Model, ModelSource
+from assay.core.predictor import Decision, Predicted
+from assay.core.result import Result, Status
+from assay.core.task import Example, Examples, Kind, Labels, Modality, Task
+from assay.plugins.address import Address
+from assay.plugins.families import MODELS, PROTOCOLS
+from assay.plugins.protocol import FeatureProtocol, ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
+from assay.plugins.registry import Named
+from assay.run.encoding import Encodings, Twins
+from assay.run.evaluation import metrics_of
+from assay.run.fitting import Learned, learned
+from assay.run.plan import Run, job_of
+from assay.store.results import Store
+
+WEIGHTS, SETTINGS, SCRIPT = "weights.safetensors", "assay.json", "predict.py"
+
+_SCRIPT = '''"""Predicts with {model}, {method} on {task}: python predict.py {usage}"""
+
+import sys
+from pathlib import Path
+
+import assay
+
+with assay.load(Path(__file__).parent) as saved:
+    for given, answer in zip(sys.argv[1:], saved.answers(sys.argv[1:])):
+        print(given, answer, sep="\\t")
+'''
+
+
+class Chosen(NamedTuple):
+    """What is to be kept: one model of one task by one protocol."""
+
+    model: Named[ModelSource]
+    task: Task
+    method: Named[Protocol]
+
+
+def save(store: Store, chosen: Chosen, folder: Path, device: str) -> Result:
+    """Train again as the study did, prove that test is predicted as it was, and write everything to a folder.
+
+    Args:
+        store: Of the study.
+        chosen: Which of its models, tasks and protocols; of several seeds the first counts.
+        folder: Is made, or must be empty.
+        device: Where the model trains.
+
+    Returns:
+        The result of the study that it belongs to.
+
+    Raises:
+        UsageError: The study has no such result, or the folder is not empty.
+        StoreError: Training again gave other predictions than the study has, or nothing can be written.
+    """
+    if isinstance(chosen.method.plugin, SourceProtocol):
+        raise UsageError(
+            f"{chosen.method} trains nothing: there is nothing to save but {chosen.model} itself."
+        )
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --to {folder}-2.")
+    job = job_of(
+        chosen.model,
+        chosen.model.plugin.identity(),
+        chosen.task,
+        Run(Named(chosen.method.address, chosen.method.plugin), 0),
+    )
+    result = _result(store, job)
+    model = chosen.model.plugin.open(device)
+    try:
+        twins = Twins(model, chosen.model.plugin.identity(), chosen.model.plugin.untrained, device)
+        encodings = Encodings(twins, chosen.task, store.arrays, 32, lambda *_: None)
+        metric = metrics_of(chosen.task)[chosen.task.metric]
+        settled = chosen.method.plugin.settled(result.tuned)
+        with learned(settled, encodings, metric, job.seed) as found:
+            _must_predict_alike(found, store, job)
+            _write(folder, found, chosen, result)
+    finally:
+        model.close()
+    return result
+
+
+class Saved:
+    """A model as a study trained it: it predicts for new examples.
+
+    Args:
+        model: The opened model.
+        predict: Returns predictions for examples.
+        settings: What was saved beside the weights.
+    """
+
+    def __init__(self, model: Model, predict: Any, settings: Mapping[str, Any]) -> None:
+        self.classes: tuple[str, ...] = tuple(settings["classes"])
+        self.settings = settings
+        self._model = model
+        self._predict = predict
+
+    def predict(self, examples: Sequence[Example]) -> Predicted:
+        """Return positions in ``classes``, 0 and 1 for each, or numbers; and probabilities if there are."""
+        predicted: Predicted = self._predict(_InMemory(examples))
+        return predicted
+
+    def answers(self, given: Sequence[str]) -> list[str]:
+        """Return in words what is predicted for texts, or for files of pictures or sounds."""
+        from assay.readers.images import ImageFiles
+        from assay.readers.sounds import SoundFiles
+
+        kinds = {Modality.IMAGE: ImageFiles, Modality.AUDIO: SoundFiles}
+        kind = kinds.get(self.settings["modality"])
+        files = kind(Path(), tuple(given)) if kind else None
+        examples: list[Example] = [files.read(row) for row in range(len(files))] if files else list(given)
+        values = self.predict(examples).values
+        if self.settings["kind"] == Kind.REGRESSION:
+            return [" ".join(f"{number:.6g}" for number in np.atleast_1d(row)) for row in values]
+        if values.ndim > 1:
+            return [" ".join(np.array(self.classes)[row.astype(bool)]) for row in values]
+        return [self.classes[position] for position in values]
+
+
+@contextmanager
+def load(folder: str | Path, device: str = "auto") -> Iterator[Saved]:
+    """Open what ``assay save`` wrote; the model closes when the block ends.
+
+    Raises:
+        UsageError: There is nothing saved in the folder.
+    """
+    from safetensors.numpy import load_file
+
+    from assay.encoders.devices import resolve_device
+
+    place = Path(folder)
+    try:
+        settings = json.loads((place / SETTINGS).read_text("utf-8"))
+        tensors = load_file(place / WEIGHTS)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"'{folder}' holds no saved model ({error}). Name a folder of assay save."
+        ) from error
+    source = MODELS.create_from_source(Address.parse(settings["model"])).plugin
+    method = PROTOCOLS.create(Address.parse(settings["method"])).plugin
+    base = method.base() if isinstance(method, SubsetProtocol) else method
+    start = source.untrained() if isinstance(base, ModelProtocol) and base.starts_random else source
+    if start is None:
+        raise UsageError(f"'{settings['model']}' has no random weights to start from.")
+    model = start.open(resolve_device(device))
+    try:
+        with ExitStack() as stack:
+            read = model.at(int(settings["tuned"]["layer"])) if isinstance(model, Layered) else model
+            yield Saved(read, _restored(base, read, tensors, settings, stack), settings)
+    finally:
+        model.close()
+
+
+def _restored(
+    method: Protocol,
+    model: Model,
+    tensors: Mapping[str, np.ndarray],
+    settings: Mapping[str, Any],
+    stack: ExitStack,
+) -> Any:
+    classes = tuple(settings["classes"])
+    present, shape = np.array(settings["present"], dtype=np.int64), tuple(settings["shape"])
+    kind = Kind(settings["kind"]).of_labels
+    if isinstance(method, FeatureProtocol):
+        decision = Decision(kind, len(classes), present, shape, settings["are_logits"])
+        predictor = method.learns.restored(tensors, decision)
+        return lambda examples: predictor(_encoded(model, examples))
+    assert isinstance(method, ModelProtocol)
+    values = present if kind is Kind.CLASSIFICATION else np.zeros((2, *shape))
+    tuned = stack.enter_context(method.restored(model, tensors, Labels(kind, values, classes)))
+    return tuned.predict
+
+
+def _encoded(model: Model, examples: Examples) -> np.ndarray:
+    return model.encode([examples.read(row) for row in range(len(examples))]).features
+
+
+@dataclass(frozen=True, slots=True)
+class _InMemory(Examples):
+    given: Sequence[Example]
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+    def read(self, row: int) -> Example:
+        return self.given[row]
+
+    def name(self, row: int) -> str:
+        return f"example {row + 1}"
+
+
+def _result(store: Store, job: Job) -> Result:
+    found = [one for one in store.results({job.key}) if one.job.key == job.key]
+    if not found:
+        done = {
+            one.job.method
+            for one in store.results()
+            if (one.job.model, one.job.task) == (job.model, job.task)
+        }
+        if job.method not in done and done:
+            raise UnknownName(f"method of {job.model} on {job.task}", job.method, done)
+        raise UsageError(
+            f"The study has no result of {job.method} for {job.model} on {job.task} as they are now. "
+            "Name a model, a task and a method as the report does; run the study again if they have changed."
+        )
+    if found[0].status is not Status.OK:
+        raise UsageError(f"{job.method} has no value for {job.model} on {job.task}: {found[0].reason}")
+    return found[0]
+
+
+def _must_predict_alike(found: Learned, store: Store, job: Job) -> None:
+    """Raise ``StoreError`` where training again gave something else, as it may on an accelerator."""
+    kept = store.predictions([job.key]).get(job.key)
+    if kept is None:
+        raise StoreError(f"The store has lost the predictions of {job.method} for {job.model} on {job.task}.")
+    again = found.predict("test").values
+    if np.array_equal(again, kept.values):
+        return
+    other = int((again != kept.values).reshape(len(again), -1).any(axis=1).sum())
+    raise StoreError(
+        f"Training again gave other predictions for {other} of {len(again)} test examples than the "
+        "study has: nothing is saved. Save on the device of the study, with the packages of the study."
+    )
+
+
+def _write(folder: Path, found: Learned, chosen: Chosen, result: Result) -> None:
+    from safetensors.numpy import save_file
+
+    task, decision = chosen.task, found.decision
+    settings = {
+        "model": str(chosen.model), "task": task.address, "method": str(chosen.method), "kind": task.kind,
+        "modality": task.modality, "classes": task.classes, "present": decision.present.tolist(),
+        "shape": decision.shape, "are_logits": decision.are_logits, "metrics": dict(result.metrics),
+        "tuned": dict(result.tuned), "assay": metadata.version("model-assay"),
+    }  # fmt: skip
+    usage = {Modality.IMAGE: "picture.jpg ...", Modality.AUDIO: "sound.wav ..."}.get(
+        task.modality, "'a text' ..."
+    )
+    script = _SCRIPT.format(model=chosen.model, method=chosen.method, task=task.address, usage=usage)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {name: np.asarray(array, order="C") for name, array in found.tensors().items()}
+        save_file(tensors, folder / WEIGHTS)
+        (folder / SETTINGS).write_text(json.dumps(settings, indent=1, ensure_ascii=False), "utf-8")
+        (folder / SCRIPT).write_text(script, "utf-8")
+    except OSError as error:
+        raise StoreError(f"Cannot write to '{folder}': {error}. Name another folder: --to other.") from error

@@ -1,0 +1,131 @@
+"""Predicts the hidden labels of GLUE with what a study trained, in the files that its leaderboard takes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.actions.save import Chosen, Saved, load, save
+from assay.core.errors import StoreError, UsageError
+from assay.core.model import ModelSource
+from assay.core.result import Status
+from assay.core.task import Example, Kind
+from assay.encoders.hub import settle_hub
+from assay.plugins.address import Address
+from assay.plugins.families import TASKS
+from assay.plugins.protocol import Protocol
+from assay.plugins.registry import Named
+from assay.run.plan import resolve_tasks
+from assay.store.results import Store
+from assay.tasks.glue import Glue
+from assay.tasks.glue.hidden import HIDDEN, Asked, Hidden, read_hidden
+
+_AT_ONCE = 1024  # examples
+_SCALE = (0.0, 5.0)  # of STS-B
+
+
+class Entrant(NamedTuple):
+    """What is submitted: one model, trained by one protocol on each task."""
+
+    model: Named[ModelSource]
+    method: Named[Protocol]
+
+
+class Written(NamedTuple):
+    """A file of a submission."""
+
+    path: Path
+    task: str  # whose model predicted it
+    answers: int
+
+
+def lacking(store: Store, entrant: Entrant) -> tuple[Hidden, ...]:
+    """Return the files for which a study has no model; the leaderboard wants them all."""
+    known = _tasks(store, entrant)
+    return tuple(hidden for hidden in HIDDEN if known.keys().isdisjoint(hidden.tasks))
+
+
+def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str) -> Iterator[Written]:
+    """Train again as the study did, and yield each file when it is written.
+
+    AX and both files of MNLI are answered by one model.
+
+    Args:
+        store: Of a study with tasks of GLUE.
+        entrant: Which of its models, and by which protocol.
+        folder: Is made, or must be empty.
+        seed: Of the study's splits.
+        device: Where the model trains.
+
+    Raises:
+        UsageError: The study has no task of GLUE with such a result, or the folder is not empty.
+        UnreadableTask: A test file is missing or broken.
+        StoreError: Training again gave other predictions than the study has, or nothing can be written.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --to {folder}-2.")
+    tasks = _tasks(store, entrant)
+    if not tasks:
+        raise UsageError(
+            f"The study has no result of {entrant.method} for {entrant.model} on a task of GLUE. Name them "
+            "as the report does; tasks are for example glue:cola, or all of them: suite:glue."
+        )
+    wanted: dict[str, list[tuple[Hidden, Asked]]] = {}  # everything is read before anything is trained
+    for hidden in HIDDEN:
+        name = next((name for name in hidden.tasks if name in tasks), None)
+        if name is not None:
+            source = TASKS.create_from_source(Address.parse(tasks[name])).plugin
+            assert isinstance(source, Glue)
+            if source.folder is None:
+                settle_hub()
+            asked = read_hidden(hidden, source.folder, source.revision)
+            wanted.setdefault(tasks[name], []).append((hidden, asked))
+    for address, files in wanted.items():
+        chosen = Chosen(entrant.model, resolve_tasks([address], seed)[0], entrant.method)
+        with tempfile.TemporaryDirectory() as place:
+            save(store, chosen, Path(place), device)
+            with load(place, device) as saved:
+                for hidden, asked in files:
+                    answers = _answers(saved, asked.texts)
+                    yield Written(_write(folder / hidden.file, asked, answers), address, len(answers))
+
+
+def _tasks(store: Store, entrant: Entrant) -> dict[str, str]:
+    """Return the addresses of the tasks of GLUE that the entrant was trained on, by name."""
+    found: dict[str, str] = {}
+    for result in store.results():
+        job, address = result.job, Address.parse(result.job.task)
+        ours = (job.model, job.method) == (str(entrant.model), str(entrant.method))
+        if not ours or address.source != "glue" or result.status is not Status.OK:
+            continue
+        if found.setdefault(address.name, job.task) != job.task:
+            raise UsageError(
+                f"The study has two tasks of glue:{address.name}: {found[address.name]} and {job.task}. "
+                "The leaderboard takes one: keep them in stores of their own."
+            )
+    return found
+
+
+def _answers(saved: Saved, texts: Sequence[Example]) -> list[str]:
+    found: list[str] = []
+    for start in range(0, len(texts), _AT_ONCE):
+        values = saved.predict(texts[start : start + _AT_ONCE]).values
+        if saved.settings["kind"] == Kind.REGRESSION:
+            found += [f"{number:.3f}" for number in np.clip(np.ravel(values), *_SCALE)]
+        else:
+            found += [saved.classes[position] for position in values]
+    return found
+
+
+def _write(path: Path, asked: Asked, answers: Sequence[str]) -> Path:
+    rows = (f"{number}\t{answer}\n" for number, answer in zip(asked.numbers, answers, strict=True))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(["index\tprediction\n", *rows]), "utf-8", newline="\n")
+    except OSError as error:
+        raise StoreError(f"Cannot write '{path}': {error}. Name another folder: --to other.") from error
+    return path

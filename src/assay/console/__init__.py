@@ -1,1 +1,0 @@
-"""How findings are set as text, in a terminal of any width."""

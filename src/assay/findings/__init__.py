@@ -1,0 +1,1 @@
+"""What analysis returns and reports show: frozen values."""

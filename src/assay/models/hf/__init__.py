@@ -1,0 +1,289 @@
+"""Models of the Hugging Face hub, or of a local folder, through transformers: ``hf:org/name@revision``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from assay.core.errors import CheckpointError, ModelError, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.encoders.depth import Depth
+    from assay.encoders.identity import Origin
+    from assay.encoders.pooling import Pooling
+    from assay.encoders.texts import Reading
+    from assay.models.hf.repository import Repository
+
+_ONLY_IN_TRAINING = ("masked_spec_embed",)  # what stands for hidden frames; checkpoints often lack it
+
+
+@dataclass(frozen=True, slots=True)
+class HuggingFaceSource(ModelSource):
+    """Image, text and audio models by name on the hub or by folder; code of theirs is not run by itself.
+
+    Text features are the mean of the tokens, or the last token for models that only look back; image
+    features are what the model gives its head, else its class token, pooled output or mean. An
+    encoder-decoder is read by its encoder, without a head. Audio features are the mean of the frames, or the
+    pooled output of the Audio Spectrogram Transformer.
+
+    Attributes:
+        pretrained: False for random weights.
+        seed: Draws random weights.
+        pooling: "mean", "cls", "last" (texts only) or "pooler".
+        max_tokens: The most tokens of a text; a model that reads fewer cuts earlier.
+        max_seconds: The most seconds of a sound; a model that hears fewer cuts earlier.
+        layer: The layer that is read, as transformers counts its hidden states: 0 is what enters the first,
+            -1 what leaves the last, before what normalises it. "best" for that which serves a task best by a
+            ridge probe on val: it is one of the tuned values. All layers run, and count as cost.
+        layers: Use only so many of the first layers of a text or audio model, without its head; or "mean":
+            the mean of what leaves the layers.
+        pairs: "apart": each text of a pair alone, and compared as u, v, abs(u - v), u * v; or "together": as
+            one input. None for "together" where the head was trained on pairs, as one that gives a single
+            number or entailment was; for "apart" with every other text model.
+        trust_remote_code: Run the Python code that comes with the model: of a folder, or of a repository at
+            a commit that is named in full, ``hf:org/name@<40 hex digits>``.
+    """
+
+    pretrained: bool = True
+    seed: int = 0
+    pooling: str | None = None
+    max_tokens: int = 256
+    max_seconds: float = 30.0
+    layer: int | str | None = None
+    layers: int | str | None = None
+    pairs: str | None = None
+    trust_remote_code: bool = False
+
+    summary: ClassVar[str] = "Hugging Face: image, text and audio models of the hub or of a folder"
+    packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
+
+    @classmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return none: any name of the hub and any folder may be written."""
+        return ()
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for a folder without a model and for wrong settings; asks no hub."""
+        from assay.encoders.pairs import Pairs
+        from assay.encoders.pooling import Pooling
+
+        depth = self._depth()
+        if self._pooling() is Pooling.POOLER and depth.place is not None:
+            raise UsageError("The pooling layer reads the last states. Leave out 'pooler', or the layer.")
+        if self.pairs is not None:
+            Pairs.named(self.pairs)
+        if self.max_tokens < 3:
+            raise UsageError(f"Setting 'max_tokens' is {self.max_tokens}; write 3 or more, as in 256.")
+        if not self.max_seconds > 0:
+            raise UsageError(f"Setting 'max_seconds' is {self.max_seconds:g}; write more than 0, as in 30.")
+        self._repository.check()
+
+    def modality(self) -> Modality:
+        """Return what the configuration of the model says."""
+        from assay.models.hf.configurations import modality_of
+
+        return modality_of(self._repository.config())
+
+    def identity(self) -> str:
+        """Return the version of transformers, the settings, and the revision or the hash of the folder."""
+        import transformers
+
+        from assay.encoders.identity import identity_of
+
+        return identity_of(f"transformers {transformers.__version__} {self._repository.content()}", self)
+
+    def untrained(self) -> ModelSource:
+        """Return the same architecture with random weights: other ones, if these are random already."""
+        return replace(self, pretrained=False, seed=self.seed + 1)
+
+    def open(self, device: str) -> Model:
+        """Load the weights and the preprocessing of the model and return it on ``device``."""
+        from assay.encoders.quiet import quiet
+        from assay.models.hf.configurations import modality_of
+
+        opening = {
+            Modality.IMAGE: self._open_image,
+            Modality.TEXT: self._open_text,
+            Modality.AUDIO: self._open_audio,
+        }
+        with quiet():
+            config = self._repository.config()
+            return opening[modality_of(config)](config, device)
+
+    def _open_image(self, config: Any, device: str) -> Model:
+        import numpy as np
+        from transformers import AutoImageProcessor, AutoModel, AutoModelForImageClassification
+
+        from assay.encoders.images import ImageEncoder
+        from assay.encoders.pooling import Pooling
+        from assay.models.hf.configurations import has_head
+        from assay.models.hf.vision import (
+            Logits,
+            Processing,
+            layers_of_images,
+            read_image_base,
+            read_image_classifier,
+        )
+
+        pooling = self._pooling()
+        if pooling is Pooling.LAST:
+            raise ModelError("Images have no last token. Write pooling='mean', 'cls' or 'pooler'.")
+        processor = self._repository.loaded(AutoImageProcessor)
+        pixels = Processing(processor).read([np.zeros((64, 64, 3), np.uint8)], "cpu")
+        headed = has_head(config, "ForImageClassification")
+        family = AutoModelForImageClassification if headed else AutoModel
+        module = self._weighted(family, config).eval()
+        whole = Logits(module) if headed else module
+
+        def read_at(depth: Depth) -> Model:
+            if headed:
+                forward = read_image_classifier(whole, pooling, depth, tuple(pixels.shape[1:]))
+            else:
+                forward = read_image_base(module, pooling, depth)
+            return ImageEncoder(whole, forward, Processing(processor, depth), device, self._origin())
+
+        return self._read(read_at, lambda: layers_of_images(module, pixels.to(device)))
+
+    def _open_text(self, config: Any, device: str) -> Model:
+        from transformers import AutoModel, AutoModelForSequenceClassification
+
+        from assay.encoders.texts import TextEncoder, keep_layers, read_base, read_classifier
+        from assay.models.hf.configurations import has_head
+
+        is_whole = not config.is_encoder_decoder and not isinstance(self.layers, int)
+        headed = has_head(config, "ForSequenceClassification") and is_whole
+        reading = self._reading(config, headed=headed)
+        module = self._weighted(AutoModelForSequenceClassification if headed else AutoModel, config)
+        if headed:  # a head that reads the last token must find it
+            module.config.get_text_config().pad_token_id = reading.tokens.padding
+        if config.is_encoder_decoder:
+            module = module.get_encoder()
+        if isinstance(self.layers, int):
+            keep_layers(module, self.layers, of=config.num_hidden_layers)
+
+        def read_at(depth: Depth) -> Model:
+            read = (read_classifier if headed else read_base)(module, depth)
+            return TextEncoder(module, read, replace(reading, depth=depth), device, self._origin())
+
+        return self._read(
+            read_at, lambda: module(**reading.tokens.longest(device), output_hidden_states=True)
+        )
+
+    def _open_audio(self, config: Any, device: str) -> Model:
+        from transformers import AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification
+
+        from assay.encoders.pooling import Pooling
+        from assay.encoders.texts import keep_layers, read_base, read_classifier
+        from assay.models.hf.audio_encoder import Hearing, window_of
+        from assay.models.hf.configurations import has_head
+        from assay.models.hf.sounds import SoundEncoder
+
+        if self._pooling() is Pooling.LAST:
+            raise ModelError("Sounds have no last token. Write pooling='mean', 'cls' or 'pooler'.")
+        extractor = self._repository.loaded(AutoFeatureExtractor)
+        most = min(self.max_seconds, window_of(extractor) or self.max_seconds)
+        pools = config.model_type == "audio-spectrogram-transformer" and self._depth().place is None
+        pooling = self._pooling() or (Pooling.POOLER if pools else Pooling.MEAN)
+        kinds = ("ForSequenceClassification", "ForAudioClassification")
+        headed = any(has_head(config, kind) for kind in kinds) and not isinstance(self.layers, int)
+        module = self._weighted(AutoModelForAudioClassification if headed else AutoModel, config)
+        if config.is_encoder_decoder and not headed:
+            module = module.get_encoder()
+        if isinstance(self.layers, int):
+            keep_layers(module, self.layers, of=config.num_hidden_layers)
+        hearing = Hearing(extractor, most, pooling)
+
+        def read_at(depth: Depth) -> Model:
+            read = (read_classifier if headed else read_base)(module, depth)
+            return SoundEncoder(module, read, replace(hearing, depth=depth), device, self._origin())
+
+        return self._read(
+            read_at, lambda: module(**hearing.shown(hearing.probe(device)), output_hidden_states=True)
+        )
+
+    def _read(self, read_at: Callable[[Depth], Model], run: Callable[[], Any]) -> Model:
+        """Return the model read at the depth that is wanted, or to be chosen.
+
+        Args:
+            read_at: Opens it at a depth.
+            run: Returns what it gives of some example, with all layers.
+        """
+        from assay.encoders.depth import layer_widths
+        from assay.models.hf.layered import LayeredEncoder
+
+        model = read_at(self._depth())
+        if self.layer != "best":
+            return model
+        return LayeredEncoder(model, read_at, layer_widths(run))
+
+    def _reading(self, config: Any, *, headed: bool) -> Reading:
+        """Return how a text becomes features."""
+        from transformers import AutoTokenizer
+
+        from assay.encoders.pairs import Pairs
+        from assay.encoders.pooling import Pooling
+        from assay.encoders.texts import Reading
+        from assay.encoders.tokens import Tokens, most_tokens
+        from assay.models.hf.configurations import looks_back, was_trained_on_pairs
+
+        tokenizer = self._repository.loaded(AutoTokenizer)
+        if 8 * len(tokenizer) < config.get_text_config().vocab_size:
+            raise ModelError(
+                f"The tokenizer of 'hf:{self.name}' knows {len(tokenizer)} tokens, its model "
+                f"{config.get_text_config().vocab_size}: files of the tokenizer are missing. "
+                f"Save them beside the weights with tokenizer.save_pretrained(folder)."
+            )
+        tokens = Tokens(tokenizer, most_tokens(tokenizer, config, self.max_tokens))
+        pooling = self._pooling() or (Pooling.LAST if looks_back(config) else Pooling.MEAN)
+        usual = Pairs.TOGETHER if headed and was_trained_on_pairs(config) else Pairs.APART
+        return Reading(tokens, pooling, pairs=usual if self.pairs is None else Pairs.named(self.pairs))
+
+    def _weighted(self, family: Any, config: Any) -> Any:
+        """Return a module in float32: the pretrained one, or a random one of the same architecture."""
+        import torch
+
+        from assay.encoders.weights import seeded
+
+        with seeded(self.seed):
+            if not self.pretrained:
+                trusted: dict[str, Any] = {"trust_remote_code": self.trust_remote_code}
+                if family.__name__ in (getattr(config, "auto_map", None) or {}):
+                    trusted["code_revision"] = self._repository.place.revision  # else the newest runs
+                return family.from_config(config, dtype=torch.float32, **trusted)
+            module, report = self._repository.loaded(family, dtype=torch.float32, output_loading_info=True)
+        unused = (*_ONLY_IN_TRAINING, *(() if self.pooling == "pooler" else ("pooler",)))
+        missing = [
+            name for name in sorted(report["missing_keys"]) if not any(part in name for part in unused)
+        ]
+        if missing:
+            raise CheckpointError(
+                f"'hf:{self.name}' lacks weights of {type(module).__name__}: {', '.join(missing[:3])}. "
+                f"Choose a checkpoint that has them, or another pooling."
+            )
+        return module
+
+    @property
+    def _repository(self) -> Repository:
+        from assay.models.hf.repository import Repository
+
+        return Repository(self.name, self.trust_remote_code)
+
+    def _depth(self) -> Depth:
+        from assay.encoders.depth import depth_of
+
+        return depth_of(self.layer, self.layers)
+
+    def _pooling(self) -> Pooling | None:
+        from assay.encoders.pooling import Pooling
+
+        return None if self.pooling is None else Pooling.named(self.pooling)
+
+    def _origin(self) -> Origin:
+        from assay.encoders.identity import Origin
+
+        if not self.pretrained:
+            return Origin(f"random, seed {self.seed}", is_random=True)
+        return self._repository.origin()

@@ -1,0 +1,189 @@
+"""Image models of Keras, in a process of their own: ``keras:ResNet50``, ``keras:./model.keras``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from assay.core.errors import UnknownName, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.core.trainable import Trainable
+    from assay.encoders.identity import Origin
+    from assay.encoders.pixel_changes import PixelChanges
+    from assay.encoders.pixels import PixelRecipe
+
+_SUFFIXES = (".keras", ".h5", ".hdf5")
+_CROP = Fraction(7, 8)  # what most of these models were judged with: 224 of 256
+
+
+@dataclass(frozen=True, slots=True)
+class KerasSource(ModelSource):
+    """The models of ``keras.applications``, and files of your own; TensorFlow runs in another process.
+
+    Features are what enters the classification head; for applications pixels go through their own
+    ``preprocess_input``. Code inside of files (Lambda layers, custom objects) is never run. To be
+    trained, a model is built again on the torch backend of Keras, with the same weights.
+
+    Attributes:
+        pretrained: False for random weights of the same architecture.
+        checkpoint: For applications: a file with weights instead of the published ones.
+        seed: Draws random weights, where there are any.
+        image_size: Side of the input in pixels.
+        preprocess: For files: the application whose ``preprocess_input`` pixels go through.
+        mean: For files: subtracted from the pixels.
+        std: For files: divides what is left.
+        scale: For files: False to give the model 0..255; None for 0..1 unless the model rescales itself.
+        crop: The part of the resized short side that the centre crop keeps; None for 7/8, and for all of it
+            with files.
+        interpolation: As in "bicubic".
+        layer: The name of the layer whose output is read.
+        head: False where the output holds features, not classes.
+    """
+
+    pretrained: bool = True
+    checkpoint: str | None = None
+    seed: int = 0
+    image_size: int | None = None
+    preprocess: str | None = None
+    mean: tuple[float, ...] | float | None = None
+    std: tuple[float, ...] | float | None = None
+    scale: bool | None = None
+    crop: float | None = None
+    interpolation: str = "bilinear"
+    layer: str | None = None
+    head: bool = True
+
+    summary: ClassVar[str] = "Keras: keras.applications and files of your own, for images"
+    packages: ClassVar[tuple[str, ...]] = ("keras", "tensorflow")
+
+    @classmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return the models of ``keras.applications``; any file may be named as well."""
+        return sorted(_applications())
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for unknown names, missing files and settings that cannot be."""
+        from assay.encoders.identity import require_file
+
+        self._changes().check()
+        if self.preprocess is not None and self.preprocess not in _applications():
+            raise UnknownName("model of keras.applications", self.preprocess, _applications())
+        if self._is_file:
+            require_file(self.name)
+            if self.checkpoint is not None:
+                raise UsageError("A file has its weights inside. Leave out 'checkpoint'.")
+            return
+        if self.name not in _applications():
+            raise UnknownName("model of keras.applications", self.name, _applications())
+        if self.checkpoint is not None:
+            require_file(self.checkpoint)
+        if any(value is not None for value in (self.preprocess, self.mean, self.std, self.scale)):
+            raise UsageError(
+                f"'keras:{self.name}' has its own preprocess_input. "
+                "Leave out preprocess, mean, std and scale."
+            )
+
+    def modality(self) -> Modality:
+        """Return images."""
+        return Modality.IMAGE
+
+    def identity(self) -> str:
+        """Return the versions of Keras and TensorFlow, the settings, and the hashes of files."""
+        from assay.encoders.identity import file_hash, identity_of
+        from assay.encoders.tensorflow.worker import tensorflow_version
+
+        versions = f"keras {metadata.version('keras')} tensorflow {tensorflow_version()}"
+        if not self._is_file:
+            return identity_of(versions, self, self.checkpoint)
+        return identity_of(f"{versions} {file_hash(self.name)}", replace(self, name=""))
+
+    def untrained(self) -> ModelSource:
+        """Return the same architecture with random weights: other ones, if these are random already."""
+        return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
+
+    def open(self, device: str) -> Model:
+        """Start a process, open the model there and return it."""
+        from assay.encoders.tensorflow.encoder import RemoteEncoder
+        from assay.encoders.tensorflow.worker import Child, tensorflow_environment
+
+        child = Child("assay.models.keras.worker", tensorflow_environment(device), f"keras:{self.name}")
+        try:
+            told = child.ask({"do": "open", **self._wanted()}).words
+            recipe = self._recipe(told)
+
+            def lend(child: Child) -> Trainable:
+                from assay.models.keras.training import KerasTrainable
+
+                return KerasTrainable(child, self._wanted(), recipe, device)
+
+            return RemoteEncoder(child, told, recipe, self._origin(), lend)
+        except BaseException:
+            child.close()
+            raise
+
+    @property
+    def _is_file(self) -> bool:
+        return self.name.endswith(_SUFFIXES)
+
+    def _wanted(self) -> dict[str, Any]:
+        preprocess = self.preprocess if self._is_file else self.name
+        return {
+            "name": str(Path(self.name).expanduser()) if self._is_file else self.name,
+            "module": None if self._is_file else _applications()[self.name],
+            "preprocess": None if preprocess is None else _applications()[preprocess],
+            "pretrained": self.pretrained,
+            "checkpoint": None if self.checkpoint is None else str(Path(self.checkpoint).expanduser()),
+            "seed": self.seed,
+            "side": self.image_size,
+            "layer": self.layer,
+            "head": self.head,
+        }
+
+    def _recipe(self, told: dict[str, Any]) -> PixelRecipe:
+        from assay.encoders.pixel_changes import centred
+
+        crop = Fraction(1) if self._is_file else _CROP
+        own = self._is_file and self.preprocess is None  # else numbers go through preprocess_input there
+        scale = own and (not told["rescales"] if self.scale is None else self.scale)
+        size = tuple(told["size"])
+        recipe = replace(centred(size, self.crop or crop), channels=told["channels"], scale=scale)
+        return replace(self._changes(), image_size=None, crop=None).applied_to(recipe, crop)
+
+    def _changes(self) -> PixelChanges:
+        from assay.encoders.pixel_changes import PixelChanges
+
+        return PixelChanges(self.image_size, self.crop, self.mean, self.std, self.interpolation)
+
+    def _origin(self) -> Origin:
+        from assay.encoders.identity import Origin
+
+        if not self.pretrained:
+            return Origin(f"random, seed {self.seed}", is_random=True)
+        if self._is_file:
+            return Origin(f"keras: {self.name}")
+        return Origin(self.checkpoint or f"keras.applications: {self.name}, ImageNet")
+
+
+@cache
+def _applications() -> dict[str, str]:
+    """Return each model with its module, read from the package: importing Keras would load TensorFlow."""
+    spec = find_spec("keras")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    listing = Path(spec.submodule_search_locations[0]) / "applications" / "__init__.py"
+    found: dict[str, str] = {}
+    for line in ast.parse(listing.read_text("utf-8")).body:
+        if isinstance(line, ast.ImportFrom) and line.module is not None and "src.applications" in line.module:
+            module = line.module.rpartition(".")[2]
+            found |= {alias.name: module for alias in line.names if alias.name[0].isupper()}
+    return found

@@ -1,0 +1,227 @@
+"""Models as ONNX files, through onnxruntime: ``onnx:./model.onnx``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from assay.core.errors import MissingPackage, ModelError, UnknownName, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.encoders.pixel_changes import PixelChanges
+    from assay.models.onnx.graph import Cut, OnnxGraph, Port
+    from assay.models.onnx.session import PictureFeeds, TextFeeds
+
+_TOKENIZERS = ("tokenizer.json", "tokenizer_config.json")
+_LAYOUTS = ("NCHW", "NHWC")
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxSource(ModelSource):
+    """An ONNX file that reads pictures, or the tokens of texts; its weights are frozen.
+
+    Features are the tensor called ``output``; else an output called features, embedding or the like; else
+    what enters the classification head, which is found in the graph. Maps are averaged over their places,
+    and states of tokens are pooled. A file for texts needs the files of its tokenizer beside it.
+
+    Attributes:
+        output: The name of the output, or of any tensor of the graph, that holds the features.
+        head: False where the output holds features, not classes.
+        tokenizer: For texts: the folder of the tokenizer; None for the folder of the file.
+        pooling: For texts: "mean", "cls" or "last", where features come for each token.
+        max_tokens: For texts: the most tokens.
+        size: For pictures, as all below: side of the input in pixels, where the graph leaves it open.
+        layout: "NCHW" or "NHWC", where the graph leaves it open.
+        mean: Subtracted from the pixels.
+        std: Divides what is left.
+        crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
+        interpolation: As in "bicubic".
+        rounding: Where half pixels go: "nearest", or "torchvision" as its transforms do.
+        scale: False to give the graph 0..255 in place of 0..1; a graph that reads uint8 gets bare pixels.
+    """
+
+    output: str | None = None
+    head: bool = True
+    tokenizer: str | None = None
+    pooling: str = "mean"
+    max_tokens: int = 256
+    size: int | None = None
+    layout: str | None = None
+    mean: tuple[float, ...] | float = 0.0
+    std: tuple[float, ...] | float = 1.0
+    crop: float | None = None
+    interpolation: str = "bilinear"
+    rounding: str = "nearest"
+    scale: bool = True
+
+    summary: ClassVar[str] = "ONNX files, for images or texts"
+    packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
+
+    @classmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return none: any file may be named."""
+        return ()
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for a missing file and for settings that cannot be."""
+        from assay.encoders.identity import require_file
+        from assay.encoders.pixels import Rounding
+
+        require_file(self.name)
+        self._changes().check()
+        if self.layout not in (None, *_LAYOUTS):
+            raise UnknownName("layout", str(self.layout), _LAYOUTS)
+        if self.rounding not in list(Rounding):
+            raise UnknownName("rounding", self.rounding, Rounding)
+        if self.pooling not in ("mean", "cls", "last"):
+            raise UnknownName("pooling", self.pooling, ("mean", "cls", "last"))
+        if self.max_tokens < 3:
+            raise UsageError(f"Setting 'max_tokens' is {self.max_tokens}; write 3 or more, as in 256.")
+
+    def modality(self) -> Modality:
+        """Return texts where the graph reads tokens, else images."""
+        return Modality.TEXT if _reads_tokens(self._graph()) else Modality.IMAGE
+
+    def identity(self) -> str:
+        """Return the version of onnxruntime, the settings, and hashes of the files."""
+        from assay.encoders.identity import file_hash, identity_of
+
+        graph = self._graph()
+        files = [file_hash(file) for file in (graph.path, *graph.external_files)]
+        if _reads_tokens(graph):
+            files.extend(file_hash(file) for file in _tokenizer_files(self._tokenizer_folder()))
+        placeless = replace(self, name="", tokenizer=None)
+        return identity_of(f"onnxruntime {metadata.version('onnxruntime')} {' '.join(files)}", placeless)
+
+    def open(self, device: str) -> Model:
+        """Read the file, find its features and return it on ``device``."""
+        from assay.encoders.identity import Origin, model_error
+        from assay.models.onnx.session import OnnxEncoder
+
+        graph = self._graph()
+        cut = graph.cut(self.output, head=self.head)
+        preparation = self._text_feeds(graph) if _reads_tokens(graph) else self._picture_feeds(graph, cut)
+        origin = Origin(f"onnx: {self.name}", graph.licence)
+        try:
+            return OnnxEncoder(graph, cut, preparation, device, origin)
+        except ModelError:
+            raise
+        except Exception as error:  # onnxruntime raises many kinds; each fails this model alone
+            raise model_error(f"onnx:{self.name}", error) from error
+
+    def _graph(self) -> OnnxGraph:
+        from assay.models.onnx.graph import OnnxGraph
+
+        return OnnxGraph(self.name)
+
+    def _picture_feeds(self, graph: OnnxGraph, cut: Cut) -> PictureFeeds:
+        from assay.encoders.pixel_changes import centred
+        from assay.encoders.pixels import Rounding
+        from assay.models.onnx.session import PictureFeeds
+
+        port = _picture_port(graph)
+        channels_last, channels, size = self._shape(port)
+        recipe = replace(
+            centred(size, 1.0), channels=channels, scale=self.scale, rounding=Rounding(self.rounding)
+        )
+        changes = replace(self._changes(), image_size=None)
+        is_output = cut.features in {output.name for output in graph.outputs}  # inside, channels come first
+        places = (1, 2) if channels_last and is_output else (2, 3)
+        return PictureFeeds(changes.applied_to(recipe, Fraction(1)), port, channels_last, places)
+
+    def _shape(self, port: Port) -> tuple[bool, int, tuple[int, int]]:
+        """Return whether channels come last, how many they are, and height and width."""
+        _, *axes = port.shape
+        layout = self.layout or _layout(port)
+        channels_last = layout == "NHWC"
+        channels = axes[2] if channels_last else axes[0]
+        sides = [side or self.size for side in (axes[:2] if channels_last else axes[1:])]
+        if None in sides:
+            raise ModelError(
+                f"Input {port.describe()} of '{self.name}' leaves height or width open. "
+                f"Write the side of the input, as in size=224."
+            )
+        if self.size is not None and set(sides) != {self.size}:
+            raise ModelError(
+                f"Input {port.describe()} of '{self.name}' has a fixed size. Leave out size={self.size}."
+            )
+        return channels_last, channels or 3, (int(sides[0] or 0), int(sides[1] or 0))
+
+    def _text_feeds(self, graph: OnnxGraph) -> TextFeeds:
+        from assay.models.onnx.session import TextFeeds
+
+        known = ("input_ids", "attention_mask", "token_type_ids")
+        strange = [port.describe() for port in graph.inputs if port.name not in known]
+        if strange:
+            raise ModelError(
+                f"'{self.name}' reads {', '.join(strange)}; a text model reads {', '.join(known)}. "
+                "Export its encoder alone."
+            )
+        folder = self._tokenizer_folder()
+        if not _tokenizer_files(folder):
+            raise ModelError(
+                f"There is no tokenizer in '{folder}'. Write its folder, as in tokenizer='./model', or save "
+                "it there with tokenizer.save_pretrained(folder)."
+            )
+        try:
+            from transformers import AutoTokenizer
+        except ModuleNotFoundError as error:
+            raise MissingPackage("hf", error.name or "transformers") from error
+        from assay.encoders.pooling import Pooling
+        from assay.encoders.tokens import Tokens
+
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        ports = tuple(sorted(graph.inputs, key=lambda port: known.index(port.name)))
+        fixed = ports[0].shape[1] or self.max_tokens
+        most = min(self.max_tokens, tokenizer.model_max_length, fixed)
+        return TextFeeds(Tokens(tokenizer, int(most)), ports, Pooling.named(self.pooling))
+
+    def _tokenizer_folder(self) -> Path:
+        path = Path(self.name).expanduser().parent if self.tokenizer is None else Path(self.tokenizer)
+        return path.expanduser()
+
+    def _changes(self) -> PixelChanges:
+        from assay.encoders.pixel_changes import PixelChanges
+
+        return PixelChanges(self.size, self.crop, self.mean, self.std, self.interpolation)
+
+
+def _reads_tokens(graph: OnnxGraph) -> bool:
+    return any(port.name == "input_ids" for port in graph.inputs)
+
+
+def _tokenizer_files(folder: Path) -> list[Path]:
+    return [folder / name for name in _TOKENIZERS if (folder / name).is_file()]
+
+
+def _picture_port(graph: OnnxGraph) -> Port:
+    """Return the one input that takes a batch of pictures, or say what the graph reads instead."""
+    reads = ", ".join(port.describe() for port in graph.inputs)
+    if len(graph.inputs) == 1 and len(graph.inputs[0].shape) == 4:
+        return graph.inputs[0]
+    if len(graph.inputs) == 1 and len(graph.inputs[0].shape) == 3:
+        raise ModelError(
+            f"'{graph.path.name}' reads {reads}, which has no batch axis. Export it with a batch of one, "
+            f"examples x channels x height x width."
+        )
+    raise ModelError(
+        f"'{graph.path.name}' reads {reads}. A model is read that takes pictures, examples x channels x "
+        "height x width, or tokens called input_ids."
+    )
+
+
+def _layout(port: Port) -> str:
+    _, first, _, last = port.shape
+    if first in (1, 3) and last not in (1, 3):
+        return "NCHW"
+    if last in (1, 3) and first not in (1, 3):
+        return "NHWC"
+    raise ModelError(
+        f"Input {port.describe()} does not say where its channels are. Write layout='NCHW' or layout='NHWC'."
+    )

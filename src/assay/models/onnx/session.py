@@ -1,0 +1,268 @@
+"""An opened ONNX model: a session of onnxruntime, what goes into it, and how its features are read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, final
+
+import numpy as np
+import onnxruntime
+
+from assay.core.errors import ModelError
+from assay.core.features import Encoded
+from assay.core.model import Model, ModelFacts
+from assay.core.task import Example
+from assay.encoders.examples import as_images, as_texts
+from assay.encoders.identity import Origin, file_hash
+from assay.encoders.pixels import PixelRecipe
+from assay.models.onnx.graph import Cut, OnnxGraph, Port
+
+logger = logging.getLogger(__name__)
+
+_PIECE = 16  # pictures in one run
+
+
+class Feed(NamedTuple):
+    """Input of one run."""
+
+    rows: list[int]  # positions in the batch
+    arrays: dict[str, np.ndarray]  # by the name of the input
+    mask: np.ndarray | None  # texts x tokens: 1 for tokens of the text, 0 for padding
+
+
+class Preparation(Protocol):
+    """What turns examples into input."""
+
+    def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
+        """Yield the input of examples in pieces."""
+
+    def pooled(self, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+        """Return examples x width."""
+
+    def describe(self) -> str:
+        """Return in words what is done to an example."""
+
+    def probe(self) -> tuple[Example, str]:
+        """Return an example of the full input size, and that size in words."""
+
+
+@final
+class OnnxEncoder(Model):
+    """Encodes examples with onnxruntime, in float32.
+
+    Args:
+        graph: What the session runs.
+        cut: Which tensors of it are read.
+        preparation: How an example becomes input.
+        device: "cpu", or "cuda" where onnxruntime was built for it; else it runs on the CPU and says so.
+        origin: Where the file came from.
+    """
+
+    def __init__(
+        self, graph: OnnxGraph, cut: Cut, preparation: Preparation, device: str, origin: Origin
+    ) -> None:
+        self._graph: OnnxGraph | None = graph
+        self._cut = cut
+        self._preparation = preparation
+        self._session: Any = _session(graph, cut, device)
+        self._facts = self._measured(graph, device, origin)
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of this model."""
+        return self._facts
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Return float32 features, and probabilities where the graph has a source head."""
+        classes = self._facts.source_classes
+        features = np.empty((len(examples), self._facts.width), np.float32)
+        probs = np.empty((len(examples), classes), np.float32) if classes else None
+        if examples:
+            for feed in self._preparation.feeds(examples):
+                found, scores = self._run(feed)
+                features[feed.rows] = found
+                if probs is not None and scores is not None:
+                    probs[feed.rows] = scores if self._cut.is_softmax else _softmax(scores)
+        return Encoded(features, probs)
+
+    def weights(self) -> Iterator[np.ndarray]:
+        """Yield the weight matrices, the source head's included."""
+        if self._graph is None:
+            raise ModelError("The model is closed. Open it again.")
+        return self._graph.weights()
+
+    def close(self) -> None:
+        """Free the weights."""
+        self._session = self._graph = None
+
+    def _run(self, feed: Feed) -> tuple[np.ndarray, np.ndarray | None]:
+        if self._session is None:
+            raise ModelError("The model is closed. Open it again.")
+        wanted = [self._cut.features, *([self._cut.classes] if self._cut.classes else [])]
+        found = self._session.run(wanted, feed.arrays)
+        for values, name in zip(found, wanted, strict=True):
+            if values.ndim < 2 or len(values) < len(feed.rows):
+                raise ModelError(
+                    f"Tensor '{name}' has shape {values.shape} for {len(feed.rows)} examples: it has no "
+                    "batch axis. Export the model with dynamic axes, or name another tensor as output."
+                )
+        # beyond the rows are the copies that fill a batch of fixed size
+        kept = [
+            self._preparation.pooled(values.astype(np.float32), feed.mask)[: len(feed.rows)]
+            for values in found
+        ]
+        return kept[0], kept[1] if len(kept) > 1 else None
+
+    def _measured(self, graph: OnnxGraph, device: str, origin: Origin) -> ModelFacts:
+        example, size = self._preparation.probe()
+        feed = next(
+            iter(self._preparation.feeds([example, example]))
+        )  # two show whether there is a batch axis
+        features, scores = self._run(feed)
+        count, size_in_bytes = graph.sizes()
+        falls_back = device != "cpu" and self._session.get_providers()[0] == "CPUExecutionProvider"
+        one = {name: (1, *array.shape[1:]) for name, array in feed.arrays.items()}
+        return ModelFacts(
+            width=features.shape[1],
+            parameters=count,
+            macs=graph.macs(one),
+            bytes=size_in_bytes,
+            input=size + (", on the CPU: this onnxruntime knows no other device" if falls_back else ""),
+            preprocessing=self._preparation.describe(),
+            source_classes=0 if scores is None else scores.shape[1],
+            weights=origin.weights,
+            fingerprint="".join(file_hash(file) for file in (graph.path, *graph.external_files)),
+            licence=origin.licence,
+            is_random=origin.is_random,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFeeds:
+    """Pictures as the input of a graph.
+
+    Attributes:
+        recipe: How a picture becomes numbers.
+        port: The input.
+        channels_last: Whether channels are the last axis of the input, as TensorFlow has them.
+        places: The axes of the places of a map of features.
+    """
+
+    recipe: PixelRecipe
+    port: Port
+    channels_last: bool
+    places: tuple[int, int]
+
+    def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
+        """Yield the input of pictures in pieces; a batch of fixed size is filled up with its last picture."""
+        images = as_images(examples)
+        piece = self.port.shape[0] or _PIECE
+        for start in range(0, len(images), piece):
+            rows = list(range(start, min(start + piece, len(images))))
+            pixels = self.recipe.pixels([images[row] for row in rows])
+            if self.port.shape[0]:
+                pixels = np.concatenate([pixels, *[pixels[-1:]] * (piece - len(rows))])
+            values = pixels if self.port.dtype == np.uint8 else self.recipe.normalise_array(pixels)
+            values = values.transpose(0, 2, 3, 1) if self.channels_last else values
+            arrays = {self.port.name: np.ascontiguousarray(values, dtype=self.port.dtype)}
+            yield Feed(rows, arrays, None)
+
+    def pooled(self, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+        """Return examples x width: the mean over places of a map, or over tokens of a sequence."""
+        if values.ndim == 4:
+            return np.asarray(values.mean(self.places))
+        return np.asarray(values.mean(1)) if values.ndim == 3 else values.reshape(len(values), -1)
+
+    def describe(self) -> str:
+        """Return the recipe in words."""
+        return f"{self.recipe.describe()}; {'NHWC' if self.channels_last else 'NCHW'} {self.port.dtype}"
+
+    def probe(self) -> tuple[Example, str]:
+        """Return a black picture, and the size of the input."""
+        height, width = self.recipe.size
+        return np.zeros((64, 64, 3), np.uint8), f"{self.recipe.channels} x {height} x {width}"
+
+
+@dataclass(frozen=True, slots=True)
+class TextFeeds:
+    """Texts and pairs of texts as the input of a graph.
+
+    Attributes:
+        tokens: ``assay.encoders.tokens.Tokens``: how a text becomes numbers.
+        ports: The inputs.
+        pooling: ``assay.encoders.pooling.Pooling``: how tokens become one vector.
+    """
+
+    tokens: Any
+    ports: tuple[Port, ...]
+    pooling: Any
+
+    def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
+        """Yield padded input of texts of similar length; an axis of fixed length is filled up."""
+        encoded, _ = self.tokens.read(as_texts(examples))
+        batch, length = self.ports[0].shape
+        for chunk in self.tokens.chunks(encoded, "cpu"):
+            size = batch or len(chunk.rows)
+            for start in range(0, len(chunk.rows), size):
+                rows = chunk.rows[start : start + size]
+                inputs = {name: tensor.numpy()[start : start + size] for name, tensor in chunk.inputs.items()}
+                mask = _filled(inputs["attention_mask"], (batch, length), 0)
+                arrays = {port.name: self._array(port, inputs, (batch, length)) for port in self.ports}
+                yield Feed(rows, arrays, mask)
+
+    def pooled(self, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+        """Return texts x width: tokens are pooled, vectors stay as they are."""
+        if values.ndim != 3 or mask is None:
+            return values.reshape(len(values), -1)
+        import torch
+
+        from assay.encoders.pooling import States, pool
+
+        return np.asarray(pool(States(torch.from_numpy(values)), torch.from_numpy(mask), self.pooling))
+
+    def describe(self) -> str:
+        """Return in words what is done to a text."""
+        tokenizer = type(self.tokens.tokenizer).__name__
+        return f"{tokenizer}; at most {self.tokens.most} tokens; pooling {self.pooling}"
+
+    def probe(self) -> tuple[Example, str]:
+        """Return a text of as many tokens as are read, and that number."""
+        return " ".join(["a"] * self.tokens.most), f"{self.tokens.most} tokens"
+
+    def _array(
+        self, port: Port, inputs: dict[str, np.ndarray], size: tuple[int | None, int | None]
+    ) -> np.ndarray:
+        fill = self.tokens.padding if port.name == "input_ids" else 0
+        absent = np.zeros_like(inputs["input_ids"])  # of token types, where the tokenizer gives none
+        return _filled(inputs.get(port.name, absent), size, fill).astype(port.dtype)
+
+
+def _filled(values: np.ndarray, size: tuple[int | None, int | None], fill: int) -> np.ndarray:
+    rows, columns = (wanted or there for wanted, there in zip(size, values.shape, strict=True))
+    short = columns - values.shape[1]
+    values = np.pad(values, ((0, 0), (0, short)), constant_values=fill) if short > 0 else values
+    return np.concatenate([values, *[values[-1:]] * (rows - len(values))])
+
+
+def _session(graph: OnnxGraph, cut: Cut, device: str) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    options.add_session_config_entry(
+        "session.intra_op.allow_spinning", "0"
+    )  # else a busy machine stands still
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(graph.path.parent.resolve())
+    )
+    wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
+    there = [name for name in wanted if name in onnxruntime.get_available_providers()]
+    tensors = (cut.features, *([cut.classes] if cut.classes else []))
+    return onnxruntime.InferenceSession(
+        graph.exposing(tensors), options, providers=[*there, "CPUExecutionProvider"]
+    )
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -1,0 +1,183 @@
+"""Models of OpenCLIP, for images or texts: ``openclip:ViT-B-32.laion2b_s34b_b79k``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from assay.core.errors import UnknownName, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.encoders.identity import Origin
+
+_TOWERS = {"image": Modality.IMAGE, "text": Modality.TEXT}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClipSource(ModelSource):
+    """One tower of a model that was trained on pairs of images and texts; the weights stand after a dot.
+
+    Features are those of ``encode_image`` or ``encode_text``, in the space that both share; pixels and texts
+    go through the model's own preprocessing and tokenizer.
+
+    Attributes:
+        tower: "image" or "text".
+        normalise: True for features of length 1, as the model was trained to compare them.
+        pretrained: False for random weights.
+        checkpoint: A file with weights of both towers instead of the published ones.
+        seed: Draws random weights, where there are any.
+        image_size: Side of the input in pixels.
+    """
+
+    tower: str = "image"
+    normalise: bool = False
+    pretrained: bool = True
+    checkpoint: str | None = None
+    seed: int = 0
+    image_size: int | None = None
+
+    summary: ClassVar[str] = "OpenCLIP: the image and text towers of CLIP models"
+    packages: ClassVar[tuple[str, ...]] = ("torch", "open_clip")
+
+    @classmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return every architecture, and every architecture with each of its weights."""
+        import open_clip
+
+        return [*open_clip.list_models(), *(f"{name}.{tag}" for name, tag in open_clip.list_pretrained())]
+
+    def choices(self) -> Iterable[str]:
+        """Return each of the published weights; of random weights or a checkpoint, each architecture."""
+        return [name for name in self.list_names() if ("." in name) is self._published]
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for unknown names, missing files and weights that are not named."""
+        import open_clip
+
+        from assay.encoders.identity import require_file
+
+        architecture, tag = self._parts
+        if self.tower not in _TOWERS:
+            raise UsageError(f"Setting 'tower' is {self.tower!r}; write 'image' or 'text'.")
+        if self.image_size is not None and self.image_size < 1:
+            raise UsageError(f"Setting 'image_size' is {self.image_size}; write a side in pixels, as in 224.")
+        if architecture not in open_clip.list_models():
+            raise UnknownName("OpenCLIP model", self.name, self.list_names())
+        tags = open_clip.list_pretrained_tags_by_model(architecture)
+        if tag and tag not in tags:
+            raise UnknownName(f"weights of OpenCLIP's {architecture}", tag, tags)
+        if self.checkpoint is not None:
+            require_file(self.checkpoint)
+        elif self.pretrained and not tag:
+            told = (
+                f"'openclip:{self.name}' names no weights" if tags else "OpenCLIP publishes no such weights"
+            )
+            one = f" 'openclip:{architecture}.{tags[0]}' or another of {len(tags)}," if tags else ""
+            raise UsageError(
+                f"{told}. Write{one} 'openclip:{self.name}(pretrained=False)' for random weights, or "
+                f"'openclip:{self.name}(checkpoint='weights.pt')' for weights of your own."
+            )
+
+    def modality(self) -> Modality:
+        """Return what the tower reads."""
+        return _TOWERS[self.tower]
+
+    def identity(self) -> str:
+        """Return the version, where the weights lie, the settings and the hash of the checkpoint."""
+        import open_clip
+
+        from assay.encoders.identity import identity_of
+
+        return identity_of(f"open_clip {open_clip.__version__} {self._where()}", self, self.checkpoint)
+
+    def untrained(self) -> ModelSource:
+        """Return the same architecture with random weights: other ones, if these are random already."""
+        return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
+
+    def open(self, device: str) -> Model:
+        """Build both towers, load their weights, and return one on ``device``."""
+        from assay.encoders.weights import fit_state, load_state
+        from assay.models.openclip.towers import image_tower, text_tower
+
+        module = self._built()
+        if self.checkpoint is not None:
+            fit_state(module, load_state(self.checkpoint), self.checkpoint)
+        if self.tower == "image":
+            return image_tower(module, device, self._origin(), normalise=self.normalise)
+        return text_tower(module, self._tokenizer(), device, self._origin(), normalise=self.normalise)
+
+    @property
+    def _parts(self) -> tuple[str, str]:
+        architecture, _, tag = self.name.partition(".")
+        return architecture, tag
+
+    @property
+    def _published(self) -> bool:
+        return self.pretrained and self.checkpoint is None
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what OpenCLIP knows of the weights."""
+        from open_clip.pretrained import get_pretrained_cfg
+
+        return dict(get_pretrained_cfg(*self._parts) or {})
+
+    def _built(self) -> Any:
+        import open_clip
+
+        from assay.encoders.hub import hub_error, settle_hub
+        from assay.encoders.identity import model_error
+        from assay.encoders.weights import seeded
+        from assay.models.openclip.towers import without_messages
+
+        architecture, tag = self._parts
+        downloads = self._published or _borrows(architecture)
+        if downloads:
+            settle_hub()
+        try:
+            with seeded(self.seed), without_messages():
+                return open_clip.create_model(
+                    architecture,
+                    tag or None,
+                    load_weights=self._published,
+                    pretrained_text=False,
+                    force_image_size=self.image_size,
+                    force_quick_gelu=bool(self._facts().get("quick_gelu")),  # else OpenAI's read wrongly
+                )
+        except Exception as error:  # a download or a build fails in many ways; each fails this model alone
+            explained = hub_error if downloads else model_error
+            raise explained(f"openclip:{self.name}", error) from error
+
+    def _tokenizer(self) -> Any:
+        import open_clip
+
+        from assay.encoders.hub import hub_error
+        from assay.models.openclip.towers import without_messages
+
+        try:
+            with without_messages():
+                return open_clip.get_tokenizer(self._parts[0])
+        except Exception as error:  # the hub's tokenizers fail in many ways
+            raise hub_error(f"openclip:{self.name}", error) from error
+
+    def _where(self) -> str:
+        known = self._facts() if self._published else {}
+        return str(known.get("hf_hub") or known.get("url") or self.name).rstrip("/")
+
+    def _origin(self) -> Origin:
+        from assay.encoders.identity import Origin
+
+        if self.checkpoint is not None:
+            return Origin(self.checkpoint)
+        if not self.pretrained:
+            return Origin(f"random, seed {self.seed}", is_random=True)
+        return Origin(f"openclip: {self._where()}")
+
+
+def _borrows(architecture: str) -> bool:
+    """Tell whether a text tower or its tokenizer is one of the hub, even with random weights."""
+    import open_clip
+
+    return any(key.startswith("hf_") for key in open_clip.get_model_config(architecture)["text_cfg"])

@@ -1,0 +1,115 @@
+"""SavedModels of TensorFlow, in a process of their own: ``tensorflow:./saved_model``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from assay.core.errors import UnknownName, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.encoders.pixel_changes import PixelChanges
+    from assay.encoders.pixels import PixelRecipe
+
+_READABLE = (Modality.IMAGE, Modality.TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorflowSource(ModelSource):
+    """A folder with a SavedModel, as Keras exports it and TF Hub has it; its weights are frozen.
+
+    Features are the output called so, or else what enters the classification head, which is found in the
+    graph, or else the output. Those of a pair of texts are u, v, abs(u - v) and u * v in a row.
+
+    Attributes:
+        reads: "image" or "text" (strings); the settings below ``head`` are for images.
+        signature: The name of a signature; None for the model itself, or the one that serves.
+        output: The name of the output that holds the features, where there are several.
+        head: False where the output holds features, not classes.
+        size: Side of the input in pixels, where the model leaves it open.
+        mean: Subtracted from the pixels.
+        std: Divides what is left.
+        crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
+        interpolation: As in "bicubic".
+        scale: False to give the model 0..255 in place of 0..1, which is what models of TF Hub read.
+    """
+
+    reads: str = "image"
+    signature: str | None = None
+    output: str | None = None
+    head: bool = True
+    size: int | None = None
+    mean: tuple[float, ...] | float = 0.0
+    std: tuple[float, ...] | float = 1.0
+    crop: float | None = None
+    interpolation: str = "bilinear"
+    scale: bool = True
+
+    summary: ClassVar[str] = "TensorFlow SavedModels, TF Hub's included, for images or texts"
+    packages: ClassVar[tuple[str, ...]] = ("tensorflow",)
+
+    @classmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return none: any folder may be named."""
+        return ()
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for a folder without a SavedModel and for settings that cannot be."""
+        if not (self._folder / "saved_model.pb").is_file():
+            raise UsageError(
+                f"There is no 'saved_model.pb' in '{self.name}'. Write the folder that model.export or "
+                "tf.saved_model.save wrote."
+            )
+        if self.reads not in _READABLE:
+            raise UnknownName("modality of this source", self.reads, _READABLE)
+        self._changes().check()
+
+    def modality(self) -> Modality:
+        """Return what the user says that the model reads."""
+        return Modality(self.reads)
+
+    def identity(self) -> str:
+        """Return the version of TensorFlow, the settings, and the hash of the folder."""
+        from assay.encoders.identity import folder_hash, identity_of
+        from assay.encoders.tensorflow.worker import tensorflow_version
+
+        content = folder_hash(self._folder)
+        return identity_of(f"tensorflow {tensorflow_version()} {content}", replace(self, name=""))
+
+    def open(self, device: str) -> Model:
+        """Start a process, open the model there and return it."""
+        from assay.encoders.identity import Origin
+        from assay.encoders.tensorflow.encoder import RemoteEncoder
+        from assay.encoders.tensorflow.worker import Child, tensorflow_environment
+
+        name = f"tensorflow:{self.name}"
+        child = Child("assay.models.tensorflow.worker", tensorflow_environment(device), name)
+        settings = ("reads", "signature", "output", "head", "size")
+        wanted = {setting: getattr(self, setting) for setting in settings}
+        try:
+            told = child.ask({"do": "open", "folder": str(self._folder), **wanted}).words
+            recipe = None if self.modality() is Modality.TEXT else self._recipe(told)
+            return RemoteEncoder(child, told, recipe, Origin(f"SavedModel: {self.name}"))
+        except BaseException:
+            child.close()
+            raise
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.name).expanduser()
+
+    def _recipe(self, told: dict[str, Any]) -> PixelRecipe:
+        from assay.encoders.pixel_changes import centred
+
+        size = tuple(told["size"])
+        recipe = replace(centred(size, self.crop or 1.0), channels=told["channels"], scale=self.scale)
+        return replace(self._changes(), image_size=None, crop=None).applied_to(recipe, 1.0)
+
+    def _changes(self) -> PixelChanges:
+        from assay.encoders.pixel_changes import PixelChanges
+
+        return PixelChanges(self.size, self.crop, self.mean, self.std, self.interpolation)

@@ -1,0 +1,272 @@
+"""The user's own torch module: ``torch:package.module:callable``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.machinery import PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from assay.core.errors import ModelError, UnknownName, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.encoders.images import Forward
+    from assay.encoders.pixels import PixelRecipe
+
+
+_SIDE = 224  # pixels, as most models read
+_READABLE = (Modality.IMAGE, Modality.TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class TorchSource(ModelSource):
+    """A callable that returns a ``torch.nn.Module``, or a file of torch.export (.pt2) or TorchScript (.pt).
+
+    A module for texts (``reads='text'``) is called with a list of texts and returns a tensor, texts x width.
+
+    The module is imported from the current directory or from PYTHONPATH: it is code that you trust, as a
+    file of TorchScript is.
+    Features are the output of ``layer``; else what enters the classification head; else the output. Maps are
+    averaged over their places.
+
+    Attributes:
+        arguments: Passed to the callable, in order.
+        checkpoint: A file with the weights; None where the callable loads them, or for random ones. What
+            the callable loads itself is in no key: name it here, or delete the store when it changes.
+        rename: How names of the checkpoint begin, and how they begin in the module, as in
+            ``(('backbone.', ''), ('projector.', None))``; None leaves those out.
+        pretrained: False for the same architecture with random weights: the checkpoint is not read.
+        seed: Draws random weights, where there are any.
+        reads: "image" or "text"; the settings below are for images.
+        size: Side of the input in pixels; None for what a file of torch.export says, and else 224.
+        channels: 3 for RGB, 1 for grey.
+        mean: Subtracted from the pixels.
+        std: Divides what is left.
+        crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
+        interpolation: As in "bicubic".
+        rounding: Where half pixels go: "nearest", or "torchvision" as its transforms do.
+        scale: False to give the module 0..255 in place of 0..1.
+        layer: The name of the layer whose output is read; TorchScript shows none.
+        head: False where the output holds features, not classes.
+    """
+
+    arguments: tuple[object, ...] = ()
+    checkpoint: str | None = None
+    rename: tuple[tuple[str, str | None], ...] = ()
+    pretrained: bool = True
+    seed: int = 0
+    reads: str = "image"
+    size: int | None = None
+    channels: int = 3
+    mean: tuple[float, ...] | float = 0.0
+    std: tuple[float, ...] | float = 1.0
+    crop: float | None = None
+    interpolation: str = "bilinear"
+    rounding: str = "nearest"
+    scale: bool = True
+    layer: str | None = None
+    head: bool = True
+
+    summary: ClassVar[str] = "your own torch module, from a file or a package"
+    packages: ClassVar[tuple[str, ...]] = ("torch",)
+
+    @classmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return none: any importable callable may be named."""
+        return ()
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for names without a callable, missing files and wrong settings."""
+        from assay.encoders.identity import require_file
+        from assay.encoders.renaming import check_rename
+
+        if self.reads not in _READABLE:
+            raise UnknownName("modality of this source", self.reads, _READABLE)
+        self._recipe()
+        if self._is_program:
+            self._check_program()
+            return
+        module, _, attribute = self.name.partition(":")
+        if not attribute or not all(part.isidentifier() for part in [*module.split("."), attribute]):
+            raise UsageError(
+                f"Cannot read 'torch:{self.name}'. Write package.module:callable, as in 'torch:nets:build'."
+            )
+        if self._file() is None:
+            raise UsageError(
+                f"There is no Python module '{module}'. Write one of the current folder, or set PYTHONPATH."
+            )
+        if self.checkpoint is not None:
+            require_file(self.checkpoint)
+        check_rename(self.rename)
+
+    def modality(self) -> Modality:
+        """Return what the user says that the module reads."""
+        return Modality(self.reads)
+
+    def identity(self) -> str:
+        """Return torch's version, the settings, and hashes of the source file and of the checkpoint."""
+        import torch
+
+        from assay.encoders.identity import file_hash, identity_of
+
+        if self._is_program:
+            return identity_of(f"torch {torch.__version__} {file_hash(self.name)}", replace(self, name=""))
+        file = self._file()
+        code = "unknown code" if file is None else file_hash(file)
+        return identity_of(f"torch {torch.__version__} {code}", self, self.checkpoint)
+
+    def untrained(self) -> ModelSource | None:
+        """Return the same architecture with random weights; None where the callable may load its own."""
+        if self._is_program or (self.pretrained and self.checkpoint is None):
+            return None
+        return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
+
+    def open(self, device: str) -> Model:
+        """Import the callable, build the module, load its weights and return it on ``device``."""
+        from assay.encoders.identity import Origin
+        from assay.encoders.images import ImageEncoder
+        from assay.encoders.renaming import renamed
+        from assay.encoders.text_modules import StringEncoder
+        from assay.encoders.weights import fit_state, load_state
+
+        if self._is_program:
+            return self._open_program(device)
+        module = self._build()
+        if self.checkpoint is not None and self.pretrained:
+            fit_state(module, renamed(load_state(self.checkpoint), self.rename), self.checkpoint)
+            origin = Origin(self.checkpoint)
+        else:
+            origin = Origin(f"as built by {self.name}, seed {self.seed}", is_random=not self.pretrained)
+        if self.modality() is Modality.TEXT:
+            return StringEncoder(module, device, origin)
+        recipe = self._recipe()
+        return ImageEncoder(module, self._forward(module, recipe), recipe, device, origin)
+
+    @property
+    def _is_program(self) -> bool:
+        from assay.models.torch.programs import SUFFIXES
+
+        return self.name.endswith(SUFFIXES)
+
+    def _check_program(self) -> None:
+        from assay.encoders.identity import require_file
+
+        require_file(self.name)
+        if self.arguments or self.checkpoint is not None or not self.pretrained:
+            raise UsageError(
+                f"'{self.name}' has its weights inside. Leave out arguments, checkpoint and pretrained."
+            )
+        if self.reads != Modality.IMAGE:
+            raise UsageError(f"'{self.name}' can read images alone. Name a callable for texts.")
+
+    def _open_program(self, device: str) -> Model:
+        from assay.encoders.identity import Origin, model_error
+        from assay.encoders.images import ImageEncoder
+        from assay.models.torch.program_reading import read_program
+        from assay.models.torch.programs import open_program
+
+        program = open_program(Path(self.name).expanduser())
+        recipe = self._recipe(program.shape[-1] if len(program.shape) == 4 else None)
+        size = (recipe.channels, *recipe.size)
+        try:
+            forward = read_program(program, self.layer, size, head=self.head)
+            return ImageEncoder(program, forward, recipe, device, Origin(f"torch: {self.name}"))
+        except ModelError:
+            raise
+        except Exception as error:  # what the program was not exported for fails this model alone
+            raise model_error(f"torch:{self.name}", error) from error
+
+    def _forward(self, module: Any, recipe: PixelRecipe) -> Forward:
+        from assay.encoders.heads import read_head, read_layer, read_output
+
+        module.eval()
+        if self.layer is not None:
+            return read_layer(module, self.layer)
+        if not self.head:
+            return read_output(module)
+        return read_head(module, (recipe.channels, *recipe.size))
+
+    def _build(self) -> Any:
+        from torch import nn
+
+        from assay.encoders.identity import model_error
+        from assay.encoders.weights import seeded
+
+        path, _, attribute = self.name.partition(":")
+        try:
+            with _current_folder(), seeded(self.seed):
+                build = getattr(_imported(path, self._file()), attribute, None)
+                module = build(*self.arguments) if callable(build) else None
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # the user's own code may raise anything; it fails this model alone
+            raise model_error(f"torch:{self.name}", error) from error
+        if not callable(build):
+            raise ModelError(f"Module '{path}' has no callable '{attribute}'. Write the name of one.")
+        if not isinstance(module, nn.Module):
+            raise ModelError(
+                f"'torch:{self.name}' returned a {type(module).__name__}. "
+                f"Name a callable that returns a torch module."
+            )
+        return module
+
+    def _recipe(self, told: int | None = None) -> PixelRecipe:
+        from assay.encoders.pixel_changes import PixelChanges
+        from assay.encoders.pixels import PixelRecipe, Rounding
+
+        if self.rounding not in list(Rounding):
+            raise UnknownName("rounding", self.rounding, Rounding)
+        size = self.size or told or _SIDE
+        changes = PixelChanges(size, self.crop, self.mean, self.std, self.interpolation)
+        changes.check()
+        plain = PixelRecipe(size, size, channels=self.channels, scale=self.scale)
+        plain = replace(plain, rounding=Rounding(self.rounding))
+        return changes.applied_to(plain, 1.0)
+
+    def _file(self) -> Path | None:
+        top, *rest = self.name.partition(":")[0].split(".")
+        importlib.invalidate_caches()  # the user may have written the module a moment ago
+        spec = PathFinder.find_spec(top, [str(Path.cwd()), *sys.path])
+        if spec is None or spec.origin is None:
+            return None
+        if not rest:
+            return Path(spec.origin)
+        inside = Path(spec.origin).parent.joinpath(*rest)
+        files = (inside.with_suffix(".py"), inside / "__init__.py")
+        return next((file for file in files if file.is_file()), None)
+
+
+_IMPORTED: dict[str, str] = {}  # the hash of the source of each module when it was imported
+
+
+def _imported(path: str, file: Path | None) -> ModuleType:
+    """Import a module; again if its file has changed since, as it does beside a notebook."""
+    from assay.encoders.identity import file_hash
+
+    module = importlib.import_module(path)
+    if file is None:
+        return module
+    now = file_hash(file)
+    if _IMPORTED.setdefault(path, now) != now:
+        _IMPORTED[path] = now
+        module = importlib.reload(module)
+    return module
+
+
+@contextmanager
+def _current_folder() -> Iterator[None]:
+    """Let modules of the current folder be imported inside, as ``python`` itself does."""
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)

@@ -1,0 +1,116 @@
+"""Finds in a saved module, whose layers cannot be hooked, where features end and the head begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from assay.core.errors import ModelError
+from assay.encoders.images import Outputs, pooled
+from assay.models.torch.programs import Program
+
+_INPUT_FIRST = ("linear", "mm", "matmul", "conv2d", "convolution")  # whose second argument is the weight
+_BIAS_FIRST = ("addmm",)
+
+
+def read_program(
+    program: Program, layer: str | None, size: tuple[int, ...], *, head: bool
+) -> Callable[..., Outputs]:
+    """Return how features and logits are read: those of a named layer, or what enters the head.
+
+    Args:
+        program: What is read.
+        layer: The path of a module of an exported program, or the name of a node of its graph.
+        size: channels x height x width of the input.
+        head: Whether the output holds classes.
+    """
+    if layer is not None:
+        return _read_node(program, layer)
+    found = _head_of(program, size) if head else None
+    if found is None:
+        return lambda batch: Outputs(pooled(program(batch)), None)
+
+    def forward(batch: torch.Tensor) -> Outputs:
+        weight = dict(program.named_parameters())[found]
+        with _Products() as products:
+            logits = pooled(program(batch))
+        entered = [given for given, pointer in products.seen if pointer == weight.data_ptr()]
+        return Outputs(pooled(torch.cat(entered))[: len(batch)], logits)
+
+    return forward
+
+
+@final
+class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Remembers what was multiplied by which weight, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: list[tuple[torch.Tensor, int]] = []  # the input, and where the weight lies in memory
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = function._schema.name.rpartition("::")[2]
+        if name in _INPUT_FIRST + _BIAS_FIRST:
+            given, weight = args[:2] if name in _INPUT_FIRST else args[1:3]
+            if type(weight) is not torch.Tensor and not isinstance(weight, nn.Parameter):
+                return function(*args, **(kwargs or {}))
+            self.seen.append((given, weight.data_ptr()))
+        return function(*args, **(kwargs or {}))
+
+
+def _head_of(program: Program, size: tuple[int, ...]) -> str | None:
+    """Return the name of the weight of the last product, if it is that of a head."""
+    with torch.no_grad(), _Products() as products:
+        output = pooled(program(torch.zeros(program.shape[0] or 1 if program.shape else 1, *size)))
+    if not products.seen:
+        return None
+    pointer = products.seen[-1][1]
+    for name, weight in program.named_parameters():
+        is_point = weight.ndim == 2 or (weight.ndim == 4 and tuple(weight.shape[2:]) == (1, 1))
+        if weight.data_ptr() == pointer and is_point and weight.shape[0] == output.shape[1]:
+            return name
+    return None
+
+
+def _read_node(program: Program, layer: str) -> Callable[..., Outputs]:
+    graph = getattr(program.module, "graph", None)
+    if not isinstance(program.module, torch.fx.GraphModule) or graph is None:
+        raise ModelError("The layers of TorchScript cannot be read. Leave out 'layer', or use torch.export.")
+    node = next((one for one in reversed(list(graph.nodes)) if layer in (one.name, _place(one))), None)
+    if node is None:
+        places = list(dict.fromkeys(place for one in graph.nodes if (place := _place(one))))
+        raise ModelError(f"The program has no layer '{layer}'. Its last layers: {', '.join(places[-12:])}.")
+    tap = _Tap(program.module, node.name)
+
+    def forward(batch: torch.Tensor) -> Outputs:
+        size = (program.shape[0] if program.shape else None) or len(batch)
+        program_of_tap = Program(tap, (size, *program.shape[1:]))
+        return Outputs(pooled(program_of_tap(batch)), None)
+
+    return forward
+
+
+@final
+class _Tap(nn.Module):
+    """A graph that is run up to one node."""
+
+    def __init__(self, module: torch.fx.GraphModule, node: str) -> None:
+        super().__init__()
+        self.module = module
+        self.node = node
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return what the node gives."""
+        interpreter = torch.fx.Interpreter(self.module, garbage_collect_values=False)
+        interpreter.run(batch)
+        found: torch.Tensor = next(value for node, value in interpreter.env.items() if node.name == self.node)
+        return found
+
+
+def _place(node: Any) -> str | None:
+    stack = list((node.meta.get("nn_module_stack") or {}).values())
+    return str(stack[-1][0]) if stack and node.op == "call_function" else None

@@ -1,0 +1,144 @@
+"""Static word vectors as bags of words: ``vectors:./glove.6B.100d.txt``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from assay.core.errors import CheckpointError, UnknownName, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+
+if TYPE_CHECKING:
+    from assay.models.vectors.word_vectors import WordVectors
+
+_POOLINGS = ("mean", "sif")
+_ZIPF_SHIFT = 2.7  # of Zipf's law as Mandelbrot has it, for words of English text
+
+
+@dataclass(frozen=True, slots=True)
+class VectorsSource(ModelSource):
+    """Word vectors of GloVe, word2vec (text or binary) or fastText (.vec); a text is the mean of its words.
+
+    Features of a pair of texts are u, v, abs(u - v) and u * v in a row. Of a text of labelled words each word
+    is its vector, and zeros where it has none. ``fine_tune`` trains all vectors with the head, from where
+    they are; every step moves all of them, so of a large file name the first, as in ``limit=50000``.
+
+    References:
+        A Simple but Tough-to-Beat Baseline for Sentence Embeddings (Arora et al., 2017): the weights
+        a / (a + p(word)) of "sif". The common component that the paper takes out afterwards is left in:
+        it depends on the other texts.
+
+    Attributes:
+        pooling: "mean", or "sif" to weight rare words higher.
+        a: The constant of "sif".
+        counts: For "sif": a file with a word and its count on each line, as GloVe and word2vec write; None
+            to tell the frequency of a word from its place in the file, by Zipf's law.
+        limit: How many words are read, from the first; None for all.
+        pretrained: False for random vectors of the same words.
+        seed: Draws random vectors.
+    """
+
+    pooling: str = "mean"
+    a: float = 1e-3
+    counts: str | None = None
+    limit: int | None = None
+    pretrained: bool = True
+    seed: int = 0
+
+    summary: ClassVar[str] = "word vectors of GloVe, word2vec and fastText, as bags of words"
+    packages: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def list_names(cls) -> Iterable[str]:
+        """Return none: any file may be named."""
+        return ()
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for missing files and settings that cannot be."""
+        from assay.encoders.identity import require_file
+
+        require_file(self.name)
+        if self.pooling not in _POOLINGS:
+            raise UnknownName("pooling", self.pooling, _POOLINGS)
+        if self.a <= 0:
+            raise UsageError(f"Setting 'a' is {self.a}; write a positive number, as in a=0.001.")
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"Setting 'limit' is {self.limit}; write 1 or more, or leave it out.")
+        if self.counts is not None:
+            require_file(self.counts)
+
+    def modality(self) -> Modality:
+        """Return texts."""
+        return Modality.TEXT
+
+    def identity(self) -> str:
+        """Return the settings and the hashes of the files."""
+        from assay.encoders.identity import file_hash, identity_of
+
+        counts = "" if self.counts is None else f" counts {file_hash(self.counts)}"
+        placeless = replace(self, name="", counts=None)
+        return identity_of(f"word vectors 1 {file_hash(self.name)}{counts}", placeless)
+
+    def untrained(self) -> ModelSource:
+        """Return random vectors of the same words: other ones, if these are random already."""
+        return replace(self, pretrained=False, seed=self.seed + 1)
+
+    def open(self, device: str) -> Model:
+        """Read the file, or what is kept of it."""
+        from assay.encoders.identity import Origin, file_hash, require_file
+        from assay.models.vectors.bags import BagEncoder, facts_of
+        from assay.models.vectors.word_vectors import open_vectors
+
+        vectors = open_vectors(require_file(self.name), self.limit)
+        origin = Origin(f"{self.name}: {_in_words(vectors)}")
+        fingerprint = f"{file_hash(self.name)}-{self.limit}"
+        if not self.pretrained:
+            vectors = replace(vectors, matrix=self._drawn(vectors.matrix.shape))
+            origin = Origin(
+                f"random vectors of {len(vectors.words):,} words, seed {self.seed}", is_random=True
+            )
+            fingerprint = f"{fingerprint}-{self.seed}"
+        told = "mean of the words" if self.pooling == "mean" else f"SIF mean of the words, a={self.a:g}"
+        facts = facts_of(vectors, told, fingerprint, origin)
+        return BagEncoder(vectors, self._weights(vectors), facts, device)
+
+    def _drawn(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.random.default_rng(self.seed).standard_normal(shape, dtype=np.float32)
+
+    def _weights(self, vectors: WordVectors) -> np.ndarray:
+        if self.pooling == "mean":
+            return np.ones(len(vectors.words), np.float32)
+        return np.asarray(self.a / (self.a + self._frequencies(vectors)), np.float32)
+
+    def _frequencies(self, vectors: WordVectors) -> np.ndarray:
+        """Return the share of each word in running text."""
+        if self.counts is None:
+            frequencies = 1 / (np.arange(len(vectors.words)) + _ZIPF_SHIFT)
+            return np.asarray(frequencies / frequencies.sum())
+        counts = _read_counts(Path(self.counts).expanduser())
+        return np.array([counts.get(word, 0) for word in vectors.words]) / max(sum(counts.values()), 1)
+
+
+def _in_words(vectors: WordVectors) -> str:
+    told = f"{len(vectors.words):,} words"
+    if vectors.left_out:
+        told += f", {vectors.left_out} that came again left out"
+    there = len(vectors.words) + vectors.left_out
+    if vectors.promised is not None and there > vectors.promised:
+        told += f"; its header promises {vectors.promised:,}"
+    return told
+
+
+def _read_counts(path: Path) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
+        word, _, count = line.rpartition(" ")
+        if not word or not count.isdigit():
+            raise CheckpointError(f"Line {number} of '{path}' is '{line}'; a word and its count are needed.")
+        counts[word] = int(count)
+    return counts

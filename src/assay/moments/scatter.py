@@ -1,0 +1,249 @@
+"""Additive statistics of features alone: count, sum, Gram and fourth powers; one object for any labels."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from assay.moments.spectrum import Eigenbasis, basis_of_gram, basis_of_rows
+
+
+class GramSum(ABC):
+    """A Gram that grows block by block, where the arithmetic is fastest."""
+
+    @abstractmethod
+    def add(self, rows: np.ndarray) -> None:
+        """Add rows'rows for some rows, examples x width, in double precision."""
+
+    @abstractmethod
+    def total(self) -> np.ndarray:
+        """Return the Gram so far, width x width; what is added later leaves it alone."""
+
+
+class BlasGram(GramSum):
+    """A Gram on the processor: rank-k updates of one triangle, in place.
+
+    A product of numpy would fill both triangles at each block. Between updates no product of numpy may run:
+    its BLAS is another one, whose threads would keep the cores for a while.
+
+    Args:
+        width: The number of features.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._upper = np.zeros((width, width), order="F")
+        self._is_given = False
+
+    def add(self, rows: np.ndarray) -> None:
+        """Add rows'rows."""
+        from scipy.linalg.blas import dsyrk
+
+        if self._is_given:
+            self._upper, self._is_given = self._upper.copy(order="F"), False
+        self._upper = dsyrk(1.0, rows.T, beta=1.0, c=self._upper, overwrite_c=True)
+
+    def total(self) -> np.ndarray:
+        """Return the sum so far."""
+        self._is_given = True
+        whole = self._upper.T  # its lower triangle, row by row
+        for start in range(0, len(whole), _STRIP):
+            stop = min(start + _STRIP, len(whole))
+            square = whole[start:stop, start:stop]
+            square[:] = np.tril(square) + np.tril(square, -1).T
+            whole[start:stop, stop:] = whole[stop:, start:stop].T
+        return whole
+
+
+_STRIP = 256  # columns copied at a time: a strip of rows stays in the cache
+NewGram = Callable[[int], GramSum]  # the width to an empty sum
+
+
+def gram_of(rows: np.ndarray) -> np.ndarray:
+    """Return rows'rows: half the work of a general product, as numpy sees that both sides are one."""
+    gram: np.ndarray = rows.T @ rows
+    return gram
+
+
+@dataclass(frozen=True, eq=False)
+class Scatter:
+    """Statistics of features, in float64, relative to ``shift``, a pilot mean of the features.
+
+    While there are no more examples than features the rows are kept instead of the Gram: never more than
+    min(N, D) x D numbers.
+
+    Attributes:
+        shift: What was subtracted from each feature: single-precision features with a large mean lose three
+            digits in a Gram without it.  # width
+        count: Number of examples.
+        feature_sum: Sum of the shifted features.  # width
+        gram: Shifted F'F, or None while ``rows`` is there.  # width x width
+        rows: The shifted features of each example, or None once ``gram`` is there.  # count x width
+        fourth: Sum of the fourth powers of the row norms, sum of |x|^2 x, and sum of |x|^2.
+    """
+
+    shift: np.ndarray
+    count: int
+    feature_sum: np.ndarray
+    gram: np.ndarray | None
+    rows: np.ndarray | None
+    fourth: tuple[float, np.ndarray, float]
+
+    @property
+    def width(self) -> int:
+        """The number of features."""
+        return len(self.shift)
+
+    @classmethod
+    def of(cls, rows: np.ndarray, shift: np.ndarray) -> Scatter:
+        """Return the statistics of some rows, examples x width, shifted already."""
+        squares = np.einsum("ij,ij->i", rows, rows)
+        few = len(rows) <= len(shift)
+        return cls(
+            shift=shift,
+            count=len(rows),
+            feature_sum=rows.sum(axis=0),
+            gram=None if few else gram_of(rows),
+            rows=rows.copy() if few else None,
+            fourth=(float(squares @ squares), squares @ rows, float(squares.sum())),
+        )
+
+    def __add__(self, other: Scatter) -> Scatter:
+        """Merge the statistics of two disjoint sets of examples that share ``shift``."""
+        return Scatter.summed([self, other])
+
+    def without(self, other: Scatter, gone: np.ndarray | None, *, sums_only: bool = False) -> Scatter:
+        """Take away a part.
+
+        Args:
+            other: The part.
+            gone: Which of the rows leave, where rows are kept.
+            sums_only: Leave out the Gram and the rows of the result, which are most of the work.
+        """
+        self._must_share_shift(other)
+        return Scatter(
+            self.shift,
+            self.count - other.count,
+            self.feature_sum - other.feature_sum,
+            None if sums_only or self.gram is None else self.gram - other.full_gram(),
+            None if sums_only or self.rows is None else self.rows[~np.asarray(gone)],
+            _joined(self.fourth, other.fourth, -1.0),
+        )
+
+    def full_gram(self) -> np.ndarray:
+        """Return the shifted Gram F'F, width x width."""
+        if self.gram is not None:
+            return self.gram
+        assert self.rows is not None
+        return gram_of(self.rows)
+
+    def mean(self) -> np.ndarray:
+        """Return the mean of the shifted features."""
+        return self.feature_sum / self.count
+
+    @classmethod
+    def summed(cls, parts: Sequence[Scatter]) -> Scatter:
+        """Merge the statistics of disjoint sets of examples, without a new Gram for each of them."""
+        first, fourth = parts[0], parts[0].fourth
+        if len(parts) == 1:
+            return first
+        for part in parts[1:]:
+            first._must_share_shift(part)
+            fourth = _joined(fourth, part.fourth, 1.0)
+        count = sum(part.count for part in parts)
+        total = np.sum([part.feature_sum for part in parts], axis=0)
+        rows = [part.rows for part in parts if part.rows is not None]
+        if count <= first.width and len(rows) == len(parts):
+            return cls(first.shift, count, total, None, np.concatenate(rows), fourth)
+        grams = [part.gram for part in parts if part.gram is not None]
+        return cls(first.shift, count, total, _summed_gram(grams, rows), None, fourth)
+
+    def centred_gram(self) -> np.ndarray:
+        """Return (F - mean)'(F - mean), width x width, in an array of its own."""
+        from scipy.linalg.blas import dger
+
+        gram = self.full_gram()
+        own = gram.T if self.gram is None else gram.T.copy(order="F")  # symmetric: either order is the same
+        centred = dger(-1.0 / self.count, self.feature_sum, self.feature_sum, a=own, overwrite_a=True)
+        return np.asarray(centred.T)
+
+    def total_variance(self) -> float:
+        """Return the sum over features of the sum of squares about the mean: the trace of the scatter."""
+        if self.rows is not None:
+            return float(np.square(self.centred_rows).sum())
+        return max(float(np.trace(self.full_gram()) - self.feature_sum @ self.mean()), 0.0)
+
+    @cached_property
+    def centred_rows(self) -> np.ndarray:
+        """The features of each example less their mean, where the rows are kept."""
+        assert self.rows is not None
+        return np.asarray(self.rows - self.mean())
+
+    @cached_property
+    def dual(self) -> np.ndarray:
+        """The inner products of the centred rows, count x count, where they are kept."""
+        return np.asarray(self.centred_rows @ self.centred_rows.T)
+
+    @cached_property
+    def basis(self) -> Eigenbasis:
+        """The eigenbasis of the scatter about the mean: computed once for all scores and all labels."""
+        if self.rows is not None:
+            return basis_of_rows(self.centred_rows, self.dual.copy(), self.noise())
+        return basis_of_gram(self.centred_gram(), self.noise())
+
+    def fourth_moment_about_mean(self) -> float:
+        """Return the sum over examples of |x - mean|^4: what Ledoit-Wolf shrinkage needs."""
+        q4, v3, q2 = self.fourth
+        m = self.mean()
+        m2 = float(m @ m)
+        spread = np.square(self.rows @ m).sum() if self.rows is not None else m @ self.full_gram() @ m
+        return q4 - 4 * float(m @ v3) + 4 * float(spread) + 2 * m2 * q2 - 3 * self.count * m2 * m2
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the features vary no more than rounding can make them."""
+        return self.total_variance() <= self.noise()
+
+    @cached_property
+    def mean_in_basis(self) -> np.ndarray:
+        """The mean of the features as they came: along the eigenbasis, and last what lies outside of it.
+
+        With it the uncentred Gram is diag(eigenvalues, 0) + count * mean mean', in the same directions.
+        """
+        mean = (self.shift + self.mean())[:, None]
+        inside = self.basis.project(mean)
+        beyond = 0.0
+        if len(inside) < self.width:
+            beyond = float(np.linalg.norm(mean - self.basis.expand(inside)))
+        return np.append(inside[:, 0], beyond)
+
+    def noise(self) -> float:
+        """Return how much scatter rounding alone can leave in features that are all constant."""
+        return self.count * float(np.square(16 * np.finfo(np.float64).eps * self.shift).sum())
+
+    def _must_share_shift(self, other: Scatter) -> None:
+        if self.shift is not other.shift and not np.array_equal(self.shift, other.shift):
+            raise ValueError("Moments add and subtract only under the same shift.")
+
+
+def _summed_gram(grams: Sequence[np.ndarray], rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the sum of Grams, and of those of rows, in an array of its own."""
+    if rows:
+        of_rows = BlasGram(rows[0].shape[1])
+        for some in rows:
+            of_rows.add(some)
+        total = of_rows.total()
+    else:
+        total, *grams = grams[0].copy(), *grams[1:]
+    for gram in grams:
+        total += gram
+    return total
+
+
+def _joined(
+    one: tuple[float, np.ndarray, float], other: tuple[float, np.ndarray, float], sign: float
+) -> tuple[float, np.ndarray, float]:
+    return one[0] + sign * other[0], one[1] + sign * other[1], one[2] + sign * other[2]

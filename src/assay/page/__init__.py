@@ -1,1 +1,0 @@
-"""How findings are set as one web page: views, then templates, then charts."""

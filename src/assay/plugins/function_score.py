@@ -1,0 +1,102 @@
+"""Turns a function of features and labels into a score."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from assay.core.errors import UsageError
+from assay.core.estimate import Estimate
+from assay.core.metric import Metric
+from assay.core.task import Kind
+from assay.plugins.method import Score
+from assay.plugins.train_view import TrainView
+
+_READS: Mapping[str, Callable[[TrainView], object]] = {
+    "features": lambda train: train.sample().matrix,
+    "labels": lambda train: train.sample().labels.values,
+    "moments": lambda train: train.moments(),
+    "source_probs": lambda train: train.source_probs().probs,
+    "source_labels": lambda train: train.source_probs().labels.values,
+    "facts": lambda train: train.facts(),
+    "weights": lambda train: train.weights(),
+}
+
+
+class FunctionScore(Score):
+    """A score that calls a function; what the function's parameters are called decides what it gets."""
+
+    function: ClassVar[Callable[..., float]]
+    reads: ClassVar[tuple[str, ...]]
+
+    def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
+        """Return what the function says."""
+        settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        found = type(self).function(**{name: _READS[name](train) for name in self.reads}, **settings)
+        if found is None or isinstance(found, (bool, str)) or np.ndim(found) != 0:
+            raise TypeError(f"it returned {found!r:.60}, which is not a number")
+        return found if isinstance(found, Estimate) else Estimate(float(found))
+
+    def content(self) -> str:
+        """Return a hash of the file that holds the function: a change of it is another score."""
+        path = inspect.getsourcefile(type(self).function)
+        known = path is not None and Path(path).is_file()
+        return hashlib.blake2b(Path(str(path)).read_bytes(), digest_size=16).hexdigest() if known else ""
+
+
+def score_of_function(function: Callable[..., float]) -> type[Score]:
+    """Return a score that calls a function.
+
+    Args:
+        function: Its parameters without default name what it reads: ``features`` and ``labels`` (a bounded,
+            class-balanced sample), ``moments``, ``source_probs`` with ``source_labels``, ``facts`` or
+            ``weights``. Those with a default are settings. It returns a number, or raises ``NotApplicable``.
+            It is for classification, unless it has an attribute ``kinds``.
+
+    Raises:
+        UsageError: It has a parameter that stands for nothing.
+    """
+    reads, settings = [], []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.default is not inspect.Parameter.empty:
+            settings.append(_setting(function, parameter))
+        elif parameter.name in _READS:
+            reads.append(parameter.name)
+        else:
+            raise UsageError(
+                f"The score '{function.__name__}' has a parameter '{parameter.name}' that says nothing. "
+                f"Write one of {', '.join(_READS)}, or give it a default: then it is a setting."
+            )
+    kinds = tuple(getattr(function, "kinds", (Kind.CLASSIFICATION,)))
+    if not set(kinds) <= set(Kind):
+        raise UsageError(f"{function.__name__}.kinds is {kinds}. Write some of {tuple(map(str, Kind))}.")
+    namespace: dict[str, Any] = {
+        "function": staticmethod(function),
+        "reads": tuple(reads),
+        "kinds": frozenset(map(Kind, kinds)),
+        "__doc__": function.__doc__,
+        "__module__": function.__module__,
+    }
+    return dataclasses.make_dataclass(
+        function.__name__, settings, bases=(FunctionScore,), namespace=namespace, frozen=True
+    )
+
+
+def _setting(function: Callable[..., float], parameter: inspect.Parameter) -> tuple[str, Any, Any]:
+    """Return a parameter as a field; its type is what is written beside it, or that of its default."""
+    default = parameter.default
+    if isinstance(default, (list, dict, set)):
+        raise UsageError(
+            f"The default of '{parameter.name}' of '{function.__name__}' is {default!r}. Write a tuple."
+        )
+    hint = parameter.annotation
+    if isinstance(hint, str):
+        hint = {kind.__name__: kind for kind in (int, float, str, bool)}.get(hint, type(default))
+    known = hint is not inspect.Parameter.empty
+    return parameter.name, hint if known else type(default), dataclasses.field(default=default)

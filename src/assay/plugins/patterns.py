@@ -1,0 +1,89 @@
+"""Which models an address names: one, or each that a pattern such as ``timm:vit_small*`` fits."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sized
+
+from assay.core.errors import UnknownName, UsageError
+from assay.core.limits import Limits
+from assay.core.model import ModelSource
+from assay.plugins.address import Address
+from assay.plugins.families import MODELS
+from assay.plugins.registry import Named
+
+FILTER = "max_parameters"  # of patterns, as in timm:*(max_parameters=30e6)
+
+Models = tuple[Named[ModelSource], ...]
+
+
+def models_of(address: Address) -> Models:
+    """Return the model of an address, or the models of a pattern, each once; opens none.
+
+    Where weights stand after a dot, a pattern without a dot names all weights of the architectures that it
+    fits. The setting ``max_parameters`` of a pattern leaves out larger models.
+
+    Raises:
+        UsageError: Nothing fits, nothing is that small, or the source does not count without opening.
+    """
+    settings = {key: value for key, value in address.settings if key != FILTER}
+    bare = Address(address.source, address.name, tuple(settings.items()))
+    one = MODELS.create_from_source(bare)
+    choices = sorted(one.plugin.choices()) if is_pattern(address) else []
+    most = _most(address)
+    if not choices:
+        if most is not None:
+            raise UsageError(
+                f"'{FILTER}' chooses among the models of a pattern, as in 'timm:*({FILTER}=30e6)'; "
+                f"'{bare}' is one model. Write --max-parameters to leave models out of a ranking."
+            )
+        return (one,)
+    fitting = [name for name in choices if _fits(name, address.name)]
+    if not fitting:
+        raise UnknownName(f"model of '{address.source}'", address.name, choices)
+    models = tuple(MODELS.create_from_source(bare.with_name(name)) for name in fitting)
+    return models if most is None else _small(models, most, address)
+
+
+def is_pattern(address: Address) -> bool:
+    """Tell whether an address has a wildcard."""
+    return any(letter in address.name for letter in "*?[")
+
+
+def so_many(models: Sized) -> str:
+    """Return their number in words."""
+    return f"{len(models):,} model{'' if len(models) == 1 else 's'}"
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, one) for one in (pattern, f"{pattern}.*"))
+
+
+def _most(address: Address) -> float | None:
+    written = dict(address.settings).get(FILTER)
+    if written is not None and (not isinstance(written, (str, int, float)) or isinstance(written, bool)):
+        raise UsageError(f"{FILTER} is {written!r}. Write a count, as in 30e6 or '30M'.")
+    return Limits.of(written).max_parameters
+
+
+def _small(models: Models, most: float, address: Address) -> Models:
+    """Return the models with at most so many parameters."""
+    counts = [_counted(model) for model in models]
+    small = tuple(model for model, count in zip(models, counts, strict=True) if count <= most)
+    if not small:
+        least, smallest = min(zip(counts, map(str, models), strict=True))
+        raise UsageError(
+            f"'{address}' names {so_many(models)}, none with at most {most:,.0f} parameters; "
+            f"the smallest is '{smallest}' with {least:,}."
+        )
+    return small
+
+
+def _counted(model: Named[ModelSource]) -> int:
+    count = model.plugin.parameters()
+    if count is None:
+        raise UsageError(
+            f"'{model.address.source}' does not tell the parameters of '{model}' without opening it. Leave "
+            f"'{FILTER}' out; --max-parameters leaves large models out of the ranking once they were opened."
+        )
+    return count

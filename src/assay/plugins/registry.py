@@ -1,0 +1,209 @@
+"""Finds plug-ins. The folder is the family, the file name is the name, nothing is kept by hand."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+from assay.core.errors import AssayError, MissingPackage, UnknownName, UsageError
+from assay.plugins.address import Address
+from assay.plugins.settings import construct, without_defaults
+
+Plugin = TypeVar("Plugin")
+
+PLUGIN_PREFIX = "assay_plugin_"  # of the modules that files of the user's own become
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Generic[Plugin]):
+    """A plug-in with its settings, and the address that made it."""
+
+    address: Address
+    plugin: Plugin
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+
+@dataclass(frozen=True)
+class Registry(Generic[Plugin]):
+    """The members of one family: the files of its folder, then entry points, then files of the user.
+
+    Args:
+        family: The folder below ``assay`` and the entry-point group ``assay.<family>``.
+        base: The abstract class that each member derives from.
+        what: The word for a member in messages, as in "model source".
+        of_function: Makes a member of a function, in a family whose members may be that simple.
+    """
+
+    family: str
+    base: type[Plugin]
+    what: str
+    of_function: Callable[[Callable[..., Any]], type[Plugin]] | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all members, without importing any."""
+        return tuple(sorted(self._loaders))
+
+    def load(self, name: str) -> type[Plugin]:
+        """Import one member; an unknown name or a missing package stops with the words to write."""
+        if name not in self._loaders:
+            raise UnknownName(self.what, name, self._loaders)
+        try:
+            member = self._loaders[name]()
+        except ModuleNotFoundError as error:
+            package = (error.name or name).partition(".")[0]
+            raise MissingPackage(name, package, is_extra=False) from error
+        for package in getattr(member, "packages", ()):
+            if not _is_installed(package):
+                raise MissingPackage(name, package)
+        return member
+
+    def create(self, address: Address) -> Named[Plugin]:
+        """Make a method from ``name(setting=value)``."""
+        member = self.load(address.name)
+        plugin = construct(member, address, dict(address.settings))
+        return Named(without_defaults(plugin, address), plugin)
+
+    def create_from_source(self, address: Address) -> Named[Plugin]:
+        """Make a model source or task source from ``source:name(setting=value)``."""
+        member = self.load(address.source)
+        plugin = construct(member, address, {"name": address.name, **dict(address.settings)})
+        return Named(without_defaults(plugin, address), plugin)
+
+    def add(self, name: str, member: type[Plugin]) -> None:
+        """Add a member of the user's own; a name that is taken is an error."""
+        if name in self._loaders:
+            raise UsageError(f"There is a {self.what} called '{name}' already. Give yours another name.")
+        self._loaders[name] = lambda: member
+
+    def add_file(self, path: Path) -> bool:
+        """Add the member that a file of the user's own defines; tell whether there is one.
+
+        The file name is its name. The same file may come again, changed or not; another file of that name
+        is an error.
+        """
+        module = _module_of(path)
+        if not self.defines(module):
+            return False
+        known = self._files.get(path.stem)
+        if known is not None and known != path.resolve():
+            raise UsageError(f"Two files are called '{path.name}': {known} and {path}. Rename one.")
+        if known is not None:
+            del self._loaders[path.stem]
+        self.add(path.stem, self.member_of(module))
+        self._files[path.stem] = path.resolve()
+        return True
+
+    def defines(self, module: object) -> bool:
+        """Tell whether a module defines a member of this family."""
+        own = bool(members(module, self.base))
+        return own or (self.of_function is not None and bool(functions(module)))
+
+    def member_of(self, module: object) -> type[Plugin]:
+        """Return the one final class of a module, or what its one public function makes."""
+        if self.of_function is None or members(module, self.base) or not functions(module):
+            return only_member(module, self.base)
+        found = {function.__name__: function for function in functions(module)}
+        name = str(getattr(module, "__name__", "")).rpartition(".")[2].removeprefix(PLUGIN_PREFIX)
+        if len(found) > 1 and name not in found:
+            raise UsageError(
+                f"'{name}' defines {' and '.join(found)}: which is the {self.what}? Name that one '{name}', "
+                "or begin the names of the others with _."
+            )
+        return self.of_function(found.get(name) or next(iter(found.values())))
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        return {}
+
+    @cached_property
+    def _loaders(self) -> dict[str, Callable[[], type[Plugin]]]:
+        package = importlib.import_module(f"assay.{self.family}")
+        loaders: dict[str, Callable[[], type[Plugin]]] = {
+            module.name: self._from_module(f"assay.{self.family}.{module.name}")
+            for module in pkgutil.iter_modules(package.__path__)
+        }
+        for entry in metadata.entry_points(group=f"assay.{self.family}"):
+            if entry.name in loaders:
+                raise UsageError(
+                    f"Two {self.what}s are called '{entry.name}': the built-in one and that of {entry.value}."
+                )
+            loaders[entry.name] = self._from_module(entry.value)
+        return loaders
+
+    def _from_module(self, path: str) -> Callable[[], type[Plugin]]:
+        return lambda: self.member_of(importlib.import_module(path.partition(":")[0]))
+
+
+def _is_installed(package: str) -> bool:
+    """Tell whether a package could be imported, without importing it."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:  # it is in sys.modules, as None or without a spec
+        return sys.modules.get(package) is not None
+
+
+def only_member(module: object, base: type[Plugin]) -> type[Plugin]:
+    """Return the one final class of a module that derives from a family's base."""
+    found = members(module, base)
+    if len(found) != 1:
+        raise AssayError(
+            f"{getattr(module, '__name__', module)} must define exactly one {base.__name__}; "
+            f"it defines {len(found)}."
+        )
+    return found[0]
+
+
+def members(module: object, base: type[Plugin]) -> list[type[Plugin]]:
+    """Return the final classes of a module that derive from a family's base."""
+    return [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, base)
+        and not inspect.isabstract(value)
+        and value.__module__ == getattr(module, "__name__", None)
+    ]
+
+
+def functions(module: object) -> list[Callable[..., Any]]:
+    """Return the public functions that a module defines itself."""
+    return [
+        value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+        and not name.startswith("_")
+        and value.__module__ == getattr(module, "__name__", None)
+    ]
+
+
+def _module_of(path: Path) -> ModuleType:
+    """Run a file of the user's own as a module: again where it has changed."""
+    name = f"{PLUGIN_PREFIX}{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UsageError(f"Cannot read the plug-in '{path}'. Name a Python file, as in my_score.py.")
+    content = path.read_bytes()
+    known = sys.modules.get(name)
+    if known is not None and vars(known).get("_assay_content") == content and known.__spec__ == spec:
+        return known
+    module = importlib.util.module_from_spec(spec)
+    vars(module)["_assay_content"] = content
+    sys.modules[name] = module
+    try:
+        exec(compile(content, str(path.resolve()), "exec"), vars(module))  # noqa: S102 - the user named this file to run it
+    except Exception as error:
+        del sys.modules[name]
+        raise UsageError(f"The plug-in '{path}' does not run: {type(error).__name__}: {error}.") from error
+    return module

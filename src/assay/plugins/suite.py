@@ -1,0 +1,82 @@
+"""Suites: many tasks under one name, and what their average is. A suite is a file of data."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.core.errors import UnknownName, UsageError
+from assay.plugins.address import Address, Literal
+
+SOURCE = "suite"  # what stands before the colon
+
+_FOLDER = Path(__file__).resolve().parent.parent / "suites"
+_WRITE = 'tasks = ["./photos", "glue:rte"]'
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Many tasks under one name.
+
+    Attributes:
+        name: What a user writes after ``suite:``.
+        title: What it is, in a line.
+        groups: Its tasks; those of one group count as one task in the average.
+        reference: Where it was published.
+    """
+
+    name: str
+    title: str
+    groups: tuple[tuple[Address, ...], ...]
+    reference: str = ""
+
+    @property
+    def tasks(self) -> tuple[Address, ...]:
+        """All tasks, in order."""
+        return tuple(task for group in self.groups for task in group)
+
+
+def suite_names() -> tuple[str, ...]:
+    """Return the names of the suites that come with Assay."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+def load_suite(name: str) -> Suite:
+    """Return a suite by its name, or one of the user's own by the path of its TOML file.
+
+    Raises:
+        UnknownName: There is no such suite.
+        UsageError: The file is no suite.
+    """
+    own = Path(name).expanduser()
+    path = own if own.suffix == ".toml" else _FOLDER / f"{name}.toml"
+    if own.suffix != ".toml" and name not in suite_names():
+        raise UnknownName("suite", name, suite_names())
+    try:
+        written = tomllib.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"Cannot read the suite '{path}': {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"The suite '{path}' is not TOML: {error}.") from error
+    tasks = written.get("tasks")
+    groups = [[one] if isinstance(one, str) else one for one in tasks] if isinstance(tasks, list) else []
+    if not groups or not all(
+        isinstance(one, list) and one and all(isinstance(task, str) for task in one) for one in groups
+    ):
+        raise UsageError(f"The suite '{path}' names no tasks. Write for example {_WRITE}.")
+    addresses = tuple(tuple(Address.parse(task) for task in group) for group in groups)
+    return Suite(name, str(written.get("title", name)), addresses, str(written.get("reference", "")))
+
+
+def tasks_of(address: Address) -> tuple[Address, ...]:
+    """Return the tasks that an address names: of a suite all of them, each with its settings."""
+    if address.source != SOURCE:
+        return (address,)
+    return tuple(_with_settings(task, dict(address.settings)) for task in load_suite(address.name).tasks)
+
+
+def _with_settings(task: Address, settings: Mapping[str, Literal]) -> Address:
+    merged = {**dict(task.settings), **settings}
+    return Address(task.source, task.name, tuple(sorted(merged.items())))

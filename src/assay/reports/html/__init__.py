@@ -1,0 +1,30 @@
+"""Writes a comparison as one HTML file that opens from disk: no network, nothing beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from assay.findings.comparison import Comparison
+from assay.plugins.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Html(Report):
+    """One page: the answer, the models across tasks, each task, the scores, and what did not work.
+
+    Attributes:
+        refresh_seconds: How often an open page looks for its next version, while a study runs.
+    """
+
+    refresh_seconds: float | None = None
+
+    suffix: ClassVar[str] = ".html"
+    summary: ClassVar[str] = "one page that opens without a network"
+
+    def render(self, comparison: Comparison, path: Path) -> None:
+        """Write the whole comparison to ``path``, replacing what was there."""
+        from assay.reports.html.writing import page
+
+        path.write_text(page(comparison, refresh_seconds=self.refresh_seconds), encoding="utf-8")

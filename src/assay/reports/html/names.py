@@ -1,0 +1,65 @@
+"""How a page calls its models: by a short name that leads to the whole address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from markupsafe import Markup, escape
+
+from assay.findings.comparison import Comparison
+from assay.wording.labels import model_labels, task_labels
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The short name and the number of each model by its address, and the short name of each task.
+
+    >>> names = Names({"timm:resnet18": "timm:resnet18"}, {"timm:resnet18": 1})
+    >>> names.told("Take timm:resnet18 & go.")
+    Markup('Take <a class="model" href="#m1">timm:resnet18</a> &amp; go.')
+    """
+
+    labels: Mapping[str, str]
+    numbers: Mapping[str, int]
+    tasks: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, comparison: Comparison) -> Names:
+        """Name all models that a comparison speaks of, in the order of their addresses."""
+        called = model_labels(comparison)
+        numbers = {address: place for place, address in enumerate(called, start=1)}
+        return cls(called, numbers, task_labels([one.task.address for one in comparison.tasks]))
+
+    def label(self, address: str) -> str:
+        """Return the short name; what is no model of the study is called as it is."""
+        return self.labels.get(address, address)
+
+    def task(self, address: str) -> str:
+        """Return the short name of a task."""
+        return self.tasks.get(address, address)
+
+    def link(self, address: str) -> Markup:
+        """Return the short name, leading to where the whole address stands."""
+        number, label = self.numbers.get(address), self.label(address)
+        if number is None:
+            return escape(label)
+        return Markup('<a class="model" href="#m{}">{}</a>').format(number, label)
+
+    def named(self, sentence: str) -> list[str]:
+        """Return the addresses in a sentence, in order, each once."""
+        return list(dict.fromkeys(self._pattern().findall(sentence))) if self.labels else []
+
+    def told(self, sentence: str) -> Markup:
+        """Return a sentence with every address in it as a link."""
+        if not self.labels:
+            return escape(sentence)
+        parts = self._pattern().split(sentence)
+        return Markup("").join(
+            self.link(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+        )
+
+    def _pattern(self) -> re.Pattern[str]:
+        longest_first = sorted(self.labels, key=len, reverse=True)
+        return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)")

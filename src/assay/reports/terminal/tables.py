@@ -1,0 +1,64 @@
+"""Tables that fit the width of a terminal: names are shortened first, then the last columns are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from assay.wording.labels import fitted_labels
+from assay.wording.names import width_of
+
+NARROWEST_NAME = 24
+GAP = 2  # columns between columns
+SHOWN_MODELS = 20  # of a table, unless all are asked for
+
+
+def plain_table(marks: Sequence[str], words: Sequence[str], numbers: Sequence[str]) -> Table:
+    """Return an empty table: marks and numbers stand right, words left."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.header_style = "dim"
+    for title in marks:
+        table.add_column(title, justify="right", no_wrap=True)
+    for title in words:
+        table.add_column(title, no_wrap=True)
+    for title in numbers:
+        table.add_column(title, justify="right", no_wrap=True)
+    return table
+
+
+def fitted(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
+    """Return a table of a mark, a name, a word and numbers; what does not fit beside the name is left out.
+
+    A mark or a word that no row has takes no room.
+
+    Args:
+        titles: Of the mark, the name, the word, and each number.
+        rows: As many cells each.
+        width: Columns that there are.
+    """
+    widths = [max(map(width_of, column)) for column in zip(titles, *rows, strict=True)]
+    fixed = [0, 2] if widths[0] else [2]
+    keep = len(titles)
+    while keep > 4 and _taken(widths, fixed, keep) + NARROWEST_NAME > width:
+        keep -= 1
+    room = max(NARROWEST_NAME, width - _taken(widths, fixed, keep) + GAP)
+    names = fitted_labels(list(dict.fromkeys(row[1] for row in rows)), room)
+    marks, words = [0] if widths[0] else [], [2] if widths[2] else []
+    table = plain_table(
+        [titles[column] for column in marks],
+        [titles[1], *(titles[column] for column in words)],
+        titles[3:keep],
+    )
+    for row in rows:
+        cells = [*(row[column] for column in marks), names[row[1]], *(row[column] for column in words)]
+        table.add_row(*(Text(cell) for cell in (*cells, *row[3:keep])))
+    return table
+
+
+def _taken(widths: Sequence[int], fixed: Sequence[int], keep: int) -> int:
+    """Return the columns that everything but the name takes, with the gaps around it."""
+    beside = [widths[column] for column in fixed if widths[column]] + list(widths[3:keep])
+    return sum(beside) + GAP * (len(beside) + 1)

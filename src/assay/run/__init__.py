@@ -1,0 +1,1 @@
+"""From what the user asks to results in a store: plan, evaluate, keep."""

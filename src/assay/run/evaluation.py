@@ -1,0 +1,225 @@
+"""One model on one task: the only place where models, tasks, scores, protocols and metrics meet."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from assay.core.errors import AssayError, NotApplicable, StoreError
+from assay.core.job import Job
+from assay.core.limits import NO_LIMITS, Limits
+from assay.core.metric import Metric
+from assay.core.model import Model, ModelSource
+from assay.core.predictor import Predicted
+from assay.core.result import Cost, Event, Finished, Opened, Result, Status
+from assay.core.task import Kind, Task
+from assay.plugins.engine import Stage, Watch
+from assay.plugins.families import METRICS
+from assay.plugins.method import FactScore, Method, Score, WeightScore
+from assay.plugins.protocol import Protocol, SourceProtocol
+from assay.plugins.registry import Named
+from assay.plugins.train_view import where_few
+from assay.run.encoding import Encodings, Twins
+from assay.run.fitting import learned
+from assay.run.memory import measured_memory
+from assay.run.speed import measured_speed
+from assay.store.arrays import Arrays
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """All jobs of one model and one task: the model opens once and encodes each split once.
+
+    Attributes:
+        jobs: Each job with its method.
+        arrays: Where features are kept, so that a later visit need not encode again.
+        batch_size: Examples handed to the model at once; halved as long as memory does not suffice.
+        limits: A model beyond them is opened to learn its facts, and nothing more.
+    """
+
+    model: Named[ModelSource]
+    identity: str
+    task: Task
+    jobs: tuple[tuple[Job, Method], ...]
+    arrays: Arrays
+    device: str
+    batch_size: int
+    limits: Limits = NO_LIMITS
+
+    def without(self, keys: Collection[str]) -> Visit:
+        """Return what is left when the jobs with these keys are done."""
+        return replace(self, jobs=tuple(pair for pair in self.jobs if pair[0].key not in keys))
+
+
+def perform(visit: Visit, watch: Watch) -> Iterator[Event]:
+    """Do the jobs of a visit, one event at a time; whatever the model does wrong becomes rows."""
+    name = str(visit.model)
+    tell = _Teller(partial(Stage, name, visit.task.address), watch)
+    try:
+        tell("open")
+        model = visit.model.plugin.open(visit.device)
+        opened = Opened(name, visit.identity, model.facts, *measured_speed(model, visit.task.modality))
+    except Exception as error:  # one broken model must not end a study of a hundred
+        logger.info("cannot open %s", name, exc_info=True)
+        yield from (_failed(job, error) for job, _ in visit.jobs)
+        return
+    try:
+        yield opened
+        if not visit.limits.refusal(opened.facts, opened.latency_seconds):
+            yield from _work(visit, model, tell)
+    finally:
+        _close(model)
+
+
+class _Teller:
+    """Tells a watcher, until it breaks: whoever stops watching must not become a row of the model."""
+
+    def __init__(self, stage: Callable[..., Stage], watch: Watch) -> None:
+        self._stage = stage
+        self._watch: Watch | None = watch
+
+    def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
+        if self._watch is None:
+            return
+        try:
+            self._watch(self._stage(what, done, total))
+        except Exception:
+            logger.info("nobody watches any more", exc_info=True)
+            self._watch = None
+
+
+def _close(model: Model) -> None:
+    try:
+        model.close()
+    except Exception:  # its rows are finished; what it holds goes with the process
+        logger.info("cannot close the model", exc_info=True)
+
+
+def _work(visit: Visit, model: Model, tell: _Teller) -> Iterator[Event]:
+    seen_by = Twins(model, visit.identity, visit.model.plugin.untrained, visit.device)
+    encodings = Encodings(seen_by, visit.task, visit.arrays, visit.batch_size, tell)
+    if any(isinstance(method, SourceProtocol) for _, method in visit.jobs):
+        encodings.keep_source_probs_of("test")
+    for job, method in visit.jobs:
+        tell(job.method)
+        yield _finish(job, method, encodings, visit.device)
+
+
+def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Finished:
+    before = encodings.seconds
+    start = time.perf_counter()
+    kind = encodings.task.train.labels.kind
+    if kind not in method.kinds:
+        return Finished(Result(job, Status.SKIPPED, reason=f"it is for {_listed(method.kinds)} tasks"))
+    if not len(encodings.task.train) and not isinstance(method, (FactScore, WeightScore, SourceProtocol)):
+        return Finished(Result(job, Status.SKIPPED, reason="the task has no train to learn from"))
+    try:
+        with measured_memory(device) as memory:
+            found = _apply(job, method, encodings)
+    except StoreError:
+        raise
+    except NotApplicable as reason:
+        return Finished(Result(job, Status.SKIPPED, reason=str(reason)))
+    except Exception as error:  # one broken model must not end a study of a hundred
+        logger.info("%s failed", job, exc_info=True)
+        return _failed(job, error)
+    encode_seconds = encodings.seconds - before
+    seconds = time.perf_counter() - start - encode_seconds
+    cost = replace(found.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
+    result = replace(found.result, seconds=seconds, encode_seconds=encode_seconds, cost=cost)
+    return Finished(result, found.predictions)
+
+
+def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
+    """Return the result, short of the time it took, and the predictions of a protocol."""
+    if isinstance(method, Protocol):
+        return _judged(job, method, encodings)
+    if not isinstance(method, Score):
+        raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
+    found = method.estimate(encodings, metrics_of(encodings.task).get(encodings.task.metric))
+    notes = (*found.notes, *_of_features(method, encodings))
+    value, tuned = _finite(found.value, "score"), encodings.tuned
+    return Finished(
+        Result(job, Status.OK, value, tuned=tuned, notes=notes, interval=found.interval, metric=found.metric)
+    )
+
+
+def _of_features(score: Score, encodings: Encodings) -> tuple[str, ...]:
+    if isinstance(score, (FactScore, WeightScore)):  # they see no example
+        return ()
+    few = where_few(encodings.task.train.labels, encodings.facts().width)
+    return *encodings.notes_of("train"), *few
+
+
+def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
+    """Let a protocol learn and predict test; only here predictions meet the labels of test."""
+    task, metrics = encodings.task, metrics_of(encodings.task)
+    with learned(method, encodings, metrics[task.metric], job.seed) as found:
+        predicted = found.predict("test")
+    truth = task.test.labels
+    if predicted.values.shape != truth.values.shape:
+        raise AssayError(f"{predicted.values.shape} predictions for {truth.values.shape} test labels")
+    main = _finite(predicted.judged(metrics[task.metric], truth), task.metric)
+    values = {task.metric: main}
+    for name, metric in metrics.items():
+        with suppress(NotApplicable):  # one that these labels or this protocol cannot have
+            values[name] = _finite(predicted.judged(metric, truth), name)
+    cost = Cost(tune_seconds=found.tune_seconds)
+    result = Result(job, Status.OK, main, values, dict(found.tuned), found.notes, cost=cost)
+    return Finished(result, predicted)
+
+
+def _finite(value: float, what: str) -> float:
+    if not np.isfinite(value):
+        raise AssayError(f"{what} is {value}: a value is finite, or the method says why it does not apply")
+    return float(value)
+
+
+def metrics_of(task: Task) -> dict[str, Metric]:
+    """Return every metric that judges tasks of this kind, by name."""
+    found = {name: METRICS.load(name)() for name in METRICS.names()}
+    return {name: metric for name, metric in found.items() if task.kind in metric.kinds}
+
+
+def floor_of(task: Task) -> float:
+    """Return the main metric of the trivial predictor on test: the majority class of train, or its mean.
+
+    Without train it is what guessing any class gives: the share of an even draw.
+    """
+    train, truth = task.train.labels, task.test.labels
+    if not len(train):
+        return 1 / len(task.classes) if task.classes else 0.0
+    if train.kind is Kind.CLASSIFICATION:  # a one-hot row for each of a million examples would be gigabytes
+        shares = np.bincount(train.values, minlength=len(train.classes)) / len(train)
+    else:
+        shares = train.targets().mean(axis=0)
+    probs = np.broadcast_to(shares, (len(truth), len(shares)))
+    if train.kind is Kind.CLASSIFICATION:
+        guess = Predicted(np.full(len(truth), shares.argmax()), probs)
+    elif train.kind is Kind.MULTILABEL:
+        guess = Predicted((probs > 0.5).astype(np.int64), probs)
+    else:
+        guess = Predicted(probs.reshape(truth.values.shape))
+    return guess.judged(metrics_of(task)[task.metric], truth)
+
+
+def _failed(job: Job, error: Exception) -> Finished:
+    text = str(error).strip() or "no message"
+    reason = text if isinstance(error, AssayError) else f"{type(error).__name__}: {text}"
+    return Finished(Result(job, Status.FAILED, reason=_shortened(reason)))
+
+
+def _listed(kinds: Iterable[Kind]) -> str:
+    return " and ".join(sorted(kinds))
+
+
+def _shortened(reason: str, limit: int = 600) -> str:
+    return reason if len(reason) <= limit else f"{reason[:limit]} ..."

@@ -1,0 +1,230 @@
+"""From what the user wrote to visits: every name resolved, every job with its key, nothing run yet."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from assay.core.errors import NotApplicable, UnknownName, UsageError
+from assay.core.job import ENCODING_VERSION, RECORD_VERSION, Job, content_key
+from assay.core.model import ModelSource
+from assay.core.result import Finished, Result, Status
+from assay.core.task import Task
+from assay.findings.comparison import OTHER_MODALITY
+from assay.plugins.address import Address
+from assay.plugins.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
+from assay.plugins.method import Method
+from assay.plugins.patterns import models_of
+from assay.plugins.protocol import Protocol
+from assay.plugins.registry import Named
+from assay.plugins.settings import all_settings
+from assay.plugins.suite import tasks_of
+from assay.run.evaluation import Visit, floor_of
+
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
+CONLL_SUFFIXES = frozenset({".conll", ".conllu", ".iob", ".iob2", ".bio"})
+
+
+class Run(NamedTuple):
+    """A method with one of its seeds."""
+
+    method: Named[Method]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All visits of a study.
+
+    Attributes:
+        inapplicable: Results that need no visit: the model reads something else than the task has.
+    """
+
+    tasks: tuple[Task, ...]
+    visits: tuple[Visit, ...]
+    inapplicable: tuple[Finished, ...]
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        """All jobs by key."""
+        visited = {job.key: job for visit in self.visits for job, _ in visit.jobs}
+        return visited | {one.result.job.key: one.result.job for one in self.inapplicable}
+
+    def without(self, done: Collection[str]) -> Plan:
+        """Return what is left to do when these keys are done."""
+        left = tuple(visit.without(done) for visit in self.visits)
+        return Plan(
+            self.tasks,
+            tuple(visit for visit in left if visit.jobs),
+            tuple(one for one in self.inapplicable if one.result.job.key not in done),
+        )
+
+
+def plan(
+    models: Sequence[Named[ModelSource]],
+    tasks: Sequence[Task],
+    runs: Sequence[Run],
+    visit: Callable[..., Visit],
+) -> Plan:
+    """Return the visits of models x tasks, each with the jobs of all methods and their seeds.
+
+    The order of models, tasks and runs decides the order of work, and no key. ``visit`` makes a visit
+    from its model, identity, task and jobs; what else it holds is the same for all.
+    """
+    visits: list[Visit] = []
+    inapplicable: list[Finished] = []
+    for model in models:
+        identity = model.plugin.identity()
+        modality = model.plugin.modality()
+        for task in tasks:
+            jobs = tuple((job_of(model, identity, task, run), run.method.plugin) for run in runs)
+            if modality is task.modality:
+                visits.append(visit(model=model, identity=identity, task=task, jobs=jobs))
+                continue
+            reason = f"{OTHER_MODALITY}: the model reads {modality}, the task has {task.modality}"
+            inapplicable.extend(Finished(Result(job, Status.SKIPPED, reason=reason)) for job, _ in jobs)
+    if not visits:
+        reads = ", ".join(f"{model} reads {model.plugin.modality()}" for model in models)
+        holds = ", ".join(f"{task.address} holds {task.modality}" for task in tasks)
+        raise UsageError(f"No model reads what a task holds: {reads}; {holds}. Name a model that does.")
+    return Plan(tuple(tasks), tuple(visits), tuple(inapplicable))
+
+
+def runs_of(methods: Iterable[Named[Method]], seeds: int) -> tuple[Run, ...]:
+    """Return every method with each of its seeds: one where nothing in it is random."""
+    return tuple(
+        Run(method, seed)
+        for method in methods
+        for seed in range(method.plugin.repeats(seeds) if isinstance(method.plugin, Protocol) else 1)
+    )
+
+
+def job_of(model: Named[ModelSource], identity: str, task: Task, run: Run) -> Job:
+    """Return the job, whose key holds everything that decides its number."""
+    method = run.method
+    key = content_key(
+        record=RECORD_VERSION,
+        encoding=ENCODING_VERSION,
+        source=model.address.source,
+        identity=identity,
+        task=task.fingerprint,
+        metric=task.metric,
+        method=method.address.name,
+        method_settings=all_settings(method.plugin),
+        method_version=method.plugin.version,
+        seed=run.seed,
+        **({"content": content} if (content := method.plugin.content()) else {}),
+    )
+    return Job(str(model), task.address, str(method), run.seed, key, task.fingerprint)
+
+
+def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
+    """Return the model sources of addresses and patterns, each model once; unknown names stop here."""
+    found: dict[str, Named[ModelSource]] = {}
+    for text in texts:
+        for named in models_of(_model_address(text)):
+            named.plugin.check()
+            found.setdefault(str(named), named)
+    if not found:
+        raise UsageError("No models. Name at least one, as in --models timm:resnet50.")
+    return tuple(found.values())
+
+
+def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
+    """Load the tasks of addresses and bare paths; unreadable data stop here."""
+    tasks = _distinct(
+        _load_task(_with_source(task), seed) for text in texts for task in tasks_of(Address.parse(text))
+    )
+    if not tasks:
+        raise UsageError("No tasks. Name at least one, as in ./photos or table:reviews.csv.")
+    for task in tasks:
+        if task.kind not in METRICS.load(task.metric).kinds:
+            raise UsageError(
+                f"The metric '{task.metric}' does not judge {task.kind} tasks such as '{task.address}'. "
+                f"Set another, as in (metric='{'accuracy' if task.classes else 'spearman'}')."
+            )
+        try:
+            floor_of(task)
+        except NotApplicable as reason:
+            raise UsageError(
+                f"The metric '{task.metric}' does not judge '{task.address}': {reason}. Set another."
+            ) from reason
+    return tasks
+
+
+def _load_task(address: Address, seed: int) -> Task:
+    named = TASKS.create_from_source(address)
+    return named.plugin.load(str(named), seed)
+
+
+def _distinct(tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """Return the tasks without those that hold the same examples, labels and split under another address."""
+    found: dict[tuple[str, str], Task] = {}
+    for task in tasks:
+        first = found.setdefault((task.fingerprint, task.metric), task)
+        if first.address != task.address:
+            note = f"{task.address} holds the same data and is left out"
+            found[task.fingerprint, task.metric] = replace(first, notes=(*first.notes, note))
+    return tuple(found.values())
+
+
+def resolve_methods(texts: Iterable[str]) -> tuple[Named[Method], ...]:
+    """Return scores and protocols by name."""
+    found: dict[str, Named[Method]] = {}
+    for text in texts:
+        address = Address.parse(text)
+        if address.name in PROTOCOLS.names():
+            protocol = PROTOCOLS.create(address)
+            found[str(protocol)] = Named(protocol.address, protocol.plugin)
+        elif address.name in SCORES.names():
+            score = SCORES.create(address)
+            found[str(score)] = Named(score.address, score.plugin)
+        else:
+            raise UnknownName("method", address.name, {*PROTOCOLS.names(), *SCORES.names()})
+    if not found:
+        raise UsageError("No methods. Name at least one, as in --methods linear_probe.")
+    return tuple(found.values())
+
+
+def _model_address(text: str) -> Address:
+    address = Address.parse(text)
+    if address.source:
+        return address
+    path = Path(address.name).expanduser()
+    if (path / "modules.json").is_file():
+        return address.with_source("sentence")
+    if (path / "config.json").is_file():
+        return address.with_source("hf")
+    raise UsageError(
+        f"Cannot tell where the model '{text}' comes from. Write source:name, as in 'timm:{text}'; "
+        f"sources: {', '.join(MODELS.names())}."
+    )
+
+
+def _with_source(address: Address) -> Address:
+    """Return the address of a task with its source, by what a bare path is."""
+    if address.source:
+        return address
+    path = Path(address.name).expanduser()
+    if path.is_dir():
+        return address.with_source("folder")
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return address.with_source("table")
+    if path.suffix.lower() in CONLL_SUFFIXES:
+        return address.with_source("conll")
+    if path.is_file():
+        raise UsageError(
+            f"Cannot read the task '{address.name}': tables end in {', '.join(sorted(TABLE_SUFFIXES))}; "
+            f"for images name the folder that holds them."
+        )
+    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    hint = f" Did you mean: {path.with_name(near[0])}?" if near else ""
+    raise UsageError(
+        f"Cannot tell what the task '{address.name}' is: there is no such folder, and it is no table "
+        f"({', '.join(sorted(TABLE_SUFFIXES))}). Write a path, or source:name; "
+        f"sources: {', '.join(TASKS.names())}.{hint}"
+    )

@@ -1,0 +1,57 @@
+"""The floor that a study has without being asked: one model of each modality with random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from assay.core.model import ModelSource
+from assay.core.task import Modality
+from assay.plugins.address import Address
+from assay.plugins.protocol import FeatureProtocol
+from assay.plugins.registry import Named
+from assay.plugins.settings import all_settings, without_defaults
+from assay.run.plan import Plan, Run
+
+
+def random_floors(
+    models: Sequence[Named[ModelSource]], modalities: Collection[Modality]
+) -> tuple[Named[ModelSource], ...]:
+    """Return the first model of each modality with random weights; none where the user named such a model.
+
+    Args:
+        models: Those of the study.
+        modalities: What its tasks have.
+    """
+    found: list[Named[ModelSource]] = []
+    for modality in sorted(modalities):
+        of = [model for model in models if model.plugin.modality() is modality]
+        if any(all_settings(model.plugin).get("pretrained") is False for model in of):
+            continue
+        floors = filter(None, map(_with_random_weights, of))
+        found.extend(islice(floors, 1))
+    return tuple(found)
+
+
+def of_floors(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Return what random weights are asked for: to train them would be another method, ``from_scratch``."""
+    return tuple(run for run in runs if isinstance(run.method.plugin, FeatureProtocol))
+
+
+def joined(ready: Plan, floors: Plan) -> Plan:
+    """Return the plan of a study with that of its floors."""
+    return replace(ready, visits=(*ready.visits, *floors.visits))
+
+
+def _with_random_weights(model: Named[ModelSource]) -> Named[ModelSource] | None:
+    try:
+        plugin = model.plugin.untrained()
+    except Exception:  # a source that is broken says so in the rows of its model
+        return None
+    if plugin is None:
+        return None
+    settings: Any = {name: value for name, value in all_settings(plugin).items() if name != "name"}
+    address = Address(model.address.source, model.address.name, tuple(sorted(settings.items())))
+    return Named(without_defaults(plugin, address), plugin)

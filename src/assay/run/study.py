@@ -1,0 +1,270 @@
+"""The front door: what to compare, where to keep it, how to run it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+
+from assay.analysis.compare import compare
+from assay.core.errors import UnknownName, UsageError
+from assay.core.limits import NO_LIMITS, Limits
+from assay.core.result import Event, Finished, Status
+from assay.core.task import Task
+from assay.encoders.devices import resolve_device
+from assay.findings.comparison import Comparison, TaskFacts
+from assay.plugins.address import Address
+from assay.plugins.engine import Stage, Watch
+from assay.plugins.families import ENGINES, PROTOCOLS, SCORES, add_plugin
+from assay.run.evaluation import Visit, floor_of, perform
+from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
+from assay.run.random_weights import joined, of_floors, random_floors
+from assay.run.stored_evidence import evidence_of
+from assay.store.arrays import Arrays
+from assay.store.results import Store, open_existing
+
+DEFAULT_METHODS = (
+    "linear_probe",
+    "knn",
+    "ridge_cv",
+    "lda_cv",
+    "logme",
+    "h_score_regularised",
+    "leep",
+    "nce",
+    "loo_knn",
+)
+
+FEW = 30  # test examples below which an interval of accuracy is wider than 30 points around the middle
+ESTIMATES = tuple(name for name in DEFAULT_METHODS if name not in {"linear_probe", "knn"})
+
+
+def _silent(stage: Stage) -> None:
+    """Watch without a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """Which models to compare on which tasks by which methods.
+
+    >>> study = Study(models=["packaged:efficientnet_lite0"], tasks=["sklearn:digits"])
+    >>> study.methods[0]
+    'linear_probe'
+
+    Attributes:
+        models: Addresses, as in "timm:resnet50" or "timm:vit_small*".
+        tasks: Addresses or paths, as in "./photos" or "table:reviews.csv(label='stars')".
+        methods: Protocols, which train and predict, and scores, which estimate.
+        store: The folder that keeps everything; the same study continues there.
+        seed: Decides splits that no one else decided.
+        seeds: How often methods run that are random, each time with another seed.
+        engine: Where visits run: "local", or each in a process of its own, which bounds the time of a job as
+            well: "isolated(time_limit=600)".
+        random_floor: Whether one model of each modality is judged with random weights too, by the protocols
+            that read features: what does not beat it has learned nothing that helps here.
+        device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
+        batch_size: Examples handed to a model at once; it may take them in smaller pieces.
+        ranked_by: The method that ranks the models; the most telling one if not given.
+        max_parameters: Larger models are not ranked, nor trained: 25_000_000 or "25M".
+        max_latency: Nor are slower ones: seconds for one standard example at batch 1, or "20ms".
+        licences: Nor those under another licence than these; names or patterns, as in "apache*".
+        plugins: Python files of one's own, each with a score or another plug-in; methods among them run too.
+    """
+
+    models: Iterable[str]
+    tasks: Iterable[str]
+    methods: Iterable[str] = DEFAULT_METHODS
+    store: str | Path = "assay-store"
+    seed: int = 0
+    seeds: int = 3
+    engine: str = "local"
+    random_floor: bool = True
+    device: str = "auto"
+    batch_size: int = 32
+    ranked_by: str | None = None
+    max_parameters: str | float | None = None
+    max_latency: str | float | None = None
+    licences: Iterable[str] = ()
+    plugins: Iterable[str | Path] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("models", "tasks", "methods", "licences"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise UsageError(f"{name} is the text '{value}'. Write a list: {name}=['{value}'].")
+            if not isinstance(value, Iterable) or not all(isinstance(item, str) for item in value):
+                raise UsageError(f"{name} is {value!r}. Write a list of texts, as in {name}=['...'].")
+            object.__setattr__(self, name, tuple(value))
+        object.__setattr__(self, "plugins", tuple(map(Path, _listed(self.plugins))))
+        kinds: dict[str, type | tuple[type, ...]] = {
+            "store": (str, Path), "engine": str, "device": str, "seed": int, "seeds": int, "batch_size": int
+        }  # fmt: skip
+        for name, kind in kinds.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise UsageError(f"{name} is {value!r}. Write a {'whole number' if kind is int else 'text'}.")
+        for name, least in (("batch_size", 1), ("seeds", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} is {getattr(self, name)}. Write {least} or more.")
+        self._limits()
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Study:
+        """Read a study from a TOML file whose keys are the fields of this class.
+
+        Where the file names no engine, each model runs in a process of its own: whoever writes a file has
+        many, and a crash or a hang of one must not end the run.
+        """
+        path = Path(path)
+        try:
+            written = tomllib.loads(path.read_text("utf-8-sig"))
+        except OSError as error:
+            raise UsageError(f"Cannot read the study '{path}': {error.strerror}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"The study '{path}' is not TOML: {error}.") from error
+        known = {field.name for field in fields(cls)}
+        for name in written:
+            if name not in known:
+                raise UnknownName("field of a study", name, known)
+        missing = [name for name in ("models", "tasks") if name not in written]
+        if missing:
+            raise UsageError(f"The study '{path}' has no {missing[0]}. Write {missing[0]} = ['...'].")
+        return cls(**{"store": path.with_suffix(".assay"), "engine": "isolated", **written})
+
+    def plan(self) -> Plan:
+        """Resolve every name and load every task; whatever is wrong with the request stops here."""
+        root = Path(self.store)
+        if root.exists() and not root.is_dir():
+            raise UsageError(f"The store '{root}' is a file. Name a folder, as in store='assay-store'.")
+        methods = resolve_methods(self._all_methods())
+        if self.ranked_by is not None and self.ranked_by not in map(str, methods):
+            raise UnknownName("method of this study", self.ranked_by, map(str, methods))
+        models = resolve_models(self.models)
+        tasks = resolve_tasks(self.tasks, self.seed)
+        device = resolve_device(self.device)
+        limits = self._limits()
+        visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size, limits=limits)
+        runs = runs_of(methods, self.seeds)
+        ready = plan(models, tasks, runs, visits)
+        floors = random_floors(models, {task.modality for task in tasks}) if self.random_floor else ()
+        if not floors or not of_floors(runs):
+            return ready
+        return joined(ready, plan(floors, tasks, of_floors(runs), visits))
+
+    def _all_methods(self) -> tuple[str, ...]:
+        """Add the plug-ins, and return the methods with those that they brought."""
+        names = [str(name) for name in self.methods]
+        for path in map(Path, self.plugins):
+            add_plugin(path)
+            if path.stem not in names and path.stem in {*SCORES.names(), *PROTOCOLS.names()}:
+                names.append(path.stem)
+        return tuple(names)
+
+    def _limits(self) -> Limits:
+        return Limits.of(self.max_parameters, self.max_latency, self.licences)
+
+    def left(self, ready: Plan) -> Plan:
+        """Return what of a plan has no result yet."""
+        store = Store(Path(self.store))
+        try:
+            return ready.without(store.known(ready.jobs))
+        finally:
+            store.close()
+
+    def run(
+        self, watch: Watch = _silent, *, retry_failed: bool = False, ready: Plan | None = None
+    ) -> Comparison:
+        """Run what is not done yet and return the findings; the same call continues an interrupted run.
+
+        Args:
+            watch: Is told what is being done.
+            retry_failed: Run again what failed before.
+            ready: The plan, if it was made already.
+        """
+        ready = ready or self.plan()
+        store = Store(Path(self.store))
+        try:
+            with store.writing():
+                for task in ready.tasks:
+                    store.add_task(task_facts(task), task)
+                if retry_failed:
+                    store.forget(ready.jobs, Status.FAILED)
+                left = ready.without(store.known(ready.jobs))
+                for finished in left.inapplicable:
+                    store.add(finished)
+                engine = ENGINES.create(Address.parse(self.engine)).plugin
+                for event in engine.run(perform, left.visits, watch):
+                    _keep(store, event)
+            return self._compared(store, ready)
+        finally:
+            store.close()
+
+    def compare(self) -> Comparison:
+        """Return the findings of what was finished so far, and run nothing.
+
+        Raises:
+            StoreError: Nothing was ever run with this store.
+        """
+        ready = self.plan()
+        store = open_existing(Path(self.store))
+        try:
+            return self._compared(store, ready)
+        finally:
+            store.close()
+
+    def _compared(self, store: Store, ready: Plan) -> Comparison:
+        facts = [task_facts(task) for task in ready.tasks]
+        results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]
+        models = {str(visit.model) for visit in ready.visits}
+        found = evidence_of(store, results, facts, models=models, limits=self._limits(), seed=self.seed)
+        told = compare(found, ranked_by=self.ranked_by, seed=self.seed)
+        return replace(told, examples=store.examples(found.tasks))
+
+
+def _listed(plugins: object) -> list[str | Path]:
+    if isinstance(plugins, (str, Path)) or not isinstance(plugins, Iterable):
+        raise UsageError(f"plugins is {plugins!r}. Write a list: plugins=['my_score.py'].")
+    return list(plugins)
+
+
+def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits = NO_LIMITS) -> Comparison:
+    """Return the findings of everything that a store holds: of each job the newest."""
+    refused = [row.address for row in store.models() if limits.refusal(row.facts, row.latency_seconds)]
+    found = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
+    told = compare(found, ranked_by=ranked_by, seed=0)
+    return replace(told, examples=store.examples(found.tasks))
+
+
+def task_facts(task: Task) -> TaskFacts:
+    """Return what a reader must know of a task."""
+    return TaskFacts(
+        address=task.address,
+        kind=task.kind,
+        modality=task.modality,
+        metric=task.metric,
+        classes=task.classes,
+        train_count=len(task.train),
+        val_count=len(task.val),
+        test_count=len(task.test),
+        floor=floor_of(task),
+        fingerprint=task.fingerprint,
+        notes=task.notes + _too_few(task),
+        slices=tuple(one.column for one in task.slices),
+    )
+
+
+def _too_few(task: Task) -> tuple[str, ...]:
+    """Return a warning where test is too small to tell models apart."""
+    if len(task.test) >= FEW:
+        return ()
+    each = 100 / len(task.test)
+    return (f"Only {len(task.test)} test examples, each {each:.0f} points: expect wide intervals.",)
+
+
+def _keep(store: Store, event: Event) -> None:
+    if isinstance(event, Finished):
+        store.add(event)
+    else:
+        store.add_model(event)

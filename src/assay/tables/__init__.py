@@ -1,0 +1,1 @@
+"""Readers of leaderboards and of tables of scores."""

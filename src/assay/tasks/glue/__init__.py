@@ -1,0 +1,230 @@
+"""The tasks of GLUE: sentences and pairs of sentences, each judged by its official metric."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
+from assay.core.task import Kind, Task, TaskSource
+from assay.encoders.hub import settle_hub
+from assay.readers.assembly import assemble
+from assay.readers.gathered import Gathered
+from assay.readers.gathering import LabelledRows, Limits, gather_texts, limited_parts
+from assay.readers.guess import Columns
+from assay.readers.hub import Wish, coded_batches, open_hub
+from assay.readers.labelling import Cells, Labelled, label_rows
+from assay.readers.splits import Part, Shares
+from assay.readers.tables import Table, read_streams
+from assay.readers.tsv import stream_tsv
+from assay.tasks.glue.folders import require_files
+from assay.tasks.glue.hidden import HUB
+
+_CLASSES = ("0", "1")
+_ENTAILMENT = ("entailment", "not_entailment")
+_INFERENCE = ("entailment", "neutral", "contradiction")
+_PAIR = ("sentence1", "sentence2")
+_NLI = ("premise", "hypothesis")
+
+
+class _File(NamedTuple):
+    """A file of a split; its columns are one or two of texts, then that of labels."""
+
+    part: Part
+    path: str
+    columns: tuple[str | int, ...]
+    rows: int  # with a label, as it is distributed
+
+
+class _Set(NamedTuple):
+    """A task of GLUE.
+
+    Attributes:
+        classes: As the files write them, in the order of the hub's numbers; none where labels are numbers.
+        texts: The columns of texts on the hub.
+        config: The configuration on the hub, if that has not the name of the task.
+        dev: The split of val on the hub.
+    """
+
+    files: tuple[_File, ...]
+    metric: str
+    classes: tuple[str, ...] = _CLASSES
+    texts: tuple[str, ...] = _PAIR
+    config: str | None = None
+    dev: str = "validation"
+
+
+def _files(
+    folder: str, columns: Sequence[str | int], rows: tuple[int, int], dev: str = "dev.tsv"
+) -> tuple[_File, ...]:
+    """Return train and dev; the labels of the test file are hidden, so it is not read."""
+    return (
+        _File(Part.TRAIN, f"{folder}/train.tsv", tuple(columns), rows[0]),
+        _File(Part.VAL, f"{folder}/{dev}", tuple(columns), rows[1]),
+    )
+
+
+_MNLI = (*_PAIR, "gold_label")
+_DIAGNOSTIC = _File(Part.TEST, "diagnostic/diagnostic-full.tsv", ("Premise", "Hypothesis", "Label"), 1_104)
+
+_SETS = {
+    "cola": _Set(
+        _files("CoLA", (3, 1), (8_551, 1_043)), "matthews", texts=("sentence",)
+    ),  # its files have no header
+    "sst2": _Set(_files("SST-2", ("sentence", "label"), (67_349, 872)), "accuracy", texts=("sentence",)),
+    "mrpc": _Set(_files("MRPC", ("#1 String", "#2 String", "Quality"), (3_668, 408)), "accuracy_f1"),
+    "stsb": _Set(_files("STS-B", (*_PAIR, "score"), (5_749, 1_500)), "pearson_spearman", ()),
+    "qqp": _Set(
+        _files("QQP", ("question1", "question2", "is_duplicate"), (363_846, 40_430)),
+        "accuracy_f1",
+        texts=("question1", "question2"),
+    ),
+    "mnli_matched": _Set(
+        _files("MNLI", _MNLI, (392_702, 9_815), "dev_matched.tsv"),
+        "accuracy",
+        _INFERENCE,
+        _NLI,
+        "mnli",
+        "validation_matched",
+    ),
+    "mnli_mismatched": _Set(
+        _files("MNLI", _MNLI, (392_702, 9_832), "dev_mismatched.tsv"),
+        "accuracy",
+        _INFERENCE,
+        _NLI,
+        "mnli",
+        "validation_mismatched",
+    ),
+    "qnli": _Set(
+        _files("QNLI", ("question", "sentence", "label"), (104_743, 5_463)),
+        "accuracy",
+        _ENTAILMENT,
+        ("question", "sentence"),
+    ),
+    "rte": _Set(_files("RTE", (*_PAIR, "label"), (2_490, 277)), "accuracy", _ENTAILMENT),
+    "wnli": _Set(_files("WNLI", (*_PAIR, "label"), (635, 71)), "accuracy"),
+    "ax": _Set(
+        (*_files("MNLI", _MNLI, (392_702, 9_815), "dev_matched.tsv"), _DIAGNOSTIC), "matthews", _INFERENCE
+    ),
+}
+_WHOLE = 0.99  # of the rows: a few of some files are broken as they are distributed
+_HIDDEN = "GLUE hides the labels of test: val is judged here, which the leaderboard does not show."
+_AX = "Train and val are those of MNLI (matched); test is the diagnostic set, which is for analysis only."
+
+
+@dataclass(frozen=True, slots=True)
+class Glue(TaskSource):
+    """Tasks of GLUE, from the files as they are distributed, or from the hub.
+
+    The labels of test are hidden: val is judged, and a slice of train takes the place of val. ``ax``, the
+    diagnostic set, is learned from MNLI.
+
+    References:
+        GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,
+        2019), https://arxiv.org/abs/1804.07461
+
+    Attributes:
+        name: ``cola``, ``sst2``, ``mrpc``, ``stsb``, ``qqp``, ``mnli_matched``, ``mnli_mismatched``,
+            ``qnli``, ``rte``, ``wnli`` or ``ax``.
+        folder: Where the folders CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI and diagnostic lie;
+            without it ``nyu-mll/glue`` is downloaded from the hub.
+        revision: A commit, tag or branch on the hub.
+        val: The share of train that is val.
+        metric: The main metric; the official one: matthews, accuracy, accuracy_f1 (the mean of both) or
+            pearson_spearman (the mean of both).
+        limit: At most so many examples, the same share of each class and official split.
+        train_limit: At most so many examples of train and val.
+    """
+
+    folder: str | None = None
+    revision: str | None = None
+    val: float = 0.1
+    metric: str | None = None
+    limit: int | None = None
+    train_limit: int | None = None
+
+    summary: ClassVar[str] = "the tasks of GLUE: cola, sst2, mrpc, stsb, qqp, mnli_matched, ..., ax"
+
+    def load(self, address: str, seed: int) -> Task:
+        """Read the files of one task, or download it."""
+        if self.name not in _SETS:
+            raise UnknownName("task of GLUE", self.name, _SETS)
+        shares = Shares(self.val)
+        found = _SETS[self.name]
+        gathered = limited_parts(self._gather(found), Limits(self.limit, self.train_limit), shares, seed)
+        return assemble(gathered, address, shares=shares, metric=self.metric or found.metric, seed=seed)
+
+    def _gather(self, found: _Set) -> Gathered:
+        table, parts = self._from_hub(found) if self.folder is None else self._from_files(found)
+        count = len(found.texts)
+        labelled = _labelled(table, str(count), found)
+        sizes = np.diff([*table.starts, len(table)])
+        given = np.repeat([int(part) for part in parts], sizes)[labelled.kept]
+        columns = Columns((str(count),), tuple(str(number) for number in range(count)))
+        counts = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[labelled.kept], minlength=len(sizes))
+        cut = _cut_off(table, counts, found.files)
+        notes = (_AX if self.name == "ax" else _HIDDEN, *cut, *labelled.notes)
+        return gather_texts(table, LabelledRows(columns, labelled.kept, labelled.labels, given, notes))
+
+    def _from_hub(self, found: _Set) -> tuple[Table, Sequence[Part]]:
+        if self.name == "ax":
+            raise UsageError(
+                "The hub has no labels of the diagnostic set. Unpack MNLI and diagnostic-full.tsv of "
+                "gluebenchmark.com/diagnostics, and write glue:ax(folder='...')."
+            )
+        if importlib.util.find_spec("datasets") is None:
+            raise MissingPackage("hub", "datasets")
+        settle_hub()
+        opened = open_hub(Wish(HUB, found.config or self.name, self.revision, address=f"glue:{self.name}"))
+        columns = (*found.texts, "label")
+        lacking = [name for name in ("train", found.dev) if name not in opened]
+        if lacking:
+            raise UnreadableTask(
+                f"{HUB} has no split '{lacking[0]}' for glue:{self.name}. Write another revision."
+            )
+        splits = {Path(name): opened[name] for name in ("train", found.dev)}
+        streams = {
+            path: partial(coded_batches, split, columns, found.classes) for path, split in splits.items()
+        }
+        return read_streams(streams), (Part.TRAIN, Part.VAL)
+
+    def _from_files(self, found: _Set) -> tuple[Table, Sequence[Part]]:
+        folder = Path(self.folder or "").expanduser()
+        paths = {folder / file.path: file for file in found.files}
+        needed = [file.path for file in found.files]
+        require_files(folder, needed, f"glue:{self.name} needs {', '.join(needed)}")
+        streams = {path: partial(stream_tsv, path, file.columns) for path, file in paths.items()}
+        return read_streams(streams), tuple(file.part for file in found.files)
+
+
+def _cut_off(table: Table, counts: np.ndarray, files: Sequence[_File]) -> tuple[str, ...]:
+    """Say which files have fewer labels than those that are distributed; a file without any stops here."""
+    few = []
+    for path, count, file in zip(table.paths, counts, files, strict=False):
+        if not count:
+            raise UnreadableTask(f"{path} has no row with a label. Unpack it as it is distributed.")
+        if count < _WHOLE * file.rows:
+            few.append(f"{count:,} of {file.rows:,} labels of {file.path}")
+    return (f"It has only {' and '.join(few)}: results are not those of GLUE.",) if few else ()
+
+
+def _labelled(table: Table, column: str, found: _Set) -> Labelled:
+    wanted = found.files[0].columns[-1]
+    title = f"column {wanted + 1}" if isinstance(wanted, int) else wanted
+    cells = Cells(title, *table.coded(column), table.row_name)
+    labelled = label_rows(cells, Kind.CLASSIFICATION if found.classes else Kind.REGRESSION)
+    wrong = sorted(set(labelled.labels.classes) - set(found.classes))
+    if wrong:
+        place = labelled.labels.classes.index(wrong[0])
+        row = int(labelled.kept[np.argmax(labelled.labels.values == place)])
+        raise UnreadableTask(
+            f"{table.row_name(row)}: the label is '{wrong[0]}', which is none of {', '.join(found.classes)}. "
+            "Unpack the files as they are distributed."
+        )
+    return labelled

@@ -1,0 +1,189 @@
+"""Data sets of the Hugging Face hub, and local folders in its formats."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
+from assay.core.task import Modality, Task, TaskSource
+from assay.encoders.hub import settle_hub
+from assay.readers.assembly import assemble
+from assay.readers.gathered import Gathered
+from assay.readers.gathering import (
+    LabelForm,
+    LabelledRows,
+    Limits,
+    gather_files,
+    gather_images,
+    gather_texts,
+    labelled_rows,
+    limited_parts,
+    rows_within,
+)
+from assay.readers.guess import Columns, Wanted, choose_columns
+from assay.readers.hub import Wish, open_hub
+from assay.readers.labelling import parse_kind
+from assay.readers.splits import Shares, part_of
+from assay.readers.tables import Table
+from assay.readers.texts import digest_texts
+from assay.tasks.hub.rows import HubImages, HubSounds, file_columns, files_of, table_of, with_labels
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Hub(TaskSource):
+    """A data set that the package ``datasets`` opens: of the hub, or a folder.
+
+    It has images, sounds, texts, pairs of texts or labelled words. Columns are guessed where they are not
+    named, and said. The splits train, validation (or val, dev) and test are the official ones; one without
+    labels is left out.
+
+    Attributes:
+        name: ``user/name`` on the hub, or a folder: what ``save_to_disk`` wrote, or files of a data set.
+        config: One of its configurations, often a language.
+        revision: A commit, tag or branch.
+        split: Only this split, which is then cut.
+        text: The column of texts.
+        text2: The second column of pairs of texts.
+        image: The column of images.
+        audio: The column of sounds.
+        words: The column of texts that are cut into words.
+        label: The column of labels, or several.
+        label_separator: What parts the classes of a cell that holds several; lists need none.
+        slices: A column by which results on test are told apart, or several: language, source, camera, ...
+        kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
+        val: The share of val where there is no official split.
+        test: The share of test where there is no official split.
+        metric: The main metric; accuracy, macro F1 or Spearman correlation by the kind.
+        limit: At most so many examples, the same share of each class and official split.
+        train_limit: At most so many examples of train and val.
+        streaming: Load no more of each split than ``limit`` rows, shuffled among the first 10,000.
+        unreadable: The share of images or sounds that may be broken; one may always be, unless this is 0.
+    """
+
+    config: str | None = None
+    revision: str | None = None
+    split: str | None = None
+    text: str | None = None
+    text2: str | None = None
+    image: str | None = None
+    words: str | None = None
+    label: str | tuple[str, ...] | None = None
+    label_separator: str | None = None
+    kind: str | None = None
+    val: float = 0.2
+    test: float = 0.2
+    metric: str | None = None
+    limit: int | None = None
+    train_limit: int | None = None
+    streaming: bool = False
+    unreadable: float = 0.01
+    slices: str | tuple[str, ...] | None = None
+    audio: str | None = None
+
+    summary: ClassVar[str] = "a data set of the Hugging Face hub, or a local folder in its formats"
+    packages: ClassVar[tuple[str, ...]] = ("datasets",)
+
+    def load(self, address: str, seed: int) -> Task:
+        """Download the data set, unless it is cached or local, and read it once."""
+        shares = Shares(self.val, self.test)
+        form = LabelForm(parse_kind(self.kind), self.label_separator or None)
+        splits, notes = self._splits(address, seed)
+        table = table_of(splits)
+        wanted = self._wanted(next(iter(splits.values())))
+        columns = choose_columns(self.name, table.head(), wanted, form.kind)
+        kept = with_labels(splits, table, columns.labels)
+        if len(kept) < len(splits):
+            hidden = [name for name in splits if name not in kept]
+            notes += (f"'{hidden[0]}' has no labels and is left out.",)
+            splits = {name: splits[name] for name in kept}
+            table = table_of(splits)
+        found = labelled_rows(table, wanted, form, _given(splits, table))
+        gathered = self._gather(splits, table, found, seed)
+        is_guessed = wanted._replace(slices=None) == Wanted(image=wanted.image)
+        told = _told(found.columns) if is_guessed else ()
+        gathered = replace(gathered, notes=(*told, *notes, *gathered.notes))
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+
+    def _splits(self, address: str, seed: int) -> tuple[Mapping[str, Dataset], tuple[str, ...]]:
+        """Return the splits that count, in their order, and what is to be said of them."""
+        if self.streaming and self.limit is None:
+            raise UsageError("streaming=True needs a limit of rows. Write for example limit=5000.")
+        if not Path(self.name).expanduser().is_dir():
+            settle_hub()
+        stream = self.limit if self.streaming else None
+        opened = open_hub(Wish(self.name, self.config, self.revision, stream, seed, address))
+        notes: tuple[str, ...] = (
+            ("It is streamed: of each split the first rows count, shuffled within 10,000.",) if stream else ()
+        )
+        if self.split is not None:
+            if self.split not in opened:
+                raise UnknownName(f"split of '{self.name}'", self.split, opened)
+            return {self.split: opened[self.split]}, notes
+        named = {name: split for name, split in opened.items() if part_of(name) is not None}
+        if not named and len(opened) > 1:
+            raise UnreadableTask(
+                f"'{self.name}' has the splits {', '.join(opened)}: none is called train. Name one, as in "
+                f"split='{next(iter(opened))}': it is then cut."
+            )
+        others = [name for name in opened if name not in named] if named else []
+        if others:
+            notes += (f"The split '{others[0]}' is ignored: name it, as in split='{others[0]}', to use it.",)
+        return named or opened, notes
+
+    def _wanted(self, split: Dataset) -> Wanted:
+        files = self.image or self.audio
+        if not (files or self.text or self.words):
+            files = next(iter(file_columns(split)), None)
+        return Wanted(self.text, self.text2, files, self.label, words=self.words, slices=self.slices)
+
+    def _gather(
+        self, splits: Mapping[str, Dataset], table: Table, found: LabelledRows, seed: int
+    ) -> Gathered:
+        limits, shares = Limits(self.limit, self.train_limit), Shares(self.val, self.test)
+        if found.columns.image is None:
+            return limited_parts(gather_texts(table, found), limits, shares, seed)
+        names = digest_texts(table.row_name(int(row)) for row in found.rows)
+        rows = rows_within(names, found.labels, found.given, limits, seed)
+        files = files_of(splits, table, found.columns.image, found.rows[rows])
+        given = None if found.given is None else found.given[rows]
+        slices = tuple(one.of(rows) for one in found.slices)
+        labels = found.labels.of(rows)
+        if self._modality(splits, found.columns.image) is Modality.AUDIO:
+            gathered = gather_files(HubSounds(files), labels, given, self.unreadable, Modality.AUDIO, slices)
+        else:
+            gathered = gather_images(HubImages(files), labels, given, self.unreadable, slices)
+        return replace(gathered, notes=(*found.notes, *gathered.notes))
+
+    def _modality(self, splits: Mapping[str, Dataset], column: str) -> Modality:
+        modality = file_columns(next(iter(splits.values()))).get(column)
+        if modality is None:
+            raise UnreadableTask(f"'{column}' of '{self.name}' holds no files. Write text='{column}'.")
+        if modality is Modality.AUDIO and importlib.util.find_spec("soundfile") is None:
+            raise MissingPackage("audio", "soundfile")
+        return modality
+
+
+def _given(splits: Mapping[str, Dataset], table: Table) -> np.ndarray | None:
+    """Return the official split of each row; None where there is one split only, which is cut."""
+    parts = [part_of(name) for name in splits]
+    if len(parts) == 1:
+        return None
+    sizes = np.diff([*table.starts, len(table)])
+    return np.repeat([int(part) for part in parts if part is not None], sizes)
+
+
+def _told(columns: Columns) -> tuple[str, ...]:
+    """Say which columns were chosen."""
+    read = columns.texts or ((columns.image,) if columns.image else (columns.words,))
+    named = " and ".join(f"'{name}'" for name in read)
+    labels = " and ".join(f"'{name}'" for name in columns.labels)
+    return (f"The examples are in {named}, the labels in {labels}.",)

@@ -1,0 +1,146 @@
+"""ImageNet: ILSVRC in class folders or as it is distributed, its subsets, and one image for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from assay.core.errors import UnknownName, UnreadableTask
+from assay.core.task import Kind, Labels, Task, TaskSource
+from assay.readers.assembly import assemble, assemble_test
+from assay.readers.gathered import Gathered
+from assay.readers.gathering import Limits, gather_images, rows_within
+from assay.readers.imagenet_classes import class_name, imagenet_classes
+from assay.readers.images import JoinedImages, SomeImages
+from assay.readers.splits import Part, Shares, in_words
+from assay.readers.texts import digest_texts
+from assay.tasks.imagenet.files import TRAIN_TAR, Classed, find_sample, find_train, find_val
+
+_FORGOTTEN = 50  # of 1,000 classes: where fewer are missing, they were not left out on purpose
+_SHOWN = 5  # names in a note
+_TEST_ONLY = "There is no train: only what learns nothing applies, such as own_head."
+
+
+@dataclass(frozen=True, slots=True)
+class Imagenet(TaskSource):
+    """Images of WordNet classes, as ILSVRC 2012 has them.
+
+    ``train`` and ``val`` are class folders, or the files as they are distributed: ILSVRC2012_img_train.tar,
+    ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz, which are read where they lie. Val without class
+    folders is told by the development kit, or by Kaggle's LOC_val_solution.csv. A subset has fewer class
+    folders. A folder of images such as ``n01440764_tench.JPEG`` is a test set alone.
+
+    The classes are in the order of the heads of torchvision and timm, in which WordNet numbers ascend. The
+    labels of test are hidden: val is judged, and a slice of train takes its place.
+
+    References:
+        ImageNet Large Scale Visual Recognition Challenge (Russakovsky et al., 2015),
+        https://arxiv.org/abs/1409.0575
+
+    Attributes:
+        name: The folder.
+        classes: Only these classes, as in ('n01440764', 'n01443537').
+        unreadable: The share of images that may be broken; one may always be, unless this is 0.
+        val: The share of train that is val.
+        metric: The main metric; accuracy.
+        limit: At most so many images, the same share of each class and split; the others are not read.
+        train_limit: At most so many images of train and val; the others are not read.
+    """
+
+    classes: tuple[str, ...] | None = None
+    unreadable: float = 0.01
+    val: float = 0.02
+    metric: str | None = None
+    limit: int | None = None
+    train_limit: int | None = None
+
+    summary: ClassVar[str] = "ImageNet and its subsets: class folders, or the tar files as distributed"
+
+    def load(self, address: str, seed: int) -> Task:
+        """Read and check every image once, in class folders or inside the tar files."""
+        shares = Shares(self.val)
+        folder = Path(self.name).expanduser()
+        if not folder.is_dir():
+            raise UnreadableTask(f"There is no folder '{folder}'. Check the path after 'imagenet:'.")
+        train, val = find_train(folder), find_val(folder)
+        if train is not None and val is not None:
+            _require_same_classes(folder, set(train.synsets), set(val.synsets), self.classes)
+            found = Classed(JoinedImages(train.images, val.images), (*train.synsets, *val.synsets))
+            parts = np.repeat([Part.TRAIN, Part.VAL], [len(train.synsets), len(val.synsets)])
+            gathered = self._gather(found, parts, seed)
+            return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+        test = val or find_sample(folder)
+        if train is not None or test is None:
+            raise _nothing_found(folder, lacking="val" if train is not None else "train and val")
+        gathered = self._gather(test, np.full(len(test.synsets), Part.TEST), seed)
+        gathered = replace(gathered, notes=(_TEST_ONLY, *gathered.notes))
+        return assemble_test(gathered, address, metric=self.metric)
+
+    def _gather(self, found: Classed, parts: np.ndarray, seed: int) -> Gathered:
+        """Choose the classes and images that are wanted, and read these."""
+        synsets = np.array(found.synsets)
+        rows = np.arange(len(synsets))
+        if self.classes is not None:
+            _require_known(self.classes, synsets)
+            rows = np.flatnonzero(np.isin(synsets, self.classes))
+        names = [found.images.name(int(row)) for row in rows]
+        labels = _labels(synsets[rows])
+        kept = rows_within(
+            digest_texts(names), labels, parts[rows], Limits(self.limit, self.train_limit), seed
+        )
+        rows = rows[kept]
+        labels = _labels(synsets[rows])
+        gathered = gather_images(SomeImages(found.images, rows), labels, parts[rows], self.unreadable)
+        return replace(gathered, notes=(*_subset_note(labels), *gathered.notes))
+
+
+def _labels(synsets: np.ndarray) -> Labels:
+    classes, values = np.unique(synsets, return_inverse=True)
+    return Labels(Kind.CLASSIFICATION, values, tuple(class_name(str(synset)) for synset in classes))
+
+
+def _subset_note(labels: Labels) -> tuple[str, ...]:
+    whole = {class_name(synset) for synset in imagenet_classes()}
+    missing = sorted(whole.difference(labels.classes))
+    if not missing:
+        return ()
+    text = f"It has {len(labels.classes):,} classes, not the {len(whole):,} of ILSVRC"
+    if len(missing) > _FORGOTTEN:  # then it is a subset, and means to be one
+        return (f"{text}.",)
+    lacking = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
+    return (f"{text}: no folder holds {lacking}.",)
+
+
+def _require_known(classes: Sequence[str], synsets: np.ndarray) -> None:
+    known = {str(synset) for synset in np.unique(synsets)}
+    for name in classes:
+        if name not in known:
+            raise UnknownName("class of this ImageNet", str(name), known)
+
+
+def _require_same_classes(folder: Path, train: set[str], val: set[str], wanted: Sequence[str] | None) -> None:
+    """Stop where a class folder is missing: no model could learn that class, or no test judge it."""
+    kept = (train | val) & set(wanted) if wanted is not None else train | val
+    for part, there in (("train", train), ("val", val)):
+        missing = sorted(kept - there)
+        if missing:
+            have = "has" if len(missing) == 1 else "have"
+            first = missing[0]
+            source = f"Unpack {first}.tar of {TRAIN_TAR}" if part == "train" else "Put its images of val"
+            both = tuple(sorted(train & val)[:2])
+            subset = f", or name the classes that are wanted, as in classes={both}" if len(both) > 1 else ""
+            raise UnreadableTask(
+                f"{in_words(missing, 'class', 'classes')} {have} no images in {part} of '{folder}'. "
+                f"{source} into {part}/{first}{subset}."
+            )
+
+
+def _nothing_found(folder: Path, lacking: str) -> UnreadableTask:
+    return UnreadableTask(
+        f"'{folder}' has no {lacking} of ImageNet: neither class folders, as in val/n01440764, nor "
+        "ILSVRC2012_img_val.tar with ILSVRC2012_devkit_t12.tar.gz. Name the folder in which they lie."
+    )

@@ -1,0 +1,1 @@
+"""Every sentence about findings, once: the terminal, the page, the notebook and exports use it."""

@@ -1,0 +1,114 @@
+"""Models by tasks as a paper prints them: values with intervals, the best and those tied with it marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assay.core.task import Modality
+from assay.findings.across import Across
+from assay.findings.comparison import Comparison, Standing, TaskFindings
+from assay.wording.wording import decimals, interval_text, plural, value_text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One value of a printed table.
+
+    Attributes:
+        value: As a reader sees it; empty where there is none.
+        interval: In words; empty where there is none.
+        is_best: No model has a better value.
+        is_tied: The data do not tell it from the best.
+    """
+
+    value: str = ""
+    interval: str = ""
+    is_best: bool = False
+    is_tied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTable:
+    """The models of one modality by its tasks.
+
+    Attributes:
+        caption: What the values are, in a sentence.
+        tasks: By their addresses.
+        measures: What the values of each task are, and which direction is better.
+        rows: Models with their entries, the most general first; the last entry is the index over tasks,
+            where there is one.
+        has_index: Whether the last entry is that.
+    """
+
+    modality: Modality
+    caption: str
+    tasks: tuple[str, ...]
+    measures: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Entry, ...]], ...]
+    has_index: bool
+
+
+def result_tables(comparison: Comparison) -> tuple[ResultTable, ...]:
+    """Return a table for each modality that has values."""
+    found = []
+    for modality in Modality:
+        tasks = [one for one in comparison.tasks if one.task.modality == modality and one.standings]
+        if tasks:
+            across = next((one for one in comparison.across if one.modality == modality), None)
+            found.append(_table(comparison, modality, tasks, across))
+    return tuple(found)
+
+
+def _table(
+    comparison: Comparison, modality: Modality, tasks: Sequence[TaskFindings], across: Across | None
+) -> ResultTable:
+    general = {one.model: one for one in across.models} if across else {}
+    has_index = any(one.index is not None for one in general.values())
+    by_task = [{one.model: one for one in task.standings} for task in tasks]
+    models = list(dict.fromkeys([*general, *(model for standings in by_task for model in standings)]))
+    rows = []
+    for model in models:
+        entries = [_entry(standings.get(model), task) for standings, task in zip(by_task, tasks, strict=True)]
+        one = general.get(model)
+        if has_index:
+            index = None if one is None else one.index
+            reach = None if one is None else one.interval or one.interval_here
+            entries.append(
+                Entry()
+                if index is None or one is None
+                else Entry(
+                    value_text(index, places=3),
+                    interval_text(reach, places=3),
+                    is_best=model == models[0],
+                    is_tied=bool(one.is_tied_best),
+                )
+            )
+        rows.append((model, tuple(entries)))
+    how = (
+        f"estimates by {comparison.ranked_by}"
+        if comparison.is_estimate
+        else f"by {comparison.ranked_by} on test"
+    )
+    over = plural(len(tasks), f"{modality} task")
+    return ResultTable(
+        modality=modality,
+        caption=f"{plural(len(models), 'model')} on {over}, {how}; 95 % intervals.",
+        tasks=tuple(one.task.address for one in tasks),
+        measures=tuple(f"{one.measure} {'↓' if one.shown_negated else '↑'}" for one in tasks),
+        rows=tuple(rows),
+        has_index=has_index,
+    )
+
+
+def _entry(standing: Standing | None, findings: TaskFindings) -> Entry:
+    if standing is None:
+        return Entry()
+    places = decimals(one.value for one in findings.standings)
+    negated = findings.shown_negated
+    return Entry(
+        value=value_text(standing.value, negated=negated, places=places),
+        interval=interval_text(standing.interval, negated=negated, places=places),
+        is_best=standing.rank == 1,
+        is_tied=standing.is_tied_best,
+    )

@@ -1,0 +1,91 @@
+"""What ``assay check`` says of a model, and what it finds wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.models.fake_hub import COMMIT, FakeHub, serving
+
+from assay.actions.check import inspect, sample_examples
+from assay.core.errors import ModelError
+from assay.core.task import Modality
+from assay.models.hf import HuggingFaceSource
+from assay.models.torch import TorchSource
+from assay.run.plan import resolve_models
+
+CARD = "---\nlicense: {licence}\nlibrary_name: transformers\n---\n# A model\n"
+
+
+def test_a_model_that_can_be_trained_says_how_much_of_it(tiny_vit: Path) -> None:
+    told = dict(inspect(HuggingFaceSource(str(tiny_vit)), "cpu"))
+
+    parameters = told["parameters"].partition(" ")[0]
+    assert told["trainable"] == f"yes, {parameters} weights; now in evaluation mode"
+    assert told["proved"].startswith("32 examples: batch of 1 = batch of 32, order kept, finite")
+    assert told["source head"] == "7 classes"
+    assert told["reads"] == "image, 3 x 16 x 16"
+
+
+def test_a_frozen_model_says_so() -> None:
+    (headed,) = resolve_models(["zoo:headed"])
+
+    assert dict(inspect(headed.plugin, "cpu"))["trainable"] == (
+        "no: the weights of this model are frozen: it cannot be trained"
+    )
+
+
+def test_a_module_that_stays_in_training_mode_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "stubborn.py").write_text(
+        "from torch import nn\n"
+        "class Awake(nn.Dropout):\n"
+        "    def train(self, mode=True):\n"
+        "        return super().train(True)\n"
+        "def build():\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(192, 5), Awake(p=0.0))\n"
+    )
+
+    with pytest.raises(ModelError, match="'2' is in training mode"):
+        list(inspect(TorchSource("stubborn:build", size=8, mean=0.5, std=0.25), "cpu"))
+
+
+@pytest.mark.parametrize("modality", Modality)
+def test_there_are_32_different_examples(modality: Modality) -> None:
+    examples = sample_examples(modality)
+
+    assert len(examples) == 32
+    assert len({str(getattr(one, "samples", one)) for one in examples}) == 32
+
+
+@pytest.mark.parametrize(
+    ("front", "licence"),
+    [("mit", "mit"), ("other\nlicense_name: own-terms", "own-terms"), ("[", "not known")],
+    ids=str,
+)
+def test_the_licence_of_a_folder_is_that_of_its_card(
+    tiny_bert: Path, tmp_path: Path, front: str, licence: str
+) -> None:
+    for file in tiny_bert.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "README.md").write_text(CARD.format(licence=front))
+
+    assert dict(inspect(HuggingFaceSource(str(tmp_path)), "cpu"))["licence"] == licence
+
+
+def test_the_licence_of_the_hub_comes_with_its_commit(tiny_bert: Path, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    for file in tiny_bert.iterdir():
+        (files / file.name).symlink_to(file)
+    (files / "README.md").write_text(CARD.format(licence="apache-2.0"))
+
+    with serving(FakeHub({"org/bert": files, "org/bare": tiny_bert}), tmp_path / "cache"):
+        told = dict(inspect(HuggingFaceSource("org/bert"), "cpu"))
+        bare = dict(inspect(HuggingFaceSource("org/bare"), "cpu"))
+
+    assert told["licence"] == "apache-2.0"
+    assert told["weights"].startswith(f"hf: org/bert at {COMMIT[:12]}")
+    assert bare["licence"] == "not known"

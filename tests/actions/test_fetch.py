@@ -1,0 +1,67 @@
+"""What a study will read is downloaded by name; a name that cannot be had is said, and stops no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.models.fake_hub import COMMIT, FakeHub, serving
+
+from assay.actions.fetch import Fetched, Missing, fetch
+
+
+@pytest.fixture
+def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which all libraries keep what they download."""
+    for name in ("HF_HOME", "TORCH_HOME", "KERAS_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    for name in ("HF_HUB_CACHE", "HF_DATASETS_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "hf_home" / "hub"
+
+
+def test_a_model_is_downloaded_and_then_there(tiny_bert: Path, caches: Path) -> None:
+    hub = FakeHub({"org/bert": tiny_bert})
+
+    with serving(hub, caches):
+        (first,) = fetch(["hf:org/bert"])
+        (second,) = fetch(["hf:org/bert"])
+
+    assert isinstance(first, Fetched)
+    weights = (tiny_bert / "model.safetensors").stat().st_size
+    assert weights < first.downloaded[caches] < 2 * weights
+    assert first.origin == f"hf: org/bert at {COMMIT[:12]}"
+    assert "6,320 of them" in first.size
+    assert isinstance(second, Fetched)
+    assert second.downloaded == {}
+
+
+def test_what_cannot_be_had_stops_nothing(tiny_bert: Path, caches: Path) -> None:
+    with serving(FakeHub({"org/bert": tiny_bert}, gated={"org/bert"}), caches):
+        found = list(
+            fetch(["hf:org/bert", "zoo:broken", "zoo:x*", "nowhere:x", "sklearn:digit", "sklearn:digits"])
+        )
+
+    assert [one.address for one in found if isinstance(one, Fetched)] == ["sklearn:digits"]
+    reasons = [one.reason for one in found if isinstance(one, Missing)]
+    assert len(reasons) == 5
+    assert all(any(word in told for word in ("gated", "weights are missing", "called")) for told in reasons)
+
+
+def test_patterns_and_suites_are_many(photos: Path, tmp_path: Path, caches: Path) -> None:
+    (tmp_path / "mine.toml").write_text(f'tasks = ["{photos}", "sklearn:digits(limit=90)"]')
+
+    found = list(fetch(["zoo:co*", f"suite:{tmp_path}/mine.toml"]))
+
+    assert [one.address for one in found] == ["zoo:colours", f"folder:{photos}", "sklearn:digits(limit=90)"]
+    assert isinstance(found[1], Fetched)
+    assert found[1].size == "54 train and 18 val and 18 test examples"
+
+
+def test_a_name_of_models_and_tasks_is_what_it_names(caches: Path) -> None:
+    (model,) = fetch(["torchvision:squeezenet1_1(pretrained=False)"])
+    (task,) = fetch(["torchvision:DTD"])
+
+    assert isinstance(model, Fetched)
+    assert isinstance(task, Missing)
+    assert "download=True" in task.reason

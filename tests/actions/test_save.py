@@ -1,0 +1,121 @@
+"""What a study trained leaves it, and predicts elsewhere what it predicted there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import assay
+from assay.actions.save import Chosen, save
+from assay.cli.main import main
+from assay.core.errors import StoreError, UnknownName, UsageError
+from assay.plugins.protocol import Protocol
+from assay.plugins.registry import Named
+from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
+from assay.store.results import open_existing
+
+MODEL = "timm:mobilenetv2_035(pretrained=False, image_size=32)"
+TASK = "sklearn:digits(limit=100)"
+METHODS = (
+    "linear_probe",
+    "knn",
+    "fine_tune(trials=2, epochs=1)",
+    "fine_tune(trials=1, epochs=1, lora=2)",
+    "fine_tune(trials=1, epochs=1, head_only=True)",
+    "fine_tune(trials=1, epochs=1, from_scratch=True)",
+    "sgd(epochs=1)",
+    "few_shot(draws=1, k=3, protocol='fine_tune(trials=1, epochs=1)')",
+    "ridge",
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("study") / "store"
+    study = assay.Study(models=[MODEL], tasks=[TASK], methods=METHODS, store=root, seeds=1, device="cpu")
+    assert {cell.reason for cell in study.run().cells} == {""}
+    return root
+
+
+def chosen(method: str) -> Chosen:
+    named = resolve_methods([method])[0]
+    assert isinstance(named.plugin, Protocol)
+    return Chosen(resolve_models([MODEL])[0], resolve_tasks([TASK], 0)[0], Named(named.address, named.plugin))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_saved_model_predicts_what_the_study_predicted(store, tmp_path, method):
+    what = chosen(method)
+
+    result = save(open_existing(store), what, tmp_path / "saved", "cpu")
+
+    test = what.task.test
+    kept = open_existing(store).predictions([result.job.key])[result.job.key]
+    with assay.load(tmp_path / "saved", "cpu") as saved:
+        found = saved.predict([test.examples.read(row) for row in range(len(test))])
+    np.testing.assert_array_equal(found.values, kept.values)
+    if kept.probs is not None:
+        np.testing.assert_allclose(found.probs, kept.probs, atol=1e-5)
+
+
+def test_a_model_and_a_task_are_found_by_the_names_that_a_report_gives_them(
+    store, tmp_path, monkeypatch, capsys
+):
+    named = ["save", str(store), "timm:mobilenetv2_035(…)", "digits", "--device", "cpu"]
+    monkeypatch.setattr(sys, "argv", ["assay", *named, "--to", str(tmp_path / "saved")])
+
+    with pytest.raises(SystemExit) as stop:
+        main()
+
+    assert not stop.value.code
+    assert "Saved timm:mobilenetv2_035(" in capsys.readouterr().out
+
+
+def test_the_script_predicts_files(store, tmp_path):
+    from PIL import Image
+
+    save(open_existing(store), chosen("linear_probe"), tmp_path / "saved", "cpu")
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(tmp_path / "black.png")
+
+    script, picture = tmp_path / "saved" / "predict.py", tmp_path / "black.png"
+    shown = subprocess.run([sys.executable, script, picture], capture_output=True, text=True, check=True)
+
+    name, answer = shown.stdout.strip().split("\t")
+    assert name == str(tmp_path / "black.png")
+    assert answer in map(str, range(10))
+
+
+def test_what_the_study_lacks_is_said(store, tmp_path):
+    with pytest.raises(UnknownName, match="Known: .*fine_tune|Did you mean: knn"):
+        save(open_existing(store), chosen("knn(k=3)"), tmp_path / "saved", "cpu")
+
+
+def test_other_predictions_than_those_of_the_study_are_not_saved(store, tmp_path):
+    what = chosen("knn")
+    copy = open_existing(store)
+    key = next(one.job.key for one in copy.results() if one.job.method == "knn")
+    kept = copy.arrays.read("predictions", key).copy()
+    try:
+        copy.arrays.write("predictions", key, (kept + 1) % 10)
+        with pytest.raises(StoreError, match="gave other predictions"):
+            save(copy, what, tmp_path / "saved", "cpu")
+    finally:
+        copy.arrays.write("predictions", key, kept)
+
+    assert not (tmp_path / "saved").exists()
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(store, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+
+    with pytest.raises(UsageError, match="not empty"):
+        save(open_existing(store), chosen("knn"), tmp_path, "cpu")
+
+
+def test_a_folder_without_a_saved_model_says_so(tmp_path):
+    with pytest.raises(UsageError, match="holds no saved model"), assay.load(tmp_path):
+        pass

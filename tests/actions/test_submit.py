@@ -1,0 +1,133 @@
+"""A study on GLUE answers the hidden test sets, in the files that the leaderboard takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.tasks.glue_files import FIRST, NLI, TEST, write_glue, write_glue_test
+
+import assay
+from assay.actions.submit import Entrant, lacking, submit
+from assay.core.errors import UnreadableTask, UsageError
+from assay.plugins.protocol import Protocol
+from assay.plugins.registry import Named
+from assay.run.plan import resolve_methods, resolve_models
+from assay.store.results import open_existing
+
+# the number that stands in a text decides its label in the files that these tests write
+READER = """
+import re
+import torch
+from torch import nn
+
+class Number(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.places = nn.ParameterList([nn.Parameter(torch.eye(count)) for count in (2, 3, 11)])
+
+    def forward(self, texts):
+        numbers = torch.tensor([int((re.findall(r"[0-9]+", text) or [0])[0]) for text in texts])
+        return torch.cat([places[numbers % len(places)] for places in self.places], dim=1)
+"""
+MODEL = "torch:glue_reader:Number(reads='text')"
+TASKS = ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli_matched", "qnli", "rte", "wnli")
+ENTAILMENT = ("entailment", "not_entailment")
+LABELS = {
+    "CoLA": ("0", "1"), "SST-2": ("0", "1"), "MRPC": ("0", "1"), "QQP": ("0", "1"), "WNLI": ("0", "1"),
+    "QNLI": ENTAILMENT, "RTE": ENTAILMENT, "MNLI-m": NLI, "MNLI-mm": NLI, "AX": NLI,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with GLUE, a module that reads numbers, and the store of a study of all tasks."""
+    place = tmp_path_factory.mktemp("glue")
+    write_glue(place)
+    write_glue_test(place)
+    (place / "glue_reader.py").write_text(READER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        tasks = [f"glue:{name}(folder='{place}')" for name in TASKS]
+        study = assay.Study(
+            models=[MODEL], tasks=tasks, methods=["linear_probe"], store="store", device="cpu"
+        )
+        assert {cell.reason for cell in study.run().cells} == {""}
+    return place
+
+
+@pytest.fixture
+def entrant(place: Path, monkeypatch: pytest.MonkeyPatch) -> Entrant:
+    monkeypatch.chdir(place)
+    method = resolve_methods(["linear_probe"])[0]
+    assert isinstance(method.plugin, Protocol)
+    return Entrant(resolve_models([MODEL])[0], Named(method.address, method.plugin))
+
+
+def test_each_file_answers_each_example_by_its_label_name(
+    place: Path, entrant: Entrant, tmp_path: Path
+) -> None:
+    store = open_existing(place / "store")
+
+    written = list(submit(store, entrant, tmp_path / "out", 0, "cpu"))
+
+    assert {one.path.stem for one in written} == {*LABELS, "STS-B"}
+    assert lacking(store, entrant) == ()
+    for name, labels in LABELS.items():
+        expected = [f"{row}\t{labels[(FIRST + row) % len(labels)]}" for row in range(TEST)]
+        text = (tmp_path / "out" / f"{name}.tsv").read_text()
+        assert text == "\n".join(["index\tprediction", *expected]) + "\n"
+    of_ax = {one.task for one in written if one.path.stem in {"AX", "MNLI-m", "MNLI-mm"}}
+    assert of_ax == {f"glue:mnli_matched(folder='{place}')"}
+
+
+def test_similarities_are_numbers_on_their_scale(place: Path, entrant: Entrant, tmp_path: Path) -> None:
+    list(submit(open_existing(place / "store"), entrant, tmp_path / "out", 0, "cpu"))
+
+    head, *rows = (tmp_path / "out" / "STS-B.tsv").read_text().splitlines()
+    answers = [float(row.split("\t")[1]) for row in rows]
+    assert head == "index\tprediction"
+    assert answers == pytest.approx([(FIRST + row) % 11 / 2 for row in range(TEST)], abs=0.3)
+    assert max(answers) <= 5.0
+
+
+def test_files_without_a_model_are_told(place: Path, entrant: Entrant, tmp_path: Path) -> None:
+    task = f"glue:rte(folder='{place}')"
+    assay.Study(models=[MODEL], tasks=[task], methods=["linear_probe"], store=tmp_path, device="cpu").run()
+    store = open_existing(tmp_path)
+
+    assert [one.path.name for one in submit(store, entrant, tmp_path / "out", 0, "cpu")] == ["RTE.tsv"]
+    assert {hidden.file for hidden in lacking(store, entrant)} >= {"CoLA.tsv", "AX.tsv", "MNLI-mm.tsv"}
+
+
+def test_a_missing_test_file_stops_before_any_training(place: Path, entrant: Entrant, tmp_path: Path) -> None:
+    missing = place / "WNLI" / "test.tsv"
+    missing.rename(tmp_path / "test.tsv")
+    try:
+        with pytest.raises(UnreadableTask, match=r"has no WNLI/test\.tsv: WNLI\.tsv answers it"):
+            next(submit(open_existing(place / "store"), entrant, tmp_path / "out", 0, "cpu"))
+    finally:
+        (tmp_path / "test.tsv").rename(missing)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_row_that_is_cut_off_is_named(place: Path, entrant: Entrant, tmp_path: Path) -> None:
+    path = place / "RTE" / "test.tsv"
+    whole = path.read_text()
+    path.write_text(whole + "9\tNo 9.\n")
+    try:
+        with pytest.raises(UnreadableTask, match=r"test\.tsv, row 10: it has fewer cells"):
+            next(submit(open_existing(place / "store"), entrant, tmp_path / "out", 0, "cpu"))
+    finally:
+        path.write_text(whole)
+
+
+def test_what_cannot_be_submitted_is_said(place: Path, entrant: Entrant, tmp_path: Path) -> None:
+    store = open_existing(place / "store")
+    other = entrant._replace(method=Named(resolve_methods(["knn"])[0].address, entrant.method.plugin))
+    (tmp_path / "notes.txt").write_text("mine")
+
+    with pytest.raises(UsageError, match="is not empty"):
+        next(submit(store, entrant, tmp_path, 0, "cpu"))
+    with pytest.raises(UsageError, match="no result of knn for torch:glue_reader"):
+        next(submit(store, other, tmp_path / "out", 0, "cpu"))

@@ -1,0 +1,275 @@
+"""Moments: what is gathered equals the dense formulas, whatever the order, the batches and the precision."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.core.task import Kind, Labels
+from assay.moments.folded import FoldedMoments
+from assay.moments.moments import Moments
+from assay.moments.stream import MomentStream, moments_of, stratified_folds
+
+SHAPES = [(1, 3), (7, 3), (7, 7), (8, 7), (7, 20), (60, 5)]
+
+
+def draw(count: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features with a mean, two target columns, and a shift near the mean."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((count, width)) + 3
+    return x, rng.standard_normal((count, 2)), x.mean(axis=0) + 0.1
+
+
+def assert_same(one: Moments, other: Moments) -> None:
+    assert one.count == other.count
+    for name in ("target_sum", "target_square", "target_norm", "cross"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(one.scatter.full_gram(), other.scatter.full_gram(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        one.scatter.fourth_moment_about_mean(), other.scatter.fourth_moment_about_mean(), rtol=1e-9, atol=1e-8
+    )
+
+
+@pytest.mark.parametrize(("count", "width"), SHAPES)
+def test_centred_sums_equal_the_dense_ones(count: int, width: int) -> None:
+    x, y, shift = draw(count, width)
+    moments = Moments.of(x, y, shift)
+    xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
+
+    np.testing.assert_allclose(moments.centred_gram(), xc.T @ xc, atol=1e-10)
+    np.testing.assert_allclose(moments.centred_cross(), xc.T @ yc, atol=1e-10)
+    np.testing.assert_allclose(moments.centred_target_square(), np.square(yc).sum(axis=0), atol=1e-10)
+    fourth = np.square(np.square(xc).sum(axis=1)).sum()
+    assert moments.scatter.fourth_moment_about_mean() == pytest.approx(fourth, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(("count", "width"), SHAPES[1:])
+def test_the_spectrum_equals_the_singular_values(count: int, width: int) -> None:
+    x, y, shift = draw(count, width)
+    spectrum = Moments.of(x, y, shift).spectrum()
+    xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
+    left, roots, _ = np.linalg.svd(xc, full_matrices=False)
+    rank = np.linalg.matrix_rank(xc)
+
+    assert len(spectrum.values) == rank
+    np.testing.assert_allclose(spectrum.values, np.square(roots[:rank]), rtol=1e-9)
+    expected = roots[:rank, None] * (left.T @ yc)[:rank]
+    np.testing.assert_allclose(np.abs(spectrum.cross), np.abs(expected), atol=1e-8)
+
+
+@pytest.mark.parametrize(("count", "width"), SHAPES[1:])
+def test_the_basis_holds_the_scatter_matrix_and_the_cross_sums(count: int, width: int) -> None:
+    moments = Moments.of(*draw(count, width))
+    basis, (values, cross) = moments.scatter.basis, moments.spectrum()
+    scatter = basis.expand(values[:, None] * basis.project(np.eye(width)))
+
+    np.testing.assert_allclose(scatter, moments.centred_gram(), atol=1e-9)
+    np.testing.assert_allclose(basis.expand(cross), moments.centred_cross(), atol=1e-9)
+    np.testing.assert_allclose(
+        basis.project(basis.expand(np.eye(len(values)))), np.eye(len(values)), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize(("count", "width"), SHAPES)
+def test_the_squared_error_equals_that_of_the_rows(count: int, width: int) -> None:
+    x, y, shift = draw(count, width)
+    rng = np.random.default_rng(1)
+    weights, intercept = rng.standard_normal((width, 2)), rng.standard_normal(2)
+
+    error = Moments.of(x, y, shift).squared_error(weights, intercept)
+
+    assert error == pytest.approx(np.square(y - (x - shift) @ weights - intercept).sum(), rel=1e-9)
+
+
+def test_no_more_is_kept_than_the_smaller_of_rows_and_width() -> None:
+    few, many = Moments.of(*draw(7, 20)), Moments.of(*draw(60, 5))
+
+    assert (few.scatter.gram, many.scatter.rows) == (None, None)
+
+
+@settings(deadline=None, max_examples=60)
+@given(count=st.integers(2, 30), width=st.integers(1, 30), cut=st.data())
+def test_parts_add_up_to_the_whole(count: int, width: int, cut: st.DataObject) -> None:
+    x, y, shift = draw(count, width)
+    border = cut.draw(st.integers(1, count - 1))
+    one, other = Moments.of(x[:border], y[:border], shift), Moments.of(x[border:], y[border:], shift)
+
+    assert_same(one + other, Moments.of(x, y, shift))
+    assert_same(other + one, Moments.of(x, y, shift))
+
+
+@settings(deadline=None, max_examples=60)
+@given(count=st.integers(2, 30), width=st.integers(1, 30), cut=st.data())
+def test_a_part_that_is_taken_away_leaves_the_rest(count: int, width: int, cut: st.DataObject) -> None:
+    x, y, shift = draw(count, width)
+    border = cut.draw(st.integers(1, count - 1))
+    part, rest = Moments.of(x[:border], y[:border], shift), Moments.of(x[border:], y[border:], shift)
+
+    assert_same(Moments.of(x, y, shift) - part, rest)
+
+
+def test_only_a_part_can_be_taken_away() -> None:
+    x, y, shift = draw(7, 20)
+
+    with pytest.raises(ValueError, match="part of these examples"):
+        Moments.of(x[:4], y[:4], shift) - Moments.of(x[3:], y[3:], shift)
+
+
+@pytest.mark.parametrize(("count", "width"), [(30, 4), (12, 40)])
+def test_moments_come_back_from_a_file_without_pickle(count: int, width: int, tmp_path: Path) -> None:
+    labels = Labels(Kind.CLASSIFICATION, np.arange(count) % 3, ("a", "b", "c"))
+    moments = moments_of(draw(count, width)[0], labels, stratified_folds(labels, 5, 0))
+
+    moments.save(tmp_path / "moments.npz")
+    found = FoldedMoments.load(tmp_path / "moments.npz")
+
+    assert found.kind is Kind.CLASSIFICATION
+    for one, other in zip(found.folds, moments.folds, strict=True):
+        assert_same(one, other)
+    np.testing.assert_array_equal(found.spectrum.values, moments.spectrum.values)
+
+
+def test_label_columns_share_one_factored_scatter() -> None:
+    x, y, shift = draw(40, 6)
+    both = FoldedMoments.gathered(
+        [Moments.of(x[:20], y[:20], shift), Moments.of(x[20:], y[20:], shift)], Kind.REGRESSION
+    )
+
+    one, other = both.columns(slice(0, 1), Kind.REGRESSION), both.columns(slice(1, 2), Kind.REGRESSION)
+
+    assert one.total.scatter.basis is other.total.scatter.basis
+    alone = Moments.of(x, y[:, 1:], shift).spectrum()
+    np.testing.assert_allclose(np.abs(other.spectrum.cross), np.abs(alone.cross), atol=1e-9)
+
+
+def test_parts_with_different_shifts_are_not_added() -> None:
+    x, y, shift = draw(9, 3)
+
+    with pytest.raises(ValueError, match="same shift"):
+        Moments.of(x, y, shift) + Moments.of(x, y, shift + 1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    count=st.integers(10, 60),
+    width=st.integers(1, 40),
+    batch=st.integers(1, 60),
+    block=st.integers(1, 20),
+    seed=st.integers(0, 99),
+)
+def test_batches_in_any_order_give_what_the_whole_gives(
+    count: int, width: int, batch: int, block: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    labels = Labels(Kind.CLASSIFICATION, rng.integers(0, 3, count), ("a", "b", "c"))
+    matrix = rng.standard_normal((count, width)).astype(np.float32)
+    folds = stratified_folds(labels, 3, seed)
+    order = rng.permutation(count)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assay.moments.stream._BLOCK", block)
+        stream = MomentStream(labels, folds)
+        for start in range(0, count, batch):
+            rows = order[start : start + batch]
+            stream.update(rows, matrix[rows])
+        streamed = stream.finish()
+
+    whole = moments_of(matrix, labels, folds)
+    assert len(streamed.folds) == len(whole.folds)
+    np.testing.assert_allclose(streamed.total.centred_gram(), whole.total.centred_gram(), atol=1e-9)
+    np.testing.assert_allclose(
+        streamed.without(0).centred_cross(), whole.without(0).centred_cross(), atol=1e-9
+    )
+
+
+def test_a_stream_keeps_nothing_of_the_arrays_that_it_saw() -> None:
+    labels = Labels(Kind.REGRESSION, np.arange(8.0))
+    batch, stream = np.ones((8, 2)), MomentStream(labels, np.zeros(8, dtype=int))
+    stream.update(np.arange(8), batch)
+
+    batch[:] = 7.0
+
+    assert stream.finish().total.scatter.feature_sum.tolist() == [0.0, 0.0]
+
+
+def test_a_stream_goes_on_after_it_was_read() -> None:
+    labels = Labels(Kind.REGRESSION, np.arange(8.0))
+    stream = MomentStream(labels, np.arange(8) % 2)
+    stream.update(np.arange(4), np.ones((4, 2)))
+    half = stream.finish()
+
+    stream.update(np.arange(4, 8), np.ones((4, 2)))
+
+    assert (half.total.count, stream.finish().total.count) == (4, 8)
+
+
+def test_single_precision_with_a_large_mean_keeps_its_digits() -> None:
+    rng = np.random.default_rng(0)
+    matrix = (rng.standard_normal((2000, 12)) + 20).astype(np.float32)
+    labels = Labels(Kind.CLASSIFICATION, np.arange(2000) % 2, ("a", "b"))
+    exact = np.cov(matrix.astype(np.float64), rowvar=False)
+
+    found = moments_of(matrix, labels, stratified_folds(labels, 5, 0)).total.centred_gram() / 1999
+
+    np.testing.assert_allclose(found, exact, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1e6])
+@pytest.mark.parametrize("count", [20, 4])
+def test_constant_features_have_no_scatter(constant: float, count: int) -> None:
+    labels = Labels(Kind.REGRESSION, np.arange(float(count)))
+    folds = np.arange(count) % 2
+
+    total = moments_of(np.full((count, 9), constant), labels, folds).total
+
+    assert len(total.spectrum().values) == 0
+    assert total.scatter.basis.expand(np.empty((0, 1))).tolist() == [[0.0]] * 9
+
+
+def test_a_constant_feature_beside_others_adds_no_direction() -> None:
+    x, y, shift = draw(30, 4)
+    widened = Moments.of(np.column_stack([x, np.full(30, 0.1)]), y, np.append(shift, 0.1))
+
+    np.testing.assert_allclose(
+        widened.spectrum().values, Moments.of(x, y, shift).spectrum().values, rtol=1e-9
+    )
+
+
+def test_leaving_out_a_fold_leaves_the_others() -> None:
+    x, _, _ = draw(30, 4)
+    labels, folds = Labels(Kind.REGRESSION, np.arange(30.0)), np.arange(30) % 3
+    moments = moments_of(x, labels, folds)
+
+    assert_same(
+        moments.without(1),
+        Moments.of(x[folds != 1], labels.targets()[folds != 1], moments.folds[0].scatter.shift),
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    values=st.lists(st.integers(0, 3), min_size=1, max_size=40),
+    count=st.integers(1, 6),
+    seed=st.integers(0, 9),
+)
+def test_folds_spread_every_class_evenly(values: list[int], count: int, seed: int) -> None:
+    labels = Labels(Kind.CLASSIFICATION, np.array(values), ("a", "b", "c", "d"))
+    folds = stratified_folds(labels, count, seed)
+    table = np.zeros((4, count), dtype=int)
+    np.add.at(table, (labels.values, folds), 1)
+
+    assert (np.ptp(table, axis=1) <= 1).all()
+    assert np.ptp(table.sum(axis=0)) <= 1
+    np.testing.assert_array_equal(folds, stratified_folds(labels, count, seed))
+
+
+def test_all_that_is_kept_is_double_precision() -> None:
+    moments = Moments.of(np.ones((3, 2), dtype=np.float32), np.ones((3, 1), dtype=np.float32), np.zeros(2))
+    arrays = [getattr(moments, item.name) for item in fields(moments)]
+
+    assert {array.dtype for array in arrays if isinstance(array, np.ndarray)} == {np.dtype(np.float64)}

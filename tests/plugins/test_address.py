@@ -1,0 +1,64 @@
+"""Names with settings."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.core.errors import UsageError
+from assay.plugins.address import Address
+
+literals = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3).map(tuple),
+    max_leaves=5,
+)
+names = st.from_regex(r"[A-Za-z0-9_./-]{1,20}", fullmatch=True)
+settings = st.dictionaries(st.from_regex(r"s[a-z_]{0,8}", fullmatch=True), literals, max_size=3)
+
+
+@given(source=st.sampled_from(["timm", "hf", "folder"]), name=names, settings=settings)
+def test_an_address_written_and_parsed_is_the_same(source, name, settings):
+    address = Address(source, name, tuple(sorted(settings.items())))
+
+    assert Address.parse(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "name"),
+    [
+        ("timm:resnet50.a1_in1k", "timm", "resnet50.a1_in1k"),
+        ("hf:google-bert/bert-base-uncased@main", "hf", "google-bert/bert-base-uncased@main"),
+        ("torch:my.nets:build(size=32)", "torch", "my.nets:build"),
+        ("./photos", "", "./photos"),
+        ("photos (1)", "", "photos (1)"),
+        ("folder:photos (old)(val=0.1)", "folder", "photos (old)"),
+        ("C:\\photos", "", "C:\\photos"),
+        ("写真", "", "写真"),
+    ],
+)
+def test_source_and_name_are_told_apart(text, source, name):
+    address = Address.parse(text)
+
+    assert (address.source, address.name) == (source, name)
+
+
+def test_settings_come_in_any_order_and_are_the_same():
+    assert Address.parse("knn(k=5, a=1)") == Address.parse("knn( a=1,k=5 )")
+
+
+def test_an_open_parenthesis_is_said():
+    with pytest.raises(UsageError, match="The parenthesis of 'knn\\(k=5' is not closed"):
+        Address.parse("knn(k=5")
+
+
+@pytest.mark.parametrize("text", ["knn(k=open('x'))", "knn(k=[i for i in ()])"])
+def test_settings_are_literals_and_never_run(text):
+    with pytest.raises(UsageError, match=r"Write Python literals, as in name\(k=5"):
+        Address.parse(text)
+
+
+def test_an_empty_name_says_what_to_write():
+    with pytest.raises(UsageError, match="Write source:name, as in 'timm:resnet50'"):
+        Address.parse("timm:")

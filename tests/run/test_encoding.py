@@ -1,0 +1,121 @@
+"""The splits of a task as one model sees them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from assay.core.errors import ModelError, NotApplicable
+from assay.core.model import ModelSource
+from assay.core.task import Kind, Labels
+from assay.plugins.address import Address
+from assay.plugins.families import MODELS
+from assay.run import encoding
+from assay.run.encoding import Encodings, Twins, balanced_rows
+from assay.run.plan import resolve_tasks
+from assay.store.arrays import Arrays
+
+
+@pytest.fixture
+def encodings(photos, tmp_path):
+    def make(model: str, batch_size: int = 8, untrained: str | None = None) -> Encodings:
+        source = zoo(model)
+        task = resolve_tasks([str(photos)], 0)[0]
+        arrays = Arrays(tmp_path / f"{model}{batch_size}")
+        twin = source.untrained if untrained is None else partial(zoo, untrained)
+        twins = Twins(source.open("cpu"), source.identity(), twin, "cpu")
+        return Encodings(twins, task, arrays, batch_size, lambda *_: None)
+
+    return make
+
+
+def zoo(model: str) -> ModelSource:
+    return MODELS.create_from_source(Address.parse(f"zoo:{model}")).plugin
+
+
+def test_moments_gathered_while_encoding_equal_those_of_kept_features(encodings):
+    fresh = encodings("colours")
+    fresh.features("train")
+    kept = encodings("colours")
+
+    assert kept.seconds == 0
+    np.testing.assert_allclose(fresh.moments().total.centred_gram(), kept.moments().total.centred_gram())
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 54, 500])
+def test_the_batch_size_changes_no_feature(encodings, batch_size):
+    whole = encodings("colours", 32).features("train").matrix
+
+    parts = encodings("colours", batch_size).features("train").matrix
+    np.testing.assert_allclose(parts, whole, rtol=1e-6, atol=1e-6)
+
+
+def test_source_probabilities_are_kept_for_train(encodings):
+    fresh = encodings("headed").source_probs()
+    kept = encodings("headed").source_probs()
+
+    assert fresh.probs.shape == (54, 4)
+    np.testing.assert_array_equal(fresh.probs, kept.probs)
+
+
+def test_a_sample_takes_from_all_classes_alike():
+    labels = Labels(Kind.CLASSIFICATION, np.repeat([0, 1, 2], [1000, 1000, 30]), ("a", "b", "c"))
+
+    counts = np.bincount(labels.take(balanced_rows(labels, 330, 0)).values)
+
+    assert counts.tolist() == [150, 150, 30]
+
+
+def test_a_sample_of_numbers_has_the_size_asked_for():
+    labels = Labels(Kind.REGRESSION, np.arange(100.0))
+
+    assert len(set(balanced_rows(labels, 40, 0))) == 40
+
+
+def test_random_features_are_those_of_the_sample_under_random_weights(encodings, monkeypatch):
+    monkeypatch.setattr(encoding, "SAMPLE", 20)
+    contrast = encodings("colours", untrained="colours(width=5, seed=3)")
+    drawn = encodings("colours(width=5, seed=3)")
+
+    found = contrast.random_features().matrix
+
+    assert found.shape == (20, 5)
+    np.testing.assert_allclose(found, drawn.sample().matrix, rtol=1e-6, atol=1e-6)
+
+
+def test_random_features_are_encoded_once(encodings, opened):
+    first = encodings("colours", untrained="noisy")
+    first.random_features()
+    seconds = first.seconds
+    again = encodings("colours", untrained="noisy")
+
+    np.testing.assert_array_equal(again.random_features().matrix, first.random_features().matrix)
+    assert opened == ["colours", "noisy", "colours"]
+    assert first.seconds == seconds > again.seconds == 0
+
+
+def test_the_twins_of_two_models_are_not_mixed_up(encodings):
+    one = encodings("colours", untrained="colours(seed=1)").random_features().matrix
+    other = encodings("colours", untrained="colours(seed=2)").random_features().matrix
+
+    assert not np.allclose(one, other)
+
+
+def test_a_source_without_random_weights_says_so(encodings):
+    with pytest.raises(NotApplicable, match="this source has no random weights"):
+        encodings("colours").random_features()
+
+
+def test_random_features_that_are_not_finite_are_not_kept(encodings):
+    broken = encodings("colours", untrained="nan")
+
+    for _ in range(2):
+        with pytest.raises(ModelError, match="not finite"):
+            broken.random_features()
+
+
+def test_a_model_that_cannot_show_its_weights_says_so(encodings):
+    with pytest.raises(NotApplicable, match="not at hand"):
+        list(encodings("colours").weights())
