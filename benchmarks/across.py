@@ -21,7 +21,7 @@ from rich.console import Console
 from assay.analysis.across import across
 from assay.analysis.likeness import likeness
 from assay.findings.across import Across
-from assay.findings.error_analysis import Likeness
+from assay.findings.similarity import Likeness
 from assay.reports.terminal.across import show_across
 from assay.reports.terminal.error_analysis import show_likeness
 from assay.tables.matrices import only, read_matrices

@@ -9,7 +9,8 @@ from assay.analysis.evidence import Evidence
 from assay.core.errors import UnknownName
 from assay.core.estimate import Interval
 from assay.core.result import Result, Status
-from assay.findings.comparison import OTHER_MODALITY, Comparison
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import OTHER_MODALITY
 from assay.testing.simulated_study import SCORES, simulate_study
 
 

@@ -13,7 +13,7 @@ from assay.core.job import Job
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.task import Kind, Labels, Modality
-from assay.findings.comparison import TaskFacts
+from assay.findings.facts import TaskFacts
 from assay.testing.simulated_study import Accuracy
 
 pytestmark = pytest.mark.slow

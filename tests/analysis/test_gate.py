@@ -8,7 +8,7 @@ from assay.analysis.change import Pair, change
 from assay.analysis.gate import gate, regression_from
 from assay.core.errors import UsageError
 from assay.core.estimate import Interval
-from assay.findings.gate import Verdict
+from assay.findings.change import Verdict
 from assay.reports.terminal.gate import as_junit
 
 LITE, VIT = "packaged:efficientnet_lite0", "timm:vit_small_patch14_reg4_dinov2.lvd142m"

@@ -3,7 +3,7 @@ import pytest
 
 from assay.analysis.noise import noise_floor
 from assay.core.result import Status
-from assay.findings.comparison import Cell
+from assay.findings.per_task import Cell
 
 
 def cell(values: np.ndarray) -> Cell:

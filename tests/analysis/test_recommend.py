@@ -9,7 +9,8 @@ import pytest
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
 from assay.analysis.recommend import cheapest, contenders
-from assay.findings.comparison import Comparison, ModelRow
+from assay.findings.comparison import Comparison
+from assay.findings.facts import ModelRow
 from assay.testing.simulated_study import simulate_study
 
 BEST = "timm:resnet50.a1_in1k"

@@ -13,7 +13,7 @@ from assay.analysis.ranking import choose_method
 from assay.core.errors import UnknownName, UsageError
 from assay.core.limits import Limits
 from assay.findings.change import Change
-from assay.findings.comparison import TaskFacts
+from assay.findings.facts import TaskFacts
 from assay.run.stored_evidence import evidence_of
 from assay.store.results import Store, open_existing
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from assay.findings.comparison import SuiteAverage, TaskFindings
+from assay.findings.comparison import SuiteAverage
+from assay.findings.per_task import TaskFindings
 from assay.plugins.address import Address
 from assay.plugins.suite import Suite
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from scipy import stats
 
 from assay.analysis.ties import ALPHA
-from assay.findings.comparison import Cell, Comparison, TaskFindings
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import Cell, TaskFindings
 from assay.wording.wording import value_text
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from assay.core.result import Cost, Result, Status
 from assay.core.task import Modality
-from assay.findings.comparison import OTHER_MODALITY, Cell, TaskFacts
+from assay.findings.facts import TaskFacts
+from assay.findings.per_task import OTHER_MODALITY, Cell
 
 
 def gather(results: Sequence[Result], scores: Collection[str]) -> tuple[Cell, ...]:

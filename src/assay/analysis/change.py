@@ -19,7 +19,8 @@ from assay.analysis.ties import ALPHA, holm
 from assay.core.errors import UsageError
 from assay.core.task import Kind
 from assay.findings.change import Change, OverTasks, Spaces, TaskChange
-from assay.findings.comparison import OTHER_MODALITY, Cell, TaskFacts
+from assay.findings.facts import TaskFacts
+from assay.findings.per_task import OTHER_MODALITY, Cell
 from assay.wording.wording import listing, plural
 
 HALF_A_POINT = 0.005  # differences up to this change nobody's mind

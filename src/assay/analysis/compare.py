@@ -18,8 +18,10 @@ from assay.analysis.ranking import choose_method
 from assay.analysis.recommend import headline, is_floor
 from assay.core.metric import Metric
 from assay.core.task import Modality
-from assay.findings.comparison import Cell, Comparison, ModelRow, TaskFacts
-from assay.findings.error_analysis import Likeness
+from assay.findings.comparison import Comparison
+from assay.findings.facts import ModelRow, TaskFacts
+from assay.findings.per_task import Cell
+from assay.findings.similarity import Likeness
 from assay.plugins.suite import load_suite, suite_names
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from assay.analysis.pareto import pareto_front
 from assay.analysis.recommend import is_floor
 from assay.core.limits import Limits
-from assay.findings.comparison import Cell, ModelRow, Standing
+from assay.findings.facts import ModelRow
+from assay.findings.per_task import Cell, Standing
 
 COSTS = ("latency", "parameters", "macs", "bytes", "memory", "seconds")
 

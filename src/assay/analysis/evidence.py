@@ -13,7 +13,7 @@ from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.slicing import Slicing
 from assay.core.task import Labels
-from assay.findings.comparison import ModelRow, TaskFacts
+from assay.findings.facts import ModelRow, TaskFacts
 
 
 def _nothing(*_: object) -> None:

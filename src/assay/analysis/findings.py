@@ -22,7 +22,8 @@ from assay.core.estimate import Interval
 from assay.core.metric import Metric
 from assay.core.slicing import Slicing
 from assay.core.task import Kind, Labels
-from assay.findings.comparison import Cell, ModelRow, Standing, TaskFacts, TaskFindings
+from assay.findings.facts import ModelRow, TaskFacts
+from assay.findings.per_task import Cell, Standing, TaskFindings
 
 
 @dataclass(frozen=True, slots=True)

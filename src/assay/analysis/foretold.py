@@ -8,8 +8,9 @@ import numpy as np
 
 from assay.analysis.agreements import Past, agreements
 from assay.findings.agreement import Agreements
-from assay.findings.comparison import Cell, ModelRow, TaskFacts
+from assay.findings.facts import ModelRow, TaskFacts
 from assay.findings.matrix import Matrix
+from assay.findings.per_task import Cell
 
 
 def foretold(

@@ -12,8 +12,8 @@ from assay.analysis.model_pairs import ModelPairs
 from assay.analysis.ranks import task_ranks
 from assay.analysis.trees import alike
 from assay.core.task import Modality
-from assay.findings.error_analysis import Alike, Likeness
 from assay.findings.matrix import Matrix
+from assay.findings.similarity import Alike, Likeness
 from assay.wording.wording import listing, value_text
 
 FEWEST_MODELS = 5  # a rank correlation of fewer is 0.9 or more by chance in one case of ten

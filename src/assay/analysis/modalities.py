@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from assay.analysis.across import GUESSING, TasksEvidence, across_tasks
 from assay.analysis.findings import Judged
 from assay.findings.across import Across
-from assay.findings.comparison import TaskFindings
 from assay.findings.matrix import Matrix
+from assay.findings.per_task import TaskFindings
 
 
 def across_modalities(judged: Sequence[Judged], seed: int) -> tuple[Across, ...]:

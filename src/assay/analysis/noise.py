@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from scipy import stats
 
 from assay.analysis.ties import ALPHA
-from assay.findings.comparison import Cell
+from assay.findings.per_task import Cell
 
 
 def noise_floor(cells: Sequence[Cell]) -> float | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from assay.core.errors import UnknownName
-from assay.findings.comparison import Cell
+from assay.findings.per_task import Cell
 
 PROTOCOL = "linear_probe"
 SCORES = ("ridge_cv", "logme", "loo_knn")  # out of sample or with evidence: fair to wide features

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from assay.core.task import Modality
 from assay.findings.across import Across
-from assay.findings.comparison import Cell, ModelRow, Standing, TaskFindings
+from assay.findings.facts import ModelRow
+from assay.findings.per_task import Cell, Standing, TaskFindings
 from assay.wording.wording import (
     PLURAL,
     count,

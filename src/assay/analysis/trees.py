@@ -8,7 +8,7 @@ import numpy as np
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
-from assay.findings.error_analysis import Alike
+from assay.findings.similarity import Alike
 
 
 def alike(names: Sequence[str], values: np.ndarray, threshold: float) -> Alike | None:

@@ -1,4 +1,4 @@
-"""What was found in the results of a study: frozen values that a report renders without computing."""
+"""All findings of a study: frozen values that a report renders without computing."""
 
 from __future__ import annotations
 
@@ -6,179 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assay.core.estimate import Interval
-from assay.core.model import ModelFacts
-from assay.core.result import Cost, Status
 from assay.core.shown import ShownExample
-from assay.core.task import Kind, Modality
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
-from assay.findings.error_analysis import Likeness, SliceFindings, TaskLesson
+from assay.findings.facts import ModelRow
+from assay.findings.frames import Value, columns_of, frames_of, rows_of
+from assay.findings.notebook import notebook_html
+from assay.findings.per_task import Cell, TaskFindings
+from assay.findings.similarity import Likeness
 
 if TYPE_CHECKING:
     import pandas as pd
-
-OTHER_MODALITY = "other modality"  # how the reason starts where a model does not read what a task holds
-
-
-@dataclass(frozen=True, slots=True)
-class TaskFacts:
-    """What a reader must know of a task, kept beside its results.
-
-    Attributes:
-        address: The address that loads it again.
-        floor: The main metric of the trivial predictor (majority class, or mean) on test.
-        fingerprint: A hash of every example, every label and the split.
-        notes: What was guessed, left out or is doubtful.
-        slices: The columns by which results on test are told apart.
-    """
-
-    address: str
-    kind: Kind
-    modality: Modality
-    metric: str
-    classes: tuple[str, ...]
-    train_count: int
-    val_count: int
-    test_count: int
-    floor: float
-    fingerprint: str
-    notes: tuple[str, ...] = ()
-    slices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRow:
-    """What a reader must know of a model.
-
-    Attributes:
-        latency_seconds: Median time of one standard example at batch 1 on the machine of the study.
-        throughput: Standard examples a second in batches there.
-    """
-
-    address: str
-    identity: str
-    facts: ModelFacts
-    latency_seconds: float | None
-    throughput: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One model on one task by one method, over all seeds.
-
-    Attributes:
-        value: The mean over seeds; None where no seed has one.
-        interval: How far a score may be off, where it can tell; the first seed's.
-        metric: The metric whose value a score foretells; empty where it has a scale of its own.
-        seeds: How many seeds have a value.
-        spread: Standard deviation over seeds; None with fewer than two.
-        reason: Why there is no value.
-        seconds: Time of the method, without encoding.
-        cost: The mean time of choosing on val over seeds, and the most memory of any.
-    """
-
-    model: str
-    task: str
-    method: str
-    is_score: bool
-    status: Status
-    value: float | None = None
-    seeds: int = 0
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    tuned: Mapping[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    reason: str = ""
-    seconds: float = 0.0
-    encode_seconds: float = 0.0
-    interval: Interval | None = None
-    metric: str = ""
-    cost: Cost = field(default_factory=Cost)
-    spread: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a model stands on one task.
-
-    Attributes:
-        value: The main metric on test, or the estimate where the study trained nothing; higher is better.
-        interval: Bootstrap over test examples and seeds, paired between models; for estimates what the score
-            itself can tell; None where the predictions are not there.
-        index: (value - floor) / (best - floor): 0 is the trivial predictor, 1 the best model of the study;
-            None for estimates, and where no model is above the floor.
-        rank: 1 is best; equal values share a rank.
-        ranks: The best and the worst rank in 95 % of the bootstrap draws.
-        p_value: Paired test against the best model, corrected by Holm; 1 for the best itself; None where
-            nothing could be tested.
-        is_tied_best: The data do not tell this model from the best one.
-        seeds: How many seeds the value is the mean of.
-        difference: The value less that of the best model, when seeds and test examples are drawn anew, the
-            same for both; None where that cannot be told.
-    """
-
-    model: str
-    value: float
-    interval: Interval | None
-    index: float | None
-    rank: int
-    ranks: tuple[int, int]
-    p_value: float | None
-    is_tied_best: bool
-    seeds: int = 1
-    difference: Interval | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskFindings:
-    """What was found on one task.
-
-    Attributes:
-        measure: What a value is: the name of the main metric; where nothing was trained, "expected" and the
-            metric that the score foretells, or the score.
-        shown_negated: True where a reader sees the negative of a value, and lower is better (RMSE).
-        standings: The models with a value, best first.
-        missing: The models without one that read what the task holds; each says why.
-        beats_floor: The best model is surely above the trivial predictor; None for estimates.
-        recommended: The address of the model to take: the cheapest of those that may be the best.
-        because: Why, in one sentence.
-        examples_to_separate: How many test examples would tell the two best models apart (80 % power);
-            None where they are told apart already, where they predict alike, or nothing was trained.
-        costs: By cost, that of each model for which it is known: ``latency`` and ``seconds`` in seconds,
-            ``memory`` and ``bytes`` in bytes, ``parameters`` and ``macs`` as counts.
-        fronts: By cost, the models that no other beats in both value and that cost, cheapest first.
-        smallest: The pretrained model with fewest parameters that is not surely worse than the best; None for
-            estimates, and where nothing is surely better than guessing.
-        class_accuracy: Per class, the share of test examples that the recommended model got right.
-        class_counts: Per class, the number of test examples behind that share.
-        noise_floor: The difference that two runs of one model, as many seeds each, exceed in 5 of 100 cases;
-            None where no model has several seeds.
-        lesson: What the predictions of all models say of a task of classes; None without them.
-        slices: What models reach on each slice of the test that the task names.
-    """
-
-    task: TaskFacts
-    measure: str
-    shown_negated: bool
-    standings: tuple[Standing, ...]
-    missing: tuple[Cell, ...]
-    beats_floor: bool | None
-    recommended: str | None
-    because: str
-    examples_to_separate: int | None
-    costs: Mapping[str, Mapping[str, float]]
-    fronts: Mapping[str, tuple[str, ...]]
-    smallest: str | None
-    class_accuracy: Mapping[str, float]
-    class_counts: Mapping[str, int]
-    noise_floor: float | None = None
-    lesson: TaskLesson | None = None
-    slices: tuple[SliceFindings, ...] = ()
-
-    @property
-    def pareto(self) -> tuple[str, ...]:
-        """The models that no other beats in both value and latency, fastest first."""
-        return self.fronts.get("latency", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +64,25 @@ class Comparison:
     likeness: tuple[Likeness, ...] = ()
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
 
-    def frames(self) -> dict[str, pd.DataFrame]:
-        """Return cells, standings, slices, models, across and agreement as pandas frames, by name."""
-        from assay.findings.frames import frames
+    def columns(self) -> dict[str, type]:
+        """Return the columns of ``rows`` in their order, each with its type; any may be empty."""
+        return columns_of(self.cells, self.tasks)
 
-        return frames(self)
+    def rows(self) -> list[dict[str, Value]]:
+        """Return one row for each model, task and method; a column without a value is left out of it."""
+        return rows_of(self.cells, self.tasks, self.models, self.ranked_by)
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Return the findings as pandas frames, by name.
+
+        Returns:
+            ``cells`` (one row for each model, task and method), ``standings`` (each model on each task),
+            ``slices`` (each model on each slice of a task), ``models``, ``across`` (each model over the tasks
+            of a modality), ``agreement`` (each score against each measured outcome).
+            Fields of fields have both names: ``interval_low``.
+        """
+        names = list(self.columns())
+        return frames_of(self.rows(), names, self.tasks, self.models, self.across, self.agreement)
 
     def __repr__(self) -> str:
         # all findings would be pages of numbers, and the pictures of the examples
@@ -238,6 +90,4 @@ class Comparison:
         return "\n".join([first, *self.headline])
 
     def _repr_html_(self) -> str:
-        from assay.findings.notebook import as_html
-
-        return as_html(self)
+        return notebook_html(self.headline, self.tasks)

@@ -1,81 +1,224 @@
-"""A comparison as pandas frames: what was found, in tables to go on with."""
+"""Findings as tables: flat rows for CSV and Parquet, and pandas frames."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from assay.core.errors import MissingPackage
-from assay.findings.flat import columns, rows
+from assay.findings.across import Across
+from assay.findings.agreement import Agreements
+from assay.findings.facts import ModelRow
+from assay.findings.per_task import Cell, TaskFindings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from assay.findings.comparison import Comparison
+Value = str | float | int | bool | None
+
+_FIXED: dict[str, type] = {
+    "model": str,
+    "task": str,
+    "method": str,
+    "is_score": bool,
+    "is_ranking": bool,
+    "status": str,
+    "reason": str,
+    "value": float,
+    "seeds": int,
+    "seconds": float,
+    "encode_seconds": float,
+    "notes": str,
+    "interval_low": float,
+    "interval_high": float,
+    "index": float,
+    "rank": int,
+    "rank_best": int,
+    "rank_worst": int,
+    "p_value": float,
+    "is_tied_best": bool,
+    "is_recommended": bool,
+    "task_kind": str,
+    "task_modality": str,
+    "task_metric": str,
+    "task_floor": float,
+    "task_test_count": int,
+    "task_fingerprint": str,
+    "shown_negated": bool,
+    "model_parameters": int,
+    "model_macs": int,
+    "model_width": int,
+    "model_bytes": int,
+    "model_licence": str,
+    "model_latency_seconds": float,
+}
+
+# of each slice of a task: its main metric, the ends of its interval, its test examples
+_OF_SLICE = {"": float, "_low": float, "_high": float, "_examples": int}
 
 
-def frames(comparison: Comparison) -> dict[str, pd.DataFrame]:
-    """Return what was found as frames, by name.
+def columns_of(cells: Iterable[Cell], tasks: Iterable[TaskFindings]) -> dict[str, type]:
+    """Return the columns of ``rows_of`` in their order, each with the type of what it holds."""
+    cells = list(cells)
+    metrics = sorted({f"metric_{name}" for cell in cells for name in cell.metrics})
+    tuned = sorted({f"tuned_{name}" for cell in cells for name in cell.tuned})
+    slices = {f"slice_{part.column}={part.name}": None for findings in tasks for part in findings.slices}
+    sliced = {f"{name}{end}": kind for name in slices for end, kind in _OF_SLICE.items()}
+    return {**_FIXED, **dict.fromkeys([*metrics, *tuned], float), **sliced}
 
-    Returns:
-        ``cells`` (one row for each model, task and method), ``standings`` (each model on each task),
-        ``slices`` (each model on each slice of a task), ``models``, ``across`` (each model over the tasks of
-        a modality), ``agreement`` (each score against each measured outcome).
-        Fields of fields have both names: ``interval_low``.
-    """
+
+def rows_of(
+    cells: Iterable[Cell], tasks: Iterable[TaskFindings], models: Iterable[ModelRow], ranked_by: str
+) -> list[dict[str, Value]]:
+    """Return one row for each cell, by the names of its columns; a column without a value is left out."""
+    by_task = {findings.task.address: findings for findings in tasks}
+    by_model = {row.address: row for row in models}
+    table = []
+    for cell in cells:
+        findings = by_task[cell.task]
+        row = _of_cell(cell) | _of_task(findings) | _of_model(by_model.get(cell.model))
+        row["is_ranking"] = cell.method == ranked_by
+        if row["is_ranking"]:
+            row |= _of_standing(cell.model, findings) | _of_slices(cell.model, findings)
+        table.append(row)
+    return table
+
+
+def _of_cell(cell: Cell) -> dict[str, Value]:
+    return {
+        "model": cell.model,
+        "task": cell.task,
+        "method": cell.method,
+        "is_score": cell.is_score,
+        "status": cell.status.value,
+        "reason": cell.reason or None,
+        "value": cell.value,
+        "seeds": cell.seeds,
+        "seconds": cell.seconds,
+        "encode_seconds": cell.encode_seconds,
+        "notes": "\n".join(cell.notes) or None,
+        **{f"metric_{name}": value for name, value in cell.metrics.items()},
+        **{f"tuned_{name}": float(value) for name, value in cell.tuned.items()},
+    }
+
+
+def _of_task(findings: TaskFindings) -> dict[str, Value]:
+    return {
+        "task_kind": findings.task.kind.value,
+        "task_modality": findings.task.modality.value,
+        "task_metric": findings.task.metric,
+        "task_floor": findings.task.floor,
+        "task_test_count": findings.task.test_count,
+        "task_fingerprint": findings.task.fingerprint,
+        "shown_negated": findings.shown_negated,
+    }
+
+
+def _of_model(row: ModelRow | None) -> dict[str, Value]:
+    if row is None:
+        return {}
+    return {
+        "model_parameters": row.facts.parameters,
+        "model_macs": row.facts.macs,
+        "model_width": row.facts.width,
+        "model_bytes": row.facts.bytes,
+        "model_licence": row.facts.licence,
+        "model_latency_seconds": row.latency_seconds,
+    }
+
+
+def _of_standing(model: str, findings: TaskFindings) -> dict[str, Value]:
+    standing = next((standing for standing in findings.standings if standing.model == model), None)
+    if standing is None:
+        return {}
+    return {
+        "interval_low": standing.interval.low if standing.interval else None,
+        "interval_high": standing.interval.high if standing.interval else None,
+        "index": standing.index,
+        "rank": standing.rank,
+        "rank_best": standing.ranks[0],
+        "rank_worst": standing.ranks[1],
+        "p_value": standing.p_value,
+        "is_tied_best": standing.is_tied_best,
+        "is_recommended": model == findings.recommended,
+    }
+
+
+def _of_slices(model: str, findings: TaskFindings) -> dict[str, Value]:
+    row: dict[str, Value] = {}
+    for part in findings.slices:
+        name = f"slice_{part.column}={part.name}"
+        result = next((result for result in part.values if result.model == model), None)
+        if result is not None:
+            ends = (result.interval.low, result.interval.high) if result.interval else (None, None)
+            values = (result.value, *ends, part.examples)
+            row |= dict(zip((f"{name}{end}" for end in _OF_SLICE), values, strict=True))
+    return row
+
+
+def frames_of(
+    rows: list[dict[str, Value]],
+    columns: list[str],
+    tasks: Iterable[TaskFindings],
+    models: Iterable[ModelRow],
+    across: Iterable[Across],
+    agreement: Iterable[Agreements],
+) -> dict[str, pd.DataFrame]:
+    """Return the rows of all cells and the other findings as pandas frames, by name."""
     try:
         import pandas as pd
     except ImportError as error:
         raise MissingPackage("frames", "pandas", is_extra=False) from error
+    tasks = list(tasks)
     tables: dict[str, list[dict[str, Any]]] = {
         "standings": [
-            {"task": found.task.address, "measure": found.measure, **_flat(one)}
-            for found in comparison.tasks
-            for one in found.standings
+            {"task": findings.task.address, "measure": findings.measure, **_flat(standing)}
+            for findings in tasks
+            for standing in findings.standings
         ],
         "slices": [
-            {"task": found.task.address, "column": of.column, "slice": of.name, "examples": of.examples}
-            | _flat(one)
-            for found in comparison.tasks
-            for of in found.slices
-            for one in of.values
+            {"task": findings.task.address, "column": part.column, "slice": part.name}
+            | {"examples": part.examples, **_flat(result)}
+            for findings in tasks
+            for part in findings.slices
+            for result in part.values
         ],
-        "models": [_flat(one) for one in comparison.models],
+        "models": [_flat(row) for row in models],
         "across": [
-            {"modality": _plain(across.modality), **_flat(one)}
-            for across in comparison.across
-            for one in across.models
+            {"modality": _plain(part.modality), **_flat(generality)}
+            for part in across
+            for generality in part.models
         ],
         "agreement": [
-            {"truth": found.truth, "modality": _plain(found.modality), **_flat(one)}
-            for found in comparison.agreement
-            for one in found.overall
+            {"truth": part.truth, "modality": _plain(part.modality), **_flat(score)}
+            for part in agreement
+            for score in part.overall
         ],
     }
-    cells = pd.DataFrame(rows(comparison), columns=list(columns(comparison)))
+    cells = pd.DataFrame(rows, columns=columns)
     return {"cells": cells, **{name: pd.DataFrame(table) for name, table in tables.items()}}
 
 
 def _flat(value: object, prefix: str = "") -> dict[str, Any]:
     """Return the fields of a value, those of its fields with both names; what is a list stays one."""
     assert is_dataclass(value)
-    found: dict[str, Any] = {}
+    row: dict[str, Any] = {}
     for field in fields(value):
         inner = getattr(value, field.name)
         name = f"{prefix}{field.name}"
         if is_dataclass(inner):
-            found |= _flat(inner, f"{name}_")
+            row |= _flat(inner, f"{name}_")
         elif isinstance(inner, Mapping) and any(map(is_dataclass, inner.values())):
-            for key, one in inner.items():
-                found |= _flat(one, f"{name}_{key}_")
+            for key, item in inner.items():
+                row |= _flat(item, f"{name}_{key}_")
         elif isinstance(inner, Sequence) and not isinstance(inner, str) and any(map(is_dataclass, inner)):
-            for place, one in enumerate(inner, start=1):
-                found |= _flat(one, f"{name}_{place}_")
+            for number, item in enumerate(inner, start=1):
+                row |= _flat(item, f"{name}_{number}_")
         else:
-            found[name] = _plain(inner)
-    return found
+            row[name] = _plain(inner)
+    return row
 
 
 def _plain(value: object) -> object:

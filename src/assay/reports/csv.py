@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.findings.comparison import Comparison
-from assay.findings.flat import Value, columns, rows
+from assay.findings.frames import Value
 from assay.plugins.report import Report
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run; numbers are no texts
@@ -24,12 +24,12 @@ class Csv(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the whole comparison to ``path``, replacing what was there."""
-        names = list(columns(comparison))
+        names = list(comparison.columns())
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.DictWriter(file, names, restval="")
             writer.writeheader()
             writer.writerows(
-                {name: _harmless(value) for name, value in row.items()} for row in rows(comparison)
+                {name: _harmless(value) for name, value in row.items()} for row in comparison.rows()
             )
 
 

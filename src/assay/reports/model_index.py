@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from assay.core.errors import MissingPackage
 from assay.core.task import Kind, Modality
-from assay.findings.comparison import Comparison, TaskFindings
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import TaskFindings
 from assay.plugins.report import Report
 
 _TASKS = {

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.findings.comparison import Comparison
-from assay.findings.flat import columns, rows
 from assay.plugins.report import Report
 
 _ARROW = {str: "string", float: "float64", int: "int64", bool: "bool_"}
@@ -26,5 +25,5 @@ class Parquet(Report):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        fields = [(name, getattr(pa, _ARROW[kind])()) for name, kind in columns(comparison).items()]
-        pq.write_table(pa.Table.from_pylist(rows(comparison), schema=pa.schema(fields)), path)
+        fields = [(name, getattr(pa, _ARROW[kind])()) for name, kind in comparison.columns().items()]
+        pq.write_table(pa.Table.from_pylist(comparison.rows(), schema=pa.schema(fields)), path)

@@ -13,7 +13,7 @@ from assay.core.job import ENCODING_VERSION, RECORD_VERSION, Job, content_key
 from assay.core.model import ModelSource
 from assay.core.result import Finished, Result, Status
 from assay.core.task import Task
-from assay.findings.comparison import OTHER_MODALITY
+from assay.findings.per_task import OTHER_MODALITY
 from assay.plugins.address import Address
 from assay.plugins.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
 from assay.plugins.method import Method

@@ -9,7 +9,7 @@ from importlib import metadata
 from assay.analysis.evidence import Evidence
 from assay.core.limits import NO_LIMITS, Limits
 from assay.core.result import Result, Status
-from assay.findings.comparison import TaskFacts
+from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.families import METRICS, PROTOCOLS, SCORES
 from assay.store.results import Store

@@ -14,7 +14,8 @@ from assay.core.limits import NO_LIMITS, Limits
 from assay.core.result import Event, Finished, Status
 from assay.core.task import Task
 from assay.encoders.devices import resolve_device
-from assay.findings.comparison import Comparison, TaskFacts
+from assay.findings.comparison import Comparison
+from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.families import ENGINES, PROTOCOLS, SCORES, add_plugin

@@ -13,7 +13,7 @@ from assay.core.job import Job
 from assay.core.result import Cost, Result, Status
 from assay.core.slicing import Slicing
 from assay.core.task import Kind, Modality
-from assay.findings.comparison import TaskFacts
+from assay.findings.facts import TaskFacts
 
 
 def result_of(row: tuple[Any, ...]) -> Result:

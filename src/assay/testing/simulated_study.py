@@ -14,7 +14,8 @@ from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.slicing import Slicing
 from assay.core.task import Kind, Labels, Modality
-from assay.findings.comparison import OTHER_MODALITY, ModelRow, TaskFacts
+from assay.findings.facts import ModelRow, TaskFacts
+from assay.findings.per_task import OTHER_MODALITY
 
 PROTOCOL = "linear_probe"
 SCORES = ("h_score", "logme", "ridge_cv")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from assay.core.task import Modality
 from assay.findings.across import Across
-from assay.findings.comparison import Comparison, Standing, TaskFindings
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import Standing, TaskFindings
 from assay.wording.wording import decimals, interval_text, plural, value_text
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from assay.analysis.by_protocol import cell_text, natural
-from assay.findings.comparison import Cell, Comparison, ModelRow, Standing, TaskFindings
+from assay.findings.comparison import Comparison
+from assay.findings.facts import ModelRow
+from assay.findings.per_task import Cell, Standing, TaskFindings
 from assay.wording.axes import Axis, axis_around
 from assay.wording.wording import decimals
 

@@ -9,8 +9,8 @@ from typing import Any
 from assay.core.estimate import Interval
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
-from assay.findings.comparison import TaskFindings
-from assay.findings.error_analysis import Alike
+from assay.findings.per_task import TaskFindings
+from assay.findings.similarity import Alike
 from assay.reports.html.drawings import dots, heat, profiles, scatter
 from assay.reports.html.heat import HeatMap
 from assay.reports.html.names import Names

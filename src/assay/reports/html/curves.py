@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from assay.findings.comparison import Cell, Comparison, TaskFindings
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import Cell, TaskFindings
 from assay.plugins.address import Address
 from assay.reports.html.charts import Chart, Row
 from assay.reports.html.drawings import curves

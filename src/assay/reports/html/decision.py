@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.core.task import Modality
-from assay.findings.comparison import Comparison, ModelRow
+from assay.findings.comparison import Comparison
+from assay.findings.facts import ModelRow
 from assay.reports.html.names import Names
 
 MOST_CHOICES = 8  # the answer must fit on a screen; the tables below tell the other ties

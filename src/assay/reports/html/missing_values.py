@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.core.result import Status
-from assay.findings.comparison import Cell, Comparison, TaskFindings
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import Cell, TaskFindings
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assay.findings.comparison import TaskFindings
 from assay.findings.error_analysis import SliceFindings
+from assay.findings.per_task import TaskFindings
 from assay.wording.wording import decimals, interval_text, value_text
 
 MOST_SLICES = 30  # columns of a table

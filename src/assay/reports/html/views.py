@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from assay.core.shown import ShownExample
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
-from assay.findings.comparison import Comparison, ModelRow, TaskFindings
-from assay.findings.error_analysis import Likeness
+from assay.findings.comparison import Comparison
+from assay.findings.facts import ModelRow
+from assay.findings.per_task import TaskFindings
+from assay.findings.similarity import Likeness
 from assay.reports.html.boards import Board, Methods, OfClass, board, classes_of, methods_of
 from assay.reports.html.charts import (
     Chart,

@@ -12,7 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from assay.findings.comparison import Comparison, ModelRow, Standing, TaskFindings
+from assay.findings.comparison import Comparison
+from assay.findings.facts import ModelRow
+from assay.findings.per_task import Standing, TaskFindings
 from assay.plugins.report import Report
 from assay.reports.terminal.across import show_across, show_average
 from assay.reports.terminal.agreement import show_agreements

@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 from assay.analysis.by_protocol import by_protocol, cell_text
-from assay.findings.comparison import Comparison, TaskFindings
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import TaskFindings
 from assay.reports.terminal.tables import fitted
 from assay.wording.labels import model_labels
 from assay.wording.names import shorten

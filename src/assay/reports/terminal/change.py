@@ -9,7 +9,7 @@ from rich.text import Text
 
 from assay.analysis.ties import ALPHA
 from assay.findings.change import Change, ClassChange, Flip, Flips, Spaces, TaskChange
-from assay.findings.comparison import ModelRow
+from assay.findings.facts import ModelRow
 from assay.reports.terminal.tables import fitted
 from assay.wording.wording import count, duration, interval_text, plural, value_text
 

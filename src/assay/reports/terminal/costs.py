@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from assay.findings.comparison import Comparison, TaskFindings
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import TaskFindings
 from assay.wording.labels import model_labels
 from assay.wording.wording import count, listing, value_text
 

@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 from assay.findings.comparison import Comparison
-from assay.findings.error_analysis import Likeness, Missed, TaskLesson
+from assay.findings.error_analysis import Missed, TaskLesson
+from assay.findings.similarity import Likeness
 from assay.wording.labels import model_labels
 from assay.wording.wording import plural
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from rich.console import Console
 from rich.text import Text
 
-from assay.findings.gate import Gate, Verdict
+from assay.findings.change import Gate, Verdict
 
 _STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "bold yellow"}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

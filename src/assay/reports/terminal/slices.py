@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from assay.findings.comparison import TaskFindings
 from assay.findings.error_analysis import SliceFindings, SliceValue
+from assay.findings.per_task import TaskFindings
 from assay.reports.terminal.tables import fitted
 from assay.wording.wording import decimals, interval_text, plural, value_text
 

@@ -1,0 +1,50 @@
+"""What a reader must know of tasks and models: frozen values that a store keeps beside the results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.core.model import ModelFacts
+from assay.core.task import Kind, Modality
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """What a reader must know of a task, kept beside its results.
+
+    Attributes:
+        address: The address that loads it again.
+        floor: The main metric of the trivial predictor (majority class, or mean) on test.
+        fingerprint: A hash of every example, every label and the split.
+        notes: What was guessed, left out or is doubtful.
+        slices: The columns by which results on test are told apart.
+    """
+
+    address: str
+    kind: Kind
+    modality: Modality
+    metric: str
+    classes: tuple[str, ...]
+    train_count: int
+    val_count: int
+    test_count: int
+    floor: float
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """What a reader must know of a model.
+
+    Attributes:
+        latency_seconds: Median time of one standard example at batch 1 on the machine of the study.
+        throughput: Standard examples a second in batches there.
+    """
+
+    address: str
+    identity: str
+    facts: ModelFacts
+    latency_seconds: float | None
+    throughput: float | None = None
