@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.training.pictures import lesson
+from tests.training.pictures import training_task
 
 from assay.core.errors import NotApplicable
 from assay.models.keras import KerasSource
@@ -40,21 +40,21 @@ def test_the_copy_that_is_trained_says_what_the_model_says(
 
 def test_a_file_is_fine_tuned_alike_each_time_and_stays_what_it_was(tensorflow_files: Path) -> None:
     model = KerasSource(str(tensorflow_files / "net.keras")).open("cpu")
-    course = lesson(count=48)
-    before = model.encode([course.val.examples.read(0)]).features
+    task = training_task(count=48)
+    before = model.encode([task.val.examples.read(0)]).features
 
     outcomes = []
     for _ in range(2):
-        with QUICK.fit(model, course, 0) as tuned:
-            outcomes.append((tuned.tuned, tuned.predict(course.val.examples).probs, tuned.tensors()))
-    with replace(QUICK, trials=1).restored(model, outcomes[0][2], course.train.labels) as restored:
-        again = restored.predict(course.val.examples).probs
+        with QUICK.fit(model, task, 0) as tuned:
+            outcomes.append((tuned.tuned, tuned.predict(task.val.examples).probs, tuned.tensors()))
+    with replace(QUICK, trials=1).restored(model, outcomes[0][2], task.train.labels) as restored:
+        again = restored.predict(task.val.examples).probs
 
     assert outcomes[0][0]["epoch"] > 0
     assert outcomes[0][0] == outcomes[1][0]
     np.testing.assert_array_equal(outcomes[0][1], outcomes[1][1])
     np.testing.assert_array_equal(again, outcomes[0][1])
-    np.testing.assert_array_equal(model.encode([course.val.examples.read(0)]).features, before)
+    np.testing.assert_array_equal(model.encode([task.val.examples.read(0)]).features, before)
     model.close()
 
 

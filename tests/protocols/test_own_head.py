@@ -20,8 +20,8 @@ PHOTOGRAPHS = {"chelsea.png": "n02124075", "coffee.png": "n07920052", "motorcycl
 def test_classes_have_their_place_in_the_head() -> None:
     classes = ("n01440764 tench", "n01443537", "n15075141_toilet_tissue")
 
-    assert OwnHead().places(classes, 1000).tolist() == [0, 1, 999]
-    assert OwnHead().places(classes, 1001).tolist() == [1, 2, 1000]
+    assert OwnHead().class_positions(classes, 1000).tolist() == [0, 1, 999]
+    assert OwnHead().class_positions(classes, 1001).tolist() == [1, 2, 1000]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_classes_have_their_place_in_the_head() -> None:
 )
 def test_other_heads_and_classes_are_skipped(classes: tuple[str, ...], head: int, reason: str) -> None:
     with pytest.raises(NotApplicable, match=reason):
-        OwnHead().places(classes, head)
+        OwnHead().class_positions(classes, head)
 
 
 def test_it_chooses_among_the_classes_of_the_task() -> None:
@@ -67,7 +67,7 @@ def test_a_study_without_training_says_what_the_head_says(tmp_path: Path) -> Non
     opened = MODELS.create_from_source(study.plan().visits[0].model.address).plugin.open("cpu")
     probs = opened.encode([task.test.examples.read(row) for row in range(len(task.test))]).source_probs
     assert probs is not None
-    right = probs[:, OwnHead().places(SYNSETS, 1000)].argmax(axis=1) == task.test.labels.values
+    right = probs[:, OwnHead().class_positions(SYNSETS, 1000)].argmax(axis=1) == task.test.labels.values
     assert found.tasks[0].standings[0].value == pytest.approx(right.mean())
     assert found.cells[0].notes == ("chosen among 3 of the 1,000 classes of the head",)
     assert not list((tmp_path / "store").rglob("*train*"))

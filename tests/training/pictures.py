@@ -16,7 +16,7 @@ from assay.encoders.weights import Origin, seeded
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
-from assay.plugins.protocol import Lesson
+from assay.plugins.protocol import TrainingTask
 
 METRICS = {Kind.CLASSIFICATION: Accuracy(), Kind.MULTILABEL: MacroF1(), Kind.REGRESSION: R2()}
 
@@ -69,5 +69,5 @@ def pictures(kind: Kind, count: int, seed: int, side: int = 8) -> Split:
     return Split(Pictures(images), Labels(kind, values, names.get(kind, ())))
 
 
-def lesson(kind: Kind = Kind.CLASSIFICATION, count: int = 96) -> Lesson:
-    return Lesson(pictures(kind, count, 0), pictures(kind, 48, 1), METRICS[kind])
+def training_task(kind: Kind = Kind.CLASSIFICATION, count: int = 96) -> TrainingTask:
+    return TrainingTask(pictures(kind, count, 0), pictures(kind, 48, 1), METRICS[kind])

@@ -13,7 +13,7 @@ from tests.training.pictures import Pictures
 from assay.core.task import Kind, Labels, Sound, Split
 from assay.metrics.accuracy import Accuracy
 from assay.models.hf import HuggingFaceSource
-from assay.plugins.protocol import Lesson
+from assay.plugins.protocol import TrainingTask
 from assay.protocols.fine_tune import FineTune
 
 QUICK = FineTune(trials=1, epochs=4, batch_size=8, learning_rate=0.003, layer_decay=1.0, label_smoothing=0.0)
@@ -43,7 +43,7 @@ def test_an_audio_model_learns_and_is_what_it_was_afterwards(family: str, tmp_pa
     before, state = model.encode(sounds()).features, global_state()
     test = tones(40, 2)
 
-    with QUICK.fit(model, Lesson(tones(48, 0), tones(24, 1), Accuracy()), 0) as tuned:
+    with QUICK.fit(model, TrainingTask(tones(48, 0), tones(24, 1), Accuracy()), 0) as tuned:
         value = tuned.predict(test.examples).judged(Accuracy(), test.labels)
 
     assert value > 0.9

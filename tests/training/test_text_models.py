@@ -20,7 +20,7 @@ from assay.encoders.tokens import Tokens
 from assay.encoders.weights import Origin
 from assay.metrics.accuracy import Accuracy
 from assay.models.sentence import SentenceSource
-from assay.plugins.protocol import Lesson
+from assay.plugins.protocol import TrainingTask
 from assay.protocols.fine_tune import FineTune
 
 QUICK = FineTune(trials=1, epochs=4, batch_size=8, learning_rate=0.003, layer_decay=1.0, label_smoothing=0.0)
@@ -61,9 +61,9 @@ def sentences(count: int, seed: int, *, pairs: bool) -> Split:
 
 
 def trained(model: Model, *, pairs: bool = False, protocol: FineTune = QUICK) -> float:
-    course = Lesson(sentences(48, 0, pairs=pairs), sentences(24, 1, pairs=pairs), Accuracy())
+    task = TrainingTask(sentences(48, 0, pairs=pairs), sentences(24, 1, pairs=pairs), Accuracy())
     test = sentences(40, 2, pairs=pairs)
-    with protocol.fit(model, course, 0) as tuned:
+    with protocol.fit(model, task, 0) as tuned:
         return tuned.predict(test.examples).judged(Accuracy(), test.labels)
 
 

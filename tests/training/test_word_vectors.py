@@ -13,7 +13,7 @@ from assay.core.model import Model
 from assay.core.task import Example, Kind, Labels, Split, Task, Words
 from assay.metrics.accuracy import Accuracy
 from assay.models.vectors import VectorsSource
-from assay.plugins.protocol import Lesson
+from assay.plugins.protocol import TrainingTask
 from assay.protocols.fine_tune import FineTune
 from assay.run.plan import resolve_tasks
 
@@ -98,10 +98,10 @@ def test_augmentation_hides_words(few: Path) -> None:
 def test_fine_tuning_changes_the_vectors_and_not_the_file(glove: Path, questions: Task) -> None:
     model = VectorsSource(str(glove)).open("cpu")
     before = model.encode(["what is the capital of France?"]).features
-    lesson = Lesson(questions.train, questions.val, Accuracy())
+    training_task = TrainingTask(questions.train, questions.val, Accuracy())
 
     def learned() -> tuple[np.ndarray, np.ndarray]:
-        with QUICK.fit(model, lesson, 0) as tuned:
+        with QUICK.fit(model, training_task, 0) as tuned:
             return tuned.tensors()["model.weight"], tuned.predict(questions.test.examples).values
 
     vectors, predictions = learned()
@@ -134,5 +134,5 @@ def test_the_vectors_of_words_are_trained_on_their_tags(few: Path) -> None:
     labels = Labels(Kind.CLASSIFICATION, values, ("det", "noun", "verb", "pron"), np.array([3, 4, 2]))
 
     split = Split(Pictures(words), labels)
-    with QUICK.fit(VectorsSource(str(few)).open("cpu"), Lesson(split, split, Accuracy()), 0) as tuned:
+    with QUICK.fit(VectorsSource(str(few)).open("cpu"), TrainingTask(split, split, Accuracy()), 0) as tuned:
         assert (tuned.predict(split.examples).values == values).mean() > 0.7

@@ -57,8 +57,8 @@ class FeatureProtocol(Protocol):
         """Learn from train and choose by ``metric`` on val; the same input gives the same output."""
 
 
-class Lesson(NamedTuple):
-    """What a protocol that trains a model learns from and chooses by."""
+class TrainingTask(NamedTuple):
+    """A task without its test: what a protocol that trains a model learns from, and what it chooses by."""
 
     train: Split
     val: Split
@@ -95,7 +95,7 @@ class ModelProtocol(Protocol):
         return seeds
 
     @abstractmethod
-    def fit(self, model: Model, lesson: Lesson, seed: int) -> AbstractContextManager[TunedModel]:
+    def fit(self, model: Model, task: TrainingTask, seed: int) -> AbstractContextManager[TunedModel]:
         """Train the model; when the context ends its weights are as they were before.
 
         Raises:
@@ -113,8 +113,8 @@ class SourceProtocol(Protocol):
     """What the source head of a model says of test by itself: nothing is learned from train or val."""
 
     @abstractmethod
-    def places(self, classes: Sequence[str], head: int) -> np.ndarray:
-        """Return the place of each class of a task among the classes of a head.
+    def class_positions(self, classes: Sequence[str], head: int) -> np.ndarray:
+        """Return the position of each class of a task among the classes of a head.
 
         Args:
             classes: The classes of the task.
@@ -124,11 +124,11 @@ class SourceProtocol(Protocol):
             NotApplicable: The head does not know these classes.
         """
 
-    def predict(self, probs: np.ndarray, places: np.ndarray) -> Predicted:
+    def predict(self, probs: np.ndarray, positions: np.ndarray) -> Predicted:
         """Return predictions by the probabilities of the head (examples x its classes)."""
-        own = probs[:, places].astype(np.float64)
+        own = probs[:, positions].astype(np.float64)
         total = own.sum(axis=1, keepdims=True)
-        own = np.divide(own, total, out=np.full_like(own, 1 / len(places)), where=total > 0)
+        own = np.divide(own, total, out=np.full_like(own, 1 / len(positions)), where=total > 0)
         return Predicted(own.argmax(axis=1), own)
 
 

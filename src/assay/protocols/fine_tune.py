@@ -13,7 +13,7 @@ from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.model import Model
 from assay.core.task import Kind, Labels
 from assay.plugins.method import EVERY_KIND
-from assay.plugins.protocol import Lesson, ModelProtocol, TunedModel
+from assay.plugins.protocol import ModelProtocol, TrainingTask, TunedModel
 
 if TYPE_CHECKING:
     from assay.training.fitting import Plan
@@ -128,13 +128,13 @@ class FineTune(ModelProtocol):
             keep_statistics=bool(tuned["keeps_statistics"]),
         )
 
-    def fit(self, model: Model, lesson: Lesson, seed: int) -> AbstractContextManager[TunedModel]:
+    def fit(self, model: Model, task: TrainingTask, seed: int) -> AbstractContextManager[TunedModel]:
         """Train the model; when the context ends its weights are as they were before."""
         from assay.training.fitting import fitted
 
-        if len(lesson.val) == 0:
+        if len(task.val) == 0:
             raise NotApplicable("there is no val to choose the recipe on: write sgd, or give the task a val")
-        return fitted(model, lesson, self._plan(lesson.train.labels), seed)
+        return fitted(model, task, self._plan(task.train.labels), seed)
 
     def restored(
         self, model: Model, tensors: Mapping[str, np.ndarray], labels: Labels

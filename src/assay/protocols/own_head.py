@@ -26,8 +26,8 @@ class OwnHead(SourceProtocol):
         Natural Adversarial Examples (Hendrycks et al., 2021), https://arxiv.org/abs/1907.07174
     """
 
-    def places(self, classes: Sequence[str], head: int) -> np.ndarray:
-        """Return the place in the head of each class of a task."""
+    def class_positions(self, classes: Sequence[str], head: int) -> np.ndarray:
+        """Return the position in the head of each class of a task."""
         known = imagenet_classes()
         if head not in {len(known), len(known) + _BACKGROUND}:
             raise NotApplicable(f"its head has {head:,} classes, not the {len(known):,} of ImageNet")

@@ -13,7 +13,7 @@ from assay.core.errors import UsageError
 from assay.core.model import Model
 from assay.core.task import Kind, Labels
 from assay.plugins.method import EVERY_KIND
-from assay.plugins.protocol import Lesson, ModelProtocol, TunedModel
+from assay.plugins.protocol import ModelProtocol, TrainingTask, TunedModel
 
 if TYPE_CHECKING:
     from assay.training.recipe import Recipe
@@ -58,11 +58,11 @@ class SGD(ModelProtocol):
         """Whether it is given random weights: it is not."""
         return False
 
-    def fit(self, model: Model, lesson: Lesson, seed: int) -> AbstractContextManager[TunedModel]:
+    def fit(self, model: Model, task: TrainingTask, seed: int) -> AbstractContextManager[TunedModel]:
         """Train the model on train and val; when the context ends its weights are as they were before."""
         from assay.training.fitting import Plan, fitted
 
-        everything = Lesson(lesson.train.followed_by(lesson.val), lesson.val.take([]), lesson.metric)
+        everything = TrainingTask(task.train.followed_by(task.val), task.val.take([]), task.metric)
         return fitted(model, everything, Plan(self._recipe(), from_probe=False), seed)
 
     def restored(

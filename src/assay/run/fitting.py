@@ -16,11 +16,11 @@ from assay.core.predictor import Decision, Predicted
 from assay.core.task import Split
 from assay.plugins.protocol import (
     FeatureProtocol,
-    Lesson,
     ModelProtocol,
     Protocol,
     SourceProtocol,
     SubsetProtocol,
+    TrainingTask,
 )
 from assay.run.encoding import Encodings
 
@@ -75,10 +75,10 @@ def learned(method: Protocol, encodings: Encodings, metric: Metric, seed: int) -
     if not isinstance(base, ModelProtocol):
         raise TypeError(f"{type(base).__name__} learns neither from features nor by training a model.")
     task = encodings.task
-    lesson = Lesson(part(task.train), part(task.val), metric)
+    training_task = TrainingTask(part(task.train), part(task.val), metric)
     with (
         encodings.model(is_random=base.starts_random) as model,
-        base.fit(model, lesson, seed) as tuned,
+        base.fit(model, training_task, seed) as tuned,
     ):
         splits = {"train": task.train, "val": task.val, "test": task.test}
         yield Learned(
@@ -95,15 +95,15 @@ def _from_source(method: SourceProtocol, encodings: Encodings) -> Learned:
     labels, head = encodings.task.test.labels, encodings.facts().source_classes
     if not head:
         raise NotApplicable("the model has no source head")
-    places = method.places(labels.classes, head)
+    positions = method.class_positions(labels.classes, head)
     encodings.source_probs_of("test")  # encoded before the protocol's own time is taken
-    chosen = f"chosen among {len(places):,} of the {head:,} classes of the head"
+    chosen = f"chosen among {len(positions):,} of the {head:,} classes of the head"
     return Learned(
-        predict=lambda name: method.predict(encodings.source_probs_of(name), places),
+        predict=lambda name: method.predict(encodings.source_probs_of(name), positions),
         tensors=dict,
         decision=Decision.of(labels, are_logits=False),
         tuned=encodings.tuned,
-        notes=(*encodings.notes_of("test"), *((chosen,) if len(places) < head else ())),
+        notes=(*encodings.notes_of("test"), *((chosen,) if len(positions) < head else ())),
         tune_seconds=0.0,
     )
 

@@ -17,7 +17,7 @@ from assay.core.predictor import Predicted
 from assay.core.task import Examples, Labels
 from assay.core.trainable import Trainable
 from assay.encoders.weights import seeded
-from assay.plugins.protocol import Lesson, TunedModel
+from assay.plugins.protocol import TrainingTask, TunedModel
 from assay.training.adapters import adapted
 from assay.training.examples import Prepared
 from assay.training.head import Head
@@ -51,7 +51,7 @@ class Plan:
 
 
 @contextmanager
-def fitted(model: Model, lesson: Lesson, plan: Plan, seed: int) -> Iterator[TunedModel]:
+def fitted(model: Model, task: TrainingTask, plan: Plan, seed: int) -> Iterator[TunedModel]:
     """Train a model by the best of some recipes; afterwards it is what it was.
 
     Raises:
@@ -62,12 +62,12 @@ def fitted(model: Model, lesson: Lesson, plan: Plan, seed: int) -> Iterator[Tune
     deadline = start + plan.seconds if plan.seconds is not None else float("inf")
     with model.training() as weights, adapted(weights, plan.recipe, seed) as trainable:
         with seeded(seed, trainable.device):
-            course = _course(trainable, lesson, deadline)
+            course = _course(trainable, task, deadline)
         starts = Starts(course, from_probe=plan.from_probe)
         found = _best(course, plan, starts, seed)
         spent = time.monotonic() - start
         if plan.refit:
-            _refit(course, lesson, found, starts, seed)
+            _refit(course, task, found, starts, seed)
         else:
             course.net.load(found.outcome.state)
         yield _Tuned(course.net, found, spent if plan.refit else spent - found.seconds)
@@ -92,18 +92,18 @@ def restored(
         yield _Tuned(net, None, 0.0)
 
 
-def _course(trainable: Trainable, lesson: Lesson, deadline: float) -> Course:
+def _course(trainable: Trainable, task: TrainingTask, deadline: float) -> Course:
     train_set, val_set = (
-        Set(Prepared(split.examples, trainable), split.labels) for split in (lesson.train, lesson.val)
+        Set(Prepared(split.examples, trainable), split.labels) for split in (task.train, task.val)
     )
     trainable.module.eval()
     with torch.no_grad():
-        first = trainable.prepared(lesson.train.examples.read(0))
+        first = trainable.prepared(task.train.examples.read(0))
         width = trainable.features(trainable.inputs([first], None)).shape[1]
-    head = Head(width, lesson.train.labels).to(trainable.device)
+    head = Head(width, task.train.labels).to(trainable.device)
     precision = torch.bfloat16 if trainable.device.startswith("cuda") else torch.float32
     net = Net(trainable, head, precision=precision)
-    return Course(net, train_set, val_set, lesson.metric, deadline)
+    return Course(net, train_set, val_set, task.metric, deadline)
 
 
 def _best(course: Course, plan: Plan, starts: Starts, seed: int) -> Tuned:
@@ -136,11 +136,11 @@ def _best(course: Course, plan: Plan, starts: Starts, seed: int) -> Tuned:
         ) from error
 
 
-def _refit(course: Course, lesson: Lesson, found: Tuned, starts: Starts, seed: int) -> None:
+def _refit(course: Course, task: TrainingTask, found: Tuned, starts: Starts, seed: int) -> None:
     """Train once more, on train and val, as the best trial did."""
-    both = lesson.train.followed_by(lesson.val)
+    both = task.train.followed_by(task.val)
     everything = Set(Prepared(both.examples, course.net.trainable), both.labels)
-    nothing = Set(Prepared(lesson.val.take([]).examples, course.net.trainable), lesson.val.labels.of([]))
+    nothing = Set(Prepared(task.val.take([]).examples, course.net.trainable), task.val.labels.of([]))
     again = replace(course, train=everything, val=nothing, deadline=float("inf"))
     starts.begin_with(again, found.recipe)
     course.net.load(train(again, found.recipe, seed, _silent, last=found.outcome.epoch).state)
