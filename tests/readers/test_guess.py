@@ -4,7 +4,7 @@ import pytest
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import Kind
-from assay.readers.guess import Wanted, choose_columns, guess_kind
+from assay.readers.guess import NamedColumns, choose_columns, guess_kind
 
 TEXTS = ["a fine film indeed", "a dull film", "it was fine", "so dull"]
 
@@ -12,7 +12,7 @@ TEXTS = ["a fine film indeed", "a dull film", "it was fine", "so dull"]
 def test_text_label_and_split_are_known_by_name() -> None:
     head = {"split": ["train", "dev"] * 2, "Label": ["0", "1"] * 2, "source": ["x"] * 4, "Text": TEXTS}
 
-    columns = choose_columns("a.csv", head, Wanted())
+    columns = choose_columns("a.csv", head, NamedColumns())
 
     assert (columns.split, columns.labels, columns.texts, columns.notes) == (
         "split",
@@ -25,14 +25,14 @@ def test_text_label_and_split_are_known_by_name() -> None:
 def test_sentence_pairs_are_known_by_name() -> None:
     head = {"score": ["1", "2"], "sentence1": TEXTS[:2], "sentence2": TEXTS[2:]}
 
-    assert choose_columns("a.csv", head, Wanted()).texts == ("sentence1", "sentence2")
+    assert choose_columns("a.csv", head, NamedColumns()).texts == ("sentence1", "sentence2")
 
 
 @pytest.mark.parametrize(
     ("one", "two"), [("premise", "hypothesis"), ("question1", "question2"), ("question", "sentence")]
 )
 def test_other_pairs_are_known_by_name(one: str, two: str) -> None:
-    columns = choose_columns("a.csv", {"label": ["1", "2"], two: TEXTS[:2], one: TEXTS[2:]}, Wanted())
+    columns = choose_columns("a.csv", {"label": ["1", "2"], two: TEXTS[:2], one: TEXTS[2:]}, NamedColumns())
 
     assert columns.texts == (one, two)
 
@@ -40,13 +40,13 @@ def test_other_pairs_are_known_by_name(one: str, two: str) -> None:
 def test_image_paths_are_known_by_their_suffixes() -> None:
     head = {"file": ["a.jpg", "b/c.PNG"], "label": ["x", "y"]}
 
-    assert choose_columns("a.csv", head, Wanted()).image == "file"
+    assert choose_columns("a.csv", head, NamedColumns()).image == "file"
 
 
 def test_a_file_column_without_image_suffixes_is_no_image() -> None:
     head = {"file": ["a.txt", "b.txt"], "label": ["x", "y"], "text": TEXTS[:2]}
 
-    columns = choose_columns("a.csv", head, Wanted())
+    columns = choose_columns("a.csv", head, NamedColumns())
 
     assert (columns.image, columns.texts) == (None, ("text",))
 
@@ -54,20 +54,20 @@ def test_a_file_column_without_image_suffixes_is_no_image() -> None:
 def test_folds_by_number_are_no_split() -> None:
     head = {"fold": ["1", "2"], "label": ["x", "y"], "text": TEXTS[:2]}
 
-    assert choose_columns("a.csv", head, Wanted()).split is None
+    assert choose_columns("a.csv", head, NamedColumns()).split is None
 
 
 def test_a_second_candidate_is_said_in_the_notes() -> None:
     head = {"text": TEXTS, "title": TEXTS, "label": ["1", "2"] * 2, "stars": ["1", "2"] * 2}
 
-    assert choose_columns("a.csv", head, Wanted()).notes == (
+    assert choose_columns("a.csv", head, NamedColumns()).notes == (
         "'label' is taken as the label; stars could be it too: write label='...'.",
         "'text' is taken as the text; title could be it too: write text='...'.",
     )
 
 
 def test_unnamed_columns_are_known_by_their_contents() -> None:
-    columns = choose_columns("a.csv", {"was": TEXTS, "ist": ["ja", "nein"] * 2}, Wanted())
+    columns = choose_columns("a.csv", {"was": TEXTS, "ist": ["ja", "nein"] * 2}, NamedColumns())
 
     assert (columns.labels, columns.texts) == (("ist",), ("was",))
     assert columns.notes == (
@@ -79,14 +79,14 @@ def test_unnamed_columns_are_known_by_their_contents() -> None:
 def test_what_the_user_wrote_wins() -> None:
     head = {"text": TEXTS, "title": TEXTS, "label": ["1", "2"] * 2, "stars": ["1", "2"] * 2}
 
-    columns = choose_columns("a.csv", head, Wanted(text="title", text2="text", label="stars"))
+    columns = choose_columns("a.csv", head, NamedColumns(text="title", text2="text", label="stars"))
 
     assert (columns.texts, columns.labels, columns.notes) == (("title", "text"), ("stars",), ())
 
 
 def test_a_wrong_column_names_those_there_are() -> None:
     with pytest.raises(UnknownName) as caught:
-        choose_columns("a.csv", {"review": TEXTS, "label": TEXTS}, Wanted(text="reviews"))
+        choose_columns("a.csv", {"review": TEXTS, "label": TEXTS}, NamedColumns(text="reviews"))
 
     assert str(caught.value) == (
         "No column in a.csv (which has review, label) called 'reviews'. Did you mean: review?"
@@ -95,7 +95,7 @@ def test_a_wrong_column_names_those_there_are() -> None:
 
 def test_a_table_without_a_label_says_what_to_write() -> None:
     with pytest.raises(UnreadableTask) as caught:
-        choose_columns("a.csv", {"text": TEXTS, "id": ["1", "2", "3", "4"]}, Wanted())
+        choose_columns("a.csv", {"text": TEXTS, "id": ["1", "2", "3", "4"]}, NamedColumns())
 
     assert str(caught.value) == (
         "Cannot tell which column of a.csv is the label: it has text, id. "
@@ -107,29 +107,29 @@ def test_a_table_without_texts_says_what_to_write() -> None:
     with pytest.raises(
         UnreadableTask, match=r"which column of a\.csv holds the examples: it has id, label\. Write"
     ):
-        choose_columns("a.csv", {"id": ["1", "2"], "label": ["x", "y"]}, Wanted())
+        choose_columns("a.csv", {"id": ["1", "2"], "label": ["x", "y"]}, NamedColumns())
 
 
 def test_a_column_has_one_use() -> None:
     with pytest.raises(UsageError, match="The column 'a' is named twice"):
-        choose_columns("a.csv", {"a": TEXTS, "label": TEXTS}, Wanted(text="a", label="a"))
+        choose_columns("a.csv", {"a": TEXTS, "label": TEXTS}, NamedColumns(text="a", label="a"))
 
 
 def test_a_first_line_that_seems_a_row_is_named() -> None:
     with pytest.raises(
         UnreadableTask, match=r"The first line of a\.csv seems to be a row: it has 0, so dull"
     ):
-        choose_columns("a.csv", {"0": ["1", "0"] * 2, "so dull": TEXTS}, Wanted())
+        choose_columns("a.csv", {"0": ["1", "0"] * 2, "so dull": TEXTS}, NamedColumns())
 
 
 def test_a_second_text_needs_a_first() -> None:
     with pytest.raises(UsageError, match=r"needs text='\.\.\.' beside it"):
-        choose_columns("a.csv", {"a": TEXTS, "label": TEXTS}, Wanted(text2="a"))
+        choose_columns("a.csv", {"a": TEXTS, "label": TEXTS}, NamedColumns(text2="a"))
 
 
 def test_texts_and_images_exclude_each_other() -> None:
     with pytest.raises(UsageError, match="not two of them"):
-        choose_columns("a.csv", {"a": TEXTS, "b": TEXTS}, Wanted(text="a", image="b"))
+        choose_columns("a.csv", {"a": TEXTS, "b": TEXTS}, NamedColumns(text="a", image="b"))
 
 
 @pytest.mark.parametrize(

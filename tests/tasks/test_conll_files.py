@@ -6,12 +6,12 @@ import pytest
 
 from assay.core.errors import UnreadableTask
 from assay.readers.splits import Part
-from assay.tasks.conll.files import Columns, Tagged, part_of_file, read_conll
+from assay.tasks.conll.files import TagColumns, Tagged, part_of_file, read_conll
 
 
 def read(path: Path, text: str, word: int | None = None, tag: int | None = None) -> list[Tagged]:
     path.write_text(text, encoding="utf-8")
-    return list(read_conll(path, Columns.of(path, word, tag)))
+    return list(read_conll(path, TagColumns.of(path, word, tag)))
 
 
 def test_empty_lines_part_texts_and_documents_are_passed_over(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.conll").write_bytes("größer ADJ\n".encode("latin-1"))
 
     with pytest.raises(UnreadableTask, match=r"a\.conll is not UTF-8"):
-        list(read_conll(tmp_path / "a.conll", Columns(0, -1)))
+        list(read_conll(tmp_path / "a.conll", TagColumns(0, -1)))
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Examples(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen(Examples):
+class SelectedExamples(Examples):
     """Some rows of other examples, in a given order."""
 
     examples: Examples
@@ -217,7 +217,7 @@ class Split:
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Split:
         """Return some of the examples with their labels."""
-        return Split(Chosen(self.examples, np.asarray(rows, dtype=np.int64)), self.labels.of(rows))
+        return Split(SelectedExamples(self.examples, np.asarray(rows, dtype=np.int64)), self.labels.of(rows))
 
 
 @dataclass(frozen=True, slots=True)

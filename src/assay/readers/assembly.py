@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Chosen, Kind, Labels, Split, Task
+from assay.core.task import Kind, Labels, SelectedExamples, Split, Task
 from assay.numerics.entities import names_entities
 from assay.readers.gathered import Gathered
 from assay.readers.splits import (
@@ -49,7 +49,7 @@ def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | 
                 f"{part.name.lower()} would be empty. "
                 "Give 5 examples or more of each class, or official splits."
             )
-        splits.append(Split(Chosen(gathered.examples, rows), labels.of(rows)))
+        splits.append(Split(SelectedExamples(gathered.examples, rows), labels.of(rows)))
 
     _require_differences(splits[Part.TRAIN].labels, " of train")
     is_of_entities = kind is Kind.TOKENS and names_entities(labels.classes)
@@ -75,7 +75,7 @@ def assemble_test(gathered: Gathered, address: str, *, metric: str | None) -> Ta
     kind = labels.kind if labels.lengths is None else Kind.TOKENS
     parts = np.full(labels.examples, Part.TEST)
     rows = canonical_order(digests, labels)
-    nothing = Split(Chosen(gathered.examples, rows[:0]), labels.of(rows[:0]))
+    nothing = Split(SelectedExamples(gathered.examples, rows[:0]), labels.of(rows[:0]))
     metric = metric or _METRICS[kind]
     return Task(
         address=address,
@@ -85,7 +85,7 @@ def assemble_test(gathered: Gathered, address: str, *, metric: str | None) -> Ta
         classes=labels.classes,
         train=nothing,
         val=nothing,
-        test=Split(Chosen(gathered.examples, rows), labels.of(rows)),
+        test=Split(SelectedExamples(gathered.examples, rows), labels.of(rows)),
         fingerprint=fingerprint(digests, labels, parts),
         notes=gathered.notes,
     )

@@ -10,10 +10,10 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.slicing import Slicing
-from assay.core.task import Chosen, Examples, Kind, Labels, Modality
+from assay.core.task import Examples, Kind, Labels, Modality, SelectedExamples
 from assay.readers.checking import Checkable, check, leave_out_unreadable
 from assay.readers.gathered import Gathered
-from assay.readers.guess import Columns, Wanted, choose_columns
+from assay.readers.guess import NamedColumns, TableColumns, choose_columns
 from assay.readers.images import DecodedImages, ImageFiles, StoredImages
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.lists import are_lists
@@ -21,7 +21,7 @@ from assay.readers.several import label_columns, label_sets
 from assay.readers.slicing import slice_rows
 from assay.readers.splits import PART_NAMES, Part, Shares, divide, part_of, sample
 from assay.readers.strata import class_counts
-from assay.readers.tables import Table, TableTexts, text_digests
+from assay.readers.tables import TableTexts, TextTable, text_digests
 from assay.readers.words import digest_words, label_words, words_of
 
 
@@ -32,7 +32,7 @@ class LabelForm(NamedTuple):
     separator: str | None = None  # of the classes in one cell
 
 
-class Limits(NamedTuple):
+class ExampleLimits(NamedTuple):
     """How many examples are wanted at most; None for all."""
 
     every: int | None = None  # the same share of each class and official split
@@ -42,7 +42,7 @@ class Limits(NamedTuple):
 class LabelledRows(NamedTuple):
     """Rows of a table that have a label, and the columns that hold what."""
 
-    columns: Columns
+    columns: TableColumns
     rows: np.ndarray  # rows of the table
     labels: Labels
     given: np.ndarray | None
@@ -77,7 +77,7 @@ def gather_files(
     checked = check(files)
     rows, notes = leave_out_unreadable(files, checked, unreadable)
     return Gathered(
-        Chosen(files, rows),
+        SelectedExamples(files, rows),
         checked.digests[rows],
         _fewer(labels, rows),
         modality,
@@ -88,7 +88,7 @@ def gather_files(
     )
 
 
-def gather_texts(table: Table, found: LabelledRows) -> Gathered:
+def gather_texts(table: TextTable, found: LabelledRows) -> Gathered:
     """Hash every text; rows with an empty one are left out.
 
     Raises:
@@ -120,7 +120,7 @@ def gather_texts(table: Table, found: LabelledRows) -> Gathered:
 
 
 def gather_listed_images(
-    table: Table,
+    table: TextTable,
     found: LabelledRows,
     folder: Path,
     *,
@@ -148,7 +148,7 @@ def gather_listed_images(
 
 
 def labelled_rows(
-    table: Table, wanted: Wanted, form: LabelForm, given: np.ndarray | None = None
+    table: TextTable, wanted: NamedColumns, form: LabelForm, given: np.ndarray | None = None
 ) -> LabelledRows:
     """Choose the columns of a table and read its labels and splits.
 
@@ -168,7 +168,7 @@ def labelled_rows(
     return LabelledRows(columns, labelled.kept, labelled.labels, parts, notes, slices)
 
 
-def _labelled(table: Table, columns: Columns, form: LabelForm) -> Labelled:
+def _labelled(table: TextTable, columns: TableColumns, form: LabelForm) -> Labelled:
     """Make labels of the label columns, by their number and by what stands in them."""
     if columns.words is not None:
         return label_words(table, columns.words, columns.labels[0])
@@ -193,9 +193,9 @@ def limited(gathered: Gathered, limit: int | None, seed: int) -> Gathered:
     return _some(gathered, sample(gathered.digests, gathered.labels, gathered.given, limit, seed))
 
 
-def limited_parts(gathered: Gathered, limits: Limits, shares: Shares, seed: int) -> Gathered:
+def limited_parts(gathered: Gathered, limits: ExampleLimits, shares: Shares, seed: int) -> Gathered:
     """Return what the limits leave; where train is limited and no split official, it is cut before."""
-    if limits == Limits():
+    if limits == ExampleLimits():
         return gathered
     if limits.train is not None and gathered.given is None:
         parts, notes = divide(gathered.digests, gathered.labels, None, shares, seed)
@@ -205,7 +205,7 @@ def limited_parts(gathered: Gathered, limits: Limits, shares: Shares, seed: int)
 
 
 def rows_within(
-    digests: np.ndarray, labels: Labels, given: np.ndarray | None, limits: Limits, seed: int
+    digests: np.ndarray, labels: Labels, given: np.ndarray | None, limits: ExampleLimits, seed: int
 ) -> np.ndarray:
     """Return the rows that the limits leave, in ascending order, as ``sample`` draws them."""
     rows = np.arange(len(digests))
@@ -226,7 +226,7 @@ def rows_within(
 def _some(gathered: Gathered, rows: np.ndarray) -> Gathered:
     return replace(
         gathered,
-        examples=Chosen(gathered.examples, rows),
+        examples=SelectedExamples(gathered.examples, rows),
         digests=gathered.digests[rows],
         labels=_fewer(gathered.labels, rows),
         given=None if gathered.given is None else gathered.given[rows],
@@ -239,7 +239,7 @@ def _some_slices(slices: tuple[Slicing, ...], rows: np.ndarray) -> tuple[Slicing
     return tuple(one.of(rows) for one in slices)
 
 
-def _split_column(table: Table, column: str) -> np.ndarray:
+def _split_column(table: TextTable, column: str) -> np.ndarray:
     names, codes = table.coded(column)
     found = [part_of(name) for name in names]
     of_name = np.array([-1 if part is None else part for part in (*found, None)])  # an empty cell is the last

@@ -22,7 +22,7 @@ _MANY_NUMBERS = 20
 _MANY_SHARE = 0.05
 
 
-class Wanted(NamedTuple):
+class NamedColumns(NamedTuple):
     """The columns that a user named; None where the choice is left to us."""
 
     text: str | None = None
@@ -57,7 +57,7 @@ def _several(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class TableColumns:
     """Which columns of a table hold what.
 
     Attributes:
@@ -77,8 +77,8 @@ class Columns:
 
 
 def choose_columns(
-    title: str, head: Mapping[str, Sequence[str]], wanted: Wanted, kind: Kind | None = None
-) -> Columns:
+    title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns, kind: Kind | None = None
+) -> TableColumns:
     """Choose columns by what the user wrote, then by their names, then by what stands in them.
 
     Args:
@@ -99,7 +99,7 @@ def choose_columns(
         tagged = _tagged(title, head, wanted, must=kind is Kind.TOKENS or wanted.words is not None)
         if tagged is not None:
             words, tags, doubts = tagged
-            return Columns((tags,), split=split, words=words, notes=doubts)
+            return TableColumns((tags,), split=split, words=words, notes=doubts)
     taken = {*wanted.named, *((split,) if split else ())}
     labels = wanted.labels
     notes: tuple[str, ...] = ()
@@ -114,9 +114,9 @@ def choose_columns(
             {name: cells for name, cells in head.items() if name not in taken}, IMAGES, _are_images
         )
     if image is not None:
-        return Columns(labels, image=image, split=split, notes=notes)
+        return TableColumns(labels, image=image, split=split, notes=notes)
     texts, doubts = _texts(title, head, wanted, taken)
-    return Columns(labels, texts, split=split, notes=(*notes, *doubts))
+    return TableColumns(labels, texts, split=split, notes=(*notes, *doubts))
 
 
 def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[Kind, str]:
@@ -156,7 +156,7 @@ def as_number(text: str) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-def _require(title: str, head: Mapping[str, Sequence[str]], wanted: Wanted) -> None:
+def _require(title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns) -> None:
     if wanted.label is not None and (
         not wanted.labels or not all(isinstance(one, str) for one in wanted.labels)
     ):
@@ -182,7 +182,7 @@ def _require(title: str, head: Mapping[str, Sequence[str]], wanted: Wanted) -> N
 
 
 def _tagged(
-    title: str, head: Mapping[str, Sequence[str]], wanted: Wanted, *, must: bool
+    title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns, *, must: bool
 ) -> tuple[str, str, tuple[str, ...]] | None:
     """Return the column of words, that of their tags, and what was guessed; None where words have no tags."""
     if not must and (wanted.text or wanted.image or len(wanted.labels) > 1):
@@ -260,7 +260,7 @@ def _are_classes(cells: Sequence[str]) -> bool:
 
 
 def _texts(
-    title: str, head: Mapping[str, Sequence[str]], wanted: Wanted, taken: set[str]
+    title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns, taken: set[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if wanted.text:
         return (wanted.text, wanted.text2) if wanted.text2 else (wanted.text,), ()

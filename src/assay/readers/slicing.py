@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.core.slicing import Slicing
-from assay.readers.tables import Table
+from assay.readers.tables import TextTable
 
 MOST_SLICES = 100  # of one column; the languages of the largest multilingual data sets are about as many
 
@@ -21,7 +21,7 @@ class Sliced(NamedTuple):
     notes: tuple[str, ...]
 
 
-def slice_rows(table: Table, columns: Sequence[str], rows: np.ndarray) -> Sliced:
+def slice_rows(table: TextTable, columns: Sequence[str], rows: np.ndarray) -> Sliced:
     """Return for each column what stands in it in some rows.
 
     Raises:

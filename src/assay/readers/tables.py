@@ -25,7 +25,7 @@ _MISSING = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TextTable:
     """One or more files with the same columns, all texts.
 
     Attributes:
@@ -74,7 +74,7 @@ class Table:
 class TableTexts(Examples):
     """Texts, or pairs of texts, from the columns of a table."""
 
-    table: Table
+    table: TextTable
     columns: tuple[str, ...]  # one, or two for pairs
     rows: np.ndarray  # rows of the table
 
@@ -91,7 +91,7 @@ class TableTexts(Examples):
         return self.table.row_name(int(self.rows[row]))
 
 
-def read_table(paths: Sequence[Path], delimiter: str | None = None) -> Table:
+def read_table(paths: Sequence[Path], delimiter: str | None = None) -> TextTable:
     """Read files with the same columns; memory stays bounded however large they are.
 
     Raises:
@@ -100,7 +100,7 @@ def read_table(paths: Sequence[Path], delimiter: str | None = None) -> Table:
     return read_streams({path: partial(stream, path, delimiter) for path in paths})
 
 
-def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]]) -> Table:
+def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]]) -> TextTable:
     """Read what streams rows of texts, as ``read_table`` does: files, or what else a path may name."""
     paths = tuple(streams)
     tables = [_read(path, batches) for path, batches in streams.items()]
@@ -111,10 +111,10 @@ def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]])
         )
     starts = np.cumsum([0, *(table.num_rows for table in tables[:-1])])
     cells = pa.concat_tables([table.select(common) for table in tables])
-    return Table(paths, tuple(int(start) for start in starts), cells)
+    return TextTable(paths, tuple(int(start) for start in starts), cells)
 
 
-def text_digests(table: Table, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def text_digests(table: TextTable, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return the content hash of each row (uint64), and which rows have an empty cell in these columns."""
     digests = np.empty(len(table), dtype=np.uint64)
     empty = np.zeros(len(table), dtype=bool)

@@ -12,7 +12,7 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import Examples, Kind, Labels, Words
 from assay.readers.labelling import Labelled, missing_note
 from assay.readers.lists import splitter
-from assay.readers.tables import Table
+from assay.readers.tables import TextTable
 from assay.readers.texts import digest_text
 
 _END = "\0"  # stands in no word of any file
@@ -68,7 +68,7 @@ class Sentences(Examples):
 class TableWords(Examples):
     """Texts of words from a column of a table."""
 
-    table: Table
+    table: TextTable
     column: str
     rows: np.ndarray  # rows of the table
     split: Callable[[str], tuple[str, ...]]
@@ -85,7 +85,7 @@ class TableWords(Examples):
         return self.table.row_name(int(self.rows[row]))
 
 
-def label_words(table: Table, words: str, tags: str) -> Labelled:
+def label_words(table: TextTable, words: str, tags: str) -> Labelled:
     """Make labels of the tags of words; rows without any word are left out.
 
     Raises:
@@ -115,6 +115,6 @@ def digest_words(words: Sequence[str]) -> int:
     return digest_text(_END.join(("", *words)))
 
 
-def words_of(table: Table, column: str, rows: np.ndarray) -> TableWords:
+def words_of(table: TextTable, column: str, rows: np.ndarray) -> TableWords:
     """Return the texts of words that stand in some rows of a column."""
     return TableWords(table, column, rows, splitter(table.head()[column]))

@@ -15,7 +15,7 @@ from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.job import ENCODING_VERSION, content_key, features_key
 from assay.core.model import FisherProbe, Fishers, Layered, Model, ModelFacts, ModelSource
-from assay.core.task import Chosen, Example, Examples, Kind, Modality, Split, Task
+from assay.core.task import Example, Examples, Kind, Modality, SelectedExamples, Split, Task
 from assay.encoders.batches import Batches, Remarks, Tell
 from assay.moments.folded import FoldedMoments
 from assay.moments.stream import MomentStream, stratified_folds
@@ -185,7 +185,7 @@ class Encodings(TrainView):
         if train.labels.lengths is not None:
             raise NotApplicable("it compares gradients of whole texts, not of words")
         rows = balanced_rows(train.labels, probe.examples, SEED)
-        examples = self._told("gradients", Chosen(train.examples, rows))
+        examples = self._told("gradients", SelectedExamples(train.examples, rows))
         return self._model.fishers(examples, probe.fit(self.sample()), probe.draws, probe.seed)
 
     def random_features(self) -> Features:

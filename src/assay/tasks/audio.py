@@ -13,12 +13,12 @@ from assay.core.task import Labels, Modality, Task, TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.gathered import Gathered
-from assay.readers.gathering import LabelForm, Limits, gather_files, labelled_rows, rows_within
-from assay.readers.guess import Wanted
+from assay.readers.gathering import ExampleLimits, LabelForm, gather_files, labelled_rows, rows_within
+from assay.readers.guess import NamedColumns
 from assay.readers.labelling import parse_kind
 from assay.readers.sounds import SUFFIXES, SoundFiles, is_sound
 from assay.readers.splits import Shares
-from assay.readers.tables import Table, read_table
+from assay.readers.tables import TextTable, read_table
 from assay.readers.texts import digest_texts
 
 
@@ -80,7 +80,7 @@ class Audio(TaskSource):
         table = read_table([path])
         column = self.file or _column_of_sounds(table)
         form = LabelForm(parse_kind(self.kind))
-        found = labelled_rows(table, Wanted(image=column, label=self.label, split=self.split), form)
+        found = labelled_rows(table, NamedColumns(image=column, label=self.label, split=self.split), form)
         every = list(table.column(column))
         place = path.parent if (path.parent / every[0]).is_file() else folder  # both ways are common
         files = SoundFiles(place, tuple(every[row] for row in found.rows))
@@ -89,14 +89,14 @@ class Audio(TaskSource):
     def _gathered(
         self, files: SoundFiles, labels: Labels, given: np.ndarray | None, notes: tuple[str, ...], seed: int
     ) -> Gathered:
-        rows = rows_within(digest_texts(files.names), labels, given, Limits(self.limit), seed)
+        rows = rows_within(digest_texts(files.names), labels, given, ExampleLimits(self.limit), seed)
         some = SoundFiles(files.folder, tuple(files.names[row] for row in rows))
         parts = None if given is None else given[rows]
         gathered = gather_files(some, labels.of(rows), parts, self.unreadable, Modality.AUDIO)
         return replace(gathered, notes=(*notes, *gathered.notes))
 
 
-def _column_of_sounds(table: Table) -> str:
+def _column_of_sounds(table: TextTable) -> str:
     for name, cells in table.head().items():
         if any(cells) and all(is_sound(cell) for cell in cells if cell):
             return name

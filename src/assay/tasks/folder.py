@@ -12,7 +12,7 @@ from assay.readers.assembly import assemble
 from assay.readers.folders import Tree, find_images, require_folder
 from assay.readers.gathered import Gathered
 from assay.readers.gathering import LabelForm, gather_images, gather_listed_images, labelled_rows
-from assay.readers.guess import Wanted
+from assay.readers.guess import NamedColumns
 from assay.readers.labelling import parse_kind
 from assay.readers.rows import SUFFIXES
 from assay.readers.splits import Shares
@@ -84,7 +84,7 @@ class Folder(TaskSource):
 
     def _listed(self, folder: Path, path: Path) -> Gathered:
         table = read_table([path])
-        wanted = Wanted(image=self.file, label=self.label, split=self.split, slices=self.slices)
+        wanted = NamedColumns(image=self.file, label=self.label, split=self.split, slices=self.slices)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
         found = labelled_rows(table, wanted, form)
         if found.columns.image is None:

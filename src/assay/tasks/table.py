@@ -12,12 +12,11 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import Task, TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathering import LabelForm, gather_listed_images, gather_texts, labelled_rows, limited
-from assay.readers.guess import Wanted
+from assay.readers.guess import NamedColumns
 from assay.readers.labelling import parse_kind
 from assay.readers.rows import SUFFIXES
 from assay.readers.splits import Shares, part_of
-from assay.readers.tables import Table as Rows
-from assay.readers.tables import read_table
+from assay.readers.tables import TextTable, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,9 @@ class Table(TaskSource):
         shares = Shares(self.val, self.test)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
         table, given = self._read(Path(self.name).expanduser())
-        wanted = Wanted(self.text, self.text2, self.image, self.label, self.split, self.words, self.slices)
+        wanted = NamedColumns(
+            self.text, self.text2, self.image, self.label, self.split, self.words, self.slices
+        )
         found = labelled_rows(table, wanted, form, given)
         if found.columns.image is not None:
             gathered = gather_listed_images(
@@ -86,7 +87,7 @@ class Table(TaskSource):
             gathered = limited(gather_texts(table, found), self.limit, seed)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
-    def _read(self, path: Path) -> tuple[Rows, np.ndarray | None]:
+    def _read(self, path: Path) -> tuple[TextTable, np.ndarray | None]:
         if not path.is_dir():
             return read_table([path], self.delimiter), None
         files = [file for file in sorted(path.iterdir()) if file.name.lower().endswith(SUFFIXES)]

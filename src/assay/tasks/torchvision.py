@@ -14,7 +14,7 @@ from assay.core.errors import UnknownName, UnreadableTask
 from assay.core.task import Kind, Labels, Task, TaskSource
 from assay.encoders.offline import keep_offline
 from assay.readers.assembly import assemble
-from assay.readers.gathering import Limits, gather_images, limited_parts
+from assay.readers.gathering import ExampleLimits, gather_images, limited_parts
 from assay.readers.images import DecodedImages, to_rgb
 from assay.readers.splits import Part, Shares
 
@@ -63,7 +63,7 @@ _SETS: Mapping[str, Written] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Opened(DecodedImages):
+class TorchvisionImages(DecodedImages):
     """The images of the splits that torchvision opened, one split after the other."""
 
     splits: tuple[Any, ...]
@@ -127,11 +127,11 @@ class Torchvision(TaskSource):
         splits = tuple(self._open(told) for told in written.values())
         sizes = [len(split) for split in splits]
         titles = tuple(self.name if part is None else part.name.lower() for part in written)
-        images = Opened(splits, np.cumsum([0, *sizes[:-1]]), titles)
+        images = TorchvisionImages(splits, np.cumsum([0, *sizes[:-1]]), titles)
         codes = np.concatenate([_codes(split) for split in splits])
         given = None if None in written else np.repeat([int(part or 0) for part in written], sizes)
         gathered = gather_images(images, _labels(codes, _names(splits[0])), given, self.unreadable)
-        gathered = limited_parts(gathered, Limits(self.limit, self.train_limit), shares, seed)
+        gathered = limited_parts(gathered, ExampleLimits(self.limit, self.train_limit), shares, seed)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _open(self, told: Mapping[str, object]) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from assay.core.errors import UnreadableTask
 from assay.core.task import Labels, Task, TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.gathering import Limits, gather_images, rows_within
+from assay.readers.gathering import ExampleLimits, gather_images, rows_within
 from assay.readers.images import ImageFiles
 from assay.readers.splits import Shares
 from assay.readers.texts import digest_texts
@@ -65,7 +65,7 @@ class Coco(TaskSource):
         )
         base = path if path.is_dir() else path.parent
         names = tuple(_below(base, one.file) for one, _ in found)
-        limits = Limits(self.limit, self.train_limit)
+        limits = ExampleLimits(self.limit, self.train_limit)
         rows = rows_within(digest_texts(names), labels, given, limits, seed)
         files_kept = ImageFiles(base, tuple(names[row] for row in rows))
         parts = None if given is None else given[rows]

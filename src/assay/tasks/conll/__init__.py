@@ -15,7 +15,7 @@ from assay.readers.gathered import Gathered
 from assay.readers.gathering import limited
 from assay.readers.splits import Part, Shares
 from assay.readers.words import Sentences, Tags, digest_words
-from assay.tasks.conll.files import SUFFIXES, Columns, Tagged, part_of_file, read_conll
+from assay.tasks.conll.files import SUFFIXES, TagColumns, Tagged, part_of_file, read_conll
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Conll(TaskSource):
         files = _files(Path(self.name).expanduser())
         tags, texts, given = Tags(), [], []
         for path, part in files:
-            for text in read_conll(path, Columns.of(path, self.word, self.column)):
+            for text in read_conll(path, TagColumns.of(path, self.word, self.column)):
                 tags.add(text.tags)
                 texts.append(text)
                 given.append(part)

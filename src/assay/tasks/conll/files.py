@@ -21,14 +21,14 @@ _SPACES = re.compile(r" +")
 _CONLL_2003 = {"testa": Part.VAL, "testb": Part.TEST}
 
 
-class Columns(NamedTuple):
+class TagColumns(NamedTuple):
     """Where words and tags stand, from 0, or from -1 at the end."""
 
     word: int
     tag: int
 
     @classmethod
-    def of(cls, path: Path, word: int | None, tag: int | None) -> Columns:
+    def of(cls, path: Path, word: int | None, tag: int | None) -> TagColumns:
         """Return what the user wrote, else what is usual: the first and the last column."""
         universal = path.suffix.lower() == _UNIVERSAL
         usual = (_UNIVERSAL_WORD, _UNIVERSAL_TAG) if universal else (0, -1)
@@ -52,7 +52,7 @@ def part_of_file(path: Path) -> Part | None:
     return None
 
 
-def read_conll(path: Path, columns: Columns) -> Iterator[Tagged]:
+def read_conll(path: Path, columns: TagColumns) -> Iterator[Tagged]:
     """Yield the texts of a file.
 
     Raises:
@@ -85,7 +85,7 @@ def _tagged(rows: Sequence[tuple[str, str]], path: Path, start: int) -> Tagged:
     return Tagged(words, tags, f"{path.name} line {start}")
 
 
-def _chosen(cells: Sequence[str], columns: Columns, width: int, where: str) -> tuple[str, str]:
+def _chosen(cells: Sequence[str], columns: TagColumns, width: int, where: str) -> tuple[str, str]:
     if len(cells) != width:
         raise UnreadableTask(
             f"{where} has {len(cells)} columns; the first line has {width}. "

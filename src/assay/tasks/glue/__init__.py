@@ -16,12 +16,12 @@ from assay.core.task import Kind, Task, TaskSource
 from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
-from assay.readers.gathering import LabelledRows, Limits, gather_texts, limited_parts
-from assay.readers.guess import Columns
+from assay.readers.gathering import ExampleLimits, LabelledRows, gather_texts, limited_parts
+from assay.readers.guess import TableColumns
 from assay.readers.hub import Wish, coded_batches, open_hub
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.splits import Part, Shares
-from assay.readers.tables import Table, read_streams
+from assay.readers.tables import TextTable, read_streams
 from assay.readers.tsv import stream_tsv
 from assay.tasks.glue.folders import require_files
 from assay.tasks.glue.hidden import HUB
@@ -157,7 +157,9 @@ class Glue(TaskSource):
             raise UnknownName("task of GLUE", self.name, _SETS)
         shares = Shares(self.val)
         found = _SETS[self.name]
-        gathered = limited_parts(self._gather(found), Limits(self.limit, self.train_limit), shares, seed)
+        gathered = limited_parts(
+            self._gather(found), ExampleLimits(self.limit, self.train_limit), shares, seed
+        )
         return assemble(gathered, address, shares=shares, metric=self.metric or found.metric, seed=seed)
 
     def _gather(self, found: _Set) -> Gathered:
@@ -166,13 +168,13 @@ class Glue(TaskSource):
         labelled = _labelled(table, str(count), found)
         sizes = np.diff([*table.starts, len(table)])
         given = np.repeat([int(part) for part in parts], sizes)[labelled.kept]
-        columns = Columns((str(count),), tuple(str(number) for number in range(count)))
+        columns = TableColumns((str(count),), tuple(str(number) for number in range(count)))
         counts = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[labelled.kept], minlength=len(sizes))
         cut = _cut_off(table, counts, found.files)
         notes = (_AX if self.name == "ax" else _HIDDEN, *cut, *labelled.notes)
         return gather_texts(table, LabelledRows(columns, labelled.kept, labelled.labels, given, notes))
 
-    def _from_hub(self, found: _Set) -> tuple[Table, Sequence[Part]]:
+    def _from_hub(self, found: _Set) -> tuple[TextTable, Sequence[Part]]:
         if self.name == "ax":
             raise UsageError(
                 "The hub has no labels of the diagnostic set. Unpack MNLI and diagnostic-full.tsv of "
@@ -194,7 +196,7 @@ class Glue(TaskSource):
         }
         return read_streams(streams), (Part.TRAIN, Part.VAL)
 
-    def _from_files(self, found: _Set) -> tuple[Table, Sequence[Part]]:
+    def _from_files(self, found: _Set) -> tuple[TextTable, Sequence[Part]]:
         folder = Path(self.folder or "").expanduser()
         paths = {folder / file.path: file for file in found.files}
         needed = [file.path for file in found.files]
@@ -203,7 +205,7 @@ class Glue(TaskSource):
         return read_streams(streams), tuple(file.part for file in found.files)
 
 
-def _cut_off(table: Table, counts: np.ndarray, files: Sequence[_File]) -> tuple[str, ...]:
+def _cut_off(table: TextTable, counts: np.ndarray, files: Sequence[_File]) -> tuple[str, ...]:
     """Say which files have fewer labels than those that are distributed; a file without any stops here."""
     few = []
     for path, count, file in zip(table.paths, counts, files, strict=False):
@@ -214,7 +216,7 @@ def _cut_off(table: Table, counts: np.ndarray, files: Sequence[_File]) -> tuple[
     return (f"It has only {' and '.join(few)}: results are not those of GLUE.",) if few else ()
 
 
-def _labelled(table: Table, column: str, found: _Set) -> Labelled:
+def _labelled(table: TextTable, column: str, found: _Set) -> Labelled:
     wanted = found.files[0].columns[-1]
     title = f"column {wanted + 1}" if isinstance(wanted, int) else wanted
     cells = Cells(title, *table.coded(column), table.row_name)

@@ -16,9 +16,9 @@ from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
 from assay.readers.gathering import (
+    ExampleLimits,
     LabelForm,
     LabelledRows,
-    Limits,
     gather_files,
     gather_images,
     gather_texts,
@@ -26,11 +26,11 @@ from assay.readers.gathering import (
     limited_parts,
     rows_within,
 )
-from assay.readers.guess import Columns, Wanted, choose_columns
+from assay.readers.guess import NamedColumns, TableColumns, choose_columns
 from assay.readers.hub import Wish, open_hub
 from assay.readers.labelling import parse_kind
 from assay.readers.splits import Shares, part_of
-from assay.readers.tables import Table
+from assay.readers.tables import TextTable
 from assay.readers.texts import digest_texts
 from assay.tasks.hub.rows import HubImages, HubSounds, file_columns, files_of, table_of, with_labels
 
@@ -108,7 +108,7 @@ class Hub(TaskSource):
             table = table_of(splits)
         found = labelled_rows(table, wanted, form, _given(splits, table))
         gathered = self._gather(splits, table, found, seed)
-        is_guessed = wanted._replace(slices=None) == Wanted(image=wanted.image)
+        is_guessed = wanted._replace(slices=None) == NamedColumns(image=wanted.image)
         told = _told(found.columns) if is_guessed else ()
         gathered = replace(gathered, notes=(*told, *notes, *gathered.notes))
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
@@ -139,16 +139,16 @@ class Hub(TaskSource):
             notes += (f"The split '{others[0]}' is ignored: name it, as in split='{others[0]}', to use it.",)
         return named or opened, notes
 
-    def _wanted(self, split: Dataset) -> Wanted:
+    def _wanted(self, split: Dataset) -> NamedColumns:
         files = self.image or self.audio
         if not (files or self.text or self.words):
             files = next(iter(file_columns(split)), None)
-        return Wanted(self.text, self.text2, files, self.label, words=self.words, slices=self.slices)
+        return NamedColumns(self.text, self.text2, files, self.label, words=self.words, slices=self.slices)
 
     def _gather(
-        self, splits: Mapping[str, Dataset], table: Table, found: LabelledRows, seed: int
+        self, splits: Mapping[str, Dataset], table: TextTable, found: LabelledRows, seed: int
     ) -> Gathered:
-        limits, shares = Limits(self.limit, self.train_limit), Shares(self.val, self.test)
+        limits, shares = ExampleLimits(self.limit, self.train_limit), Shares(self.val, self.test)
         if found.columns.image is None:
             return limited_parts(gather_texts(table, found), limits, shares, seed)
         names = digest_texts(table.row_name(int(row)) for row in found.rows)
@@ -172,7 +172,7 @@ class Hub(TaskSource):
         return modality
 
 
-def _given(splits: Mapping[str, Dataset], table: Table) -> np.ndarray | None:
+def _given(splits: Mapping[str, Dataset], table: TextTable) -> np.ndarray | None:
     """Return the official split of each row; None where there is one split only, which is cut."""
     parts = [part_of(name) for name in splits]
     if len(parts) == 1:
@@ -181,7 +181,7 @@ def _given(splits: Mapping[str, Dataset], table: Table) -> np.ndarray | None:
     return np.repeat([int(part) for part in parts if part is not None], sizes)
 
 
-def _told(columns: Columns) -> tuple[str, ...]:
+def _told(columns: TableColumns) -> tuple[str, ...]:
     """Say which columns were chosen."""
     read = columns.texts or ((columns.image,) if columns.image else (columns.words,))
     named = " and ".join(f"'{name}'" for name in read)

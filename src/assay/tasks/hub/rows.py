@@ -17,7 +17,7 @@ from assay.readers.hub import arrow_batches
 from assay.readers.images import StoredImages
 from assay.readers.rows import is_readable, text_column
 from assay.readers.sounds import StoredSounds
-from assay.readers.tables import Table, read_streams
+from assay.readers.tables import TextTable, read_streams
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -96,7 +96,7 @@ def file_columns(split: Dataset) -> dict[str, Modality]:
     return {name: kinds[type(one)] for name, one in split.features.items() if type(one) in kinds}
 
 
-def table_of(splits: Mapping[str, Dataset]) -> Table:
+def table_of(splits: Mapping[str, Dataset]) -> TextTable:
     """Return a table of all columns that can be written as text; a column of files holds numbers of rows.
 
     Labels are named where the data set names them; one below 0 is none.
@@ -104,12 +104,12 @@ def table_of(splits: Mapping[str, Dataset]) -> Table:
     return read_streams({Path(name): partial(_text_batches, split) for name, split in splits.items()})
 
 
-def files_of(splits: Mapping[str, Dataset], table: Table, column: str, rows: np.ndarray) -> HubFiles:
+def files_of(splits: Mapping[str, Dataset], table: TextTable, column: str, rows: np.ndarray) -> HubFiles:
     """Return the files of some rows of the table of all splits."""
     return HubFiles(tuple(splits.values()), np.array(table.starts), column, rows, table.row_name)
 
 
-def with_labels(splits: Mapping[str, Dataset], table: Table, columns: Sequence[str]) -> list[str]:
+def with_labels(splits: Mapping[str, Dataset], table: TextTable, columns: Sequence[str]) -> list[str]:
     """Return the splits in which any row has a label; those of the others are hidden.
 
     Raises:

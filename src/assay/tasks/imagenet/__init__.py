@@ -13,7 +13,7 @@ from assay.core.errors import UnknownName, UnreadableTask
 from assay.core.task import Kind, Labels, Task, TaskSource
 from assay.readers.assembly import assemble, assemble_test
 from assay.readers.gathered import Gathered
-from assay.readers.gathering import Limits, gather_images, rows_within
+from assay.readers.gathering import ExampleLimits, gather_images, rows_within
 from assay.readers.imagenet_classes import class_name, imagenet_classes
 from assay.readers.images import JoinedImages, SomeImages
 from assay.readers.splits import Part, Shares, in_words
@@ -90,7 +90,7 @@ class Imagenet(TaskSource):
         names = [found.images.name(int(row)) for row in rows]
         labels = _labels(synsets[rows])
         kept = rows_within(
-            digest_texts(names), labels, parts[rows], Limits(self.limit, self.train_limit), seed
+            digest_texts(names), labels, parts[rows], ExampleLimits(self.limit, self.train_limit), seed
         )
         rows = rows[kept]
         labels = _labels(synsets[rows])
