@@ -22,11 +22,11 @@ from assay.core.model import ModelFacts
 from assay.core.result import Cost, Status
 from assay.core.shown import ShownExample
 from assay.core.task import Kind, Modality
-from assay.findings.comparison import TaskFacts
+from assay.findings.facts import TaskFacts
+from assay.findings.per_task import OTHER_MODALITY
 from assay.plugins.address import Address
 from assay.plugins.families import ENGINES, METRICS, MODELS, PROTOCOLS, REPORTS, SCORES, TASKS
 from assay.plugins.registry import Registry
-from assay.run.plan import OTHER_MODALITY
 from assay.run.study import Study
 from assay.store.results import open_existing
 
