@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from assay.analysis.across import across
-from assay.analysis.likeness import likeness
+from assay.analysis.across_tasks.generality import across
+from assay.analysis.across_tasks.similarity import likeness
 from assay.findings.across import Across
 from assay.findings.similarity import Likeness
 from assay.reports.terminal.across import show_across

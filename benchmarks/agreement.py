@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.analysis.agreements import agreements
-from assay.analysis.baselines import static_ranking
+from assay.analysis.scores.baselines import static_ranking
+from assay.analysis.scores.over_tasks import agreements
 from assay.findings.matrix import Matrix
 
 Table = Mapping[str, Mapping[str, float]]  # data set -> model -> value

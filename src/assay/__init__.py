@@ -13,7 +13,7 @@ _HOME = {
     "Result": "assay.core.result",
     "Study": "assay.run.study",
     "Task": "assay.core.task",
-    "across": "assay.analysis.across",
+    "across": "assay.analysis.across_tasks.generality",
     "compare_models": "assay.actions.compare_models",
     "load": "assay.actions.save",
     "read_matrix": "assay.tables.matrices",

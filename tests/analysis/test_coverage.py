@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from assay.analysis.across_tasks.intervals import interquartile_mean
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
-from assay.analysis.task_draws import interquartile_mean
 from assay.core.job import Job
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status

@@ -7,14 +7,13 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from assay.analysis.across import across
-from assay.analysis.bradley_terry import bradley_terry
-from assay.analysis.friedman import friedman
-from assay.analysis.intervals import interval
-from assay.analysis.ranks import win_rates
-from assay.analysis.signed_rank import wilcoxon
-from assay.analysis.task_draws import interquartile_mean
-from assay.analysis.ties import holm
+from assay.analysis.across_tasks.bradley_terry import bradley_terry
+from assay.analysis.across_tasks.generality import across
+from assay.analysis.across_tasks.intervals import interquartile_mean
+from assay.analysis.across_tasks.ranks import friedman, win_rates
+from assay.analysis.across_tasks.significance import wilcoxon
+from assay.analysis.per_task.intervals import interval
+from assay.analysis.per_task.significance import holm
 from assay.findings.matrix import Matrix
 
 # R 4, ?friedman.test: RoundingTimes of Hollander and Wolfe (1973), p. 140: 22 players x 3 ways to first base

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.analysis.agreements import Past, agreements
+from assay.analysis.scores.over_tasks import Past, agreements
 from assay.core.errors import UnknownName, UsageError
 from assay.findings.agreement import Agreements
 from assay.findings.matrix import Matrix

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from assay.analysis.cells import gather
-from assay.analysis.change import Pair, change
+from assay.analysis.change.change import Pair, change
 from assay.analysis.evidence import Evidence
-from assay.analysis.ranking import choose_method
+from assay.analysis.per_task.cells import choose_method, gather
 from assay.core.errors import UnknownName, UsageError
 from assay.core.limits import Limits
 from assay.findings.change import Change

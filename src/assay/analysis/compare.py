@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from assay.analysis.averages import suite_averages
-from assay.analysis.cells import gather, missing_cells, modalities_of
-from assay.analysis.costs import refused
+from assay.analysis.across_tasks.modalities import across_modalities, values_of
+from assay.analysis.across_tasks.similarity import likeness
+from assay.analysis.across_tasks.suite_average import suite_averages
 from assay.analysis.evidence import Evidence, decided_rows, judged_rows
-from assay.analysis.findings import Judged, TaskEvidence, judge
-from assay.analysis.foretold import foretold
-from assay.analysis.likeness import likeness
-from assay.analysis.modalities import across_modalities, values_of
-from assay.analysis.model_pairs import ModelPairs, error_pairs, feature_pairs
-from assay.analysis.ranking import choose_method
-from assay.analysis.recommend import headline, is_floor
+from assay.analysis.per_task.cells import choose_method, gather, missing_cells, modalities_of
+from assay.analysis.per_task.costs import refused
+from assay.analysis.per_task.model_similarity import ModelPairs, error_pairs, feature_pairs
+from assay.analysis.per_task.recommendation import headline, is_floor
+from assay.analysis.per_task.task_findings import Judged, TaskEvidence, judge
+from assay.analysis.scores.over_tasks import foretold
 from assay.core.metric import Metric
 from assay.core.task import Modality
 from assay.findings.comparison import Comparison

@@ -34,8 +34,8 @@ def command(
     """Compare models across the tasks of a table: index, ranks, wins, strength, and how sure that is."""
     from rich.console import Console
 
-    from assay.analysis.across import across
-    from assay.analysis.likeness import likeness
+    from assay.analysis.across_tasks.generality import across
+    from assay.analysis.across_tasks.similarity import likeness
     from assay.core.errors import UsageError
     from assay.reports.terminal.across import show_across
     from assay.reports.terminal.error_analysis import show_likeness

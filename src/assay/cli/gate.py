@@ -45,7 +45,7 @@ def command(
     from rich.console import Console
 
     from assay.actions.compare_models import compare_models, other_model, within
-    from assay.analysis.gate import gate, regression_from
+    from assay.analysis.change.gate import gate, regression_from
     from assay.cli.writing import must_be_writable, write_text
     from assay.core.limits import Limits
     from assay.reports.json import as_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.analysis.across import across
+from assay.analysis.across_tasks.generality import across
 from assay.findings.matrix import Matrix
 from assay.reports.html.charts import profile_chart
 from assay.reports.html.names import Names

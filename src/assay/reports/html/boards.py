@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from assay.analysis.by_protocol import cell_text, natural
+from assay.analysis.per_task.by_protocol import cell_text, natural
 from assay.findings.comparison import Comparison
 from assay.findings.facts import ModelRow
 from assay.findings.per_task import Cell, Standing, TaskFindings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from assay.analysis.by_protocol import by_protocol, cell_text
+from assay.analysis.per_task.by_protocol import by_protocol, cell_text
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import TaskFindings
 from assay.reports.terminal.tables import fitted

@@ -1,0 +1,1 @@
+"""From the findings on single tasks to the comparison across them."""

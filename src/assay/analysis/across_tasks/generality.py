@@ -1,0 +1,216 @@
+"""Compares models across tasks: one order, how sure it is, and what other orders say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from assay.analysis.across_tasks.bradley_terry import bradley_terry
+from assay.analysis.across_tasks.criteria import criteria, remarks
+from assay.analysis.across_tasks.intervals import (
+    FEWEST_TASKS,
+    draws_of_examples,
+    draws_of_tasks,
+    interquartile_mean,
+    task_interval,
+    wide_tail,
+)
+from assay.analysis.across_tasks.ranks import average_ranks, borda, cliques, friedman, task_ranks, win_rates
+from assay.analysis.across_tasks.significance import ROPE, Comparable, against_leader
+from assay.analysis.per_task.index import index_matrix
+from assay.analysis.per_task.intervals import LEVEL, ExampleDraws, rank_intervals
+from assay.core.estimate import Interval
+from assay.core.task import Modality
+from assay.findings.across import Across, Generality
+from assay.findings.matrix import Matrix
+
+GUESSING, MEDIAN = "guessing", "the median model"
+THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(21))
+
+
+@dataclass(frozen=True, slots=True)
+class TasksEvidence:
+    """All that is known of some tasks before models are compared across them.
+
+    Attributes:
+        values: Higher is better.
+        index: The compatibility index of each; NaN where there is none, everywhere for estimates.
+        draws: Of the index on each task whose predictions are kept.
+        index_zero: What an index of 0 is.
+    """
+
+    values: Matrix
+    index: Matrix
+    draws: Mapping[str, ExampleDraws] = field(default_factory=dict)
+    modality: Modality | None = None
+    index_zero: str = MEDIAN
+
+
+def across(
+    matrix: Matrix, floors: Mapping[str, float] | None = None, *, rope: float = ROPE, seed: int = 0
+) -> Across | None:
+    """Compare models across the tasks of any matrix; None where no two models share two tasks.
+
+    Models with a value on all tasks of a large complete block are compared by means over it; the others,
+    with their holes, by whom they beat where they meet. Orders of models and tasks do not matter.
+
+    Args:
+        matrix: Higher is better.
+        floors: What guessing gives on each task. Without them an index of 0 is the median model of a task.
+        rope: Differences of the index up to this are practically none.
+        seed: Decides all draws.
+
+    >>> matrix = Matrix.of({"t": {"a": 0.9, "b": 0.5}, "u": {"a": 0.8, "b": 0.7}})
+    >>> [(one.model, round(one.index, 3)) for one in across(matrix, {"t": 0.1, "u": 0.6}).models]
+    [('a', 1.0), ('b', 0.5)]
+    """
+    zero = MEDIAN if floors is None else GUESSING
+    return across_tasks(
+        TasksEvidence(matrix, index_matrix(matrix, floors), index_zero=zero), rope=rope, seed=seed
+    )
+
+
+def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) -> Across | None:
+    """Compare models across tasks by all that is known of them; see :func:`across`."""
+    evidence = _sorted(evidence)
+    block = complete_block(evidence.values)
+    if not block.models:
+        return None
+    index = evidence.index.take(block.models, block.tasks)
+    has_index = index.known.all(axis=0)  # a task where nothing beats guessing has none
+    index = index.take(tasks=np.array(block.tasks, dtype=object)[has_index])
+    here = None
+    if index.tasks and evidence.draws:
+        here = draws_of_examples(index.models, index.tasks, evidence.draws, seed)
+    rows = {one.model: one for one in _of_all(evidence)}
+    rows |= {one.model: one for one in _of_block(rows, block, index, here, seed)}
+    ordered = sorted(rows.values(), key=_merit)
+    tested, unit = against_leader(ordered, Comparable(index, here), rope, seed)
+    omnibus = friedman(block.values)
+    by_rank = sorted((one for one in ordered if one.average_rank is not None), key=_rank)
+    runs = cliques([_rank(one)[0] for one in by_rank], omnibus.critical_difference) if omnibus else ()
+    found = Across(
+        modality=evidence.modality,
+        tasks=block.tasks,
+        index_tasks=index.tasks,
+        all_tasks=evidence.values.tasks,
+        index_zero=evidence.index_zero,
+        models=tested,
+        unit=unit,
+        omnibus=omnibus,
+        cliques=tuple(tuple(one.model for one in by_rank[first : last + 1]) for first, last in runs),
+        thresholds=THRESHOLDS,
+        criteria=criteria(tested),
+    )
+    return replace(found, remarks=remarks(found))
+
+
+def _sorted(evidence: TasksEvidence) -> TasksEvidence:
+    """Return models and tasks in the order of their names, so that no draw depends on another order."""
+    models, tasks = sorted(evidence.values.models), sorted(evidence.values.tasks)
+    values, index = (one.take(models, tasks) for one in (evidence.values, evidence.index))
+    return replace(evidence, values=values, index=index)
+
+
+def _merit(one: Generality) -> tuple[bool, float, float, float, str]:
+    """Return by what models are ordered: index, mean rank, strength; those with holes come after."""
+    index = 0.0 if one.index is None else one.index
+    return one.average_rank is None, -index, one.average_rank or 0.0, -one.strength, one.model
+
+
+def _rank(one: Generality) -> tuple[float, str]:
+    return one.average_rank or 0.0, one.model
+
+
+def _of_all(evidence: TasksEvidence) -> list[Generality]:
+    """Return what is known of every model that has a value on any task, with holes or without."""
+    has_any = evidence.values.known.any(axis=1)
+    values = evidence.values.take(np.array(evidence.values.models, dtype=object)[has_any])
+    wins, points = win_rates(values.values), borda(values.values)
+    strengths = bradley_terry(values.values)
+    ranks = task_ranks(values.values)
+    found = []
+    for row, model in enumerate(values.models):
+        of_tasks = evidence.index.values[evidence.index.models.index(model)]
+        has_index = np.isfinite(of_tasks).any()
+        worst = int(np.nanargmin(of_tasks) if has_index else np.nanargmax(ranks[row]))
+        missing = values.missing(model)
+        low, high = float(strengths.low[row]), float(strengths.high[row])
+        found.append(
+            Generality(
+                model=model,
+                tasks=tuple(task for task in values.tasks if task not in missing),
+                missing=missing,
+                win_rate=float(wins[row]),
+                borda=float(points[row]),
+                strength=float(strengths.values[row]),
+                strength_interval=Interval(low, high, LEVEL) if np.isfinite(high) else None,
+                worst_task=values.tasks[worst],
+                worst_index=float(of_tasks[worst]) if has_index else None,
+            )
+        )
+    return found
+
+
+def _of_block(
+    rows: Mapping[str, Generality], block: Matrix, index: Matrix, here: np.ndarray | None, seed: int
+) -> list[Generality]:
+    """Return the models without holes, with their means over the tasks of the block."""
+    ranks = average_ranks(block.values)
+    plain = [
+        replace(rows[model], average_rank=float(rank))
+        for model, rank in zip(block.models, ranks, strict=True)
+    ]
+    if not index.tasks:
+        return plain
+    tasks = len(index.tasks)
+    drawn = draws_of_tasks(index.values, seed) if tasks >= FEWEST_TASKS else None
+    spans = None if drawn is None else rank_intervals(drawn, wide_tail(tasks))
+    reached = index.values[:, :, None] >= np.array(THRESHOLDS) - 1e-12
+    return [
+        replace(
+            one,
+            index=float(interquartile_mean(index.values[row])),
+            interval=None if drawn is None else task_interval(drawn[:, row], tasks),
+            interval_here=_plain_interval(here[:, row]) if here is not None else None,
+            ranks=None if spans is None else spans[row],
+            profile=tuple(float(share) for share in reached[row].mean(axis=0)),
+        )
+        for row, one in enumerate(plain)
+    ]
+
+
+def _plain_interval(draws: np.ndarray) -> Interval | None:
+    if not np.isfinite(draws).all():
+        return None
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(low), float(high), LEVEL)
+
+
+def complete_block(matrix: Matrix) -> Matrix:
+    """Return a large part of a matrix in which every model has a value on every task.
+
+    From each task in turn the block grows by the task that keeps most models; the largest block on the way
+    is taken. (The largest of all is a hard problem; with few holes this finds it.) It has two models and two
+    tasks at least, or it is empty.
+
+    >>> matrix = Matrix.of({"a": {"x": 1, "y": 1}, "b": {"x": 1, "y": 1}, "c": {"x": 1}})
+    >>> complete_block(matrix).models, complete_block(matrix).tasks
+    (('x', 'y'), ('a', 'b'))
+    """
+    known = matrix.known.astype(np.int64)
+    largest, models, tasks = 0, np.array([], dtype=int), np.array([], dtype=int)
+    for first in range(len(matrix.tasks)):
+        chosen, kept, left = [first], known[:, first], np.ones(len(matrix.tasks), dtype=bool)
+        left[first] = False
+        while left.any():
+            counts = np.where(left, kept @ known, -1)
+            added = int(np.argmax(counts))
+            chosen, kept = [*chosen, added], kept * known[:, added]
+            left[added] = False
+            if counts[added] > 1 and counts[added] * len(chosen) > largest:
+                largest = int(counts[added]) * len(chosen)
+                models, tasks = np.flatnonzero(kept), np.array(sorted(chosen))
+    return matrix.take([matrix.models[row] for row in models], [matrix.tasks[column] for column in tasks])

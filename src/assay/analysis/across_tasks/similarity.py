@@ -1,0 +1,172 @@
+"""Finds which tasks order models in the same way, and which models have similar errors or features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import stats
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
+
+from assay.analysis.across_tasks.ranks import task_ranks
+from assay.analysis.per_task.model_similarity import ModelPairs
+from assay.core.task import Modality
+from assay.findings.matrix import Matrix
+from assay.findings.similarity import Alike, Likeness
+from assay.wording.wording import listing, value_text
+
+FEWEST_MODELS = 5  # a rank correlation of fewer is 0.9 or more by chance in one case of ten
+REDUNDANT = 0.9  # rank correlation
+SAME_ERRORS = 0.8  # "almost perfect" agreement, Landis and Koch (1977)
+SAME_FEATURES = 0.95
+_DIGITS = 9  # mean ranks that are equal stay so, whatever the order of the tasks
+_NAMED = 4  # names that a sentence lists
+
+
+def likeness(
+    values: Matrix,
+    errors: Sequence[ModelPairs] = (),
+    features: Sequence[ModelPairs] = (),
+    modality: Modality | None = None,
+) -> Likeness:
+    """Compare tasks by how they order models, and models by their errors and their features.
+
+    Args:
+        values: Models x tasks; higher is better.
+        errors: On each task, how alike models err.
+        features: On each task, how alike models see its test examples.
+        modality: Of the tasks.
+    """
+    found = Likeness(
+        modality=modality,
+        tasks=_tasks(values),
+        fits=_fits(values),
+        errors=_models(errors, SAME_ERRORS),
+        features=_models(features, SAME_FEATURES),
+        remarks=(),
+    )
+    return replace(found, remarks=_remarks(found))
+
+
+def _tasks(values: Matrix) -> Alike | None:
+    count = len(values.tasks)
+    found = np.full((count, count), np.nan)
+    for first in range(count):
+        for second in range(first, count):
+            found[first, second] = found[second, first] = _spearman(
+                values.values[:, first], values.values[:, second]
+            )
+    return None if np.isnan(found).all() else alike(values.tasks, found, REDUNDANT)
+
+
+def _fits(values: Matrix) -> dict[str, float]:
+    """Return for each task how its order of models agrees with that of all others together."""
+    ranks = task_ranks(values.values)
+    relative = ranks / np.maximum(1, np.isfinite(ranks).sum(axis=0))  # tasks with few models count the same
+    found = {}
+    for place, task in enumerate(values.tasks):
+        others = np.delete(relative, place, axis=1)
+        counts = np.isfinite(others).sum(axis=1)
+        means = np.divide(
+            np.nansum(others, axis=1), counts, out=np.full(len(counts), np.nan), where=counts > 0
+        )
+        fit = _spearman(values.values[:, place], -np.round(means, _DIGITS))
+        if not np.isnan(fit):
+            found[task] = fit
+    return found
+
+
+def _spearman(first: np.ndarray, second: np.ndarray) -> float:
+    both = np.isfinite(first) & np.isfinite(second)
+    if both.sum() < FEWEST_MODELS:
+        return np.nan
+    ranks = np.stack([stats.rankdata(side[both]) for side in (first, second)])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    scale = np.sqrt(np.square(ranks).sum(axis=1).prod())
+    return float(ranks[0] @ ranks[1] / scale) if scale > 0 else np.nan
+
+
+def _models(pairs: Sequence[ModelPairs], threshold: float) -> Alike | None:
+    """Return the mean over tasks of how alike models are."""
+    names = sorted({model for one in pairs for model in one.models})
+    place = {model: row for row, model in enumerate(names)}
+    sums, counts = np.zeros((2, len(names), len(names)))
+    for one in pairs:
+        rows = np.array([place[model] for model in one.models], dtype=np.int64)
+        sums[np.ix_(rows, rows)] += np.nan_to_num(one.values)
+        counts[np.ix_(rows, rows)] += np.isfinite(one.values)
+    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    return alike(names, means, threshold)
+
+
+def _remarks(found: Likeness) -> tuple[str, ...]:
+    told = []
+    if found.tasks is not None:
+        told += [
+            f"{_named(group)} order the models alike (rank correlation {_mean(found.tasks, group)}): "
+            "one of them says nearly all."
+            for group in found.tasks.groups
+        ]
+    against = {task: fit for task, fit in found.fits.items() if fit < 0}
+    if against:
+        worst = sorted(against, key=lambda task: against[task])
+        told.append(
+            f"{_named(worst)} order the models against all other tasks."
+            if len(worst) > 1
+            else f"{worst[0]} orders the models against all other tasks."
+        )
+    for of_models, what, measure in (
+        (found.errors, "err on the same examples", "error consistency"),
+        (found.features, "see the test examples alike", "CKA"),
+    ):
+        if of_models is not None:
+            told += [
+                f"{_named(group)} {what} ({measure} {_mean(of_models, group)})." for group in of_models.groups
+            ]
+    return tuple(told)
+
+
+def _mean(found: Alike, group: Sequence[str]) -> str:
+    rows = [found.names.index(name) for name in group]
+    pairs = [found.values[row][column] for row in rows for column in rows if row < column]
+    return value_text(float(np.mean([value for value in pairs if value is not None])), places=2)
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = list(names[:_NAMED])
+    return listing(shown if len(names) <= _NAMED else [*shown, f"{len(names) - _NAMED} more"])
+
+
+def alike(names: Sequence[str], values: np.ndarray, threshold: float) -> Alike | None:
+    """Return how alike things are, in the order of a tree of average linkage; None with fewer than two.
+
+    Args:
+        names: Of the things.
+        values: Names x names, symmetric; NaN where it is not known, which counts as unrelated in the tree.
+        threshold: From which mean likeness on things are one group.
+
+    >>> values = np.array([[1, 0.1, 0.95], [0.1, 1, 0.2], [0.95, 0.2, 1]])
+    >>> found = alike(["a", "b", "c"], values, 0.9)
+    >>> [sorted(group) for group in found.groups]
+    [['a', 'c']]
+    """
+    if len(names) < 2:
+        return None
+    distances = 1 - np.nan_to_num(values, nan=0.0)
+    np.fill_diagonal(distances, 0.0)
+    distances = np.maximum((distances + distances.T) / 2, 0.0)
+    tree = hierarchy.linkage(squareform(distances, checks=False), method="average", optimal_ordering=True)
+    order = hierarchy.leaves_list(tree)
+    label = hierarchy.fcluster(tree, t=1 - threshold, criterion="distance")
+    groups = [
+        tuple(names[place] for place in order if label[place] == one) for one in dict.fromkeys(label[order])
+    ]
+    ordered = values[np.ix_(order, order)]
+    return Alike(
+        names=tuple(names[place] for place in order),
+        values=tuple(tuple(None if np.isnan(value) else float(value) for value in row) for row in ordered),
+        groups=tuple(group for group in groups if len(group) > 1),
+        threshold=threshold,
+    )

@@ -1,0 +1,269 @@
+"""Finds what changes when one model replaces another, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from assay.analysis.across_tasks.intervals import FEWEST_TASKS
+from assay.analysis.across_tasks.significance import practical, wilcoxon
+from assay.analysis.change.feature_spaces import spaces
+from assay.analysis.change.flips import flips
+from assay.analysis.evidence import Evidence, decided_rows, judged_rows
+from assay.analysis.per_task.cells import gather
+from assay.analysis.per_task.intervals import (
+    LEVEL,
+    Draws,
+    Measured,
+    bootstrap,
+    example_values,
+    interval,
+    is_mean,
+)
+from assay.analysis.per_task.significance import ALPHA, holm, p_values_against
+from assay.core.errors import UsageError
+from assay.core.estimate import Interval
+from assay.core.metric import Metric
+from assay.core.task import Kind
+from assay.findings.change import Change, OverTasks, Spaces, TaskChange
+from assay.findings.facts import TaskFacts
+from assay.findings.per_task import OTHER_MODALITY, Cell
+from assay.wording.wording import listing, plural
+
+HALF_A_POINT = 0.005  # differences up to this change nobody's mind
+SERVES = 0.9  # of the neighbours found before: below it users of an index see other results
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two models, by address, and the method that measured both."""
+
+    before: str
+    after: str
+    method: str
+
+
+def change(evidence: Evidence, pair: Pair, *, seed: int = 0) -> Change:
+    """Compare two models task by task.
+
+    Args:
+        evidence: Results, predictions, and what is known of models and tasks.
+        pair: Which two, and by which method.
+        seed: Decides all draws.
+
+    Raises:
+        UsageError: There is no task on which both have a value by the method.
+    """
+    if pair.before == pair.after:
+        raise UsageError(f"'{pair.before}' stands twice. Name two models.")
+    cells = {
+        (cell.task, cell.model): cell
+        for cell in gather(evidence.on_these_data(), evidence.scores)
+        if cell.method == pair.method and cell.model in {pair.before, pair.after}
+    }
+    found, missing = [], []
+    for task in evidence.tasks:
+        both = [cells.get((task.address, model)) for model in (pair.before, pair.after)]
+        first, second = both
+        if first is not None and second is not None and first.value is not None and second.value is not None:
+            found.append(_on_task(evidence, task, (first, second), seed))
+        else:
+            missing += _reasons(task, pair, both)
+    if not found:
+        told = " ".join(missing) or "They have no task in common: name two models that read the same."
+        raise UsageError(f"{pair.method} measured both models on no task. {told}")
+    rows = {row.address: row for row in evidence.models}
+    whole = Change(
+        before=rows[pair.before],
+        after=rows[pair.after],
+        method=pair.method,
+        tasks=_corrected(found),
+        missing=tuple(missing),
+        over_tasks=_over_tasks(found, seed),
+    )
+    return replace(whole, remarks=(_sure(whole), *_general(whole), *_index(whole)))
+
+
+def _reasons(task: TaskFacts, pair: Pair, both: Sequence[Cell | None]) -> list[str]:
+    """Return why one of the two has no value on a task; nothing where it reads something else."""
+    told = []
+    for model, cell in zip((pair.before, pair.after), both, strict=True):
+        if cell is None:
+            told.append(f"{task.address}: {pair.method} has not run for {model}.")
+        elif cell.value is None and not cell.reason.startswith(OTHER_MODALITY):
+            told.append(f"{task.address}: {cell.status} for {model}: {cell.reason}")
+    return told if any(both) else []
+
+
+def _on_task(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed: int) -> TaskChange:
+    before, after = cells
+    assert before.value is not None
+    assert after.value is not None
+    is_score = before.is_score
+    metric = evidence.metrics[task.metric]
+    truth = None if is_score else evidence.truths.get(task.fingerprint)
+    seeds = {} if is_score else evidence.by_seed(task, before.method)
+    both = [seeds.get(cell.model) for cell in cells]
+    difference, turned = None, None
+    if truth is not None and both[0] and both[1]:
+        rows = (judged_rows(both[0], metric), judged_rows(both[1], metric))
+        difference = paired(Measured(truth, rows), metric, seed)
+        names = evidence.names(task.fingerprint) or ()
+        turned = flips(truth, decided_rows(both[0]), decided_rows(both[1]), names)
+    return TaskChange(
+        task=task,
+        measure=before.metric or before.method if is_score else task.metric,
+        shown_negated=metric.shown_negated and (not is_score or before.metric == task.metric),
+        before=before.value,
+        after=after.value,
+        difference=after.value - before.value,
+        interval=difference.interval if difference else None,
+        p_value=difference.p_value if difference else None,
+        seeds=(before.seeds, after.seeds),
+        flips=turned,
+        spaces=_spaces(evidence, task, cells, seed),
+    )
+
+
+def _spaces(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed: int) -> Spaces | None:
+    rows = {row.address: row for row in evidence.models}
+    both = [evidence.features(rows[cell.model], task.fingerprint) for cell in cells]
+    first, second = both
+    return None if first is None or second is None else spaces(first, second, seed)
+
+
+def _corrected(found: Sequence[TaskChange]) -> tuple[TaskChange, ...]:
+    """Return the changes with their p-values corrected by Holm over the tasks."""
+    tested = [place for place, one in enumerate(found) if one.p_value is not None]
+    corrected = dict(
+        zip(tested, holm(np.array([found[place].p_value for place in tested], dtype=float)), strict=True)
+    )
+    return tuple(
+        replace(one, p_value=float(corrected[place])) if place in corrected else one
+        for place, one in enumerate(found)
+    )
+
+
+def _over_tasks(found: Sequence[TaskChange], seed: int) -> OverTasks | None:
+    """Return what changes on tasks like these: the task is the unit."""
+    shares = [
+        one.difference for one in found if one.task.kind is not Kind.REGRESSION and not one.shown_negated
+    ]
+    if len(shares) < FEWEST_TASKS:
+        return None
+    differences = np.array([shares])
+    return OverTasks(
+        tasks=len(shares),
+        mean=float(differences.mean()),
+        p_value=float(wilcoxon(differences)[0]),
+        practical=practical(differences, HALF_A_POINT, seed)[0],
+    )
+
+
+def _general(found: Change) -> tuple[str, ...]:
+    """Return how probable it is that the change is practically none on tasks like these."""
+    if found.over_tasks is None:
+        return ()
+    odds = found.over_tasks.practical
+    how = f"half a point is nothing; Wilcoxon p = {found.over_tasks.p_value:.3f}"
+    return (
+        f"On tasks like these {found.after.address} is practically better with chance {odds.better:.2f}, "
+        f"equal {odds.equal:.2f}, worse {odds.worse:.2f} ({how} over {found.over_tasks.tasks} tasks).",
+    )
+
+
+def _sure(found: Change) -> str:
+    """Return on how many tasks the model is surely better, and worse."""
+    before, after = found.before.address, found.after.address
+    tested = [one for one in found.tasks if one.p_value is not None]
+    if not tested:
+        return f"No predictions are kept: nothing tells whether {after} is surely better than {before}."
+    better = [one for one in tested if one.p_value is not None and one.p_value < ALPHA and one.difference > 0]
+    worse = [one for one in tested if one.p_value is not None and one.p_value < ALPHA and one.difference < 0]
+    equal = len(tested) - len(better) - len(worse)
+    parts = [
+        f"surely {word} on {listing(one.task.address for one in those)}"
+        for word, those in (("better", better), ("worse", worse))
+        if those
+    ]
+    if not parts:
+        return f"On {plural(equal, 'task')} the test examples do not tell {after} from {before}."
+    told = f"{after} is {' and '.join(parts)}"
+    return f"{told}; on {plural(equal, 'task')} the test examples do not tell." if equal else f"{told}."
+
+
+def _index(found: Change) -> tuple[str, ...]:
+    """Return whether an index of the features of the model in place can stay."""
+    known = [one.spaces for one in found.tasks if one.spaces is not None]
+    if not known:
+        return ()
+    before, after = known[0].widths
+    if before != after:
+        return (
+            f"An index of the old features cannot stay: it holds {before:,} numbers each, not {after:,}.",
+        )
+    kept = min(one.in_old_index or 0.0 for one in known)
+    if kept >= SERVES:
+        return (
+            f"An index of the old features can stay: new ones find {kept:.0%} of the same neighbours in it.",
+        )
+    return (
+        f"Make an index of the features again: the new ones find {kept:.0%} of the same neighbours in the "
+        f"old one, and chance {max(one.by_chance for one in known):.1%}.",
+    )
+
+
+class Paired(NamedTuple):
+    """The difference of two models on the same test examples: the second less the first."""
+
+    interval: Interval | None
+    p_value: float
+
+
+def paired(measured: Measured, metric: Metric, seed: int) -> Paired:
+    """Return how sure the difference of two models is.
+
+    The test is McNemar's exact one for accuracy and one seed, swaps of the two for other means, and Student's
+    t with the spread of the paired bootstrap else; the spread over seeds counts in all of them.
+
+    Args:
+        measured: The predictions of the two.
+        metric: The main metric of the task.
+        seed: Decides draws and swaps.
+    """
+    draws = bootstrap(measured, metric, seed)
+    p_value = float(p_values_against(0, measured, metric, draws, seed)[1])
+    return Paired(_interval(measured, metric, draws), p_value)
+
+
+def _interval(measured: Measured, metric: Metric, draws: Draws) -> Interval | None:
+    found = interval(draws.values[:, 1] - draws.values[:, 0])
+    if found is None or measured.truth.kind is not Kind.CLASSIFICATION or not is_mean(metric, measured.truth):
+        return found
+    first, second = (example_values(metric, measured.truth, one).mean(axis=0) for one in measured.predicted)
+    few = share_difference(second - first)
+    return Interval(min(found.low, few.low), max(found.high, few.high), LEVEL)
+
+
+def share_difference(differences: np.ndarray) -> Interval:
+    """Return the interval of a difference of two shares over the same examples, right for few of them too.
+
+    Two models that err on the same few examples are not proved to be equal: the bootstrap, which would say
+    so, is widened to this one, in which one example more is lost and one more is won, each by half.
+
+    Args:
+        differences: Of each example: -1, 0 or 1, or between where seeds differ.
+
+    References:
+        Simple improved confidence intervals for comparing matched proportions (Agresti and Min, 2005),
+        https://doi.org/10.1002/sim.1781
+    """
+    count = len(differences) + 2
+    mean = differences.sum() / count
+    variance = (np.square(differences).sum() + 1) / count - mean**2
+    reach = stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(variance / count)
+    return Interval(float(max(-1.0, mean - reach)), float(min(1.0, mean + reach)), LEVEL)

@@ -1,0 +1,52 @@
+"""Whether the features of two models agree: kernel alignment, and shared nearest neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assay.analysis.per_task.model_similarity import FEWEST, linear_cka
+from assay.findings.change import Spaces
+from assay.numerics.neighbours import nearest, nearest_others
+
+NEIGHBOURS = 10
+EXAMPLES = 5000  # neighbours of more take minutes, and change the second digit of nothing
+
+
+def spaces(before: np.ndarray, after: np.ndarray, seed: int) -> Spaces | None:
+    """Compare two feature spaces on the same examples; None with too few of them.
+
+    Args:
+        before: Examples x width.
+        after: Examples x another width, row by row the same examples.
+        seed: Decides which examples, where there are more than 5,000.
+    """
+    count = len(before)
+    if count < FEWEST or len(after) != count:
+        return None
+    if count > EXAMPLES:
+        rows = np.sort(np.random.default_rng(seed).choice(count, EXAMPLES, replace=False))
+        before, after, count = before[rows], after[rows], EXAMPLES
+    own = nearest_others(before, NEIGHBOURS)
+    same_width = before.shape[1] == after.shape[1]
+    return Spaces(
+        examples=count,
+        widths=(before.shape[1], after.shape[1]),
+        cka=linear_cka(before, after),
+        neighbours=NEIGHBOURS,
+        overlap=_shared(own, nearest_others(after, NEIGHBOURS)),
+        in_old_index=_shared(own, _found_in(before, after)) if same_width else None,
+        by_chance=NEIGHBOURS / (count - 1),
+    )
+
+
+def _found_in(index: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Return what the features after find among those before, an example itself left out."""
+    found = nearest(index, queries, NEIGHBOURS + 1)
+    own = found == np.arange(len(found))[:, None]
+    own[~own.any(axis=1), -1] = True  # where it does not find itself the last one goes
+    return np.asarray(found[~own].reshape(len(found), NEIGHBOURS))
+
+
+def _shared(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the share of neighbours that both name: examples x k each."""
+    return float((first[:, :, None] == second[:, None, :]).any(axis=2).mean())

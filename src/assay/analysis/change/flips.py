@@ -1,0 +1,92 @@
+"""On which test examples and classes two models differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from assay.analysis.per_task.error_analysis import names_of, said_by_most
+from assay.analysis.per_task.significance import holm
+from assay.core.task import Labels
+from assay.findings.change import ClassChange, Flip, Flips
+
+SHOWN = 10  # flips of each sign that are named
+
+
+class _Said(NamedTuple):
+    """What one model says of each example, seeds taken together."""
+
+    value: np.ndarray  # the class that most seeds say
+    is_right: np.ndarray
+    share_right: np.ndarray
+
+
+def flips(truth: Labels, before: np.ndarray, after: np.ndarray, names: Sequence[str]) -> Flips | None:
+    """Return the flips between two models; None where examples have no single class.
+
+    Args:
+        truth: The labels of test.
+        before: Classes, seeds x examples.
+        after: The same of the other model.
+        names: Of the test examples; of texts with labelled words, of the texts.
+    """
+    if not truth.classes or truth.values.ndim != 1:
+        return None
+    first, second = (_said(truth.values, rows) for rows in (before, after))
+    lost, won = first.is_right & ~second.is_right, second.is_right & ~first.is_right
+    name_of = names_of(truth, names)
+
+    def named(rows: np.ndarray) -> tuple[Flip, ...]:
+        return tuple(
+            Flip(
+                name_of[row],
+                *(truth.classes[of[row]] for of in (truth.values, first.value, second.value)),
+            )
+            for row in np.flatnonzero(rows)[:SHOWN]
+        )
+
+    return Flips(
+        examples=len(truth.values),
+        negative=int(lost.sum()),
+        positive=int(won.sum()),
+        both_wrong=int((~first.is_right & ~second.is_right).sum()),
+        regressed=named(lost),
+        improved=named(won),
+        classes=_classes(truth, (first, second), lost, won),
+    )
+
+
+def _said(truth: np.ndarray, rows: np.ndarray) -> _Said:
+    values = said_by_most(rows)
+    return _Said(values, np.asarray(values == truth), np.asarray((rows == truth).mean(axis=0)))
+
+
+def _classes(
+    truth: Labels, both: tuple[_Said, _Said], lost: np.ndarray, won: np.ndarray
+) -> tuple[ClassChange, ...]:
+    places = np.unique(truth.values)
+    of_class = [truth.values == place for place in places]
+    counts = [(int(lost[rows].sum()), int(won[rows].sum())) for rows in of_class]
+    p_values = holm(np.array([_mcnemar(*pair) for pair in counts]))
+    found = [
+        ClassChange(
+            name=truth.classes[place],
+            examples=int(rows.sum()),
+            before=float(both[0].share_right[rows].mean()),
+            after=float(both[1].share_right[rows].mean()),
+            negative=negative,
+            positive=positive,
+            p_value=float(p_value),
+        )
+        for place, rows, (negative, positive), p_value in zip(places, of_class, counts, p_values, strict=True)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.after - one.before, one.name)))
+
+
+def _mcnemar(negative: int, positive: int) -> float:
+    if not negative + positive:
+        return 1.0
+    return float(stats.binomtest(negative, negative + positive).pvalue)

@@ -1,0 +1,1 @@
+"""From results to the findings on one task."""

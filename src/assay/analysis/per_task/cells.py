@@ -1,0 +1,144 @@
+"""Gathers results into cells, one model on one task by one method; chooses the method that ranks."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from assay.core.errors import UnknownName
+from assay.core.result import Cost, Result, Status
+from assay.core.task import Modality
+from assay.findings.facts import TaskFacts
+from assay.findings.per_task import OTHER_MODALITY, Cell
+
+
+def gather(results: Sequence[Result], scores: Collection[str]) -> tuple[Cell, ...]:
+    """Return one cell for each model, task and method, in the order of their names.
+
+    Args:
+        results: In any order; several seeds make one cell.
+        scores: The methods that are scores.
+    """
+    groups: dict[tuple[str, str, str], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.job.task, result.job.model, result.job.method), []).append(result)
+    return tuple(_cell(sorted(groups[key], key=lambda one: one.job.seed), scores) for key in sorted(groups))
+
+
+def missing_cells(
+    cells: Sequence[Cell],
+    task: TaskFacts,
+    models: Mapping[str, str],
+    method: str,
+    modalities: Mapping[str, str],
+) -> tuple[Cell, ...]:
+    """Return why models have no value on a task by a method, those that read something else left out.
+
+    Args:
+        cells: All cells of the study.
+        task: The task.
+        models: The addresses of all models, each with why it is not ranked, if it is not.
+        method: The method that ranks the models.
+        modalities: What a model reads, where it is known: see :func:`modalities_of`.
+    """
+    of_task = {cell.model: cell for cell in cells if cell.task == task.address and cell.method == method}
+    found = []
+    for model in sorted(models):
+        cell = None if models[model] else of_task.get(model)
+        if cell is None:
+            if modalities.get(model, task.modality) == task.modality:
+                reason = f"{method} has not run on this task; run the study again to fill this in"
+                reason = models[model] or reason
+                found.append(Cell(model, task.address, method, False, Status.SKIPPED, reason=reason))
+        elif cell.value is None and not cell.reason.startswith(OTHER_MODALITY):
+            found.append(cell)
+    return tuple(found)
+
+
+def modalities_of(cells: Sequence[Cell], tasks: Sequence[TaskFacts]) -> dict[str, Modality]:
+    """Return what each model reads, as far as its results tell."""
+    by_task = {task.address: task.modality for task in tasks}
+    return {
+        cell.model: by_task[cell.task]
+        for cell in cells
+        if cell.task in by_task and not cell.reason.startswith(OTHER_MODALITY)
+    }
+
+
+def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
+    job = results[0].job
+    good = [result for result in results if result.status is Status.OK]
+    timed = good or list(results)
+    notes = [note for result in results for note in result.notes]
+    if good:
+        notes += [f"seed {one.job.seed}: {one.reason}" for one in results if one.status is not Status.OK]
+    failed = [result for result in results if result.status is Status.FAILED]
+    told = (good or failed or list(results))[0]
+    return Cell(
+        model=job.model,
+        task=job.task,
+        method=job.method,
+        is_score=job.method in scores,
+        status=told.status,
+        value=statistics.fmean(_values(good)) if good else None,
+        seeds=len(good),
+        metrics=_by_name([result.metrics for result in good], statistics.fmean),
+        tuned=_by_name([result.tuned for result in good], statistics.median_low),  # one that was chosen
+        notes=tuple(dict.fromkeys(notes)),
+        reason="" if good else told.reason,
+        seconds=statistics.fmean(result.seconds for result in timed),
+        encode_seconds=sum(result.encode_seconds for result in results),
+        interval=told.interval,
+        metric=told.metric,
+        cost=_cost([result.cost for result in timed]),
+        spread=statistics.stdev(_values(good)) if len(good) > 1 else None,
+    )
+
+
+def _cost(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        statistics.fmean(cost.tune_seconds for cost in costs),
+        max((cost.peak_bytes for cost in costs if cost.peak_bytes is not None), default=None),
+        max((cost.device_bytes for cost in costs if cost.device_bytes is not None), default=None),
+    )
+
+
+def _values(results: Sequence[Result]) -> list[float]:
+    return [result.value for result in results if result.value is not None]
+
+
+def _by_name(
+    found: Sequence[Mapping[str, float]], summary: Callable[[list[float]], float]
+) -> dict[str, float]:
+    names = dict.fromkeys(name for one in found for name in one)
+    return {name: summary([one[name] for one in found if name in one]) for name in names}
+
+
+PROTOCOL = "linear_probe"
+SCORES = ("ridge_cv", "logme", "loo_knn")  # out of sample or with evidence: fair to wide features
+
+
+def choose_method(cells: Sequence[Cell], scores: Collection[str], wanted: str | None) -> str:
+    """Return the wanted method, or the protocol that tells most, or a score where nothing was trained.
+
+    Args:
+        cells: All cells of the study.
+        scores: The methods that are scores.
+        wanted: What the user asked for; an unknown name says which there are.
+    """
+    methods = {cell.method for cell in cells}
+    if wanted is not None:
+        if wanted not in methods:
+            raise UnknownName("method with results", wanted, methods)
+        return wanted
+    counts = Counter(cell.method for cell in cells if cell.value is not None)
+    ordered = sorted(methods, key=lambda method: (method in scores, *_preference(method, counts), method))
+    valued = [method for method in ordered if counts[method]]
+    return (valued or ordered or [""])[0]
+
+
+def _preference(method: str, counts: Counter[str]) -> tuple[bool, int, int]:
+    name = method.partition("(")[0]
+    place = SCORES.index(name) if name in SCORES else len(SCORES)
+    return name != PROTOCOL, -counts[method], place

@@ -1,0 +1,139 @@
+"""Error analysis of one task from the predictions of all models: classes, hardest examples, confusions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+from assay.core.task import Labels
+from assay.findings.error_analysis import Confused, Confusion, Missed, TaskLesson
+
+NAMED = 20  # examples and mistakes that are named
+_MOST_CLASSES = 50  # of a confusion matrix that a reader can read
+_FEWEST_MODELS = 2
+
+
+def lesson(
+    truth: Labels,
+    decided: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    shown: str | None,
+    separable: float | None,
+) -> TaskLesson | None:
+    """Return what the predictions say of a task with one class for each example; None for all others.
+
+    Args:
+        truth: The labels of test.
+        decided: By model, its classes: seeds x examples.
+        names: Of the test examples; of texts with labelled words, of the texts.
+        shown: The model whose confusion is told.
+        separable: The share of pairs of models that the test examples tell apart.
+    """
+    if not truth.classes or truth.values.ndim != 1 or not decided:
+        return None
+    said = {model: said_by_most(rows) for model, rows in decided.items()}
+    right = np.stack([values == truth.values for values in said.values()])
+    count = right.sum(axis=0)
+    several = len(said) >= _FEWEST_MODELS
+    all_miss, one_hits = (count == 0) & several, (count == 1) & several
+    name_of = names_of(truth, names)
+
+    def named(rows: np.ndarray) -> tuple[Missed, ...]:
+        return tuple(_missed(row, name_of[row], truth, said) for row in np.flatnonzero(rows)[:NAMED])
+
+    return TaskLesson(
+        models=tuple(said),
+        examples=len(truth.values),
+        missed_by_all=int(all_miss.sum()),
+        right_in_all=int((count == len(said)).sum()) if several else 0,
+        by_one=int(one_hits.sum()),
+        hardest=named(all_miss),
+        lonely=named(one_hits),
+        classes=_classes(truth, decided),
+        confusion=_confusion(truth, shown, decided[shown])
+        if shown in decided and shown is not None
+        else None,
+        separable=separable,
+    )
+
+
+def _missed(row: int, name: str, truth: Labels, said: Mapping[str, np.ndarray]) -> Missed:
+    answer = int(truth.values[row])
+    wrong = [int(values[row]) for values in said.values() if values[row] != answer]
+    return Missed(
+        example=name,
+        truth=truth.classes[answer],
+        said=truth.classes[int(np.bincount(wrong).argmax())] if wrong else "",
+        right=tuple(model for model, values in said.items() if values[row] == answer),
+    )
+
+
+def _classes(truth: Labels, decided: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    places, rows = np.unique(truth.values, return_inverse=True)
+    counts = np.bincount(rows)
+    shares = {
+        model: np.bincount(rows, weights=(values == truth.values).mean(axis=0)) / counts
+        for model, values in decided.items()
+    }
+    return {
+        truth.classes[place]: {model: float(of_model[number]) for model, of_model in shares.items()}
+        for number, place in enumerate(places)
+    }
+
+
+def _confusion(truth: Labels, model: str, rows: np.ndarray) -> Confusion:
+    size = len(truth.classes)
+    pairs = (truth.values * size + rows).ravel()  # seeds x examples
+    distinct, times = np.unique(pairs, return_counts=True)
+    counts = times / len(rows)
+    wrong = [
+        place
+        for place in np.argsort(-counts, kind="stable")
+        if distinct[place] // size != distinct[place] % size
+    ]
+    present = np.unique(np.concatenate([distinct // size, distinct % size]))
+    matrix = None
+    if len(present) <= _MOST_CLASSES:
+        full = np.zeros((len(present), len(present)))
+        full[np.searchsorted(present, distinct // size), np.searchsorted(present, distinct % size)] = counts
+        matrix = tuple(tuple(row) for row in full.tolist())
+    return Confusion(
+        model=model,
+        classes=tuple(truth.classes[place] for place in present),
+        counts=matrix,
+        most=tuple(
+            Confused(
+                truth.classes[int(distinct[place] // size)],
+                truth.classes[int(distinct[place] % size)],
+                float(counts[place]),
+            )
+            for place in wrong[:NAMED]
+        ),
+    )
+
+
+def said_by_most(rows: np.ndarray) -> np.ndarray:
+    """Return the class that most seeds say of each example, from seeds x examples."""
+    return np.asarray(rows[0] if len(rows) == 1 else stats.mode(rows, axis=0).mode)
+
+
+def names_of(truth: Labels, names: Sequence[str]) -> Sequence[str]:
+    """Return the name of each label: of words, that of their text and the place in it."""
+    if truth.lengths is None:
+        return (
+            names
+            if len(names) == len(truth.values)
+            else [f"example {row + 1}" for row in range(len(truth.values))]
+        )
+    texts = (
+        names
+        if len(names) == len(truth.lengths)
+        else [f"text {row + 1}" for row in range(len(truth.lengths))]
+    )
+    return [
+        f"{text}, word {place + 1}"
+        for text, length in zip(texts, truth.lengths, strict=True)
+        for place in range(length)
+    ]

@@ -1,0 +1,197 @@
+"""How sure a value is: a bootstrap over test examples and seeds, paired between models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from assay.core.errors import NotApplicable
+from assay.core.estimate import Interval
+from assay.core.metric import Metric
+from assay.core.task import Labels
+
+LEVEL = 0.95
+DRAWS = 2000
+FEWEST_DRAWS = 500  # the 2.5 % tail still holds a dozen draws
+METRIC_CALLS = 120_000  # a metric that is not a mean is called for each draw: some 10 seconds for small tests
+JUDGED_NUMBERS = 120_000_000  # and for large ones: Spearman takes 0.9 ms for 10,000 numbers
+CHUNK = 4_000_000  # numbers held at once: 32 MB
+
+
+class Measured(NamedTuple):
+    """The predictions of several models for the same test examples."""
+
+    truth: Labels
+    predicted: tuple[np.ndarray, ...]  # for each model: seeds x what the metric judges
+
+
+class Draws(NamedTuple):
+    """The values of all models when the test examples are drawn anew; the same examples for each model."""
+
+    fixed_seeds: np.ndarray  # draws x models: the mean over the seeds that ran
+    values: np.ndarray  # draws x models: seeds drawn anew as well
+
+
+class ExampleDraws(NamedTuple):
+    """The index of some models on one task when seeds and test examples are drawn anew."""
+
+    models: tuple[str, ...]
+    values: np.ndarray  # draws x models; the same examples for each model
+
+
+def bootstrap(measured: Measured, metric: Metric, seed: int, calls: int = METRIC_CALLS) -> Draws:
+    """Draw test examples with replacement, and judge every model on each draw.
+
+    Args:
+        measured: At least one model, at least one example.
+        metric: The main metric of the task.
+        seed: Decides the draws.
+        calls: Of a metric that is not a mean, as long as five hundred draws are left.
+    """
+    rng = np.random.default_rng(seed)
+    by_seed = _values_by_seed(measured, metric, rng, calls)
+    size = len(by_seed[0])
+    chosen = {  # models with as many seeds share the drawn seeds: equal models stay equal
+        seeds: rng.integers(seeds, size=(size, seeds)) for seeds in sorted({one.shape[1] for one in by_seed})
+    }
+    draws = Draws(
+        np.column_stack([values.mean(axis=1) for values in by_seed]),
+        np.column_stack([_with_seed_noise(values, chosen[values.shape[1]]) for values in by_seed]),
+    )
+    finite = np.isfinite(draws.values).all(axis=1)  # a draw of one class only has no correlation
+    return Draws(draws.fixed_seeds[finite], draws.values[finite])
+
+
+def interval(values: np.ndarray, shares_of: int | None = None) -> Interval | None:
+    """Return the percentile interval of one model's draws; None without draws.
+
+    Args:
+        values: One for each draw.
+        shares_of: The number of examples where a value is the share of them that are right. All right, or
+            all wrong, has no spread to draw from: the exact interval (Clopper and Pearson, 1934) is taken.
+    """
+    if not len(values):
+        return None
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    if shares_of is not None and low == high and low in {0.0, 1.0}:
+        edge = ((1 - LEVEL) / 2) ** (1 / shares_of)
+        low, high = (edge, 1.0) if high == 1.0 else (0.0, 1 - edge)
+    return Interval(float(low), float(high), LEVEL)
+
+
+def rank_intervals(values: np.ndarray, tail: float = (1 - LEVEL) / 2) -> list[tuple[int, int]]:
+    """Return the best and the worst rank of each model in 95 % of the draws.
+
+    Args:
+        values: Draws x models; higher is better. Equal values share the whole range of their ranks.
+        tail: The share of draws to cut off at each end.
+    """
+    if not len(values):
+        return [(1, values.shape[1])] * values.shape[1]
+    best = stats.rankdata(-values, method="min", axis=1)
+    worst = stats.rankdata(-values, method="max", axis=1)
+    lows = np.quantile(best, tail, axis=0, method="lower")
+    highs = np.quantile(worst, 1 - tail, axis=0, method="higher")
+    return [(int(low), int(high)) for low, high in zip(lows, highs, strict=True)]
+
+
+def separable(values: np.ndarray) -> float | None:
+    """Return the share of pairs of models that 95 % of the draws put in one order; None with fewer than two.
+
+    Args:
+        values: Draws x models.
+    """
+    draws, models = values.shape
+    if models < 2 or not draws:
+        return None
+    tail, told = (1 - LEVEL) / 2, 0
+    for first in range(models - 1):
+        differences = values[:, first + 1 :] - values[:, [first]]
+        told += int(
+            ((differences >= 0).mean(axis=0) < tail).sum() + ((differences <= 0).mean(axis=0) < tail).sum()
+        )
+    return float(2 * told / (models * (models - 1)))
+
+
+def is_mean(metric: Metric, truth: Labels) -> bool:
+    """Tell whether a metric is the mean of a value that each example has, with one label for each."""
+    return metric.is_mean and not metric.judges_probs and truth.lengths is None and truth.values.ndim == 1
+
+
+def example_values(metric: Metric, truth: Labels, predicted: np.ndarray) -> np.ndarray:
+    """Return each example's own value, of which the metric is the mean.
+
+    Args:
+        metric: A metric that is a mean over examples of these labels: see :func:`is_mean`.
+        truth: One class or one number for each example.
+        predicted: Seeds x examples.
+    """
+    truths, true_places = np.unique(truth.values, return_inverse=True)
+    answers, answer_places = np.unique(predicted, return_inverse=True)
+    pairs = true_places * len(answers) + answer_places.reshape(predicted.shape)
+    distinct, places = np.unique(pairs, return_inverse=True)  # each pair is judged once
+    rows, columns = np.divmod(distinct, len(answers))
+    values = [
+        metric(Labels(truth.kind, truths[row : row + 1], truth.classes), answers[column : column + 1])
+        for row, column in zip(rows, columns, strict=True)
+    ]
+    return np.asarray(np.array(values)[places.reshape(predicted.shape)])
+
+
+def _values_by_seed(
+    measured: Measured, metric: Metric, rng: np.random.Generator, calls: int
+) -> list[np.ndarray]:
+    """Return for each model draws x seeds."""
+    seeds = [len(predicted) for predicted in measured.predicted]
+    bounds = np.cumsum(seeds)[:-1]
+    truth, size = measured.truth, measured.truth.examples
+    if is_mean(metric, truth):
+        columns = np.concatenate([example_values(metric, truth, one) for one in measured.predicted])
+        parts = [_counts(rows, size) @ columns.T / size for rows in _rows(rng, DRAWS, size)]
+        return np.split(np.concatenate(parts), bounds, axis=1)
+    stacked = np.concatenate(measured.predicted)
+    calls = min(calls, JUDGED_NUMBERS // stacked[0].size)
+    draws = int(np.clip(calls // len(stacked), FEWEST_DRAWS, DRAWS))
+    judged = [_judged(metric, truth, stacked, drawn) for rows in _rows(rng, draws, size) for drawn in rows]
+    return np.split(np.array(judged), bounds, axis=1)
+
+
+def _judged(metric: Metric, truth: Labels, stacked: np.ndarray, drawn: np.ndarray) -> list[float]:
+    """Return the metric of each row of predictions on some examples; NaN where it has no value on them."""
+    labels, rows = truth.of(drawn), truth.rows_of(drawn)
+    try:
+        return [metric(labels, predicted[rows]) for predicted in stacked]
+    except NotApplicable:  # of one class only, for example
+        return [np.nan] * len(stacked)
+
+
+def _rows(rng: np.random.Generator, draws: int, size: int) -> Iterator[np.ndarray]:
+    """Yield drawn rows, some draws at a time: draws x examples."""
+    step = max(1, CHUNK // size)
+    for start in range(0, draws, step):
+        yield rng.integers(size, size=(min(step, draws - start), size))
+
+
+def _counts(rows: np.ndarray, size: int) -> np.ndarray:
+    """Return how often each example was drawn: draws x examples."""
+    shifted = rows + np.arange(len(rows))[:, None] * size
+    return np.bincount(shifted.ravel(), minlength=len(rows) * size).reshape(len(rows), size).astype(float)
+
+
+def _with_seed_noise(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return the mean of drawn seeds; one seed alone says nothing of its spread and stays as it is.
+
+    Args:
+        values: Draws x seeds.
+        chosen: Draws x seeds, which seed was drawn.
+    """
+    mean = values.mean(axis=1)
+    seeds = values.shape[1]
+    if seeds == 1:
+        return np.asarray(mean)
+    moved = np.take_along_axis(values, chosen, axis=1).mean(axis=1) - mean
+    unbiased = np.sqrt(seeds / (seeds - 1))  # a bootstrap of few seeds understates their variance
+    return np.asarray(np.clip(mean + unbiased * moved, values.min(), values.max()))

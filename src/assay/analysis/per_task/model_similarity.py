@@ -1,0 +1,159 @@
+"""How similar the errors and the features of models are on one task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.analysis.per_task.error_analysis import said_by_most
+from assay.core.task import Kind, Labels
+
+FEWEST = 20  # with fewer, ten neighbours are half of all there are
+EXAMPLES = 256  # of test: the CKA of a pair moves by 0.02 with others, and a hundred models take a second
+
+
+class ModelPairs(NamedTuple):
+    """How alike models are on one task."""
+
+    models: tuple[str, ...]
+    values: np.ndarray  # models x models; NaN where it is not known
+
+
+def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs | None:
+    """Return how alike models err; None with fewer than two.
+
+    Args:
+        truth: The labels of test.
+        decided: By model, its classes or numbers: seeds x examples (x columns).
+    """
+    if len(decided) < 2:
+        return None
+    if truth.kind is Kind.REGRESSION:
+        residuals = [(rows.mean(axis=0) - truth.values).ravel() for rows in decided.values()]
+        return ModelPairs(tuple(decided), residual_correlation(np.stack(residuals)))
+    hits = [said_by_most(rows) == truth.values for rows in decided.values()]
+    right = np.stack([one.reshape(len(one), -1).all(axis=1) for one in hits])  # of several labels, all
+    return ModelPairs(tuple(decided), error_consistency(right))
+
+
+def feature_pairs(
+    models: Sequence[str], features: Callable[[str], np.ndarray | None], seed: int
+) -> ModelPairs | None:
+    """Return how alike models see the same test examples; None with fewer than two, or too few examples.
+
+    Args:
+        models: Which.
+        features: Returns those of a model, examples x width, or None where they are not kept.
+        seed: Decides which examples are taken.
+    """
+    taken: dict[str, np.ndarray] = {}
+    count, rows = 0, np.array([], dtype=np.int64)
+    for model in models:
+        found = features(model)
+        if found is None or (count and len(found) != count):
+            continue
+        if not count:
+            count = len(found)
+            rows = np.random.default_rng(seed).permutation(count)[:EXAMPLES]
+            rows.sort()
+        taken[model] = np.asarray(found[rows])
+    if len(taken) < 2 or len(rows) < FEWEST:
+        return None
+    return ModelPairs(tuple(taken), cka_matrix(list(taken.values())))
+
+
+def error_consistency(right: np.ndarray) -> np.ndarray:
+    """Return Cohen's kappa of what models get right, each with each; NaN where neither varies.
+
+    Args:
+        right: Models x examples, true where a model is right.
+
+    References:
+        Beyond accuracy: quantifying trial-by-trial behaviour of CNNs and humans by measuring error
+        consistency (Geirhos et al., 2020), https://arxiv.org/abs/2006.16736
+    """
+    hits = right.astype(np.float64)
+    shares = hits.mean(axis=1)
+    both_right = hits @ hits.T / right.shape[1]
+    observed = 1 - shares[:, None] - shares[None, :] + 2 * both_right
+    expected = np.outer(shares, shares) + np.outer(1 - shares, 1 - shares)
+    room = 1 - expected
+    return np.asarray(
+        np.divide(observed - expected, room, out=np.full_like(room, np.nan), where=room > 1e-12)
+    )
+
+
+def residual_correlation(residuals: np.ndarray) -> np.ndarray:
+    """Return how the errors of predicted numbers correlate, models x models, from models x examples."""
+    centred = residuals - residuals.mean(axis=1, keepdims=True)
+    spread = np.sqrt(np.square(centred).sum(axis=1))
+    scale = np.outer(spread, spread)
+    return np.asarray(np.divide(centred @ centred.T, scale, out=np.full_like(scale, np.nan), where=scale > 0))
+
+
+def linear_cka(first: np.ndarray, second: np.ndarray) -> float:
+    """Return linear CKA without bias: 1 for the same features up to rotation and scale, 0 for unrelated ones.
+
+    With fewer examples than features the plain form is near 1 whatever the features are; this one is not.
+    It costs examples x width x width, and no kernel matrix is built.
+
+    Args:
+        first: Examples x width.
+        second: Examples x another width.
+
+    References:
+        Similarity of neural network representations revisited (Kornblith et al., 2019),
+        https://arxiv.org/abs/1905.00414
+        Do wide and deep networks learn the same things? (Nguyen et al., 2021), equation 3,
+        https://arxiv.org/abs/2010.15327
+
+    >>> features = np.random.default_rng(0).normal(size=(50, 8))
+    >>> round(linear_cka(features, 3 * features[:, ::-1]), 6)
+    1.0
+    """
+    left, right = (np.asarray(side, dtype=np.float64) - side.mean(axis=0) for side in (first, second))
+    both, own, other = _hsic(left, right), _hsic(left, left), _hsic(right, right)
+    if own <= 0 or other <= 0:
+        return 0.0  # all examples are alike to one of the models
+    return float(both / np.sqrt(own * other))
+
+
+def cka_matrix(features: Sequence[np.ndarray]) -> np.ndarray:
+    """Return :func:`linear_cka` of each with each; NaN for features that are all alike.
+
+    Kernels are built, so let examples be few: all pairs are then one product of matrices.
+
+    Args:
+        features: Of each model, examples x its width, row by row the same examples.
+    """
+    count = len(features[0])
+    kernels = np.stack([_kernel(of_model) for of_model in features])
+    rows = kernels.sum(axis=2)
+    totals = rows.sum(axis=1)
+    flat = kernels.reshape(len(features), -1)
+    found = flat @ flat.T + np.outer(totals, totals) / ((count - 1) * (count - 2))
+    found -= 2 / (count - 2) * (rows @ rows.T)
+    own = np.sqrt(np.maximum(np.diag(found), 0.0))
+    scale = np.outer(own, own)
+    return np.asarray(np.divide(found, scale, out=np.full_like(scale, np.nan), where=scale > 0))
+
+
+def _kernel(features: np.ndarray) -> np.ndarray:
+    """Return the linear kernel without its diagonal, in units of its own size: examples x examples."""
+    centred = np.asarray(features, dtype=np.float64) - features.mean(axis=0)
+    kernel = centred @ centred.T
+    size = float(np.trace(kernel)) or 1.0
+    np.fill_diagonal(kernel, 0.0)
+    return np.asarray(kernel / size)
+
+
+def _hsic(left: np.ndarray, right: np.ndarray) -> float:
+    """Return the unbiased estimate of dependence (Song et al., 2012), up to a factor of the count alone."""
+    count = len(left)
+    squares = [np.einsum("ij,ij->i", side, side) for side in (left, right)]
+    rows = [side @ side.sum(axis=0) - of_side for side, of_side in zip((left, right), squares, strict=True)]
+    trace = np.square(left.T @ right).sum() - squares[0] @ squares[1]
+    sums = rows[0].sum() * rows[1].sum() / ((count - 1) * (count - 2))
+    return float(trace + sums - 2 / (count - 2) * (rows[0] @ rows[1]))

@@ -1,0 +1,68 @@
+"""What models reach on each slice of the test: the main metric with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from assay.analysis.per_task.intervals import METRIC_CALLS, Measured, bootstrap, interval
+from assay.core.errors import NotApplicable
+from assay.core.metric import Metric
+from assay.core.slicing import Slicing
+from assay.core.task import Labels
+from assay.findings.error_analysis import SliceFindings, SliceValue
+
+FEWEST = 10  # examples; a bootstrap over fewer of them gives intervals that are much too narrow
+
+
+def slice_findings(
+    slices: Sequence[Slicing],
+    truth: Labels,
+    predicted: Mapping[str, np.ndarray],
+    metric: Metric,
+    seed: int,
+) -> tuple[SliceFindings, ...]:
+    """Judge models on the test examples of each slice, all with the same draws of them.
+
+    Args:
+        slices: The columns, of the test examples.
+        truth: The labels of test.
+        predicted: By model what the metric judges: seeds x labels (x classes).
+        metric: The main metric.
+        seed: Decides the bootstrap.
+    """
+    found = []
+    for slicing in slices:
+        present = [place for place in range(len(slicing.names)) if (slicing.places == place).any()]
+        for place in present:
+            rows = np.flatnonzero(slicing.places == place)
+            values: tuple[SliceValue, ...] = ()
+            reason = ""
+            try:
+                values = _values(rows, truth, predicted, metric, (seed, METRIC_CALLS // len(present)))
+            except NotApplicable as why:  # examples of one class only, for example
+                reason = str(why)
+            found.append(SliceFindings(slicing.column, slicing.names[place], len(rows), values, reason))
+    return tuple(found)
+
+
+def _values(
+    rows: np.ndarray,
+    truth: Labels,
+    predicted: Mapping[str, np.ndarray],
+    metric: Metric,
+    draws: tuple[int, int],
+) -> tuple[SliceValue, ...]:
+    labels, places = truth.of(rows), truth.rows_of(rows)
+    of_slice = {model: seeds[:, places] for model, seeds in predicted.items()}
+    means = {model: float(np.mean([metric(labels, one) for one in of])) for model, of in of_slice.items()}
+    seed, calls = draws
+    shares_of = len(rows) if metric.is_mean and bool(truth.classes) else None
+    if len(rows) < FEWEST:
+        return tuple(SliceValue(model, value, None) for model, value in means.items())
+    drawn = bootstrap(Measured(labels, tuple(of_slice.values())), metric, seed, calls).values
+    return tuple(
+        SliceValue(model, value, interval(drawn[:, place], shares_of))
+        for place, (model, value) in enumerate(means.items())
+    )

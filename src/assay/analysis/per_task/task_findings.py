@@ -1,0 +1,235 @@
+"""Finds what the results say on one task: standings with intervals, ties, costs, and a recommendation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from assay.analysis.per_task.costs import costs, fronts, smallest
+from assay.analysis.per_task.error_analysis import lesson
+from assay.analysis.per_task.index import compatibility_index
+from assay.analysis.per_task.intervals import (
+    Draws,
+    ExampleDraws,
+    Measured,
+    bootstrap,
+    interval,
+    rank_intervals,
+    separable,
+)
+from assay.analysis.per_task.recommendation import because, cheapest, contenders, not_worse
+from assay.analysis.per_task.significance import ALPHA, examples_to_separate, noise_floor, p_values_against
+from assay.analysis.per_task.slices import slice_findings
+from assay.core.estimate import Interval
+from assay.core.metric import Metric
+from assay.core.slicing import Slicing
+from assay.core.task import Kind, Labels
+from assay.findings.facts import ModelRow, TaskFacts
+from assay.findings.per_task import Cell, Standing, TaskFindings
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvidence:
+    """All that is known of one task before it is judged.
+
+    Attributes:
+        metric: The main metric; None where the models are ranked by a score.
+        judge: The metric whose value the cells hold: the main one, or what a score foretells, or None.
+        cells: The cells of the ranking method that have a value, in the order of their models.
+        missing: Those that have none.
+        all_cells: Those of every method on the task.
+        predicted: For each model what the metric judges, seeds x examples (x classes); models without
+            predictions are not there.
+        decided: The same models with their classes or numbers, seeds x examples.
+        names: Of the test examples, where they are kept.
+        slices: Of the test examples.
+    """
+
+    task: TaskFacts
+    method: str
+    metric: Metric | None
+    judge: Metric | None
+    cells: tuple[Cell, ...]
+    missing: tuple[Cell, ...]
+    all_cells: tuple[Cell, ...]
+    truth: Labels | None
+    predicted: Mapping[str, np.ndarray]
+    decided: Mapping[str, np.ndarray]
+    names: Sequence[str] = ()
+    slices: Sequence[Slicing] = ()
+
+
+class Judged(NamedTuple):
+    """One task, judged."""
+
+    findings: TaskFindings
+    draws: ExampleDraws | None  # of the index; None without predictions, and where nothing beats guessing
+
+
+class _Tested(NamedTuple):
+    """What the predictions tell of the models that have them, in the order of ``models``."""
+
+    models: tuple[str, ...]
+    draws: Draws
+    p_values: np.ndarray
+    best: int  # the place of the best model
+
+
+def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Judged:
+    """Judge one task.
+
+    Args:
+        evidence: Its results and predictions.
+        rows: The models by address.
+        seed: Decides the bootstrap and the tests.
+    """
+    tested = _test(evidence, seed)
+    found = _findings(evidence, tested, rows)
+    if tested is not None and evidence.truth is not None and evidence.metric is not None:
+        decided = {model: evidence.decided[model] for model in tested.models}
+        shown = found.recommended or tested.models[tested.best]
+        learned = lesson(evidence.truth, decided, evidence.names, shown, separable(tested.draws.values))
+        judged = {one.model: evidence.predicted[one.model] for one in found.standings if one.model in decided}
+        slices = slice_findings(evidence.slices, evidence.truth, judged, evidence.metric, seed)
+        found = replace(found, lesson=learned, slices=slices)
+    return Judged(found, _index_draws(found, tested))
+
+
+def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str, ModelRow]) -> TaskFindings:
+    standings = _standings(evidence, tested)
+    recommended = cheapest(contenders(standings, rows), rows) if standings else None
+    of_models = costs(evidence.cells, evidence.all_cells, rows)
+    shares, counts = _by_class(evidence, recommended)
+    found = TaskFindings(
+        task=evidence.task,
+        measure=_measure(evidence),
+        shown_negated=evidence.judge is not None and evidence.judge.shown_negated,
+        standings=standings,
+        missing=evidence.missing,
+        beats_floor=_beats_floor(evidence, standings),
+        recommended=recommended,
+        because="",
+        examples_to_separate=_examples_needed(evidence, standings, tested),
+        costs=of_models,
+        fronts=fronts(standings, of_models, rows),
+        smallest=None if evidence.metric is None else smallest(not_worse(standings, rows), rows),
+        class_accuracy=shares,
+        class_counts=counts,
+        noise_floor=noise_floor(evidence.cells),
+    )
+    found = replace(found, because=because(found, rows))
+    return replace(found, recommended=None, smallest=None) if found.beats_floor is False else found
+
+
+def _measure(evidence: TaskEvidence) -> str:
+    if evidence.metric is not None:
+        return evidence.task.metric
+    return f"expected {evidence.cells[0].metric}" if evidence.judge else evidence.method
+
+
+def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
+    values = {cell.model: cell.value for cell in evidence.cells if cell.value is not None}
+    models = tuple(model for model in values if model in evidence.predicted)
+    if evidence.metric is None or evidence.truth is None or not models:
+        return None
+    measured = Measured(evidence.truth, tuple(evidence.predicted[model] for model in models))
+    draws = bootstrap(measured, evidence.metric, seed)
+    best = max(range(len(models)), key=lambda place: (values[models[place]], -place))
+    return _Tested(models, draws, p_values_against(best, measured, evidence.metric, draws, seed), best)
+
+
+def _index_draws(found: TaskFindings, tested: _Tested | None) -> ExampleDraws | None:
+    """Return the draws as indices; floor and best value stay what was measured."""
+    if tested is None or found.standings[0].index is None:
+        return None
+    floor, best = found.task.floor, found.standings[0].value
+    return ExampleDraws(tested.models, (tested.draws.values - floor) / (best - floor))
+
+
+def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing, ...]:
+    """Return the models with a value, best first; equal values in the order of their names."""
+    values = np.array([cell.value for cell in evidence.cells], dtype=float)
+    if not len(values):
+        return ()
+    ranks = stats.rankdata(-values, method="min").astype(int)
+    is_trained = evidence.metric is not None
+    places = {model: place for place, model in enumerate(tested.models)} if tested else {}
+    noise = noise_floor(evidence.cells) or 0.0
+    spans = rank_intervals(_all_draws(evidence, values, tested)) if tested else None
+    shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
+    shares_of = evidence.truth.examples if shares and evidence.truth is not None else None
+    found = []
+    for row, cell in enumerate(evidence.cells):
+        place = places.get(cell.model)
+        value, best = float(values[row]), float(values.max())
+        p_value = float(tested.p_values[place]) if tested and place is not None else None
+        found.append(
+            Standing(
+                model=cell.model,
+                value=value,
+                interval=interval(tested.draws.values[:, place], shares_of)
+                if tested and place is not None
+                else (None if is_trained else cell.interval),
+                index=compatibility_index(value, evidence.task.floor, best) if is_trained else None,
+                rank=int(ranks[row]),
+                ranks=spans[row] if spans else (int(ranks[row]), int(ranks[row])),
+                p_value=p_value,
+                is_tied_best=best - value <= noise or (p_value is not None and p_value >= ALPHA),
+                seeds=cell.seeds,
+                difference=None if tested is None or place is None else _difference(tested, place),
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (one.rank, one.model)))
+
+
+def _difference(tested: _Tested, place: int) -> Interval | None:
+    return interval(tested.draws.values[:, place] - tested.draws.values[:, tested.best])
+
+
+def _all_draws(evidence: TaskEvidence, values: np.ndarray, tested: _Tested) -> np.ndarray:
+    """Return draws x all models with a value; one without predictions keeps its value in every draw."""
+    drawn = dict(zip(tested.models, tested.draws.values.T, strict=True))
+    size = len(tested.draws.values)
+    columns = [
+        drawn.get(cell.model, np.full(size, value))
+        for cell, value in zip(evidence.cells, values, strict=True)
+    ]
+    return np.column_stack(columns)
+
+
+def _beats_floor(evidence: TaskEvidence, standings: Sequence[Standing]) -> bool | None:
+    if evidence.metric is None or not standings:
+        return None
+    best = standings[0]
+    return (best.value if best.interval is None else best.interval.low) > evidence.task.floor
+
+
+def _examples_needed(
+    evidence: TaskEvidence, standings: Sequence[Standing], tested: _Tested | None
+) -> int | None:
+    if tested is None or evidence.truth is None or len(standings) < 2:
+        return None
+    first, second = standings[:2]
+    if not second.is_tied_best or not {first.model, second.model} <= set(tested.models):
+        return None
+    draws = dict(zip(tested.models, tested.draws.fixed_seeds.T, strict=True))
+    differences = draws[first.model] - draws[second.model]
+    tests = len(tested.models) - 1
+    return examples_to_separate(first.value - second.value, differences, evidence.truth.examples, tests)
+
+
+def _by_class(evidence: TaskEvidence, model: str | None) -> tuple[dict[str, float], dict[str, int]]:
+    """Return for each class the share of its test examples that a model got right, and their number."""
+    if evidence.task.kind is not Kind.CLASSIFICATION or evidence.metric is None:
+        return {}, {}
+    if model is None or evidence.truth is None or model not in evidence.decided:
+        return {}, {}
+    right = (evidence.decided[model] == evidence.truth.values).mean(axis=0)
+    names = evidence.task.classes
+    rows = {name: evidence.truth.values == place for place, name in enumerate(names)}
+    shares = {name: float(right[chosen].mean()) for name, chosen in rows.items() if chosen.any()}
+    return shares, {name: int(rows[name].sum()) for name in shares}

@@ -1,0 +1,147 @@
+"""How well a score predicted what training gave on one task: correlations, and shortlists by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import numpy as np
+from scipy import special, stats
+
+from assay.analysis.scores.intervals import correlations_of_pools, pool_interval
+from assay.findings.agreement import Agreement, Shortlist
+
+CORRELATIONS = ("weighted_tau", "tau_by_truth", "tau_b", "pearson", "spearman")
+FEWEST_MODELS = 3  # two models agree or disagree by a coin's throw
+
+
+class RankedBy(StrEnum):
+    """By whose order a weighted tau says which models weigh most.
+
+    Attributes:
+        BOTH: The mean of the tau that ranks by the scores and the tau that ranks by the truth.
+        TRUTH: The truth alone; among models of equal truth, the one with the higher score goes first.
+    """
+
+    BOTH = "both"
+    TRUTH = "truth"
+
+
+def weighted_tau(
+    scores: np.ndarray, truth: np.ndarray, *, ranked_by: RankedBy = RankedBy.BOTH
+) -> float | None:
+    """Return Kendall's tau that weighs the first models most; None where one side is constant.
+
+    A pair of models weighs 1/(rank of one) + 1/(rank of the other). The same order gives 1, the reverse -1; a
+    pair of equal values counts as neither.
+
+    Args:
+        scores: The score of each model, at least two, finite; higher is better.
+        truth: What training gave for the same models.
+        ranked_by: Whose order the ranks of the weights are.
+
+    Note:
+        Published numbers mix two conventions; compare only numbers of one. SFDA, NCTI, PED, ETran and EMMS
+        call scipy's ``weightedtau(scores, truth)``, which is ``BOTH``. Model Spider calls
+        ``weightedtau(truth, scores, rank=None)``, which is ``TRUTH``. On the table of Model Spider the mean
+        of PACTran is 0.495 by the first and 0.397 by the second. Scipy gives NaN where one side is constant.
+
+    References:
+        A weighted correlation index for rankings with ties (Vigna, 2015), https://arxiv.org/abs/1404.3325
+        ``TencentARC/SFDA`` rank_correlation.py, and ``zhangyikaii/Model-Spider`` utils.py at d2a53e4,
+        ``measure_test``.
+
+    >>> scores, truth = np.array([0.1, 0.4, 0.2, 0.3]), np.array([70.0, 75.0, 80.0, 90.0])
+    >>> round(weighted_tau(scores, truth), 3), round(weighted_tau(scores, truth, ranked_by=RankedBy.TRUTH), 3)
+    (0.2, 0.307)
+    """
+    if np.ptp(scores) == 0 or np.ptp(truth) == 0:
+        return None
+    if RankedBy(ranked_by) is RankedBy.TRUTH:
+        return float(stats.weightedtau(truth, scores, rank=None).statistic)
+    return float(stats.weightedtau(scores, truth, rank=True).statistic)
+
+
+def agreement(
+    score: str,
+    task: str,
+    estimates: Mapping[str, float],
+    values: Mapping[str, float],
+    *,
+    is_baseline: bool = False,
+    draws: Mapping[str, np.ndarray] | None = None,
+) -> Agreement | None:
+    """Compare one score with the truth on one task; None with fewer than three models.
+
+    Args:
+        score: The name of the score.
+        task: The address of the task.
+        estimates: The score of each model.
+        values: What training gave for each model.
+        is_baseline: The score looks at no example of the task.
+        draws: The correlations with other models, by name.
+    """
+    models = sorted(estimates.keys() & values.keys())
+    if len(models) < FEWEST_MODELS:
+        return None
+    estimated = np.array([estimates[model] for model in models])
+    true = np.array([values[model] for model in models])
+    whole = correlations_of_pools(estimated, true, np.ones((1, len(models))))
+    found = {name: None if np.isnan(values[0]) else float(values[0]) for name, values in whole.items()}
+    intervals = {
+        name: pool_interval(value, draws[name])
+        for name, value in found.items()
+        if draws and value is not None
+    }
+    return Agreement(
+        score=score,
+        task=task,
+        is_baseline=is_baseline,
+        models=len(models),
+        tau_by_truth=found["tau_by_truth"],
+        weighted_tau=found["weighted_tau"],
+        tau_b=found["tau_b"],
+        pearson=found["pearson"],
+        spearman=found["spearman"],
+        intervals={name: one for name, one in intervals.items() if one is not None},
+        shortlists=shortlists(estimated, true),
+    )
+
+
+SIZES = (1, 3, 5)
+
+
+def shortlists(scores: np.ndarray, truth: np.ndarray, sizes: Sequence[int] = SIZES) -> tuple[Shortlist, ...]:
+    """Return what shortlists of some sizes lose and find; those as long as the list of models are left out.
+
+    Args:
+        scores: The score of each model; higher is better. All equal is a random choice.
+        truth: What training gave for the same models.
+        sizes: How many models are trained.
+
+    >>> found = shortlists(np.array([3.0, 2.0, 2.0]), np.array([0.7, 0.9, 0.5]), (1, 2))
+    >>> [(round(one.regret, 6), one.hit) for one in found]
+    [(0.2, 0.0), (0.1, 0.5)]
+    """
+    best, reach = float(truth.max()), float(truth.max() - np.median(truth))
+    found = []
+    for size in sizes:
+        if size >= len(truth) > 1:
+            break
+        regret = max(0.0, best - _expected_best(scores, truth, size))
+        hit = _expected_best(scores, (truth == best).astype(np.float64), size)
+        found.append(Shortlist(size, regret, regret / reach if reach > 0 else None, hit))
+    return tuple(found)
+
+
+def _expected_best(scores: np.ndarray, truth: np.ndarray, size: int) -> float:
+    """Return the expected best truth of the ``size`` models with the best scores, ties drawn at random."""
+    edge = np.sort(scores)[-size]
+    surely = truth[scores > edge]
+    tied = np.sort(truth[scores == edge])[::-1]
+    drawn, count = size - len(surely), len(tied)
+    # the j-th best of the tied is the best of those drawn where it is drawn and no better one is
+    worse = np.arange(count)[::-1]
+    chances = special.comb(worse, drawn - 1) / special.comb(count, drawn)
+    floor = surely.max(initial=-np.inf)
+    return float(chances @ np.maximum(tied, floor))

@@ -1,0 +1,66 @@
+"""Rankings that look at no example of the target: what a score must beat to be worth its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from assay.analysis.across_tasks.ranks import beaten
+from assay.findings.matrix import Matrix
+
+STATIC, RANDOM = "static", "random"
+_DIGITS = 9  # models that did equally well are equal, whatever the order of the tasks
+
+
+def static_ranking(truth: Matrix, past: Matrix | None = None) -> Matrix:
+    """Return how good each model was on the other tasks: the mean number of models that it beats there.
+
+    A task where a model has no value is left out of its mean; a model with a value on no other task has none.
+
+    Args:
+        truth: What training gave.
+        past: The same on more tasks, where more are known.
+
+    References:
+        How NOT to benchmark your SITE metric (Singh et al., 2025), https://arxiv.org/abs/2510.06448
+
+    >>> truth = Matrix.of({"one": {"a": 1, "b": 2}, "two": {"a": 4, "b": 3}, "three": {"a": 5, "b": 6}})
+    >>> static_ranking(truth).column("two")
+    {'a': 0.0, 'b': 1.0}
+    """
+    known = truth if past is None else past
+    won = beaten(known.values)
+    columns = {}
+    for task in truth.tasks:
+        others = won[:, [other != task for other in known.tasks]]
+        counts = np.isfinite(others).sum(axis=1)
+        means = np.round(np.nansum(others, axis=1) / np.maximum(counts, 1), _DIGITS)
+        means[counts == 0] = np.nan
+        columns[task] = dict(zip(known.models, means.tolist(), strict=True))
+    rows = [[columns[task].get(model, np.nan) for task in truth.tasks] for model in truth.models]
+    return Matrix(truth.models, truth.tasks, np.array(rows).reshape(truth.values.shape))
+
+
+def baselines(
+    truth: Matrix, facts: Mapping[str, Mapping[str, float]] | None = None, past: Matrix | None = None
+) -> dict[str, Matrix]:
+    """Return the rankings that look at no example of the target, by name.
+
+    Args:
+        truth: What training gave.
+        facts: What is known of models without any task, by name: parameters, or source accuracy.
+        past: What training gave on more tasks.
+    """
+    found = {
+        STATIC: static_ranking(truth, past),
+        RANDOM: _everywhere(truth, dict.fromkeys(truth.models, 0.0)),
+    }
+    found |= {name: _everywhere(truth, of_models) for name, of_models in (facts or {}).items()}
+    return {name: matrix for name, matrix in found.items() if matrix.known.any()}
+
+
+def _everywhere(truth: Matrix, of_models: Mapping[str, float]) -> Matrix:
+    """Return the same number of each model on every task."""
+    column = np.array([of_models.get(model, np.nan) for model in truth.models], dtype=np.float64)
+    return Matrix(truth.models, truth.tasks, np.repeat(column[:, None], len(truth.tasks), axis=1))

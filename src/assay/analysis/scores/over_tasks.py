@@ -1,0 +1,277 @@
+"""How well scores predicted measured outcomes over many tasks, beside what ignores your data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.analysis.across_tasks.intervals import FEWEST_TASKS, task_interval
+from assay.analysis.per_task.intervals import DRAWS
+from assay.analysis.scores.agreement import CORRELATIONS, agreement
+from assay.analysis.scores.baselines import STATIC, baselines
+from assay.analysis.scores.intervals import FEWEST_MODELS, correlations_of_pools, draw_pools, pool_interval
+from assay.core.estimate import Interval
+from assay.core.task import Modality
+from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Shortlist
+from assay.findings.facts import ModelRow, TaskFacts
+from assay.findings.matrix import Matrix
+from assay.findings.per_task import Cell
+from assay.wording.wording import interval_text, listing, value_text
+
+_NAMED = 3  # scores that a sentence names
+
+
+class Past(NamedTuple):
+    """What is known without any look at the target.
+
+    Attributes:
+        facts: Of models, by name: parameters, or source accuracy.
+        truth: What training gave on more tasks.
+    """
+
+    facts: Mapping[str, Mapping[str, float]] = {}
+    truth: Matrix | None = None
+
+
+NOTHING_KNOWN = Past()
+
+
+class _Judged(NamedTuple):
+    """One score on all tasks."""
+
+    by_task: tuple[Agreement, ...]
+    drawn: dict[str, np.ndarray] | None  # draws of models: the mean of each correlation over tasks
+
+
+def agreements(
+    scores: Mapping[str, Matrix],
+    truth: Matrix,
+    name: str,
+    past: Past = NOTHING_KNOWN,
+    *,
+    modality: Modality | None = None,
+    seed: int = 0,
+) -> Agreements:
+    """Compare scores, and rankings that look at no target, with what training gave.
+
+    Args:
+        scores: Each score, higher is better; tasks and models without a truth are left out, and so is one
+            that is called as a ranking that looks at no target.
+        truth: Higher is better.
+        name: What the truth is called.
+        past: What is known without any look at the target.
+        modality: Of the tasks.
+        seed: Decides all draws.
+    """
+    pools = draw_pools(len(truth.models), seed)
+    known = baselines(truth, past.facts, past.truth)
+    ranked = dict(scores) | known  # one order drawn at random is luck: random is the mean over all orders
+    scored = [task for task in truth.tasks if any(_meets(one, truth, task) for one in scores.values())]
+    kept = truth.take(tasks=scored or truth.tasks)  # every ranking is judged on the same tasks
+    judged = {
+        score: _judge(score, matrix, kept, pools, is_baseline=score in known)
+        for score, matrix in ranked.items()
+    }
+    overall = []
+    for score, one in judged.items():
+        if one.by_task:
+            static = None
+            if STATIC in known and score != STATIC:
+                static = _on_same(judged[STATIC], known[STATIC], ranked[score], kept, pools)
+            overall.append(_overall(one, static, seed))
+    found = Agreements(
+        truth=name,
+        modality=modality,
+        by_task=tuple(one for of_score in judged.values() for one in of_score.by_task),
+        overall=tuple(
+            sorted(overall, key=lambda one: (-one.weighted_tau, one.shortlists[0].regret, one.score))
+        ),
+    )
+    return replace(found, remarks=_remarks(found))
+
+
+def _meets(matrix: Matrix, truth: Matrix, task: str) -> bool:
+    """Tell whether scores and truth have models in common on a task."""
+    return task in matrix.tasks and bool(matrix.column(task).keys() & truth.column(task).keys())
+
+
+def _on_same(whole: _Judged, static: Matrix, other: Matrix, truth: Matrix, pools: np.ndarray) -> _Judged:
+    """Return the static ranking on the models and tasks that a score has."""
+    table = {
+        task: {model: value for model, value in static.column(task).items() if model in known}
+        for task in truth.tasks
+        if task in other.tasks
+        for known in [other.column(task)]
+    }
+    same = Matrix.of(table)
+    if same.known.sum() == static.take(tasks=truth.tasks).known.sum():
+        return whole
+    return _judge(STATIC, same, truth, pools, is_baseline=True)
+
+
+def _judge(score: str, matrix: Matrix, truth: Matrix, pools: np.ndarray, *, is_baseline: bool) -> _Judged:
+    place = {model: column for column, model in enumerate(truth.models)}
+    found, drawn = [], []
+    for task in truth.tasks:
+        if task not in matrix.tasks:
+            continue
+        estimates, values = matrix.column(task), truth.column(task)
+        both = sorted(estimates.keys() & values.keys())
+        draws = None
+        if len(both) >= FEWEST_MODELS:
+            estimated, true = (np.array([side[model] for model in both]) for side in (estimates, values))
+            draws = correlations_of_pools(estimated, true, pools[:, [place[model] for model in both]])
+        one = agreement(score, task, estimates, values, is_baseline=is_baseline, draws=draws)
+        if one is not None:
+            found.append(one)
+            drawn.append(draws)
+    complete = [draws for draws in drawn if draws is not None]
+    if not found or len(complete) < len(found) or all(one.weighted_tau is None for one in found):
+        return _Judged(tuple(found), None)
+    means = {
+        name: np.mean([np.nan_to_num(draws[name]) for draws in complete], axis=0) for name in CORRELATIONS
+    }
+    return _Judged(tuple(found), means)
+
+
+def _overall(judged: _Judged, static: _Judged | None, seed: int) -> OverallAgreement:
+    by_task = judged.by_task
+    values = {name: np.array([getattr(one, name) or 0.0 for one in by_task]) for name in CORRELATIONS}
+    means = {name: float(of_tasks.mean()) for name, of_tasks in values.items()}
+    within = {name: pool_interval(means[name], draws) for name, draws in (judged.drawn or {}).items()}
+    over = None
+    if static is not None and static.drawn and judged.drawn:
+        over = pool_interval(0.0, judged.drawn["weighted_tau"] - static.drawn["weighted_tau"])
+    constant = sum(one.weighted_tau is None for one in by_task)
+    return OverallAgreement(
+        score=by_task[0].score,
+        is_baseline=by_task[0].is_baseline,
+        tasks=len(by_task),
+        constant=constant,
+        weighted_tau=means["weighted_tau"],
+        tau_by_truth=means["tau_by_truth"],
+        tau_b=means["tau_b"],
+        pearson=means["pearson"],
+        spearman=means["spearman"],
+        shortlists=_mean_shortlists(by_task),
+        models={name: one for name, one in within.items() if one is not None},
+        others={} if constant == len(by_task) else _over_tasks(values, by_task, seed),
+        static_tau=None
+        if static is None or not static.by_task
+        else float(np.mean([one.weighted_tau or 0.0 for one in static.by_task])),
+        over_static=over,
+    )
+
+
+def _over_tasks(
+    values: Mapping[str, np.ndarray], by_task: Sequence[Agreement], seed: int
+) -> dict[str, Interval]:
+    tasks = len(by_task)
+    if tasks < FEWEST_TASKS:
+        return {}
+    rows = np.random.default_rng(seed).integers(tasks, size=(DRAWS, tasks))
+    every = {**values, "regret": np.array([one.regret for one in by_task])}
+    return {name: task_interval(of_tasks[rows].mean(axis=1), tasks) for name, of_tasks in every.items()}
+
+
+def _mean_shortlists(by_task: Sequence[Agreement]) -> tuple[Shortlist, ...]:
+    """Return the means over tasks of the lists that every task has."""
+    found = []
+    for place, first in enumerate(by_task[0].shortlists):
+        same = [one.shortlists[place] for one in by_task if len(one.shortlists) > place]
+        if len(same) < len(by_task):
+            break
+        scaled = [one.normalised for one in same if one.normalised is not None]
+        found.append(
+            Shortlist(
+                size=first.size,
+                regret=float(np.mean([one.regret for one in same])),
+                normalised=float(np.mean(scaled)) if scaled else None,
+                hit=float(np.mean([one.hit for one in same])),
+            )
+        )
+    return tuple(found)
+
+
+def _remarks(found: Agreements) -> tuple[str, ...]:
+    scores = [(one, one.static_tau) for one in found.overall if not one.is_baseline]
+    gains = [(one, one.weighted_tau - tau) for one, tau in scores if tau is not None]
+    if not gains:
+        return ()
+    prior = "the static ranking, which never looks at the target"
+    above = [(one, gain) for one, gain in gains if gain > 0]
+    sure = [(one, gain) for one, gain in above if one.over_static is not None and one.over_static.low > 0]
+    if not above:
+        return (f"No score agrees better than {prior}.",)
+    told = listing(
+        f"{one.score} (by {value_text(gain, places=2)}{_within(one.over_static)})"
+        for one, gain in (sure or above)[:_NAMED]
+    )
+    verb = "agrees" if len((sure or above)[:_NAMED]) == 1 else "agree"
+    if sure:
+        return (f"{told} {verb} better than {prior}.",)
+    known = any(one.over_static is not None for one, _ in above)
+    doubt = "with other models that may turn" if known else "there are too few models to be sure"
+    return (f"{told} {verb} better than {prior}, but {doubt}.",)
+
+
+def _within(interval: Interval | None) -> str:
+    return "" if interval is None else f", {interval_text(interval, places=2)}"
+
+
+def foretold(
+    cells: Sequence[Cell],
+    scores: Collection[str],
+    tasks: Sequence[TaskFacts],
+    rows: Mapping[str, ModelRow],
+    seed: int,
+) -> tuple[Agreements, ...]:
+    """Compare what is cheap with each measured outcome, on the tasks of each modality.
+
+    Args:
+        cells: Those of pretrained models: to tell random weights from others is no merit of a score.
+        scores: The methods that are scores.
+        tasks: In the order of the report.
+        rows: The models by address.
+        seed: Decides all draws.
+    """
+    known = [cell for cell in cells if cell.value is not None]
+    seconds = _seconds(known)
+    protocols = sorted({cell.method for cell in known} - set(scores))
+    past = Past(_facts(rows))
+    found = []
+    for truth in protocols:
+        cheaper = [one for one in seconds if one in scores or seconds[one] < seconds[truth]]
+        for modality in sorted({task.modality for task in tasks}):
+            addresses = [task.address for task in tasks if task.modality == modality]
+            matrix = _matrix(known, truth, addresses)
+            predictors = {one: _matrix(known, one, addresses) for one in cheaper if one != truth}
+            found.append(agreements(predictors, matrix, truth, past, modality=modality, seed=seed))
+    return tuple(one for one in found if one.by_task)
+
+
+def _facts(rows: Mapping[str, ModelRow]) -> dict[str, dict[str, float]]:
+    """Return what is known of models without any task: their size, and what their authors say of them."""
+    stated = {model: row.facts.source_accuracy for model, row in rows.items()}
+    return {
+        "parameters": {model: float(row.facts.parameters) for model, row in rows.items()},
+        "source accuracy": {model: value for model, value in stated.items() if value is not None},
+    }
+
+
+def _seconds(cells: Sequence[Cell]) -> dict[str, float]:
+    """Return the mean time of each method, encoding left out."""
+    methods = sorted({cell.method for cell in cells})
+    return {one: float(np.mean([cell.seconds for cell in cells if cell.method == one])) for one in methods}
+
+
+def _matrix(cells: Sequence[Cell], method: str, tasks: Sequence[str]) -> Matrix:
+    return Matrix.of(
+        {
+            task: {cell.model: cell.value for cell in cells if cell.method == method and cell.task == task}
+            for task in tasks
+        }
+    )

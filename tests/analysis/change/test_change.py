@@ -1,0 +1,187 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from statsmodels.stats.contingency_tables import mcnemar
+
+from assay.analysis.change.change import Pair, change, paired, share_difference
+from assay.analysis.per_task.intervals import Measured
+from assay.core.errors import UsageError
+from assay.core.task import Kind, Labels
+from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
+
+LITE, VIT = "packaged:efficientnet_lite0", "timm:vit_small_patch14_reg4_dinov2.lvd142m"
+TWIN = "timm:tf_efficientnet_lite0.in1k"
+FLOOR = "timm:resnet18(pretrained=False)"
+
+
+def changed(study, before, after):
+    return change(study, Pair(before, after, "linear_probe"))
+
+
+def seeing(study, before, after):
+    """The study with features of two models on its first task."""
+    features = {LITE: before, VIT: after}
+    task = study.tasks[0].fingerprint
+    return replace(study, features=lambda row, of: features.get(row.address) if of == task else None)
+
+
+def test_the_difference_is_that_of_the_comparison(study, comparison):
+    found = changed(study, LITE, VIT)
+
+    for one in found.tasks:
+        findings = next(task for task in comparison.tasks if task.task == one.task)
+        values = {standing.model: standing.value for standing in findings.standings}
+        assert one.difference == pytest.approx(values[VIT] - values[LITE])
+        assert one.interval.low <= one.difference <= one.interval.high
+
+
+def test_turned_round_everything_turns(study):
+    there, back = changed(study, LITE, VIT).tasks[0], changed(study, VIT, LITE).tasks[0]
+
+    assert back.difference == -there.difference
+    assert (back.flips.negative, back.flips.positive) == (there.flips.positive, there.flips.negative)
+    assert back.p_value == there.p_value
+    assert back.interval.low == pytest.approx(-there.interval.high)
+
+
+def test_flips_add_up_to_the_difference_of_shares_by_most_seeds(study):
+    flips = changed(study, LITE, VIT).tasks[0].flips
+
+    assert flips.negative + flips.positive + flips.both_wrong <= flips.examples
+    assert sum(one.negative for one in flips.classes) == flips.negative
+
+
+def test_twins_differ_in_nothing(study):
+    found = changed(study, LITE, TWIN)
+
+    assert all(one.difference == 0 and one.p_value == 1 for one in found.tasks)
+    assert "do not tell" in found.remarks[0]
+
+
+def test_what_is_surely_worse_is_said(study):
+    found = changed(study, VIT, FLOOR)
+
+    assert found.remarks[0].startswith(f"{FLOOR} is surely worse on ")
+
+
+def test_an_index_can_stay_where_features_find_the_same_neighbours(study):
+    features = np.random.default_rng(0).normal(size=(50, 6))
+    same, turned, fewer = features + 1e-6, features[:, ::-1], features[:, :4]
+
+    found = [changed(seeing(study, features, after), LITE, VIT).remarks[1] for after in (same, turned, fewer)]
+
+    assert "can stay" in found[0]
+    assert "Make an index of the features again" in found[1]
+    assert "cannot stay" in found[2]
+
+
+def test_examples_are_called_by_their_names(study):
+    task = study.tasks[0]
+    names = [f"{row}.jpg" for row in range(len(study.truths[task.fingerprint]))]
+
+    found = changed(replace(study, names={task.fingerprint: names}.get), LITE, VIT)
+
+    assert found.tasks[0].flips.regressed[0].example.endswith(".jpg")
+
+
+def test_models_without_a_task_in_common_say_so(study):
+    with pytest.raises(UsageError, match="measured both models on no task"):
+        changed(study, LITE, "sentence:all-MiniLM-L6-v2")
+
+
+def test_a_model_that_failed_says_why(study):
+    with pytest.raises(UsageError, match="12 tensors do not fit"):
+        changed(study, LITE, "hf:example-lab/broken-<checkpoint>")
+
+
+def test_a_model_against_itself_is_a_slip(study):
+    with pytest.raises(UsageError, match="stands twice"):
+        changed(study, LITE, LITE)
+
+
+def test_over_five_tasks_the_task_is_the_unit(study):
+    first = study.tasks[0]
+    tasks, results = [], []
+    for place in range(6):
+        tasks.append(replace(first, address=f"task {place}"))
+        results += [
+            replace(
+                one, job=replace(one.job, task=f"task {place}"), value=one.value and one.value + place / 1000
+            )
+            for one in study.results
+            if one.job.task == first.address
+        ]
+    copies = replace(study, tasks=tasks, results=results)
+
+    found = changed(copies, FLOOR, VIT)
+
+    assert found.over_tasks.tasks == 6
+    assert found.over_tasks.mean == pytest.approx(found.tasks[0].difference)
+    assert found.over_tasks.p_value == pytest.approx(2 / 2**6)
+    assert found.over_tasks.practical.better > 0.99
+    assert "practically better with chance 1.00" in found.remarks[1]
+    assert changed(study, FLOOR, VIT).over_tasks is None
+
+
+def answers(
+    rng: np.random.Generator, examples: int, right: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether two models, whose errors go together, are right."""
+    hardness, own = rng.uniform(size=examples), rng.uniform(size=examples)
+    first = np.where(own < 0.7, hardness, rng.uniform(size=examples)) < right[0]
+    return first.astype(int), (hardness < right[1]).astype(int)
+
+
+def test_the_test_is_mcnemars_for_accuracy():
+    rng = np.random.default_rng(0)
+    truth = Labels(Kind.CLASSIFICATION, np.ones(100, dtype=int), ("no", "yes"))
+    first, second = answers(rng, 100, (0.7, 0.8))
+    lost, won = (int(((one == 1) & (other == 0)).sum()) for one, other in ((first, second), (second, first)))
+
+    found = paired(Measured(truth, (first[None], second[None])), Accuracy(), seed=0)
+
+    table = [
+        [int(((first == 1) & (second == 1)).sum()), lost],
+        [won, int(((first == 0) & (second == 0)).sum())],
+    ]
+    assert found.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
+
+
+@pytest.mark.parametrize("examples", [8, 30, 200])
+@pytest.mark.parametrize("right", [(0.5, 0.6), (0.95, 0.95), (0.99, 0.9)])
+def test_intervals_of_a_share_hold_the_truth_for_few_examples_too(examples, right):
+    rng = np.random.default_rng(examples)
+    held = []
+    for _ in range(1000):
+        first, second = answers(rng, examples, right)
+        found = share_difference(second - first)
+        held.append(found.low <= right[1] - right[0] <= found.high)
+
+    assert np.mean(held) >= 0.93  # 95 % less three standard errors
+
+
+def test_equal_answers_on_few_examples_are_not_proved_equal():
+    truth = Labels(Kind.CLASSIFICATION, np.zeros(20, dtype=int), ("no", "yes"))
+    same = np.zeros((1, 20), dtype=int)
+
+    found = paired(Measured(truth, (same, same)), Accuracy(), seed=0)
+
+    assert found.p_value == 1.0
+    assert found.interval.low < -0.05
+    assert found.interval.high > 0.05
+
+
+def test_the_spread_over_seeds_widens_the_interval():
+    rng = np.random.default_rng(0)
+    truth = Labels(Kind.REGRESSION, rng.normal(size=200))
+    steady = truth.values + np.tile(rng.normal(size=200), (3, 1))
+    shaky = truth.values + np.array([[0.5], [1.0], [2.0]]) * rng.normal(size=(3, 200))
+
+    widths = [
+        (found.interval.high - found.interval.low)
+        for other in (steady * 0.9, shaky)
+        for found in [paired(Measured(truth, (steady, other)), RootMeanSquaredError(), seed=0)]
+    ]
+
+    assert widths[1] > 3 * widths[0]

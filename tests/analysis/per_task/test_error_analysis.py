@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix, recall_score
+
+from assay.analysis.per_task.error_analysis import lesson
+from assay.analysis.per_task.intervals import separable
+from assay.core.task import Kind, Labels
+from assay.findings.error_analysis import Confused
+
+TRUTH = Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1, 2, 2]), ("cat", "dog", "owl"))
+DECIDED = {
+    "a": np.array([[0, 0, 1, 2, 1, 2]]),
+    "b": np.array([[0, 1, 1, 2, 1, 0]]),
+    "c": np.array([[0, 1, 1, 0, 0, 0]]),
+}
+NAMES = ("1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg", "6.jpg")
+
+
+@pytest.fixture
+def found():
+    return lesson(TRUTH, DECIDED, NAMES, "a", 0.5)
+
+
+def test_examples_that_all_miss_and_that_one_gets_are_counted_and_named(found):
+    assert (found.examples, found.right_in_all, found.missed_by_all, found.by_one) == (6, 2, 2, 2)
+    assert [(one.example, one.truth, one.said) for one in found.hardest] == [
+        ("4.jpg", "dog", "owl"),
+        ("5.jpg", "owl", "dog"),
+    ]
+    assert [(one.example, one.right) for one in found.lonely] == [("2.jpg", ("a",)), ("6.jpg", ("a",))]
+
+
+def test_classes_and_confusion_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    truth = Labels(Kind.CLASSIFICATION, rng.integers(4, size=200), tuple("abcd"))
+    said = np.where(rng.uniform(size=200) < 0.6, truth.values, rng.integers(4, size=200))
+
+    found = lesson(truth, {"m": said[None]}, (), "m", None)
+
+    assert found.confusion.counts == tuple(
+        tuple(map(float, row)) for row in confusion_matrix(truth.values, said)
+    )
+    recalls = recall_score(truth.values, said, average=None)
+    assert [of_class["m"] for of_class in found.classes.values()] == pytest.approx(recalls.tolist())
+
+
+def test_the_commonest_mistake_comes_first_and_of_seeds_the_mean_counts():
+    seeds = np.stack([DECIDED["a"][0], DECIDED["c"][0]])
+
+    found = lesson(TRUTH, {"m": seeds}, NAMES, "m", None)
+
+    assert found.confusion.most[0] == Confused("owl", "cat", 1.0)
+    assert found.classes["owl"] == {"m": 0.25}
+
+
+def test_one_model_alone_has_no_hardest_examples():
+    found = lesson(TRUTH, {"a": DECIDED["a"]}, NAMES, "a", None)
+
+    assert (found.missed_by_all, found.by_one, found.hardest) == (0, 0, ())
+
+
+def test_a_confusion_of_very_many_classes_is_its_commonest_mistakes_only():
+    names = tuple(f"class {place}" for place in range(60))
+    truth = Labels(Kind.CLASSIFICATION, np.arange(60), names)
+
+    found = lesson(truth, {"m": (np.arange(60)[None] + 1) % 60}, (), "m", None).confusion
+
+    assert found.counts is None
+    assert len(found.most) == 20
+
+
+def test_numbers_teach_no_classes():
+    assert lesson(Labels(Kind.REGRESSION, np.arange(3.0)), {"m": np.zeros((1, 3))}, (), "m", None) is None
+
+
+def test_pairs_are_told_apart_where_nearly_all_draws_agree():
+    draws = np.column_stack([np.linspace(0, 1, 1000), np.linspace(2, 3, 1000), np.linspace(0, 1, 1000)[::-1]])
+
+    assert separable(draws) == pytest.approx(2 / 3)
+    assert separable(np.zeros((1000, 2))) == 0.0
+    assert separable(draws[:, :1]) is None

@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+
+from assay.analysis.per_task.intervals import Measured, bootstrap, example_values, interval, rank_intervals
+from assay.core.task import Kind, Labels
+from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
+
+
+def labels(values: np.ndarray) -> Labels:
+    return Labels(Kind.REGRESSION if values.dtype.kind == "f" else Kind.CLASSIFICATION, values)
+
+
+def _studies(count: int, examples: int, rng: np.random.Generator) -> list[Measured]:
+    truth = labels(np.zeros(examples, dtype=np.int64))
+    return [Measured(truth, ((rng.random((1, examples)) < 0.2).astype(np.int64),)) for _ in range(count)]
+
+
+def test_intervals_hold_the_true_value_as_often_as_they_say():
+    studies = _studies(200, 100, np.random.default_rng(0))
+
+    found = [interval(bootstrap(study, Accuracy(), seed=1).values[:, 0]) for study in studies]
+    covered = np.mean([one is not None and one.low <= 0.8 <= one.high for one in found])
+
+    assert 0.91 <= covered <= 0.98
+
+
+def test_intervals_hold_the_true_value_when_seeds_differ():
+    rng = np.random.default_rng(1)
+    truth = labels(np.zeros(100, dtype=np.int64))
+    covered = []
+    for _ in range(120):
+        skills = rng.normal(0.8, 0.04, size=(3, 1))
+        predicted = (rng.random((3, 100)) > skills).astype(np.int64)
+        found = interval(bootstrap(Measured(truth, (predicted,)), Accuracy(), seed=0).values[:, 0])
+        covered.append(found is not None and found.low <= 0.8 <= found.high)
+
+    assert np.mean(covered) >= 0.85  # three seeds tell little of their own spread
+
+
+def test_the_same_seed_gives_the_same_draws():
+    study = _studies(1, 50, np.random.default_rng(0))[0]
+
+    assert np.array_equal(bootstrap(study, Accuracy(), 3).values, bootstrap(study, Accuracy(), 3).values)
+
+
+def test_a_mean_has_the_same_interval_by_the_fast_and_by_the_plain_way():
+    class PlainAccuracy(Accuracy):
+        is_mean = False
+
+    study = _studies(1, 200, np.random.default_rng(0))[0]
+    fast = bootstrap(study, Accuracy(), 0).values
+    plain = bootstrap(study, PlainAccuracy(), 0).values
+
+    assert np.allclose(fast, plain)
+
+
+def test_the_same_examples_are_drawn_for_all_models():
+    study = _studies(1, 200, np.random.default_rng(0))[0]
+    twins = Measured(study.truth, study.predicted * 2)
+    values = bootstrap(twins, Accuracy(), 0).values
+
+    assert np.array_equal(values[:, 0], values[:, 1])
+
+
+def test_example_values_average_to_the_metric():
+    rng = np.random.default_rng(0)
+    truth, predicted = labels(rng.integers(3, size=40)), rng.integers(3, size=(2, 40))
+    values = example_values(Accuracy(), truth, predicted)
+
+    assert values.mean(axis=1) == pytest.approx([Accuracy()(truth, one) for one in predicted])
+
+
+def test_a_metric_that_is_no_mean_has_an_interval_around_its_value():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=200)
+    true = labels(truth)
+    predicted = (truth + rng.normal(size=200))[None]
+    found = interval(bootstrap(Measured(true, (predicted,)), RootMeanSquaredError(), 0).values[:, 0])
+
+    assert found is not None
+    assert found.low < RootMeanSquaredError()(true, predicted[0]) < found.high
+
+
+def test_a_draw_that_cannot_be_judged_is_left_out():
+    class Correlation(Accuracy):
+        is_mean = False
+
+        def __call__(self, truth, predicted):
+            return float("nan") if np.ptp(truth.values) == 0 else 1.0
+
+    truth = np.array([0, 0, 0, 1])
+    draws = bootstrap(Measured(labels(truth), (truth[None],)), Correlation(), 0)
+
+    assert 0 < len(draws.values) < 2000
+    assert np.isfinite(draws.values).all()
+
+
+def test_no_draws_give_no_interval_and_every_rank():
+    assert interval(np.empty(0)) is None
+    assert rank_intervals(np.empty((0, 3))) == [(1, 3)] * 3
+
+
+def test_equal_models_share_the_range_of_their_ranks():
+    values = np.tile([0.9, 0.9, 0.5], (100, 1))
+
+    assert rank_intervals(values) == [(1, 2), (1, 2), (3, 3)]
+
+
+@pytest.mark.parametrize(("count", "low"), [(2, 0.158), (8, 0.631), (100, 0.964)])
+def test_all_right_has_the_exact_interval(count, low):
+    """Clopper and Pearson (1934): with all of n right, the lower end of 95 % is 0.025 to the power 1 / n."""
+    found = interval(np.ones(500), shares_of=count)
+
+    assert (round(found.low, 3), found.high) == (low, 1.0)
+
+
+def test_all_wrong_has_the_mirrored_interval():
+    assert interval(np.zeros(500), shares_of=8).high == pytest.approx(1 - interval(np.ones(500), 8).low)

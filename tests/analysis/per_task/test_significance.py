@@ -1,0 +1,180 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from assay.analysis.per_task.intervals import Draws, Measured, bootstrap
+from assay.analysis.per_task.significance import (
+    examples_to_separate,
+    holm,
+    noise_floor,
+    p_values_against,
+    swap_test,
+)
+from assay.core.result import Status
+from assay.core.task import Kind, Labels
+from assay.findings.per_task import Cell
+from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
+
+
+def labels(values: np.ndarray) -> Labels:
+    return Labels(Kind.REGRESSION if values.dtype.kind == "f" else Kind.CLASSIFICATION, values)
+
+
+def _measured(skills: list[float], examples: int, rng: np.random.Generator, seeds: int = 1) -> Measured:
+    truth = labels(np.zeros(examples, dtype=np.int64))
+    predicted = [(rng.random((seeds, examples)) > skill).astype(np.int64) for skill in skills]
+    return Measured(truth, tuple(predicted))
+
+
+def _p_values(measured: Measured) -> np.ndarray:
+    values = [np.mean([Accuracy()(measured.truth, one) for one in many]) for many in measured.predicted]
+    draws = bootstrap(measured, Accuracy(), 0)
+    return p_values_against(int(np.argmax(values)), measured, Accuracy(), draws, 0)
+
+
+def test_holm_agrees_with_a_computation_by_hand():
+    # sorted 0.005 0.01 0.03 0.04 times 4 3 2 1, then never falling: 0.02 0.03 0.06 0.06
+    assert holm(np.array([0.01, 0.04, 0.03, 0.005])).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_stops_at_one():
+    assert holm(np.array([0.9, 0.8])).tolist() == [1.0, 1.0]
+
+
+def test_accuracy_with_one_seed_is_tested_as_by_mcnemar():
+    differences = np.array([[1.0] * 9 + [-1.0] * 2 + [0.0] * 30])
+
+    assert swap_test(differences, 0)[0] == pytest.approx(stats.binomtest(2, 11).pvalue)
+
+
+def test_other_differences_are_tested_as_by_scipy():
+    differences = np.random.default_rng(0).normal(0.3, 1.0, size=40)
+    expected = stats.permutation_test(
+        (differences, np.zeros(40)),
+        lambda left, right, axis: (left - right).mean(axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=9999,
+        rng=np.random.default_rng(1),
+    )
+
+    assert swap_test(differences[None], 0)[0] == pytest.approx(expected.pvalue, abs=0.012)
+
+
+def test_a_p_value_is_never_zero():
+    differences = np.random.default_rng(0).uniform(0.5, 1.0, size=(1, 200))
+
+    assert swap_test(differences, 0)[0] == pytest.approx(1e-4)
+
+
+def test_models_that_predict_alike_are_tied():
+    measured = _measured([0.8], 200, np.random.default_rng(0))
+
+    assert _p_values(Measured(measured.truth, measured.predicted * 3)).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_clearly_better_model_is_not_tied():
+    p_values = _p_values(_measured([0.9, 0.7], 400, np.random.default_rng(0)))
+
+    assert p_values[1] < 1e-3
+
+
+def test_one_model_needs_no_test():
+    assert _p_values(_measured([0.9], 50, np.random.default_rng(0))).tolist() == [1.0]
+
+
+def test_a_given_model_among_equals_is_rarely_called_worse():
+    rng = np.random.default_rng(0)
+    rejected = [_p_values(_measured([0.8] * 5, 150, rng))[2] < 0.05 for _ in range(100)]
+
+    assert np.mean(rejected) <= 0.05
+
+
+def test_a_spread_over_seeds_that_is_wider_than_the_gap_makes_a_tie():
+    rng = np.random.default_rng(0)
+    steady = _measured([0.86, 0.8], 2000, rng, seeds=3)
+    noisy = np.stack([_measured([skill], 2000, rng).predicted[0][0] for skill in (0.95, 0.79, 0.69)])
+
+    assert _p_values(steady)[1] < 0.05
+    assert _p_values(Measured(steady.truth, (steady.predicted[0], noisy)))[1] > 0.05
+
+
+def test_a_paired_test_sees_what_an_unpaired_one_does_not():
+    rng = np.random.default_rng(0)
+    wrong = (rng.random(200) < 0.3).astype(np.int64)
+    fewer = wrong.copy()
+    fewer[np.flatnonzero(wrong)[:10]] = 0
+    truth = labels(np.zeros(200, dtype=np.int64))
+    unpaired = stats.ttest_ind(wrong, fewer).pvalue
+    paired = _p_values(Measured(truth, (fewer[None], wrong[None])))[1]
+
+    assert paired < 0.01
+    assert unpaired > 0.2
+
+
+def test_a_metric_that_is_no_mean_is_tested_by_its_bootstrap():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=300)
+    noise = rng.normal(size=300)
+    predicted = ((truth + noise)[None], (truth + 1.3 * noise)[None], (truth + noise)[None])
+    measured = Measured(labels(truth), predicted)
+    metric = RootMeanSquaredError()
+    p_values = p_values_against(0, measured, metric, bootstrap(measured, metric, 0), 0)
+
+    assert p_values[1] < 0.01
+    assert p_values[2] == 1.0
+
+
+def test_no_draw_that_can_be_judged_is_a_tie():
+    measured = _measured([0.9, 0.7], 20, np.random.default_rng(0), seeds=2)
+    draws = Draws(np.empty((0, 2)), np.empty((0, 2)))
+
+    with pytest.warns(RuntimeWarning):
+        assert p_values_against(0, measured, Accuracy(), draws, 0)[1] == 1.0
+
+
+def test_so_many_examples_separate_with_the_promised_power():
+    rng = np.random.default_rng(0)
+    gap, examples = 0.1, 100
+    pilot = _measured([0.8, 0.7], 5000, rng)
+    draws = bootstrap(pilot, Accuracy(), 0).fixed_seeds
+    needed = examples_to_separate(gap, (draws[:, 0] - draws[:, 1]) * (5000 / examples) ** 0.5, examples, 1)
+    assert needed is not None
+
+    told = [_p_values(_measured([0.8, 0.7], needed, rng))[1] < 0.05 for _ in range(80)]
+
+    assert 0.7 <= np.mean(told) <= 0.92
+
+
+def test_equal_models_cannot_be_separated():
+    assert examples_to_separate(0.0, np.array([0.1, -0.1]), 100, 1) is None
+    assert examples_to_separate(0.1, np.zeros(5), 100, 1) is None
+
+
+def cell(values: np.ndarray) -> Cell:
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Cell(
+        "m", "t", "fine_tune", False, Status.OK, float(values.mean()), seeds=len(values), spread=spread
+    )
+
+
+def test_one_seed_has_no_noise_floor():
+    assert noise_floor([cell(np.array([0.5])), cell(np.array([0.7]))]) is None
+
+
+def test_the_floor_agrees_with_a_computation_by_hand():
+    # variances 0.01 and 0.04 of two degrees of freedom each: 0.025; t of four is 2.776; three seeds
+    cells = [cell(np.array([0.4, 0.5, 0.6])), cell(np.array([0.3, 0.5, 0.7])), cell(np.array([0.9]))]
+
+    assert noise_floor(cells) == pytest.approx(2.776 * (2 * 0.025 / 3) ** 0.5, rel=1e-3)
+
+
+def test_two_runs_of_one_model_exceed_it_in_one_case_of_twenty():
+    rng = np.random.default_rng(0)
+    exceeded = []
+    for _ in range(2000):
+        runs = rng.normal(0.8, 0.02, size=(4, 3))
+        again = rng.normal(0.8, 0.02, size=3)
+        exceeded.append(abs(runs[0].mean() - again.mean()) > noise_floor([cell(run) for run in runs]))
+
+    assert np.mean(exceeded) == pytest.approx(0.05, abs=0.015)

@@ -1,0 +1,81 @@
+"""Values on slices, against scikit-learn, pandas and the bootstrap of scipy."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.metrics import accuracy_score
+
+from assay.analysis.per_task.slices import slice_findings
+from assay.core.slicing import Slicing
+from assay.core.task import Kind, Labels
+from assay.metrics.accuracy import Accuracy
+from assay.metrics.auroc import AUROC
+from assay.metrics.rmse import RMSE
+
+RNG = np.random.default_rng(0)
+LANGUAGE = Slicing("language", ("de", "en", "fr"), RNG.choice([-1, 0, 1], p=[0.1, 0.3, 0.6], size=300))
+TRUTH = Labels(Kind.CLASSIFICATION, RNG.integers(3, size=300), ("a", "b", "c"))
+SAID = {
+    model: np.where(RNG.uniform(size=(2, 300)) < share, TRUTH.values, RNG.integers(3, size=(2, 300)))
+    for model, share in (("good", 0.8), ("poor", 0.3))
+}
+
+
+def test_values_are_those_of_scikit_learn_on_the_rows_of_each_slice():
+    found = slice_findings([LANGUAGE], TRUTH, SAID, Accuracy(), 0)
+
+    rows = pd.Series(LANGUAGE.places)
+    assert [(one.name, one.examples) for one in found] == [
+        ("de", (rows == 0).sum()),
+        ("en", (rows == 1).sum()),
+    ]
+    for one, place in zip(found, (0, 1), strict=True):
+        chosen = np.flatnonzero(rows == place)
+        for value in one.values:
+            means = [accuracy_score(TRUTH.values[chosen], seed[chosen]) for seed in SAID[value.model]]
+            assert value.value == pytest.approx(np.mean(means))
+
+
+def test_an_interval_of_one_seed_is_that_of_the_bootstrap_of_scipy():
+    single = {"good": SAID["good"][:1]}
+    chosen = LANGUAGE.places == 1
+    right = (single["good"][0] == TRUTH.values)[chosen].astype(float)
+
+    found = slice_findings([LANGUAGE], TRUTH, single, Accuracy(), 0)[1].values[0]
+
+    theirs = stats.bootstrap((right,), np.mean, n_resamples=9999, method="percentile", rng=0)
+    assert found.interval.low == pytest.approx(theirs.confidence_interval.low, abs=0.01)
+    assert found.interval.high == pytest.approx(theirs.confidence_interval.high, abs=0.01)
+
+
+def test_a_metric_that_is_no_mean_has_values_and_intervals_on_slices_too():
+    truth = Labels(Kind.REGRESSION, RNG.normal(size=60))
+    said = {"m": truth.values[None] + RNG.normal(size=(1, 60))}
+    halves = Slicing("half", ("first", "second"), np.repeat([0, 1], 30))
+
+    first, _ = slice_findings([halves], truth, said, RMSE(), 0)
+
+    value = first.values[0]
+    assert value.value == pytest.approx(-np.sqrt(np.mean((said["m"][0, :30] - truth.values[:30]) ** 2)))
+    assert value.interval.low < value.value < value.interval.high
+
+
+def test_few_examples_have_a_value_and_no_interval():
+    few = Slicing("who", ("few", "many"), np.repeat([0, 1], [9, 291]))
+
+    found = slice_findings([few], TRUTH, SAID, Accuracy(), 0)
+
+    assert [value.interval is None for one in found for value in one.values] == [True, True, False, False]
+
+
+def test_a_slice_on_which_a_metric_has_no_value_says_why():
+    truth = Labels(Kind.CLASSIFICATION, np.repeat([0, 1, 0], [20, 20, 20]), ("no", "yes"))
+    probs = np.stack([1 - (share := RNG.uniform(size=60)), share], axis=1)
+    halves = Slicing("half", ("both", "one"), np.repeat([0, 1], [40, 20]))
+
+    both, one = slice_findings([halves], truth, {"m": probs[None]}, AUROC(), 0)
+
+    assert (len(both.values), both.reason) == (1, "")
+    assert one.values == ()
+    assert "class" in one.reason

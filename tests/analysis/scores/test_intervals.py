@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from assay.analysis.scores.intervals import FEWEST_MODELS, correlations_of_pools, draw_pools, pool_interval
+
+
+@pytest.mark.parametrize("digits", [0, 9])
+@pytest.mark.parametrize("models", [6, 15])
+def test_each_pool_has_the_correlations_that_scipy_finds_in_it(models, digits):
+    rng = np.random.default_rng(models)
+    scores, truth = np.round(rng.normal(size=(2, models)), digits)  # 0 digits: with ties
+    pools = draw_pools(models, seed=1)[:60]
+
+    found = correlations_of_pools(scores, truth, pools)
+
+    for place, pool in enumerate(pools):
+        rows = np.repeat(np.arange(models), pool.astype(int))
+        first, second = scores[rows], truth[rows]
+        if np.ptp(first) == 0 or np.ptp(second) == 0:
+            assert all(np.isnan(values[place]) for values in found.values())
+            continue
+        expected = {
+            "weighted_tau": stats.weightedtau(first, second, rank=True).statistic,
+            "tau_by_truth": stats.weightedtau(second, first, rank=None).statistic,
+            "tau_b": stats.kendalltau(first, second).statistic,
+            "pearson": stats.pearsonr(first, second).statistic,
+            "spearman": stats.spearmanr(first, second).statistic,
+        }
+        assert {name: values[place] for name, values in found.items()} == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_pool_of_every_model_once_is_the_whole():
+    scores, truth = np.random.default_rng(0).normal(size=(2, 9))
+
+    found = correlations_of_pools(scores, truth, np.ones((1, 9)))
+
+    assert found["weighted_tau"][0] == pytest.approx(stats.weightedtau(scores, truth).statistic)
+
+
+def test_a_constant_side_has_no_correlation_in_any_pool():
+    found = correlations_of_pools(np.ones(8), np.arange(8.0), draw_pools(8, seed=0))
+
+    assert all(np.isnan(values).all() for values in found.values())
+
+
+@pytest.mark.parametrize("models", [FEWEST_MODELS, 20])
+@pytest.mark.parametrize("noise", [1.0, 0.4])
+def test_intervals_hold_the_truth_as_often_as_they_say(models, noise):
+    rng = np.random.default_rng(models)
+    quality, error = rng.normal(size=(2, 2000, models))
+    score = quality + noise * error
+    taus = [stats.weightedtau(score[zoo], quality[zoo]).statistic for zoo in range(2000)]
+    pools = draw_pools(models, seed=0)
+
+    found = [
+        pool_interval(taus[zoo], correlations_of_pools(score[zoo], quality[zoo], pools)["weighted_tau"])
+        for zoo in range(200)
+    ]
+    held = [one.low <= np.mean(taus) <= one.high for one in found if one is not None]
+
+    assert np.mean(held) >= 0.9
+
+
+def test_a_perfect_order_has_no_interval():
+    drawn = correlations_of_pools(np.arange(9.0), np.arange(9.0), draw_pools(9, seed=0))["weighted_tau"]
+
+    assert pool_interval(1.0, drawn) is None
