@@ -19,7 +19,7 @@ from tests.tasks.imagenet_files import (
 from assay.core.errors import UnknownName, UnreadableTask
 from assay.core.task import Task
 from assay.readers.imagenet_classes import imagenet_classes
-from assay.readers.tars import tar_images
+from assay.tasks.imagenet.files import tar_images
 from assay.testing.tasks import load_task
 
 

@@ -24,9 +24,9 @@ from assay.core.shown import ShownExample
 from assay.core.slicing import Slicing
 from assay.core.task import Labels, Task
 from assay.findings.facts import ModelRow, TaskFacts
-from assay.readers.shown import shown_examples
 from assay.store.arrays import Arrays
 from assay.store.rows import result_of, slices_of, slices_written, task_facts_of
+from assay.store.shown import shown_examples
 
 SCHEMA_VERSION = 3
 

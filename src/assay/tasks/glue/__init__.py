@@ -22,8 +22,7 @@ from assay.readers.hub import Wish, coded_batches, open_hub
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.splits import Part, Shares
 from assay.readers.tables import TextTable, read_streams
-from assay.readers.tsv import stream_tsv
-from assay.tasks.glue.folders import require_files
+from assay.tasks.glue.files import require_files, stream_tsv
 from assay.tasks.glue.hidden import HUB
 
 _CLASSES = ("0", "1")

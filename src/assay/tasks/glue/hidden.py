@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
 from assay.readers.hub import Wish, coded_batches, open_hub
-from assay.readers.tsv import stream_tsv
-from assay.tasks.glue.folders import require_files
+from assay.tasks.glue.files import require_files, stream_tsv
 
 HUB = "nyu-mll/glue"
 

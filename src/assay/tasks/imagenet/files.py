@@ -1,19 +1,27 @@
-"""Finds the images of ImageNet: in class folders, in the tar files as distributed, or side by side."""
+"""Finds the images of ImageNet and their classes: in class folders, in tar files, or in one folder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.readers.folders import find_images
-from assay.readers.imagenet_classes import synset_of, val_classes
+from assay.readers.imagenet_classes import synset_of
 from assay.readers.images import ImageFiles, StoredImages, is_image
-from assay.readers.tars import tar_images
 
 _KAGGLE = Path("ILSVRC", "Data", "CLS-LOC")
 TRAIN_TAR, VAL_TAR = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
+_DEVKIT = "ILSVRC2012_devkit_t12"
+_TRUTH = "ILSVRC2012_validation_ground_truth.txt"
+_SOLUTION = "LOC_val_solution.csv"  # how Kaggle distributes the same
 
 
 class Classed(NamedTuple):
@@ -95,3 +103,143 @@ def _synsets(names: Sequence[str], where: Path) -> list[str]:
             "For folders with other names write folder: before the path."
         )
     return [synset for synset in found if synset is not None]
+
+
+def val_classes(folder: Path, names: Sequence[str]) -> list[str]:
+    """Return the WordNet number of each image of val that stands in no class folder.
+
+    Args:
+        folder: Where the development kit lies, as it is distributed or unpacked, or Kaggle's solution.
+        names: The names of the images.
+
+    Raises:
+        UnreadableTask: There is neither, or it speaks of other images.
+    """
+    known = _solution(folder) or _ground_truth(folder)
+    stems = [Path(name).stem for name in names]
+    missing = [stem for stem in stems if stem not in known]
+    if missing:
+        raise UnreadableTask(
+            f"The ground truth lacks {len(missing)} of {len(names)} images of val (first: {missing[0]}): "
+            "leave their names as they are distributed, as in ILSVRC2012_val_00000001.JPEG."
+        )
+    return [known[stem] for stem in stems]
+
+
+def _solution(folder: Path) -> dict[str, str]:
+    path = next((one / _SOLUTION for one in (folder, *folder.parents) if (one / _SOLUTION).is_file()), None)
+    if path is None:
+        return {}
+    rows = (line.split(",") for line in path.read_text("utf-8").splitlines()[1:] if "," in line)
+    return {row[0]: row[1].split()[0] for row in rows}
+
+
+def _ground_truth(folder: Path) -> dict[str, str]:
+    from scipy.io import loadmat
+
+    meta, truth = _of_devkit(folder, "meta.mat"), _of_devkit(folder, _TRUTH)
+    synsets = loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
+    numbers = {
+        int(one["ILSVRC2012_ID"]): str(one["WNID"])
+        for one in np.atleast_1d(synsets)
+        if int(one["num_children"]) == 0  # the others are what classes are kinds of
+    }
+    places = [int(line) for line in truth.split()]
+    unknown = next((place for place in places if place not in numbers), None)
+    if unknown is not None:
+        raise UnreadableTask(
+            f"{_TRUTH} names class {unknown}, which meta.mat does not have. Unpack both again."
+        )
+    return {f"ILSVRC2012_val_{row:08}": numbers[place] for row, place in enumerate(places, start=1)}
+
+
+def _of_devkit(folder: Path, name: str) -> bytes:
+    unpacked = folder / _DEVKIT / "data" / name
+    if unpacked.is_file():
+        return unpacked.read_bytes()
+    packed = folder / f"{_DEVKIT}.tar.gz"
+    found = read_member(packed, f"data/{name}") if packed.is_file() else None
+    if found is None:
+        raise UnreadableTask(
+            f"The classes of val are not known: '{folder}' has no {_DEVKIT}.tar.gz with {name}, no folder "
+            f"{_DEVKIT}, no {_SOLUTION}, and no class folders in val. Put one of them there."
+        )
+    return found
+
+
+class Member(NamedTuple):
+    """A file inside a tar file."""
+
+    name: str
+    start: int  # where its content begins in the tar file
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TarImages(StoredImages):
+    """Images inside one tar file, or inside the tar files in it."""
+
+    path: Path
+    members: tuple[Member, ...]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def content(self, row: int) -> bytes:
+        """Return one image as it is stored."""
+        member = self.members[row]
+        with self.path.open("rb") as file:
+            file.seek(member.start)
+            return file.read(member.size)
+
+    def name(self, row: int) -> str:
+        """Return the name inside the tar file."""
+        return self.members[row].name
+
+
+def tar_images(path: Path) -> TarImages:
+    """Return the images that stand in a tar file itself, or in the tar files in it, sorted by name.
+
+    An image of an inner tar file is called ``inner/name``, without the suffix of the inner file.
+
+    Raises:
+        UnreadableTask: The file is no tar file, or is cut off.
+    """
+    with path.open("rb") as file, _readable(path):
+        found = list(_members(file, 0))
+        inner = [member for member in found if member.name.endswith(".tar")]
+        for outer in inner:
+            folder = outer.name.removesuffix(".tar")
+            found.extend(one._replace(name=f"{folder}/{one.name}") for one in _members(file, outer.start))
+        end = path.stat().st_size
+    images = sorted(member for member in found if is_image(member.name))
+    if any(member.start + member.size > end for member in found):
+        raise UnreadableTask(f"{path} is cut off. Download it again.")
+    return TarImages(path, tuple(images))
+
+
+def _members(file: BinaryIO, start: int) -> Iterator[Member]:
+    """Yield the files of the tar file that begins at a place of another file, or of that itself."""
+    file.seek(start)
+    with tarfile.open(fileobj=file, mode="r:") as tar:
+        for one in tar:
+            if one.isfile():
+                yield Member(one.name.removeprefix("./"), one.offset_data, one.size)
+
+
+def read_member(path: Path, name: str) -> bytes | None:
+    """Return the content of the first file of a compressed tar file whose path ends so; None without one."""
+    with _readable(path), tarfile.open(path) as tar:
+        for one in tar:
+            if one.isfile() and f"/{one.name}".endswith(f"/{name}"):
+                content = tar.extractfile(one)
+                return None if content is None else content.read()
+    return None
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, EOFError) as error:
+        raise UnreadableTask(f"Cannot read {path} as a tar file: {error}. Download it again.") from error

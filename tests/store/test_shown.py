@@ -8,9 +8,9 @@ from PIL import Image
 
 from assay.core.task import Examples, Kind, Labels, Modality, Split, Task, Words
 from assay.readers.images import ImageArrays
-from assay.readers.shown import MOST_SHOWN, shown_examples
 from assay.readers.sounds import SoundFiles
 from assay.readers.texts import Texts
+from assay.store.shown import MOST_SHOWN, shown_examples
 
 
 def _task(examples: Examples, labels: Labels, kind: Kind, classes: tuple[str, ...] = ()) -> Task:
