@@ -50,7 +50,7 @@ def test_tensorflow_stays_out_of_this_process(tensorflow_files: Path) -> None:
 def test_a_process_that_dies_is_one_failed_model(tensorflow_files: Path) -> None:
     model = KerasSource(str(tensorflow_files / "net.keras")).open("cpu")
     picture = np.zeros((16, 16, 3), np.uint8)
-    os.kill(model._child.process_id, signal.SIGKILL)
+    os.kill(model._worker.process_id, signal.SIGKILL)
 
     with pytest.raises(ModelError, match=r"net\.keras' was ended by signal 9.*memory did not suffice"):
         model.encode([picture])
@@ -60,7 +60,7 @@ def test_a_process_that_dies_is_one_failed_model(tensorflow_files: Path) -> None
 
 def test_closing_ends_the_process(tensorflow_files: Path) -> None:
     model = KerasSource(str(tensorflow_files / "net.keras")).open("cpu")
-    process = model._child.process_id
+    process = model._worker.process_id
     model.close()
 
     with pytest.raises(ProcessLookupError):

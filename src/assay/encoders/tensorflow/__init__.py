@@ -1,1 +1,1 @@
-"""A process of its own for TensorFlow: how it starts, and how it is spoken with."""
+"""Models in a process of TensorFlow's own: how it starts, what it answers, and the model as we see it."""

@@ -1,4 +1,4 @@
-"""How two processes exchange words and arrays over pipes: JSON and raw bytes, of which nothing is run."""
+"""How two processes exchange messages over pipes: JSON and raw bytes of arrays, of which nothing is run."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _LENGTH = struct.Struct("<Q")
 
 
 class Message(NamedTuple):
-    """Words, and arrays by name."""
+    """Values that JSON can hold, and arrays by name."""
 
-    words: dict[str, Any]
-    arrays: dict[str, np.ndarray]
+    fields: Mapping[str, Any]
+    arrays: Mapping[str, np.ndarray] = {}
 
 
-def send(stream: IO[bytes], words: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> None:
+def send(stream: IO[bytes], message: Message) -> None:
     """Write one message."""
-    described = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
-    head = json.dumps({"words": words, "arrays": described}).encode()
+    described = [(name, array.dtype.str, array.shape) for name, array in message.arrays.items()]
+    head = json.dumps({"fields": message.fields, "arrays": described}).encode()
     stream.write(_LENGTH.pack(len(head)))
     stream.write(head)
-    for array in arrays.values():
+    for array in message.arrays.values():
         stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     stream.flush()
 
@@ -37,10 +37,10 @@ def receive(stream: IO[bytes]) -> Message:
     (length,) = _LENGTH.unpack(_read(stream, _LENGTH.size))
     head = json.loads(_read(stream, length))
     arrays = {}
-    for name, kind, shape in head["arrays"]:
-        empty = np.empty(shape, np.dtype(kind))
+    for name, dtype, shape in head["arrays"]:
+        empty = np.empty(shape, np.dtype(dtype))
         arrays[name] = np.frombuffer(_read(stream, empty.nbytes), empty.dtype).reshape(shape)
-    return Message(head["words"], arrays)
+    return Message(head["fields"], arrays)
 
 
 def serve(answer: Callable[[Message], Message]) -> None:
@@ -50,14 +50,14 @@ def serve(answer: Callable[[Message], Message]) -> None:
     os.dup2(2, 1)
     while True:
         try:
-            asked = receive(requests)
+            request = receive(requests)
         except EOFError:
             return
         try:
-            reply = answer(asked)
+            reply = answer(request)
         except Exception as error:  # one line for the row of the model
-            reply = Message({"error": str(error), "kind": type(error).__name__}, {})
-        send(replies, *reply)
+            reply = Message({"error": str(error), "kind": type(error).__name__})
+        send(replies, reply)
 
 
 def _read(stream: IO[bytes], length: int) -> bytes:

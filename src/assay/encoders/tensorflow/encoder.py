@@ -1,4 +1,4 @@
-"""An opened model that lives in another process: examples go there, features come back."""
+"""An opened model that lives in a worker: examples go there, features come back."""
 
 from __future__ import annotations
 
@@ -17,48 +17,40 @@ from assay.encoders.examples import as_images, as_texts
 from assay.encoders.identity import Origin
 from assay.encoders.pairs import encode_texts
 from assay.encoders.pixels import PixelRecipe
-from assay.encoders.tensorflow.worker import Child
+from assay.encoders.tensorflow.worker import Worker
 
-_PIECE = 16  # pictures in one message
-
-Lend = Callable[[Child], Trainable]
+_IMAGES = 16  # in one message
 
 
 @final
 class RemoteEncoder(Model):
-    """Encodes pictures, or texts, in another process.
+    """Encodes images, or texts, in a worker.
 
     Args:
-        child: The process, whose model is open.
-        told: What it said of the model when it opened.
-        recipe: How a picture becomes input; None for texts, which go as they are.
+        worker: The process, whose model is open.
+        reply: The facts of the model, as its worker replied when it opened.
+        recipe: How an image becomes input; None for texts, which go as they are.
         origin: Where the weights came from.
-        lend: Builds the model of the process in this one, to be trained; None where its weights are frozen.
+        build: Builds the model again in this process, to be trained; None where its weights are frozen.
     """
 
     def __init__(
         self,
-        child: Child,
-        told: dict[str, Any],
+        worker: Worker,
+        reply: dict[str, Any],
         recipe: PixelRecipe | None,
         origin: Origin,
-        lend: Lend | None = None,
+        build: Callable[[Worker], Trainable] | None = None,
     ) -> None:
-        self._child = child
-        self._lend = lend
+        self._worker = worker
+        self._build = build
         self._recipe = recipe
+        same = ("width", "parameters", "macs", "bytes", "input", "source_classes", "fingerprint")
+        steps = (recipe and recipe.describe(), reply["preprocessing"])
         self._facts = ModelFacts(
-            width=told["width"],
-            parameters=told["parameters"],
-            macs=told["macs"],
-            bytes=told["bytes"],
-            input=told["input"],
-            preprocessing="; ".join(
-                part for part in (recipe and recipe.describe(), told["preprocessing"]) if part
-            ),
-            source_classes=told["source_classes"],
+            **{name: reply[name] for name in same},
+            preprocessing="; ".join(step for step in steps if step),
             weights=origin.weights,
-            fingerprint=told["fingerprint"],
             licence=origin.licence,
             is_random=origin.is_random,
         )
@@ -73,43 +65,42 @@ class RemoteEncoder(Model):
         if self._recipe is None:
             texts = as_texts(examples)
             empty = np.empty((0, self._facts.width), np.float32)
-            return Encoded(encode_texts(texts, self._of_texts) if texts else empty, None)
+            return Encoded(encode_texts(texts, self._encode_texts) if texts else empty, None)
         images = as_images(examples)
         classes = self._facts.source_classes
         features = np.empty((len(images), self._facts.width), np.float32)
         probs = np.empty((len(images), classes), np.float32) if classes else None
-        for start in range(0, len(images), _PIECE):
-            rows = slice(start, start + _PIECE)
+        for start in range(0, len(images), _IMAGES):
+            rows = slice(start, start + _IMAGES)
             batch = self._recipe.input_array(self._recipe.pixels(images[rows]))
-            found = self._child.ask({"do": "encode"}, {"batch": batch}).arrays
-            features[rows] = found["features"]
+            arrays = self._worker.ask({"do": "encode"}, {"batch": batch}).arrays
+            features[rows] = arrays["features"]
             if probs is not None:
-                probs[rows] = found["probs"]
+                probs[rows] = arrays["probs"]
         return Encoded(features, probs)
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, the source head's included."""
-        count = self._child.ask({"do": "count weights"}).words["count"]
+        count = self._worker.ask({"do": "count kernels"}).fields["count"]
         for row in range(count):
-            found = self._child.ask({"do": "weight", "row": row}).arrays
-            yield from found.values()
+            yield from self._worker.ask({"do": "kernel", "row": row}).arrays.values()
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Lend a copy of the weights in this process, where there is one."""
-        if self._lend is None:
+        """Give a copy of the weights in this process, where there is one."""
+        if self._build is None:
             raise NotApplicable(
                 "the weights of a SavedModel are frozen: train a .keras file of the same model instead"
             )
-        from assay.encoders.restoring import lent  # torch, which the other process does without
+        from assay.encoders.restoring import lent  # torch, which the worker does without
 
-        trainable = self._lend(self._child)
+        trainable = self._build(self._worker)
         with lent(trainable.module):
             yield trainable
 
     def close(self) -> None:
-        """End the process."""
-        self._child.close()
+        """End the worker."""
+        self._worker.close()
 
-    def _of_texts(self, texts: list[str]) -> np.ndarray:
-        return self._child.ask({"do": "encode", "texts": texts}).arrays["features"]
+    def _encode_texts(self, texts: list[str]) -> np.ndarray:
+        return self._worker.ask({"do": "encode", "texts": texts}).arrays["features"]

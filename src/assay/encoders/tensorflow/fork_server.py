@@ -1,67 +1,167 @@
-"""A process that has loaded TensorFlow once and forks one for each model: loading takes seconds each time."""
+"""A process that has loaded a library once and forks workers, for loading takes seconds: both sides of it."""
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import socket
 import struct
+import subprocess
 import sys
-from contextlib import suppress
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pkgutil import resolve_name
+from threading import Lock
+from typing import IO, final
 
+from assay.core.errors import ModelError
 from assay.encoders.tensorflow.channel import serve
-from assay.encoders.tensorflow.facts import spare_imports
 
-_LONGEST = 256  # bytes of the name of a module
-NUMBER = struct.Struct("<q")
+_LONGEST = 256  # bytes of the name of what answers
+_NUMBER = struct.Struct("<q")
+_SHOWN = 400  # characters of standard error in a message
 
 
-def main() -> None:
-    """Fork a process whenever the parent sends its three streams; say how one ended when asked by number."""
-    load()
+@final
+class ForkServer:
+    """The process that forks, as its parent sees it; it ends when this object, or the parent, is gone."""
+
+    def __init__(self, preload: str, environment: Mapping[str, str]) -> None:
+        self._socket, theirs = socket.socketpair()
+        self._lock = Lock()
+        self.stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
+        folder = tempfile.TemporaryDirectory(prefix="assay-")  # TensorFlow leaves files when it is killed
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603  # our own module
+                command(preload),
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=self.stderr,
+                env={**os.environ, **environment, "TMPDIR": folder.name},
+            )
+        weakref.finalize(self, _stop, process, (self._socket, self.stderr), folder)
+
+    def ask(self, request: bytes, streams: Sequence[int] = ()) -> int:
+        """Send a request, with streams or without, and return the number that comes back."""
+        with self._lock:
+            socket.send_fds(self._socket, [request], streams)
+            reply = self._socket.recv(_NUMBER.size, socket.MSG_WAITALL)
+        if len(reply) < _NUMBER.size:
+            raise EOFError
+        return int(_NUMBER.unpack(reply)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ForkedProcess:
+    """A process that the fork server forked, with the names that ``subprocess.Popen`` has."""
+
+    pid: int
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    server: ForkServer
+
+    def kill(self) -> None:
+        """End the process."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Wait until it has ended; return its exit code, negative for a signal."""
+        return self.server.ask(_NUMBER.pack(self.pid))
+
+
+def fork(answers: str, preload: str, environment: Mapping[str, str], stderr: IO[bytes]) -> ForkedProcess:
+    """Fork a worker, from a server that is started where there is none with this library and environment.
+
+    Args:
+        answers: What answers messages, as "module:callable" without arguments.
+        preload: What loads the library, likewise.
+        environment: Variables that the server gets beside ours.
+        stderr: Where the standard error of the worker goes.
+    """
+    requests, replies = os.pipe(), os.pipe()
+    key = (preload, tuple(sorted(environment.items())))
+    streams = [requests[0], replies[1], stderr.fileno()]
+    try:
+        try:
+            number = _server(*key).ask(answers.encode(), streams)
+        except (OSError, EOFError):  # the server was killed: start another
+            _server.cache_clear()
+            number = _server(*key).ask(answers.encode(), streams)
+    except (OSError, EOFError) as error:
+        output = end_of(_server(*key).stderr)
+        raise ModelError(f"No process for the model can be started. Its last output: {output}") from error
+    finally:
+        os.close(requests[0])
+        os.close(replies[1])
+    return ForkedProcess(number, os.fdopen(requests[1], "wb"), os.fdopen(replies[0], "rb"), _server(*key))
+
+
+def command(preload: str, *answers: str) -> list[str]:
+    """Return the command of a fork server or, with what answers messages, of one worker without forks."""
+    return [sys.executable, "-P", "-m", __name__, preload, *answers]  # -P: no library is in this folder
+
+
+def end_of(stderr: IO[bytes]) -> str:
+    """Return the end of what a process wrote to standard error."""
+    stderr.seek(0)
+    return stderr.read().decode(errors="replace").strip()[-_SHOWN:] or "none"
+
+
+@cache
+def _server(preload: str, environment: tuple[tuple[str, str], ...]) -> ForkServer:
+    return ForkServer(preload, dict(environment))
+
+
+def _stop(
+    process: subprocess.Popen[bytes],
+    ends: tuple[socket.socket, IO[bytes]],
+    folder: tempfile.TemporaryDirectory[str],
+) -> None:
+    for end in ends:
+        end.close()
+    process.kill()
+    process.wait()
+    folder.cleanup()
+
+
+def _run_server() -> None:
+    """Fork a process whenever the parent sends three streams; return how one ended when it sends a number."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    channel = socket.socket(fileno=0)
+    parent = socket.socket(fileno=0)
     while True:
-        asked, streams, _, _ = socket.recv_fds(channel, _LONGEST, 3)
-        if not asked:
+        request, streams, _, _ = socket.recv_fds(parent, _LONGEST, 3)
+        if not request:
             return  # the parent is gone
         if streams:
             number = os.fork()
             if not number:
-                _become(streams, asked.decode())
+                _become_worker(request.decode(), streams)
             for stream in streams:
                 os.close(stream)
         else:
-            (process,) = NUMBER.unpack(asked)
-            number = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-        channel.sendall(NUMBER.pack(number))
+            (process_id,) = _NUMBER.unpack(request)
+            number = os.waitstatus_to_exitcode(os.waitpid(process_id, 0)[1])
+        parent.sendall(_NUMBER.pack(number))
 
 
-def load() -> None:
-    """Load TensorFlow, and Keras where it is there."""
-    spare_imports()
-    import tensorflow  # noqa: F401
-
-    with suppress(ImportError):
-        import keras  # noqa: F401
-
-
-def _become(streams: list[int], module: str) -> None:
-    for place, stream in enumerate(streams):
-        os.dup2(stream, place)
+def _become_worker(answers: str, streams: list[int]) -> None:
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
         os.close(stream)
-    _answer(module)
+    serve(resolve_name(answers)())
     os._exit(0)
 
 
-def _answer(module: str) -> None:
-    serve(importlib.import_module(module).Answers())
+def _main(preload: str, *answers: str) -> None:
+    resolve_name(preload)()
+    if answers:
+        serve(resolve_name(answers[0])())
+    else:
+        _run_server()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:
-        main()
-    else:  # the process of one model, where forks break
-        load()
-        _answer(sys.argv[1])
+    _main(*sys.argv[1:])

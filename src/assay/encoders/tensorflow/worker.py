@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
-from importlib import metadata
 from typing import IO, final
 
 import numpy as np
 
 from assay.core.errors import CheckpointError, ModelError
 from assay.encoders.tensorflow.channel import Message, receive, send
-from assay.encoders.tensorflow.starting import Started, start
+from assay.encoders.tensorflow.fork_server import ForkedProcess, command, end_of, fork
 
-_LAST_WORDS = 400  # characters of standard error in a message
+_FORKS = sys.platform == "linux"  # frameworks of macOS refuse to work in a forked process
 _ERRORS = {"ModelError": ModelError, "CheckpointError": CheckpointError, "MemoryError": MemoryError}
 _MEMORY = ("ResourceExhaustedError", "MemoryError")
 
+Process = ForkedProcess | subprocess.Popen[bytes]
+
 
 @final
-class Child:
-    """A module of ours that runs as a process and answers messages.
+class Worker:
+    """A process that answers messages: forked from one that has its library, or alone where forks break.
 
     Args:
-        module: Its name, as in "assay.models.keras.worker".
+        answers: What answers messages there, as "module:callable" without arguments.
+        preload: What loads its library, likewise.
         environment: Variables that it gets beside ours.
-        model: What to call it in messages.
+        model: What to call the model in error messages.
     """
 
-    def __init__(self, module: str, environment: Mapping[str, str], model: str) -> None:
+    def __init__(self, answers: str, preload: str, environment: Mapping[str, str], model: str) -> None:
         self._model = model
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
-        self._process = start(module, environment, self._said)
-        self._end = weakref.finalize(self, _end, self._process, self._said)
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
+        start = fork if _FORKS else _start
+        self._process: Process = start(answers, preload, environment, self._stderr)
+        self._end = weakref.finalize(self, _end, self._process, self._stderr)
 
-    def ask(self, words: Mapping[str, object], arrays: Mapping[str, np.ndarray] | None = None) -> Message:
-        """Send a message and return the answer.
+    def ask(self, fields: Mapping[str, object], arrays: Mapping[str, np.ndarray] | None = None) -> Message:
+        """Send a message and return the reply.
 
         Raises:
             ModelError: The model failed, or its process died.
@@ -47,13 +52,14 @@ class Child:
         if not self._end.alive:
             raise ModelError("The model is closed. Open it again.")
         try:
-            send(self._process.requests, words, arrays or {})
-            reply = receive(self._process.replies)
+            requests, replies = _pipes(self._process)
+            send(requests, Message(fields, arrays or {}))
+            reply = receive(replies)
         except (BrokenPipeError, EOFError):
-            raise ModelError(self._obituary()) from None
-        if "error" not in reply.words:
+            raise ModelError(self._how_it_ended()) from None
+        if "error" not in reply.fields:
             return reply
-        kind, text = reply.words["kind"], reply.words["error"]
+        kind, text = reply.fields["kind"], reply.fields["error"]
         if kind in _MEMORY:
             raise MemoryError(text)
         raise _ERRORS.get(kind, ModelError)(text if kind in _ERRORS else f"{kind}: {text}")
@@ -61,50 +67,48 @@ class Child:
     @property
     def process_id(self) -> int:
         """The number of the process."""
-        return self._process.process_id
+        return self._process.pid
 
     def close(self) -> None:
         """End the process, whatever it is doing: all memory of the model is free."""
         self._end()
 
-    def _obituary(self) -> str:
+    def _how_it_ended(self) -> str:
         self._end.detach()  # its number may soon be that of another process
         code = self._process.wait()
-        self._said.seek(0)
-        said = self._said.read().decode(errors="replace").strip()[-_LAST_WORDS:]
+        output = end_of(self._stderr)
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         hint = " Signal 9 mostly means that memory did not suffice." if code == -9 else ""
-        _close(self._process, self._said)
-        return f"The process of '{self._model}' {how}.{hint} Its last words: {said or 'none'}"
+        _close(self._process, self._stderr)
+        return f"The process of '{self._model}' {how}.{hint} Its last output: {output}"
 
 
-def tensorflow_environment(device: str) -> dict[str, str]:
-    """Return the variables of a process that holds a TensorFlow model."""
-    wanted = {
-        "KERAS_BACKEND": "tensorflow",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # PyTorch may hold some of the same memory
-    }
-    return wanted if device.startswith("cuda") else {**wanted, "CUDA_VISIBLE_DEVICES": "-1"}
+def _start(
+    answers: str, preload: str, environment: Mapping[str, str], stderr: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  # our own module
+        command(preload, answers),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env={**os.environ, **environment},
+    )
 
 
-@cache
-def tensorflow_version() -> str:
-    """Return the version of the package that TensorFlow came in."""
-    for name in ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel"):
-        with suppress(metadata.PackageNotFoundError):
-            return metadata.version(name)
-    return "of an unknown package"
+def _pipes(process: Process) -> tuple[IO[bytes], IO[bytes]]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process.stdin, process.stdout
 
 
-def _end(process: Started, said: IO[bytes]) -> None:
-    with suppress(OSError, EOFError):  # it has ended, or its nursery has
+def _end(process: Process, stderr: IO[bytes]) -> None:
+    with suppress(OSError, EOFError):  # it has ended, or its fork server has
         process.kill()
         process.wait()
-    _close(process, said)
+    _close(process, stderr)
 
 
-def _close(process: Started, said: IO[bytes]) -> None:
-    for stream in (process.requests, process.replies, said):
+def _close(process: Process, stderr: IO[bytes]) -> None:
+    for stream in (*_pipes(process), stderr):
         with suppress(BrokenPipeError):  # it died with an unread message
             stream.close()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.encoders.identity import Origin
     from assay.encoders.pixel_changes import PixelChanges
     from assay.encoders.pixels import PixelRecipe
+    from assay.encoders.tensorflow.worker import Worker
 
 _SUFFIXES = (".keras", ".h5", ".hdf5")
 _CROP = Fraction(7, 8)  # what most of these models were judged with: 224 of 256
@@ -100,7 +101,7 @@ class KerasSource(ModelSource):
     def identity(self) -> str:
         """Return the versions of Keras and TensorFlow, the settings, and the hashes of files."""
         from assay.encoders.identity import file_hash, identity_of
-        from assay.encoders.tensorflow.worker import tensorflow_version
+        from assay.encoders.tensorflow.library import tensorflow_version
 
         versions = f"keras {metadata.version('keras')} tensorflow {tensorflow_version()}"
         if not self._is_file:
@@ -112,30 +113,30 @@ class KerasSource(ModelSource):
         return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:
-        """Start a process, open the model there and return it."""
+        """Start a worker, open the model there and return it."""
         from assay.encoders.tensorflow.encoder import RemoteEncoder
-        from assay.encoders.tensorflow.worker import Child, tensorflow_environment
+        from assay.encoders.tensorflow.library import tensorflow_worker
 
-        child = Child("assay.models.keras.worker", tensorflow_environment(device), f"keras:{self.name}")
+        worker = tensorflow_worker("assay.models.keras.worker:KerasServer", device, f"keras:{self.name}")
         try:
-            told = child.ask({"do": "open", **self._wanted()}).words
-            recipe = self._recipe(told)
+            reply = dict(worker.ask({"do": "open", **self._settings()}).fields)
+            recipe = self._recipe(reply)
 
-            def lend(child: Child) -> Trainable:
-                from assay.models.keras.training import KerasTrainable
+            def build(worker: Worker) -> Trainable:
+                from assay.models.keras.trainable import KerasTrainable
 
-                return KerasTrainable(child, self._wanted(), recipe, device)
+                return KerasTrainable(worker, self._settings(), recipe, device)
 
-            return RemoteEncoder(child, told, recipe, self._origin(), lend)
+            return RemoteEncoder(worker, reply, recipe, self._origin(), build)
         except BaseException:
-            child.close()
+            worker.close()
             raise
 
     @property
     def _is_file(self) -> bool:
         return self.name.endswith(_SUFFIXES)
 
-    def _wanted(self) -> dict[str, Any]:
+    def _settings(self) -> dict[str, Any]:
         preprocess = self.preprocess if self._is_file else self.name
         return {
             "name": str(Path(self.name).expanduser()) if self._is_file else self.name,
@@ -149,14 +150,14 @@ class KerasSource(ModelSource):
             "head": self.head,
         }
 
-    def _recipe(self, told: dict[str, Any]) -> PixelRecipe:
+    def _recipe(self, reply: dict[str, Any]) -> PixelRecipe:
         from assay.encoders.pixel_changes import centred
 
         crop = Fraction(1) if self._is_file else _CROP
         own = self._is_file and self.preprocess is None  # else numbers go through preprocess_input there
-        scale = own and (not told["rescales"] if self.scale is None else self.scale)
-        size = tuple(told["size"])
-        recipe = replace(centred(size, self.crop or crop), channels=told["channels"], scale=scale)
+        scale = own and (not reply["rescales"] if self.scale is None else self.scale)
+        size = tuple(reply["size"])
+        recipe = replace(centred(size, self.crop or crop), channels=reply["channels"], scale=scale)
         return replace(self._changes(), image_size=None, crop=None).applied_to(recipe, crop)
 
     def _changes(self) -> PixelChanges:
@@ -181,9 +182,9 @@ def _applications() -> dict[str, str]:
     assert spec is not None
     assert spec.submodule_search_locations is not None
     listing = Path(spec.submodule_search_locations[0]) / "applications" / "__init__.py"
-    found: dict[str, str] = {}
+    modules: dict[str, str] = {}
     for line in ast.parse(listing.read_text("utf-8")).body:
         if isinstance(line, ast.ImportFrom) and line.module is not None and "src.applications" in line.module:
             module = line.module.rpartition(".")[2]
-            found |= {alias.name: module for alias in line.names if alias.name[0].isupper()}
-    return found
+            modules |= {alias.name: module for alias in line.names if alias.name[0].isupper()}
+    return modules

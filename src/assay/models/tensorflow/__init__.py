@@ -75,38 +75,38 @@ class TensorflowSource(ModelSource):
     def identity(self) -> str:
         """Return the version of TensorFlow, the settings, and the hash of the folder."""
         from assay.encoders.identity import folder_hash, identity_of
-        from assay.encoders.tensorflow.worker import tensorflow_version
+        from assay.encoders.tensorflow.library import tensorflow_version
 
         content = folder_hash(self._folder)
         return identity_of(f"tensorflow {tensorflow_version()} {content}", replace(self, name=""))
 
     def open(self, device: str) -> Model:
-        """Start a process, open the model there and return it."""
+        """Start a worker, open the model there and return it."""
         from assay.encoders.identity import Origin
         from assay.encoders.tensorflow.encoder import RemoteEncoder
-        from assay.encoders.tensorflow.worker import Child, tensorflow_environment
+        from assay.encoders.tensorflow.library import tensorflow_worker
 
         name = f"tensorflow:{self.name}"
-        child = Child("assay.models.tensorflow.worker", tensorflow_environment(device), name)
-        settings = ("reads", "signature", "output", "head", "size")
-        wanted = {setting: getattr(self, setting) for setting in settings}
+        worker = tensorflow_worker("assay.models.tensorflow.worker:SavedModelServer", device, name)
+        names = ("reads", "signature", "output", "head", "size")
+        settings = {name: getattr(self, name) for name in names}
         try:
-            told = child.ask({"do": "open", "folder": str(self._folder), **wanted}).words
-            recipe = None if self.modality() is Modality.TEXT else self._recipe(told)
-            return RemoteEncoder(child, told, recipe, Origin(f"SavedModel: {self.name}"))
+            reply = dict(worker.ask({"do": "open", "folder": str(self._folder), **settings}).fields)
+            recipe = None if self.modality() is Modality.TEXT else self._recipe(reply)
+            return RemoteEncoder(worker, reply, recipe, Origin(f"SavedModel: {self.name}"))
         except BaseException:
-            child.close()
+            worker.close()
             raise
 
     @property
     def _folder(self) -> Path:
         return Path(self.name).expanduser()
 
-    def _recipe(self, told: dict[str, Any]) -> PixelRecipe:
+    def _recipe(self, reply: dict[str, Any]) -> PixelRecipe:
         from assay.encoders.pixel_changes import centred
 
-        size = tuple(told["size"])
-        recipe = replace(centred(size, self.crop or 1.0), channels=told["channels"], scale=self.scale)
+        size = tuple(reply["size"])
+        recipe = replace(centred(size, self.crop or 1.0), channels=reply["channels"], scale=self.scale)
         return replace(self._changes(), image_size=None, crop=None).applied_to(recipe, 1.0)
 
     def _changes(self) -> PixelChanges:

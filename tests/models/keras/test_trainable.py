@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from assay.encoders.weights import seeded
-from assay.models.keras.torch_backend import KerasModule, keras_on_torch
+from assay.models.keras.trainable import KerasModule, keras_on_torch
 
 
 def built(drop: float = 0.0) -> tuple[KerasModule, Any]:

@@ -1,17 +1,25 @@
-"""A Keras model on the torch backend, as the training loop sees modules: weights, statistics, modes."""
+"""A Keras model that can be trained: built again on the torch backend, with the weights of its worker."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, final
 
+import numpy as np
 import torch
 from torch import nn
 
 from assay.core.errors import NotApplicable
+from assay.core.task import Example
+from assay.core.trainable import Trainable
+from assay.encoders.augmentation import cut_and_mirrored
+from assay.encoders.examples import as_images
+from assay.encoders.pixels import PixelRecipe
+from assay.encoders.tensorflow.worker import Worker
+from assay.models.keras.opening import open_model, outputs_of, preprocessing
 
 
 @contextmanager
@@ -44,11 +52,55 @@ def keras_on_torch() -> Iterator[Any]:
 
 
 @final
+class KerasTrainable(Trainable):
+    """A Keras model with the weights that its worker holds, on torch.
+
+    Args:
+        worker: The process that holds the model.
+        settings: What it was asked to open.
+        recipe: How an image becomes input.
+        device: As torch names it.
+
+    Raises:
+        NotApplicable: The model cannot be built on torch.
+    """
+
+    def __init__(self, worker: Worker, settings: dict[str, Any], recipe: PixelRecipe, device: str) -> None:
+        with keras_on_torch() as keras:
+            model = _built(settings)
+            for row, variable in enumerate(model.weights):
+                variable.assign(worker.ask({"do": "variable", "row": row}).arrays["value"])
+            reader = keras.Model(model.inputs, outputs_of(model, settings).features)
+            self.module = KerasModule(reader, model, device).to(device).eval()
+            self._preprocess = preprocessing(settings)
+        self.device = device
+        self._recipe = recipe
+
+    def prepared(self, example: Example) -> np.ndarray:
+        """Return the resized image as bytes."""
+        return self._recipe.apply(as_images([example])[0])
+
+    def inputs(self, prepared: Sequence[np.ndarray], rng: np.random.Generator | None) -> torch.Tensor:
+        """Return examples x height x width x channels."""
+        values = self._recipe.input_array(np.stack(prepared)).astype(np.float32)
+        if self._preprocess is not None:
+            values = self._preprocess(values)
+        batch = torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
+        if rng is not None:
+            batch = cut_and_mirrored(batch.movedim(-1, 1), rng).movedim(1, -1)
+        return batch.contiguous()
+
+    def features(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return examples x width."""
+        return self.module(inputs)  # type: ignore[no-any-return]  # as nn.Module says
+
+
+@final
 class KerasModule(nn.Module):
     """The features of a Keras model.
 
     Args:
-        reader: From pictures to features, examples x height x width x channels; its layers are the model's.
+        reader: From images to features, examples x height x width x channels; its layers are the model's.
         model: Holds the weights.
         device: As torch names it.
     """
@@ -66,7 +118,7 @@ class KerasModule(nn.Module):
             for row, (layer, norm) in enumerate(zip(owners, norms, strict=True))
         )
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return examples x width."""
         import keras
 
@@ -75,20 +127,20 @@ class KerasModule(nn.Module):
                 layer.begin()
         reader, device = self._keras
         with keras.device("gpu" + device.removeprefix("cuda") if device.startswith("cuda") else "cpu:0"):
-            found: torch.Tensor = reader(pictures, training=self.training)
-        if found.ndim == 4:
-            return found.mean((1, 2))
-        return found.mean(1) if found.ndim == 3 else found.flatten(1)
+            features: torch.Tensor = reader(images, training=self.training)
+        if features.ndim == 4:
+            return features.mean((1, 2))
+        return features.mean(1) if features.ndim == 3 else features.flatten(1)
 
 
 @final
 class KerasLayer(nn.Module):
-    """The weights of one layer; what it draws without a seed of its own is drawn from its place."""
+    """The weights of one layer; what it draws without a seed of its own is drawn from its position."""
 
-    def __init__(self, layer: Any, place: int) -> None:
+    def __init__(self, layer: Any, position: int) -> None:
         super().__init__()
         for seeds in layer._seed_generators:
-            seeds.state.assign([place, 0])
+            seeds.state.assign([position, 0])
         _adopt(self, layer)
 
 
@@ -106,9 +158,9 @@ class KerasNorm(nn.modules.batchnorm._BatchNorm):
 
     def train(self, mode: bool = True) -> KerasNorm:
         """Take the statistics of each batch, and learn them; or keep those that are there."""
-        wanted = [weight.requires_grad for weight in self.parameters()]
+        flags = [weight.requires_grad for weight in self.parameters()]
         self._keras[0].trainable = mode
-        for weight, requires_grad in zip(self.parameters(), wanted, strict=True):
+        for weight, requires_grad in zip(self.parameters(), flags, strict=True):
             weight.requires_grad_(requires_grad)
         super().train(mode)
         return self
@@ -121,7 +173,7 @@ class KerasNorm(nn.modules.batchnorm._BatchNorm):
             layer.moving_variance.value.data.fill_(1)
 
     def begin(self) -> None:
-        """Say how much the next batch counts: as all before it where there is no momentum, as in torch."""
+        """Set how much the next batch counts: as all before it where there is no momentum, as in torch."""
         layer, momentum = self._keras
         if self.training and self.momentum is None:
             self._batches += 1
@@ -138,9 +190,19 @@ def _own(layer: Any) -> list[Any]:
 def _adopt(module: nn.Module, layer: Any) -> None:
     """Let a module hold the tensors of a layer, which stay the same ones whatever Keras assigns to them."""
     trained = {id(variable) for variable in layer._trainable_variables}
-    for place, variable in enumerate(_own(layer)):
-        name = f"{place}_{variable.name}"
+    for position, variable in enumerate(_own(layer)):
+        name = f"{position}_{variable.name}"
         if id(variable) in trained:
             module.register_parameter(name, variable.value)
         else:
             module.register_buffer(name, variable.value.data)
+
+
+def _built(settings: dict[str, Any]) -> Any:
+    try:
+        return open_model({**settings, "pretrained": settings["pretrained"] and not settings["module"]})
+    except Exception as error:  # Keras raises many kinds where a layer needs TensorFlow
+        reason = " ".join(str(error).split())[:200]
+        raise NotApplicable(
+            f"the model cannot be built on torch, where it would be trained: {reason}"
+        ) from error

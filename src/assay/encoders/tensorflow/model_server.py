@@ -1,0 +1,178 @@
+"""What the worker of a TensorFlow model answers: it opens the model, encodes, and hands out weights."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from assay.core.errors import ModelError
+from assay.encoders.tensorflow.channel import Message
+
+_PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "Conv3D", "MatMul", "BatchMatMul", "BatchMatMulV2", "Einsum")
+
+
+class Reads(NamedTuple):
+    """What an opened model reads, and what that costs.
+
+    Attributes:
+        shape: Of an image: height, width, channels; () for texts.
+        macs: The multiply-accumulates of one example; None where they cannot be counted.
+        preprocessing: What the model, or its worker, does with the input.
+        rescales: Whether pixels go in as 0..255, for the model divides them itself.
+    """
+
+    shape: tuple[int, ...]
+    macs: int | None
+    preprocessing: str
+    rescales: bool = False
+
+
+class ModelServer(ABC):
+    """Opens a model when asked to, and answers from it from then on.
+
+    Attributes:
+        variables: All weights by name: arrays, or what numpy makes one of.
+        kernels: The weights that multiply what they read, each with the axis of its outputs.
+        scores: What a second output holds for each class: "softmax" or "linear"; anything else is not used.
+        advice: What to do about a model without a batch axis.
+    """
+
+    variables: Sequence[tuple[str, Any]] = ()
+    kernels: Sequence[tuple[Any, int]] = ()
+    scores: str = ""
+    advice: ClassVar[str]
+
+    @abstractmethod
+    def open(self, settings: dict[str, Any]) -> Reads:
+        """Open the model and set what the attributes are."""
+
+    @abstractmethod
+    def outputs(self, batch: Any) -> Any:
+        """Return the features of some examples, or a list of these and the scores of classes."""
+
+    def __call__(self, request: Message) -> Message:
+        """Answer one message."""
+        fields = request.fields
+        match fields["do"]:
+            case "open":
+                return Message(self._facts(self.open(dict(fields))))
+            case "encode":
+                return Message({}, self._encode(fields.get("texts") or request.arrays["batch"]))
+            case "variable":
+                return Message({}, {"value": np.asarray(self.variables[fields["row"]][1])})
+            case "count kernels":
+                return Message({"count": len(self.kernels)})
+        values, axis = self.kernels[fields["row"]]
+        matrix = as_matrix(np.asarray(values), axis)
+        return Message({}, {} if matrix is None else {"matrix": matrix})
+
+    def _facts(self, reads: Reads) -> dict[str, Any]:
+        shape = reads.shape
+        sample = self._encode(np.zeros((2, *shape), np.float32) if shape else ["a", "b"])
+        classes = sample["probs"].shape[1] if "probs" in sample else 0
+        sizes = [
+            (values.size, values.nbytes) for values in (np.asarray(value) for _, value in self.variables)
+        ]
+        return {
+            "size": shape[:2],
+            "channels": shape[2] if shape else 0,
+            "rescales": reads.rescales,
+            "width": sample["features"].shape[1],
+            "parameters": sum(size for size, _ in sizes),
+            "bytes": sum(nbytes for _, nbytes in sizes),
+            "macs": reads.macs,
+            "input": " x ".join(map(str, (shape[2], *shape[:2]))) if shape else "text",
+            "preprocessing": reads.preprocessing,
+            "source_classes": classes if classes > 1 else 0,
+            "fingerprint": _hash_of(self.variables),
+        }
+
+    def _encode(self, batch: Any) -> dict[str, np.ndarray]:
+        outputs = self.outputs(batch)
+        listed = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        features, *scores = (np.asarray(output, np.float32) for output in listed)
+        if features.ndim < 2 or len(features) != len(batch):
+            raise ModelError(
+                f"The model gives {features.shape} for {len(batch)} examples: it has no batch axis. "
+                f"{self.advice}"
+            )
+        arrays = {"features": _pooled(features)}
+        if scores and self.scores in ("softmax", "linear"):
+            of_classes = _pooled(scores[0])
+            arrays["probs"] = of_classes if self.scores == "softmax" else _softmax(of_classes)
+        return arrays
+
+
+def image_shape(shape: Sequence[int | None], side: int | None, setting: str) -> tuple[int, int, int]:
+    """Return the height, width and channels of the input.
+
+    Args:
+        shape: Of a batch, as the model declares it; None for what it leaves open.
+        side: What the user wrote, or the usual one.
+        setting: What the user writes it as.
+
+    Raises:
+        ModelError: The model reads no images, or others than the user wrote.
+    """
+    if len(shape) != 4:
+        raise ModelError(f"The model reads {shape}; images are examples x height x width x channels.")
+    height, width = shape[1] or side, shape[2] or side
+    if height is None or width is None:
+        raise ModelError(f"The model reads {shape}. Write the side of the input, as in {setting}=224.")
+    if side is not None and {height, width} != {side}:
+        raise ModelError(f"The model reads {shape}. Leave out {setting}={side}.")
+    return height, width, shape[3] or 3
+
+
+def count_macs(graph: Any) -> int | None:
+    """Return the multiply-accumulates of a graph whose shapes are known; None where nothing is countable."""
+    import tensorflow as tf
+
+    options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+    options["output"] = "none"
+    level = list(tf.compat.v1.profiler.profile(graph, cmd="op", options=options).children)
+    flops = 0
+    while level:
+        node = level.pop()
+        flops += node.float_ops if node.name in _PRODUCTS else 0
+        level.extend(node.children)
+    return flops // 2 or None  # TensorFlow counts a multiply-accumulate as two
+
+
+def as_matrix(values: np.ndarray, outputs: int) -> np.ndarray | None:
+    """Return a kernel as outputs x inputs in float32; None where a side of it is one.
+
+    Args:
+        values: A kernel as TensorFlow keeps it.
+        outputs: The axis of its outputs.
+    """
+    if values.ndim < 2 or not np.issubdtype(values.dtype, np.floating):
+        return None
+    moved = np.moveaxis(values, outputs, 0)
+    flat = moved.reshape(len(moved), -1)
+    return np.ascontiguousarray(flat, dtype=np.float32) if min(flat.shape) > 1 else None
+
+
+def _hash_of(variables: Sequence[tuple[str, Any]]) -> str:
+    """Return a hash of the names, types, shapes and values of weights."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, variable in variables:
+        values = np.asarray(variable)
+        digest.update(f"{name}\0{values.dtype}\0{values.shape}\0".encode())
+        digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def _pooled(values: np.ndarray) -> np.ndarray:
+    if values.ndim == 4:
+        return np.asarray(values.mean((1, 2)))
+    return np.asarray(values.mean(1)) if values.ndim == 3 else values.reshape(len(values), -1)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
