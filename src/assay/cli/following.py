@@ -14,7 +14,7 @@ from assay.findings.comparison import Comparison
 from assay.reports.html import Html
 from assay.run.study import compare_store
 from assay.store.results import Store
-from assay.wording.wording import plural
+from assay.wording.numbers import plural
 
 SECONDS = 3.0  # between two looks at the store
 

@@ -39,7 +39,7 @@ def command(
     from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
     from assay.run.study import Study
     from assay.store.results import open_existing
-    from assay.wording.labels import labels, task_labels
+    from assay.wording.names import labels, task_labels
 
     obey(offline)
     read = Study.from_file(study) if study.suffix == ".toml" else None

@@ -13,7 +13,7 @@ from rich.text import Text
 from assay.actions.score import regime
 from assay.cli.scored import Scored
 from assay.plugins.array_view import ArrayView
-from assay.wording.wording import count, duration, plural
+from assay.wording.numbers import count, duration, plural
 
 _WIDE, _NARROW = 66, 54  # characters of a terminal that hold four columns, and three
 _SIDE_BY_SIDE = 3  # files that a terminal holds as columns; more of them become rows

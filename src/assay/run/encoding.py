@@ -31,7 +31,7 @@ from assay.plugins.train_view import (
 from assay.run.gram import grams_on
 from assay.run.layer_choice import ChosenLayer, choose_layer
 from assay.store.arrays import Arrays
-from assay.wording.wording import PLURAL
+from assay.wording.numbers import PLURAL
 
 _TEXTS_FOR_ONE = 16  # texts are handed over in larger numbers: encoders batch those of equal length
 

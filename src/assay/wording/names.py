@@ -1,9 +1,14 @@
-"""Shortens names to a width, and keeps names that differ apart."""
+"""Gives models and tasks short names that a reader can tell apart, at any width."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from assay.core.errors import UsageError
+from assay.findings.comparison import Comparison
+from assay.plugins.address import Address, Literal
 
 _HEAD_SHARES = (0.45, 0.3, 0.6, 0.15, 0.8)  # how much of a long name its beginning keeps
 
@@ -52,3 +57,118 @@ def _beginning(text: str, width: int) -> str:
         if used > width:
             return text[:place]
     return text
+
+
+LONGEST = 48  # columns that an address may take as it is
+
+_NEAR = 0.9  # of the distinctions that the most telling setting makes
+
+_RANDOM = ("pretrained",)  # that weights are random must be seen
+
+_Settings = Mapping[str, Literal]
+
+
+def labels(addresses: Sequence[str]) -> dict[str, str]:
+    """Return a short name for every address, all different; a short address is its own name.
+
+    Of a long one those settings stay that tell it from others of the same source and name.
+
+    >>> nets = [f"torch:nets:build(arguments=('net_{size}',), mean=(0.5, 0.5))" for size in (50, 75)]
+    >>> list(labels([*nets, "timm:resnet18"]).values())
+    ['net_50', 'net_75', 'timm:resnet18']
+    """
+    groups: dict[tuple[str, str], dict[str, _Settings]] = defaultdict(dict)
+    for text in addresses:
+        parsed = _parsed(text)
+        groups[parsed.source, parsed.name][text] = dict(parsed.settings)
+    found = {text: text for text in addresses}
+    for (source, name), settings in groups.items():
+        long = [text for text in settings if width_of(text) > LONGEST]
+        keys = _telling(list(settings.values())) if long else []
+        head = f"{source}:{name}" if source else name
+        names_itself = bool(keys) and all(_text(of_one.get(keys[0])) for of_one in settings.values())
+        found |= {text: _label("" if names_itself else head, settings[text], keys) for text in long}
+    return _all_different(found)
+
+
+def model_labels(comparison: Comparison) -> dict[str, str]:
+    """Return a short name for every model that a comparison speaks of, in the order of their addresses."""
+    opened = {row.address for row in comparison.models}
+    seen = {cell.model for cell in comparison.cells}
+    general = {one.model for across in comparison.across for one in across.models}
+    return labels(sorted(opened | seen | general))
+
+
+def fitted_labels(addresses: Sequence[str], width: int) -> dict[str, str]:
+    """Return a short name for every address, in at most ``width`` columns, all different.
+
+    >>> nets = [f"torch:nets:build(arguments=('net_{size}',), mean=(0.5, 0.5))" for size in (50, 75)]
+    >>> list(fitted_labels(nets, 5).values())
+    ['ne…50', 'ne…75']
+    """
+    called = labels(addresses)
+    short = shorten(list(called.values()), width)
+    return {address: short[label] for address, label in called.items()}
+
+
+def task_labels(addresses: Sequence[str]) -> dict[str, str]:
+    """Return the last part of the path of each task where that tells it apart, else its address.
+
+    >>> task_labels(["folder:data/birds", "table:data/reviews.csv(label='stars')", "folder:other/birds"])
+    {'folder:data/birds': 'folder:data/birds', "table:data/reviews.csv(label='stars')": 'reviews.csv', \
+'folder:other/birds': 'folder:other/birds'}
+    """
+    last = {text: _parsed(text).name.rstrip("/").rpartition("/")[2] for text in addresses}
+    return _all_different({text: name or text for text, name in last.items()})
+
+
+def _parsed(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except UsageError:  # the name of a model in somebody's table
+        return Address("", text)
+
+
+def _telling(settings: Sequence[_Settings]) -> list[str]:
+    """Return the settings that tell addresses apart: those that all have before others.
+
+    The most telling come first; of those that tell nearly as much, the shortest.
+    """
+    chosen: list[str] = []
+    known = sorted({key for one in settings for key in one})
+    everywhere = [key for key in known if all(key in one for one in settings)]
+
+    def gain(key: str) -> int:
+        return _kinds(settings, [*chosen, key]) - _kinds(settings, chosen)
+
+    def length(key: str) -> int:
+        return sum(len(str(one.get(key, ""))) for one in settings)
+
+    for keys in (everywhere, _RANDOM, known):
+        while (most := max(map(gain, keys), default=0)) > 0:
+            chosen.append(min((key for key in keys if gain(key) >= _NEAR * most), key=length))
+    return chosen
+
+
+def _kinds(settings: Sequence[_Settings], keys: Sequence[str]) -> int:
+    return len({tuple(one.get(key) for key in keys) for one in settings})
+
+
+def _label(head: str, settings: _Settings, keys: Sequence[str]) -> str:
+    """Return the head, or the most telling text in its place, and the other settings that are there."""
+    rest = [f"{key}={settings[key]}" for key in keys[0 if head else 1 :] if key in settings]
+    hidden = "(…)" if settings and not keys else ""
+    return ", ".join([(head or _text(settings[keys[0]])) + hidden, *rest])
+
+
+def _text(value: Literal) -> str:
+    """Return what names something: a text or several; a number, a truth value or nothing names nothing."""
+    texts = value if isinstance(value, tuple) else (value,)
+    return ", ".join(map(str, texts)) if all(isinstance(one, str) for one in texts) else ""
+
+
+def _all_different(found: Mapping[str, str]) -> dict[str, str]:
+    times = Counter(found.values())
+    names = {text: label if times[label] == 1 else text for text, label in found.items()}
+    short = shorten(list(names.values()), LONGEST)
+    return {text: short[name] for text, name in names.items()}

@@ -9,7 +9,7 @@ from assay.core.task import Modality
 from assay.findings.across import Across
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Standing, TaskFindings
-from assay.wording.wording import decimals, interval_text, plural, value_text
+from assay.wording.numbers import decimals, interval_text, plural, value_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from scipy import stats
 from assay.analysis.across_tasks.significance import fewest_tasks
 from assay.analysis.per_task.significance import ALPHA
 from assay.findings.across import Across, Criterion, Generality, Unit
-from assay.wording.wording import listing, plural, value_text
+from assay.wording.numbers import listing, plural, value_text
 
 _NAMED = 3  # models or tasks that a sentence names
 _CLOSE = 1e-9

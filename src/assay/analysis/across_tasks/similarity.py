@@ -15,7 +15,7 @@ from assay.analysis.per_task.model_similarity import ModelPairs
 from assay.core.task import Modality
 from assay.findings.matrix import Matrix
 from assay.findings.similarity import Alike, Likeness
-from assay.wording.wording import listing, value_text
+from assay.wording.numbers import listing, value_text
 
 FEWEST_MODELS = 5  # a rank correlation of fewer is 0.9 or more by chance in one case of ten
 REDUNDANT = 0.9  # rank correlation

@@ -32,7 +32,7 @@ from assay.core.task import Kind
 from assay.findings.change import Change, OverTasks, Spaces, TaskChange
 from assay.findings.facts import TaskFacts
 from assay.findings.per_task import OTHER_MODALITY, Cell
-from assay.wording.wording import listing, plural
+from assay.wording.numbers import listing, plural
 
 HALF_A_POINT = 0.005  # differences up to this change nobody's mind
 SERVES = 0.9  # of the neighbours found before: below it users of an index see other results

@@ -8,7 +8,7 @@ import re
 from assay.core.errors import UsageError
 from assay.core.task import Kind
 from assay.findings.change import Change, Gate, TaskChange, TaskVerdict, Verdict
-from assay.wording.wording import interval_text, value_text
+from assay.wording.numbers import interval_text, value_text
 
 FEWEST = 30  # test examples below which a bootstrap proves nothing
 _ORDER = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)

@@ -11,7 +11,7 @@ from scipy import stats
 from assay.analysis.per_task.significance import ALPHA
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Cell, TaskFindings
-from assay.wording.wording import value_text
+from assay.wording.numbers import value_text
 
 
 class ByProtocol(NamedTuple):

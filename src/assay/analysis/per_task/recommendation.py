@@ -9,15 +9,7 @@ from assay.core.task import Modality
 from assay.findings.across import Across
 from assay.findings.facts import ModelRow
 from assay.findings.per_task import Cell, Standing, TaskFindings
-from assay.wording.wording import (
-    PLURAL,
-    count,
-    duration,
-    interval_text,
-    listing,
-    plural,
-    value_text,
-)
+from assay.wording.numbers import PLURAL, count, duration, interval_text, listing, plural, value_text
 
 
 def cheapest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str:

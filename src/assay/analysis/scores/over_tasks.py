@@ -19,7 +19,7 @@ from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Sh
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.findings.matrix import Matrix
 from assay.findings.per_task import Cell
-from assay.wording.wording import interval_text, listing, value_text
+from assay.wording.numbers import interval_text, listing, value_text
 
 _NAMED = 3  # scores that a sentence names
 

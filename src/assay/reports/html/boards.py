@@ -10,8 +10,8 @@ from assay.analysis.per_task.by_protocol import cell_text, natural
 from assay.findings.comparison import Comparison
 from assay.findings.facts import ModelRow
 from assay.findings.per_task import Cell, Standing, TaskFindings
-from assay.wording.axes import Axis, axis_around
-from assay.wording.wording import decimals
+from assay.reports.html.axes import Axis, axis_around
+from assay.wording.numbers import decimals
 
 _BAR_PIXELS = 150
 MOST_CELLS = 25_000  # of all tables of methods together: a page stays small enough to be sent

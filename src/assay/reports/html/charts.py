@@ -14,7 +14,7 @@ from assay.findings.similarity import Alike
 from assay.reports.html.drawings import dots, heat, profiles, scatter
 from assay.reports.html.heat import HeatMap
 from assay.reports.html.names import Names
-from assay.wording.wording import decimals, shown, shown_interval
+from assay.wording.numbers import decimals, shown, shown_interval
 
 MOST_BARS = 60  # models of one chart; the table beside it has them all
 _MOST_TEXTS = 800  # cells of a heat map that carry their number

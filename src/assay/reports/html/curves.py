@@ -10,7 +10,7 @@ from assay.plugins.address import Address
 from assay.reports.html.charts import Chart, Row
 from assay.reports.html.drawings import curves
 from assay.reports.html.names import Names
-from assay.wording.wording import decimals, shown
+from assay.wording.numbers import decimals, shown
 
 _PROTOCOL = "few_shot"
 _SIZES = {"k": "examples of each class", "examples": "examples"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assay.core.task import Modality
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Cell, Standing, TaskFindings
-from assay.wording.wording import interval_text, value_text
+from assay.wording.numbers import interval_text, value_text
 
 _LEVELS = 10  # shades
 

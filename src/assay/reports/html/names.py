@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from assay.findings.comparison import Comparison
-from assay.wording.labels import model_labels, task_labels
+from assay.wording.names import model_labels, task_labels
 
 
 @dataclass(frozen=True, slots=True)

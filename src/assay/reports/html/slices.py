@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assay.findings.error_analysis import SliceFindings
 from assay.findings.per_task import TaskFindings
-from assay.wording.wording import decimals, interval_text, value_text
+from assay.wording.numbers import decimals, interval_text, value_text
 
 MOST_SLICES = 30  # columns of a table
 FEWEST_MODELS = 20  # rows of a table that has not room for all

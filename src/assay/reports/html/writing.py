@@ -8,7 +8,7 @@ from assay.findings.comparison import Comparison
 from assay.reports.html.carried import carried
 from assay.reports.html.vega import vega_bundle
 from assay.reports.html.views import page_view
-from assay.wording.wording import count, duration, interval_text, plural, value_text
+from assay.wording.numbers import count, duration, interval_text, plural, value_text
 
 
 def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str:

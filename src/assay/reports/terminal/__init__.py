@@ -23,9 +23,8 @@ from assay.reports.terminal.costs import show_costs
 from assay.reports.terminal.error_analysis import show_lesson, show_likeness
 from assay.reports.terminal.slices import show_slices
 from assay.reports.terminal.tables import GAP, NARROWEST_NAME, SHOWN_MODELS, plain_table
-from assay.wording.labels import model_labels
-from assay.wording.names import shorten, width_of
-from assay.wording.wording import count, decimals, duration, interval_text, plural, value_text
+from assay.wording.names import model_labels, shorten, width_of
+from assay.wording.numbers import count, decimals, duration, interval_text, plural, value_text
 
 _BAR = 8  # columns
 _COMFORTABLE_NAME = 42

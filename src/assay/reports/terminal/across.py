@@ -8,7 +8,7 @@ from rich.text import Text
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import SuiteAverage
 from assay.reports.terminal.tables import SHOWN_MODELS, fitted
-from assay.wording.wording import interval_text, plural, value_text
+from assay.wording.numbers import interval_text, plural, value_text
 
 _TITLES = (
     "",

@@ -10,7 +10,7 @@ from rich.text import Text
 from assay.core.estimate import Interval
 from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Shortlist
 from assay.reports.terminal.tables import fitted
-from assay.wording.wording import interval_text, plural, value_text
+from assay.wording.numbers import interval_text, plural, value_text
 
 _SHOWN = 12
 _HOW = "τ_w: Kendall's tau, the best models weigh most (scipy's rank=True): 1 the same order, 0 none"

@@ -9,9 +9,8 @@ from assay.analysis.per_task.by_protocol import by_protocol, cell_text
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import TaskFindings
 from assay.reports.terminal.tables import fitted
-from assay.wording.labels import model_labels
-from assay.wording.names import shorten
-from assay.wording.wording import decimals
+from assay.wording.names import model_labels, shorten
+from assay.wording.numbers import decimals
 
 _NAME = 24  # columns of the name of a model, which heads a column
 

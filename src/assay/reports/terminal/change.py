@@ -11,7 +11,7 @@ from assay.analysis.per_task.significance import ALPHA
 from assay.findings.change import Change, ClassChange, Flip, Flips, Spaces, TaskChange
 from assay.findings.facts import ModelRow
 from assay.reports.terminal.tables import fitted
-from assay.wording.wording import count, duration, interval_text, plural, value_text
+from assay.wording.numbers import count, duration, interval_text, plural, value_text
 
 _CLASSES = 5  # losses and gains that are shown
 _EXAMPLES = 5  # flips of each sign

@@ -7,8 +7,8 @@ from rich.text import Text
 
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import TaskFindings
-from assay.wording.labels import model_labels
-from assay.wording.wording import count, listing, value_text
+from assay.wording.names import model_labels
+from assay.wording.numbers import count, listing, value_text
 
 _NAMED = 4  # models of a front that a line names
 _WORDS = {"macs": "multiply-accumulates", "bytes": "bytes of weights", "seconds": "time of the study"}

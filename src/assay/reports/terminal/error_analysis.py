@@ -8,8 +8,8 @@ from rich.text import Text
 from assay.findings.comparison import Comparison
 from assay.findings.error_analysis import Missed, TaskLesson
 from assay.findings.similarity import Likeness
-from assay.wording.labels import model_labels
-from assay.wording.wording import plural
+from assay.wording.names import model_labels
+from assay.wording.numbers import plural
 
 _NAMED = 3  # examples and mistakes of a line
 

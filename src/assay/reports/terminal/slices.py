@@ -8,7 +8,7 @@ from rich.text import Text
 from assay.findings.error_analysis import SliceFindings, SliceValue
 from assay.findings.per_task import TaskFindings
 from assay.reports.terminal.tables import fitted
-from assay.wording.wording import decimals, interval_text, plural, value_text
+from assay.wording.numbers import decimals, interval_text, plural, value_text
 
 _SHOWN = 8  # slices of a column
 

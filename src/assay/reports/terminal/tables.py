@@ -8,8 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from assay.wording.labels import fitted_labels
-from assay.wording.names import width_of
+from assay.wording.names import fitted_labels, width_of
 
 NARROWEST_NAME = 24
 GAP = 2  # columns between columns

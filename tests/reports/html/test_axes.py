@@ -1,4 +1,4 @@
-from assay.wording.axes import Axis, axis_around
+from assay.reports.html.axes import Axis, axis_around
 
 
 def test_values_outside_stand_at_the_end():
