@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.numerics.penalty import L2_PATH
 
@@ -63,7 +63,7 @@ def draw(shape: str, device: str) -> Splits:
     mixing = np.linalg.qr(rng.standard_normal((width, width)))[0] * spread[:, None]
     inner = rng.standard_normal((len(values), width)) + centres[values]
     matrix = np.maximum(inner @ mixing, 0).astype(np.float32)
-    labels = Labels(Kind.CLASSIFICATION, values, tuple(map(str, range(classes))))
+    labels = Labels(LabelKind.CLASSIFICATION, values, tuple(map(str, range(classes))))
     parts = np.split(np.arange(len(values)), ends[:-1])
     return Splits(*(LabelledFeatures(Features(matrix, device), labels).take(rows) for rows in parts))
 

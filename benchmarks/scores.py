@@ -35,7 +35,7 @@ from threadpoolctl import threadpool_limits
 
 from assay.actions.score import estimate, resolve_score
 from assay.core.errors import NotApplicable
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.leave_out import PENALTIES
 from assay.plugins.array_view import ArrayView
 from assay.plugins.families import SCORES
@@ -116,7 +116,7 @@ def _products(rows: np.ndarray) -> float:
 def view_of(features: np.ndarray, labels: np.ndarray) -> ArrayView:
     """Return a fresh view: nothing is computed yet."""
     classes = tuple(map(str, range(labels.max() + 1)))
-    return ArrayView(Labels(Kind.CLASSIFICATION, labels, classes), features)
+    return ArrayView(Labels(LabelKind.CLASSIFICATION, labels, classes), features)
 
 
 def scores_of(features: np.ndarray, labels: np.ndarray) -> dict[str, Callable[[], object]]:
@@ -125,7 +125,7 @@ def scores_of(features: np.ndarray, labels: np.ndarray) -> dict[str, Callable[[]
     def work(name: str) -> Callable[[], object]:
         return lambda: f"{float(estimate(view_of(features, labels), resolve_score(name))):.4g}"
 
-    names = [name for name in SCORES.names() if Kind.CLASSIFICATION in SCORES.load(name).kinds]
+    names = [name for name in SCORES.names() if LabelKind.CLASSIFICATION in SCORES.load(name).kinds]
     names = [name for name in names if not issubclass(SCORES.load(name), _NOT_OF_FEATURES)]
     return {name: work(name) for name in sorted(names, key=lambda name: (not of_moments(name), name))}
 

@@ -7,23 +7,23 @@ import pytest
 
 from assay.actions.label_arrays import flat_tokens, labels_of, matrix_of
 from assay.core.errors import UsageError
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 
 
 @pytest.mark.parametrize(
     ("values", "kind"),
     [
-        ([3, 1, 3], Kind.CLASSIFICATION),
-        (["cat", "dog", "cat"], Kind.CLASSIFICATION),
-        (["größe", "写真", "größe"], Kind.CLASSIFICATION),
-        ([True, False, True], Kind.CLASSIFICATION),
-        ([0.5, 1.25, 2.0], Kind.REGRESSION),
-        ([[0, 1], [1, 1], [0, 0]], Kind.MULTILABEL),
-        ([[0.5, 1.0], [1.0, 1.0], [0.0, 0.2]], Kind.REGRESSION),
-        ([["cat"], ["dog"], ["cat"]], Kind.CLASSIFICATION),
-        ([[3], [1], [3]], Kind.CLASSIFICATION),
-        (np.array(["cat", 1, "dog"], dtype=object), Kind.CLASSIFICATION),
-        (np.arange(100.0), Kind.REGRESSION),
+        ([3, 1, 3], LabelKind.CLASSIFICATION),
+        (["cat", "dog", "cat"], LabelKind.CLASSIFICATION),
+        (["größe", "写真", "größe"], LabelKind.CLASSIFICATION),
+        ([True, False, True], LabelKind.CLASSIFICATION),
+        ([0.5, 1.25, 2.0], LabelKind.REGRESSION),
+        ([[0, 1], [1, 1], [0, 0]], LabelKind.MULTILABEL),
+        ([[0.5, 1.0], [1.0, 1.0], [0.0, 0.2]], LabelKind.REGRESSION),
+        ([["cat"], ["dog"], ["cat"]], LabelKind.CLASSIFICATION),
+        ([[3], [1], [3]], LabelKind.CLASSIFICATION),
+        (np.array(["cat", 1, "dog"], dtype=object), LabelKind.CLASSIFICATION),
+        (np.arange(100.0), LabelKind.REGRESSION),
     ],
 )
 def test_the_kind_follows_from_the_values(values, kind):
@@ -41,23 +41,23 @@ def test_columns_of_whole_numbers_are_asked_about(values):
     with pytest.raises(UsageError, match="classes or numbers"):
         labels_of(values)
 
-    assert labels_of(values, Kind.REGRESSION).values.shape == (2, 2)
+    assert labels_of(values, LabelKind.REGRESSION).values.shape == (2, 2)
 
 
 def test_floats_that_may_be_classes_are_asked_about():
     with pytest.raises(UsageError, match=r"Write kind='classification' or kind='regression'"):
         labels_of([0.0, 1.0, 1.0])
 
-    assert labels_of([0.0, 1.0, 1.0], Kind.CLASSIFICATION).classes == ("0.0", "1.0")
+    assert labels_of([0.0, 1.0, 1.0], LabelKind.CLASSIFICATION).classes == ("0.0", "1.0")
 
 
 @pytest.mark.parametrize(
     ("values", "kind", "message"),
     [
         ([0.5, np.nan], None, "NaN"),
-        (["a", "b"], Kind.REGRESSION, "these are texts"),
-        ([[0, 2], [1, 1]], Kind.MULTILABEL, "1 where a class applies"),
-        ([[1, 2], [3, 4]], Kind.CLASSIFICATION, "one for each example"),
+        (["a", "b"], LabelKind.REGRESSION, "these are texts"),
+        ([[0, 2], [1, 1]], LabelKind.MULTILABEL, "1 where a class applies"),
+        ([[1, 2], [3, 4]], LabelKind.CLASSIFICATION, "one for each example"),
         (["cat", None], None, "Leave None out"),
         ([[1, 2], [3]], None, "no array"),
         (np.ma.masked_array([1, 2], [True, False]), None, "masked"),

@@ -12,7 +12,7 @@ from assay.analysis.evidence import Evidence
 from assay.core.job import Job
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
-from assay.core.task import Kind, Labels, Modality
+from assay.core.task import LabelKind, Labels, Modality, TaskKind
 from assay.findings.facts import TaskFacts
 from assay.testing.simulated_study import Accuracy
 
@@ -42,11 +42,13 @@ class Simulated:
         results, predictions, truths, tasks = [], {}, {}, []
         for place in range(TASKS):
             task = TaskFacts(
-                f"task {place}", Kind.CLASSIFICATION, Modality.TEXT, "accuracy", ("no", "yes"),
+                f"task {place}", TaskKind.CLASSIFICATION, Modality.TEXT, "accuracy", ("no", "yes"),
                 100, 50, EXAMPLES, FLOOR, f"f{place}",
             )  # fmt: skip
             tasks.append(task)
-            truths[task.fingerprint] = Labels(Kind.CLASSIFICATION, np.ones(EXAMPLES, dtype=int), task.classes)
+            truths[task.fingerprint] = Labels(
+                LabelKind.CLASSIFICATION, np.ones(EXAMPLES, dtype=int), task.classes
+            )
             ease = rng.normal(size=EXAMPLES)  # shared by all models: they err on the same examples
             for row, name in enumerate(names):
                 for run in range(SEEDS):

@@ -15,7 +15,7 @@ from sklearn import metrics as reference
 
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.auroc import AUROC
 from assay.metrics.balanced_accuracy import BalancedAccuracy
@@ -72,11 +72,11 @@ def name_of(value: object) -> str | None:
 
 
 def classes(values: np.ndarray) -> Labels:
-    return Labels(Kind.CLASSIFICATION, values)
+    return Labels(LabelKind.CLASSIFICATION, values)
 
 
 def numbers_of(values: np.ndarray) -> Labels:
-    return Labels(Kind.REGRESSION, values)
+    return Labels(LabelKind.REGRESSION, values)
 
 
 def expected(judge: Reference, truth: np.ndarray, predicted: np.ndarray) -> float:
@@ -139,7 +139,7 @@ def test_of_several_classes_equals_scikit_learn(metric: Metric, judge: Reference
     truth, predicted = rng.random((2, 30, 6)) < share
     truth[:, 5] = predicted[:, 5] = False  # a class that nobody names
 
-    found = metric(Labels(Kind.MULTILABEL, truth), predicted.astype(np.int64))
+    found = metric(Labels(LabelKind.MULTILABEL, truth), predicted.astype(np.int64))
 
     assert found == pytest.approx(judge(truth.astype(int), predicted.astype(int)), rel=1e-12)
 
@@ -160,7 +160,7 @@ def test_probabilities_of_several_classes_equal_scikit_learn(
     rng = np.random.default_rng(0)
     truth, probs = rng.integers(0, 2, (40, 5)), rng.random((40, 5)).round(digits)  # few digits have ties
 
-    assert metric(Labels(Kind.MULTILABEL, truth), probs) == pytest.approx(judge(truth, probs), rel=1e-9)
+    assert metric(Labels(LabelKind.MULTILABEL, truth), probs) == pytest.approx(judge(truth, probs), rel=1e-9)
 
 
 @pytest.mark.parametrize(("metric", "judge"), OF_PROBS, ids=name_of)
@@ -168,7 +168,7 @@ def test_probabilities_equal_scikit_learn(metric: Metric, judge: Reference) -> N
     rng = np.random.default_rng(0)
     truth, probs = rng.permutation(np.arange(60) % 4), rng.dirichlet(np.full(4, 0.3), 60)
 
-    found = metric(Labels(Kind.CLASSIFICATION, truth, tuple("abcd")), probs)
+    found = metric(Labels(LabelKind.CLASSIFICATION, truth, tuple("abcd")), probs)
 
     assert found == pytest.approx(judge(truth, probs), rel=1e-6)
 
@@ -177,7 +177,7 @@ def test_the_calibration_error_is_that_of_torchmetrics() -> None:
     rng = np.random.default_rng(0)
     truth, probs = rng.permutation(np.arange(60) % 4), rng.dirichlet(np.full(4, 0.3), 60)
 
-    found = CalibrationError()(Labels(Kind.CLASSIFICATION, truth, tuple("abcd")), probs)
+    found = CalibrationError()(Labels(LabelKind.CLASSIFICATION, truth, tuple("abcd")), probs)
 
     assert found == pytest.approx(-0.519531786, abs=1e-7)  # torchmetrics 1.9.0, multiclass, n_bins=15
 
@@ -185,7 +185,7 @@ def test_the_calibration_error_is_that_of_torchmetrics() -> None:
 def test_a_class_that_truth_lacks_does_not_count_for_probabilities() -> None:
     truth = np.array([[1, 0], [0, 0], [1, 0]])
     probs = np.random.default_rng(0).random((3, 2))
-    both, first = Labels(Kind.MULTILABEL, truth), Labels(Kind.MULTILABEL, truth[:, :1])
+    both, first = Labels(LabelKind.MULTILABEL, truth), Labels(LabelKind.MULTILABEL, truth[:, :1])
 
     for metric in (MeanAveragePrecision(), AUROC()):
         assert metric(both, probs) == metric(first, probs[:, :1])
@@ -194,7 +194,7 @@ def test_a_class_that_truth_lacks_does_not_count_for_probabilities() -> None:
 @pytest.mark.parametrize("metric", [MeanAveragePrecision(), AUROC()], ids=name_of)
 def test_without_any_class_there_is_no_order_to_judge(metric: Metric) -> None:
     with pytest.raises(NotApplicable):
-        metric(Labels(Kind.MULTILABEL, np.zeros((3, 2))), np.ones((3, 2)))
+        metric(Labels(LabelKind.MULTILABEL, np.zeros((3, 2))), np.ones((3, 2)))
 
 
 TAGS = {
@@ -214,11 +214,11 @@ def test_entities_equal_those_of_seqeval(scheme: str, lengths: list[int], seed: 
     ends = np.cumsum(lengths)[:-1]
     named = [[[tags[tag] for tag in text] for text in np.split(row, ends)] for row in (truth, predicted)]
 
-    found = EntityF1()(Labels(Kind.CLASSIFICATION, truth, tags, np.array(lengths)), predicted)
+    found = EntityF1()(Labels(LabelKind.CLASSIFICATION, truth, tags, np.array(lengths)), predicted)
 
     assert found == pytest.approx(theirs(*named, zero_division=0), rel=1e-12)
 
 
 def test_parts_of_speech_are_no_entities() -> None:
     with pytest.raises(NotApplicable, match="B-TYPE"):
-        EntityF1()(Labels(Kind.CLASSIFICATION, np.array([0, 1]), ("NOUN", "VERB")), np.array([0, 1]))
+        EntityF1()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1]), ("NOUN", "VERB")), np.array([0, 1]))

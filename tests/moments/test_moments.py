@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
 from assay.moments.stream import MomentStream, moments_of, stratified_folds
@@ -122,13 +122,13 @@ def test_only_a_part_can_be_taken_away() -> None:
 
 @pytest.mark.parametrize(("count", "width"), [(30, 4), (12, 40)])
 def test_moments_come_back_from_a_file_without_pickle(count: int, width: int, tmp_path: Path) -> None:
-    labels = Labels(Kind.CLASSIFICATION, np.arange(count) % 3, ("a", "b", "c"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(count) % 3, ("a", "b", "c"))
     moments = moments_of(draw(count, width)[0], labels, stratified_folds(labels, 5, 0))
 
     moments.save(tmp_path / "moments.npz")
     found = FoldedMoments.load(tmp_path / "moments.npz")
 
-    assert found.kind is Kind.CLASSIFICATION
+    assert found.kind is LabelKind.CLASSIFICATION
     for one, other in zip(found.folds, moments.folds, strict=True):
         assert_same(one, other)
     np.testing.assert_array_equal(found.spectrum.values, moments.spectrum.values)
@@ -137,10 +137,13 @@ def test_moments_come_back_from_a_file_without_pickle(count: int, width: int, tm
 def test_label_columns_share_one_factored_scatter() -> None:
     x, y, shift = draw(40, 6)
     both = FoldedMoments.gathered(
-        [Moments.of(x[:20], y[:20], shift), Moments.of(x[20:], y[20:], shift)], Kind.REGRESSION
+        [Moments.of(x[:20], y[:20], shift), Moments.of(x[20:], y[20:], shift)], LabelKind.REGRESSION
     )
 
-    one, other = both.columns(slice(0, 1), Kind.REGRESSION), both.columns(slice(1, 2), Kind.REGRESSION)
+    one, other = (
+        both.columns(slice(0, 1), LabelKind.REGRESSION),
+        both.columns(slice(1, 2), LabelKind.REGRESSION),
+    )
 
     assert one.total.scatter.basis is other.total.scatter.basis
     alone = Moments.of(x, y[:, 1:], shift).spectrum()
@@ -166,7 +169,7 @@ def test_batches_in_any_order_give_what_the_whole_gives(
     count: int, width: int, batch: int, block: int, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    labels = Labels(Kind.CLASSIFICATION, rng.integers(0, 3, count), ("a", "b", "c"))
+    labels = Labels(LabelKind.CLASSIFICATION, rng.integers(0, 3, count), ("a", "b", "c"))
     matrix = rng.standard_normal((count, width)).astype(np.float32)
     folds = stratified_folds(labels, 3, seed)
     order = rng.permutation(count)
@@ -188,7 +191,7 @@ def test_batches_in_any_order_give_what_the_whole_gives(
 
 
 def test_a_stream_keeps_nothing_of_the_arrays_that_it_saw() -> None:
-    labels = Labels(Kind.REGRESSION, np.arange(8.0))
+    labels = Labels(LabelKind.REGRESSION, np.arange(8.0))
     batch, stream = np.ones((8, 2)), MomentStream(labels, np.zeros(8, dtype=int))
     stream.update(np.arange(8), batch)
 
@@ -198,7 +201,7 @@ def test_a_stream_keeps_nothing_of_the_arrays_that_it_saw() -> None:
 
 
 def test_a_stream_goes_on_after_it_was_read() -> None:
-    labels = Labels(Kind.REGRESSION, np.arange(8.0))
+    labels = Labels(LabelKind.REGRESSION, np.arange(8.0))
     stream = MomentStream(labels, np.arange(8) % 2)
     stream.update(np.arange(4), np.ones((4, 2)))
     half = stream.finish()
@@ -211,7 +214,7 @@ def test_a_stream_goes_on_after_it_was_read() -> None:
 def test_single_precision_with_a_large_mean_keeps_its_digits() -> None:
     rng = np.random.default_rng(0)
     matrix = (rng.standard_normal((2000, 12)) + 20).astype(np.float32)
-    labels = Labels(Kind.CLASSIFICATION, np.arange(2000) % 2, ("a", "b"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(2000) % 2, ("a", "b"))
     exact = np.cov(matrix.astype(np.float64), rowvar=False)
 
     found = moments_of(matrix, labels, stratified_folds(labels, 5, 0)).total.centred_gram() / 1999
@@ -222,7 +225,7 @@ def test_single_precision_with_a_large_mean_keeps_its_digits() -> None:
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e6])
 @pytest.mark.parametrize("count", [20, 4])
 def test_constant_features_have_no_scatter(constant: float, count: int) -> None:
-    labels = Labels(Kind.REGRESSION, np.arange(float(count)))
+    labels = Labels(LabelKind.REGRESSION, np.arange(float(count)))
     folds = np.arange(count) % 2
 
     total = moments_of(np.full((count, 9), constant), labels, folds).total
@@ -242,7 +245,7 @@ def test_a_constant_feature_beside_others_adds_no_direction() -> None:
 
 def test_leaving_out_a_fold_leaves_the_others() -> None:
     x, _, _ = draw(30, 4)
-    labels, folds = Labels(Kind.REGRESSION, np.arange(30.0)), np.arange(30) % 3
+    labels, folds = Labels(LabelKind.REGRESSION, np.arange(30.0)), np.arange(30) % 3
     moments = moments_of(x, labels, folds)
 
     assert_same(
@@ -258,7 +261,7 @@ def test_leaving_out_a_fold_leaves_the_others() -> None:
     seed=st.integers(0, 9),
 )
 def test_folds_spread_every_class_evenly(values: list[int], count: int, seed: int) -> None:
-    labels = Labels(Kind.CLASSIFICATION, np.array(values), ("a", "b", "c", "d"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.array(values), ("a", "b", "c", "d"))
     folds = stratified_folds(labels, count, seed)
     table = np.zeros((4, count), dtype=int)
     np.add.at(table, (labels.values, folds), 1)

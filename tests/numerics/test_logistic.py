@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.numerics.lbfgs import Stop, minimise
 from assay.numerics.logistic_path import LogisticPath
 from assay.numerics.penalty import L2_PATH
@@ -21,7 +21,7 @@ DATA = {"digits": load_digits(return_X_y=True), "cancer": load_breast_cancer(ret
 
 def split(name: str, rows: slice) -> LabelledFeatures:
     matrix, values = DATA[name]
-    labels = Labels(Kind.CLASSIFICATION, values[rows], tuple(map(str, np.unique(values))))
+    labels = Labels(LabelKind.CLASSIFICATION, values[rows], tuple(map(str, np.unique(values))))
     return LabelledFeatures(Features(matrix[rows].astype(np.float32)), labels)
 
 

@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 
 import assay
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.plugins.array_view import ArrayView
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.train_view import proportional_examples
 
 
-def labels_of(kind: Kind, count: int) -> Labels:
+def labels_of(kind: LabelKind, count: int) -> Labels:
     rng = np.random.default_rng(0)
-    if kind is Kind.CLASSIFICATION:
+    if kind is LabelKind.CLASSIFICATION:
         return Labels(kind, rng.choice(4, count, p=[0.5, 0.3, 0.15, 0.05]), tuple("abcd"))
-    if kind is Kind.MULTILABEL:
+    if kind is LabelKind.MULTILABEL:
         return Labels(kind, rng.integers(0, 2, (count, 2)), ("a", "b"))
     return Labels(kind, rng.standard_normal(count))
 
 
 @pytest.mark.parametrize("kind", sorted(EVERY_KIND))
 @pytest.mark.parametrize("count", [1003, 3000, 10_000])
-def test_a_held_out_sample_has_examples_of_every_fold_alike(kind: Kind, count: int) -> None:
+def test_a_held_out_sample_has_examples_of_every_fold_alike(kind: LabelKind, count: int) -> None:
     view = ArrayView(labels_of(kind, count), np.ones((count, 2)), limit=1000)
 
     sizes = np.bincount(view.held_out().folds, minlength=5)
@@ -34,7 +34,7 @@ def test_a_held_out_sample_has_examples_of_every_fold_alike(kind: Kind, count: i
 
 @pytest.mark.parametrize("count", [5000, 10_000, 50_000])
 def test_every_class_of_a_held_out_sample_lies_in_every_fold(count: int) -> None:
-    labels = Labels(Kind.CLASSIFICATION, np.arange(count) % 10, tuple("abcdefghij"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(count) % 10, tuple("abcdefghij"))
     held_out = ArrayView(labels, np.ones((count, 1)), limit=1000).held_out()
 
     pairs = np.zeros((10, 5), dtype=int)
@@ -44,7 +44,7 @@ def test_every_class_of_a_held_out_sample_lies_in_every_fold(count: int) -> None
 
 
 def test_a_proportional_sample_keeps_the_shares_of_classes() -> None:
-    labels = labels_of(Kind.CLASSIFICATION, 20_000)
+    labels = labels_of(LabelKind.CLASSIFICATION, 20_000)
 
     chosen = labels.values[proportional_examples(labels, 2000, 0)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assay.core.errors import NotApplicable, UnknownName, UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.protocols.few_shot import FewShot
 from assay.protocols.knn import KNN
 from assay.run.study import Study
@@ -16,7 +16,7 @@ CLASSES = tuple("abcd")
 
 def classes(count: int = 200) -> Labels:
     values = np.random.default_rng(0).choice(3, count, p=[0.7, 0.2, 0.1])  # the last has no examples
-    return Labels(Kind.CLASSIFICATION, values, CLASSES)
+    return Labels(LabelKind.CLASSIFICATION, values, CLASSES)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -37,7 +37,7 @@ def test_each_draw_has_other_examples_and_is_the_same_every_time() -> None:
 
 def test_of_several_classes_each_stands_in_k_examples_at_least() -> None:
     marks = np.random.default_rng(0).random((100, 4)) < [0.5, 0.3, 0.1, 0.0]
-    labels = Labels(Kind.MULTILABEL, marks, CLASSES)
+    labels = Labels(LabelKind.MULTILABEL, marks, CLASSES)
 
     rows = FewShot(k=4).rows(labels, 0)
 
@@ -47,7 +47,7 @@ def test_of_several_classes_each_stands_in_k_examples_at_least() -> None:
 
 
 def test_of_words_whole_texts_are_drawn() -> None:
-    labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 3, CLASSES, np.full(20, 3))
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(60) % 3, CLASSES, np.full(20, 3))
 
     assert len(FewShot(k=4).rows(labels, 0)) == 4  # each text has all classes
     assert len(FewShot(examples=7).rows(labels, 0)) == 7
@@ -63,7 +63,7 @@ def test_so_many_in_all_keep_their_proportions() -> None:
 
 
 def test_numbers_have_no_classes_but_a_number_of_examples() -> None:
-    numbers = Labels(Kind.REGRESSION, np.arange(50.0))
+    numbers = Labels(LabelKind.REGRESSION, np.arange(50.0))
 
     assert len(FewShot(examples=10).rows(numbers, 0)) == 10
     with pytest.raises(NotApplicable, match=r"few_shot\(examples=100\)"):

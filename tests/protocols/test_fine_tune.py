@@ -11,7 +11,7 @@ from tests.training.pictures import METRICS, opened, pictures, small_net, traini
 from torch import nn
 
 from assay.core.errors import ModelError, NotApplicable, UsageError
-from assay.core.task import Kind, Split
+from assay.core.task import LabelKind, Split
 from assay.encoders.images import ImageEncoder
 from assay.plugins.protocol import TrainingTask
 from assay.protocols.fine_tune import FineTune
@@ -33,7 +33,7 @@ def model() -> ImageEncoder:
     return opened(small_net())
 
 
-KINDS = [Kind.CLASSIFICATION, Kind.MULTILABEL, Kind.REGRESSION]
+KINDS = [LabelKind.CLASSIFICATION, LabelKind.MULTILABEL, LabelKind.REGRESSION]
 
 
 def value(protocol: FineTune, model, task: TrainingTask, seed: int = 0) -> float:
@@ -55,8 +55,10 @@ def test_it_learns_what_the_features_alone_do_not_tell(model, kind):
     frozen = value(replace(QUICK, head_only=True, epochs=1), model, task)
     tuned = value(QUICK, model, task)
 
-    assert tuned > (0.7 if kind is Kind.REGRESSION else 0.8)
-    assert tuned > frozen + (-0.01 if kind is Kind.REGRESSION else 0.1)  # brightness is seen by any weights
+    assert tuned > (0.7 if kind is LabelKind.REGRESSION else 0.8)
+    assert tuned > frozen + (
+        -0.01 if kind is LabelKind.REGRESSION else 0.1
+    )  # brightness is seen by any weights
 
 
 def test_labels_at_random_leave_it_at_chance(model):
@@ -68,12 +70,12 @@ def test_labels_at_random_leave_it_at_chance(model):
 
 @pytest.mark.parametrize("changes", [{}, {"lora": 2}, {"head_only": True}])
 def test_the_model_is_afterwards_what_it_was(model, changes):
-    examples = [pictures(Kind.CLASSIFICATION, 5, 9).examples.read(row) for row in range(5)]
+    examples = [pictures(LabelKind.CLASSIFICATION, 5, 9).examples.read(row) for row in range(5)]
     before = model.encode(examples).features
     names = [name for name, _ in model._module.named_modules()]
 
     with replace(QUICK, epochs=2, **changes).fit(model, training_task(count=32), 0) as tuned:
-        assert tuned.predict(pictures(Kind.CLASSIFICATION, 5, 9).examples).values.shape == (5,)
+        assert tuned.predict(pictures(LabelKind.CLASSIFICATION, 5, 9).examples).values.shape == (5,)
 
     np.testing.assert_array_equal(model.encode(examples).features, before)
     assert [name for name, _ in model._module.named_modules()] == names
@@ -82,7 +84,7 @@ def test_the_model_is_afterwards_what_it_was(model, changes):
 
 def test_the_same_seed_gives_the_same_numbers_and_another_does_not(model):
     protocol = FineTune(trials=2, epochs=2, head="random")
-    task, test = training_task(count=32), pictures(Kind.CLASSIFICATION, 20, 2).examples
+    task, test = training_task(count=32), pictures(LabelKind.CLASSIFICATION, 20, 2).examples
     probs = []
     for seed in (0, 0, 1):
         with protocol.fit(model, task, seed) as tuned:
@@ -172,7 +174,7 @@ def test_a_class_without_examples_in_train_is_never_predicted(model):
     lacking = TrainingTask(task.train.take(kept), task.val, task.metric)
 
     with replace(QUICK, epochs=3, refit=False).fit(model, lacking, 0) as tuned:
-        predicted = tuned.predict(pictures(Kind.CLASSIFICATION, 60, 2).examples)
+        predicted = tuned.predict(pictures(LabelKind.CLASSIFICATION, 60, 2).examples)
 
     assert 1 not in predicted.values
     assert (predicted.probs[:, 1] == 0).all()

@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
@@ -24,7 +24,7 @@ def blobs(count: int, noise: float, seed: int, classes: int = 2) -> LabelledFeat
     rng = np.random.default_rng(seed)
     values = rng.integers(0, classes, count)
     matrix = np.eye(6)[values] + noise * rng.standard_normal((count, 6))
-    labels = Labels(Kind.CLASSIFICATION, values, tuple(map(str, range(classes))))
+    labels = Labels(LabelKind.CLASSIFICATION, values, tuple(map(str, range(classes))))
     return LabelledFeatures(Features(matrix), labels)
 
 
@@ -62,7 +62,7 @@ def test_votes_equal_those_of_scikit_learn() -> None:
 def test_numbers_are_the_mean_of_the_neighbours() -> None:
     rng = np.random.default_rng(0)
     split = LabelledFeatures(
-        Features(rng.standard_normal((60, 5))), Labels(Kind.REGRESSION, rng.standard_normal(60))
+        Features(rng.standard_normal((60, 5))), Labels(LabelKind.REGRESSION, rng.standard_normal(60))
     )
     asked = Features(rng.standard_normal((20, 5)))
 
@@ -76,7 +76,7 @@ def test_several_classes_at_once_are_voted_on_one_by_one() -> None:
     rng = np.random.default_rng(0)
     marks = rng.integers(0, 2, (60, 3))
     matrix, asked = marks @ rng.standard_normal((3, 5)) + 0.5 * rng.standard_normal((60, 5)), np.eye(5)
-    split = LabelledFeatures(Features(matrix), Labels(Kind.MULTILABEL, marks, ("a", "b", "c")))
+    split = LabelledFeatures(Features(matrix), Labels(LabelKind.MULTILABEL, marks, ("a", "b", "c")))
 
     predicted = KNN(k=5).fit(split, none_of(split), MacroF1()).predictor(asked)
 
@@ -89,7 +89,7 @@ def test_several_classes_at_once_are_voted_on_one_by_one() -> None:
 def test_several_numbers_are_the_means_of_the_neighbours() -> None:
     rng = np.random.default_rng(0)
     matrix, numbers, asked = rng.standard_normal((60, 5)), rng.standard_normal((60, 2)), np.eye(5)
-    split = LabelledFeatures(Features(matrix), Labels(Kind.REGRESSION, numbers))
+    split = LabelledFeatures(Features(matrix), Labels(LabelKind.REGRESSION, numbers))
 
     predicted = KNN(k=4).fit(split, none_of(split), R2()).predictor(asked)
 
@@ -117,7 +117,7 @@ def test_no_more_neighbours_are_tried_than_there_are_examples() -> None:
 
 def test_val_answers_for_test_as_train_does() -> None:
     train, val = blobs(20, 0.0, 0, classes=2), blobs(20, 0.0, 1, classes=3)
-    labels = Labels(Kind.CLASSIFICATION, train.labels.values, ("0", "1", "2"))
+    labels = Labels(LabelKind.CLASSIFICATION, train.labels.values, ("0", "1", "2"))
     stranger = Features(np.eye(6)[[2]])
 
     predicted = answer(KNN(k=1), LabelledFeatures(train.features, labels), val, stranger, Accuracy())

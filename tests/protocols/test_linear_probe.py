@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
@@ -33,7 +33,7 @@ def blobs(count: int, width: int, classes: int, seed: int, separation: float = 1
     centres = separation * np.random.default_rng(99).standard_normal((classes, width)) / np.sqrt(width / 8)
     matrix = (centres[values] + rng.standard_normal((count, width)) + 2).astype(np.float32)
     return LabelledFeatures(
-        Features(matrix), Labels(Kind.CLASSIFICATION, values, tuple(map(str, range(classes))))
+        Features(matrix), Labels(LabelKind.CLASSIFICATION, values, tuple(map(str, range(classes))))
     )
 
 
@@ -41,7 +41,7 @@ def line(count: int, width: int, seed: int) -> LabelledFeatures:
     rng = np.random.default_rng(seed)
     matrix = rng.standard_normal((count, width)) * 3 + 1
     values = matrix @ np.random.default_rng(99).standard_normal(width) + rng.standard_normal(count) * 5 + 40
-    return LabelledFeatures(Features(matrix), Labels(Kind.REGRESSION, values))
+    return LabelledFeatures(Features(matrix), Labels(LabelKind.REGRESSION, values))
 
 
 def marks(count: int, width: int, seed: int) -> LabelledFeatures:
@@ -49,12 +49,12 @@ def marks(count: int, width: int, seed: int) -> LabelledFeatures:
     matrix = rng.standard_normal((count, width)).astype(np.float32)
     directions = np.random.default_rng(99).standard_normal((width, 3)) / np.sqrt(width)
     values = (matrix @ directions + rng.standard_normal((count, 3)) / 2 > [0.5, 0.0, -0.5]).astype(np.int64)
-    return LabelledFeatures(Features(matrix), Labels(Kind.MULTILABEL, values, ("a", "b", "c")))
+    return LabelledFeatures(Features(matrix), Labels(LabelKind.MULTILABEL, values, ("a", "b", "c")))
 
 
 def digits(rows: slice) -> LabelledFeatures:
     bunch = load_digits()
-    labels = Labels(Kind.CLASSIFICATION, bunch.target[rows], tuple("0123456789"))
+    labels = Labels(LabelKind.CLASSIFICATION, bunch.target[rows], tuple("0123456789"))
     return LabelledFeatures(Features(bunch.data[rows].astype(np.float32)), labels)
 
 
@@ -143,7 +143,7 @@ def test_words_are_classified_like_other_examples() -> None:
     texts = [
         LabelledFeatures(
             split.features,
-            Labels(Kind.CLASSIFICATION, split.labels.values, split.labels.classes, np.full(12, 5)),
+            Labels(LabelKind.CLASSIFICATION, split.labels.values, split.labels.classes, np.full(12, 5)),
         )
         for split in (train, val)
     ]
@@ -170,7 +170,7 @@ def test_regression_equals_scikit_learn(count: int, width: int, l2: float) -> No
 def test_several_numbers_at_once_equal_scikit_learn() -> None:
     train = line(100, 8, seed=0)
     columns = np.column_stack([train.labels.values, -2 * train.labels.values, train.matrix[:, 0] ** 2])
-    both = LabelledFeatures(train.features, Labels(Kind.REGRESSION, columns))
+    both = LabelledFeatures(train.features, Labels(LabelKind.REGRESSION, columns))
     theirs = Ridge(alpha=100 * 0.1, solver="svd").fit(standardised(train, train.matrix), columns)
 
     values = answer(LinearProbe(l2=0.1), both, none_of(both), train.features, R2()).values
@@ -215,7 +215,7 @@ def test_the_penalty_of_noisy_classes_lies_inside_the_path() -> None:
 def test_a_penalty_at_the_end_of_the_path_is_noted() -> None:
     rng = np.random.default_rng(0)
     matrix = rng.standard_normal((60, 20))
-    exact = LabelledFeatures(Features(matrix), Labels(Kind.REGRESSION, matrix @ np.arange(20.0)))
+    exact = LabelledFeatures(Features(matrix), Labels(LabelKind.REGRESSION, matrix @ np.arange(20.0)))
 
     prediction = answer(LinearProbe(), exact, exact, exact.features, R2())
 
@@ -235,7 +235,7 @@ def test_a_class_without_examples_is_never_predicted() -> None:
     train, val = blobs(60, 5, 2, seed=0), blobs(30, 5, 2, seed=1)
     names = ("0", "nobody", "1")
     gapped = [
-        LabelledFeatures(split.features, Labels(Kind.CLASSIFICATION, 2 * split.labels.values, names))
+        LabelledFeatures(split.features, Labels(LabelKind.CLASSIFICATION, 2 * split.labels.values, names))
         for split in (train, val)
     ]
 
@@ -249,7 +249,7 @@ def test_a_class_without_examples_is_never_predicted() -> None:
 def test_a_class_that_only_val_has_is_learned_from_val() -> None:
     train, val = blobs(60, 8, 2, seed=0, separation=3.0), blobs(60, 8, 3, seed=1, separation=3.0)
     train = LabelledFeatures(
-        train.features, Labels(Kind.CLASSIFICATION, train.labels.values, ("0", "1", "2"))
+        train.features, Labels(LabelKind.CLASSIFICATION, train.labels.values, ("0", "1", "2"))
     )
     test = blobs(60, 8, 3, seed=2, separation=3.0)
 

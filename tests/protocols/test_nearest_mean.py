@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import NearestCentroid
 
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.protocols.nearest_mean import NearestMean
 
@@ -16,7 +16,7 @@ def digits(rows: slice) -> LabelledFeatures:
     matrix, values = load_digits(return_X_y=True)
     matrix = matrix + np.random.default_rng(0).standard_normal(matrix.shape)  # theirs warns of constant ones
     return LabelledFeatures(
-        Features(matrix[rows]), Labels(Kind.CLASSIFICATION, values[rows], tuple("0123456789"))
+        Features(matrix[rows]), Labels(LabelKind.CLASSIFICATION, values[rows], tuple("0123456789"))
     )
 
 
@@ -31,7 +31,7 @@ def test_predictions_equal_those_of_scikit_learn() -> None:
 
 
 def test_two_examples_are_enough() -> None:
-    labels = Labels(Kind.CLASSIFICATION, np.array([2, 0]), ("a", "b", "c"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.array([2, 0]), ("a", "b", "c"))
     two = LabelledFeatures(Features(np.array([[1.0, 0.0], [0.0, 1.0]])), labels)
 
     predicted = NearestMean().fit(two, two.take(np.array([], dtype=int)), Accuracy()).predictor(two.matrix)

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
@@ -23,13 +23,13 @@ from assay.protocols.ridge import Ridge
 def digits(rows: slice) -> LabelledFeatures:
     matrix, values = load_digits(return_X_y=True)
     return LabelledFeatures(
-        Features(matrix[rows]), Labels(Kind.CLASSIFICATION, values[rows], tuple("0123456789"))
+        Features(matrix[rows]), Labels(LabelKind.CLASSIFICATION, values[rows], tuple("0123456789"))
     )
 
 
 def diabetes(rows: slice) -> LabelledFeatures:
     matrix, values = load_diabetes(return_X_y=True)
-    return LabelledFeatures(Features(matrix[rows]), Labels(Kind.REGRESSION, values[rows]))
+    return LabelledFeatures(Features(matrix[rows]), Labels(LabelKind.REGRESSION, values[rows]))
 
 
 @pytest.mark.parametrize("count", [40, 600])  # fewer than features, and more
@@ -52,7 +52,7 @@ def test_several_classes_at_once_equal_scikit_learn() -> None:
     marks = np.column_stack([numbers % 2, numbers > 4, numbers % 3 == 0])
     matrix = digits(slice(None)).matrix
     train = LabelledFeatures(
-        Features(matrix[:600]), Labels(Kind.MULTILABEL, marks[:600], ("odd", "large", "3s"))
+        Features(matrix[:600]), Labels(LabelKind.MULTILABEL, marks[:600], ("odd", "large", "3s"))
     )
     scaler = StandardScaler().fit(train.matrix)
     theirs = Theirs(alpha=600 * 0.1).fit(scaler.transform(train.matrix), marks[:600])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
-from assay.core.task import Kind
+from assay.core.task import TaskKind
 from assay.readers.guess import NamedColumns, choose_columns, guess_kind
 
 TEXTS = ["a fine film indeed", "a dull film", "it was fine", "so dull"]
@@ -135,16 +135,16 @@ def test_texts_and_images_exclude_each_other() -> None:
 @pytest.mark.parametrize(
     ("names", "rows", "kind"),
     [
-        (["1", "2", "3", "4", "5"], 1000, Kind.CLASSIFICATION),
-        (["0", "1"], 10, Kind.CLASSIFICATION),
-        (["1", "1.0", "a"], 3, Kind.CLASSIFICATION),
-        (["0.5", "1.0"], 100, Kind.CLASSIFICATION),
-        (["0", "0.2", "3.75"], 100, Kind.REGRESSION),
-        ([str(number) for number in range(40)], 200, Kind.REGRESSION),
-        ([str(number) for number in range(40)], 4000, Kind.CLASSIFICATION),
+        (["1", "2", "3", "4", "5"], 1000, TaskKind.CLASSIFICATION),
+        (["0", "1"], 10, TaskKind.CLASSIFICATION),
+        (["1", "1.0", "a"], 3, TaskKind.CLASSIFICATION),
+        (["0.5", "1.0"], 100, TaskKind.CLASSIFICATION),
+        (["0", "0.2", "3.75"], 100, TaskKind.REGRESSION),
+        ([str(number) for number in range(40)], 200, TaskKind.REGRESSION),
+        ([str(number) for number in range(40)], 4000, TaskKind.CLASSIFICATION),
     ],
 )
-def test_the_kind_is_guessed_from_the_labels(names: list[str], rows: int, kind: Kind) -> None:
+def test_the_kind_is_guessed_from_the_labels(names: list[str], rows: int, kind: TaskKind) -> None:
     assert guess_kind("label", names, rows)[0] is kind
 
 

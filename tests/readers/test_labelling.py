@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import Kind
+from assay.core.task import TaskKind
 from assay.readers.labelling import Cells, Labelled, label_rows, parse_kind
 
 
-def label(cells: list[str], kind: Kind | None = None) -> Labelled:
+def label(cells: list[str], kind: TaskKind | None = None) -> Labelled:
     names = list(dict.fromkeys(cells))
     codes = np.array([names.index(cell) for cell in cells])
     return label_rows(Cells("label", names, codes, lambda row: f"row {row + 1}"), kind)
@@ -65,7 +65,7 @@ def test_more_than_half_without_a_label_stops() -> None:
 
 def test_a_word_among_numbers_stops_regression() -> None:
     with pytest.raises(UnreadableTask, match="Column 'label', row 2: the label 'high' is not a number"):
-        label(["0.5", "high"], Kind.REGRESSION)
+        label(["0.5", "high"], TaskKind.REGRESSION)
 
 
 def test_an_unknown_kind_lists_the_known_ones() -> None:

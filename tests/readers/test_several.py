@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import Kind
+from assay.core.task import LabelKind, TaskKind
 from assay.readers.labelling import Cells, Labelled
 from assay.readers.several import label_columns, label_sets
 
@@ -15,14 +15,14 @@ def cells_of(column: str, cells: list[str | None]) -> Cells:
     return Cells(column, names, codes, lambda row: f"row {row + 1}")
 
 
-def columns(kind: Kind | None = None, **given: list[str]) -> Labelled:
+def columns(kind: TaskKind | None = None, **given: list[str]) -> Labelled:
     return label_columns([cells_of(name, cells) for name, cells in given.items()], kind)
 
 
 def test_columns_of_zeros_and_ones_are_classes_in_the_order_of_their_names() -> None:
     found = columns(round=["1", "0", "True"], blue=["0", "no", "1.0"])
 
-    assert (found.labels.kind, found.labels.classes) == (Kind.MULTILABEL, ("blue", "round"))
+    assert (found.labels.kind, found.labels.classes) == (TaskKind.MULTILABEL, ("blue", "round"))
     assert found.labels.values.tolist() == [[0, 1], [0, 0], [1, 1]]
     assert found.notes == (
         "'round' and 'blue' hold 0 and 1: any number of 2 classes may apply to an example (multilabel). "
@@ -33,13 +33,13 @@ def test_columns_of_zeros_and_ones_are_classes_in_the_order_of_their_names() -> 
 def test_columns_of_numbers_are_targets_in_the_order_that_was_written() -> None:
     found = columns(y=["1", "2.5"], x=["-3", "1e3"])
 
-    assert found.labels.kind is Kind.REGRESSION
+    assert found.labels.kind is LabelKind.REGRESSION
     assert found.labels.values.tolist() == [[1.0, -3.0], [2.5, 1000.0]]
     assert found.notes == ("'y' and 'x' hold numbers: each example has 2 to predict (regression).",)
 
 
 def test_a_kind_that_is_written_needs_no_note() -> None:
-    assert columns(Kind.REGRESSION, a=["1", "0"], b=["0", "1"]).notes == ()
+    assert columns(TaskKind.REGRESSION, a=["1", "0"], b=["0", "1"]).notes == ()
 
 
 def test_rows_without_a_number_are_left_out_and_noted() -> None:
@@ -56,12 +56,12 @@ def test_a_word_among_the_targets_names_its_row() -> None:
 
 def test_a_two_among_classes_names_its_row() -> None:
     with pytest.raises(UnreadableTask, match="Column 'b', row 2: 2 is neither 0 nor 1"):
-        columns(Kind.MULTILABEL, a=["1", "0"], b=["0", "2"])
+        columns(TaskKind.MULTILABEL, a=["1", "0"], b=["0", "2"])
 
 
 def test_several_columns_are_no_classification() -> None:
     with pytest.raises(UsageError, match="has one label column; 'a' and 'b' are 2. Name one of them"):
-        columns(Kind.CLASSIFICATION, a=["1", "0"], b=["0", "1"])
+        columns(TaskKind.CLASSIFICATION, a=["1", "0"], b=["0", "1"])
 
 
 def test_a_separator_parts_the_classes_of_a_cell() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.readers.splits import Part, Shares, conflicts, divide, fingerprint, part_of, repeats, sample
 
 
@@ -14,7 +14,7 @@ def make_digests(count: int) -> np.ndarray:
 
 def make_labels(*counts: int) -> Labels:
     values = np.repeat(np.arange(len(counts)), counts)
-    return Labels(Kind.CLASSIFICATION, values, tuple("abcdefghij"[: len(counts)]))
+    return Labels(LabelKind.CLASSIFICATION, values, tuple("abcdefghij"[: len(counts)]))
 
 
 def count_parts(parts: np.ndarray) -> list[int]:
@@ -31,7 +31,7 @@ def test_each_class_is_cut_60_20_20() -> None:
 
 
 def test_numbers_are_cut_by_ranges() -> None:
-    labels = Labels(Kind.REGRESSION, np.arange(200.0))
+    labels = Labels(LabelKind.REGRESSION, np.arange(200.0))
 
     parts = divide(make_digests(200), labels, None, Shares(), 0).parts
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.readers.splits import Part, Shares, canonical_order, conflicts, divide, fingerprint, sample
 from assay.readers.strata import class_counts, label_keys, strata
 
@@ -17,17 +17,19 @@ def make_sets(count: int, rare: int) -> Labels:
     values[:, 0] = 1
     values[::2, 1] = 1
     values[:rare, 2] = 1
-    return Labels(Kind.MULTILABEL, values, ("a", "b", "c"))
+    return Labels(LabelKind.MULTILABEL, values, ("a", "b", "c"))
 
 
 def make_words(texts: list[list[int]]) -> Labels:
     values = np.array([value for text in texts for value in text])
     lengths = np.array([len(text) for text in texts])
-    return Labels(Kind.CLASSIFICATION, values, ("O", "B-x", "B-y"), lengths)
+    return Labels(LabelKind.CLASSIFICATION, values, ("O", "B-x", "B-y"), lengths)
 
 
 def test_an_example_of_several_classes_stands_for_the_rarest() -> None:
-    labels = Labels(Kind.MULTILABEL, np.array([[1, 1, 0], [1, 0, 0], [1, 1, 1], [0, 0, 0]]), ("a", "b", "c"))
+    labels = Labels(
+        LabelKind.MULTILABEL, np.array([[1, 1, 0], [1, 0, 0], [1, 1, 1], [0, 0, 0]]), ("a", "b", "c")
+    )
 
     assert strata(labels).tolist() == [1, 0, 2, 3]
 
@@ -60,7 +62,7 @@ def test_texts_of_words_are_cut_whole() -> None:
 
 def test_numbers_in_several_columns_are_cut_by_the_first() -> None:
     first = np.arange(200.0)
-    labels = Labels(Kind.REGRESSION, np.column_stack([first, -first]))
+    labels = Labels(LabelKind.REGRESSION, np.column_stack([first, -first]))
 
     parts = divide(make_digests(200), labels, None, Shares(), 0).parts
 
@@ -96,15 +98,15 @@ def test_the_order_of_texts_changes_neither_cut_nor_fingerprint() -> None:
 def test_a_changed_tag_a_moved_border_and_a_changed_column_are_other_tasks() -> None:
     digests, parts = make_digests(3), np.array([0, 1, 2])
     words = make_words([[0, 1], [0], [2, 0]])
-    sets = Labels(Kind.MULTILABEL, np.array([[1, 0], [0, 1], [1, 1]]), ("a", "b"))
+    sets = Labels(LabelKind.MULTILABEL, np.array([[1, 0], [0, 1], [1, 1]]), ("a", "b"))
     others = (
         words,
         make_words([[0, 1], [0], [2, 1]]),
         make_words([[0], [1, 0], [2, 0]]),
         sets,
-        Labels(Kind.MULTILABEL, sets.values[:, ::-1], ("a", "b")),
-        Labels(Kind.REGRESSION, sets.values),
-        Labels(Kind.REGRESSION, sets.values.ravel()[:3]),
+        Labels(LabelKind.MULTILABEL, sets.values[:, ::-1], ("a", "b")),
+        Labels(LabelKind.REGRESSION, sets.values),
+        Labels(LabelKind.REGRESSION, sets.values.ravel()[:3]),
     )
 
     assert len({fingerprint(digests, labels, parts) for labels in others}) == len(others)
@@ -117,6 +119,6 @@ def test_a_sample_keeps_the_shares_of_sets() -> None:
 
 
 def test_one_label_is_its_own_key() -> None:
-    labels = Labels(Kind.CLASSIFICATION, np.array([1, 0]), ("a", "b"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.array([1, 0]), ("a", "b"))
 
     assert label_keys(labels) is labels.values

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from assay.core.task import Example, Examples, Kind, Labels, Modality
+from assay.core.task import Example, Examples, LabelKind, Labels, Modality
 from assay.readers.checking import check
 from assay.readers.gathered import Gathered
 from assay.readers.images import ImageFiles
@@ -44,7 +44,7 @@ def make_task(values: list[int], parts: list[Part]) -> Gathered:
     count = len(values)
     texts = Listed(tuple(f"text of number{row} and word{row * 7}" for row in range(count)))
     classes = tuple("abcdefgh"[: max(values) + 1])
-    labels = Labels(Kind.CLASSIFICATION, np.array(values), classes)
+    labels = Labels(LabelKind.CLASSIFICATION, np.array(values), classes)
     return Gathered(texts, np.arange(count).astype(np.uint64), labels, Modality.TEXT, np.array(parts))
 
 

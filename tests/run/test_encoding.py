@@ -9,7 +9,7 @@ import pytest
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.model import ModelSource
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.plugins.address import Address
 from assay.plugins.families import MODELS
 from assay.run import encoding
@@ -61,7 +61,7 @@ def test_source_probabilities_are_kept_for_train(encodings):
 
 
 def test_a_sample_takes_from_all_classes_alike():
-    labels = Labels(Kind.CLASSIFICATION, np.repeat([0, 1, 2], [1000, 1000, 30]), ("a", "b", "c"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.repeat([0, 1, 2], [1000, 1000, 30]), ("a", "b", "c"))
 
     counts = np.bincount(labels.take(balanced_rows(labels, 330, 0)).values)
 
@@ -69,7 +69,7 @@ def test_a_sample_takes_from_all_classes_alike():
 
 
 def test_a_sample_of_numbers_has_the_size_asked_for():
-    labels = Labels(Kind.REGRESSION, np.arange(100.0))
+    labels = Labels(LabelKind.REGRESSION, np.arange(100.0))
 
     assert len(set(balanced_rows(labels, 40, 0))) == 40
 

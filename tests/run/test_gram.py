@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.scatter import BlasGram
 from assay.moments.stream import MomentStream, stratified_folds
 from assay.run.gram import DeviceGram, grams_on
@@ -20,7 +20,7 @@ DEVICES = [
 @pytest.mark.parametrize("device", DEVICES)
 def test_moments_on_a_device_equal_those_on_the_processor(device):
     rng = np.random.default_rng(0)
-    labels = Labels(Kind.CLASSIFICATION, rng.integers(0, 3, 200), ("a", "b", "c"))
+    labels = Labels(LabelKind.CLASSIFICATION, rng.integers(0, 3, 200), ("a", "b", "c"))
     features = rng.standard_normal((200, 6)).astype(np.float32)
     folds = stratified_folds(labels, 5, 0)
 

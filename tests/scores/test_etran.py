@@ -8,7 +8,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.scores.etran import ETran
 
 # mgholamikn/ETran metrics.py at d4551ed, LDA_Score and Energy_Score(x, 0.5, 'bot'), on arrays of ``examples``
@@ -31,14 +31,14 @@ def examples(seed: int, count: int, width: int, classes: int, scale: float) -> L
 
 def labelled(matrix: np.ndarray, own: np.ndarray) -> LabelledFeatures:
     names = tuple(f"class {number}" for number in range(own.max() + 1))
-    return LabelledFeatures(Features(matrix), Labels(Kind.CLASSIFICATION, own, names))
+    return LabelledFeatures(Features(matrix), Labels(LabelKind.CLASSIFICATION, own, names))
 
 
 def numbered(count: int, width: int, columns: int = 1) -> LabelledFeatures:
     rng = np.random.default_rng(count * width)
     matrix = rng.standard_normal((count, width)) + 2
     values = rng.standard_normal((count, columns)) + matrix[:, :1]
-    return LabelledFeatures(Features(matrix), Labels(Kind.REGRESSION, np.squeeze(values)))
+    return LabelledFeatures(Features(matrix), Labels(LabelKind.REGRESSION, np.squeeze(values)))
 
 
 def shrinkage_of(within: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.scores.gbc import GBC
 
 SHAPES = [(300, 16, 5, 0), (200, 80, 4, 1), (60, 96, 3, 2), (90, 200, 7, 3)]
@@ -26,7 +26,7 @@ def rectified(count: int, width: int, classes: int, seed: int) -> tuple[np.ndarr
 
 def labelled(matrix: np.ndarray, values: np.ndarray) -> LabelledFeatures:
     names = tuple(f"class {number}" for number in range(values.max() + 1))
-    return LabelledFeatures(Features(matrix), Labels(Kind.CLASSIFICATION, values, names))
+    return LabelledFeatures(Features(matrix), Labels(LabelKind.CLASSIFICATION, values, names))
 
 
 def covariance(rows: np.ndarray, form: str) -> np.ndarray:

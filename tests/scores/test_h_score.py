@@ -7,7 +7,7 @@ import pytest
 from sklearn.covariance import LedoitWolf
 
 from assay.core.errors import NotApplicable
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.folded import FoldedMoments
 from assay.moments.stream import moments_of, stratified_folds
 from assay.scores.h_score import HScore
@@ -18,7 +18,7 @@ SHAPES = [(200, 12), (60, 61), (40, 150), (50, 1)]
 
 def classes(count: int, width: int) -> tuple[np.ndarray, Labels]:
     rng = np.random.default_rng(count * width)
-    labels = Labels(Kind.CLASSIFICATION, rng.permutation(np.arange(count) % 4), ("a", "b", "c", "d"))
+    labels = Labels(LabelKind.CLASSIFICATION, rng.permutation(np.arange(count) % 4), ("a", "b", "c", "d"))
     spread = 1 + np.arange(width) / width
     return rng.standard_normal((count, width)) * spread + labels.values[:, None] / 3, labels
 

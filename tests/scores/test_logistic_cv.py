@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 import assay
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.plugins.array_view import ArrayView
 from assay.scores.logistic_cv import LogisticCV
 
@@ -43,7 +43,7 @@ def by_scikit_learn(features: np.ndarray, values: np.ndarray, folds: np.ndarray,
 @pytest.mark.parametrize("C", [1.0, 0.01])
 def test_the_value_is_that_of_scikit_learn(shape: tuple[int, int, int, int], C: float) -> None:
     features, values = made(*shape)
-    folds = ArrayView(Labels(Kind.CLASSIFICATION, values, tuple("abcd")), features).folds
+    folds = ArrayView(Labels(LabelKind.CLASSIFICATION, values, tuple("abcd")), features).folds
 
     expected = np.mean(by_scikit_learn(features, values, folds, C) == values)
 
@@ -52,7 +52,7 @@ def test_the_value_is_that_of_scikit_learn(shape: tuple[int, int, int, int], C: 
 
 def test_it_foretells_the_metric_that_is_asked_for() -> None:
     features, values = made(0, 150, 10, 4)
-    folds = ArrayView(Labels(Kind.CLASSIFICATION, values, tuple("abcd")), features).folds
+    folds = ArrayView(Labels(LabelKind.CLASSIFICATION, values, tuple("abcd")), features).folds
 
     found = assay.score(features, values, "logistic_cv", metric="balanced_accuracy")
 
@@ -85,7 +85,7 @@ def test_folds_whose_features_are_constant_have_a_value() -> None:
 
 
 def test_what_no_metric_judges_is_a_reason() -> None:
-    view = ArrayView(Labels(Kind.CLASSIFICATION, np.arange(10) % 2, ("a", "b")), np.eye(10))
+    view = ArrayView(Labels(LabelKind.CLASSIFICATION, np.arange(10) % 2, ("a", "b")), np.eye(10))
 
     with pytest.raises(NotApplicable, match="Nothing judges"):
         LogisticCV().estimate(view, None)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.folded import FoldedMoments
 from assay.moments.stream import moments_of, stratified_folds
 from assay.scores.logme import LogME, log_evidence
@@ -64,7 +64,7 @@ def folded(features: np.ndarray, labels: Labels) -> FoldedMoments:
 def noisy_classes(count: int, width: int, classes: int = 3) -> tuple[np.ndarray, Labels]:
     rng = np.random.default_rng(count + width)
     labels = Labels(
-        Kind.CLASSIFICATION, rng.permutation(np.arange(count) % classes), tuple(map(str, range(classes)))
+        LabelKind.CLASSIFICATION, rng.permutation(np.arange(count) % classes), tuple(map(str, range(classes)))
     )
     return rng.standard_normal((count, width)) + 2 + labels.targets() @ rng.standard_normal(
         (classes, width)
@@ -82,7 +82,7 @@ def test_classes_equal_the_dense_formula(count: int, width: int) -> None:
 @pytest.mark.parametrize(("count", "width"), SHAPES)
 def test_numbers_equal_the_dense_formula(count: int, width: int) -> None:
     features, labels = noisy_classes(count, width)
-    numbers = Labels(Kind.REGRESSION, features[:, 0] + 0.3 * labels.values)
+    numbers = Labels(LabelKind.REGRESSION, features[:, 0] + 0.3 * labels.values)
 
     assert LogME()(folded(features, numbers)) == pytest.approx(
         dense_logme(features, numbers.values), rel=1e-6
@@ -106,7 +106,7 @@ def test_evidence_is_the_density_of_the_labels(
     density = -(np.linalg.slogdet(2 * np.pi * covariance)[1] + y @ np.linalg.solve(covariance, y)) / 2
     weights = np.linalg.solve(alpha * np.eye(width) + beta * x.T @ x, beta * x.T @ y)
     squares = (np.array([weights @ weights]), np.array([np.square(y - x @ weights).sum()]))
-    values = folded(x, Labels(Kind.REGRESSION, y)).uncentred.values
+    values = folded(x, Labels(LabelKind.REGRESSION, y)).uncentred.values
 
     evidence = log_evidence(values, np.array([alpha]), np.array([beta]), squares, count)
 
@@ -117,7 +117,7 @@ def test_evidence_is_the_density_of_the_labels(
 @pytest.mark.parametrize(("count", "width"), [(300, 1024), (100, 768), (400, 96)])
 def test_a_large_mean_costs_no_digits(count: int, width: int, mean: float) -> None:
     rng = np.random.default_rng(0)
-    labels = Labels(Kind.CLASSIFICATION, np.arange(count) % 10, tuple("abcdefghij"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(count) % 10, tuple("abcdefghij"))
     features = np.maximum(rng.standard_normal((count, width)), 0) + mean
     expected = np.mean([evidence_by_svd(features, column) for column in labels.targets().T])
 
@@ -127,7 +127,7 @@ def test_a_large_mean_costs_no_digits(count: int, width: int, mean: float) -> No
 def test_wide_noise_is_below_narrow_signal() -> None:
     # the published fixed-point code ranks the wider features first whatever they are, where N < D
     rng = np.random.default_rng(0)
-    labels = Labels(Kind.CLASSIFICATION, np.arange(300) % 2, ("a", "b"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(300) % 2, ("a", "b"))
     noise = rng.standard_normal((300, 768))
     signal = rng.standard_normal((300, 128)) + labels.values[:, None]
 
@@ -136,7 +136,7 @@ def test_wide_noise_is_below_narrow_signal() -> None:
 
 @pytest.mark.parametrize("width", [300, 600, 1200])
 def test_the_value_of_noise_does_not_grow_with_width(width: int) -> None:
-    labels = Labels(Kind.CLASSIFICATION, np.arange(200) % 2, ("a", "b"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(200) % 2, ("a", "b"))
     noise = np.random.default_rng(0).standard_normal((200, width))
     constant = -0.5 * np.log(2 * np.pi * 0.25) - 0.5  # of labels that are half and half, without features
 

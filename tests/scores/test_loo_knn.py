@@ -8,7 +8,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from assay.core.errors import UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.scores.loo_knn import LooKNN
 
 PUBLISHED = [
@@ -34,7 +34,7 @@ def test_accuracy_equals_a_loop() -> None:
     matrix = rng.standard_normal((80, 6)) + values[:, None]
     expected = (left_out(KNeighborsClassifier(5), matrix, values) == values).mean()
 
-    assert LooKNN(k=5)(labelled(matrix, Labels(Kind.CLASSIFICATION, values, ("a", "b")))) == expected
+    assert LooKNN(k=5)(labelled(matrix, Labels(LabelKind.CLASSIFICATION, values, ("a", "b")))) == expected
 
 
 def test_regression_equals_a_loop() -> None:
@@ -45,7 +45,9 @@ def test_regression_equals_a_loop() -> None:
     error = np.square(values - left_out(KNeighborsRegressor(3), matrix, values)).sum()
     expected = 1 - error / np.square(values - others).sum()
 
-    assert LooKNN(k=3)(labelled(matrix, Labels(Kind.REGRESSION, values))) == pytest.approx(expected, rel=1e-9)
+    assert LooKNN(k=3)(labelled(matrix, Labels(LabelKind.REGRESSION, values))) == pytest.approx(
+        expected, rel=1e-9
+    )
 
 
 def dense_votes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -59,7 +61,7 @@ def test_euclidean_neighbours_equal_a_loop(count: int, width: int) -> None:
     rng = np.random.default_rng(count)
     values = rng.integers(0, 3, count)
     matrix = 7 + np.exp(rng.standard_normal((count, width)) + 0.2 * values[:, None])  # lengths differ much
-    labels = Labels(Kind.CLASSIFICATION, values, ("a", "b", "c"))
+    labels = Labels(LabelKind.CLASSIFICATION, values, ("a", "b", "c"))
     expected = (dense_votes(matrix, values) == values).mean()
 
     assert LooKNN(k=1, distance="euclidean")(labelled(matrix, labels)) == expected
@@ -70,8 +72,8 @@ def test_several_labels_are_voted_on_one_by_one() -> None:
     rng = np.random.default_rng(0)
     values = rng.integers(0, 2, (90, 4))
     matrix = rng.standard_normal((90, 8)) + values @ rng.standard_normal((4, 8))
-    labels = Labels(Kind.MULTILABEL, values, ("a", "b", "c", "d"))
-    columns = [Labels(Kind.CLASSIFICATION, column, ("no", "yes")) for column in values.T]
+    labels = Labels(LabelKind.MULTILABEL, values, ("a", "b", "c", "d"))
+    columns = [Labels(LabelKind.CLASSIFICATION, column, ("no", "yes")) for column in values.T]
     alone = [LooKNN(k=3)(labelled(matrix, column)) for column in columns]
 
     assert LooKNN(k=3)(labelled(matrix, labels)) == pytest.approx(np.mean(alone), rel=1e-12)
@@ -90,8 +92,8 @@ def test_one_euclidean_neighbour_gives_the_published_code(
     matrix += 0.5 * hot @ rng.standard_normal((6, width))
     score = LooKNN(k=1, distance="euclidean")
 
-    found = score(labelled(matrix, Labels(Kind.CLASSIFICATION, values, tuple(map(str, range(classes))))))
-    found_several = score(labelled(matrix, Labels(Kind.MULTILABEL, hot, tuple("abcdef"))))
+    found = score(labelled(matrix, Labels(LabelKind.CLASSIFICATION, values, tuple(map(str, range(classes))))))
+    found_several = score(labelled(matrix, Labels(LabelKind.MULTILABEL, hot, tuple("abcdef"))))
 
     assert (100 * found, 100 * found_several) == pytest.approx((one_label, several), rel=1e-12)
 
@@ -104,7 +106,7 @@ def test_several_numbers_are_pooled() -> None:
     )
     others = np.array([np.delete(values, row, axis=0).mean(axis=0) for row in range(60)])
 
-    found = LooKNN(k=3)(labelled(matrix, Labels(Kind.REGRESSION, values)))
+    found = LooKNN(k=3)(labelled(matrix, Labels(LabelKind.REGRESSION, values)))
 
     assert found == pytest.approx(1 - error / np.square(values - others).sum(), rel=1e-9)
 
@@ -115,7 +117,7 @@ def test_an_unknown_distance_is_refused() -> None:
 
 
 def test_more_neighbours_than_examples_are_all_the_others() -> None:
-    labels = Labels(Kind.CLASSIFICATION, [0, 0, 0, 1, 1], ("a", "b"))
+    labels = Labels(LabelKind.CLASSIFICATION, [0, 0, 0, 1, 1], ("a", "b"))
     matrix = np.random.default_rng(0).standard_normal((5, 3))
 
     assert LooKNN(k=50)(labelled(matrix, labels)) == LooKNN(k=4)(labelled(matrix, labels))

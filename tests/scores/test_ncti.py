@@ -12,7 +12,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.scores.ncti import NCTI, scaled_collapse
 
 # BUserName/NCTI metrics.py at b18d395, NCTI_Score, with scikit-learn 1.9.1, on the arrays of ``examples``
@@ -37,7 +37,7 @@ def examples(seed: int, count: int, width: int, classes: int, scale: float) -> L
 
 def labelled(matrix: np.ndarray, own: np.ndarray) -> LabelledFeatures:
     names = tuple(f"class {number}" for number in range(own.max() + 1))
-    return LabelledFeatures(Features(matrix), Labels(Kind.CLASSIFICATION, own, names))
+    return LabelledFeatures(Features(matrix), Labels(LabelKind.CLASSIFICATION, own, names))
 
 
 def parts(train: LabelledFeatures, *, unbiased: bool = False) -> tuple[float, float, float]:

@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 import assay
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.numerics.mixture import posteriors
 from assay.numerics.principal import principal_components
 from assay.scores.nleep import NLEEP
@@ -122,7 +122,7 @@ def test_equal_examples_share_what_they_say() -> None:
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_too_few_examples_are_a_reason(count: int) -> None:
-    labels = Labels(Kind.CLASSIFICATION, np.arange(count) % 2, ("a", "b"))
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(count) % 2, ("a", "b"))
 
     with pytest.raises(NotApplicable, match=f"Train has {count} examples"):
         NLEEP()(LabelledFeatures(Features(np.eye(count)), labels))

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.scores import parc
 from assay.scores.parc import PARC
 
@@ -23,9 +23,11 @@ def rectified(count: int, width: int, classes: int, seed: int) -> tuple[np.ndarr
     return np.maximum(matrix, 0), values
 
 
-def labelled(matrix: np.ndarray, values: np.ndarray, kind: Kind = Kind.CLASSIFICATION) -> LabelledFeatures:
-    columns = values.max() + 1 if kind is Kind.CLASSIFICATION else values.shape[-1]
-    names = () if kind is Kind.REGRESSION else tuple(f"class {number}" for number in range(int(columns)))
+def labelled(
+    matrix: np.ndarray, values: np.ndarray, kind: LabelKind = LabelKind.CLASSIFICATION
+) -> LabelledFeatures:
+    columns = values.max() + 1 if kind is LabelKind.CLASSIFICATION else values.shape[-1]
+    names = () if kind is LabelKind.REGRESSION else tuple(f"class {number}" for number in range(int(columns)))
     return LabelledFeatures(Features(matrix), Labels(kind, values, names))
 
 
@@ -65,7 +67,7 @@ def test_several_labels_equal_scipy(
     values[:, 0], values[:, 1] = 1 - values[:, 2], values[:, 2]  # none of them all 0 or all 1
     unlike = np.round(1 - np.corrcoef(values), 12)
 
-    found = PARC()(labelled(matrix, values, Kind.MULTILABEL))
+    found = PARC()(labelled(matrix, values, LabelKind.MULTILABEL))
 
     assert found == pytest.approx(dense_parc(matrix, unlike, 32), rel=1e-7, abs=1e-6)
 
@@ -74,7 +76,7 @@ def test_number_vectors_equal_scipy() -> None:
     matrix, _ = rectified(*SHAPES[0])
     values = matrix[:, :5] + np.random.default_rng(0).standard_normal((len(matrix), 5))
 
-    found = PARC()(labelled(matrix, values, Kind.REGRESSION))
+    found = PARC()(labelled(matrix, values, LabelKind.REGRESSION))
 
     assert found == pytest.approx(dense_parc(matrix, 1 - np.corrcoef(values), 32), rel=1e-7)
 
@@ -83,7 +85,7 @@ def test_single_numbers_are_compared_by_their_distance() -> None:
     matrix, _ = rectified(*SHAPES[0])
     values = matrix[:, 0].round(1)
 
-    found = PARC()(labelled(matrix, values, Kind.REGRESSION))
+    found = PARC()(labelled(matrix, values, LabelKind.REGRESSION))
 
     assert found == pytest.approx(dense_parc(matrix, np.abs(values[:, None] - values).round(9), 32), rel=1e-7)
 
@@ -123,7 +125,7 @@ def test_examples_without_any_label_are_left_out() -> None:
     unlike = np.round(1 - np.corrcoef(values[:250]), 12)
     expected = 100 * spearmanr(above(1 - np.corrcoef(rows)), above(unlike))[0]
 
-    assert PARC(pca=None)(labelled(matrix, values, Kind.MULTILABEL)) == pytest.approx(expected, rel=1e-7)
+    assert PARC(pca=None)(labelled(matrix, values, LabelKind.MULTILABEL)) == pytest.approx(expected, rel=1e-7)
 
 
 def test_too_few_examples_for_their_components_are_refused() -> None:

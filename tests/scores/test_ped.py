@@ -12,7 +12,7 @@ import pytest
 import assay
 from assay.actions.score import resolve_score
 from assay.core.errors import NotApplicable, UnknownName, UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.plugins.array_view import ArrayView
 from assay.scores.ped import PED, Moved, class_balls, decline
@@ -34,7 +34,7 @@ def arrays(count: int, width: int, classes: int) -> tuple[np.ndarray, np.ndarray
 
 def view_of(features: np.ndarray, labels: np.ndarray, limit: int | None = None) -> ArrayView:
     names = tuple("abcdefgh"[: labels.max() + 1])
-    return ArrayView(Labels(Kind.CLASSIFICATION, labels, names), features, limit=limit)
+    return ArrayView(Labels(LabelKind.CLASSIFICATION, labels, names), features, limit=limit)
 
 
 def shifts_of(view: ArrayView, settings: PED) -> np.ndarray:

@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 import assay
 from assay.actions.score import estimate, resolve_score
 from assay.core.errors import NotApplicable
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.leave_out import PENALTIES, choose_penalty
 from assay.moments.stream import moments_of
 from assay.plugins.array_view import ArrayView
@@ -19,12 +19,12 @@ from assay.scores.ridge_cv import explained, predictions
 SHAPES = [(120, 10), (60, 50), (50, 60), (40, 200)]
 
 
-def draw(kind: Kind, count: int, width: int, strength: float = 1.0, seed: int = 0) -> ArrayView:
+def draw(kind: LabelKind, count: int, width: int, strength: float = 1.0, seed: int = 0) -> ArrayView:
     rng = np.random.default_rng(seed)
-    if kind is Kind.REGRESSION:
+    if kind is LabelKind.REGRESSION:
         labels = Labels(kind, rng.standard_normal(count) * 3 + 50)
         signal = np.outer(labels.values - 50, rng.standard_normal(width))
-    elif kind is Kind.MULTILABEL:
+    elif kind is LabelKind.MULTILABEL:
         labels = Labels(kind, rng.integers(0, 2, (count, 3)), ("a", "b", "c"))
         signal = labels.targets() @ rng.standard_normal((3, width))
     else:
@@ -35,7 +35,9 @@ def draw(kind: Kind, count: int, width: int, strength: float = 1.0, seed: int = 
 
 @pytest.mark.parametrize("kind", sorted(EVERY_KIND))
 @pytest.mark.parametrize(("count", "width"), SHAPES)
-def test_each_fold_is_predicted_as_ridge_on_the_other_rows_does(kind: Kind, count: int, width: int) -> None:
+def test_each_fold_is_predicted_as_ridge_on_the_other_rows_does(
+    kind: LabelKind, count: int, width: int
+) -> None:
     view = draw(kind, count, width)
     targets = view.labels.targets()
     expected = np.empty_like(targets)
@@ -52,7 +54,7 @@ def test_each_fold_is_predicted_as_ridge_on_the_other_rows_does(kind: Kind, coun
 
 @pytest.mark.parametrize("kind", sorted(EVERY_KIND))
 @pytest.mark.parametrize(("count", "width"), SHAPES)
-def test_the_explained_share_is_that_of_all_rows(kind: Kind, count: int, width: int) -> None:
+def test_the_explained_share_is_that_of_all_rows(kind: LabelKind, count: int, width: int) -> None:
     view = draw(kind, count, width)
     targets, folds = view.labels.targets(), view.folds
     means = np.stack([targets[folds != fold].mean(axis=0) for fold in range(5)])
@@ -65,7 +67,7 @@ def test_the_explained_share_is_that_of_all_rows(kind: Kind, count: int, width: 
 
 @pytest.mark.parametrize(("count", "width"), SHAPES)
 def test_the_penalty_is_that_of_least_generalised_cross_validation(count: int, width: int) -> None:
-    view = draw(Kind.REGRESSION, count, width)
+    view = draw(LabelKind.REGRESSION, count, width)
     x, y = view.matrix - view.matrix.mean(axis=0), view.labels.values - view.labels.values.mean()
     unit = np.square(x).sum() / min(count, width)
 
@@ -80,13 +82,13 @@ def test_the_penalty_is_that_of_least_generalised_cross_validation(count: int, w
 
 @pytest.mark.parametrize(("count", "width"), SHAPES)
 def test_labels_of_a_fold_decide_nothing_of_its_own_predictions(count: int, width: int) -> None:
-    view = draw(Kind.REGRESSION, count, width)
+    view = draw(LabelKind.REGRESSION, count, width)
     inside = view.folds == 2
     changed = np.where(inside, 1e3 * view.labels.values[::-1], view.labels.values)
     other = ArrayView(
-        Labels(Kind.REGRESSION, changed),
+        Labels(LabelKind.REGRESSION, changed),
         view.matrix,
-        gathered=(moments_of(view.matrix, Labels(Kind.REGRESSION, changed), view.folds), view.folds),
+        gathered=(moments_of(view.matrix, Labels(LabelKind.REGRESSION, changed), view.folds), view.folds),
     )
 
     before, after = (predictions(one.moments(), one.held_out())[inside] for one in (view, other))
@@ -97,7 +99,7 @@ def test_labels_of_a_fold_decide_nothing_of_its_own_predictions(count: int, widt
 @pytest.mark.parametrize("name", ["ridge_cv", "lda_cv"])
 @pytest.mark.parametrize(("count", "width"), SHAPES)
 def test_noise_of_any_width_is_guessing(name: str, count: int, width: int) -> None:
-    views = [draw(Kind.CLASSIFICATION, count, width, strength=0.0, seed=seed) for seed in range(20)]
+    views = [draw(LabelKind.CLASSIFICATION, count, width, strength=0.0, seed=seed) for seed in range(20)]
 
     values = [float(estimate(view, resolve_score(name))) for view in views]
 
@@ -106,7 +108,8 @@ def test_noise_of_any_width_is_guessing(name: str, count: int, width: int) -> No
 
 def test_numbers_of_noise_are_not_explained() -> None:
     values = [
-        float(estimate(draw(Kind.REGRESSION, 60, 50, 0.0, s), resolve_score("ridge_cv"))) for s in range(8)
+        float(estimate(draw(LabelKind.REGRESSION, 60, 50, 0.0, s), resolve_score("ridge_cv")))
+        for s in range(8)
     ]
 
     assert -0.5 < np.mean(values) < 0.1
@@ -114,7 +117,8 @@ def test_numbers_of_noise_are_not_explained() -> None:
 
 def test_the_interval_holds_the_value_and_narrows_with_examples() -> None:
     few, many = (
-        estimate(draw(Kind.CLASSIFICATION, count, 10, 0.2), resolve_score("ridge_cv")) for count in (60, 3000)
+        estimate(draw(LabelKind.CLASSIFICATION, count, 10, 0.2), resolve_score("ridge_cv"))
+        for count in (60, 3000)
     )
 
     assert few.interval.low < few < few.interval.high
@@ -122,13 +126,13 @@ def test_the_interval_holds_the_value_and_narrows_with_examples() -> None:
 
 
 def test_the_metric_may_be_another() -> None:
-    view = draw(Kind.CLASSIFICATION, 120, 10)
+    view = draw(LabelKind.CLASSIFICATION, 120, 10)
 
     assert estimate(view, resolve_score("ridge_cv"), "macro_f1").metric == "macro_f1"
 
 
 def test_what_is_linear_is_explained() -> None:
-    features = draw(Kind.REGRESSION, 120, 10).matrix
+    features = draw(LabelKind.REGRESSION, 120, 10).matrix
 
     assert assay.score(features, features @ np.arange(10.0), "ridge_cv") == pytest.approx(1.0, abs=1e-6)
 

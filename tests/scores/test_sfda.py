@@ -8,7 +8,7 @@ from scipy.linalg import eigh
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.plugins.method import Score
 from assay.scores.sfda import SFDA
 from assay.testing.scores import ScoreContract
@@ -40,7 +40,7 @@ def examples(seed: int, count: int, width: int, classes: int, scale: float) -> L
 
 def labelled(matrix: np.ndarray, own: np.ndarray) -> LabelledFeatures:
     names = tuple(f"class {number}" for number in range(own.max() + 1))
-    return LabelledFeatures(Features(matrix), Labels(Kind.CLASSIFICATION, own, names))
+    return LabelledFeatures(Features(matrix), Labels(LabelKind.CLASSIFICATION, own, names))
 
 
 def dense_probabilities(x: np.ndarray, own: np.ndarray, shrinkage: float | None) -> tuple[np.ndarray, float]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assay.core.errors import NotApplicable
 from assay.core.features import LabelledSourceProbs
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.scores.leep import LEEP
 from assay.scores.nce import NCE
 
@@ -38,7 +38,7 @@ def published(seed: int, examples: int, width: int, classes: int) -> LabelledSou
 
 def source(probs: object, values: object) -> LabelledSourceProbs:
     return LabelledSourceProbs(
-        np.array(probs, dtype=np.float64), Labels(Kind.CLASSIFICATION, np.array(values), NAMES)
+        np.array(probs, dtype=np.float64), Labels(LabelKind.CLASSIFICATION, np.array(values), NAMES)
     )
 
 

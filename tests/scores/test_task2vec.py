@@ -20,7 +20,7 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Encoded, Features, LabelledFeatures
 from assay.core.model import Fishers, LinearHead, Model, ModelFacts
 from assay.core.result import Result
-from assay.core.task import Example, Kind, Labels
+from assay.core.task import Example, LabelKind, Labels
 from assay.plugins.train_view import balanced_rows
 from assay.run.encoding import Encodings, Twins
 from assay.run.plan import resolve_tasks
@@ -91,7 +91,7 @@ def train(classes: int, width: int = 6, count: int = 60) -> LabelledFeatures:
     rng = np.random.default_rng(0)
     values = rng.permutation(np.arange(count) % classes) * 2  # every other class has no example
     matrix = rng.standard_normal((count, width)) * np.arange(1, width + 1) + 5 + values[:, None]
-    labels = Labels(Kind.CLASSIFICATION, values, tuple(map(str, range(2 * classes))))
+    labels = Labels(LabelKind.CLASSIFICATION, values, tuple(map(str, range(2 * classes))))
     return LabelledFeatures(Features(matrix.astype(np.float32)), labels)
 
 

@@ -8,7 +8,7 @@ from scipy.special import digamma
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.scores import tmi
 from assay.scores.tmi import TMI
 
@@ -24,7 +24,7 @@ def rectified(count: int, width: int, classes: int, seed: int) -> tuple[np.ndarr
 
 def labelled(matrix: np.ndarray, values: np.ndarray) -> LabelledFeatures:
     names = tuple(f"class {number}" for number in range(values.max() + 1))
-    return LabelledFeatures(Features(matrix), Labels(Kind.CLASSIFICATION, values, names))
+    return LabelledFeatures(Features(matrix), Labels(LabelKind.CLASSIFICATION, values, names))
 
 
 def dense_entropy(rows: np.ndarray, k: int) -> float:

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assay.core.task import Examples, Kind, Labels, Modality, Split, Task, Words
+from assay.core.task import Examples, LabelKind, Labels, Modality, Split, Task, TaskKind, Words
 from assay.readers.images import ImageArrays
 from assay.readers.sounds import SoundFiles
 from assay.readers.texts import Texts
 from assay.store.shown import MOST_SHOWN, shown_examples
 
 
-def _task(examples: Examples, labels: Labels, kind: Kind, classes: tuple[str, ...] = ()) -> Task:
+def _task(examples: Examples, labels: Labels, kind: TaskKind, classes: tuple[str, ...] = ()) -> Task:
     split = Split(examples, labels)
     modality = Modality.IMAGE if isinstance(examples, ImageArrays) else Modality.TEXT
     return Task("a:task", kind, modality, "accuracy", classes, split, split, split, "fingerprint")
@@ -28,18 +28,18 @@ def _texts(count: int, length: int = 20) -> Texts:
 @pytest.mark.parametrize(("classes", "each"), [(3, 4), (10, 1), (12, 1)])
 def test_every_class_is_seen_as_often_as_the_others(classes, each):
     names = tuple("abcdefghijkl"[:classes])
-    labels = Labels(Kind.CLASSIFICATION, np.repeat(np.arange(classes), 30), names)
+    labels = Labels(LabelKind.CLASSIFICATION, np.repeat(np.arange(classes), 30), names)
 
-    shown = shown_examples(_task(_texts(30 * classes), labels, Kind.CLASSIFICATION, names))
+    shown = shown_examples(_task(_texts(30 * classes), labels, TaskKind.CLASSIFICATION, names))
 
     assert Counter(one.label for one in shown) == dict.fromkeys(names, each)
 
 
 def test_of_many_classes_some_are_seen_from_the_first_to_the_last():
     names = tuple(map(str, range(100)))
-    labels = Labels(Kind.CLASSIFICATION, np.arange(100), names)
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(100), names)
 
-    shown = shown_examples(_task(_texts(100), labels, Kind.CLASSIFICATION, names))
+    shown = shown_examples(_task(_texts(100), labels, TaskKind.CLASSIFICATION, names))
 
     assert len(shown) == MOST_SHOWN
     assert (shown[0].label, shown[-1].label) == ("0", "99")
@@ -48,7 +48,7 @@ def test_of_many_classes_some_are_seen_from_the_first_to_the_last():
 def test_numbers_are_seen_from_the_least_to_the_most():
     values = np.random.default_rng(0).permutation(50).astype(float)
 
-    shown = shown_examples(_task(_texts(50), Labels(Kind.REGRESSION, values), Kind.REGRESSION))
+    shown = shown_examples(_task(_texts(50), Labels(LabelKind.REGRESSION, values), TaskKind.REGRESSION))
 
     labels = [float(one.label) for one in shown]
     assert labels == sorted(labels)
@@ -56,9 +56,9 @@ def test_numbers_are_seen_from_the_least_to_the_most():
 
 
 def test_classes_that_hold_at_once_are_listed():
-    labels = Labels(Kind.MULTILABEL, np.array([[1, 1], [0, 0]]), ("red", "round"))
+    labels = Labels(LabelKind.MULTILABEL, np.array([[1, 1], [0, 0]]), ("red", "round"))
 
-    shown = shown_examples(_task(_texts(2), labels, Kind.MULTILABEL, ("red", "round")))
+    shown = shown_examples(_task(_texts(2), labels, TaskKind.MULTILABEL, ("red", "round")))
 
     assert [one.label for one in shown] == ["none", "red, round"]
 
@@ -69,8 +69,8 @@ def test_a_picture_is_small_and_looks_like_its_image():
     classes = ("half",)
     task = _task(
         ImageArrays(image[None], ("a",)),
-        Labels(Kind.CLASSIFICATION, [0], classes),
-        Kind.CLASSIFICATION,
+        Labels(LabelKind.CLASSIFICATION, [0], classes),
+        TaskKind.CLASSIFICATION,
         classes,
     )
 
@@ -85,9 +85,9 @@ def test_a_picture_is_small_and_looks_like_its_image():
 
 
 def test_a_long_text_is_cut():
-    labels = Labels(Kind.CLASSIFICATION, [0], ("a",))
+    labels = Labels(LabelKind.CLASSIFICATION, [0], ("a",))
 
-    (shown,) = shown_examples(_task(_texts(1, length=9_000), labels, Kind.CLASSIFICATION, ("a",)))
+    (shown,) = shown_examples(_task(_texts(1, length=9_000), labels, TaskKind.CLASSIFICATION, ("a",)))
 
     assert len(shown.text) == 220
     assert shown.text.endswith("…")
@@ -107,9 +107,9 @@ class _Sentences(Examples):
 
 
 def test_words_have_their_tags_and_what_cannot_be_read_is_left_out():
-    labels = Labels(Kind.CLASSIFICATION, [0, 1, 1], ("name", "verb"), np.array([2, 1]))
+    labels = Labels(LabelKind.CLASSIFICATION, [0, 1, 1], ("name", "verb"), np.array([2, 1]))
 
-    (shown,) = shown_examples(_task(_Sentences(), labels, Kind.TOKENS, ("name", "verb")))
+    (shown,) = shown_examples(_task(_Sentences(), labels, TaskKind.TOKENS, ("name", "verb")))
 
     assert (shown.text, shown.label) == ("Ada sings", "name verb")
 
@@ -120,11 +120,11 @@ def test_a_sound_is_seen_as_its_spectrogram_with_low_notes_below(tmp_path):
     soundfile.write(tmp_path / "rising.wav", 0.5 * np.sin(2 * np.pi * (500 + 1000 * time) * time), 8000)
     soundfile.write(tmp_path / "silent.wav", np.zeros(10), 8000)
     files = SoundFiles(tmp_path, ("rising.wav", "silent.wav"))
-    labels = Labels(Kind.CLASSIFICATION, [0, 1], ("rising", "silent"))
+    labels = Labels(LabelKind.CLASSIFICATION, [0, 1], ("rising", "silent"))
 
     rising, silent = (
         np.asarray(Image.open(io.BytesIO(base64.b64decode(one.picture.partition(",")[2]))).convert("L"))
-        for one in shown_examples(_task(files, labels, Kind.CLASSIFICATION, labels.classes))
+        for one in shown_examples(_task(files, labels, TaskKind.CLASSIFICATION, labels.classes))
     )
 
     loudest = rising.argmax(axis=0)  # row 0 is 4000 Hz

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Kind
+from assay.core.task import TaskKind
 from assay.testing.tasks import load_task
 
 CATEGORIES = {18: "dog", 1: "person", 44: "bottle"}  # COCO's numbers have gaps, and no order of names
@@ -54,7 +54,7 @@ def test_a_folder_has_official_splits(tmp_path: Path, form: Callable[[Path], Non
 
     task = load_task(f"coco:{tmp_path}")
 
-    assert (task.kind, task.metric, task.classes) == (Kind.MULTILABEL, "macro_f1", ("dog", "person"))
+    assert (task.kind, task.metric, task.classes) == (TaskKind.MULTILABEL, "macro_f1", ("dog", "person"))
     assert [len(task.train) + len(task.val), len(task.test)] == [24, 12]
     assert task.notes[0] == "12 of 36 images have no annotation: no category applies to them."
 

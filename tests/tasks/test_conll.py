@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Kind, Modality, Words
+from assay.core.task import Modality, TaskKind, Words
 from assay.readers.splits import Part
 from assay.tasks.conll import TagColumns, Tagged, part_of_file, read_conll
 from assay.testing.tasks import load_task
@@ -24,7 +24,7 @@ def test_a_file_is_cut_by_text(tmp_path: Path) -> None:
 
     task = load_task(f"conll:{tmp_path / 'all.conll'}")
 
-    assert (task.kind, task.modality, task.metric) == (Kind.TOKENS, Modality.TEXT, "entity_f1")
+    assert (task.kind, task.modality, task.metric) == (TaskKind.TOKENS, Modality.TEXT, "entity_f1")
     assert task.classes == ("B-x", "O")
     assert [len(task.train), len(task.val), len(task.test)] == [18, 6, 6]
     assert [len(task.train.labels), task.train.labels.examples] == [54, 18]
@@ -101,7 +101,7 @@ def test_one_label_of_each_text_may_be_meant(tmp_path: Path) -> None:
 
     task = load_task(f"table:{tmp_path / 'a.jsonl'}(text='tokens', label='intent')")
 
-    assert (task.kind, task.classes) == (Kind.CLASSIFICATION, ("B-x", "O"))
+    assert (task.kind, task.classes) == (TaskKind.CLASSIFICATION, ("B-x", "O"))
 
 
 @pytest.mark.parametrize(

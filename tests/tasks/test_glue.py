@@ -10,7 +10,7 @@ import pytest
 from tests.tasks.glue_files import DEV, FORMATS, NLI, TEST, TRAIN, mnli_row, write_glue, write_glue_test
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
-from assay.core.task import Kind
+from assay.core.task import TaskKind
 from assay.tasks.glue.hidden import HIDDEN, read_hidden
 from assay.testing.tasks import load_task
 
@@ -34,7 +34,7 @@ def test_each_task_is_judged_by_its_official_metric_on_dev(glue: Path, name: str
     official_val = DEV if name == "ax" else 0
     assert task.metric == METRICS[name]
     assert [len(task.train) + len(task.val), len(task.test)] == [TRAIN + official_val, DEV]
-    assert task.kind is (Kind.REGRESSION if name == "stsb" else Kind.CLASSIFICATION)
+    assert task.kind is (TaskKind.REGRESSION if name == "stsb" else TaskKind.CLASSIFICATION)
     assert isinstance(task.test.examples.read(0), str if name in {"cola", "sst2"} else tuple)
 
 

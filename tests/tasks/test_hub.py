@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
-from assay.core.task import Kind, Modality, Words
+from assay.core.task import Modality, TaskKind, Words
 from assay.testing.tasks import load_task
 
 datasets = pytest.importorskip("datasets")
@@ -69,7 +69,7 @@ def test_official_splits_and_names_of_classes_are_kept(tmp_path: Path) -> None:
 
     task = load_task(f"hub:{folder}")
 
-    assert (task.kind, task.classes) == (Kind.CLASSIFICATION, ("neg", "pos"))
+    assert (task.kind, task.classes) == (TaskKind.CLASSIFICATION, ("neg", "pos"))
     assert [len(task.train), len(task.val), len(task.test)] == [20, 6, 8]
     assert task.notes[0] == "The examples are in 'text', the labels in 'label'."
     assert task.test.examples.name(0).startswith("test row ")
@@ -181,7 +181,7 @@ def test_labelled_words_have_the_names_of_their_tags(tmp_path: Path) -> None:
 
     task = load_task(f"hub:{folder}")
 
-    assert (task.kind, task.classes) == (Kind.TOKENS, ("B-PER", "O"))
+    assert (task.kind, task.classes) == (TaskKind.TOKENS, ("B-PER", "O"))
     assert isinstance(task.train.examples.read(0), Words)
 
 

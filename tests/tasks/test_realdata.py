@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay.core.task import Kind, Task
+from assay.core.task import Task, TaskKind
 from assay.testing.tasks import load_task
 
 IMAGES = (
@@ -63,14 +63,14 @@ def test_a_table_of_tagged_words_needs_no_settings(realdata: Path, name: str) ->
 
     task = load_task(f"table:{realdata / 'datasets' / name / 'data.tsv'}")
 
-    assert task.kind is Kind.TOKENS
+    assert task.kind is TaskKind.TOKENS
     assert count_splits(task) == entry["splits"]
 
 
 def test_a_table_of_scored_pairs_is_regression(realdata: Path) -> None:
     task = load_task(f"table:{realdata / 'datasets' / 'sts_mix' / 'data.tsv'}")
 
-    assert (task.kind, count_splits(task)) == (Kind.REGRESSION, {"train": 1832, "test": 750})
+    assert (task.kind, count_splits(task)) == (TaskKind.REGRESSION, {"train": 1832, "test": 750})
     assert np.ptp(task.train.labels.values) == 5.0
     assert isinstance(task.train.examples.read(0), tuple)
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
-from assay.core.task import Kind, Modality
+from assay.core.task import Modality, TaskKind
 from assay.testing.tasks import load_task
 
 Write = Callable[..., str]
@@ -43,7 +43,11 @@ def test_a_csv_file_needs_no_settings(write: Write) -> None:
     task = load_task(write())
 
     assert [len(task.train), len(task.val), len(task.test)] == [18, 6, 6]
-    assert (task.kind, task.modality, task.classes) == (Kind.CLASSIFICATION, Modality.TEXT, ("0", "1", "2"))
+    assert (task.kind, task.modality, task.classes) == (
+        TaskKind.CLASSIFICATION,
+        Modality.TEXT,
+        ("0", "1", "2"),
+    )
     assert task.notes == ()
 
 
@@ -92,7 +96,7 @@ def test_numbers_are_regression_on_pairs(write: Write, tmp_path: Path) -> None:
 
     task = load_task(f"table:{tmp_path / 'pairs.csv'}")
 
-    assert (task.kind, task.metric, task.classes) == (Kind.REGRESSION, "spearman", ())
+    assert (task.kind, task.metric, task.classes) == (TaskKind.REGRESSION, "spearman", ())
     assert task.train.examples.read(0)[0].startswith("one")
 
 
@@ -269,8 +273,12 @@ def test_several_label_columns_are_one_task_of_texts(tmp_path: Path) -> None:
     several = load_task(f"table:{tmp_path / 'a.csv'}(label=('round', 'red'))")
     numbers = load_task(f"table:{tmp_path / 'a.csv'}(label=('size', 'red'))")
 
-    assert (several.kind, several.metric, several.classes) == (Kind.MULTILABEL, "macro_f1", ("red", "round"))
-    assert (numbers.kind, numbers.metric, numbers.classes) == (Kind.REGRESSION, "spearman", ())
+    assert (several.kind, several.metric, several.classes) == (
+        TaskKind.MULTILABEL,
+        "macro_f1",
+        ("red", "round"),
+    )
+    assert (numbers.kind, numbers.metric, numbers.classes) == (TaskKind.REGRESSION, "spearman", ())
     assert numbers.train.labels.values.shape == (18, 2)
 
 
@@ -291,7 +299,7 @@ def test_classes_in_one_cell_are_the_same_task_however_they_are_written(tmp_path
 
     tasks = [load_task(f"table:{tmp_path / name}{written}") for name, written in settings.items()]
 
-    assert {task.kind for task in tasks} == {Kind.MULTILABEL}
+    assert {task.kind for task in tasks} == {TaskKind.MULTILABEL}
     assert len({task.fingerprint for task in tasks}) == 1
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from assay.core.task import Example, Examples, Kind, Labels, Split
+from assay.core.task import Example, Examples, LabelKind, Labels, Split
 from assay.encoders.heads import read_output
 from assay.encoders.images import ImageEncoder
 from assay.encoders.pixels import PixelRecipe
@@ -18,7 +18,7 @@ from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
 from assay.plugins.protocol import TrainingTask
 
-METRICS = {Kind.CLASSIFICATION: Accuracy(), Kind.MULTILABEL: MacroF1(), Kind.REGRESSION: R2()}
+METRICS = {LabelKind.CLASSIFICATION: Accuracy(), LabelKind.MULTILABEL: MacroF1(), LabelKind.REGRESSION: R2()}
 
 
 @dataclass(frozen=True)
@@ -47,27 +47,30 @@ def opened(module: nn.Module, side: int = 8) -> ImageEncoder:
     return ImageEncoder(module, read_output(module), PixelRecipe(side, side), "cpu", Origin("drawn"))
 
 
-def pictures(kind: Kind, count: int, seed: int, side: int = 8) -> Split:
+def pictures(kind: LabelKind, count: int, seed: int, side: int = 8) -> Split:
     """Noise with bright lines: across, down, or both; or with a line as bright as the number says."""
     rng = np.random.default_rng(seed)
     noise = rng.integers(0, 90, (count, side, side, 3))
     across, down = rng.integers(0, 2, (2, count))
-    light = rng.uniform(20, 165, count) if kind is Kind.REGRESSION else np.full(count, 120)
+    light = rng.uniform(20, 165, count) if kind is LabelKind.REGRESSION else np.full(count, 120)
     for row in range(count):
         place = int(rng.integers(1, side - 1))
-        if across[row] or kind is Kind.REGRESSION:
+        if across[row] or kind is LabelKind.REGRESSION:
             noise[row, place] += int(light[row])
-        if down[row] and kind is not Kind.REGRESSION:
+        if down[row] and kind is not LabelKind.REGRESSION:
             noise[row, :, place] += int(light[row])
     values = {
-        Kind.CLASSIFICATION: across + 2 * down,
-        Kind.MULTILABEL: np.column_stack([across, down]),
-        Kind.REGRESSION: np.column_stack([light, 1000 - light]),
+        LabelKind.CLASSIFICATION: across + 2 * down,
+        LabelKind.MULTILABEL: np.column_stack([across, down]),
+        LabelKind.REGRESSION: np.column_stack([light, 1000 - light]),
     }[kind]
-    names = {Kind.CLASSIFICATION: ("none", "across", "down", "both"), Kind.MULTILABEL: ("across", "down")}
+    names = {
+        LabelKind.CLASSIFICATION: ("none", "across", "down", "both"),
+        LabelKind.MULTILABEL: ("across", "down"),
+    }
     images = [image.clip(0, 255).astype(np.uint8) for image in noise]
     return Split(Pictures(images), Labels(kind, values, names.get(kind, ())))
 
 
-def training_task(kind: Kind = Kind.CLASSIFICATION, count: int = 96) -> TrainingTask:
+def training_task(kind: LabelKind = LabelKind.CLASSIFICATION, count: int = 96) -> TrainingTask:
     return TrainingTask(pictures(kind, count, 0), pictures(kind, 48, 1), METRICS[kind])

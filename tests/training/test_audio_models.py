@@ -10,7 +10,7 @@ import torch
 from tests.audio_models import RATE, saved_audio_model, sounds
 from tests.training.pictures import Pictures
 
-from assay.core.task import Kind, Labels, Sound, Split
+from assay.core.task import LabelKind, Labels, Sound, Split
 from assay.metrics.accuracy import Accuracy
 from assay.models.hf import HuggingFaceSource
 from assay.plugins.protocol import TrainingTask
@@ -29,7 +29,7 @@ def tones(count: int, seed: int) -> Split:
         pitch = (300, 2000)[value] * rng.uniform(0.9, 1.1)
         wave = np.sin(2 * np.pi * pitch * np.arange(length) / RATE) + rng.normal(0, 0.2, length)
         given.append(Sound((0.3 * wave).astype(np.float32), RATE))
-    return Split(Pictures(given), Labels(Kind.CLASSIFICATION, values, ("low", "high")))
+    return Split(Pictures(given), Labels(LabelKind.CLASSIFICATION, values, ("low", "high")))
 
 
 def global_state() -> np.ndarray:

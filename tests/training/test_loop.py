@@ -11,7 +11,7 @@ import torch
 from tests.training.pictures import METRICS, opened, pictures, small_net
 from torch import nn
 
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.training.examples import Prepared, in_order, shuffled
 from assay.training.head import Head
 from assay.training.loop import Course, Set, train
@@ -30,7 +30,7 @@ def plain_net() -> nn.Module:
         return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
-def course(trainable, kind: Kind = Kind.CLASSIFICATION) -> Course:
+def course(trainable, kind: LabelKind = LabelKind.CLASSIFICATION) -> Course:
     given, val = pictures(kind, 33, 0), pictures(kind, 8, 1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
@@ -117,7 +117,7 @@ def test_the_rate_rises_and_then_falls_by_a_cosine():
 
 
 def test_numbers_are_learned_in_units_of_their_deviation():
-    labels = pictures(Kind.REGRESSION, 50, 0).labels
+    labels = pictures(LabelKind.REGRESSION, 50, 0).labels
     head = Head(4, labels)
 
     targets = head.targets(labels)

@@ -12,7 +12,7 @@ from tests.training.pictures import Pictures
 from torch import nn
 
 from assay.core.model import Model
-from assay.core.task import Example, Kind, Labels, Split
+from assay.core.task import Example, LabelKind, Labels, Split
 from assay.encoders.pooling import Pooling
 from assay.encoders.text_modules import StringEncoder
 from assay.encoders.texts import Reading, TextEncoder, read_base
@@ -57,7 +57,7 @@ def sentences(count: int, seed: int, *, pairs: bool) -> Split:
             sides.append((" ".join([*words, "dog"] if named else words), named))
         given.append((sides[0][0], sides[1][0]) if pairs else sides[0][0])
         values.append(int(sides[0][1] == sides[-1][1]) if pairs else sides[0][1])
-    return Split(Pictures(given), Labels(Kind.CLASSIFICATION, np.array(values), ("no", "yes")))
+    return Split(Pictures(given), Labels(LabelKind.CLASSIFICATION, np.array(values), ("no", "yes")))
 
 
 def trained(model: Model, *, pairs: bool = False, protocol: FineTune = QUICK) -> float:

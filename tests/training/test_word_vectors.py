@@ -10,7 +10,7 @@ import pytest
 from tests.training.pictures import Pictures
 
 from assay.core.model import Model
-from assay.core.task import Example, Kind, Labels, Split, Task, Words
+from assay.core.task import Example, LabelKind, Labels, Split, Task, Words
 from assay.metrics.accuracy import Accuracy
 from assay.models.vectors import VectorsSource
 from assay.plugins.protocol import TrainingTask
@@ -131,7 +131,7 @@ def test_the_vectors_of_words_are_trained_on_their_tags(few: Path) -> None:
         ),
     ]
     values = np.array([0, 1, 2, 0, 1, 2, 3, 0, 1])
-    labels = Labels(Kind.CLASSIFICATION, values, ("det", "noun", "verb", "pron"), np.array([3, 4, 2]))
+    labels = Labels(LabelKind.CLASSIFICATION, values, ("det", "noun", "verb", "pron"), np.array([3, 4, 2]))
 
     split = Split(Pictures(words), labels)
     with QUICK.fit(VectorsSource(str(few)).open("cpu"), TrainingTask(split, split, Accuracy()), 0) as tuned:

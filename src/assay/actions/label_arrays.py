@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from assay.core.errors import UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 
 IGNORED = -100  # the label of tokens that do not count, as in PyTorch and transformers
 _SMALL, _LARGE = 1e-60, 1e60  # fourth powers of features must be numbers
 _FEW = 20  # distinct whole floats up to which it is open whether they are classes or numbers
 
 
-def labels_of(values: Any, kind: Kind | None = None) -> Labels:
+def labels_of(values: Any, kind: LabelKind | None = None) -> Labels:
     """Return the labels that an array means.
 
     Args:
@@ -27,9 +27,9 @@ def labels_of(values: Any, kind: Kind | None = None) -> Labels:
     """
     array = _checked(values)
     chosen = kind or _guessed(array)
-    if chosen is Kind.REGRESSION:
+    if chosen is LabelKind.REGRESSION:
         return _numbers(array)
-    if chosen is Kind.MULTILABEL:
+    if chosen is LabelKind.MULTILABEL:
         return _several(array)
     if array.ndim != 1:
         raise UsageError(f"Labels of classes are one for each example; got shape {array.shape}.")
@@ -54,7 +54,7 @@ def _checked(values: Any) -> np.ndarray:
 def _numbers(array: np.ndarray) -> Labels:
     if array.dtype.kind not in "biuf":
         raise UsageError("Labels for regression are numbers; these are texts. Write kind='classification'.")
-    return Labels(Kind.REGRESSION, array)
+    return Labels(LabelKind.REGRESSION, array)
 
 
 def _several(array: np.ndarray) -> Labels:
@@ -62,7 +62,7 @@ def _several(array: np.ndarray) -> Labels:
         raise UsageError(
             "Labels for multilabel are examples x classes, 1 where a class applies and 0 where not."
         )
-    return Labels(Kind.MULTILABEL, array, tuple(map(str, range(array.shape[1]))))
+    return Labels(LabelKind.MULTILABEL, array, tuple(map(str, range(array.shape[1]))))
 
 
 def flat_tokens(features: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -116,13 +116,13 @@ def _texts(array: np.ndarray) -> np.ndarray:
     return np.array(array.tolist())
 
 
-def _guessed(array: np.ndarray) -> Kind:
+def _guessed(array: np.ndarray) -> LabelKind:
     if array.ndim == 1 and array.dtype.kind != "f":
-        return Kind.CLASSIFICATION
+        return LabelKind.CLASSIFICATION
     distinct = np.unique(array)
     is_binary = array.dtype.kind in "biuf" and bool(np.isin(distinct, (0, 1)).all())
     if array.ndim == 2 and array.dtype.kind in "biu" and is_binary:
-        return Kind.MULTILABEL
+        return LabelKind.MULTILABEL
     whole = array.dtype.kind != "f" or bool((distinct == np.round(distinct)).all())
     if whole and (array.ndim == 2 or len(distinct) <= _FEW):
         options = ("multilabel" if is_binary else "classification") if array.ndim == 2 else "classification"
@@ -130,4 +130,4 @@ def _guessed(array: np.ndarray) -> Kind:
             f"Labels of shape {array.shape} have {len(distinct)} distinct whole values: classes or numbers? "
             f"Write kind='{options}' or kind='regression'."
         )
-    return Kind.REGRESSION
+    return LabelKind.REGRESSION

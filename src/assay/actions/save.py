@@ -17,7 +17,7 @@ from assay.core.job import Job
 from assay.core.model import Layered, Model, ModelSource
 from assay.core.predictor import Decision, Predicted
 from assay.core.result import Result, Status
-from assay.core.task import Example, Examples, Kind, Labels, Modality, Task
+from assay.core.task import Example, Examples, LabelKind, Labels, Modality, Task, TaskKind
 from assay.plugins.address import Address
 from assay.plugins.families import MODELS, PROTOCOLS
 from assay.plugins.protocol import FeatureProtocol, ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
@@ -124,7 +124,7 @@ class Saved:
         files = kind(Path(), tuple(given)) if kind else None
         examples: list[Example] = [files.read(row) for row in range(len(files))] if files else list(given)
         values = self.predict(examples).values
-        if self.settings["kind"] == Kind.REGRESSION:
+        if self.settings["kind"] == TaskKind.REGRESSION:
             return [" ".join(f"{number:.6g}" for number in np.atleast_1d(row)) for row in values]
         if values.ndim > 1:
             return [" ".join(np.array(self.classes)[row.astype(bool)]) for row in values]
@@ -174,13 +174,13 @@ def _restored(
 ) -> Any:
     classes = tuple(settings["classes"])
     present, shape = np.array(settings["present"], dtype=np.int64), tuple(settings["shape"])
-    kind = Kind(settings["kind"]).of_labels
+    kind = TaskKind(settings["kind"]).of_labels
     if isinstance(method, FeatureProtocol):
         decision = Decision(kind, len(classes), present, shape, settings["are_logits"])
         predictor = method.learns.restored(tensors, decision)
         return lambda examples: predictor(_encoded(model, examples))
     assert isinstance(method, ModelProtocol)
-    values = present if kind is Kind.CLASSIFICATION else np.zeros((2, *shape))
+    values = present if kind is LabelKind.CLASSIFICATION else np.zeros((2, *shape))
     tuned = stack.enter_context(method.restored(model, tensors, Labels(kind, values, classes)))
     return tuned.predict
 

@@ -14,7 +14,7 @@ from assay.actions.label_arrays import flat_tokens, labels_of, matrix_of
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.estimate import Estimate, Interval
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.stream import moments_of
 from assay.plugins.address import Address
 from assay.plugins.array_view import ArrayView
@@ -26,7 +26,7 @@ from assay.plugins.train_view import FOLDS, SAMPLE, where_few
 AnyScore = str | Score | Callable[..., float]
 
 _STUDENT = 2.776  # the 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
-_METRIC = {Kind.CLASSIFICATION: "accuracy", Kind.REGRESSION: "r2"}
+_METRIC = {LabelKind.CLASSIFICATION: "accuracy", LabelKind.REGRESSION: "r2"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +135,11 @@ def resolve_score(score: AnyScore) -> Score:
 
 def view_of(features: Any, labels: Any, given: Given = Given()) -> ArrayView:
     """Return arrays as scores read them, checked against each other."""
-    kind = Kind(given.kind) if given.kind in set(Kind) else None
+    kind = LabelKind(given.kind) if given.kind in set(LabelKind) else None
     if given.kind is not None and kind is None:
-        raise UsageError(f"kind is '{given.kind}'. Write {' or '.join(repr(str(kind)) for kind in Kind)}.")
+        raise UsageError(
+            f"kind is '{given.kind}'. Write {' or '.join(repr(str(kind)) for kind in LabelKind)}."
+        )
     if features is not None and np.ndim(features) == 3:
         features, labels = flat_tokens(features, labels)
     if given.sample is not None and not (isinstance(given.sample, int) and given.sample >= 1):
@@ -190,7 +192,7 @@ def sharing(views: list[ArrayView]) -> list[ArrayView]:
     first = views[0].matrix
     assert first is not None
     columns = [view.labels.targets() for view in views]
-    everything = Labels(Kind.REGRESSION, np.hstack(columns))
+    everything = Labels(LabelKind.REGRESSION, np.hstack(columns))
     folds = views[0].folds
     moments = moments_of(first, everything, folds)
     ends = np.cumsum([part.shape[1] for part in columns])
@@ -219,14 +221,14 @@ def _array(features: Any) -> Any:
 
 
 def _metric(name: str | None, labels: Labels) -> Metric | None:
-    if labels.kind is Kind.MULTILABEL or labels.values.ndim > 1:
+    if labels.kind is LabelKind.MULTILABEL or labels.values.ndim > 1:
         if name is not None:
             raise UsageError(f"The metric '{name}' does not judge several columns of labels. Leave it out.")
         return None
     if not isinstance(name, (str, NoneType)):
         raise UsageError(f"metric is {name!r}. Write a name, as in metric='macro_f1'.")
     metric = METRICS.load(name or _METRIC[labels.kind])()
-    if labels.kind not in metric.kinds:
+    if labels.task_kind not in metric.kinds:
         raise UsageError(f"The metric '{name}' does not judge {labels.kind}. Leave it out for the usual one.")
     return metric
 

@@ -13,7 +13,7 @@ from assay.actions.save import Chosen, Saved, load, save
 from assay.core.errors import StoreError, UsageError
 from assay.core.model import ModelSource
 from assay.core.result import Status
-from assay.core.task import Example, Kind
+from assay.core.task import Example, TaskKind
 from assay.encoders.hub import settle_hub
 from assay.plugins.address import Address
 from assay.plugins.families import TASKS
@@ -114,7 +114,7 @@ def _answers(saved: Saved, texts: Sequence[Example]) -> list[str]:
     found: list[str] = []
     for start in range(0, len(texts), _AT_ONCE):
         values = saved.predict(texts[start : start + _AT_ONCE]).values
-        if saved.settings["kind"] == Kind.REGRESSION:
+        if saved.settings["kind"] == TaskKind.REGRESSION:
             found += [f"{number:.3f}" for number in np.clip(np.ravel(values), *_SCALE)]
         else:
             found += [saved.classes[position] for position in values]

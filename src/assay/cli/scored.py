@@ -69,7 +69,7 @@ def read_arrays(path: str | Path, labels: str, given: Given) -> ArrayView:
     Args:
         path: An ``.npz`` file with ``features``, or ``source_probs``, or both.
         labels: The name of its array of labels.
-        given: Kind and sample; arrays of the file take the place of what it has none of.
+        given: LabelKind and sample; arrays of the file take the place of what it has none of.
 
     Raises:
         UsageError: It is no such file, or an array is missing.

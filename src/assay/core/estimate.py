@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def judged_interval(metric: Metric, truth: Labels, predicted: np.ndarray, draws:
         Cross-validation: what does it estimate and how well does it do it? (Bates, Hastie and Tibshirani,
         2021), https://arxiv.org/abs/2104.00673
     """
-    if metric.is_mean and truth.kind is Kind.CLASSIFICATION and not metric.judges_probs:
+    if metric.is_mean and truth.kind is LabelKind.CLASSIFICATION and not metric.judges_probs:
         return _wilson(metric(truth, predicted), len(truth))
     rng = np.random.default_rng(0)
     values = []

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 
 
 class Metric(ABC):
@@ -23,7 +23,7 @@ class Metric(ABC):
         judges_probs: True where it judges probabilities of the classes, and not what was decided by them.
     """
 
-    kinds: ClassVar[frozenset[Kind]]
+    kinds: ClassVar[frozenset[TaskKind]]
     shown_negated: ClassVar[bool] = False
     is_mean: ClassVar[bool] = False
     of_two_classes: ClassVar[bool] = False

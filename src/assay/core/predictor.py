@@ -11,7 +11,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 
 
 class Predicted(NamedTuple):
@@ -48,7 +48,7 @@ class Decision:
             else outputs are expected targets, and there are no probabilities.
     """
 
-    kind: Kind
+    kind: LabelKind
     classes: int
     present: np.ndarray
     shape: tuple[int, ...]
@@ -58,15 +58,15 @@ class Decision:
     def of(cls, labels: Labels, *, are_logits: bool) -> Decision:
         """Return how outputs for what was learned from these labels become predictions."""
         present = np.arange(len(labels.classes))
-        if labels.kind is Kind.CLASSIFICATION:
+        if labels.kind is LabelKind.CLASSIFICATION:
             present = np.unique(labels.values)
         return cls(labels.kind, len(labels.classes), present, labels.values.shape[1:], are_logits)
 
     def __call__(self, outputs: np.ndarray) -> Predicted:
         """Return predictions for examples x outputs."""
-        if self.kind is Kind.REGRESSION:
+        if self.kind is LabelKind.REGRESSION:
             return Predicted(np.asarray(outputs, dtype=np.float64).reshape(len(outputs), *self.shape))
-        if self.kind is Kind.MULTILABEL:
+        if self.kind is LabelKind.MULTILABEL:
             if not self.are_logits:
                 return Predicted((outputs > 0.5).astype(np.int64))
             return Predicted((outputs > 0).astype(np.int64), _sigmoid(outputs))

@@ -13,21 +13,26 @@ import numpy as np
 from assay.core.slicing import Slicing
 
 
-class Kind(StrEnum):
-    """The type of a task.
+class LabelKind(StrEnum):
+    """What the values of labels are."""
 
-    In a task of tokens each word of a text has a class of its own; its labels are classes, one for each word.
-    """
+    CLASSIFICATION = "classification"  # one class
+    MULTILABEL = "multilabel"  # any number of classes
+    REGRESSION = "regression"  # one number, or several
+
+
+class TaskKind(StrEnum):
+    """The type of a task."""
 
     CLASSIFICATION = "classification"
     MULTILABEL = "multilabel"
     REGRESSION = "regression"
-    TOKENS = "tokens"
+    TOKENS = "tokens"  # each word of a text has a class of its own
 
     @property
-    def of_labels(self) -> Kind:
+    def of_labels(self) -> LabelKind:
         """What the labels of such a task are: those of words are classes."""
-        return Kind.CLASSIFICATION if self is Kind.TOKENS else self
+        return LabelKind.CLASSIFICATION if self is TaskKind.TOKENS else LabelKind(self.value)
 
 
 class Modality(StrEnum):
@@ -128,15 +133,13 @@ class Labels:
         lengths: Where each word of a text has a label, the number of words of each text; else None.
     """
 
-    kind: Kind
+    kind: LabelKind
     values: np.ndarray  # examples, or examples x columns; of texts with labelled words, all words in turn
     classes: tuple[str, ...] = ()
     lengths: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if self.kind is Kind.TOKENS:
-            raise ValueError("The labels of words are classes: write Kind.CLASSIFICATION, and lengths.")
-        wanted = np.float64 if self.kind is Kind.REGRESSION else np.int64
+        wanted = np.float64 if self.kind is LabelKind.REGRESSION else np.int64
         object.__setattr__(self, "values", _read_only(self.values, wanted))
         if self.lengths is None:
             return
@@ -151,6 +154,11 @@ class Labels:
     def examples(self) -> int:
         """The number of examples; fewer than labels where each word of a text has one."""
         return len(self.values) if self.lengths is None else len(self.lengths)
+
+    @property
+    def task_kind(self) -> TaskKind:
+        """The type of a task with such labels."""
+        return TaskKind(self.kind.value) if self.lengths is None else TaskKind.TOKENS
 
     def rows_of(self, examples: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return the positions of the labels of some examples."""
@@ -180,7 +188,7 @@ class Labels:
 
     def targets(self) -> np.ndarray:
         """Return examples x columns: a one-hot column for each class, or the numbers."""
-        if self.kind is not Kind.CLASSIFICATION:
+        if self.kind is not LabelKind.CLASSIFICATION:
             return self.values.reshape(len(self.values), -1).astype(np.float64)
         hot = np.zeros((len(self.values), len(self.classes)))
         hot[np.arange(len(self.values)), self.values] = 1.0
@@ -190,7 +198,7 @@ class Labels:
         """Return a number for each example by which to spread it evenly: its class, or set of classes."""
         if self.values.ndim == 1:
             return self.values
-        if self.kind is Kind.REGRESSION:
+        if self.kind is LabelKind.REGRESSION:
             return np.asarray(self.values[:, 0])
         return np.unique(self.values, axis=0, return_inverse=True)[1].ravel()
 
@@ -233,7 +241,7 @@ class Task:
     """
 
     address: str
-    kind: Kind
+    kind: TaskKind
     modality: Modality
     metric: str
     classes: tuple[str, ...]

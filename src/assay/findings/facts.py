@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.core.model import ModelFacts
-from assay.core.task import Kind, Modality
+from assay.core.task import Modality, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class TaskFacts:
     """
 
     address: str
-    kind: Kind
+    kind: TaskKind
     modality: Modality
     metric: str
     classes: tuple[str, ...]

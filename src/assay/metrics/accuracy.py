@@ -8,18 +8,20 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy(Metric):
     """The share of examples whose class is predicted, from 0 to 1; of several at once, whose classes all are.
 
-    >>> Accuracy()(Labels(Kind.CLASSIFICATION, np.array([0, 1, 1, 2])), np.array([0, 1, 1, 1]))
+    >>> Accuracy()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 1, 2])), np.array([0, 1, 1, 1]))
     0.75
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS, Kind.MULTILABEL})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset(
+        {TaskKind.CLASSIFICATION, TaskKind.TOKENS, TaskKind.MULTILABEL}
+    )
     is_mean: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:

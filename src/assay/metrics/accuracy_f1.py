@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 from assay.numerics.positive_f1 import positive_f1
 
 
@@ -20,11 +20,12 @@ class AccuracyF1(Metric):
         GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,
         2019), section 3: https://arxiv.org/abs/1804.07461
 
-    >>> AccuracyF1()(Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1])), np.array([0, 1, 1, 1])).__round__(4)
+    >>> truth = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1]))
+    >>> AccuracyF1()(truth, np.array([0, 1, 1, 1])).__round__(4)
     0.775
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION})
     of_two_classes: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:

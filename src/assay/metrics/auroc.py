@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,14 @@ class AUROC(Metric):
         The meaning and use of the area under a receiver operating characteristic (ROC) curve (Hanley and
         McNeil, 1982), https://doi.org/10.1148/radiology.143.1.7063747
 
-    >>> truth = Labels(Kind.CLASSIFICATION, np.array([0, 0, 1]), ("no", "yes"))
+    >>> truth = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1]), ("no", "yes"))
     >>> AUROC()(truth, np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6]]))
     0.5
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS, Kind.MULTILABEL})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset(
+        {TaskKind.CLASSIFICATION, TaskKind.TOKENS, TaskKind.MULTILABEL}
+    )
     judges_probs: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class BalancedAccuracy(Metric):
         The Balanced Accuracy and Its Posterior Distribution (Brodersen et al., 2010),
         https://doi.org/10.1109/ICPR.2010.764
 
-    >>> BalancedAccuracy()(Labels(Kind.CLASSIFICATION, np.array([0, 1, 1, 1])), np.array([1, 1, 1, 1]))
+    >>> BalancedAccuracy()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 1, 1])), np.array([1, 1, 1, 1]))
     0.5
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION, TaskKind.TOKENS})
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the mean recall."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 
 _BINS = 15  # of Guo et al.
 
@@ -23,12 +23,12 @@ class CalibrationError(Metric):
     References:
         On Calibration of Modern Neural Networks (Guo et al., 2017), https://arxiv.org/abs/1706.04599
 
-    >>> truth = Labels(Kind.CLASSIFICATION, np.array([0, 1]), ("no", "yes"))
+    >>> truth = Labels(LabelKind.CLASSIFICATION, np.array([0, 1]), ("no", "yes"))
     >>> CalibrationError()(truth, np.array([[0.75, 0.25], [0.75, 0.25]]))
     -0.25
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION, TaskKind.TOKENS})
     shown_negated: ClassVar[bool] = True
     judges_probs: ClassVar[bool] = True
 

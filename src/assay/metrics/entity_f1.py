@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 from assay.numerics.entities import entities, names_entities
 
 
@@ -24,12 +24,12 @@ class EntityF1(Metric):
         Introduction to the CoNLL-2000 Shared Task: Chunking (Tjong Kim Sang and Buchholz, 2000),
         https://aclanthology.org/W00-0726
 
-    >>> truth = Labels(Kind.CLASSIFICATION, np.array([1, 2, 0, 1]), ("O", "B-PER", "I-PER"))
+    >>> truth = Labels(LabelKind.CLASSIFICATION, np.array([1, 2, 0, 1]), ("O", "B-PER", "I-PER"))
     >>> EntityF1()(truth, np.array([1, 2, 0, 0])).__round__(4)
     0.6667
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.TOKENS})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.TOKENS})
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return F1; raises ``NotApplicable`` where tags name no entities, or none is there."""

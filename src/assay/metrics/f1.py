@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 from assay.numerics.positive_f1 import positive_f1
 
 
@@ -19,11 +19,11 @@ class F1(Metric):
     References:
         Information Retrieval (van Rijsbergen, 1979), chapter 7, http://www.dcs.gla.ac.uk/Keith/Preface.html
 
-    >>> F1()(Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1])), np.array([0, 1, 1, 1]))
+    >>> F1()(Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1])), np.array([0, 1, 1, 1]))
     0.8
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION})
     of_two_classes: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:

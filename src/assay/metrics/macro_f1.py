@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,19 @@ class MacroF1(Metric):
     References:
         Information Retrieval (van Rijsbergen, 1979), chapter 7, http://www.dcs.gla.ac.uk/Keith/Preface.html
 
-    >>> MacroF1()(Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1])), np.array([0, 0, 1, 0])).__round__(4)
+    >>> truth = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1]))
+    >>> MacroF1()(truth, np.array([0, 0, 1, 0])).__round__(4)
     0.7333
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS, Kind.MULTILABEL})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset(
+        {TaskKind.CLASSIFICATION, TaskKind.TOKENS, TaskKind.MULTILABEL}
+    )
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the mean F1."""
         true = truth.values
-        if truth.kind is Kind.MULTILABEL:
+        if truth.kind is LabelKind.MULTILABEL:
             named, hits = (true + predicted).sum(axis=0), (true * predicted).sum(axis=0)
             return float((2 * hits / np.maximum(named, 1))[named > 0].mean()) if named.any() else 0.0
         classes = int(max(true.max(), predicted.max())) + 1

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,11 @@ class MAE(Metric):
 
     Of several numbers at once it is the mean over them.
 
-    >>> MAE()(Labels(Kind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -2.0]))
+    >>> MAE()(Labels(LabelKind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -2.0]))
     -1.5
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.REGRESSION})
     shown_negated: ClassVar[bool] = True
     is_mean: ClassVar[bool] = True
 

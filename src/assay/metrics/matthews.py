@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Matthews(Metric):
         Comparing two K-category assignments by a K-category correlation coefficient (Gorodkin, 2004),
         https://doi.org/10.1016/j.compbiolchem.2004.09.006
 
-    >>> Matthews()(Labels(Kind.CLASSIFICATION, np.array([0, 1, 0, 1])), np.array([0, 1, 0, 1]))
+    >>> Matthews()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 0, 1])), np.array([0, 1, 0, 1]))
     1.0
-    >>> Matthews()(Labels(Kind.CLASSIFICATION, np.array([0, 1, 0, 1])), np.array([1, 1, 1, 1]))
+    >>> Matthews()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 0, 1])), np.array([1, 1, 1, 1]))
     0.0
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.TOKENS})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION, TaskKind.TOKENS})
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the correlation."""

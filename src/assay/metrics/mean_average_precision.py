@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class MeanAveragePrecision(Metric):
         The Pascal Visual Object Classes (VOC) Challenge (Everingham et al., 2010),
         https://doi.org/10.1007/s11263-009-0275-4
 
-    >>> truth = Labels(Kind.MULTILABEL, np.array([[1, 0], [0, 1], [1, 1]]))
+    >>> truth = Labels(LabelKind.MULTILABEL, np.array([[1, 0], [0, 1], [1, 1]]))
     >>> MeanAveragePrecision()(truth, np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.6]]))
     1.0
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.MULTILABEL})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.MULTILABEL})
     judges_probs: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class MicroF1(Metric):
         A re-examination of text categorization methods (Yang and Liu, 1999),
         https://doi.org/10.1145/312624.312647
 
-    >>> truth = Labels(Kind.MULTILABEL, np.array([[1, 0], [1, 1]]))
+    >>> truth = Labels(LabelKind.MULTILABEL, np.array([[1, 0], [1, 1]]))
     >>> MicroF1()(truth, np.array([[1, 0], [0, 1]]))
     0.8
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.MULTILABEL})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.MULTILABEL})
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return F1."""

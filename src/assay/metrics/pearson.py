@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 from assay.numerics.correlation import pearson_correlation
 
 
@@ -23,12 +23,12 @@ class Pearson(Metric):
         Notes on regression and inheritance in the case of two parents (Pearson, 1895),
         https://doi.org/10.1098/rspl.1895.0041
 
-    >>> truth = Labels(Kind.REGRESSION, np.array([1.0, 2.0, 3.0]))
+    >>> truth = Labels(LabelKind.REGRESSION, np.array([1.0, 2.0, 3.0]))
     >>> Pearson()(truth, np.array([10.0, 20.0, 30.0])).__round__(12)
     1.0
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.REGRESSION})
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the correlation."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 from assay.numerics.correlation import pearson_correlation, rank_correlation
 
 
@@ -20,12 +20,12 @@ class PearsonSpearman(Metric):
         GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,
         2019), section 3: https://arxiv.org/abs/1804.07461
 
-    >>> truth = Labels(Kind.REGRESSION, np.array([1.0, 2.0, 3.0]))
+    >>> truth = Labels(LabelKind.REGRESSION, np.array([1.0, 2.0, 3.0]))
     >>> PearsonSpearman()(truth, np.array([1.0, 2.0, 6.0])).__round__(4)
     0.9725
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.REGRESSION})
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the mean of both."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 from assay.numerics.columns import mean_over_columns
 
 
@@ -22,11 +22,11 @@ class R2(Metric):
     References:
         Correlation and causation (Wright, 1921), Journal of Agricultural Research 20, 557-585.
 
-    >>> R2()(Labels(Kind.REGRESSION, np.array([1.0, 2.0, 3.0])), np.array([2.0, 2.0, 2.0]))
+    >>> R2()(Labels(LabelKind.REGRESSION, np.array([1.0, 2.0, 3.0])), np.array([2.0, 2.0, 2.0]))
     0.0
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.REGRESSION})
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return R2."""

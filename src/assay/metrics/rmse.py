@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 from assay.numerics.columns import mean_over_columns
 
 
@@ -19,11 +19,11 @@ class RMSE(Metric):
 
     Of several numbers at once it is the mean over them.
 
-    >>> RMSE()(Labels(Kind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -1.0]))
+    >>> RMSE()(Labels(LabelKind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -1.0]))
     -1.0
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.REGRESSION})
     shown_negated: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:

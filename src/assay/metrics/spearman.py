@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 from assay.numerics.correlation import rank_correlation
 
 
@@ -23,11 +23,11 @@ class Spearman(Metric):
         The Proof and Measurement of Association between Two Things (Spearman, 1904),
         https://doi.org/10.2307/1412159
 
-    >>> Spearman()(Labels(Kind.REGRESSION, np.array([1.0, 2.0, 3.0])), np.array([1.0, 10.0, 100.0]))
+    >>> Spearman()(Labels(LabelKind.REGRESSION, np.array([1.0, 2.0, 3.0])), np.array([1.0, 10.0, 100.0]))
     1.0
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.REGRESSION})
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the rank correlation."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.leave_out import LeftOut, left_out
 from assay.moments.moments import SUMS, Moments, merged
 from assay.moments.scatter import Scatter
@@ -28,11 +28,11 @@ class FoldedMoments:
     """
 
     folds: tuple[Moments, ...]
-    kind: Kind
+    kind: LabelKind
     total: Moments
 
     @classmethod
-    def gathered(cls, folds: Sequence[Moments], kind: Kind) -> FoldedMoments:
+    def gathered(cls, folds: Sequence[Moments], kind: LabelKind) -> FoldedMoments:
         """Return some folds with their total."""
         return cls(tuple(folds), kind, merged(folds))
 
@@ -57,7 +57,7 @@ class FoldedMoments:
             return self.total - self.folds[fold]
         return merged(self._others(fold))
 
-    def columns(self, chosen: slice, kind: Kind) -> FoldedMoments:
+    def columns(self, chosen: slice, kind: LabelKind) -> FoldedMoments:
         """Return some target columns as labels of their own: the same scatter, factored once for all."""
         folds = tuple(fold.columns(chosen) for fold in self.folds)
         return FoldedMoments(folds, kind, self.total.columns(chosen))
@@ -81,7 +81,7 @@ class FoldedMoments:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         folds = [_loaded(arrays, number) for number in range(sum(name.endswith("-count") for name in arrays))]
-        return cls.gathered(folds, Kind(str(arrays["kind"])))
+        return cls.gathered(folds, LabelKind(str(arrays["kind"])))
 
     def _others(self, fold: int) -> tuple[Moments, ...]:
         return tuple(other for number, other in enumerate(self.folds) if number != fold)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
 from assay.moments.scatter import BlasGram, GramSum, NewGram, Scatter
@@ -136,7 +136,7 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return Y'F; for classes, whose targets are mostly 0, by sums of rows."""
-    if labels.kind is not Kind.CLASSIFICATION:
+    if labels.kind is not LabelKind.CLASSIFICATION:
         return np.asarray(targets.T @ x)
     from scipy.sparse import csr_array
 

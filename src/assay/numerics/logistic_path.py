@@ -10,7 +10,7 @@ from torch import Tensor
 
 from assay.core.features import LabelledFeatures
 from assay.core.predictor import Decision
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.numerics.components import Components
 from assay.numerics.lbfgs import Stop
 from assay.numerics.linear_predictor import LinearPredictor
@@ -34,7 +34,7 @@ class LogisticPath(Path):
         labels = fitted.labels
         self._decision = Decision.of(labels, are_logits=True)
         self._max_steps = max_steps
-        if labels.kind is Kind.CLASSIFICATION:
+        if labels.kind is LabelKind.CLASSIFICATION:
             self._columns, truth = np.unique(labels.values, return_inverse=True)
             self._bias = np.zeros(len(self._columns))
             self._places = np.arange(len(self._columns))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.core.predictor import Decision, Predicted, Predictor
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.numerics.neighbours import majority, nearest
 
 
@@ -44,9 +44,9 @@ class NeighbourPredictor(Predictor):
 
 def vote(near: np.ndarray, decision: Decision) -> Predicted:
     """Return what the labels of neighbours say: queries x k, or queries x k x columns."""
-    if decision.kind is Kind.REGRESSION:
+    if decision.kind is LabelKind.REGRESSION:
         return Predicted(np.asarray(near.mean(axis=1)))
-    if decision.kind is Kind.MULTILABEL:
+    if decision.kind is LabelKind.MULTILABEL:
         shares = near.mean(axis=1)
         return Predicted((shares > 0.5).astype(np.int64), shares)
     shares = np.stack([(near == place).mean(axis=1) for place in range(decision.classes)], axis=1)

@@ -14,7 +14,7 @@ from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Decision
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.numerics.linear_predictor import LinearPredictor
 from assay.plugins.protocol import Fitted
 
@@ -87,7 +87,7 @@ def _notes(tried: list[tuple[float, float]], judge: Judge) -> tuple[str, ...]:
 def _loss(decision: Decision, outputs: np.ndarray, truth: Labels) -> float:
     """Return the mean loss; examples of classes that were not fitted are left out: no penalty helps them."""
     targets = truth.targets()
-    if decision.kind is Kind.CLASSIFICATION:
+    if decision.kind is LabelKind.CLASSIFICATION:
         known = np.isin(truth.values, decision.present)
         if not known.any():
             return 0.0

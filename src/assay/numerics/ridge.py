@@ -7,7 +7,7 @@ from torch import Tensor
 
 from assay.core.features import LabelledFeatures
 from assay.core.predictor import Decision
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.numerics.components import Components
 from assay.numerics.linear_predictor import LinearPredictor
 from assay.numerics.penalty import L2_PATH, Judge, Path, best_of
@@ -23,7 +23,7 @@ class RidgePath(Path):
     def __init__(self, fitted: LabelledFeatures) -> None:
         self._decision = Decision.of(fitted.labels, are_logits=False)
         targets = fitted.labels.targets()
-        if self._decision.kind is Kind.CLASSIFICATION:
+        if self._decision.kind is LabelKind.CLASSIFICATION:
             targets = targets[:, self._decision.present]
         self._intercept = targets.mean(axis=0)
         self._components = Components.of(fitted.matrix, fitted.device)

@@ -11,7 +11,7 @@ import numpy as np
 from assay.core.errors import NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.model import FisherProbe, Fishers, ModelFacts
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.folded import FoldedMoments
 from assay.moments.stream import moments_of, stratified_folds
 from assay.plugins.train_view import (
@@ -51,7 +51,7 @@ class ArrayView(TrainView):
     informed: Fishers | None = None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> LabelKind:
         """The kind of the labels."""
         return self.labels.kind
 

@@ -14,7 +14,7 @@ import numpy as np
 from assay.core.errors import UsageError
 from assay.core.estimate import Estimate
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.plugins.method import Score
 from assay.plugins.train_view import TrainView
 
@@ -73,13 +73,13 @@ def score_of_function(function: Callable[..., float]) -> type[Score]:
                 f"The score '{function.__name__}' has a parameter '{parameter.name}' that says nothing. "
                 f"Write one of {', '.join(_READS)}, or give it a default: then it is a setting."
             )
-    kinds = tuple(getattr(function, "kinds", (Kind.CLASSIFICATION,)))
-    if not set(kinds) <= set(Kind):
-        raise UsageError(f"{function.__name__}.kinds is {kinds}. Write some of {tuple(map(str, Kind))}.")
+    kinds = tuple(getattr(function, "kinds", (LabelKind.CLASSIFICATION,)))
+    if not set(kinds) <= set(LabelKind):
+        raise UsageError(f"{function.__name__}.kinds is {kinds}. Write some of {tuple(map(str, LabelKind))}.")
     namespace: dict[str, Any] = {
         "function": staticmethod(function),
         "reads": tuple(reads),
-        "kinds": frozenset(map(Kind, kinds)),
+        "kinds": frozenset(map(LabelKind, kinds)),
         "__doc__": function.__doc__,
         "__module__": function.__module__,
     }

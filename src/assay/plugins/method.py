@@ -13,7 +13,7 @@ from assay.core.estimate import Estimate
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.metric import Metric
 from assay.core.model import FisherProbe, ModelFacts
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.plugins.train_view import HeldOut, TrainView
 
@@ -27,7 +27,7 @@ class Method(ABC):
     """
 
     version: ClassVar[int] = 1
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    kinds: ClassVar[frozenset[LabelKind]] = frozenset({LabelKind.CLASSIFICATION})
 
     def content(self) -> str:
         """Return a hash of what decides the numbers besides settings: the content of files, for example."""
@@ -42,7 +42,7 @@ class Invariance(StrEnum):
     ROTATION = "rotation"  # any orthogonal map
 
 
-EVERY_KIND = frozenset(Kind) - {Kind.TOKENS}  # labels of words are classes like others
+EVERY_KIND = frozenset(LabelKind)
 
 
 class Score(Method):
@@ -136,7 +136,7 @@ class FactScore(Score):
     """A trivial score: what is known of a model before any example is encoded."""
 
     needs_labels: ClassVar[bool] = False
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
 
     @abstractmethod
     def __call__(self, facts: ModelFacts) -> float:
@@ -151,7 +151,7 @@ class WeightScore(Score):
     """A score that looks at the weights alone: no data at all."""
 
     needs_labels: ClassVar[bool] = False
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
 
     @abstractmethod
     def __call__(self, weights: Iterable[np.ndarray]) -> float:

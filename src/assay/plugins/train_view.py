@@ -11,7 +11,7 @@ import numpy as np
 from assay.core.errors import NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.model import FisherProbe, Fishers, ModelFacts
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.moments.folded import FoldedMoments
 
 FOLDS = 5  # of the Moments; a common choice for cross-validation
@@ -38,7 +38,7 @@ class TrainView(ABC):
 
     @property
     @abstractmethod
-    def kind(self) -> Kind:
+    def kind(self) -> LabelKind:
         """The kind of the task."""
 
     @abstractmethod
@@ -79,7 +79,7 @@ def where_few(labels: Labels, width: int) -> tuple[str, ...]:
     notes = []
     if len(labels) < width:
         notes.append(f"fewer examples ({len(labels)}) than features ({width})")
-    if labels.kind is Kind.CLASSIFICATION:
+    if labels.kind is LabelKind.CLASSIFICATION:
         sizes = np.bincount(labels.values)
         tiny = int(((sizes > 0) & (sizes < _TINY)).sum())
         if tiny:
@@ -92,7 +92,7 @@ def balanced_rows(labels: Labels, count: int, seed: int) -> np.ndarray:
     if len(labels) <= count:
         return np.arange(len(labels))
     order = np.random.default_rng(seed).permutation(len(labels))
-    if labels.kind is not Kind.CLASSIFICATION:
+    if labels.kind is not LabelKind.CLASSIFICATION:
         return np.sort(order[:count])
     turn = np.empty(len(order), dtype=np.int64)  # the how-manieth of its class each example is
     for position in range(len(labels.classes)):

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.job import content_key
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.plugins.address import Address
 from assay.plugins.families import PROTOCOLS
 from assay.plugins.method import EVERY_KIND
@@ -45,7 +45,7 @@ class FewShot(SubsetProtocol):
     draws: int = 10
     protocol: str = "linear_probe"
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
 
     def __post_init__(self) -> None:
         if self.k is not None and self.examples is not None:
@@ -80,7 +80,7 @@ class FewShot(SubsetProtocol):
             return np.sort(order[: self.examples])
         if self.examples is not None:
             return proportional_examples(labels, self.examples, seed)
-        if labels.kind is Kind.REGRESSION:
+        if labels.kind is LabelKind.REGRESSION:
             raise NotApplicable("numbers have no classes: write few_shot(examples=100)")
         k = 5 if self.k is None else self.k
         several = labels.values.ndim > 1 or labels.lengths is not None

@@ -11,7 +11,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.model import Model
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import ModelProtocol, TrainingTask, TunedModel
 
@@ -80,7 +80,7 @@ class FineTune(ModelProtocol):
     refit: bool = True
     seconds: float | None = None
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     packages: ClassVar[tuple[str, ...]] = ("torch", "optuna", "peft")
     version: ClassVar[int] = 3
 
@@ -173,11 +173,12 @@ class FineTune(ModelProtocol):
         from assay.training.fitting import Plan
         from assay.training.search import SGD_FACTOR, SPACE, Between
 
+        is_classes = labels.kind is LabelKind.CLASSIFICATION
         trains_all = not (self.head_only or self.lora or self.from_scratch)
         fixed = {
             "learning_rate": self.learning_rate is not None, "weight_decay": self.weight_decay is not None,
             "layer_decay": self.layer_decay is not None or self.head_only or self.from_scratch,
-            "label_smoothing": self.label_smoothing is not None or labels.kind is not Kind.CLASSIFICATION,
+            "label_smoothing": self.label_smoothing is not None or not is_classes,
             "is_augmented": self.augment is not None or self.head_only,
             "keeps_statistics": self.keep_statistics is not None or not trains_all,
         }  # fmt: skip

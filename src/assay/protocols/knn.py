@@ -12,7 +12,7 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Decision, Predictor
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.numerics.neighbour_predictor import NeighbourPredictor, vote
 from assay.numerics.neighbours import nearest
 from assay.plugins.method import EVERY_KIND
@@ -38,7 +38,7 @@ class KNN(FeatureProtocol):
 
     k: int | None = None
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     learns: ClassVar[type[Predictor]] = NeighbourPredictor
 
     def __post_init__(self) -> None:

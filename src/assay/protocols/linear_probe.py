@@ -10,7 +10,7 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Predictor
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.numerics.linear_predictor import LinearPredictor
 from assay.numerics.penalty import Judge, fit_path
 from assay.plugins.method import EVERY_KIND
@@ -56,7 +56,7 @@ class LinearProbe(FeatureProtocol):
     max_steps: int = 1000
 
     version: ClassVar[int] = 2
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     packages: ClassVar[tuple[str, ...]] = ("torch",)
     learns: ClassVar[type[Predictor]] = LinearPredictor
 
@@ -71,7 +71,7 @@ class LinearProbe(FeatureProtocol):
         if self.l2 is None and len(val) == 0:
             raise NotApplicable("There is no val to choose the penalty on. Write linear_probe(l2=0.01).")
         judge = Judge(metric, val)
-        if train.labels.kind is Kind.REGRESSION:
+        if train.labels.kind is LabelKind.REGRESSION:
             from assay.numerics.ridge import RidgePath
 
             return fit_path(RidgePath, train, judge, self.l2)

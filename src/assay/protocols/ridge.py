@@ -9,7 +9,7 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Predictor
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.numerics.linear_predictor import LinearPredictor
 from assay.numerics.penalty import Judge, fit_path
 from assay.plugins.method import EVERY_KIND
@@ -36,7 +36,7 @@ class Ridge(FeatureProtocol):
 
     l2: float | None = None
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     packages: ClassVar[tuple[str, ...]] = ("torch",)
     learns: ClassVar[type[Predictor]] = LinearPredictor
 

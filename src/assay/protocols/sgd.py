@@ -11,7 +11,7 @@ import numpy as np
 
 from assay.core.errors import UsageError
 from assay.core.model import Model
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import ModelProtocol, TrainingTask, TunedModel
 
@@ -43,7 +43,7 @@ class SGD(ModelProtocol):
     batch_size: int = 64
     weight_decay: float = 0.0
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     packages: ClassVar[tuple[str, ...]] = ("torch",)
 
     def __post_init__(self) -> None:

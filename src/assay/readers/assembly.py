@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Kind, Labels, SelectedExamples, Split, Task
+from assay.core.task import LabelKind, Labels, SelectedExamples, Split, Task, TaskKind
 from assay.numerics.entities import names_entities
 from assay.readers.gathered import Gathered
 from assay.readers.splits import (
@@ -18,10 +18,10 @@ from assay.readers.splits import (
 from assay.readers.warnings import doubts
 
 _METRICS = {
-    Kind.CLASSIFICATION: "accuracy",
-    Kind.MULTILABEL: "macro_f1",
-    Kind.REGRESSION: "spearman",
-    Kind.TOKENS: "accuracy",
+    TaskKind.CLASSIFICATION: "accuracy",
+    TaskKind.MULTILABEL: "macro_f1",
+    TaskKind.REGRESSION: "spearman",
+    TaskKind.TOKENS: "accuracy",
 }
 _OF_ENTITIES = "entity_f1"
 
@@ -36,7 +36,7 @@ def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | 
         UnreadableTask: There is nothing to tell apart, or a split would be empty.
     """
     labels, digests = gathered.labels, gathered.digests
-    kind = labels.kind if labels.lengths is None else Kind.TOKENS
+    kind = labels.task_kind
     _require_differences(labels)
     parts, notes = divide(digests, labels, gathered.given, shares, seed)
     order = canonical_order(digests, labels)
@@ -52,7 +52,7 @@ def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | 
         splits.append(Split(SelectedExamples(gathered.examples, rows), labels.of(rows)))
 
     _require_differences(splits[Part.TRAIN].labels, " of train")
-    is_of_entities = kind is Kind.TOKENS and names_entities(labels.classes)
+    is_of_entities = kind is TaskKind.TOKENS and names_entities(labels.classes)
     main = metric or (_OF_ENTITIES if is_of_entities else _METRICS[kind])
     return Task(
         address=address,
@@ -72,7 +72,7 @@ def assemble(gathered: Gathered, address: str, *, shares: Shares, metric: str | 
 def assemble_test(gathered: Gathered, address: str, *, metric: str | None) -> Task:
     """Make a task without train and val of what was found: nothing can be learned for it."""
     labels, digests = gathered.labels, gathered.digests
-    kind = labels.kind if labels.lengths is None else Kind.TOKENS
+    kind = labels.task_kind
     parts = np.full(labels.examples, Part.TEST)
     rows = canonical_order(digests, labels)
     nothing = Split(SelectedExamples(gathered.examples, rows[:0]), labels.of(rows[:0]))
@@ -98,13 +98,13 @@ def _require_differences(labels: Labels, where: str = "") -> None:
     first = labels.values[0]
     if (labels.values != first).any():
         return
-    if labels.kind is Kind.REGRESSION:
+    if labels.kind is LabelKind.REGRESSION:
         raise UnreadableTask(
             f"All {len(labels)} labels{where} are {', '.join(f'{number:g}' for number in np.ravel(first))}. "
             "A task needs numbers that differ: name another label."
         )
     what = "examples" if labels.lengths is None else "words"
-    names = np.array(labels.classes)[first > 0 if labels.kind is Kind.MULTILABEL else [first]]
+    names = np.array(labels.classes)[first > 0 if labels.kind is LabelKind.MULTILABEL else [first]]
     named = " and ".join(f"'{name}'" for name in names)
     told = f"the label {named}" if named else "no label"
     raise UnreadableTask(

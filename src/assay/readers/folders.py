@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.readers.images import ImageFiles, is_image
 from assay.readers.splits import Part, in_words, part_of
 
@@ -39,7 +39,7 @@ class Tree:
     def labels(self) -> Labels:
         """Return the class of each image."""
         classes, values = np.unique(self.classes, return_inverse=True)
-        return Labels(Kind.CLASSIFICATION, values, tuple(str(name) for name in classes))
+        return Labels(LabelKind.CLASSIFICATION, values, tuple(str(name) for name in classes))
 
     def given(self) -> np.ndarray | None:
         """Return the official split of each image, if there are split folders."""

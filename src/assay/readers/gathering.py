@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.slicing import Slicing
-from assay.core.task import Examples, Kind, Labels, Modality, SelectedExamples
+from assay.core.task import Examples, LabelKind, Labels, Modality, SelectedExamples, TaskKind
 from assay.readers.checking import Checkable, check, leave_out_unreadable
 from assay.readers.gathered import Gathered
 from assay.readers.guess import NamedColumns, TableColumns, choose_columns
@@ -28,7 +28,7 @@ from assay.readers.words import digest_words, label_words, words_of
 class LabelForm(NamedTuple):
     """What a user said of the labels; None where that is left to us."""
 
-    kind: Kind | None = None
+    kind: TaskKind | None = None
     separator: str | None = None  # of the classes in one cell
 
 
@@ -179,7 +179,7 @@ def _labelled(table: TextTable, columns: TableColumns, form: LabelForm) -> Label
                 "label_separator parts the classes of one column. Leave it out, or name one label."
             )
         return label_columns(cells, form.kind)
-    if form.separator is not None or form.kind is Kind.MULTILABEL:
+    if form.separator is not None or form.kind is TaskKind.MULTILABEL:
         return label_sets(cells[0], form.separator)
     if form.kind is None and are_lists(cells[0].names):
         return label_sets(cells[0], None, is_guessed=True)
@@ -258,8 +258,10 @@ def _split_column(table: TextTable, column: str) -> np.ndarray:
 def _fewer(labels: Labels, rows: np.ndarray) -> Labels:
     """Return the labels of some rows, without classes that are left with no example."""
     taken = labels.of(rows)
-    if labels.kind is Kind.REGRESSION:
+    if labels.kind is LabelKind.REGRESSION:
         return taken
     used = np.flatnonzero(class_counts(taken))
-    values = taken.values[:, used] if labels.kind is Kind.MULTILABEL else np.searchsorted(used, taken.values)
+    values = (
+        taken.values[:, used] if labels.kind is LabelKind.MULTILABEL else np.searchsorted(used, taken.values)
+    )
     return Labels(labels.kind, values, tuple(labels.classes[place] for place in used), taken.lengths)

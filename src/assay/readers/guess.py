@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
-from assay.core.task import Kind
+from assay.core.task import TaskKind
 from assay.readers.column_names import IMAGES, LABELS, PAIRS, SPLITS, TAGS, TEXTS, WORDS
 from assay.readers.images import is_image
 from assay.readers.lists import splitter
@@ -77,7 +77,7 @@ class TableColumns:
 
 
 def choose_columns(
-    title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns, kind: Kind | None = None
+    title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns, kind: TaskKind | None = None
 ) -> TableColumns:
     """Choose columns by what the user wrote, then by their names, then by what stands in them.
 
@@ -95,8 +95,8 @@ def choose_columns(
     split = wanted.split or _first(
         head, SPLITS, lambda cells: any(cells) and all(part_of(cell) is not None for cell in cells if cell)
     )
-    if kind in {None, Kind.TOKENS}:
-        tagged = _tagged(title, head, wanted, must=kind is Kind.TOKENS or wanted.words is not None)
+    if kind in {None, TaskKind.TOKENS}:
+        tagged = _tagged(title, head, wanted, must=kind is TaskKind.TOKENS or wanted.words is not None)
         if tagged is not None:
             words, tags, doubts = tagged
             return TableColumns((tags,), split=split, words=words, notes=doubts)
@@ -119,32 +119,32 @@ def choose_columns(
     return TableColumns(labels, texts, split=split, notes=(*notes, *doubts))
 
 
-def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[Kind, str]:
+def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[TaskKind, str]:
     """Guess the kind of a task from the distinct labels; the second value is a sentence, or empty.
 
     Numbers are regression if some are not whole and three or more differ, or if more than 20, and more
     than 5 % of the rows, differ.
 
     >>> guess_kind("stars", ["1", "2", "3"], 500)[0]
-    <Kind.CLASSIFICATION: 'classification'>
+    <TaskKind.CLASSIFICATION: 'classification'>
     """
     numbers = [as_number(name) for name in names]
     if not all(math.isfinite(number) for number in numbers):
-        return Kind.CLASSIFICATION, ""
+        return TaskKind.CLASSIFICATION, ""
     whole = all(number == int(number) for number in numbers)
     different = len(set(numbers))
     many = different > _MANY_NUMBERS and different > _MANY_SHARE * rows
     if many or (not whole and different > 2):
-        return Kind.REGRESSION, (
+        return TaskKind.REGRESSION, (
             f"'{column}' holds {different} different numbers: the task is regression. "
             "Write kind='classification' if they are names of classes."
         )
     if different > _MANY_NUMBERS:
-        return Kind.CLASSIFICATION, (
+        return TaskKind.CLASSIFICATION, (
             f"'{column}' holds {different} whole numbers: they are taken as classes. "
             "Write kind='regression' if they are quantities."
         )
-    return Kind.CLASSIFICATION, ""
+    return TaskKind.CLASSIFICATION, ""
 
 
 def as_number(text: str) -> float:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels, TaskKind
 from assay.readers.guess import as_number, guess_kind
 
 _INTEGER = re.compile(r"(-?\d+)\.0+")
@@ -33,15 +33,15 @@ class Labelled(NamedTuple):
     notes: tuple[str, ...]
 
 
-def parse_kind(kind: str | None) -> Kind | None:
+def parse_kind(kind: str | None) -> TaskKind | None:
     """Return the kind that a user wrote."""
-    if kind is None or kind in set(Kind):
-        return None if kind is None else Kind(kind)
-    known = ", ".join(f"kind='{one}'" for one in Kind)
+    if kind is None or kind in set(TaskKind):
+        return None if kind is None else TaskKind(kind)
+    known = ", ".join(f"kind='{one}'" for one in TaskKind)
     raise UsageError(f"Setting 'kind' is '{kind}'. Write one of {known}.")
 
 
-def label_rows(cells: Cells, kind: Kind | None) -> Labelled:
+def label_rows(cells: Cells, kind: TaskKind | None) -> Labelled:
     """Make labels of the cells of a column, one for each row; rows without one are left out.
 
     Args:
@@ -71,7 +71,7 @@ def label_rows(cells: Cells, kind: Kind | None) -> Labelled:
     if kind is None:
         kind, note = guess_kind(column, [names[code] for code in np.unique(codes)], len(codes))
         notes += (note,) if note else ()
-    if kind is Kind.REGRESSION:
+    if kind is TaskKind.REGRESSION:
         wrong = np.flatnonzero(~np.isfinite(numbers[codes]))
         if len(wrong):
             row = int(wrong[0])
@@ -79,11 +79,12 @@ def label_rows(cells: Cells, kind: Kind | None) -> Labelled:
                 f"Column '{column}', {row_name(int(kept[row]))}: the label '{names[codes[row]]}' is not a "
                 "number. Write kind='classification', or name a column of numbers."
             )
-        return Labelled(Labels(kind, numbers[codes]), kept, notes)
+        return Labelled(Labels(LabelKind.REGRESSION, numbers[codes]), kept, notes)
     canonical, notes = _class_names(column, names, codes, notes, numeric=numeric)
     used, inverse = np.unique(codes, return_inverse=True)
     classes, positions = np.unique([canonical[code] for code in used], return_inverse=True)
-    return Labelled(Labels(kind, positions[inverse], tuple(str(name) for name in classes)), kept, notes)
+    names_used = tuple(str(name) for name in classes)
+    return Labelled(Labels(LabelKind.CLASSIFICATION, positions[inverse], names_used), kept, notes)
 
 
 def is_nothing(name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels, TaskKind
 from assay.readers.guess import as_number
 from assay.readers.labelling import Cells, Labelled, is_nothing, missing_note
 from assay.readers.lists import as_list
@@ -15,7 +15,7 @@ from assay.readers.lists import as_list
 _TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 
 
-def label_columns(columns: Sequence[Cells], kind: Kind | None) -> Labelled:
+def label_columns(columns: Sequence[Cells], kind: TaskKind | None) -> Labelled:
     """Make labels of several columns: of 0 and 1 for each class, or of numbers to predict.
 
     Rows that lack one of them are left out.
@@ -29,7 +29,7 @@ def label_columns(columns: Sequence[Cells], kind: Kind | None) -> Labelled:
     """
     names = [cells.column for cells in columns]
     named = _listed(names, "and")
-    if kind not in {None, Kind.MULTILABEL, Kind.REGRESSION}:
+    if kind not in {None, TaskKind.MULTILABEL, TaskKind.REGRESSION}:
         raise UsageError(
             f"A {kind} task has one label column; {named} are {len(names)}. Name one of them, or write "
             "kind='multilabel' for columns of 0 and 1, kind='regression' for numbers to predict."
@@ -40,17 +40,17 @@ def label_columns(columns: Sequence[Cells], kind: Kind | None) -> Labelled:
     kept = np.flatnonzero(~none)
     matrix = matrix[kept]
     wrong = np.argwhere((matrix != 0) & (matrix != 1))
-    if kind is Kind.MULTILABEL and len(wrong):
+    if kind is TaskKind.MULTILABEL and len(wrong):
         row, column = wrong[0]
         raise UnreadableTask(
             f"Column '{names[column]}', {columns[0].row_name(int(kept[row]))}: {matrix[row, column]:g} is "
             "neither 0 nor 1. Write kind='regression' for numbers to predict."
         )
-    if kind is Kind.REGRESSION or len(wrong):
+    if kind is TaskKind.REGRESSION or len(wrong):
         said = f"{named} hold numbers: each example has {len(names)} to predict (regression)."
-        return Labelled(Labels(Kind.REGRESSION, matrix), kept, notes if kind else (*notes, said))
+        return Labelled(Labels(LabelKind.REGRESSION, matrix), kept, notes if kind else (*notes, said))
     order = np.argsort(names)
-    labels = Labels(Kind.MULTILABEL, matrix[:, order], tuple(names[place] for place in order))
+    labels = Labels(LabelKind.MULTILABEL, matrix[:, order], tuple(names[place] for place in order))
     said = (
         f"{named} hold 0 and 1: any number of {len(names)} classes may apply to an example (multilabel). "
         "Write kind='regression' if they are numbers to predict."
@@ -95,7 +95,7 @@ def label_sets(cells: Cells, separator: str | None, *, is_guessed: bool = False)
             f"'{column}' holds lists: any number of {len(classes)} classes may apply to an example "
             "(multilabel). Write kind='classification' if each list is a class.",
         )
-    return Labelled(Labels(Kind.MULTILABEL, hot[codes], tuple(classes)), kept, notes)
+    return Labelled(Labels(LabelKind.MULTILABEL, hot[codes], tuple(classes)), kept, notes)
 
 
 def _parted(cell: str, separator: str | None, where: str) -> tuple[str, ...]:

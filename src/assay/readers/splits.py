@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.readers.strata import class_counts, label_keys, strata
 
 
@@ -210,7 +210,7 @@ def _mixed(digests: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _tiny(labels: Labels) -> tuple[str, ...]:
-    if labels.kind is Kind.REGRESSION:
+    if labels.kind is LabelKind.REGRESSION:
         return ()
     counts = class_counts(labels)
     notes = []
@@ -218,7 +218,9 @@ def _tiny(labels: Labels) -> tuple[str, ...]:
         (1, "one example: it stands in train, and test cannot judge it"),
         (2, "two examples: one stands in train and one in test"),
     )
-    has_several = labels.kind is Kind.MULTILABEL or labels.lengths is not None  # a rarer class may decide
+    has_several = (
+        labels.kind is LabelKind.MULTILABEL or labels.lengths is not None
+    )  # a rarer class may decide
     for count, what in told[:1] if has_several else told:
         names = [labels.classes[position] for position in np.flatnonzero(counts == count)]
         if names:

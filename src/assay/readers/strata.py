@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 
 _RANGES = 10  # numbers are spread over splits by tenths
 _RANGE_EXAMPLES = 5  # fewer than this in a range cannot be cut 60 : 20 : 20
@@ -23,9 +23,9 @@ def strata(labels: Labels) -> np.ndarray:
         On the Stratification of Multi-label Data (Sechidis et al., 2011),
         https://doi.org/10.1007/978-3-642-23808-6_10, which begins with the rarest class as well.
     """
-    if labels.kind is Kind.REGRESSION:
+    if labels.kind is LabelKind.REGRESSION:
         return _ranges(labels.values if labels.values.ndim == 1 else labels.values[:, 0])
-    if labels.kind is Kind.CLASSIFICATION and labels.lengths is None:
+    if labels.kind is LabelKind.CLASSIFICATION and labels.lengths is None:
         return labels.values
     counts = class_counts(labels)
     order = np.argsort(counts, kind="stable")  # of equals the first by name
@@ -40,7 +40,7 @@ def strata(labels: Labels) -> np.ndarray:
 
 def class_counts(labels: Labels) -> np.ndarray:
     """Return how many examples have each class; a text has the classes of its words."""
-    if labels.kind is Kind.MULTILABEL:
+    if labels.kind is LabelKind.MULTILABEL:
         return np.asarray(labels.values.sum(axis=0))
     values = labels.values
     if labels.lengths is not None:

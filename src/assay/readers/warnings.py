@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.core.task import Kind, Labels, Modality
+from assay.core.task import LabelKind, Labels, Modality
 from assay.readers.gathered import Gathered
 from assay.readers.near_duplicates import near_repeats
 from assay.readers.splits import Part, conflicts, in_words, repeats
@@ -60,7 +60,7 @@ def _near(gathered: Gathered, parts: np.ndarray) -> tuple[str, ...]:
 
 def _lacking(labels: Labels, parts: np.ndarray, *, is_official: bool) -> tuple[str, ...]:
     """Say which classes stand in test only, and of official splits which stand in train only."""
-    if labels.kind is Kind.REGRESSION:
+    if labels.kind is LabelKind.REGRESSION:
         return ()
     train, test = (
         class_counts(labels.of(np.flatnonzero(parts == part))) > 0 for part in (Part.TRAIN, Part.TEST)
@@ -79,7 +79,7 @@ def _lacking(labels: Labels, parts: np.ndarray, *, is_official: bool) -> tuple[s
 
 def _uneven(labels: Labels, parts: np.ndarray, metric: str) -> tuple[str, ...]:
     """Warn of classes that one number hides: rare ones under accuracy, and those that test hardly has."""
-    if labels.kind is not Kind.CLASSIFICATION:
+    if labels.kind is not LabelKind.CLASSIFICATION:
         return ()
     train, test = (class_counts(labels.of(np.flatnonzero(parts == part))) for part in (Part.TRAIN, Part.TEST))
     notes = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Examples, Kind, Labels, Words
+from assay.core.task import Examples, LabelKind, Labels, Words
 from assay.readers.labelling import Labelled, missing_note
 from assay.readers.lists import splitter
 from assay.readers.tables import TextTable
@@ -37,7 +37,7 @@ class Tags:
         order = np.argsort(names) if names else np.empty(0, dtype=np.int64)
         values = np.argsort(order)[np.array(self._values, dtype=np.int64)]
         classes = tuple(names[place] for place in order)
-        return Labels(Kind.CLASSIFICATION, values, classes, np.array(self._lengths, dtype=np.int64))
+        return Labels(LabelKind.CLASSIFICATION, values, classes, np.array(self._lengths, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)

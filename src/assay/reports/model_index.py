@@ -6,22 +6,22 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import MissingPackage
-from assay.core.task import Kind, Modality
+from assay.core.task import Modality, TaskKind
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import TaskFindings
 from assay.plugins.report import Report
 
 _TASKS = {
-    (Modality.IMAGE, Kind.REGRESSION): "other",
-    (Modality.IMAGE, Kind.CLASSIFICATION): "image-classification",
-    (Modality.IMAGE, Kind.MULTILABEL): "image-classification",
-    (Modality.AUDIO, Kind.REGRESSION): "other",
-    (Modality.AUDIO, Kind.CLASSIFICATION): "audio-classification",
-    (Modality.AUDIO, Kind.MULTILABEL): "audio-classification",
-    (Modality.TEXT, Kind.REGRESSION): "other",
-    (Modality.TEXT, Kind.CLASSIFICATION): "text-classification",
-    (Modality.TEXT, Kind.MULTILABEL): "text-classification",
-    (Modality.TEXT, Kind.TOKENS): "token-classification",
+    (Modality.IMAGE, TaskKind.REGRESSION): "other",
+    (Modality.IMAGE, TaskKind.CLASSIFICATION): "image-classification",
+    (Modality.IMAGE, TaskKind.MULTILABEL): "image-classification",
+    (Modality.AUDIO, TaskKind.REGRESSION): "other",
+    (Modality.AUDIO, TaskKind.CLASSIFICATION): "audio-classification",
+    (Modality.AUDIO, TaskKind.MULTILABEL): "audio-classification",
+    (Modality.TEXT, TaskKind.REGRESSION): "other",
+    (Modality.TEXT, TaskKind.CLASSIFICATION): "text-classification",
+    (Modality.TEXT, TaskKind.MULTILABEL): "text-classification",
+    (Modality.TEXT, TaskKind.TOKENS): "token-classification",
 }  # as the hub names them
 
 

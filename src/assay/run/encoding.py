@@ -15,7 +15,7 @@ from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.job import ENCODING_VERSION, content_key, features_key
 from assay.core.model import FisherProbe, Fishers, Layered, Model, ModelFacts, ModelSource
-from assay.core.task import Example, Examples, Kind, Modality, SelectedExamples, Split, Task
+from assay.core.task import Example, Examples, LabelKind, Modality, SelectedExamples, Split, Task
 from assay.encoders.batches import Batches, Remarks, Tell
 from assay.moments.folded import FoldedMoments
 from assay.moments.stream import MomentStream, stratified_folds
@@ -85,7 +85,7 @@ class Encodings(TrainView):
         return {} if self._choice is None else {"layer": float(self._choice.layer)}
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> LabelKind:
         """The kind of the labels."""
         return self.task.train.labels.kind
 

@@ -18,7 +18,7 @@ from assay.core.metric import Metric
 from assay.core.model import Model, ModelSource
 from assay.core.predictor import Predicted
 from assay.core.result import Cost, Event, Finished, Opened, Result, Status
-from assay.core.task import Kind, Task
+from assay.core.task import LabelKind, Task
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.families import METRICS
 from assay.plugins.method import FactScore, Method, Score, WeightScore
@@ -197,14 +197,16 @@ def floor_of(task: Task) -> float:
     train, truth = task.train.labels, task.test.labels
     if not len(train):
         return 1 / len(task.classes) if task.classes else 0.0
-    if train.kind is Kind.CLASSIFICATION:  # a one-hot row for each of a million examples would be gigabytes
+    if (
+        train.kind is LabelKind.CLASSIFICATION
+    ):  # a one-hot row for each of a million examples would be gigabytes
         shares = np.bincount(train.values, minlength=len(train.classes)) / len(train)
     else:
         shares = train.targets().mean(axis=0)
     probs = np.broadcast_to(shares, (len(truth), len(shares)))
-    if train.kind is Kind.CLASSIFICATION:
+    if train.kind is LabelKind.CLASSIFICATION:
         guess = Predicted(np.full(len(truth), shares.argmax()), probs)
-    elif train.kind is Kind.MULTILABEL:
+    elif train.kind is LabelKind.MULTILABEL:
         guess = Predicted((probs > 0.5).astype(np.int64), probs)
     else:
         guess = Predicted(probs.reshape(truth.values.shape))
@@ -217,7 +219,7 @@ def _failed(job: Job, error: Exception) -> Finished:
     return Finished(Result(job, Status.FAILED, reason=_shortened(reason)))
 
 
-def _listed(kinds: Iterable[Kind]) -> str:
+def _listed(kinds: Iterable[LabelKind]) -> str:
     return " and ".join(sorted(kinds))
 
 

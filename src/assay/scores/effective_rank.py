@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
@@ -38,7 +38,7 @@ class EffectiveRank(MomentScore):
     """
 
     needs_labels: ClassVar[bool] = False
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments) -> float:

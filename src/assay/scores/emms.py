@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
 from assay.moments.spectrum import Spectrum, basis_of_gram, basis_of_rows
@@ -63,7 +63,7 @@ class EMMS(MomentScore):
     max_steps: int = 10_000
     published: bool = False
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
     favours_width: ClassVar[bool] = True
 
@@ -98,7 +98,7 @@ class EMMS(MomentScore):
         return -error / (total.count * labels.dims)
 
     def _labels(self, train: FoldedMoments, spectrum: Spectrum) -> Products:
-        if train.kind is Kind.CLASSIFICATION:
+        if train.kind is LabelKind.CLASSIFICATION:
             vectors = read_embeddings(self.embeddings) if self.embeddings else None
             return class_products(train.total, spectrum, vectors)
         if self.embeddings:

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.plugins.method import EVERY_KIND, SampleScore
 
 _TAILS = ("bot", "top")
@@ -47,7 +47,7 @@ class Energy(SampleScore):
     tail: str = "bot"
 
     needs_labels: ClassVar[bool] = False
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
 
     def __post_init__(self) -> None:
         if not 0 < self.percent <= 100:

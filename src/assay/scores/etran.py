@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.numerics.discriminant import class_weights, in_their_span, is_singular, published_shrinkage
 from assay.plugins.method import SampleScore
 
@@ -68,7 +68,7 @@ class ETran(SampleScore):
     percent: float = 0.5
 
     favours_width: ClassVar[bool] = True
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION, Kind.REGRESSION})
+    kinds: ClassVar[frozenset[LabelKind]] = frozenset({LabelKind.CLASSIFICATION, LabelKind.REGRESSION})
 
     def __post_init__(self) -> None:
         if self.part not in _PARTS:
@@ -80,7 +80,7 @@ class ETran(SampleScore):
         """Return the part, or all of them on a fixed scale."""
         if self.part == "energy":
             return lowest_energy(train.matrix, self.percent)
-        is_numbers = train.labels.kind is Kind.REGRESSION
+        is_numbers = train.labels.kind is LabelKind.REGRESSION
         if self.part == "regression" and not is_numbers:
             raise NotApplicable("Least squares needs numbers to predict. Use etran(part='lda') for classes.")
         if self.part == "lda" and is_numbers:

@@ -45,8 +45,8 @@ class GBC(SampleScore):
         log: Give minus the logarithm of the sum: higher is still better, and it never underflows.
 
     >>> from assay.core.features import Features
-    >>> from assay.core.task import Kind, Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
+    >>> from assay.core.task import LabelKind, Labels
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
     >>> signal = noise + 3 * labels.targets()[:, :1]
     >>> GBC()(LabelledFeatures(Features(signal), labels)) > GBC()(LabelledFeatures(Features(noise), labels))

@@ -29,8 +29,8 @@ class HScore(MomentScore):
         that, eigenvalues are rounding. The value of noise is (C - 1) D/N and more, so wide features gain.
 
     >>> from assay.moments.stream import moments_of, stratified_folds
-    >>> from assay.core.task import Kind, Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
+    >>> from assay.core.task import LabelKind, Labels
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
     >>> signal = noise + 3 * labels.targets()[:, :1]
     >>> folds = stratified_folds(labels, 5, seed=0)

@@ -32,8 +32,8 @@ class HScoreRegularised(MomentScore):
         does this, to give the published numbers.
 
     >>> from assay.moments.stream import moments_of, stratified_folds
-    >>> from assay.core.task import Kind, Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(20) % 2, ("cat", "dog"))
+    >>> from assay.core.task import LabelKind, Labels
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.arange(20) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((20, 64))
     >>> signal = noise + 3 * labels.targets()[:, :1]
     >>> folds = stratified_folds(labels, 5, seed=0)

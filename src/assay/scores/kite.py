@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Features, LabelledFeatures
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.plugins.method import EVERY_KIND, ContrastScore, Invariance
 
 _BLOCK = 1024  # rows of a kernel matrix at a time: bounds its memory
@@ -41,7 +41,7 @@ class KITE(ContrastScore):
     True
     """
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: LabelledFeatures, random: Features) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledSourceProbs
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.moments import Moments
 from assay.moments.stream import MomentStream
 from assay.plugins.method import EVERY_KIND, SourceScore
@@ -42,7 +42,7 @@ class LabMSE(SourceScore):
         add_penalty: Count penalty |A|^2 as part of the error.
 
     >>> from assay.core.task import Labels
-    >>> labels = Labels(Kind.REGRESSION, np.array([0.0, 1.0, 4.0, 6.0]))
+    >>> labels = Labels(LabelKind.REGRESSION, np.array([0.0, 1.0, 4.0, 6.0]))
     >>> told = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
     >>> mixed = told[[1, 3, 0, 2]]
     >>> LabMSE()(LabelledSourceProbs(told, labels)) > LabMSE()(LabelledSourceProbs(mixed, labels))
@@ -52,7 +52,7 @@ class LabMSE(SourceScore):
     penalty: float = 0.0
     add_penalty: bool = True
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     favours_width: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class LabMSE(SourceScore):
         """Return the negative error, at most 0."""
         total = gathered(train)
         values, cross = total.spectrum()
-        is_number = train.labels.kind is Kind.REGRESSION
+        is_number = train.labels.kind is LabelKind.REGRESSION
         used = np.full(len(total.target_sum), True) if is_number else total.target_sum > 0
         energy = float(total.centred_target_square()[used].sum())
         if energy <= 1e-12 * float(total.target_square.sum()):

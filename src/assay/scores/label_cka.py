@@ -10,7 +10,7 @@ import numpy as np
 from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.moments import Moments
 from assay.moments.scatter import Scatter
 from assay.plugins.method import EVERY_KIND, Invariance, Score
@@ -52,7 +52,7 @@ class LabelCKA(Score):
 
     debiased: bool = False
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
@@ -78,7 +78,7 @@ class Lengths(NamedTuple):
 
 def lengths(total: Moments, train: TrainView) -> Lengths:
     """Return the sums of squared lengths: for classes from the Moments, else from all rows."""
-    if train.kind is not Kind.CLASSIFICATION:
+    if train.kind is not LabelKind.CLASSIFICATION:
         examples = train.held_out().examples
         if len(examples) < total.count:
             raise NotApplicable(
@@ -129,7 +129,7 @@ def feature_norm(scatter: Scatter) -> float:
 
 def label_norm(total: Moments, train: TrainView) -> tuple[float, tuple[str, ...]]:
     """Return the Frobenius norm of Y'Y, with notes on where it comes from."""
-    if train.kind is Kind.CLASSIFICATION:
+    if train.kind is LabelKind.CLASSIFICATION:
         return class_norm(total.target_sum), ()
     return column_norm(total, train)
 

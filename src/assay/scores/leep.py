@@ -31,8 +31,8 @@ class LEEP(SourceScore):
     Attributes:
         log: Take the mean of the log likelihoods; else of the likelihoods, from 0 to 1.
 
-    >>> from assay.core.task import Kind, Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1]), ("cat", "dog"))
+    >>> from assay.core.task import LabelKind, Labels
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1]), ("cat", "dog"))
     >>> sure = np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]])
     >>> LEEP()(LabelledSourceProbs(sure, labels)) > LEEP()(LabelledSourceProbs(np.full((4, 2), 0.5), labels))
     True

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
@@ -48,7 +48,7 @@ class LinMSE(MomentScore):
     penalty: float = 0.0
     add_penalty: bool = True
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT, Invariance.ROTATION})
     favours_width: ClassVar[bool] = True
 
@@ -59,7 +59,11 @@ class LinMSE(MomentScore):
     def __call__(self, train: FoldedMoments) -> float:
         """Return the negative error, at most 0."""
         total, (values, cross) = train.total, train.spectrum
-        used = np.full(len(total.target_sum), True) if train.kind is Kind.REGRESSION else total.target_sum > 0
+        used = (
+            np.full(len(total.target_sum), True)
+            if train.kind is LabelKind.REGRESSION
+            else total.target_sum > 0
+        )
         energy = float(total.centred_target_square()[used].sum())
         if energy <= 1e-12 * float(total.target_square.sum()):
             raise NotApplicable("All labels of train are the same.")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.moments.spectrum import Spectrum
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
@@ -41,7 +41,7 @@ class LogME(MomentScore):
 
     >>> from assay.moments.stream import moments_of, stratified_folds
     >>> from assay.core.task import Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
     >>> signal = noise + 3 * labels.targets()[:, :1]
     >>> folds = stratified_folds(labels, 5, seed=0)
@@ -51,7 +51,7 @@ class LogME(MomentScore):
 
     max_steps: int = 11
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.ROTATION})
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ class LogME(MomentScore):
         """Return the mean log evidence per example, in nats."""
         total = train.total
         used = np.flatnonzero(total.target_square > 0)
-        if train.kind is Kind.CLASSIFICATION and len(used) < 2:
+        if train.kind is LabelKind.CLASSIFICATION and len(used) < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
         spectrum = train.uncentred
         if len(spectrum.values) == 0:

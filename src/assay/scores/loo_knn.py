@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.numerics.neighbours import Distance, majority, nearest_others
 from assay.plugins.method import EVERY_KIND, SampleScore
 
@@ -39,7 +39,7 @@ class LooKNN(SampleScore):
 
     >>> from assay.core.features import Features
     >>> from assay.core.task import Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
     >>> signal = noise + 9 * labels.targets()[:, :1]
     >>> LooKNN()(LabelledFeatures(Features(signal), labels)) > 0.9
@@ -51,7 +51,7 @@ class LooKNN(SampleScore):
     k: int = 5
     distance: str = "cosine"
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
 
     def __post_init__(self) -> None:
         if self.k < 1:
@@ -69,9 +69,9 @@ class LooKNN(SampleScore):
         if (truth == truth[0]).all():
             raise NotApplicable("All labels of train are the same.")
         near = truth[nearest_others(train.matrix, self.k, self.distance)]  # type: ignore[arg-type]  # checked above
-        if train.labels.kind is Kind.CLASSIFICATION:
+        if train.labels.kind is LabelKind.CLASSIFICATION:
             return float((majority(near, len(train.labels.classes)) == truth).mean())
-        if train.labels.kind is Kind.MULTILABEL:
+        if train.labels.kind is LabelKind.MULTILABEL:
             votes = [majority(column, 2) for column in np.moveaxis(near, -1, 0)]
             return float((np.stack(votes, axis=-1) == truth).mean())
         left_out_mean = (truth.sum(axis=0) - truth) / (len(truth) - 1)

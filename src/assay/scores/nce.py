@@ -28,8 +28,8 @@ class NCE(SourceScore):
         joint probability, which does; google-research/pactran_metrics counts probabilities in place of
         pseudo-labels.
 
-    >>> from assay.core.task import Kind, Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1]), ("cat", "dog"))
+    >>> from assay.core.task import LabelKind, Labels
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1]), ("cat", "dog"))
     >>> sure = np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]])
     >>> NCE()(LabelledSourceProbs(sure, labels)) > NCE()(LabelledSourceProbs(sure[[0, 2, 1, 3]], labels))
     True

@@ -43,8 +43,8 @@ class NLEEP(SampleScore):
         log: Take the mean of the log likelihoods; else of the likelihoods, from 0 to 1.
 
     >>> from assay.core.features import Features
-    >>> from assay.core.task import Kind, Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
+    >>> from assay.core.task import LabelKind, Labels
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
     >>> signal = noise + 9 * labels.targets()[:, :1]
     >>> score = NLEEP()

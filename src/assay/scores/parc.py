@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.numerics.principal import principal_components
 from assay.plugins.method import EVERY_KIND, Invariance, SampleScore
 
@@ -48,7 +48,7 @@ class PARC(SampleScore):
 
     >>> from assay.core.features import Features
     >>> from assay.core.task import Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
     >>> signal = noise + 3 * labels.targets()[:, :1]
     >>> PARC()(LabelledFeatures(Features(signal), labels)) > PARC()(LabelledFeatures(Features(noise), labels))
@@ -58,7 +58,7 @@ class PARC(SampleScore):
     pca: int | None = 32
     variant: str = "exact"
 
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT, Invariance.SCALE})
 
     def __post_init__(self) -> None:

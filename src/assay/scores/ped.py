@@ -14,7 +14,7 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.estimate import Estimate
 from assay.core.features import Features, LabelledFeatures
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
 from assay.moments.scatter import Scatter
@@ -226,7 +226,7 @@ class Moved(TrainView):
     shifts: np.ndarray
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> LabelKind:
         """The kind of the task."""
         return self.train.kind
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
@@ -42,7 +42,7 @@ class RankMe(MomentScore):
     epsilon: float = 1e-7
 
     needs_labels: ClassVar[bool] = False
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SCALE, Invariance.ROTATION})
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate, judged_interval
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.plugins.method import EVERY_KIND, HeldOutScore, Invariance
 from assay.plugins.train_view import HeldOut
@@ -47,7 +47,7 @@ class RidgeCV(HeldOutScore):
     """
 
     version: ClassVar[int] = 2
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments, held_out: HeldOut, metric: Metric | None) -> Estimate:
@@ -66,9 +66,9 @@ class RidgeCV(HeldOutScore):
         predicted: np.ndarray
         if metric.judges_probs:
             predicted = _as_probs(guesses, train.kind)
-        elif train.kind is Kind.CLASSIFICATION:
+        elif train.kind is LabelKind.CLASSIFICATION:
             predicted = guesses.argmax(axis=1)
-        elif train.kind is Kind.MULTILABEL:
+        elif train.kind is LabelKind.MULTILABEL:
             predicted = (guesses > 0.5).astype(np.int64)
         else:
             predicted = guesses.reshape(truth.values.shape)
@@ -84,10 +84,10 @@ def predictions(train: FoldedMoments, held_out: HeldOut) -> np.ndarray:
     return found
 
 
-def _as_probs(guesses: np.ndarray, kind: Kind) -> np.ndarray:
+def _as_probs(guesses: np.ndarray, kind: LabelKind) -> np.ndarray:
     """Return expected targets as probabilities: within 0..1, those of exclusive classes summing to 1."""
     probs = np.clip(guesses, 0.0, 1.0)
-    return np.asarray(probs / probs.sum(axis=1, keepdims=True)) if kind is Kind.CLASSIFICATION else probs
+    return np.asarray(probs / probs.sum(axis=1, keepdims=True)) if kind is LabelKind.CLASSIFICATION else probs
 
 
 def explained(train: FoldedMoments) -> float:

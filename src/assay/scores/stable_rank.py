@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from assay.core.errors import NotApplicable
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
@@ -33,7 +33,7 @@ class StableRank(MomentScore):
     """
 
     needs_labels: ClassVar[bool] = False
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments) -> float:

@@ -44,8 +44,8 @@ class TMI(SampleScore):
         minimum_distance: Smaller distances are raised to it.
 
     >>> from assay.core.features import Features
-    >>> from assay.core.task import Kind, Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
+    >>> from assay.core.task import LabelKind, Labels
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.arange(60) % 2, ("cat", "dog"))
     >>> narrow = np.random.default_rng(0).standard_normal((60, 8))
     >>> wide = LabelledFeatures(Features(2 * narrow), labels)
     >>> TMI()(wide) > TMI()(LabelledFeatures(Features(narrow), labels))

@@ -39,8 +39,8 @@ class TransRate(SampleScore):
         weighting: "shares" of the examples, or "equal" for all classes.
 
     >>> from assay.core.features import Features
-    >>> from assay.core.task import Kind, Labels
-    >>> labels = Labels(Kind.CLASSIFICATION, np.arange(60) % 3, ("ant", "bee", "cat"))
+    >>> from assay.core.task import LabelKind, Labels
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.arange(60) % 3, ("ant", "bee", "cat"))
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))
     >>> signal = LabelledFeatures(Features(noise + 3 * labels.targets() @ np.eye(3, 8)), labels)
     >>> TransRate()(signal) > TransRate()(LabelledFeatures(Features(noise), labels))

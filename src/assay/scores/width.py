@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from assay.core.task import Kind
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
@@ -21,7 +21,7 @@ class Width(MomentScore):
     """
 
     needs_labels: ClassVar[bool] = False
-    kinds: ClassVar[frozenset[Kind]] = EVERY_KIND
+    kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments) -> float:

@@ -12,7 +12,7 @@ from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.result import Cost, Result, Status
 from assay.core.slicing import Slicing
-from assay.core.task import Kind, Modality
+from assay.core.task import Modality, TaskKind
 from assay.findings.facts import TaskFacts
 
 
@@ -40,7 +40,7 @@ def result_of(row: tuple[Any, ...]) -> Result:
 def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
     """Return what was kept of a task as JSON."""
     typed = {
-        "kind": Kind(stored["kind"]),
+        "kind": TaskKind(stored["kind"]),
         "modality": Modality(stored["modality"]),
         "classes": tuple(stored["classes"]),
         "notes": tuple(stored["notes"]),

@@ -9,7 +9,7 @@ import logging
 import numpy as np
 
 from assay.core.shown import ShownExample
-from assay.core.task import Kind, Labels, Sound, Split, Task, Words
+from assay.core.task import LabelKind, Labels, Sound, Split, Task, TaskKind, Words
 
 MOST_SHOWN = 12
 _PIXELS = 96  # the longer side: sharp at 48 on a fine screen, clear at 84
@@ -39,7 +39,7 @@ def _spread(labels: Labels) -> list[int]:
     count = labels.examples
     if labels.lengths is not None or not count:
         return list(range(min(count, MOST_SHOWN)))
-    if labels.kind is Kind.REGRESSION:
+    if labels.kind is LabelKind.REGRESSION:
         order = np.argsort(labels.strata(), kind="stable")
         return [int(order[place]) for place in _evenly(count)]
     first: dict[int, list[int]] = {}
@@ -70,9 +70,9 @@ def _label(task: Task, labels: Labels) -> str:
     if labels.lengths is not None:
         return " ".join(task.classes[value] for value in labels.values[:MOST_SHOWN])
     value = labels.values[0]
-    if task.kind is Kind.CLASSIFICATION:
+    if task.kind is TaskKind.CLASSIFICATION:
         return task.classes[int(value)]
-    if task.kind is Kind.MULTILABEL:
+    if task.kind is TaskKind.MULTILABEL:
         return ", ".join(np.array(task.classes)[value.astype(bool)]) or "none"
     return ", ".join(f"{number:.4g}" for number in np.atleast_1d(value))
 

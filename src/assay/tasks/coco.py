@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Kind, Labels, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task, TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, gather_images, rows_within
 from assay.readers.images import ImageFiles
@@ -158,7 +158,7 @@ def category_labels(sets: Sequence[Iterable[str]]) -> Labels:
     hot = np.zeros((len(sets), len(classes)), dtype=np.int64)
     for row, one in enumerate(sets):
         hot[row, [place[name] for name in one]] = 1
-    return Labels(Kind.MULTILABEL, hot, tuple(classes))
+    return Labels(LabelKind.MULTILABEL, hot, tuple(classes))
 
 
 def _read(path: Path) -> dict[str, list[dict[str, Any]]]:

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import Kind, Labels, Modality, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Modality, Task, TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
 from assay.readers.splits import Part, Shares
@@ -95,7 +95,7 @@ class Docstrings(TaskSource):
                 places.append(place)
                 values.append(value)
                 given.append(part)
-        labels = Labels(Kind.CLASSIFICATION, np.array(values), libraries)
+        labels = Labels(LabelKind.CLASSIFICATION, np.array(values), libraries)
         digests = digest_texts(texts)
         examples = Texts(tuple(texts), tuple(places))
         found = Gathered(examples, digests, labels, Modality.TEXT, np.array(given))

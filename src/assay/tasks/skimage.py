@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from assay.core.errors import MissingPackage, UnknownName, UsageError
-from assay.core.task import Kind, Labels, Modality, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Modality, Task, TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
 from assay.readers.images import ImageArrays, array_digests
@@ -81,7 +81,7 @@ class Skimage(TaskSource):
                     values.append(value)
                     given.append(part)
         images = np.repeat(np.stack(patches)[..., None], 3, axis=3)
-        labels = Labels(Kind.CLASSIFICATION, np.array(values), tuple(sorted(_PHOTOGRAPHS)))
+        labels = Labels(LabelKind.CLASSIFICATION, np.array(values), tuple(sorted(_PHOTOGRAPHS)))
         found = Gathered(
             ImageArrays(images, tuple(names)), array_digests(images), labels, Modality.IMAGE, np.array(given)
         )

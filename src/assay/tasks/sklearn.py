@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnknownName
-from assay.core.task import Kind, Labels, Modality, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Modality, Task, TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
 from assay.readers.gathering import limited
@@ -50,6 +50,6 @@ class Sklearn(TaskSource):
         images = np.repeat(grey[..., None], 3, axis=3)
         files = ImageArrays(images, tuple(f"digit {number}" for number in range(len(images))))
         classes = tuple(str(digit) for digit in range(10))
-        labels = Labels(Kind.CLASSIFICATION, np.asarray(digits.target), classes)
+        labels = Labels(LabelKind.CLASSIFICATION, np.asarray(digits.target), classes)
         gathered = limited(Gathered(files, array_digests(images), labels, Modality.IMAGE), self.limit, seed)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from assay.core.errors import UnknownName, UnreadableTask
-from assay.core.task import Kind, Labels, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task, TaskSource
 from assay.encoders.offline import keep_offline
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, gather_images, limited_parts
@@ -180,4 +180,4 @@ def _labels(codes: np.ndarray, names: Sequence[str]) -> Labels:
     called = [names[number] if known else f"{number:0{width}}" for number in numbers]
     order = np.argsort(called)
     ranks = np.argsort(order)
-    return Labels(Kind.CLASSIFICATION, ranks[values], tuple(str(called[place]) for place in order))
+    return Labels(LabelKind.CLASSIFICATION, ranks[values], tuple(str(called[place]) for place in order))

@@ -12,7 +12,7 @@ import pytest
 
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels, TaskKind
 
 CLASSES = ("O", "B-a", "I-a", "B-b", "I-b")  # of words too
 
@@ -28,15 +28,15 @@ class Shape(StrEnum):
     WORDS = "words"
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> TaskKind:
         """The kind of a task with such labels."""
         return {
-            Shape.CLASSES: Kind.CLASSIFICATION,
-            Shape.TWO_CLASSES: Kind.CLASSIFICATION,
-            Shape.SEVERAL_CLASSES: Kind.MULTILABEL,
-            Shape.NUMBERS: Kind.REGRESSION,
-            Shape.SEVERAL_NUMBERS: Kind.REGRESSION,
-            Shape.WORDS: Kind.TOKENS,
+            Shape.CLASSES: TaskKind.CLASSIFICATION,
+            Shape.TWO_CLASSES: TaskKind.CLASSIFICATION,
+            Shape.SEVERAL_CLASSES: TaskKind.MULTILABEL,
+            Shape.NUMBERS: TaskKind.REGRESSION,
+            Shape.SEVERAL_NUMBERS: TaskKind.REGRESSION,
+            Shape.WORDS: TaskKind.TOKENS,
         }[self]
 
 
@@ -44,15 +44,15 @@ def draw(shape: Shape, count: int, seed: int) -> Labels:
     """Return random labels of so many examples; of words, four for each example."""
     rng = np.random.default_rng(seed)
     if shape is Shape.NUMBERS:
-        return Labels(Kind.REGRESSION, rng.standard_normal(count))
+        return Labels(LabelKind.REGRESSION, rng.standard_normal(count))
     if shape is Shape.SEVERAL_NUMBERS:
-        return Labels(Kind.REGRESSION, rng.standard_normal((count, 3)))
+        return Labels(LabelKind.REGRESSION, rng.standard_normal((count, 3)))
     if shape is Shape.SEVERAL_CLASSES:
-        return Labels(Kind.MULTILABEL, rng.integers(0, 2, (count, 5)), CLASSES)
+        return Labels(LabelKind.MULTILABEL, rng.integers(0, 2, (count, 5)), CLASSES)
     if shape in {Shape.CLASSES, Shape.TWO_CLASSES}:
         classes = CLASSES[: 5 if shape is Shape.CLASSES else 2]
-        return Labels(Kind.CLASSIFICATION, rng.integers(0, len(classes), count), classes)
-    return Labels(Kind.CLASSIFICATION, rng.integers(0, 5, 4 * count), CLASSES, np.full(count, 4))
+        return Labels(LabelKind.CLASSIFICATION, rng.integers(0, len(classes), count), classes)
+    return Labels(LabelKind.CLASSIFICATION, rng.integers(0, 5, 4 * count), CLASSES, np.full(count, 4))
 
 
 def constant(labels: Labels) -> Labels:
@@ -69,11 +69,13 @@ def guesses(metric: Metric, labels: Labels, seed: int) -> np.ndarray:
     """Return random predictions of as many labels."""
     if metric.judges_probs:
         shares = np.random.default_rng(seed).uniform(0.05, 0.95, (len(labels), len(labels.classes)))
-        return shares if labels.kind is Kind.MULTILABEL else shares / shares.sum(axis=1, keepdims=True)
+        return shares if labels.kind is LabelKind.MULTILABEL else shares / shares.sum(axis=1, keepdims=True)
     rng = np.random.default_rng(seed)
-    if labels.kind is Kind.REGRESSION:
+    if labels.kind is LabelKind.REGRESSION:
         return rng.standard_normal(labels.values.shape)
-    return rng.integers(0, 2 if labels.kind is Kind.MULTILABEL else len(labels.classes), labels.values.shape)
+    return rng.integers(
+        0, 2 if labels.kind is LabelKind.MULTILABEL else len(labels.classes), labels.values.shape
+    )
 
 
 def judged(metric: Metric, truth: Labels, predicted: np.ndarray) -> float:

@@ -11,7 +11,7 @@ import pytest
 from assay.core.features import Features, LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.spearman import Spearman
@@ -19,12 +19,12 @@ from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import FeatureProtocol, Fitted
 
 CLASSES = ("ant", "bee", "cat", "nobody")  # the last has no examples
-METRICS: dict[Kind, Metric] = {
-    Kind.CLASSIFICATION: Accuracy(),
-    Kind.MULTILABEL: MacroF1(),
-    Kind.REGRESSION: Spearman(),
+METRICS: dict[LabelKind, Metric] = {
+    LabelKind.CLASSIFICATION: Accuracy(),
+    LabelKind.MULTILABEL: MacroF1(),
+    LabelKind.REGRESSION: Spearman(),
 }
-_NOISE = {Kind.CLASSIFICATION: 1.0, Kind.MULTILABEL: 0.3, Kind.REGRESSION: 0.05}
+_NOISE = {LabelKind.CLASSIFICATION: 1.0, LabelKind.MULTILABEL: 0.3, LabelKind.REGRESSION: 0.05}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Splits:
     truth: Labels
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> LabelKind:
         """The kind of the task."""
         return self.train.labels.kind
 
@@ -59,14 +59,14 @@ class Splits:
 
 
 def blobs(
-    kind: Kind, *, width: int = 6, separation: float = 6.0, shuffled: bool = False, seed: int = 0
+    kind: LabelKind, *, width: int = 6, separation: float = 6.0, shuffled: bool = False, seed: int = 0
 ) -> Splits:
     """Return 60, 60 and 60 examples around one centre per class, or along a line for numbers."""
     rng = np.random.default_rng(seed)
-    if kind is Kind.CLASSIFICATION:
+    if kind is LabelKind.CLASSIFICATION:
         values = rng.permutation(np.arange(180) % 3).astype(np.float64)
         signal = np.eye(3)[values.astype(np.int64)]
-    elif kind is Kind.MULTILABEL:
+    elif kind is LabelKind.MULTILABEL:
         values = np.pad(rng.integers(0, 2, (180, 3)), ((0, 0), (0, 1)))
         signal = values[:, :3] - 0.4
     else:
@@ -76,7 +76,7 @@ def blobs(
     noise = rng.standard_normal((180, width)) * _NOISE[kind]
     matrix = (noise + separation * np.pad(signal, ((0, 0), (0, width - 3)))).astype(np.float32)
     values = rng.permutation(values) if shuffled else values
-    classes = () if kind is Kind.REGRESSION else CLASSES
+    classes = () if kind is LabelKind.REGRESSION else CLASSES
 
     def split(rows: slice) -> LabelledFeatures:
         return LabelledFeatures(Features(matrix[rows]), Labels(kind, values[rows], classes))
@@ -95,7 +95,7 @@ def _in_texts(part: LabelledFeatures) -> LabelledFeatures:
 def _in_columns(part: LabelledFeatures) -> LabelledFeatures:
     """Return two numbers for each example instead of one: the second is one minus the first."""
     values = np.column_stack([part.labels.values, 1 - part.labels.values])
-    return LabelledFeatures(part.features, Labels(Kind.REGRESSION, values))
+    return LabelledFeatures(part.features, Labels(LabelKind.REGRESSION, values))
 
 
 class ProtocolContract:
@@ -112,13 +112,13 @@ class ProtocolContract:
         raise NotImplementedError("Override the fixture `protocol`.")
 
     @pytest.fixture(params=sorted(EVERY_KIND), ids=str)
-    def kind(self, request: pytest.FixtureRequest, protocol: FeatureProtocol) -> Kind:
+    def kind(self, request: pytest.FixtureRequest, protocol: FeatureProtocol) -> LabelKind:
         if request.param not in protocol.kinds:
             pytest.skip(f"does not apply to {request.param}")
-        return Kind(request.param)
+        return LabelKind(request.param)
 
     @pytest.fixture(params=[6, 200], ids=["narrow", "wide"])
-    def splits(self, request: pytest.FixtureRequest, kind: Kind) -> Splits:
+    def splits(self, request: pytest.FixtureRequest, kind: LabelKind) -> Splits:
         return blobs(kind, width=request.param, separation=3.0)
 
     def test_there_is_one_finite_prediction_for_each_test_example(
@@ -132,7 +132,7 @@ class ProtocolContract:
     def test_predicted_classes_are_those_that_have_examples(
         self, protocol: FeatureProtocol, splits: Splits
     ) -> None:
-        if splits.kind is Kind.REGRESSION:
+        if splits.kind is LabelKind.REGRESSION:
             pytest.skip("numbers have no classes")
         values = splits.predict(protocol).values
 
@@ -152,29 +152,29 @@ class ProtocolContract:
         )
         assert (one.tuned, one.notes) == (other.tuned, other.notes)
 
-    def test_it_solves_what_is_easy(self, protocol: FeatureProtocol, kind: Kind) -> None:
+    def test_it_solves_what_is_easy(self, protocol: FeatureProtocol, kind: LabelKind) -> None:
         splits = blobs(kind)
 
         assert splits.value(protocol) > 0.95
 
-    def test_labels_at_random_leave_it_near_chance(self, protocol: FeatureProtocol, kind: Kind) -> None:
+    def test_labels_at_random_leave_it_near_chance(self, protocol: FeatureProtocol, kind: LabelKind) -> None:
         values = [blobs(kind, shuffled=True, seed=seed).value(protocol) for seed in range(6)]
-        chance = {Kind.CLASSIFICATION: 1 / 3, Kind.MULTILABEL: 0.5, Kind.REGRESSION: 0.0}[kind]
+        chance = {LabelKind.CLASSIFICATION: 1 / 3, LabelKind.MULTILABEL: 0.5, LabelKind.REGRESSION: 0.0}[kind]
 
         assert abs(np.mean(values) - chance) < 0.12  # of 360 examples: five standard deviations of accuracy
 
     def test_words_are_learned_like_other_examples(self, protocol: FeatureProtocol) -> None:
-        if Kind.CLASSIFICATION not in protocol.kinds:
+        if LabelKind.CLASSIFICATION not in protocol.kinds:
             pytest.skip("does not apply to classes")
-        splits = blobs(Kind.CLASSIFICATION, separation=3.0)
+        splits = blobs(LabelKind.CLASSIFICATION, separation=3.0)
         texts = Splits(_in_texts(splits.train), _in_texts(splits.val), splits.test, splits.truth)
 
         np.testing.assert_array_equal(texts.predict(protocol).values, splits.predict(protocol).values)
 
     def test_several_numbers_are_learned_at_once(self, protocol: FeatureProtocol) -> None:
-        if Kind.REGRESSION not in protocol.kinds:
+        if LabelKind.REGRESSION not in protocol.kinds:
             pytest.skip("does not apply to numbers")
-        one = blobs(Kind.REGRESSION)
+        one = blobs(LabelKind.REGRESSION)
         both = Splits(_in_columns(one.train), _in_columns(one.val), one.test, one.truth)
 
         values = both.predict(protocol).values
@@ -183,7 +183,7 @@ class ProtocolContract:
         np.testing.assert_allclose(values[:, 1], 1 - values[:, 0], atol=1e-6)
 
     def test_an_example_of_train_in_another_order_changes_nothing(
-        self, protocol: FeatureProtocol, kind: Kind
+        self, protocol: FeatureProtocol, kind: LabelKind
     ) -> None:
         splits = blobs(kind, separation=3.0)
         turned = splits.train.take(np.arange(60)[::-1])
@@ -193,17 +193,17 @@ class ProtocolContract:
         np.testing.assert_allclose(values, splits.predict(protocol).values, rtol=1e-6, atol=1e-6)
 
     def test_a_val_of_one_class_still_gives_a_prediction(self, protocol: FeatureProtocol) -> None:
-        if Kind.CLASSIFICATION not in protocol.kinds:
+        if LabelKind.CLASSIFICATION not in protocol.kinds:
             pytest.skip("does not apply to classes")
-        splits = blobs(Kind.CLASSIFICATION)
+        splits = blobs(LabelKind.CLASSIFICATION)
         val = splits.val.take(np.flatnonzero(splits.val.labels.values == 0))
 
         assert Splits(splits.train, val, splits.test, splits.truth).value(protocol) > 0.9
 
     def test_a_class_that_train_lacks_is_no_error(self, protocol: FeatureProtocol) -> None:
-        if Kind.CLASSIFICATION not in protocol.kinds:
+        if LabelKind.CLASSIFICATION not in protocol.kinds:
             pytest.skip("does not apply to classes")
-        splits = blobs(Kind.CLASSIFICATION)
+        splits = blobs(LabelKind.CLASSIFICATION)
         train = splits.train.take(np.flatnonzero(splits.train.labels.values > 0))
 
         assert Splits(train, splits.val, splits.test, splits.truth).value(protocol) > 0.6
@@ -226,7 +226,9 @@ class ProtocolContract:
 
         np.testing.assert_allclose(more[:-1], splits.predict(protocol).values, rtol=1e-9, atol=1e-12)
 
-    def test_constant_features_give_finite_predictions(self, protocol: FeatureProtocol, kind: Kind) -> None:
+    def test_constant_features_give_finite_predictions(
+        self, protocol: FeatureProtocol, kind: LabelKind
+    ) -> None:
         splits = blobs(kind)
         flat = Features(np.full((60, 6), 0.1, dtype=np.float32))
         constant = Splits(

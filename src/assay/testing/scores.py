@@ -14,7 +14,7 @@ from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate
 from assay.core.metric import Metric
 from assay.core.model import Fishers, ModelFacts
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.r2 import R2
 from assay.moments.folded import FoldedMoments
@@ -24,18 +24,18 @@ from assay.plugins.array_view import ArrayView
 from assay.plugins.method import EVERY_KIND, Invariance, Score
 
 SHAPES = ((60, 8), (40, 96))  # more examples than features, and fewer
-METRICS: dict[Kind, Metric] = {Kind.CLASSIFICATION: Accuracy(), Kind.REGRESSION: R2()}
+METRICS: dict[LabelKind, Metric] = {LabelKind.CLASSIFICATION: Accuracy(), LabelKind.REGRESSION: R2()}
 FACTS = ModelFacts(8, 25_000_000, 4_000_000_000, 100_000_000, "3 x 224 x 224", "none", 6, "drawn", "f00d")
 
 
-def blobs(kind: Kind, shape: tuple[int, int], separation: float, seed: int = 0) -> ArrayView:
+def blobs(kind: LabelKind, shape: tuple[int, int], separation: float, seed: int = 0) -> ArrayView:
     """Return whatever any score could ask about examples whose features tell the labels."""
     rng = np.random.default_rng(seed)
     examples, width = shape
-    if kind is Kind.CLASSIFICATION:
+    if kind is LabelKind.CLASSIFICATION:
         labels = Labels(kind, rng.permutation(np.arange(examples) % 3), ("ant", "bee", "cat"))
         signal = labels.targets()
-    elif kind is Kind.MULTILABEL:
+    elif kind is LabelKind.MULTILABEL:
         labels = Labels(kind, rng.integers(0, 2, (examples, 3)), ("ant", "bee", "cat"))
         signal = labels.targets()
     else:
@@ -88,19 +88,19 @@ class ScoreContract:
         raise NotImplementedError("Override the fixture `score`.")
 
     @pytest.fixture(params=sorted(EVERY_KIND), ids=str)
-    def kind(self, request: pytest.FixtureRequest, score: Score) -> Kind:
+    def kind(self, request: pytest.FixtureRequest, score: Score) -> LabelKind:
         if request.param not in score.kinds:
             pytest.skip(f"does not apply to {request.param}")
-        return Kind(request.param)
+        return LabelKind(request.param)
 
     @pytest.fixture(params=SHAPES, ids=lambda shape: f"{shape[0]}x{shape[1]}")
-    def view(self, request: pytest.FixtureRequest, kind: Kind) -> ArrayView:
+    def view(self, request: pytest.FixtureRequest, kind: LabelKind) -> ArrayView:
         return blobs(kind, request.param, separation=1.0)
 
     def test_a_value_is_finite(self, score: Score, view: ArrayView) -> None:
         assert _is_value_or_reason(value_or_reason(score, view))
 
-    def test_it_applies_to_one_shape_at_least(self, score: Score, kind: Kind) -> None:
+    def test_it_applies_to_one_shape_at_least(self, score: Score, kind: LabelKind) -> None:
         values = [value_or_reason(score, blobs(kind, shape, separation=1.0)) for shape in SHAPES]
 
         assert any(isinstance(value, float) for value in values)
@@ -118,14 +118,14 @@ class ScoreContract:
         assert isinstance(value_or_reason(score, alone), type(value_or_reason(score, view)))
 
     def test_the_names_of_classes_do_not_matter(self, score: Score, view: ArrayView) -> None:
-        if view.kind is not Kind.CLASSIFICATION:
+        if view.kind is not LabelKind.CLASSIFICATION:
             pytest.skip("has no classes to rename")
         renamed = Labels(view.kind, np.array([2, 0, 1])[view.labels.values], ("bee", "cat", "ant"))
 
         assert agree(value_or_reason(score, relabelled(view, renamed)), value_or_reason(score, view))
 
     def test_a_class_without_examples_does_not_matter(self, score: Score, view: ArrayView) -> None:
-        if view.kind is not Kind.CLASSIFICATION:
+        if view.kind is not LabelKind.CLASSIFICATION:
             pytest.skip("has no classes without examples")
         gapped = Labels(
             view.kind, np.array([0, 2, 4])[view.labels.values], ("ant", "-", "bee", "--", "cat", "---")
@@ -135,7 +135,7 @@ class ScoreContract:
 
     @pytest.mark.parametrize("shape", SHAPES)
     def test_better_separated_examples_score_higher(
-        self, score: Score, kind: Kind, shape: tuple[int, int]
+        self, score: Score, kind: LabelKind, shape: tuple[int, int]
     ) -> None:
         if not score.needs_labels or not score.rewards_separation:
             pytest.skip("knows nothing of labels, or says that separation is not what it measures")
@@ -146,7 +146,7 @@ class ScoreContract:
 
     @pytest.mark.parametrize("shape", [(120, 8), (120, 96), (120, 400)], ids=str)
     def test_noise_of_any_width_is_below_signal(
-        self, score: Score, kind: Kind, shape: tuple[int, int]
+        self, score: Score, kind: LabelKind, shape: tuple[int, int]
     ) -> None:
         if not score.needs_labels or score.favours_width:
             pytest.skip("knows nothing of labels, or says that it favours width")
@@ -184,9 +184,9 @@ class ScoreContract:
 
     @pytest.mark.parametrize("alone", [1, 2])
     def test_a_class_of_one_example_gives_a_value_or_a_reason(self, score: Score, alone: int) -> None:
-        if Kind.CLASSIFICATION not in score.kinds:
+        if LabelKind.CLASSIFICATION not in score.kinds:
             pytest.skip("does not apply to classes")
-        view = blobs(Kind.CLASSIFICATION, SHAPES[0], separation=1.0)
+        view = blobs(LabelKind.CLASSIFICATION, SHAPES[0], separation=1.0)
         few = np.concatenate(
             [np.flatnonzero(view.labels.values == c)[: alone if c else None] for c in range(3)]
         )
@@ -196,7 +196,7 @@ class ScoreContract:
     def test_two_examples_give_a_value_or_a_reason(self, score: Score, view: ArrayView) -> None:
         assert _is_value_or_reason(value_or_reason(score, view.take(np.arange(2))))
 
-    def test_one_class_alone_gives_a_value_or_a_reason(self, score: Score, kind: Kind) -> None:
+    def test_one_class_alone_gives_a_value_or_a_reason(self, score: Score, kind: LabelKind) -> None:
         view = blobs(kind, SHAPES[0], separation=1.0)
         same = Labels(kind, np.zeros_like(view.labels.values), view.labels.classes)
 

@@ -13,7 +13,7 @@ from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.slicing import Slicing
-from assay.core.task import Kind, Labels, Modality
+from assay.core.task import Labels, Modality, TaskKind
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.findings.per_task import OTHER_MODALITY
 
@@ -50,7 +50,7 @@ _NO_HEAD = "timm:convnext_tiny.fb_in22k"
 class Accuracy(Metric):
     """Share of examples that are right."""
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.CLASSIFICATION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION})
     is_mean: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
@@ -61,7 +61,7 @@ class Accuracy(Metric):
 class RootMeanSquaredError(Metric):
     """Root of the mean squared error, negative inside."""
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.REGRESSION})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.REGRESSION})
     shown_negated: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
@@ -88,7 +88,7 @@ def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
     truths: dict[str, Labels] = {}
     for task in tasks:
         truth = _truth(task, rng)
-        truths[task.fingerprint] = Labels(task.kind, truth, task.classes)
+        truths[task.fingerprint] = Labels(task.kind.of_labels, truth, task.classes)
         difficulty = rng.normal(size=len(truth))
         fitting, others = (
             (images, _TEXT_MODELS) if task.modality is Modality.IMAGE else (_TEXT_MODELS, images)
@@ -114,7 +114,7 @@ def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
 def _tasks() -> tuple[TaskFacts, ...]:
     classes = ("猫", "dog", "a class with a rather long name", "<b>bold</b>")
     image, text = Modality.IMAGE, Modality.TEXT
-    kind = Kind.CLASSIFICATION
+    kind = TaskKind.CLASSIFICATION
     note = ("12 test examples are also in train: they were left out.",)
     return (
         TaskFacts("folder:./photos", kind, image, "accuracy", classes, 1200, 300, 400, 0.25, "task-0", note),
@@ -131,7 +131,7 @@ def _tasks() -> tuple[TaskFacts, ...]:
             "task-1",
             slices=("season",),
         ),
-        TaskFacts(_STARS, Kind.REGRESSION, text, "rmse", (), 900, 200, 250, -1.41, "task-2"),
+        TaskFacts(_STARS, TaskKind.REGRESSION, text, "rmse", (), 900, 200, 250, -1.41, "task-2"),
     )
 
 
@@ -143,7 +143,7 @@ def _slices(task: TaskFacts) -> tuple[Slicing, ...]:
 
 
 def _truth(task: TaskFacts, rng: np.random.Generator) -> np.ndarray:
-    if task.kind is Kind.CLASSIFICATION:
+    if task.kind is TaskKind.CLASSIFICATION:
         return rng.integers(len(task.classes), size=task.test_count)
     return np.asarray(rng.uniform(1, 5, size=task.test_count))
 
@@ -153,7 +153,7 @@ def _predict(
 ) -> np.ndarray:
     """Return predictions whose errors follow how hard the examples are: models err on the same ones."""
     noise = rng.normal(size=len(truth))
-    if task.kind is Kind.REGRESSION:
+    if task.kind is TaskKind.REGRESSION:
         return np.asarray(truth + np.exp(0.4 * hardness) * noise)
     wrong = hardness + 0.5 * noise > 0
     return np.where(wrong, rng.integers(len(task.classes), size=len(truth)), truth)
@@ -163,9 +163,9 @@ def _estimates(name: str, task: TaskFacts, skill: float, rng: np.random.Generato
     found = [
         Result(_job(name, task, score, 0), Status.OK, skill + rng.normal() * noise, seconds=0.02)
         for score, noise in zip(SCORES, (0.9, 0.3, 0.1), strict=True)
-        if score != "h_score" or task.kind is Kind.CLASSIFICATION
+        if score != "h_score" or task.kind is TaskKind.CLASSIFICATION
     ]
-    if task.kind is not Kind.CLASSIFICATION:
+    if task.kind is not TaskKind.CLASSIFICATION:
         reason = "h_score needs classes; this task is a regression"
         found.append(Result(_job(name, task, "h_score", 0), Status.SKIPPED, reason=reason))
     return found

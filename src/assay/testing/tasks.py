@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.core.task import Example, Kind, Modality, Sound, Split, Task, Words
+from assay.core.task import Example, Modality, Sound, Split, Task, TaskKind, Words
 from assay.plugins.address import Address
 from assay.plugins.families import TASKS
 
@@ -41,16 +41,16 @@ class TaskContract:
 
     def test_the_kind_says_what_the_labels_are(self, task: Task) -> None:
         assert {split.labels.kind for split in _splits(task)} == {task.kind.of_labels}
-        assert {split.labels.lengths is not None for split in _splits(task)} == {task.kind is Kind.TOKENS}
+        assert {split.labels.lengths is not None for split in _splits(task)} == {task.kind is TaskKind.TOKENS}
 
     def test_labels_lie_in_the_classes(self, task: Task) -> None:
         values = np.concatenate([split.labels.values for split in _splits(task)])
 
-        if task.kind is Kind.MULTILABEL:
+        if task.kind is TaskKind.MULTILABEL:
             assert values.shape[1] == len(task.classes)
             assert set(values.ravel().tolist()) <= {0, 1}
             assert values.any(axis=0).all()
-        elif task.kind is Kind.REGRESSION:
+        elif task.kind is TaskKind.REGRESSION:
             assert np.isfinite(values).all()
         else:
             assert set(values) == set(range(len(task.classes)))
@@ -60,7 +60,7 @@ class TaskContract:
         assert {split.labels.classes for split in _splits(task)} == {task.classes}
 
     def test_a_class_that_train_lacks_is_noted(self, task: Task) -> None:
-        if task.kind is Kind.REGRESSION:
+        if task.kind is TaskKind.REGRESSION:
             return
         lacking = _classes(task.test) - _classes(task.train)
 
@@ -91,7 +91,7 @@ class TaskContract:
             assert isinstance(example, Sound)
             assert example.samples.dtype == np.float32
             assert example.samples.ndim == 1
-        elif task.kind is Kind.TOKENS:
+        elif task.kind is TaskKind.TOKENS:
             assert isinstance(example, Words)
             assert all(isinstance(word, str) for word in example.words)
         else:

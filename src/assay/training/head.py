@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from assay.core.predictor import Decision, Predicted
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 
 
 @final
@@ -29,8 +29,10 @@ class Head(nn.Module):
         super().__init__()
         self.decision = Decision.of(labels, are_logits=True)
         targets = labels.targets()
-        is_numbers = labels.kind is Kind.REGRESSION
-        columns = targets.shape[1] if labels.kind is not Kind.CLASSIFICATION else len(self.decision.present)
+        is_numbers = labels.kind is LabelKind.REGRESSION
+        columns = (
+            targets.shape[1] if labels.kind is not LabelKind.CLASSIFICATION else len(self.decision.present)
+        )
         mean = targets.mean(axis=0) if is_numbers else np.zeros(columns)
         deviation = targets.std(axis=0) if is_numbers else np.ones(columns)
         self.linear = nn.Linear(width, columns)
@@ -44,18 +46,22 @@ class Head(nn.Module):
 
     def targets(self, labels: Labels) -> torch.Tensor:
         """Return what the loss compares outputs with; -100 for classes that train has no example of."""
-        if labels.kind is Kind.CLASSIFICATION:
+        if labels.kind is LabelKind.CLASSIFICATION:
             place = np.full(self.decision.classes, -100)
             place[self.decision.present] = np.arange(len(self.decision.present))
             return torch.from_numpy(place[labels.values])
         values = torch.from_numpy(labels.targets()).float()
-        return (values - self.mean.cpu()) / self.deviation.cpu() if labels.kind is Kind.REGRESSION else values
+        return (
+            (values - self.mean.cpu()) / self.deviation.cpu()
+            if labels.kind is LabelKind.REGRESSION
+            else values
+        )
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor, label_smoothing: float) -> torch.Tensor:
         """Return the mean loss: cross-entropy, binary cross-entropy, or half the squared error."""
-        if self.decision.kind is Kind.CLASSIFICATION:
+        if self.decision.kind is LabelKind.CLASSIFICATION:
             return functional.cross_entropy(outputs, targets, label_smoothing=label_smoothing)
-        if self.decision.kind is Kind.MULTILABEL:
+        if self.decision.kind is LabelKind.MULTILABEL:
             return functional.binary_cross_entropy_with_logits(outputs, targets)
         return functional.mse_loss(outputs, targets) / 2
 

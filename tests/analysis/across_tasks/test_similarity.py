@@ -14,7 +14,7 @@ from assay.analysis.per_task.model_similarity import (
     feature_pairs,
     linear_cka,
 )
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.findings.matrix import Matrix
 
 
@@ -66,7 +66,7 @@ def test_few_models_say_nothing_of_tasks():
 
 def test_errors_agree_by_cohens_kappa():
     rng = np.random.default_rng(0)
-    truth = Labels(Kind.CLASSIFICATION, rng.integers(3, size=300), tuple("abc"))
+    truth = Labels(LabelKind.CLASSIFICATION, rng.integers(3, size=300), tuple("abc"))
     decided = {
         name: np.where(rng.uniform(size=300) < share, truth.values, rng.integers(3, size=300))[None]
         for name, share in (("x", 0.5), ("y", 0.8))
@@ -81,7 +81,7 @@ def test_errors_agree_by_cohens_kappa():
 
 def test_of_numbers_the_residuals_correlate():
     rng = np.random.default_rng(0)
-    truth = Labels(Kind.REGRESSION, rng.normal(size=50))
+    truth = Labels(LabelKind.REGRESSION, rng.normal(size=50))
     said = rng.normal(size=(2, 3, 50))
 
     found = error_pairs(truth, {"x": said[0], "y": said[1]})
@@ -91,7 +91,7 @@ def test_of_numbers_the_residuals_correlate():
 
 
 def test_models_that_are_always_right_have_no_errors_to_compare():
-    truth = Labels(Kind.CLASSIFICATION, np.zeros(9, dtype=int), ("a", "b"))
+    truth = Labels(LabelKind.CLASSIFICATION, np.zeros(9, dtype=int), ("a", "b"))
     right = np.zeros((1, 9), dtype=int)
 
     found = likeness(matrix(np.ones((2, 1))), errors=[error_pairs(truth, {"x": right, "y": right})])

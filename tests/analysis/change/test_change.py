@@ -7,7 +7,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from assay.analysis.change.change import Pair, change, paired, share_difference
 from assay.analysis.per_task.intervals import Measured
 from assay.core.errors import UsageError
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
 
 LITE, VIT = "packaged:efficientnet_lite0", "timm:vit_small_patch14_reg4_dinov2.lvd142m"
@@ -135,7 +135,7 @@ def answers(
 
 def test_the_test_is_mcnemars_for_accuracy():
     rng = np.random.default_rng(0)
-    truth = Labels(Kind.CLASSIFICATION, np.ones(100, dtype=int), ("no", "yes"))
+    truth = Labels(LabelKind.CLASSIFICATION, np.ones(100, dtype=int), ("no", "yes"))
     first, second = answers(rng, 100, (0.7, 0.8))
     lost, won = (int(((one == 1) & (other == 0)).sum()) for one, other in ((first, second), (second, first)))
 
@@ -162,7 +162,7 @@ def test_intervals_of_a_share_hold_the_truth_for_few_examples_too(examples, righ
 
 
 def test_equal_answers_on_few_examples_are_not_proved_equal():
-    truth = Labels(Kind.CLASSIFICATION, np.zeros(20, dtype=int), ("no", "yes"))
+    truth = Labels(LabelKind.CLASSIFICATION, np.zeros(20, dtype=int), ("no", "yes"))
     same = np.zeros((1, 20), dtype=int)
 
     found = paired(Measured(truth, (same, same)), Accuracy(), seed=0)
@@ -174,7 +174,7 @@ def test_equal_answers_on_few_examples_are_not_proved_equal():
 
 def test_the_spread_over_seeds_widens_the_interval():
     rng = np.random.default_rng(0)
-    truth = Labels(Kind.REGRESSION, rng.normal(size=200))
+    truth = Labels(LabelKind.REGRESSION, rng.normal(size=200))
     steady = truth.values + np.tile(rng.normal(size=200), (3, 1))
     shaky = truth.values + np.array([[0.5], [1.0], [2.0]]) * rng.normal(size=(3, 200))
 

@@ -3,10 +3,10 @@ import pytest
 from scipy import stats
 
 from assay.analysis.change.flips import flips
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.findings.change import Flip
 
-TRUTH = Labels(Kind.CLASSIFICATION, np.array([0, 0, 0, 1, 1, 2]), ("cat", "dog", "owl"))
+TRUTH = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 0, 1, 1, 2]), ("cat", "dog", "owl"))
 NAMES = ("a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg", "f.jpg")
 
 
@@ -29,7 +29,7 @@ def test_classes_come_with_the_largest_loss_first():
 
 
 def test_a_class_that_surely_loses_has_mcnemars_p_value_corrected_for_the_classes():
-    truth = Labels(Kind.CLASSIFICATION, np.repeat([0, 1], 20), ("cat", "dog"))
+    truth = Labels(LabelKind.CLASSIFICATION, np.repeat([0, 1], 20), ("cat", "dog"))
     before = np.repeat([[0, 1]], 20, axis=1)
     after = before.copy()
     after[0, :9] = 1
@@ -50,7 +50,7 @@ def test_of_several_seeds_what_most_say_counts():
 
 
 def test_words_are_named_by_their_text():
-    words = Labels(Kind.CLASSIFICATION, np.array([0, 1, 1]), ("O", "B"), lengths=np.array([2, 1]))
+    words = Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 1]), ("O", "B"), lengths=np.array([2, 1]))
 
     found = flips(words, np.array([[0, 1, 1]]), np.array([[0, 0, 1]]), ("first", "second"))
 
@@ -64,6 +64,6 @@ def test_where_names_are_lost_examples_have_numbers():
 
 
 def test_numbers_are_neither_right_nor_wrong():
-    numbers = Labels(Kind.REGRESSION, np.arange(4.0))
+    numbers = Labels(LabelKind.REGRESSION, np.arange(4.0))
 
     assert flips(numbers, np.zeros((1, 4)), np.ones((1, 4)), ()) is None

@@ -4,10 +4,10 @@ from sklearn.metrics import confusion_matrix, recall_score
 
 from assay.analysis.per_task.error_analysis import lesson
 from assay.analysis.per_task.intervals import separable
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.findings.error_analysis import Confused
 
-TRUTH = Labels(Kind.CLASSIFICATION, np.array([0, 0, 1, 1, 2, 2]), ("cat", "dog", "owl"))
+TRUTH = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1, 2, 2]), ("cat", "dog", "owl"))
 DECIDED = {
     "a": np.array([[0, 0, 1, 2, 1, 2]]),
     "b": np.array([[0, 1, 1, 2, 1, 0]]),
@@ -32,7 +32,7 @@ def test_examples_that_all_miss_and_that_one_gets_are_counted_and_named(found):
 
 def test_classes_and_confusion_are_those_of_scikit_learn():
     rng = np.random.default_rng(0)
-    truth = Labels(Kind.CLASSIFICATION, rng.integers(4, size=200), tuple("abcd"))
+    truth = Labels(LabelKind.CLASSIFICATION, rng.integers(4, size=200), tuple("abcd"))
     said = np.where(rng.uniform(size=200) < 0.6, truth.values, rng.integers(4, size=200))
 
     found = lesson(truth, {"m": said[None]}, (), "m", None)
@@ -61,7 +61,7 @@ def test_one_model_alone_has_no_hardest_examples():
 
 def test_a_confusion_of_very_many_classes_is_its_commonest_mistakes_only():
     names = tuple(f"class {place}" for place in range(60))
-    truth = Labels(Kind.CLASSIFICATION, np.arange(60), names)
+    truth = Labels(LabelKind.CLASSIFICATION, np.arange(60), names)
 
     found = lesson(truth, {"m": (np.arange(60)[None] + 1) % 60}, (), "m", None).confusion
 
@@ -70,7 +70,9 @@ def test_a_confusion_of_very_many_classes_is_its_commonest_mistakes_only():
 
 
 def test_numbers_teach_no_classes():
-    assert lesson(Labels(Kind.REGRESSION, np.arange(3.0)), {"m": np.zeros((1, 3))}, (), "m", None) is None
+    assert (
+        lesson(Labels(LabelKind.REGRESSION, np.arange(3.0)), {"m": np.zeros((1, 3))}, (), "m", None) is None
+    )
 
 
 def test_pairs_are_told_apart_where_nearly_all_draws_agree():

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from assay.analysis.per_task.intervals import Measured, bootstrap, example_values, interval, rank_intervals
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
 
 
 def labels(values: np.ndarray) -> Labels:
-    return Labels(Kind.REGRESSION if values.dtype.kind == "f" else Kind.CLASSIFICATION, values)
+    return Labels(LabelKind.REGRESSION if values.dtype.kind == "f" else LabelKind.CLASSIFICATION, values)
 
 
 def _studies(count: int, examples: int, rng: np.random.Generator) -> list[Measured]:

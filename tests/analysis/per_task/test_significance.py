@@ -11,13 +11,13 @@ from assay.analysis.per_task.significance import (
     swap_test,
 )
 from assay.core.result import Status
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.findings.per_task import Cell
 from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
 
 
 def labels(values: np.ndarray) -> Labels:
-    return Labels(Kind.REGRESSION if values.dtype.kind == "f" else Kind.CLASSIFICATION, values)
+    return Labels(LabelKind.REGRESSION if values.dtype.kind == "f" else LabelKind.CLASSIFICATION, values)
 
 
 def _measured(skills: list[float], examples: int, rng: np.random.Generator, seeds: int = 1) -> Measured:

@@ -8,14 +8,14 @@ from sklearn.metrics import accuracy_score
 
 from assay.analysis.per_task.slices import slice_findings
 from assay.core.slicing import Slicing
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.auroc import AUROC
 from assay.metrics.rmse import RMSE
 
 RNG = np.random.default_rng(0)
 LANGUAGE = Slicing("language", ("de", "en", "fr"), RNG.choice([-1, 0, 1], p=[0.1, 0.3, 0.6], size=300))
-TRUTH = Labels(Kind.CLASSIFICATION, RNG.integers(3, size=300), ("a", "b", "c"))
+TRUTH = Labels(LabelKind.CLASSIFICATION, RNG.integers(3, size=300), ("a", "b", "c"))
 SAID = {
     model: np.where(RNG.uniform(size=(2, 300)) < share, TRUTH.values, RNG.integers(3, size=(2, 300)))
     for model, share in (("good", 0.8), ("poor", 0.3))
@@ -50,7 +50,7 @@ def test_an_interval_of_one_seed_is_that_of_the_bootstrap_of_scipy():
 
 
 def test_a_metric_that_is_no_mean_has_values_and_intervals_on_slices_too():
-    truth = Labels(Kind.REGRESSION, RNG.normal(size=60))
+    truth = Labels(LabelKind.REGRESSION, RNG.normal(size=60))
     said = {"m": truth.values[None] + RNG.normal(size=(1, 60))}
     halves = Slicing("half", ("first", "second"), np.repeat([0, 1], 30))
 
@@ -70,7 +70,7 @@ def test_few_examples_have_a_value_and_no_interval():
 
 
 def test_a_slice_on_which_a_metric_has_no_value_says_why():
-    truth = Labels(Kind.CLASSIFICATION, np.repeat([0, 1, 0], [20, 20, 20]), ("no", "yes"))
+    truth = Labels(LabelKind.CLASSIFICATION, np.repeat([0, 1, 0], [20, 20, 20]), ("no", "yes"))
     probs = np.stack([1 - (share := RNG.uniform(size=60)), share], axis=1)
     halves = Slicing("half", ("both", "one"), np.repeat([0, 1], [40, 20]))
 

@@ -28,7 +28,7 @@ from assay.analysis.per_task.significance import ALPHA, holm, p_values_against
 from assay.core.errors import UsageError
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
-from assay.core.task import Kind
+from assay.core.task import LabelKind, TaskKind
 from assay.findings.change import Change, OverTasks, Spaces, TaskChange
 from assay.findings.facts import TaskFacts
 from assay.findings.per_task import OTHER_MODALITY, Cell
@@ -151,7 +151,7 @@ def _corrected(found: Sequence[TaskChange]) -> tuple[TaskChange, ...]:
 def _over_tasks(found: Sequence[TaskChange], seed: int) -> OverTasks | None:
     """Return what changes on tasks like these: the task is the unit."""
     shares = [
-        one.difference for one in found if one.task.kind is not Kind.REGRESSION and not one.shown_negated
+        one.difference for one in found if one.task.kind is not TaskKind.REGRESSION and not one.shown_negated
     ]
     if len(shares) < FEWEST_TASKS:
         return None
@@ -242,7 +242,11 @@ def paired(measured: Measured, metric: Metric, seed: int) -> Paired:
 
 def _interval(measured: Measured, metric: Metric, draws: Draws) -> Interval | None:
     found = interval(draws.values[:, 1] - draws.values[:, 0])
-    if found is None or measured.truth.kind is not Kind.CLASSIFICATION or not is_mean(metric, measured.truth):
+    if (
+        found is None
+        or measured.truth.kind is not LabelKind.CLASSIFICATION
+        or not is_mean(metric, measured.truth)
+    ):
         return found
     first, second = (example_values(metric, measured.truth, one).mean(axis=0) for one in measured.predicted)
     few = share_difference(second - first)

@@ -6,7 +6,7 @@ import math
 import re
 
 from assay.core.errors import UsageError
-from assay.core.task import Kind
+from assay.core.task import TaskKind
 from assay.findings.change import Change, Gate, TaskChange, TaskVerdict, Verdict
 from assay.wording.numbers import interval_text, value_text
 
@@ -45,7 +45,7 @@ def gate(change: Change, allowed: str) -> Gate:
     """
     most, is_points = regression_from(allowed)
     for one in change.tasks:
-        if is_points and (one.shown_negated or one.task.kind is Kind.REGRESSION):
+        if is_points and (one.shown_negated or one.task.kind is TaskKind.REGRESSION):
             raise UsageError(
                 f"'{one.task.address}' is judged by {one.measure}, which has no points. "
                 "Write the allowed regression in its unit, as in 0.05, and name the task: --task."

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.analysis.per_task.error_analysis import said_by_most
-from assay.core.task import Kind, Labels
+from assay.core.task import LabelKind, Labels
 
 FEWEST = 20  # with fewer, ten neighbours are half of all there are
 EXAMPLES = 256  # of test: the CKA of a pair moves by 0.02 with others, and a hundred models take a second
@@ -30,7 +30,7 @@ def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs 
     """
     if len(decided) < 2:
         return None
-    if truth.kind is Kind.REGRESSION:
+    if truth.kind is LabelKind.REGRESSION:
         residuals = [(rows.mean(axis=0) - truth.values).ravel() for rows in decided.values()]
         return ModelPairs(tuple(decided), residual_correlation(np.stack(residuals)))
     hits = [said_by_most(rows) == truth.values for rows in decided.values()]

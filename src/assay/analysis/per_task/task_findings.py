@@ -27,7 +27,7 @@ from assay.analysis.per_task.slices import slice_findings
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
 from assay.core.slicing import Slicing
-from assay.core.task import Kind, Labels
+from assay.core.task import Labels, TaskKind
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.findings.per_task import Cell, Standing, TaskFindings
 
@@ -224,7 +224,7 @@ def _examples_needed(
 
 def _by_class(evidence: TaskEvidence, model: str | None) -> tuple[dict[str, float], dict[str, int]]:
     """Return for each class the share of its test examples that a model got right, and their number."""
-    if evidence.task.kind is not Kind.CLASSIFICATION or evidence.metric is None:
+    if evidence.task.kind is not TaskKind.CLASSIFICATION or evidence.metric is None:
         return {}, {}
     if model is None or evidence.truth is None or model not in evidence.decided:
         return {}, {}

@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
-from assay.core.task import Kind, Task, TaskSource
+from assay.core.task import Task, TaskKind, TaskSource
 from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathered import Gathered
@@ -219,7 +219,7 @@ def _labelled(table: TextTable, column: str, found: _Set) -> Labelled:
     wanted = found.files[0].columns[-1]
     title = f"column {wanted + 1}" if isinstance(wanted, int) else wanted
     cells = Cells(title, *table.coded(column), table.row_name)
-    labelled = label_rows(cells, Kind.CLASSIFICATION if found.classes else Kind.REGRESSION)
+    labelled = label_rows(cells, TaskKind.CLASSIFICATION if found.classes else TaskKind.REGRESSION)
     wrong = sorted(set(labelled.labels.classes) - set(found.classes))
     if wrong:
         place = labelled.labels.classes.index(wrong[0])

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnknownName, UnreadableTask
-from assay.core.task import Kind, Labels, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task, TaskSource
 from assay.readers.assembly import assemble, assemble_test
 from assay.readers.gathered import Gathered
 from assay.readers.gathering import ExampleLimits, gather_images, rows_within
@@ -100,7 +100,7 @@ class Imagenet(TaskSource):
 
 def _labels(synsets: np.ndarray) -> Labels:
     classes, values = np.unique(synsets, return_inverse=True)
-    return Labels(Kind.CLASSIFICATION, values, tuple(class_name(str(synset)) for synset in classes))
+    return Labels(LabelKind.CLASSIFICATION, values, tuple(class_name(str(synset)) for synset in classes))
 
 
 def _subset_note(labels: Labels) -> tuple[str, ...]:
