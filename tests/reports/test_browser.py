@@ -211,7 +211,7 @@ def test_a_filter_leaves_the_models_that_hold_all_words(browser, page):
 
     assert all("member" in name and "01" in name for name in _models(browser))
     assert len(_models(browser)) == len(_models(browser, ".heat")) == 11  # 001, and 010 to 019
-    assert browser.find_element(By.CSS_SELECTOR, ".tools .told").text == "11 of 42"
+    assert browser.find_element(By.CSS_SELECTOR, ".tools .matches").text == "11 of 42"
 
 
 def test_a_pinned_model_stays_on_top_of_every_table_and_in_the_charts(browser, page):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from assay.analysis.across_tasks.generality import across
+from assay.analysis.compare import compare
+from assay.findings.comparison import Comparison
 from assay.findings.matrix import Matrix
-from assay.reports.html.charts import profile_chart
 from assay.reports.html.names import Names
+from assay.testing.simulated_study import simulate_study
 
 pytest.importorskip("altair")
+
+from assay.reports.html.charts import curve_charts, profile_chart
 
 RNG = np.random.default_rng(0)
 MODELS = tuple(f"timm:net_{place:02}" for place in range(25))
@@ -32,10 +38,57 @@ def test_profiles_are_those_of_the_findings_for_the_first_models():
     assert [row["share"] for row in of_best] == list(best.profile)
     assert [row["index"] for row in of_best] == list(found.thresholds)
     assert {row["model"] for row in chart.rows} == {one.model for one in found.models[:20]}
-    assert {row["model"] for row in chart.rows if row["take"]} == {best.model}
+    assert {row["model"] for row in chart.rows if row["highlighted"]} == {best.model}
 
 
 def test_few_tasks_have_no_profiles():
     found = across(matrix(4), {f"task {place}": 0.1 for place in range(4)})
 
     assert profile_chart(found, Names({}, {}), "profiles") is None
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    """Findings whose protocol ran on 1, 5 and 20 examples of each class too, 5 points better each time."""
+    found = compare(simulate_study(), ranked_by=None, seed=0)
+    whole = [cell for cell in found.cells if cell.method == "linear_probe" and cell.value is not None]
+    parts = [
+        replace(cell, method=f"few_shot(k={size}, protocol='knn')", value=cell.value - lost, spread=0.01)
+        for size, lost in ((20, 0.05), (1, 0.15), (5, 0.10))
+        for cell in whole
+    ]
+    return replace(found, cells=(*found.cells, *parts))
+
+
+def test_a_protocol_on_more_and_more_examples_is_a_curve(comparison):
+    (chart,) = curve_charts(comparison, comparison.tasks[0], Names.of(comparison), "curve")
+
+    best = comparison.tasks[0].standings[0]
+    of_best = [(row["size"], row["value"]) for row in chart.rows if row["model"] == best.model]
+    assert of_best == [
+        (size, pytest.approx(best.value - lost)) for size, lost in ((1, 0.15), (5, 0.1), (20, 0.05))
+    ]
+    assert "few_shot(protocol='knn') on more and more examples of each class" in chart.caption
+
+
+def test_the_end_of_each_line_is_known(comparison):
+    found = comparison.tasks[0]
+
+    (chart,) = curve_charts(comparison, found, Names.of(comparison), "curve")
+
+    assert [row["size"] for row in chart.rows if row["last"]] == [20] * len(found.standings)
+    assert {row["model"] for row in chart.rows if row["highlighted"]} == {found.recommended}
+
+
+def test_one_size_is_no_curve_and_neighbours_are_no_sizes(comparison):
+    def kept(method: str) -> str:
+        return {"linear_probe": "knn(k=3)", "few_shot(k=5, protocol='knn')": "knn(k=5)"}.get(method, method)
+
+    cells = [
+        replace(cell, method=kept(cell.method)) for cell in comparison.cells if "k=20" not in cell.method
+    ]
+
+    assert (
+        curve_charts(replace(comparison, cells=tuple(cells)), comparison.tasks[0], Names.of(comparison), "")
+        == []
+    )

@@ -25,6 +25,6 @@ class Html(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the whole comparison to ``path``, replacing what was there."""
-        from assay.reports.html.writing import page
+        from assay.reports.html.page import page
 
         path.write_text(page(comparison, refresh_seconds=self.refresh_seconds), encoding="utf-8")

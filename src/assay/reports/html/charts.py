@@ -1,26 +1,30 @@
-"""What the charts of a page show: rows of findings, and how each kind of chart draws them."""
+"""The charts of a page: for each place in it the rows of findings, and the kind of chart that draws them.
+
+This module needs the packages of the extra ``html``: import it only where they are installed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from assay.core.estimate import Interval
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
-from assay.findings.per_task import TaskFindings
-from assay.findings.similarity import Alike
-from assay.reports.html.drawings import dots, heat, profiles, scatter
-from assay.reports.html.heat import HeatMap
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import Cell, TaskFindings
+from assay.findings.similarity import Likeness
+from assay.plugins.address import Address, Literal
+from assay.reports.html.heat_map import HeatMap
 from assay.reports.html.names import Names
+from assay.reports.html.vega import Spec, dots, heat, learning_curves, profiles, scatter
 from assay.wording.numbers import decimals, shown, shown_interval
 
 MOST_BARS = 60  # models of one chart; the table beside it has them all
 _MOST_TEXTS = 800  # cells of a heat map that carry their number
 _ROW = 21  # pixels
 _FILLED = " Filled: not told from the first."
-_MOST_ACROSS = 16  # names of a matrix of likeness that carries its numbers
+_MOST_ACROSS = 16  # names of a similarity matrix that carries its numbers
 _MOST_LINES = 20  # models of a chart of profiles
 _FEWEST_STEPS = 5  # tasks of a profile: fewer are in the table at a glance
 _MOST_NAMED = 4  # models of a front: the names of more would cover each other
@@ -31,9 +35,12 @@ _COSTS = {
     "bytes": ("weights, MB", 1e-6),
     "memory": ("peak memory, MB", 1e-6),
     "seconds": ("time in the study, s", 1.0),
-}
+}  # title, and factor of its unit
+_PARTIAL = "few_shot"  # the protocol that learns from a part of train
+_SIZES = {"k": "examples of each class", "examples": "examples"}  # its settings that say how large a part
 
 Row = Mapping[str, float | str | bool | None]
+_Axis = tuple[str, str, int]  # column, title, decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,182 +48,253 @@ class Chart:
     """A chart and what a reader should know of it.
 
     Attributes:
-        anchor: Of its place in the page; the name of the file it is saved in.
-        told: What it shows, in a sentence or two.
+        anchor: Its position in the page; the name of the file it is saved in.
+        caption: What it shows, in a sentence or two.
         spec: In Vega-Lite, its rows left out: charts of one kind share it.
         rows: One for each mark, all with the same names.
         height: Pixels.
     """
 
     anchor: str
-    told: str
-    spec: Mapping[str, Any]  # the format of Vega-Lite, whose schema Altair holds
+    caption: str
+    spec: Spec
     rows: Sequence[Row]
     height: int
 
 
+def charts_of(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> dict[str, Chart]:
+    """Return all charts of a page by their anchors, in the order of the page."""
+    return {chart.anchor: chart for chart in _charts(comparison, names, maps) if chart is not None}
+
+
+def _charts(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> Iterator[Chart | None]:
+    across_by_modality = {across.modality: across for across in comparison.across}
+    for heat_map in maps:
+        kind, across = heat_map.modality, across_by_modality.get(heat_map.modality)
+        if heat_map.has_index and len(heat_map.tasks) > 1:
+            yield heat_chart(heat_map, names, f"heat-{kind}")
+        if across is not None:
+            yield index_chart(across, names, f"index-{kind}")
+            yield rank_chart(across, names, f"places-{kind}")
+            yield profile_chart(across, names, f"profiles-{kind}")
+    for number, findings in enumerate(comparison.tasks, start=1):
+        yield cost_chart(findings, names, f"task-{number}-cost")
+        yield from curve_charts(comparison, findings, names, f"task-{number}-curve")
+    for number, agreements in enumerate(comparison.agreement, start=1):
+        yield agreement_chart(agreements, f"agreement-{number}")
+    for likeness in comparison.likeness:
+        yield from _similarity_charts(likeness, names)
+
+
 def index_chart(across: Across, names: Names, anchor: str) -> Chart | None:
     """Return the index of models across tasks with its interval; None where fewer than two have one."""
-    rows: list[Row] = [
-        {
-            "model": names.label(one.model),
-            "index": one.index,
-            **_reach(one.interval or one.interval_here),
-            "tied": one.is_tied_best is True or place == 0,
-        }
-        for place, one in enumerate(across.models)
-        if one.index is not None
-    ]
-    if len(rows) < 2:
-        return None
-    told = f"Compatibility index over {len(across.index_tasks)} tasks with 95 % intervals; right is better."
-    return _dots_chart(anchor, told + _FILLED, rows, dots("index", "index", 3))
+    values: dict[str, Row] = {
+        standing.model: {"index": standing.index, **_ends(standing.interval or standing.interval_here)}
+        for standing in across.models
+        if standing.index is not None
+    }
+    caption = (
+        f"Compatibility index over {len(across.index_tasks)} tasks with 95 % intervals; right is better."
+    )
+    return _general_chart(across, names, anchor, caption, values, ("index", "index", 3))
 
 
-def place_chart(across: Across, names: Names, anchor: str) -> Chart | None:
-    """Return the places that models may take across tasks; None where no draw of tasks can tell."""
+def rank_chart(across: Across, names: Names, anchor: str) -> Chart | None:
+    """Return the ranks that models may take across tasks; None where no draw of tasks can tell."""
+    values: dict[str, Row] = {
+        standing.model: {"place": rank, "low": standing.ranks[0], "high": standing.ranks[1]}
+        for rank, standing in enumerate(across.models, start=1)
+        if standing.ranks is not None
+    }
+    caption = "The places that a model takes in 95 % of the draws of tasks; left is better."
+    return _general_chart(across, names, anchor, caption, values, ("place", "place, 1 is best", 0))
+
+
+def _general_chart(
+    across: Across, names: Names, anchor: str, caption: str, values: Mapping[str, Row], axis: _Axis
+) -> Chart | None:
+    """Return a line for each model with values; filled are the first and what is tied with it."""
     rows: list[Row] = [
         {
-            "model": names.label(one.model),
-            "place": place,
-            "low": one.ranks[0],
-            "high": one.ranks[1],
-            "tied": one.is_tied_best is True or place == 1,
+            "model": names.label(standing.model),
+            **values[standing.model],
+            "filled": standing.is_tied_best is True or rank == 0,
         }
-        for place, one in enumerate(across.models, start=1)
-        if one.ranks is not None
+        for rank, standing in enumerate(across.models)
+        if standing.model in values
     ]
-    if len(rows) < 2:
-        return None
-    told = "The places that a model takes in 95 % of the draws of tasks; left is better."
-    return _dots_chart(anchor, told + _FILLED, rows, dots("place", "place, 1 is best", 0))
+    return _dots_chart(anchor, caption + _FILLED, rows, axis)
 
 
 def profile_chart(across: Across, names: Names, anchor: str) -> Chart | None:
     """Return on which share of tasks models reach how much; None with fewer than five tasks or two models."""
-    shown_models = [one for one in across.models if one.profile][:_MOST_LINES]
+    shown_models = [standing for standing in across.models if standing.profile][:_MOST_LINES]
     if len(shown_models) < 2 or len(across.index_tasks) < _FEWEST_STEPS:
         return None
     rows: list[Row] = [
-        {"model": names.label(one.model), "index": threshold, "share": share, "take": place == 0}
-        for place, one in enumerate(shown_models)
-        for threshold, share in zip(across.thresholds, one.profile, strict=True)
+        {"model": names.label(standing.model), "index": threshold, "share": share, "highlighted": rank == 0}
+        for rank, standing in enumerate(shown_models)
+        for threshold, share in zip(across.thresholds, standing.profile, strict=True)
     ]
-    told = "Performance profiles: on which share of tasks the index is at least so much; up is better."
-    told += " Thick: the first. Others tell their name when you point at them."
-    return Chart(anchor, told, profiles(), rows, height=240)
+    caption = "Performance profiles: on which share of tasks the index is at least so much; up is better."
+    caption += " Thick: the first. Others tell their name when you point at them."
+    return Chart(anchor, caption, profiles(height=240), rows, height=240)
 
 
 def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | None:
     """Return value against each cost that is known; None where fewer than two models have both."""
-    known = {
+    titles = {
         cost: title for cost, (title, _) in _COSTS.items() if len(findings.costs.get(cost, {})) > 1
     }  # in the order of the reader's choice
-    if not known:
+    if not titles:
         return None
+    negated = findings.shown_negated
+    fronts = {cost: findings.fronts.get(cost, ()) for cost in titles}
     rows: list[Row] = []
-    for one in findings.standings:
-        reach = one.interval and shown_interval(one.interval, negated=findings.shown_negated)
-        is_taken = one.model == findings.recommended
-        fronts = {cost: findings.fronts.get(cost, ()) for cost in known}
-        on = [known[cost] for cost, front in fronts.items() if one.model in front]
-        named = [
-            known[cost]
+    for standing in findings.standings:
+        model, is_recommended = standing.model, standing.model == findings.recommended
+        on_front = [titles[cost] for cost, front in fronts.items() if model in front]
+        is_named = [
+            titles[cost]
             for cost, front in fronts.items()
-            if is_taken or (one.model in front and len(front) <= _MOST_NAMED)
+            if is_recommended or (model in front and len(front) <= _MOST_NAMED)
         ]
         rows.append(
             {
-                "model": names.label(one.model),
-                "value": shown(one.value, negated=findings.shown_negated),
-                **_reach(reach),
-                "fronts": "; ".join(on),
-                "named": "; ".join(named),
-                "take": is_taken,
-                **{title: _cost(findings, cost, one.model) for cost, title in known.items()},
+                "model": names.label(model),
+                "value": shown(standing.value, negated=negated),
+                **_ends(standing.interval and shown_interval(standing.interval, negated=negated)),
+                "fronts": "; ".join(on_front),
+                "named": "; ".join(is_named),
+                "highlighted": is_recommended,
+                **{
+                    title: (findings.costs[cost].get(model) or 0.0) * _COSTS[cost][1] or None
+                    for cost, title in titles.items()
+                },
             }
         )
-    better = "down" if findings.shown_negated else "up"
-    told = (
-        f"{findings.measure} against cost: {better} is better, left is cheaper. "
+    caption = (
+        f"{findings.measure} against cost: {'down' if negated else 'up'} is better, left is cheaper. "
         "Filled and joined: no other model is both better and cheaper."
     )
-    places = decimals(one.value for one in findings.standings)
-    spec = scatter(tuple(known.values()), findings.measure, places, is_falling=findings.shown_negated)
-    return Chart(anchor, told, spec, rows, height=320)
+    places = decimals(standing.value for standing in findings.standings)
+    spec = scatter(tuple(titles.values()), findings.measure, places, height=320, lower_is_better=negated)
+    return Chart(anchor, caption, spec, rows, height=320)
+
+
+def curve_charts(comparison: Comparison, findings: TaskFindings, names: Names, anchor: str) -> list[Chart]:
+    """Return learning curves: a chart for each protocol that was run on two sizes of train or more."""
+    cells_by_method: dict[tuple[str, str], list[tuple[int, Cell]]] = {}
+    for cell in comparison.cells:
+        if cell.task == findings.task.address and cell.value is not None:
+            parsed = _size_of_train(cell.method)
+            if parsed is not None:
+                method, setting, size = parsed
+                cells_by_method.setdefault((method, setting), []).append((size, cell))
+    charts: list[Chart] = []
+    for (method, setting), cells in cells_by_method.items():
+        if len({size for size, _ in cells}) > 1:
+            caption = f"{method} on more and more {_SIZES[setting]}"
+            charts.append(_curve(findings, names, f"{anchor}-{len(charts) + 1}", caption, cells))
+    return charts
+
+
+def _size_of_train(method: str) -> tuple[str, str, int] | None:
+    """Return the method without its size, the setting that says the size, and the size; None without one."""
+    address = Address.parse(method)
+    settings: dict[str, Literal] = dict(address.settings)
+    for setting in _SIZES if address.name == _PARTIAL else ():
+        size = settings.get(setting)
+        if isinstance(size, int):
+            del settings[setting]
+            return str(replace(address, settings=tuple(settings.items()))), setting, size
+    return None
+
+
+def _curve(
+    findings: TaskFindings, names: Names, anchor: str, caption: str, cells: list[tuple[int, Cell]]
+) -> Chart:
+    ordered = sorted(cells, key=lambda pair: (pair[1].model, pair[0]))
+    largest = {cell.model: size for size, cell in ordered}
+    rows: list[Row] = [
+        {
+            "model": names.label(cell.model),
+            "size": size,
+            "value": shown(cell.value or 0.0, negated=findings.shown_negated),
+            "spread": cell.spread,
+            "highlighted": cell.model == findings.recommended,
+            "last": size == largest[cell.model],
+        }
+        for size, cell in ordered
+    ]
+    spec = learning_curves(findings.task.metric, decimals(cell.value or 0.0 for _, cell in cells), height=300)
+    caption = f"{caption}; means over draws. Thick: the model to take."
+    return Chart(anchor, caption, spec, rows, height=300)
 
 
 def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
-    """Return how well each score foretold the truth over all tasks; None with fewer than two scores."""
+    """Return how well each score predicted the truth over all tasks; None with fewer than two scores."""
     rows: list[Row] = [
         {
-            "model": one.score,
-            "tau": one.weighted_tau,
-            **_reach(one.models.get("weighted_tau")),
-            "tied": not one.is_baseline,
+            "model": score.score,
+            "tau": score.weighted_tau,
+            **_ends(score.models.get("weighted_tau")),
+            "filled": not score.is_baseline,
         }
-        for one in agreements.overall
+        for score in agreements.overall
     ]
-    if len(rows) < 2:
-        return None
-    told = "Mean weighted τ over tasks, 1 is the same order; bars: 95 % for other models."
-    told += " Hollow: looks at no example of the target."
-    return _dots_chart(anchor, told, rows, dots("tau", "weighted τ", 2))
+    caption = "Mean weighted τ over tasks, 1 is the same order; bars: 95 % for other models."
+    caption += " Hollow: looks at no example of the target."
+    return _dots_chart(anchor, caption, rows, ("tau", "weighted τ", 2))
 
 
-def alike_chart(alike: Alike, calls: Callable[[str], str], told: str, anchor: str) -> Chart | None:
-    """Return how alike things are, each with each, in the order of their tree; None where they are too many.
+def _similarity_charts(likeness: Likeness, names: Names) -> Iterator[Chart]:
+    """Yield how similar tasks and models are, each with each, in the order of their trees."""
+    for matrix, label, caption, what in (
+        (likeness.tasks, names.task, "Tasks: 1 orders models the same (Spearman).", "tasks"),
+        (likeness.errors, names.label, "Models: 1 errs on the same examples (kappa).", "errors"),
+        (likeness.features, names.label, "Models: 1 sees the same (linear CKA).", "features"),
+    ):
+        if matrix is not None and 2 < len(matrix.names) <= MOST_BARS:
+            labels = [label(name) for name in matrix.names]
+            rows: list[Row] = [
+                {
+                    "model": labels[row],
+                    "task": labels[column],
+                    "text": f"{value:.2f}",
+                    "level": max(0.0, value),
+                }
+                for row, values in enumerate(matrix.values)
+                for column, value in enumerate(values)
+                if value is not None
+            ]
+            height, has_texts = _ROW * len(labels), len(labels) <= _MOST_ACROSS
+            spec = heat("likeness", len(labels), height, has_texts=has_texts, is_square=True)
+            yield Chart(f"alike-{what}-{likeness.modality or 'all'}", caption, spec, rows, height)
 
-    Args:
-        alike: What was found.
-        calls: Returns the short name of each.
-        told: What 1 is.
-        anchor: Of its place in the page.
-    """
-    if not 2 < len(alike.names) <= MOST_BARS:
-        return None
-    called = [calls(name) for name in alike.names]
-    rows: list[Row] = [
-        {"model": called[row], "task": called[column], "text": f"{value:.2f}", "level": max(0.0, value)}
-        for row, values in enumerate(alike.values)
-        for column, value in enumerate(values)
-        if value is not None
-    ]
-    height = _ROW * len(called)
-    spec = heat(height, "likeness", len(called), has_texts=len(called) <= _MOST_ACROSS, is_square=True)
-    return Chart(anchor, told, spec, rows, height)
 
-
-def heat_chart(map_: HeatMap, names: Names, anchor: str) -> Chart:
+def heat_chart(heat_map: HeatMap, names: Names, anchor: str) -> Chart:
     """Return the cells of a heat map that have a number, as a chart that can be saved."""
     rows: list[Row] = [
-        {
-            "model": names.label(row.model),
-            "task": names.task(map_.tasks[place]),
-            "text": cell.text,
-            "level": cell.share,
-        }
-        for row in map_.rows
-        for place, cell in enumerate(row.cells)
+        {"model": names.label(row.model), "task": names.task(task), "text": cell.text, "level": cell.share}
+        for row in heat_map.rows
+        for task, cell in zip(heat_map.tasks, row.cells, strict=True)
         if cell.share is not None
     ]
-    height = _ROW * len(map_.rows)
-    spec = heat(height, "index", len(map_.tasks), has_texts=len(rows) <= _MOST_TEXTS, is_square=False)
+    height = _ROW * len(heat_map.rows)
+    has_texts = len(rows) <= _MOST_TEXTS
+    spec = heat("index", len(heat_map.tasks), height, has_texts=has_texts, is_square=False)
     return Chart(anchor, "The index as a chart that can be saved.", spec, rows, height)
 
 
-def _dots_chart(anchor: str, told: str, rows: Sequence[Row], spec: Mapping[str, Any]) -> Chart:
+def _dots_chart(anchor: str, caption: str, rows: Sequence[Row], axis: _Axis) -> Chart | None:
+    """Return one dot for each row on an axis; None for fewer than two."""
+    if len(rows) < 2:
+        return None
     more = f" The first {MOST_BARS} of {len(rows)}." if len(rows) > MOST_BARS else ""
-    shown_rows = rows[:MOST_BARS]
-    height = _ROW * len(shown_rows)
-    whole = {**spec, "height": height}
-    return Chart(anchor, f"{told}{more}", whole, shown_rows, height)
+    height = _ROW * min(len(rows), MOST_BARS)
+    return Chart(anchor, f"{caption}{more}", dots(*axis, height), rows[:MOST_BARS], height)
 
 
-def _reach(interval: Interval | None) -> dict[str, float | None]:
+def _ends(interval: Interval | None) -> dict[str, float | None]:
     return {"low": interval.low if interval else None, "high": interval.high if interval else None}
-
-
-def _cost(findings: TaskFindings, cost: str, model: str) -> float | None:
-    value = findings.costs[cost].get(model)
-    return value * _COSTS[cost][1] if value else None

@@ -17,7 +17,7 @@ class Names:
     """The short name and the number of each model by its address, and the short name of each task.
 
     >>> names = Names({"timm:resnet18": "timm:resnet18"}, {"timm:resnet18": 1})
-    >>> names.told("Take timm:resnet18 & go.")
+    >>> names.linked("Take timm:resnet18 & go.")
     Markup('Take <a class="model" href="#m1">timm:resnet18</a> &amp; go.')
     """
 
@@ -27,10 +27,11 @@ class Names:
 
     @classmethod
     def of(cls, comparison: Comparison) -> Names:
-        """Name all models that a comparison speaks of, in the order of their addresses."""
-        called = model_labels(comparison)
-        numbers = {address: place for place, address in enumerate(called, start=1)}
-        return cls(called, numbers, task_labels([one.task.address for one in comparison.tasks]))
+        """Name all models of a comparison, in the order of their addresses."""
+        labels = model_labels(comparison)
+        numbers = {address: number for number, address in enumerate(labels, start=1)}
+        tasks = task_labels([findings.task.address for findings in comparison.tasks])
+        return cls(labels, numbers, tasks)
 
     def label(self, address: str) -> str:
         """Return the short name; what is no model of the study is called as it is."""
@@ -41,25 +42,26 @@ class Names:
         return self.tasks.get(address, address)
 
     def link(self, address: str) -> Markup:
-        """Return the short name, leading to where the whole address stands."""
+        """Return the short name, leading to the row with the whole address."""
         number, label = self.numbers.get(address), self.label(address)
         if number is None:
             return escape(label)
         return Markup('<a class="model" href="#m{}">{}</a>').format(number, label)
 
-    def named(self, sentence: str) -> list[str]:
+    def models_in(self, sentence: str) -> list[str]:
         """Return the addresses in a sentence, in order, each once."""
-        return list(dict.fromkeys(self._pattern().findall(sentence))) if self.labels else []
+        return list(dict.fromkeys(self._split(sentence)[1::2]))
 
-    def told(self, sentence: str) -> Markup:
+    def linked(self, sentence: str) -> Markup:
         """Return a sentence with every address in it as a link."""
-        if not self.labels:
-            return escape(sentence)
-        parts = self._pattern().split(sentence)
+        parts = self._split(sentence)
         return Markup("").join(
-            self.link(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+            self.link(part) if position % 2 else escape(part) for position, part in enumerate(parts)
         )
 
-    def _pattern(self) -> re.Pattern[str]:
+    def _split(self, sentence: str) -> list[str]:
+        """Return the parts of a sentence: text and address in turn."""
+        if not self.labels:
+            return [sentence]
         longest_first = sorted(self.labels, key=len, reverse=True)
-        return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)")
+        return re.split(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)", sentence)

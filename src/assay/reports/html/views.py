@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import util
+from typing import TYPE_CHECKING
 
 from assay.core.shown import ShownExample
+from assay.core.task import Modality
 from assay.findings.across import Across
-from assay.findings.agreement import Agreements
 from assay.findings.comparison import Comparison
 from assay.findings.facts import ModelRow
 from assay.findings.per_task import TaskFindings
 from assay.findings.similarity import Likeness
-from assay.reports.html.boards import Board, Methods, OfClass, board, classes_of, methods_of
-from assay.reports.html.charts import (
-    Chart,
-    agreement_chart,
-    alike_chart,
-    cost_chart,
-    heat_chart,
-    index_chart,
-    place_chart,
-    profile_chart,
-)
-from assay.reports.html.curves import curve_charts
-from assay.reports.html.decision import Decision, decisions
-from assay.reports.html.examples import fitting
-from assay.reports.html.heat import HeatMap, heat_maps
-from assay.reports.html.missing_values import Hole, TaskHole, holes, task_holes
+from assay.reports.html.heat_map import HeatMap, heat_maps
 from assay.reports.html.names import Names
-from assay.reports.html.slices import SliceTable, slice_tables
-from assay.reports.html.vega import charts_can_be_drawn
+from assay.reports.html.tables import (
+    ClassAccuracy,
+    Leaderboard,
+    MethodTable,
+    MissingValue,
+    SliceTable,
+    class_accuracies,
+    leaderboard,
+    method_tables,
+    missing_on_task,
+    missing_values,
+    slice_tables,
+)
+
+if TYPE_CHECKING:
+    from assay.reports.html.charts import Chart
+
+_CHART_PACKAGES = ("altair", "vl_convert")  # of the extra html
+_MOST_CHOICES = 8  # the answer must fit on a screen; the tables below have the other ties
+MOST_EXAMPLE_LETTERS = 260_000  # of all tasks: 2 MB hold 50 models x 20 tasks with everything else
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model that is recommended or not significantly different, with its cost.
+
+    Attributes:
+        is_smallest: None of the other choices has fewer parameters.
+    """
+
+    address: str
+    model: ModelRow | None
+    is_recommended: bool
+    is_smallest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer for one modality: a sentence, then the models to choose from, the recommended first.
+
+    Attributes:
+        choices: The first few, and a smallest one.
+        hidden: How many more are tied.
+    """
+
+    sentence: str
+    choices: tuple[Choice, ...]
+    hidden: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +72,10 @@ class TaskView:
 
     anchor: str
     findings: TaskFindings
-    missing: tuple[TaskHole, ...]
-    board: Board
-    classes: tuple[OfClass, ...]
-    methods: Methods | None
-    chart: Chart | None
-    curves: tuple[Chart, ...]
+    leaderboard: Leaderboard
+    missing: tuple[MissingValue, ...]
+    classes: tuple[ClassAccuracy, ...]
+    methods: MethodTable | None
     examples: tuple[ShownExample, ...]
     slices: tuple[SliceTable, ...]
 
@@ -52,34 +84,8 @@ class TaskView:
 class AcrossView:
     """Models across the tasks of one modality."""
 
-    heat: HeatMap
-    heat_chart: Chart | None
-    across: Across | None
-    charts: tuple[Chart, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementView:
-    """How well scores predicted one measured outcome."""
-
-    findings: Agreements
-    chart: Chart | None
-
-
-@dataclass(frozen=True, slots=True)
-class LikenessView:
-    """Which tasks and which models of one modality are alike."""
-
-    findings: Likeness
-    charts: tuple[Chart, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A model that the study names, and what is known of it once it was opened."""
-
-    address: str
-    row: ModelRow | None
+    heat_map: HeatMap
+    findings: Across | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,101 +93,147 @@ class PageView:
     """The whole page.
 
     Attributes:
-        has_charts: Charts can be drawn; else the page says what to install.
+        models: What is known of each model of the study, by its address; None for one that never opened.
+        charts: By their anchors; none where ``can_draw`` is false: then the page says what to install.
     """
 
-    comparison: Comparison
     names: Names
-    decisions: tuple[Decision, ...]
-    tasks: tuple[TaskView, ...]
+    answers: tuple[Answer, ...]
     across: tuple[AcrossView, ...]
-    agreements: tuple[AgreementView, ...]
-    likeness: tuple[LikenessView, ...]
-    missing: tuple[Hole, ...]
-    models: tuple[Known, ...]
-    has_charts: bool
+    tasks: tuple[TaskView, ...]
+    missing: tuple[MissingValue, ...]
+    models: Mapping[str, ModelRow | None]
+    charts: Mapping[str, Chart]
+    can_draw: bool
+    likeness: tuple[Likeness, ...]
+
+    def charts_at(self, *anchors: str) -> list[Chart]:
+        """Return the charts at some anchors, or numbered ones below ``anchor-*``, as far as they exist."""
+        return [
+            chart
+            for name, chart in self.charts.items()
+            if name in anchors or f"{name.rpartition('-')[0]}-*" in anchors
+        ]
+
+    def similarity_charts(self, similarity: Likeness) -> list[Chart]:
+        """Return the charts of which tasks and models of one modality are similar."""
+        kind = similarity.modality or "all"
+        return self.charts_at(*(f"alike-{what}-{kind}" for what in ("tasks", "errors", "features")))
 
     @property
-    def charts(self) -> list[Chart]:
-        """All charts of the page."""
-        found = [chart for one in self.across for chart in (one.heat_chart, *one.charts)]
-        found += [chart for task in self.tasks for chart in (task.chart, *task.curves)]
-        found += [agreement.chart for agreement in self.agreements]
-        found += [chart for one in self.likeness for chart in one.charts]
-        return [chart for chart in found if chart is not None]
+    def similarities(self) -> list[Likeness]:
+        """Which tasks and models are similar, for each modality where that is known."""
+        return [every for every in self.likeness if every.remarks or self.similarity_charts(every)]
 
 
 def page_view(comparison: Comparison) -> PageView:
     """Gather what a page shows of a comparison."""
     names = Names.of(comparison)
     models = {row.address: row for row in comparison.models}
-    anchors = {one.task.address: f"task-{place}" for place, one in enumerate(comparison.tasks, start=1)}
-    methods = methods_of(comparison)
-    examples = fitting(comparison.examples)
-    is_drawn = charts_can_be_drawn()
-    tasks = tuple(
-        TaskView(
-            anchors[one.task.address],
-            one,
-            task_holes(one),
-            board(one, models),
-            classes_of(one),
-            methods.get(one.task.address),
-            cost_chart(one, names, f"{anchors[one.task.address]}-cost") if is_drawn else None,
-            tuple(curve_charts(comparison, one, names, f"{anchors[one.task.address]}-curve"))
-            if is_drawn
-            else (),
-            examples.get(one.task.address, ()),
-            slices,
-        )
-        for one, slices in zip(comparison.tasks, slice_tables(comparison.tasks), strict=True)
-    )
+    methods = method_tables(comparison)
+    examples = examples_that_fit(comparison.examples)
+    across = {findings.modality: findings for findings in comparison.across}
+    maps = heat_maps(comparison)
+    can_draw = all(util.find_spec(name) is not None for name in _CHART_PACKAGES)
     return PageView(
-        comparison=comparison,
         names=names,
-        decisions=tuple(decisions(comparison, names)),
-        tasks=tasks,
-        across=tuple(
-            _across_view(comparison, heat, names, is_drawn=is_drawn) for heat in heat_maps(comparison)
+        answers=tuple(_answers(comparison, names)),
+        across=tuple(AcrossView(heat_map, across.get(heat_map.modality)) for heat_map in maps),
+        tasks=tuple(
+            TaskView(
+                f"task-{number}",
+                findings,
+                leaderboard(findings, models),
+                missing_on_task(findings),
+                class_accuracies(findings),
+                methods.get(findings.task.address),
+                examples.get(findings.task.address, ()),
+                slices,
+            )
+            for number, (findings, slices) in enumerate(
+                zip(comparison.tasks, slice_tables(comparison.tasks), strict=True), start=1
+            )
         ),
-        agreements=tuple(
-            AgreementView(one, agreement_chart(one, f"agreement-{place}") if is_drawn else None)
-            for place, one in enumerate(comparison.agreement, start=1)
-            if one.overall
-        ),
-        likeness=tuple(_likeness_view(one, names, is_drawn=is_drawn) for one in comparison.likeness),
-        missing=holes(comparison),
-        models=tuple(Known(address, models.get(address)) for address in names.numbers),
-        has_charts=is_drawn,
+        missing=missing_values(comparison),
+        models={address: models.get(address) for address in names.numbers},
+        charts=_charts(comparison, names, maps) if can_draw else {},
+        can_draw=can_draw,
+        likeness=comparison.likeness,
     )
 
 
-def _across_view(comparison: Comparison, heat: HeatMap, names: Names, *, is_drawn: bool) -> AcrossView:
-    across = next((one for one in comparison.across if one.modality == heat.modality), None)
-    charts: list[Chart | None] = []
-    if across is not None and is_drawn:
-        charts.append(index_chart(across, names, f"index-{heat.modality}"))
-        charts.append(place_chart(across, names, f"places-{heat.modality}"))
-        charts.append(profile_chart(across, names, f"profiles-{heat.modality}"))
-    has_map = is_drawn and heat.has_index and len(heat.tasks) > 1
-    return AcrossView(
-        heat=heat,
-        heat_chart=heat_chart(heat, names, f"heat-{heat.modality}") if has_map else None,
-        across=across,
-        charts=tuple(chart for chart in charts if chart is not None),
-    )
+def _charts(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> dict[str, Chart]:
+    from assay.reports.html.charts import charts_of
+
+    return charts_of(comparison, names, maps)
 
 
-def _likeness_view(found: Likeness, names: Names, *, is_drawn: bool) -> LikenessView:
-    kind = found.modality or "all"
-    parts = (
-        (found.tasks, names.task, "Tasks: 1 orders models the same (Spearman).", f"alike-tasks-{kind}"),
-        (found.errors, names.label, "Models: 1 errs on the same examples (kappa).", f"alike-errors-{kind}"),
-        (found.features, names.label, "Models: 1 sees the same (linear CKA).", f"alike-features-{kind}"),
-    )
-    charts = [
-        alike_chart(alike, calls, told, anchor)
-        for alike, calls, told, anchor in parts
-        if alike is not None and is_drawn
+def _answers(comparison: Comparison, names: Names) -> list[Answer]:
+    """Return the answers, in the order of the headline."""
+    studied = {findings.task.modality for findings in comparison.tasks}
+    modalities = [modality for modality in Modality if modality in studied]
+    answers = []
+    for number, sentence in enumerate(comparison.headline):
+        recommended = names.models_in(sentence)[:1]
+        tied = _tied(comparison, modalities[number]) if number < len(modalities) and recommended else []
+        choices = _choices(comparison, list(dict.fromkeys([*recommended, *tied])))
+        shown = choices[:_MOST_CHOICES]
+        if not any(choice.is_smallest for choice in shown):
+            shown += [choice for choice in choices if choice.is_smallest][:1]
+        answers.append(Answer(sentence, tuple(shown), len(choices) - len(shown)))
+    return answers
+
+
+def _tied(comparison: Comparison, modality: Modality) -> list[str]:
+    """Return the pretrained models that are tied with the best: across tasks, or on the only task."""
+    tasks = [findings for findings in comparison.tasks if findings.task.modality == modality]
+    tied = [
+        standing.model
+        for across in comparison.across
+        if across.modality == modality
+        for position, standing in enumerate(across.models)
+        if standing.is_tied_best or (position == 0 and standing.is_tied_best is None)
     ]
-    return LikenessView(found, tuple(chart for chart in charts if chart is not None))
+    if not tied and len(tasks) == 1:
+        tied = [standing.model for standing in tasks[0].standings if standing.is_tied_best]
+    random = {row.address for row in comparison.models if row.facts.is_random}
+    return [model for model in tied if model not in random]
+
+
+def _choices(comparison: Comparison, addresses: Sequence[str]) -> list[Choice]:
+    models = {row.address: row for row in comparison.models}
+    smallest = min((models[model].facts.parameters for model in addresses if model in models), default=0)
+    return [
+        Choice(
+            address,
+            models.get(address),
+            is_recommended=position == 0,
+            is_smallest=address in models and models[address].facts.parameters == smallest,
+        )
+        for position, address in enumerate(addresses)
+    ]
+
+
+def examples_that_fit(
+    examples: Mapping[str, Sequence[ShownExample]],
+) -> dict[str, tuple[ShownExample, ...]]:
+    """Return as many examples of each task as fit into its share of the page.
+
+    Where not all fit, every second or third is taken, so that classes at the end are seen too.
+    """
+    kept = {}
+    for task, shown in examples.items():
+        left = share = MOST_EXAMPLE_LETTERS // len(examples)
+        step = -(-sum(map(_size, shown)) // share) or 1
+        fitting: list[ShownExample] = []
+        for example in shown[::step]:
+            left -= _size(example)
+            if left < 0:
+                break
+            fitting.append(example)
+        kept[task] = tuple(fitting)
+    return kept
+
+
+def _size(example: ShownExample) -> int:
+    return len(example.picture) + len(example.text) + len(example.name) + len(example.label)

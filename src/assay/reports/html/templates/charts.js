@@ -1,11 +1,11 @@
 "use strict";
 // Charts: the programs are unpacked once; all charts are drawn when there is time, so that they are there to be printed,
-// and those of a very long page when they come near.
+// and those of a very long page when they are scrolled to.
 const MOST_AT_ONCE = 40;
 const NARROW = 560; // pixels of a chart
 const SHORT = 20; // letters of a name on a narrow one
 (async () => {
-  const carried = JSON.parse(document.getElementById("charts").textContent);
+  const page = JSON.parse(document.getElementById("charts").textContent);
   const views = new Map();
   let pinned = [];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -51,22 +51,22 @@ const SHORT = 20; // letters of a name on a narrow one
     };
     for (const share of [0.45, 0.3, 0.6, 0.15]) {
       const short = names.map((name) => cut(name, share));
-      if (new Set(short).size === names.length) return Object.fromEntries(names.map((name, place) => [name, short[place]]));
+      if (new Set(short).size === names.length) return Object.fromEntries(names.map((name, index) => [name, short[index]]));
     }
-    return Object.fromEntries(names.map((name, place) => [name, cut(`${place + 1} ${name}`, 0.45)]));
+    return Object.fromEntries(names.map((name, index) => [name, cut(`${index + 1} ${name}`, 0.45)]));
   }
 
   async function draw(figure) {
-    const place = figure.querySelector(".draw");
-    const isNarrow = place.clientWidth < NARROW;
-    const { spec, columns, rows } = carried.charts[figure.id];
-    const coloured = JSON.stringify(carried.specs[spec]).replace(/"value":"@(\w+)"/g, (_, name) => `"value":"${colour(name)}"`);
+    const box = figure.querySelector(".draw");
+    const isNarrow = box.clientWidth < NARROW;
+    const { spec, columns, rows } = page.charts[figure.id];
+    const coloured = JSON.stringify(page.specs[spec]).replace(/"value":"@(\w+)"/g, (_, name) => `"value":"${colour(name)}"`);
     const named = rows.map((row) => Object.fromEntries(columns.map((name, column) => [name, row[column]])));
-    const whole = { ...JSON.parse(coloured), datasets: { rows: named } };
+    const drawn = { ...JSON.parse(coloured), datasets: { rows: named } };
     const shorts = isNarrow ? shortened([...new Set(named.map((row) => row.model))]) : {};
-    for (const param of whole.params) Object.assign(param, { narrow: { value: isNarrow }, shorts: { value: shorts } }[param.name]);
-    const result = await vegaEmbed(place, whole, {
-      mode: "vega-lite", renderer: "svg", config: theme(place.clientWidth), downloadFileName: `assay-${figure.id}`,
+    for (const param of drawn.params) Object.assign(param, { narrow: { value: isNarrow }, shorts: { value: shorts } }[param.name]);
+    const result = await vegaEmbed(box, drawn, {
+      mode: "vega-lite", renderer: "svg", config: theme(box.clientWidth), downloadFileName: `assay-${figure.id}`,
       actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
       scaleFactor: { png: 2 }, tooltip: { theme: dark.matches ? "dark" : "light" },
       logLevel: 1, // errors alone: that a layer is empty is no news
@@ -87,7 +87,7 @@ const SHORT = 20; // letters of a name on a narrow one
     document.documentElement.dataset.charts = "drawn";
   }
 
-  if (!("DecompressionStream" in window)) return; // a browser from before 2023: the tables say it all
+  if (!("DecompressionStream" in window)) return; // a browser from before 2023: the tables hold everything
   document.documentElement.classList.add("charts");
   await unpack();
   const figures = [...document.querySelectorAll("figure.chart")];

@@ -26,9 +26,9 @@ const keyOf = (row, column, isNumber) => {
   const number = numberOf(text);
   return Number.isNaN(number) ? "" : number;
 };
-const order = (one, other) => {
-  if (one === "" || other === "") return (one === "") - (other === "");
-  return typeof one === "number" ? one - other : one.localeCompare(other, undefined, { numeric: true });
+const order = (left, right) => {
+  if (left === "" || right === "") return (left === "") - (right === "");
+  return typeof left === "number" ? left - right : left.localeCompare(right, undefined, { numeric: true });
 };
 const isWanted = (model) => {
   if (!model || !wanted.length) return true;
@@ -41,8 +41,8 @@ function arrange(table) {
   let rows = state.rows;
   if (state.column !== null) {
     const keys = new Map(rows.map((row) => [row, keyOf(row, state.column, state.isNumber)]));
-    rows = [...rows].sort((one, other) => {
-      const [left, right] = [keys.get(one), keys.get(other)];
+    rows = [...rows].sort((first, second) => {
+      const [left, right] = [keys.get(first), keys.get(second)];
       if (left === "" || right === "") return order(left, right);
       return order(left, right) * (state.isRising ? 1 : -1);
     });
@@ -117,7 +117,7 @@ function filter() {
   wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   for (const table of states.keys()) if (states.get(table).hasModels) arrange(table);
   const fitting = [...addresses.keys()].filter(isWanted).length;
-  told.textContent = wanted.length ? `${fitting} of ${addresses.size}` : "";
+  matches.textContent = wanted.length ? `${fitting} of ${addresses.size}` : "";
 }
 
 for (const table of document.querySelectorAll("table.sortable")) {
@@ -142,11 +142,11 @@ for (const table of document.querySelectorAll("table.sortable")) {
 
 const tools = make("div", { className: "tools" });
 const search = make("input", { type: "search", placeholder: "Filter models  /", autocomplete: "off" });
-const told = make("span", { className: "told" });
+const matches = make("span", { className: "matches" });
 const unpin = make("button", { type: "button", className: "more", hidden: true });
 search.setAttribute("aria-label", "Filter models in every table");
-told.setAttribute("role", "status");
-tools.append(search, told, unpin);
+matches.setAttribute("role", "status");
+tools.append(search, matches, unpin);
 if (addresses.size > 1) document.querySelector("header").after(tools);
 search.addEventListener("input", filter);
 search.addEventListener("keydown", (event) => {

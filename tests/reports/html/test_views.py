@@ -1,5 +1,5 @@
 from assay.core.shown import ShownExample
-from assay.reports.html.examples import ROOM, fitting
+from assay.reports.html.views import MOST_EXAMPLE_LETTERS, examples_that_fit
 
 
 def _pictures(count: int, size: int) -> tuple[ShownExample, ...]:
@@ -9,15 +9,15 @@ def _pictures(count: int, size: int) -> tuple[ShownExample, ...]:
 def test_few_tasks_show_everything():
     shown = {"a": _pictures(12, 2_000), "b": _pictures(12, 2_000)}
 
-    assert fitting(shown) == shown
+    assert examples_that_fit(shown) == shown
 
 
 def test_many_tasks_share_the_room_and_skip_evenly():
-    found = fitting({str(task): _pictures(12, 3_000) for task in range(20)})
+    found = examples_that_fit({str(task): _pictures(12, 3_000) for task in range(20)})
 
-    assert sum(len(one.picture) for of in found.values() for one in of) < ROOM
+    assert sum(len(one.picture) for of in found.values() for one in of) < MOST_EXAMPLE_LETTERS
     assert [one.name for one in found["0"]] == ["0", "3", "6", "9"]
 
 
 def test_a_picture_that_is_too_large_is_left_out():
-    assert fitting({"a": _pictures(1, ROOM + 1)}) == {"a": ()}
+    assert examples_that_fit({"a": _pictures(1, MOST_EXAMPLE_LETTERS + 1)}) == {"a": ()}

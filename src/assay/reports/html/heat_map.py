@@ -1,0 +1,101 @@
+"""The heat map of models by tasks: a number and its shade for each cell, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from assay.core.task import Modality
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import Cell, Standing, TaskFindings
+from assay.wording.numbers import interval_text, value_text
+
+_LEVELS = 10  # shades
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """One cell: its number or why it has none, and in ``details`` all of it for those who point at it.
+
+    Attributes:
+        share: Between 0 and 1; None where there is no index.
+        level: The shade, from 0.
+        has_value: There is a number, with an index or without.
+    """
+
+    text: str
+    details: str
+    share: float | None = None
+    level: int | None = None
+    has_value: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """One model on all tasks."""
+
+    model: str
+    cells: tuple[HeatCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Models by tasks of one modality, best model first; ``empty`` are those without any value."""
+
+    modality: Modality
+    tasks: tuple[str, ...]
+    rows: tuple[HeatRow, ...]
+    empty: tuple[str, ...] = ()
+
+    @property
+    def has_index(self) -> bool:
+        """Whether any cell has one: estimates have none."""
+        return any(cell.share is not None for row in self.rows for cell in row.cells)
+
+
+def heat_maps(comparison: Comparison) -> list[HeatMap]:
+    """Return a map for each modality: the index of every model on every task, or why there is none."""
+    by_modality = [
+        [findings for findings in comparison.tasks if findings.task.modality == modality]
+        for modality in Modality
+    ]
+    return [_heat_map(tasks) for tasks in by_modality if any(findings.standings for findings in tasks)]
+
+
+def _heat_map(tasks: Sequence[TaskFindings]) -> HeatMap:
+    standings = [{standing.model: standing for standing in findings.standings} for findings in tasks]
+    missing = [{cell.model: cell for cell in findings.missing} for findings in tasks]
+    models = sorted(set().union(*standings), key=lambda model: (_mean_rank(model, standings), model))
+    rows = [
+        HeatRow(
+            model,
+            tuple(
+                _cell(findings, with_value.get(model), without.get(model))
+                for findings, with_value, without in zip(tasks, standings, missing, strict=True)
+            ),
+        )
+        for model in models
+    ]
+    empty = set().union(*missing) - set(models)
+    addresses = tuple(findings.task.address for findings in tasks)
+    return HeatMap(tasks[0].task.modality, addresses, tuple(rows), tuple(sorted(empty)))
+
+
+def _mean_rank(model: str, standings: Sequence[Mapping[str, Standing]]) -> float:
+    """Return the mean rank over tasks, a missing value counting as the last: it only orders the rows."""
+    ranks = [of_task[model].rank if model in of_task else len(of_task) + 1 for of_task in standings]
+    return sum(ranks) / len(ranks)
+
+
+def _cell(findings: TaskFindings, standing: Standing | None, missing: Cell | None) -> HeatCell:
+    if standing is None:
+        details = f"{missing.status}: {missing.reason}" if missing else "no result"
+        return HeatCell(missing.status.value if missing else "–", details, has_value=False)
+    value = value_text(standing.value, negated=findings.shown_negated)
+    interval = interval_text(standing.interval, negated=findings.shown_negated)
+    details = f"{value} {findings.measure}{f', {interval}' if interval else ''}; rank {standing.rank}"
+    if standing.index is None:
+        return HeatCell(value, details)
+    share = min(1.0, max(0.0, standing.index))
+    level = round(share * (_LEVELS - 1))
+    return HeatCell(value_text(standing.index, places=2), details, round(share, 3), level)

@@ -1,0 +1,92 @@
+"""Fills the templates: one text that holds everything a page needs, and the programs that draw its charts."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from assay.encoders.cache import cache_folder
+from assay.findings.comparison import Comparison
+from assay.reports.html.views import page_view
+from assay.wording.numbers import count, duration, interval_text, plural, value_text
+
+if TYPE_CHECKING:
+    from assay.reports.html.charts import Chart
+
+_DIGITS = 5  # more than a screen can show
+
+
+def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str:
+    """Return a comparison as one HTML page that needs nothing beside it.
+
+    Args:
+        comparison: All findings of a study.
+        refresh_seconds: How often the page loads itself again; None for a page that stays.
+    """
+    view = page_view(comparison)
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("assay", "reports/html/templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    names = view.names
+    templates.filters |= {"value": value_text, "interval": interval_text, "duration": duration}
+    templates.filters |= {"count": count, "plural": plural}
+    templates.filters |= {
+        "link": names.link,
+        "linked": names.linked,
+        "label": names.label,
+        "task": names.task,
+    }
+    return templates.get_template("page.html").render(
+        page=view,
+        comparison=comparison,
+        refresh_seconds=refresh_seconds,
+        charts=_packed(view.charts.values()),
+        vega=_vega_programs() if view.charts else "",
+    )
+
+
+def _packed(charts: Iterable[Chart]) -> Mapping[str, Any]:
+    """Return ``specs``, each once, and for each anchor its number of spec, ``columns`` and ``rows``."""
+    specs: list[Mapping[str, Any]] = []
+    by_anchor = {}
+    for chart in charts:
+        if chart.spec not in specs:
+            specs.append(chart.spec)
+        columns = list(chart.rows[0])
+        rows: Sequence[Any] = [[_rounded(row[name]) for name in columns] for row in chart.rows]
+        by_anchor[chart.anchor] = {"spec": specs.index(chart.spec), "columns": columns, "rows": rows}
+    return {"specs": specs, "charts": by_anchor}
+
+
+def _rounded(value: float | str | bool | None) -> float | str | bool | None:
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
+
+
+@cache
+def _vega_programs() -> str:
+    """Return Vega, Vega-Lite and vega-embed, by gzip, as base64; kept on disk: making them takes seconds."""
+    path = cache_folder() / f"vega-{metadata.version('vl-convert-python')}.js.gz"
+    with suppress(OSError):
+        return base64.b64encode(path.read_bytes()).decode("ascii")
+    import vl_convert
+
+    programs = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub forgets its default
+    compressed = gzip.compress(programs.encode("utf-8"), mtime=0)
+    with suppress(OSError):  # a cache that cannot be written is made again next time
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(compressed)
+        unfinished.replace(path)
+    return base64.b64encode(compressed).decode("ascii")

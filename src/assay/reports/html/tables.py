@@ -1,0 +1,292 @@
+"""The tables of a task: leaderboard with its bars, classes, methods, slices; and what has no value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from assay.analysis.per_task.by_protocol import cell_text, natural
+from assay.core.result import Status
+from assay.findings.comparison import Comparison
+from assay.findings.error_analysis import SliceFindings
+from assay.findings.facts import ModelRow
+from assay.findings.per_task import Cell, Standing, TaskFindings
+from assay.wording.numbers import decimals, interval_text, value_text
+
+MOST_CLASSES = 40  # of one task
+MOST_METHOD_CELLS = 25_000  # of all tables of methods together: a page stays small enough to be sent
+MOST_SLICES = 30  # columns of a table
+MOST_SLICE_CELLS = 3_000  # of all tables of slices together
+FEWEST_MODELS = 20  # rows of a table of slices that has not room for all
+_BAR_PIXELS = 150
+_BAR_ENDS = 6.0  # pixels free at both ends
+_SHARE_ON_AXIS = 0.75  # of the models, the best: one that is far behind would press the others together
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The axis that the bars of a leaderboard share.
+
+    >>> Axis(0.0, 1.0).pixel(0.5)
+    75.0
+    """
+
+    low: float
+    high: float
+
+    def pixel(self, value: float) -> float:
+        """Return the position of a value; of one outside that of the nearer end."""
+        share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
+        return round(_BAR_ENDS + min(1.0, max(0.0, share)) * (_BAR_PIXELS - 2 * _BAR_ENDS), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Pixels of a value and its interval on the common axis of a task; further right is better."""
+
+    value: float
+    low: float
+    high: float
+    is_off: bool  # further left than the axis goes
+
+    @property
+    def width(self) -> float:
+        """Pixels from low to high."""
+        return round(self.high - self.low, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardRow:
+    """One line of a leaderboard."""
+
+    standing: Standing
+    model: ModelRow | None
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """The models of one task, best first.
+
+    Attributes:
+        places: Decimals of a value.
+        floor: Pixels of the trivial predictor on the axis of the bars; None where it is off.
+        ties: How many models are not significantly different from the best, itself included.
+        seeds: Of how many seeds a value is the mean, at most.
+        has_off: Some bar is further left than there is room for.
+    """
+
+    rows: tuple[LeaderboardRow, ...]
+    places: int
+    floor: float | None
+    ties: int
+    seeds: int
+    has_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClassAccuracy:
+    """How often the recommended model is right on the test examples of one class."""
+
+    name: str
+    count: int
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class MethodTable:
+    """The values of every model on one task by every method of the study, as texts."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SliceTable:
+    """Models by the slices of one column.
+
+    Attributes:
+        column: By which the task is sliced.
+        slices: Those with a value, in the order of their names; of very many the largest.
+        hidden: How many more there are.
+        rows: Each model with its value and its interval on each slice, best on the whole task first.
+        models_hidden: How many more there are; the exports have them all.
+        reasons: Why other slices have no value.
+    """
+
+    column: str
+    slices: tuple[SliceFindings, ...]
+    hidden: int
+    rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    models_hidden: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingValue:
+    """One reason why models have no value by a method on some tasks."""
+
+    models: tuple[str, ...]
+    method: str
+    status: Status
+    reason: str
+    tasks: tuple[str, ...]
+
+
+def leaderboard(findings: TaskFindings, models: Mapping[str, ModelRow]) -> Leaderboard:
+    """Return the leaderboard of a task."""
+    standings = findings.standings
+    axis = _value_axis(standings) if standings else None
+    rows = [
+        LeaderboardRow(standing, models.get(standing.model), _bar(standing, axis))
+        for standing in standings
+        if axis is not None
+    ]
+    floor = findings.task.floor
+    is_inside = axis is not None and findings.beats_floor is not None and axis.low <= floor <= axis.high
+    return Leaderboard(
+        rows=tuple(rows),
+        places=decimals(standing.value for standing in standings),
+        floor=axis.pixel(floor) if axis is not None and is_inside else None,
+        ties=sum(standing.is_tied_best for standing in standings),
+        seeds=max((standing.seeds for standing in standings), default=0),
+        has_off=any(row.bar.is_off for row in rows),
+    )
+
+
+def _value_axis(standings: Sequence[Standing]) -> Axis:
+    """Return an axis that holds the values and intervals of the best, with a little room at its ends."""
+    kept = standings[: max(2, ceil(len(standings) * _SHARE_ON_AXIS))]
+    intervals = [standing.interval for standing in kept if standing.interval]
+    ends = [end for interval in intervals for end in (interval.low, interval.high)]
+    low, high = (limit([*(standing.value for standing in kept), *ends]) for limit in (min, max))
+    room = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
+    return Axis(low - room, high + room)
+
+
+def _bar(standing: Standing, axis: Axis) -> Bar:
+    interval = standing.interval
+    low, high = (interval.low, interval.high) if interval else (standing.value, standing.value)
+    value, low, high = (round(axis.pixel(number), 1) for number in (standing.value, low, high))
+    return Bar(value, low, high, is_off=standing.value < axis.low)
+
+
+def class_accuracies(findings: TaskFindings) -> tuple[ClassAccuracy, ...]:
+    """Return the classes in order; of very many, the weakest first; none without a recommended model."""
+    if findings.recommended is None:
+        return ()
+    classes = [
+        ClassAccuracy(name, findings.class_counts[name], accuracy)
+        for name, accuracy in findings.class_accuracy.items()
+    ]
+    if len(classes) > MOST_CLASSES:
+        classes = sorted(classes, key=lambda row: row.accuracy)[:MOST_CLASSES]
+    return tuple(classes)
+
+
+def method_tables(comparison: Comparison) -> dict[str, MethodTable]:
+    """Return all methods of each task with two or more; nothing where that would make the page too large."""
+    cells: dict[str, dict[str, dict[str, Cell]]] = {}  # by task, method and model
+    valued = [cell for cell in comparison.cells if cell.value is not None]
+    for cell in valued:
+        cells.setdefault(cell.task, {}).setdefault(cell.method, {})[cell.model] = cell
+    if len(valued) > MOST_METHOD_CELLS:
+        return {}
+    return {
+        findings.task.address: _method_table(findings, cells[findings.task.address])
+        for findings in comparison.tasks
+        if len(cells.get(findings.task.address, ())) > 1
+    }
+
+
+def _method_table(findings: TaskFindings, cells: Mapping[str, Mapping[str, Cell]]) -> MethodTable:
+    names = tuple(sorted(cells, key=natural))
+    rows = [
+        (row.model, tuple(_method_text(cells[name].get(row.model), findings) for name in names))
+        for row in findings.standings
+    ]
+    return MethodTable(names, tuple(rows))
+
+
+def _method_text(cell: Cell | None, findings: TaskFindings) -> str:
+    """Return a value as a reader knows it: that, or the estimate, of a metric like RMSE is negated."""
+    is_of_metric = cell is not None and (not cell.is_score or bool(cell.metric))
+    return cell_text(cell, negated=findings.shown_negated and is_of_metric)
+
+
+def slice_tables(tasks: Sequence[TaskFindings]) -> list[tuple[SliceTable, ...]]:
+    """Return for each task a table for each column by which it is sliced."""
+    columns = [list(dict.fromkeys(part.column for part in findings.slices)) for findings in tasks]
+    room = MOST_SLICE_CELLS // max(1, sum(map(len, columns)))
+    return [
+        tuple(_slice_table(column, findings, room) for column in of_task)
+        for findings, of_task in zip(tasks, columns, strict=True)
+    ]
+
+
+def _slice_table(column: str, findings: TaskFindings, room: int) -> SliceTable:
+    of_column = [part for part in findings.slices if part.column == column]
+    valued = [part for part in of_column if part.values]
+    most_models = max(FEWEST_MODELS, room // max(1, min(len(valued), MOST_SLICES)))
+    models = [
+        standing.model
+        for position, standing in enumerate(findings.standings)
+        if position < most_models or standing.model == findings.recommended
+    ]
+    most = min(MOST_SLICES, max(1, room // max(1, len(models))))
+    largest = {part.name for part in sorted(valued, key=lambda part: -part.examples)[:most]}
+    slices = tuple(part for part in valued if part.name in largest)
+    values = [{value.model: value for value in part.values} for part in slices]
+    places = decimals(value.value for of_slice in values for value in of_slice.values())
+    negated = findings.shown_negated
+    rows = [
+        (
+            model,
+            tuple(
+                (
+                    value_text(of_slice[model].value, negated=negated, places=places),
+                    interval_text(of_slice[model].interval, negated=negated, places=places),
+                )
+                for of_slice in values
+            ),
+        )
+        for model in models
+        if values and model in values[0]
+    ]
+    reasons = tuple(f"{part.name}: {part.reason}" for part in of_column if not part.values)
+    hidden = len(findings.standings) - len(models)
+    return SliceTable(column, slices, len(valued) - len(slices), tuple(rows), hidden, reasons)
+
+
+def missing_on_task(findings: TaskFindings) -> tuple[MissingValue, ...]:
+    """Return the models without a value on a task, gathered by reason, failures first."""
+    groups: dict[tuple[str, Status, str], list[str]] = {}
+    for cell in findings.missing:
+        groups.setdefault((cell.method, cell.status, cell.reason), []).append(cell.model)
+    task = findings.task.address
+    return _failures_first(MissingValue(tuple(models), *key, (task,)) for key, models in groups.items())
+
+
+def missing_values(comparison: Comparison) -> tuple[MissingValue, ...]:
+    """Return every model without a value, gathered by reason: by the ranking method first; failures first."""
+    by_ranking = [cell for findings in comparison.tasks for cell in findings.missing]
+    judged = {
+        (findings.task.address, row.model) for findings in comparison.tasks for row in findings.standings
+    } | {(cell.task, cell.model) for cell in by_ranking}
+    by_others = [
+        cell
+        for cell in comparison.cells
+        if cell.value is None and cell.method != comparison.ranked_by and (cell.task, cell.model) in judged
+    ]
+    groups: dict[tuple[str, str, Status, str], list[str]] = {}
+    for cell in (*by_ranking, *by_others):
+        groups.setdefault((cell.model, cell.method, cell.status, cell.reason), []).append(cell.task)
+    return _failures_first(
+        MissingValue((model,), method, status, reason, tuple(tasks))
+        for (model, method, status, reason), tasks in groups.items()
+    )
+
+
+def _failures_first(rows: Iterable[MissingValue]) -> tuple[MissingValue, ...]:
+    return tuple(sorted(rows, key=lambda row: row.status is not Status.FAILED))
