@@ -12,13 +12,11 @@ from tests.training.pictures import METRICS, opened, pictures, small_net
 from torch import nn
 
 from assay.core.task import LabelKind
-from assay.training.examples import Prepared, in_order, shuffled
-from assay.training.head import Head
-from assay.training.loop import Course, Set, train
-from assay.training.net import Net
-from assay.training.optimising import optimiser_of, schedule_of
-from assay.training.probing import start_head
+from assay.training.examples import PreparedExamples, in_order, shuffled
+from assay.training.loop import PreparedSplit, TrainingRun, optimiser_of, schedule_of, train
+from assay.training.net import LinearHead, Net
 from assay.training.recipe import Recipe
+from assay.training.start import start_head
 
 RECIPE = Recipe(epochs=2, batch_size=16, learning_rate=0.01, layer_decay=1.0, patience=None)
 
@@ -30,13 +28,15 @@ def plain_net() -> nn.Module:
         return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
-def course(trainable, kind: LabelKind = LabelKind.CLASSIFICATION) -> Course:
+def training_run(trainable, kind: LabelKind = LabelKind.CLASSIFICATION) -> TrainingRun:
     given, val = pictures(kind, 33, 0), pictures(kind, 8, 1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        net = Net(trainable, Head(4, given.labels))
-    sets = [Set(Prepared(split.examples, trainable), split.labels) for split in (given, val)]
-    return Course(net, *sets, METRICS[kind])
+        net = Net(trainable, LinearHead(4, given.labels))
+    sets = [
+        PreparedSplit(PreparedExamples(split.examples, trainable), split.labels) for split in (given, val)
+    ]
+    return TrainingRun(net, *sets, METRICS[kind])
 
 
 class Cramped:
@@ -56,9 +56,9 @@ def test_a_batch_in_pieces_trains_as_the_whole_does():
     states = []
     for most in (100, 5):
         with opened(plain_net()).training() as trainable:
-            of = course(trainable)
-            of.net.piece = 4 if most == 5 else 64
-            states.append(train(of, RECIPE, 0, lambda *_: None).state)
+            run = training_run(trainable)
+            run.net.piece = 4 if most == 5 else 64
+            states.append(train(run, RECIPE, 0, lambda *_: None).state)
 
     for name, tensor in states[0].items():
         torch.testing.assert_close(states[1][name], tensor, rtol=1e-4, atol=1e-6)
@@ -66,16 +66,16 @@ def test_a_batch_in_pieces_trains_as_the_whole_does():
 
 def test_where_memory_does_not_suffice_batches_pass_in_pieces_and_that_is_said():
     with opened(plain_net()).training() as trainable:
-        of = course(Cramped(trainable, 10))
-        of.net.piece = 16
-        steps = list(of.train.examples.batches(in_order(16, 16)))
+        run = training_run(Cramped(trainable, 10))
+        run.net.piece = 16
+        steps = list(run.train.examples.batches(in_order(16, 16)))
 
         from assay.training.loop import _backward
 
-        _backward(of, RECIPE, steps[0].rows, steps[0].prepared, None)
+        _backward(run, RECIPE, steps[0].rows, steps[0].prepared, None)
 
-    assert of.net.piece == 8
-    assert "memory did not suffice" in of.net.notes[0]
+    assert run.net.piece == 8
+    assert "memory did not suffice" in run.net.notes[0]
 
 
 def test_a_last_batch_of_one_joins_the_one_before():
@@ -118,7 +118,7 @@ def test_the_rate_rises_and_then_falls_by_a_cosine():
 
 def test_numbers_are_learned_in_units_of_their_deviation():
     labels = pictures(LabelKind.REGRESSION, 50, 0).labels
-    head = Head(4, labels)
+    head = LinearHead(4, labels)
 
     targets = head.targets(labels)
 
@@ -131,7 +131,7 @@ def test_batch_normalisation_goes_on_with_its_means_where_the_recipe_says_so(kee
     with opened(small_net()).training() as trainable:
         before = trainable.module[1].running_mean.clone()
         weights = trainable.module[1].weight.detach().clone()
-        train(course(trainable), replace(RECIPE, keeps_statistics=keeps), 0, lambda *_: None)
+        train(training_run(trainable), replace(RECIPE, keeps_statistics=keeps), 0, lambda *_: None)
 
         assert torch.equal(trainable.module[1].running_mean, before) is keeps
         assert not torch.equal(trainable.module[1].weight, weights)
@@ -142,7 +142,7 @@ def test_a_head_that_starts_as_a_probe_gives_small_weights_to_features_that_rare
         with torch.no_grad():
             trainable.module[4].weight[0] *= 1e-4
             trainable.module[4].bias[0] *= 1e-4
-        of = course(trainable)
-        start_head(of)
+        run = training_run(trainable)
+        start_head(run)
 
-        assert of.net.head.linear.weight[:, 0].abs().max() < of.net.head.linear.weight.abs().max() / 10
+        assert run.net.head.linear.weight[:, 0].abs().max() < run.net.head.linear.weight.abs().max() / 10

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,10 +14,13 @@ from assay.core.model import Model
 from assay.core.task import LabelKind, Labels
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import ModelProtocol, TrainingTask, TunedModel
+from assay.training.recipe import DEFAULT, Recipe, Trained, TrainingPlan, rate_factor, space_of
 
-if TYPE_CHECKING:
-    from assay.training.fitting import Plan
-    from assay.training.recipe import Recipe
+_TUNED = {  # the settings that are tuned where nothing is written, and the fields of the recipe
+    "learning_rate": "learning_rate", "weight_decay": "weight_decay", "layer_decay": "layer_decay",
+    "label_smoothing": "label_smoothing", "augment": "is_augmented", "keep_statistics": "keeps_statistics",
+}  # fmt: skip
+_FLAGS = ("is_augmented", "keeps_statistics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class FineTune(ModelProtocol):
     Attributes:
         head_only: Train the new head alone.
         lora: Train low-rank changes of this rank instead of the weights.
-        from_scratch: Start from random weights: the floor that pretraining must beat.
+        from_scratch: Start from random weights: the control that pretraining must beat.
         trials: How many recipes are tried. The first are the same for every model: a learning rate of 1e-3;
             1e-4 with a layer decay of 0.85; where there is batch normalisation, 1e-3 and new statistics.
         epochs: How often each example is seen, at most; half of them without a gain on val end training.
@@ -54,7 +57,7 @@ class FineTune(ModelProtocol):
         weight_decay: Tuned between 1e-5 and 0.1.
         layer_decay: Tuned among 0.65, 0.75, 0.85 and 1: the factor for each twelfth of the depth.
         label_smoothing: Tuned: 0 or 0.1.
-        augment: Tuned: whether pictures are cut and mirrored, and tokens hidden.
+        augment: Tuned: whether images are cut and mirrored, and tokens hidden.
         keep_statistics: Tuned, where all weights are trained: whether batch normalisation keeps its means and
             variances.
         head: "probe" or "random": where the head starts.
@@ -67,9 +70,9 @@ class FineTune(ModelProtocol):
     lora: int | None = None
     from_scratch: bool = False
     trials: int = 4
-    epochs: int = 10
-    batch_size: int = 32
-    optimiser: str = "adamw"
+    epochs: int = DEFAULT.epochs
+    batch_size: int = DEFAULT.batch_size
+    optimiser: str = DEFAULT.optimiser
     learning_rate: float | None = None
     weight_decay: float | None = None
     layer_decay: float | None = None
@@ -115,18 +118,10 @@ class FineTune(ModelProtocol):
 
     def settled(self, tuned: Mapping[str, float]) -> FineTune:
         """Return fine-tuning by the recipe that was best, without trying others."""
-        from dataclasses import replace
-
-        return replace(
-            self,
-            trials=1,
-            learning_rate=tuned["learning_rate"],
-            weight_decay=tuned["weight_decay"],
-            layer_decay=tuned["layer_decay"],
-            label_smoothing=tuned["label_smoothing"],
-            augment=bool(tuned["is_augmented"]),
-            keep_statistics=bool(tuned["keeps_statistics"]),
-        )
+        best: dict[str, Any] = {
+            setting: bool(tuned[name]) if name in _FLAGS else tuned[name] for setting, name in _TUNED.items()
+        }
+        return replace(self, trials=1, **best)
 
     def fit(self, model: Model, task: TrainingTask, seed: int) -> AbstractContextManager[TunedModel]:
         """Train the model; when the context ends its weights are as they were before."""
@@ -134,7 +129,7 @@ class FineTune(ModelProtocol):
 
         if len(task.val) == 0:
             raise NotApplicable("there is no val to choose the recipe on: write sgd, or give the task a val")
-        return fitted(model, task, self._plan(task.train.labels), seed)
+        return fitted(model, task, self._plan(task.train.labels.kind), seed)
 
     def restored(
         self, model: Model, tensors: Mapping[str, np.ndarray], labels: Labels
@@ -142,49 +137,36 @@ class FineTune(ModelProtocol):
         """Return the trained model of which these are the tensors."""
         from assay.training.fitting import restored
 
-        return restored(model, tensors, labels, self._start())
+        return restored(model, tensors, labels, self._recipe())
 
-    def _start(self) -> Recipe:
-        from dataclasses import replace
+    def _written(self) -> dict[str, Any]:
+        """Return the fields of the recipe that are written, and not tuned."""
+        values = {name: getattr(self, setting) for setting, name in _TUNED.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
-        from assay.training.recipe import Recipe, Trained
-        from assay.training.search import SGD_FACTOR
-
-        patience = max(3, -(-self.epochs // 2))
-        recipe = Recipe(
-            optimiser=self.optimiser, epochs=self.epochs, batch_size=self.batch_size, patience=patience,
+    def _recipe(self) -> Recipe:
+        lora = Trained.ALL if self.lora is None else Trained.LORA
+        recipe = replace(
+            DEFAULT,
+            trained=Trained.HEAD if self.head_only else lora,
+            rank=DEFAULT.rank if self.lora is None else self.lora,
+            optimiser=self.optimiser,
+            learning_rate=DEFAULT.learning_rate * rate_factor(self.optimiser),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            patience=max(3, -(-self.epochs // 2)),
             keeps_statistics=not self.from_scratch,
-        )  # fmt: skip
-        if self.head_only:
-            recipe = replace(recipe, trained=Trained.HEAD)
-        if self.lora is not None:
-            recipe = replace(recipe, trained=Trained.LORA, rank=self.lora)
-        if self.optimiser == "sgd":
-            recipe = replace(recipe, learning_rate=recipe.learning_rate * SGD_FACTOR)
-        written = {
-            "learning_rate": self.learning_rate, "weight_decay": self.weight_decay,
-            "layer_decay": self.layer_decay, "label_smoothing": self.label_smoothing,
-            "is_augmented": self.augment, "keeps_statistics": self.keep_statistics,
-        }  # fmt: skip
-        given: dict[str, Any] = {name: value for name, value in written.items() if value is not None}
-        return replace(recipe, **given)
+        )
+        return replace(recipe, **self._written())
 
-    def _plan(self, labels: Labels) -> Plan:
-        from assay.training.fitting import Plan
-        from assay.training.search import SGD_FACTOR, SPACE, Between
-
-        is_classes = labels.kind is LabelKind.CLASSIFICATION
-        trains_all = not (self.head_only or self.lora or self.from_scratch)
+    def _plan(self, kind: LabelKind) -> TrainingPlan:
         fixed = {
-            "learning_rate": self.learning_rate is not None, "weight_decay": self.weight_decay is not None,
-            "layer_decay": self.layer_decay is not None or self.head_only or self.from_scratch,
-            "label_smoothing": self.label_smoothing is not None or not is_classes,
-            "is_augmented": self.augment is not None or self.head_only,
-            "keeps_statistics": self.keep_statistics is not None or not trains_all,
-        }  # fmt: skip
-        space = {name: range_ for name, range_ in SPACE.items() if not fixed[name]}
-        rate = space.get("learning_rate")
-        if self.optimiser == "sgd" and isinstance(rate, Between):
-            space["learning_rate"] = Between(rate.low * SGD_FACTOR, rate.high * SGD_FACTOR)
+            *self._written(),
+            *(("layer_decay",) if self.head_only or self.from_scratch else ()),
+            *(("label_smoothing",) if kind is not LabelKind.CLASSIFICATION else ()),
+            *(("is_augmented",) if self.head_only else ()),
+            *(("keeps_statistics",) if self.head_only or self.lora or self.from_scratch else ()),
+        }
+        space = {name: range_ for name, range_ in space_of(self.optimiser).items() if name not in fixed}
         from_probe = self.head == "probe" and not self.from_scratch
-        return Plan(self._start(), space, self.trials, from_probe, self.refit, self.seconds)
+        return TrainingPlan(self._recipe(), space, self.trials, from_probe, self.refit, self.seconds)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,9 +14,7 @@ from assay.core.model import Model
 from assay.core.task import LabelKind, Labels
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import ModelProtocol, TrainingTask, TunedModel
-
-if TYPE_CHECKING:
-    from assay.training.recipe import Recipe
+from assay.training.recipe import TUTORIAL, Recipe, TrainingPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +36,10 @@ class SGD(ModelProtocol):
         weight_decay: Added to the gradient of weight matrices.
     """
 
-    learning_rate: float = 0.001
-    epochs: int = 10
-    batch_size: int = 64
-    weight_decay: float = 0.0
+    learning_rate: float = TUTORIAL.learning_rate
+    epochs: int = TUTORIAL.epochs
+    batch_size: int = TUTORIAL.batch_size
+    weight_decay: float = TUTORIAL.weight_decay
 
     kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     packages: ClassVar[tuple[str, ...]] = ("torch",)
@@ -60,10 +58,10 @@ class SGD(ModelProtocol):
 
     def fit(self, model: Model, task: TrainingTask, seed: int) -> AbstractContextManager[TunedModel]:
         """Train the model on train and val; when the context ends its weights are as they were before."""
-        from assay.training.fitting import Plan, fitted
+        from assay.training.fitting import fitted
 
         everything = TrainingTask(task.train.followed_by(task.val), task.val.take([]), task.metric)
-        return fitted(model, everything, Plan(self._recipe(), from_probe=False), seed)
+        return fitted(model, everything, TrainingPlan(self._recipe(), from_probe=False), seed)
 
     def restored(
         self, model: Model, tensors: Mapping[str, np.ndarray], labels: Labels
@@ -74,16 +72,10 @@ class SGD(ModelProtocol):
         return restored(model, tensors, labels, self._recipe())
 
     def _recipe(self) -> Recipe:
-        from assay.training.recipe import Recipe
-
-        return Recipe(
-            optimiser="sgd",
+        return replace(
+            TUTORIAL,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
-            layer_decay=1.0,
             epochs=self.epochs,
             batch_size=self.batch_size,
-            warm_up=None,
-            patience=None,
-            clip=None,
         )

@@ -11,7 +11,7 @@ import numpy as np
 from assay.core.task import Examples
 from assay.core.trainable import Trainable
 
-_MOST_BYTES = 2 << 30  # of prepared pictures that are kept: 14 000 of 224 x 224 pixels
+_MOST_BYTES = 2 << 30  # of prepared images that are kept: 14 000 of 224 x 224 pixels
 
 
 class Batch(NamedTuple):
@@ -22,7 +22,7 @@ class Batch(NamedTuple):
 
 
 @final
-class Prepared:
+class PreparedExamples:
     """Examples that are prepared when they are first read, and again only where they are too many to keep.
 
     Args:
@@ -51,9 +51,9 @@ class Prepared:
                 yield Batch(rows, prepared)
 
     def _read(self, rows: np.ndarray) -> list[Any]:
-        return [self._one(int(row)) for row in rows]
+        return [self._prepared(int(row)) for row in rows]
 
-    def _one(self, row: int) -> Any:
+    def _prepared(self, row: int) -> Any:
         if row in self._kept:
             return self._kept[row]
         prepared = self._trainable.prepared(self._examples.read(row))

@@ -1,7 +1,8 @@
-"""One training run: steps, a look at val after each epoch, and the weights of the best epoch."""
+"""One training run: its optimiser, steps, an evaluation on val after each epoch, and the best epoch."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from torch import nn
 from assay.core.metric import Metric
 from assay.core.task import Labels
 from assay.encoders.batches import is_out_of_memory
-from assay.encoders.weights import seeded
-from assay.training.examples import Prepared, shuffled
-from assay.training.net import Net, State
-from assay.training.optimising import optimiser_of, schedule_of
+from assay.encoders.weights import State, seeded
+from assay.training.examples import PreparedExamples, shuffled
+from assay.training.net import Net
 from assay.training.recipe import Recipe
+
+_STAGES = 12  # of the depth of any model: layer decay means for all what it means for a ViT-B
+_MOMENTUM = 0.9
 
 
 class Diverged(Exception):
@@ -29,15 +32,15 @@ class OutOfTime(Exception):
     """The time is over before the first epoch ended."""
 
 
-class Set(NamedTuple):
+class PreparedSplit(NamedTuple):
     """Examples with their labels."""
 
-    examples: Prepared
+    examples: PreparedExamples
     labels: Labels
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TrainingRun:
     """What one run trains, on what, and how it is judged.
 
     Attributes:
@@ -46,89 +49,136 @@ class Course:
     """
 
     net: Net
-    train: Set
-    val: Set
+    train: PreparedSplit
+    val: PreparedSplit
     metric: Metric
     deadline: float = float("inf")
 
 
-class Outcome(NamedTuple):
+class BestEpoch(NamedTuple):
     """The best epoch of a run.
 
     Attributes:
         value: The metric on val; 0 where there is no val.
         loss: The loss on val.
-        epoch: Its number; 0 for the weights before any step.
+        number: Which it is; 0 for the weights before any step.
         state: The weights of module and head, on the CPU.
     """
 
     value: float
     loss: float
-    epoch: int
+    number: int
     state: State
+
+    @property
+    def merit(self) -> tuple[float, float]:
+        """What decides between epochs: the value and, of equals, the smaller loss."""
+        return self.value, -self.loss
 
 
 Report = Callable[[int, float], None]  # epoch and value on val; it may raise to end the run
 
 
-def train(course: Course, recipe: Recipe, seed: int, report: Report, last: int | None = None) -> Outcome:
+def train(run: TrainingRun, recipe: Recipe, seed: int, report: Report, last: int | None = None) -> BestEpoch:
     """Train and return the best epoch by val, of equals the one with the smaller loss; the last without val.
 
     Args:
-        course: Its net holds the weights to start from.
+        run: Its net holds the weights to start from.
         recipe: How.
         seed: Of the order of examples, of dropout and of augmentation.
-        report: Is told the value after each epoch.
+        report: Receives the value after each epoch.
         last: Stop after this epoch, though the schedule is that of all; None to go on.
 
     Raises:
         Diverged: A loss is not finite.
         OutOfTime: Not even one epoch fits into the time.
     """
-    with seeded(seed, course.net.trainable.device):  # a run depends on its own recipe, and on none before it
-        return _run(course, recipe, seed, report, recipe.epochs if last is None else last)
+    with seeded(seed, run.net.trainable.device):  # a run depends on its own recipe, and on none before it
+        return _run(run, recipe, seed, report, recipe.epochs if last is None else last)
 
 
-def _run(course: Course, recipe: Recipe, seed: int, report: Report, last: int) -> Outcome:
+def optimiser_of(module: nn.Module, head: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Return the optimiser of the weights that require gradients.
+
+    The depth of a weight is its position among the layers with weights, in the order in which the module
+    lists them, which is that from input to output in nearly all.
+
+    References:
+        BEiT (Bao et al., 2021), https://arxiv.org/abs/2106.08254, for layer decay.
+        Decoupled Weight Decay Regularization (Loshchilov and Hutter, 2017), https://arxiv.org/abs/1711.05101
+    """
+    layers = _layers_of(module)
+    groups = []
+    for position, layer in enumerate([*layers, *_layers_of(head)]):
+        below = max(0.0, 1 - position / max(len(layers), 1))  # 1 at the input, 0 at the head
+        rate = recipe.learning_rate * recipe.layer_decay ** (_STAGES * below)
+        for weight in layer.parameters(recurse=False):
+            if weight.requires_grad:
+                decay = recipe.weight_decay if weight.ndim > 1 else 0.0
+                groups.append({"params": [weight], "lr": rate, "weight_decay": decay})
+    if recipe.optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=_MOMENTUM)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+def schedule_of(
+    optimiser: torch.optim.Optimizer, recipe: Recipe, steps: int
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """Return a linear warm-up and then a cosine to 0, over so many steps; or a rate that stays as it is."""
+    warm_up = 0.0 if recipe.warm_up is None else recipe.warm_up * steps
+
+    def factor(step: int) -> float:
+        if recipe.warm_up is None:
+            return 1.0
+        if step < warm_up:
+            return (step + 1) / (warm_up + 1)
+        return (1 + math.cos(math.pi * (step - warm_up) / max(steps - warm_up, 1))) / 2
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+
+
+def _run(run: TrainingRun, recipe: Recipe, seed: int, report: Report, last: int) -> BestEpoch:
     order = torch.Generator().manual_seed(seed)
-    steps = len(shuffled(np.arange(len(course.train.examples)), recipe.batch_size))
-    optimiser = optimiser_of(course.net.trainable.module, course.net.head, recipe)
+    steps = len(shuffled(np.arange(len(run.train.examples)), recipe.batch_size))
+    optimiser = optimiser_of(run.net.trainable.module, run.net.head, recipe)
     schedule = schedule_of(optimiser, recipe, steps * recipe.epochs)
-    best = _looked_at(course, 0, None)
+    best = _better_epoch(run, 0, None)
     report(0, best.value)
     for epoch in range(1, last + 1):
-        rows = torch.randperm(len(course.train.examples), generator=order).numpy()
+        rows = torch.randperm(len(run.train.examples), generator=order).numpy()
         rng = np.random.default_rng([seed, epoch]) if recipe.is_augmented else None
-        finished = _epoch(course, recipe, shuffled(rows, recipe.batch_size), optimiser, schedule, rng)
+        finished = _epoch(run, recipe, shuffled(rows, recipe.batch_size), optimiser, schedule, rng)
         if not finished:
-            _out_of_time(course, epoch)
+            if epoch == 1:
+                raise OutOfTime
+            run.net.notes.append(f"the time was over in epoch {epoch}: the best one before it counts")
             break
-        best = _looked_at(course, epoch, best)
+        best = _better_epoch(run, epoch, best)
         report(epoch, best.value)
-        if recipe.patience is not None and epoch - best.epoch >= recipe.patience:
+        if recipe.patience is not None and epoch - best.number >= recipe.patience:
             break
     return best
 
 
-def _looked_at(course: Course, epoch: int, best: Outcome | None) -> Outcome:
+def _better_epoch(run: TrainingRun, epoch: int, best: BestEpoch | None) -> BestEpoch:
     """Return this epoch if it is better on val than the best before it, or where there is no val."""
-    labels = course.val.labels
-    if not len(course.val.examples):
-        return Outcome(0.0, 0.0, epoch, course.net.state())
-    outputs = course.net.all_outputs(course.val.examples)
-    targets = course.net.head.targets(labels)
+    labels = run.val.labels
+    if not len(run.val.examples):
+        return BestEpoch(0.0, 0.0, epoch, run.net.state())
+    outputs = run.net.all_outputs(run.val.examples)
+    targets = run.net.head.targets(labels)
     with torch.no_grad():
-        loss = float(course.net.head.loss(outputs, targets, 0.0))  # NaN where val has none of train's classes
+        loss = float(run.net.head.loss(outputs, targets, 0.0))  # NaN where val has none of train's classes
     if not torch.isfinite(outputs).all():
         raise Diverged
-    value = course.net.head.predicted(outputs).judged(course.metric, labels)
-    if best is not None and (value, -loss) <= (best.value, -best.loss):
+    value = run.net.head.predicted(outputs).judged(run.metric, labels)
+    if best is not None and (value, -loss) <= best.merit:
         return best
-    return Outcome(value, loss, epoch, course.net.state())
+    return BestEpoch(value, loss, epoch, run.net.state())
 
 
 def _epoch(
-    course: Course,
+    run: TrainingRun,
     recipe: Recipe,
     batches: list[np.ndarray],
     optimiser: torch.optim.Optimizer,
@@ -136,12 +186,12 @@ def _epoch(
     rng: np.random.Generator | None,
 ) -> bool:
     """Take one step for each batch; return False where the time is over before all were taken."""
-    course.net.learning(recipe)
-    for rows, prepared in course.train.examples.batches(batches):
-        if time.monotonic() > course.deadline:
+    run.net.learning(recipe)
+    for rows, prepared in run.train.examples.batches(batches):
+        if time.monotonic() > run.deadline:
             return False
         optimiser.zero_grad(set_to_none=True)
-        _backward(course, recipe, rows, prepared, rng)
+        _backward(run, recipe, rows, prepared, rng)
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]
         if recipe.clip is not None:
             nn.utils.clip_grad_norm_(weights, recipe.clip)
@@ -151,29 +201,33 @@ def _epoch(
 
 
 def _backward(
-    course: Course, recipe: Recipe, rows: np.ndarray, prepared: list[object], rng: np.random.Generator | None
+    run: TrainingRun,
+    recipe: Recipe,
+    rows: np.ndarray,
+    prepared: list[object],
+    rng: np.random.Generator | None,
 ) -> None:
     """Add up the gradients of one batch, in pieces; while memory does not suffice, in smaller ones."""
-    targets = course.net.head.targets(course.train.labels.of(rows))
+    targets = run.net.head.targets(run.train.labels.of(rows))
     start, first = 0, 0  # example, and label
-    counts = _label_counts(course.train.labels, rows)
+    counts = _label_counts(run.train.labels, rows)
     while start < len(rows):
-        piece = prepared[start : start + course.net.piece]
+        piece = prepared[start : start + run.net.piece]
         labels = int(counts[start : start + len(piece)].sum())
         try:
-            outputs = course.net.forward(piece, rng)
-            wanted = targets[first : first + labels].to(outputs.device)
-            loss = course.net.head.loss(outputs, wanted, recipe.label_smoothing) * (labels / len(targets))
+            outputs = run.net.forward(piece, rng)
+            expected = targets[first : first + labels].to(outputs.device)
+            loss = run.net.head.loss(outputs, expected, recipe.label_smoothing) * (labels / len(targets))
             if not torch.isfinite(loss):
                 raise Diverged
             loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation there
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error) or course.net.piece == 1 or len(piece) == 1:
+            if not is_out_of_memory(error) or run.net.piece == 1 or len(piece) == 1:
                 raise
-            course.net.piece = max(1, min(course.net.piece, len(piece)) // 2)
+            run.net.piece = max(1, min(run.net.piece, len(piece)) // 2)
             note = "memory did not suffice for a batch: it passed in pieces, their gradients added up"
-            if note not in course.net.notes:
-                course.net.notes.append(note)
+            if note not in run.net.notes:
+                run.net.notes.append(note)
             continue
         start, first = start + len(piece), first + labels
 
@@ -182,7 +236,5 @@ def _label_counts(labels: Labels, rows: np.ndarray) -> np.ndarray:
     return np.ones(len(rows), dtype=np.int64) if labels.lengths is None else labels.lengths[rows]
 
 
-def _out_of_time(course: Course, epoch: int) -> None:
-    if epoch == 1:
-        raise OutOfTime
-    course.net.notes.append(f"the time was over in epoch {epoch}: the best one before it counts")
+def _layers_of(module: nn.Module) -> list[nn.Module]:
+    return [layer for layer in module.modules() if any(True for _ in layer.parameters(recurse=False))]

@@ -1,9 +1,11 @@
-"""How a model is trained: everything that decides the outcome besides the data, the weights and the seed."""
+"""How a model is trained: recipes, their defaults, what of them is tuned, and how much is tried."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 
 class Trained(StrEnum):
@@ -16,7 +18,7 @@ class Trained(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One way to train.
+    """One way to train: everything that decides the outcome besides the data, the weights and the seed.
 
     Attributes:
         trained: Which weights are trained.
@@ -32,7 +34,7 @@ class Recipe:
             it takes those of each batch, and learns them.
         epochs: How often each example is seen, at most.
         batch_size: Examples in one step; they pass in smaller pieces where memory does not suffice.
-        warm_up: The share of steps in which the learning rate rises from 0; it then falls by a cosine to 0.
+        warm_up: The share of steps in which the learning rate grows from 0; it then shrinks by a cosine to 0.
             None for a learning rate that stays as it is.
         patience: Epochs without a better value on val after which training ends; None to go on to the end.
         clip: The longest gradient: a longer one is shortened to it. None for no limit.
@@ -52,3 +54,74 @@ class Recipe:
     warm_up: float | None = 0.1
     patience: int | None = 3
     clip: float | None = 1.0
+
+
+DEFAULT = Recipe()
+TUTORIAL = Recipe(  # of PyTorch's own tutorial on transfer learning
+    optimiser="sgd",
+    learning_rate=0.001,
+    weight_decay=0.0,
+    batch_size=64,
+    warm_up=None,
+    patience=None,
+    clip=None,
+)
+
+
+class Between(NamedTuple):
+    """A number that is tuned, on a logarithmic scale."""
+
+    low: float
+    high: float
+
+
+class Among(NamedTuple):
+    """A choice that is tuned."""
+
+    values: tuple[Any, ...]
+
+
+Space = Mapping[str, Between | Among]  # by the name of a field of Recipe
+
+_LEARNING_RATES = Between(2e-5, 5e-3)
+SPACE: Space = {
+    "learning_rate": _LEARNING_RATES,
+    "weight_decay": Between(1e-5, 1e-1),
+    "layer_decay": Among((0.65, 0.75, 0.85, 1.0)),
+    "label_smoothing": Among((0.0, 0.1)),
+    "is_augmented": Among((False, True)),
+    "keeps_statistics": Among((True, False)),
+}
+
+
+def rate_factor(optimiser: str) -> float:
+    """Return what learning rates for AdamW are multiplied with for another optimiser."""
+    return 20.0 if optimiser == "sgd" else 1.0
+
+
+def space_of(optimiser: str) -> Space:
+    """Return what is tuned, with the learning rates of an optimiser."""
+    factor = rate_factor(optimiser)
+    return {**SPACE, "learning_rate": Between(*(factor * rate for rate in _LEARNING_RATES))}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How a model is trained and how much is tried, the same for every model.
+
+    Attributes:
+        recipe: What the first trial does.
+        space: What is tuned.
+        trials: How many recipes are tried.
+        from_probe: Whether the head starts where a linear probe ends; else as torch draws it.
+        refit: Whether the best recipe then trains once more, on train and val, for as many epochs as were
+            best; else the weights of the best epoch count.
+        seconds: The time for everything; None for no limit.
+    """
+
+    recipe: Recipe
+    space: Space = field(default_factory=dict)
+    trials: int = 1
+    from_probe: bool = True
+    refit: bool = False
+    seconds: float | None = None

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from assay.training.loop import Diverged, Outcome, OutOfTime, Report
-from assay.training.recipe import Recipe
+from assay.training.loop import BestEpoch, Diverged, OutOfTime, Report
+from assay.training.recipe import Among, Between, Recipe, TrainingPlan
 
 if TYPE_CHECKING:
     import optuna
 
-logger = logging.getLogger(__name__)
-
-
-class Between(NamedTuple):
-    """A number that is tuned, on a logarithmic scale."""
-
-    low: float
-    high: float
-
-
-class Among(NamedTuple):
-    """A choice that is tuned."""
-
-    values: tuple[Any, ...]
-
-
-Space = Mapping[str, Between | Among]  # by the name of a field of Recipe
-
-SPACE: Space = {
-    "learning_rate": Between(2e-5, 5e-3),
-    "weight_decay": Between(1e-5, 1e-1),
-    "layer_decay": Among((0.65, 0.75, 0.85, 1.0)),
-    "label_smoothing": Among((0.0, 0.1)),
-    "is_augmented": Among((False, True)),
-    "keeps_statistics": Among((True, False)),
-}
-SGD_FACTOR = 20.0  # of learning rates, from AdamW to SGD with momentum
 _GENTLER = (0.1, 0.85)  # of the second trial: its share of the learning rate, and its layer decay
 
 
@@ -49,51 +21,37 @@ class Pruned(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Tuned:
+class BestTrial:
     """The best trial.
 
     Attributes:
         recipe: How it trained.
-        outcome: Its best epoch.
+        epoch: Its best epoch.
         seconds: Its own time.
         finished: How many trials came to an end.
         pruned: How many were stopped because they were behind, or diverged.
     """
 
     recipe: Recipe
-    outcome: Outcome
+    epoch: BestEpoch
     seconds: float
     finished: int
     pruned: int
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How much may be tried: the same for every model.
-
-    Attributes:
-        trials: Recipes that are tried; the first is the default one.
-        deadline: When to stop, by ``time.monotonic``.
-    """
-
-    trials: int
-    deadline: float = float("inf")
-
-
-def tuned(
-    start: Recipe, space: Space, budget: Budget, seed: int, run: Callable[[Recipe, Report], Outcome]
-) -> Tuned:
+def best_trial(
+    plan: TrainingPlan, seed: int, deadline: float, train: Callable[[Recipe, Report], BestEpoch]
+) -> BestTrial:
     """Try recipes and return the best by the value on val, of equals the one with the smaller loss.
 
     The second recipe takes a tenth of the learning rate, and less far from the head: gentler with what
     pretraining left. The third learns new statistics where batch normalisation kept its own.
 
     Args:
-        start: The recipe of the first trial, which the others change.
-        space: What they change, and within which bounds.
-        budget: How much may be tried.
+        plan: The recipe of the first trial, what the others change of it, and how many there are.
         seed: Of the sampler.
-        run: Trains by a recipe from the weights at the start, and reports each epoch.
+        deadline: When to start no other trial, by ``time.monotonic``.
+        train: Trains by a recipe from the weights at the start, and reports each epoch.
 
     Raises:
         Diverged: Every trial diverged.
@@ -103,35 +61,32 @@ def tuned(
         Algorithms for Hyper-Parameter Optimization (Bergstra et al., 2011), for the sampler (TPE), and
         Google Vizier (Golovin et al., 2017), for the median rule, both through Optuna.
     """
-    study, (rate, decay) = _study(seed), _GENTLER
+    import optuna
+
+    start, study, (rate, decay) = plan.recipe, _study(seed), _GENTLER
     gentler = replace(start, learning_rate=rate * start.learning_rate, layer_decay=decay)
     for recipe in (start, gentler, replace(start, keeps_statistics=not start.keeps_statistics)):
-        study.enqueue_trial({name: getattr(recipe, name) for name in space}, skip_if_exists=True)
-    best: Tuned | None = None
+        study.enqueue_trial({name: getattr(recipe, name) for name in plan.space}, skip_if_exists=True)
+    best: BestTrial | None = None
     pruned, failure = 0, None
-    for number in range(budget.trials):
-        if number and time.monotonic() > budget.deadline:
+    for number in range(plan.trials):
+        if number and time.monotonic() > deadline:
             break
         trial = study.ask()
-        recipe = replace(start, **{name: _suggested(trial, name, range_) for name, range_ in space.items()})
+        recipe = replace(start, **{name: _suggested(trial, name, plan.space[name]) for name in plan.space})
         began = time.monotonic()
         try:
-            outcome = run(recipe, _reporting(trial))
+            epoch = train(recipe, _reporting(trial))
         except (Pruned, Diverged, OutOfTime) as reason:
             pruned, failure = pruned + 1, reason
-            _tell(study, trial, None)
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             continue
-        _tell(study, trial, outcome.value)
-        found = Tuned(recipe, outcome, time.monotonic() - began, number + 1 - pruned, pruned)
-        if best is None or _merit(found) > _merit(best):
-            best = found
+        study.tell(trial, epoch.value)
+        if best is None or epoch.merit > best.epoch.merit:
+            best = BestTrial(recipe, epoch, time.monotonic() - began, 0, 0)
     if best is None:
         raise failure or OutOfTime
     return replace(best, finished=len(study.trials) - pruned, pruned=pruned)
-
-
-def _merit(one: Tuned) -> tuple[float, float]:
-    return one.outcome.value, -one.outcome.loss
 
 
 def _study(seed: int) -> optuna.Study:
@@ -158,12 +113,3 @@ def _reporting(trial: optuna.Trial) -> Report:
             raise Pruned
 
     return report
-
-
-def _tell(study: optuna.Study, trial: optuna.Trial, value: float | None) -> None:
-    import optuna
-
-    if value is None:
-        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-    else:
-        study.tell(trial, value)
