@@ -126,11 +126,11 @@ def test_a_base_that_needs_fourth_moments_of_many_examples_is_skipped_with_the_r
         PED("h_score_regularised").estimate(replace(view, limit=100), None)
 
 
-def test_fourth_moments_of_other_folds_are_not_known_either() -> None:
+def test_fourth_moments_of_a_moved_fold_are_not_known_either() -> None:
     moved = Moved(view_of(*arrays(*TALL), limit=100), np.ones((4, 12))).moments()
 
     with pytest.raises(NotApplicable, match="fourth moments"):
-        moved.without(0).scatter.fourth_moment_about_mean()
+        moved.folds[0].scatter.fourth_moment_about_mean()
 
 
 def test_radii_of_a_sample_are_noted() -> None:

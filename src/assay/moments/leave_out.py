@@ -53,7 +53,7 @@ class LeftOut:
 
 def left_out(total: Moments, folds: Sequence[Moments]) -> tuple[LeftOut, ...]:
     """Return the ridge solution of the other folds for each fold; none of its own labels is used."""
-    others = [total.without(fold, sums_only=True) for fold in folds]
+    others = [total.without(fold) for fold in folds]
     crosses = [moments.centred_cross() for moments in others]
     are_few = total.scatter.rows is not None
     found = _of_rows(total, folds, others) if are_few else _of_grams(total, folds, others, crosses)

@@ -66,25 +66,12 @@ class Moments:
 
     def __add__(self, other: Moments) -> Moments:
         """Merge the statistics of two disjoint sets of examples that share their shift."""
-        scatter = self.scatter + other.scatter
-        rows = None
-        if scatter.rows is not None and self.target_rows is not None and other.target_rows is not None:
-            rows = np.concatenate([self.target_rows, other.target_rows])
-        sums = {name: getattr(self, name) + getattr(other, name) for name in SUMS}
-        return Moments(scatter, **sums, target_rows=rows)
+        return merged([self, other])
 
-    def __sub__(self, other: Moments) -> Moments:
-        """Take away the statistics of a part of these examples."""
-        return self.without(other)
-
-    def without(self, other: Moments, *, sums_only: bool = False) -> Moments:
-        """Take away the statistics of a part: all of them, or the sums without the Gram or the rows."""
-        gone = None if sums_only or self.scatter.rows is None else self._places_of(other)
+    def without(self, other: Moments) -> Moments:
+        """Take away the sums of a part; the Gram and the rows of the rest, most of the work, are left out."""
         sums = {name: getattr(self, name) - getattr(other, name) for name in SUMS}
-        rows = None if gone is None or self.target_rows is None else self.target_rows[~gone]
-        return Moments(
-            self.scatter.without(other.scatter, gone, sums_only=sums_only), **sums, target_rows=rows
-        )
+        return Moments(self.scatter.without(other.scatter), **sums, target_rows=None)
 
     def columns(self, chosen: slice) -> Moments:
         """Return the same examples with some of the target columns; the scatter is shared, not copied."""
@@ -142,22 +129,6 @@ class Moments:
         mixed = 2 * (self.scatter.feature_sum @ weights) @ intercept
         return float(max(self.target_square.sum() + fitted - 2 * agreement + constant + mixed, 0.0))
 
-    def _places_of(self, part: Moments) -> np.ndarray:
-        """Return which of the rows kept here are those of a part, each as often as it is there."""
-        if part.scatter.rows is None or self.scatter.rows is None:
-            raise ValueError("Only a part of these examples can be taken away from them.")
-        left: dict[bytes, int] = {}
-        for row in _as_bytes(part):
-            left[row] = left.get(row, 0) + 1
-        gone = np.zeros(self.count, dtype=bool)
-        for place, row in enumerate(_as_bytes(self)):
-            if left.get(row, 0):
-                left[row] -= 1
-                gone[place] = True
-        if gone.sum() != part.count:
-            raise ValueError("Only a part of these examples can be taken away from them.")
-        return gone
-
 
 def merged(parts: Sequence[Moments]) -> Moments:
     """Return the Moments of disjoint sets of examples that share their shift."""
@@ -166,8 +137,3 @@ def merged(parts: Sequence[Moments]) -> Moments:
         rows = np.concatenate([part.target_rows for part in parts if part.target_rows is not None])
     sums = {name: np.sum([getattr(part, name) for part in parts], axis=0) for name in SUMS}
     return Moments(scatter, **sums, target_rows=rows)
-
-
-def _as_bytes(moments: Moments) -> list[bytes]:
-    pairs = zip(moments.scatter.rows, moments.target_rows, strict=True)  # type: ignore[arg-type]
-    return [features.tobytes() + targets.tobytes() for features, targets in pairs]

@@ -60,6 +60,7 @@ class BlasGram(GramSum):
 
 _STRIP = 256  # columns copied at a time: a strip of rows stays in the cache
 NewGram = Callable[[int], GramSum]  # the width to an empty sum
+Fourth = tuple[float, np.ndarray, float]
 
 
 def gram_of(rows: np.ndarray) -> np.ndarray:
@@ -90,7 +91,7 @@ class Scatter:
     feature_sum: np.ndarray
     gram: np.ndarray | None
     rows: np.ndarray | None
-    fourth: tuple[float, np.ndarray, float]
+    fourth: Fourth
 
     @property
     def width(self) -> int:
@@ -111,26 +112,16 @@ class Scatter:
             fourth=(float(squares @ squares), squares @ rows, float(squares.sum())),
         )
 
-    def __add__(self, other: Scatter) -> Scatter:
-        """Merge the statistics of two disjoint sets of examples that share ``shift``."""
-        return Scatter.summed([self, other])
-
-    def without(self, other: Scatter, gone: np.ndarray | None, *, sums_only: bool = False) -> Scatter:
-        """Take away a part.
-
-        Args:
-            other: The part.
-            gone: Which of the rows leave, where rows are kept.
-            sums_only: Leave out the Gram and the rows of the result, which are most of the work.
-        """
+    def without(self, other: Scatter) -> Scatter:
+        """Take away the sums of a part; the Gram and the rows of the rest are left out."""
         self._must_share_shift(other)
         return Scatter(
             self.shift,
             self.count - other.count,
             self.feature_sum - other.feature_sum,
-            None if sums_only or self.gram is None else self.gram - other.full_gram(),
-            None if sums_only or self.rows is None else self.rows[~np.asarray(gone)],
-            _joined(self.fourth, other.fourth, -1.0),
+            None,
+            None,
+            _combined(self.fourth, other.fourth, -1.0),
         )
 
     def full_gram(self) -> np.ndarray:
@@ -152,7 +143,7 @@ class Scatter:
             return first
         for part in parts[1:]:
             first._must_share_shift(part)
-            fourth = _joined(fourth, part.fourth, 1.0)
+            fourth = _combined(fourth, part.fourth, 1.0)
         count = sum(part.count for part in parts)
         total = np.sum([part.feature_sum for part in parts], axis=0)
         rows = [part.rows for part in parts if part.rows is not None]
@@ -243,7 +234,5 @@ def _summed_gram(grams: Sequence[np.ndarray], rows: Sequence[np.ndarray]) -> np.
     return total
 
 
-def _joined(
-    one: tuple[float, np.ndarray, float], other: tuple[float, np.ndarray, float], sign: float
-) -> tuple[float, np.ndarray, float]:
-    return one[0] + sign * other[0], one[1] + sign * other[1], one[2] + sign * other[2]
+def _combined(left: Fourth, right: Fourth, sign: float) -> Fourth:
+    return left[0] + sign * right[0], left[1] + sign * right[1], left[2] + sign * right[2]
