@@ -10,13 +10,13 @@ import numpy as np
 from assay.moments.moments import Moments
 from assay.moments.spectrum import Spectrum, Tridiagonal
 
-_Found = tuple[list[np.ndarray], list[float]]  # solutions and penalties, one of each for each fold
+_Solved = tuple[list[np.ndarray], list[float]]  # a solution and a penalty for each fold
 PENALTIES = tuple(10.0 ** (half / 2) for half in range(-10, 11))  # 1e-5 .. 1e5, in mean eigenvalues
 
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """What the other folds say: the ridge solution (A + penalty I)^-1 B of their scatter A and cross sums B.
+    """What the other folds give: the ridge solution (A + penalty I)^-1 B of their scatter A and cross sums B.
 
     Attributes:
         count: The number of examples of the other folds.
@@ -47,7 +47,7 @@ class LeftOut:
         return centred
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """Return what ridge regression on the other folds says of some examples: examples x columns."""
+        """Return the predictions of ridge regression on the other folds: examples x columns."""
         return np.asarray(self.centred(features) @ self.solution + self.target_mean)
 
 
@@ -56,11 +56,11 @@ def left_out(total: Moments, folds: Sequence[Moments]) -> tuple[LeftOut, ...]:
     others = [total.without(fold) for fold in folds]
     crosses = [moments.centred_cross() for moments in others]
     are_few = total.scatter.rows is not None
-    found = _of_rows(total, folds, others) if are_few else _of_grams(total, folds, others, crosses)
-    return tuple(_rule(*parts) for parts in zip(others, crosses, *found, strict=True))
+    solved = _of_rows(total, folds, others) if are_few else _of_grams(total, folds, others, crosses)
+    return tuple(_rule(*parts) for parts in zip(others, crosses, *solved, strict=True))
 
 
-def _of_rows(total: Moments, folds: Sequence[Moments], others: list[Moments]) -> _Found:
+def _of_rows(total: Moments, folds: Sequence[Moments], others: list[Moments]) -> _Solved:
     """Solve where rows are kept: in the coordinates of examples, by one reduction for each fold."""
     scatter, targets = total.scatter, total.target_rows
     assert targets is not None
@@ -92,24 +92,25 @@ def _dual_ridge(dual: np.ndarray, targets: np.ndarray, most: int, varies: bool) 
 
     reduced = Tridiagonal.of(dual)
     values = np.maximum(reduced.eigenvalues(), 0.0)
-    turned = reduced.turned(targets)
+    turned = reduced.project(targets)
     penalties = np.array(PENALTIES) * values.sum() / most if varies else np.ones(1)
     solved = [dptsv(reduced.diagonal + penalty, reduced.beside, turned)[2] for penalty in penalties]
-    residual = [float(np.square(penalty * one).sum()) for penalty, one in zip(penalties, solved, strict=True)]
+    pairs = zip(penalties, solved, strict=True)
+    residual = [float(np.square(penalty * solution).sum()) for penalty, solution in pairs]
     free = (penalties[:, None] / (values + penalties[:, None])).sum(axis=1) - 1
     best = _least(np.array(residual), free)
-    return float(penalties[best]), reduced.turned_back(solved[best])
+    return float(penalties[best]), reduced.expand(solved[best])
 
 
 def _of_grams(
     total: Moments, folds: Sequence[Moments], others: list[Moments], crosses: list[np.ndarray]
-) -> _Found:
+) -> _Solved:
     """Solve where Grams are kept: by one penalty and one Cholesky factor for each fold.
 
     All projections come before all factors, and one Gram is taken away at a time.
     """
     scatter = total.scatter
-    basis = scatter.basis  # of all folds: features say nothing of labels
+    basis = scatter.basis  # of all folds: it depends on no label
     projected = np.split(basis.project(np.hstack(crosses)), len(others), axis=1)
     penalties = [
         choose_penalty(moments, Spectrum(moments.count / scatter.count * basis.values, part))

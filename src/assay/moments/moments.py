@@ -24,7 +24,7 @@ class Moments:
     """Statistics of labelled features, in float64.
 
     Attributes:
-        scatter: What the features say without any label; several label columns share it.
+        scatter: The statistics of the features alone; several label columns share it.
         target_sum: Sum of each target column: class counts for classification.  # columns
         target_square: Sum of squares of each target column.  # columns
         target_norm: Target columns against the squared norms of the shifted features.  # columns
@@ -112,12 +112,12 @@ class Moments:
         """Return the spectrum of the Gram of the features as they came, with the targets as they came."""
         values, cross = self.spectrum()
         row = np.sqrt(self.count) * self.scatter.mean_in_basis
-        found = with_one_more_row(np.sqrt(np.append(values, 0.0)), row)
-        rounding = found.singular.max() * max(self.count, self.width) * np.finfo(np.float64).eps
-        kept = np.argsort(-found.singular)[: np.count_nonzero(found.singular > rounding)]
-        sums = found.project(np.vstack([cross, np.zeros((1, cross.shape[1]))]))[kept]
-        sums += np.outer(found.along[kept] / np.sqrt(self.count), self.target_sum)
-        return Spectrum(np.square(found.singular[kept]), sums)
+        updated = with_one_more_row(np.sqrt(np.append(values, 0.0)), row)
+        rounding = updated.singular.max() * max(self.count, self.width) * np.finfo(np.float64).eps
+        kept = np.argsort(-updated.singular)[: np.count_nonzero(updated.singular > rounding)]
+        sums = updated.project(np.vstack([cross, np.zeros((1, cross.shape[1]))]))[kept]
+        sums += np.outer(updated.along[kept] / np.sqrt(self.count), self.target_sum)
+        return Spectrum(np.square(updated.singular[kept]), sums)
 
     def squared_error(self, weights: np.ndarray, intercept: np.ndarray) -> float:
         """Return the sum of squared errors of shifted F @ weights + intercept (width x columns, columns)."""

@@ -86,13 +86,13 @@ class _Fold:
         return self._filled == len(self._waiting)
 
     def wait(self, rows: np.ndarray, features: np.ndarray, mine: np.ndarray) -> int:
-        """Take as many of the chosen rows as there is room for, and tell how many."""
+        """Take as many of the chosen rows as there is room for, and return how many."""
         some = mine[: len(self._waiting) - self._filled]
         for start in range(0, len(some), _STRIP):
             strip = some[start : start + _STRIP]
-            place = slice(self._filled, self._filled + len(strip))
-            np.subtract(features[strip], self._shift, out=self._waiting[place])
-            self._rows[place] = rows[strip]
+            free = slice(self._filled, self._filled + len(strip))
+            np.subtract(features[strip], self._shift, out=self._waiting[free])
+            self._rows[free] = rows[strip]
             self._filled += len(strip)
         return len(some)
 
@@ -148,7 +148,7 @@ def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
 def stratified_folds(labels: Labels, count: int, seed: int) -> np.ndarray:
     """Return the fold (0 .. count - 1) of each example; each class, or range of numbers, is spread evenly.
 
-    All words of a text are in one fold: each says something of the others.
+    All words of a text are in one fold, because they are not independent.
     """
     rng = np.random.default_rng(seed)
     if labels.lengths is not None:
