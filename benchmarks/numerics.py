@@ -62,7 +62,7 @@ def eigenbasis(train: FoldedMoments) -> Pair:
 
 
 def rank_one_update(train: FoldedMoments) -> Pair:
-    """The uncentred spectrum, the one about the mean given: a rank-one update, or eigh of a bordered matrix."""
+    """The uncentred spectrum from that about the mean: a rank-one update, or eigh of the new matrix."""
     values, cross = train.spectrum
     row = np.sqrt(train.total.count) * train.total.scatter.mean_in_basis
     roots, bordered = np.sqrt(np.append(values, 0.0)), np.vstack([cross, np.zeros((1, cross.shape[1]))])
@@ -78,7 +78,7 @@ def rank_one_update(train: FoldedMoments) -> Pair:
 
 
 def ridge_of_folds(train: FoldedMoments) -> Pair:
-    """Ridge regression on all folds but one, where rows are kept: tridiagonal systems, or eigh for each fold."""
+    """Ridge regression on all folds but one, from rows: tridiagonal systems, or eigh for each fold."""
     scatter, targets = train.total.scatter, train.total.target_rows
     if targets is None:
         return (lambda: None), (lambda: None)
