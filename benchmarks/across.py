@@ -22,8 +22,7 @@ from assay.analysis.across_tasks.generality import across
 from assay.analysis.across_tasks.similarity import likeness
 from assay.findings.across import Across
 from assay.findings.similarity import Likeness
-from assay.reports.terminal.across import show_across
-from assay.reports.terminal.error_analysis import show_likeness
+from assay.reports.terminal.across import show_across, show_similarity
 from assay.tables.matrices import only, read_matrices
 
 TABLES = ("vtab_official", "mteb_english", "timm_results")  # from small to large: peaks of memory add up
@@ -58,7 +57,7 @@ def analyse(folder: Path, name: str) -> Analysis:
     assert found is not None
     console = Console(file=io.StringIO(), width=100)
     show_across(found, console, show_all=True)
-    show_likeness(alike, console)
+    show_similarity(alike, console)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE
     seconds = time.perf_counter() - start
     return Analysis(name, len(values.models), len(values.tasks), found, alike, seconds, peak)

@@ -37,8 +37,7 @@ def command(
     from assay.analysis.across_tasks.generality import across
     from assay.analysis.across_tasks.similarity import likeness
     from assay.core.errors import UsageError
-    from assay.reports.terminal.across import show_across
-    from assay.reports.terminal.error_analysis import show_likeness
+    from assay.reports.terminal.across import show_across, show_similarity
     from assay.tables.matrices import only, read_matrices, rising, rows_from
 
     file = read_matrices(table, rows=rows_from(rows))
@@ -51,4 +50,4 @@ def command(
         raise UsageError(f"No two models of '{table}' have values on the same two tasks: nothing to compare.")
     console.print()
     show_across(found, console, show_all=all_rows)
-    show_likeness(likeness(values), console)
+    show_similarity(likeness(values), console)

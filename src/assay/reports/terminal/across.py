@@ -1,44 +1,34 @@
-"""Shows how models compare across tasks."""
+"""Shows how models compare across tasks, averages over suites, and which tasks and models are similar."""
 
 from __future__ import annotations
 
 from rich.console import Console
 from rich.text import Text
 
+from assay.core.task import Modality
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import SuiteAverage
-from assay.reports.terminal.tables import SHOWN_MODELS, fitted
+from assay.findings.similarity import Likeness
+from assay.reports.terminal.tables import SHOWN_MODELS, fitted_table, print_note
 from assay.wording.numbers import interval_text, plural, value_text
 
-_TITLES = (
-    "",
-    "model",
-    "",
-    "index",
-    "95 % interval",
-    "mean rank",
-    "win rate",
-    "strength",
-    "worst",
-    "tasks",
-    "Borda",
-)
+_NUMBERS = ("index", "95 % interval", "mean rank", "win rate", "strength", "worst", "tasks", "Borda")
 
 
 def show_across(across: Across, console: Console, *, show_all: bool = False) -> None:
     """Print models across tasks, best first, and what a reader must know before trusting the order."""
     shown = across.models if show_all else across.models[:SHOWN_MODELS]
-    kind = f"{across.modality} tasks" if across.modality else "tasks"
-    console.print(Text(f"Across {len(across.tasks)} {kind}", style="bold"))
-    console.print(Text(_measured(across), style="dim"))
+    console.print(Text(f"Across {len(across.tasks)} {_tasks(across.modality)}", style="bold"))
+    print_note(console, _measured(across))
     total = len(across.all_tasks)
     rows = [
-        (_place(place, one), one.model, "", *_numbers(one, total)) for place, one in enumerate(shown, start=1)
+        (f"{rank}{'=' if model.is_tied_best and rank > 1 else ' '}", model.model, "", *_numbers(model, total))
+        for rank, model in enumerate(shown, start=1)
     ]
-    console.print(fitted(_TITLES, rows, console.width))
+    console.print(fitted_table(("", "model", "", *_NUMBERS), rows, console.width))
     hidden = len(across.models) - len(shown)
     if hidden:
-        console.print(Text(f"{plural(hidden, 'more model')}; show all with --all", style="dim"))
+        print_note(console, f"{plural(hidden, 'more model')}; show all with --all")
     for remark in across.remarks:
         console.print(Text(remark))
 
@@ -47,35 +37,42 @@ def show_average(average: SuiteAverage, console: Console, *, show_all: bool = Fa
     """Print the average over a suite, best first."""
     console.print()
     console.print(Text(f"Average of {average.title}", style="bold"))
-    console.print(Text(f"the mean of the main metrics over {plural(average.tasks, 'task')}", style="dim"))
+    print_note(console, f"the mean of the main metrics over {plural(average.tasks, 'task')}")
     shown = average.values if show_all else average.values[:SHOWN_MODELS]
-    rows = [
-        (f"{place} ", model, "", value_text(value)) for place, (model, value) in enumerate(shown, start=1)
-    ]
-    console.print(fitted(("", "model", "", "average"), rows, console.width))
+    rows = [(f"{rank} ", model, "", value_text(value)) for rank, (model, value) in enumerate(shown, start=1)]
+    console.print(fitted_table(("", "model", "", "average"), rows, console.width))
+
+
+def show_similarity(similarity: Likeness, console: Console) -> None:
+    """Print which tasks and models are similar, in sentences; nothing where none are."""
+    if similarity.remarks:
+        console.print()
+        console.print(Text(f"What the {_tasks(similarity.modality)} teach", style="bold"))
+        for remark in similarity.remarks:
+            console.print(Text(remark))
+
+
+def _tasks(modality: Modality | None) -> str:
+    return f"{modality} tasks" if modality else "tasks"
 
 
 def _measured(across: Across) -> str:
-    told = f"index 0: {across.index_zero}, 1: the best model of a task; interquartile mean over tasks"
+    scale = f"index 0: {across.index_zero}, 1: the best model of a task; interquartile mean over tasks"
     if across.models[0].interval is not None:
-        return f"{told}; interval: tasks like these; = not told from the first"
+        return f"{scale}; interval: tasks like these; = not told from the first"
     if across.models[0].interval_here is not None:
-        return f"{told}; interval: these tasks, other examples; = not told from the first"
-    return told
+        return f"{scale}; interval: these tasks, other examples; = not told from the first"
+    return scale
 
 
-def _place(place: int, one: Generality) -> str:
-    return f"{place}{'=' if one.is_tied_best and place > 1 else ' '}"
-
-
-def _numbers(one: Generality, total: int) -> tuple[str, ...]:
+def _numbers(model: Generality, total: int) -> tuple[str, ...]:
     return (
-        "–" if one.index is None else value_text(one.index, places=3),
-        interval_text(one.interval or one.interval_here, places=3) or "–",
-        "–" if one.average_rank is None else f"{one.average_rank:.1f}",
-        f"{one.win_rate:.2f}",
-        value_text(one.strength, places=2),
-        "–" if one.worst_index is None else value_text(one.worst_index, places=2),
-        f"{len(one.tasks)} of {total}",
-        f"{one.borda:g}",
+        "–" if model.index is None else value_text(model.index, places=3),
+        interval_text(model.interval or model.interval_here, places=3) or "–",
+        "–" if model.average_rank is None else f"{model.average_rank:.1f}",
+        f"{model.win_rate:.2f}",
+        value_text(model.strength, places=2),
+        "–" if model.worst_index is None else value_text(model.worst_index, places=2),
+        f"{len(model.tasks)} of {total}",
+        f"{model.borda:g}",
     )

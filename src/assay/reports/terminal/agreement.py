@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from rich.console import Console
 from rich.text import Text
 
 from assay.core.estimate import Interval
 from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Shortlist
-from assay.reports.terminal.tables import fitted
+from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.numbers import interval_text, plural, value_text
 
 _SHOWN = 12
 _HOW = "τ_w: Kendall's tau, the best models weigh most (scipy's rank=True): 1 the same order, 0 none"
 _LOST = (
     "lost @k: metric lost by training the best k by the score (/reach: of best less median); hit: best found"
-)
-_COLUMNS = (
-    "τ_w",
-    "other models",
-    "lost @1",
-    "@3",
-    "other tasks",
-    "Spearman",
-    "hit @1",
-    "@3",
-    "lost/reach",
-    "τ_b",
-    "Pearson",
 )
 
 
@@ -41,112 +28,99 @@ def show_agreements(
         agreements: What was found.
         console: Where to print; its width decides which columns there is room for.
         by_task: Print each task too.
-        show_all: Print every score, not only the best dozen and the rankings that look at no target.
+        show_all: Print every score, not only the best dozen and the baselines.
     """
     if not agreements.overall:
         return
-    tasks = max(one.tasks for one in agreements.overall)
-    models = max(one.models for one in agreements.by_task)
+    tasks = max(score.tasks for score in agreements.overall)
+    models = max(score.models for score in agreements.by_task)
     kind = f"{agreements.modality} task" if agreements.modality else "task"
     over = f"{plural(tasks, kind)}, up to {plural(models, 'model')}"
     console.print(Text(f"How well the scores predicted {agreements.truth}: {over}", style="bold"))
-    for line in (_HOW, _LOST):
-        console.print(Text(line, style="dim"))
+    print_note(console, _HOW)
+    print_note(console, _LOST)
     shown = [
-        one for place, one in enumerate(agreements.overall) if show_all or place < _SHOWN or one.is_baseline
+        score
+        for position, score in enumerate(agreements.overall)
+        if show_all or position < _SHOWN or score.is_baseline
     ]
-    rows = [("", _marked(one), "", *_overall_cells(one)) for one in shown]
-    console.print(fitted(("", "score", "", *_COLUMNS), rows, console.width))
-    if any(one.is_baseline for one in shown):
-        console.print(Text("> looks at no example of the target", style="dim"))
+    rows = [("", _marked(score), "", *(text(score) for _, text in _OVERALL)) for score in shown]
+    console.print(fitted_table(("", "score", "", *(title for title, _ in _OVERALL)), rows, console.width))
+    if any(score.is_baseline for score in shown):
+        print_note(console, "> looks at no example of the target")
     if len(shown) < len(agreements.overall):
-        console.print(Text(f"{plural(len(agreements.overall) - len(shown), 'more score')}", style="dim"))
+        print_note(console, f"{plural(len(agreements.overall) - len(shown), 'more score')}")
     for remark in agreements.remarks:
         console.print(Text(remark))
     if by_task:
         console.print()
-        _show_tasks(agreements.by_task, console)
+        _show_tasks(agreements, console)
 
 
-def _show_tasks(by_task: Sequence[Agreement], console: Console) -> None:
-    order = list(dict.fromkeys(one.task for one in by_task))
-    rows = [
-        ("", one.task, _marked(one), *_task_cells(one))
-        for one in sorted(by_task, key=lambda one: (order.index(one.task), -(one.weighted_tau or 0.0)))
-    ]
-    titles = (
-        "",
-        "task",
-        "score",
-        "τ_w",
-        "other models",
-        "lost @1",
-        "@3",
-        "Spearman",
-        "hit @1",
-        "@3",
-        "models",
+def _show_tasks(agreements: Agreements, console: Console) -> None:
+    order = list(dict.fromkeys(score.task for score in agreements.by_task))
+    scores = sorted(
+        agreements.by_task, key=lambda score: (order.index(score.task), -(score.weighted_tau or 0.0))
     )
-    console.print(fitted(titles, rows, console.width))
+    rows = [("", score.task, _marked(score), *(text(score) for _, text in _BY_TASK)) for score in scores]
+    console.print(fitted_table(("", "task", "score", *(title for title, _ in _BY_TASK)), rows, console.width))
 
 
-def _marked(one: Agreement | OverallAgreement) -> str:
-    return f"{'> ' if one.is_baseline else ''}{one.score}"
-
-
-def _overall_cells(one: OverallAgreement) -> tuple[str, ...]:
-    return (
-        _correlation(one.weighted_tau),
-        _within(one.models),
-        *_lost(one.shortlists),
-        _within(one.others),
-        _correlation(one.spearman),
-        *_hits(one.shortlists),
-        _reach(one.shortlists),
-        _correlation(one.tau_b),
-        _correlation(one.pearson),
-    )
-
-
-def _task_cells(one: Agreement) -> tuple[str, ...]:
-    return (
-        _correlation(one.weighted_tau),
-        _within(one.intervals),
-        *_lost(one.shortlists),
-        _correlation(one.spearman),
-        *_hits(one.shortlists),
-        str(one.models),
-    )
+def _marked(score: Agreement | OverallAgreement) -> str:
+    return f"{'> ' if score.is_baseline else ''}{score.score}"
 
 
 def _correlation(value: float | None) -> str:
     return "–" if value is None else value_text(value, places=2)
 
 
-def _within(intervals: Mapping[str, Interval]) -> str:
+def _interval(intervals: Mapping[str, Interval]) -> str:
     return interval_text(intervals.get("weighted_tau"), places=2) or "–"
 
 
-def _lost(shortlists: Sequence[Shortlist]) -> tuple[str, str]:
-    """Return what is lost with one and with three models."""
-    first, third = _of_size(shortlists, 1), _of_size(shortlists, 3)
-    return (
-        "–" if first is None else value_text(first.regret, places=3),
-        "–" if third is None else value_text(third.regret, places=3),
-    )
+def _shortlist(size: int, text: Callable[[Shortlist], str]) -> Callable[[Agreement | OverallAgreement], str]:
+    """Return what shows the shortlist of a size."""
+
+    def show(score: Agreement | OverallAgreement) -> str:
+        shortlist = next((every for every in score.shortlists if every.size == size), None)
+        return "–" if shortlist is None else text(shortlist)
+
+    return show
 
 
-def _hits(shortlists: Sequence[Shortlist]) -> tuple[str, str]:
-    """Return how often the best model is among one and among three."""
-    first, third = _of_size(shortlists, 1), _of_size(shortlists, 3)
-    return "–" if first is None else f"{first.hit:.2f}", "–" if third is None else f"{third.hit:.2f}"
+def _lost(shortlist: Shortlist) -> str:
+    return value_text(shortlist.regret, places=3)
 
 
-def _reach(shortlists: Sequence[Shortlist]) -> str:
-    """Return what is lost with one model over what lies between the median and the best."""
-    first = _of_size(shortlists, 1)
-    return "–" if first is None or first.normalised is None else f"{first.normalised:.2f}"
+def _hit(shortlist: Shortlist) -> str:
+    return f"{shortlist.hit:.2f}"
 
 
-def _of_size(shortlists: Sequence[Shortlist], size: int) -> Shortlist | None:
-    return next((one for one in shortlists if one.size == size), None)
+def _lost_of_reach(shortlist: Shortlist) -> str:
+    return "–" if shortlist.normalised is None else f"{shortlist.normalised:.2f}"
+
+
+# the columns of numbers by their titles, the most important first
+_OVERALL: tuple[tuple[str, Callable[[OverallAgreement], str]], ...] = (
+    ("τ_w", lambda score: _correlation(score.weighted_tau)),
+    ("other models", lambda score: _interval(score.models)),
+    ("lost @1", _shortlist(1, _lost)),
+    ("@3", _shortlist(3, _lost)),
+    ("other tasks", lambda score: _interval(score.others)),
+    ("Spearman", lambda score: _correlation(score.spearman)),
+    ("hit @1", _shortlist(1, _hit)),
+    ("@3", _shortlist(3, _hit)),
+    ("lost/reach", _shortlist(1, _lost_of_reach)),
+    ("τ_b", lambda score: _correlation(score.tau_b)),
+    ("Pearson", lambda score: _correlation(score.pearson)),
+)
+_BY_TASK: tuple[tuple[str, Callable[[Agreement], str]], ...] = (
+    ("τ_w", lambda score: _correlation(score.weighted_tau)),
+    ("other models", lambda score: _interval(score.intervals)),
+    ("lost @1", _shortlist(1, _lost)),
+    ("@3", _shortlist(3, _lost)),
+    ("Spearman", lambda score: _correlation(score.spearman)),
+    ("hit @1", _shortlist(1, _hit)),
+    ("@3", _shortlist(3, _hit)),
+    ("models", lambda score: str(score.models)),
+)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assay.findings.change import Gate, Verdict
+from assay.reports.terminal.tables import print_note
 
 _STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "bold yellow"}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -16,12 +17,12 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def show_gate(gate: Gate, console: Console) -> None:
     """Print the verdict on each task, and the whole."""
-    for one in gate.tasks:
-        console.print(Text.assemble((one.verdict, _STYLES[one.verdict]), f"  {one.task}: {one.reason}"))
+    for task in gate.tasks:
+        console.print(Text.assemble((task.verdict, _STYLES[task.verdict]), f"  {task.task}: {task.reason}"))
     if gate.change.refusal:
         console.print(Text.assemble((Verdict.FAIL, _STYLES[Verdict.FAIL]), f"  {gate.change.refusal}"))
     for reason in gate.change.missing:
-        console.print(Text(reason, style="dim"))
+        print_note(console, reason)
     before, after = gate.change.before.address, gate.change.after.address
     console.print(Text.assemble((gate.verdict, _STYLES[gate.verdict]), f"  {after} in place of {before}"))
 
@@ -32,25 +33,23 @@ def as_junit(gate: Gate) -> str:
     A model that a limit forbids is one more failure, called limits.
     """
     before, after = gate.change.before.address, gate.change.after.address
-    refusal = gate.change.refusal
-    refused = int(bool(refusal))
+    cases = [(task.task, task.verdict, task.reason) for task in gate.tasks]
+    if gate.change.refusal:
+        cases.append(("limits", Verdict.FAIL, gate.change.refusal))
     suite = ElementTree.Element(
         "testsuite",
         name=_clean(f"assay gate: {after} in place of {before}"),
-        tests=str(len(gate.tasks) + refused),
-        failures=str(sum(one.verdict is Verdict.FAIL for one in gate.tasks) + refused),
-        errors=str(sum(one.verdict is Verdict.UNDECIDED for one in gate.tasks)),
+        tests=str(len(cases)),
+        failures=str(sum(verdict is Verdict.FAIL for _, verdict, _ in cases)),
+        errors=str(sum(verdict is Verdict.UNDECIDED for _, verdict, _ in cases)),
     )
-    for one in gate.tasks:
-        case = ElementTree.SubElement(suite, "testcase", classname=_clean(after), name=_clean(one.task))
-        if one.verdict is Verdict.PASS:
-            ElementTree.SubElement(case, "system-out").text = _clean(one.reason)
+    for name, verdict, reason in cases:
+        case = ElementTree.SubElement(suite, "testcase", classname=_clean(after), name=_clean(name))
+        if verdict is Verdict.PASS:
+            ElementTree.SubElement(case, "system-out").text = _clean(reason)
         else:
-            tag = "failure" if one.verdict is Verdict.FAIL else "error"
-            ElementTree.SubElement(case, tag, type=one.verdict.value, message=_clean(one.reason))
-    if refusal:
-        case = ElementTree.SubElement(suite, "testcase", classname=_clean(after), name="limits")
-        ElementTree.SubElement(case, "failure", type=Verdict.FAIL.value, message=_clean(refusal))
+            tag = "failure" if verdict is Verdict.FAIL else "error"
+            ElementTree.SubElement(case, tag, type=verdict.value, message=_clean(reason))
     text = ElementTree.tostring(suite, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 

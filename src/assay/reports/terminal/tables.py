@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich import box
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -15,20 +16,24 @@ GAP = 2  # columns between columns
 SHOWN_MODELS = 20  # of a table, unless all are asked for
 
 
+def print_note(console: Console, text: str) -> None:
+    """Print a line that explains the table above or below it, less visibly."""
+    console.print(Text(text, style="dim"))
+
+
 def plain_table(marks: Sequence[str], words: Sequence[str], numbers: Sequence[str]) -> Table:
-    """Return an empty table: marks and numbers stand right, words left."""
+    """Return an empty table: marks and numbers to the right, words to the left."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.header_style = "dim"
-    for title in marks:
-        table.add_column(title, justify="right", no_wrap=True)
-    for title in words:
-        table.add_column(title, no_wrap=True)
-    for title in numbers:
-        table.add_column(title, justify="right", no_wrap=True)
+    columns: tuple[tuple[Sequence[str], JustifyMethod], ...]
+    columns = ((marks, "right"), (words, "left"), (numbers, "right"))
+    for titles, justify in columns:
+        for title in titles:
+            table.add_column(title, justify=justify, no_wrap=True)
     return table
 
 
-def fitted(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
+def fitted_table(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
     """Return a table of a mark, a name, a word and numbers; what does not fit beside the name is left out.
 
     A mark or a word that no row has takes no room.
@@ -41,9 +46,9 @@ def fitted(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     widths = [max(map(width_of, column)) for column in zip(titles, *rows, strict=True)]
     fixed = [0, 2] if widths[0] else [2]
     keep = len(titles)
-    while keep > 4 and _taken(widths, fixed, keep) + NARROWEST_NAME > width:
+    while keep > 4 and _width_beside_name(widths, fixed, keep) + NARROWEST_NAME > width:
         keep -= 1
-    room = max(NARROWEST_NAME, width - _taken(widths, fixed, keep) + GAP)
+    room = max(NARROWEST_NAME, width - _width_beside_name(widths, fixed, keep) + GAP)
     names = fitted_labels(list(dict.fromkeys(row[1] for row in rows)), room)
     marks, words = [0] if widths[0] else [], [2] if widths[2] else []
     table = plain_table(
@@ -57,7 +62,7 @@ def fitted(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     return table
 
 
-def _taken(widths: Sequence[int], fixed: Sequence[int], keep: int) -> int:
-    """Return the columns that everything but the name takes, with the gaps around it."""
+def _width_beside_name(widths: Sequence[int], fixed: Sequence[int], keep: int) -> int:
+    """Return the width of everything but the name, with the gaps around it."""
     beside = [widths[column] for column in fixed if widths[column]] + list(widths[3:keep])
     return sum(beside) + GAP * (len(beside) + 1)

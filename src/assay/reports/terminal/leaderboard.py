@@ -1,0 +1,128 @@
+"""The leaderboard of one task in a terminal: as many columns as there is room for, and a legend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from assay.findings.comparison import Comparison
+from assay.findings.per_task import Standing, TaskFindings
+from assay.reports.terminal.tables import GAP, NARROWEST_NAME, plain_table, print_note
+from assay.wording.names import model_labels, shorten, width_of
+from assay.wording.numbers import count, decimals, duration, interval_text, value_text
+
+_BAR = 8  # columns
+_COMFORTABLE_NAME = 42
+_NEEDED_COLUMNS = 3  # these come before the comfort of names
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of a table of models; the first that do not fit are left out."""
+
+    title: str
+    text: Callable[[Standing], str]
+
+    def width(self, standings: Iterable[Standing]) -> int:
+        return max([width_of(self.title), *(width_of(self.text(standing)) for standing in standings)])
+
+
+def show_leaderboard(
+    comparison: Comparison, findings: TaskFindings, standings: Sequence[Standing], console: Console
+) -> None:
+    """Print some models of a task, best first, and what the signs of the table mean."""
+    has_ties = sum(standing.is_tied_best for standing in findings.standings) > 1
+    ranks = {
+        standing.model: f"{'→' if standing.model == findings.recommended else ''}{standing.rank}"
+        f"{'=' if has_ties and standing.is_tied_best else ' '}"
+        for standing in standings
+    }
+    table = _table(comparison, findings, standings, ranks, console.width)
+    console.print(table)
+    parts = ["→ recommended"] if findings.recommended else []
+    if has_ties:
+        parts.append("= the test does not tell it from the best")
+    if any(column.header == "index" for column in table.columns):
+        parts.append("index 0: guessing, 1: the best here")
+    if any(standing.seeds > 1 for standing in standings):
+        parts.append(f"mean of {max(standing.seeds for standing in standings)} seeds")
+    print_note(console, "; ".join(parts))
+
+
+def _table(
+    comparison: Comparison,
+    findings: TaskFindings,
+    standings: Sequence[Standing],
+    ranks: Mapping[str, str],
+    width: int,
+) -> Table:
+    room = width - NARROWEST_NAME - max(map(width_of, ranks.values())) - GAP
+    all_labels = model_labels(comparison)
+    labels = [all_labels[standing.model] for standing in standings]
+    wanted = min(_COMFORTABLE_NAME, max(map(width_of, labels))) - NARROWEST_NAME
+    kept: list[_Column] = []
+    for column in _columns(comparison, findings, standings):
+        spare = room - column.width(standings) - GAP
+        if spare < (0 if len(kept) < _NEEDED_COLUMNS else wanted):
+            break
+        room = spare
+        kept.append(column)
+    names = shorten(labels, NARROWEST_NAME + room)
+    table = plain_table([""], ["model"], [column.title for column in kept])
+    for standing, label in zip(standings, labels, strict=True):
+        cells = [ranks[standing.model], names[label], *(column.text(standing) for column in kept)]
+        style = "bold" if standing.model == findings.recommended else ""
+        table.add_row(*map(Text, cells), style=style)
+    return table
+
+
+def _columns(comparison: Comparison, findings: TaskFindings, standings: Sequence[Standing]) -> list[_Column]:
+    """Return all columns, the most important first."""
+    negated = findings.shown_negated
+    latency = {row.address: row.latency_seconds for row in comparison.models}
+    parameters = {row.address: row.facts.parameters for row in comparison.models}
+    places = decimals(standing.value for standing in standings)
+
+    def value(standing: Standing) -> str:
+        return value_text(standing.value, negated=negated, places=places)
+
+    def interval(standing: Standing) -> str:
+        return interval_text(standing.interval, negated=negated, places=places)
+
+    columns = [_Column(findings.measure, value)]
+    if any(standing.interval for standing in standings):
+        columns.append(_Column("95 % interval", interval))
+    columns.append(_Column("latency", lambda standing: duration(latency.get(standing.model))))
+    if any(standing.index is not None for standing in standings):
+        columns.append(_Column("index", lambda standing: _bar(standing.index)))
+    columns.append(_Column("weights", lambda standing: count(parameters.get(standing.model))))
+    return columns + _score_columns(comparison, findings)
+
+
+def _score_columns(comparison: Comparison, findings: TaskFindings) -> list[_Column]:
+    values: dict[str, dict[str, float]] = {}
+    for cell in comparison.cells:
+        if cell.is_score and cell.task == findings.task.address and cell.value is not None:
+            values.setdefault(cell.method, {})[cell.model] = cell.value
+    values.pop(comparison.ranked_by, None)
+    return [_Column(score, _text_of(of_score)) for score, of_score in values.items()]
+
+
+def _text_of(values: Mapping[str, float]) -> Callable[[Standing], str]:
+    places = decimals(values.values())
+    texts = {model: value_text(value, places=places) for model, value in values.items()}
+    return lambda standing: texts.get(standing.model, "–")
+
+
+def _bar(index: float | None) -> str:
+    if index is None:
+        return "–"
+    eighths = round(min(1.0, max(0.0, index)) * _BAR * 8)
+    full, rest = divmod(eighths, 8)
+    bar = ("█" * full + _EIGHTHS[rest].strip()).ljust(_BAR)
+    return f"{bar} {index:6.3f}".replace("-", "−")

@@ -1,0 +1,186 @@
+"""Shows one task: its leaderboard, costs, errors, slices and protocols, and what has no value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from assay.analysis.per_task.by_protocol import by_protocol, cell_text
+from assay.findings.comparison import Comparison
+from assay.findings.error_analysis import Missed, SliceFindings, TaskLesson
+from assay.findings.per_task import TaskFindings
+from assay.reports.terminal.leaderboard import show_leaderboard
+from assay.reports.terminal.tables import NARROWEST_NAME, SHOWN_MODELS, fitted_table, print_note
+from assay.wording.names import model_labels, shorten
+from assay.wording.numbers import count, decimals, interval_text, listing, plural, value_text
+
+_MODELS_ON_FRONT = 4  # that a line names
+_COSTS = {"macs": "multiply-accumulates", "bytes": "bytes of weights", "seconds": "time of the study"}
+_CONFUSIONS = 3  # of a line
+_SLICES = 8  # of a column
+_PROTOCOL_NAME = 24  # columns of the name of a model, which heads a column
+_MISSING = 3  # models of one reason
+
+
+def show_task(comparison: Comparison, findings: TaskFindings, console: Console, *, show_all: bool) -> None:
+    """Print the findings of one task."""
+    console.print()
+    console.print(Text(findings.task.address, style="bold"))
+    print_note(console, _measured(comparison, findings))
+    if len(comparison.tasks) > 1:  # of one task the headline said it already
+        if findings.recommended:
+            console.print(Text.assemble("Take ", (findings.recommended, "bold")))
+        console.print(Text(findings.because))
+    shown = [
+        standing
+        for position, standing in enumerate(findings.standings)
+        if show_all or position < SHOWN_MODELS or standing.model == findings.recommended
+    ]
+    if shown:
+        console.print()
+        show_leaderboard(comparison, findings, shown, console)
+        _show_costs(comparison, findings, console)
+    if findings.lesson is not None and len(findings.lesson.models) > 1:
+        _show_errors(comparison, findings.lesson, console, show_all=show_all)
+    hidden = len(findings.standings) - len(shown)
+    if hidden:
+        print_note(console, f"{plural(hidden, 'more model')}; show all with --all")
+    _show_slices(findings, console, show_all=show_all)
+    _show_by_protocol(comparison, findings, console)
+    _show_missing(comparison, findings, console)
+    for note in findings.task.notes:
+        console.print()
+        console.print(Text(f"Note: {note}"))
+
+
+def _measured(comparison: Comparison, findings: TaskFindings) -> str:
+    task = findings.task
+    direction = "lower is better" if findings.shown_negated else "higher is better"
+    if comparison.is_estimate:
+        return f"{findings.measure}, an estimate, {direction}; {plural(task.train_count, 'train example')}"
+    floor = value_text(task.floor, negated=findings.shown_negated)
+    return (
+        f"{findings.measure} by {comparison.ranked_by}, {direction}; "
+        f"{plural(task.test_count, 'test example')}; guessing gives {floor}"
+    )
+
+
+def _show_costs(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
+    """Print the smallest model that will do, and the fronts of value and cost."""
+    if len(findings.standings) < 2:
+        return
+    labels = model_labels(comparison)
+    if findings.smallest is not None:
+        value = next(row.value for row in findings.standings if row.model == findings.smallest)
+        size = next(row.facts.parameters for row in comparison.models if row.address == findings.smallest)
+        details = f"{count(size)} parameters, {value_text(value, negated=findings.shown_negated)}"
+        smallest = f"Smallest that is not surely worse than the best: {labels[findings.smallest]} ({details})"
+        console.print(Text(smallest))
+    costs_by_front: dict[tuple[str, ...], list[str]] = {}
+    for cost, front in findings.fronts.items():
+        costs_by_front.setdefault(front, []).append(_COSTS.get(cost, cost))
+    for front, costs in costs_by_front.items():
+        models = [labels[model] for model in front[:_MODELS_ON_FRONT]]
+        hidden = len(front) - len(models)
+        names = listing([*models, f"{hidden} more"] if hidden else models)
+        print_note(console, f"Nothing is better for less, by {listing(costs)}: {names}")
+
+
+def _show_errors(comparison: Comparison, analysis: TaskLesson, console: Console, *, show_all: bool) -> None:
+    """Print how well the test tells models apart, and the commonest confusions; hard examples with all."""
+    if analysis.separable is not None:
+        print_note(
+            console,
+            f"The test tells {analysis.separable:.0%} of pairs of models apart; of "
+            f"{plural(analysis.examples, 'example')} every model gets {analysis.right_in_all:,} right, "
+            f"none {analysis.missed_by_all:,}, exactly one {analysis.by_one:,}",
+        )
+    confusion = analysis.confusion
+    if confusion is not None and confusion.most:
+        pairs = [
+            f"{pair.truth} for {pair.said} ({pair.examples:.3g})" for pair in confusion.most[:_CONFUSIONS]
+        ]
+        model = model_labels(comparison)[confusion.model]
+        print_note(console, f"{model} mistakes most: {', '.join(pairs)}")
+    if show_all:
+        for title, examples in (("all miss", analysis.hardest), ("one gets", analysis.lonely)):
+            for example in examples:
+                print_note(console, f"  {title}: {_missed(example)}")
+
+
+def _missed(example: Missed) -> str:
+    right = f"; {example.right[0]} is right" if example.right else ""
+    return f"{example.example} is {example.truth}, most say {example.said}{right}"
+
+
+def _show_slices(findings: TaskFindings, console: Console, *, show_all: bool) -> None:
+    """Print a table for each column: the slices of one model, the weakest first, and the best value there."""
+    for column in dict.fromkeys(part.column for part in findings.slices):
+        slices = [part for part in findings.slices if part.column == column and part.values]
+        if slices:
+            _show_column(column, slices, findings, console, show_all=show_all)
+
+
+def _show_column(
+    column: str, slices: Sequence[SliceFindings], findings: TaskFindings, console: Console, *, show_all: bool
+) -> None:
+    model, negated = findings.recommended or slices[0].values[0].model, findings.shown_negated
+    of_model = [(part, next(value for value in part.values if value.model == model)) for part in slices]
+    of_model.sort(key=lambda pair: pair[1].value)
+    shown = of_model if show_all else of_model[:_SLICES]
+    places = decimals(value.value for _, value in shown)
+    rows = [
+        (
+            "",
+            part.name,
+            "",
+            value_text(value.value, negated=negated, places=places),
+            interval_text(value.interval, negated=negated, places=places) or "–",
+            f"{part.examples:,}",
+            value_text(max(each.value for each in part.values), negated=negated, places=places),
+        )
+        for part, value in shown
+    ]
+    titles = ("", f"by {column}", "", findings.measure, "95 % interval", "examples", "best there")
+    console.print()
+    console.print(fitted_table(titles, rows, console.width))
+    hidden = len(of_model) - len(shown)
+    more = f"; {plural(hidden, 'more slice')}, show all with --all" if hidden else ""
+    print_note(console, f"of {model}, the weakest slice first{more}")
+
+
+def _show_by_protocol(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
+    """Print the main metric of the best models by each protocol, where there are several."""
+    table = by_protocol(comparison, findings)
+    if table is None:
+        return
+    cells = [cell for _, of_protocol in table.rows for cell in of_protocol if cell is not None]
+    negated, places = findings.shown_negated, decimals(cell.value for cell in cells if cell.value is not None)
+    rows = [
+        ("", method, "", *(cell_text(cell, negated=negated, places=places) for cell in of_protocol))
+        for method, of_protocol in table.rows
+    ]
+    labels = model_labels(comparison)
+    names = shorten([labels[model] for model in table.models], _PROTOCOL_NAME).values()
+    console.print()
+    console.print(fitted_table(("", f"{findings.measure} by protocol", "", *names), rows, console.width))
+    if any(cell.spread is not None for cell in cells):
+        print_note(console, "± 95 % over draws or seeds")
+
+
+def _show_missing(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
+    labels = model_labels(comparison)
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for cell in findings.missing:
+        by_reason.setdefault((cell.status.value, cell.reason), []).append(labels[cell.model])
+    for (status, reason), models in by_reason.items():
+        hidden = len(models) - _MISSING
+        more = f" and {plural(hidden, 'more model')}" if hidden > 0 else ""
+        names = shorten(models[:_MISSING], max(NARROWEST_NAME, console.width - 10)).values()
+        style = "bold red" if status == "failed" else "bold"
+        console.print()
+        console.print(Text.assemble((status, style), f" {', '.join(names)}{more}"))
+        console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
