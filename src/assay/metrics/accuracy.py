@@ -15,6 +15,7 @@ from assay.core.task import Labels, TaskKind
 class Accuracy(Metric):
     """The share of examples whose class is predicted, from 0 to 1; of several at once, whose classes all are.
 
+    >>> from assay.core.task import LabelKind
     >>> Accuracy()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 1, 2])), np.array([0, 1, 1, 1]))
     0.75
     """

@@ -20,6 +20,7 @@ class AccuracyF1(Metric):
         GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,
         2019), section 3: https://arxiv.org/abs/1804.07461
 
+    >>> from assay.core.task import LabelKind
     >>> truth = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1]))
     >>> AccuracyF1()(truth, np.array([0, 1, 1, 1])).__round__(4)
     0.775

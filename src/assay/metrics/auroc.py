@@ -23,6 +23,7 @@ class AUROC(Metric):
         The meaning and use of the area under a receiver operating characteristic (ROC) curve (Hanley and
         McNeil, 1982), https://doi.org/10.1148/radiology.143.1.7063747
 
+    >>> from assay.core.task import LabelKind
     >>> truth = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1]), ("no", "yes"))
     >>> AUROC()(truth, np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6]]))
     0.5

@@ -21,6 +21,7 @@ class BalancedAccuracy(Metric):
         The Balanced Accuracy and Its Posterior Distribution (Brodersen et al., 2010),
         https://doi.org/10.1109/ICPR.2010.764
 
+    >>> from assay.core.task import LabelKind
     >>> BalancedAccuracy()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 1, 1])), np.array([1, 1, 1, 1]))
     0.5
     """

@@ -23,6 +23,7 @@ class CalibrationError(Metric):
     References:
         On Calibration of Modern Neural Networks (Guo et al., 2017), https://arxiv.org/abs/1706.04599
 
+    >>> from assay.core.task import LabelKind
     >>> truth = Labels(LabelKind.CLASSIFICATION, np.array([0, 1]), ("no", "yes"))
     >>> CalibrationError()(truth, np.array([[0.75, 0.25], [0.75, 0.25]]))
     -0.25

@@ -24,6 +24,7 @@ class EntityF1(Metric):
         Introduction to the CoNLL-2000 Shared Task: Chunking (Tjong Kim Sang and Buchholz, 2000),
         https://aclanthology.org/W00-0726
 
+    >>> from assay.core.task import LabelKind
     >>> truth = Labels(LabelKind.CLASSIFICATION, np.array([1, 2, 0, 1]), ("O", "B-PER", "I-PER"))
     >>> EntityF1()(truth, np.array([1, 2, 0, 0])).__round__(4)
     0.6667

@@ -19,6 +19,7 @@ class F1(Metric):
     References:
         Information Retrieval (van Rijsbergen, 1979), chapter 7, http://www.dcs.gla.ac.uk/Keith/Preface.html
 
+    >>> from assay.core.task import LabelKind
     >>> F1()(Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1])), np.array([0, 1, 1, 1]))
     0.8
     """

@@ -17,6 +17,7 @@ class MAE(Metric):
 
     Of several numbers at once it is the mean over them.
 
+    >>> from assay.core.task import LabelKind
     >>> MAE()(Labels(LabelKind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -2.0]))
     -1.5
     """

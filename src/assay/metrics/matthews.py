@@ -24,6 +24,7 @@ class Matthews(Metric):
         Comparing two K-category assignments by a K-category correlation coefficient (Gorodkin, 2004),
         https://doi.org/10.1016/j.compbiolchem.2004.09.006
 
+    >>> from assay.core.task import LabelKind
     >>> Matthews()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 0, 1])), np.array([0, 1, 0, 1]))
     1.0
     >>> Matthews()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 0, 1])), np.array([1, 1, 1, 1]))

@@ -23,6 +23,7 @@ class MeanAveragePrecision(Metric):
         The Pascal Visual Object Classes (VOC) Challenge (Everingham et al., 2010),
         https://doi.org/10.1007/s11263-009-0275-4
 
+    >>> from assay.core.task import LabelKind
     >>> truth = Labels(LabelKind.MULTILABEL, np.array([[1, 0], [0, 1], [1, 1]]))
     >>> MeanAveragePrecision()(truth, np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.6]]))
     1.0

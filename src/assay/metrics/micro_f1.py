@@ -21,6 +21,7 @@ class MicroF1(Metric):
         A re-examination of text categorization methods (Yang and Liu, 1999),
         https://doi.org/10.1145/312624.312647
 
+    >>> from assay.core.task import LabelKind
     >>> truth = Labels(LabelKind.MULTILABEL, np.array([[1, 0], [1, 1]]))
     >>> MicroF1()(truth, np.array([[1, 0], [0, 1]]))
     0.8

@@ -23,6 +23,7 @@ class Pearson(Metric):
         Notes on regression and inheritance in the case of two parents (Pearson, 1895),
         https://doi.org/10.1098/rspl.1895.0041
 
+    >>> from assay.core.task import LabelKind
     >>> truth = Labels(LabelKind.REGRESSION, np.array([1.0, 2.0, 3.0]))
     >>> Pearson()(truth, np.array([10.0, 20.0, 30.0])).__round__(12)
     1.0

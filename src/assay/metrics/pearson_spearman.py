@@ -20,6 +20,7 @@ class PearsonSpearman(Metric):
         GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,
         2019), section 3: https://arxiv.org/abs/1804.07461
 
+    >>> from assay.core.task import LabelKind
     >>> truth = Labels(LabelKind.REGRESSION, np.array([1.0, 2.0, 3.0]))
     >>> PearsonSpearman()(truth, np.array([1.0, 2.0, 6.0])).__round__(4)
     0.9725

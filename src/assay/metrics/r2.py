@@ -22,6 +22,7 @@ class R2(Metric):
     References:
         Correlation and causation (Wright, 1921), Journal of Agricultural Research 20, 557-585.
 
+    >>> from assay.core.task import LabelKind
     >>> R2()(Labels(LabelKind.REGRESSION, np.array([1.0, 2.0, 3.0])), np.array([2.0, 2.0, 2.0]))
     0.0
     """

@@ -19,6 +19,7 @@ class RMSE(Metric):
 
     Of several numbers at once it is the mean over them.
 
+    >>> from assay.core.task import LabelKind
     >>> RMSE()(Labels(LabelKind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -1.0]))
     -1.0
     """

@@ -23,6 +23,7 @@ class Spearman(Metric):
         The Proof and Measurement of Association between Two Things (Spearman, 1904),
         https://doi.org/10.2307/1412159
 
+    >>> from assay.core.task import LabelKind
     >>> Spearman()(Labels(LabelKind.REGRESSION, np.array([1.0, 2.0, 3.0])), np.array([1.0, 10.0, 100.0]))
     1.0
     """
