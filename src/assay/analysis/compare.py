@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from assay.analysis.across_tasks.modalities import across_modalities, values_of
+from assay.analysis.across_tasks.modalities import across_modalities, headline, values_of
 from assay.analysis.across_tasks.similarity import likeness
 from assay.analysis.across_tasks.suite_average import suite_averages
 from assay.analysis.evidence import Evidence, decided_rows, judged_rows
 from assay.analysis.per_task.cells import choose_method, gather, missing_cells, modalities_of
-from assay.analysis.per_task.costs import refused
 from assay.analysis.per_task.model_similarity import ModelPairs, error_pairs, feature_pairs
-from assay.analysis.per_task.recommendation import headline, is_floor
+from assay.analysis.per_task.recommendation import refused
 from assay.analysis.per_task.task_findings import Judged, TaskEvidence, judge
 from assay.analysis.scores.over_tasks import foretold
 from assay.core.metric import Metric
 from assay.core.task import Modality
 from assay.findings.comparison import Comparison
-from assay.findings.facts import ModelRow, TaskFacts
+from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import Cell
 from assay.findings.similarity import Likeness
 from assay.plugins.suite import load_suite, suite_names
@@ -50,7 +49,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     of_tasks = [_on_task(whole, task) for task in evidence.tasks]
     judged = [judge(one, rows, seed) for one in of_tasks]
     found = [one.findings for one in judged]
-    pretrained = [cell for cell in cells if not is_floor(cell.model, rows)]
+    pretrained = [cell for cell in cells if not has_random_weights(cell.model, rows)]
     across = across_modalities(judged, seed)
     return Comparison(
         ranked_by=method,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assay.core.model import ModelFacts
@@ -48,3 +49,8 @@ class ModelRow:
     facts: ModelFacts
     latency_seconds: float | None
     throughput: float | None = None
+
+
+def has_random_weights(model: str, models: Mapping[str, ModelRow]) -> bool:
+    """Tell whether the weights of a model were drawn at random, as far as it could be opened."""
+    return model in models and models[model].facts.is_random

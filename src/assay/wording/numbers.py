@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from assay.core.estimate import Interval
 from assay.core.task import Modality
@@ -105,6 +105,16 @@ def _three_digits(number: float) -> str:
     return f"{number:.{places}f}"
 
 
+def two_digits(number: int) -> int:
+    """Return a count rounded up to two significant digits: more would promise too much.
+
+    >>> two_digits(1234), two_digits(7)
+    (1300, 7)
+    """
+    size: int = 10 ** max(0, len(str(number)) - 2)
+    return -(-number // size) * size
+
+
 def plural(number: int, noun: str) -> str:
     """Return a count with its noun.
 
@@ -122,3 +132,12 @@ def listing(names: Iterable[str]) -> str:
     """
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """Return at most so many names, and how many more there are.
+
+    >>> few(["a", "b", "c", "d"], 2)
+    'a, b and 2 more'
+    """
+    return listing(names if len(names) <= most else [*names[:most], f"{len(names) - most} more"])

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from assay.analysis.compare import compare
-from assay.analysis.per_task.costs import COSTS
+from assay.analysis.per_task.recommendation import COSTS
 from assay.core.limits import Limits
 from assay.core.result import Cost
 

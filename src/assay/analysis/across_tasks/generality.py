@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
 from assay.analysis.across_tasks.bradley_terry import bradley_terry
-from assay.analysis.across_tasks.criteria import criteria, remarks
 from assay.analysis.across_tasks.intervals import (
     FEWEST_TASKS,
     draws_of_examples,
@@ -18,15 +19,18 @@ from assay.analysis.across_tasks.intervals import (
     wide_tail,
 )
 from assay.analysis.across_tasks.ranks import average_ranks, borda, cliques, friedman, task_ranks, win_rates
-from assay.analysis.across_tasks.significance import ROPE, Comparable, against_leader
+from assay.analysis.across_tasks.significance import ROPE, Comparable, against_leader, fewest_tasks
 from assay.analysis.per_task.index import index_matrix
 from assay.analysis.per_task.intervals import LEVEL, ExampleDraws, rank_intervals
+from assay.analysis.per_task.significance import ALPHA
 from assay.core.estimate import Interval
 from assay.core.task import Modality
-from assay.findings.across import Across, Generality
+from assay.findings.across import Across, Criterion, Generality
 from assay.findings.matrix import Matrix
+from assay.wording.across_tasks import BORDA, INDEX, MEAN_RANK, STRENGTH, WORST, across_remarks
 
 GUESSING, MEDIAN = "guessing", "the median model"
+_CLOSE = 1e-9
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(21))
 
 
@@ -104,7 +108,8 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
         thresholds=THRESHOLDS,
         criteria=criteria(tested),
     )
-    return replace(found, remarks=remarks(found))
+    compared = sum(model.average_rank is not None for model in tested)
+    return replace(found, remarks=across_remarks(found, fewest_tasks(compared - 1), ALPHA))
 
 
 def _sorted(evidence: TasksEvidence) -> TasksEvidence:
@@ -214,3 +219,57 @@ def complete_block(matrix: Matrix) -> Matrix:
                 largest = int(counts[added]) * len(chosen)
                 models, tasks = np.flatnonzero(kept), np.array(sorted(chosen))
     return matrix.take([matrix.models[row] for row in models], [matrix.tasks[column] for column in tasks])
+
+
+class _Way(NamedTuple):
+    """A way to order models; a higher merit is better."""
+
+    name: str
+    merit: Callable[[Generality], float | None]
+    is_falling: bool  # the number that is shown falls as models get better
+    is_for_holes: bool  # it says something of its own only where values are missing
+
+
+_WAYS = (
+    _Way(INDEX, lambda one: one.index, False, False),
+    _Way(MEAN_RANK, lambda one: None if one.average_rank is None else -one.average_rank, True, False),
+    _Way(WORST, lambda one: None if one.index is None else one.worst_index, False, False),
+    _Way(STRENGTH, lambda one: one.strength, False, True),
+    _Way(BORDA, lambda one: one.borda, False, True),
+)
+
+
+def criteria(models: Sequence[Generality]) -> tuple[Criterion, ...]:
+    """Return who leads by which criterion; without holes mean rank, wins, Borda and strength are one order.
+
+    Args:
+        models: In the order of the table.
+    """
+    has_holes = any(one.missing for one in models)
+    compared = [one.model for one in models if one.average_rank is not None]
+    found = []
+    for way in _WAYS:
+        if way.is_for_holes and not has_holes:
+            continue
+        merits = {one.model: merit for one in models if (merit := way.merit(one)) is not None}
+        if models[0].model not in merits:
+            continue
+        best = max(merits.values())
+        sign = -1.0 if way.is_falling else 1.0
+        found.append(
+            Criterion(
+                name=way.name,
+                leaders=tuple(model for model, merit in merits.items() if merit >= best - _CLOSE),
+                value=sign * best,
+                value_of_first=sign * merits[models[0].model],
+                tau=_tau([merits[model] for model in compared if model in merits]),
+            )
+        )
+    return tuple(found)
+
+
+def _tau(merits: Sequence[float]) -> float | None:
+    """Return how well an order agrees with that of the table, in which the merits come."""
+    if len(merits) < 2 or np.ptp(merits) == 0:
+        return None
+    return float(stats.kendalltau(-np.arange(len(merits)), merits).statistic)

@@ -15,14 +15,13 @@ from assay.analysis.per_task.model_similarity import ModelPairs
 from assay.core.task import Modality
 from assay.findings.matrix import Matrix
 from assay.findings.similarity import Alike, Likeness
-from assay.wording.numbers import listing, value_text
+from assay.wording.across_tasks import similarity_remarks
 
 FEWEST_MODELS = 5  # a rank correlation of fewer is 0.9 or more by chance in one case of ten
 REDUNDANT = 0.9  # rank correlation
 SAME_ERRORS = 0.8  # "almost perfect" agreement, Landis and Koch (1977)
 SAME_FEATURES = 0.95
 _DIGITS = 9  # mean ranks that are equal stay so, whatever the order of the tasks
-_NAMED = 4  # names that a sentence lists
 
 
 def likeness(
@@ -47,7 +46,7 @@ def likeness(
         features=_models(features, SAME_FEATURES),
         remarks=(),
     )
-    return replace(found, remarks=_remarks(found))
+    return replace(found, remarks=similarity_remarks(found))
 
 
 def _tasks(values: Matrix) -> Alike | None:
@@ -99,44 +98,6 @@ def _models(pairs: Sequence[ModelPairs], threshold: float) -> Alike | None:
         counts[np.ix_(rows, rows)] += np.isfinite(one.values)
     means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
     return alike(names, means, threshold)
-
-
-def _remarks(found: Likeness) -> tuple[str, ...]:
-    told = []
-    if found.tasks is not None:
-        told += [
-            f"{_named(group)} order the models alike (rank correlation {_mean(found.tasks, group)}): "
-            "one of them says nearly all."
-            for group in found.tasks.groups
-        ]
-    against = {task: fit for task, fit in found.fits.items() if fit < 0}
-    if against:
-        worst = sorted(against, key=lambda task: against[task])
-        told.append(
-            f"{_named(worst)} order the models against all other tasks."
-            if len(worst) > 1
-            else f"{worst[0]} orders the models against all other tasks."
-        )
-    for of_models, what, measure in (
-        (found.errors, "err on the same examples", "error consistency"),
-        (found.features, "see the test examples alike", "CKA"),
-    ):
-        if of_models is not None:
-            told += [
-                f"{_named(group)} {what} ({measure} {_mean(of_models, group)})." for group in of_models.groups
-            ]
-    return tuple(told)
-
-
-def _mean(found: Alike, group: Sequence[str]) -> str:
-    rows = [found.names.index(name) for name in group]
-    pairs = [found.values[row][column] for row in rows for column in rows if row < column]
-    return value_text(float(np.mean([value for value in pairs if value is not None])), places=2)
-
-
-def _named(names: Sequence[str]) -> str:
-    shown = list(names[:_NAMED])
-    return listing(shown if len(names) <= _NAMED else [*shown, f"{len(names) - _NAMED} more"])
 
 
 def alike(names: Sequence[str], values: np.ndarray, threshold: float) -> Alike | None:

@@ -32,10 +32,9 @@ from assay.core.task import LabelKind, TaskKind
 from assay.findings.change import Change, OverTasks, Spaces, TaskChange
 from assay.findings.facts import TaskFacts
 from assay.findings.per_task import OTHER_MODALITY, Cell
-from assay.wording.numbers import listing, plural
+from assay.wording.change import change_remarks
 
 HALF_A_POINT = 0.005  # differences up to this change nobody's mind
-SERVES = 0.9  # of the neighbours found before: below it users of an index see other results
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def change(evidence: Evidence, pair: Pair, *, seed: int = 0) -> Change:
         missing=tuple(missing),
         over_tasks=_over_tasks(found, seed),
     )
-    return replace(whole, remarks=(_sure(whole), *_general(whole), *_index(whole)))
+    return replace(whole, remarks=change_remarks(whole, ALPHA))
 
 
 def _reasons(task: TaskFacts, pair: Pair, both: Sequence[Cell | None]) -> list[str]:
@@ -161,59 +160,6 @@ def _over_tasks(found: Sequence[TaskChange], seed: int) -> OverTasks | None:
         mean=float(differences.mean()),
         p_value=float(wilcoxon(differences)[0]),
         practical=practical(differences, HALF_A_POINT, seed)[0],
-    )
-
-
-def _general(found: Change) -> tuple[str, ...]:
-    """Return how probable it is that the change is practically none on tasks like these."""
-    if found.over_tasks is None:
-        return ()
-    odds = found.over_tasks.practical
-    how = f"half a point is nothing; Wilcoxon p = {found.over_tasks.p_value:.3f}"
-    return (
-        f"On tasks like these {found.after.address} is practically better with chance {odds.better:.2f}, "
-        f"equal {odds.equal:.2f}, worse {odds.worse:.2f} ({how} over {found.over_tasks.tasks} tasks).",
-    )
-
-
-def _sure(found: Change) -> str:
-    """Return on how many tasks the model is surely better, and worse."""
-    before, after = found.before.address, found.after.address
-    tested = [one for one in found.tasks if one.p_value is not None]
-    if not tested:
-        return f"No predictions are kept: nothing tells whether {after} is surely better than {before}."
-    better = [one for one in tested if one.p_value is not None and one.p_value < ALPHA and one.difference > 0]
-    worse = [one for one in tested if one.p_value is not None and one.p_value < ALPHA and one.difference < 0]
-    equal = len(tested) - len(better) - len(worse)
-    parts = [
-        f"surely {word} on {listing(one.task.address for one in those)}"
-        for word, those in (("better", better), ("worse", worse))
-        if those
-    ]
-    if not parts:
-        return f"On {plural(equal, 'task')} the test examples do not tell {after} from {before}."
-    told = f"{after} is {' and '.join(parts)}"
-    return f"{told}; on {plural(equal, 'task')} the test examples do not tell." if equal else f"{told}."
-
-
-def _index(found: Change) -> tuple[str, ...]:
-    """Return whether an index of the features of the model in place can stay."""
-    known = [one.spaces for one in found.tasks if one.spaces is not None]
-    if not known:
-        return ()
-    before, after = known[0].widths
-    if before != after:
-        return (
-            f"An index of the old features cannot stay: it holds {before:,} numbers each, not {after:,}.",
-        )
-    kept = min(one.in_old_index or 0.0 for one in known)
-    if kept >= SERVES:
-        return (
-            f"An index of the old features can stay: new ones find {kept:.0%} of the same neighbours in it.",
-        )
-    return (
-        f"Make an index of the features again: the new ones find {kept:.0%} of the same neighbours in the "
-        f"old one, and chance {max(one.by_chance for one in known):.1%}.",
     )
 
 

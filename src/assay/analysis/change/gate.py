@@ -8,7 +8,8 @@ import re
 from assay.core.errors import UsageError
 from assay.core.task import TaskKind
 from assay.findings.change import Change, Gate, TaskChange, TaskVerdict, Verdict
-from assay.wording.numbers import interval_text, value_text
+from assay.wording.change import verdict_reason
+from assay.wording.numbers import two_digits
 
 FEWEST = 30  # test examples below which a bootstrap proves nothing
 _ORDER = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)
@@ -64,13 +65,8 @@ def _verdict(one: TaskChange, most: float) -> TaskVerdict:
         verdict = Verdict.PASS
     else:
         needed = _needed(one, most, count)
-    told = f"{value_text(abs(one.difference))} {one.measure} {'lost' if one.difference < 0 else 'won'}"
-    within = f"{told} (change {interval_text(one.interval)}); {value_text(most)} may be lost"
-    if one.interval is None:
-        within = f"{told}, but predictions are not kept: nothing tells how sure that is"
-    elif needed is not None:
-        within += f"; about {needed:,} test examples instead of {count:,} would tell"
-    return TaskVerdict(one.task.address, verdict, one.difference, one.interval, within, needed)
+    reason = verdict_reason(one, most, count, needed)
+    return TaskVerdict(one.task.address, verdict, one.difference, one.interval, reason, needed)
 
 
 def _needed(one: TaskChange, most: float, count: int) -> int | None:
@@ -79,6 +75,4 @@ def _needed(one: TaskChange, most: float, count: int) -> int | None:
     if one.interval is None or margin == 0:
         return None
     reach = one.difference - one.interval.low if margin > 0 else one.interval.high - one.difference
-    needed = max(count + 1, FEWEST, math.ceil(count * (reach / margin) ** 2))
-    size: int = 10 ** max(0, len(str(needed)) - 2)
-    return -(-needed // size) * size  # two digits: more would promise too much
+    return two_digits(max(count + 1, FEWEST, math.ceil(count * (reach / margin) ** 2)))

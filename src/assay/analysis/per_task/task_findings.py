@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from assay.analysis.per_task.costs import costs, fronts, smallest
 from assay.analysis.per_task.error_analysis import lesson
 from assay.analysis.per_task.index import compatibility_index
 from assay.analysis.per_task.intervals import (
@@ -21,7 +20,7 @@ from assay.analysis.per_task.intervals import (
     rank_intervals,
     separable,
 )
-from assay.analysis.per_task.recommendation import because, cheapest, contenders, not_worse
+from assay.analysis.per_task.recommendation import cheapest, contenders, costs, fronts, not_worse, smallest
 from assay.analysis.per_task.significance import ALPHA, examples_to_separate, noise_floor, p_values_against
 from assay.analysis.per_task.slices import slice_findings
 from assay.core.estimate import Interval
@@ -30,6 +29,7 @@ from assay.core.slicing import Slicing
 from assay.core.task import Labels, TaskKind
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.findings.per_task import Cell, Standing, TaskFindings
+from assay.wording.recommendation import because
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,9 @@ def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str,
         class_counts=counts,
         noise_floor=noise_floor(evidence.cells),
     )
-    found = replace(found, because=because(found, rows))
+    tied = not_worse(standings, rows)
+    cheapest_tied = cheapest(tied, rows) if tied else None
+    found = replace(found, because=because(found, rows, cheapest_tied))
     return replace(found, recommended=None, smallest=None) if found.beats_floor is False else found
 
 

@@ -19,9 +19,7 @@ from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Sh
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.findings.matrix import Matrix
 from assay.findings.per_task import Cell
-from assay.wording.numbers import interval_text, listing, value_text
-
-_NAMED = 3  # scores that a sentence names
+from assay.wording.scores import agreement_remarks
 
 
 class Past(NamedTuple):
@@ -90,7 +88,7 @@ def agreements(
             sorted(overall, key=lambda one: (-one.weighted_tau, one.shortlists[0].regret, one.score))
         ),
     )
-    return replace(found, remarks=_remarks(found))
+    return replace(found, remarks=agreement_remarks(found.overall))
 
 
 def _meets(matrix: Matrix, truth: Matrix, task: str) -> bool:
@@ -194,32 +192,6 @@ def _mean_shortlists(by_task: Sequence[Agreement]) -> tuple[Shortlist, ...]:
             )
         )
     return tuple(found)
-
-
-def _remarks(found: Agreements) -> tuple[str, ...]:
-    scores = [(one, one.static_tau) for one in found.overall if not one.is_baseline]
-    gains = [(one, one.weighted_tau - tau) for one, tau in scores if tau is not None]
-    if not gains:
-        return ()
-    prior = "the static ranking, which never looks at the target"
-    above = [(one, gain) for one, gain in gains if gain > 0]
-    sure = [(one, gain) for one, gain in above if one.over_static is not None and one.over_static.low > 0]
-    if not above:
-        return (f"No score agrees better than {prior}.",)
-    told = listing(
-        f"{one.score} (by {value_text(gain, places=2)}{_within(one.over_static)})"
-        for one, gain in (sure or above)[:_NAMED]
-    )
-    verb = "agrees" if len((sure or above)[:_NAMED]) == 1 else "agree"
-    if sure:
-        return (f"{told} {verb} better than {prior}.",)
-    known = any(one.over_static is not None for one, _ in above)
-    doubt = "with other models that may turn" if known else "there are too few models to be sure"
-    return (f"{told} {verb} better than {prior}, but {doubt}.",)
-
-
-def _within(interval: Interval | None) -> str:
-    return "" if interval is None else f", {interval_text(interval, places=2)}"
 
 
 def foretold(

@@ -1,0 +1,138 @@
+"""What a reader must know before trusting an order of models, and of what is similar, across tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from assay.findings.across import Across, Criterion, Unit
+from assay.findings.similarity import Alike, Likeness
+from assay.wording.numbers import few, listing, plural, value_text
+
+INDEX, MEAN_RANK, WORST = "the index", "mean rank", "its worst task"  # the names of criteria
+STRENGTH, BORDA = "strength where models meet", "Borda points"
+_PLACES = {INDEX: 3, MEAN_RANK: 1, WORST: 3, STRENGTH: 2, BORDA: 1}  # decimals
+_NAMED = 3  # models or tasks that a sentence names
+_SIMILAR = 4  # of a group
+
+
+def across_remarks(across: Across, tasks_needed: int, alpha: float) -> tuple[str, ...]:
+    """Return what a reader must know before trusting the order.
+
+    Args:
+        across: Everything but these sentences.
+        tasks_needed: How many tasks it takes before a test over tasks can find any difference.
+        alpha: The significance level.
+    """
+    sentences = (
+        _who_leads(across),
+        _missing(across),
+        _without_index(across),
+        _unit(across, tasks_needed),
+        _chance(across, alpha),
+    )
+    return tuple(filter(None, sentences))
+
+
+def _who_leads(across: Across) -> str:
+    first = across.models[0].model
+    agreeing = [criterion for criterion in across.criteria if first in criterion.leaders]
+    others = [criterion for criterion in across.criteria if first not in criterion.leaders]
+    if not across.criteria:
+        return ""
+    names = listing([criterion.name for criterion in agreeing]) if agreeing else ""
+    sentence = f"{first} leads by {names}" if agreeing else f"{first} leads"
+    if not others:
+        return f"{sentence}." if len(agreeing) > 1 else ""
+    by_leaders: dict[tuple[str, ...], list[str]] = {}
+    for criterion in others:
+        by_leaders.setdefault(criterion.leaders, []).append(_criterion(criterion))
+    against = [f"{few(leaders, _NAMED)} by {listing(ways)}" for leaders, ways in by_leaders.items()]
+    return f"{sentence}, but {'; '.join(against)}."
+
+
+def _criterion(criterion: Criterion) -> str:
+    places = _PLACES[criterion.name]
+    value = value_text(criterion.value, places=places)
+    return f"{criterion.name} ({value} against {value_text(criterion.value_of_first, places=places)})"
+
+
+def _missing(across: Across) -> str:
+    incomplete = [model for model in across.models if model.missing]
+    if not incomplete:
+        return ""
+    total = len(across.all_tasks)
+    if len(incomplete) <= _NAMED:
+        start = listing(
+            f"{model.model} has a value on {len(model.tasks)} of {total} tasks "
+            f"(not {few(tuple(model.missing), _NAMED)})"
+            for model in incomplete
+        )
+    else:
+        start = f"{len(incomplete)} of {len(across.models)} models have no value on some of the {total} tasks"
+    means = f"the {_compared(across)} models with a value on all of {plural(len(across.tasks), 'task')}"
+    return f"{start}; index and mean rank compare {means}, wins and strength all models where they meet."
+
+
+def _without_index(across: Across) -> str:
+    """Return the tasks that have no index though others have one."""
+    left_out = [task for task in across.tasks if task not in across.index_tasks]
+    if not left_out or not across.index_tasks:
+        return ""
+    names = few(left_out, _NAMED)
+    return f"On {names} nothing beats {across.index_zero}: ranks count it, the index does not."
+
+
+def _unit(across: Across, tasks_needed: int) -> str:
+    if across.models[0].index is None or across.unit is Unit.TASKS:
+        return ""
+    tasks = plural(len(across.index_tasks), "task")
+    start = f"With {tasks} no test over tasks can tell {_compared(across)} models apart"
+    if across.unit is Unit.EXAMPLES:
+        here = "What is told apart here holds for these tasks, not for tasks like them."
+        return f"{start}: it takes {tasks_needed}. {here}"
+    return f"{start}: it takes {tasks_needed}."
+
+
+def _chance(across: Across, alpha: float) -> str:
+    if across.omnibus is None or across.omnibus.p_value < alpha:
+        return ""
+    p_value = f"{across.omnibus.p_value:.2f}"
+    return f"The mean ranks differ no more than chance would make them (Friedman p = {p_value})."
+
+
+def _compared(across: Across) -> int:
+    return sum(model.average_rank is not None for model in across.models)
+
+
+def similarity_remarks(similarity: Likeness) -> tuple[str, ...]:
+    """Return which tasks and which models are similar, in sentences."""
+    remarks = []
+    if similarity.tasks is not None:
+        remarks += [
+            f"{few(group, _SIMILAR)} order the models alike "
+            f"(rank correlation {_mean(similarity.tasks, group)}): one of them says nearly all."
+            for group in similarity.tasks.groups
+        ]
+    against = {task: fit for task, fit in similarity.fits.items() if fit < 0}
+    if against:
+        worst = sorted(against, key=lambda task: against[task])
+        verb = "order" if len(worst) > 1 else "orders"
+        remarks.append(f"{few(worst, _SIMILAR)} {verb} the models against all other tasks.")
+    for of_models, what, measure in (
+        (similarity.errors, "err on the same examples", "error consistency"),
+        (similarity.features, "see the test examples alike", "CKA"),
+    ):
+        if of_models is not None:
+            remarks += [
+                f"{few(group, _SIMILAR)} {what} ({measure} {_mean(of_models, group)})."
+                for group in of_models.groups
+            ]
+    return tuple(remarks)
+
+
+def _mean(matrix: Alike, group: Sequence[str]) -> str:
+    rows = [matrix.names.index(name) for name in group]
+    pairs = [matrix.values[row][column] for row in rows for column in rows if row < column]
+    return value_text(float(np.mean([value for value in pairs if value is not None])), places=2)

@@ -1,0 +1,91 @@
+"""What changes when one model replaces another, and why it may or may not, in sentences."""
+
+from __future__ import annotations
+
+from assay.findings.change import Change, TaskChange
+from assay.wording.numbers import interval_text, listing, plural, value_text
+
+SERVES = 0.9  # of the neighbours found before: below it users of an index see other results
+
+
+def change_remarks(change: Change, alpha: float) -> tuple[str, ...]:
+    """Return the answer: where the model is better and worse, on tasks like these, and for an index.
+
+    Args:
+        change: Everything but these sentences.
+        alpha: The significance level.
+    """
+    return (_significance(change, alpha), *_tasks_like_these(change), *_index(change))
+
+
+def _significance(change: Change, alpha: float) -> str:
+    """Return on how many tasks the model is significantly better, and worse."""
+    before, after = change.before.address, change.after.address
+    tested = [(task, task.p_value) for task in change.tasks if task.p_value is not None]
+    if not tested:
+        return f"No predictions are kept: nothing tells whether {after} is surely better than {before}."
+    better = [task for task, p_value in tested if p_value < alpha and task.difference > 0]
+    worse = [task for task, p_value in tested if p_value < alpha and task.difference < 0]
+    equal = len(tested) - len(better) - len(worse)
+    parts = [
+        f"surely {word} on {listing(task.task.address for task in tasks)}"
+        for word, tasks in (("better", better), ("worse", worse))
+        if tasks
+    ]
+    if not parts:
+        return f"On {plural(equal, 'task')} the test examples do not tell {after} from {before}."
+    sentence = f"{after} is {' and '.join(parts)}"
+    rest = f"; on {plural(equal, 'task')} the test examples do not tell" if equal else ""
+    return f"{sentence}{rest}."
+
+
+def _tasks_like_these(change: Change) -> tuple[str, ...]:
+    """Return how probable it is that the change is practically none on tasks like these."""
+    if change.over_tasks is None:
+        return ()
+    odds = change.over_tasks.practical
+    how = f"half a point is nothing; Wilcoxon p = {change.over_tasks.p_value:.3f}"
+    return (
+        f"On tasks like these {change.after.address} is practically better with chance {odds.better:.2f}, "
+        f"equal {odds.equal:.2f}, worse {odds.worse:.2f} ({how} over {change.over_tasks.tasks} tasks).",
+    )
+
+
+def _index(change: Change) -> tuple[str, ...]:
+    """Return whether an index of the features of the model in place can stay."""
+    spaces = [task.spaces for task in change.tasks if task.spaces is not None]
+    if not spaces:
+        return ()
+    before, after = spaces[0].widths
+    if before != after:
+        return (
+            f"An index of the old features cannot stay: it holds {before:,} numbers each, not {after:,}.",
+        )
+    kept = min(space.in_old_index or 0.0 for space in spaces)
+    if kept >= SERVES:
+        return (
+            f"An index of the old features can stay: new ones find {kept:.0%} of the same neighbours in it.",
+        )
+    return (
+        f"Make an index of the features again: the new ones find {kept:.0%} of the same neighbours in the "
+        f"old one, and chance {max(space.by_chance for space in spaces):.1%}.",
+    )
+
+
+def verdict_reason(change: TaskChange, allowed: float, examples: int, needed: int | None) -> str:
+    """Return why a task passes, fails, or cannot be decided.
+
+    Args:
+        change: What changes on the task.
+        allowed: How much may be lost.
+        examples: How many test examples there are.
+        needed: How many would decide, where so many do not.
+    """
+    verb = "lost" if change.difference < 0 else "won"
+    size = f"{value_text(abs(change.difference))} {change.measure} {verb}"
+    if change.interval is None:
+        return f"{size}, but predictions are not kept: nothing tells how sure that is"
+    reason = f"{size} (change {interval_text(change.interval)}); {value_text(allowed)} may be lost"
+    if needed is None:
+        return reason
+    return f"{reason}; about {needed:,} test examples instead of {examples:,} would tell"
