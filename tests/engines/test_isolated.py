@@ -25,44 +25,44 @@ FACTS = ModelFacts(
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the processes cannot import tests by name
 
 
-def perform_with(deed: Callable[[], object], visit: Deeds) -> Iterator[Event]:
-    """Finish the jobs of a visit; before the second of the first model something happens."""
-    yield Opened(visit.model, "", FACTS, None)
-    for job, method in visit.jobs:
-        if (visit.model, method) == (VISITS[0].model, METHODS[1]):
+def perform_with(deed: Callable[[], object], evaluation: Deeds) -> Iterator[Event]:
+    """Finish the jobs of an evaluation; before the second of the first model something happens."""
+    yield Opened(evaluation.model, "", FACTS, None)
+    for job, method in evaluation.jobs:
+        if (evaluation.model, method) == (VISITS[0].model, METHODS[1]):
             deed()
         yield Finished(Result(job, Status.OK, value=1.0))
 
 
-def crash(visit: Deeds, watch: Watch) -> Iterator[Event]:
-    return perform_with(lambda: os.kill(os.getpid(), signal.SIGSEGV), visit)
+def crash(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+    return perform_with(lambda: os.kill(os.getpid(), signal.SIGSEGV), evaluation)
 
 
-def leave(visit: Deeds, watch: Watch) -> Iterator[Event]:
-    return perform_with(lambda: os._exit(7), visit)
+def leave(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+    return perform_with(lambda: os._exit(7), evaluation)
 
 
-def hang(visit: Deeds, watch: Watch) -> Iterator[Event]:
-    return perform_with(lambda: time.sleep(600), visit)
+def hang(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+    return perform_with(lambda: time.sleep(600), evaluation)
 
 
-def fill_the_disk(visit: Deeds, watch: Watch) -> Iterator[Event]:
+def fill_the_disk(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
     raise StoreError("The disk is full.")
     yield
 
 
-def die_at_once(visit: Deeds, watch: Watch) -> Iterator[Event]:
+def die_at_once(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
     os.kill(os.getpid(), signal.SIGKILL)
     yield
 
 
-def outcomes(engine: Isolated, perform: Callable[[Deeds, Watch], Iterator[Event]]) -> list[Result]:
-    events = engine.run(perform, VISITS[:2], lambda stage: None)
+def outcomes(engine: Isolated, evaluate: Callable[[Deeds, Watch], Iterator[Event]]) -> list[Result]:
+    events = engine.run(evaluate, VISITS[:2], lambda stage: None)
     return [event.result for event in events if isinstance(event, Finished)]
 
 
 @pytest.mark.parametrize(
-    ("perform", "engine", "reason"),
+    ("evaluate", "engine", "reason"),
     [
         (crash, Isolated(), "its process was ended by SIGSEGV"),
         (leave, Isolated(), "its process ended with code 7"),
@@ -70,9 +70,9 @@ def outcomes(engine: Isolated, perform: Callable[[Deeds, Watch], Iterator[Event]
     ],
 )
 def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
-    perform: Callable[[Deeds, Watch], Iterator[Event]], engine: Isolated, reason: str
+    evaluate: Callable[[Deeds, Watch], Iterator[Event]], engine: Isolated, reason: str
 ) -> None:
-    first, second, *others = outcomes(engine, perform)
+    first, second, *others = outcomes(engine, evaluate)
 
     assert (first.status, second.status) == (Status.OK, Status.FAILED)
     assert second.reason.startswith(reason)

@@ -53,7 +53,7 @@ def test_a_store_of_an_earlier_commit_continues_and_runs_nothing_again(study):
 
     with sqlite3.connect("store/results.sqlite") as connection:
         assert ready.jobs.keys() == {row[0] for row in connection.execute("SELECT key FROM results")}
-    assert left.visits == ()
+    assert left.evaluations == ()
     assert left.inapplicable == ()
 
 

@@ -64,7 +64,7 @@ def test_a_study_without_training_says_what_the_head_says(tmp_path: Path) -> Non
     found = study.run()
 
     (task,) = study.plan().tasks
-    opened = MODELS.create_from_source(study.plan().visits[0].model.address).plugin.open("cpu")
+    opened = MODELS.create_from_source(study.plan().evaluations[0].model.address).plugin.open("cpu")
     probs = opened.encode([task.test.examples.read(row) for row in range(len(task.test))]).source_probs
     assert probs is not None
     right = probs[:, OwnHead().class_positions(SYNSETS, 1000)].argmax(axis=1) == task.test.labels.values

@@ -1,4 +1,4 @@
-"""What a visit adds to the results of methods."""
+"""What an evaluation adds to the results of methods."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from assay.findings.comparison import Comparison
 from assay.plugins.address import Address
 from assay.plugins.engine import Stage
 from assay.plugins.patterns import is_pattern, models_of, so_many
-from assay.run.evaluation import Visit
+from assay.run.evaluation import Evaluation
 from assay.run.plan import Plan
 from assay.run.study import Study
 
@@ -40,7 +40,7 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
         for note in task.notes:
             console.print(f"  note: {note}", style="dim", highlight=False, markup=False)
     left = study.left(ready)
-    if not left.visits:
+    if not left.evaluations:
         console.print("Nothing to run: every result is there.", highlight=False)
     with _bars(console, left) as watch:
         return study.run(watch, retry_failed=retry_failed, ready=ready)
@@ -56,9 +56,12 @@ class _Bars:
 
     def __init__(self, whole: Progress, now: Progress, ready: Plan) -> None:
         self._whole, self._now = whole, now
-        self._sizes = {(str(visit.model), visit.task.address): _size(visit) for visit in ready.visits}
+        self._sizes = {
+            (str(evaluation.model), evaluation.task.address): _size(evaluation)
+            for evaluation in ready.evaluations
+        }
         self._order = list(self._sizes)
-        self._encoded = 0  # examples of this visit, in splits that are done
+        self._encoded = 0  # examples of this evaluation, in splits that are done
         self._current: tuple[str, str] | None = None
         self._whole_task = whole.add_task("", total=sum(self._sizes.values()) or None)
         self._now_task = now.add_task("", total=None)
@@ -89,7 +92,7 @@ class _Lines:
 
     def __init__(self, console: Console, ready: Plan) -> None:
         self._console = console
-        self._order = [(str(visit.model), visit.task.address) for visit in ready.visits]
+        self._order = [(str(evaluation.model), evaluation.task.address) for evaluation in ready.evaluations]
 
     def __call__(self, stage: Stage) -> None:
         if stage.what == "open":
@@ -126,5 +129,5 @@ def _in_words(task: Task) -> str:
     return f"{task.address}: {task.modality} {kind}; {counts}; judged by {task.metric}"
 
 
-def _size(visit: Visit) -> int:
-    return len(visit.task.train) + len(visit.task.val) + len(visit.task.test)
+def _size(evaluation: Evaluation) -> int:
+    return len(evaluation.task.train) + len(evaluation.task.val) + len(evaluation.task.test)

@@ -1,1 +1,1 @@
-"""Where visits run: one file each."""
+"""Where evaluations run: one file each."""

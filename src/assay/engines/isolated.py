@@ -1,4 +1,4 @@
-"""Runs each visit in a process of its own: a crash or a hang is one failed row, and its memory comes back."""
+"""Runs each evaluation in a process of its own: a crash or a hang is one failed row; memory comes back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import cloudpickle
 
 from assay.core.errors import UsageError
 from assay.core.result import Event, Finished, Opened, Result, Status
-from assay.plugins.engine import Engine, Stage, Visit, Watch
+from assay.plugins.engine import Engine, Stage, Watch, WorkT
 from assay.plugins.registry import PLUGIN_PREFIX
 
 _HOURS = 3600.0
@@ -28,7 +28,7 @@ _PRELOADED = ["torch"]  # by the server, once: loading it takes longer than most
 
 @dataclass(frozen=True, slots=True)
 class Isolated(Engine):
-    """One visit after the other, each in a process of its own.
+    """One evaluation after the other, each in a process of its own.
 
     A job that ends its process, or takes too long, becomes a failed row; the jobs after it go on in another.
     In a script of your own, guard the call: ``if __name__ == "__main__":``, as multiprocessing asks.
@@ -44,16 +44,16 @@ class Isolated(Engine):
             raise UsageError(f"time_limit is {self.time_limit:g}. Write more than 0 seconds.")
 
     def run(
-        self, perform: Callable[[Visit, Watch], Iterator[Event]], visits: Sequence[Visit], watch: Watch
+        self, evaluate: Callable[[WorkT, Watch], Iterator[Event]], evaluations: Sequence[WorkT], watch: Watch
     ) -> Iterator[Event]:
-        """Perform every visit and yield its events as they come."""
-        for visit in visits:
-            left = visit
+        """Run every evaluation and yield its events as they come."""
+        for evaluation in evaluations:
+            left = evaluation
             while left.jobs:
                 done: set[str] = set()
                 has_opened = False
                 reason = ""
-                with _Process(perform, left) as process:
+                with _Process(evaluate, left) as process:
                     try:
                         for said in process.said(self.time_limit):
                             if isinstance(said, Stage):
@@ -78,15 +78,15 @@ class _Ended(Exception):
 
 @final
 class _Process:
-    """A process that performs one visit; it ends with the block."""
+    """A process that runs one evaluation; it ends with the block."""
 
-    def __init__(self, perform: Callable[..., Iterator[Event]], visit: object) -> None:
+    def __init__(self, evaluate: Callable[..., Iterator[Event]], evaluation: object) -> None:
         context: Any = get_context(_METHOD)
         if _METHOD == "forkserver":
             context.set_forkserver_preload(_PRELOADED)
         self._here, there = context.Pipe(duplex=False)
         self._process: Any = context.Process(
-            target=_serve, args=(there, _packed(perform, visit)), daemon=True
+            target=_serve, args=(there, _packed(evaluate, evaluation)), daemon=True
         )
         self._process.start()
         there.close()  # the last copy is in the process: its end ends the pipe
@@ -130,22 +130,22 @@ class _Process:
         return f"its process was ended by {signal.Signals(-code).name}{hint}"
 
 
-def _packed(perform: Callable[..., Iterator[Event]], visit: object) -> bytes:
+def _packed(evaluate: Callable[..., Iterator[Event]], evaluation: object) -> bytes:
     for name, module in sys.modules.items():
         if name.startswith(PLUGIN_PREFIX):  # files of the user's own: the process cannot import them by name
             cloudpickle.register_pickle_by_value(module)
-    packed: bytes = cloudpickle.dumps((perform, visit))
+    packed: bytes = cloudpickle.dumps((evaluate, evaluation))
     return packed
 
 
 def _serve(replies: Connection, packed: bytes) -> None:
-    """Perform the visit and say what happens; end when the parent does."""
+    """Perform the evaluation and say what happens; end when the parent does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends this process
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(BrokenPipeError):
         try:
-            perform, visit = cloudpickle.loads(packed)
-            for event in perform(visit, replies.send):
+            evaluate, evaluation = cloudpickle.loads(packed)
+            for event in evaluate(evaluation, replies.send):
                 replies.send(event)
             replies.send(None)
         except Exception as error:  # what ends a run here ends it there: a store that is full

@@ -1,4 +1,4 @@
-"""Runs visits one after the other, in this process."""
+"""Runs evaluations one after the other, in this process."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.core.result import Event
-from assay.plugins.engine import Engine, Visit, Watch
+from assay.plugins.engine import Engine, Watch, WorkT
 
 
 @dataclass(frozen=True, slots=True)
 class Local(Engine):
-    """One visit after the other, in this process."""
+    """One evaluation after the other, in this process."""
 
     def run(
-        self, perform: Callable[[Visit, Watch], Iterator[Event]], visits: Sequence[Visit], watch: Watch
+        self, evaluate: Callable[[WorkT, Watch], Iterator[Event]], evaluations: Sequence[WorkT], watch: Watch
     ) -> Iterator[Event]:
-        """Perform every visit and yield its events."""
-        for visit in visits:
-            yield from perform(visit, watch)
+        """Run every evaluation and yield its events."""
+        for evaluation in evaluations:
+            yield from evaluate(evaluation, watch)

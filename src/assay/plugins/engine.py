@@ -1,4 +1,4 @@
-"""Where visits run: in this process, or elsewhere."""
+"""Where evaluations run: in this process, or elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Watch = Callable[[Stage], None]
 
 
 class Work(Protocol):
-    """What an engine must know of a visit: its jobs, in the order in which they are done."""
+    """What an engine must know of an evaluation: its jobs, in the order in which they are done."""
 
     @property
     def jobs(self) -> Sequence[tuple[Job, Any]]:
@@ -42,17 +42,17 @@ class Work(Protocol):
         """Return what is left when the jobs with these keys are done."""
 
 
-Visit = TypeVar("Visit", bound=Work)
+WorkT = TypeVar("WorkT", bound=Work)
 
 
 class Engine(ABC):
-    """Runs visits and hands back what happens, one event at a time: one file in ``engines/``.
+    """Runs evaluations and hands back what happens, one event at a time: one file in ``engines/``.
 
     Only the driver writes; an engine returns events as they come, so that each is durable at once.
     """
 
     @abstractmethod
     def run(
-        self, perform: Callable[[Visit, Watch], Iterator[Event]], visits: Sequence[Visit], watch: Watch
+        self, evaluate: Callable[[WorkT, Watch], Iterator[Event]], evaluations: Sequence[WorkT], watch: Watch
     ) -> Iterator[Event]:
-        """Perform every visit and yield its events; the watcher is told what is being done."""
+        """Run every evaluation and yield its events; the watcher is told what is being done."""

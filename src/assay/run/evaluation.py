@@ -35,12 +35,12 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Evaluation:
     """All jobs of one model and one task: the model opens once and encodes each split once.
 
     Attributes:
         jobs: Each job with its method.
-        arrays: Where features are kept, so that a later visit need not encode again.
+        arrays: Where features are kept, so that a later evaluation need not encode again.
         batch_size: Examples handed to the model at once; halved as long as memory does not suffice.
         limits: A model beyond them is opened to learn its facts, and nothing more.
     """
@@ -54,27 +54,29 @@ class Visit:
     batch_size: int
     limits: Limits = NO_LIMITS
 
-    def without(self, keys: Collection[str]) -> Visit:
+    def without(self, keys: Collection[str]) -> Evaluation:
         """Return what is left when the jobs with these keys are done."""
         return replace(self, jobs=tuple(pair for pair in self.jobs if pair[0].key not in keys))
 
 
-def perform(visit: Visit, watch: Watch) -> Iterator[Event]:
-    """Do the jobs of a visit, one event at a time; whatever the model does wrong becomes rows."""
-    name = str(visit.model)
-    tell = _Teller(partial(Stage, name, visit.task.address), watch)
+def evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
+    """Do the jobs of an evaluation, one event at a time; whatever the model does wrong becomes rows."""
+    name = str(evaluation.model)
+    tell = _Teller(partial(Stage, name, evaluation.task.address), watch)
     try:
         tell("open")
-        model = visit.model.plugin.open(visit.device)
-        opened = Opened(name, visit.identity, model.facts, *measured_speed(model, visit.task.modality))
+        model = evaluation.model.plugin.open(evaluation.device)
+        opened = Opened(
+            name, evaluation.identity, model.facts, *measured_speed(model, evaluation.task.modality)
+        )
     except Exception as error:  # one broken model must not end a study of a hundred
         logger.info("cannot open %s", name, exc_info=True)
-        yield from (_failed(job, error) for job, _ in visit.jobs)
+        yield from (_failed(job, error) for job, _ in evaluation.jobs)
         return
     try:
         yield opened
-        if not visit.limits.refusal(opened.facts, opened.latency_seconds):
-            yield from _work(visit, model, tell)
+        if not evaluation.limits.refusal(opened.facts, opened.latency_seconds):
+            yield from _work(evaluation, model, tell)
     finally:
         _close(model)
 
@@ -103,14 +105,14 @@ def _close(model: Model) -> None:
         logger.info("cannot close the model", exc_info=True)
 
 
-def _work(visit: Visit, model: Model, tell: _Teller) -> Iterator[Event]:
-    seen_by = Twins(model, visit.identity, visit.model.plugin.untrained, visit.device)
-    encodings = Encodings(seen_by, visit.task, visit.arrays, visit.batch_size, tell)
-    if any(isinstance(method, SourceProtocol) for _, method in visit.jobs):
+def _work(evaluation: Evaluation, model: Model, tell: _Teller) -> Iterator[Event]:
+    seen_by = Twins(model, evaluation.identity, evaluation.model.plugin.untrained, evaluation.device)
+    encodings = Encodings(seen_by, evaluation.task, evaluation.arrays, evaluation.batch_size, tell)
+    if any(isinstance(method, SourceProtocol) for _, method in evaluation.jobs):
         encodings.keep_source_probs_of("test")
-    for job, method in visit.jobs:
+    for job, method in evaluation.jobs:
         tell(job.method)
-        yield _finish(job, method, encodings, visit.device)
+        yield _finish(job, method, encodings, evaluation.device)
 
 
 def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Finished:

@@ -1,4 +1,4 @@
-"""From what the user wrote to visits: every name resolved, every job with its key, nothing run yet."""
+"""From what the user wrote to evaluations: every name resolved, every job with its key, nothing run yet."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from assay.plugins.protocol import Protocol
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings
 from assay.plugins.suite import tasks_of
-from assay.run.evaluation import Visit, floor_of
+from assay.run.evaluation import Evaluation, floor_of
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
 CONLL_SUFFIXES = frozenset({".conll", ".conllu", ".iob", ".iob2", ".bio"})
@@ -37,28 +37,28 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All visits of a study.
+    """All evaluations of a study.
 
     Attributes:
-        inapplicable: Results that need no visit: the model reads something else than the task has.
+        inapplicable: Results that need no evaluation: the model reads something else than the task has.
     """
 
     tasks: tuple[Task, ...]
-    visits: tuple[Visit, ...]
+    evaluations: tuple[Evaluation, ...]
     inapplicable: tuple[Finished, ...]
 
     @property
     def jobs(self) -> dict[str, Job]:
         """All jobs by key."""
-        visited = {job.key: job for visit in self.visits for job, _ in visit.jobs}
-        return visited | {one.result.job.key: one.result.job for one in self.inapplicable}
+        evaluated = {job.key: job for evaluation in self.evaluations for job, _ in evaluation.jobs}
+        return evaluated | {one.result.job.key: one.result.job for one in self.inapplicable}
 
     def without(self, done: Collection[str]) -> Plan:
         """Return what is left to do when these keys are done."""
-        left = tuple(visit.without(done) for visit in self.visits)
+        left = tuple(evaluation.without(done) for evaluation in self.evaluations)
         return Plan(
             self.tasks,
-            tuple(visit for visit in left if visit.jobs),
+            tuple(evaluation for evaluation in left if evaluation.jobs),
             tuple(one for one in self.inapplicable if one.result.job.key not in done),
         )
 
@@ -67,14 +67,14 @@ def plan(
     models: Sequence[Named[ModelSource]],
     tasks: Sequence[Task],
     runs: Sequence[Run],
-    visit: Callable[..., Visit],
+    evaluation: Callable[..., Evaluation],
 ) -> Plan:
-    """Return the visits of models x tasks, each with the jobs of all methods and their seeds.
+    """Return the evaluations of models x tasks, each with the jobs of all methods and their seeds.
 
-    The order of models, tasks and runs decides the order of work, and no key. ``visit`` makes a visit
-    from its model, identity, task and jobs; what else it holds is the same for all.
+    The order of models, tasks and runs decides the order of work, and no key. ``evaluation`` makes an
+    evaluation from its model, identity, task and jobs; what else it holds is the same for all.
     """
-    visits: list[Visit] = []
+    evaluations: list[Evaluation] = []
     inapplicable: list[Finished] = []
     for model in models:
         identity = model.plugin.identity()
@@ -82,15 +82,15 @@ def plan(
         for task in tasks:
             jobs = tuple((job_of(model, identity, task, run), run.method.plugin) for run in runs)
             if modality is task.modality:
-                visits.append(visit(model=model, identity=identity, task=task, jobs=jobs))
+                evaluations.append(evaluation(model=model, identity=identity, task=task, jobs=jobs))
                 continue
             reason = f"{OTHER_MODALITY}: the model reads {modality}, the task has {task.modality}"
             inapplicable.extend(Finished(Result(job, Status.SKIPPED, reason=reason)) for job, _ in jobs)
-    if not visits:
+    if not evaluations:
         reads = ", ".join(f"{model} reads {model.plugin.modality()}" for model in models)
         holds = ", ".join(f"{task.address} holds {task.modality}" for task in tasks)
         raise UsageError(f"No model reads what a task holds: {reads}; {holds}. Name a model that does.")
-    return Plan(tuple(tasks), tuple(visits), tuple(inapplicable))
+    return Plan(tuple(tasks), tuple(evaluations), tuple(inapplicable))
 
 
 def runs_of(methods: Iterable[Named[Method]], seeds: int) -> tuple[Run, ...]:

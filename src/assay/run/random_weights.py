@@ -42,7 +42,7 @@ def of_floors(runs: Sequence[Run]) -> tuple[Run, ...]:
 
 def joined(ready: Plan, floors: Plan) -> Plan:
     """Return the plan of a study with that of its floors."""
-    return replace(ready, visits=(*ready.visits, *floors.visits))
+    return replace(ready, evaluations=(*ready.evaluations, *floors.evaluations))
 
 
 def _with_random_weights(model: Named[ModelSource]) -> Named[ModelSource] | None:

@@ -19,7 +19,7 @@ from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.families import ENGINES, PROTOCOLS, SCORES, add_plugin
-from assay.run.evaluation import Visit, floor_of, perform
+from assay.run.evaluation import Evaluation, evaluate, floor_of
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.run.random_weights import joined, of_floors, random_floors
 from assay.run.stored_evidence import evidence_of
@@ -61,8 +61,8 @@ class Study:
         store: The folder that keeps everything; the same study continues there.
         seed: Decides splits that no one else decided.
         seeds: How often methods run that are random, each time with another seed.
-        engine: Where visits run: "local", or each in a process of its own, which bounds the time of a job as
-            well: "isolated(time_limit=600)".
+        engine: Where evaluations run: "local", or each in a process of its own, which bounds the time of a
+            job as well: "isolated(time_limit=600)".
         random_floor: Whether one model of each modality is judged with random weights too, by the protocols
             that read features: what does not beat it has learned nothing that helps here.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
@@ -146,13 +146,15 @@ class Study:
         tasks = resolve_tasks(self.tasks, self.seed)
         device = resolve_device(self.device)
         limits = self._limits()
-        visits = partial(Visit, arrays=Arrays(root), device=device, batch_size=self.batch_size, limits=limits)
+        evaluations = partial(
+            Evaluation, arrays=Arrays(root), device=device, batch_size=self.batch_size, limits=limits
+        )
         runs = runs_of(methods, self.seeds)
-        ready = plan(models, tasks, runs, visits)
+        ready = plan(models, tasks, runs, evaluations)
         floors = random_floors(models, {task.modality for task in tasks}) if self.random_floor else ()
         if not floors or not of_floors(runs):
             return ready
-        return joined(ready, plan(floors, tasks, of_floors(runs), visits))
+        return joined(ready, plan(floors, tasks, of_floors(runs), evaluations))
 
     def _all_methods(self) -> tuple[str, ...]:
         """Add the plug-ins, and return the methods with those that they brought."""
@@ -196,7 +198,7 @@ class Study:
                 for finished in left.inapplicable:
                     store.add(finished)
                 engine = ENGINES.create(Address.parse(self.engine)).plugin
-                for event in engine.run(perform, left.visits, watch):
+                for event in engine.run(evaluate, left.evaluations, watch):
                     _keep(store, event)
             return self._compared(store, ready)
         finally:
@@ -218,7 +220,7 @@ class Study:
     def _compared(self, store: Store, ready: Plan) -> Comparison:
         facts = [task_facts(task) for task in ready.tasks]
         results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]
-        models = {str(visit.model) for visit in ready.visits}
+        models = {str(evaluation.model) for evaluation in ready.evaluations}
         found = evidence_of(store, results, facts, models=models, limits=self._limits(), seed=self.seed)
         told = compare(found, ranked_by=self.ranked_by, seed=self.seed)
         return replace(told, examples=store.examples(found.tasks))

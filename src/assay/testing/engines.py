@@ -16,7 +16,7 @@ METHODS = ("knn", "linear_probe", "logme")
 
 @dataclass(frozen=True, slots=True)
 class Deeds:
-    """A visit whose jobs do nothing."""
+    """A evaluation whose jobs do nothing."""
 
     model: str
     jobs: tuple[tuple[Job, str], ...]
@@ -26,7 +26,7 @@ class Deeds:
 
 
 def deeds(model: str) -> Deeds:
-    """Return a visit of one model."""
+    """Return an evaluation of one model."""
     jobs = (Job(model, "task", method, 0, f"{model} {method}", "data") for method in METHODS)
     return Deeds(model, tuple((job, job.method) for job in jobs))
 
@@ -34,11 +34,11 @@ def deeds(model: str) -> Deeds:
 VISITS = tuple(deeds(f"model {number}") for number in range(4))
 
 
-def perform(visit: Deeds, watch: Watch) -> Iterator[Event]:
-    """Finish the jobs of a visit; those of one model fail, as a broken model makes them."""
-    for job, method in visit.jobs:
+def evaluate(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+    """Finish the jobs of an evaluation; those of one model fail, as a broken model makes them."""
+    for job, method in evaluation.jobs:
         watch(Stage(job.model, job.task, method))
-        if visit.model == VISITS[2].model:
+        if evaluation.model == VISITS[2].model:
             yield Finished(Result(job, Status.FAILED, reason="it is broken"))
         else:
             yield Finished(Result(job, Status.OK, value=float(len(method))))
@@ -64,18 +64,22 @@ class EngineContract:
     def test_every_event_arrives_once(self, engine: Engine) -> None:
         keys = [event.result.job.key for event in self._events(engine)]
 
-        assert sorted(keys) == sorted(f"{visit.model} {method}" for visit in VISITS for method in METHODS)
+        assert sorted(keys) == sorted(
+            f"{evaluation.model} {method}" for evaluation in VISITS for method in METHODS
+        )
 
     def test_the_events_of_a_visit_keep_their_order(self, engine: Engine) -> None:
         found = [event.result.job for event in self._events(engine)]
 
-        for visit in VISITS:
-            assert tuple(job.method for job in found if job.model == visit.model) == METHODS
+        for evaluation in VISITS:
+            assert tuple(job.method for job in found if job.model == evaluation.model) == METHODS
 
     def test_a_failing_model_stops_no_other(self, engine: Engine) -> None:
         found = {event.result.job.model: event.result.status for event in self._events(engine)}
 
-        assert found == {visit.model: Status.FAILED if visit == VISITS[2] else Status.OK for visit in VISITS}
+        assert found == {
+            evaluation.model: Status.FAILED if evaluation == VISITS[2] else Status.OK for evaluation in VISITS
+        }
 
     def test_the_same_visits_give_the_same_results(self, engine: Engine) -> None:
         once, again = self._events(engine), self._events(engine)
@@ -83,15 +87,17 @@ class EngineContract:
         assert {one.result.job.key: one for one in once} == {one.result.job.key: one for one in again}
 
     def test_nothing_to_do_is_no_event(self, engine: Engine) -> None:
-        assert list(engine.run(perform, (), _unseen)) == []
+        assert list(engine.run(evaluate, (), _unseen)) == []
 
     def test_the_watcher_is_told_of_every_job(self, engine: Engine) -> None:
         seen: list[tuple[str, str]] = []
-        list(engine.run(perform, VISITS, lambda stage: seen.append((stage.model, stage.what))))
+        list(engine.run(evaluate, VISITS, lambda stage: seen.append((stage.model, stage.what))))
 
-        assert sorted(seen) == sorted((visit.model, method) for visit in VISITS for method in METHODS)
+        assert sorted(seen) == sorted(
+            (evaluation.model, method) for evaluation in VISITS for method in METHODS
+        )
 
     @staticmethod
     def _events(engine: Engine) -> list[Finished]:
-        found = engine.run(perform, VISITS, _unseen)
+        found = engine.run(evaluate, VISITS, _unseen)
         return [event for event in found if isinstance(event, Finished)]
