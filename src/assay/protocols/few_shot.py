@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.job import content_key
+from assay.core.keys import content_key
 from assay.core.task import LabelKind, Labels
 from assay.plugins.address import Address
 from assay.plugins.families import PROTOCOLS

@@ -13,7 +13,7 @@ import numpy as np
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
-from assay.core.job import ENCODING_VERSION, content_key, features_key
+from assay.core.keys import features_key, random_features_key
 from assay.core.model import FisherProbe, Fishers, Layered, Model, ModelFacts, ModelSource
 from assay.core.task import Example, Examples, LabelKind, Modality, SelectedExamples, Split, Task
 from assay.encoders.batches import Batches, Remarks, Tell
@@ -195,9 +195,7 @@ class Encodings(TrainView):
             raise NotApplicable("this source has no random weights")
         if self.task.train.labels.lengths is not None:
             raise NotApplicable("it compares whole texts, not words")
-        sample = (SAMPLE, SEED)
-        parts = {"encoding": ENCODING_VERSION, "task": self.task.fingerprint, "sample": sample, **self.tuned}
-        key = f"{content_key(identity=source.identity(), **parts)}-random"
+        key = random_features_key(source.identity(), self.task.fingerprint, (SAMPLE, SEED), self.tuned)
         stored = self._arrays.read("features", key)
         if stored is None:
             self._encode_random(source, key)

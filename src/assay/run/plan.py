@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import NotApplicable, UnknownName, UsageError
-from assay.core.job import ENCODING_VERSION, RECORD_VERSION, Job, content_key
+from assay.core.job import Job
+from assay.core.keys import MethodParts, job_key
 from assay.core.model import ModelSource
 from assay.core.result import Finished, Result, Status
 from assay.core.task import Task
@@ -104,21 +105,16 @@ def runs_of(methods: Iterable[Named[Method]], seeds: int) -> tuple[Run, ...]:
 
 def job_of(model: Named[ModelSource], identity: str, task: Task, run: Run) -> Job:
     """Return the job, whose key holds everything that decides its number."""
-    method = run.method
-    key = content_key(
-        record=RECORD_VERSION,
-        encoding=ENCODING_VERSION,
+    method = run.method.plugin
+    key = job_key(
         source=model.address.source,
         identity=identity,
         task=task.fingerprint,
         metric=task.metric,
-        method=method.address.name,
-        method_settings=all_settings(method.plugin),
-        method_version=method.plugin.version,
+        method=MethodParts(run.method.address.name, all_settings(method), method.version, method.content()),
         seed=run.seed,
-        **({"content": content} if (content := method.plugin.content()) else {}),
     )
-    return Job(str(model), task.address, str(method), run.seed, key, task.fingerprint)
+    return Job(str(model), task.address, str(run.method), run.seed, key, task.fingerprint)
 
 
 def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from assay.core.errors import StoreError
-from assay.core.job import features_key
+from assay.core.keys import features_key
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Opened, Result, Status
