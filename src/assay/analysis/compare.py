@@ -47,21 +47,23 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         modalities=modalities_of(cells, evidence.tasks),
     )
     of_tasks = [_on_task(whole, task) for task in evidence.tasks]
-    judged = [judge(one, rows, seed) for one in of_tasks]
-    found = [one.findings for one in judged]
+    judged = [judge(evidence_of_task, rows, seed) for evidence_of_task in of_tasks]
+    findings = [task.findings for task in judged]
     pretrained = [cell for cell in cells if not has_random_weights(cell.model, rows)]
     across = across_modalities(judged, seed)
     return Comparison(
         ranked_by=method,
         is_estimate=method in evidence.scores,
-        headline=headline(found, across, rows, method),
-        tasks=tuple(found),
+        headline=headline(findings, across, rows, method),
+        tasks=tuple(findings),
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         across=across,
         agreement=foretold(pretrained, evidence.scores, evidence.tasks, rows, seed),
         cells=cells,
         settings=dict(evidence.settings),
-        averages=() if method in evidence.scores else suite_averages(found, map(load_suite, suite_names())),
+        averages=()
+        if method in evidence.scores
+        else suite_averages(findings, map(load_suite, suite_names())),
         likeness=_likeness(of_tasks, judged, evidence, seed),
     )
 
@@ -86,9 +88,9 @@ def _on_task(whole: _Whole, task: TaskFacts) -> TaskEvidence:
         method=method,
         metric=None if is_estimate else metric,
         judge=_judge(cells, task, method, evidence.metrics) if is_estimate else metric,
-        cells=tuple(one for one in cells if _has_value(one, task, method) and not models[one.model]),
+        cells=tuple(cell for cell in cells if _has_value(cell, task, method) and not models[cell.model]),
         missing=missing_cells(cells, task, models, method, modalities),
-        all_cells=tuple(one for one in cells if one.task == task.address),
+        all_cells=tuple(cell for cell in cells if cell.task == task.address),
         truth=None if is_estimate else evidence.truths.get(task.fingerprint),
         predicted={model: judged_rows(of_model, metric) for model, of_model in seeds.items()},
         decided={model: decided_rows(of_model) for model, of_model in seeds.items()},
@@ -102,15 +104,21 @@ def _likeness(
 ) -> tuple[Likeness, ...]:
     """Compare tasks and models of each modality; a modality where nothing can be said has none."""
     rows = {row.address: row for row in evidence.models}
-    found = []
-    for modality in sorted({one.task.modality for one in of_tasks}):
-        same = [one for one in of_tasks if one.task.modality == modality]
-        values = values_of([one.findings for one in judged if one.findings.task.modality == modality])
-        errors = [error_pairs(one.truth, one.decided) for one in same if one.truth is not None]
-        features = [_feature_pairs(one, rows, evidence, seed) for one in same]
-        pairs = [[one for one in those if one is not None] for those in (errors, features)]
-        found.append(likeness(values, pairs[0], pairs[1], modality))
-    return tuple(one for one in found if one.tasks or one.errors or one.features)
+    similarities = []
+    for modality in sorted({task.task.modality for task in of_tasks}):
+        same = [task for task in of_tasks if task.task.modality == modality]
+        values = values_of(
+            [judgement.findings for judgement in judged if judgement.findings.task.modality == modality]
+        )
+        errors = [error_pairs(task.truth, task.decided) for task in same if task.truth is not None]
+        features = [_feature_pairs(task, rows, evidence, seed) for task in same]
+        pairs = [[part for part in parts if part is not None] for parts in (errors, features)]
+        similarities.append(likeness(values, pairs[0], pairs[1], modality))
+    return tuple(
+        similarity
+        for similarity in similarities
+        if similarity.tasks or similarity.errors or similarity.features
+    )
 
 
 def _feature_pairs(
@@ -125,8 +133,8 @@ def _judge(
     cells: Sequence[Cell], task: TaskFacts, method: str, metrics: Mapping[str, Metric]
 ) -> Metric | None:
     """Return the metric that a score foretells on a task, where it foretells one."""
-    told = {cell.metric for cell in cells if _has_value(cell, task, method)}
-    return metrics.get(told.pop()) if len(told) == 1 else None
+    metric_names = {cell.metric for cell in cells if _has_value(cell, task, method)}
+    return metrics.get(metric_names.pop()) if len(metric_names) == 1 else None
 
 
 def _has_value(cell: Cell, task: TaskFacts, method: str) -> bool:

@@ -56,33 +56,36 @@ class Evidence:
     def on_these_data(self) -> list[Result]:
         """Return the results on the data that the tasks hold."""
         known = {(task.address, task.fingerprint) for task in self.tasks}
-        return [one for one in self.results if (one.job.task, one.job.fingerprint) in known]
+        return [result for result in self.results if (result.job.task, result.job.fingerprint) in known]
 
     def by_seed(self, task: TaskFacts, method: str) -> dict[str, list[Predicted]]:
         """Return for each model that has predictions for every seed with a value those of each seed."""
         judges_probs = self.metrics[task.metric].judges_probs
-        found: dict[str, list[Predicted]] = {}
+        by_model: dict[str, list[Predicted]] = {}
         lost = set()
         wanted = (task.address, task.fingerprint, method)
         jobs = [
-            one.job
-            for one in self.results
-            if (one.job.task, one.job.fingerprint, one.job.method) == wanted and one.status is Status.OK
+            result.job
+            for result in self.results
+            if (result.job.task, result.job.fingerprint, result.job.method) == wanted
+            and result.status is Status.OK
         ]
         for job in sorted(jobs, key=lambda job: job.seed):
             predicted = self.predictions.get(job.key)
             if predicted is not None and (predicted.probs is not None or not judges_probs):
-                found.setdefault(job.model, []).append(predicted)
+                by_model.setdefault(job.model, []).append(predicted)
             else:
                 lost.add(job.model)  # an interval over fewer seeds than the value would be of another number
-        return {model: rows for model, rows in found.items() if model not in lost}
+        return {model: rows for model, rows in by_model.items() if model not in lost}
 
 
 def judged_rows(seeds: Sequence[Predicted], metric: Metric) -> np.ndarray:
     """Return seeds x examples, and x classes where the metric judges probabilities."""
-    return np.stack([np.asarray(one.probs if metric.judges_probs else one.values) for one in seeds])
+    return np.stack(
+        [np.asarray(predicted.probs if metric.judges_probs else predicted.values) for predicted in seeds]
+    )
 
 
 def decided_rows(seeds: Sequence[Predicted]) -> np.ndarray:
     """Return the classes or numbers of each seed: seeds x examples (x columns)."""
-    return np.stack([one.values for one in seeds])
+    return np.stack([predicted.values for predicted in seeds])

@@ -110,5 +110,5 @@ def _number(value: float | None) -> float:
 
 
 def _places(names: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
-    place = {name: number for number, name in enumerate(names)}
-    return np.array([place[name] for name in wanted], dtype=np.int64)
+    position = {name: number for number, name in enumerate(names)}
+    return np.array([position[name] for name in wanted], dtype=np.int64)

@@ -52,10 +52,10 @@ def _cut(name: str, width: int, share: float) -> str:
 
 def _beginning(text: str, width: int) -> str:
     used = 0
-    for place, letter in enumerate(text):
+    for number, letter in enumerate(text):
         used += _letter_width(letter)
         if used > width:
-            return text[:place]
+            return text[:number]
     return text
 
 
@@ -81,21 +81,21 @@ def labels(addresses: Sequence[str]) -> dict[str, str]:
     for text in addresses:
         parsed = _parsed(text)
         groups[parsed.source, parsed.name][text] = dict(parsed.settings)
-    found = {text: text for text in addresses}
+    called = {text: text for text in addresses}
     for (source, name), settings in groups.items():
         long = [text for text in settings if width_of(text) > LONGEST]
         keys = _telling(list(settings.values())) if long else []
         head = f"{source}:{name}" if source else name
         names_itself = bool(keys) and all(_text(of_one.get(keys[0])) for of_one in settings.values())
-        found |= {text: _label("" if names_itself else head, settings[text], keys) for text in long}
-    return _all_different(found)
+        called |= {text: _label("" if names_itself else head, settings[text], keys) for text in long}
+    return _all_different(called)
 
 
 def model_labels(comparison: Comparison) -> dict[str, str]:
     """Return a short name for every model that a comparison speaks of, in the order of their addresses."""
     opened = {row.address for row in comparison.models}
     seen = {cell.model for cell in comparison.cells}
-    general = {one.model for across in comparison.across for one in across.models}
+    general = {model.model for across in comparison.across for model in across.models}
     return labels(sorted(opened | seen | general))
 
 
@@ -135,14 +135,14 @@ def _telling(settings: Sequence[_Settings]) -> list[str]:
     The most telling come first; of those that tell nearly as much, the shortest.
     """
     chosen: list[str] = []
-    known = sorted({key for one in settings for key in one})
-    everywhere = [key for key in known if all(key in one for one in settings)]
+    known = sorted({key for each in settings for key in each})
+    everywhere = [key for key in known if all(key in each for each in settings)]
 
     def gain(key: str) -> int:
         return _kinds(settings, [*chosen, key]) - _kinds(settings, chosen)
 
     def length(key: str) -> int:
-        return sum(len(str(one.get(key, ""))) for one in settings)
+        return sum(len(str(each.get(key, ""))) for each in settings)
 
     for keys in (everywhere, _RANDOM, known):
         while (most := max(map(gain, keys), default=0)) > 0:
@@ -151,7 +151,7 @@ def _telling(settings: Sequence[_Settings]) -> list[str]:
 
 
 def _kinds(settings: Sequence[_Settings], keys: Sequence[str]) -> int:
-    return len({tuple(one.get(key) for key in keys) for one in settings})
+    return len({tuple(each.get(key) for key in keys) for each in settings})
 
 
 def _label(head: str, settings: _Settings, keys: Sequence[str]) -> str:
@@ -164,11 +164,11 @@ def _label(head: str, settings: _Settings, keys: Sequence[str]) -> str:
 def _text(value: Literal) -> str:
     """Return what names something: a text or several; a number, a truth value or nothing names nothing."""
     texts = value if isinstance(value, tuple) else (value,)
-    return ", ".join(map(str, texts)) if all(isinstance(one, str) for one in texts) else ""
+    return ", ".join(map(str, texts)) if all(isinstance(part, str) for part in texts) else ""
 
 
-def _all_different(found: Mapping[str, str]) -> dict[str, str]:
-    times = Counter(found.values())
-    names = {text: label if times[label] == 1 else text for text, label in found.items()}
+def _all_different(called: Mapping[str, str]) -> dict[str, str]:
+    times = Counter(called.values())
+    names = {text: label if times[label] == 1 else text for text, label in called.items()}
     short = shorten(list(names.values()), LONGEST)
     return {text: short[name] for text, name in names.items()}

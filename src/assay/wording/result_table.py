@@ -52,37 +52,41 @@ class ResultTable:
 
 def result_tables(comparison: Comparison) -> tuple[ResultTable, ...]:
     """Return a table for each modality that has values."""
-    found = []
+    tables = []
     for modality in Modality:
-        tasks = [one for one in comparison.tasks if one.task.modality == modality and one.standings]
+        tasks = [
+            findings
+            for findings in comparison.tasks
+            if findings.task.modality == modality and findings.standings
+        ]
         if tasks:
-            across = next((one for one in comparison.across if one.modality == modality), None)
-            found.append(_table(comparison, modality, tasks, across))
-    return tuple(found)
+            across = next((part for part in comparison.across if part.modality == modality), None)
+            tables.append(_table(comparison, modality, tasks, across))
+    return tuple(tables)
 
 
 def _table(
     comparison: Comparison, modality: Modality, tasks: Sequence[TaskFindings], across: Across | None
 ) -> ResultTable:
-    general = {one.model: one for one in across.models} if across else {}
-    has_index = any(one.index is not None for one in general.values())
-    by_task = [{one.model: one for one in task.standings} for task in tasks]
+    general = {model.model: model for model in across.models} if across else {}
+    has_index = any(model.index is not None for model in general.values())
+    by_task = [{standing.model: standing for standing in task.standings} for task in tasks]
     models = list(dict.fromkeys([*general, *(model for standings in by_task for model in standings)]))
     rows = []
     for model in models:
         entries = [_entry(standings.get(model), task) for standings, task in zip(by_task, tasks, strict=True)]
-        one = general.get(model)
+        overall = general.get(model)
         if has_index:
-            index = None if one is None else one.index
-            reach = None if one is None else one.interval or one.interval_here
+            index = None if overall is None else overall.index
+            reach = None if overall is None else overall.interval or overall.interval_here
             entries.append(
                 Entry()
-                if index is None or one is None
+                if index is None or overall is None
                 else Entry(
                     value_text(index, places=3),
                     interval_text(reach, places=3),
                     is_best=model == models[0],
-                    is_tied=bool(one.is_tied_best),
+                    is_tied=bool(overall.is_tied_best),
                 )
             )
         rows.append((model, tuple(entries)))
@@ -95,8 +99,8 @@ def _table(
     return ResultTable(
         modality=modality,
         caption=f"{plural(len(models), 'model')} on {over}, {how}; 95 % intervals.",
-        tasks=tuple(one.task.address for one in tasks),
-        measures=tuple(f"{one.measure} {'↓' if one.shown_negated else '↑'}" for one in tasks),
+        tasks=tuple(findings.task.address for findings in tasks),
+        measures=tuple(f"{findings.measure} {'↓' if findings.shown_negated else '↑'}" for findings in tasks),
         rows=tuple(rows),
         has_index=has_index,
     )
@@ -105,7 +109,7 @@ def _table(
 def _entry(standing: Standing | None, findings: TaskFindings) -> Entry:
     if standing is None:
         return Entry()
-    places = decimals(one.value for one in findings.standings)
+    places = decimals(other.value for other in findings.standings)
     negated = findings.shown_negated
     return Entry(
         value=value_text(standing.value, negated=negated, places=places),

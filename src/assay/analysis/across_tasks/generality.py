@@ -88,14 +88,14 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
     here = None
     if index.tasks and evidence.draws:
         here = draws_of_examples(index.models, index.tasks, evidence.draws, seed)
-    rows = {one.model: one for one in _of_all(evidence)}
-    rows |= {one.model: one for one in _of_block(rows, block, index, here, seed)}
+    rows = {model.model: model for model in _of_all(evidence)}
+    rows |= {model.model: model for model in _of_block(rows, block, index, here, seed)}
     ordered = sorted(rows.values(), key=_merit)
     tested, unit = against_leader(ordered, Comparable(index, here), rope, seed)
     omnibus = friedman(block.values)
-    by_rank = sorted((one for one in ordered if one.average_rank is not None), key=_rank)
-    runs = cliques([_rank(one)[0] for one in by_rank], omnibus.critical_difference) if omnibus else ()
-    found = Across(
+    by_rank = sorted((model for model in ordered if model.average_rank is not None), key=_rank)
+    runs = cliques([_rank(model)[0] for model in by_rank], omnibus.critical_difference) if omnibus else ()
+    comparison = Across(
         modality=evidence.modality,
         tasks=block.tasks,
         index_tasks=index.tasks,
@@ -104,29 +104,29 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
         models=tested,
         unit=unit,
         omnibus=omnibus,
-        cliques=tuple(tuple(one.model for one in by_rank[first : last + 1]) for first, last in runs),
+        cliques=tuple(tuple(model.model for model in by_rank[first : last + 1]) for first, last in runs),
         thresholds=THRESHOLDS,
         criteria=criteria(tested),
     )
     compared = sum(model.average_rank is not None for model in tested)
-    return replace(found, remarks=across_remarks(found, fewest_tasks(compared - 1), ALPHA))
+    return replace(comparison, remarks=across_remarks(comparison, fewest_tasks(compared - 1), ALPHA))
 
 
 def _sorted(evidence: TasksEvidence) -> TasksEvidence:
     """Return models and tasks in the order of their names, so that no draw depends on another order."""
     models, tasks = sorted(evidence.values.models), sorted(evidence.values.tasks)
-    values, index = (one.take(models, tasks) for one in (evidence.values, evidence.index))
+    values, index = (matrix.take(models, tasks) for matrix in (evidence.values, evidence.index))
     return replace(evidence, values=values, index=index)
 
 
-def _merit(one: Generality) -> tuple[bool, float, float, float, str]:
+def _merit(model: Generality) -> tuple[bool, float, float, float, str]:
     """Return by what models are ordered: index, mean rank, strength; those with holes come after."""
-    index = 0.0 if one.index is None else one.index
-    return one.average_rank is None, -index, one.average_rank or 0.0, -one.strength, one.model
+    index = 0.0 if model.index is None else model.index
+    return model.average_rank is None, -index, model.average_rank or 0.0, -model.strength, model.model
 
 
-def _rank(one: Generality) -> tuple[float, str]:
-    return one.average_rank or 0.0, one.model
+def _rank(model: Generality) -> tuple[float, str]:
+    return model.average_rank or 0.0, model.model
 
 
 def _of_all(evidence: TasksEvidence) -> list[Generality]:
@@ -136,14 +136,14 @@ def _of_all(evidence: TasksEvidence) -> list[Generality]:
     wins, points = win_rates(values.values), borda(values.values)
     strengths = bradley_terry(values.values)
     ranks = task_ranks(values.values)
-    found = []
+    models = []
     for row, model in enumerate(values.models):
         of_tasks = evidence.index.values[evidence.index.models.index(model)]
         has_index = np.isfinite(of_tasks).any()
         worst = int(np.nanargmin(of_tasks) if has_index else np.nanargmax(ranks[row]))
         missing = values.missing(model)
         low, high = float(strengths.low[row]), float(strengths.high[row])
-        found.append(
+        models.append(
             Generality(
                 model=model,
                 tasks=tuple(task for task in values.tasks if task not in missing),
@@ -156,7 +156,7 @@ def _of_all(evidence: TasksEvidence) -> list[Generality]:
                 worst_index=float(of_tasks[worst]) if has_index else None,
             )
         )
-    return found
+    return models
 
 
 def _of_block(
@@ -176,14 +176,14 @@ def _of_block(
     reached = index.values[:, :, None] >= np.array(THRESHOLDS) - 1e-12
     return [
         replace(
-            one,
+            model,
             index=float(interquartile_mean(index.values[row])),
             interval=None if drawn is None else task_interval(drawn[:, row], tasks),
             interval_here=_plain_interval(here[:, row]) if here is not None else None,
             ranks=None if spans is None else spans[row],
             profile=tuple(float(share) for share in reached[row].mean(axis=0)),
         )
-        for row, one in enumerate(plain)
+        for row, model in enumerate(plain)
     ]
 
 
@@ -231,11 +231,11 @@ class _Way(NamedTuple):
 
 
 _WAYS = (
-    _Way(INDEX, lambda one: one.index, False, False),
-    _Way(MEAN_RANK, lambda one: None if one.average_rank is None else -one.average_rank, True, False),
-    _Way(WORST, lambda one: None if one.index is None else one.worst_index, False, False),
-    _Way(STRENGTH, lambda one: one.strength, False, True),
-    _Way(BORDA, lambda one: one.borda, False, True),
+    _Way(INDEX, lambda model: model.index, False, False),
+    _Way(MEAN_RANK, lambda model: None if model.average_rank is None else -model.average_rank, True, False),
+    _Way(WORST, lambda model: None if model.index is None else model.worst_index, False, False),
+    _Way(STRENGTH, lambda model: model.strength, False, True),
+    _Way(BORDA, lambda model: model.borda, False, True),
 )
 
 
@@ -245,18 +245,18 @@ def criteria(models: Sequence[Generality]) -> tuple[Criterion, ...]:
     Args:
         models: In the order of the table.
     """
-    has_holes = any(one.missing for one in models)
-    compared = [one.model for one in models if one.average_rank is not None]
-    found = []
+    has_holes = any(model.missing for model in models)
+    compared = [model.model for model in models if model.average_rank is not None]
+    rows = []
     for way in _WAYS:
         if way.is_for_holes and not has_holes:
             continue
-        merits = {one.model: merit for one in models if (merit := way.merit(one)) is not None}
+        merits = {model.model: merit for model in models if (merit := way.merit(model)) is not None}
         if models[0].model not in merits:
             continue
         best = max(merits.values())
         sign = -1.0 if way.is_falling else 1.0
-        found.append(
+        rows.append(
             Criterion(
                 name=way.name,
                 leaders=tuple(model for model, merit in merits.items() if merit >= best - _CLOSE),
@@ -265,7 +265,7 @@ def criteria(models: Sequence[Generality]) -> tuple[Criterion, ...]:
                 tau=_tau([merits[model] for model in compared if model in merits]),
             )
         )
-    return tuple(found)
+    return tuple(rows)
 
 
 def _tau(merits: Sequence[float]) -> float | None:

@@ -23,19 +23,23 @@ def across_modalities(judged: Sequence[Judged], seed: int) -> tuple[Across, ...]
         judged: All tasks.
         seed: Decides all draws.
     """
-    found = []
-    for modality in sorted({one.findings.task.modality for one in judged}):
-        same = [one for one in judged if one.findings.task.modality == modality]
-        tasks = [one.findings for one in same]
+    comparisons = []
+    for modality in sorted({judgement.findings.task.modality for judgement in judged}):
+        same = [judgement for judgement in judged if judgement.findings.task.modality == modality]
+        tasks = [judgement.findings for judgement in same]
         evidence = TasksEvidence(
             values=values_of(tasks),
             index=_indices_of(tasks),
-            draws={one.findings.task.address: one.draws for one in same if one.draws is not None},
+            draws={
+                judgement.findings.task.address: judgement.draws
+                for judgement in same
+                if judgement.draws is not None
+            },
             modality=modality,
             index_zero=GUESSING,
         )
-        found.append(across_tasks(evidence, seed=seed))
-    return tuple(one for one in found if one is not None)
+        comparisons.append(across_tasks(evidence, seed=seed))
+    return tuple(comparison for comparison in comparisons if comparison is not None)
 
 
 def headline(
@@ -87,12 +91,18 @@ def _choose(tasks: Sequence[TaskFindings], across: Across | None, rows: Mapping[
 
 def values_of(tasks: Sequence[TaskFindings]) -> Matrix:
     """Return the values of the ranking method, with the reason for each hole."""
-    values = {found.task.address: {one.model: one.value for one in found.standings} for found in tasks}
-    reasons = {(cell.model, cell.task): cell.reason for found in tasks for cell in found.missing}
+    values = {
+        findings.task.address: {standing.model: standing.value for standing in findings.standings}
+        for findings in tasks
+    }
+    reasons = {(cell.model, cell.task): cell.reason for findings in tasks for cell in findings.missing}
     return Matrix.of(values, reasons)
 
 
 def _indices_of(tasks: Sequence[TaskFindings]) -> Matrix:
     return Matrix.of(
-        {found.task.address: {one.model: one.index for one in found.standings} for found in tasks}
+        {
+            findings.task.address: {standing.model: standing.index for standing in findings.standings}
+            for findings in tasks
+        }
     )

@@ -113,13 +113,13 @@ def cliques(ranks: Sequence[float], difference: float) -> tuple[tuple[int, int],
     >>> cliques([1.0, 1.5, 2.2, 4.0], 1.25)
     ((0, 2),)
     """
-    found: list[tuple[int, int]] = []
+    groups: list[tuple[int, int]] = []
     last = 0
     for first, rank in enumerate(ranks):
         reach = last
         while reach + 1 < len(ranks) and ranks[reach + 1] - rank <= difference:
             reach += 1
         if reach > max(first, last):
-            found.append((first, reach))
+            groups.append((first, reach))
         last = max(first, reach)
-    return tuple(found)
+    return tuple(groups)

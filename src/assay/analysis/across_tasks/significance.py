@@ -127,30 +127,30 @@ def against_leader(
         seed: Decides the draws.
     """
     index, here = comparable
-    place = {model: row for row, model in enumerate(index.models)}
+    position = {model: row for row, model in enumerate(index.models)}
     if ordered[0].index is None:
         return tuple(ordered), None
-    others = [one.model for one in ordered[1:] if one.index is not None]
-    leader, rows = place[ordered[0].model], [place[model] for model in others]
+    others = [model.model for model in ordered[1:] if model.index is not None]
+    leader, rows = position[ordered[0].model], [position[model] for model in others]
     differences = index.values[rows] - index.values[leader]
     if len(index.tasks) >= fewest_tasks(len(others)):
         p_values, unit = wilcoxon(differences), Unit.TASKS
     else:
         means = interquartile_mean(index.values)
         p_values, unit = _by_examples(means[rows] - means[leader], here, leader, rows), Unit.EXAMPLES
-    told = np.isfinite(p_values)
-    corrected = dict(zip(np.array(others, dtype=object)[told], holm(p_values[told]), strict=True))
+    is_tested = np.isfinite(p_values)
+    corrected = dict(zip(np.array(others, dtype=object)[is_tested], holm(p_values[is_tested]), strict=True))
     many = len(index.tasks) >= FEWEST_TASKS
     equal = dict(zip(others, practical(differences, rope, seed) if many else (), strict=many))
     first = replace(ordered[0], p_value=1.0, is_tied_best=True) if corrected else ordered[0]
-    rest = [_with(one, corrected.get(one.model), equal.get(one.model)) for one in ordered[1:]]
+    rest = [_with(model, corrected.get(model.model), equal.get(model.model)) for model in ordered[1:]]
     return (first, *rest), unit if corrected else None
 
 
-def _with(one: Generality, p_value: float | None, equal: Practical | None) -> Generality:
+def _with(model: Generality, p_value: float | None, equal: Practical | None) -> Generality:
     if p_value is None:
-        return replace(one, practical=equal)
-    return replace(one, p_value=float(p_value), is_tied_best=bool(p_value >= ALPHA), practical=equal)
+        return replace(model, practical=equal)
+    return replace(model, p_value=float(p_value), is_tied_best=bool(p_value >= ALPHA), practical=equal)
 
 
 def _by_examples(

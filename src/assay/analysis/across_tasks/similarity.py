@@ -38,7 +38,7 @@ def likeness(
         features: On each task, how alike models see its test examples.
         modality: Of the tasks.
     """
-    found = Likeness(
+    similarity = Likeness(
         modality=modality,
         tasks=_tasks(values),
         fits=_fits(values),
@@ -46,35 +46,35 @@ def likeness(
         features=_models(features, SAME_FEATURES),
         remarks=(),
     )
-    return replace(found, remarks=similarity_remarks(found))
+    return replace(similarity, remarks=similarity_remarks(similarity))
 
 
 def _tasks(values: Matrix) -> Alike | None:
     count = len(values.tasks)
-    found = np.full((count, count), np.nan)
+    correlations = np.full((count, count), np.nan)
     for first in range(count):
         for second in range(first, count):
-            found[first, second] = found[second, first] = _spearman(
+            correlations[first, second] = correlations[second, first] = _spearman(
                 values.values[:, first], values.values[:, second]
             )
-    return None if np.isnan(found).all() else alike(values.tasks, found, REDUNDANT)
+    return None if np.isnan(correlations).all() else alike(values.tasks, correlations, REDUNDANT)
 
 
 def _fits(values: Matrix) -> dict[str, float]:
     """Return for each task how its order of models agrees with that of all others together."""
     ranks = task_ranks(values.values)
     relative = ranks / np.maximum(1, np.isfinite(ranks).sum(axis=0))  # tasks with few models count the same
-    found = {}
-    for place, task in enumerate(values.tasks):
-        others = np.delete(relative, place, axis=1)
+    fits = {}
+    for number, task in enumerate(values.tasks):
+        others = np.delete(relative, number, axis=1)
         counts = np.isfinite(others).sum(axis=1)
         means = np.divide(
             np.nansum(others, axis=1), counts, out=np.full(len(counts), np.nan), where=counts > 0
         )
-        fit = _spearman(values.values[:, place], -np.round(means, _DIGITS))
+        fit = _spearman(values.values[:, number], -np.round(means, _DIGITS))
         if not np.isnan(fit):
-            found[task] = fit
-    return found
+            fits[task] = fit
+    return fits
 
 
 def _spearman(first: np.ndarray, second: np.ndarray) -> float:
@@ -89,13 +89,13 @@ def _spearman(first: np.ndarray, second: np.ndarray) -> float:
 
 def _models(pairs: Sequence[ModelPairs], threshold: float) -> Alike | None:
     """Return the mean over tasks of how alike models are."""
-    names = sorted({model for one in pairs for model in one.models})
-    place = {model: row for row, model in enumerate(names)}
+    names = sorted({model for of_task in pairs for model in of_task.models})
+    position = {model: row for row, model in enumerate(names)}
     sums, counts = np.zeros((2, len(names), len(names)))
-    for one in pairs:
-        rows = np.array([place[model] for model in one.models], dtype=np.int64)
-        sums[np.ix_(rows, rows)] += np.nan_to_num(one.values)
-        counts[np.ix_(rows, rows)] += np.isfinite(one.values)
+    for of_task in pairs:
+        rows = np.array([position[model] for model in of_task.models], dtype=np.int64)
+        sums[np.ix_(rows, rows)] += np.nan_to_num(of_task.values)
+        counts[np.ix_(rows, rows)] += np.isfinite(of_task.values)
     means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
     return alike(names, means, threshold)
 
@@ -122,11 +122,11 @@ def alike(names: Sequence[str], values: np.ndarray, threshold: float) -> Alike |
     order = hierarchy.leaves_list(tree)
     label = hierarchy.fcluster(tree, t=1 - threshold, criterion="distance")
     groups = [
-        tuple(names[place] for place in order if label[place] == one) for one in dict.fromkeys(label[order])
+        tuple(names[row] for row in order if label[row] == cluster) for cluster in dict.fromkeys(label[order])
     ]
     ordered = values[np.ix_(order, order)]
     return Alike(
-        names=tuple(names[place] for place in order),
+        names=tuple(names[row] for row in order),
         values=tuple(tuple(None if np.isnan(value) else float(value) for value in row) for row in ordered),
         groups=tuple(group for group in groups if len(group) > 1),
         threshold=threshold,

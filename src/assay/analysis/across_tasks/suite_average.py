@@ -17,29 +17,32 @@ def suite_averages(tasks: Sequence[TaskFindings], suites: Iterable[Suite]) -> tu
     It is the mean of the main metrics, after that over each group of tasks that counts as one. A model that
     lacks a task has none.
     """
-    found = []
+    averages = []
     for suite in suites:
         groups = [[_found(task, tasks) for task in group] for group in suite.groups]
-        present = [[one for one in group if one is not None] for group in groups]
-        if any(len(one) < len(other) for one, other in zip(present, groups, strict=True)):
+        present = [[task for task in group if task is not None] for group in groups]
+        if any(len(complete) < len(other) for complete, other in zip(present, groups, strict=True)):
             continue
-        found.append(SuiteAverage(suite.name, suite.title, len(groups), _ranked(present)))
-    return tuple(one for one in found if one.values)
+        averages.append(SuiteAverage(suite.name, suite.title, len(groups), _ranked(present)))
+    return tuple(average for average in averages if average.values)
 
 
 def _found(wanted: Address, tasks: Sequence[TaskFindings]) -> TaskFindings | None:
     """Return the task of a study that is one of a suite, judged by the metric that the suite means."""
-    for one in tasks:
-        address = Address.parse(one.task.address)
+    for findings in tasks:
+        address = Address.parse(findings.task.address)
         added = set(address.settings) - set(wanted.settings)
         same = (address.source, address.name) == (wanted.source, wanted.name)
         if same and set(wanted.settings) <= set(address.settings) and "metric" not in dict(added):
-            return one
+            return findings
     return None
 
 
 def _ranked(groups: Sequence[Sequence[TaskFindings]]) -> tuple[tuple[str, float], ...]:
-    values = [[{one.model: one.value for one in task.standings} for task in group] for group in groups]
+    values = [
+        [{standing.model: standing.value for standing in task.standings} for task in group]
+        for group in groups
+    ]
     models = {model for group in values for task in group for model in task}
     complete = [model for model in models if all(model in task for group in values for task in group)]
     means = {model: fmean(fmean(task[model] for task in group) for group in values) for model in complete}

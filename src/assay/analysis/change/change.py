@@ -64,38 +64,38 @@ def change(evidence: Evidence, pair: Pair, *, seed: int = 0) -> Change:
         for cell in gather(evidence.on_these_data(), evidence.scores)
         if cell.method == pair.method and cell.model in {pair.before, pair.after}
     }
-    found, missing = [], []
+    changes, missing = [], []
     for task in evidence.tasks:
         both = [cells.get((task.address, model)) for model in (pair.before, pair.after)]
         first, second = both
         if first is not None and second is not None and first.value is not None and second.value is not None:
-            found.append(_on_task(evidence, task, (first, second), seed))
+            changes.append(_on_task(evidence, task, (first, second), seed))
         else:
             missing += _reasons(task, pair, both)
-    if not found:
-        told = " ".join(missing) or "They have no task in common: name two models that read the same."
-        raise UsageError(f"{pair.method} measured both models on no task. {told}")
+    if not changes:
+        reasons = " ".join(missing) or "They have no task in common: name two models that read the same."
+        raise UsageError(f"{pair.method} measured both models on no task. {reasons}")
     rows = {row.address: row for row in evidence.models}
     whole = Change(
         before=rows[pair.before],
         after=rows[pair.after],
         method=pair.method,
-        tasks=_corrected(found),
+        tasks=_corrected(changes),
         missing=tuple(missing),
-        over_tasks=_over_tasks(found, seed),
+        over_tasks=_over_tasks(changes, seed),
     )
     return replace(whole, remarks=change_remarks(whole, ALPHA))
 
 
 def _reasons(task: TaskFacts, pair: Pair, both: Sequence[Cell | None]) -> list[str]:
     """Return why one of the two has no value on a task; nothing where it reads something else."""
-    told = []
+    reasons = []
     for model, cell in zip((pair.before, pair.after), both, strict=True):
         if cell is None:
-            told.append(f"{task.address}: {pair.method} has not run for {model}.")
+            reasons.append(f"{task.address}: {pair.method} has not run for {model}.")
         elif cell.value is None and not cell.reason.startswith(OTHER_MODALITY):
-            told.append(f"{task.address}: {cell.status} for {model}: {cell.reason}")
-    return told if any(both) else []
+            reasons.append(f"{task.address}: {cell.status} for {model}: {cell.reason}")
+    return reasons if any(both) else []
 
 
 def _on_task(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed: int) -> TaskChange:
@@ -135,22 +135,24 @@ def _spaces(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed:
     return None if first is None or second is None else spaces(first, second, seed)
 
 
-def _corrected(found: Sequence[TaskChange]) -> tuple[TaskChange, ...]:
+def _corrected(changes: Sequence[TaskChange]) -> tuple[TaskChange, ...]:
     """Return the changes with their p-values corrected by Holm over the tasks."""
-    tested = [place for place, one in enumerate(found) if one.p_value is not None]
+    tested = [number for number, change in enumerate(changes) if change.p_value is not None]
     corrected = dict(
-        zip(tested, holm(np.array([found[place].p_value for place in tested], dtype=float)), strict=True)
+        zip(tested, holm(np.array([changes[number].p_value for number in tested], dtype=float)), strict=True)
     )
     return tuple(
-        replace(one, p_value=float(corrected[place])) if place in corrected else one
-        for place, one in enumerate(found)
+        replace(change, p_value=float(corrected[number])) if number in corrected else change
+        for number, change in enumerate(changes)
     )
 
 
-def _over_tasks(found: Sequence[TaskChange], seed: int) -> OverTasks | None:
+def _over_tasks(changes: Sequence[TaskChange], seed: int) -> OverTasks | None:
     """Return what changes on tasks like these: the task is the unit."""
     shares = [
-        one.difference for one in found if one.task.kind is not TaskKind.REGRESSION and not one.shown_negated
+        change.difference
+        for change in changes
+        if change.task.kind is not TaskKind.REGRESSION and not change.shown_negated
     ]
     if len(shares) < FEWEST_TASKS:
         return None
@@ -187,16 +189,18 @@ def paired(measured: Measured, metric: Metric, seed: int) -> Paired:
 
 
 def _interval(measured: Measured, metric: Metric, draws: Draws) -> Interval | None:
-    found = interval(draws.values[:, 1] - draws.values[:, 0])
+    bootstrapped = interval(draws.values[:, 1] - draws.values[:, 0])
     if (
-        found is None
+        bootstrapped is None
         or measured.truth.kind is not LabelKind.CLASSIFICATION
         or not is_mean(metric, measured.truth)
     ):
-        return found
-    first, second = (example_values(metric, measured.truth, one).mean(axis=0) for one in measured.predicted)
+        return bootstrapped
+    first, second = (
+        example_values(metric, measured.truth, predicted).mean(axis=0) for predicted in measured.predicted
+    )
     few = share_difference(second - first)
-    return Interval(min(found.low, few.low), max(found.high, few.high), LEVEL)
+    return Interval(min(bootstrapped.low, few.low), max(bootstrapped.high, few.high), LEVEL)
 
 
 def share_difference(differences: np.ndarray) -> Interval:

@@ -41,10 +41,10 @@ def spaces(before: np.ndarray, after: np.ndarray, seed: int) -> Spaces | None:
 
 def _found_in(index: np.ndarray, queries: np.ndarray) -> np.ndarray:
     """Return what the features after find among those before, an example itself left out."""
-    found = nearest(index, queries, NEIGHBOURS + 1)
-    own = found == np.arange(len(found))[:, None]
+    neighbours = nearest(index, queries, NEIGHBOURS + 1)
+    own = neighbours == np.arange(len(neighbours))[:, None]
     own[~own.any(axis=1), -1] = True  # where it does not find itself the last one goes
-    return np.asarray(found[~own].reshape(len(found), NEIGHBOURS))
+    return np.asarray(neighbours[~own].reshape(len(neighbours), NEIGHBOURS))
 
 
 def _shared(first: np.ndarray, second: np.ndarray) -> float:

@@ -67,13 +67,13 @@ def _said(truth: np.ndarray, rows: np.ndarray) -> _Said:
 def _classes(
     truth: Labels, both: tuple[_Said, _Said], lost: np.ndarray, won: np.ndarray
 ) -> tuple[ClassChange, ...]:
-    places = np.unique(truth.values)
-    of_class = [truth.values == place for place in places]
+    labels = np.unique(truth.values)
+    of_class = [truth.values == label for label in labels]
     counts = [(int(lost[rows].sum()), int(won[rows].sum())) for rows in of_class]
     p_values = holm(np.array([_mcnemar(*pair) for pair in counts]))
-    found = [
+    changes = [
         ClassChange(
-            name=truth.classes[place],
+            name=truth.classes[label],
             examples=int(rows.sum()),
             before=float(both[0].share_right[rows].mean()),
             after=float(both[1].share_right[rows].mean()),
@@ -81,9 +81,9 @@ def _classes(
             positive=positive,
             p_value=float(p_value),
         )
-        for place, rows, (negative, positive), p_value in zip(places, of_class, counts, p_values, strict=True)
+        for label, rows, (negative, positive), p_value in zip(labels, of_class, counts, p_values, strict=True)
     ]
-    return tuple(sorted(found, key=lambda one: (one.after - one.before, one.name)))
+    return tuple(sorted(changes, key=lambda change: (change.after - change.before, change.name)))
 
 
 def _mcnemar(negative: int, positive: int) -> float:

@@ -21,12 +21,12 @@ def regression_from(text: str) -> tuple[float, bool]:
     >>> regression_from("0.5pt"), regression_from("0.02")
     ((0.005, True), (0.02, False))
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(pt|pts)?\s*", text)
-    if found is None:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(pt|pts)?\s*", text)
+    if match is None:
         raise UsageError(
             f"Cannot read the regression '{text}'. Write points, as in 0.5pt, or a number, as in 0.02."
         )
-    number, is_points = float(found[1]), found[2] is not None
+    number, is_points = float(match[1]), match[2] is not None
     return (number / 100 if is_points else number), is_points
 
 
@@ -45,34 +45,36 @@ def gate(change: Change, allowed: str) -> Gate:
         UsageError: It cannot be read, or says points of a metric that has none.
     """
     most, is_points = regression_from(allowed)
-    for one in change.tasks:
-        if is_points and (one.shown_negated or one.task.kind is TaskKind.REGRESSION):
+    for task in change.tasks:
+        if is_points and (task.shown_negated or task.task.kind is TaskKind.REGRESSION):
             raise UsageError(
-                f"'{one.task.address}' is judged by {one.measure}, which has no points. "
+                f"'{task.task.address}' is judged by {task.measure}, which has no points. "
                 "Write the allowed regression in its unit, as in 0.05, and name the task: --task."
             )
-    tasks = tuple(_verdict(one, most) for one in change.tasks)
-    found = {one.verdict for one in tasks} | ({Verdict.FAIL} if change.refusal else set())
-    return Gate(next(verdict for verdict in _ORDER if verdict in found), most, tasks, change)
+    tasks = tuple(_verdict(task, most) for task in change.tasks)
+    verdicts = {verdict.verdict for verdict in tasks} | ({Verdict.FAIL} if change.refusal else set())
+    return Gate(next(verdict for verdict in _ORDER if verdict in verdicts), most, tasks, change)
 
 
-def _verdict(one: TaskChange, most: float) -> TaskVerdict:
-    count = one.flips.examples if one.flips else one.task.test_count
+def _verdict(change: TaskChange, most: float) -> TaskVerdict:
+    count = change.flips.examples if change.flips else change.task.test_count
     verdict, needed = Verdict.UNDECIDED, None
-    if one.interval is not None and one.interval.high < -most:
+    if change.interval is not None and change.interval.high < -most:
         verdict = Verdict.FAIL
-    elif one.interval is not None and one.interval.low >= -most and count >= FEWEST:
+    elif change.interval is not None and change.interval.low >= -most and count >= FEWEST:
         verdict = Verdict.PASS
     else:
-        needed = _needed(one, most, count)
-    reason = verdict_reason(one, most, count, needed)
-    return TaskVerdict(one.task.address, verdict, one.difference, one.interval, reason, needed)
+        needed = _needed(change, most, count)
+    reason = verdict_reason(change, most, count, needed)
+    return TaskVerdict(change.task.address, verdict, change.difference, change.interval, reason, needed)
 
 
-def _needed(one: TaskChange, most: float, count: int) -> int | None:
+def _needed(change: TaskChange, most: float, count: int) -> int | None:
     """Return how many examples would decide: an interval shrinks with the root of their number."""
-    margin = one.difference + most
-    if one.interval is None or margin == 0:
+    margin = change.difference + most
+    if change.interval is None or margin == 0:
         return None
-    reach = one.difference - one.interval.low if margin > 0 else one.interval.high - one.difference
+    reach = (
+        change.difference - change.interval.low if margin > 0 else change.interval.high - change.difference
+    )
     return two_digits(max(count + 1, FEWEST, math.ceil(count * (reach / margin) ** 2)))

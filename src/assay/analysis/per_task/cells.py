@@ -23,7 +23,9 @@ def gather(results: Sequence[Result], scores: Collection[str]) -> tuple[Cell, ..
     groups: dict[tuple[str, str, str], list[Result]] = {}
     for result in results:
         groups.setdefault((result.job.task, result.job.model, result.job.method), []).append(result)
-    return tuple(_cell(sorted(groups[key], key=lambda one: one.job.seed), scores) for key in sorted(groups))
+    return tuple(
+        _cell(sorted(groups[key], key=lambda result: result.job.seed), scores) for key in sorted(groups)
+    )
 
 
 def missing_cells(
@@ -43,17 +45,17 @@ def missing_cells(
         modalities: What a model reads, where it is known: see :func:`modalities_of`.
     """
     of_task = {cell.model: cell for cell in cells if cell.task == task.address and cell.method == method}
-    found = []
+    missing = []
     for model in sorted(models):
         cell = None if models[model] else of_task.get(model)
         if cell is None:
             if modalities.get(model, task.modality) == task.modality:
                 reason = f"{method} has not run on this task; run the study again to fill this in"
                 reason = models[model] or reason
-                found.append(Cell(model, task.address, method, False, Status.SKIPPED, reason=reason))
+                missing.append(Cell(model, task.address, method, False, Status.SKIPPED, reason=reason))
         elif cell.value is None and not cell.reason.startswith(OTHER_MODALITY):
-            found.append(cell)
-    return tuple(found)
+            missing.append(cell)
+    return tuple(missing)
 
 
 def modalities_of(cells: Sequence[Cell], tasks: Sequence[TaskFacts]) -> dict[str, Modality]:
@@ -72,25 +74,27 @@ def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
     timed = good or list(results)
     notes = [note for result in results for note in result.notes]
     if good:
-        notes += [f"seed {one.job.seed}: {one.reason}" for one in results if one.status is not Status.OK]
+        notes += [
+            f"seed {result.job.seed}: {result.reason}" for result in results if result.status is not Status.OK
+        ]
     failed = [result for result in results if result.status is Status.FAILED]
-    told = (good or failed or list(results))[0]
+    shown = (good or failed or list(results))[0]
     return Cell(
         model=job.model,
         task=job.task,
         method=job.method,
         is_score=job.method in scores,
-        status=told.status,
+        status=shown.status,
         value=statistics.fmean(_values(good)) if good else None,
         seeds=len(good),
         metrics=_by_name([result.metrics for result in good], statistics.fmean),
         tuned=_by_name([result.tuned for result in good], statistics.median_low),  # one that was chosen
         notes=tuple(dict.fromkeys(notes)),
-        reason="" if good else told.reason,
+        reason="" if good else shown.reason,
         seconds=statistics.fmean(result.seconds for result in timed),
         encode_seconds=sum(result.encode_seconds for result in results),
-        interval=told.interval,
-        metric=told.metric,
+        interval=shown.interval,
+        metric=shown.metric,
         cost=_cost([result.cost for result in timed]),
         spread=statistics.stdev(_values(good)) if len(good) > 1 else None,
     )
@@ -109,10 +113,10 @@ def _values(results: Sequence[Result]) -> list[float]:
 
 
 def _by_name(
-    found: Sequence[Mapping[str, float]], summary: Callable[[list[float]], float]
+    by_result: Sequence[Mapping[str, float]], summary: Callable[[list[float]], float]
 ) -> dict[str, float]:
-    names = dict.fromkeys(name for one in found for name in one)
-    return {name: summary([one[name] for one in found if name in one]) for name in names}
+    names = dict.fromkeys(name for values in by_result for name in values)
+    return {name: summary([values[name] for values in by_result if name in values]) for name in names}
 
 
 PROTOCOL = "linear_probe"
@@ -140,5 +144,5 @@ def choose_method(cells: Sequence[Cell], scores: Collection[str], wanted: str | 
 
 def _preference(method: str, counts: Counter[str]) -> tuple[bool, int, int]:
     name = method.partition("(")[0]
-    place = SCORES.index(name) if name in SCORES else len(SCORES)
-    return name != PROTOCOL, -counts[method], place
+    position = SCORES.index(name) if name in SCORES else len(SCORES)
+    return name != PROTOCOL, -counts[method], position

@@ -33,21 +33,21 @@ def lesson(
     """
     if not truth.classes or truth.values.ndim != 1 or not decided:
         return None
-    said = {model: said_by_most(rows) for model, rows in decided.items()}
-    right = np.stack([values == truth.values for values in said.values()])
+    answers = {model: said_by_most(rows) for model, rows in decided.items()}
+    right = np.stack([values == truth.values for values in answers.values()])
     count = right.sum(axis=0)
-    several = len(said) >= _FEWEST_MODELS
+    several = len(answers) >= _FEWEST_MODELS
     all_miss, one_hits = (count == 0) & several, (count == 1) & several
     name_of = names_of(truth, names)
 
     def named(rows: np.ndarray) -> tuple[Missed, ...]:
-        return tuple(_missed(row, name_of[row], truth, said) for row in np.flatnonzero(rows)[:NAMED])
+        return tuple(_missed(row, name_of[row], truth, answers) for row in np.flatnonzero(rows)[:NAMED])
 
     return TaskLesson(
-        models=tuple(said),
+        models=tuple(answers),
         examples=len(truth.values),
         missed_by_all=int(all_miss.sum()),
-        right_in_all=int((count == len(said)).sum()) if several else 0,
+        right_in_all=int((count == len(answers)).sum()) if several else 0,
         by_one=int(one_hits.sum()),
         hardest=named(all_miss),
         lonely=named(one_hits),
@@ -59,27 +59,27 @@ def lesson(
     )
 
 
-def _missed(row: int, name: str, truth: Labels, said: Mapping[str, np.ndarray]) -> Missed:
+def _missed(row: int, name: str, truth: Labels, answers: Mapping[str, np.ndarray]) -> Missed:
     answer = int(truth.values[row])
-    wrong = [int(values[row]) for values in said.values() if values[row] != answer]
+    wrong = [int(values[row]) for values in answers.values() if values[row] != answer]
     return Missed(
         example=name,
         truth=truth.classes[answer],
         said=truth.classes[int(np.bincount(wrong).argmax())] if wrong else "",
-        right=tuple(model for model, values in said.items() if values[row] == answer),
+        right=tuple(model for model, values in answers.items() if values[row] == answer),
     )
 
 
 def _classes(truth: Labels, decided: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    places, rows = np.unique(truth.values, return_inverse=True)
+    labels, rows = np.unique(truth.values, return_inverse=True)
     counts = np.bincount(rows)
     shares = {
         model: np.bincount(rows, weights=(values == truth.values).mean(axis=0)) / counts
         for model, values in decided.items()
     }
     return {
-        truth.classes[place]: {model: float(of_model[number]) for model, of_model in shares.items()}
-        for number, place in enumerate(places)
+        truth.classes[label]: {model: float(of_model[number]) for model, of_model in shares.items()}
+        for number, label in enumerate(labels)
     }
 
 
@@ -89,9 +89,9 @@ def _confusion(truth: Labels, model: str, rows: np.ndarray) -> Confusion:
     distinct, times = np.unique(pairs, return_counts=True)
     counts = times / len(rows)
     wrong = [
-        place
-        for place in np.argsort(-counts, kind="stable")
-        if distinct[place] // size != distinct[place] % size
+        position
+        for position in np.argsort(-counts, kind="stable")
+        if distinct[position] // size != distinct[position] % size
     ]
     present = np.unique(np.concatenate([distinct // size, distinct % size]))
     matrix = None
@@ -101,15 +101,15 @@ def _confusion(truth: Labels, model: str, rows: np.ndarray) -> Confusion:
         matrix = tuple(tuple(row) for row in full.tolist())
     return Confusion(
         model=model,
-        classes=tuple(truth.classes[place] for place in present),
+        classes=tuple(truth.classes[label] for label in present),
         counts=matrix,
         most=tuple(
             Confused(
-                truth.classes[int(distinct[place] // size)],
-                truth.classes[int(distinct[place] % size)],
-                float(counts[place]),
+                truth.classes[int(distinct[position] // size)],
+                truth.classes[int(distinct[position] % size)],
+                float(counts[position]),
             )
-            for place in wrong[:NAMED]
+            for position in wrong[:NAMED]
         ),
     )
 
@@ -133,7 +133,7 @@ def names_of(truth: Labels, names: Sequence[str]) -> Sequence[str]:
         else [f"text {row + 1}" for row in range(len(truth.lengths))]
     )
     return [
-        f"{text}, word {place + 1}"
+        f"{text}, word {position + 1}"
         for text, length in zip(texts, truth.lengths, strict=True)
-        for place in range(length)
+        for position in range(length)
     ]

@@ -55,7 +55,8 @@ def bootstrap(measured: Measured, metric: Metric, seed: int, calls: int = METRIC
     by_seed = _values_by_seed(measured, metric, rng, calls)
     size = len(by_seed[0])
     chosen = {  # models with as many seeds share the drawn seeds: equal models stay equal
-        seeds: rng.integers(seeds, size=(size, seeds)) for seeds in sorted({one.shape[1] for one in by_seed})
+        seeds: rng.integers(seeds, size=(size, seeds))
+        for seeds in sorted({values.shape[1] for values in by_seed})
     }
     draws = Draws(
         np.column_stack([values.mean(axis=1) for values in by_seed]),
@@ -107,13 +108,13 @@ def separable(values: np.ndarray) -> float | None:
     draws, models = values.shape
     if models < 2 or not draws:
         return None
-    tail, told = (1 - LEVEL) / 2, 0
+    tail, separated = (1 - LEVEL) / 2, 0
     for first in range(models - 1):
         differences = values[:, first + 1 :] - values[:, [first]]
-        told += int(
+        separated += int(
             ((differences >= 0).mean(axis=0) < tail).sum() + ((differences <= 0).mean(axis=0) < tail).sum()
         )
-    return float(2 * told / (models * (models - 1)))
+    return float(2 * separated / (models * (models - 1)))
 
 
 def is_mean(metric: Metric, truth: Labels) -> bool:
@@ -149,7 +150,9 @@ def _values_by_seed(
     bounds = np.cumsum(seeds)[:-1]
     truth, size = measured.truth, measured.truth.examples
     if is_mean(metric, truth):
-        columns = np.concatenate([example_values(metric, truth, one) for one in measured.predicted])
+        columns = np.concatenate(
+            [example_values(metric, truth, predicted) for predicted in measured.predicted]
+        )
         parts = [_counts(rows, size) @ columns.T / size for rows in _rows(rng, DRAWS, size)]
         return np.split(np.concatenate(parts), bounds, axis=1)
     stacked = np.concatenate(measured.predicted)

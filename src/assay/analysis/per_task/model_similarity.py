@@ -34,7 +34,7 @@ def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs 
         residuals = [(rows.mean(axis=0) - truth.values).ravel() for rows in decided.values()]
         return ModelPairs(tuple(decided), residual_correlation(np.stack(residuals)))
     hits = [said_by_most(rows) == truth.values for rows in decided.values()]
-    right = np.stack([one.reshape(len(one), -1).all(axis=1) for one in hits])  # of several labels, all
+    right = np.stack([hit.reshape(len(hit), -1).all(axis=1) for hit in hits])  # of several labels, all
     return ModelPairs(tuple(decided), error_consistency(right))
 
 
@@ -51,14 +51,14 @@ def feature_pairs(
     taken: dict[str, np.ndarray] = {}
     count, rows = 0, np.array([], dtype=np.int64)
     for model in models:
-        found = features(model)
-        if found is None or (count and len(found) != count):
+        of_model = features(model)
+        if of_model is None or (count and len(of_model) != count):
             continue
         if not count:
-            count = len(found)
+            count = len(of_model)
             rows = np.random.default_rng(seed).permutation(count)[:EXAMPLES]
             rows.sort()
-        taken[model] = np.asarray(found[rows])
+        taken[model] = np.asarray(of_model[rows])
     if len(taken) < 2 or len(rows) < FEWEST:
         return None
     return ModelPairs(tuple(taken), cka_matrix(list(taken.values())))
@@ -133,11 +133,11 @@ def cka_matrix(features: Sequence[np.ndarray]) -> np.ndarray:
     rows = kernels.sum(axis=2)
     totals = rows.sum(axis=1)
     flat = kernels.reshape(len(features), -1)
-    found = flat @ flat.T + np.outer(totals, totals) / ((count - 1) * (count - 2))
-    found -= 2 / (count - 2) * (rows @ rows.T)
-    own = np.sqrt(np.maximum(np.diag(found), 0.0))
+    products = flat @ flat.T + np.outer(totals, totals) / ((count - 1) * (count - 2))
+    products -= 2 / (count - 2) * (rows @ rows.T)
+    own = np.sqrt(np.maximum(np.diag(products), 0.0))
     scale = np.outer(own, own)
-    return np.asarray(np.divide(found, scale, out=np.full_like(scale, np.nan), where=scale > 0))
+    return np.asarray(np.divide(products, scale, out=np.full_like(scale, np.nan), where=scale > 0))
 
 
 def _kernel(features: np.ndarray) -> np.ndarray:

@@ -30,14 +30,20 @@ def contenders(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> l
     A tie alone is too little to recommend a model for its cost: on a small test set the tied ones
     include models that no draw puts first. Random weights are a floor: they are there to be beaten.
     """
-    pretrained = [one for one in standings if not has_random_weights(one.model, rows)] or standings
-    found = [one.model for one in pretrained if one.is_tied_best and one.ranks[0] == 1]
-    return found or [pretrained[0].model]
+    pretrained = [
+        standing for standing in standings if not has_random_weights(standing.model, rows)
+    ] or standings
+    possible = [standing.model for standing in pretrained if standing.is_tied_best and standing.ranks[0] == 1]
+    return possible or [pretrained[0].model]
 
 
 def not_worse(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
     """Return the pretrained models that are not surely worse than the best."""
-    return [one.model for one in standings if one.is_tied_best and not has_random_weights(one.model, rows)]
+    return [
+        standing.model
+        for standing in standings
+        if standing.is_tied_best and not has_random_weights(standing.model, rows)
+    ]
 
 
 def costs(
@@ -59,7 +65,7 @@ def costs(
     encoding: dict[str, float] = {}
     for cell in others:
         encoding[cell.model] = encoding.get(cell.model, 0.0) + cell.encode_seconds
-    found: dict[str, dict[str, float]] = {name: {} for name in COSTS}
+    by_cost: dict[str, dict[str, float]] = {name: {} for name in COSTS}
     for cell in cells:
         spent = encoding.get(cell.model, 0.0)
         memory = cell.cost.device_bytes or cell.cost.peak_bytes
@@ -74,17 +80,21 @@ def costs(
         }
         for name, number in known.items():
             if number is not None:
-                found[name][cell.model] = float(number)
-    return found
+                by_cost[name][cell.model] = float(number)
+    return by_cost
 
 
 def fronts(
     standings: Sequence[Standing], of_models: Mapping[str, Mapping[str, float]], rows: Mapping[str, ModelRow]
 ) -> dict[str, tuple[str, ...]]:
     """Return for each cost the models that no other beats in both, cheapest first; floors do not count."""
-    values = {one.model: one.value for one in standings if not has_random_weights(one.model, rows)}
-    found = {name: pareto_front(values, known) for name, known in of_models.items()}
-    return {name: front for name, front in found.items() if front}
+    values = {
+        standing.model: standing.value
+        for standing in standings
+        if not has_random_weights(standing.model, rows)
+    }
+    by_cost = {name: pareto_front(values, known) for name, known in of_models.items()}
+    return {name: front for name, front in by_cost.items() if front}
 
 
 def smallest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str | None:
@@ -99,8 +109,8 @@ def smallest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str | None:
 
 def refused(limits: Limits, rows: Mapping[str, ModelRow]) -> dict[str, str]:
     """Return the models that are not ranked, each with the reason."""
-    told = {model: limits.refusal(row.facts, row.latency_seconds) for model, row in rows.items()}
-    return {model: reason for model, reason in told.items() if reason}
+    refusals = {model: limits.refusal(row.facts, row.latency_seconds) for model, row in rows.items()}
+    return {model: reason for model, reason in refusals.items() if reason}
 
 
 def pareto_front(values: Mapping[str, float], costs: Mapping[str, float]) -> tuple[str, ...]:

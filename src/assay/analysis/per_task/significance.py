@@ -42,7 +42,9 @@ def p_values_against(best: int, measured: Measured, metric: Metric, draws: Draws
     raw = np.zeros(len(others))
     exact = is_mean(metric, measured.truth)
     if exact:
-        means = [example_values(metric, measured.truth, one).mean(axis=0) for one in measured.predicted]
+        means = [
+            example_values(metric, measured.truth, predicted).mean(axis=0) for predicted in measured.predicted
+        ]
         raw = swap_test(np.stack([means[best] - means[other] for other in others]), seed)
     if not exact or any(len(predicted) > 1 for predicted in measured.predicted):
         raw = np.maximum(raw, [_t_test(best, other, measured, metric, draws) for other in others])

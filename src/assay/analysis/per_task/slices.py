@@ -32,19 +32,19 @@ def slice_findings(
         metric: The main metric.
         seed: Decides the bootstrap.
     """
-    found = []
+    of_slices = []
     for slicing in slices:
-        present = [place for place in range(len(slicing.names)) if (slicing.places == place).any()]
-        for place in present:
-            rows = np.flatnonzero(slicing.places == place)
+        present = [number for number in range(len(slicing.names)) if (slicing.places == number).any()]
+        for number in present:
+            rows = np.flatnonzero(slicing.places == number)
             values: tuple[SliceValue, ...] = ()
             reason = ""
             try:
                 values = _values(rows, truth, predicted, metric, (seed, METRIC_CALLS // len(present)))
             except NotApplicable as why:  # examples of one class only, for example
                 reason = str(why)
-            found.append(SliceFindings(slicing.column, slicing.names[place], len(rows), values, reason))
-    return tuple(found)
+            of_slices.append(SliceFindings(slicing.column, slicing.names[number], len(rows), values, reason))
+    return tuple(of_slices)
 
 
 def _values(
@@ -56,13 +56,16 @@ def _values(
 ) -> tuple[SliceValue, ...]:
     labels, places = truth.of(rows), truth.rows_of(rows)
     of_slice = {model: seeds[:, places] for model, seeds in predicted.items()}
-    means = {model: float(np.mean([metric(labels, one) for one in of])) for model, of in of_slice.items()}
+    means = {
+        model: float(np.mean([metric(labels, predictions) for predictions in of]))
+        for model, of in of_slice.items()
+    }
     seed, calls = draws
     shares_of = len(rows) if metric.is_mean and bool(truth.classes) else None
     if len(rows) < FEWEST:
         return tuple(SliceValue(model, value, None) for model, value in means.items())
     drawn = bootstrap(Measured(labels, tuple(of_slice.values())), metric, seed, calls).values
     return tuple(
-        SliceValue(model, value, interval(drawn[:, place], shares_of))
-        for place, (model, value) in enumerate(means.items())
+        SliceValue(model, value, interval(drawn[:, column], shares_of))
+        for column, (model, value) in enumerate(means.items())
     )

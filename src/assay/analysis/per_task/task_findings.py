@@ -88,15 +88,19 @@ def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Ju
         seed: Decides the bootstrap and the tests.
     """
     tested = _test(evidence, seed)
-    found = _findings(evidence, tested, rows)
+    findings = _findings(evidence, tested, rows)
     if tested is not None and evidence.truth is not None and evidence.metric is not None:
         decided = {model: evidence.decided[model] for model in tested.models}
-        shown = found.recommended or tested.models[tested.best]
+        shown = findings.recommended or tested.models[tested.best]
         learned = lesson(evidence.truth, decided, evidence.names, shown, separable(tested.draws.values))
-        judged = {one.model: evidence.predicted[one.model] for one in found.standings if one.model in decided}
+        judged = {
+            standing.model: evidence.predicted[standing.model]
+            for standing in findings.standings
+            if standing.model in decided
+        }
         slices = slice_findings(evidence.slices, evidence.truth, judged, evidence.metric, seed)
-        found = replace(found, lesson=learned, slices=slices)
-    return Judged(found, _index_draws(found, tested))
+        findings = replace(findings, lesson=learned, slices=slices)
+    return Judged(findings, _index_draws(findings, tested))
 
 
 def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str, ModelRow]) -> TaskFindings:
@@ -104,7 +108,7 @@ def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str,
     recommended = cheapest(contenders(standings, rows), rows) if standings else None
     of_models = costs(evidence.cells, evidence.all_cells, rows)
     shares, counts = _by_class(evidence, recommended)
-    found = TaskFindings(
+    findings = TaskFindings(
         task=evidence.task,
         measure=_measure(evidence),
         shown_negated=evidence.judge is not None and evidence.judge.shown_negated,
@@ -123,8 +127,8 @@ def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str,
     )
     tied = not_worse(standings, rows)
     cheapest_tied = cheapest(tied, rows) if tied else None
-    found = replace(found, because=because(found, rows, cheapest_tied))
-    return replace(found, recommended=None, smallest=None) if found.beats_floor is False else found
+    findings = replace(findings, because=because(findings, rows, cheapest_tied))
+    return replace(findings, recommended=None, smallest=None) if findings.beats_floor is False else findings
 
 
 def _measure(evidence: TaskEvidence) -> str:
@@ -140,15 +144,15 @@ def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
         return None
     measured = Measured(evidence.truth, tuple(evidence.predicted[model] for model in models))
     draws = bootstrap(measured, evidence.metric, seed)
-    best = max(range(len(models)), key=lambda place: (values[models[place]], -place))
+    best = max(range(len(models)), key=lambda row: (values[models[row]], -row))
     return _Tested(models, draws, p_values_against(best, measured, evidence.metric, draws, seed), best)
 
 
-def _index_draws(found: TaskFindings, tested: _Tested | None) -> ExampleDraws | None:
+def _index_draws(findings: TaskFindings, tested: _Tested | None) -> ExampleDraws | None:
     """Return the draws as indices; floor and best value stay what was measured."""
-    if tested is None or found.standings[0].index is None:
+    if tested is None or findings.standings[0].index is None:
         return None
-    floor, best = found.task.floor, found.standings[0].value
+    floor, best = findings.task.floor, findings.standings[0].value
     return ExampleDraws(tested.models, (tested.draws.values - floor) / (best - floor))
 
 
@@ -159,22 +163,22 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
         return ()
     ranks = stats.rankdata(-values, method="min").astype(int)
     is_trained = evidence.metric is not None
-    places = {model: place for place, model in enumerate(tested.models)} if tested else {}
+    columns = {model: column for column, model in enumerate(tested.models)} if tested else {}
     noise = noise_floor(evidence.cells) or 0.0
     spans = rank_intervals(_all_draws(evidence, values, tested)) if tested else None
     shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
     shares_of = evidence.truth.examples if shares and evidence.truth is not None else None
-    found = []
+    standings = []
     for row, cell in enumerate(evidence.cells):
-        place = places.get(cell.model)
+        column = columns.get(cell.model)
         value, best = float(values[row]), float(values.max())
-        p_value = float(tested.p_values[place]) if tested and place is not None else None
-        found.append(
+        p_value = float(tested.p_values[column]) if tested and column is not None else None
+        standings.append(
             Standing(
                 model=cell.model,
                 value=value,
-                interval=interval(tested.draws.values[:, place], shares_of)
-                if tested and place is not None
+                interval=interval(tested.draws.values[:, column], shares_of)
+                if tested and column is not None
                 else (None if is_trained else cell.interval),
                 index=compatibility_index(value, evidence.task.floor, best) if is_trained else None,
                 rank=int(ranks[row]),
@@ -182,14 +186,14 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
                 p_value=p_value,
                 is_tied_best=best - value <= noise or (p_value is not None and p_value >= ALPHA),
                 seeds=cell.seeds,
-                difference=None if tested is None or place is None else _difference(tested, place),
+                difference=None if tested is None or column is None else _difference(tested, column),
             )
         )
-    return tuple(sorted(found, key=lambda one: (one.rank, one.model)))
+    return tuple(sorted(standings, key=lambda standing: (standing.rank, standing.model)))
 
 
-def _difference(tested: _Tested, place: int) -> Interval | None:
-    return interval(tested.draws.values[:, place] - tested.draws.values[:, tested.best])
+def _difference(tested: _Tested, column: int) -> Interval | None:
+    return interval(tested.draws.values[:, column] - tested.draws.values[:, tested.best])
 
 
 def _all_draws(evidence: TaskEvidence, values: np.ndarray, tested: _Tested) -> np.ndarray:
@@ -232,6 +236,6 @@ def _by_class(evidence: TaskEvidence, model: str | None) -> tuple[dict[str, floa
         return {}, {}
     right = (evidence.decided[model] == evidence.truth.values).mean(axis=0)
     names = evidence.task.classes
-    rows = {name: evidence.truth.values == place for place, name in enumerate(names)}
+    rows = {name: evidence.truth.values == label for label, name in enumerate(names)}
     shares = {name: float(right[chosen].mean()) for name, chosen in rows.items() if chosen.any()}
     return shares, {name: int(rows[name].sum()) for name in shares}

@@ -87,10 +87,10 @@ def agreement(
     estimated = np.array([estimates[model] for model in models])
     true = np.array([values[model] for model in models])
     whole = correlations_of_pools(estimated, true, np.ones((1, len(models))))
-    found = {name: None if np.isnan(values[0]) else float(values[0]) for name, values in whole.items()}
+    correlations = {name: None if np.isnan(values[0]) else float(values[0]) for name, values in whole.items()}
     intervals = {
         name: pool_interval(value, draws[name])
-        for name, value in found.items()
+        for name, value in correlations.items()
         if draws and value is not None
     }
     return Agreement(
@@ -98,12 +98,12 @@ def agreement(
         task=task,
         is_baseline=is_baseline,
         models=len(models),
-        tau_by_truth=found["tau_by_truth"],
-        weighted_tau=found["weighted_tau"],
-        tau_b=found["tau_b"],
-        pearson=found["pearson"],
-        spearman=found["spearman"],
-        intervals={name: one for name, one in intervals.items() if one is not None},
+        tau_by_truth=correlations["tau_by_truth"],
+        weighted_tau=correlations["weighted_tau"],
+        tau_b=correlations["tau_b"],
+        pearson=correlations["pearson"],
+        spearman=correlations["spearman"],
+        intervals={name: interval for name, interval in intervals.items() if interval is not None},
         shortlists=shortlists(estimated, true),
     )
 
@@ -124,14 +124,14 @@ def shortlists(scores: np.ndarray, truth: np.ndarray, sizes: Sequence[int] = SIZ
     [(0.2, 0.0), (0.1, 0.5)]
     """
     best, reach = float(truth.max()), float(truth.max() - np.median(truth))
-    found = []
+    of_sizes = []
     for size in sizes:
         if size >= len(truth) > 1:
             break
         regret = max(0.0, best - _expected_best(scores, truth, size))
         hit = _expected_best(scores, (truth == best).astype(np.float64), size)
-        found.append(Shortlist(size, regret, regret / reach if reach > 0 else None, hit))
-    return tuple(found)
+        of_sizes.append(Shortlist(size, regret, regret / reach if reach > 0 else None, hit))
+    return tuple(of_sizes)
 
 
 def _expected_best(scores: np.ndarray, truth: np.ndarray, size: int) -> float:

@@ -52,12 +52,12 @@ def baselines(
         facts: What is known of models without any task, by name: parameters, or source accuracy.
         past: What training gave on more tasks.
     """
-    found = {
+    rankings = {
         STATIC: static_ranking(truth, past),
         RANDOM: _everywhere(truth, dict.fromkeys(truth.models, 0.0)),
     }
-    found |= {name: _everywhere(truth, of_models) for name, of_models in (facts or {}).items()}
-    return {name: matrix for name, matrix in found.items() if matrix.known.any()}
+    rankings |= {name: _everywhere(truth, of_models) for name, of_models in (facts or {}).items()}
+    return {name: matrix for name, matrix in rankings.items() if matrix.known.any()}
 
 
 def _everywhere(truth: Matrix, of_models: Mapping[str, float]) -> Matrix:

@@ -37,14 +37,14 @@ def correlations_of_pools(scores: np.ndarray, truth: np.ndarray, pools: np.ndarr
     ]
     tau_b = _tau(of_scores, of_truth, both, pools, pools)
     ranks = [pools @ (signs < 0) + 0.5 * (pools @ (signs == 0)) for signs in (of_scores, of_truth)]
-    found = {
+    correlations = {
         "weighted_tau": (taus[0] + taus[1]) / 2,
         "tau_by_truth": taus[1],
         "tau_b": tau_b,
         "pearson": _pearson(scores[None], truth[None], pools),
         "spearman": _pearson(ranks[0], ranks[1], pools),
     }
-    return {name: np.where(np.isnan(tau_b), np.nan, values) for name, values in found.items()}
+    return {name: np.where(np.isnan(tau_b), np.nan, values) for name, values in correlations.items()}
 
 
 def pool_interval(value: float, drawn: np.ndarray) -> Interval | None:

@@ -67,28 +67,28 @@ def agreements(
     pools = draw_pools(len(truth.models), seed)
     known = baselines(truth, past.facts, past.truth)
     ranked = dict(scores) | known  # one order drawn at random is luck: random is the mean over all orders
-    scored = [task for task in truth.tasks if any(_meets(one, truth, task) for one in scores.values())]
+    scored = [task for task in truth.tasks if any(_meets(matrix, truth, task) for matrix in scores.values())]
     kept = truth.take(tasks=scored or truth.tasks)  # every ranking is judged on the same tasks
     judged = {
         score: _judge(score, matrix, kept, pools, is_baseline=score in known)
         for score, matrix in ranked.items()
     }
     overall = []
-    for score, one in judged.items():
-        if one.by_task:
+    for score, judgement in judged.items():
+        if judgement.by_task:
             static = None
             if STATIC in known and score != STATIC:
                 static = _on_same(judged[STATIC], known[STATIC], ranked[score], kept, pools)
-            overall.append(_overall(one, static, seed))
-    found = Agreements(
+            overall.append(_overall(judgement, static, seed))
+    agreements = Agreements(
         truth=name,
         modality=modality,
-        by_task=tuple(one for of_score in judged.values() for one in of_score.by_task),
+        by_task=tuple(result for of_score in judged.values() for result in of_score.by_task),
         overall=tuple(
-            sorted(overall, key=lambda one: (-one.weighted_tau, one.shortlists[0].regret, one.score))
+            sorted(overall, key=lambda score: (-score.weighted_tau, score.shortlists[0].regret, score.score))
         ),
     )
-    return replace(found, remarks=agreement_remarks(found.overall))
+    return replace(agreements, remarks=agreement_remarks(agreements.overall))
 
 
 def _meets(matrix: Matrix, truth: Matrix, task: str) -> bool:
@@ -111,8 +111,8 @@ def _on_same(whole: _Judged, static: Matrix, other: Matrix, truth: Matrix, pools
 
 
 def _judge(score: str, matrix: Matrix, truth: Matrix, pools: np.ndarray, *, is_baseline: bool) -> _Judged:
-    place = {model: column for column, model in enumerate(truth.models)}
-    found, drawn = [], []
+    column = {model: column for column, model in enumerate(truth.models)}
+    by_task, drawn = [], []
     for task in truth.tasks:
         if task not in matrix.tasks:
             continue
@@ -121,29 +121,29 @@ def _judge(score: str, matrix: Matrix, truth: Matrix, pools: np.ndarray, *, is_b
         draws = None
         if len(both) >= FEWEST_MODELS:
             estimated, true = (np.array([side[model] for model in both]) for side in (estimates, values))
-            draws = correlations_of_pools(estimated, true, pools[:, [place[model] for model in both]])
-        one = agreement(score, task, estimates, values, is_baseline=is_baseline, draws=draws)
-        if one is not None:
-            found.append(one)
+            draws = correlations_of_pools(estimated, true, pools[:, [column[model] for model in both]])
+        result = agreement(score, task, estimates, values, is_baseline=is_baseline, draws=draws)
+        if result is not None:
+            by_task.append(result)
             drawn.append(draws)
     complete = [draws for draws in drawn if draws is not None]
-    if not found or len(complete) < len(found) or all(one.weighted_tau is None for one in found):
-        return _Judged(tuple(found), None)
+    if not by_task or len(complete) < len(by_task) or all(result.weighted_tau is None for result in by_task):
+        return _Judged(tuple(by_task), None)
     means = {
         name: np.mean([np.nan_to_num(draws[name]) for draws in complete], axis=0) for name in CORRELATIONS
     }
-    return _Judged(tuple(found), means)
+    return _Judged(tuple(by_task), means)
 
 
 def _overall(judged: _Judged, static: _Judged | None, seed: int) -> OverallAgreement:
     by_task = judged.by_task
-    values = {name: np.array([getattr(one, name) or 0.0 for one in by_task]) for name in CORRELATIONS}
+    values = {name: np.array([getattr(result, name) or 0.0 for result in by_task]) for name in CORRELATIONS}
     means = {name: float(of_tasks.mean()) for name, of_tasks in values.items()}
     within = {name: pool_interval(means[name], draws) for name, draws in (judged.drawn or {}).items()}
     over = None
     if static is not None and static.drawn and judged.drawn:
         over = pool_interval(0.0, judged.drawn["weighted_tau"] - static.drawn["weighted_tau"])
-    constant = sum(one.weighted_tau is None for one in by_task)
+    constant = sum(result.weighted_tau is None for result in by_task)
     return OverallAgreement(
         score=by_task[0].score,
         is_baseline=by_task[0].is_baseline,
@@ -155,11 +155,11 @@ def _overall(judged: _Judged, static: _Judged | None, seed: int) -> OverallAgree
         pearson=means["pearson"],
         spearman=means["spearman"],
         shortlists=_mean_shortlists(by_task),
-        models={name: one for name, one in within.items() if one is not None},
+        models={name: interval for name, interval in within.items() if interval is not None},
         others={} if constant == len(by_task) else _over_tasks(values, by_task, seed),
         static_tau=None
         if static is None or not static.by_task
-        else float(np.mean([one.weighted_tau or 0.0 for one in static.by_task])),
+        else float(np.mean([result.weighted_tau or 0.0 for result in static.by_task])),
         over_static=over,
     )
 
@@ -171,27 +171,27 @@ def _over_tasks(
     if tasks < FEWEST_TASKS:
         return {}
     rows = np.random.default_rng(seed).integers(tasks, size=(DRAWS, tasks))
-    every = {**values, "regret": np.array([one.regret for one in by_task])}
+    every = {**values, "regret": np.array([result.regret for result in by_task])}
     return {name: task_interval(of_tasks[rows].mean(axis=1), tasks) for name, of_tasks in every.items()}
 
 
 def _mean_shortlists(by_task: Sequence[Agreement]) -> tuple[Shortlist, ...]:
     """Return the means over tasks of the lists that every task has."""
-    found = []
-    for place, first in enumerate(by_task[0].shortlists):
-        same = [one.shortlists[place] for one in by_task if len(one.shortlists) > place]
+    shortlists = []
+    for position, first in enumerate(by_task[0].shortlists):
+        same = [result.shortlists[position] for result in by_task if len(result.shortlists) > position]
         if len(same) < len(by_task):
             break
-        scaled = [one.normalised for one in same if one.normalised is not None]
-        found.append(
+        scaled = [shortlist.normalised for shortlist in same if shortlist.normalised is not None]
+        shortlists.append(
             Shortlist(
                 size=first.size,
-                regret=float(np.mean([one.regret for one in same])),
+                regret=float(np.mean([shortlist.regret for shortlist in same])),
                 normalised=float(np.mean(scaled)) if scaled else None,
-                hit=float(np.mean([one.hit for one in same])),
+                hit=float(np.mean([shortlist.hit for shortlist in same])),
             )
         )
-    return tuple(found)
+    return tuple(shortlists)
 
 
 def foretold(
@@ -214,15 +214,15 @@ def foretold(
     seconds = _seconds(known)
     protocols = sorted({cell.method for cell in known} - set(scores))
     past = Past(_facts(rows))
-    found = []
+    results = []
     for truth in protocols:
-        cheaper = [one for one in seconds if one in scores or seconds[one] < seconds[truth]]
+        cheaper = [method for method in seconds if method in scores or seconds[method] < seconds[truth]]
         for modality in sorted({task.modality for task in tasks}):
             addresses = [task.address for task in tasks if task.modality == modality]
             matrix = _matrix(known, truth, addresses)
-            predictors = {one: _matrix(known, one, addresses) for one in cheaper if one != truth}
-            found.append(agreements(predictors, matrix, truth, past, modality=modality, seed=seed))
-    return tuple(one for one in found if one.by_task)
+            predictors = {method: _matrix(known, method, addresses) for method in cheaper if method != truth}
+            results.append(agreements(predictors, matrix, truth, past, modality=modality, seed=seed))
+    return tuple(result for result in results if result.by_task)
 
 
 def _facts(rows: Mapping[str, ModelRow]) -> dict[str, dict[str, float]]:
@@ -237,7 +237,10 @@ def _facts(rows: Mapping[str, ModelRow]) -> dict[str, dict[str, float]]:
 def _seconds(cells: Sequence[Cell]) -> dict[str, float]:
     """Return the mean time of each method, encoding left out."""
     methods = sorted({cell.method for cell in cells})
-    return {one: float(np.mean([cell.seconds for cell in cells if cell.method == one])) for one in methods}
+    return {
+        method: float(np.mean([cell.seconds for cell in cells if cell.method == method]))
+        for method in methods
+    }
 
 
 def _matrix(cells: Sequence[Cell], method: str, tasks: Sequence[str]) -> Matrix:
