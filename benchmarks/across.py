@@ -19,9 +19,9 @@ from pathlib import Path
 from rich.console import Console
 
 from assay.analysis.across_tasks.generality import across
-from assay.analysis.across_tasks.similarity import likeness
+from assay.analysis.across_tasks.similarity import similarity
 from assay.findings.across import Across
-from assay.findings.similarity import Likeness
+from assay.findings.similarity import Similarity
 from assay.reports.terminal.across import show_across, show_similarity
 from assay.tables.matrices import only, read_matrices
 
@@ -43,7 +43,7 @@ class Analysis:
     models: int
     tasks: int
     across: Across
-    likeness: Likeness
+    likeness: Similarity
     seconds: float
     peak: float
 
@@ -53,7 +53,7 @@ def analyse(folder: Path, name: str) -> Analysis:
     start = time.perf_counter()
     path = folder / f"{name}.json"
     values = only(read_matrices(path), path, None)
-    found, alike = across(values), likeness(values)
+    found, alike = across(values), similarity(values)
     assert found is not None
     console = Console(file=io.StringIO(), width=100)
     show_across(found, console, show_all=True)

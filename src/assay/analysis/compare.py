@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from assay.analysis.across_tasks.modalities import across_modalities, headline, values_of
-from assay.analysis.across_tasks.similarity import likeness
+from assay.analysis.across_tasks.similarity import similarity
 from assay.analysis.across_tasks.suite_average import suite_averages
 from assay.analysis.evidence import Evidence, decided_rows, judged_rows
 from assay.analysis.per_task.cells import choose_method, gather, missing_cells, modalities_of
 from assay.analysis.per_task.model_similarity import ModelPairs, error_pairs, feature_pairs
 from assay.analysis.per_task.recommendation import refused
 from assay.analysis.per_task.task_findings import Judged, TaskEvidence, judge
-from assay.analysis.scores.over_tasks import foretold
+from assay.analysis.scores.over_tasks import study_agreements
 from assay.core.metric import Metric
 from assay.core.task import Modality
 from assay.findings.comparison import Comparison
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import Cell
-from assay.findings.similarity import Likeness
+from assay.findings.similarity import Similarity
 from assay.plugins.suite import load_suite, suite_names
 
 
@@ -58,7 +58,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         tasks=tuple(findings),
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         across=across,
-        agreement=foretold(pretrained, evidence.scores, evidence.tasks, rows, seed),
+        agreement=study_agreements(pretrained, evidence.scores, evidence.tasks, rows, seed),
         cells=cells,
         settings=dict(evidence.settings),
         averages=()
@@ -101,7 +101,7 @@ def _on_task(whole: _Whole, task: TaskFacts) -> TaskEvidence:
 
 def _likeness(
     of_tasks: Sequence[TaskEvidence], judged: Sequence[Judged], evidence: Evidence, seed: int
-) -> tuple[Likeness, ...]:
+) -> tuple[Similarity, ...]:
     """Compare tasks and models of each modality; a modality where nothing can be said has none."""
     rows = {row.address: row for row in evidence.models}
     similarities = []
@@ -113,7 +113,7 @@ def _likeness(
         errors = [error_pairs(task.truth, task.decided) for task in same if task.truth is not None]
         features = [_feature_pairs(task, rows, evidence, seed) for task in same]
         pairs = [[part for part in parts if part is not None] for parts in (errors, features)]
-        similarities.append(likeness(values, pairs[0], pairs[1], modality))
+        similarities.append(similarity(values, pairs[0], pairs[1], modality))
     return tuple(
         similarity
         for similarity in similarities

@@ -35,7 +35,7 @@ def command(
     from rich.console import Console
 
     from assay.analysis.across_tasks.generality import across
-    from assay.analysis.across_tasks.similarity import likeness
+    from assay.analysis.across_tasks.similarity import similarity
     from assay.core.errors import UsageError
     from assay.reports.terminal.across import show_across, show_similarity
     from assay.tables.matrices import only, read_matrices, rising, rows_from
@@ -50,4 +50,4 @@ def command(
         raise UsageError(f"No two models of '{table}' have values on the same two tasks: nothing to compare.")
     console.print()
     show_across(found, console, show_all=all_rows)
-    show_similarity(likeness(values), console)
+    show_similarity(similarity(values), console)

@@ -13,7 +13,7 @@ from assay.findings.facts import ModelRow
 from assay.findings.frames import Value, columns_of, frames_of, rows_of
 from assay.findings.notebook import notebook_html
 from assay.findings.per_task import Cell, TaskFindings
-from assay.findings.similarity import Likeness
+from assay.findings.similarity import Similarity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ class Comparison:
     cells: tuple[Cell, ...]
     settings: Mapping[str, str]
     averages: tuple[SuiteAverage, ...] = ()
-    likeness: tuple[Likeness, ...] = ()
+    likeness: tuple[Similarity, ...] = ()
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
 
     def columns(self) -> dict[str, type]:

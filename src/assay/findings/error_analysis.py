@@ -9,7 +9,7 @@ from assay.core.estimate import Interval
 
 
 @dataclass(frozen=True, slots=True)
-class Confused:
+class ConfusedClasses:
     """How often one class is taken for another.
 
     Attributes:
@@ -35,11 +35,11 @@ class Confusion:
     model: str
     classes: tuple[str, ...]
     counts: tuple[tuple[float, ...], ...] | None
-    most: tuple[Confused, ...]
+    most: tuple[ConfusedClasses, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class MissedExample:
     """A test example that tells something of the models.
 
     Attributes:
@@ -56,7 +56,7 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskLesson:
+class ErrorAnalysis:
     """What the predictions of all models say of one task; of several seeds, what most of them say.
 
     Attributes:
@@ -78,8 +78,8 @@ class TaskLesson:
     missed_by_all: int
     right_in_all: int
     by_one: int
-    hardest: tuple[Missed, ...]
-    lonely: tuple[Missed, ...]
+    hardest: tuple[MissedExample, ...]
+    lonely: tuple[MissedExample, ...]
     classes: Mapping[str, Mapping[str, float]]
     confusion: Confusion | None
     separable: float | None

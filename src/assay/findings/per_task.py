@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from assay.core.estimate import Interval
 from assay.core.result import Cost, Status
-from assay.findings.error_analysis import SliceFindings, TaskLesson
+from assay.findings.error_analysis import ErrorAnalysis, SliceFindings
 from assay.findings.facts import TaskFacts
 
 OTHER_MODALITY = "other modality"  # how the reason starts where a model does not read what a task holds
@@ -122,7 +122,7 @@ class TaskFindings:
     class_accuracy: Mapping[str, float]
     class_counts: Mapping[str, int]
     noise_floor: float | None = None
-    lesson: TaskLesson | None = None
+    lesson: ErrorAnalysis | None = None
     slices: tuple[SliceFindings, ...] = ()
 
     @property

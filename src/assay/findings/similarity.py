@@ -9,7 +9,7 @@ from assay.core.task import Modality
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class SimilarityMatrix:
     """How alike things are, each with each: 1 is the same, 0 is unrelated.
 
     Attributes:
@@ -26,7 +26,7 @@ class Alike:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Similarity:
     """Which tasks order models alike, and which models err, or see, alike.
 
     Attributes:
@@ -40,8 +40,8 @@ class Likeness:
     """
 
     modality: Modality | None
-    tasks: Alike | None
+    tasks: SimilarityMatrix | None
     fits: Mapping[str, float]
-    errors: Alike | None
-    features: Alike | None
+    errors: SimilarityMatrix | None
+    features: SimilarityMatrix | None
     remarks: tuple[str, ...]

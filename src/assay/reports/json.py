@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+import types
+from collections.abc import Collection, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from assay.findings.comparison import Comparison
-from assay.findings.json_schema import json_schema
 from assay.plugins.report import Report
 
+_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
+Schema = dict[str, Any]
 SCHEMA = 3  # raise it when a field goes away or changes its meaning; a new field leaves it
 _FOR_PEOPLE = frozenset({"examples"})  # pictures
 DIRECTION = (
@@ -33,19 +35,19 @@ class Json(Report):
 
 def as_schema(kind: type) -> str:
     """Return the JSON schema of findings of a kind as they are written: with ``schema`` and ``direction``."""
-    found = json_schema(kind, _FOR_PEOPLE)
-    whole = found["$defs"][kind.__name__]
+    schema = _json_schema(kind, _FOR_PEOPLE)
+    whole = schema["$defs"][kind.__name__]
     first = {"schema": {"const": SCHEMA}, "direction": {"type": "string"}}
     whole["properties"] = {**first, **whole["properties"]}
     whole["required"] = list(whole["properties"])
-    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def as_json(findings: object) -> str:
     """Return any findings, a frozen dataclass, as one JSON object with its schema."""
-    found = {name: value for name, value in _fields(findings).items() if name not in _FOR_PEOPLE}
-    told = {"schema": SCHEMA, "direction": DIRECTION, **found}
-    return json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    fields = {name: value for name, value in _fields(findings).items() if name not in _FOR_PEOPLE}
+    whole = {"schema": SCHEMA, "direction": DIRECTION, **fields}
+    return json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def _fields(value: object) -> dict[str, object]:
@@ -61,3 +63,66 @@ def _plain(value: object) -> object:
     if isinstance(value, (tuple, list)):
         return [_plain(inner) for inner in value]
     return value.value if isinstance(value, Enum) else value
+
+
+def _json_schema(kind: type, without: Collection[str] = ()) -> Schema:
+    """Return the schema (draft 2020-12) of a dataclass, written as an object with its fields by name.
+
+    Fields may be added later: a program must not mind what it does not know. Libraries that write schemas of
+    dataclasses (msgspec, pydantic) by default take fields with a default as optional, and whole docstrings as
+    descriptions: this one says that every field is there, which is what the report promises.
+
+    Args:
+        kind: The dataclass.
+        without: Fields of it that are not written.
+    """
+    schemas: dict[str, Schema] = {}
+    whole = _of_dataclass(kind, schemas, without)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **whole,
+        "$defs": dict(sorted(schemas.items())),
+    }
+
+
+def _of(kind: Any, schemas: dict[str, Schema]) -> Schema:
+    if kind in _TYPES:
+        return {"type": _TYPES[kind]}
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _of_dataclass(kind, schemas)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {"enum": [member.value for member in kind]}
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_of(inner_kind, schemas) for inner_kind in inner]}
+    if origin is tuple:
+        return _of_tuple(inner, schemas)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": _of(inner[1], schemas)}
+    raise TypeError(f"{kind!r} has no schema. Give it one in {__name__}.")
+
+
+def _of_tuple(inner: tuple[Any, ...], schemas: dict[str, Schema]) -> Schema:
+    if inner[-1] is Ellipsis:
+        return {"type": "array", "items": _of(inner[0], schemas)}
+    return {
+        "type": "array",
+        "prefixItems": [_of(inner_kind, schemas) for inner_kind in inner],
+        "minItems": len(inner),
+        "maxItems": len(inner),
+    }
+
+
+def _of_dataclass(kind: type, schemas: dict[str, Schema], without: Collection[str] = ()) -> Schema:
+    name = kind.__name__
+    if name not in schemas:
+        schemas[name] = {}  # it may hold itself
+        hints = get_type_hints(kind)
+        names = [field.name for field in dataclasses.fields(kind) if field.name not in without]
+        schemas[name] = {
+            "type": "object",
+            "description": (kind.__doc__ or "").partition("\n")[0],
+            "properties": {field: _of(hints[field], schemas) for field in names},
+            "required": names,
+        }
+    return {"$ref": f"#/$defs/{name}"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from assay.findings.across import Across, Criterion, Unit
-from assay.findings.similarity import Alike, Likeness
+from assay.findings.similarity import Similarity, SimilarityMatrix
 from assay.wording.numbers import few, listing, plural, value_text
 
 INDEX, MEAN_RANK, WORST = "the index", "mean rank", "its worst task"  # the names of criteria
@@ -106,7 +106,7 @@ def _compared(across: Across) -> int:
     return sum(model.average_rank is not None for model in across.models)
 
 
-def similarity_remarks(similarity: Likeness) -> tuple[str, ...]:
+def similarity_remarks(similarity: Similarity) -> tuple[str, ...]:
     """Return which tasks and which models are similar, in sentences."""
     remarks = []
     if similarity.tasks is not None:
@@ -132,7 +132,7 @@ def similarity_remarks(similarity: Likeness) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _mean(matrix: Alike, group: Sequence[str]) -> str:
+def _mean(matrix: SimilarityMatrix, group: Sequence[str]) -> str:
     rows = [matrix.names.index(name) for name in group]
     pairs = [matrix.values[row][column] for row in rows for column in rows if row < column]
     return value_text(float(np.mean([value for value in pairs if value is not None])), places=2)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
-from assay.analysis.across_tasks.similarity import likeness
+from assay.analysis.across_tasks.similarity import similarity
 from assay.analysis.compare import compare
 from assay.analysis.per_task.model_similarity import (
     ModelPairs,
@@ -32,7 +32,7 @@ def values():
 
 
 def test_tasks_that_order_models_alike_are_one_group(values):
-    found = likeness(matrix(values))
+    found = similarity(matrix(values))
 
     assert [set(group) for group in found.tasks.groups] == [{"a", "b", "c"}]
     assert "rank correlation 0." in found.remarks[0] or "rank correlation 1.00" in found.remarks[0]
@@ -43,7 +43,7 @@ def test_tasks_that_order_models_alike_are_one_group(values):
 def test_the_correlation_is_spearmans_over_models_with_both(values):
     holed = values.copy()
     holed[:4, 0] = np.nan
-    found = likeness(matrix(holed)).tasks
+    found = similarity(matrix(holed)).tasks
     place = {name: row for row, name in enumerate(found.names)}
 
     expected = stats.spearmanr(values[4:, 0], values[4:, 3]).statistic
@@ -52,7 +52,7 @@ def test_the_correlation_is_spearmans_over_models_with_both(values):
 
 
 def test_the_order_of_models_and_tasks_changes_nothing(values):
-    found, turned = likeness(matrix(values)), likeness(matrix(values).take(tasks="edcba"))
+    found, turned = similarity(matrix(values)), similarity(matrix(values).take(tasks="edcba"))
 
     assert turned.fits == pytest.approx(found.fits)
     assert {frozenset(group) for group in turned.tasks.groups} == {
@@ -61,7 +61,7 @@ def test_the_order_of_models_and_tasks_changes_nothing(values):
 
 
 def test_few_models_say_nothing_of_tasks():
-    assert likeness(matrix(np.random.default_rng(0).normal(size=(4, 3)))).tasks is None
+    assert similarity(matrix(np.random.default_rng(0).normal(size=(4, 3)))).tasks is None
 
 
 def test_errors_agree_by_cohens_kappa():
@@ -94,7 +94,7 @@ def test_models_that_are_always_right_have_no_errors_to_compare():
     truth = Labels(LabelKind.CLASSIFICATION, np.zeros(9, dtype=int), ("a", "b"))
     right = np.zeros((1, 9), dtype=int)
 
-    found = likeness(matrix(np.ones((2, 1))), errors=[error_pairs(truth, {"x": right, "y": right})])
+    found = similarity(matrix(np.ones((2, 1))), errors=[error_pairs(truth, {"x": right, "y": right})])
 
     assert found.errors.values == ((None, None), (None, None))
     assert found.errors.groups == ()
@@ -127,7 +127,7 @@ def test_the_mean_is_over_the_tasks_that_two_models_share():
         ModelPairs(("a", "b"), np.array([[1, 0.9], [0.9, 1]])),
         ModelPairs(("a", "b", "c"), np.array([[1, 0.7, np.nan], [0.7, 1, 0.2], [np.nan, 0.2, 1]])),
     ]
-    found = likeness(matrix(np.ones((2, 1))), errors=pairs).errors
+    found = similarity(matrix(np.ones((2, 1))), errors=pairs).errors
     place = {name: row for row, name in enumerate(found.names)}
 
     assert found.values[place["a"]][place["b"]] == pytest.approx(0.8)

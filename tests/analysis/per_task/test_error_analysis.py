@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, recall_score
 
-from assay.analysis.per_task.error_analysis import lesson
+from assay.analysis.per_task.error_analysis import error_analysis
 from assay.analysis.per_task.intervals import separable
 from assay.core.task import LabelKind, Labels
-from assay.findings.error_analysis import Confused
+from assay.findings.error_analysis import ConfusedClasses
 
 TRUTH = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1, 2, 2]), ("cat", "dog", "owl"))
 DECIDED = {
@@ -18,7 +18,7 @@ NAMES = ("1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg", "6.jpg")
 
 @pytest.fixture
 def found():
-    return lesson(TRUTH, DECIDED, NAMES, "a", 0.5)
+    return error_analysis(TRUTH, DECIDED, NAMES, "a", 0.5)
 
 
 def test_examples_that_all_miss_and_that_one_gets_are_counted_and_named(found):
@@ -35,7 +35,7 @@ def test_classes_and_confusion_are_those_of_scikit_learn():
     truth = Labels(LabelKind.CLASSIFICATION, rng.integers(4, size=200), tuple("abcd"))
     said = np.where(rng.uniform(size=200) < 0.6, truth.values, rng.integers(4, size=200))
 
-    found = lesson(truth, {"m": said[None]}, (), "m", None)
+    found = error_analysis(truth, {"m": said[None]}, (), "m", None)
 
     assert found.confusion.counts == tuple(
         tuple(map(float, row)) for row in confusion_matrix(truth.values, said)
@@ -47,14 +47,14 @@ def test_classes_and_confusion_are_those_of_scikit_learn():
 def test_the_commonest_mistake_comes_first_and_of_seeds_the_mean_counts():
     seeds = np.stack([DECIDED["a"][0], DECIDED["c"][0]])
 
-    found = lesson(TRUTH, {"m": seeds}, NAMES, "m", None)
+    found = error_analysis(TRUTH, {"m": seeds}, NAMES, "m", None)
 
-    assert found.confusion.most[0] == Confused("owl", "cat", 1.0)
+    assert found.confusion.most[0] == ConfusedClasses("owl", "cat", 1.0)
     assert found.classes["owl"] == {"m": 0.25}
 
 
 def test_one_model_alone_has_no_hardest_examples():
-    found = lesson(TRUTH, {"a": DECIDED["a"]}, NAMES, "a", None)
+    found = error_analysis(TRUTH, {"a": DECIDED["a"]}, NAMES, "a", None)
 
     assert (found.missed_by_all, found.by_one, found.hardest) == (0, 0, ())
 
@@ -63,7 +63,7 @@ def test_a_confusion_of_very_many_classes_is_its_commonest_mistakes_only():
     names = tuple(f"class {place}" for place in range(60))
     truth = Labels(LabelKind.CLASSIFICATION, np.arange(60), names)
 
-    found = lesson(truth, {"m": (np.arange(60)[None] + 1) % 60}, (), "m", None).confusion
+    found = error_analysis(truth, {"m": (np.arange(60)[None] + 1) % 60}, (), "m", None).confusion
 
     assert found.counts is None
     assert len(found.most) == 20
@@ -71,7 +71,8 @@ def test_a_confusion_of_very_many_classes_is_its_commonest_mistakes_only():
 
 def test_numbers_teach_no_classes():
     assert (
-        lesson(Labels(LabelKind.REGRESSION, np.arange(3.0)), {"m": np.zeros((1, 3))}, (), "m", None) is None
+        error_analysis(Labels(LabelKind.REGRESSION, np.arange(3.0)), {"m": np.zeros((1, 3))}, (), "m", None)
+        is None
     )
 
 

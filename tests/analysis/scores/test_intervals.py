@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.analysis.scores.intervals import FEWEST_MODELS, correlations_of_pools, draw_pools, pool_interval
+from assay.analysis.scores.intervals import (
+    FEWEST_MODELS,
+    correlation_interval,
+    draw_models,
+    resampled_correlations,
+)
 
 
 @pytest.mark.parametrize("digits", [0, 9])
@@ -10,11 +15,11 @@ from assay.analysis.scores.intervals import FEWEST_MODELS, correlations_of_pools
 def test_each_pool_has_the_correlations_that_scipy_finds_in_it(models, digits):
     rng = np.random.default_rng(models)
     scores, truth = np.round(rng.normal(size=(2, models)), digits)  # 0 digits: with ties
-    pools = draw_pools(models, seed=1)[:60]
+    counts = draw_models(models, seed=1)[:60]
 
-    found = correlations_of_pools(scores, truth, pools)
+    found = resampled_correlations(scores, truth, counts)
 
-    for place, pool in enumerate(pools):
+    for place, pool in enumerate(counts):
         rows = np.repeat(np.arange(models), pool.astype(int))
         first, second = scores[rows], truth[rows]
         if np.ptp(first) == 0 or np.ptp(second) == 0:
@@ -33,13 +38,13 @@ def test_each_pool_has_the_correlations_that_scipy_finds_in_it(models, digits):
 def test_a_pool_of_every_model_once_is_the_whole():
     scores, truth = np.random.default_rng(0).normal(size=(2, 9))
 
-    found = correlations_of_pools(scores, truth, np.ones((1, 9)))
+    found = resampled_correlations(scores, truth, np.ones((1, 9)))
 
     assert found["weighted_tau"][0] == pytest.approx(stats.weightedtau(scores, truth).statistic)
 
 
 def test_a_constant_side_has_no_correlation_in_any_pool():
-    found = correlations_of_pools(np.ones(8), np.arange(8.0), draw_pools(8, seed=0))
+    found = resampled_correlations(np.ones(8), np.arange(8.0), draw_models(8, seed=0))
 
     assert all(np.isnan(values).all() for values in found.values())
 
@@ -51,10 +56,12 @@ def test_intervals_hold_the_truth_as_often_as_they_say(models, noise):
     quality, error = rng.normal(size=(2, 2000, models))
     score = quality + noise * error
     taus = [stats.weightedtau(score[zoo], quality[zoo]).statistic for zoo in range(2000)]
-    pools = draw_pools(models, seed=0)
+    counts = draw_models(models, seed=0)
 
     found = [
-        pool_interval(taus[zoo], correlations_of_pools(score[zoo], quality[zoo], pools)["weighted_tau"])
+        correlation_interval(
+            taus[zoo], resampled_correlations(score[zoo], quality[zoo], counts)["weighted_tau"]
+        )
         for zoo in range(200)
     ]
     held = [one.low <= np.mean(taus) <= one.high for one in found if one is not None]
@@ -63,6 +70,6 @@ def test_intervals_hold_the_truth_as_often_as_they_say(models, noise):
 
 
 def test_a_perfect_order_has_no_interval():
-    drawn = correlations_of_pools(np.arange(9.0), np.arange(9.0), draw_pools(9, seed=0))["weighted_tau"]
+    drawn = resampled_correlations(np.arange(9.0), np.arange(9.0), draw_models(9, seed=0))["weighted_tau"]
 
-    assert pool_interval(1.0, drawn) is None
+    assert correlation_interval(1.0, drawn) is None

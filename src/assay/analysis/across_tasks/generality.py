@@ -19,7 +19,7 @@ from assay.analysis.across_tasks.intervals import (
     wide_tail,
 )
 from assay.analysis.across_tasks.ranks import average_ranks, borda, cliques, friedman, task_ranks, win_rates
-from assay.analysis.across_tasks.significance import ROPE, Comparable, against_leader, fewest_tasks
+from assay.analysis.across_tasks.significance import ROPE, Comparable, against_best, fewest_tasks
 from assay.analysis.per_task.index import index_matrix
 from assay.analysis.per_task.intervals import LEVEL, ExampleDraws, rank_intervals
 from assay.analysis.per_task.significance import ALPHA
@@ -91,7 +91,7 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
     rows = {model.model: model for model in _of_all(evidence)}
     rows |= {model.model: model for model in _of_block(rows, block, index, here, seed)}
     ordered = sorted(rows.values(), key=_merit)
-    tested, unit = against_leader(ordered, Comparable(index, here), rope, seed)
+    tested, unit = against_best(ordered, Comparable(index, here), rope, seed)
     omnibus = friedman(block.values)
     by_rank = sorted((model for model in ordered if model.average_rank is not None), key=_rank)
     runs = cliques([_rank(model)[0] for model in by_rank], omnibus.critical_difference) if omnibus else ()

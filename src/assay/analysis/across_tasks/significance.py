@@ -111,7 +111,7 @@ class Comparable(NamedTuple):
     here: np.ndarray | None  # draws x models: the mean index on these tasks, examples drawn anew
 
 
-def against_leader(
+def against_best(
     ordered: Sequence[Generality], comparable: Comparable, rope: float, seed: int
 ) -> tuple[tuple[Generality, ...], Unit | None]:
     """Return the models with what tells them from the first one, and what was drawn anew to tell.

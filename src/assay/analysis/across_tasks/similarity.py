@@ -14,7 +14,7 @@ from assay.analysis.across_tasks.ranks import task_ranks
 from assay.analysis.per_task.model_similarity import ModelPairs
 from assay.core.task import Modality
 from assay.findings.matrix import Matrix
-from assay.findings.similarity import Alike, Likeness
+from assay.findings.similarity import Similarity, SimilarityMatrix
 from assay.wording.across_tasks import similarity_remarks
 
 FEWEST_MODELS = 5  # a rank correlation of fewer is 0.9 or more by chance in one case of ten
@@ -24,12 +24,12 @@ SAME_FEATURES = 0.95
 _DIGITS = 9  # mean ranks that are equal stay so, whatever the order of the tasks
 
 
-def likeness(
+def similarity(
     values: Matrix,
     errors: Sequence[ModelPairs] = (),
     features: Sequence[ModelPairs] = (),
     modality: Modality | None = None,
-) -> Likeness:
+) -> Similarity:
     """Compare tasks by how they order models, and models by their errors and their features.
 
     Args:
@@ -38,7 +38,7 @@ def likeness(
         features: On each task, how alike models see its test examples.
         modality: Of the tasks.
     """
-    similarity = Likeness(
+    similarity = Similarity(
         modality=modality,
         tasks=_tasks(values),
         fits=_fits(values),
@@ -49,7 +49,7 @@ def likeness(
     return replace(similarity, remarks=similarity_remarks(similarity))
 
 
-def _tasks(values: Matrix) -> Alike | None:
+def _tasks(values: Matrix) -> SimilarityMatrix | None:
     count = len(values.tasks)
     correlations = np.full((count, count), np.nan)
     for first in range(count):
@@ -57,7 +57,7 @@ def _tasks(values: Matrix) -> Alike | None:
             correlations[first, second] = correlations[second, first] = _spearman(
                 values.values[:, first], values.values[:, second]
             )
-    return None if np.isnan(correlations).all() else alike(values.tasks, correlations, REDUNDANT)
+    return None if np.isnan(correlations).all() else similarity_matrix(values.tasks, correlations, REDUNDANT)
 
 
 def _fits(values: Matrix) -> dict[str, float]:
@@ -87,7 +87,7 @@ def _spearman(first: np.ndarray, second: np.ndarray) -> float:
     return float(ranks[0] @ ranks[1] / scale) if scale > 0 else np.nan
 
 
-def _models(pairs: Sequence[ModelPairs], threshold: float) -> Alike | None:
+def _models(pairs: Sequence[ModelPairs], threshold: float) -> SimilarityMatrix | None:
     """Return the mean over tasks of how alike models are."""
     names = sorted({model for of_task in pairs for model in of_task.models})
     position = {model: row for row, model in enumerate(names)}
@@ -97,10 +97,10 @@ def _models(pairs: Sequence[ModelPairs], threshold: float) -> Alike | None:
         sums[np.ix_(rows, rows)] += np.nan_to_num(of_task.values)
         counts[np.ix_(rows, rows)] += np.isfinite(of_task.values)
     means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-    return alike(names, means, threshold)
+    return similarity_matrix(names, means, threshold)
 
 
-def alike(names: Sequence[str], values: np.ndarray, threshold: float) -> Alike | None:
+def similarity_matrix(names: Sequence[str], values: np.ndarray, threshold: float) -> SimilarityMatrix | None:
     """Return how alike things are, in the order of a tree of average linkage; None with fewer than two.
 
     Args:
@@ -109,7 +109,7 @@ def alike(names: Sequence[str], values: np.ndarray, threshold: float) -> Alike |
         threshold: From which mean likeness on things are one group.
 
     >>> values = np.array([[1, 0.1, 0.95], [0.1, 1, 0.2], [0.95, 0.2, 1]])
-    >>> found = alike(["a", "b", "c"], values, 0.9)
+    >>> found = similarity_matrix(["a", "b", "c"], values, 0.9)
     >>> [sorted(group) for group in found.groups]
     [['a', 'c']]
     """
@@ -125,7 +125,7 @@ def alike(names: Sequence[str], values: np.ndarray, threshold: float) -> Alike |
         tuple(names[row] for row in order if label[row] == cluster) for cluster in dict.fromkeys(label[order])
     ]
     ordered = values[np.ix_(order, order)]
-    return Alike(
+    return SimilarityMatrix(
         names=tuple(names[row] for row in order),
         values=tuple(tuple(None if np.isnan(value) else float(value) for value in row) for row in ordered),
         groups=tuple(group for group in groups if len(group) > 1),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from assay.analysis.per_task.error_analysis import names_of, said_by_most
+from assay.analysis.per_task.error_analysis import example_names, majority_vote
 from assay.analysis.per_task.significance import holm
 from assay.core.task import Labels
 from assay.findings.change import ClassChange, Flip, Flips
@@ -16,7 +16,7 @@ from assay.findings.change import ClassChange, Flip, Flips
 SHOWN = 10  # flips of each sign that are named
 
 
-class _Said(NamedTuple):
+class _Prediction(NamedTuple):
     """What one model says of each example, seeds taken together."""
 
     value: np.ndarray  # the class that most seeds say
@@ -35,9 +35,9 @@ def flips(truth: Labels, before: np.ndarray, after: np.ndarray, names: Sequence[
     """
     if not truth.classes or truth.values.ndim != 1:
         return None
-    first, second = (_said(truth.values, rows) for rows in (before, after))
+    first, second = (_prediction(truth.values, rows) for rows in (before, after))
     lost, won = first.is_right & ~second.is_right, second.is_right & ~first.is_right
-    name_of = names_of(truth, names)
+    name_of = example_names(truth, names)
 
     def named(rows: np.ndarray) -> tuple[Flip, ...]:
         return tuple(
@@ -59,13 +59,13 @@ def flips(truth: Labels, before: np.ndarray, after: np.ndarray, names: Sequence[
     )
 
 
-def _said(truth: np.ndarray, rows: np.ndarray) -> _Said:
-    values = said_by_most(rows)
-    return _Said(values, np.asarray(values == truth), np.asarray((rows == truth).mean(axis=0)))
+def _prediction(truth: np.ndarray, rows: np.ndarray) -> _Prediction:
+    values = majority_vote(rows)
+    return _Prediction(values, np.asarray(values == truth), np.asarray((rows == truth).mean(axis=0)))
 
 
 def _classes(
-    truth: Labels, both: tuple[_Said, _Said], lost: np.ndarray, won: np.ndarray
+    truth: Labels, both: tuple[_Prediction, _Prediction], lost: np.ndarray, won: np.ndarray
 ) -> tuple[ClassChange, ...]:
     labels = np.unique(truth.values)
     of_class = [truth.values == label for label in labels]

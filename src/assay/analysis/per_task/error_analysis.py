@@ -8,20 +8,20 @@ import numpy as np
 from scipy import stats
 
 from assay.core.task import Labels
-from assay.findings.error_analysis import Confused, Confusion, Missed, TaskLesson
+from assay.findings.error_analysis import ConfusedClasses, Confusion, ErrorAnalysis, MissedExample
 
 NAMED = 20  # examples and mistakes that are named
 _MOST_CLASSES = 50  # of a confusion matrix that a reader can read
 _FEWEST_MODELS = 2
 
 
-def lesson(
+def error_analysis(
     truth: Labels,
     decided: Mapping[str, np.ndarray],
     names: Sequence[str],
     shown: str | None,
     separable: float | None,
-) -> TaskLesson | None:
+) -> ErrorAnalysis | None:
     """Return what the predictions say of a task with one class for each example; None for all others.
 
     Args:
@@ -33,17 +33,17 @@ def lesson(
     """
     if not truth.classes or truth.values.ndim != 1 or not decided:
         return None
-    answers = {model: said_by_most(rows) for model, rows in decided.items()}
+    answers = {model: majority_vote(rows) for model, rows in decided.items()}
     right = np.stack([values == truth.values for values in answers.values()])
     count = right.sum(axis=0)
     several = len(answers) >= _FEWEST_MODELS
     all_miss, one_hits = (count == 0) & several, (count == 1) & several
-    name_of = names_of(truth, names)
+    name_of = example_names(truth, names)
 
-    def named(rows: np.ndarray) -> tuple[Missed, ...]:
+    def named(rows: np.ndarray) -> tuple[MissedExample, ...]:
         return tuple(_missed(row, name_of[row], truth, answers) for row in np.flatnonzero(rows)[:NAMED])
 
-    return TaskLesson(
+    return ErrorAnalysis(
         models=tuple(answers),
         examples=len(truth.values),
         missed_by_all=int(all_miss.sum()),
@@ -59,10 +59,10 @@ def lesson(
     )
 
 
-def _missed(row: int, name: str, truth: Labels, answers: Mapping[str, np.ndarray]) -> Missed:
+def _missed(row: int, name: str, truth: Labels, answers: Mapping[str, np.ndarray]) -> MissedExample:
     answer = int(truth.values[row])
     wrong = [int(values[row]) for values in answers.values() if values[row] != answer]
-    return Missed(
+    return MissedExample(
         example=name,
         truth=truth.classes[answer],
         said=truth.classes[int(np.bincount(wrong).argmax())] if wrong else "",
@@ -104,7 +104,7 @@ def _confusion(truth: Labels, model: str, rows: np.ndarray) -> Confusion:
         classes=tuple(truth.classes[label] for label in present),
         counts=matrix,
         most=tuple(
-            Confused(
+            ConfusedClasses(
                 truth.classes[int(distinct[position] // size)],
                 truth.classes[int(distinct[position] % size)],
                 float(counts[position]),
@@ -114,12 +114,12 @@ def _confusion(truth: Labels, model: str, rows: np.ndarray) -> Confusion:
     )
 
 
-def said_by_most(rows: np.ndarray) -> np.ndarray:
+def majority_vote(rows: np.ndarray) -> np.ndarray:
     """Return the class that most seeds say of each example, from seeds x examples."""
     return np.asarray(rows[0] if len(rows) == 1 else stats.mode(rows, axis=0).mode)
 
 
-def names_of(truth: Labels, names: Sequence[str]) -> Sequence[str]:
+def example_names(truth: Labels, names: Sequence[str]) -> Sequence[str]:
     """Return the name of each label: of words, that of their text and the place in it."""
     if truth.lengths is None:
         return (

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.analysis.per_task.error_analysis import said_by_most
+from assay.analysis.per_task.error_analysis import majority_vote
 from assay.core.task import LabelKind, Labels
 
 FEWEST = 20  # with fewer, ten neighbours are half of all there are
@@ -33,7 +33,7 @@ def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs 
     if truth.kind is LabelKind.REGRESSION:
         residuals = [(rows.mean(axis=0) - truth.values).ravel() for rows in decided.values()]
         return ModelPairs(tuple(decided), residual_correlation(np.stack(residuals)))
-    hits = [said_by_most(rows) == truth.values for rows in decided.values()]
+    hits = [majority_vote(rows) == truth.values for rows in decided.values()]
     right = np.stack([hit.reshape(len(hit), -1).all(axis=1) for hit in hits])  # of several labels, all
     return ModelPairs(tuple(decided), error_consistency(right))
 

@@ -143,7 +143,7 @@ def _t_test(best: int, other: int, measured: Measured, metric: Metric, draws: Dr
     return float(2 * stats.t.sf(abs(difference) / math.sqrt(variance), freedom))
 
 
-def noise_floor(cells: Sequence[Cell]) -> float | None:
+def seed_noise(cells: Sequence[Cell]) -> float | None:
     """Return the difference that two runs of one model exceed in 5 of 100 cases; None without several seeds.
 
     The spread over seeds is pooled over models, as each has few; a run is the mean of as many seeds as the

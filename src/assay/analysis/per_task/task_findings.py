@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from assay.analysis.per_task.error_analysis import lesson
+from assay.analysis.per_task.error_analysis import error_analysis
 from assay.analysis.per_task.index import compatibility_index
 from assay.analysis.per_task.intervals import (
     Draws,
@@ -21,7 +21,7 @@ from assay.analysis.per_task.intervals import (
     separable,
 )
 from assay.analysis.per_task.recommendation import cheapest, contenders, costs, fronts, not_worse, smallest
-from assay.analysis.per_task.significance import ALPHA, examples_to_separate, noise_floor, p_values_against
+from assay.analysis.per_task.significance import ALPHA, examples_to_separate, p_values_against, seed_noise
 from assay.analysis.per_task.slices import slice_findings
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
@@ -92,14 +92,15 @@ def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Ju
     if tested is not None and evidence.truth is not None and evidence.metric is not None:
         decided = {model: evidence.decided[model] for model in tested.models}
         shown = findings.recommended or tested.models[tested.best]
-        learned = lesson(evidence.truth, decided, evidence.names, shown, separable(tested.draws.values))
+        share = separable(tested.draws.values)
+        errors = error_analysis(evidence.truth, decided, evidence.names, shown, share)
         judged = {
             standing.model: evidence.predicted[standing.model]
             for standing in findings.standings
             if standing.model in decided
         }
         slices = slice_findings(evidence.slices, evidence.truth, judged, evidence.metric, seed)
-        findings = replace(findings, lesson=learned, slices=slices)
+        findings = replace(findings, lesson=errors, slices=slices)
     return Judged(findings, _index_draws(findings, tested))
 
 
@@ -123,7 +124,7 @@ def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str,
         smallest=None if evidence.metric is None else smallest(not_worse(standings, rows), rows),
         class_accuracy=shares,
         class_counts=counts,
-        noise_floor=noise_floor(evidence.cells),
+        noise_floor=seed_noise(evidence.cells),
     )
     tied = not_worse(standings, rows)
     cheapest_tied = cheapest(tied, rows) if tied else None
@@ -164,7 +165,7 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     ranks = stats.rankdata(-values, method="min").astype(int)
     is_trained = evidence.metric is not None
     columns = {model: column for column, model in enumerate(tested.models)} if tested else {}
-    noise = noise_floor(evidence.cells) or 0.0
+    noise = seed_noise(evidence.cells) or 0.0
     spans = rank_intervals(_all_draws(evidence, values, tested)) if tested else None
     shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
     shares_of = evidence.truth.examples if shares and evidence.truth is not None else None

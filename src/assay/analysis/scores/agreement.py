@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 from scipy import special, stats
 
-from assay.analysis.scores.intervals import correlations_of_pools, pool_interval
+from assay.analysis.scores.intervals import correlation_interval, resampled_correlations
 from assay.findings.agreement import Agreement, Shortlist
 
 CORRELATIONS = ("weighted_tau", "tau_by_truth", "tau_b", "pearson", "spearman")
@@ -86,10 +86,10 @@ def agreement(
         return None
     estimated = np.array([estimates[model] for model in models])
     true = np.array([values[model] for model in models])
-    whole = correlations_of_pools(estimated, true, np.ones((1, len(models))))
+    whole = resampled_correlations(estimated, true, np.ones((1, len(models))))
     correlations = {name: None if np.isnan(values[0]) else float(values[0]) for name, values in whole.items()}
     intervals = {
-        name: pool_interval(value, draws[name])
+        name: correlation_interval(value, draws[name])
         for name, value in correlations.items()
         if draws and value is not None
     }

@@ -1,4 +1,4 @@
-"""How an agreement would come out with other models: correlations when models are drawn anew."""
+"""How well scores would agree with results on other models: correlations when models are drawn again."""
 
 from __future__ import annotations
 
@@ -11,44 +11,46 @@ DRAWS = 1000
 FEWEST_MODELS = 8  # over six, intervals of strong correlations hold the truth in 80 of 100 cases only
 
 
-def draw_pools(models: int, seed: int) -> np.ndarray:
-    """Return how often each model is drawn in each pool: draws x models."""
+def draw_models(models: int, seed: int) -> np.ndarray:
+    """Return how often each model is drawn in each draw: draws x models."""
     rows = np.random.default_rng(seed).integers(models, size=(DRAWS, models))
     shifted = rows + np.arange(DRAWS)[:, None] * models
     return np.bincount(shifted.ravel(), minlength=DRAWS * models).reshape(DRAWS, models).astype(np.float64)
 
 
-def correlations_of_pools(scores: np.ndarray, truth: np.ndarray, pools: np.ndarray) -> dict[str, np.ndarray]:
-    """Return every correlation in each pool; NaN where one side is constant in it.
+def resampled_correlations(
+    scores: np.ndarray, truth: np.ndarray, counts: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return every correlation in each draw of models; NaN where one side is constant in it.
 
-    No pool is ever built: how two models compare does not depend on the others, so a pool only says how
+    No drawn list is built: how two models compare does not depend on the others, so a draw only says how
     often a pair counts, and each correlation is a product of matrices. Copies of a model are equal models.
 
     Args:
         scores: The score of each model.
         truth: What training gave for the same models.
-        pools: Draws x models, how often each is drawn.
+        counts: Draws x models, how often each is drawn.
     """
     of_scores, of_truth = (np.sign(side[:, None] - side[None, :]) for side in (scores, truth))
     both = of_scores * of_truth
     taus = [
-        _tau(of_scores, of_truth, both, pools, _harmonic(first, second, pools))
+        _tau(of_scores, of_truth, both, counts, _harmonic(first, second, counts))
         for first, second in ((scores, truth), (truth, scores))
     ]
-    tau_b = _tau(of_scores, of_truth, both, pools, pools)
-    ranks = [pools @ (signs < 0) + 0.5 * (pools @ (signs == 0)) for signs in (of_scores, of_truth)]
+    tau_b = _tau(of_scores, of_truth, both, counts, counts)
+    ranks = [counts @ (signs < 0) + 0.5 * (counts @ (signs == 0)) for signs in (of_scores, of_truth)]
     correlations = {
         "weighted_tau": (taus[0] + taus[1]) / 2,
         "tau_by_truth": taus[1],
         "tau_b": tau_b,
-        "pearson": _pearson(scores[None], truth[None], pools),
-        "spearman": _pearson(ranks[0], ranks[1], pools),
+        "pearson": _pearson(scores[None], truth[None], counts),
+        "spearman": _pearson(ranks[0], ranks[1], counts),
     }
     return {name: np.where(np.isnan(tau_b), np.nan, values) for name, values in correlations.items()}
 
 
-def pool_interval(value: float, drawn: np.ndarray) -> Interval | None:
-    """Return the 95 % interval of a correlation over pools; None for a perfect one, which has no spread."""
+def correlation_interval(value: float, drawn: np.ndarray) -> Interval | None:
+    """Return the 95 % interval of a correlation over draws of models; None for a perfect one: no spread."""
     drawn = drawn[np.isfinite(drawn)]
     if abs(value) > 1 - 1e-9 or len(drawn) < DRAWS / 2:
         return None
@@ -56,30 +58,30 @@ def pool_interval(value: float, drawn: np.ndarray) -> Interval | None:
     return Interval(float(low), float(high), LEVEL)
 
 
-def _harmonic(first: np.ndarray, second: np.ndarray, pools: np.ndarray) -> np.ndarray:
+def _harmonic(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return the summed weight of all copies of each model: 1/rank, by the first side, then the other."""
     order = np.lexsort((-second, -first))
-    ends = np.cumsum(pools[:, order], axis=1).astype(np.int64)
+    ends = np.cumsum(counts[:, order], axis=1).astype(np.int64)
     sums = np.append(0.0, np.cumsum(1.0 / np.arange(1, int(ends.max(initial=0)) + 1)))
-    weights = np.empty_like(pools)
-    weights[:, order] = sums[ends] - sums[ends - pools[:, order].astype(np.int64)]
+    weights = np.empty_like(counts)
+    weights[:, order] = sums[ends] - sums[ends - counts[:, order].astype(np.int64)]
     return weights
 
 
 def _tau(
-    first: np.ndarray, second: np.ndarray, both: np.ndarray, pools: np.ndarray, weights: np.ndarray
+    first: np.ndarray, second: np.ndarray, both: np.ndarray, counts: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
     """Return the tau in which a pair of copies weighs the sum of their weights; pairs of signs are given."""
-    agreed = (weights @ both * pools).sum(axis=1)
-    parts = [(weights @ np.abs(signs) * pools).sum(axis=1) for signs in (first, second)]
+    agreed = (weights @ both * counts).sum(axis=1)
+    parts = [(weights @ np.abs(signs) * counts).sum(axis=1) for signs in (first, second)]
     return _ratio(agreed, np.sqrt(parts[0] * parts[1]))
 
 
-def _pearson(first: np.ndarray, second: np.ndarray, pools: np.ndarray) -> np.ndarray:
-    size = pools.sum(axis=1, keepdims=True)
-    left, right = (side - (pools * side).sum(axis=1, keepdims=True) / size for side in (first, second))
-    spread = (pools * left**2).sum(axis=1) * (pools * right**2).sum(axis=1)
-    return _ratio((pools * left * right).sum(axis=1), np.sqrt(spread))
+def _pearson(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    size = counts.sum(axis=1, keepdims=True)
+    left, right = (side - (counts * side).sum(axis=1, keepdims=True) / size for side in (first, second))
+    spread = (counts * left**2).sum(axis=1) * (counts * right**2).sum(axis=1)
+    return _ratio((counts * left * right).sum(axis=1), np.sqrt(spread))
 
 
 def _ratio(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:

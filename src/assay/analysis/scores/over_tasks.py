@@ -12,7 +12,12 @@ from assay.analysis.across_tasks.intervals import FEWEST_TASKS, task_interval
 from assay.analysis.per_task.intervals import DRAWS
 from assay.analysis.scores.agreement import CORRELATIONS, agreement
 from assay.analysis.scores.baselines import STATIC, baselines
-from assay.analysis.scores.intervals import FEWEST_MODELS, correlations_of_pools, draw_pools, pool_interval
+from assay.analysis.scores.intervals import (
+    FEWEST_MODELS,
+    correlation_interval,
+    draw_models,
+    resampled_correlations,
+)
 from assay.core.estimate import Interval
 from assay.core.task import Modality
 from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Shortlist
@@ -64,13 +69,13 @@ def agreements(
         modality: Of the tasks.
         seed: Decides all draws.
     """
-    pools = draw_pools(len(truth.models), seed)
+    counts = draw_models(len(truth.models), seed)
     known = baselines(truth, past.facts, past.truth)
     ranked = dict(scores) | known  # one order drawn at random is luck: random is the mean over all orders
     scored = [task for task in truth.tasks if any(_meets(matrix, truth, task) for matrix in scores.values())]
     kept = truth.take(tasks=scored or truth.tasks)  # every ranking is judged on the same tasks
     judged = {
-        score: _judge(score, matrix, kept, pools, is_baseline=score in known)
+        score: _judge(score, matrix, kept, counts, is_baseline=score in known)
         for score, matrix in ranked.items()
     }
     overall = []
@@ -78,7 +83,7 @@ def agreements(
         if judgement.by_task:
             static = None
             if STATIC in known and score != STATIC:
-                static = _on_same(judged[STATIC], known[STATIC], ranked[score], kept, pools)
+                static = _on_same(judged[STATIC], known[STATIC], ranked[score], kept, counts)
             overall.append(_overall(judgement, static, seed))
     agreements = Agreements(
         truth=name,
@@ -96,7 +101,7 @@ def _meets(matrix: Matrix, truth: Matrix, task: str) -> bool:
     return task in matrix.tasks and bool(matrix.column(task).keys() & truth.column(task).keys())
 
 
-def _on_same(whole: _Judged, static: Matrix, other: Matrix, truth: Matrix, pools: np.ndarray) -> _Judged:
+def _on_same(whole: _Judged, static: Matrix, other: Matrix, truth: Matrix, counts: np.ndarray) -> _Judged:
     """Return the static ranking on the models and tasks that a score has."""
     table = {
         task: {model: value for model, value in static.column(task).items() if model in known}
@@ -107,10 +112,10 @@ def _on_same(whole: _Judged, static: Matrix, other: Matrix, truth: Matrix, pools
     same = Matrix.of(table)
     if same.known.sum() == static.take(tasks=truth.tasks).known.sum():
         return whole
-    return _judge(STATIC, same, truth, pools, is_baseline=True)
+    return _judge(STATIC, same, truth, counts, is_baseline=True)
 
 
-def _judge(score: str, matrix: Matrix, truth: Matrix, pools: np.ndarray, *, is_baseline: bool) -> _Judged:
+def _judge(score: str, matrix: Matrix, truth: Matrix, counts: np.ndarray, *, is_baseline: bool) -> _Judged:
     column = {model: column for column, model in enumerate(truth.models)}
     by_task, drawn = [], []
     for task in truth.tasks:
@@ -121,7 +126,7 @@ def _judge(score: str, matrix: Matrix, truth: Matrix, pools: np.ndarray, *, is_b
         draws = None
         if len(both) >= FEWEST_MODELS:
             estimated, true = (np.array([side[model] for model in both]) for side in (estimates, values))
-            draws = correlations_of_pools(estimated, true, pools[:, [column[model] for model in both]])
+            draws = resampled_correlations(estimated, true, counts[:, [column[model] for model in both]])
         result = agreement(score, task, estimates, values, is_baseline=is_baseline, draws=draws)
         if result is not None:
             by_task.append(result)
@@ -139,10 +144,10 @@ def _overall(judged: _Judged, static: _Judged | None, seed: int) -> OverallAgree
     by_task = judged.by_task
     values = {name: np.array([getattr(result, name) or 0.0 for result in by_task]) for name in CORRELATIONS}
     means = {name: float(of_tasks.mean()) for name, of_tasks in values.items()}
-    within = {name: pool_interval(means[name], draws) for name, draws in (judged.drawn or {}).items()}
+    within = {name: correlation_interval(means[name], draws) for name, draws in (judged.drawn or {}).items()}
     over = None
     if static is not None and static.drawn and judged.drawn:
-        over = pool_interval(0.0, judged.drawn["weighted_tau"] - static.drawn["weighted_tau"])
+        over = correlation_interval(0.0, judged.drawn["weighted_tau"] - static.drawn["weighted_tau"])
     constant = sum(result.weighted_tau is None for result in by_task)
     return OverallAgreement(
         score=by_task[0].score,
@@ -194,7 +199,7 @@ def _mean_shortlists(by_task: Sequence[Agreement]) -> tuple[Shortlist, ...]:
     return tuple(shortlists)
 
 
-def foretold(
+def study_agreements(
     cells: Sequence[Cell],
     scores: Collection[str],
     tasks: Sequence[TaskFacts],

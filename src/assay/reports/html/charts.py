@@ -13,7 +13,7 @@ from assay.findings.across import Across
 from assay.findings.agreement import Agreements
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Cell, TaskFindings
-from assay.findings.similarity import Likeness
+from assay.findings.similarity import Similarity
 from assay.plugins.address import Address, Literal
 from assay.reports.html.heat_map import HeatMap
 from assay.reports.html.names import Names
@@ -248,7 +248,7 @@ def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
     return _dots_chart(anchor, caption, rows, ("tau", "weighted τ", 2))
 
 
-def _similarity_charts(likeness: Likeness, names: Names) -> Iterator[Chart]:
+def _similarity_charts(likeness: Similarity, names: Names) -> Iterator[Chart]:
     """Yield how similar tasks and models are, each with each, in the order of their trees."""
     for matrix, label, caption, what in (
         (likeness.tasks, names.task, "Tasks: 1 orders models the same (Spearman).", "tasks"),

@@ -13,7 +13,7 @@ from assay.findings.across import Across
 from assay.findings.comparison import Comparison
 from assay.findings.facts import ModelRow
 from assay.findings.per_task import TaskFindings
-from assay.findings.similarity import Likeness
+from assay.findings.similarity import Similarity
 from assay.reports.html.heat_map import HeatMap, heat_maps
 from assay.reports.html.names import Names
 from assay.reports.html.tables import (
@@ -105,7 +105,7 @@ class PageView:
     models: Mapping[str, ModelRow | None]
     charts: Mapping[str, Chart]
     can_draw: bool
-    likeness: tuple[Likeness, ...]
+    likeness: tuple[Similarity, ...]
 
     def charts_at(self, *anchors: str) -> list[Chart]:
         """Return the charts at some anchors, or numbered ones below ``anchor-*``, as far as they exist."""
@@ -115,13 +115,13 @@ class PageView:
             if name in anchors or f"{name.rpartition('-')[0]}-*" in anchors
         ]
 
-    def similarity_charts(self, similarity: Likeness) -> list[Chart]:
+    def similarity_charts(self, similarity: Similarity) -> list[Chart]:
         """Return the charts of which tasks and models of one modality are similar."""
         kind = similarity.modality or "all"
         return self.charts_at(*(f"alike-{what}-{kind}" for what in ("tasks", "errors", "features")))
 
     @property
-    def similarities(self) -> list[Likeness]:
+    def similarities(self) -> list[Similarity]:
         """Which tasks and models are similar, for each modality where that is known."""
         return [every for every in self.likeness if every.remarks or self.similarity_charts(every)]
 

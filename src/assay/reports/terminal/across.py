@@ -8,7 +8,7 @@ from rich.text import Text
 from assay.core.task import Modality
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import SuiteAverage
-from assay.findings.similarity import Likeness
+from assay.findings.similarity import Similarity
 from assay.reports.terminal.tables import SHOWN_MODELS, fitted_table, print_note
 from assay.wording.numbers import interval_text, plural, value_text
 
@@ -43,7 +43,7 @@ def show_average(average: SuiteAverage, console: Console, *, show_all: bool = Fa
     console.print(fitted_table(("", "model", "", "average"), rows, console.width))
 
 
-def show_similarity(similarity: Likeness, console: Console) -> None:
+def show_similarity(similarity: Similarity, console: Console) -> None:
     """Print which tasks and models are similar, in sentences; nothing where none are."""
     if similarity.remarks:
         console.print()

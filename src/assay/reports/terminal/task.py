@@ -10,7 +10,7 @@ from rich.text import Text
 
 from assay.analysis.per_task.by_protocol import by_protocol, cell_text
 from assay.findings.comparison import Comparison
-from assay.findings.error_analysis import Missed, SliceFindings, TaskLesson
+from assay.findings.error_analysis import ErrorAnalysis, MissedExample, SliceFindings
 from assay.findings.per_task import TaskFindings
 from assay.reports.terminal.leaderboard import show_leaderboard
 from assay.reports.terminal.tables import NARROWEST_NAME, SHOWN_MODELS, fitted_table, print_note
@@ -89,7 +89,9 @@ def _show_costs(comparison: Comparison, findings: TaskFindings, console: Console
         print_note(console, f"Nothing is better for less, by {listing(costs)}: {names}")
 
 
-def _show_errors(comparison: Comparison, analysis: TaskLesson, console: Console, *, show_all: bool) -> None:
+def _show_errors(
+    comparison: Comparison, analysis: ErrorAnalysis, console: Console, *, show_all: bool
+) -> None:
     """Print how well the test tells models apart, and the commonest confusions; hard examples with all."""
     if analysis.separable is not None:
         print_note(
@@ -111,7 +113,7 @@ def _show_errors(comparison: Comparison, analysis: TaskLesson, console: Console,
                 print_note(console, f"  {title}: {_missed(example)}")
 
 
-def _missed(example: Missed) -> str:
+def _missed(example: MissedExample) -> str:
     right = f"; {example.right[0]} is right" if example.right else ""
     return f"{example.example} is {example.truth}, most say {example.said}{right}"
 
