@@ -21,7 +21,7 @@ from coverage_transformers import FAMILIES, saved
 
 from assay.core.model import Model, ModelSource
 from assay.core.task import Example, Sound
-from assay.models.timm.parameter_table import parameters_of
+from assay.models.timm import parameter_table
 
 SIZES: tuple[int | None, ...] = (64, 96, 128, 224, None)  # pixels; None for what the model comes with
 TOLERANCE = 1e-3  # of the largest feature
@@ -100,7 +100,7 @@ class TimmZoo(Zoo):
     def names(self) -> Iterable[str]:
         import timm
 
-        counts = {name: parameters_of("timm", name) or math.inf for name in timm.list_models()}
+        counts = {name: parameter_table().get(name, math.inf) for name in timm.list_models()}
         return sorted(counts, key=lambda name: (counts[name], name))
 
     def sharing(self, name: str) -> int:

@@ -15,8 +15,9 @@ from assay.core.errors import NotApplicable
 from assay.core.model import Fishers, LinearHead
 from assay.encoders.fisher import cotangents, head_fishers
 from assay.encoders.identity import Origin
-from assay.encoders.images import ImageEncoder, Outputs
+from assay.encoders.images import ImageEncoder
 from assay.encoders.pixels import PixelRecipe
+from assay.encoders.torch_model import Outputs
 from assay.models.hf import HuggingFaceSource
 
 HEAD = LinearHead(*(np.random.default_rng(1).standard_normal(shape) for shape in ((4, 5), 4)))

@@ -7,8 +7,9 @@ from torch import nn
 
 from assay.core.errors import ModelError
 from assay.encoders.identity import Origin
-from assay.encoders.images import ImageEncoder, Outputs
+from assay.encoders.images import ImageEncoder
 from assay.encoders.pixels import PixelRecipe
+from assay.encoders.torch_model import Outputs
 
 WHITE = np.full((9, 9, 3), 255, np.uint8)
 

@@ -11,11 +11,11 @@ import transformers
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.task import Words
+from assay.encoders.identity import Origin
 from assay.encoders.pooling import Pooling, pool_words
-from assay.encoders.text_modules import StringEncoder
+from assay.encoders.string_encoder import StringEncoder
 from assay.encoders.texts import Reading, TextEncoder, read_base
 from assay.encoders.tokens import Tokens
-from assay.encoders.weights import Origin
 from assay.encoders.words import cut, padded
 from assay.models.sentence.encoder import Prompt, SentenceEncoder
 
@@ -69,7 +69,7 @@ def test_a_tokenizer_in_python_of_bytes_is_aligned_as_well() -> None:
     (text,) = cut(Tokens(tokenizer, 64), [Words(("ab", "c", "é"))])
 
     assert text.inputs["input_ids"] == tokenizer("ab c é")["input_ids"]
-    assert text.places == [0, 0, -1, 1, -1, 2, 2]
+    assert text.word_of == [0, 0, -1, 1, -1, 2, 2]
 
 
 def test_a_tokenizer_that_keeps_the_space_in_the_word_is_aligned_as_well() -> None:
@@ -84,7 +84,7 @@ def test_a_tokenizer_that_keeps_the_space_in_the_word_is_aligned_as_well() -> No
     (text,) = cut(Tokens(tokenizer, 64), [Words(("ab", "c", "b"))])
 
     assert text.inputs["input_ids"] == tokenizer("ab c b")["input_ids"]
-    assert text.places == [0, 0, 1, -1, 2]
+    assert text.word_of == [0, 0, 1, -1, 2]
 
 
 def test_a_word_without_any_token_gets_zeros(minilm: Path) -> None:
@@ -107,7 +107,7 @@ def test_the_word_of_each_token_is_known_on_padding_too(tiny_bert: Path) -> None
 
     found = padded(tokens, cut(tokens, [Words(("the", "fox")), Words(("dog",))]), "cpu")
 
-    assert found.places.tolist() == [[-1, 0, 1, -1], [-1, 2, -1, -1]]
+    assert found.word_of.tolist() == [[-1, 0, 1, -1], [-1, 2, -1, -1]]
     assert found.words == 3
 
 

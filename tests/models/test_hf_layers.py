@@ -233,10 +233,10 @@ def test_a_wrong_choice_of_layers_says_what_to_write(settings: dict[str, Any]) -
 def test_a_closed_model_has_no_layers(tiny_bert: Path) -> None:
     model = HuggingFaceSource(str(tiny_bert), layer="best").open("cpu")
     assert isinstance(model, Layered)
-    lent = model.at(1)
+    opened = model.at(1)
     model.close()
 
     with pytest.raises(ModelError, match="closed"):
         model.at(0)
     with pytest.raises(ModelError, match="closed"):
-        lent.encode(TEXTS)
+        opened.encode(TEXTS)

@@ -10,9 +10,10 @@ from torch import nn
 
 from assay.core.task import Example, Examples, LabelKind, Labels, Split
 from assay.encoders.heads import read_output
+from assay.encoders.identity import Origin
 from assay.encoders.images import ImageEncoder
 from assay.encoders.pixels import PixelRecipe
-from assay.encoders.weights import Origin, seeded
+from assay.encoders.weights import seeded
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2

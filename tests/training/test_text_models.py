@@ -13,11 +13,11 @@ from torch import nn
 
 from assay.core.model import Model
 from assay.core.task import Example, LabelKind, Labels, Split
+from assay.encoders.identity import Origin
 from assay.encoders.pooling import Pooling
-from assay.encoders.text_modules import StringEncoder
+from assay.encoders.string_encoder import StringEncoder
 from assay.encoders.texts import Reading, TextEncoder, read_base
 from assay.encoders.tokens import Tokens
-from assay.encoders.weights import Origin
 from assay.metrics.accuracy import Accuracy
 from assay.models.sentence import SentenceSource
 from assay.plugins.protocol import TrainingTask

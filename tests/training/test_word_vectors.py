@@ -68,9 +68,9 @@ def questions(realdata: Path) -> Task:
 
 def features(model: Model, examples: list[Example]) -> np.ndarray:
     """Return features as they are before the first step of training."""
-    with model.training() as lent:
-        given = lent.inputs([lent.prepared(example) for example in examples], None)
-        return lent.features(given).detach().numpy()
+    with model.training() as trainable:
+        given = trainable.inputs([trainable.prepared(example) for example in examples], None)
+        return trainable.features(given).detach().numpy()
 
 
 @pytest.mark.parametrize("pooling", ["mean", "sif"])
@@ -85,9 +85,9 @@ def test_training_begins_with_the_features_as_they_are(few: Path, what: str, poo
 
 def test_augmentation_hides_words(few: Path) -> None:
     text = " ".join(["why"] * 400)
-    with VectorsSource(str(few)).open("cpu").training() as lent:
+    with VectorsSource(str(few)).open("cpu").training() as trainable:
         plain, hidden = (
-            lent.features(lent.inputs([lent.prepared(text)], rng)).detach().numpy()
+            trainable.features(trainable.inputs([trainable.prepared(text)], rng)).detach().numpy()
             for rng in (None, np.random.default_rng(0))
         )
 

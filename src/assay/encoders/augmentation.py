@@ -1,4 +1,4 @@
-"""Random changes of examples that keep their labels: pictures are cut, tokens and times hidden."""
+"""Random changes of examples that keep their labels: images are cut, tokens and times hidden."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import numpy as np
 import torch
 from torch import nn
 
-_LEAST_AREA = 0.5  # of the picture that a cut keeps: 0.08, as for ImageNet, is too little for a few epochs
+_LEAST_AREA = 0.5  # of the image that a cut keeps: 0.08, as for ImageNet, is too little for a few epochs
 _LOG_RATIO = math.log(4 / 3)  # of the sides of a cut, as for ImageNet
 HIDDEN = 0.1  # the share of the tokens of a text, and of the time of a sound, that is hidden
 
 
-def cut_and_mirrored(pictures: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Return each picture cut at random, scaled back, and mirrored half of the time.
+def cut_and_mirrored(images: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """Return each image cut at random, scaled back, and mirrored half of the time.
 
     Args:
-        pictures: examples x channels x height x width, normalised.
+        images: examples x channels x height x width, normalised.
         rng: Draws the cuts.
 
     References:
         Going Deeper with Convolutions (Szegedy et al., 2014), https://arxiv.org/abs/1409.4842, for cuts of a
         random area and ratio.
     """
-    count = len(pictures)
+    count = len(images)
     area = rng.uniform(_LEAST_AREA, 1.0, count)
     ratio = np.exp(rng.uniform(-_LOG_RATIO, _LOG_RATIO, count))
     width, height = (np.minimum(1.0, np.sqrt(side)) for side in (area * ratio, area / ratio))
@@ -34,9 +34,9 @@ def cut_and_mirrored(pictures: torch.Tensor, rng: np.random.Generator) -> torch.
     maps[:, 0, 0], maps[:, 0, 2] = width * mirrored, left
     maps[:, 1, 1], maps[:, 1, 2] = height, top
     grid = nn.functional.affine_grid(
-        torch.from_numpy(maps).to(pictures), list(pictures.shape), align_corners=False
+        torch.from_numpy(maps).to(images), list(images.shape), align_corners=False
     )
-    return nn.functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+    return nn.functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
 def hidden(shape: tuple[int, ...], rng: np.random.Generator) -> torch.Tensor:

@@ -33,18 +33,18 @@ class Remarks:
 
     def sentences(self) -> tuple[str, ...]:
         """Return what was counted in words; nothing where nothing happened."""
-        found = []
+        sentences = []
         if self._truncated:
-            found.append(
+            sentences.append(
                 f"{self._truncated} of {self._examples} {self._name} are longer than the model reads: "
                 "what is beyond was cut"
             )
         if self._unread:
-            found.append(
+            sentences.append(
                 f"{self._unread} of {self._words} words of {self._name} have zeros for features: they lie "
                 "beyond what the model reads, or it does not know them"
             )
-        return tuple(found)
+        return tuple(sentences)
 
 
 Tell = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
@@ -70,7 +70,7 @@ class Batches:
         """Encode a split in order; the next batch is read while this one is encoded.
 
         Yields:
-            The positions of the labels of some examples, with what the model says: a row for each label.
+            The positions of the labels of some examples, with their features: a row for each label.
         """
         self._tell(what, 0, len(split))
         starts = range(0, len(split), self._size)

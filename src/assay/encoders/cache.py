@@ -1,4 +1,4 @@
-"""Where files are kept that can be had again: what we made of the user's, and what libraries downloaded."""
+"""Where files are kept that can be made again: converted files of the user, and downloads of libraries."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def download_folders() -> tuple[Path, ...]:
     home = Path.home()
     caches = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     hub = Path(os.environ.get("HF_HOME") or caches / "huggingface")
-    found = (
+    folders = (
         Path(os.environ.get("HF_HUB_CACHE") or hub / "hub"),
         Path(os.environ.get("HF_DATASETS_CACHE") or hub / "datasets"),
         Path(os.environ.get("TORCH_HOME") or caches / "torch"),
         Path(os.environ.get("KERAS_HOME") or home / ".keras"),
     )
-    return tuple(path.expanduser() for path in found)
+    return tuple(path.expanduser() for path in folders)

@@ -14,12 +14,12 @@ def resolve_device(name: str) -> str:
     import torch
 
     if name == "auto":
-        found = torch.accelerator.current_accelerator(check_available=True)
-        return "cpu" if found is None else str(found)
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return "cpu" if accelerator is None else str(accelerator)
     try:
         torch.zeros(1, device=name)
     except (AssertionError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
-        told = "there is no such kind" if reason.startswith("Expected one of") else reason
-        raise UsageError(f"Device '{name}' cannot be used: {told}. Write cpu, cuda, mps or auto.") from error
+        fault = "there is no such kind" if reason.startswith("Expected one of") else reason
+        raise UsageError(f"Device '{name}' cannot be used: {fault}. Write cpu, cuda, mps or auto.") from error
     return name

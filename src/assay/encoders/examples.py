@@ -1,14 +1,16 @@
-"""Takes examples for what a model reads, or says that they are something else."""
+"""Checks that examples are what a model reads: texts, words, images or sounds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from assay.core.errors import ModelError, NotApplicable
-from assay.core.task import Example, Words
+from assay.core.task import Example, Sound, Words
 
+Kind = TypeVar("Kind")
 Text = str | tuple[str, str]
 
 
@@ -26,11 +28,33 @@ def as_texts(examples: Iterable[Example]) -> list[Text]:
     return texts
 
 
+def are_words(examples: Sequence[Example]) -> bool:
+    """Return whether a batch holds texts that are cut into words."""
+    return bool(examples) and isinstance(examples[0], Words)
+
+
+def as_words(examples: Sequence[Example]) -> list[Words]:
+    """Return the examples as texts of words; all must be such."""
+    texts = [example for example in examples if isinstance(example, Words)]
+    if len(texts) < len(examples):
+        raise ModelError("A batch mixes texts of words and others. Give all examples words, or none.")
+    return texts
+
+
 def as_images(examples: Iterable[Example]) -> list[np.ndarray]:
-    """Return the examples as RGB pictures, height x width x 3, uint8."""
-    images: list[np.ndarray] = []
+    """Return the examples as RGB images, height x width x 3, uint8."""
+    return _all_of(np.ndarray, examples, "images")
+
+
+def as_sounds(examples: Iterable[Example]) -> list[Sound]:
+    """Return the examples as sounds."""
+    return _all_of(Sound, examples, "sounds")
+
+
+def _all_of(kind: type[Kind], examples: Iterable[Example], what: str) -> list[Kind]:
+    checked: list[Kind] = []
     for example in examples:
-        if not isinstance(example, np.ndarray):
-            raise ModelError(f"This model reads images; it was given a {type(example).__name__}.")
-        images.append(example)
-    return images
+        if not isinstance(example, kind):
+            raise ModelError(f"This model reads {what}; it was given a {type(example).__name__}.")
+        checked.append(example)
+    return checked

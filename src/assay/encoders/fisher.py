@@ -20,7 +20,7 @@ Sums = dict[int, np.ndarray]  # by the position of a weight, if gradients reach 
 
 def head_fishers(
     module: nn.Module,
-    see: Callable[[Input], tuple[torch.Tensor, torch.Tensor | None]],
+    outputs_of: Callable[[Input], tuple[torch.Tensor, torch.Tensor | None]],
     inputs: Iterable[Input],
     head: LinearHead,
     draws: int,
@@ -35,7 +35,7 @@ def head_fishers(
 
     Args:
         module: In evaluation mode.
-        see: Runs ``module`` on the input of one example, and returns 1 x width and 1 x source classes.
+        outputs_of: Runs ``module`` on the input of one example, and returns 1 x width and 1 x source classes.
         inputs: One example at a time.
         head: What turns features into logits of the task's classes.
         draws: Gradients for each example and head, as ``cotangents`` takes them.
@@ -47,8 +47,8 @@ def head_fishers(
     source: Sums = {}
     count = 0
     with _differentiable([weight for weight, _ in weights]):
-        for given in inputs:
-            features, logits = see(given)
+        for example in inputs:
+            features, logits = outputs_of(example)
             if logits is None:
                 raise NotApplicable("the model has no source head")
             own = nn.functional.linear(features, _like(head.weights, features), _like(head.bias, features))
@@ -108,12 +108,12 @@ def _filters(module: nn.Module) -> list[Filters]:
     tables = {
         id(part.weight) for part in module.modules() if isinstance(part, (nn.Embedding, nn.EmbeddingBag))
     }
-    found: dict[int, Filters] = {}
+    filters: dict[int, Filters] = {}
     for part in module.modules():
         for name, weight in part.named_parameters(recurse=False):
             if name.endswith("weight") and weight.ndim and id(weight) not in tables:
-                found.setdefault(id(weight), (weight, int(_keeps_inputs_first(part))))
-    return list(found.values())
+                filters.setdefault(id(weight), (weight, int(_keeps_inputs_first(part))))
+    return list(filters.values())
 
 
 def _keeps_inputs_first(part: nn.Module) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import nn
 
 from assay.core.errors import ModelError
-from assay.encoders.images import Outputs, pooled
+from assay.encoders.images import Forward, pooled
+from assay.encoders.torch_model import Outputs
 
 
-def read_layer(module: nn.Module, layer: str) -> Callable[[torch.Tensor], Outputs]:
+def read_layer(module: nn.Module, layer: str) -> Forward:
     """Return a forward whose features are the pooled output of a named layer, without logits."""
     layers = dict(module.named_modules())
     if layer not in layers or not layer:
@@ -28,7 +27,7 @@ def read_layer(module: nn.Module, layer: str) -> Callable[[torch.Tensor], Output
     return forward
 
 
-def read_head(module: nn.Module, size: tuple[int, ...]) -> Callable[[torch.Tensor], Outputs]:
+def read_head(module: nn.Module, size: tuple[int, ...]) -> Forward:
     """Return a forward whose features are what enters the classification head, and whose logits leave it.
 
     The head is the last layer with weights that runs, if it is linear or a 1 x 1 convolution and as wide as
@@ -40,7 +39,7 @@ def read_head(module: nn.Module, size: tuple[int, ...]) -> Callable[[torch.Tenso
     """
     head = _find_head(module, size)
     if head is None:
-        return lambda batch: Outputs(pooled(_tensor(module(batch))), None)
+        return read_output(module)
     seen: list[torch.Tensor] = []
     head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
 
@@ -52,7 +51,7 @@ def read_head(module: nn.Module, size: tuple[int, ...]) -> Callable[[torch.Tenso
     return forward
 
 
-def read_output(module: nn.Module) -> Callable[[torch.Tensor], Outputs]:
+def read_output(module: nn.Module) -> Forward:
     """Return a forward whose features are the pooled output, without logits."""
     return lambda batch: Outputs(pooled(_tensor(module(batch))), None)
 

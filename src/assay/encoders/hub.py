@@ -7,6 +7,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -64,10 +65,28 @@ def commit_of(repository: str, file: str, revision: str | None) -> str:
         return str(revision)
     local = not settle_hub()
     try:
-        found = hf_hub_download(repository, file, revision=revision, local_files_only=local)
-        return Path(found).parent.name  # snapshots/<commit>/
+        path = hf_hub_download(repository, file, revision=revision, local_files_only=local)
+        return Path(path).parent.name  # snapshots/<commit>/
     except Exception:  # whatever stops this stops the opening too, which says why in a row
         return revision or "main"
+
+
+@contextmanager
+def opening(address: str, *, from_hub: bool = False) -> Iterator[None]:
+    """Open a model inside: whatever its library raises becomes a ``ModelError`` that says what to do.
+
+    Args:
+        address: As the user wrote it, as in "hf:org/name@revision".
+        from_hub: Whether files may come from the hub.
+    """
+    if from_hub:
+        settle_hub()
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # libraries raise many kinds; each fails this model alone
+        raise (hub_error if from_hub else model_error)(address, error) from error
 
 
 def hub_error(address: str, error: Exception) -> ModelError:
@@ -78,16 +97,16 @@ def hub_error(address: str, error: Exception) -> ModelError:
         error: What its library raised.
     """
     causes = list(_causes(error))
-    told = " ".join(str(cause) for cause in causes)
+    messages = " ".join(str(cause) for cause in causes)
     refused = next(filter(None, (_refused(address, cause) for cause in causes)), None)
     if refused is not None:
         return ModelError(refused)
-    if any(sign in told for sign in _BROKEN_OFF):
+    if any(sign in messages for sign in _BROKEN_OFF):
         return ModelError(
             f"The download of '{address}' broke off ({_first_line(causes[-1])}). "
             f"Run 'assay fetch {address}': it takes up where it stopped."
         )
-    if any(sign in told for sign in _DAMAGED):
+    if any(sign in messages for sign in _DAMAGED):
         return ModelError(
             f"A file of '{address}' in the cache is damaged ({_first_line(causes[-1])}). Delete the folder "
             f"{_cache_of(_repository(address))}, and run 'assay fetch {address}'."

@@ -1,4 +1,4 @@
-"""What tells one model from another: hashes of its files, its settings, and where weights came from."""
+"""The identity of a model: hashes of its files, its settings, and where its weights came from."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ class Origin:
     licence: str | None = None
     is_random: bool = False
     source_accuracy: float | None = None
+
+
+def random_origin(seed: int) -> Origin:
+    """Return the origin of weights that were drawn from a seed."""
+    return Origin(f"random, seed {seed}", is_random=True)
 
 
 def require_file(path: str | Path) -> Path:
@@ -48,9 +53,8 @@ def identity_of(builder: str, source: object, checkpoint: str | None = None) -> 
     """Return what decides the weights of a source: its builder, its settings, and a file by its contents."""
     settings = dict(all_settings(source))
     if checkpoint is not None:
-        settings["checkpoint"] = file_hash(
-            checkpoint
-        )  # a file that moves is the same; one that changes is not
+        # a file that moves is the same; one that changes is not
+        settings["checkpoint"] = file_hash(checkpoint)
     return f"{builder}; " + "; ".join(f"{key}={value!r}" for key, value in sorted(settings.items()))
 
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 from urllib.error import URLError
 
 _ASKED = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
-_TRUE = {"1", "on", "yes", "true"}  # what the libraries of Hugging Face take for yes
+_TRUE = {"1", "on", "yes", "true"}  # what the libraries of Hugging Face accept as yes
 
 
 def go_offline() -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from assay.core.errors import UnknownName
+from assay.encoders.examples import Text
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Pairs(StrEnum):
@@ -25,19 +29,28 @@ class Pairs(StrEnum):
         return cls(name)
 
 
-def encode_texts(
-    texts: Sequence[str | tuple[str, str]], encode: Callable[[list[str]], np.ndarray]
-) -> np.ndarray:
+def encode_texts(texts: Sequence[Text], encode: Callable[[list[str]], np.ndarray], width: int) -> np.ndarray:
     """Return examples x width; of a pair u, v: u, v, abs(u - v), u * v, four times as wide.
 
     Args:
         texts: All texts, or all pairs.
         encode: Returns one row of features for each text.
+        width: That of a text; what the result has where there are no texts.
     """
-    if isinstance(texts[0], str):
-        return encode([str(text) for text in texts])
-    left, right = (encode([text[side] for text in texts]) for side in (0, 1))
+    if not texts:
+        return np.empty((0, width), np.float32)
+    sides = [encode(side) for side in sides_of(texts)]
+    if len(sides) == 1:
+        return sides[0]
+    left, right = sides
     return np.concatenate([left, right, np.abs(left - right), left * right], axis=1)
+
+
+def sides_of(texts: Sequence[Text]) -> list[list[str]]:
+    """Return all texts; of pairs all first texts, and all second ones."""
+    if isinstance(texts[0], str):
+        return [[str(text) for text in texts]]
+    return [[text[side] for text in texts] for side in (0, 1)]
 
 
 def compared(sides: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -48,6 +61,8 @@ def compared(sides: Sequence[torch.Tensor]) -> torch.Tensor:
         u, v and abs(u - v); the product is from InferSent (Conneau et al., 2017),
         https://arxiv.org/abs/1705.02364.
     """
+    import torch
+
     if len(sides) == 1:
         return sides[0]
     left, right = sides

@@ -1,4 +1,4 @@
-"""What a user or a library says of preprocessing, as a recipe for pixels."""
+"""Preprocessing as a user or a library states it, as a recipe for pixels."""
 
 from __future__ import annotations
 

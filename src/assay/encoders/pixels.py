@@ -1,4 +1,8 @@
-"""How a picture becomes input: resize, crop and normalise exactly as the model was trained to expect."""
+"""How an image becomes input: resized, cropped and normalised exactly as the model was trained to expect.
+
+Pillow resizes. The rest is our own: the transforms of torchvision need torch, and torchvision and
+timm round half pixels in different ways; tests/encoders/test_pixels.py compares the result with both.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ FILTERS = {
 
 
 class Fit(StrEnum):
-    """How a picture is brought to a height and a width."""
+    """How an image is brought to a height and a width."""
 
     STRETCH = "stretched to"
     COVER = "scaled to cover"
@@ -48,7 +52,7 @@ _READERS = ThreadPoolExecutor(thread_name_prefix="pixels")  # Pillow lets other 
 
 @dataclass(frozen=True, slots=True)
 class PixelRecipe:
-    """How an RGB picture becomes the input of a model.
+    """How an RGB image becomes the input of a model.
 
     The geometry is done by Pillow, as torchvision and timm do on PIL images; the numbers are done in float32.
 
@@ -62,7 +66,7 @@ class PixelRecipe:
         std: What each channel is then divided by.
         channels: 3 for RGB, 1 for grey (ITU-R 601-2 luma).
         scale: True to bring 0..255 to 0..1 before the mean is subtracted.
-        border: The grey level or RGB colour around pictures smaller than the crop.
+        border: The grey level or RGB colour around images smaller than the crop.
         rounding: Where half pixels go.
     """
 
@@ -105,7 +109,7 @@ class PixelRecipe:
         return target if isinstance(target, tuple) else (target, target)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
-        """Resize and crop one picture.
+        """Resize and crop one image.
 
         Args:
             image: height x width x 3, uint8, RGB.
@@ -130,7 +134,7 @@ class PixelRecipe:
         return self.normalise(torch.from_numpy(self.pixels(images)).to(device))
 
     def pixels(self, images: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the pictures resized and cropped: examples x channels x height x width, uint8."""
+        """Return the images resized and cropped: examples x channels x height x width, uint8."""
         return np.stack(list(_READERS.map(self.apply, images)))
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -208,12 +212,14 @@ class PixelRecipe:
         return round(length / 2) if self.rounding is Rounding.TORCHVISION else length // 2
 
     def _bordered(self, pixels: np.ndarray, vertical: Size, horizontal: Size) -> np.ndarray:
-        channels, height, width = pixels.shape
-        colour = np.asarray(self.border, dtype=np.uint8)[:, None, None]
-        canvas = np.empty((channels, height + sum(vertical), width + sum(horizontal)), dtype=np.uint8)
-        canvas[:] = colour
-        canvas[:, vertical[0] : vertical[0] + height, horizontal[0] : horizontal[0] + width] = pixels
-        return canvas
+        colours = np.broadcast_to(np.asarray(self.border, np.uint8), len(pixels))
+        padding = (vertical, horizontal)
+        return np.stack(
+            [
+                np.pad(channel, padding, constant_values=colour)
+                for channel, colour in zip(pixels, colours, strict=True)
+            ]
+        )
 
 
 def _padding(side: int, wanted: int) -> Size:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
-
-import torch
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.core.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Pooling(StrEnum):
@@ -27,7 +28,7 @@ class Pooling(StrEnum):
 
 
 class States(NamedTuple):
-    """What an encoder says of a batch of texts."""
+    """The output of an encoder for a batch of texts, or of sounds."""
 
     tokens: torch.Tensor  # texts x tokens x width
     pooled: torch.Tensor | None = None  # texts x width, by the model's own pooling layer
@@ -37,11 +38,16 @@ class States(NamedTuple):
 def pool(states: States, mask: torch.Tensor, pooling: Pooling) -> torch.Tensor:
     """Return texts x width.
 
+    transformers and sentence-transformers pool inside of their models alone; a test compares the mean with
+    that of ``SentenceTransformer.encode``.
+
     Args:
-        states: What the encoder says.
+        states: The output of the encoder.
         mask: texts x tokens, 1 for tokens of the text and 0 for padding, on either side.
         pooling: How to pool.
     """
+    import torch
+
     if pooling is Pooling.POOLER:
         if states.pooled is None:
             raise ModelError("The model has no pooling layer. Write pooling='mean' or pooling='cls'.")
@@ -55,24 +61,26 @@ def pool(states: States, mask: torch.Tensor, pooling: Pooling) -> torch.Tensor:
     return states.tokens[rows, mask.shape[1] - 1 - mask.flip(1).argmax(1)]
 
 
-def pool_words(tokens: torch.Tensor, places: torch.Tensor, count: int, pooling: Pooling) -> torch.Tensor:
+def pool_words(tokens: torch.Tensor, words: torch.Tensor, count: int, pooling: Pooling) -> torch.Tensor:
     """Return words x width: each word is pooled from its tokens as a text is; zeros where it has none.
 
     Args:
         tokens: texts x tokens x width.
-        places: texts x tokens: the position of the word that a token belongs to, ascending, or -1.
+        words: texts x tokens: the position of the word that a token belongs to, ascending, or -1.
         count: The number of words.
         pooling: The mean of a word's tokens, the first (``cls``), or the last.
     """
+    import torch
+
     if pooling is Pooling.POOLER:
         raise ModelError("The pooling layer reads whole texts. Write pooling='mean', 'cls' or 'last'.")
-    inside = places >= 0
-    states, of = tokens[inside], places[inside]
-    words = states.new_zeros((count, tokens.shape[2]))
+    inside = words >= 0
+    states, of = tokens[inside], words[inside]
+    empty = states.new_zeros((count, tokens.shape[2]))
     if pooling is Pooling.MEAN:
         sizes = torch.bincount(of, minlength=count).clamp(min=1)
-        return words.index_add(0, of, states) / sizes.to(states.dtype)[:, None]
+        return empty.index_add(0, of, states) / sizes.to(states.dtype)[:, None]
     edges = of[1:] != of[:-1]
     edge = edges.new_ones(min(len(of), 1))
     chosen = torch.cat([edge, edges] if pooling is Pooling.CLS else [edges, edge])
-    return words.index_copy(0, of[chosen], states[chosen])
+    return empty.index_copy(0, of[chosen], states[chosen])

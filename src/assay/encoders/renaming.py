@@ -1,4 +1,4 @@
-"""Reads a checkpoint under other names: what the user says of prefixes, and what is suggested."""
+"""Reads a checkpoint under other names: prefixes that the user maps, and suggestions."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def renamed(state: Mapping[str, Value], pairs: Rename) -> dict[str, Value]:
 
     Args:
         state: By name.
-        pairs: What a name begins with, and what stands there instead; None leaves those names out.
+        pairs: What a name begins with, and what replaces it; None leaves those names out.
     """
-    found: dict[str, Value] = {}
+    mapped: dict[str, Value] = {}
     for name, value in state.items():
         old, new = next(((old, new) for old, new in pairs if name.startswith(old)), ("", ""))
         if new is not None:
-            found[new + name.removeprefix(old)] = value
-    return found
+            mapped[new + name.removeprefix(old)] = value
+    return mapped
 
 
 def suggested(missing: Mapping[str, object], unexpected: Mapping[str, object]) -> Rename:
@@ -54,15 +54,15 @@ def suggested(missing: Mapping[str, object], unexpected: Mapping[str, object]) -
             for rest in _rests(name):
                 endings.setdefault(rest, []).append(name)
         counts = Counter(
-            (name.removesuffix(rest), one.removesuffix(rest))
+            (name.removesuffix(rest), missing_name.removesuffix(rest))
             for name, shape in unexpected.items()
             for rest in _rests(name)
-            for one in endings.get(rest, ())
-            if missing[one] == shape
+            for missing_name in endings.get(rest, ())
+            if missing[missing_name] == shape
         )
         if not counts:
             break
-        # the pair that explains most names; of several, the one that says least
+        # the pair that explains most names; of several, the shortest
         best = min(counts, key=lambda pair: (-counts[pair], len(pair[0]) + len(pair[1])))
         pairs.append(best)
         for name in [name for name in unexpected if name.startswith(best[0])]:

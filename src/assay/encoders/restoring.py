@@ -1,4 +1,4 @@
-"""Lends the weights of a module for training, and restores them."""
+"""Trains the weights of a module, and restores them afterwards."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import nn
 
 
 @contextmanager
-def lent(module: nn.Module) -> Iterator[nn.Module]:
+def restored_after(module: nn.Module) -> Iterator[nn.Module]:
     """Let gradients reach every weight inside; afterwards weights, buffers and mode are what they were."""
-    kept = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+    before = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
     try:
         with torch.enable_grad():
             yield module.requires_grad_(requires_grad=True)
     finally:
         module.zero_grad(set_to_none=True)
         module.requires_grad_(requires_grad=False).eval()
-        module.load_state_dict(kept)
+        module.load_state_dict(before)

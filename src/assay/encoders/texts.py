@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
@@ -16,19 +16,19 @@ from assay.core.features import Encoded
 from assay.core.model import Fishers, LinearHead
 from assay.core.task import Example
 from assay.core.trainable import Trainable
-from assay.encoders.depth import LAST, Depth, with_base
-from assay.encoders.examples import Text, as_texts
+from assay.encoders.examples import Text, are_words, as_texts
 from assay.encoders.fisher import head_fishers
-from assay.encoders.pairs import Pairs, compared
+from assay.encoders.identity import Origin
+from assay.encoders.layer_selection import LAST, LayerSelection, with_base
+from assay.encoders.pairs import Pairs, encode_texts
 from assay.encoders.pooling import Pooling, States, pool
-from assay.encoders.restoring import lent
-from assay.encoders.text_training import TextTrainable
+from assay.encoders.restoring import restored_after
+from assay.encoders.text_training import Inputs, TextTrainable
 from assay.encoders.tokens import Tokens
-from assay.encoders.torch_model import Seen, TorchModel
-from assay.encoders.weights import Origin
-from assay.encoders.words import WordReading, are_words
+from assay.encoders.torch_model import Outputs, TorchModel
+from assay.encoders.words import WordReading
 
-Read = Callable[[Mapping[str, torch.Tensor]], States]
+Read = Callable[[Inputs], States]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Reading:
         pooling: How its tokens become one vector.
         unit_length: Whether that vector is scaled to length 1.
         pairs: Whether the texts of a pair are one input, or each one of its own.
-        depth: Of which layer the tokens are.
+        layers: Of which layer the tokens are.
     """
 
     tokens: Tokens
     pooling: Pooling
     unit_length: bool = False
     pairs: Pairs = Pairs.TOGETHER
-    depth: Depth = LAST
+    layers: LayerSelection = LAST
 
     def describe(self) -> str:
         """Return in words what is done to a text."""
@@ -55,7 +55,7 @@ class Reading:
         unit = "; scaled to length 1" if self.unit_length else ""
         return (
             f"{type(self.tokens.tokenizer).__name__}{special}; at most {self.tokens.most} tokens; "
-            f"{self.depth.describe()}pooling {self.pooling}{unit}; pairs {self.pairs}"
+            f"{self.layers.describe()}pooling {self.pooling}{unit}; pairs {self.pairs}"
         )
 
 
@@ -74,7 +74,13 @@ class TextEncoder(TorchModel[Read]):
     def __init__(self, module: nn.Module, read: Read, reading: Reading, device: str, origin: Origin) -> None:
         super().__init__(module, read, device)
         self._reading = reading
-        self._facts = self._known(self._seen(), origin)
+        probe = reading.tokens.longest(device)
+        self._facts = self._measured(
+            lambda: self._outputs(probe),
+            origin,
+            size=f"{reading.tokens.most} tokens",
+            preprocessing=reading.describe(),
+        )
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities where the model has a source head.
@@ -85,107 +91,87 @@ class TextEncoder(TorchModel[Read]):
         if are_words(examples):
             return self._words().encode(examples, self._facts.width)
         texts = as_texts(examples)
-        if not texts:
-            classes = self._facts.source_classes
-            probs = np.empty((0, classes), np.float32) if classes else None
-            return Encoded(np.empty((0, self._facts.width), np.float32), probs)
-        if self._reading.pairs is Pairs.TOGETHER or isinstance(texts[0], str):
-            features, probs, cut = self._encoded(texts)
-            return Encoded(features, probs, len(cut))
-        (left, _, cut), (right, _, more) = (self._encoded([text[side] for text in texts]) for side in (0, 1))
-        features = compared([torch.from_numpy(left), torch.from_numpy(right)]).numpy()
-        return Encoded(features, None, len({*cut, *more}))
+        if texts and isinstance(texts[0], tuple) and self._reading.pairs is Pairs.APART:
+            cut: set[int] = set()
+
+            def encode(side: list[str]) -> np.ndarray:
+                features, _, rows = self._encoded(side)
+                cut.update(rows)
+                return features
+
+            return Encoded(encode_texts(texts, encode, self._facts.width), None, len(cut))
+        features, probs, rows = self._encoded(texts)
+        return Encoded(features, probs, len(rows))
 
     def _encoded(self, texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
         """Return features, source probabilities, and the positions of the texts that were cut."""
-        classes = self._facts.source_classes
-        features = np.empty((len(texts), self._facts.width), np.float32)
-        probs = np.empty((len(texts), classes), np.float32) if classes else None
-        encoded, cut = self._reading.tokens.read(texts)
-        with torch.inference_mode():
-            for rows, inputs in self._reading.tokens.chunks(encoded, self._device):
-                states = self._states(inputs)
-                features[rows] = self._pooled(states, inputs).float().cpu().numpy()
-                if probs is not None and states.logits is not None:
-                    probs[rows] = states.logits.float().softmax(1).cpu().numpy()
-        return features, probs, cut
+        tokens = self._reading.tokens
+        encoded, cut = tokens.read(texts) if texts else ([], [])
+        parts = ((rows, self._outputs(inputs)) for rows, inputs in tokens.chunks(encoded, self._device))
+        return *self._collected(len(texts), parts), cut
 
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
         """Return the Fisher information of the weights on some texts, one at a time."""
 
-        def see(inputs: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor | None]:
-            states = self._states(inputs)
-            return self._pooled(states, inputs), states.logits
-
-        def one(example: Example) -> list[Text]:
+        def as_one(example: Example) -> list[Text]:
             texts = as_texts([example])
             if isinstance(texts[0], tuple) and self._reading.pairs is Pairs.APART:
                 raise NotApplicable("its gradients are of one text, and the texts of a pair are read apart")
             return texts
 
         tokens = self._reading.tokens
-        each = (tokens.read(one(example))[0] for example in examples)
+        each = (tokens.read(as_one(example))[0] for example in examples)
         inputs = (chunk.inputs for text in each for chunk in tokens.chunks(text, self._device))
-        return head_fishers(self._module, see, inputs, head, draws, seed)
+        return head_fishers(self._module, self._outputs, inputs, head, draws, seed)
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Lend the weights for training."""
-        with lent(self._module) as module:
-            yield TextTrainable(module, self._words(), self._features)
-
-    def _states(self, inputs: Mapping[str, torch.Tensor]) -> States:
-        return self._run(inputs)
-
-    def _features(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        return self._pooled(self._states(inputs), inputs)
+        """Train the weights inside."""
+        with restored_after(self._module) as module:
+            yield TextTrainable(module, self._words(), self._features, self._device)
 
     def _words(self) -> WordReading:
-        how = self._reading
-        return WordReading(how.tokens, self._tokens, how.pooling, how.unit_length, self._device)
-
-    def _tokens(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        return self._states(inputs).tokens
-
-    def _pooled(self, states: States, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        features = pool(states, inputs["attention_mask"], self._reading.pooling)
-        return nn.functional.normalize(features, dim=1) if self._reading.unit_length else features
-
-    def _seen(self) -> Seen:
-        longest = self._reading.tokens.longest(self._device)
-        with torch.no_grad():
-            states = self._states(longest)
-            width = self._pooled(states, longest).shape[1]
-        return Seen(
-            width=width,
-            source_classes=0 if states.logits is None else states.logits.shape[1],
-            input=f"{self._reading.tokens.most} tokens",
-            preprocessing=self._reading.describe(),
-            again=lambda: self._states(longest),
+        reading = self._reading
+        return WordReading(
+            reading.tokens,
+            lambda inputs: self._run(inputs).tokens,
+            reading.pooling,
+            reading.unit_length,
+            self._device,
         )
 
+    def _features(self, inputs: Inputs) -> torch.Tensor:
+        return self._outputs(inputs).features
 
-def read_base(module: Any, depth: Depth = LAST) -> Read:
+    def _outputs(self, inputs: Inputs) -> Outputs:
+        states = self._run(inputs)
+        features = pool(states, inputs["attention_mask"], self._reading.pooling)
+        if self._reading.unit_length:
+            features = nn.functional.normalize(features, dim=1)
+        return Outputs(features, states.logits)
+
+
+def read_base(module: Any, layers: LayerSelection = LAST) -> Read:
     """Return how to read a transformer without a head."""
 
-    def read(inputs: Mapping[str, torch.Tensor]) -> States:
-        return _states(module(**inputs, **depth.wanted), depth)
+    def read(inputs: Inputs) -> States:
+        return _states(module(**inputs, **layers.arguments), layers)
 
     return read
 
 
-def read_classifier(module: Any, depth: Depth = LAST) -> Read:
+def read_classifier(module: Any, layers: LayerSelection = LAST) -> Read:
     """Return how to read a transformer with a classification head: features below the head, and logits."""
 
-    def read(inputs: Mapping[str, torch.Tensor]) -> States:
-        output, below = with_base(module, lambda: module(**inputs, **depth.wanted))
-        return _states(below, depth)._replace(logits=output.logits)
+    def read(inputs: Inputs) -> States:
+        output, below = with_base(module, lambda: module(**inputs, **layers.arguments))
+        return _states(below, layers)._replace(logits=output.logits)
 
     return read
 
 
-def _states(output: Any, depth: Depth) -> States:
-    return States(torch.cat(list(depth.states(output)), dim=-1), output.get("pooler_output"))
+def _states(output: Any, layers: LayerSelection) -> States:
+    return States(torch.cat(list(layers.states(output)), dim=-1), output.get("pooler_output"))
 
 
 def keep_layers(module: nn.Module, layers: int, of: int) -> None:

@@ -1,40 +1,32 @@
-"""What opened models share whose weights a torch module holds: what is known of them, and how they end."""
+"""What opened models of torch share: their facts, their weight matrices, and how they are closed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from assay.core.errors import ModelError
 from assay.core.model import Model, ModelFacts
 from assay.encoders.allocation import keep_freed_memory
-from assay.encoders.cost import count_macs, weight_bytes, weight_count
-from assay.encoders.weight_matrices import weight_matrices
-from assay.encoders.weights import Origin, state_hash
+from assay.encoders.identity import Origin
+from assay.encoders.weights import state_hash
 
 Run = TypeVar("Run", bound=Callable[..., Any])
 
+_TABLES = ("embed", "position", "token")  # in the names of bare weights that are looked up, not multiplied by
 
-class Seen(NamedTuple):
-    """What one input through a module tells of it.
 
-    Attributes:
-        width: The number of features.
-        source_classes: Those of its head; 0 without one.
-        input: Its size, in words.
-        preprocessing: What is done to an example, in words.
-        again: Passes the same input once more, to count what that takes.
-    """
+class Outputs(NamedTuple):
+    """The output of a module for a batch."""
 
-    width: int
-    source_classes: int
-    input: str
-    preprocessing: str
-    again: Callable[[], object]
+    features: torch.Tensor  # examples x width
+    logits: torch.Tensor | None = None  # examples x source classes
 
 
 class TorchModel(Model, Generic[Run]):
@@ -82,19 +74,118 @@ class TorchModel(Model, Generic[Run]):
             raise ModelError("The model is closed. Open it again.")
         return self._held
 
-    def _known(self, seen: Seen, origin: Origin) -> ModelFacts:
-        """Return what is known of the model."""
+    def _measured(
+        self, probe: Callable[[], Outputs], origin: Origin, *, size: str, preprocessing: str
+    ) -> ModelFacts:
+        """Return the facts of the model.
+
+        Args:
+            probe: Passes one example of the full input size through the model.
+            origin: Where the weights came from.
+            size: That input size, in words.
+            preprocessing: What is done to an example, in words.
+        """
+        with torch.no_grad():
+            features, logits = probe()
+        if features.ndim != 2:
+            raise ModelError(
+                f"{type(self._module).__name__} gives features of shape {tuple(features.shape)}; "
+                f"examples x width is needed. Name another layer to read."
+            )
         return ModelFacts(
-            width=seen.width,
+            width=features.shape[1],
             parameters=weight_count(self._module),
-            macs=count_macs(seen.again),
-            bytes=weight_bytes(self._module),
-            input=seen.input,
-            preprocessing=seen.preprocessing,
-            source_classes=seen.source_classes,
+            macs=_count_macs(probe),
+            bytes=_weight_bytes(self._module),
+            input=size,
+            preprocessing=preprocessing,
+            source_classes=0 if logits is None else logits.shape[1],
             weights=origin.weights,
             fingerprint=state_hash(self._module),
             licence=origin.licence,
             is_random=origin.is_random,
             source_accuracy=origin.source_accuracy,
         )
+
+    def _collected(
+        self, count: int, parts: Iterable[tuple[list[int] | slice, Outputs]]
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return float32 features of some examples, and source probabilities where the model has a head.
+
+        Args:
+            count: The number of examples.
+            parts: Positions of some of them, with their output.
+        """
+        classes = self._facts.source_classes
+        features = np.empty((count, self._facts.width), np.float32)
+        probs = np.empty((count, classes), np.float32) if classes else None
+        with torch.inference_mode():
+            for rows, output in parts:
+                features[rows] = output.features.float().cpu().numpy()
+                if probs is not None and output.logits is not None:
+                    probs[rows] = output.logits.float().softmax(1).cpu().numpy()
+        return features, probs
+
+
+def weight_count(module: nn.Module) -> int:
+    """Return the number of weights; shared ones count once."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def weight_matrices(module: nn.Module) -> Iterator[np.ndarray]:
+    """Yield each weight matrix, outputs x inputs, in float32 or float64; memory holds one at a time.
+
+    A convolution is flattened to outputs x (inputs x size of its kernel). Left out are weights with a side
+    of one, and tables that are looked up: embeddings of tokens and of positions.
+
+    Args:
+        module: What holds the weights.
+    """
+    looked_up = {
+        id(part.weight) for part in module.modules() if isinstance(part, (nn.Embedding, nn.EmbeddingBag))
+    }
+    seen: set[int] = set()  # shared weights count once
+    for part in module.modules():
+        for name, weight in part.named_parameters(recurse=False):
+            if id(weight) in looked_up | seen or any(word in name for word in _TABLES):
+                continue
+            seen.add(id(weight))
+            matrix = _matrix(part, weight.detach())
+            if matrix is not None:
+                yield matrix
+
+
+def _matrix(part: nn.Module, weight: torch.Tensor) -> np.ndarray | None:
+    if not weight.is_floating_point() or weight.ndim < 2:
+        return None
+    if isinstance(part, nn.modules.conv._ConvTransposeNd) or _is_conv1d_of_transformers(part):
+        weight = weight.transpose(0, 1)  # these keep inputs x outputs
+    flat = weight.reshape(len(weight), -1)
+    if min(flat.shape) < 2:
+        return None
+    return np.asarray((flat if flat.dtype == torch.float64 else flat.float()).cpu())
+
+
+def _is_conv1d_of_transformers(part: nn.Module) -> bool:
+    """Tell a linear layer of GPT-2 and its like, which is no convolution in spite of its name."""
+    return type(part).__name__ == "Conv1D" and type(part).__module__.startswith("transformers.")
+
+
+def _weight_bytes(module: nn.Module) -> int:
+    """Return the memory of weights and buffers."""
+    tensors = [*module.parameters(), *module.buffers()]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _count_macs(forward: Callable[[], object]) -> int | None:
+    """Return the multiply-accumulates of one call, or None where nothing in it is countable."""
+    counter = FlopCounterMode(display=False)
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(value=False)  # fused attention kernels are not counted
+    try:
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
+            forward()
+    finally:
+        torch.backends.mha.set_fastpath_enabled(value=fused)
+    flops = int(counter.get_total_flops())
+    return flops // 2 if flops else None  # torch counts a multiply-accumulate as two

@@ -13,10 +13,8 @@ import torch
 from torch import nn
 
 from assay.core.errors import CheckpointError
-from assay.encoders.identity import Origin, require_file
-from assay.encoders.renaming import suggested
-
-__all__ = ["Origin", "State", "fit_state", "load_state", "seeded", "state_hash"]
+from assay.encoders.identity import require_file
+from assay.encoders.renaming import Rename, renamed, suggested
 
 State = dict[str, torch.Tensor]
 
@@ -74,6 +72,11 @@ def load_state(path: str | Path) -> State:
             f"Download or save it again."
         ) from error
     return _without_prefix(_unwrap(loaded, file))
+
+
+def load_checkpoint(module: nn.Module, path: str | Path, rename: Rename = ()) -> None:
+    """Copy the weights of a file into a module; every name, after renaming, and every shape must agree."""
+    fit_state(module, renamed(load_state(path), rename), path)
 
 
 def fit_state(module: nn.Module, state: Mapping[str, torch.Tensor], path: str | Path) -> None:

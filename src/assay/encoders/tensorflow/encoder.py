@@ -63,9 +63,7 @@ class RemoteEncoder(Model):
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities where the model has a source head."""
         if self._recipe is None:
-            texts = as_texts(examples)
-            empty = np.empty((0, self._facts.width), np.float32)
-            return Encoded(encode_texts(texts, self._encode_texts) if texts else empty, None)
+            return Encoded(encode_texts(as_texts(examples), self._encode_texts, self._facts.width), None)
         images = as_images(examples)
         classes = self._facts.source_classes
         features = np.empty((len(images), self._facts.width), np.float32)
@@ -92,10 +90,10 @@ class RemoteEncoder(Model):
             raise NotApplicable(
                 "the weights of a SavedModel are frozen: train a .keras file of the same model instead"
             )
-        from assay.encoders.restoring import lent  # torch, which the worker does without
+        from assay.encoders.restoring import restored_after  # torch, which the worker does without
 
         trainable = self._build(self._worker)
-        with lent(trainable.module):
+        with restored_after(trainable.module):
             yield trainable
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -10,8 +9,10 @@ from typing import ClassVar
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Modality
+from assay.encoders.identity import file_hash, identity_of, require_file
+from assay.models.features.files import SUFFIXES, read_features
 
-_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+_IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
 
 
@@ -23,8 +24,16 @@ class FeaturesSource(ModelSource):
     each feature. Names are what the task calls its examples: paths within its folder, or "row 1", "row 2",
     ... of its table. Numbers are rows of a table, counted from 1; so are rows without names.
 
+    >>> import numpy as np
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile(suffix=".npz") as file:
+    ...     np.savez(file, features=np.eye(2), names=["cats/1.png", "dogs/1.png"])
+    ...     file.flush()
+    ...     FeaturesSource(file.name).open("cpu").encode(["dogs/1.png"]).features.tolist()
+    [[0.0, 1.0]]
+
     Attributes:
-        reads: "image", "text" or "audio": what the examples are; None to tell it from their names.
+        reads: "image", "text" or "audio": what the examples are; None to derive it from their names.
     """
 
     reads: str | None = None
@@ -32,16 +41,8 @@ class FeaturesSource(ModelSource):
     summary: ClassVar[str] = "features that you have, as .npz or Parquet"
     packages: ClassVar[tuple[str, ...]] = ()
 
-    @classmethod
-    def list_names(cls) -> Iterable[str]:
-        """Return none: any file may be named."""
-        return ()
-
     def check(self) -> None:
         """Raise ``UsageError`` for a missing file and for settings that cannot be."""
-        from assay.encoders.identity import require_file
-        from assay.models.features.files import SUFFIXES
-
         require_file(self.name)
         if not self.name.endswith(SUFFIXES):
             raise UsageError(f"'{self.name}' is no file of features. They end in {', '.join(SUFFIXES)}.")
@@ -49,26 +50,20 @@ class FeaturesSource(ModelSource):
             raise UnknownName("modality", self.reads, Modality)
 
     def modality(self) -> Modality:
-        """Return what the user says; else what the names are those of: pictures, sounds, and else texts."""
-        from assay.models.features.files import read_features
-
+        """Return the setting; else what the names are those of: images, sounds, and else texts."""
         if self.reads is not None:
             return Modality(self.reads)
         first = read_features(Path(self.name).expanduser()).names[0].lower()
         if first.endswith(_SOUNDS):
             return Modality.AUDIO
-        return Modality.IMAGE if first.endswith(_PICTURES) else Modality.TEXT
+        return Modality.IMAGE if first.endswith(_IMAGES) else Modality.TEXT
 
     def identity(self) -> str:
         """Return the settings and the hash of the file."""
-        from assay.encoders.identity import file_hash, identity_of
-
         return identity_of(f"features 1 {file_hash(self.name)}", replace(self, name=""))
 
     def open(self, device: str) -> Model:
         """Read the file."""
-        from assay.encoders.identity import file_hash
-        from assay.models.features.files import read_features
         from assay.models.features.lookup import Lookup
 
         held = read_features(Path(self.name).expanduser())

@@ -17,7 +17,7 @@ from assay.models.features.files import NamedFeatures
 class Lookup(Model):
     """Knows features by the names of examples.
 
-    A path is found under its whole name, or under any name in the file that ends with it, or that it ends
+    A path may be given by its whole name, or under any name in the file that ends with it, or that it ends
     with, if there is one only: ``cat/1.jpg`` is ``photos/cat/1.jpg``.
 
     Args:
@@ -68,14 +68,14 @@ class Lookup(Model):
         if row is not None:
             return row
         shorter = [self._rows[ending] for ending in _endings(name) if ending in self._rows]
-        found: list[int] = [*self._endings.get(name.replace("\\", "/"), ()), *shorter]
-        if len(found) == 1:
-            return found[0]
+        rows: list[int] = [*self._endings.get(name.replace("\\", "/"), ()), *shorter]
+        if len(rows) == 1:
+            return rows[0]
         if not self._held.names:
             raise ModelError("The model is closed. Open it again.")
         shown = ", ".join(f"'{held}'" for held in self._held.names[:2])
-        if found:
-            several = ", ".join(f"'{self._held.names[row]}'" for row in found[:2])
+        if rows:
+            several = ", ".join(f"'{self._held.names[row]}'" for row in rows[:2])
             raise ModelError(f"'{name}' may be {several}. Write the names as the task has them.")
         raise ModelError(
             f"The file has no features of '{name}'; it has {len(self._rows)} names, as in {shown}. Write the "

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.errors import CheckpointError, ModelError, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
+from assay.encoders.identity import Origin, identity_of, random_origin
+from assay.encoders.layer_selection import LayerSelection
+from assay.encoders.pairs import Pairs
+from assay.encoders.pooling import Pooling
+from assay.encoders.quiet import quiet
+from assay.encoders.repository import Repository
+from assay.models.hf.configurations import (
+    has_head,
+    looks_back,
+    modality_of,
+    was_trained_on_pairs,
+)
+from assay.models.hf.remote_code import check_trust, loaded
 
 if TYPE_CHECKING:
-    from assay.encoders.depth import Depth
-    from assay.encoders.identity import Origin
-    from assay.encoders.pooling import Pooling
     from assay.encoders.texts import Reading
-    from assay.models.hf.repository import Repository
 
 _ONLY_IN_TRAINING = ("masked_spec_embed",)  # what stands for hidden frames; checkpoints often lack it
 
@@ -28,6 +37,10 @@ class HuggingFaceSource(ModelSource):
     features are what the model gives its head, else its class token, pooled output or mean. An
     encoder-decoder is read by its encoder, without a head. Audio features are the mean of the frames, or the
     pooled output of the Audio Spectrogram Transformer.
+
+    >>> HuggingFaceSource("org/name", layer="first").check()
+    Traceback (most recent call last):
+    assay.core.errors.UsageError: Setting 'layer' is 'first'; write a number, as in layer=-2, or layer='best'.
 
     Attributes:
         pretrained: False for random weights.
@@ -60,18 +73,10 @@ class HuggingFaceSource(ModelSource):
     summary: ClassVar[str] = "Hugging Face: image, text and audio models of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
-    @classmethod
-    def list_names(cls) -> Iterable[str]:
-        """Return none: any name of the hub and any folder may be written."""
-        return ()
-
     def check(self) -> None:
         """Raise ``UsageError`` for a folder without a model and for wrong settings; asks no hub."""
-        from assay.encoders.pairs import Pairs
-        from assay.encoders.pooling import Pooling
-
-        depth = self._depth()
-        if self._pooling() is Pooling.POOLER and depth.place is not None:
+        layers = self._layers()
+        if self._pooling() is Pooling.POOLER and layers.layer is not None:
             raise UsageError("The pooling layer reads the last states. Leave out 'pooler', or the layer.")
         if self.pairs is not None:
             Pairs.named(self.pairs)
@@ -79,19 +84,17 @@ class HuggingFaceSource(ModelSource):
             raise UsageError(f"Setting 'max_tokens' is {self.max_tokens}; write 3 or more, as in 256.")
         if not self.max_seconds > 0:
             raise UsageError(f"Setting 'max_seconds' is {self.max_seconds:g}; write more than 0, as in 30.")
+        if self.trust_remote_code:
+            check_trust(self._repository)
         self._repository.check()
 
     def modality(self) -> Modality:
         """Return what the configuration of the model says."""
-        from assay.models.hf.configurations import modality_of
-
-        return modality_of(self._repository.config())
+        return modality_of(self._config())
 
     def identity(self) -> str:
         """Return the version of transformers, the settings, and the revision or the hash of the folder."""
         import transformers
-
-        from assay.encoders.identity import identity_of
 
         return identity_of(f"transformers {transformers.__version__} {self._repository.content()}", self)
 
@@ -101,16 +104,13 @@ class HuggingFaceSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Load the weights and the preprocessing of the model and return it on ``device``."""
-        from assay.encoders.quiet import quiet
-        from assay.models.hf.configurations import modality_of
-
         opening = {
             Modality.IMAGE: self._open_image,
             Modality.TEXT: self._open_text,
             Modality.AUDIO: self._open_audio,
         }
         with quiet():
-            config = self._repository.config()
+            config = self._config()
             return opening[modality_of(config)](config, device)
 
     def _open_image(self, config: Any, device: str) -> Model:
@@ -118,8 +118,6 @@ class HuggingFaceSource(ModelSource):
         from transformers import AutoImageProcessor, AutoModel, AutoModelForImageClassification
 
         from assay.encoders.images import ImageEncoder
-        from assay.encoders.pooling import Pooling
-        from assay.models.hf.configurations import has_head
         from assay.models.hf.vision import (
             Logits,
             Processing,
@@ -131,19 +129,19 @@ class HuggingFaceSource(ModelSource):
         pooling = self._pooling()
         if pooling is Pooling.LAST:
             raise ModelError("Images have no last token. Write pooling='mean', 'cls' or 'pooler'.")
-        processor = self._repository.loaded(AutoImageProcessor)
+        processor = self._loaded(AutoImageProcessor)
         pixels = Processing(processor).read([np.zeros((64, 64, 3), np.uint8)], "cpu")
         headed = has_head(config, "ForImageClassification")
         family = AutoModelForImageClassification if headed else AutoModel
         module = self._weighted(family, config).eval()
         whole = Logits(module) if headed else module
 
-        def read_at(depth: Depth) -> Model:
+        def read_at(layers: LayerSelection) -> Model:
             if headed:
-                forward = read_image_classifier(whole, pooling, depth, tuple(pixels.shape[1:]))
+                forward = read_image_classifier(whole, pooling, layers, tuple(pixels.shape[1:]))
             else:
-                forward = read_image_base(module, pooling, depth)
-            return ImageEncoder(whole, forward, Processing(processor, depth), device, self._origin())
+                forward = read_image_base(module, pooling, layers)
+            return ImageEncoder(whole, forward, Processing(processor, layers), device, self._origin())
 
         return self._read(read_at, lambda: layers_of_images(module, pixels.to(device)))
 
@@ -151,7 +149,6 @@ class HuggingFaceSource(ModelSource):
         from transformers import AutoModel, AutoModelForSequenceClassification
 
         from assay.encoders.texts import TextEncoder, keep_layers, read_base, read_classifier
-        from assay.models.hf.configurations import has_head
 
         is_whole = not config.is_encoder_decoder and not isinstance(self.layers, int)
         headed = has_head(config, "ForSequenceClassification") and is_whole
@@ -164,9 +161,9 @@ class HuggingFaceSource(ModelSource):
         if isinstance(self.layers, int):
             keep_layers(module, self.layers, of=config.num_hidden_layers)
 
-        def read_at(depth: Depth) -> Model:
-            read = (read_classifier if headed else read_base)(module, depth)
-            return TextEncoder(module, read, replace(reading, depth=depth), device, self._origin())
+        def read_at(layers: LayerSelection) -> Model:
+            read = (read_classifier if headed else read_base)(module, layers)
+            return TextEncoder(module, read, replace(reading, layers=layers), device, self._origin())
 
         return self._read(
             read_at, lambda: module(**reading.tokens.longest(device), output_hidden_states=True)
@@ -175,17 +172,15 @@ class HuggingFaceSource(ModelSource):
     def _open_audio(self, config: Any, device: str) -> Model:
         from transformers import AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification
 
-        from assay.encoders.pooling import Pooling
         from assay.encoders.texts import keep_layers, read_base, read_classifier
-        from assay.models.hf.audio_encoder import Hearing, window_of
-        from assay.models.hf.configurations import has_head
-        from assay.models.hf.sounds import SoundEncoder
+        from assay.models.hf.audio import AudioReading, window_of
+        from assay.models.hf.audio_encoder import AudioEncoder
 
         if self._pooling() is Pooling.LAST:
             raise ModelError("Sounds have no last token. Write pooling='mean', 'cls' or 'pooler'.")
-        extractor = self._repository.loaded(AutoFeatureExtractor)
+        extractor = self._loaded(AutoFeatureExtractor)
         most = min(self.max_seconds, window_of(extractor) or self.max_seconds)
-        pools = config.model_type == "audio-spectrogram-transformer" and self._depth().place is None
+        pools = config.model_type == "audio-spectrogram-transformer" and self._layers().layer is None
         pooling = self._pooling() or (Pooling.POOLER if pools else Pooling.MEAN)
         kinds = ("ForSequenceClassification", "ForAudioClassification")
         headed = any(has_head(config, kind) for kind in kinds) and not isinstance(self.layers, int)
@@ -194,42 +189,36 @@ class HuggingFaceSource(ModelSource):
             module = module.get_encoder()
         if isinstance(self.layers, int):
             keep_layers(module, self.layers, of=config.num_hidden_layers)
-        hearing = Hearing(extractor, most, pooling)
+        reading = AudioReading(extractor, most, pooling)
 
-        def read_at(depth: Depth) -> Model:
-            read = (read_classifier if headed else read_base)(module, depth)
-            return SoundEncoder(module, read, replace(hearing, depth=depth), device, self._origin())
+        def read_at(layers: LayerSelection) -> Model:
+            read = (read_classifier if headed else read_base)(module, layers)
+            return AudioEncoder(module, read, replace(reading, layers=layers), device, self._origin())
 
         return self._read(
-            read_at, lambda: module(**hearing.shown(hearing.probe(device)), output_hidden_states=True)
+            read_at, lambda: module(**reading.shown(reading.probe(device)), output_hidden_states=True)
         )
 
-    def _read(self, read_at: Callable[[Depth], Model], run: Callable[[], Any]) -> Model:
-        """Return the model read at the depth that is wanted, or to be chosen.
+    def _read(self, read_at: Callable[[LayerSelection], Model], run: Callable[[], Any]) -> Model:
+        """Return the model that reads the layers that are wanted, or those to choose from.
 
         Args:
-            read_at: Opens it at a depth.
-            run: Returns what it gives of some example, with all layers.
+            read_at: Opens it with some layers.
+            run: Returns its output for some example, with all layers.
         """
-        from assay.encoders.depth import layer_widths
         from assay.models.hf.layered import LayeredEncoder
 
-        model = read_at(self._depth())
-        if self.layer != "best":
-            return model
-        return LayeredEncoder(model, read_at, layer_widths(run))
+        model = read_at(self._layers())
+        return LayeredEncoder(model, read_at, run) if self.layer == "best" else model
 
     def _reading(self, config: Any, *, headed: bool) -> Reading:
         """Return how a text becomes features."""
         from transformers import AutoTokenizer
 
-        from assay.encoders.pairs import Pairs
-        from assay.encoders.pooling import Pooling
         from assay.encoders.texts import Reading
         from assay.encoders.tokens import Tokens, most_tokens
-        from assay.models.hf.configurations import looks_back, was_trained_on_pairs
 
-        tokenizer = self._repository.loaded(AutoTokenizer)
+        tokenizer = self._loaded(AutoTokenizer)
         if 8 * len(tokenizer) < config.get_text_config().vocab_size:
             raise ModelError(
                 f"The tokenizer of 'hf:{self.name}' knows {len(tokenizer)} tokens, its model "
@@ -251,9 +240,9 @@ class HuggingFaceSource(ModelSource):
             if not self.pretrained:
                 trusted: dict[str, Any] = {"trust_remote_code": self.trust_remote_code}
                 if family.__name__ in (getattr(config, "auto_map", None) or {}):
-                    trusted["code_revision"] = self._repository.place.revision  # else the newest runs
+                    trusted["code_revision"] = self._repository.location.revision  # else the newest runs
                 return family.from_config(config, dtype=torch.float32, **trusted)
-            module, report = self._repository.loaded(family, dtype=torch.float32, output_loading_info=True)
+            module, report = self._loaded(family, dtype=torch.float32, output_loading_info=True)
         unused = (*_ONLY_IN_TRAINING, *(() if self.pooling == "pooler" else ("pooler",)))
         missing = [
             name for name in sorted(report["missing_keys"]) if not any(part in name for part in unused)
@@ -267,23 +256,25 @@ class HuggingFaceSource(ModelSource):
 
     @property
     def _repository(self) -> Repository:
-        from assay.models.hf.repository import Repository
+        return Repository("hf", self.name)
 
-        return Repository(self.name, self.trust_remote_code)
+    def _loaded(self, family: Any, **wanted: Any) -> Any:
+        return loaded(self._repository, family, trusts=self.trust_remote_code, **wanted)
 
-    def _depth(self) -> Depth:
-        from assay.encoders.depth import depth_of
+    def _config(self) -> Any:
+        """Return the configuration; without one nothing can be planned, so it raises ``UsageError``."""
+        from transformers import AutoConfig
 
-        return depth_of(self.layer, self.layers)
+        try:
+            return self._loaded(AutoConfig)
+        except ModelError as error:
+            raise UsageError(str(error)) from error
+
+    def _layers(self) -> LayerSelection:
+        return LayerSelection.of_settings(self.layer, self.layers)
 
     def _pooling(self) -> Pooling | None:
-        from assay.encoders.pooling import Pooling
-
         return None if self.pooling is None else Pooling.named(self.pooling)
 
     def _origin(self) -> Origin:
-        from assay.encoders.identity import Origin
-
-        if not self.pretrained:
-            return Origin(f"random, seed {self.seed}", is_random=True)
-        return self._repository.origin()
+        return self._repository.origin() if self.pretrained else random_origin(self.seed)

@@ -1,150 +1,121 @@
-"""Turns sounds into the input of an audio model of transformers, and its frames into one vector."""
+"""An opened audio model of transformers, and how it is trained."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from math import gcd
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import torch
 
-from assay.core.errors import ModelError
-from assay.core.task import Example, Sound
-from assay.encoders.depth import LAST, Depth
-from assay.encoders.pooling import Pooling, States, pool
-
-_SHORTEST = 0.1  # seconds; shorter sounds end in silence, for convolutions read 0.025 s at once
-_TOGETHER = 64.0  # seconds of sound in one forward pass: 1 GB in the first convolution of wav2vec 2.0
-_PROBE = 5.0  # seconds
-_FRAME = (
-    0.01  # seconds; what Kaldi's filter banks, which the Audio Spectrogram Transformer reads, take a step
-)
-_TOLD = ("do_normalize", "num_mel_bins", "feature_size", "max_length", "chunk_length", "mean", "std")
-
-Inputs = Mapping[str, torch.Tensor]  # by name of input, each sounds x ...
+from assay.core.features import Encoded
+from assay.core.model import Fishers, LinearHead
+from assay.core.task import Example
+from assay.core.trainable import Trainable
+from assay.encoders.augmentation import silenced
+from assay.encoders.examples import as_sounds
+from assay.encoders.fisher import head_fishers
+from assay.encoders.identity import Origin
+from assay.encoders.restoring import restored_after
+from assay.encoders.texts import Read
+from assay.encoders.torch_model import Outputs, TorchModel
+from assay.models.hf.audio import AudioReading, Inputs
 
 
-class Heard(NamedTuple):
-    """A sound at the rate of a model."""
+@final
+class AudioEncoder(TorchModel[Read]):
+    """Encodes sounds with a model of transformers, in evaluation mode and float32.
 
-    samples: np.ndarray  # float32
-    is_cut: bool  # it is longer than what is read
+    Only sounds of one length go through the model together: padding would change the output of some models.
 
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """How a sound becomes input, and frames become features.
-
-    Attributes:
-        extractor: A feature extractor of transformers.
-        most: The most seconds of a sound; what is beyond is cut.
-        pooling: How frames become one vector.
-        depth: Of which layer the frames are.
+    Args:
+        module: Holds the weights; it is moved to ``device``.
+        read: Runs ``module`` on input.
+        reading: How a sound becomes input, and frames become features.
+        device: As torch names it.
+        origin: Where the weights came from.
     """
 
-    extractor: Any
-    most: float
-    pooling: Pooling
-    depth: Depth = LAST
-
-    @property
-    def rate(self) -> int:
-        """Samples a second that the model reads."""
-        return int(self.extractor.sampling_rate)
-
-    def read(self, sound: Sound) -> Heard:
-        """Return the beginning of a sound, resampled by a polyphase filter."""
-        from scipy.signal import resample_poly
-
-        most = round(self.most * sound.rate)
-        samples = sound.samples[:most]
-        shared = gcd(self.rate, sound.rate)
-        if sound.rate != self.rate:
-            samples = resample_poly(samples, self.rate // shared, sound.rate // shared).astype(np.float32)
-        lacking = int(_SHORTEST * self.rate) - len(samples)
-        return Heard(np.pad(samples, (0, max(0, lacking))), len(sound.samples) > most)
-
-    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Yield the positions of sounds of one length: without padding none depends on the others."""
-        rows_of: dict[int, list[int]] = {}
-        for row, length in enumerate(lengths):
-            rows_of.setdefault(length, []).append(row)
-        for length, rows in rows_of.items():
-            seconds = self._window or length / self.rate
-            size = max(1, int(_TOGETHER / seconds))
-            for start in range(0, len(rows), size):
-                yield rows[start : start + size]
-
-    def inputs(self, samples: Sequence[np.ndarray], device: str) -> Inputs:
-        """Return what the extractor makes of sounds of one length, by name of input, and a mask if it has."""
-        made = self.extractor(
-            list(samples), sampling_rate=self.rate, return_tensors="pt", return_attention_mask=True
-        )
-        return {name: values.to(device) for name, values in made.items()}
-
-    def probe(self, device: str) -> Inputs:
-        """Return the input of some seconds of silence, by which width and cost are told."""
-        silence = Sound(np.zeros(int(self._probed * self.rate), np.float32), self.rate)
-        return self.inputs([self.read(silence).samples], device)
-
-    def limits(self) -> str:
-        """Return in words how much is heard, and how long the probe is."""
-        seconds = self._window or self._probed  # a window is filled up, and costs what it costs when full
-        return f"at most {self.most:g} s at {self.rate:,} Hz; MACs are of {seconds:g} s"
-
-    def shown(self, inputs: Inputs) -> Inputs:
-        """Return what of the input the model gets: a mask if it hides any, and if it had one in training."""
-        mask = inputs.get("attention_mask")
-        if mask is not None and self.extractor.return_attention_mask and not mask.all():
-            return inputs
-        return {name: values for name, values in inputs.items() if name != "attention_mask"}
-
-    def pooled(self, states: States, inputs: Inputs) -> torch.Tensor:
-        """Return sounds x width: frames of silence that only fill up a window do not count."""
-        return pool(states, _frames_heard(states.tokens, inputs), self.pooling)
-
-    def describe(self) -> str:
-        """Return in words what is done to a sound."""
-        settings = self.extractor.to_dict()
-        told = "; ".join(f"{key}={settings[key]}" for key in _TOLD if settings.get(key) is not None)
-        return (
-            f"mean of the channels; resampled to {self.rate:,} Hz; at most {self.most:g} s; "
-            f"{type(self.extractor).__name__}: {told}; {self.depth.describe()}pooling {self.pooling}"
+    def __init__(self, module: Any, read: Read, reading: AudioReading, device: str, origin: Origin) -> None:
+        module.config.apply_spec_augment = False  # in training it would draw from numpy's global generator
+        super().__init__(module, read, device)
+        self._reading = reading
+        probe = reading.probe(device)
+        self._facts = self._measured(
+            lambda: self._outputs(probe), origin, size=reading.limits(), preprocessing=reading.describe()
         )
 
-    @property
-    def _probed(self) -> float:
-        return min(_PROBE, self.most)
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Return float32 features, and probabilities where the model has a source head."""
+        reading = self._reading
+        samples = [reading.read(sound) for sound in as_sounds(examples)]
+        parts = (
+            (rows, self._outputs(reading.inputs([samples[row].values for row in rows], self._device)))
+            for rows in reading.batches([len(sound.values) for sound in samples])
+        )
+        features, probs = self._collected(len(samples), parts)
+        return Encoded(features, probs, sum(sound.is_cut for sound in samples))
 
-    @property
-    def _window(self) -> float | None:
-        return window_of(self.extractor)
+    def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
+        """Return the Fisher information of the weights on some sounds, one at a time."""
+        inputs = (
+            self._reading.inputs([self._reading.read(sound).values], self._device)
+            for example in examples
+            for sound in as_sounds([example])
+        )
+        return head_fishers(self._module, self._outputs, inputs, head, draws, seed)
+
+    @contextmanager
+    def training(self) -> Iterator[Trainable]:
+        """Train the weights inside."""
+        with restored_after(self._module) as module:
+            yield AudioTrainable(module, self._reading, self._features, self._device)
+
+    def _features(self, inputs: Inputs) -> torch.Tensor:
+        return self._outputs(inputs).features
+
+    def _outputs(self, inputs: Inputs) -> Outputs:
+        states = self._run(self._reading.shown(inputs))
+        return Outputs(self._reading.pooled(states, inputs), states.logits)
 
 
-def window_of(extractor: Any) -> float | None:
-    """Return the seconds to which an extractor brings every sound; None where it takes any length."""
-    if hasattr(extractor, "chunk_length"):  # Whisper
-        return float(extractor.chunk_length)
-    frames = getattr(extractor, "max_length", None)  # Audio Spectrogram Transformer
-    return None if frames is None else frames * _FRAME
+class SoundInputs(NamedTuple):
+    """Some sounds of one length as input."""
+
+    rows: list[int]  # positions in the batch
+    inputs: Inputs
 
 
-def as_sounds(examples: Iterable[Example]) -> list[Sound]:
-    """Return the examples as sounds."""
-    sounds: list[Sound] = []
-    for example in examples:
-        if not isinstance(example, Sound):
-            raise ModelError(f"This model reads sounds; it was given a {type(example).__name__}.")
-        sounds.append(example)
-    return sounds
+@final
+@dataclass(frozen=True, slots=True)
+class AudioTrainable(Trainable):
+    """An audio model in training: sounds are resampled once, and those of one length are read together.
 
+    Attributes:
+        reading: How a sound becomes input.
+        pooled: Returns features of input.
+    """
 
-def _frames_heard(frames: torch.Tensor, inputs: Inputs) -> torch.Tensor:
-    """Return sounds x frames, 1 where a frame is of the sound; of a finer mask every nth step counts."""
-    count = frames.shape[1]
-    mask = inputs.get("attention_mask")
-    if mask is None or mask.shape[1] % count:  # samples, which are all heard
-        return torch.ones(frames.shape[:2], dtype=torch.long, device=frames.device)
-    return mask[:, :: mask.shape[1] // count]
+    module: Any
+    reading: AudioReading
+    pooled: Callable[[Inputs], torch.Tensor]
+    device: str
+
+    def prepared(self, example: Example) -> np.ndarray:
+        """Return the samples at the rate of the model."""
+        return self.reading.read(as_sounds([example])[0]).values
+
+    def inputs(self, prepared: Sequence[np.ndarray], rng: np.random.Generator | None) -> list[SoundInputs]:
+        """Return the input of the sounds of each length."""
+        sounds = prepared if rng is None else [silenced(samples, rng) for samples in prepared]
+        return [
+            SoundInputs(rows, self.reading.inputs([sounds[row] for row in rows], self.device))
+            for rows in self.reading.batches([len(samples) for samples in sounds])
+        ]
+
+    def features(self, inputs: list[SoundInputs]) -> torch.Tensor:
+        """Return sounds x width."""
+        order = np.argsort([row for part in inputs for row in part.rows])
+        return torch.cat([self.pooled(part.inputs) for part in inputs])[torch.from_numpy(order)]

@@ -5,35 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import final
+from typing import Any, final
 
 import numpy as np
+import torch
 
 from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.model import Layered, Model, ModelFacts
 from assay.core.task import Example
 from assay.core.trainable import Trainable
-from assay.encoders.depth import Depth, Over
+from assay.encoders.layer_selection import LayerSelection, Several
 
 
 @final
 class LayeredEncoder(Layered):
-    """Holds one module; its readings at each depth share the weights.
+    """Holds one module; the models that read its layers share the weights.
 
     Args:
         last: Reads its last layer.
-        read_at: Returns the model that reads the module at another depth.
-        widths: How many features the states of each layer are.
+        read_at: Returns the model that reads other layers of the module.
+        run: Returns the output for some example, with all layers.
     """
 
-    def __init__(self, last: Model, read_at: Callable[[Depth], Model], widths: Sequence[int]) -> None:
+    def __init__(
+        self, last: Model, read_at: Callable[[LayerSelection], Model], run: Callable[[], Any]
+    ) -> None:
         self._read_at = read_at
-        self._starts = np.cumsum([0, *widths])
-        self._last, self._all = last, read_at(Depth(Over.ALL))
-        self._lent: list[Model] = []
-        told = self._last.facts.preprocessing.replace("layer -1", "the layer is chosen on val of each task")
-        self._facts = replace(self._last.facts, preprocessing=told)
+        self._starts = np.cumsum([0, *_widths(run)])
+        self._last, self._all = last, read_at(LayerSelection(Several.ALL))
+        self._opened: list[Model] = []
+        stated = last.facts.preprocessing.replace("layer -1", "the layer is chosen on val of each task")
+        self._facts = replace(last.facts, preprocessing=stated)
 
     @property
     def facts(self) -> ModelFacts:
@@ -57,19 +60,26 @@ class LayeredEncoder(Layered):
 
     def at(self, layer: int) -> Model:
         """Return the model that reads one layer; it shares the weights."""
-        self._lent.append(self._read_at(Depth(layer)))
-        return self._lent[-1]
+        self._opened.append(self._read_at(LayerSelection(layer)))
+        return self._opened[-1]
 
     def training(self) -> AbstractContextManager[Trainable]:
-        """Lend the weights for training at the last layer."""
+        """Train the weights inside, at the last layer."""
         return self._last.training()
 
     def close(self) -> None:
         """Free the weights."""
         self._read_at = _closed
-        for model in (self._last, self._all, *self._lent):
+        for model in (self._last, self._all, *self._opened):
             model.close()
 
 
-def _closed(_: Depth) -> Model:
+def _widths(run: Callable[[], Any]) -> list[int]:
+    """Return how many features the pooled states of each layer are."""
+    with torch.no_grad():
+        states_of_layers = LayerSelection(Several.ALL).states(run())
+    return [states.shape[1] if states.ndim == 4 else states.shape[-1] for states in states_of_layers]
+
+
+def _closed(_: LayerSelection) -> Model:
     raise ModelError("The model is closed. Open it again.")

@@ -1,4 +1,4 @@
-"""Code that comes with a model: it runs only where the user says so, and names the commit that it is of."""
+"""Loads a model; code that comes with it runs only where the user allows it, and names its commit."""
 
 from __future__ import annotations
 
@@ -6,33 +6,47 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from assay.core.errors import ModelError, UsageError
+from assay.encoders.repository import Repository
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FILES = ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json")
 
 
-def check_trust(source: str, path: str, revision: str | None, *, is_local: bool) -> None:
-    """Raise ``UsageError`` unless code could only be that of a folder, or of one commit of a repository.
-
-    Args:
-        source: As it is written before the colon.
-        path: A folder or a repository.
-        revision: What the user wrote behind it.
-        is_local: Whether it is a folder.
-    """
-    if is_local or _COMMIT.fullmatch(revision or ""):
+def check_trust(repository: Repository) -> None:
+    """Raise ``UsageError`` unless code could only be that of a folder, or of one commit of a repository."""
+    path, revision = repository.location
+    if repository.is_local or _COMMIT.fullmatch(revision or ""):
         return
-    told = f"'{revision}' may name other code tomorrow" if revision else "it may be other code tomorrow"
+    fault = f"'{revision}' may name other code tomorrow" if revision else "it may be other code tomorrow"
     raise UsageError(
-        f"trust_remote_code=True runs the code of '{path}', and {told}. Name the commit that you have read, "
-        f"as '{source}:{path}@<40 hex digits>(trust_remote_code=True)'; they are listed at "
+        f"trust_remote_code=True runs the code of '{path}', and {fault}. Name the commit that you have read, "
+        f"as '{repository.source}:{path}@<40 hex digits>(trust_remote_code=True)'; they are listed at "
         f"https://huggingface.co/{path}/commits."
     )
 
 
-def refuse_other_code(path: str, revision: str | None) -> None:
+def loaded(repository: Repository, family: Any, *, trusts: bool, **wanted: Any) -> Any:
+    """Return what a class of transformers makes of the files of a model.
+
+    Raises:
+        ModelError: They are not there, cannot be had, are broken, or bring code that is not trusted.
+    """
+    path, revision = repository.location
+    with repository.opening():
+        if trusts:
+            _refuse_other_code(path, revision)
+        try:
+            return family.from_pretrained(path, revision=revision, trust_remote_code=trusts, **wanted)
+        except ValueError as error:
+            if "trust_remote_code=True" not in str(error):
+                raise
+            raise _needs_trust(repository) from error
+
+
+def _refuse_other_code(path: str, revision: str | None) -> None:
     """Raise ``ModelError`` where a model names code of another repository: nobody named a commit of that."""
     for reference in _references(path, revision):
         other, dashes, _ = reference.partition("--")
@@ -43,10 +57,12 @@ def refuse_other_code(path: str, revision: str | None) -> None:
             )
 
 
-def needs_trust(source: str, path: str, revision: str | None, *, is_local: bool) -> ModelError:
+def _needs_trust(repository: Repository) -> ModelError:
     """Return the error for a model with code of its own that the user did not allow to run."""
-    named = path if is_local else f"{path}@{revision or '<40 hex digits of the commit>'}"
-    where = "the folder" if is_local else f"https://huggingface.co/{path}"
+    path, revision = repository.location
+    named = path if repository.is_local else f"{path}@{revision or '<40 hex digits of the commit>'}"
+    where = "the folder" if repository.is_local else f"https://huggingface.co/{path}"
+    source = repository.source
     return ModelError(
         f"'{source}:{path}' brings Python code of its own, which is not run. Read it in {where}; if you "
         f"trust it, write '{source}:{named}(trust_remote_code=True)'."
@@ -66,6 +82,6 @@ def _references(path: str, revision: str | None) -> Iterator[str]:
             _raise_exceptions_for_missing_entries=False,
             _raise_exceptions_for_connection_errors=False,
         )
-        told = json.loads(Path(file).read_text("utf-8")) if file else {}
-        for classes in told.get("auto_map", {}).values():
-            yield from [one for one in ([classes] if isinstance(classes, str) else classes) if one]
+        stated = json.loads(Path(file).read_text("utf-8")) if file else {}
+        for classes in stated.get("auto_map", {}).values():
+            yield from filter(None, [classes] if isinstance(classes, str) else classes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -11,12 +12,13 @@ from PIL import Image
 from torch import nn
 
 from assay.core.errors import ModelError
-from assay.encoders.depth import LAST, Depth, with_base
 from assay.encoders.heads import read_head
-from assay.encoders.images import Forward, Outputs, pooled
+from assay.encoders.images import Forward, pooled
+from assay.encoders.layer_selection import LAST, LayerSelection, with_base
 from assay.encoders.pooling import Pooling
+from assay.encoders.torch_model import Outputs
 
-_TOLD = (
+_STATED = (
     "do_resize",
     "size",
     "resample",
@@ -29,29 +31,29 @@ _TOLD = (
 
 
 @final
+@dataclass(frozen=True, slots=True)
 class Processing:
     """The image processor of a model as its preprocessing.
 
-    Args:
+    Attributes:
         processor: An image processor of transformers.
-        depth: Of which layer features are.
+        layers: Of which layer features are.
     """
 
-    def __init__(self, processor: Any, depth: Depth = LAST) -> None:
-        self._processor = processor
-        self._depth = depth
+    processor: Any
+    layers: LayerSelection = LAST
 
     def read(self, images: Sequence[np.ndarray], device: str) -> torch.Tensor:
-        """Return float32 input on ``device``, one row for each picture."""
-        pictures = [Image.fromarray(image) for image in images]
-        pixels: torch.Tensor = self._processor(images=pictures, return_tensors="pt")["pixel_values"]
+        """Return float32 input on ``device``, one row for each image."""
+        converted = [Image.fromarray(image) for image in images]
+        pixels: torch.Tensor = self.processor(images=converted, return_tensors="pt")["pixel_values"]
         return pixels.to(device=device, dtype=torch.float32)
 
     def describe(self) -> str:
         """Return the settings of the processor in words."""
-        settings = self._processor.to_dict()
-        told = "; ".join(f"{key}={settings[key]}" for key in _TOLD if settings.get(key) is not None)
-        return f"{type(self._processor).__name__}: {self._depth.describe()}{told}"
+        settings = self.processor.to_dict()
+        stated = "; ".join(f"{key}={settings[key]}" for key in _STATED if settings.get(key) is not None)
+        return f"{type(self.processor).__name__}: {self.layers.describe()}{stated}"
 
 
 @final
@@ -69,41 +71,41 @@ class Logits(nn.Module):
 
 
 def read_image_classifier(
-    module: Logits, pooling: Pooling | None, depth: Depth, size: tuple[int, ...]
+    module: Logits, pooling: Pooling | None, layers: LayerSelection, size: tuple[int, ...]
 ) -> Forward:
-    """Return how to read a classifier: what enters its head, or other states where they are asked for."""
-    if pooling is None and depth.place is None:
+    """Return how to read a classifier: what enters its head, or other states where settings ask for them."""
+    if pooling is None and layers.layer is None:
         return read_head(module, size)
     chosen = pooling or _native(module)
 
     def forward(batch: torch.Tensor) -> Outputs:
         output, below = with_base(
-            module.classifier, lambda: module.classifier(pixel_values=batch, **depth.wanted)
+            module.classifier, lambda: module.classifier(pixel_values=batch, **layers.arguments)
         )
-        return Outputs(_pooled(below, chosen, depth), output.logits)
+        return Outputs(_pooled(below, chosen, layers), output.logits)
 
     return forward
 
 
-def read_image_base(module: Any, pooling: Pooling | None, depth: Depth = LAST) -> Forward:
+def read_image_base(module: Any, pooling: Pooling | None, layers: LayerSelection = LAST) -> Forward:
     """Return how to read a model without a head.
 
     Args:
         module: A model of transformers; one of images and texts is read by its image features.
         pooling: None for the image features, the class token, the model's pooling layer or the mean: the
             first that it has.
-        depth: Of which layer.
+        layers: Of which layer.
     """
     both = module.config.get_text_config() is not module.config
-    if both and pooling is None and depth.place is None:
+    if both and pooling is None and layers.layer is None:
         return lambda batch: Outputs(_tensor(module.get_image_features(pixel_values=batch)), None)
     tower = getattr(module, "vision_model", module)  # of a model of images and texts
     chosen = pooling or _native(tower)
-    return lambda batch: Outputs(_pooled(tower(pixel_values=batch, **depth.wanted), chosen, depth), None)
+    return lambda batch: Outputs(_pooled(tower(pixel_values=batch, **layers.arguments), chosen, layers), None)
 
 
 def layers_of_images(module: Any, pixels: torch.Tensor) -> Any:
-    """Return what a model gives of some pixels, with all layers."""
+    """Return the output of a model for some pixels, with all layers."""
     tower = getattr(module, "vision_model", module)
     return tower(pixel_values=pixels, output_hidden_states=True)
 
@@ -113,15 +115,20 @@ def _native(module: nn.Module) -> Pooling | None:
     return Pooling.CLS if {"cls_token", "class_embedding"} & tokens else None
 
 
-def _pooled(output: Any, pooling: Pooling | None, depth: Depth) -> torch.Tensor:
-    by_layer = output.get("pooler_output")
-    if pooling is Pooling.POOLER and by_layer is None:
+def _pooled(output: Any, pooling: Pooling | None, layers: LayerSelection) -> torch.Tensor:
+    by_pooler = output.get("pooler_output")
+    if pooling is Pooling.POOLER and by_pooler is None:
         raise ModelError("The model has no pooling layer. Write pooling='mean' or pooling='cls'.")
-    if depth.place is None and by_layer is not None and pooling in (None, Pooling.POOLER):
-        return pooled(by_layer)
+    if layers.layer is None and by_pooler is not None and pooling in (None, Pooling.POOLER):
+        return pooled(by_pooler)
     is_first = pooling is Pooling.CLS
-    states = depth.states(output)
-    return torch.cat([one[:, 0] if is_first and one.ndim == 3 else pooled(one) for one in states], dim=1)
+    return torch.cat(
+        [
+            states[:, 0] if is_first and states.ndim == 3 else pooled(states)
+            for states in layers.states(output)
+        ],
+        dim=1,
+    )
 
 
 def _tensor(output: Any) -> torch.Tensor:

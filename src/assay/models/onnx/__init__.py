@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib import metadata
@@ -12,11 +11,15 @@ from typing import TYPE_CHECKING, ClassVar
 from assay.core.errors import MissingPackage, ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
+from assay.encoders.hub import opening
+from assay.encoders.identity import Origin, file_hash, identity_of, require_file
+from assay.encoders.pixel_changes import PixelChanges, centred
+from assay.encoders.pixels import Rounding
+from assay.encoders.pooling import Pooling
 
 if TYPE_CHECKING:
-    from assay.encoders.pixel_changes import PixelChanges
     from assay.models.onnx.graph import Cut, OnnxGraph, Port
-    from assay.models.onnx.session import PictureFeeds, TextFeeds
+    from assay.models.onnx.session import ImageFeeds, TextFeeds
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer_config.json")
 _LAYOUTS = ("NCHW", "NHWC")
@@ -24,11 +27,15 @@ _LAYOUTS = ("NCHW", "NHWC")
 
 @dataclass(frozen=True, slots=True)
 class OnnxSource(ModelSource):
-    """An ONNX file that reads pictures, or the tokens of texts; its weights are frozen.
+    """An ONNX file that reads images, or the tokens of texts; its weights are frozen.
 
     Features are the tensor called ``output``; else an output called features, embedding or the like; else
-    what enters the classification head, which is found in the graph. Maps are averaged over their places,
-    and states of tokens are pooled. A file for texts needs the files of its tokenizer beside it.
+    what enters the classification head, which is found in the graph. Maps are averaged over their
+    positions, and states of tokens are pooled. A file for texts needs the files of its tokenizer beside it.
+
+    >>> OnnxSource("missing.onnx").check()
+    Traceback (most recent call last):
+    assay.core.errors.UsageError: There is no file 'missing.onnx'. Write the path of a checkpoint that exists.
 
     Attributes:
         output: The name of the output, or of any tensor of the graph, that holds the features.
@@ -36,7 +43,7 @@ class OnnxSource(ModelSource):
         tokenizer: For texts: the folder of the tokenizer; None for the folder of the file.
         pooling: For texts: "mean", "cls" or "last", where features come for each token.
         max_tokens: For texts: the most tokens.
-        size: For pictures, as all below: side of the input in pixels, where the graph leaves it open.
+        size: For images, as all below: side of the input in pixels, where the graph leaves it open.
         layout: "NCHW" or "NHWC", where the graph leaves it open.
         mean: Subtracted from the pixels.
         std: Divides what is left.
@@ -63,16 +70,8 @@ class OnnxSource(ModelSource):
     summary: ClassVar[str] = "ONNX files, for images or texts"
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
 
-    @classmethod
-    def list_names(cls) -> Iterable[str]:
-        """Return none: any file may be named."""
-        return ()
-
     def check(self) -> None:
         """Raise ``UsageError`` for a missing file and for settings that cannot be."""
-        from assay.encoders.identity import require_file
-        from assay.encoders.pixels import Rounding
-
         require_file(self.name)
         self._changes().check()
         if self.layout not in (None, *_LAYOUTS):
@@ -90,8 +89,6 @@ class OnnxSource(ModelSource):
 
     def identity(self) -> str:
         """Return the version of onnxruntime, the settings, and hashes of the files."""
-        from assay.encoders.identity import file_hash, identity_of
-
         graph = self._graph()
         files = [file_hash(file) for file in (graph.path, *graph.external_files)]
         if _reads_tokens(graph):
@@ -101,39 +98,32 @@ class OnnxSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Read the file, find its features and return it on ``device``."""
-        from assay.encoders.identity import Origin, model_error
         from assay.models.onnx.session import OnnxEncoder
 
         graph = self._graph()
         cut = graph.cut(self.output, head=self.head)
-        preparation = self._text_feeds(graph) if _reads_tokens(graph) else self._picture_feeds(graph, cut)
+        feeds = self._text_feeds(graph) if _reads_tokens(graph) else self._image_feeds(graph, cut)
         origin = Origin(f"onnx: {self.name}", graph.licence)
-        try:
-            return OnnxEncoder(graph, cut, preparation, device, origin)
-        except ModelError:
-            raise
-        except Exception as error:  # onnxruntime raises many kinds; each fails this model alone
-            raise model_error(f"onnx:{self.name}", error) from error
+        with opening(f"onnx:{self.name}"):
+            return OnnxEncoder(graph, cut, feeds, device, origin)
 
     def _graph(self) -> OnnxGraph:
         from assay.models.onnx.graph import OnnxGraph
 
         return OnnxGraph(self.name)
 
-    def _picture_feeds(self, graph: OnnxGraph, cut: Cut) -> PictureFeeds:
-        from assay.encoders.pixel_changes import centred
-        from assay.encoders.pixels import Rounding
-        from assay.models.onnx.session import PictureFeeds
+    def _image_feeds(self, graph: OnnxGraph, cut: Cut) -> ImageFeeds:
+        from assay.models.onnx.session import ImageFeeds
 
-        port = _picture_port(graph)
+        port = _image_port(graph)
         channels_last, channels, size = self._shape(port)
         recipe = replace(
             centred(size, 1.0), channels=channels, scale=self.scale, rounding=Rounding(self.rounding)
         )
         changes = replace(self._changes(), image_size=None)
         is_output = cut.features in {output.name for output in graph.outputs}  # inside, channels come first
-        places = (1, 2) if channels_last and is_output else (2, 3)
-        return PictureFeeds(changes.applied_to(recipe, Fraction(1)), port, channels_last, places)
+        axes = (1, 2) if channels_last and is_output else (2, 3)
+        return ImageFeeds(changes.applied_to(recipe, Fraction(1)), port, channels_last, axes)
 
     def _shape(self, port: Port) -> tuple[bool, int, tuple[int, int]]:
         """Return whether channels come last, how many they are, and height and width."""
@@ -173,7 +163,6 @@ class OnnxSource(ModelSource):
             from transformers import AutoTokenizer
         except ModuleNotFoundError as error:
             raise MissingPackage("hf", error.name or "transformers") from error
-        from assay.encoders.pooling import Pooling
         from assay.encoders.tokens import Tokens
 
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -187,8 +176,6 @@ class OnnxSource(ModelSource):
         return path.expanduser()
 
     def _changes(self) -> PixelChanges:
-        from assay.encoders.pixel_changes import PixelChanges
-
         return PixelChanges(self.size, self.crop, self.mean, self.std, self.interpolation)
 
 
@@ -200,8 +187,8 @@ def _tokenizer_files(folder: Path) -> list[Path]:
     return [folder / name for name in _TOKENIZERS if (folder / name).is_file()]
 
 
-def _picture_port(graph: OnnxGraph) -> Port:
-    """Return the one input that takes a batch of pictures, or say what the graph reads instead."""
+def _image_port(graph: OnnxGraph) -> Port:
+    """Return the one input that takes a batch of images, or say what the graph reads instead."""
     reads = ", ".join(port.describe() for port in graph.inputs)
     if len(graph.inputs) == 1 and len(graph.inputs[0].shape) == 4:
         return graph.inputs[0]

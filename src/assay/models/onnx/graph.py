@@ -81,8 +81,8 @@ class OnnxGraph:
             if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
                 self._constants[node.output[0]] = node.attribute[0].t
         self._producers = {name: node for node in graph.node for name in node.output}
-        self.inputs = tuple(_port(one) for one in graph.input if one.name not in self._constants)
-        self.outputs = tuple(_port(one) for one in graph.output)
+        self.inputs = tuple(_port(value) for value in graph.input if value.name not in self._constants)
+        self.outputs = tuple(_port(value) for value in graph.output)
         missing = [file.name for file in self.external_files if not file.is_file()]
         if missing:
             raise UsageError(
@@ -105,19 +105,19 @@ class OnnxGraph:
         named = [name for name in _FEATURES if name in names]
         if named or not head:
             return Cut([*named, names[0]][0])
-        found, is_softmax = self._walked_back(self.outputs[0])
-        if found is None:
+        head_node, is_softmax = self._walked_back(self.outputs[0])
+        if head_node is None:
             return Cut(names[0])
-        entering = next(name for name in found.input if not self._is_constant(name))
+        entering = next(name for name in head_node.input if not self._is_constant(name))
         return Cut(entering, names[0], is_softmax)
 
     def exposing(self, tensors: tuple[str, ...]) -> bytes:
         """Return the model as bytes, with these tensors among its outputs."""
         model = onnx.ModelProto()
         model.CopyFrom(self._model)
-        there = {port.name for port in self.outputs}
+        names = {port.name for port in self.outputs}
         for name in tensors:
-            if name not in there:
+            if name not in names:
                 model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
         return bytes(model.SerializeToString())
 
@@ -130,14 +130,14 @@ class OnnxGraph:
     @property
     def external_files(self) -> tuple[Path, ...]:
         """The files beside this one that hold its weights."""
-        places = {
+        names = {
             entry.value
             for tensor in self._model.graph.initializer
             if tensor.data_location == onnx.TensorProto.EXTERNAL
             for entry in tensor.external_data
             if entry.key == "location"
         }
-        return tuple(self.path.parent / place for place in sorted(places))
+        return tuple(self.path.parent / name for name in sorted(names))
 
     def sizes(self) -> tuple[int, int]:
         """Return the number of weights, and their bytes."""
@@ -163,7 +163,7 @@ class OnnxGraph:
                 yield flat if flat.dtype == np.float64 else flat.astype(np.float32)
 
     def macs(self, shapes: Mapping[str, tuple[int, ...]]) -> int | None:
-        """Return the multiply-accumulates for inputs of these shapes; None where they cannot be told."""
+        """Return the multiply-accumulates for inputs of these shapes; None where that is not known."""
         if any(node.op_type in _UNCOUNTED for node in self._model.graph.node):
             return None
         try:
@@ -195,7 +195,7 @@ class OnnxGraph:
         """Return the head that an output comes from, if it is one, and whether softmax follows it."""
         name, is_softmax = output.name, False
         while (node := self._producers.get(name)) is not None:
-            entering = [one for one in node.input if one and not self._is_constant(one)]
+            entering = [name for name in node.input if name and not self._is_constant(name)]
             if len(entering) != 1 or node.op_type in (*_NORMS, *_RECURRENT):
                 break
             is_softmax = is_softmax or node.op_type == "Softmax"
@@ -260,7 +260,7 @@ def _product(shape: tuple[int | None, ...]) -> int:
 
 
 def _attribute(node: Any, name: str) -> int:
-    return next((int(one.i) for one in node.attribute if one.name == name), 0)
+    return next((int(entry.i) for entry in node.attribute if entry.name == name), 0)
 
 
 def _unreadable(path: str | Path) -> str:

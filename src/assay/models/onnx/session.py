@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, final
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
 import numpy as np
 import onnxruntime
+from scipy.special import softmax
 
 from assay.core.errors import ModelError
 from assay.core.features import Encoded
@@ -17,11 +17,13 @@ from assay.core.task import Example
 from assay.encoders.examples import as_images, as_texts
 from assay.encoders.identity import Origin, file_hash
 from assay.encoders.pixels import PixelRecipe
+from assay.encoders.pooling import Pooling, States, pool
 from assay.models.onnx.graph import Cut, OnnxGraph, Port
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from assay.encoders.tokens import Tokens  # torch, which images do without
 
-_PIECE = 16  # pictures in one run
+_PIECE = 16  # images in one run
 
 
 class Feed(NamedTuple):
@@ -32,7 +34,7 @@ class Feed(NamedTuple):
     mask: np.ndarray | None  # texts x tokens: 1 for tokens of the text, 0 for padding
 
 
-class Preparation(Protocol):
+class Feeds(Protocol):
     """What turns examples into input."""
 
     def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
@@ -55,17 +57,15 @@ class OnnxEncoder(Model):
     Args:
         graph: What the session runs.
         cut: Which tensors of it are read.
-        preparation: How an example becomes input.
+        feeds: How an example becomes input.
         device: "cpu", or "cuda" where onnxruntime was built for it; else it runs on the CPU and says so.
         origin: Where the file came from.
     """
 
-    def __init__(
-        self, graph: OnnxGraph, cut: Cut, preparation: Preparation, device: str, origin: Origin
-    ) -> None:
+    def __init__(self, graph: OnnxGraph, cut: Cut, feeds: Feeds, device: str, origin: Origin) -> None:
         self._graph: OnnxGraph | None = graph
         self._cut = cut
-        self._preparation = preparation
+        self._feeds = feeds
         self._session: Any = _session(graph, cut, device)
         self._facts = self._measured(graph, device, origin)
 
@@ -80,11 +80,10 @@ class OnnxEncoder(Model):
         features = np.empty((len(examples), self._facts.width), np.float32)
         probs = np.empty((len(examples), classes), np.float32) if classes else None
         if examples:
-            for feed in self._preparation.feeds(examples):
-                found, scores = self._run(feed)
-                features[feed.rows] = found
+            for feed in self._feeds.feeds(examples):
+                features[feed.rows], scores = self._run(feed)
                 if probs is not None and scores is not None:
-                    probs[feed.rows] = scores if self._cut.is_softmax else _softmax(scores)
+                    probs[feed.rows] = scores if self._cut.is_softmax else softmax(scores, axis=1)
         return Encoded(features, probs)
 
     def weights(self) -> Iterator[np.ndarray]:
@@ -101,8 +100,8 @@ class OnnxEncoder(Model):
         if self._session is None:
             raise ModelError("The model is closed. Open it again.")
         wanted = [self._cut.features, *([self._cut.classes] if self._cut.classes else [])]
-        found = self._session.run(wanted, feed.arrays)
-        for values, name in zip(found, wanted, strict=True):
+        outputs = self._session.run(wanted, feed.arrays)
+        for values, name in zip(outputs, wanted, strict=True):
             if values.ndim < 2 or len(values) < len(feed.rows):
                 raise ModelError(
                     f"Tensor '{name}' has shape {values.shape} for {len(feed.rows)} examples: it has no "
@@ -110,27 +109,24 @@ class OnnxEncoder(Model):
                 )
         # beyond the rows are the copies that fill a batch of fixed size
         kept = [
-            self._preparation.pooled(values.astype(np.float32), feed.mask)[: len(feed.rows)]
-            for values in found
+            self._feeds.pooled(values.astype(np.float32), feed.mask)[: len(feed.rows)] for values in outputs
         ]
         return kept[0], kept[1] if len(kept) > 1 else None
 
     def _measured(self, graph: OnnxGraph, device: str, origin: Origin) -> ModelFacts:
-        example, size = self._preparation.probe()
-        feed = next(
-            iter(self._preparation.feeds([example, example]))
-        )  # two show whether there is a batch axis
+        example, size = self._feeds.probe()
+        feed = next(iter(self._feeds.feeds([example, example])))  # two show whether there is a batch axis
         features, scores = self._run(feed)
         count, size_in_bytes = graph.sizes()
         falls_back = device != "cpu" and self._session.get_providers()[0] == "CPUExecutionProvider"
-        one = {name: (1, *array.shape[1:]) for name, array in feed.arrays.items()}
+        shapes = {name: (1, *array.shape[1:]) for name, array in feed.arrays.items()}
         return ModelFacts(
             width=features.shape[1],
             parameters=count,
-            macs=graph.macs(one),
+            macs=graph.macs(shapes),
             bytes=size_in_bytes,
             input=size + (", on the CPU: this onnxruntime knows no other device" if falls_back else ""),
-            preprocessing=self._preparation.describe(),
+            preprocessing=self._feeds.describe(),
             source_classes=0 if scores is None else scores.shape[1],
             weights=origin.weights,
             fingerprint="".join(file_hash(file) for file in (graph.path, *graph.external_files)),
@@ -140,23 +136,23 @@ class OnnxEncoder(Model):
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFeeds:
-    """Pictures as the input of a graph.
+class ImageFeeds:
+    """Images as the input of a graph.
 
     Attributes:
-        recipe: How a picture becomes numbers.
+        recipe: How an image becomes numbers.
         port: The input.
         channels_last: Whether channels are the last axis of the input, as TensorFlow has them.
-        places: The axes of the places of a map of features.
+        axes: The spatial axes of a map of features.
     """
 
     recipe: PixelRecipe
     port: Port
     channels_last: bool
-    places: tuple[int, int]
+    axes: tuple[int, int]
 
     def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
-        """Yield the input of pictures in pieces; a batch of fixed size is filled up with its last picture."""
+        """Yield the input of images in pieces; a batch of fixed size is filled up with its last image."""
         images = as_images(examples)
         piece = self.port.shape[0] or _PIECE
         for start in range(0, len(images), piece):
@@ -170,9 +166,9 @@ class PictureFeeds:
             yield Feed(rows, arrays, None)
 
     def pooled(self, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-        """Return examples x width: the mean over places of a map, or over tokens of a sequence."""
+        """Return examples x width: the mean over the positions of a map, or over tokens of a sequence."""
         if values.ndim == 4:
-            return np.asarray(values.mean(self.places))
+            return np.asarray(values.mean(self.axes))
         return np.asarray(values.mean(1)) if values.ndim == 3 else values.reshape(len(values), -1)
 
     def describe(self) -> str:
@@ -180,7 +176,7 @@ class PictureFeeds:
         return f"{self.recipe.describe()}; {'NHWC' if self.channels_last else 'NCHW'} {self.port.dtype}"
 
     def probe(self) -> tuple[Example, str]:
-        """Return a black picture, and the size of the input."""
+        """Return a black image, and the size of the input."""
         height, width = self.recipe.size
         return np.zeros((64, 64, 3), np.uint8), f"{self.recipe.channels} x {height} x {width}"
 
@@ -190,14 +186,14 @@ class TextFeeds:
     """Texts and pairs of texts as the input of a graph.
 
     Attributes:
-        tokens: ``assay.encoders.tokens.Tokens``: how a text becomes numbers.
+        tokens: How a text becomes numbers.
         ports: The inputs.
-        pooling: ``assay.encoders.pooling.Pooling``: how tokens become one vector.
+        pooling: How tokens become one vector.
     """
 
-    tokens: Any
+    tokens: Tokens
     ports: tuple[Port, ...]
-    pooling: Any
+    pooling: Pooling
 
     def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
         """Yield padded input of texts of similar length; an axis of fixed length is filled up."""
@@ -217,8 +213,6 @@ class TextFeeds:
         if values.ndim != 3 or mask is None:
             return values.reshape(len(values), -1)
         import torch
-
-        from assay.encoders.pooling import States, pool
 
         return np.asarray(pool(States(torch.from_numpy(values)), torch.from_numpy(mask), self.pooling))
 
@@ -240,7 +234,7 @@ class TextFeeds:
 
 
 def _filled(values: np.ndarray, size: tuple[int | None, int | None], fill: int) -> np.ndarray:
-    rows, columns = (wanted or there for wanted, there in zip(size, values.shape, strict=True))
+    rows, columns = (fixed or length for fixed, length in zip(size, values.shape, strict=True))
     short = columns - values.shape[1]
     values = np.pad(values, ((0, 0), (0, short)), constant_values=fill) if short > 0 else values
     return np.concatenate([values, *[values[-1:]] * (rows - len(values))])
@@ -249,20 +243,13 @@ def _filled(values: np.ndarray, size: tuple[int | None, int | None], fill: int) 
 def _session(graph: OnnxGraph, cut: Cut, device: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
-    options.add_session_config_entry(
-        "session.intra_op.allow_spinning", "0"
-    )  # else a busy machine stands still
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # else it blocks a busy machine
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(graph.path.parent.resolve())
     )
     wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
-    there = [name for name in wanted if name in onnxruntime.get_available_providers()]
+    available = [name for name in wanted if name in onnxruntime.get_available_providers()]
     tensors = (cut.features, *([cut.classes] if cut.classes else []))
     return onnxruntime.InferenceSession(
-        graph.exposing(tensors), options, providers=[*there, "CPUExecutionProvider"]
+        graph.exposing(tensors), options, providers=[*available, "CPUExecutionProvider"]
     )
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
-
-if TYPE_CHECKING:
-    from assay.encoders.identity import Origin
+from assay.encoders.hub import opening
+from assay.encoders.identity import Origin, identity_of, random_origin, require_file
 
 _TOWERS = {"image": Modality.IMAGE, "text": Modality.TEXT}
 
@@ -22,6 +21,9 @@ class OpenClipSource(ModelSource):
 
     Features are those of ``encode_image`` or ``encode_text``, in the space that both share; pixels and texts
     go through the model's own preprocessing and tokenizer.
+
+    >>> OpenClipSource("ViT-B-32.laion2b_s34b_b79k", tower="text").modality()
+    <Modality.TEXT: 'text'>
 
     Attributes:
         tower: "image" or "text".
@@ -57,8 +59,6 @@ class OpenClipSource(ModelSource):
         """Raise ``UsageError`` for unknown names, missing files and weights that are not named."""
         import open_clip
 
-        from assay.encoders.identity import require_file
-
         architecture, tag = self._parts
         if self.tower not in _TOWERS:
             raise UsageError(f"Setting 'tower' is {self.tower!r}; write 'image' or 'text'.")
@@ -72,12 +72,12 @@ class OpenClipSource(ModelSource):
         if self.checkpoint is not None:
             require_file(self.checkpoint)
         elif self.pretrained and not tag:
-            told = (
+            fault = (
                 f"'openclip:{self.name}' names no weights" if tags else "OpenCLIP publishes no such weights"
             )
-            one = f" 'openclip:{architecture}.{tags[0]}' or another of {len(tags)}," if tags else ""
+            tagged = f" 'openclip:{architecture}.{tags[0]}' or another of {len(tags)}," if tags else ""
             raise UsageError(
-                f"{told}. Write{one} 'openclip:{self.name}(pretrained=False)' for random weights, or "
+                f"{fault}. Write{tagged} 'openclip:{self.name}(pretrained=False)' for random weights, or "
                 f"'openclip:{self.name}(checkpoint='weights.pt')' for weights of your own."
             )
 
@@ -89,8 +89,6 @@ class OpenClipSource(ModelSource):
         """Return the version, where the weights lie, the settings and the hash of the checkpoint."""
         import open_clip
 
-        from assay.encoders.identity import identity_of
-
         return identity_of(f"open_clip {open_clip.__version__} {self._where()}", self, self.checkpoint)
 
     def untrained(self) -> ModelSource:
@@ -99,12 +97,12 @@ class OpenClipSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Build both towers, load their weights, and return one on ``device``."""
-        from assay.encoders.weights import fit_state, load_state
+        from assay.encoders.weights import load_checkpoint
         from assay.models.openclip.towers import image_tower, text_tower
 
         module = self._built()
         if self.checkpoint is not None:
-            fit_state(module, load_state(self.checkpoint), self.checkpoint)
+            load_checkpoint(module, self.checkpoint)
         if self.tower == "image":
             return image_tower(module, device, self._origin(), normalise=self.normalise)
         return text_tower(module, self._tokenizer(), device, self._origin(), normalise=self.normalise)
@@ -127,53 +125,37 @@ class OpenClipSource(ModelSource):
     def _built(self) -> Any:
         import open_clip
 
-        from assay.encoders.hub import hub_error, settle_hub
-        from assay.encoders.identity import model_error
         from assay.encoders.weights import seeded
         from assay.models.openclip.towers import without_messages
 
         architecture, tag = self._parts
-        downloads = self._published or _borrows(architecture)
-        if downloads:
-            settle_hub()
-        try:
-            with seeded(self.seed), without_messages():
-                return open_clip.create_model(
-                    architecture,
-                    tag or None,
-                    load_weights=self._published,
-                    pretrained_text=False,
-                    force_image_size=self.image_size,
-                    force_quick_gelu=bool(self._facts().get("quick_gelu")),  # else OpenAI's read wrongly
-                )
-        except Exception as error:  # a download or a build fails in many ways; each fails this model alone
-            explained = hub_error if downloads else model_error
-            raise explained(f"openclip:{self.name}", error) from error
+        from_hub = self._published or _borrows(architecture)
+        with opening(f"openclip:{self.name}", from_hub=from_hub), seeded(self.seed), without_messages():
+            return open_clip.create_model(
+                architecture,
+                tag or None,
+                load_weights=self._published,
+                pretrained_text=False,
+                force_image_size=self.image_size,
+                force_quick_gelu=bool(self._facts().get("quick_gelu")),  # else OpenAI's read wrongly
+            )
 
     def _tokenizer(self) -> Any:
         import open_clip
 
-        from assay.encoders.hub import hub_error
         from assay.models.openclip.towers import without_messages
 
-        try:
-            with without_messages():
-                return open_clip.get_tokenizer(self._parts[0])
-        except Exception as error:  # the hub's tokenizers fail in many ways
-            raise hub_error(f"openclip:{self.name}", error) from error
+        with opening(f"openclip:{self.name}", from_hub=True), without_messages():
+            return open_clip.get_tokenizer(self._parts[0])
 
     def _where(self) -> str:
         known = self._facts() if self._published else {}
         return str(known.get("hf_hub") or known.get("url") or self.name).rstrip("/")
 
     def _origin(self) -> Origin:
-        from assay.encoders.identity import Origin
-
         if self.checkpoint is not None:
             return Origin(self.checkpoint)
-        if not self.pretrained:
-            return Origin(f"random, seed {self.seed}", is_random=True)
-        return Origin(f"openclip: {self._where()}")
+        return Origin(f"openclip: {self._where()}") if self.pretrained else random_origin(self.seed)
 
 
 def _borrows(architecture: str) -> bool:

@@ -14,11 +14,12 @@ from torch import nn
 from torch.nn import functional
 
 from assay.core.model import Model
-from assay.encoders.images import ImageEncoder, Outputs
+from assay.encoders.identity import Origin
+from assay.encoders.images import ImageEncoder
 from assay.encoders.pixel_changes import centred
 from assay.encoders.pixels import Fit, PixelRecipe
-from assay.encoders.text_modules import StringEncoder
-from assay.encoders.weights import Origin
+from assay.encoders.string_encoder import StringEncoder
+from assay.encoders.torch_model import Outputs
 
 _FITS = {"squash": Fit.STRETCH, "longest": Fit.CONTAIN}
 
@@ -28,8 +29,8 @@ def image_tower(module: Any, device: str, origin: Origin, *, normalise: bool) ->
     visual = module.visual
 
     def forward(batch: torch.Tensor) -> Outputs:
-        told = visual(batch)
-        features = told if isinstance(told, torch.Tensor) else told[0]  # with the tokens for a decoder
+        output = visual(batch)
+        features = output if isinstance(output, torch.Tensor) else output[0]  # with the tokens for a decoder
         return Outputs(functional.normalize(features, dim=-1) if normalise else features, None)
 
     return ImageEncoder(visual, forward, recipe_of(visual.preprocess_cfg), device, origin)
@@ -39,8 +40,8 @@ def text_tower(module: Any, tokenizer: Any, device: str, origin: Origin, *, norm
     """Return the text tower of a model of OpenCLIP, with its own tokenizer."""
     del module.visual
     tower = TextTower(module, tokenizer, normalise=normalise)
-    told = f"{type(tokenizer).__name__}; {tokenizer.context_length} tokens"
-    return StringEncoder(tower, device, origin, preprocessing=told)
+    preprocessing = f"{type(tokenizer).__name__}; {tokenizer.context_length} tokens"
+    return StringEncoder(tower, device, origin, preprocessing=preprocessing)
 
 
 def recipe_of(config: dict[str, Any]) -> PixelRecipe:
@@ -76,7 +77,7 @@ class TextTower(nn.Module):
 
 @contextmanager
 def without_messages() -> Iterator[None]:
-    """Keep what OpenCLIP says to the root logger, and its warnings, out of our own lines."""
+    """Keep messages of OpenCLIP to the root logger, and its warnings, out of our own lines."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

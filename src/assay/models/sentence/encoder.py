@@ -1,4 +1,4 @@
-"""An opened sentence encoder: the modules of sentence-transformers, used as they come."""
+"""An opened sentence encoder of sentence-transformers, and how it is trained."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+import torch
 from torch import nn
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Encoded
-from assay.core.task import Example
+from assay.core.task import Example, Words
 from assay.core.trainable import Trainable
-from assay.encoders.examples import Text, as_texts
-from assay.encoders.pairs import encode_texts
+from assay.encoders.examples import Text, are_words, as_texts
+from assay.encoders.identity import Origin
+from assay.encoders.pairs import compared, encode_texts, sides_of
 from assay.encoders.pooling import Pooling
-from assay.encoders.restoring import lent
-from assay.encoders.text_training import SentenceTrainable
+from assay.encoders.restoring import restored_after
+from assay.encoders.text_training import Inputs, hide_tokens, word_inputs
 from assay.encoders.tokens import Tokens
-from assay.encoders.torch_model import Seen, TorchModel
-from assay.encoders.weights import Origin, seeded
-from assay.encoders.words import WordReading, are_words
+from assay.encoders.torch_model import Outputs, TorchModel
+from assay.encoders.weights import seeded
+from assay.encoders.words import CutText, WordInputs, WordReading, cut
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is put before each text: a text, or the name of one that the model comes with."""
+    """What is put before each text: a string, or the name of one that the model comes with."""
 
     text: str | None = None
     name: str | None = None
@@ -46,21 +48,28 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
     def __init__(self, module: Any, prompt: Prompt, origin: Origin) -> None:
         super().__init__(module.float(), module.encode, str(module.device))
         self._prompt = prompt
-        self._facts = self._known(self._seen(), origin)
+        most = module.max_seq_length
+        probe = " ".join(["a"] * (most or 1))  # at least as many tokens as the model reads
+        text = self._prompt_text()
+        self._facts = self._measured(
+            lambda: Outputs(torch.from_numpy(self._embedded([probe]))),
+            origin,
+            size=f"{most} tokens" if most else "text",
+            preprocessing=" > ".join(type(part).__name__ for part in module)
+            + (f"; prompt {text!r}" if text else ""),
+        )
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v; of words a row for each."""
         if are_words(examples):
             return self._words().encode(examples, self._facts.width)
         texts = as_texts(examples)
-        if not texts:
-            return Encoded(np.empty((0, self._facts.width), np.float32), None)
-        return Encoded(encode_texts(texts, self._embedded), None, self._truncated(texts))
+        return Encoded(encode_texts(texts, self._embedded, self._facts.width), None, self._truncated(texts))
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Lend the weights for training."""
-        with lent(self._module) as module:
+        """Train the weights inside."""
+        with restored_after(self._module) as module:
             yield SentenceTrainable(module, self._prompt_text(), self._words, self._device)
 
     def _embedded(self, texts: Sequence[Any]) -> np.ndarray:
@@ -76,11 +85,11 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
     def _truncated(self, texts: Sequence[Text]) -> int:
         """Return how many texts, or pairs, are longer than the model reads."""
         tokens = self._tokens()
-        if tokens is None:
+        if tokens is None or not texts:
             return 0
-        sides = [texts] if isinstance(texts[0], str) else [[text[side] for text in texts] for side in (0, 1)]
         prompt = self._prompt_text()
-        return len({row for side in sides for row in tokens.read([f"{prompt}{text}" for text in side])[1]})
+        cut_rows = [tokens.read([f"{prompt}{text}" for text in side])[1] for side in sides_of(texts)]
+        return len({row for rows in cut_rows for row in rows})
 
     def _tokens(self) -> Tokens | None:
         """Return how the transformer of the model reads a text; None where there is none."""
@@ -98,27 +107,53 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
             tokens, lambda inputs: encoder(**inputs).last_hidden_state, Pooling.MEAN, False, self._device
         )
 
-    def _seen(self) -> Seen:
-        module, most = self._module, self._module.max_seq_length
-        probe = " ".join(["a"] * (most or 1))  # at least as many tokens as the model reads
-        return Seen(
-            width=self._embedded(["a"]).shape[1],
-            source_classes=0,
-            input=f"{most} tokens" if most else "text",
-            preprocessing=" > ".join(type(part).__name__ for part in module) + self._prompted(),
-            again=lambda: self._embedded([probe]),
-        )
-
     def _prompt_text(self) -> str:
         name = self._prompt.name or self._module.default_prompt_name
-        text = (
-            self._prompt.text if self._prompt.text is not None or name is None else self._module.prompts[name]
-        )
-        return text or ""
+        if self._prompt.text is None and name is not None:
+            return self._module.prompts[name] or ""
+        return self._prompt.text or ""
 
-    def _prompted(self) -> str:
-        text = self._prompt_text()
-        return f"; prompt {text!r}" if text else ""
+
+@final
+@dataclass(frozen=True, slots=True)
+class SentenceTrainable(Trainable):
+    """A sentence encoder in training; the texts of a pair are read one by one and compared.
+
+    Attributes:
+        prompt: What is put before each text.
+        words: Returns how a text of words is read, or raises ``NotApplicable``.
+    """
+
+    module: Any
+    prompt: str
+    words: Callable[[], WordReading]
+    device: str
+
+    def prepared(self, example: Example) -> Text | CutText:
+        """Return the text, or the tokens of its words."""
+        if isinstance(example, Words):
+            return cut(self.words().tokens, [example])[0]
+        return as_texts([example])[0]
+
+    def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> list[Inputs] | WordInputs:
+        """Return the input of all texts; of pairs, of all first ones and of all second ones."""
+        if isinstance(prepared[0], CutText):
+            return word_inputs(self.words().tokens, prepared, self.device, rng)
+        inputs_of_sides = []
+        for texts in sides_of(prepared):
+            inputs = self.module.preprocess([self.prompt + text for text in texts])
+            inputs = {
+                name: value.to(self.device) if isinstance(value, torch.Tensor) else value
+                for name, value in inputs.items()
+            }
+            inputs_of_sides.append(inputs if rng is None else hide_tokens(inputs, self.module.tokenizer, rng))
+        return inputs_of_sides
+
+    def features(self, inputs: list[Inputs] | WordInputs) -> torch.Tensor:
+        """Return texts x width, pairs x 4 width, or words x width."""
+        if isinstance(inputs, WordInputs):
+            return self.words().features(inputs)
+        return compared([self.module(dict(side))["sentence_embedding"] for side in inputs])
 
 
 def randomised(module: nn.Module, seed: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -51,11 +50,6 @@ class TensorflowSource(ModelSource):
 
     summary: ClassVar[str] = "TensorFlow SavedModels, TF Hub's included, for images or texts"
     packages: ClassVar[tuple[str, ...]] = ("tensorflow",)
-
-    @classmethod
-    def list_names(cls) -> Iterable[str]:
-        """Return none: any folder may be named."""
-        return ()
 
     def check(self) -> None:
         """Raise ``UsageError`` for a folder without a SavedModel and for settings that cannot be."""

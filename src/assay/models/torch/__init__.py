@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
+from assay.encoders.hub import opening
+from assay.encoders.identity import Origin, file_hash, identity_of, model_error, require_file
+from assay.encoders.pixel_changes import PixelChanges
+from assay.encoders.pixels import PixelRecipe, Rounding
+from assay.encoders.renaming import check_rename
 
 if TYPE_CHECKING:
     from assay.encoders.images import Forward
-    from assay.encoders.pixels import PixelRecipe
 
-
+_PROGRAMS = (".pt2", ".pt", ".ts", ".torchscript")  # torch.export, and else TorchScript
 _SIDE = 224  # pixels, as most models read
 _READABLE = (Modality.IMAGE, Modality.TEXT)
 
@@ -34,7 +38,9 @@ class TorchSource(ModelSource):
     The module is imported from the current directory or from PYTHONPATH: it is code that you trust, as a
     file of TorchScript is.
     Features are the output of ``layer``; else what enters the classification head; else the output. Maps are
-    averaged over their places.
+    averaged over their positions.
+
+    >>> TorchSource("torch.nn:Identity", arguments=(0,)).check()
 
     Attributes:
         arguments: Passed to the callable, in order.
@@ -77,16 +83,8 @@ class TorchSource(ModelSource):
     summary: ClassVar[str] = "your own torch module, from a file or a package"
     packages: ClassVar[tuple[str, ...]] = ("torch",)
 
-    @classmethod
-    def list_names(cls) -> Iterable[str]:
-        """Return none: any importable callable may be named."""
-        return ()
-
     def check(self) -> None:
         """Raise ``UsageError`` for names without a callable, missing files and wrong settings."""
-        from assay.encoders.identity import require_file
-        from assay.encoders.renaming import check_rename
-
         if self.reads not in _READABLE:
             raise UnknownName("modality of this source", self.reads, _READABLE)
         self._recipe()
@@ -107,14 +105,12 @@ class TorchSource(ModelSource):
         check_rename(self.rename)
 
     def modality(self) -> Modality:
-        """Return what the user says that the module reads."""
+        """Return what the settings say that the module reads."""
         return Modality(self.reads)
 
     def identity(self) -> str:
         """Return torch's version, the settings, and hashes of the source file and of the checkpoint."""
         import torch
-
-        from assay.encoders.identity import file_hash, identity_of
 
         if self._is_program:
             return identity_of(f"torch {torch.__version__} {file_hash(self.name)}", replace(self, name=""))
@@ -130,17 +126,15 @@ class TorchSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Import the callable, build the module, load its weights and return it on ``device``."""
-        from assay.encoders.identity import Origin
         from assay.encoders.images import ImageEncoder
-        from assay.encoders.renaming import renamed
-        from assay.encoders.text_modules import StringEncoder
-        from assay.encoders.weights import fit_state, load_state
+        from assay.encoders.string_encoder import StringEncoder
+        from assay.encoders.weights import load_checkpoint
 
         if self._is_program:
             return self._open_program(device)
         module = self._build()
         if self.checkpoint is not None and self.pretrained:
-            fit_state(module, renamed(load_state(self.checkpoint), self.rename), self.checkpoint)
+            load_checkpoint(module, self.checkpoint, self.rename)
             origin = Origin(self.checkpoint)
         else:
             origin = Origin(f"as built by {self.name}, seed {self.seed}", is_random=not self.pretrained)
@@ -151,13 +145,9 @@ class TorchSource(ModelSource):
 
     @property
     def _is_program(self) -> bool:
-        from assay.models.torch.programs import SUFFIXES
-
-        return self.name.endswith(SUFFIXES)
+        return self.name.endswith(_PROGRAMS)
 
     def _check_program(self) -> None:
-        from assay.encoders.identity import require_file
-
         require_file(self.name)
         if self.arguments or self.checkpoint is not None or not self.pretrained:
             raise UsageError(
@@ -167,7 +157,6 @@ class TorchSource(ModelSource):
             raise UsageError(f"'{self.name}' can read images alone. Name a callable for texts.")
 
     def _open_program(self, device: str) -> Model:
-        from assay.encoders.identity import Origin, model_error
         from assay.encoders.images import ImageEncoder
         from assay.models.torch.program_reading import read_program
         from assay.models.torch.programs import open_program
@@ -175,13 +164,9 @@ class TorchSource(ModelSource):
         program = open_program(Path(self.name).expanduser())
         recipe = self._recipe(program.shape[-1] if len(program.shape) == 4 else None)
         size = (recipe.channels, *recipe.size)
-        try:
+        with opening(f"torch:{self.name}"):
             forward = read_program(program, self.layer, size, head=self.head)
             return ImageEncoder(program, forward, recipe, device, Origin(f"torch: {self.name}"))
-        except ModelError:
-            raise
-        except Exception as error:  # what the program was not exported for fails this model alone
-            raise model_error(f"torch:{self.name}", error) from error
 
     def _forward(self, module: Any, recipe: PixelRecipe) -> Forward:
         from assay.encoders.heads import read_head, read_layer, read_output
@@ -196,7 +181,6 @@ class TorchSource(ModelSource):
     def _build(self) -> Any:
         from torch import nn
 
-        from assay.encoders.identity import model_error
         from assay.encoders.weights import seeded
 
         path, _, attribute = self.name.partition(":")
@@ -204,10 +188,7 @@ class TorchSource(ModelSource):
             with _current_folder(), seeded(self.seed):
                 build = getattr(_imported(path, self._file()), attribute, None)
                 module = build(*self.arguments) if callable(build) else None
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # the user's own code may raise anything; it fails this model alone
+        except (Exception, SystemExit) as error:  # the user's own code may raise anything
             raise model_error(f"torch:{self.name}", error) from error
         if not callable(build):
             raise ModelError(f"Module '{path}' has no callable '{attribute}'. Write the name of one.")
@@ -218,17 +199,14 @@ class TorchSource(ModelSource):
             )
         return module
 
-    def _recipe(self, told: int | None = None) -> PixelRecipe:
-        from assay.encoders.pixel_changes import PixelChanges
-        from assay.encoders.pixels import PixelRecipe, Rounding
-
+    def _recipe(self, exported: int | None = None) -> PixelRecipe:
         if self.rounding not in list(Rounding):
             raise UnknownName("rounding", self.rounding, Rounding)
-        size = self.size or told or _SIDE
+        size = self.size or exported or _SIDE
         changes = PixelChanges(size, self.crop, self.mean, self.std, self.interpolation)
         changes.check()
-        plain = PixelRecipe(size, size, channels=self.channels, scale=self.scale)
-        plain = replace(plain, rounding=Rounding(self.rounding))
+        rounding = Rounding(self.rounding)
+        plain = PixelRecipe(size, size, channels=self.channels, scale=self.scale, rounding=rounding)
         return changes.applied_to(plain, 1.0)
 
     def _file(self) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, final
 
 import torch
@@ -10,16 +9,15 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from assay.core.errors import ModelError
-from assay.encoders.images import Outputs, pooled
+from assay.encoders.images import Forward, pooled
+from assay.encoders.torch_model import Outputs
 from assay.models.torch.programs import Program
 
 _INPUT_FIRST = ("linear", "mm", "matmul", "conv2d", "convolution")  # whose second argument is the weight
 _BIAS_FIRST = ("addmm",)
 
 
-def read_program(
-    program: Program, layer: str | None, size: tuple[int, ...], *, head: bool
-) -> Callable[..., Outputs]:
+def read_program(program: Program, layer: str | None, size: tuple[int, ...], *, head: bool) -> Forward:
     """Return how features and logits are read: those of a named layer, or what enters the head.
 
     Args:
@@ -30,15 +28,15 @@ def read_program(
     """
     if layer is not None:
         return _read_node(program, layer)
-    found = _head_of(program, size) if head else None
-    if found is None:
+    head_weight = _head_of(program, size) if head else None
+    if head_weight is None:
         return lambda batch: Outputs(pooled(program(batch)), None)
 
     def forward(batch: torch.Tensor) -> Outputs:
-        weight = dict(program.named_parameters())[found]
+        weight = dict(program.named_parameters())[head_weight]
         with _Products() as products:
             logits = pooled(program(batch))
-        entered = [given for given, pointer in products.seen if pointer == weight.data_ptr()]
+        entered = [values for values, pointer in products.seen if pointer == weight.data_ptr()]
         return Outputs(pooled(torch.cat(entered))[: len(batch)], logits)
 
     return forward
@@ -55,10 +53,10 @@ class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = function._schema.name.rpartition("::")[2]
         if name in _INPUT_FIRST + _BIAS_FIRST:
-            given, weight = args[:2] if name in _INPUT_FIRST else args[1:3]
+            values, weight = args[:2] if name in _INPUT_FIRST else args[1:3]
             if type(weight) is not torch.Tensor and not isinstance(weight, nn.Parameter):
                 return function(*args, **(kwargs or {}))
-            self.seen.append((given, weight.data_ptr()))
+            self.seen.append((values, weight.data_ptr()))
         return function(*args, **(kwargs or {}))
 
 
@@ -76,14 +74,15 @@ def _head_of(program: Program, size: tuple[int, ...]) -> str | None:
     return None
 
 
-def _read_node(program: Program, layer: str) -> Callable[..., Outputs]:
+def _read_node(program: Program, layer: str) -> Forward:
     graph = getattr(program.module, "graph", None)
     if not isinstance(program.module, torch.fx.GraphModule) or graph is None:
         raise ModelError("The layers of TorchScript cannot be read. Leave out 'layer', or use torch.export.")
-    node = next((one for one in reversed(list(graph.nodes)) if layer in (one.name, _place(one))), None)
+    nodes = list(graph.nodes)
+    node = next((node for node in reversed(nodes) if layer in (node.name, _module_of(node))), None)
     if node is None:
-        places = list(dict.fromkeys(place for one in graph.nodes if (place := _place(one))))
-        raise ModelError(f"The program has no layer '{layer}'. Its last layers: {', '.join(places[-12:])}.")
+        modules = list(dict.fromkeys(filter(None, map(_module_of, nodes))))
+        raise ModelError(f"The program has no layer '{layer}'. Its last layers: {', '.join(modules[-12:])}.")
     tap = _Tap(program.module, node.name)
 
     def forward(batch: torch.Tensor) -> Outputs:
@@ -104,13 +103,13 @@ class _Tap(nn.Module):
         self.node = node
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return what the node gives."""
+        """Return the value of the node."""
         interpreter = torch.fx.Interpreter(self.module, garbage_collect_values=False)
         interpreter.run(batch)
-        found: torch.Tensor = next(value for node, value in interpreter.env.items() if node.name == self.node)
-        return found
+        values: dict[str, torch.Tensor] = {node.name: value for node, value in interpreter.env.items()}
+        return values[self.node]
 
 
-def _place(node: Any) -> str | None:
+def _module_of(node: Any) -> str | None:
     stack = list((node.meta.get("nn_module_stack") or {}).values())
     return str(stack[-1][0]) if stack and node.op == "call_function" else None

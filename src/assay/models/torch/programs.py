@@ -16,15 +16,14 @@ from torch import nn
 from assay.core.errors import CheckpointError, ModelError
 
 _as_saved: Any = torch.jit.optimized_execution  # type: ignore[attr-defined]  # torch does not list it
-SUFFIXES = (".pt2", ".pt", ".ts", ".torchscript")
 
 
 @final
 class Program(nn.Module):
-    """A saved module; it is in evaluation mode already, where it can tell, and stays as it was saved.
+    """A saved module; it is in evaluation mode already, where that is known, and stays as it was saved.
 
     Attributes:
-        shape: Of the input, where the file tells; an axis of any length is None.
+        shape: Of the input, where the file states it; an axis of any length is None.
     """
 
     def __init__(self, module: nn.Module, shape: tuple[int | None, ...]) -> None:
@@ -40,14 +39,14 @@ class Program(nn.Module):
         """Run the module; a batch of fixed size is filled up with its last example."""
         size = self.shape[0] if self.shape else None
         if size is None or len(batch) == size:
-            return self._one(batch)
+            return self._called(batch)
         pieces = torch.split(batch, size)
         filled = [
             torch.cat([piece, piece[-1:].expand(size - len(piece), *piece.shape[1:])]) for piece in pieces
         ]
-        return torch.cat([self._one(piece)[: len(old)] for piece, old in zip(filled, pieces, strict=True)])
+        return torch.cat([self._called(piece)[: len(old)] for piece, old in zip(filled, pieces, strict=True)])
 
-    def _one(self, batch: torch.Tensor) -> torch.Tensor:
+    def _called(self, batch: torch.Tensor) -> torch.Tensor:
         with _as_saved(False):
             output = self.module(batch)
         if isinstance(output, (tuple, list)) and len(output) == 1:
@@ -72,10 +71,10 @@ def open_program(path: Path) -> Program:
             raise CheckpointError(
                 f"'{path}' was exported for training. Call module.eval() before torch.export.export."
             )
-        given = [node.meta["val"] for node in nodes if node.op == "placeholder"]
-        if len(given) != 1:
-            raise CheckpointError(f"'{path}' takes {len(given)} inputs; one batch of pictures is needed.")
-        return Program(module, tuple(side if isinstance(side, int) else None for side in given[0].shape))
+        inputs = [node.meta["val"] for node in nodes if node.op == "placeholder"]
+        if len(inputs) != 1:
+            raise CheckpointError(f"'{path}' takes {len(inputs)} inputs; one batch of pictures is needed.")
+        return Program(module, tuple(side if isinstance(side, int) else None for side in inputs[0].shape))
     module = _opened(path, torch.jit.load)
     return Program(module.eval(), ())
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from assay.core.errors import CheckpointError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
-
-if TYPE_CHECKING:
-    from assay.models.vectors.word_vectors import WordVectors
+from assay.encoders.identity import Origin, file_hash, identity_of, require_file
+from assay.models.vectors.word_vectors import WordVectors, open_vectors
 
 _POOLINGS = ("mean", "sif")
 _ZIPF_SHIFT = 2.7  # of Zipf's law as Mandelbrot has it, for words of English text
@@ -22,11 +20,18 @@ _ZIPF_SHIFT = 2.7  # of Zipf's law as Mandelbrot has it, for words of English te
 
 @dataclass(frozen=True, slots=True)
 class VectorsSource(ModelSource):
-    """Word vectors of GloVe, word2vec (text or binary) or fastText (.vec); a text is the mean of its words.
+    r"""Word vectors of GloVe, word2vec (text or binary) or fastText (.vec); a text is the mean of its words.
 
     Features of a pair of texts are u, v, abs(u - v) and u * v in a row. Of a text of labelled words each word
     is its vector, and zeros where it has none. ``fine_tune`` trains all vectors with the head, from where
     they are; every step moves all of them, so of a large file name the first, as in ``limit=50000``.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".vec") as file:
+    ...     written = file.write("2 3\ncat 1 0 0\ndog 0 1 0\n")
+    ...     file.flush()
+    ...     VectorsSource(file.name).open("cpu").encode(["cat dog", "Dog!"]).features.tolist()
+    [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0]]
 
     References:
         A Simple but Tough-to-Beat Baseline for Sentence Embeddings (Arora et al., 2017): the weights
@@ -37,7 +42,7 @@ class VectorsSource(ModelSource):
         pooling: "mean", or "sif" to weight rare words higher.
         a: The constant of "sif".
         counts: For "sif": a file with a word and its count on each line, as GloVe and word2vec write; None
-            to tell the frequency of a word from its place in the file, by Zipf's law.
+            to derive the frequency of a word from its rank in the file, by Zipf's law.
         limit: How many words are read, from the first; None for all.
         pretrained: False for random vectors of the same words.
         seed: Draws random vectors.
@@ -53,15 +58,8 @@ class VectorsSource(ModelSource):
     summary: ClassVar[str] = "word vectors of GloVe, word2vec and fastText, as bags of words"
     packages: ClassVar[tuple[str, ...]] = ()
 
-    @classmethod
-    def list_names(cls) -> Iterable[str]:
-        """Return none: any file may be named."""
-        return ()
-
     def check(self) -> None:
         """Raise ``UsageError`` for missing files and settings that cannot be."""
-        from assay.encoders.identity import require_file
-
         require_file(self.name)
         if self.pooling not in _POOLINGS:
             raise UnknownName("pooling", self.pooling, _POOLINGS)
@@ -78,8 +76,6 @@ class VectorsSource(ModelSource):
 
     def identity(self) -> str:
         """Return the settings and the hashes of the files."""
-        from assay.encoders.identity import file_hash, identity_of
-
         counts = "" if self.counts is None else f" counts {file_hash(self.counts)}"
         placeless = replace(self, name="", counts=None)
         return identity_of(f"word vectors 1 {file_hash(self.name)}{counts}", placeless)
@@ -90,21 +86,20 @@ class VectorsSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Read the file, or what is kept of it."""
-        from assay.encoders.identity import Origin, file_hash, require_file
         from assay.models.vectors.bags import BagEncoder, facts_of
-        from assay.models.vectors.word_vectors import open_vectors
 
         vectors = open_vectors(require_file(self.name), self.limit)
         origin = Origin(f"{self.name}: {_in_words(vectors)}")
         fingerprint = f"{file_hash(self.name)}-{self.limit}"
         if not self.pretrained:
             vectors = replace(vectors, matrix=self._drawn(vectors.matrix.shape))
-            origin = Origin(
-                f"random vectors of {len(vectors.words):,} words, seed {self.seed}", is_random=True
-            )
+            described = f"random vectors of {len(vectors.words):,} words, seed {self.seed}"
+            origin = Origin(described, is_random=True)
             fingerprint = f"{fingerprint}-{self.seed}"
-        told = "mean of the words" if self.pooling == "mean" else f"SIF mean of the words, a={self.a:g}"
-        facts = facts_of(vectors, told, fingerprint, origin)
+        preprocessing = (
+            "mean of the words" if self.pooling == "mean" else f"SIF mean of the words, a={self.a:g}"
+        )
+        facts = facts_of(vectors, preprocessing, fingerprint, origin)
         return BagEncoder(vectors, self._weights(vectors), facts, device)
 
     def _drawn(self, shape: tuple[int, ...]) -> np.ndarray:
@@ -125,13 +120,13 @@ class VectorsSource(ModelSource):
 
 
 def _in_words(vectors: WordVectors) -> str:
-    told = f"{len(vectors.words):,} words"
+    text = f"{len(vectors.words):,} words"
     if vectors.left_out:
-        told += f", {vectors.left_out} that came again left out"
-    there = len(vectors.words) + vectors.left_out
-    if vectors.promised is not None and there > vectors.promised:
-        told += f"; its header promises {vectors.promised:,}"
-    return told
+        text += f", {vectors.left_out} that came again left out"
+    rows = len(vectors.words) + vectors.left_out
+    if vectors.promised is not None and rows > vectors.promised:
+        text += f"; its header promises {vectors.promised:,}"
+    return text
 
 
 def _read_counts(path: Path) -> dict[str, int]:

@@ -39,8 +39,8 @@ class BagTrainable(Trainable):
     """
 
     def __init__(self, vectors: WordVectors, weights: np.ndarray, device: str) -> None:
-        begun = torch.from_numpy(np.array(vectors.matrix))
-        self.module = nn.EmbeddingBag.from_pretrained(begun, freeze=False, mode="sum").to(device)
+        initial = torch.from_numpy(np.array(vectors.matrix))
+        self.module = nn.EmbeddingBag.from_pretrained(initial, freeze=False, mode="sum").to(device)
         self.device = device
         self._vectors = vectors
         self._weights = weights

@@ -13,10 +13,9 @@ from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.core.trainable import Trainable
-from assay.encoders.examples import as_texts
+from assay.encoders.examples import are_words, as_texts, as_words
 from assay.encoders.identity import Origin
 from assay.encoders.pairs import encode_texts
-from assay.encoders.words import are_words, as_words
 from assay.models.vectors.word_vectors import WordVectors
 
 
@@ -52,17 +51,15 @@ class BagEncoder(Model):
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v; of words each its vector.
 
-        A word that is not there is all zeros, and counted as unread.
+        A word that is not in the file is all zeros, and counted as unread.
         """
         if are_words(examples):
             return self._words([word for text in as_words(examples) for word in text.words])
-        texts = as_texts(examples)
-        empty = np.empty((0, self._facts.width), np.float32)
-        return Encoded(encode_texts(texts, self._means) if texts else empty, None)
+        return Encoded(encode_texts(as_texts(examples), self._means, self._facts.width), None)
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Lend an embedding that begins with the vectors, in memory; the vectors stay as they are."""
+        """Train an embedding inside that begins with the vectors; the vectors stay as they are."""
         from assay.models.vectors.bag_training import BagTrainable  # torch, which frozen vectors do without
 
         yield BagTrainable(self.vectors, self._weights, self._device)
@@ -72,20 +69,19 @@ class BagEncoder(Model):
         self._vectors = None
 
     def _words(self, words: list[str]) -> Encoded:
-        found = [self.vectors.rows(word) for word in words]
+        rows_of = [self.vectors.rows(word) for word in words]
         features = np.zeros((len(words), self._facts.width), np.float32)
-        for place, rows in enumerate(found):
+        for position, rows in enumerate(rows_of):
             if rows:  # several where it is written as one and looked up as two, as in "do n't"
-                features[place] = self.vectors.matrix[rows].mean(axis=0, dtype=np.float64)
-        return Encoded(features, None, unread=sum(not rows for rows in found))
+                features[position] = self.vectors.matrix[rows].mean(axis=0, dtype=np.float64)
+        return Encoded(features, None, unread=sum(not rows for rows in rows_of))
 
     def _means(self, texts: list[str]) -> np.ndarray:
-        found = [self.vectors.rows(text) for text in texts]
         means = np.zeros((len(texts), self._facts.width), np.float32)
-        for place, rows in enumerate(found):
+        for position, rows in enumerate(map(self.vectors.rows, texts)):
             if rows:
                 weighted = self.vectors.matrix[rows] * self._weights[rows, None]
-                means[place] = weighted.mean(axis=0, dtype=np.float64)
+                means[position] = weighted.mean(axis=0, dtype=np.float64)
         return means
 
 

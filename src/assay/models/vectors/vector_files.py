@@ -1,4 +1,8 @@
-"""Reads files of word vectors row by row: GloVe, word2vec (text or binary), fastText's .vec, or gzipped."""
+"""Reads files of word vectors row by row: GloVe, word2vec (text or binary), fastText's .vec, or gzipped.
+
+No library that Assay needs anyway reads them. Memory holds some thousand rows, a damaged line is named by its
+number, and words may hold spaces: tests/models/test_vectors.py compares what is read with what was written.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ _NUMBER = re.compile(rb"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
 _FASTTEXT_MODEL = (793712314).to_bytes(4, "little")  # the magic number of fastText's own .bin files
 
 
-class Rows(NamedTuple):
+class WordRows(NamedTuple):
     """Some words and their vectors."""
 
     words: list[str]
@@ -31,7 +35,7 @@ class Rows(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What a file says of itself in its first line; GloVe says nothing, and the width is counted."""
+    """What the first line of a file states; GloVe states nothing, and the width is counted."""
 
     rows: int | None
     width: int
@@ -39,7 +43,7 @@ class Header(NamedTuple):
 
 
 def read_header(path: Path) -> Header:
-    """Return what the first line says, or shows."""
+    """Return what the first line states, or shows."""
     with _opened(path) as stream:
         start = stream.read(1 << 16)
     if start.startswith(_FASTTEXT_MODEL):
@@ -59,7 +63,7 @@ def read_header(path: Path) -> Header:
     return Header(None, len(parts) - 1, is_binary=False)
 
 
-def read_rows(path: Path, header: Header, limit: int | None) -> Iterator[Rows]:
+def read_rows(path: Path, header: Header, limit: int | None) -> Iterator[WordRows]:
     """Yield the words and vectors of a file in order, some thousand at a time; at most ``limit`` of them.
 
     Raises:
@@ -82,7 +86,7 @@ def read_rows(path: Path, header: Header, limit: int | None) -> Iterator[Rows]:
         )
 
 
-def _text(stream: IO[bytes], header: Header, path: Path, limit: int | None) -> Iterator[Rows]:
+def _text(stream: IO[bytes], header: Header, path: Path, limit: int | None) -> Iterator[WordRows]:
     number = 1 if header.rows is None else 2  # of the first line with a word
     left = limit
     while lines := [line.rstrip() for line in islice(stream, _CHUNK if left is None else min(_CHUNK, left))]:
@@ -94,7 +98,7 @@ def _text(stream: IO[bytes], header: Header, path: Path, limit: int | None) -> I
             raise CheckpointError(_bad_line(path, lines, number, header))
         if kept:
             words = [word.decode("utf-8", "replace") for word, _ in split]
-            yield Rows(words, matrix.reshape(len(kept), header.width))
+            yield WordRows(words, matrix.reshape(len(kept), header.width))
         number += len(lines)
 
 
@@ -142,15 +146,15 @@ def _bad_line(path: Path, lines: list[bytes], first: int, header: Header) -> str
     number = first + bad[0] if bad else first
     before = number - start
     line = _shown(lines[number - first])
-    told = "its first line" if header.rows is None else "its header"
+    shape = "its first line" if header.rows is None else "its header"
     return (
-        f"Line {number} of '{path}' is no word with {header.width} finite numbers, as {told} has it: "
+        f"Line {number} of '{path}' is no word with {header.width} finite numbers, as {shape} has it: "
         f"'{line}'. Download the file again"
         + (f"; to use the lines before, write limit={before}." if before else ".")
     )
 
 
-def _binary(stream: IO[bytes], header: Header, path: Path, limit: int | None) -> Iterator[Rows]:
+def _binary(stream: IO[bytes], header: Header, path: Path, limit: int | None) -> Iterator[WordRows]:
     size = 4 * header.width
     buffer, position, left = b"", 0, limit
     words: list[str] = []
@@ -183,7 +187,7 @@ def _another_width(path: Path, header: Header) -> CheckpointError:
     )
 
 
-def _rows(words: list[str], vectors: list[bytes], width: int, path: Path) -> Rows:
+def _rows(words: list[str], vectors: list[bytes], width: int, path: Path) -> WordRows:
     matrix = np.frombuffer(b"".join(vectors), "<f4").reshape(len(words), width)
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
@@ -191,7 +195,7 @@ def _rows(words: list[str], vectors: list[bytes], width: int, path: Path) -> Row
             f"The vector of '{words[int(np.argmin(finite))]}' in '{path}' is not finite: the file is "
             "damaged, or its header states another width. Download it again."
         )
-    return Rows(words, matrix)
+    return WordRows(words, matrix)
 
 
 @contextmanager

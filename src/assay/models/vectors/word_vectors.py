@@ -46,14 +46,14 @@ class WordVectors:
         return {word: row for row, word in enumerate(self.words)}
 
     def rows(self, text: str) -> list[int]:
-        """Return the rows of the words of a text, in order; words that are not there are left out.
+        """Return the rows of the words of a text, in order; unknown words are left out.
 
-        A word is looked up as it is written, in lower case, and with a capital. A contraction that is not
-        there is split as in "do n't".
+        A word is looked up as it is written, in lower case, and with a capital. An unknown
+        contraction is split as in "do n't".
         """
-        return [row for word in _WORD.findall(text) for row in self._found(word)]
+        return [row for word in _WORD.findall(text) for row in self._lookup(word)]
 
-    def _found(self, word: str) -> Iterator[int]:
+    def _lookup(self, word: str) -> Iterator[int]:
         straight = word.replace("’", "'")
         for written in (word, straight, straight.lower(), straight.capitalize()):
             if written in self._rows:
@@ -62,7 +62,7 @@ class WordVectors:
         parts = _CONTRACTION.match(straight)
         if parts is not None:
             for part in parts.groups():
-                yield from self._found(part)
+                yield from self._lookup(part)
 
 
 def open_vectors(path: Path, limit: int | None) -> WordVectors:
@@ -108,14 +108,14 @@ def _convert(path: Path, limit: int | None, out: Path) -> None:
             raise ModelError(f"'{path}' holds no word vectors. Name another file.")
         text = "\n".join(seen).encode()
         file.write(text)
-        told = {"left_out": left_out, "promised": header.rows}
-        _write_header(file.fileno(), (len(seen), header.width), len(text), told)
+        counts = {"left_out": left_out, "promised": header.rows}
+        _write_header(file.fileno(), (len(seen), header.width), len(text), counts)
 
 
-def _write_header(file: int, shape: tuple[int, int], text: int, told: dict[str, int | None]) -> None:
+def _write_header(file: int, shape: tuple[int, int], text: int, counts: dict[str, int | None]) -> None:
     end = 4 * shape[0] * shape[1]
     header = {
-        "__metadata__": {"told": json.dumps(told)},
+        "__metadata__": {"told": json.dumps(counts)},
         "matrix": {"dtype": "F32", "shape": shape, "data_offsets": (0, end)},
         "words": {"dtype": "U8", "shape": (text,), "data_offsets": (end, end + text)},
     }

@@ -1,0 +1,103 @@
+"""A model as it is stored: in a folder, or in a repository of the Hugging Face hub at a revision."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from assay.core.errors import UsageError
+from assay.encoders.hub import commit_of, opening, settle_hub
+from assay.encoders.identity import Origin, folder_hash
+
+
+class Location(NamedTuple):
+    """A folder, or a repository with the revision that the user wrote."""
+
+    path: str
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The files of a model.
+
+    Attributes:
+        source: As it is written before the colon.
+        name: A folder, or ``org/name`` or ``org/name@revision`` on the hub.
+        file: One that the repository must have, which tells its commit.
+        owner: Of repositories that are named without one.
+    """
+
+    source: str
+    name: str
+    file: str = "config.json"
+    owner: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder."""
+        return self.name.startswith((".", "/", "~")) or Path(self.name).is_dir()
+
+    @property
+    def location(self) -> Location:
+        """Where the files are."""
+        if self.is_local:
+            return Location(str(Path(self.name).expanduser()), None)
+        path, _, revision = self.name.partition("@")
+        return Location(path, revision or None)
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for a folder without a model; asks no hub."""
+        if self.is_local and not (Path(self.location.path) / "config.json").is_file():
+            raise UsageError(
+                f"There is no 'config.json' in '{self.name}'. Write the folder of a saved model."
+            )
+
+    def content(self) -> str:
+        """Return the hash of the folder, or the commit on the hub."""
+        return folder_hash(Path(self.location.path)) if self.is_local else self._commit()
+
+    def origin(self) -> Origin:
+        """Return where the weights came from, and their licence where a model card states it."""
+        if self.is_local:
+            card = Path(self.location.path) / "README.md"
+            return Origin(f"{self.source}: {self.name}", _licence(card if card.is_file() else None))
+        commit = self._commit()
+        return Origin(f"{self.source}: {self._path} at {commit[:12]}", _licence(_card(self._path, commit)))
+
+    def opening(self) -> AbstractContextManager[None]:
+        """Open the model inside: errors become a ``ModelError`` that says what to do."""
+        return opening(f"{self.source}:{self.name}", from_hub=not self.is_local)
+
+    @property
+    def _path(self) -> str:
+        path = self.location.path
+        return path if "/" in path or not self.owner else f"{self.owner}/{path}"
+
+    def _commit(self) -> str:
+        return commit_of(self._path, self.file, self.location.revision)
+
+
+def _card(repository: str, commit: str) -> Path | None:
+    from huggingface_hub import hf_hub_download
+
+    local = not settle_hub()
+    try:
+        return Path(hf_hub_download(repository, "README.md", revision=commit, local_files_only=local))
+    except Exception:  # a model without its card is as good; its licence is not known
+        return None
+
+
+def _licence(card: Path | None) -> str | None:
+    from huggingface_hub import ModelCard
+
+    if card is None:
+        return None
+    try:
+        stated = ModelCard.load(card, ignore_metadata_errors=True).data
+    except Exception:  # what cannot be read says nothing
+        return None
+    licence = getattr(stated, "license_name", None) if stated.license == "other" else stated.license
+    return str(licence or stated.license) if stated.license else None

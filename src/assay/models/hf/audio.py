@@ -1,0 +1,137 @@
+"""Turns sounds into the input of an audio model of transformers, and its frames into one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import gcd
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from assay.core.task import Sound
+from assay.encoders.layer_selection import LAST, LayerSelection
+from assay.encoders.pooling import Pooling, States, pool
+
+_SHORTEST = 0.1  # seconds; shorter sounds end in silence, for convolutions read 0.025 s at once
+_TOGETHER = 64.0  # seconds of sound in one forward pass: 1 GB in the first convolution of wav2vec 2.0
+_PROBE = 5.0  # seconds
+_FRAME = 0.01  # seconds; the step of Kaldi's filter banks, which the Audio Spectrogram Transformer reads
+_STATED = ("do_normalize", "num_mel_bins", "feature_size", "max_length", "chunk_length", "mean", "std")
+
+Inputs = Mapping[str, torch.Tensor]  # by name of input, each sounds x ...
+
+
+class Samples(NamedTuple):
+    """A sound at the rate of a model."""
+
+    values: np.ndarray  # float32
+    is_cut: bool  # the sound is longer than what is read
+
+
+@dataclass(frozen=True, slots=True)
+class AudioReading:
+    """How a sound becomes input, and frames become features.
+
+    Attributes:
+        extractor: A feature extractor of transformers.
+        most: The most seconds of a sound; what is beyond is cut.
+        pooling: How frames become one vector.
+        layers: Of which layer the frames are.
+    """
+
+    extractor: Any
+    most: float
+    pooling: Pooling
+    layers: LayerSelection = LAST
+
+    @property
+    def rate(self) -> int:
+        """Samples a second that the model reads."""
+        return int(self.extractor.sampling_rate)
+
+    def read(self, sound: Sound) -> Samples:
+        """Return the beginning of a sound, resampled by a polyphase filter."""
+        from scipy.signal import resample_poly
+
+        most = round(self.most * sound.rate)
+        samples = sound.samples[:most]
+        shared = gcd(self.rate, sound.rate)
+        if sound.rate != self.rate:
+            samples = resample_poly(samples, self.rate // shared, sound.rate // shared).astype(np.float32)
+        lacking = int(_SHORTEST * self.rate) - len(samples)
+        return Samples(np.pad(samples, (0, max(0, lacking))), len(sound.samples) > most)
+
+    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Yield the positions of sounds of one length: without padding none depends on the others."""
+        rows_of: dict[int, list[int]] = {}
+        for row, length in enumerate(lengths):
+            rows_of.setdefault(length, []).append(row)
+        for length, rows in rows_of.items():
+            seconds = self._window or length / self.rate
+            size = max(1, int(_TOGETHER / seconds))
+            for start in range(0, len(rows), size):
+                yield rows[start : start + size]
+
+    def inputs(self, samples: Sequence[np.ndarray], device: str) -> Inputs:
+        """Return what the extractor makes of sounds of one length, by name of input, and a mask if it has."""
+        made = self.extractor(
+            list(samples), sampling_rate=self.rate, return_tensors="pt", return_attention_mask=True
+        )
+        return {name: values.to(device) for name, values in made.items()}
+
+    def probe(self, device: str) -> Inputs:
+        """Return the input of some seconds of silence, by which width and cost are measured."""
+        silence = Sound(np.zeros(int(self._probed * self.rate), np.float32), self.rate)
+        return self.inputs([self.read(silence).values], device)
+
+    def limits(self) -> str:
+        """Return in words how much is read, and how long the probe is."""
+        seconds = self._window or self._probed  # a window is filled up, and costs what it costs when full
+        return f"at most {self.most:g} s at {self.rate:,} Hz; MACs are of {seconds:g} s"
+
+    def shown(self, inputs: Inputs) -> Inputs:
+        """Return what of the input the model gets: a mask if it hides any, and if it had one in training."""
+        mask = inputs.get("attention_mask")
+        if mask is not None and self.extractor.return_attention_mask and not mask.all():
+            return inputs
+        return {name: values for name, values in inputs.items() if name != "attention_mask"}
+
+    def pooled(self, states: States, inputs: Inputs) -> torch.Tensor:
+        """Return sounds x width: frames of silence that only fill up a window do not count."""
+        return pool(states, _frames_of_sound(states.tokens, inputs), self.pooling)
+
+    def describe(self) -> str:
+        """Return in words what is done to a sound."""
+        settings = self.extractor.to_dict()
+        stated = "; ".join(f"{key}={settings[key]}" for key in _STATED if settings.get(key) is not None)
+        return (
+            f"mean of the channels; resampled to {self.rate:,} Hz; at most {self.most:g} s; "
+            f"{type(self.extractor).__name__}: {stated}; {self.layers.describe()}pooling {self.pooling}"
+        )
+
+    @property
+    def _probed(self) -> float:
+        return min(_PROBE, self.most)
+
+    @property
+    def _window(self) -> float | None:
+        return window_of(self.extractor)
+
+
+def window_of(extractor: Any) -> float | None:
+    """Return the seconds to which an extractor brings every sound; None where it takes any length."""
+    if hasattr(extractor, "chunk_length"):  # Whisper
+        return float(extractor.chunk_length)
+    frames = getattr(extractor, "max_length", None)  # Audio Spectrogram Transformer
+    return None if frames is None else frames * _FRAME
+
+
+def _frames_of_sound(frames: torch.Tensor, inputs: Inputs) -> torch.Tensor:
+    """Return sounds x frames, 1 where a frame is of the sound; of a finer mask every nth step counts."""
+    count = frames.shape[1]
+    mask = inputs.get("attention_mask")
+    if mask is None or mask.shape[1] % count:  # samples, which are all read
+        return torch.ones(frames.shape[:2], dtype=torch.long, device=frames.device)
+    return mask[:, :: mask.shape[1] // count]
