@@ -25,6 +25,7 @@ from assay.moments.leave_out import PENALTIES, left_out
 from assay.moments.rank_one import with_one_more_row
 from assay.moments.spectrum import basis_of_gram, basis_of_rows
 from assay.moments.stream import moments_of, stratified_folds
+from assay.numerics.columns import centred_ranks
 
 SHAPES = ("5000x1024x100", "2000x4096x10")
 ROUNDS = 3
@@ -104,7 +105,20 @@ def ridge_of_folds(train: FoldedMoments) -> Pair:
     return partial(left_out, train.total, train.folds), library
 
 
-ROWS = {"eigenbasis": eigenbasis, "rank-one update": rank_one_update, "ridge of folds": ridge_of_folds}
+def ranks(train: FoldedMoments) -> Pair:
+    """Ranks of a million numbers, ties averaged: own runs of equals, or scipy's rankdata."""
+    from scipy.stats import rankdata
+
+    numbers = np.random.default_rng(train.total.count).standard_normal(1_000_000).round(3)
+    return (lambda: centred_ranks(numbers.copy())), (lambda: 2 * rankdata(numbers) - (len(numbers) + 1))
+
+
+ROWS = {
+    "eigenbasis": eigenbasis,
+    "rank-one update": rank_one_update,
+    "ridge of folds": ridge_of_folds,
+    "ranks": ranks,
+}
 
 
 def seconds(work: Callable[[], object]) -> float:

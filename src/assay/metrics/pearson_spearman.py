@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.metric import Metric
 from assay.core.task import Labels, TaskKind
-from assay.numerics.correlation import pearson_correlation, rank_correlation
+from assay.numerics.columns import pearson_correlation, rank_correlation
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
-"""Nearest neighbours by cosine or Euclidean distance, in bounded memory, and what they vote for."""
+"""Nearest neighbours by cosine or Euclidean distance, in bounded memory, and predictions by their votes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
+from assay.core.predictor import Decision, Predicted, Predictor
+from assay.core.task import LabelKind
 
 _CHUNK = 1 << 22  # similarities held at a time: 32 MiB
 _DECIMALS = 9  # of a similarity: beyond single precision, and equal examples stay equal for any summing order
@@ -56,6 +60,47 @@ def majority(neighbour_labels: np.ndarray, classes: int) -> np.ndarray:
         votes[rows, column] += 1
     support = np.take_along_axis(votes, neighbour_labels, axis=1)
     return np.asarray(neighbour_labels[rows, support.argmax(axis=1)])
+
+
+def vote(near: np.ndarray, decision: Decision) -> Predicted:
+    """Return what the labels of neighbours say: queries x k, or queries x k x columns."""
+    if decision.kind is LabelKind.REGRESSION:
+        return Predicted(np.asarray(near.mean(axis=1)))
+    if decision.kind is LabelKind.MULTILABEL:
+        shares = near.mean(axis=1)
+        return Predicted((shares > 0.5).astype(np.int64), shares)
+    shares = np.stack([(near == place).mean(axis=1) for place in range(decision.classes)], axis=1)
+    return Predicted(majority(near, decision.classes), shares)
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourPredictor(Predictor):
+    """The majority, or the mean, of the k examples that are most similar by cosine similarity.
+
+    Attributes:
+        reference: The features that were learned from.  # examples x width
+        labels: Their labels.  # examples, or examples x columns
+        k: The number of neighbours.
+        decision: What the labels are.
+    """
+
+    reference: np.ndarray
+    labels: np.ndarray
+    k: int
+    decision: Decision
+
+    def __call__(self, features: np.ndarray) -> Predicted:
+        """Return predictions for examples x width; the votes are the probabilities."""
+        return vote(self.labels[nearest(self.reference, features, self.k)], self.decision)
+
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """Return all examples that were learned from, and k."""
+        return {"reference": self.reference, "labels": self.labels, "k": np.array(self.k)}
+
+    @classmethod
+    def restored(cls, tensors: Mapping[str, np.ndarray], decision: Decision) -> NeighbourPredictor:
+        """Return the predictor of which these are the tensors."""
+        return cls(tensors["reference"], tensors["labels"], int(tensors["k"]), decision)
 
 
 def _unit_rows(matrix: np.ndarray) -> np.ndarray:

@@ -13,8 +13,7 @@ from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Decision, Predictor
 from assay.core.task import LabelKind
-from assay.numerics.neighbour_predictor import NeighbourPredictor, vote
-from assay.numerics.neighbours import nearest
+from assay.numerics.neighbours import NeighbourPredictor, nearest, vote
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import FeatureProtocol, Fitted
 

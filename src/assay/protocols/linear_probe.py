@@ -75,6 +75,6 @@ class LinearProbe(FeatureProtocol):
             from assay.numerics.ridge import RidgePath
 
             return fit_path(RidgePath, train, judge, self.l2)
-        from assay.numerics.logistic_path import LogisticPath
+        from assay.numerics.logistic import LogisticPath
 
         return fit_path(partial(LogisticPath, self.max_steps), train, judge, self.l2)

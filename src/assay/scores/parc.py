@@ -10,6 +10,7 @@ import numpy as np
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.task import LabelKind
+from assay.numerics.columns import centred_ranks
 from assay.numerics.principal import principal_components
 from assay.plugins.method import EVERY_KIND, Invariance, SampleScore
 
@@ -77,10 +78,10 @@ class PARC(SampleScore):
         else:
             labels = targets / (float(np.ptp(targets)) or 1.0)
         rounds = self.variant == "published" and targets.shape[1] > 1
-        ranks = _average_ranks(_published(targets[varies])) if rounds else _label_ranks(labels[varies])
+        ranks = centred_ranks(_published(targets[varies])) if rounds else _label_ranks(labels[varies])
         if not ranks.any():
             raise NotApplicable("All pairs of examples of train have equally similar labels.")
-        alike = _average_ranks(_similarities(features[varies]))
+        alike = centred_ranks(_similarities(features[varies]))
         if not alike.any():
             raise NotApplicable("All pairs of examples of train have equally similar features.")
         return 100 * float(alike @ ranks) / float(np.sqrt(alike @ alike) * np.sqrt(ranks @ ranks))
@@ -150,7 +151,7 @@ def _label_ranks(labels: np.ndarray) -> np.ndarray:
     """Return the centred rank of each pair of labels; few different ones are compared once and counted."""
     different, which = np.unique(labels, axis=0, return_inverse=True)
     if len(different) > _FEW:
-        return _average_ranks(_similarities(labels))
+        return centred_ranks(_similarities(labels))
     levels, codes = np.unique(_similarity(different, different), return_inverse=True)
     table = codes.reshape(len(different), len(different)).astype(np.int32)
     which = which.ravel()
@@ -162,21 +163,3 @@ def _label_ranks(labels: np.ndarray) -> np.ndarray:
     counts = np.bincount(level, minlength=len(levels))
     ranks = np.cumsum(counts) - counts / 2 - len(level) / 2  # the middle of each level, less the mean rank
     return np.asarray(ranks[level])
-
-
-def _average_ranks(values: np.ndarray) -> np.ndarray:
-    """Turn some values into their ranks less the mean rank, in place; equal values share a mean rank."""
-    order = values.argsort()
-    ordered = values[order]
-    tied = ordered[1:] == ordered[:-1]
-    del ordered  # five arrays of this size at once are too many
-    first, last = np.arange(len(values), dtype=np.float64), np.arange(len(values), dtype=np.float64)
-    first[1:][tied] = 0
-    last[:-1][tied] = len(values)
-    np.maximum.accumulate(first, out=first)  # where the run of equal values begins
-    np.minimum.accumulate(last[::-1], out=last[::-1])
-    first += last
-    first -= len(values) - 1
-    values[order] = first
-    values /= 2
-    return values
