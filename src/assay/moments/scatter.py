@@ -167,6 +167,13 @@ class Scatter:
             return float(np.square(self.centred_rows).sum())
         return max(float(np.trace(self.full_gram()) - self.feature_sum @ self.mean()), 0.0)
 
+    def variances(self) -> np.ndarray:
+        """Return the variance of each feature."""
+        if self.rows is not None:
+            return np.asarray(np.square(self.centred_rows).mean(axis=0))
+        squares = np.diagonal(self.full_gram()) / self.count - np.square(self.mean())
+        return np.asarray(np.maximum(squares, 0.0))
+
     @cached_property
     def centred_rows(self) -> np.ndarray:
         """The features of each example less their mean, where the rows are kept."""

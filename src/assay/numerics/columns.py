@@ -36,8 +36,8 @@ def rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
 def centred_ranks(values: np.ndarray) -> np.ndarray:
     """Turn some values into twice their ranks less the mean rank, in place; equal values share a mean rank.
 
-    They are whole numbers, so that sums are exact. ``scipy.stats.rankdata`` takes three times as long, and
-    more memory: ``benchmarks/numerics.py``, row ranks.
+    They are whole numbers, so that sums are exact. ``scipy.stats.rankdata`` takes twice as long, and more
+    memory: ``benchmarks/numerics.py``, row ranks.
     """
     order = values.argsort()
     ordered = values[order]

@@ -58,6 +58,12 @@ def posteriors(features: np.ndarray, components: int, energy: float, seed: int) 
     return probs
 
 
+def leep(probs: np.ndarray, labels: np.ndarray, *, log: bool) -> float:
+    """Return the mean log of the expected likelihoods of the labels, at most 0; or of them, at most 1."""
+    likelihoods = expected_likelihoods(probs, labels)
+    return min(float(np.log(likelihoods).mean()), 0.0) if log else min(float(likelihoods.mean()), 1.0)
+
+
 def expected_likelihoods(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return what each label is thought likely when each component votes by its share of each label.
 

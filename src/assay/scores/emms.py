@@ -14,6 +14,7 @@ from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
 from assay.moments.spectrum import Spectrum, basis_of_gram, basis_of_rows
+from assay.numerics.least_squares import FEATURES, require_residual
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 _EPSILON = 1e-8  # added to standard deviations, as published
@@ -82,14 +83,7 @@ class EMMS(MomentScore):
     def __call__(self, train: FoldedMoments) -> float:
         """Return the negative error: of one standardised number, between -1 and 0."""
         total, spectrum = train.total, standardised(train)
-        rank = len(spectrum.values)
-        if rank == 0:
-            raise NotApplicable("All features are constant on train.")
-        if rank >= total.count - 1:
-            raise NotApplicable(
-                f"{rank} independent features fit any labels of {total.count} examples. "
-                f"Use lin_mse(penalty=1.0), or ridge_cv."
-            )
+        require_residual(len(spectrum.values), total.count, FEATURES)
         labels = self._labels(train, spectrum)
         if self.published:
             return -published_error(labels) / total.count * labels.dims
@@ -126,11 +120,7 @@ def standardised(train: FoldedMoments) -> Spectrum:
     Least squares fits the same either way, but directions far narrower than others are lost in a Gram.
     """
     total, scatter = train.total, train.total.scatter
-    if scatter.rows is None:
-        squares = np.diagonal(scatter.full_gram()) / total.count - np.square(total.mean())
-    else:
-        squares = np.square(scatter.centred_rows).mean(axis=0)
-    deviations = np.sqrt(np.maximum(squares, 0.0))
+    deviations = np.sqrt(scatter.variances())
     moving = deviations[deviations > _ROUNDING * np.abs(scatter.shift)]
     if len(moving) == 0 or moving.max() <= _ALIKE * moving.min():
         return train.spectrum

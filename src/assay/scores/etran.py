@@ -164,8 +164,8 @@ def own_probabilities(
         between: The class means times these weights, classes x classes.
         own: The class of each example.
     """
+    from scipy.special import softmax
+
     share = np.bincount(own) / len(own)
     logits = rows @ weights + (between - between.diagonal() / 2 + np.log(share))[own]
-    logits -= logits.max(axis=1, keepdims=True)
-    exponents = np.exp(logits)
-    return np.asarray(exponents[np.arange(len(own)), own] / exponents.sum(axis=1))
+    return np.asarray(softmax(logits, axis=1)[np.arange(len(own)), own])

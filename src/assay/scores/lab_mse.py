@@ -12,9 +12,11 @@ from assay.core.features import LabelledSourceProbs
 from assay.core.task import LabelKind
 from assay.moments.moments import Moments
 from assay.moments.stream import MomentStream
+from assay.numerics.least_squares import Inputs, regression_error
 from assay.plugins.method import EVERY_KIND, SourceScore
 
 _CHUNK = 4096  # rows in double precision at a time
+_PROBS = Inputs("source classes", "The source head says the same of every example.", "lab_mse(penalty=1.0)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +64,8 @@ class LabMSE(SourceScore):
     def __call__(self, train: LabelledSourceProbs) -> float:
         """Return the negative error, at most 0."""
         total = gathered(train)
-        values, cross = total.spectrum()
-        is_number = train.labels.kind is LabelKind.REGRESSION
-        used = np.full(len(total.target_sum), True) if is_number else total.target_sum > 0
-        energy = float(total.centred_target_square()[used].sum())
-        if energy <= 1e-12 * float(total.target_square.sum()):
-            raise NotApplicable("All labels of train are the same.")
-        if len(values) == 0:
-            raise NotApplicable("The source head says the same of every example.")
-        fits_all = len(values) >= total.count - 1
-        if fits_all and self.penalty == 0:
-            raise NotApplicable(
-                f"{len(values)} independent source classes fit any labels of {total.count} examples. "
-                f"Use lab_mse(penalty=1.0)."
-            )
-        inside = np.square(cross[:, used]).sum(axis=1) / values  # target energy along each direction
-        outside = 0.0 if fits_all else max(energy - float(inside.sum()), 0.0)
-        left = total.count * self.penalty / (values + total.count * self.penalty)
-        error = outside + float((left if self.add_penalty else np.square(left)) @ inside)
-        return -error / (total.count * int(used.sum()))
+        moments = total, total.spectrum(), train.labels.kind
+        return -regression_error(*moments, _PROBS, self.penalty, add_penalty=self.add_penalty)
 
 
 def gathered(train: LabelledSourceProbs) -> Moments:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from assay.core.features import LabelledSourceProbs
-from assay.numerics.mixture import expected_likelihoods
+from assay.numerics.mixture import leep
 from assay.plugins.method import SourceScore
 
 
@@ -42,7 +40,4 @@ class LEEP(SourceScore):
 
     def __call__(self, train: LabelledSourceProbs) -> float:
         """Return the mean log expected empirical probability of the labels, at most 0; or without the log."""
-        likelihoods = expected_likelihoods(train.probs, train.labels.values)
-        if not self.log:
-            return min(float(likelihoods.mean()), 1.0)
-        return min(float(np.log(likelihoods).mean()), 0.0)
+        return leep(train.probs, train.labels.values, log=self.log)

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from assay.core.errors import NotApplicable, UsageError
+from assay.core.errors import UsageError
 from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
+from assay.numerics.least_squares import FEATURES, regression_error
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 
@@ -58,25 +59,5 @@ class LinMSE(MomentScore):
 
     def __call__(self, train: FoldedMoments) -> float:
         """Return the negative error, at most 0."""
-        total, (values, cross) = train.total, train.spectrum
-        used = (
-            np.full(len(total.target_sum), True)
-            if train.kind is LabelKind.REGRESSION
-            else total.target_sum > 0
-        )
-        energy = float(total.centred_target_square()[used].sum())
-        if energy <= 1e-12 * float(total.target_square.sum()):
-            raise NotApplicable("All labels of train are the same.")
-        if len(values) == 0:
-            raise NotApplicable("All features are constant on train.")
-        fits_all = len(values) >= total.count - 1
-        if fits_all and self.penalty == 0:
-            raise NotApplicable(
-                f"{len(values)} independent features fit any labels of {total.count} examples. "
-                f"Use lin_mse(penalty=1.0), or ridge_cv."
-            )
-        inside = np.square(cross[:, used]).sum(axis=1) / values  # target energy along each direction
-        outside = 0.0 if fits_all else max(energy - float(inside.sum()), 0.0)
-        left = total.count * self.penalty / (values + total.count * self.penalty)
-        error = outside + float((left if self.add_penalty else np.square(left)) @ inside)
-        return -error / (total.count * int(used.sum()))
+        moments = train.total, train.spectrum, train.kind
+        return -regression_error(*moments, FEATURES, self.penalty, add_penalty=self.add_penalty)

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
-from assay.numerics.mixture import expected_likelihoods, posteriors
+from assay.numerics.mixture import leep, posteriors
 from assay.plugins.method import Invariance, SampleScore
 
 _PER_CLASS = 5  # components for each class, as in the paper
@@ -79,7 +79,4 @@ class NLEEP(SampleScore):
         if components < 2 and self.components is None:
             raise NotApplicable(f"Train has {len(train)} examples; two Gaussians need four.")
         probs = posteriors(train.matrix, components, self.energy, self.seed)
-        likelihoods = expected_likelihoods(probs, train.labels.values)
-        if not self.log:
-            return min(float(likelihoods.mean()), 1.0)
-        return min(float(np.log(likelihoods).mean()), 0.0)
+        return leep(probs, train.labels.values, log=self.log)

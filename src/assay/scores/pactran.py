@@ -169,8 +169,8 @@ class _Loss:
         start = np.zeros((self._rows.shape[1] + 1) * classes)
         options = {"maxiter": _STEPS, "maxfun": 2 * _STEPS, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-12}
         with one_thread_in_scipy():
-            found = minimize(self._function(scale), start, jac=True, method="L-BFGS-B", options=options)
-        return float(found.fun), self._probs(found.x.reshape(-1, classes) * scale)
+            result = minimize(self._function(scale), start, jac=True, method="L-BFGS-B", options=options)
+        return float(result.fun), np.exp(self._log_probs(result.x.reshape(-1, classes) * scale))
 
     def published(self, seed: int) -> tuple[float, np.ndarray]:
         """Return the loss and the probabilities where the published optimiser stops."""
@@ -182,8 +182,8 @@ class _Loss:
         function = self._function(np.ones((width + 1, 1)))
         options = {"maxiter": 100}
         with one_thread_in_scipy():
-            found = minimize(function, start, jac=True, method="L-BFGS-B", options=options, tol=1e-6)
-        return float(found.fun), self._probs(found.x.reshape(-1, classes))
+            result = minimize(function, start, jac=True, method="L-BFGS-B", options=options, tol=1e-6)
+        return float(result.fun), np.exp(self._log_probs(result.x.reshape(-1, classes)))
 
     def _function(self, scale: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
         def loss_and_slope(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -198,13 +198,10 @@ class _Loss:
 
         return loss_and_slope
 
-    def _probs(self, weights: np.ndarray) -> np.ndarray:
-        return np.asarray(np.exp(self._log_probs(weights)))
-
     def _log_probs(self, weights: np.ndarray) -> np.ndarray:
-        logits = self._rows @ weights[:-1] + weights[-1]
-        logits -= logits.max(axis=1, keepdims=True)
-        return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+        from scipy.special import log_softmax
+
+        return np.asarray(log_softmax(self._rows @ weights[:-1] + weights[-1], axis=1))
 
 
 def _places(labels: np.ndarray) -> np.ndarray:
@@ -235,10 +232,7 @@ def _gamma(probs: np.ndarray, places: np.ndarray, alpha: float) -> float:
 
     prior = alpha * np.bincount(places)[:, None] / len(places) + _OFFSET
 
-    def update(counts: np.ndarray) -> np.ndarray:
-        return np.asarray(digamma(counts))
-
-    counts, divergence = _variational(probs, places, prior, update)
+    counts, divergence = _variational(probs, places, prior, digamma)
     lengths = np.concatenate([block @ counts.sum(axis=0) for _, block in _blocks(probs)])
     total = float((gammaln(prior) - gammaln(counts)).sum()) + divergence + float((np.log(lengths) - 1).sum())
     return total / (len(places) * len(prior)) + 1
@@ -265,10 +259,9 @@ def _variational(
 
 
 def _log_assigned(probs: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    from scipy.special import logsumexp
+    from scipy.special import log_softmax
 
-    logits = np.log(probs + _OFFSET) + weights
-    return np.asarray(logits - logsumexp(logits, axis=1, keepdims=True))
+    return np.asarray(log_softmax(np.log(probs + _OFFSET) + weights, axis=1))
 
 
 def _blocks(matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

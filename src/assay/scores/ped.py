@@ -159,7 +159,7 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> Balls:
         variances = total.target_norm[used] / counts - np.square(means).sum(axis=1)
         radii = np.sqrt(np.maximum(variances, 0.0))
         return Balls(means - total.mean(), radii, np.ones(total.width), used)
-    deviations = np.maximum(np.sqrt(feature_variances(total.scatter)), eps)
+    deviations = np.maximum(np.sqrt(total.scatter.variances()), eps)
     sample = train.sample()
     radii = sampled_radii(sample, deviations)
     if len(radii) < len(counts):
@@ -169,14 +169,6 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> Balls:
     few = (f"ped measures the radii of classes on {len(sample)} of {total.count} examples",)
     notes = few if len(sample) < total.count else ()
     return Balls((means - total.mean()) / deviations, radii, deviations, used, notes)
-
-
-def feature_variances(scatter: Scatter) -> np.ndarray:
-    """Return the variance of each feature."""
-    if scatter.rows is not None:
-        return np.asarray(np.square(scatter.centred_rows).mean(axis=0))
-    squares = np.diagonal(scatter.full_gram()) / scatter.count - np.square(scatter.mean())
-    return np.asarray(np.maximum(squares, 0.0))
 
 
 def sampled_radii(sample: LabelledFeatures, deviations: np.ndarray) -> np.ndarray:

@@ -139,16 +139,15 @@ def self_challenged(classes: Classes, within: np.ndarray) -> float:
 
 def probabilities(classes: Classes, within: np.ndarray) -> np.ndarray:
     """Return p(class given example) by discriminant analysis, examples x classes; overwrite ``within``."""
+    from scipy.special import softmax
+
     weights = class_weights(within, classes.means, classes.shrinkage, classes.width)
     between = classes.means @ weights  # classes x classes: what the class means say of each other
     offsets = between - between.diagonal() / 2 + np.log(classes.sizes / classes.sizes.sum())
     logits = classes.rows @ weights
     for block, offset in zip(by_class(logits, classes.sizes), offsets, strict=True):
         np.add(block, offset, out=block)
-    logits -= logits.max(axis=1, keepdims=True)
-    np.exp(logits, out=logits)
-    logits /= logits.sum(axis=1, keepdims=True)
-    return np.asarray(logits)
+    return np.asarray(softmax(logits, axis=1))
 
 
 def true_class(probs: np.ndarray, sizes: np.ndarray) -> np.ndarray:
