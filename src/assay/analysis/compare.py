@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from assay.analysis.across_tasks.modalities import across_modalities, headline, values_of
 from assay.analysis.across_tasks.similarity import similarity
@@ -15,7 +14,6 @@ from assay.analysis.per_task.recommendation import refused
 from assay.analysis.per_task.task_findings import Judged, TaskEvidence, judge
 from assay.analysis.scores.over_tasks import study_agreements
 from assay.core.metric import Metric
-from assay.core.task import Modality
 from assay.findings.comparison import Comparison
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import Cell
@@ -39,15 +37,9 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     method = choose_method(cells, evidence.scores, ranked_by)
     rows = {row.address: row for row in evidence.models}
     reasons = refused(evidence.limits, rows)
-    whole = _Whole(
-        evidence=evidence,
-        cells=cells,
-        method=method,
-        models={model: reasons.get(model, "") for model in rows.keys() | {cell.model for cell in cells}},
-        modalities=modalities_of(cells, evidence.tasks),
-    )
-    of_tasks = [_on_task(whole, task) for task in evidence.tasks]
-    judged = [judge(evidence_of_task, rows, seed) for evidence_of_task in of_tasks]
+    models = {model: reasons.get(model, "") for model in rows.keys() | {cell.model for cell in cells}}
+    of_tasks = [_on_task(evidence, cells, method, models, task) for task in evidence.tasks]
+    judged = [judge(of_task, rows, seed) for of_task in of_tasks]
     findings = [task.findings for task in judged]
     pretrained = [cell for cell in cells if not has_random_weights(cell.model, rows)]
     across = across_modalities(judged, seed)
@@ -68,18 +60,10 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     )
 
 
-class _Whole(NamedTuple):
-    """What is known of all tasks together."""
-
-    evidence: Evidence
-    cells: tuple[Cell, ...]
-    method: str
-    models: Mapping[str, str]  # by address, why it is not ranked
-    modalities: Mapping[str, Modality]
-
-
-def _on_task(whole: _Whole, task: TaskFacts) -> TaskEvidence:
-    evidence, cells, method, models, modalities = whole
+def _on_task(
+    evidence: Evidence, cells: Sequence[Cell], method: str, models: Mapping[str, str], task: TaskFacts
+) -> TaskEvidence:
+    """Return what is known of one task; ``models`` holds why each is not ranked, empty where it is."""
     is_estimate = method in evidence.scores
     metric = evidence.metrics[task.metric]
     seeds = evidence.by_seed(task, method)
@@ -89,7 +73,7 @@ def _on_task(whole: _Whole, task: TaskFacts) -> TaskEvidence:
         metric=None if is_estimate else metric,
         judge=_judge(cells, task, method, evidence.metrics) if is_estimate else metric,
         cells=tuple(cell for cell in cells if _has_value(cell, task, method) and not models[cell.model]),
-        missing=missing_cells(cells, task, models, method, modalities),
+        missing=missing_cells(cells, task, models, method, modalities_of(cells, evidence.tasks)),
         all_cells=tuple(cell for cell in cells if cell.task == task.address),
         truth=None if is_estimate else evidence.truths.get(task.fingerprint),
         predicted={model: judged_rows(of_model, metric) for model, of_model in seeds.items()},

@@ -88,16 +88,9 @@ def rows_of(
 
 def _of_cell(cell: Cell) -> dict[str, Value]:
     return {
-        "model": cell.model,
-        "task": cell.task,
-        "method": cell.method,
-        "is_score": cell.is_score,
-        "status": cell.status.value,
+        **_named(cell, "model", "task", "method", "is_score", "status", "value"),
+        **_named(cell, "seeds", "seconds", "encode_seconds"),
         "reason": cell.reason or None,
-        "value": cell.value,
-        "seeds": cell.seeds,
-        "seconds": cell.seconds,
-        "encode_seconds": cell.encode_seconds,
         "notes": "\n".join(cell.notes) or None,
         **{f"metric_{name}": value for name, value in cell.metrics.items()},
         **{f"tuned_{name}": float(value) for name, value in cell.tuned.items()},
@@ -105,13 +98,9 @@ def _of_cell(cell: Cell) -> dict[str, Value]:
 
 
 def _of_task(findings: TaskFindings) -> dict[str, Value]:
+    names = ("kind", "modality", "metric", "floor", "test_count", "fingerprint")
     return {
-        "task_kind": findings.task.kind.value,
-        "task_modality": findings.task.modality.value,
-        "task_metric": findings.task.metric,
-        "task_floor": findings.task.floor,
-        "task_test_count": findings.task.test_count,
-        "task_fingerprint": findings.task.fingerprint,
+        **_named(findings.task, *names, prefix="task_"),
         "shown_negated": findings.shown_negated,
     }
 
@@ -120,30 +109,27 @@ def _of_model(row: ModelRow | None) -> dict[str, Value]:
     if row is None:
         return {}
     return {
-        "model_parameters": row.facts.parameters,
-        "model_macs": row.facts.macs,
-        "model_width": row.facts.width,
-        "model_bytes": row.facts.bytes,
-        "model_licence": row.facts.licence,
+        **_named(row.facts, "parameters", "macs", "width", "bytes", "licence", prefix="model_"),
         "model_latency_seconds": row.latency_seconds,
     }
 
 
 def _of_standing(model: str, findings: TaskFindings) -> dict[str, Value]:
-    standing = next((standing for standing in findings.standings if standing.model == model), None)
+    standing = findings.by_model.get(model)
     if standing is None:
         return {}
     return {
-        "interval_low": standing.interval.low if standing.interval else None,
-        "interval_high": standing.interval.high if standing.interval else None,
-        "index": standing.index,
-        "rank": standing.rank,
+        **_named(standing, "index", "rank", "p_value", "is_tied_best"),
+        **(_named(standing.interval, "low", "high", prefix="interval_") if standing.interval else {}),
         "rank_best": standing.ranks[0],
         "rank_worst": standing.ranks[1],
-        "p_value": standing.p_value,
-        "is_tied_best": standing.is_tied_best,
         "is_recommended": model == findings.recommended,
     }
+
+
+def _named(value: object, *names: str, prefix: str = "") -> dict[str, Any]:
+    """Return some fields of a value by their names."""
+    return {f"{prefix}{name}": _plain(getattr(value, name)) for name in names}
 
 
 def _of_slices(model: str, findings: TaskFindings) -> dict[str, Value]:

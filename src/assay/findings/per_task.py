@@ -126,6 +126,11 @@ class TaskFindings:
     slices: tuple[SliceFindings, ...] = ()
 
     @property
+    def by_model(self) -> dict[str, Standing]:
+        """The standing of each model with a value, best first."""
+        return {standing.model: standing for standing in self.standings}
+
+    @property
     def pareto(self) -> tuple[str, ...]:
         """The models that no other beats in both value and latency, fastest first."""
         return self.fronts.get("latency", ())

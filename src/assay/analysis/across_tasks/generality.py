@@ -21,7 +21,7 @@ from assay.analysis.across_tasks.intervals import (
 from assay.analysis.across_tasks.ranks import average_ranks, borda, cliques, friedman, task_ranks, win_rates
 from assay.analysis.across_tasks.significance import ROPE, Comparable, against_best, fewest_tasks
 from assay.analysis.per_task.index import index_matrix
-from assay.analysis.per_task.intervals import LEVEL, ExampleDraws, rank_intervals
+from assay.analysis.per_task.intervals import LEVEL, ExampleDraws, interval, rank_intervals
 from assay.analysis.per_task.significance import ALPHA
 from assay.core.estimate import Interval
 from assay.core.task import Modality
@@ -179,19 +179,12 @@ def _of_block(
             model,
             index=float(interquartile_mean(index.values[row])),
             interval=None if drawn is None else task_interval(drawn[:, row], tasks),
-            interval_here=_plain_interval(here[:, row]) if here is not None else None,
+            interval_here=None if here is None or np.isnan(here[:, row]).any() else interval(here[:, row]),
             ranks=None if spans is None else spans[row],
             profile=tuple(float(share) for share in reached[row].mean(axis=0)),
         )
         for row, model in enumerate(plain)
     ]
-
-
-def _plain_interval(draws: np.ndarray) -> Interval | None:
-    if not np.isfinite(draws).all():
-        return None
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(low), float(high), LEVEL)
 
 
 def complete_block(matrix: Matrix) -> Matrix:

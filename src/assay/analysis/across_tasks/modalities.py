@@ -29,7 +29,7 @@ def across_modalities(judged: Sequence[Judged], seed: int) -> tuple[Across, ...]
         tasks = [judgement.findings for judgement in same]
         evidence = TasksEvidence(
             values=values_of(tasks),
-            index=_indices_of(tasks),
+            index=Matrix.of({findings.task.address: _by_model(findings, "index") for findings in tasks}),
             draws={
                 judgement.findings.task.address: judgement.draws
                 for judgement in same
@@ -90,19 +90,11 @@ def _choose(tasks: Sequence[TaskFindings], across: Across | None, rows: Mapping[
 
 
 def values_of(tasks: Sequence[TaskFindings]) -> Matrix:
-    """Return the values of the ranking method, with the reason for each hole."""
-    values = {
-        findings.task.address: {standing.model: standing.value for standing in findings.standings}
-        for findings in tasks
-    }
+    """Return the values of the ranking method, with the reason for each that is missing."""
+    values = {findings.task.address: _by_model(findings, "value") for findings in tasks}
     reasons = {(cell.model, cell.task): cell.reason for findings in tasks for cell in findings.missing}
     return Matrix.of(values, reasons)
 
 
-def _indices_of(tasks: Sequence[TaskFindings]) -> Matrix:
-    return Matrix.of(
-        {
-            findings.task.address: {standing.model: standing.index for standing in findings.standings}
-            for findings in tasks
-        }
-    )
+def _by_model(findings: TaskFindings, name: str) -> dict[str, float | None]:
+    return {model: getattr(standing, name) for model, standing in findings.by_model.items()}

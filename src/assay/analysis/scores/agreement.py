@@ -98,11 +98,7 @@ def agreement(
         task=task,
         is_baseline=is_baseline,
         models=len(models),
-        tau_by_truth=correlations["tau_by_truth"],
-        weighted_tau=correlations["weighted_tau"],
-        tau_b=correlations["tau_b"],
-        pearson=correlations["pearson"],
-        spearman=correlations["spearman"],
+        **correlations,
         intervals={name: interval for name, interval in intervals.items() if interval is not None},
         shortlists=shortlists(estimated, true),
     )

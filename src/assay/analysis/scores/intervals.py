@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.analysis.per_task.intervals import LEVEL
+from assay.analysis.per_task.intervals import interval
 from assay.core.estimate import Interval
 
 DRAWS = 1000
@@ -54,8 +54,7 @@ def correlation_interval(value: float, drawn: np.ndarray) -> Interval | None:
     drawn = drawn[np.isfinite(drawn)]
     if abs(value) > 1 - 1e-9 or len(drawn) < DRAWS / 2:
         return None
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(low), float(high), LEVEL)
+    return interval(drawn)
 
 
 def _harmonic(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.ndarray:
