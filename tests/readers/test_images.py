@@ -7,14 +7,22 @@ import pytest
 from PIL import Image
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.readers.checking import check, leave_out_unreadable
-from assay.readers.images import (
-    ImageArrays,
-    ImageFiles,
-    array_digests,
-    is_image,
-    to_rgb,
-)
+from assay.core.task import InMemoryExamples
+from assay.readers.digests import digest_example
+from assay.readers.files import Checked, FolderFiles, check, leave_out_unreadable
+from assay.readers.images import StoredImages, is_image, to_rgb
+
+
+def images_in(folder: Path, *names: str) -> StoredImages:
+    return StoredImages(FolderFiles(folder, names))
+
+
+def check_all(files: StoredImages) -> Checked:
+    return check(files, np.arange(len(files)))
+
+
+def readable(files: StoredImages, share: float) -> tuple[np.ndarray, tuple[str, ...]]:
+    return leave_out_unreadable(files, np.arange(len(files)), check_all(files).unreadable, share)
 
 
 @pytest.fixture
@@ -38,7 +46,7 @@ def test_what_is_transparent_becomes_white() -> None:
 def test_a_transparent_palette_becomes_white(tmp_path: Path) -> None:
     Image.new("P", (2, 2), 0).save(tmp_path / "a.png", transparency=0)
 
-    assert ImageFiles(tmp_path, ("a.png",)).read(0)[0, 0].tolist() == [255, 255, 255]
+    assert images_in(tmp_path, "a.png").read(0)[0, 0].tolist() == [255, 255, 255]
 
 
 def test_grey_with_alpha_becomes_rgb() -> None:
@@ -48,13 +56,13 @@ def test_grey_with_alpha_becomes_rgb() -> None:
 def test_16_bit_grey_keeps_its_brightness(tmp_path: Path) -> None:
     Image.fromarray(np.full((3, 2), 257 * 77, dtype=np.uint16)).save(tmp_path / "a.png")
 
-    assert ImageFiles(tmp_path, ("a.png",)).read(0)[0, 0].tolist() == [77, 77, 77]
+    assert images_in(tmp_path, "a.png").read(0)[0, 0].tolist() == [77, 77, 77]
 
 
 def test_dark_16_bit_grey_stays_dark(tmp_path: Path) -> None:
     Image.fromarray(np.full((3, 2), 200, dtype=np.uint16)).save(tmp_path / "a.tif")
 
-    assert ImageFiles(tmp_path, ("a.tif",)).read(0).max() == 1
+    assert images_in(tmp_path, "a.tif").read(0).max() == 1
 
 
 def test_float_grey_between_0_and_1_is_scaled() -> None:
@@ -70,30 +78,30 @@ def test_a_turned_photograph_is_put_upright(tmp_path: Path) -> None:
     exif[0x0112] = 6  # orientation: turned by 90 degrees
     Image.new("RGB", (8, 4)).save(tmp_path / "a.jpg", exif=exif)
 
-    assert ImageFiles(tmp_path, ("a.jpg",)).read(0).shape == (8, 4, 3)
+    assert images_in(tmp_path, "a.jpg").read(0).shape == (8, 4, 3)
 
 
 def test_arrays_are_read_as_copies() -> None:
-    examples = ImageArrays(np.zeros((1, 2, 2, 3), dtype=np.uint8), ("one",))
+    examples = InMemoryExamples([np.zeros((2, 2, 3), dtype=np.uint8)], ["first"])
 
-    examples.read(0)[:] = 9
+    np.asarray(examples.read(0))[:] = 9
 
-    assert examples.read(0).max() == 0
+    assert np.max(examples.read(0)) == 0
 
 
 def test_equal_files_have_equal_digests(jpeg: Path, tmp_path: Path) -> None:
     (tmp_path / "b.jpg").write_bytes(jpeg.read_bytes())
     Image.new("RGB", (2, 2)).save(tmp_path / "c.png")
 
-    digests = check(ImageFiles(tmp_path, ("a.jpg", "b.jpg", "c.png"))).digests
+    digests = check_all(images_in(tmp_path, "a.jpg", "b.jpg", "c.png")).digests
 
     assert digests[0] == digests[1] != digests[2]
 
 
 def test_arrays_of_other_shapes_have_other_digests() -> None:
-    wide, tall = np.zeros((1, 2, 4, 3), np.uint8), np.zeros((1, 4, 2, 3), np.uint8)
+    wide, tall = np.zeros((2, 4, 3), np.uint8), np.zeros((4, 2, 3), np.uint8)
 
-    assert array_digests(wide)[0] != array_digests(tall)[0]
+    assert digest_example(wide) != digest_example(tall)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +115,7 @@ def test_arrays_of_other_shapes_have_other_digests() -> None:
 def test_a_file_that_is_no_image_is_found(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "a.png").write_bytes(content)
 
-    assert check(ImageFiles(tmp_path, ("a.png",))).unreadable == {0: why}
+    assert check_all(images_in(tmp_path, "a.png")).unreadable == {0: why}
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "bmp", "tif"])
@@ -116,49 +124,49 @@ def test_a_truncated_image_is_found(tmp_path: Path, suffix: str) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
-    assert 0 in check(ImageFiles(tmp_path, (path.name,))).unreadable
+    assert 0 in check_all(images_in(tmp_path, path.name)).unreadable
 
 
 def test_a_missing_file_is_found(tmp_path: Path) -> None:
-    assert check(ImageFiles(tmp_path, ("a.png",))).unreadable == {0: "no such file"}
+    assert check_all(images_in(tmp_path, "a.png")).unreadable == {0: "no such file"}
 
 
 def test_one_unreadable_image_is_left_out_and_named(jpeg: Path, tmp_path: Path) -> None:
     (tmp_path / "b.jpg").write_bytes(jpeg.read_bytes()[:800])
-    files = ImageFiles(tmp_path, ("a.jpg", "b.jpg"))
+    files = images_in(tmp_path, "a.jpg", "b.jpg")
 
-    rows, notes = leave_out_unreadable(files, check(files), 0.01)
+    rows, notes = readable(files, 0.01)
 
     assert rows.tolist() == [0]
     assert notes == ("1 of 2 images cannot be read and is left out: b.jpg (truncated).",)
 
 
 def test_no_image_may_be_unreadable_if_the_share_is_0(jpeg: Path, tmp_path: Path) -> None:
-    files = ImageFiles(tmp_path, ("a.jpg", "b.jpg"))
+    files = images_in(tmp_path, "a.jpg", "b.jpg")
 
     with pytest.raises(UnreadableTask, match="At most 0 may be left out"):
-        leave_out_unreadable(files, check(files), 0.0)
+        readable(files, 0.0)
 
 
 def test_too_many_unreadable_images_stop_with_the_setting_to_write(jpeg: Path, tmp_path: Path) -> None:
-    files = ImageFiles(tmp_path, ("a.jpg", "b.jpg", "c.jpg", "d.jpg"))
+    files = images_in(tmp_path, "a.jpg", "b.jpg", "c.jpg", "d.jpg")
 
     with pytest.raises(UnreadableTask) as caught:
-        leave_out_unreadable(files, check(files), 0.01)
+        readable(files, 0.01)
 
     assert str(caught.value) == (
         "3 of 4 images cannot be read: b.jpg (no such file), c.jpg (no such file), d.jpg (no such file). "
         "At most 1 may be left out. "
         "Repair or remove them, or add (unreadable=0.75) to the task to leave them out."
     )
-    assert leave_out_unreadable(files, check(files), 0.75)[0].tolist() == [0]
+    assert readable(files, 0.75)[0].tolist() == [0]
 
 
 def test_a_share_above_1_is_refused(tmp_path: Path) -> None:
-    files = ImageFiles(tmp_path, ())
+    files = images_in(tmp_path)
 
     with pytest.raises(UsageError, match=r"Write for example unreadable=0\.01"):
-        leave_out_unreadable(files, check(files), 5.0)
+        readable(files, 5.0)
 
 
 def test_suffixes_are_read_in_any_case() -> None:

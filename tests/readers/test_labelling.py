@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import TaskKind
-from assay.readers.labelling import Cells, Labelled, label_rows, parse_kind
+from assay.core.task import LabelKind, TaskKind
+from assay.readers.labelling import Cells, Labelled, label_columns, label_rows, label_sets, parse_kind
 
 
 def label(cells: list[str], kind: TaskKind | None = None) -> Labelled:
@@ -71,3 +71,86 @@ def test_a_word_among_numbers_stops_regression() -> None:
 def test_an_unknown_kind_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match="Write one of kind='classification', kind='multilabel'"):
         parse_kind("ranking")
+
+
+def cells_of(column: str, cells: list[str | None]) -> Cells:
+    names = list(dict.fromkeys(cell for cell in cells if cell is not None))
+    codes = np.array([-1 if cell is None else names.index(cell) for cell in cells])
+    return Cells(column, names, codes, lambda row: f"row {row + 1}")
+
+
+def columns(kind: TaskKind | None = None, **given: list[str]) -> Labelled:
+    return label_columns([cells_of(name, cells) for name, cells in given.items()], kind)
+
+
+def test_columns_of_zeros_and_ones_are_classes_in_the_order_of_their_names() -> None:
+    found = columns(round=["1", "0", "True"], blue=["0", "no", "1.0"])
+
+    assert (found.labels.kind, found.labels.classes) == (LabelKind.MULTILABEL, ("blue", "round"))
+    assert found.labels.values.tolist() == [[0, 1], [0, 0], [1, 1]]
+    assert found.notes == (
+        "'round' and 'blue' hold 0 and 1: any number of 2 classes may apply to an example (multilabel). "
+        "Write kind='regression' if they are numbers to predict.",
+    )
+
+
+def test_columns_of_numbers_are_targets_in_the_order_that_was_written() -> None:
+    found = columns(y=["1", "2.5"], x=["-3", "1e3"])
+
+    assert found.labels.kind is LabelKind.REGRESSION
+    assert found.labels.values.tolist() == [[1.0, -3.0], [2.5, 1000.0]]
+    assert found.notes == ("'y' and 'x' hold numbers: each example has 2 to predict (regression).",)
+
+
+def test_a_kind_that_is_written_needs_no_note() -> None:
+    assert columns(TaskKind.REGRESSION, a=["1", "0"], b=["0", "1"]).notes == ()
+
+
+def test_rows_without_a_number_are_left_out_and_noted() -> None:
+    found = columns(x=["1", "nan", "3", "4", "5"], y=["1.5", "2", "", "4", "5"])
+
+    assert found.kept.tolist() == [0, 3, 4]
+    assert found.notes[0] == ("2 of 5 rows have an empty cell in 'x' or 'y' (first: row 2) and are left out.")
+
+
+def test_a_word_among_the_targets_names_its_row() -> None:
+    with pytest.raises(UnreadableTask, match="Column 'y', row 2: 'high' is not a number. Several label"):
+        columns(x=["1", "2"], y=["1", "high"])
+
+
+def test_a_two_among_classes_names_its_row() -> None:
+    with pytest.raises(UnreadableTask, match="Column 'b', row 2: 2 is neither 0 nor 1"):
+        columns(TaskKind.MULTILABEL, a=["1", "0"], b=["0", "2"])
+
+
+def test_several_columns_are_no_classification() -> None:
+    with pytest.raises(UsageError, match="has one label column; 'a' and 'b' are 2. Name one of them"):
+        columns(TaskKind.CLASSIFICATION, a=["1", "0"], b=["0", "1"])
+
+
+def test_a_separator_parts_the_classes_of_a_cell() -> None:
+    found = label_sets(cells_of("tags", ["red | round", "round", "red|red|", ""]), "|")
+
+    assert found.labels.classes == ("red", "round")
+    assert found.labels.values.tolist() == [[1, 1], [0, 1], [1, 0], [0, 0]]
+    assert found.notes == ("1 of 4 rows have an empty 'tags': no class applies to them.",)
+
+
+@pytest.mark.parametrize("cell", ['["red", "round"]', "['red', 'round']"])
+def test_a_list_holds_the_classes_of_a_cell(cell: str) -> None:
+    found = label_sets(cells_of("tags", [cell, "[]", None, '["red"]']), None, is_guessed=True)
+
+    assert found.labels.values.tolist() == [[1, 1], [0, 0], [1, 0]]
+    assert found.kept.tolist() == [0, 1, 3]
+    assert found.notes[0] == "1 of 4 rows have an empty cell in 'tags' (first: row 3) and are left out."
+    assert found.notes[1].startswith("'tags' holds lists: any number of 2 classes may apply to an example")
+
+
+def test_a_cell_that_is_no_list_names_its_row() -> None:
+    with pytest.raises(UnreadableTask, match=r"Column 'tags', row 2: 'red\|round' is no list of classes"):
+        label_sets(cells_of("tags", ["['red']", "red|round"]), None)
+
+
+def test_zeros_and_ones_in_a_list_are_refused() -> None:
+    with pytest.raises(UnreadableTask, match="row 1: the list repeats a class"):
+        label_sets(cells_of("tags", ["[0, 1, 1]", "[1, 0, 0]"]), None)

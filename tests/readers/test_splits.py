@@ -5,7 +5,8 @@ import pytest
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import LabelKind, Labels
-from assay.readers.splits import Part, Shares, conflicts, divide, fingerprint, part_of, repeats, sample
+from assay.readers.splits import Part, Shares, divide, fingerprint, part_of, sample
+from assay.readers.warnings import conflicts, repeats
 
 
 def make_digests(count: int) -> np.ndarray:

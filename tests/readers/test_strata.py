@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 
 from assay.core.task import LabelKind, Labels
-from assay.readers.splits import Part, Shares, canonical_order, conflicts, divide, fingerprint, sample
+from assay.readers.splits import Part, Shares, canonical_order, divide, fingerprint, sample
 from assay.readers.strata import class_counts, label_keys, strata
+from assay.readers.warnings import conflicts
 
 
 def make_digests(count: int) -> np.ndarray:

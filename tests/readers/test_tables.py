@@ -5,7 +5,6 @@ import pickle
 import tracemalloc
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -30,14 +29,14 @@ def large(tmp_path: Path) -> Path:
 
 
 def test_texts_are_trimmed_and_named_by_row(small: Path) -> None:
-    texts = TableTexts(read_table([small]), ("text",), np.array([2, 0]))
+    texts = TableTexts(read_table([small]), ("text",))
 
-    assert [texts.read(0), texts.read(1)] == ["three", "one"]
-    assert texts.name(0) == "row 3"
+    assert [texts.read(2), texts.read(0)] == ["three", "one"]
+    assert texts.name(2) == "row 3"
 
 
 def test_two_columns_make_pairs(small: Path) -> None:
-    assert TableTexts(read_table([small]), ("text", "label"), np.array([0])).read(0) == ("one", "x")
+    assert TableTexts(read_table([small]), ("text", "label")).read(0) == ("one", "x")
 
 
 def test_labels_are_coded_without_spaces(small: Path) -> None:
@@ -91,16 +90,16 @@ def test_the_mapped_copy_outlives_the_source_and_leaves_nothing(
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
 
-    texts = TableTexts(read_table([large]), ("text",), np.array([21_499]))
+    texts = TableTexts(read_table([large]), ("text",))
     large.unlink()
 
-    assert str(texts.read(0)).startswith("21499 all work")
+    assert str(texts.read(21_499)).startswith("21499 all work")
     del texts
     gc.collect()
     assert list(scratch.iterdir()) == []
 
 
 def test_texts_can_be_sent_to_another_process(small: Path) -> None:
-    texts = TableTexts(read_table([small]), ("text",), np.array([1]))
+    texts = TableTexts(read_table([small]), ("text",))
 
-    assert pickle.loads(pickle.dumps(texts)).read(0) == "two"
+    assert pickle.loads(pickle.dumps(texts)).read(1) == "two"

@@ -1,51 +1,41 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from assay.core.task import Example, Examples, LabelKind, Labels, Modality
-from assay.readers.checking import check
-from assay.readers.gathered import Gathered
-from assay.readers.images import ImageFiles
-from assay.readers.near_duplicates import near_repeats
+from assay.core.task import Example, InMemoryExamples, LabelKind, Labels, Modality
+from assay.readers.files import FolderFiles, check
+from assay.readers.gathering import Gathered, gather_in_memory
+from assay.readers.images import StoredImages
+from assay.readers.near_duplicates import near_duplicates
 from assay.readers.splits import Part
-from assay.readers.warnings import doubts
+from assay.readers.warnings import task_warnings
 from assay.testing.tasks import load_task
 
 REALDATA = Path(__file__).resolve().parents[3] / "shared" / "realdata" / "datasets"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed(Examples):
-    items: tuple[Example, ...]
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def read(self, row: int) -> Example:
-        return self.items[row]
-
-    def name(self, row: int) -> str:
-        return f"item {row}"
+def listed(items: Sequence[Example]) -> InMemoryExamples:
+    return InMemoryExamples(items, [f"item {row}" for row in range(len(items))])
 
 
 def near_texts(train: list[str], test: list[str]) -> list[tuple[int, int]]:
-    every = Listed((*train, *test))
+    every = listed((*train, *test))
     rows = np.arange(len(every))
-    near = near_repeats(every, Modality.TEXT, None, rows[: len(train)], rows[len(train) :])
+    near = near_duplicates(every, Modality.TEXT, None, rows[: len(train)], rows[len(train) :])
     return list(zip((near.test - len(train)).tolist(), near.train.tolist(), strict=True))
 
 
 def make_task(values: list[int], parts: list[Part]) -> Gathered:
     count = len(values)
-    texts = Listed(tuple(f"text of number{row} and word{row * 7}" for row in range(count)))
+    texts = [f"text of number{row} and word{row * 7}" for row in range(count)]
     classes = tuple("abcdefgh"[: max(values) + 1])
     labels = Labels(LabelKind.CLASSIFICATION, np.array(values), classes)
-    return Gathered(texts, np.arange(count).astype(np.uint64), labels, Modality.TEXT, np.array(parts))
+    return gather_in_memory(texts, [f"item {row}" for row in range(count)], labels, np.array(parts))
 
 
 def test_a_text_with_other_signs_and_letters_is_the_same_text() -> None:
@@ -61,9 +51,9 @@ def test_texts_of_one_template_are_different_texts() -> None:
 
 def test_a_pair_is_near_where_both_texts_are() -> None:
     pair = ("A man plays a guitar on the stage.", "Somebody makes music for many people.")
-    every = Listed((pair, (pair[0], pair[1].upper()), (pair[0], "A dog runs.")))
+    every = listed((pair, (pair[0], pair[1].upper()), (pair[0], "A dog runs.")))
 
-    near = near_repeats(every, Modality.TEXT, None, np.array([0]), np.array([1, 2]))
+    near = near_duplicates(every, Modality.TEXT, None, np.array([0]), np.array([1, 2]))
 
     assert near.test.tolist() == [1]
 
@@ -75,9 +65,11 @@ def test_a_picture_that_was_saved_again_smaller_and_brighter_is_found(tmp_path: 
         coarse.resize((160, 120), Image.Resampling.BICUBIC).save(tmp_path / f"{row}.png")
     again = ImageEnhance.Brightness(Image.open(tmp_path / "3.png").resize((96, 72))).enhance(1.2)
     again.save(tmp_path / "again.jpg", quality=70)
-    files = ImageFiles(tmp_path, (*(f"{row}.png" for row in range(6)), "again.jpg"))
+    files = StoredImages(FolderFiles(tmp_path, (*(f"{row}.png" for row in range(6)), "again.jpg")))
 
-    near = near_repeats(files, Modality.IMAGE, check(files).sketches, np.arange(5), np.array([5, 6]))
+    near = near_duplicates(
+        files, Modality.IMAGE, check(files, np.arange(7)).thumbnails, np.arange(5), np.array([5, 6])
+    )
 
     assert (near.test.tolist(), near.train.tolist()) == ([6], [3])
 
@@ -86,24 +78,24 @@ def test_pictures_in_memory_are_compared_as_files_are() -> None:
     rng = np.random.default_rng(1)
     coarse = [Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)) for _ in range(3)]
     large = [np.asarray(image.resize((64, 64))) for image in coarse]
-    every = Listed((*large, np.asarray(Image.fromarray(large[1]).resize((48, 48)))))
+    every = listed((*large, np.asarray(Image.fromarray(large[1]).resize((48, 48)))))
 
-    near = near_repeats(every, Modality.IMAGE, None, np.array([0, 1]), np.array([2, 3]))
+    near = near_duplicates(every, Modality.IMAGE, None, np.array([0, 1]), np.array([2, 3]))
 
     assert (near.test.tolist(), near.train.tolist()) == ([3], [1])
 
 
 def test_pictures_of_one_grey_are_like_no_other() -> None:
-    flat = Listed(tuple(np.full((20, 20, 3), grey, np.uint8) for grey in (10, 200, 10)))
+    flat = listed(tuple(np.full((20, 20, 3), grey, np.uint8) for grey in (10, 200, 10)))
 
-    assert not len(near_repeats(flat, Modality.IMAGE, None, np.array([0, 1]), np.array([2])).test)
+    assert not len(near_duplicates(flat, Modality.IMAGE, None, np.array([0, 1]), np.array([2])).test)
 
 
 def test_of_a_large_set_a_part_is_compared() -> None:
-    texts = Listed(tuple(f"word{row} other{row} more{row}" for row in range(2_500)))
+    texts = listed(tuple(f"word{row} other{row} more{row}" for row in range(2_500)))
     rows = np.arange(2_500)
 
-    assert near_repeats(texts, Modality.TEXT, None, rows[:100], rows[100:]).looked_at == 2_000
+    assert near_duplicates(texts, Modality.TEXT, None, rows[:100], rows[100:]).compared == 2_000
 
 
 @pytest.mark.skipif(not REALDATA.exists(), reason="needs ../shared/realdata")
@@ -120,11 +112,11 @@ def test_real_near_duplicates_are_named_with_their_twin() -> None:
 def test_uneven_classes_under_accuracy_are_said_with_what_to_write() -> None:
     task = make_task([0] * 60 + [1] * 4, ([Part.TRAIN] * 50 + [Part.TEST] * 10) + [Part.TRAIN, Part.TEST] * 2)
 
-    (note,) = doubts(task, task.given, "accuracy")
+    (note,) = task_warnings(task, task.labelled.given, "accuracy")
 
     assert note.startswith("Classes are uneven: 'a' has 96% of train, 'b' 3.8%.")
     assert "metric='balanced_accuracy'" in note
-    assert not doubts(task, task.given, "macro_f1")
+    assert not task_warnings(task, task.labelled.given, "macro_f1")
 
 
 def test_a_class_that_test_hardly_has_is_said_where_the_others_have_enough() -> None:
@@ -133,6 +125,6 @@ def test_a_class_that_test_hardly_has_is_said_where_the_others_have_enough() -> 
     parts += [Part.TEST] * 2 + [Part.TRAIN] * 18
     task = make_task(values, parts)
 
-    assert doubts(task, task.given, "accuracy") == (
+    assert task_warnings(task, task.labelled.given, "accuracy") == (
         "The class 'c' has fewer than 5 test examples: what is said of them alone is chance.",
     )

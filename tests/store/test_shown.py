@@ -6,21 +6,30 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assay.core.task import Examples, LabelKind, Labels, Modality, Split, Task, TaskKind, Words
-from assay.readers.images import ImageArrays
-from assay.readers.sounds import SoundFiles
-from assay.readers.texts import Texts
+from assay.core.task import (
+    Examples,
+    InMemoryExamples,
+    LabelKind,
+    Labels,
+    Modality,
+    Split,
+    Task,
+    TaskKind,
+    Words,
+)
+from assay.readers.files import FolderFiles
+from assay.readers.sounds import StoredSounds
 from assay.store.shown import MOST_SHOWN, shown_examples
 
 
 def _task(examples: Examples, labels: Labels, kind: TaskKind, classes: tuple[str, ...] = ()) -> Task:
     split = Split(examples, labels)
-    modality = Modality.IMAGE if isinstance(examples, ImageArrays) else Modality.TEXT
+    modality = Modality.IMAGE if isinstance(examples.read(0), np.ndarray) else Modality.TEXT
     return Task("a:task", kind, modality, "accuracy", classes, split, split, split, "fingerprint")
 
 
-def _texts(count: int, length: int = 20) -> Texts:
-    return Texts(
+def _texts(count: int, length: int = 20) -> InMemoryExamples:
+    return InMemoryExamples(
         tuple(f"{row:03} ".ljust(length, "x") for row in range(count)), tuple(map(str, range(count)))
     )
 
@@ -68,7 +77,7 @@ def test_a_picture_is_small_and_looks_like_its_image():
     image[:, 300:] = (255, 0, 0)
     classes = ("half",)
     task = _task(
-        ImageArrays(image[None], ("a",)),
+        InMemoryExamples([image], ["a"]),
         Labels(LabelKind.CLASSIFICATION, [0], classes),
         TaskKind.CLASSIFICATION,
         classes,
@@ -119,7 +128,7 @@ def test_a_sound_is_seen_as_its_spectrogram_with_low_notes_below(tmp_path):
     time = np.arange(8000) / 8000
     soundfile.write(tmp_path / "rising.wav", 0.5 * np.sin(2 * np.pi * (500 + 1000 * time) * time), 8000)
     soundfile.write(tmp_path / "silent.wav", np.zeros(10), 8000)
-    files = SoundFiles(tmp_path, ("rising.wav", "silent.wav"))
+    files = StoredSounds(FolderFiles(tmp_path, ("rising.wav", "silent.wav")))
     labels = Labels(LabelKind.CLASSIFICATION, [0, 1], ("rising", "silent"))
 
     rising, silent = (

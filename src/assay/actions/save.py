@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from assay.core.job import Job
 from assay.core.model import Layered, Model, ModelSource
 from assay.core.predictor import Decision, Predicted
 from assay.core.result import Result, Status
-from assay.core.task import Example, Examples, LabelKind, Labels, Modality, Task, TaskKind
+from assay.core.task import Example, Examples, InMemoryExamples, LabelKind, Labels, Modality, Task, TaskKind
 from assay.plugins.address import Address
 from assay.plugins.families import MODELS, PROTOCOLS
 from assay.plugins.protocol import FeatureProtocol, ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
@@ -111,17 +110,19 @@ class Saved:
 
     def predict(self, examples: Sequence[Example]) -> Predicted:
         """Return positions in ``classes``, 0 and 1 for each, or numbers; and probabilities if there are."""
-        predicted: Predicted = self._predict(_InMemory(examples))
+        names = [f"example {number}" for number in range(1, len(examples) + 1)]
+        predicted: Predicted = self._predict(InMemoryExamples(examples, names))
         return predicted
 
     def answers(self, given: Sequence[str]) -> list[str]:
         """Return in words what is predicted for texts, or for files of pictures or sounds."""
-        from assay.readers.images import ImageFiles
-        from assay.readers.sounds import SoundFiles
+        from assay.readers.files import FolderFiles
+        from assay.readers.images import StoredImages
+        from assay.readers.sounds import StoredSounds
 
-        kinds = {Modality.IMAGE: ImageFiles, Modality.AUDIO: SoundFiles}
+        kinds = {Modality.IMAGE: StoredImages, Modality.AUDIO: StoredSounds}
         kind = kinds.get(self.settings["modality"])
-        files = kind(Path(), tuple(given)) if kind else None
+        files = kind(FolderFiles(Path(), tuple(given))) if kind else None
         examples: list[Example] = [files.read(row) for row in range(len(files))] if files else list(given)
         values = self.predict(examples).values
         if self.settings["kind"] == TaskKind.REGRESSION:
@@ -187,20 +188,6 @@ def _restored(
 
 def _encoded(model: Model, examples: Examples) -> np.ndarray:
     return model.encode([examples.read(row) for row in range(len(examples))]).features
-
-
-@dataclass(frozen=True, slots=True)
-class _InMemory(Examples):
-    given: Sequence[Example]
-
-    def __len__(self) -> int:
-        return len(self.given)
-
-    def read(self, row: int) -> Example:
-        return self.given[row]
-
-    def name(self, row: int) -> str:
-        return f"example {row + 1}"
 
 
 def _result(store: Store, job: Job) -> Result:

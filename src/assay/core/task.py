@@ -97,6 +97,26 @@ class SelectedExamples(Examples):
 
 
 @dataclass(frozen=True, slots=True)
+class InMemoryExamples(Examples):
+    """Examples in memory."""
+
+    examples: Sequence[Example]
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def read(self, row: int) -> Example:
+        """Return one example; of an array a copy."""
+        example = self.examples[row]
+        return example.copy() if isinstance(example, np.ndarray) else example
+
+    def name(self, row: int) -> str:
+        """Return the name that the source gave."""
+        return self.names[row]
+
+
+@dataclass(frozen=True, slots=True)
 class Joined(Examples):
     """Examples, and then others."""
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import LabelKind, Labels
-from assay.readers.images import ImageFiles, is_image
+from assay.readers.files import FolderFiles
+from assay.readers.images import is_image
+from assay.readers.labelled_rows import LabelledRows
+from assay.readers.labelling import class_labels
 from assay.readers.splits import Part, in_words, part_of
 
 _IGNORED_FEW = 10  # this many other files, a read-me or a licence, are not worth a word
@@ -24,7 +26,7 @@ class Tree:
 
     folder: Path
     fits: Callable[[str], bool] = is_image  # whether a name is that of such a file
-    what: str = "images"
+    plural: str = "images"
     names: list[str] = field(default_factory=list)  # relative paths
     classes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)  # empty without split folders
@@ -32,26 +34,22 @@ class Tree:
     ignored: int = 0  # other files
     passed: list[str] = field(default_factory=list)  # folders beside split folders
 
-    def files(self) -> ImageFiles:
-        """Return the images."""
-        return ImageFiles(self.folder, tuple(self.names))
+    def files(self) -> FolderFiles:
+        """Return the files."""
+        return FolderFiles(self.folder, tuple(self.names))
 
-    def labels(self) -> Labels:
-        """Return the class of each image."""
-        classes, values = np.unique(self.classes, return_inverse=True)
-        return Labels(LabelKind.CLASSIFICATION, values, tuple(str(name) for name in classes))
+    def labelled(self) -> LabelledRows:
+        """Return the class of each file, and its official split, if there are split folders."""
+        given = np.array(self.parts, dtype=np.int64) if self.parts else None
+        return LabelledRows(np.arange(len(self.names)), class_labels(self.classes), given, self._notes())
 
-    def given(self) -> np.ndarray | None:
-        """Return the official split of each image, if there are split folders."""
-        return np.array(self.parts, dtype=np.int64) if self.parts else None
-
-    def notes(self) -> tuple[str, ...]:
+    def _notes(self) -> tuple[str, ...]:
         """Say what was passed over."""
         notes = []
         if self.ignored > max(_IGNORED_FEW, len(self.names) // 100):
-            notes.append(f"{self.ignored} files that are not {self.what} are ignored.")
+            notes.append(f"{self.ignored} files that are not {self.plural} are ignored.")
         if self.loose and self.names:
-            notes.append(f"{self.loose} {self.what} stand outside the class folders and are ignored.")
+            notes.append(f"{self.loose} {self.plural} stand outside the class folders and are ignored.")
         if self.passed:
             verb = "is" if len(self.passed) == 1 else "are"
             notes.append(f"{in_words(self.passed, 'folder', 'folders')} beside the splits {verb} ignored.")
@@ -70,13 +68,8 @@ def require_folder(folder: Path) -> None:
         )
 
 
-def find_images(folder: Path) -> Tree:
-    """List the images of each class folder, at any depth; every folder is visited once, links included."""
-    return find_files(Tree(folder))
-
-
 def find_files(tree: Tree) -> Tree:
-    """Fill an empty tree, as ``find_images`` does."""
+    """Fill a tree with the files of each class folder, at any depth; links are followed, each folder once."""
     folder = tree.folder
     top = list(_visible(folder))
     if not _has_splits([entry for entry in top if entry.is_dir()]):
@@ -135,10 +128,10 @@ def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
 def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            visible = sorted(entries, key=lambda entry: entry.name)
     except PermissionError as error:
         raise UnreadableTask(f"The folder '{folder}' may not be read. Change its permissions.") from error
-    yield from (entry for entry in found if not entry.name.startswith(".") and entry.name not in _SYSTEM)
+    yield from (entry for entry in visible if not entry.name.startswith(".") and entry.name not in _SYSTEM)
 
 
 def _identity(folder: Path) -> tuple[int, int]:

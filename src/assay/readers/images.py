@@ -1,20 +1,19 @@
-"""Image examples: files, wherever they are stored, decoded when they are read; and arrays."""
+"""Images in files, decoded when they are read."""
 
 from __future__ import annotations
 
 import io
-from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from assay.core.task import Examples
-from assay.readers.checking import Checkable, Look, UnreadableFileError, digest_bytes
+from assay.core.task import Modality
+from assay.readers.digests import digest_bytes
+from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
 from assay.readers.near_duplicates import SIDE, thumbnail
 
 SUFFIXES = (
@@ -43,38 +42,33 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-class DecodedImages(Checkable):
-    """Images that another library decodes."""
+@dataclass(frozen=True, slots=True)
+class StoredImages(FileExamples):
+    """Images that are stored as files are, wherever that is; decoded when they are read."""
 
-    what: ClassVar[str] = "images"
+    files: Files
 
-    def look(self, row: int) -> Look:
-        """Return the hash of its pixels and its thumbnail."""
-        with _unreadable_in_a_word():
-            pixels = np.asarray(self.read(row))
-        return Look(int(array_digests(pixels[None])[0]), thumbnail(Image.fromarray(pixels)))
+    modality: ClassVar[Modality] = Modality.IMAGE
+    plural: ClassVar[str] = "images"
 
+    def __len__(self) -> int:
+        return len(self.files)
 
-class StoredImages(Checkable):
-    """Images that are stored as files are, wherever that is; decoded on read."""
-
-    what: ClassVar[str] = "images"
-
-    @abstractmethod
-    def content(self, row: int) -> bytes:
-        """Return one image as it is stored."""
+    def name(self, row: int) -> str:
+        """Return what the file is called."""
+        return self.files.name(row)
 
     def read(self, row: int) -> np.ndarray:
         """Return one image, height x width x 3, uint8."""
-        with Image.open(io.BytesIO(self.content(row))) as image:
+        with Image.open(io.BytesIO(self.files.content(row))) as image:
             return to_rgb(image)
 
     def look(self, row: int) -> Look:
         """Return the hash of its file and its thumbnail; every byte is read, most is not decoded."""
-        content = self.content(row)
+        content = self.files.content(row)
         if not content:
             raise UnreadableFileError("empty file")
-        with _unreadable_in_a_word(), Image.open(io.BytesIO(content)) as image:
+        with named_image_errors(), Image.open(io.BytesIO(content)) as image:
             least = 2 * SIDE
             image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))
             image.load()
@@ -82,97 +76,14 @@ class StoredImages(Checkable):
 
 
 @contextmanager
-def _unreadable_in_a_word() -> Iterator[None]:
+def named_image_errors() -> Iterator[None]:
+    """Say in a word why a file is no image that can be read."""
     try:
         yield
     except UnidentifiedImageError as error:
         raise UnreadableFileError("not an image") from error
     except Image.DecompressionBombError as error:
         raise UnreadableFileError("too many pixels") from error
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFiles(StoredImages):
-    """Image files below a folder."""
-
-    folder: Path
-    names: tuple[str, ...]  # relative to the folder, or absolute
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def content(self, row: int) -> bytes:
-        """Return one file."""
-        return (self.folder / self.names[row]).read_bytes()
-
-    def name(self, row: int) -> str:
-        """Return the path as the user would write it, relative to the folder."""
-        return self.names[row]
-
-
-@dataclass(frozen=True, slots=True)
-class SomeImages(StoredImages):
-    """Some rows of other images, in a given order."""
-
-    images: StoredImages
-    rows: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def content(self, row: int) -> bytes:
-        """Return one image as it is stored."""
-        return self.images.content(int(self.rows[row]))
-
-    def name(self, row: int) -> str:
-        """Return what it is called."""
-        return self.images.name(int(self.rows[row]))
-
-
-@dataclass(frozen=True, slots=True)
-class JoinedImages(StoredImages):
-    """Images, and then others that may be stored elsewhere."""
-
-    first: StoredImages
-    second: StoredImages
-
-    def __len__(self) -> int:
-        return len(self.first) + len(self.second)
-
-    def content(self, row: int) -> bytes:
-        """Return one image as it is stored."""
-        place = row - len(self.first)
-        return self.first.content(row) if place < 0 else self.second.content(place)
-
-    def name(self, row: int) -> str:
-        """Return what it is called."""
-        place = row - len(self.first)
-        return self.first.name(row) if place < 0 else self.second.name(place)
-
-
-@dataclass(frozen=True, slots=True)
-class ImageArrays(Examples):
-    """Images in memory."""
-
-    images: np.ndarray  # examples x height x width x 3, uint8
-    names: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def read(self, row: int) -> np.ndarray:
-        """Return one image, height x width x 3, uint8."""
-        return np.array(self.images[row])
-
-    def name(self, row: int) -> str:
-        """Return the name that the source gave."""
-        return self.names[row]
-
-
-def array_digests(images: np.ndarray) -> np.ndarray:
-    """Return the content hash of each array (uint64)."""
-    shape = repr(images.shape[1:]).encode()
-    return np.array([digest_bytes(shape + image.tobytes()) for image in images], dtype=np.uint64)
 
 
 def to_rgb(image: Image.Image) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Examples of test that nearly stand in train: a picture saved again, a text with other punctuation."""
+"""Near-duplicates of test in train: an image that was saved again, a text with other punctuation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from assay.core.task import Examples, Modality, Words
 
 SIDE = 16  # pixels of a thumbnail
 
-_LIKE_IMAGE = 0.99  # on seven real image sets: all pairs above it are one picture, and twins begin below it
-_LIKE_TEXT = 0.9  # on nine real text sets: pairs above it differ in a word or in signs
+_IMAGE_CORRELATION = (
+    0.99  # on seven real image sets: all pairs above it are one image, and similar images begin below
+)
+_TEXT_COSINE = 0.9  # on nine real text sets: pairs above it differ in a word or in signs
 _MOST_TEST, _MOST_TRAIN = 2_000, 10_000  # examples that are compared
 _BLOCK = 250  # rows of test at a time
 _WORD_HASHES = 2**20
@@ -22,77 +24,74 @@ _WORD = r"\w+"
 Units = Callable[[np.ndarray], Any]  # positions -> a row of length 1 for each, dense or sparse
 
 
-class Near(NamedTuple):
-    """Which rows of test are like one of train, and which.
+class NearDuplicates(NamedTuple):
+    """Which examples of test are near-duplicates of one of train, and of which.
 
     Attributes:
         test: Positions of examples, ascending.
         train: The most similar example of train, for each.
-        looked_at: How many examples of test were compared.
+        compared: How many examples of test were compared.
     """
 
     test: np.ndarray
     train: np.ndarray
-    looked_at: int
+    compared: int
 
 
 def thumbnail(image: Image.Image) -> np.ndarray:
-    """Return ``SIDE * SIDE`` grey values (uint8): all that is compared of a picture."""
+    """Return ``SIDE * SIDE`` grey values (uint8): all that is compared of an image."""
     return np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)).ravel()
 
 
-def near_repeats(
-    examples: Examples, modality: Modality, sketches: np.ndarray | None, train: np.ndarray, test: np.ndarray
-) -> Near:
-    """Return the examples of test that are nearly one of train.
+def near_duplicates(
+    examples: Examples, modality: Modality, thumbnails: np.ndarray | None, train: np.ndarray, test: np.ndarray
+) -> NearDuplicates:
+    """Return the examples of test that are near-duplicates of one of train.
 
-    Pictures are compared by the correlation of their thumbnails, texts by the cosine of the counts of their
+    Images are compared by the correlation of their thumbnails, texts by the cosine of the counts of their
     words and neighbouring words. Of large sets a part is compared, spread over the rows.
 
     Args:
         examples: All examples.
         modality: What they are.
-        sketches: The thumbnails of all pictures; None to read those that are compared.
+        thumbnails: The thumbnails of all images; None to read those that are compared.
         train: Positions of the examples of train.
         test: Positions of the examples of test.
     """
     train, test = _some(train, _MOST_TRAIN), _some(test, _MOST_TEST)
     if not len(train) or not len(test):
-        return Near(test[:0], train[:0], len(test))
-    like, units = (
-        (_LIKE_IMAGE, _standardised(examples, sketches))
+        return NearDuplicates(test[:0], train[:0], len(test))
+    threshold, units = (
+        (_IMAGE_CORRELATION, _standardised(examples, thumbnails))
         if modality is Modality.IMAGE
-        else (_LIKE_TEXT, _counted_words(examples))
+        else (_TEXT_COSINE, _counted_words(examples))
     )
     known = units(train)
-    best, of = np.zeros(len(test)), np.zeros(len(test), dtype=np.int64)
+    best, nearest = np.zeros(len(test)), np.zeros(len(test), dtype=np.int64)
     for start in range(0, len(test), _BLOCK):
         rows = slice(start, start + _BLOCK)
         cosines = units(test[rows]) @ known.T
-        of[rows] = np.asarray(cosines.argmax(axis=1)).ravel()
+        nearest[rows] = np.asarray(cosines.argmax(axis=1)).ravel()
         highest = cosines.max(axis=1)
         best[rows] = np.ravel(highest if isinstance(highest, np.ndarray) else highest.toarray())
-    found = np.flatnonzero(best >= like)
-    return Near(test[found], train[of[found]], len(test))
+    near = np.flatnonzero(best >= threshold)
+    return NearDuplicates(test[near], train[nearest[near]], len(test))
 
 
 def _some(rows: np.ndarray, most: int) -> np.ndarray:
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
 
 
-def _standardised(examples: Examples, sketches: np.ndarray | None) -> Units:
+def _standardised(examples: Examples, thumbnails: np.ndarray | None) -> Units:
     def units(rows: np.ndarray) -> np.ndarray:
-        if sketches is None:
+        if thumbnails is None:
             read = (np.asarray(examples.read(int(row))) for row in rows)
             grey = np.stack([thumbnail(Image.fromarray(image)) for image in read]).astype(np.float32)
         else:
-            grey = sketches[rows].astype(np.float32)
+            grey = thumbnails[rows].astype(np.float32)
         grey -= grey.mean(axis=1, keepdims=True)
         lengths = np.linalg.norm(grey, axis=1, keepdims=True)
-        result: np.ndarray = grey / np.where(
-            lengths > 0, lengths, 1
-        )  # a picture of one grey is like no other
-        return result
+        return np.asarray(grey / np.where(lengths > 0, lengths, 1))  # an image of one grey is like no other
 
     return units
 

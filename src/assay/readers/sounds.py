@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from abc import abstractmethod
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from assay.core.task import Sound
-from assay.readers.checking import Checkable, Look, UnreadableFileError, digest_bytes
+from assay.core.task import Modality, Sound
+from assay.readers.digests import digest_bytes
+from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
 _CUT_OFF = re.compile(r": (\d+) \(should be \d+\)")  # libsndfile of a part that is longer than the file
-_UNTOLD = 0x7FFF0000  # bytes; programs that write to a pipe put such numbers where they know no length
+_UNKNOWN_LENGTH = (
+    0x7FFF0000  # bytes; programs that write to a pipe put such numbers where they know no length
+)
 
 
 def is_sound(name: str) -> bool:
@@ -24,46 +25,34 @@ def is_sound(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-class StoredSounds(Checkable):
+@dataclass(frozen=True, slots=True)
+class StoredSounds(FileExamples):
     """Sounds that are stored as files are, wherever that is; of several channels the mean is read."""
 
-    what: ClassVar[str] = "sounds"
+    files: Files
 
-    @abstractmethod
-    def content(self, row: int) -> bytes:
-        """Return one sound as it is stored."""
+    modality: ClassVar[Modality] = Modality.AUDIO
+    plural: ClassVar[str] = "sounds"
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def name(self, row: int) -> str:
+        """Return what the file is called."""
+        return self.files.name(row)
 
     def read(self, row: int) -> Sound:
         """Return one sound."""
-        return _decode(self.content(row))
+        return _decode(self.files.content(row))
 
     def look(self, row: int) -> Look:
         """Return the hash of a file, which is decoded to its end."""
-        content = self.content(row)
+        content = self.files.content(row)
         if not content:
             raise UnreadableFileError("empty file")
         if not len(_decode(content).samples):
             raise UnreadableFileError("no samples")
         return Look(digest_bytes(content))
-
-
-@dataclass(frozen=True, slots=True)
-class SoundFiles(StoredSounds):
-    """Sound files below a folder."""
-
-    folder: Path
-    names: tuple[str, ...]  # relative to the folder, or absolute
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def content(self, row: int) -> bytes:
-        """Return one file as it is."""
-        return (self.folder / self.names[row]).read_bytes()
-
-    def name(self, row: int) -> str:
-        """Return the path as the user would write it, relative to the folder."""
-        return self.names[row]
 
 
 def _decode(content: bytes) -> Sound:
@@ -72,10 +61,10 @@ def _decode(content: bytes) -> Sound:
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             samples = file.read(dtype="float32", always_2d=True)
-            told, rate, log = file.frames, file.samplerate, file.extra_info
+            frames, rate, log = file.frames, file.samplerate, file.extra_info
     except soundfile.LibsndfileError as error:
         raise UnreadableFileError(f"not a sound: {error.error_string.rstrip('.')}") from error
-    if len(samples) < told or any(int(size) < _UNTOLD for size in _CUT_OFF.findall(log)):
+    if len(samples) < frames or any(int(size) < _UNKNOWN_LENGTH for size in _CUT_OFF.findall(log)):
         raise UnreadableFileError("truncated")
     if not np.isfinite(samples).all():
         raise UnreadableFileError("samples that are not finite")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -136,25 +135,6 @@ def fingerprint(digests: np.ndarray, labels: Labels, parts: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def repeats(digests: np.ndarray, parts: np.ndarray) -> Iterator[tuple[Part, Part, np.ndarray]]:
-    """Yield (part, earlier part, rows of part that also stand in the earlier part) where there are any."""
-    for part, earlier in ((Part.TEST, Part.TRAIN), (Part.TEST, Part.VAL), (Part.VAL, Part.TRAIN)):
-        rows = np.flatnonzero(parts == part)
-        rows = rows[np.isin(digests[rows], digests[parts == earlier])]
-        if len(rows):
-            yield part, earlier, rows
-
-
-def conflicts(digests: np.ndarray, labels: Labels) -> np.ndarray:
-    """Return one row of each example that stands more than once with different labels."""
-    order = canonical_order(digests, labels)
-    same = digests[order][1:] == digests[order][:-1]
-    keys = label_keys(labels)[order]
-    differs = keys[1:] != keys[:-1]
-    rows = order[1:][same & differs]
-    return np.sort(rows[np.unique(digests[rows], return_index=True)[1]])
-
-
 def _cut(digests: np.ndarray, labels: Labels, val: float, test: float, seed: int) -> np.ndarray:
     order = canonical_order(digests, labels)
     _, first, inverse = np.unique(digests[order], return_index=True, return_inverse=True)
@@ -177,8 +157,8 @@ def _portions(sizes: np.ndarray, share: float, least: int) -> np.ndarray:
     """Return how many of each class go to a split: one at least, where the class has ``least`` examples."""
     if share == 0:
         return np.zeros_like(sizes)
-    wanted = np.maximum(np.rint(sizes * share).astype(np.int64), 1)
-    return np.where(sizes >= least, np.minimum(wanted, sizes - 1), 0)
+    counts = np.maximum(np.rint(sizes * share).astype(np.int64), 1)
+    return np.where(sizes >= least, np.minimum(counts, sizes - 1), 0)
 
 
 def _quotas(sizes: np.ndarray, limit: int) -> np.ndarray:
@@ -214,14 +194,12 @@ def _tiny(labels: Labels) -> tuple[str, ...]:
         return ()
     counts = class_counts(labels)
     notes = []
-    told = (
+    rare = (
         (1, "one example: it stands in train, and test cannot judge it"),
         (2, "two examples: one stands in train and one in test"),
     )
-    has_several = (
-        labels.kind is LabelKind.MULTILABEL or labels.lengths is not None
-    )  # a rarer class may decide
-    for count, what in told[:1] if has_several else told:
+    is_single = labels.kind is LabelKind.CLASSIFICATION and labels.lengths is None
+    for count, what in rare if is_single else rare[:1]:  # of several classes a rarer one may decide
         names = [labels.classes[position] for position in np.flatnonzero(counts == count)]
         if names:
             notes.append(
@@ -230,13 +208,13 @@ def _tiny(labels: Labels) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def in_words(names: list[str], one: str, many: str, shown: int = 5) -> str:
+def in_words(names: list[str], singular: str, plural: str, shown: int = 5) -> str:
     """Return names in a sentence, the first few of many.
 
     >>> in_words(["a", "b"], "class", "classes", shown=1)
     "2 classes ('a', ...)"
     """
     if len(names) == 1:
-        return f"The {one} '{names[0]}'"
+        return f"The {singular} '{names[0]}'"
     quoted = ", ".join(f"'{name}'" for name in names[:shown])
-    return f"{len(names)} {many} ({quoted}{', ...' if len(names) > shown else ''})"
+    return f"{len(names)} {plural} ({quoted}{', ...' if len(names) > shown else ''})"

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Example, Examples
+from assay.core.task import Examples, Words
+from assay.readers.digests import digest_example
 from assay.readers.rows import stream
-from assay.readers.texts import digest_text
 
 _IN_MEMORY_BYTES = 32 << 20  # files above this are mapped; Parquet is compressed about fourfold
 _HEAD = 1000  # rows that the guesses look at
@@ -63,32 +63,48 @@ class TextTable:
         codes = [np.asarray(chunk.indices.fill_null(_MISSING)) for chunk in coded.chunks]
         return names, np.concatenate(codes).astype(np.int64)
 
+    def of_files(self, values: Sequence[int | float]) -> np.ndarray:
+        """Return a value for each row: that of its file."""
+        return np.repeat(values, np.diff([*self.starts, len(self)]))
+
+    def position(self, row: int) -> tuple[int, int]:
+        """Return which file a row is in, and its position there."""
+        file = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return file, row - self.starts[file]
+
     def row_name(self, row: int) -> str:
         """Return what a user would call a row: its number in its file, the header not counted."""
-        which = int(np.searchsorted(self.starts, row, side="right")) - 1
-        number = f"row {row - self.starts[which] + 1}"
-        return number if len(self.paths) == 1 else f"{self.paths[which].name} {number}"
+        file, position = self.position(row)
+        number = f"row {position + 1}"
+        return number if len(self.paths) == 1 else f"{self.paths[file].name} {number}"
 
 
 @dataclass(frozen=True, slots=True)
 class TableTexts(Examples):
-    """Texts, or pairs of texts, from the columns of a table."""
+    """Texts, pairs of texts or texts of words: the rows of one or two columns of a table.
+
+    Attributes:
+        columns: One, or two for pairs.
+        split: Cuts a text into words, where these have labels.
+    """
 
     table: TextTable
-    columns: tuple[str, ...]  # one, or two for pairs
-    rows: np.ndarray  # rows of the table
+    columns: tuple[str, ...]
+    split: Callable[[str], tuple[str, ...]] | None = None
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.table)
 
-    def read(self, row: int) -> Example:
+    def read(self, row: int) -> str | tuple[str, str] | Words:
         """Return one text, or a pair."""
-        cells = [str(self.table.cells[name][int(self.rows[row])].as_py()).strip() for name in self.columns]
+        cells = [str(self.table.cells[name][row].as_py()).strip() for name in self.columns]
+        if self.split is not None:
+            return Words(self.split(cells[0]))
         return cells[0] if len(cells) == 1 else (cells[0], cells[1])
 
     def name(self, row: int) -> str:
         """Return the number of the row."""
-        return self.table.row_name(int(self.rows[row]))
+        return self.table.row_name(row)
 
 
 def read_table(paths: Sequence[Path], delimiter: str | None = None) -> TextTable:
@@ -119,7 +135,7 @@ def text_digests(table: TextTable, columns: Sequence[str]) -> tuple[np.ndarray, 
     digests = np.empty(len(table), dtype=np.uint64)
     empty = np.zeros(len(table), dtype=bool)
     for row, cells in enumerate(zip(*(table.column(name) for name in columns), strict=True)):
-        digests[row] = digest_text("\0".join(cells))
+        digests[row] = digest_example(cells)
         empty[row] = not all(cells)
     return digests, empty
 

@@ -1,76 +1,97 @@
-"""What makes the numbers of a task doubtful: repeated examples, classes that are missing, rare or uneven."""
+"""Warnings about a task: repeated examples, and classes that are missing, rare or uneven."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
 from assay.core.task import LabelKind, Labels, Modality
-from assay.readers.gathered import Gathered
-from assay.readers.near_duplicates import near_repeats
-from assay.readers.splits import Part, conflicts, in_words, repeats
-from assay.readers.strata import class_counts
+from assay.readers.gathering import Gathered
+from assay.readers.near_duplicates import near_duplicates
+from assay.readers.splits import Part, canonical_order, in_words
+from assay.readers.strata import class_counts, label_keys
 
 _UNEVEN = 10  # times as many examples of one class as of another
 _FEW = 5  # test examples of a class
 
 
-def doubts(gathered: Gathered, parts: np.ndarray, metric: str) -> tuple[str, ...]:
-    """Return what makes the numbers of a task doubtful, in sentences.
+def task_warnings(gathered: Gathered, parts: np.ndarray, metric: str) -> tuple[str, ...]:
+    """Return what makes the results on a task doubtful, in sentences.
 
     Args:
-        gathered: What was found.
+        gathered: The examples of the task.
         parts: The split of each example (values of ``Part``).
         metric: The main metric.
     """
-    digests, labels, name = gathered.digests, gathered.labels, gathered.examples.name
+    digests, labels, name = gathered.digests, gathered.labelled.labels, gathered.examples.name
     notes = []
     for part, earlier, rows in repeats(digests, parts):
         stands = "example also stands" if len(rows) == 1 else "examples also stand"
         first = name(int(rows[0]))
         notes.append(f"{len(rows)} {part.name.lower()} {stands} in {earlier.name.lower()} (first: {first}).")
-    notes.extend(_near(gathered, parts))
-    twice = conflicts(digests, labels)
-    if len(twice):
-        stands = "example stands" if len(twice) == 1 else "examples stand"
-        notes.append(
-            f"{len(twice)} {stands} more than once with different labels (first: {name(int(twice[0]))})."
-        )
+    notes.extend(_near_duplicates(gathered, parts))
+    conflicting = conflicts(digests, labels)
+    if len(conflicting):
+        stands = "example stands" if len(conflicting) == 1 else "examples stand"
+        first = name(int(conflicting[0]))
+        notes.append(f"{len(conflicting)} {stands} more than once with different labels (first: {first}).")
+    is_official = gathered.labelled.given is not None
     return (
         *notes,
-        *_lacking(labels, parts, is_official=gathered.given is not None),
+        *_missing_classes(labels, parts, is_official=is_official),
         *_uneven(labels, parts, metric),
     )
 
 
-def _near(gathered: Gathered, parts: np.ndarray) -> tuple[str, ...]:
-    """Say which examples of test nearly stand in train; those that do stand there are said elsewhere."""
+def repeats(digests: np.ndarray, parts: np.ndarray) -> Iterator[tuple[Part, Part, np.ndarray]]:
+    """Yield (part, earlier part, rows of part that also stand in the earlier part) where there are any."""
+    for part, earlier in ((Part.TEST, Part.TRAIN), (Part.TEST, Part.VAL), (Part.VAL, Part.TRAIN)):
+        rows = np.flatnonzero(parts == part)
+        rows = rows[np.isin(digests[rows], digests[parts == earlier])]
+        if len(rows):
+            yield part, earlier, rows
+
+
+def conflicts(digests: np.ndarray, labels: Labels) -> np.ndarray:
+    """Return one row of each example that stands more than once with different labels."""
+    order = canonical_order(digests, labels)
+    same = digests[order][1:] == digests[order][:-1]
+    keys = label_keys(labels)[order]
+    differs = keys[1:] != keys[:-1]
+    rows = order[1:][same & differs]
+    return np.sort(rows[np.unique(digests[rows], return_index=True)[1]])
+
+
+def _near_duplicates(gathered: Gathered, parts: np.ndarray) -> tuple[str, ...]:
+    """Name the near-duplicates of train in test; exact duplicates have a warning of their own."""
     train, test = (np.flatnonzero(parts == part) for part in (Part.TRAIN, Part.TEST))
     fresh = test[~np.isin(gathered.digests[test], gathered.digests[train])]
-    if gathered.modality is Modality.AUDIO:  # nothing tells of two sounds that they are nearly one
+    if gathered.modality is Modality.AUDIO:  # sounds are not compared
         return ()
-    near = near_repeats(gathered.examples, gathered.modality, gathered.sketches, train, fresh)
+    near = near_duplicates(gathered.examples, gathered.modality, gathered.thumbnails, train, fresh)
     if not len(near.test):
         return ()
     name = gathered.examples.name
-    count, of = len(near.test), "" if near.looked_at == len(fresh) else f" of {near.looked_at:,} compared"
+    count, of = len(near.test), "" if near.compared == len(fresh) else f" of {near.compared:,} compared"
     stands = f"example{of} nearly stands" if count == 1 else f"examples{of} nearly stand"
     first = f"{name(int(near.test[0]))}, like {name(int(near.train[0]))}"
     return (f"{count} test {stands} in train (first: {first}): results may flatter.",)
 
 
-def _lacking(labels: Labels, parts: np.ndarray, *, is_official: bool) -> tuple[str, ...]:
-    """Say which classes stand in test only, and of official splits which stand in train only."""
+def _missing_classes(labels: Labels, parts: np.ndarray, *, is_official: bool) -> tuple[str, ...]:
+    """Name the classes that are in test only, and of official splits those that are in train only."""
     if labels.kind is LabelKind.REGRESSION:
         return ()
     train, test = (
         class_counts(labels.of(np.flatnonzero(parts == part))) > 0 for part in (Part.TRAIN, Part.TEST)
     )
-    found = [(test & ~train, "in test and not in train: no model can get these examples right")]
+    missing = [(test & ~train, "in test and not in train: no model can get these examples right")]
     if is_official:
-        found.append((train & ~test, "in train and not in test: test cannot judge this"))
+        missing.append((train & ~test, "in train and not in test: test cannot judge this"))
     notes = []
-    for chosen, where in found:
-        names = [labels.classes[position] for position in np.flatnonzero(chosen)]
+    for is_missing, where in missing:
+        names = [labels.classes[position] for position in np.flatnonzero(is_missing)]
         if names:
             verb = "stands" if len(names) == 1 else "stand"
             notes.append(f"{in_words(names, 'class', 'classes')} {verb} {where}.")
@@ -90,7 +111,7 @@ def _uneven(labels: Labels, parts: np.ndarray, metric: str) -> tuple[str, ...]:
             f"'{labels.classes[least]}' {train[least] / train.sum():.1%}. Accuracy hardly sees the rare: "
             "metric='balanced_accuracy' or 'macro_f1' judges all classes alike."
         )
-    few = [labels.classes[place] for place in np.flatnonzero((test > 0) & (test < _FEW))]
+    few = [labels.classes[position] for position in np.flatnonzero((test > 0) & (test < _FEW))]
     if few and test.sum() >= 2 * _FEW * len(test):  # else test is tiny as a whole, which is said elsewhere
         have = "has" if len(few) == 1 else "have"
         notes.append(

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from assay.core.errors import UnreadableTask
-from assay.core.task import Labels, Modality, Task, TaskSource
+from assay.core.task import Task, TaskSource
 from assay.readers.assembly import assemble
+from assay.readers.files import FolderFiles
 from assay.readers.folders import Tree, find_files, require_folder
-from assay.readers.gathered import Gathered
-from assay.readers.gathering import ExampleLimits, LabelForm, gather_files, labelled_rows, rows_within
+from assay.readers.gathering import ExampleLimits, gather_files, listed_files
 from assay.readers.guess import NamedColumns
+from assay.readers.labelled_rows import LabelForm, LabelledRows, labelled_rows
 from assay.readers.labelling import parse_kind
-from assay.readers.sounds import SUFFIXES, SoundFiles, is_sound
+from assay.readers.sounds import SUFFIXES, StoredSounds, is_sound
 from assay.readers.splits import Shares
 from assay.readers.tables import TextTable, read_table
-from assay.readers.texts import digest_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +59,30 @@ class Audio(TaskSource):
         shares = Shares(self.val, self.test)
         folder = Path(self.name).expanduser()
         require_folder(folder)
-        gathered = self._from_folders(folder, seed) if self.labels is None else self._listed(folder, seed)
+        if self.labels is None:
+            files, labelled = self._from_folders(folder)
+        else:
+            files, labelled = self._listed(folder, folder / Path(self.labels).expanduser())
+        limits = ExampleLimits(self.limit)
+        gathered = gather_files(StoredSounds(files), labelled, self.unreadable, limits, seed)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
-    def _from_folders(self, folder: Path, seed: int) -> Gathered:
-        tree = find_files(Tree(folder, is_sound, "sounds"))
+    def _from_folders(self, folder: Path) -> tuple[FolderFiles, LabelledRows]:
+        tree = find_files(Tree(folder, is_sound, StoredSounds.plural))
         if not tree.names:
             raise UnreadableTask(
                 f"'{folder}' has no sounds in class folders. Put those of each class into a folder of its "
                 f"name, or name a table of files and labels in it, as in (labels='labels.csv'). They "
                 f"end in {', '.join(SUFFIXES)}."
             )
-        files = SoundFiles(folder, tuple(tree.names))
-        return self._gathered(files, tree.labels(), tree.given(), tree.notes(), seed)
+        return tree.files(), tree.labelled()
 
-    def _listed(self, folder: Path, seed: int) -> Gathered:
-        path = folder / Path(self.labels or "").expanduser()
+    def _listed(self, folder: Path, path: Path) -> tuple[FolderFiles, LabelledRows]:
         table = read_table([path])
         column = self.file or _column_of_sounds(table)
-        form = LabelForm(parse_kind(self.kind))
-        found = labelled_rows(table, NamedColumns(image=column, label=self.label, split=self.split), form)
-        every = list(table.column(column))
-        place = path.parent if (path.parent / every[0]).is_file() else folder  # both ways are common
-        files = SoundFiles(place, tuple(every[row] for row in found.rows))
-        return self._gathered(files, found.labels, found.given, found.notes, seed)
-
-    def _gathered(
-        self, files: SoundFiles, labels: Labels, given: np.ndarray | None, notes: tuple[str, ...], seed: int
-    ) -> Gathered:
-        rows = rows_within(digest_texts(files.names), labels, given, ExampleLimits(self.limit), seed)
-        some = SoundFiles(files.folder, tuple(files.names[row] for row in rows))
-        parts = None if given is None else given[rows]
-        gathered = gather_files(some, labels.of(rows), parts, self.unreadable, Modality.AUDIO)
-        return replace(gathered, notes=(*notes, *gathered.notes))
+        named = NamedColumns(image=column, label=self.label, split=self.split)
+        _, labelled = labelled_rows(table, named, LabelForm(parse_kind(self.kind)))
+        return listed_files(table, column, path.parent, folder), labelled  # both folders are common
 
 
 def _column_of_sounds(table: TextTable) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -12,12 +11,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import LabelKind, Labels, Task, TaskSource
+from assay.core.task import Labels, Task, TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.gathering import ExampleLimits, gather_images, rows_within
-from assay.readers.images import ImageFiles
+from assay.readers.files import FolderFiles
+from assay.readers.gathering import ExampleLimits, gather_files, limit_files
+from assay.readers.images import StoredImages
+from assay.readers.labelled_rows import LabelledRows
+from assay.readers.labelling import multilabel_labels
 from assay.readers.splits import Part, Shares, part_of
-from assay.readers.texts import digest_texts
 
 _ROBOFLOW = "_annotations.coco.json"
 _PART = re.compile(r"(?:^|_)(train|val|valid|test)(?=\d|_|$)")
@@ -63,19 +64,17 @@ class Coco(TaskSource):
             raise UnreadableTask(f"There is no file or folder '{path}'. Check the path after 'coco:'.")
         files = annotation_files(path) if path.is_dir() else [(path, None)]
         images = Path(self.images).expanduser() if self.images is not None else None
-        found = [(one, part) for file, part in files for one in read_annotations(file, images)]
-        labels = category_labels([one.categories for one, _ in found])
-        given = (
-            None if len({part for _, part in files}) == 1 else np.array([int(part or 0) for _, part in found])
-        )
+        annotated = [(image, part) for file, part in files for image in read_annotations(file, images)]
+        labels = multilabel_labels([image.categories for image, _ in annotated])
+        is_split = len({part for _, part in files}) > 1
+        given = np.array([int(part or 0) for _, part in annotated]) if is_split else None
         base = path if path.is_dir() else path.parent
-        names = tuple(_below(base, one.file) for one, _ in found)
+        names = tuple(_below(base, image.file) for image, _ in annotated)
+        stored = StoredImages(FolderFiles(base, names))
         limits = ExampleLimits(self.limit, self.train_limit)
-        rows = rows_within(digest_texts(names), labels, given, limits, seed)
-        files_kept = ImageFiles(base, tuple(names[row] for row in rows))
-        parts = None if given is None else given[rows]
-        gathered = gather_images(files_kept, labels.of(rows), parts, self.unreadable)
-        gathered = replace(gathered, notes=(*_empty_note(labels.of(rows)), *gathered.notes))
+        labelled = limit_files(stored, LabelledRows(np.arange(len(names)), labels, given), limits, seed)
+        labelled = replace(labelled, notes=_empty_note(labelled.labels))
+        gathered = gather_files(stored, labelled, self.unreadable)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
 
@@ -105,21 +104,21 @@ def annotation_files(folder: Path) -> list[tuple[Path, Part]]:
     Raises:
         UnreadableTask: There are none.
     """
-    found = []
+    files = []
     for path in sorted(folder.glob(f"*/{_ROBOFLOW}")):
         part = part_of(path.parent.name)
         if part is not None:
-            found.append((path, part))
+            files.append((path, part))
     for path in sorted((folder / "annotations").glob("instances_*.json")):
         named = _PART.search(path.stem)
         if named is not None:
-            found.append((path, part_of(named[1]) or Part.TRAIN))
-    if not found:
+            files.append((path, part_of(named[1]) or Part.TRAIN))
+    if not files:
         raise UnreadableTask(
             f"'{folder}' has no annotations of COCO: neither annotations/instances_train2017.json nor "
             f"train/{_ROBOFLOW}. Name one file of annotations, as in coco:labels.json(images='./images')."
         )
-    return found
+    return files
 
 
 def read_annotations(path: Path, images: Path | None) -> list[Annotated]:
@@ -132,38 +131,29 @@ def read_annotations(path: Path, images: Path | None) -> list[Annotated]:
     Raises:
         UnreadableTask: The file is broken, or names what it does not have.
     """
-    told = _read(path)
-    categories = {one["id"]: str(one["name"]) for one in told["categories"]}
+    content = _read(path)
+    categories = {category["id"]: str(category["name"]) for category in content["categories"]}
     if len(set(categories.values())) < len(categories):
         raise UnreadableTask(f"{path.name} has two categories of one name. Rename one of them.")
-    names = {one["id"]: str(one["file_name"]) for one in told["images"]}
+    names = {image["id"]: str(image["file_name"]) for image in content["images"]}
     if not names:
         raise UnreadableTask(f"{path.name} has no images.")
-    found: dict[Any, set[str]] = {number: set() for number in names}
-    for one in told["annotations"]:
-        if one["image_id"] not in found or one["category_id"] not in categories:
+    of_image: dict[Any, set[str]] = {image: set() for image in names}
+    for annotation in content["annotations"]:
+        image, category = annotation["image_id"], annotation["category_id"]
+        if image not in of_image or category not in categories:
             raise UnreadableTask(
-                f"{path.name}: an annotation names image {one['image_id']} and category "
-                f"{one['category_id']}, and the file has not both. Export it again."
+                f"{path.name}: an annotation names image {image} and category "
+                f"{category}, and the file has not both. Export it again."
             )
-        found[one["image_id"]].add(categories[one["category_id"]])
-    place = _place(path, next(iter(names.values())), images)
-    return [Annotated(place / names[number], frozenset(some)) for number, some in found.items()]
-
-
-def category_labels(sets: Sequence[Iterable[str]]) -> Labels:
-    """Return which categories each image has: any number of all that there are."""
-    classes = sorted({name for one in sets for name in one})
-    place = {name: number for number, name in enumerate(classes)}
-    hot = np.zeros((len(sets), len(classes)), dtype=np.int64)
-    for row, one in enumerate(sets):
-        hot[row, [place[name] for name in one]] = 1
-    return Labels(LabelKind.MULTILABEL, hot, tuple(classes))
+        of_image[image].add(categories[category])
+    folder = _image_folder(path, next(iter(names.values())), images)
+    return [Annotated(folder / names[image], frozenset(labels)) for image, labels in of_image.items()]
 
 
 def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        told = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except (ValueError, UnicodeDecodeError) as error:
         raise UnreadableTask(f"{path} is not JSON: {error}. Download or export it again.") from error
     needed = {
@@ -172,27 +162,27 @@ def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
         "categories": ("id", "name"),
     }
     for name, keys in needed.items():
-        rows = told.get(name) if isinstance(told, dict) else None
+        rows = content.get(name) if isinstance(content, dict) else None
         if not isinstance(rows, list) or any(
-            not isinstance(one, dict) or not all(key in one for key in keys) for one in rows
+            not isinstance(row, dict) or not all(key in row for key in keys) for row in rows
         ):
             raise UnreadableTask(
                 f"{path} is no file of COCO annotations: '{name}' must be a list of objects with "
                 f"{' and '.join(keys)}."
             )
-    return dict(told)
+    return dict(content)
 
 
-def _place(path: Path, first: str, images: Path | None) -> Path:
+def _image_folder(path: Path, first: str, images: Path | None) -> Path:
     if images is not None:
         return images
     above = path.parent.parent
     split = path.stem.removeprefix("instances_")
     tried = [path.parent, above / split, above / "images" / split, above / "images", path.parent / "images"]
-    place = next((one for one in tried if (one / first).is_file()), None)
-    if place is None:
+    folder = next((folder for folder in tried if (folder / first).is_file()), None)
+    if folder is None:
         raise UnreadableTask(
             f"The images of {path.name} are not found: '{first}' lies in none of "
-            f"{', '.join(str(one) for one in tried)}. Write images='...' with their folder."
+            f"{', '.join(map(str, tried))}. Write images='...' with their folder."
         )
-    return place
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Modality, Task, TaskSource
+from assay.core.task import Task, TaskSource, Words
 from assay.readers.assembly import assemble
-from assay.readers.gathered import Gathered
-from assay.readers.gathering import limited
+from assay.readers.gathering import ExampleLimits, gather_in_memory
+from assay.readers.labelling import tag_labels
 from assay.readers.splits import Part, Shares, part_of
-from assay.readers.words import Sentences, Tags, digest_words
 
 SUFFIXES = (".conll", ".conllu", ".iob", ".iob2", ".bio", ".tsv", ".txt")
 
@@ -59,22 +59,22 @@ class Conll(TaskSource):
         """Read every text once."""
         shares = Shares(self.val, self.test)
         files = _files(Path(self.name).expanduser())
-        tags, texts, given = Tags(), [], []
+        texts, given = [], []
         for path, part in files:
             for text in read_conll(path, TagColumns.of(path, self.word, self.column)):
-                tags.add(text.tags)
                 texts.append(text)
                 given.append(part)
         if not texts:
             raise UnreadableTask(f"There is no word in {', '.join(path.name for path, _ in files)}.")
-        digests = np.array([digest_words(text.words) for text in texts], dtype=np.uint64)
-        sentences = Sentences.of((text.words for text in texts), (text.name for text in texts))
-        parts = None if None in given else np.array(given)
-        notes = self._notes(texts[0])
-        found = Gathered(sentences, digests, tags.labels(), Modality.TEXT, parts, notes)
-        return assemble(
-            limited(found, self.limit, seed), address, shares=shares, metric=self.metric, seed=seed
+        gathered = gather_in_memory(
+            [Words(text.words) for text in texts],
+            [text.name for text in texts],
+            tag_labels(text.tags for text in texts),
+            None if None in given else np.array(given),
+            self._notes(texts[0]),
         )
+        limits = ExampleLimits(self.limit)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
     def _notes(self, first: Tagged) -> tuple[str, ...]:
         """Say what was taken as word and tag, by example, unless the user said it."""
@@ -91,12 +91,12 @@ def _files(path: Path) -> list[tuple[Path, Part | None]]:
         return [(path, None)]
     if not path.is_dir():
         raise UnreadableTask(f"There is no file or folder '{path}'. Check the path after 'conll:'.")
-    files = [one for one in sorted(path.iterdir()) if one.is_file() and not one.name.startswith(".")]
-    named: list[tuple[Path, Part | None]] = [(one, part_of_file(one)) for one in files]
-    named = [(one, part) for one, part in named if part is not None]
+    files = [file for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith(".")]
+    named: list[tuple[Path, Part | None]] = [(file, part_of_file(file)) for file in files]
+    named = [(file, part) for file, part in named if part is not None]
     if named:
         return named
-    plain = [one for one in files if one.suffix.lower() in SUFFIXES]
+    plain = [file for file in files if file.suffix.lower() in SUFFIXES]
     if len(plain) == 1:
         return [(plain[0], None)]
     raise UnreadableTask(
@@ -129,9 +129,9 @@ class Tagged(NamedTuple):
 def part_of_file(path: Path) -> Part | None:
     """Return the split that a file name tells, as in train.txt, en_ewt-ud-dev.conllu and eng.testa."""
     for word in re.split(r"[-_.]", path.name.lower()):
-        found = part_of(word)
-        if found is not None or word in _CONLL_2003:
-            return _CONLL_2003[word] if found is None else found
+        part = _CONLL_2003.get(word, part_of(word))
+        if part is not None:
+            return part
     return None
 
 
@@ -158,7 +158,7 @@ def read_conll(path: Path, columns: TagColumns) -> Iterator[Tagged]:
         if is_universal and _NO_WORD.fullmatch(cells[0]):
             continue
         start = start if rows else number
-        rows.append(_chosen(cells, columns, width, f"{path.name}, line {number}"))
+        rows.append(_word_and_tag(cells, columns, width, f"{path.name}, line {number}"))
     if rows:
         yield _tagged(rows, path, start)
 
@@ -168,23 +168,23 @@ def _tagged(rows: Sequence[tuple[str, str]], path: Path, start: int) -> Tagged:
     return Tagged(words, tags, f"{path.name} line {start}")
 
 
-def _chosen(cells: Sequence[str], columns: TagColumns, width: int, where: str) -> tuple[str, str]:
+def _word_and_tag(cells: Sequence[str], columns: TagColumns, width: int, where: str) -> tuple[str, str]:
     if len(cells) != width:
         raise UnreadableTask(
             f"{where} has {len(cells)} columns; the first line has {width}. "
             "Write a word and its tag in each line, with a tab or one space between, and an empty line "
             "after each text."
         )
-    for place in columns:
-        if not -width <= place < width:
+    for column in columns:
+        if not -width <= column < width:
             raise UnreadableTask(
-                f"{where} has {width} columns, and none is number {place}. "
+                f"{where} has {width} columns, and none is number {column}. "
                 f"Write column=0 to {width - 1}, or -1 for the last."
             )
     word, tag = cells[columns.word].strip(), cells[columns.tag].strip()
     if not word or not tag:
         raise UnreadableTask(f"{where} has no {'tag' if word else 'word'}. Give each word a tag.")
-    return word, tag
+    return sys.intern(word), tag  # a text then holds its words at 8 bytes each
 
 
 def _lines(path: Path) -> Iterator[str]:

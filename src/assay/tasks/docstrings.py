@@ -15,11 +15,10 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import LabelKind, Labels, Modality, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task, TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.gathered import Gathered
+from assay.readers.gathering import gather_in_memory
 from assay.readers.splits import Part, Shares
-from assay.readers.texts import Texts, digest_texts
 
 _DEFAULT = ("numpy", "scipy", "skimage", "sklearn", "torch", "transformers")  # installed with the demo
 _SHORTEST, _LONGEST = 40, 300  # characters
@@ -87,19 +86,17 @@ class Docstrings(TaskSource):
         if self.per_class < 5:
             raise UsageError(f"per_class={self.per_class} leaves a split empty. Write 5 or more.")
         texts: list[str] = []
-        places, values, given = [], [], []
+        names, values, given = [], [], []
         blot = _blotter(libraries)
         for value, library in enumerate(libraries):
-            for part, text, place in self._collect(library, blot, set(texts), seed):
+            for part, text, name in self._collect(library, blot, set(texts), seed):
                 texts.append(text)
-                places.append(place)
+                names.append(name)
                 values.append(value)
                 given.append(part)
         labels = Labels(LabelKind.CLASSIFICATION, np.array(values), libraries)
-        digests = digest_texts(texts)
-        examples = Texts(tuple(texts), tuple(places))
-        found = Gathered(examples, digests, labels, Modality.TEXT, np.array(given))
-        return assemble(found, address, shares=shares, metric=self.metric, seed=seed)
+        gathered = gather_in_memory(texts, names, labels, np.array(given))
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _collect(
         self, library: str, blot: re.Pattern[str], known: set[str], seed: int
@@ -109,7 +106,7 @@ class Docstrings(TaskSource):
         wanted = {Part.TRAIN: self.per_class - val - test, Part.VAL: val, Part.TEST: test}
         missing = dict(wanted)
         for path, name in _files(library, seed):
-            part = max(Part, key=lambda one: missing[one] / wanted[one])
+            part = max(Part, key=lambda split: missing[split] / wanted[split])
             if missing[part] == 0:
                 return
             fresh = {text: line for text, line in _docstrings(path, blot).items() if text not in known}
@@ -118,26 +115,26 @@ class Docstrings(TaskSource):
                 missing[part] -= 1
                 yield part, text, f"{name}:{line}"
         if sum(missing.values()):
-            found = self.per_class - sum(missing.values())
+            count = self.per_class - sum(missing.values())
             raise UnreadableTask(
-                f"'{library}' has {found} docstrings of {_SHORTEST} to {_LONGEST} characters; "
-                f"{self.per_class} are wanted. Write per_class={max(found // 2, 5)} or other libraries."
+                f"'{library}' has {count} docstrings of {_SHORTEST} to {_LONGEST} characters; "
+                f"{self.per_class} are wanted. Write per_class={max(count // 2, 5)} or other libraries."
             )
 
 
 def _files(library: str, seed: int) -> list[tuple[Path, str]]:
     """Return the source files of a package, tests left out, in an order that only names and seed decide."""
     spec = importlib.util.find_spec(library) if library.isidentifier() else None
-    places = [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]
-    if not places:
+    folders = [] if spec is None else [Path(folder) for folder in spec.submodule_search_locations or ()]
+    if not folders:
         raise UnreadableTask(
             f"There is no installed package '{library}'. "
             "Install it, or name others, as in docstrings:numpy+scipy."
         )
     files = []
-    for place in places:
-        for path in place.rglob("*.py"):
-            inside = path.relative_to(place)
+    for folder in folders:
+        for path in folder.rglob("*.py"):
+            inside = path.relative_to(folder)
             if not _LEFT_OUT.intersection(inside.parts) and not inside.name.startswith(("test_", "conftest")):
                 files.append((path, f"{library}/{inside.as_posix()}"))
     return sorted(files, key=lambda file: hashlib.blake2b(f"{seed} {file[1]}".encode()).digest())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import UnreadableTask
 from assay.core.task import Task, TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.folders import Tree, find_images, require_folder
-from assay.readers.gathered import Gathered
-from assay.readers.gathering import LabelForm, gather_images, gather_listed_images, labelled_rows
+from assay.readers.folders import Tree, find_files, require_folder
+from assay.readers.gathering import Gathered, gather_files, listed_images
 from assay.readers.guess import NamedColumns
+from assay.readers.images import StoredImages
+from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.rows import SUFFIXES
 from assay.readers.splits import Shares
@@ -71,12 +72,11 @@ class Folder(TaskSource):
     def _gather(self, folder: Path) -> Gathered:
         if self.labels is not None:
             return self._listed(folder, folder / Path(self.labels).expanduser())
-        tree = find_images(folder)
+        tree = find_files(Tree(folder))
         if tree.names and self.slices is not None:
             raise _no_table(folder)
         if tree.names:
-            gathered = gather_images(tree.files(), tree.labels(), tree.given(), self.unreadable)
-            return replace(gathered, notes=(*tree.notes(), *gathered.notes))
+            return gather_files(StoredImages(tree.files()), tree.labelled(), self.unreadable)
         listed = _labels_file(folder)
         if listed is None:
             raise _nothing_found(folder, tree)
@@ -84,17 +84,16 @@ class Folder(TaskSource):
 
     def _listed(self, folder: Path, path: Path) -> Gathered:
         table = read_table([path])
-        wanted = NamedColumns(image=self.file, label=self.label, split=self.split, slices=self.slices)
+        named = NamedColumns(image=self.file, label=self.label, split=self.split, slices=self.slices)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
-        found = labelled_rows(table, wanted, form)
-        if found.columns.image is None:
+        columns, labelled = labelled_rows(table, named, form)
+        if columns.image is None:
             raise UnreadableTask(
                 f"Cannot tell which column of {path.name} holds the paths of images: it has "
                 f"{', '.join(table.cells.column_names)}. Write for example file='path'."
             )
-        first = next(table.column(found.columns.image))
-        place = path.parent if (path.parent / first).is_file() else folder  # both ways of writing are common
-        return gather_listed_images(table, found, place, unreadable=self.unreadable)
+        images = listed_images(table, columns.image, labelled, path.parent, folder)  # both are common
+        return gather_files(images, labelled, self.unreadable)
 
 
 def _no_table(folder: Path) -> UnreadableTask:

@@ -11,10 +11,9 @@ import numpy as np
 from PIL import Image
 
 from assay.core.errors import MissingPackage, UnknownName, UsageError
-from assay.core.task import LabelKind, Labels, Modality, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task, TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.gathered import Gathered
-from assay.readers.images import ImageArrays, array_digests
+from assay.readers.gathering import gather_in_memory
 from assay.readers.splits import Part, Shares
 
 # photographs in every release since 0.22, without a download
@@ -80,12 +79,9 @@ class Skimage(TaskSource):
                     names.append(f"{name} {part.name.lower()} {number}")
                     values.append(value)
                     given.append(part)
-        images = np.repeat(np.stack(patches)[..., None], 3, axis=3)
         labels = Labels(LabelKind.CLASSIFICATION, np.array(values), tuple(sorted(_PHOTOGRAPHS)))
-        found = Gathered(
-            ImageArrays(images, tuple(names)), array_digests(images), labels, Modality.IMAGE, np.array(given)
-        )
-        return assemble(found, address, shares=shares, metric=self.metric, seed=seed)
+        gathered = gather_in_memory(patches, names, labels, np.array(given))
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _count(self, part: Part) -> int:
         val, test = (max(1, round(self.per_class * share)) for share in (self.val, self.test))
@@ -107,7 +103,7 @@ class Skimage(TaskSource):
 
 def _photograph(file: str) -> np.ndarray:
     package = importlib.util.find_spec("skimage")
-    folders = [] if package is None else [Path(place) for place in package.submodule_search_locations or ()]
+    folders = [] if package is None else [Path(folder) for folder in package.submodule_search_locations or ()]
     paths = [folder / "data" / file for folder in folders if (folder / "data" / file).is_file()]
     if not paths:
         raise MissingPackage("skimage", "scikit-image")
@@ -129,4 +125,4 @@ def _patch(band: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
     patch = patch[:, ::-1] if rng.integers(2) else patch
     levelled = _MEAN + _SPREAD * (patch - patch.mean()) / max(patch.std(), _FLAT)
     grey: np.ndarray = np.clip(np.rint(levelled), 0, 255).astype(np.uint8)
-    return grey
+    return np.repeat(grey[..., None], 3, axis=2)

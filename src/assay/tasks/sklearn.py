@@ -8,11 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnknownName
-from assay.core.task import LabelKind, Labels, Modality, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task, TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.gathered import Gathered
-from assay.readers.gathering import limited
-from assay.readers.images import ImageArrays, array_digests
+from assay.readers.gathering import ExampleLimits, gather_in_memory
 from assay.readers.splits import Shares
 
 _SETS = ("digits",)  # the only bundled set of whole images; the others are tables of measurements
@@ -48,8 +46,9 @@ class Sklearn(TaskSource):
         digits = load_digits()
         grey = np.rint(np.asarray(digits.images) * (255 / _DARKEST)).astype(np.uint8)
         images = np.repeat(grey[..., None], 3, axis=3)
-        files = ImageArrays(images, tuple(f"digit {number}" for number in range(len(images))))
+        names = tuple(f"digit {number}" for number in range(len(images)))
         classes = tuple(str(digit) for digit in range(10))
         labels = Labels(LabelKind.CLASSIFICATION, np.asarray(digits.target), classes)
-        gathered = limited(Gathered(files, array_digests(images), labels, Modality.IMAGE), self.limit, seed)
-        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+        gathered = gather_in_memory(list(images), names, labels)
+        limits = ExampleLimits(self.limit)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)

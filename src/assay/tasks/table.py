@@ -11,8 +11,9 @@ import numpy as np
 from assay.core.errors import UnreadableTask
 from assay.core.task import Task, TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.gathering import LabelForm, gather_listed_images, gather_texts, labelled_rows, limited
+from assay.readers.gathering import ExampleLimits, gather_files, gather_texts, listed_images
 from assay.readers.guess import NamedColumns
+from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.rows import SUFFIXES
 from assay.readers.splits import Shares, part_of
@@ -70,22 +71,17 @@ class Table(TaskSource):
         shares = Shares(self.val, self.test)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
         table, given = self._read(Path(self.name).expanduser())
-        wanted = NamedColumns(
+        named = NamedColumns(
             self.text, self.text2, self.image, self.label, self.split, self.words, self.slices
         )
-        found = labelled_rows(table, wanted, form, given)
-        if found.columns.image is not None:
-            gathered = gather_listed_images(
-                table,
-                found,
-                table.paths[0].parent,
-                unreadable=self.unreadable,
-                limit=self.limit,
-                seed=seed,
-            )
+        columns, labelled = labelled_rows(table, named, form, given)
+        limits = ExampleLimits(self.limit)
+        if columns.image is not None:
+            images = listed_images(table, columns.image, labelled, table.paths[0].parent)
+            gathered = gather_files(images, labelled, self.unreadable, limits, seed)
         else:
-            gathered = limited(gather_texts(table, found), self.limit, seed)
-        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+            gathered = gather_texts(table, columns, labelled)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
     def _read(self, path: Path) -> tuple[TextTable, np.ndarray | None]:
         if not path.is_dir():
@@ -98,5 +94,4 @@ class Table(TaskSource):
                 f"as in table:{path / 'reviews.csv'}; for images write folder: before the path."
             )
         table = read_table([file for _, file in named], self.delimiter)
-        sizes = np.diff([*table.starts, len(table)])
-        return table, np.repeat([int(part) for part, _ in named], sizes)
+        return table, table.of_files([part for part, _ in named])

@@ -9,24 +9,30 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from PIL import Image
 
 from assay.core.errors import UnknownName, UnreadableTask
-from assay.core.task import LabelKind, Labels, Task, TaskSource
+from assay.core.task import Modality, Task, TaskSource
 from assay.encoders.offline import keep_offline
 from assay.readers.assembly import assemble
-from assay.readers.gathering import ExampleLimits, gather_images, limited_parts
-from assay.readers.images import DecodedImages, to_rgb
+from assay.readers.digests import digest_example
+from assay.readers.files import FileExamples, Look
+from assay.readers.gathering import ExampleLimits, gather_files
+from assay.readers.images import named_image_errors, to_rgb
+from assay.readers.labelled_rows import LabelledRows
+from assay.readers.labelling import class_labels
+from assay.readers.near_duplicates import thumbnail
 from assay.readers.splits import Part, Shares
 
-Written = Mapping[Part | None, Mapping[str, object]]  # what torchvision is told for each split; None is all
+Arguments = Mapping[Part | None, Mapping[str, object]]  # of torchvision for each split; None is all
 
-_BOTH: Written = {Part.TRAIN: {"train": True}, Part.TEST: {"train": False}}
-_TWO: Written = {Part.TRAIN: {"split": "train"}, Part.TEST: {"split": "test"}}
-_THREE: Written = {**_TWO, Part.VAL: {"split": "val"}}
-_TRAIN_VAL: Written = {Part.TRAIN: {"split": "train"}, Part.VAL: {"split": "val"}}
-_ONE: Written = {None: {}}
+_BOTH: Arguments = {Part.TRAIN: {"train": True}, Part.TEST: {"train": False}}
+_TWO: Arguments = {Part.TRAIN: {"split": "train"}, Part.TEST: {"split": "test"}}
+_THREE: Arguments = {**_TWO, Part.VAL: {"split": "val"}}
+_TRAIN_VAL: Arguments = {Part.TRAIN: {"split": "train"}, Part.VAL: {"split": "val"}}
+_ONE: Arguments = {None: {}}
 
-_SETS: Mapping[str, Written] = {
+_SETS: Mapping[str, Arguments] = {
     "CIFAR10": _BOTH,
     "CIFAR100": _BOTH,
     "CLEVRClassification": _TRAIN_VAL,  # how many objects; test has no labels
@@ -34,7 +40,7 @@ _SETS: Mapping[str, Written] = {
     "Caltech256": _ONE,
     "Country211": {**_TWO, Part.VAL: {"split": "valid"}},
     "DTD": _THREE,
-    "EMNIST": {part: {"split": "balanced", **told} for part, told in _BOTH.items()},
+    "EMNIST": {part: {"split": "balanced", **arguments} for part, arguments in _BOTH.items()},
     "EuroSAT": _ONE,
     "FER2013": _TWO,
     "FGVCAircraft": _THREE,
@@ -63,29 +69,38 @@ _SETS: Mapping[str, Written] = {
 
 
 @dataclass(frozen=True, slots=True)
-class TorchvisionImages(DecodedImages):
+class TorchvisionImages(FileExamples):
     """The images of the splits that torchvision opened, one split after the other."""
 
     splits: tuple[Any, ...]
     starts: np.ndarray  # the first row of each split
     titles: tuple[str, ...]
 
+    modality: ClassVar[Modality] = Modality.IMAGE
+    plural: ClassVar[str] = "images"
+
     def __len__(self) -> int:
         return sum(map(len, self.splits))
 
     def read(self, row: int) -> np.ndarray:
         """Return one image, height x width x 3, uint8."""
-        which, place = self._place(row)
-        return to_rgb(self.splits[which][place][0])
+        split, position = self._position(row)
+        return to_rgb(self.splits[split][position][0])
+
+    def look(self, row: int) -> Look:
+        """Return the hash of its pixels and its thumbnail."""
+        with named_image_errors():
+            pixels = self.read(row)
+        return Look(digest_example(pixels), thumbnail(Image.fromarray(pixels)))
 
     def name(self, row: int) -> str:
         """Return the split and the number of the image in it."""
-        which, place = self._place(row)
-        return f"{self.titles[which]} {place}"
+        split, position = self._position(row)
+        return f"{self.titles[split]} {position}"
 
-    def _place(self, row: int) -> tuple[int, int]:
-        which = int(np.searchsorted(self.starts, row, side="right")) - 1
-        return which, row - int(self.starts[which])
+    def _position(self, row: int) -> tuple[int, int]:
+        split = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return split, row - int(self.starts[split])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,25 +138,26 @@ class Torchvision(TaskSource):
         if self.name not in _SETS:
             raise UnknownName("classification data set of torchvision", self.name, _SETS)
         shares = Shares(self.val, self.test)
-        written = _SETS[self.name]
-        splits = tuple(self._open(told) for told in written.values())
+        parts = _SETS[self.name]
+        splits = tuple(self._open(arguments) for arguments in parts.values())
         sizes = [len(split) for split in splits]
-        titles = tuple(self.name if part is None else part.name.lower() for part in written)
+        titles = tuple(self.name if part is None else part.name.lower() for part in parts)
         images = TorchvisionImages(splits, np.cumsum([0, *sizes[:-1]]), titles)
         codes = np.concatenate([_codes(split) for split in splits])
-        given = None if None in written else np.repeat([int(part or 0) for part in written], sizes)
-        gathered = gather_images(images, _labels(codes, _names(splits[0])), given, self.unreadable)
-        gathered = limited_parts(gathered, ExampleLimits(self.limit, self.train_limit), shares, seed)
-        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+        given = None if None in parts else np.repeat([int(part or 0) for part in parts], sizes)
+        labels = class_labels(_class_names(codes, _names(splits[0])))
+        gathered = gather_files(images, LabelledRows(np.arange(len(codes)), labels, given), self.unreadable)
+        limits = ExampleLimits(self.limit, self.train_limit)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
-    def _open(self, told: Mapping[str, object]) -> Any:
+    def _open(self, arguments: Mapping[str, object]) -> Any:
         root = Path(self.root).expanduser()
         if not self.download and not root.is_dir():
             raise UnreadableTask(f"There is no folder '{root}'. {self._advice()}")
         keep_offline()
         try:
             datasets = importlib.import_module("torchvision.datasets")
-            return getattr(datasets, self.name)(str(root), download=self.download, **dict(told))
+            return getattr(datasets, self.name)(str(root), download=self.download, **dict(arguments))
         except (RuntimeError, OSError) as error:
             cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise UnreadableTask(
@@ -158,9 +174,9 @@ class Torchvision(TaskSource):
 def _codes(split: Any) -> np.ndarray:
     """Return the class of each image as torchvision numbers it; images are decoded only if need be."""
     for name in ("targets", "_labels", "labels", "y"):
-        found = getattr(split, name, None)
-        if found is not None and len(found) == len(split):
-            return np.asarray(found).astype(np.int64).ravel()
+        codes = getattr(split, name, None)
+        if codes is not None and len(codes) == len(split):
+            return np.asarray(codes).astype(np.int64).ravel()
     samples = getattr(split, "_samples", getattr(split, "samples", None))
     if samples is not None:
         return np.array([label for _, label in samples], dtype=np.int64)
@@ -169,15 +185,13 @@ def _codes(split: Any) -> np.ndarray:
 
 def _names(split: Any) -> Sequence[str]:
     """Return the names of the classes; none where torchvision does not know them."""
-    found = getattr(split, "classes", None) or getattr(split, "categories", None) or ()
-    return [name if isinstance(name, str) else " ".join(map(str, name)) for name in found]
+    names = getattr(split, "classes", None) or getattr(split, "categories", None) or ()
+    return [name if isinstance(name, str) else " ".join(map(str, name)) for name in names]
 
 
-def _labels(codes: np.ndarray, names: Sequence[str]) -> Labels:
+def _class_names(codes: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return the name of the class of each image: its number where torchvision knows no names."""
     numbers, values = np.unique(codes, return_inverse=True)
     known = len(names) > int(numbers.max(initial=0)) and len(set(names)) == len(names)
     width = len(str(numbers.max(initial=0)))
-    called = [names[number] if known else f"{number:0{width}}" for number in numbers]
-    order = np.argsort(called)
-    ranks = np.argsort(order)
-    return Labels(LabelKind.CLASSIFICATION, ranks[values], tuple(str(called[place]) for place in order))
+    return np.array([names[number] if known else f"{number:0{width}}" for number in numbers])[values]

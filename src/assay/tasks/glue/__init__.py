@@ -15,10 +15,10 @@ from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, Usage
 from assay.core.task import Task, TaskKind, TaskSource
 from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
-from assay.readers.gathered import Gathered
-from assay.readers.gathering import ExampleLimits, LabelledRows, gather_texts, limited_parts
+from assay.readers.gathering import ExampleLimits, Gathered, gather_texts
 from assay.readers.guess import TableColumns
 from assay.readers.hub import Wish, coded_batches, open_hub
+from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.splits import Part, Shares
 from assay.readers.tables import TextTable, read_streams
@@ -155,25 +155,27 @@ class Glue(TaskSource):
         if self.name not in _SETS:
             raise UnknownName("task of GLUE", self.name, _SETS)
         shares = Shares(self.val)
-        found = _SETS[self.name]
-        gathered = limited_parts(
-            self._gather(found), ExampleLimits(self.limit, self.train_limit), shares, seed
+        subset = _SETS[self.name]
+        return assemble(
+            self._gather(subset),
+            address,
+            shares=shares,
+            metric=self.metric or subset.metric,
+            seed=seed,
+            limits=ExampleLimits(self.limit, self.train_limit),
         )
-        return assemble(gathered, address, shares=shares, metric=self.metric or found.metric, seed=seed)
 
-    def _gather(self, found: _Set) -> Gathered:
-        table, parts = self._from_hub(found) if self.folder is None else self._from_files(found)
-        count = len(found.texts)
-        labelled = _labelled(table, str(count), found)
-        sizes = np.diff([*table.starts, len(table)])
-        given = np.repeat([int(part) for part in parts], sizes)[labelled.kept]
-        columns = TableColumns((str(count),), tuple(str(number) for number in range(count)))
-        counts = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[labelled.kept], minlength=len(sizes))
-        cut = _cut_off(table, counts, found.files)
-        notes = (_AX if self.name == "ax" else _HIDDEN, *cut, *labelled.notes)
-        return gather_texts(table, LabelledRows(columns, labelled.kept, labelled.labels, given, notes))
+    def _gather(self, subset: _Set) -> Gathered:
+        table, parts = self._from_hub(subset) if self.folder is None else self._from_files(subset)
+        *texts, label = table.cells.column_names
+        labels, kept, notes = _labelled(table, label, subset)
+        counts = np.bincount(table.of_files(range(len(parts)))[kept], minlength=len(parts))
+        cut = _cut_off(table, counts, subset.files)
+        notes = (_AX if self.name == "ax" else _HIDDEN, *cut, *notes)
+        labelled = LabelledRows(kept, labels, table.of_files(parts)[kept], notes)
+        return gather_texts(table, TableColumns((label,), tuple(texts)), labelled)
 
-    def _from_hub(self, found: _Set) -> tuple[TextTable, Sequence[Part]]:
+    def _from_hub(self, subset: _Set) -> tuple[TextTable, Sequence[Part]]:
         if self.name == "ax":
             raise UsageError(
                 "The hub has no labels of the diagnostic set. Unpack MNLI and diagnostic-full.tsv of "
@@ -182,26 +184,26 @@ class Glue(TaskSource):
         if importlib.util.find_spec("datasets") is None:
             raise MissingPackage("hub", "datasets")
         settle_hub()
-        opened = open_hub(Wish(HUB, found.config or self.name, self.revision, address=f"glue:{self.name}"))
-        columns = (*found.texts, "label")
-        lacking = [name for name in ("train", found.dev) if name not in opened]
+        opened = open_hub(Wish(HUB, subset.config or self.name, self.revision, address=f"glue:{self.name}"))
+        columns = (*subset.texts, "label")
+        lacking = [name for name in ("train", subset.dev) if name not in opened]
         if lacking:
             raise UnreadableTask(
                 f"{HUB} has no split '{lacking[0]}' for glue:{self.name}. Write another revision."
             )
-        splits = {Path(name): opened[name] for name in ("train", found.dev)}
+        splits = {Path(name): opened[name] for name in ("train", subset.dev)}
         streams = {
-            path: partial(coded_batches, split, columns, found.classes) for path, split in splits.items()
+            path: partial(coded_batches, split, columns, subset.classes) for path, split in splits.items()
         }
         return read_streams(streams), (Part.TRAIN, Part.VAL)
 
-    def _from_files(self, found: _Set) -> tuple[TextTable, Sequence[Part]]:
+    def _from_files(self, subset: _Set) -> tuple[TextTable, Sequence[Part]]:
         folder = Path(self.folder or "").expanduser()
-        paths = {folder / file.path: file for file in found.files}
-        needed = [file.path for file in found.files]
+        paths = {folder / file.path: file for file in subset.files}
+        needed = [file.path for file in subset.files]
         require_files(folder, needed, f"glue:{self.name} needs {', '.join(needed)}")
         streams = {path: partial(stream_tsv, path, file.columns) for path, file in paths.items()}
-        return read_streams(streams), tuple(file.part for file in found.files)
+        return read_streams(streams), tuple(file.part for file in subset.files)
 
 
 def _cut_off(table: TextTable, counts: np.ndarray, files: Sequence[_File]) -> tuple[str, ...]:
@@ -215,17 +217,17 @@ def _cut_off(table: TextTable, counts: np.ndarray, files: Sequence[_File]) -> tu
     return (f"It has only {' and '.join(few)}: results are not those of GLUE.",) if few else ()
 
 
-def _labelled(table: TextTable, column: str, found: _Set) -> Labelled:
-    wanted = found.files[0].columns[-1]
-    title = f"column {wanted + 1}" if isinstance(wanted, int) else wanted
-    cells = Cells(title, *table.coded(column), table.row_name)
-    labelled = label_rows(cells, TaskKind.CLASSIFICATION if found.classes else TaskKind.REGRESSION)
-    wrong = sorted(set(labelled.labels.classes) - set(found.classes))
+def _labelled(table: TextTable, label: str, subset: _Set) -> Labelled:
+    column = subset.files[0].columns[-1]
+    title = f"column {column + 1}" if isinstance(column, int) else column
+    cells = Cells(title, *table.coded(label), table.row_name)
+    labelled = label_rows(cells, TaskKind.CLASSIFICATION if subset.classes else TaskKind.REGRESSION)
+    wrong = sorted(set(labelled.labels.classes) - set(subset.classes))
     if wrong:
-        place = labelled.labels.classes.index(wrong[0])
-        row = int(labelled.kept[np.argmax(labelled.labels.values == place)])
+        position = labelled.labels.classes.index(wrong[0])
+        row = int(labelled.kept[np.argmax(labelled.labels.values == position)])
         raise UnreadableTask(
-            f"{table.row_name(row)}: the label is '{wrong[0]}', which is none of {', '.join(found.classes)}. "
-            "Unpack the files as they are distributed."
+            f"{table.row_name(row)}: the label is '{wrong[0]}', which is none of "
+            f"{', '.join(subset.classes)}. Unpack the files as they are distributed."
         )
     return labelled

@@ -14,25 +14,16 @@ from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, Usage
 from assay.core.task import Modality, Task, TaskSource
 from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
-from assay.readers.gathered import Gathered
-from assay.readers.gathering import (
-    ExampleLimits,
-    LabelForm,
-    LabelledRows,
-    gather_files,
-    gather_images,
-    gather_texts,
-    labelled_rows,
-    limited_parts,
-    rows_within,
-)
+from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
 from assay.readers.guess import NamedColumns, TableColumns, choose_columns
 from assay.readers.hub import Wish, open_hub
+from assay.readers.images import StoredImages
+from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
+from assay.readers.sounds import StoredSounds
 from assay.readers.splits import Shares, part_of
 from assay.readers.tables import TextTable
-from assay.readers.texts import digest_texts
-from assay.tasks.hub.rows import HubImages, HubSounds, file_columns, files_of, table_of, with_labels
+from assay.tasks.hub.rows import HubFiles, file_columns, table_of, with_labels
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -98,20 +89,25 @@ class Hub(TaskSource):
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
         splits, notes = self._splits(address, seed)
         table = table_of(splits)
-        wanted = self._wanted(next(iter(splits.values())))
-        columns = choose_columns(self.name, table.head(), wanted, form.kind)
-        kept = with_labels(splits, table, columns.labels)
+        named = self._named(next(iter(splits.values())))
+        labels = choose_columns(self.name, table.head(), named, form.kind).labels
+        kept = with_labels(splits, table, labels)
         if len(kept) < len(splits):
             hidden = [name for name in splits if name not in kept]
             notes += (f"'{hidden[0]}' has no labels and is left out.",)
             splits = {name: splits[name] for name in kept}
             table = table_of(splits)
-        found = labelled_rows(table, wanted, form, _given(splits, table))
-        gathered = self._gather(splits, table, found, seed)
-        is_guessed = wanted._replace(slices=None) == NamedColumns(image=wanted.image)
-        told = _told(found.columns) if is_guessed else ()
-        gathered = replace(gathered, notes=(*told, *notes, *gathered.notes))
-        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
+        columns, labelled = labelled_rows(table, named, form, _given(splits, table))
+        if named._replace(slices=None) == NamedColumns(image=named.image):
+            notes = (_guessed_note(columns), *notes)
+        labelled = replace(labelled, notes=(*notes, *labelled.notes))
+        limits = ExampleLimits(self.limit, self.train_limit)
+        if columns.image is not None:
+            files = self._files(splits, HubFiles(tuple(splits.values()), table, columns.image))
+            gathered = gather_files(files, labelled, self.unreadable, limits, seed)
+        else:
+            gathered = gather_texts(table, columns, labelled)
+        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
     def _splits(self, address: str, seed: int) -> tuple[Mapping[str, Dataset], tuple[str, ...]]:
         """Return the splits that count, in their order, and what is to be said of them."""
@@ -139,37 +135,23 @@ class Hub(TaskSource):
             notes += (f"The split '{others[0]}' is ignored: name it, as in split='{others[0]}', to use it.",)
         return named or opened, notes
 
-    def _wanted(self, split: Dataset) -> NamedColumns:
+    def _named(self, split: Dataset) -> NamedColumns:
         files = self.image or self.audio
         if not (files or self.text or self.words):
             files = next(iter(file_columns(split)), None)
         return NamedColumns(self.text, self.text2, files, self.label, words=self.words, slices=self.slices)
 
-    def _gather(
-        self, splits: Mapping[str, Dataset], table: TextTable, found: LabelledRows, seed: int
-    ) -> Gathered:
-        limits, shares = ExampleLimits(self.limit, self.train_limit), Shares(self.val, self.test)
-        if found.columns.image is None:
-            return limited_parts(gather_texts(table, found), limits, shares, seed)
-        names = digest_texts(table.row_name(int(row)) for row in found.rows)
-        rows = rows_within(names, found.labels, found.given, limits, seed)
-        files = files_of(splits, table, found.columns.image, found.rows[rows])
-        given = None if found.given is None else found.given[rows]
-        slices = tuple(one.of(rows) for one in found.slices)
-        labels = found.labels.of(rows)
-        if self._modality(splits, found.columns.image) is Modality.AUDIO:
-            gathered = gather_files(HubSounds(files), labels, given, self.unreadable, Modality.AUDIO, slices)
-        else:
-            gathered = gather_images(HubImages(files), labels, given, self.unreadable, slices)
-        return replace(gathered, notes=(*found.notes, *gathered.notes))
-
-    def _modality(self, splits: Mapping[str, Dataset], column: str) -> Modality:
-        modality = file_columns(next(iter(splits.values()))).get(column)
+    def _files(self, splits: Mapping[str, Dataset], files: HubFiles) -> StoredImages | StoredSounds:
+        modality = file_columns(next(iter(splits.values()))).get(files.column)
         if modality is None:
-            raise UnreadableTask(f"'{column}' of '{self.name}' holds no files. Write text='{column}'.")
-        if modality is Modality.AUDIO and importlib.util.find_spec("soundfile") is None:
+            raise UnreadableTask(
+                f"'{files.column}' of '{self.name}' holds no files. Write text='{files.column}'."
+            )
+        if modality is Modality.IMAGE:
+            return StoredImages(files)
+        if importlib.util.find_spec("soundfile") is None:
             raise MissingPackage("audio", "soundfile")
-        return modality
+        return StoredSounds(files)
 
 
 def _given(splits: Mapping[str, Dataset], table: TextTable) -> np.ndarray | None:
@@ -177,13 +159,12 @@ def _given(splits: Mapping[str, Dataset], table: TextTable) -> np.ndarray | None
     parts = [part_of(name) for name in splits]
     if len(parts) == 1:
         return None
-    sizes = np.diff([*table.starts, len(table)])
-    return np.repeat([int(part) for part in parts if part is not None], sizes)
+    return table.of_files([int(part) for part in parts if part is not None])
 
 
-def _told(columns: TableColumns) -> tuple[str, ...]:
+def _guessed_note(columns: TableColumns) -> str:
     """Say which columns were chosen."""
     read = columns.texts or ((columns.image,) if columns.image else (columns.words,))
     named = " and ".join(f"'{name}'" for name in read)
     labels = " and ".join(f"'{name}'" for name in columns.labels)
-    return (f"The examples are in {named}, the labels in {labels}.",)
+    return f"The examples are in {named}, the labels in {labels}."

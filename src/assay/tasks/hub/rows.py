@@ -13,79 +13,39 @@ import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
 from assay.core.task import Modality
+from assay.readers.files import Files
 from assay.readers.hub import arrow_batches
-from assay.readers.images import StoredImages
 from assay.readers.rows import is_readable, text_column
-from assay.readers.sounds import StoredSounds
 from assay.readers.tables import TextTable, read_streams
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-_HIDDEN = frozenset({"", "-1", "-1.0"})  # what stands for a label that is not told
+_HIDDEN = frozenset({"", "-1", "-1.0"})  # what is written for a label that is not public
 
 
 @dataclass(frozen=True, slots=True)
-class HubFiles:
+class HubFiles(Files):
     """What a column of files holds, images or sounds, in the rows of one split after the other."""
 
     splits: tuple[Dataset, ...]
-    starts: np.ndarray  # the first row of each split
+    table: TextTable  # of the same rows
     column: str
-    rows: np.ndarray  # rows of all splits
-    names: Callable[[int], str]
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.table)
 
     def content(self, row: int) -> bytes:
         """Return one file as it is stored."""
-        place = int(self.rows[row])
-        which = int(np.searchsorted(self.starts, place, side="right")) - 1
-        cell = self.splits[which][place - int(self.starts[which])][self.column]
+        split, position = self.table.position(row)
+        cell = self.splits[split][position][self.column]
         if cell is None:
             raise FileNotFoundError
         return cell["bytes"] if cell["bytes"] is not None else Path(cell["path"]).read_bytes()
 
     def name(self, row: int) -> str:
         """Return the number of the row."""
-        return self.names(int(self.rows[row]))
-
-
-@dataclass(frozen=True, slots=True)
-class HubImages(StoredImages):
-    """The images of a column."""
-
-    files: HubFiles
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def content(self, row: int) -> bytes:
-        """Return one image as it is stored."""
-        return self.files.content(row)
-
-    def name(self, row: int) -> str:
-        """Return the number of the row."""
-        return self.files.name(row)
-
-
-@dataclass(frozen=True, slots=True)
-class HubSounds(StoredSounds):
-    """The sounds of a column."""
-
-    files: HubFiles
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def content(self, row: int) -> bytes:
-        """Return one sound as it is stored."""
-        return self.files.content(row)
-
-    def name(self, row: int) -> str:
-        """Return the number of the row."""
-        return self.files.name(row)
+        return self.table.row_name(row)
 
 
 def file_columns(split: Dataset) -> dict[str, Modality]:
@@ -93,7 +53,8 @@ def file_columns(split: Dataset) -> dict[str, Modality]:
     import datasets
 
     kinds = {datasets.Image: Modality.IMAGE, datasets.Audio: Modality.AUDIO}
-    return {name: kinds[type(one)] for name, one in split.features.items() if type(one) in kinds}
+    features = split.features.items()
+    return {name: kinds[type(feature)] for name, feature in features if type(feature) in kinds}
 
 
 def table_of(splits: Mapping[str, Dataset]) -> TextTable:
@@ -104,24 +65,17 @@ def table_of(splits: Mapping[str, Dataset]) -> TextTable:
     return read_streams({Path(name): partial(_text_batches, split) for name, split in splits.items()})
 
 
-def files_of(splits: Mapping[str, Dataset], table: TextTable, column: str, rows: np.ndarray) -> HubFiles:
-    """Return the files of some rows of the table of all splits."""
-    return HubFiles(tuple(splits.values()), np.array(table.starts), column, rows, table.row_name)
-
-
 def with_labels(splits: Mapping[str, Dataset], table: TextTable, columns: Sequence[str]) -> list[str]:
     """Return the splits in which any row has a label; those of the others are hidden.
 
     Raises:
         UnreadableTask: None has.
     """
-    sizes = np.diff([*table.starts, len(table)])
-    told = np.zeros(len(table), dtype=bool)
+    has_label = np.zeros(len(table), dtype=bool)
     for column in columns:
         names, codes = table.coded(column)
-        shown = np.array([name not in _HIDDEN for name in [*names, ""]])
-        told |= shown[codes]
-    parts = np.split(told, np.cumsum(sizes)[:-1])
+        has_label |= np.array([name not in _HIDDEN for name in [*names, ""]])[codes]
+    parts = np.split(has_label, table.starts[1:])
     kept = [name for name, part in zip(splits, parts, strict=True) if part.any()]
     if not kept:
         raise UnreadableTask(f"No row has a label in '{columns[0]}'. Name another column, as in label='...'.")
@@ -159,10 +113,8 @@ def _class_names(names: Sequence[str], column: pa.Array) -> pa.Array:
 
 
 def _lists_of_class_names(names: Sequence[str], column: pa.Array) -> pa.Array:
-    lists = column.to_pylist()
-    return text_column(
-        pa.array([one and [_name(names, code) for code in one] for one in lists], pa.list_(pa.string()))
-    )
+    lists = [codes and [_name(names, code) for code in codes] for codes in column.to_pylist()]
+    return text_column(pa.array(lists, pa.list_(pa.string())))
 
 
 def _name(names: Sequence[str], code: int | None) -> str | None:

@@ -12,13 +12,19 @@ import numpy as np
 from assay.core.errors import UnknownName, UnreadableTask
 from assay.core.task import LabelKind, Labels, Task, TaskSource
 from assay.readers.assembly import assemble, assemble_test
-from assay.readers.gathered import Gathered
-from assay.readers.gathering import ExampleLimits, gather_images, rows_within
+from assay.readers.gathering import ExampleLimits, Gathered, gather_files, limit_files
 from assay.readers.imagenet_classes import class_name, imagenet_classes
-from assay.readers.images import JoinedImages, SomeImages
+from assay.readers.images import StoredImages
+from assay.readers.labelled_rows import LabelledRows
 from assay.readers.splits import Part, Shares, in_words
-from assay.readers.texts import digest_texts
-from assay.tasks.imagenet.files import TRAIN_TAR, Classed, find_sample, find_train, find_val
+from assay.tasks.imagenet.files import (
+    TRAIN_TAR,
+    JoinedFiles,
+    SynsetFiles,
+    find_sample,
+    find_train,
+    find_val,
+)
 
 _FORGOTTEN = 50  # of 1,000 classes: where fewer are missing, they were not left out on purpose
 _SHOWN = 5  # names in a note
@@ -69,33 +75,30 @@ class Imagenet(TaskSource):
         train, val = find_train(folder), find_val(folder)
         if train is not None and val is not None:
             _require_same_classes(folder, set(train.synsets), set(val.synsets), self.classes)
-            found = Classed(JoinedImages(train.images, val.images), (*train.synsets, *val.synsets))
+            both = SynsetFiles(JoinedFiles(train.files, val.files), (*train.synsets, *val.synsets))
             parts = np.repeat([Part.TRAIN, Part.VAL], [len(train.synsets), len(val.synsets)])
-            gathered = self._gather(found, parts, seed)
+            gathered = self._gather(both, parts, seed)
             return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
         test = val or find_sample(folder)
         if train is not None or test is None:
             raise _nothing_found(folder, lacking="val" if train is not None else "train and val")
-        gathered = self._gather(test, np.full(len(test.synsets), Part.TEST), seed)
-        gathered = replace(gathered, notes=(_TEST_ONLY, *gathered.notes))
+        gathered = self._gather(test, np.full(len(test.synsets), Part.TEST), seed, (_TEST_ONLY,))
         return assemble_test(gathered, address, metric=self.metric)
 
-    def _gather(self, found: Classed, parts: np.ndarray, seed: int) -> Gathered:
+    def _gather(
+        self, images: SynsetFiles, parts: np.ndarray, seed: int, notes: tuple[str, ...] = ()
+    ) -> Gathered:
         """Choose the classes and images that are wanted, and read these."""
-        synsets = np.array(found.synsets)
+        synsets = np.array(images.synsets)
         rows = np.arange(len(synsets))
         if self.classes is not None:
             _require_known(self.classes, synsets)
             rows = np.flatnonzero(np.isin(synsets, self.classes))
-        names = [found.images.name(int(row)) for row in rows]
-        labels = _labels(synsets[rows])
-        kept = rows_within(
-            digest_texts(names), labels, parts[rows], ExampleLimits(self.limit, self.train_limit), seed
-        )
-        rows = rows[kept]
-        labels = _labels(synsets[rows])
-        gathered = gather_images(SomeImages(found.images, rows), labels, parts[rows], self.unreadable)
-        return replace(gathered, notes=(*_subset_note(labels), *gathered.notes))
+        stored = StoredImages(images.files)
+        labelled = LabelledRows(rows, _labels(synsets[rows]), parts[rows])
+        labelled = limit_files(stored, labelled, ExampleLimits(self.limit, self.train_limit), seed)
+        labelled = replace(labelled, notes=(*notes, *_subset_note(labelled.labels)))
+        return gather_files(stored, labelled, self.unreadable)
 
 
 def _labels(synsets: np.ndarray) -> Labels:

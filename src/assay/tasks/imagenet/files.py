@@ -13,9 +13,10 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.readers.folders import find_images
+from assay.readers.files import Files, FolderFiles
+from assay.readers.folders import Tree, find_files
 from assay.readers.imagenet_classes import synset_of
-from assay.readers.images import ImageFiles, StoredImages, is_image
+from assay.readers.images import is_image
 
 _KAGGLE = Path("ILSVRC", "Data", "CLS-LOC")
 TRAIN_TAR, VAL_TAR = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
@@ -24,14 +25,35 @@ _TRUTH = "ILSVRC2012_validation_ground_truth.txt"
 _SOLUTION = "LOC_val_solution.csv"  # how Kaggle distributes the same
 
 
-class Classed(NamedTuple):
+class SynsetFiles(NamedTuple):
     """Images with the WordNet number of each."""
 
-    images: StoredImages
+    files: Files
     synsets: Sequence[str]
 
 
-def find_train(folder: Path) -> Classed | None:
+@dataclass(frozen=True, slots=True)
+class JoinedFiles(Files):
+    """Files, and then others that may be stored elsewhere."""
+
+    first: Files
+    second: Files
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.second)
+
+    def content(self, row: int) -> bytes:
+        """Return one file as it is stored."""
+        later = row - len(self.first)
+        return self.first.content(row) if later < 0 else self.second.content(later)
+
+    def name(self, row: int) -> str:
+        """Return what it is called."""
+        later = row - len(self.first)
+        return self.first.name(row) if later < 0 else self.second.name(later)
+
+
+def find_train(folder: Path) -> SynsetFiles | None:
     """Return the images of train; None where there are none.
 
     Raises:
@@ -42,11 +64,11 @@ def find_train(folder: Path) -> Classed | None:
         return _class_folders(root, "train")
     if (root / TRAIN_TAR).is_file():
         images = tar_images(root / TRAIN_TAR)
-        return Classed(images, _synsets([member.name for member in images.members], root / TRAIN_TAR))
+        return SynsetFiles(images, _synsets([member.name for member in images.members], root / TRAIN_TAR))
     return None
 
 
-def find_val(folder: Path) -> Classed | None:
+def find_val(folder: Path) -> SynsetFiles | None:
     """Return the images of val; None where there are none.
 
     Raises:
@@ -57,18 +79,18 @@ def find_val(folder: Path) -> Classed | None:
         names = _flat(root / "val")
         if not names:
             return _class_folders(root, "val")
-        files = ImageFiles(root, tuple(f"val/{name}" for name in names))
-        return Classed(files, val_classes(root, names))
+        files = FolderFiles(root, tuple(f"val/{name}" for name in names))
+        return SynsetFiles(files, _val_classes(root, names))
     if (root / VAL_TAR).is_file():
         images = tar_images(root / VAL_TAR)
-        return Classed(images, val_classes(root, [member.name for member in images.members]))
+        return SynsetFiles(images, _val_classes(root, [member.name for member in images.members]))
     return None
 
 
-def find_sample(folder: Path) -> Classed | None:
+def find_sample(folder: Path) -> SynsetFiles | None:
     """Return the images that lie in a folder itself, named by their class, as in ``n01440764_tench.JPEG``."""
     names = [name for name in _flat(folder) if synset_of(name)]
-    return Classed(ImageFiles(folder, tuple(names)), _synsets(names, folder)) if names else None
+    return SynsetFiles(FolderFiles(folder, tuple(names)), _synsets(names, folder)) if names else None
 
 
 def _root(folder: Path) -> Path:
@@ -81,8 +103,8 @@ def _flat(folder: Path) -> list[str]:
     )
 
 
-def _class_folders(root: Path, part: str) -> Classed:
-    tree = find_images(root / part)
+def _class_folders(root: Path, part: str) -> SynsetFiles:
+    tree = find_files(Tree(root / part))
     if not tree.names and (packed := sorted(path.name for path in (root / part).glob("n*.tar"))):
         raise UnreadableTask(
             f"'{root / part}' has {len(packed):,} tar files of one class each, such as {packed[0]}. Unpack "
@@ -90,22 +112,22 @@ def _class_folders(root: Path, part: str) -> Classed:
         )
     if not tree.names:
         raise UnreadableTask(f"'{root / part}' has no images in class folders, such as {part}/n01440764.")
-    files = ImageFiles(root, tuple(f"{part}/{name}" for name in tree.names))
-    return Classed(files, _synsets(tree.classes, root / part))
+    files = FolderFiles(root, tuple(f"{part}/{name}" for name in tree.names))
+    return SynsetFiles(files, _synsets(tree.classes, root / part))
 
 
 def _synsets(names: Sequence[str], where: Path) -> list[str]:
-    found = [synset_of(name) for name in names]
-    wrong = next((name for name, synset in zip(names, found, strict=True) if synset is None), None)
+    synsets = [synset_of(name) for name in names]
+    wrong = next((name for name, synset in zip(names, synsets, strict=True) if synset is None), None)
     if wrong is not None:
         raise UnreadableTask(
             f"'{wrong}' in '{where}' is not named by a WordNet number, as n01440764 is. "
             "For folders with other names write folder: before the path."
         )
-    return [synset for synset in found if synset is not None]
+    return [synset for synset in synsets if synset is not None]
 
 
-def val_classes(folder: Path, names: Sequence[str]) -> list[str]:
+def _val_classes(folder: Path, names: Sequence[str]) -> list[str]:
     """Return the WordNet number of each image of val that stands in no class folder.
 
     Args:
@@ -127,7 +149,8 @@ def val_classes(folder: Path, names: Sequence[str]) -> list[str]:
 
 
 def _solution(folder: Path) -> dict[str, str]:
-    path = next((one / _SOLUTION for one in (folder, *folder.parents) if (one / _SOLUTION).is_file()), None)
+    paths = (parent / _SOLUTION for parent in (folder, *folder.parents))
+    path = next((path for path in paths if path.is_file()), None)
     if path is None:
         return {}
     rows = (line.split(",") for line in path.read_text("utf-8").splitlines()[1:] if "," in line)
@@ -140,17 +163,17 @@ def _ground_truth(folder: Path) -> dict[str, str]:
     meta, truth = _of_devkit(folder, "meta.mat"), _of_devkit(folder, _TRUTH)
     synsets = loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
     numbers = {
-        int(one["ILSVRC2012_ID"]): str(one["WNID"])
-        for one in np.atleast_1d(synsets)
-        if int(one["num_children"]) == 0  # the others are what classes are kinds of
+        int(synset["ILSVRC2012_ID"]): str(synset["WNID"])
+        for synset in np.atleast_1d(synsets)
+        if int(synset["num_children"]) == 0  # the others are what classes are kinds of
     }
-    places = [int(line) for line in truth.split()]
-    unknown = next((place for place in places if place not in numbers), None)
+    classes = [int(line) for line in truth.split()]
+    unknown = next((number for number in classes if number not in numbers), None)
     if unknown is not None:
         raise UnreadableTask(
             f"{_TRUTH} names class {unknown}, which meta.mat does not have. Unpack both again."
         )
-    return {f"ILSVRC2012_val_{row:08}": numbers[place] for row, place in enumerate(places, start=1)}
+    return {f"ILSVRC2012_val_{row:08}": numbers[number] for row, number in enumerate(classes, start=1)}
 
 
 def _of_devkit(folder: Path, name: str) -> bytes:
@@ -158,13 +181,13 @@ def _of_devkit(folder: Path, name: str) -> bytes:
     if unpacked.is_file():
         return unpacked.read_bytes()
     packed = folder / f"{_DEVKIT}.tar.gz"
-    found = read_member(packed, f"data/{name}") if packed.is_file() else None
-    if found is None:
+    content = _read_member(packed, f"data/{name}") if packed.is_file() else None
+    if content is None:
         raise UnreadableTask(
             f"The classes of val are not known: '{folder}' has no {_DEVKIT}.tar.gz with {name}, no folder "
             f"{_DEVKIT}, no {_SOLUTION}, and no class folders in val. Put one of them there."
         )
-    return found
+    return content
 
 
 class Member(NamedTuple):
@@ -176,7 +199,7 @@ class Member(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class TarImages(StoredImages):
+class TarFiles(Files):
     """Images inside one tar file, or inside the tar files in it."""
 
     path: Path
@@ -197,7 +220,7 @@ class TarImages(StoredImages):
         return self.members[row].name
 
 
-def tar_images(path: Path) -> TarImages:
+def tar_images(path: Path) -> TarFiles:
     """Return the images that stand in a tar file itself, or in the tar files in it, sorted by name.
 
     An image of an inner tar file is called ``inner/name``, without the suffix of the inner file.
@@ -206,33 +229,33 @@ def tar_images(path: Path) -> TarImages:
         UnreadableTask: The file is no tar file, or is cut off.
     """
     with path.open("rb") as file, _readable(path):
-        found = list(_members(file, 0))
-        inner = [member for member in found if member.name.endswith(".tar")]
-        for outer in inner:
+        members = list(_members(file, 0))
+        for outer in [member for member in members if member.name.endswith(".tar")]:
             folder = outer.name.removesuffix(".tar")
-            found.extend(one._replace(name=f"{folder}/{one.name}") for one in _members(file, outer.start))
+            inner = _members(file, outer.start)
+            members.extend(member._replace(name=f"{folder}/{member.name}") for member in inner)
         end = path.stat().st_size
-    images = sorted(member for member in found if is_image(member.name))
-    if any(member.start + member.size > end for member in found):
+    images = sorted(member for member in members if is_image(member.name))
+    if any(member.start + member.size > end for member in members):
         raise UnreadableTask(f"{path} is cut off. Download it again.")
-    return TarImages(path, tuple(images))
+    return TarFiles(path, tuple(images))
 
 
 def _members(file: BinaryIO, start: int) -> Iterator[Member]:
-    """Yield the files of the tar file that begins at a place of another file, or of that itself."""
+    """Yield the files of the tar file that begins at a byte of a file."""
     file.seek(start)
     with tarfile.open(fileobj=file, mode="r:") as tar:
-        for one in tar:
-            if one.isfile():
-                yield Member(one.name.removeprefix("./"), one.offset_data, one.size)
+        for member in tar:
+            if member.isfile():
+                yield Member(member.name.removeprefix("./"), member.offset_data, member.size)
 
 
-def read_member(path: Path, name: str) -> bytes | None:
+def _read_member(path: Path, name: str) -> bytes | None:
     """Return the content of the first file of a compressed tar file whose path ends so; None without one."""
     with _readable(path), tarfile.open(path) as tar:
-        for one in tar:
-            if one.isfile() and f"/{one.name}".endswith(f"/{name}"):
-                content = tar.extractfile(one)
+        for member in tar:
+            if member.isfile() and f"/{member.name}".endswith(f"/{name}"):
+                content = tar.extractfile(member)
                 return None if content is None else content.read()
     return None
 

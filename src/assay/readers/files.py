@@ -1,0 +1,159 @@
+"""Examples in files: where their bytes are, and one look at each file, in threads."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from assay.core.errors import UnreadableTask, UsageError
+from assay.core.task import Examples, Modality
+
+_THREADS = 8
+_CHUNK = 4096  # files handed to the threads at a time: bounds the queue
+_SHOWN = 5  # names in a message
+
+
+class Files(ABC):
+    """Where the bytes of examples are: in a folder, in a tar file, in the rows of a data set."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def content(self, row: int) -> bytes:
+        """Return one file as it is stored."""
+
+    @abstractmethod
+    def name(self, row: int) -> str:
+        """Return what a user would call one file: a path, or a row number."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFiles(Files):
+    """Files below a folder."""
+
+    folder: Path
+    names: tuple[str, ...]  # relative to the folder, or absolute
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def content(self, row: int) -> bytes:
+        """Return one file as it is stored."""
+        return (self.folder / self.names[row]).read_bytes()
+
+    def name(self, row: int) -> str:
+        """Return the path as the user would write it, relative to the folder."""
+        return self.names[row]
+
+
+class UnreadableFileError(Exception):
+    """A file that cannot be read; the text says why, in a word."""
+
+
+class Look(NamedTuple):
+    """What looking at a file once showed."""
+
+    digest: int  # 64 bits of a hash of its content
+    thumbnail: np.ndarray | None = None  # of an image, for the comparison of near-duplicates
+
+
+class FileExamples(Examples):
+    """Examples in files, each of which is looked at once when a task is loaded.
+
+    Attributes:
+        modality: What the files hold.
+        plural: The same in a word, as in "images".
+    """
+
+    modality: ClassVar[Modality]
+    plural: ClassVar[str]
+
+    @abstractmethod
+    def look(self, row: int) -> Look:
+        """Read one file to its end; raises where it cannot be read."""
+
+
+class Checked(NamedTuple):
+    """What looking at every file once showed."""
+
+    digests: np.ndarray  # files, uint64: hashes of the contents; 0 where unreadable
+    unreadable: Mapping[int, str]  # position in the rows -> why, in a word
+    thumbnails: np.ndarray | None  # files x pixels of a thumbnail, uint8
+
+
+def check(files: FileExamples, rows: np.ndarray) -> Checked:
+    """Look once at every file of some rows."""
+    digests = np.zeros(len(rows), dtype=np.uint64)
+    unreadable: dict[int, str] = {}
+    thumbnails: np.ndarray | None = None
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+        for start in range(0, len(rows), _CHUNK):
+            looks = threads.map(partial(_look, files), rows[start : start + _CHUNK])
+            for position, look in enumerate(looks, start):
+                if isinstance(look, str):
+                    unreadable[position] = look
+                    continue
+                digests[position] = look.digest
+                if look.thumbnail is not None:
+                    if thumbnails is None:
+                        thumbnails = np.zeros((len(rows), len(look.thumbnail)), dtype=np.uint8)
+                    thumbnails[position] = look.thumbnail
+    return Checked(digests, unreadable, thumbnails)
+
+
+def leave_out_unreadable(
+    files: FileExamples, rows: np.ndarray, unreadable: Mapping[int, str], share: float
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the positions of the readable files in the rows, and a note that names the others.
+
+    Args:
+        files: The files.
+        rows: Those of them that were looked at.
+        unreadable: What ``check`` found.
+        share: The most that may be unreadable: of any number of files, one may, unless the share is 0.
+
+    Raises:
+        UnreadableTask: More files than that cannot be read.
+    """
+    if not 0 <= share <= 1:
+        raise UsageError(
+            f"Setting 'unreadable' is {share}; it is a share. Write for example unreadable=0.01."
+        )
+    kept = np.setdiff1d(np.arange(len(rows)), list(unreadable))
+    if not unreadable:
+        return kept, ()
+    broken = sorted(unreadable)
+    first = ", ".join(f"{files.name(int(rows[row]))} ({unreadable[row]})" for row in broken[:_SHOWN])
+    more = ", ..." if len(broken) > _SHOWN else ""
+    count = f"{len(broken)} of {len(rows)} {files.plural} cannot be read"
+    allowed = max(1, int(share * len(rows))) if share else 0
+    if not len(kept):
+        raise UnreadableTask(f"None of {len(rows)} {files.plural} can be read: {first}{more}.")
+    if len(broken) > allowed:
+        needed = min(1.0, np.ceil(len(broken) / len(rows) * 1000) / 1000)
+        raise UnreadableTask(
+            f"{count}: {first}{more}. At most {allowed} may be left out. "
+            f"Repair or remove them, or add (unreadable={needed:g}) to the task to leave them out."
+        )
+    left_out = "is left out" if len(broken) == 1 else "are left out"
+    return kept, (f"{count} and {left_out}: {first}{more}.",)
+
+
+def _look(files: FileExamples, row: int) -> Look | str:
+    try:
+        return files.look(int(row))
+    except UnreadableFileError as error:
+        return str(error)
+    except (FileNotFoundError, IsADirectoryError):  # an empty cell of a table names the folder
+        return "no such file"
+    except Exception as error:  # a decoder may raise anything on damaged bytes
+        return "truncated" if "truncated" in str(error).lower() else f"damaged: {error}"

@@ -1,0 +1,177 @@
+"""Rows of a table, or files, with their labels, their official splits and their slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.core.errors import UnreadableTask, UsageError
+from assay.core.slicing import Slicing
+from assay.core.task import LabelKind, Labels, TaskKind
+from assay.readers.guess import NamedColumns, TableColumns, choose_columns
+from assay.readers.labelling import (
+    Cells,
+    Labelled,
+    label_columns,
+    label_rows,
+    label_sets,
+    missing_note,
+    tag_labels,
+)
+from assay.readers.lists import are_lists, splitter
+from assay.readers.splits import PART_NAMES, part_of
+from assay.readers.strata import class_counts
+from assay.readers.tables import TextTable
+
+MOST_SLICES = 100  # of one column; the languages of the largest multilingual data sets are about as many
+
+
+class LabelForm(NamedTuple):
+    """What a user said of the labels; None where that is left to us."""
+
+    kind: TaskKind | None = None
+    separator: str | None = None  # of the classes in one cell
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRows:
+    """Rows that have a label.
+
+    Attributes:
+        rows: Positions in a table, or of files.
+        labels: Their labels.
+        given: The official split of each (values of ``Part``); None without one.
+        notes: What was guessed or left out so far.
+        slices: The columns by which results on test are shown apart.
+    """
+
+    rows: np.ndarray
+    labels: Labels
+    given: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    slices: tuple[Slicing, ...] = ()
+
+    def take(self, positions: np.ndarray) -> LabelledRows:
+        """Return some of the rows, without classes that are left with no example."""
+        return replace(
+            self,
+            rows=self.rows[positions],
+            labels=_present_classes(self.labels.of(positions)),
+            given=None if self.given is None else self.given[positions],
+            slices=tuple(slicing.of(positions) for slicing in self.slices),
+        )
+
+
+def labelled_rows(
+    table: TextTable, named: NamedColumns, form: LabelForm, given: np.ndarray | None = None
+) -> tuple[TableColumns, LabelledRows]:
+    """Choose the columns of a table and read its labels and splits.
+
+    Args:
+        table: The table.
+        named: The columns that the user named.
+        form: What the user said of the labels.
+        given: The split of each row by its file, or None: the split column says it, if there is one.
+    """
+    columns = choose_columns(table.title, table.head(), named, form.kind)
+    if given is None and columns.split is not None:
+        given = _split_column(table, columns.split)
+    labels, kept, notes = _labelled(table, columns, form)
+    slices, slice_notes = _sliced(table, named.sliced, kept)
+    parts = None if given is None else given[kept]
+    return columns, LabelledRows(kept, labels, parts, (*columns.notes, *notes, *slice_notes), slices)
+
+
+def _labelled(table: TextTable, columns: TableColumns, form: LabelForm) -> Labelled:
+    """Make labels of the label columns, by their number and by what stands in them."""
+    if columns.words is not None:
+        return _label_words(table, columns.words, columns.labels[0])
+    cells = [Cells(name, *table.coded(name), table.row_name) for name in columns.labels]
+    if len(cells) > 1:
+        if form.separator is not None:
+            raise UsageError(
+                "label_separator parts the classes of one column. Leave it out, or name one label."
+            )
+        return label_columns(cells, form.kind)
+    if form.separator is not None or form.kind is TaskKind.MULTILABEL:
+        return label_sets(cells[0], form.separator)
+    if form.kind is None and are_lists(cells[0].names):
+        return label_sets(cells[0], None, is_guessed=True)
+    return label_rows(cells[0], form.kind)
+
+
+def _label_words(table: TextTable, words: str, tags: str) -> Labelled:
+    """Make labels of the tags of words; rows without any word are left out."""
+    head = table.head()
+    split_words, split_tags = splitter(head[words]), splitter(head[tags])
+    is_empty = np.zeros(len(table), dtype=bool)
+
+    def tags_of_texts() -> Iterator[tuple[str, ...]]:
+        for row, (text, cell) in enumerate(zip(table.column(words), table.column(tags), strict=True)):
+            count, row_tags = len(split_words(text)), split_tags(cell)
+            if count != len(row_tags):
+                raise UnreadableTask(
+                    f"{table.title}, {table.row_name(row)}: {count} words in '{words}' and {len(row_tags)} "
+                    f"tags in '{tags}'. Give each word a tag, in a list or with spaces between them."
+                )
+            is_empty[row] = not count
+            if count:
+                yield row_tags
+
+    labels = tag_labels(tags_of_texts())
+    notes = missing_note(f"'{words}'", is_empty, table.row_name)
+    return Labelled(labels, np.flatnonzero(~is_empty), notes)
+
+
+def _sliced(
+    table: TextTable, columns: Sequence[str], rows: np.ndarray
+) -> tuple[tuple[Slicing, ...], tuple[str, ...]]:
+    """Return for each column what is in it in some rows, and notes of empty cells."""
+    slices, notes = [], []
+    for column in columns:
+        cells, codes = table.coded(column)
+        has_value = np.array([bool(cell) for cell in [*cells, ""]])[codes[rows]]  # -1 is the last
+        values, positions = np.unique([cells[code] for code in codes[rows][has_value]], return_inverse=True)
+        if not 0 < len(values) <= MOST_SLICES:
+            raise UnreadableTask(
+                f"'{column}' holds {len(values):,} different values; a column of slices holds 1 to "
+                f"{MOST_SLICES}. Name another, or write ranges into it, as in 'short' and 'long'."
+            )
+        of_row = np.full(len(rows), -1)
+        of_row[has_value] = positions
+        slices.append(Slicing(column, tuple(str(value) for value in values), of_row))
+        if not has_value.all():
+            first = table.row_name(int(rows[~has_value][0]))
+            notes.append(
+                f"{(~has_value).sum()} of {len(rows)} rows have an empty cell in '{column}' "
+                f"(first: {first}): they are in none of its slices."
+            )
+    return tuple(slices), tuple(notes)
+
+
+def _split_column(table: TextTable, column: str) -> np.ndarray:
+    names, codes = table.coded(column)
+    of_name = [part_of(name) for name in (*names, "")]  # an empty cell is the last
+    parts = np.array([-1 if part is None else part for part in of_name])[codes]
+    wrong = np.flatnonzero(parts < 0)
+    if len(wrong):
+        row = int(wrong[0])
+        cell = names[codes[row]] if codes[row] >= 0 else ""
+        raise UnreadableTask(
+            f"{table.title}, {table.row_name(row)}: '{cell}' in '{column}' is not a split. "
+            f"Write one of {', '.join(PART_NAMES)}."
+        )
+    return np.asarray(parts)
+
+
+def _present_classes(labels: Labels) -> Labels:
+    """Return labels without the classes that no example has."""
+    if labels.kind is LabelKind.REGRESSION:
+        return labels
+    used = np.flatnonzero(class_counts(labels))
+    is_multilabel = labels.kind is LabelKind.MULTILABEL
+    values = labels.values[:, used] if is_multilabel else np.searchsorted(used, labels.values)
+    return Labels(labels.kind, values, tuple(labels.classes[position] for position in used), labels.lengths)
