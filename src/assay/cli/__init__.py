@@ -1,1 +1,1 @@
-"""The command line: main, and one command a file."""
+"""The command line: the program, one command a file in commands/, and what commands share."""

@@ -1,4 +1,4 @@
-"""The command ``assay``: one file in this folder is one subcommand."""
+"""The command ``assay``: one file in ``commands/`` is one subcommand."""
 
 from __future__ import annotations
 
@@ -11,12 +11,8 @@ from importlib import metadata
 
 import typer
 
-import assay.cli
+import assay.cli.commands
 from assay.core.errors import AssayError, UsageError
-
-_NOT_COMMANDS = frozenset(
-    {"answer", "following", "limits", "main", "offline", "progress", "score_table", "scored", "writing"}
-)
 
 app = typer.Typer(
     name="assay",
@@ -36,10 +32,9 @@ def _start(version: bool = typer.Option(False, "--version", help="Print the vers
 
 
 def _add_commands() -> None:
-    for module in pkgutil.iter_modules(assay.cli.__path__):
-        if module.name not in _NOT_COMMANDS:
-            command = importlib.import_module(f"assay.cli.{module.name}")
-            app.command(name=module.name, epilog=command.EXAMPLES)(command.command)
+    for module in pkgutil.iter_modules(assay.cli.commands.__path__):
+        command = importlib.import_module(f"assay.cli.commands.{module.name}")
+        app.command(name=module.name, epilog=command.EXAMPLES)(command.command)
 
 
 _add_commands()

@@ -18,7 +18,6 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from assay.core.result import Status
 from assay.core.task import Task
 from assay.findings.comparison import Comparison
 from assay.plugins.address import Address
@@ -44,11 +43,6 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
         console.print("Nothing to run: every result is there.", highlight=False)
     with _bars(console, left) as watch:
         return study.run(watch, retry_failed=retry_failed, ready=ready)
-
-
-def failures(comparison: Comparison) -> int:
-    """Return how many models failed somewhere."""
-    return len({cell.model for cell in comparison.cells if cell.status is Status.FAILED})
 
 
 class _Bars:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.limits import Licence, MaxLatency, MaxParameters
+from assay.cli import options
 
 EXAMPLES = """
 Examples:
@@ -21,25 +21,22 @@ Examples:
 
 
 def command(
-    store: Annotated[Path, typer.Argument(help="The folder that assay run or rank wrote to.")],
+    store: options.StoreArgument,
     html: Annotated[
         Path | None, typer.Option(help="Where to write the HTML report [store]/report.html")
     ] = None,
-    ranked_by: Annotated[str | None, typer.Option(help="The method that ranks the models.")] = None,
-    max_parameters: MaxParameters = None,
-    max_latency: MaxLatency = None,
-    licence: Licence = None,
-    all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
+    ranked_by: options.RankedBy = None,
+    max_parameters: options.MaxParameters = None,
+    max_latency: options.MaxLatency = None,
+    licence: options.Licence = None,
+    all_rows: options.AllRows = False,
     watch: Annotated[bool, typer.Option(help="Follow a running study until Ctrl-C.")] = False,
 ) -> None:
     """Print what a store holds and write one HTML file, without running anything."""
     from rich.console import Console
 
-    from assay.cli.following import follow
-    from assay.cli.writing import write
+    from assay.cli.output import follow, show_and_write
     from assay.core.limits import Limits
-    from assay.reports.html import Html
-    from assay.reports.terminal import show
     from assay.run.study import compare_store
     from assay.store.results import open_existing
 
@@ -49,6 +46,4 @@ def command(
         follow(opened, path, console, ranked_by=ranked_by, limits=limits)
         return
     comparison = compare_store(opened, ranked_by=ranked_by, limits=limits)
-    show(comparison, console, show_all=all_rows)
-    write(Html(), comparison, path)
-    console.print(f"Report: {path}", highlight=False, markup=False, soft_wrap=True)
+    show_and_write(comparison, path, console, all_rows=all_rows)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli import options
+
 EXAMPLES = """
 Examples:
 
@@ -29,10 +31,10 @@ TASKS = ("sklearn:digits(limit=400)", "skimage:patches(per_class=35)", "docstrin
 
 def command(
     store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = Path("demo.assay"),
-    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+    device: options.Device = "auto",
 ) -> None:
     """Compare nine encoders on three tasks, image and text; everything comes from installed packages."""
-    from assay.cli.answer import answer
+    from assay.cli.output import answer
     from assay.run.study import Study
 
     answer(Study(models=MODELS, tasks=TASKS, store=store, device=device))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assay.cli.limits import Licence, MaxLatency, MaxParameters
+from assay.cli import options
 
 EXAMPLES = """
 Examples:
@@ -21,14 +20,12 @@ Examples:
 def command(
     before: Annotated[str, typer.Argument(help="The model in place, as the report names it.")],
     after: Annotated[str, typer.Argument(help="The model that may take its place.")],
-    store: Annotated[Path, typer.Option(help="The folder that assay run or rank wrote to.")] = Path(
-        "assay-store"
-    ),
-    task: Annotated[list[str] | None, typer.Option(help="A task, as the report names it; repeat it.")] = None,
-    method: Annotated[str | None, typer.Option(help="The protocol that measured both.")] = None,
-    max_parameters: MaxParameters = None,
-    max_latency: MaxLatency = None,
-    licence: Licence = None,
+    store: options.StoreOption = options.DEFAULT_STORE,
+    task: options.Tasks = None,
+    method: options.Measure = None,
+    max_parameters: options.MaxParameters = None,
+    max_latency: options.MaxLatency = None,
+    licence: options.Licence = None,
 ) -> None:
     """Compare two models: difference with interval, flips with examples, classes, feature spaces, cost."""
     from rich.console import Console
@@ -38,5 +35,5 @@ def command(
     from assay.reports.terminal.change import show_change
 
     limits = Limits.of(max_parameters, max_latency, licence or ())
-    found = compare_models(store, before, after, method=method, tasks=task or ())
-    show_change(within(found, limits), Console())
+    change = compare_models(store, before, after, method=method, tasks=task or ())
+    show_change(within(change, limits), Console())

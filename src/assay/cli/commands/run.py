@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.limits import Licence, MaxLatency, MaxParameters
-from assay.cli.offline import Offline, obey
+from assay.cli import options
 
 EXAMPLES = """
 Examples:
@@ -30,23 +29,21 @@ def command(
     ],
     store: Annotated[Path | None, typer.Option(help="Folder that keeps everything [study].assay")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
-    ] = None,
+    plugin: options.Plugins = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for one job [6 hours].")] = None,
-    report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
+    report: options.Report = None,
     retry_failed: Annotated[bool, typer.Option(help="Run again what failed before.")] = False,
-    max_parameters: MaxParameters = None,
-    max_latency: MaxLatency = None,
-    licence: Licence = None,
-    all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
-    offline: Offline = False,
+    max_parameters: options.MaxParameters = None,
+    max_latency: options.MaxLatency = None,
+    licence: options.Licence = None,
+    all_rows: options.AllRows = False,
+    offline: options.Offline = False,
 ) -> None:
     """Train and test every model on every task of a study; the same command continues an interrupted one."""
-    from assay.cli.answer import answer
+    from assay.cli.output import answer
     from assay.run.study import Study
 
-    obey(offline)
+    options.go_offline_if(offline)
     read = Study.from_file(study)
     chosen = replace(
         read,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli import options
+
 EXAMPLES = """
 Examples:
 
@@ -29,18 +31,15 @@ def command(
     metric: Annotated[str | None, typer.Option(help="The metric of out-of-sample scores.")] = None,
     sample: Annotated[int, typer.Option(help="Examples for scores that compare them; 0 for all.")] = 5000,
     interval: Annotated[bool, typer.Option(help="Intervals for every score: five times the work.")] = False,
-    plugin: Annotated[
-        list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
-    ] = None,
+    plugin: options.Plugins = None,
     out: Annotated[Path | None, typer.Option(help="Write the values as JSON as well.")] = None,
 ) -> None:
     """Print what scores say of features; no model is opened, nothing is trained."""
     from rich.console import Console
 
     from assay.actions.score import Given
-    from assay.cli.score_table import as_json, show
-    from assay.cli.scored import read_arrays, score_all
-    from assay.cli.writing import must_be_writable
+    from assay.cli.output import must_be_writable
+    from assay.cli.score_files import as_json, read_arrays, score_all, show
     from assay.core.errors import UsageError
     from assay.plugins.families import SCORES, add_plugin
 
@@ -53,18 +52,18 @@ def command(
     if metric is not None and all(view.kind == "multilabel" for view in views.values()):
         raise UsageError("No metric judges several labels at once. Leave out --metric.")
     names = scores or sorted(SCORES.names())
-    found = {
+    results = {
         name: score_all(view, names, metric, interval=interval, asked=scores is not None)
         for name, view in views.items()
     }
-    show(found, views, Console())
+    show(results, views, Console())
     slow = [name for name in names if SCORES.load(name).is_slow] if scores is None else []
     if slow:
         print(f"Left out, because they may take minutes: {', '.join(slow)}. Name them with -s {slow[0]}.")
     if out is not None:
-        out.write_text(as_json(found), "utf-8")
+        out.write_text(as_json(results), "utf-8")
         print(f"Wrote {out}")
-    if scores and not any(one.estimate is not None for rows in found.values() for one in rows.values()):
+    if scores and not any(row.estimate for rows in results.values() for row in rows.values()):
         raise typer.Exit(code=1)
 
 

@@ -1,4 +1,4 @@
-"""assay agreement: how well any scores foretold any results, from tables, without running a model."""
+"""assay agreement: how well any scores predicted any results, from tables, without running a model."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def command(
         falling=tuple(falling or ()),
         falling_scores=tuple(falling_score or ()),
     )
-    found = foretell(request, seed=seed)
+    result = foretell(request, seed=seed)
     console = Console()
-    for note in found.notes:
+    for note in result.notes:
         console.print(note, style="dim", highlight=False, markup=False)
     console.print()
-    show_agreements(found.agreements, console, by_task=by_task)
+    show_agreements(result.agreements, console, by_task=by_task)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.limits import Licence, MaxLatency, MaxParameters
+from assay.cli import options
 
 EXAMPLES = """
 Examples:
@@ -23,15 +23,15 @@ Examples:
 
 
 def command(
-    store: Annotated[Path, typer.Argument(help="The folder that assay run or rank wrote to.")],
+    store: options.StoreArgument,
     out: Annotated[Path, typer.Argument(help="The file to write; its ending says the form.")],
-    ranked_by: Annotated[str | None, typer.Option(help="The method that ranks the models.")] = None,
-    max_parameters: MaxParameters = None,
-    max_latency: MaxLatency = None,
-    licence: Licence = None,
+    ranked_by: options.RankedBy = None,
+    max_parameters: options.MaxParameters = None,
+    max_latency: options.MaxLatency = None,
+    licence: options.Licence = None,
 ) -> None:
     """Write the findings as Parquet, CSV, JSON, LaTeX, Markdown, YAML, HTML or text."""
-    from assay.cli.writing import write
+    from assay.cli.output import write
     from assay.core.errors import UnknownName
     from assay.core.limits import Limits
     from assay.plugins.families import REPORTS

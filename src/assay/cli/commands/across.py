@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli import options
+
 EXAMPLES = """
 Examples:
 
@@ -29,7 +31,7 @@ def command(
     falling: Annotated[
         list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
     ] = None,
-    all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
+    all_rows: options.AllRows = False,
 ) -> None:
     """Compare models across the tasks of a table: index, ranks, wins, strength, and how sure that is."""
     from rich.console import Console
@@ -42,12 +44,12 @@ def command(
 
     file = read_matrices(table, rows=rows_from(rows))
     values = rising(only(file, table, matrix), falling or ())
-    found = across(values)
+    findings = across(values)
     console = Console()
     for note in file.notes:
         console.print(note, style="dim", highlight=False, markup=False)
-    if found is None:
+    if findings is None:
         raise UsageError(f"No two models of '{table}' have values on the same two tasks: nothing to compare.")
     console.print()
-    show_across(found, console, show_all=all_rows)
+    show_across(findings, console, show_all=all_rows)
     show_similarity(similarity(values), console)

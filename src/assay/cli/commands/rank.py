@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.limits import Licence, MaxLatency, MaxParameters
-from assay.cli.offline import Offline, obey
+from assay.cli import options
 
 EXAMPLES = """
 Examples:
@@ -27,33 +26,31 @@ def command(
     methods: Annotated[list[str] | None, typer.Option(help="Scores and protocols; repeat it.")] = None,
     estimate: Annotated[bool, typer.Option(help="Only scores: train nothing, never look at test.")] = False,
     random_floor: Annotated[bool, typer.Option(help="Judge one model with random weights too.")] = True,
-    store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = Path("assay-store"),
+    store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = options.DEFAULT_STORE,
     seed: Annotated[int, typer.Option(help="Decides splits that no one else decided.")] = 0,
     seeds: Annotated[int, typer.Option(help="How often methods run that are random.")] = 3,
-    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+    device: options.Device = "auto",
     batch_size: Annotated[int, typer.Option(help="Examples handed to a model at once.")] = 32,
-    plugin: Annotated[
-        list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
-    ] = None,
+    plugin: options.Plugins = None,
     time_limit: Annotated[
         float | None,
         typer.Option(help="Seconds for one job; each model then runs in a process of its own."),
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
-    max_parameters: MaxParameters = None,
-    max_latency: MaxLatency = None,
-    licence: Licence = None,
-    all_rows: Annotated[bool, typer.Option("--all", help="Print every model.")] = False,
-    offline: Offline = False,
+    report: options.Report = None,
+    max_parameters: options.MaxParameters = None,
+    max_latency: options.MaxLatency = None,
+    licence: options.Licence = None,
+    all_rows: options.AllRows = False,
+    offline: options.Offline = False,
 ) -> None:
     """Rank models on tasks, with intervals, ties, costs, and the one to take."""
-    from assay.cli.answer import answer
+    from assay.cli.output import answer
     from assay.core.errors import UsageError
     from assay.plugins.address import Address
     from assay.plugins.families import PROTOCOLS, add_plugin
     from assay.run.study import DEFAULT_METHODS, ESTIMATES, Study
 
-    obey(offline)
+    options.go_offline_if(offline)
     for path in plugin or ():
         add_plugin(path)
     protocols = [method for method in methods or () if Address.parse(method).name in PROTOCOLS.names()]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.limits import Licence, MaxLatency, MaxParameters
+from assay.cli import options
 
 EXAMPLES = """
 Examples:
@@ -27,26 +27,24 @@ def command(
     model: Annotated[
         str | None, typer.Argument(help="The model that may take its place; the only other one of the store.")
     ] = None,
-    store: Annotated[Path, typer.Option(help="The folder that assay run or rank wrote to.")] = Path(
-        "assay-store"
-    ),
+    store: options.StoreOption = options.DEFAULT_STORE,
     max_regression: Annotated[
         str, typer.Option(help="How much may be lost: points, as in 0.5pt, or the metric's own unit.")
     ] = "0.5pt",
-    task: Annotated[list[str] | None, typer.Option(help="A task, as the report names it; repeat it.")] = None,
-    method: Annotated[str | None, typer.Option(help="The protocol that measured both.")] = None,
+    task: options.Tasks = None,
+    method: options.Measure = None,
     junit: Annotated[Path | None, typer.Option(help="Where to write JUnit XML.")] = None,
     json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,
-    max_parameters: MaxParameters = None,
-    max_latency: MaxLatency = None,
-    licence: Licence = None,
+    max_parameters: options.MaxParameters = None,
+    max_latency: options.MaxLatency = None,
+    licence: options.Licence = None,
 ) -> None:
     """Pass if on no task more is lost than is allowed, fail if surely more is, else say that data lack."""
     from rich.console import Console
 
     from assay.actions.compare_models import compare_models, other_model, within
     from assay.analysis.change.gate import gate, regression_from
-    from assay.cli.writing import must_be_writable, write_text
+    from assay.cli.output import must_be_writable, write_text
     from assay.core.limits import Limits
     from assay.reports.json import as_json
     from assay.reports.terminal.gate import as_junit, show_gate
@@ -57,10 +55,10 @@ def command(
         must_be_writable(path)
     after = model or other_model(store, baseline)
     change = compare_models(store, baseline, after, method=method, tasks=task or ())
-    found = gate(within(change, limits), max_regression)
-    show_gate(found, Console())
+    result = gate(within(change, limits), max_regression)
+    show_gate(result, Console())
     if junit is not None:
-        write_text(as_junit(found), junit)
+        write_text(as_junit(result), junit)
     if json is not None:
-        write_text(as_json(found), json)
-    raise typer.Exit(code=_EXIT_CODES[found.verdict])
+        write_text(as_json(result), json)
+    raise typer.Exit(code=_EXIT_CODES[result.verdict])

@@ -26,17 +26,17 @@ def command(
     from assay.actions.fetch import Fetched, fetch
 
     missing = 0
-    for one in fetch([address for text in named for address in _addresses(text)]):
-        print(one.address)
-        if not isinstance(one, Fetched):
+    for result in fetch([address for text in named for address in _addresses(text)]):
+        print(result.address)
+        if not isinstance(result, Fetched):
             missing += 1
-            print(f"  missing        {one.reason}")
+            print(f"  missing        {result.reason}")
             continue
-        print(f"  from           {one.origin}")
-        print(f"  size           {one.size}")
-        for folder, count in one.downloaded.items():
+        print(f"  from           {result.origin}")
+        print(f"  size           {result.size}")
+        for folder, count in result.downloaded.items():
             print(f"  downloaded     {count / 1e6:,.1f} MB into {folder}")
-        if not one.downloaded:
+        if not result.downloaded:
             print("  downloaded     nothing: it is here already")
     if missing:
         raise typer.Exit(code=1)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from assay.cli import options
 
 SUITES = "suites"
 
@@ -23,9 +24,7 @@ def command(
     pattern: Annotated[
         str | None, typer.Argument(help="A family, a model source, or source:pattern.")
     ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
-    ] = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """List model sources, task sources, suites, scores, protocols and metrics, or the models of a source."""
     from assay.core.errors import UnknownName

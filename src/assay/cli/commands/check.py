@@ -1,4 +1,4 @@
-"""assay check: opens a model, says what it found, and proves it with a batch."""
+"""assay check: opens a model, prints what it is, and proves it with a batch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.offline import Offline, obey
+from assay.cli import options
 
 EXAMPLES = """
 Examples:
@@ -19,8 +19,8 @@ Examples:
 
 def command(
     models: Annotated[list[str], typer.Argument(help="Addresses or patterns.")],
-    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
-    offline: Offline = False,
+    device: options.Device = "auto",
+    offline: options.Offline = False,
 ) -> None:
     """Open models, say what they are, and check that batches of 1 and of 32 agree, in order, finite."""
     from assay.actions.check import inspect
@@ -28,7 +28,7 @@ def command(
     from assay.encoders.devices import resolve_device
     from assay.run.plan import resolve_models
 
-    obey(offline)
+    options.go_offline_if(offline)
     broken = 0
     device = resolve_device(device)
     for named in resolve_models(models):

@@ -1,0 +1,1 @@
+"""The commands: one file each, called as the command is; it parses, calls the library, and prints."""

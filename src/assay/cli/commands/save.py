@@ -1,0 +1,55 @@
+"""assay save: the trained model of a study, to use it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.cli import options
+
+EXAMPLES = """
+Examples:
+
+- `assay save assay-store timm:resnet18.a1_in1k ./photos --to winner`
+
+- `assay save study.toml timm:resnet18.a1_in1k ./photos --method 'fine_tune(trials=8)'`
+
+- `python winner/predict.py new.jpg`
+"""
+
+
+def command(
+    study: options.StudyArgument,
+    model: options.ModelArgument,
+    task: Annotated[str, typer.Argument(help="The task, as the report names it.")],
+    method: Annotated[str, typer.Option(help="The protocol whose outcome is saved.")] = "linear_probe",
+    to: options.NewFolder = Path("saved"),
+    seed: options.SplitSeed = 0,
+    device: options.Device = "auto",
+    offline: options.Offline = False,
+) -> None:
+    """Write weights, settings and a script that predicts, proved to predict what the study predicted."""
+    from assay.actions.save import Chosen, save
+    from assay.encoders.devices import resolve_device
+    from assay.run.plan import resolve_models, resolve_tasks
+    from assay.wording.names import labels, task_labels
+
+    options.go_offline_if(offline)
+    store, seed = options.opened_study(study, seed)
+    protocol = options.protocol_called(method)
+    jobs = [result.job for result in store.results()]
+    model = _address(labels(sorted({job.model for job in jobs})), model)
+    task = _address(task_labels(sorted({job.task for job in jobs})), task)
+    chosen = Chosen(resolve_models([model])[0], resolve_tasks([task], seed)[0], protocol)
+    result = save(store, chosen, to, resolve_device(device))
+    value = f"{chosen.task.metric} {abs(result.value or 0.0):.3f} on test"
+    print(f"Saved {chosen.model} with {chosen.method} ({value}) to {to}")
+    print(f"Predict with: python {to / 'predict.py'} ...")
+
+
+def _address(labels: Mapping[str, str], name: str) -> str:
+    """Return the address that a report calls by a name; a name that none has is an address itself."""
+    return next((address for address, label in labels.items() if label == name), name)

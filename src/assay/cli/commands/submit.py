@@ -1,0 +1,44 @@
+"""assay submit: the files that the leaderboard of GLUE takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.cli import options
+
+EXAMPLES = """
+Examples:
+
+- `assay rank suite:glue --models hf:google-bert/bert-base-uncased --methods fine_tune`
+
+- `assay submit assay-store hf:google-bert/bert-base-uncased --method fine_tune --to submission`
+
+- `zip -j submission.zip submission/*.tsv` and upload it at gluebenchmark.com/submit
+"""
+
+
+def command(
+    study: options.StudyArgument,
+    model: options.ModelArgument,
+    method: Annotated[str, typer.Option(help="The protocol that trained it.")] = "linear_probe",
+    to: options.NewFolder = Path("submission"),
+    seed: options.SplitSeed = 0,
+    device: options.Device = "auto",
+) -> None:
+    """Predict the hidden test labels of GLUE, and write the files that its leaderboard takes."""
+    from assay.actions.submit import Entrant, lacking, submit
+    from assay.encoders.devices import resolve_device
+    from assay.run.plan import resolve_models
+
+    store, seed = options.opened_study(study, seed)
+    protocol = options.protocol_called(method)
+    entrant = Entrant(resolve_models([model])[0], protocol)
+    for file in submit(store, entrant, to, seed, resolve_device(device)):
+        print(f"Wrote {file.path}: {file.answers:,} answers by the model of {file.task}")
+    missing = lacking(store, entrant)
+    if missing:
+        named = ", ".join(f"{hidden.file} (glue:{hidden.tasks[0]})" for hidden in missing)
+        print(f"The leaderboard wants these too, for which the study has no model: {named}")

@@ -1,0 +1,70 @@
+"""The options that several commands share, and what is read by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from assay.plugins.protocol import Protocol
+    from assay.plugins.registry import Named
+    from assay.store.results import Store
+
+MaxParameters = Annotated[str | None, typer.Option(help="Take no larger model: 25M, 300k, or a number.")]
+MaxLatency = Annotated[str | None, typer.Option(help="Take no slower model: 20ms or 0.5s for one example.")]
+Licence = Annotated[
+    list[str] | None, typer.Option(help="Take only models under this licence, or pattern; repeat it.")
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Use no network: what is not cached is an error. assay fetch first.")
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]
+Plugins = Annotated[
+    list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
+]
+Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
+AllRows = Annotated[bool, typer.Option("--all", help="Print every model.")]
+RankedBy = Annotated[str | None, typer.Option(help="The method that ranks the models.")]
+
+_STORE = "The folder that assay run or rank wrote to."
+StoreArgument = Annotated[Path, typer.Argument(help=_STORE)]
+StoreOption = Annotated[Path, typer.Option(help=_STORE)]
+StudyArgument = Annotated[Path, typer.Argument(help="The store of a study, or its TOML file.")]
+ModelArgument = Annotated[str, typer.Argument(help="The model, as the report names it.")]
+Tasks = Annotated[list[str] | None, typer.Option(help="A task, as the report names it; repeat it.")]
+Measure = Annotated[str | None, typer.Option(help="The protocol that measured both.")]
+NewFolder = Annotated[Path, typer.Option(help="A folder that is new or empty.")]
+SplitSeed = Annotated[int, typer.Option(help="The seed of the study's splits.")]
+
+DEFAULT_STORE = Path("assay-store")
+
+
+def go_offline_if(offline: bool) -> None:  # it is the option
+    """Use no network from now on, if that is asked: before any library is loaded that might."""
+    from assay.encoders.offline import go_offline
+
+    if offline:
+        go_offline()
+
+
+def opened_study(study: Path, seed: int) -> tuple[Store, int]:
+    """Return the store of a study and the seed of its splits: ``seed``, unless its TOML file has one."""
+    from assay.run.study import Study
+    from assay.store.results import open_existing
+
+    read = Study.from_file(study) if study.suffix == ".toml" else None
+    return open_existing(Path(read.store) if read else study), read.seed if read else seed
+
+
+def protocol_called(method: str) -> Named[Protocol]:
+    """Return a protocol by its name and settings; a score, which trains nothing, is a wrong request."""
+    from assay.plugins.protocol import Protocol
+    from assay.plugins.registry import Named
+    from assay.run.plan import resolve_methods
+
+    chosen = resolve_methods([method])[0]
+    if not isinstance(chosen.plugin, Protocol):
+        raise typer.BadParameter(f"'{method}' trains nothing. Name a protocol, as in linear_probe.")
+    return Named(chosen.address, chosen.plugin)

@@ -1,0 +1,110 @@
+"""Prints and writes findings: the answer of a study, reports, texts, and the page of a running study."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from assay.cli.progress import run_and_show
+from assay.core.errors import UsageError
+from assay.core.limits import Limits
+from assay.core.result import Status
+from assay.findings.comparison import Comparison
+from assay.plugins.report import Report
+from assay.reports.html import Html
+from assay.reports.terminal import show
+from assay.run.study import Study, compare_store
+from assay.store.results import Store
+from assay.wording.numbers import plural
+
+SECONDS = 3.0  # between two looks at the store
+
+
+def answer(
+    study: Study, *, report: Path | None = None, retry_failed: bool = False, all_rows: bool = False
+) -> None:
+    """Run a study, print the findings, write the HTML report; a failed job makes the exit code 1."""
+    console = Console()
+    if report is not None:
+        must_be_writable(report)
+    try:
+        comparison = run_and_show(study, Console(stderr=True), retry_failed=retry_failed)
+    except KeyboardInterrupt:
+        print("\nStopped. What was finished is kept: the same command continues.", file=sys.stderr)
+        raise typer.Exit(code=130) from None
+    show_and_write(comparison, report or Path(study.store) / "report.html", console, all_rows=all_rows)
+    failed = len({cell.model for cell in comparison.cells if cell.status is Status.FAILED})
+    if failed:
+        console.print(
+            f"{plural(failed, 'model')} failed: the reasons stand above and in the report.", highlight=False
+        )
+        raise typer.Exit(code=1)
+
+
+def show_and_write(comparison: Comparison, path: Path, console: Console, *, all_rows: bool) -> None:
+    """Print the findings and write the HTML report."""
+    show(comparison, console, show_all=all_rows)
+    write(Html(), comparison, path)
+    console.print(f"Report: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def follow(store: Store, path: Path, console: Console, *, ranked_by: str | None, limits: Limits) -> None:
+    """Write the page of a store, and again after each change, until Ctrl-C; an open page reloads itself."""
+
+    def write_page(report: Html) -> int:
+        """Write the page under another name and move it whole; return how many results it shows."""
+        comparison = compare_store(store, ranked_by=ranked_by, limits=limits)
+        unfinished = path.with_name(f".{path.name}")
+        write(report, comparison, unfinished)
+        unfinished.replace(path)
+        return len(comparison.cells)
+
+    seen = -1
+    try:
+        while True:
+            version = store.version()
+            if version != seen:
+                results = write_page(Html(refresh_seconds=SECONDS))
+                now = datetime.now().astimezone().strftime("%H:%M:%S")
+                console.print(f"{now}  {plural(results, 'result')}: {path}", highlight=False, soft_wrap=True)
+                seen = version
+            time.sleep(SECONDS)
+    except KeyboardInterrupt:
+        write_page(Html())
+
+
+def write(report: Report, comparison: Comparison, path: Path) -> None:
+    """Write a report; folders above it are made."""
+    with _writing(path):
+        report.render(comparison, path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text; folders above it are made."""
+    with _writing(path):
+        path.write_text(text, encoding="utf-8")
+
+
+def must_be_writable(path: Path) -> None:
+    """Raise ``UsageError`` for a path that could not be written later."""
+    with _writing(path):
+        is_new = not path.exists()
+        path.open("ab").close()
+        if is_new:
+            path.unlink()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise UsageError(f"Cannot write '{path}': {error.strerror}. Write another path.") from error
