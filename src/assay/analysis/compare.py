@@ -86,7 +86,7 @@ def _on_task(
 def _likeness(
     of_tasks: Sequence[TaskEvidence], judged: Sequence[Judged], evidence: Evidence, seed: int
 ) -> tuple[Similarity, ...]:
-    """Compare tasks and models of each modality; a modality where nothing can be said has none."""
+    """Compare tasks and models of each modality; one with too little to compare is left out."""
     rows = {row.address: row for row in evidence.models}
     similarities = []
     for modality in sorted({task.task.modality for task in of_tasks}):
@@ -116,7 +116,7 @@ def _feature_pairs(
 def _judge(
     cells: Sequence[Cell], task: TaskFacts, method: str, metrics: Mapping[str, Metric]
 ) -> Metric | None:
-    """Return the metric that a score foretells on a task, where it foretells one."""
+    """Return the metric that a score predicts on a task, where it predicts one."""
     metric_names = {cell.metric for cell in cells if _has_value(cell, task, method)}
     return metrics.get(metric_names.pop()) if len(metric_names) == 1 else None
 

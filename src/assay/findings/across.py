@@ -11,7 +11,7 @@ from assay.core.task import Modality
 
 
 class Unit(StrEnum):
-    """What was drawn anew to tell models apart."""
+    """What was resampled to test the differences of models."""
 
     TASKS = "tasks"  # the answer holds for tasks like these
     EXAMPLES = "examples"  # the answer holds for these very tasks
@@ -19,7 +19,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Practical:
-    """How probable it is that a model is practically better than, equal to, or worse than the leader.
+    """How probable it is that a model is practically better than, equal to, or worse than the first model.
 
     Attributes:
         rope: Differences of the index up to this are practically none.
@@ -61,8 +61,8 @@ class Generality:
         tasks: The tasks on which it has a value.
         missing: The others, each with its reason.
         index: Interquartile mean of the compatibility index over tasks; None for estimates.
-        interval: Of the index, for tasks like these: tasks drawn anew; None with fewer than five.
-        interval_here: Of the index, on these very tasks: seeds and test examples drawn anew; None where
+        interval: Of the index, for tasks like these: tasks resampled; None with fewer than five.
+        interval_here: Of the index, on these very tasks: seeds and test examples resampled; None where
             predictions are not kept.
         average_rank: Mean rank over tasks, 1 is best.
         ranks: The best and the worst place by the index in 95 % of the draws of tasks.
@@ -71,9 +71,9 @@ class Generality:
         strength: Of Bradley and Terry's model, in log-odds; 0 wins as often as it loses.
         worst_task: The task of its lowest index, or of its worst rank where there is no index.
         profile: The share of tasks on which the index is at least each of ``Across.thresholds``.
-        p_value: Against the leader, corrected by Holm; 1 for the leader; None where nothing could be tested.
-        is_tied_best: The data do not tell it from the leader; None where nothing could be tested.
-        practical: Against the leader; None for the leader, and with fewer than five tasks.
+        p_value: Against the first model, corrected by Holm; 1 for that itself; None where nothing is tested.
+        is_tied_best: Not significantly different from the first model; None where nothing could be tested.
+        practical: Against the first model; None for that itself, and with fewer than five tasks.
     """
 
     model: str
@@ -120,17 +120,17 @@ class Across:
     """What was found across the tasks of one modality.
 
     Attributes:
-        modality: Of the tasks; None for a matrix that does not say.
+        modality: Of the tasks; None for a matrix without one.
         tasks: Those on which all models with an index, or a mean rank, have a value.
         index_tasks: Those of them where some model beats guessing: the tasks behind the index.
         all_tasks: Those on which any model has one.
-        index_zero: What an index of 0 is: "guessing", or "the median model" where no floor is known.
-        models: Best first: by index, then mean rank; after them, by strength, those with holes.
-        unit: What was drawn anew to tell models apart; None where nothing could be.
+        index_zero: What an index of 0 is: "guessing", or "the median model" where chance level is not known.
+        models: Best first: by index, then mean rank; after them, by strength, those with missing values.
+        unit: What was resampled to test differences; None where nothing could be.
         omnibus: Friedman's test; None with fewer than three models.
         cliques: Groups of models whose mean ranks lie within the critical difference, best first.
         thresholds: The indices that the profiles speak of.
-        criteria: Who leads by which criterion.
+        criteria: Which model is first by which criterion.
         remarks: What a reader must know before trusting the order, in sentences.
     """
 

@@ -38,7 +38,7 @@ class Agreement:
         tau_b: Kendall's tau-b; None where one side is constant.
         pearson: None where one side is constant.
         spearman: None where one side is constant.
-        intervals: Of the correlations, by their names above: other models drawn anew from these; empty with
+        intervals: Of the correlations, by their names above: models resampled; empty with
             fewer than eight, and without the perfect ones: a perfect order has no spread to draw from.
         shortlists: Of one, three and five models, as long as there are more.
     """
@@ -68,12 +68,12 @@ class OverallAgreement:
     Attributes:
         tasks: How many.
         constant: On how many of them the score is constant.
-        models: Other models drawn anew from these: intervals by the names of the correlations.
+        models: Intervals by the names of the correlations, models resampled.
         others: Other tasks like these: intervals by the same names, and of ``regret``; empty with fewer than
             five.
         static_tau: The mean weighted tau of the static ranking on the same models and tasks; None for that
             ranking itself, and where there is only one task to learn from.
-        over_static: The mean weighted tau less that of the static ranking, models drawn anew, paired; None
+        over_static: The mean weighted tau less that of the static ranking, models resampled, paired; None
             with fewer than eight models too.
     """
 

@@ -17,8 +17,8 @@ class Flip:
     Attributes:
         example: Its name: a path, or a row.
         truth: The class that is right.
-        before: What the model in place says.
-        after: What the model that takes its place says.
+        before: What the present model predicts.
+        after: What the new model predicts.
     """
 
     example: str
@@ -33,8 +33,8 @@ class ClassChange:
 
     Attributes:
         examples: Test examples of the class.
-        before: The share of them that the model in place gets right.
-        after: The same of the model that takes its place.
+        before: The share of them that the present model gets right.
+        after: The same of the new model.
         negative: How many were right and become wrong.
         positive: How many were wrong and become right.
         p_value: McNemar's exact test, corrected by Holm over the classes.
@@ -51,7 +51,7 @@ class ClassChange:
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """On which test examples two models differ; of several seeds, what most of them say.
+    """On which test examples two models differ; of several seeds, the majority vote.
 
     Attributes:
         examples: How many test examples there are.
@@ -74,7 +74,7 @@ class Flips:
 
 @dataclass(frozen=True, slots=True)
 class Spaces:
-    """How alike the features of two models are on the same test examples.
+    """The similarity of the features of two models on the same test examples.
 
     Attributes:
         examples: On how many.
@@ -83,7 +83,7 @@ class Spaces:
         neighbours: How many nearest neighbours (cosine) of each example are compared.
         overlap: The share of them that both models name, each in its own space.
         in_old_index: The share of them that features after find among features before: whether an index of
-            the model in place still serves. None where the widths differ: then it cannot.
+            the present model can stay in use. None where the widths differ: then it cannot.
         by_chance: The share that unrelated features would have in common.
     """
 
@@ -103,10 +103,10 @@ class TaskChange:
     Attributes:
         measure: The name of the metric.
         shown_negated: A reader sees the negative of values, and lower is better.
-        before: The value of the model in place; higher is better, as is every number here.
-        after: The value of the model that takes its place.
+        before: The value of the present model; higher is better, as is every number here.
+        after: The value of the new model.
         difference: After less before.
-        interval: Of the difference: test examples and seeds drawn anew, the same for both; None where the
+        interval: Of the difference: test examples and seeds resampled, the same for both; None where the
             predictions of one are not kept.
         p_value: Paired test, corrected by Holm over the tasks; None without predictions.
         seeds: How many of each.
@@ -146,14 +146,14 @@ class OverTasks:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changes when one model takes the place of another.
+    """What changes when one model replaces another.
 
     Attributes:
-        before: The model in place.
+        before: The present model.
         after: The model that takes its place.
         method: By which both were measured.
         tasks: Those on which both have a value.
-        missing: Why there is nothing to say on other tasks, in sentences.
+        missing: Why there is no result on other tasks, in sentences.
         over_tasks: None with fewer than five tasks whose values are shares or correlations.
         remarks: The answer, in sentences.
         refusal: Why the model after may not be taken, whatever it reaches; empty where no limit forbids it.
@@ -170,7 +170,7 @@ class Change:
 
 
 class Verdict(StrEnum):
-    """What the data say of a regression."""
+    """Whether the data show a regression."""
 
     PASS = "pass"  # noqa: S105  # no password: no regression larger than is allowed
     FAIL = "fail"  # a larger one
@@ -179,7 +179,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskVerdict:
-    """What the data say on one task.
+    """Whether the data show a regression on one task.
 
     Attributes:
         task: The address of the task.
@@ -200,7 +200,7 @@ class TaskVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether one model may take the place of another.
+    """Whether one model may replace another.
 
     Attributes:
         verdict: Fail if a task fails or a limit forbids the model, else undecided if any task is, else pass.

@@ -44,10 +44,10 @@ class Comparison:
         is_estimate: Nothing was trained; the ranking is by a score.
         headline: The answer in one or two sentences, for each modality.
         across: How models compare across the tasks of each modality.
-        agreement: How well the scores and cheaper protocols foretold each measured outcome.
+        agreement: How well the scores and cheaper protocols predicted each measured outcome.
         averages: Over the suites of which all tasks are there; none for estimates.
         settings: How the study was made, by name: versions, seeds, methods, time.
-        likeness: Which tasks and which models are alike, for each modality.
+        likeness: Which tasks and which models are similar, for each modality.
         examples: A few examples of each task to be shown, by its address.
     """
 

@@ -10,7 +10,7 @@ from assay.core.estimate import Interval
 
 @dataclass(frozen=True, slots=True)
 class ConfusedClasses:
-    """How often one class is taken for another.
+    """How often one class is predicted in place of another.
 
     Attributes:
         examples: Test examples of the class; of several seeds, the mean.
@@ -23,12 +23,12 @@ class ConfusedClasses:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """What a model says of the examples of each class; of several seeds, the mean.
+    """What a model predicts for the examples of each class; of several seeds, the mean.
 
     Attributes:
         model: Which.
-        classes: Those that stand in test or are said there.
-        counts: Truth x said, examples; None with more than fifty classes.
+        classes: Those that occur in test or are predicted there.
+        counts: Truth x predicted, examples; None with more than fifty classes.
         most: The commonest mistakes, the commonest first.
     """
 
@@ -40,12 +40,12 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class MissedExample:
-    """A test example that tells something of the models.
+    """A test example that all models, or all but one, get wrong.
 
     Attributes:
         example: Its name: a path, or a row.
         truth: The class that is right.
-        said: What most of the models that are wrong say.
+        said: What most of the models that are wrong predict.
         right: The models that are right.
     """
 
@@ -57,19 +57,19 @@ class MissedExample:
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnalysis:
-    """What the predictions of all models say of one task; of several seeds, what most of them say.
+    """Error analysis of one task over all models; of several seeds, the majority vote.
 
     Attributes:
         models: Those whose predictions are kept.
         examples: Test examples.
         missed_by_all: How many no model gets right: wrong labels, or too hard.
-        right_in_all: How many every model gets right: they tell no models apart.
+        right_in_all: How many every model gets right: they separate no models.
         by_one: How many exactly one model gets right.
         hardest: The first few that all models miss.
-        lonely: The first few that one model gets right.
+        lonely: The first few that exactly one model gets right.
         classes: For each class, by model, the share of its examples that are right.
         confusion: Of the recommended model, or the best.
-        separable: The share of pairs of models that the test examples tell apart, uncorrected; None with
+        separable: The share of pairs of models that differ significantly, uncorrected; None with
             fewer than two models.
     """
 
@@ -102,10 +102,10 @@ class SliceValue:
 
 @dataclass(frozen=True, slots=True)
 class SliceFindings:
-    """What models reach on the test examples in which one thing stands in a column.
+    """The results of models on the test examples with one value in a column.
 
     Attributes:
-        name: What stands there.
+        name: The value.
         examples: How many test examples of the slice there are.
         values: Of each model with predictions, in the order of the standings; none where the metric has no
             value on the slice.

@@ -15,10 +15,10 @@ class TaskFacts:
 
     Attributes:
         address: The address that loads it again.
-        floor: The main metric of the trivial predictor (majority class, or mean) on test.
+        floor: Chance level: the main metric on test of always predicting the majority class, or the mean.
         fingerprint: A hash of every example, every label and the split.
         notes: What was guessed, left out or is doubtful.
-        slices: The columns by which results on test are told apart.
+        slices: The columns by which test is sliced.
     """
 
     address: str

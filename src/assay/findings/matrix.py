@@ -1,4 +1,4 @@
-"""Values of models on tasks, with names; where one is missing, the reason stands in its place."""
+"""Values of models on tasks, with names; where one is missing, there is a reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Matrix:
         reasons: Why there is none, by (model, task), where more is known than that.
 
     Raises:
-        UsageError: A name stands twice, the shape is not that of the names, or a value is infinite.
+        UsageError: A name occurs twice, the shape is not that of the names, or a value is infinite.
     """
 
     models: tuple[str, ...]
@@ -82,8 +82,8 @@ class Matrix:
 
     def negated(self, tasks: Iterable[str]) -> Matrix:
         """Return the matrix with the values of some tasks negated: those where lower was better."""
-        falling = set(tasks)
-        signs = np.array([-1.0 if task in falling else 1.0 for task in self.tasks])
+        lower_is_better = set(tasks)
+        signs = np.array([-1.0 if task in lower_is_better else 1.0 for task in self.tasks])
         return Matrix(self.models, self.tasks, self.values * signs, self.reasons)
 
     def column(self, task: str) -> dict[str, float]:

@@ -19,8 +19,8 @@ class Cell:
 
     Attributes:
         value: The mean over seeds; None where no seed has one.
-        interval: How far a score may be off, where it can tell; the first seed's.
-        metric: The metric whose value a score foretells; empty where it has a scale of its own.
+        interval: How far off a score may be, where it knows; of the first seed.
+        metric: The metric whose value a score predicts; empty where it has a scale of its own.
         seeds: How many seeds have a value.
         spread: Standard deviation over seeds; None with fewer than two.
         reason: Why there is no value.
@@ -49,22 +49,22 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a model stands on one task.
+    """How a model compares with the others on one task.
 
     Attributes:
         value: The main metric on test, or the estimate where the study trained nothing; higher is better.
-        interval: Bootstrap over test examples and seeds, paired between models; for estimates what the score
-            itself can tell; None where the predictions are not there.
-        index: (value - floor) / (best - floor): 0 is the trivial predictor, 1 the best model of the study;
-            None for estimates, and where no model is above the floor.
+        interval: Bootstrap over test examples and seeds, paired between models; for estimates that of the
+            score, if it has any; None where the predictions are not kept.
+        index: (value - floor) / (best - floor): 0 is chance level, 1 the best model of the study;
+            None for estimates, and where no model is above chance level.
         rank: 1 is best; equal values share a rank.
         ranks: The best and the worst rank in 95 % of the bootstrap draws.
         p_value: Paired test against the best model, corrected by Holm; 1 for the best itself; None where
             nothing could be tested.
-        is_tied_best: The data do not tell this model from the best one.
+        is_tied_best: Not significantly different from the best model.
         seeds: How many seeds the value is the mean of.
-        difference: The value less that of the best model, when seeds and test examples are drawn anew, the
-            same for both; None where that cannot be told.
+        difference: The value less that of the best model, when seeds and test examples are resampled, the
+            same for both; None without predictions.
     """
 
     model: str
@@ -85,26 +85,26 @@ class TaskFindings:
 
     Attributes:
         measure: What a value is: the name of the main metric; where nothing was trained, "expected" and the
-            metric that the score foretells, or the score.
+            metric that the score predicts, or the score.
         shown_negated: True where a reader sees the negative of a value, and lower is better (RMSE).
         standings: The models with a value, best first.
-        missing: The models without one that read what the task holds; each says why.
-        beats_floor: The best model is surely above the trivial predictor; None for estimates.
-        recommended: The address of the model to take: the cheapest of those that may be the best.
+        missing: The models without one that read the modality of the task, each with its reason.
+        beats_floor: The best model is significantly above chance level; None for estimates.
+        recommended: The address of the recommended model: the cheapest of those that may be the best.
         because: Why, in one sentence.
-        examples_to_separate: How many test examples would tell the two best models apart (80 % power);
-            None where they are told apart already, where they predict alike, or nothing was trained.
+        examples_to_separate: How many test examples would separate the two best models (80 % power);
+            None where they differ significantly already, where they predict the same, or nothing was trained.
         costs: By cost, that of each model for which it is known: ``latency`` and ``seconds`` in seconds,
             ``memory`` and ``bytes`` in bytes, ``parameters`` and ``macs`` as counts.
         fronts: By cost, the models that no other beats in both value and that cost, cheapest first.
-        smallest: The pretrained model with fewest parameters that is not surely worse than the best; None for
-            estimates, and where nothing is surely better than guessing.
+        smallest: The pretrained model with fewest parameters that is not significantly worse than the best;
+            None for estimates, and where nothing is significantly better than chance level.
         class_accuracy: Per class, the share of test examples that the recommended model got right.
         class_counts: Per class, the number of test examples behind that share.
         noise_floor: The difference that two runs of one model, as many seeds each, exceed in 5 of 100 cases;
             None where no model has several seeds.
-        lesson: What the predictions of all models say of a task of classes; None without them.
-        slices: What models reach on each slice of the test that the task names.
+        lesson: Error analysis of a task of classes, from the predictions of all models; None without them.
+        slices: The results on each slice of test that the task names.
     """
 
     task: TaskFacts

@@ -10,13 +10,13 @@ from assay.core.task import Modality
 
 @dataclass(frozen=True, slots=True)
 class SimilarityMatrix:
-    """How alike things are, each with each: 1 is the same, 0 is unrelated.
+    """The similarity of each with each: 1 is the same, 0 is unrelated.
 
     Attributes:
-        names: In the order of a tree of likeness, so that those that are alike stand side by side.
-        values: Names x names; None where two have too little in common to tell.
-        groups: Those that are alike, on average by the threshold at least; two or more names each.
-        threshold: From where on they are called alike.
+        names: In the order of hierarchical clustering, so that similar ones are neighbours.
+        values: Names x names; None where two have too little in common.
+        groups: Clusters whose mean similarity is at least the threshold; two or more names each.
+        threshold: From which mean similarity on names form a group.
     """
 
     names: tuple[str, ...]
@@ -27,10 +27,10 @@ class SimilarityMatrix:
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """Which tasks order models alike, and which models err, or see, alike.
+    """Which tasks order models in the same way, and which models have similar errors or features.
 
     Attributes:
-        modality: Of the tasks; None for a matrix that does not say.
+        modality: Of the tasks; None for a matrix without one.
         tasks: Rank correlation (Spearman) of the values of the models that have both.
         fits: By task, the rank correlation of its values with the mean rank on the other tasks.
         errors: Error consistency of models: Cohen's kappa of what they get right, or the correlation of

@@ -52,7 +52,7 @@ def _tasks_like_these(change: Change) -> tuple[str, ...]:
 
 
 def _index(change: Change) -> tuple[str, ...]:
-    """Return whether an index of the features of the model in place can stay."""
+    """Return whether an index of the features of the present model can stay."""
     spaces = [task.spaces for task in change.tasks if task.spaces is not None]
     if not spaces:
         return ()

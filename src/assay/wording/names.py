@@ -1,4 +1,4 @@
-"""Gives models and tasks short names that a reader can tell apart, at any width."""
+"""Gives models and tasks short, unique names, at any width."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _beginning(text: str, width: int) -> str:
 
 LONGEST = 48  # columns that an address may take as it is
 
-_NEAR = 0.9  # of the distinctions that the most telling setting makes
+_NEARLY_AS_MANY = 0.9  # of the distinctions that the best setting makes
 
 _RANDOM = ("pretrained",)  # that weights are random must be seen
 
@@ -71,7 +71,7 @@ _Settings = Mapping[str, Literal]
 def labels(addresses: Sequence[str]) -> dict[str, str]:
     """Return a short name for every address, all different; a short address is its own name.
 
-    Of a long one those settings stay that tell it from others of the same source and name.
+    A long one keeps the settings that distinguish it from others of the same source and name.
 
     >>> nets = [f"torch:nets:build(arguments=('net_{size}',), mean=(0.5, 0.5))" for size in (50, 75)]
     >>> list(labels([*nets, "timm:resnet18"]).values())
@@ -112,7 +112,7 @@ def fitted_labels(addresses: Sequence[str], width: int) -> dict[str, str]:
 
 
 def task_labels(addresses: Sequence[str]) -> dict[str, str]:
-    """Return the last part of the path of each task where that tells it apart, else its address.
+    """Return the last part of the path of each task where that is unique, else its address.
 
     >>> task_labels(["folder:data/birds", "table:data/reviews.csv(label='stars')", "folder:other/birds"])
     {'folder:data/birds': 'folder:data/birds', "table:data/reviews.csv(label='stars')": 'reviews.csv', \
@@ -130,9 +130,9 @@ def _parsed(text: str) -> Address:
 
 
 def _telling(settings: Sequence[_Settings]) -> list[str]:
-    """Return the settings that tell addresses apart: those that all have before others.
+    """Return the settings that distinguish addresses: those that all have before others.
 
-    The most telling come first; of those that tell nearly as much, the shortest.
+    Those that distinguish most come first; of nearly equal ones, the shortest.
     """
     chosen: list[str] = []
     known = sorted({key for each in settings for key in each})
@@ -146,7 +146,7 @@ def _telling(settings: Sequence[_Settings]) -> list[str]:
 
     for keys in (everywhere, _RANDOM, known):
         while (most := max(map(gain, keys), default=0)) > 0:
-            chosen.append(min((key for key in keys if gain(key) >= _NEAR * most), key=length))
+            chosen.append(min((key for key in keys if gain(key) >= _NEARLY_AS_MANY * most), key=length))
     return chosen
 
 
@@ -155,7 +155,7 @@ def _kinds(settings: Sequence[_Settings], keys: Sequence[str]) -> int:
 
 
 def _label(head: str, settings: _Settings, keys: Sequence[str]) -> str:
-    """Return the head, or the most telling text in its place, and the other settings that are there."""
+    """Return the head, or the most distinctive text in its place, and the other settings that are there."""
     rest = [f"{key}={settings[key]}" for key in keys[0 if head else 1 :] if key in settings]
     hidden = "(…)" if settings and not keys else ""
     return ", ".join([(head or _text(settings[keys[0]])) + hidden, *rest])

@@ -20,7 +20,7 @@ class Entry:
         value: As a reader sees it; empty where there is none.
         interval: In words; empty where there is none.
         is_best: No model has a better value.
-        is_tied: The data do not tell it from the best.
+        is_tied: Not significantly different from the best.
     """
 
     value: str = ""

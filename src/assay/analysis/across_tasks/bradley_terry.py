@@ -14,7 +14,7 @@ from assay.numerics.threads import one_thread_in_scipy
 _MOST_STEPS = 100
 _LONGEST_STEP = 3.0  # in log-odds: far from the answer Newton's steps leap over it
 _TOLERANCE = 1e-10  # of a gradient whose parts are counts of wins
-_DIGITS = 9  # models that win alike are alike
+_DIGITS = 9  # models that win equally often are equal
 
 
 class Strengths(NamedTuple):
@@ -31,7 +31,7 @@ def bradley_terry(values: np.ndarray) -> Strengths:
     Model i beats model j with probability 1 / (1 + exp(s_j - s_i)); each task on which both have a value is
     one comparison, an equal value half a win. Each model also ties once with a model of strength 0, which
     keeps the strength of one that always wins finite. Where no value is missing, the order is that of the
-    mean rank; holes are what it is for, as only models that met are compared.
+    mean rank; it is made for missing values, as only models that met are compared.
 
     The standard error is the larger of two: the usual one, which takes all comparisons for independent, and
     the sandwich that lets those within a task depend on each other in any way.

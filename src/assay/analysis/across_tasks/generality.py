@@ -58,11 +58,11 @@ def across(
     """Compare models across the tasks of any matrix; None where no two models share two tasks.
 
     Models with a value on all tasks of a large complete block are compared by means over it; the others,
-    with their holes, by whom they beat where they meet. Orders of models and tasks do not matter.
+    with values missing, by whom they beat where they meet. Orders of models and tasks do not matter.
 
     Args:
         matrix: Higher is better.
-        floors: What guessing gives on each task. Without them an index of 0 is the median model of a task.
+        floors: Chance level on each task. Without them an index of 0 is the median model of a task.
         rope: Differences of the index up to this are practically none.
         seed: Decides all draws.
 
@@ -120,7 +120,7 @@ def _sorted(evidence: TasksEvidence) -> TasksEvidence:
 
 
 def _merit(model: Generality) -> tuple[bool, float, float, float, str]:
-    """Return by what models are ordered: index, mean rank, strength; those with holes come after."""
+    """Return by what models are ordered: index, mean rank, strength; those with missing values come after."""
     index = 0.0 if model.index is None else model.index
     return model.average_rank is None, -index, model.average_rank or 0.0, -model.strength, model.model
 
@@ -130,7 +130,7 @@ def _rank(model: Generality) -> tuple[float, str]:
 
 
 def _of_all(evidence: TasksEvidence) -> list[Generality]:
-    """Return what is known of every model that has a value on any task, with holes or without."""
+    """Return what is known of every model that has a value on any task, with missing values or without."""
     has_any = evidence.values.known.any(axis=1)
     values = evidence.values.take(np.array(evidence.values.models, dtype=object)[has_any])
     wins, points = win_rates(values.values), borda(values.values)
@@ -162,7 +162,7 @@ def _of_all(evidence: TasksEvidence) -> list[Generality]:
 def _of_block(
     rows: Mapping[str, Generality], block: Matrix, index: Matrix, here: np.ndarray | None, seed: int
 ) -> list[Generality]:
-    """Return the models without holes, with their means over the tasks of the block."""
+    """Return the models with no missing value, with their means over the tasks of the block."""
     ranks = average_ranks(block.values)
     plain = [
         replace(rows[model], average_rank=float(rank))
@@ -191,8 +191,8 @@ def complete_block(matrix: Matrix) -> Matrix:
     """Return a large part of a matrix in which every model has a value on every task.
 
     From each task in turn the block grows by the task that keeps most models; the largest block on the way
-    is taken. (The largest of all is a hard problem; with few holes this finds it.) It has two models and two
-    tasks at least, or it is empty.
+    is taken. (The largest of all is a hard problem; with few missing values this finds it.) It has two
+    models and two tasks at least, or it is empty.
 
     >>> matrix = Matrix.of({"a": {"x": 1, "y": 1}, "b": {"x": 1, "y": 1}, "c": {"x": 1}})
     >>> complete_block(matrix).models, complete_block(matrix).tasks
@@ -219,8 +219,8 @@ class _Way(NamedTuple):
 
     name: str
     merit: Callable[[Generality], float | None]
-    is_falling: bool  # the number that is shown falls as models get better
-    is_for_holes: bool  # it says something of its own only where values are missing
+    lower_is_better: bool  # of the number that is shown
+    is_for_missing: bool  # it says something of its own only where values are missing
 
 
 _WAYS = (
@@ -233,22 +233,24 @@ _WAYS = (
 
 
 def criteria(models: Sequence[Generality]) -> tuple[Criterion, ...]:
-    """Return who leads by which criterion; without holes mean rank, wins, Borda and strength are one order.
+    """Return which model is first by which criterion.
+
+    Where no value is missing mean rank, wins, Borda and strength are one order.
 
     Args:
         models: In the order of the table.
     """
-    has_holes = any(model.missing for model in models)
+    has_missing = any(model.missing for model in models)
     compared = [model.model for model in models if model.average_rank is not None]
     rows = []
     for way in _WAYS:
-        if way.is_for_holes and not has_holes:
+        if way.is_for_missing and not has_missing:
             continue
         merits = {model.model: merit for model in models if (merit := way.merit(model)) is not None}
         if models[0].model not in merits:
             continue
         best = max(merits.values())
-        sign = -1.0 if way.is_falling else 1.0
+        sign = -1.0 if way.lower_is_better else 1.0
         rows.append(
             Criterion(
                 name=way.name,

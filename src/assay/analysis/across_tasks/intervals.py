@@ -13,7 +13,9 @@ from assay.analysis.per_task.intervals import DRAWS, LEVEL, ExampleDraws
 from assay.core.estimate import Interval
 
 FEWEST_TASKS = 5  # an interval over fewer holds the truth in 90 of 100 cases at best, over three in 73
-LOWEST_INDEX = -1.0  # as far below the floor as the best is above: one ruined task weighs no more than that
+LOWEST_INDEX = (
+    -1.0
+)  # as far below chance level as the best is above: one ruined task weighs no more than that
 
 
 def interquartile_mean(indices: np.ndarray) -> np.ndarray:
@@ -32,7 +34,7 @@ def interquartile_mean(indices: np.ndarray) -> np.ndarray:
 
 
 def draws_of_tasks(indices: np.ndarray, seed: int) -> np.ndarray:
-    """Return the mean index of each model when tasks are drawn anew, the same for all models: draws x models.
+    """Return the mean index of each model when tasks are resampled, the same for all models: draws x models.
 
     Nothing below the tasks is drawn: their values carry the noise of seeds and examples already, and to add
     it once more would count it twice.
@@ -52,7 +54,7 @@ def draws_of_tasks(indices: np.ndarray, seed: int) -> np.ndarray:
 def draws_of_examples(
     models: tuple[str, ...], tasks: tuple[str, ...], by_task: Mapping[str, ExampleDraws], seed: int
 ) -> np.ndarray:
-    """Return the mean index of each model on these tasks when seeds and examples are drawn anew.
+    """Return the mean index of each model on these tasks when seeds and examples are resampled.
 
     Args:
         models: Which, in which order.

@@ -37,7 +37,7 @@ def average_ranks(values: np.ndarray) -> np.ndarray:
 def win_rates(values: np.ndarray) -> np.ndarray:
     """Return the share of (other model, task) pairs that each model beats, ties half; NaN without any pair.
 
-    Only tasks on which both have a value make a pair, so holes cost nothing and earn nothing.
+    Only tasks on which both have a value make a pair, so a missing value costs nothing and earns nothing.
     """
     others = np.where(np.isfinite(values), np.isfinite(values).sum(axis=0) - 1, 0).sum(axis=1)
     wins = np.nansum(beaten(values), axis=1)
@@ -61,7 +61,7 @@ def friedman(values: np.ndarray) -> Omnibus | None:
     """Return Friedman's test of equal ranks, in the form of Iman and Davenport, with Nemenyi's difference.
 
     Args:
-        values: Models x tasks without holes, higher is better. None with fewer than three models or two
+        values: Models x tasks, none missing, higher is better. None with fewer than three models or two
             tasks, and where all models are equal on every task.
 
     References:
@@ -91,7 +91,7 @@ def friedman(values: np.ndarray) -> Omnibus | None:
 
 
 def critical_difference(models: int, tasks: int) -> float:
-    """Return by how much two mean ranks must differ for Nemenyi's test to tell two of many models apart.
+    """Return by how much two mean ranks must differ to be significant by Nemenyi's test.
 
     >>> round(critical_difference(4, 14), 2)  # Demsar (2006), section 3.2.3
     1.25

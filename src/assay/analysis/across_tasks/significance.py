@@ -23,7 +23,7 @@ _CHUNK = 4_000_000  # numbers held at once: 32 MB
 
 
 def fewest_tasks(tests: int) -> int:
-    """Return how many tasks it takes before so many corrected tests can tell anything at all.
+    """Return how many tasks it takes before so many corrected tests can be significant.
 
     A model that wins every task has p = 2 / 2^tasks.
 
@@ -70,7 +70,7 @@ def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[Practica
     with_prior = np.hstack([np.zeros((models, 1)), differences])
     first, second = np.triu_indices(tasks + 1)
     sums = (with_prior[:, first] + with_prior[:, second]).T  # pairs of tasks x models
-    counted = np.where(first == second, 1.0, 2.0)[:, None]  # each pair stands for both of its orders
+    counted = np.where(first == second, 1.0, 2.0)[:, None]  # each pair counts for both of its orders
     above, below = (counted * np.heaviside(sign * sums - 2 * rope, 0.5) for sign in (1.0, -1.0))
     weights = np.random.default_rng(seed).dirichlet(np.append(_PRIOR, np.ones(tasks)), size=_SAMPLES)
     most = np.zeros((3, models))  # better, equal, worse
@@ -105,20 +105,20 @@ def _signed_rank_test(differences: np.ndarray) -> float:
 
 
 class Comparable(NamedTuple):
-    """What models are told apart by."""
+    """By what models are compared."""
 
-    indices: Matrix  # without holes
-    here: np.ndarray | None  # draws x models: the mean index on these tasks, examples drawn anew
+    indices: Matrix  # no value is missing
+    here: np.ndarray | None  # draws x models: the mean index on these tasks, examples resampled
 
 
 def against_best(
     ordered: Sequence[Generality], comparable: Comparable, rope: float, seed: int
 ) -> tuple[tuple[Generality, ...], Unit | None]:
-    """Return the models with what tells them from the first one, and what was drawn anew to tell.
+    """Return the models, each tested against the first one, and what was resampled for that.
 
-    The task is the unit: Wilcoxon's signed ranks of the index. Where tasks are too few for that test to tell
-    anything of so many models, they are compared on these very tasks: the standard error of the difference
-    is that of the paired bootstrap over seeds and examples. Both are corrected by Holm.
+    The task is the unit: Wilcoxon's signed ranks of the index. Where tasks are too few for that test to be
+    significant for so many models, they are compared on these very tasks: the standard error of the
+    difference is that of the paired bootstrap over seeds and examples. Both are corrected by Holm.
 
     Args:
         ordered: Best first.
@@ -131,20 +131,20 @@ def against_best(
     if ordered[0].index is None:
         return tuple(ordered), None
     others = [model.model for model in ordered[1:] if model.index is not None]
-    leader, rows = position[ordered[0].model], [position[model] for model in others]
-    differences = index.values[rows] - index.values[leader]
+    first, rows = position[ordered[0].model], [position[model] for model in others]
+    differences = index.values[rows] - index.values[first]
     if len(index.tasks) >= fewest_tasks(len(others)):
         p_values, unit = wilcoxon(differences), Unit.TASKS
     else:
         means = interquartile_mean(index.values)
-        p_values, unit = _by_examples(means[rows] - means[leader], here, leader, rows), Unit.EXAMPLES
+        p_values, unit = _by_examples(means[rows] - means[first], here, first, rows), Unit.EXAMPLES
     is_tested = np.isfinite(p_values)
     corrected = dict(zip(np.array(others, dtype=object)[is_tested], holm(p_values[is_tested]), strict=True))
     many = len(index.tasks) >= FEWEST_TASKS
     equal = dict(zip(others, practical(differences, rope, seed) if many else (), strict=many))
-    first = replace(ordered[0], p_value=1.0, is_tied_best=True) if corrected else ordered[0]
+    best = replace(ordered[0], p_value=1.0, is_tied_best=True) if corrected else ordered[0]
     rest = [_with(model, corrected.get(model.model), equal.get(model.model)) for model in ordered[1:]]
-    return (first, *rest), unit if corrected else None
+    return (best, *rest), unit if corrected else None
 
 
 def _with(model: Generality, p_value: float | None, equal: Practical | None) -> Generality:
@@ -154,11 +154,13 @@ def _with(model: Generality, p_value: float | None, equal: Practical | None) -> 
 
 
 def _by_examples(
-    differences: np.ndarray, here: np.ndarray | None, leader: int, rows: Sequence[int]
+    differences: np.ndarray, here: np.ndarray | None, first: int, rows: Sequence[int]
 ) -> np.ndarray:
     """Return the p-value of each difference on these tasks; NaN where predictions are not kept."""
     if here is None:
         return np.full(len(rows), np.nan)
-    spread = (here[:, rows] - here[:, [leader]]).std(axis=0)
-    ratio = np.divide(np.abs(differences), spread, out=np.zeros(len(rows)), where=spread != 0)  # twins: 0
+    spread = (here[:, rows] - here[:, [first]]).std(axis=0)
+    ratio = np.divide(
+        np.abs(differences), spread, out=np.zeros(len(rows)), where=spread != 0
+    )  # equal models: 0
     return np.asarray(2 * stats.norm.sf(np.where(np.isnan(spread), np.nan, ratio)))

@@ -34,8 +34,8 @@ def similarity(
 
     Args:
         values: Models x tasks; higher is better.
-        errors: On each task, how alike models err.
-        features: On each task, how alike models see its test examples.
+        errors: On each task, how similar the errors of models are.
+        features: On each task, how similar their features of its test examples are.
         modality: Of the tasks.
     """
     similarity = Similarity(
@@ -88,7 +88,7 @@ def _spearman(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _models(pairs: Sequence[ModelPairs], threshold: float) -> SimilarityMatrix | None:
-    """Return the mean over tasks of how alike models are."""
+    """Return the mean similarity of models over tasks."""
     names = sorted({model for of_task in pairs for model in of_task.models})
     position = {model: row for row, model in enumerate(names)}
     sums, counts = np.zeros((2, len(names), len(names)))
@@ -101,12 +101,12 @@ def _models(pairs: Sequence[ModelPairs], threshold: float) -> SimilarityMatrix |
 
 
 def similarity_matrix(names: Sequence[str], values: np.ndarray, threshold: float) -> SimilarityMatrix | None:
-    """Return how alike things are, in the order of a tree of average linkage; None with fewer than two.
+    """Return similarities in the order of average-linkage clustering; None with fewer than two names.
 
     Args:
         names: Of the things.
-        values: Names x names, symmetric; NaN where it is not known, which counts as unrelated in the tree.
-        threshold: From which mean likeness on things are one group.
+        values: Names x names, symmetric; NaN where it is not known, which clusters as unrelated.
+        threshold: From which mean similarity on names are one group.
 
     >>> values = np.array([[1, 0.1, 0.95], [0.1, 1, 0.2], [0.95, 0.2, 1]])
     >>> found = similarity_matrix(["a", "b", "c"], values, 0.9)

@@ -206,8 +206,8 @@ def _interval(measured: Measured, metric: Metric, draws: Draws) -> Interval | No
 def share_difference(differences: np.ndarray) -> Interval:
     """Return the interval of a difference of two shares over the same examples, right for few of them too.
 
-    Two models that err on the same few examples are not proved to be equal: the bootstrap, which would say
-    so, is widened to this one, in which one example more is lost and one more is won, each by half.
+    Two models that err on the same few examples are not proved to be equal: the bootstrap, which would
+    conclude so, is widened to this one, in which one example more is lost and one more is won, each by half.
 
     Args:
         differences: Of each example: -1, 0 or 1, or between where seeds differ.

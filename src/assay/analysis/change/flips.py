@@ -17,9 +17,9 @@ SHOWN = 10  # flips of each sign that are named
 
 
 class _Prediction(NamedTuple):
-    """What one model says of each example, seeds taken together."""
+    """What one model predicts for each example, seeds taken together."""
 
-    value: np.ndarray  # the class that most seeds say
+    value: np.ndarray  # the class that most seeds predict
     is_right: np.ndarray
     share_right: np.ndarray
 

@@ -1,4 +1,4 @@
-"""Decides whether a model may take the place of another, or says that the data do not tell."""
+"""Decides whether a model may replace another, or that the data are too few to decide."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def gate(change: Change, allowed: str) -> Gate:
         allowed: How much may be lost, as in "0.5pt" or "0.02".
 
     Raises:
-        UsageError: It cannot be read, or says points of a metric that has none.
+        UsageError: It cannot be read, or gives points of a metric that has none.
     """
     most, is_points = regression_from(allowed)
     for task in change.tasks:

@@ -59,7 +59,7 @@ def missing_cells(
 
 
 def modalities_of(cells: Sequence[Cell], tasks: Sequence[TaskFacts]) -> dict[str, Modality]:
-    """Return what each model reads, as far as its results tell."""
+    """Return what each model reads, as far as its results show."""
     by_task = {task.address: task.modality for task in tasks}
     return {
         cell.model: by_task[cell.task]
@@ -124,7 +124,7 @@ SCORES = ("ridge_cv", "logme", "loo_knn")  # out of sample or with evidence: fai
 
 
 def choose_method(cells: Sequence[Cell], scores: Collection[str], wanted: str | None) -> str:
-    """Return the wanted method, or the protocol that tells most, or a score where nothing was trained.
+    """Return the wanted method, or the protocol with most values, or a score where nothing was trained.
 
     Args:
         cells: All cells of the study.

@@ -22,14 +22,14 @@ def error_analysis(
     shown: str | None,
     separable: float | None,
 ) -> ErrorAnalysis | None:
-    """Return what the predictions say of a task with one class for each example; None for all others.
+    """Return the error analysis of a task with one class for each example; None for all others.
 
     Args:
         truth: The labels of test.
         decided: By model, its classes: seeds x examples.
         names: Of the test examples; of texts with labelled words, of the texts.
-        shown: The model whose confusion is told.
-        separable: The share of pairs of models that the test examples tell apart.
+        shown: The model whose confusion is shown.
+        separable: The share of pairs of models that differ significantly.
     """
     if not truth.classes or truth.values.ndim != 1 or not decided:
         return None
@@ -115,7 +115,7 @@ def _confusion(truth: Labels, model: str, rows: np.ndarray) -> Confusion:
 
 
 def majority_vote(rows: np.ndarray) -> np.ndarray:
-    """Return the class that most seeds say of each example, from seeds x examples."""
+    """Return the class that most seeds predict for each example, from seeds x examples."""
     return np.asarray(rows[0] if len(rows) == 1 else stats.mode(rows, axis=0).mode)
 
 

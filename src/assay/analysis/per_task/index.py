@@ -10,11 +10,11 @@ from assay.findings.matrix import Matrix
 
 
 def compatibility_index(value: float, floor: float, best: float) -> float | None:
-    """Return (value - floor) / (best - floor); None where the best is not above the floor.
+    """Return (value - floor) / (best - floor); None where the best is not above chance level.
 
     Args:
         value: The model's value; higher is better.
-        floor: The value of the trivial predictor.
+        floor: Chance level: the value of the trivial predictor.
         best: The best value measured in the study.
 
     >>> compatibility_index(0.8, floor=0.5, best=0.9)
@@ -25,12 +25,12 @@ def compatibility_index(value: float, floor: float, best: float) -> float | None
 
 
 def index_matrix(matrix: Matrix, floors: Mapping[str, float] | None = None) -> Matrix:
-    """Return the index of each value; a task where nothing is above the floor has none.
+    """Return the index of each value; a task where nothing is above chance level has none.
 
     Args:
         matrix: Values; the best of a task is the best among all of its models.
-        floors: The value of the trivial predictor on each task. Without them 0 is the median model of the
-            task, and the index says how far above the middle of these models one stands.
+        floors: Chance level on each task. Without them 0 is the median model of the
+            task, and the index says how far a model is above the middle of these.
 
     >>> index_matrix(Matrix.of({"t": {"a": 0.9, "b": 0.7, "c": 0.5}})).values.ravel().tolist()
     [1.0, 0.0, -1.0]

@@ -29,14 +29,14 @@ class Measured(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """The values of all models when the test examples are drawn anew; the same examples for each model."""
+    """The values of all models when the test examples are resampled, the same for each model."""
 
     fixed_seeds: np.ndarray  # draws x models: the mean over the seeds that ran
-    values: np.ndarray  # draws x models: seeds drawn anew as well
+    values: np.ndarray  # draws x models: seeds resampled as well
 
 
 class ExampleDraws(NamedTuple):
-    """The index of some models on one task when seeds and test examples are drawn anew."""
+    """The index of some models on one task when seeds and test examples are resampled."""
 
     models: tuple[str, ...]
     values: np.ndarray  # draws x models; the same examples for each model
@@ -185,7 +185,7 @@ def _counts(rows: np.ndarray, size: int) -> np.ndarray:
 
 
 def _with_seed_noise(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return the mean of drawn seeds; one seed alone says nothing of its spread and stays as it is.
+    """Return the mean of drawn seeds; one seed alone has no spread and stays as it is.
 
     Args:
         values: Draws x seeds.

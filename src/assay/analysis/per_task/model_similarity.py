@@ -15,14 +15,14 @@ EXAMPLES = 256  # of test: the CKA of a pair moves by 0.02 with others, and a hu
 
 
 class ModelPairs(NamedTuple):
-    """How alike models are on one task."""
+    """The similarity of models on one task."""
 
     models: tuple[str, ...]
     values: np.ndarray  # models x models; NaN where it is not known
 
 
 def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs | None:
-    """Return how alike models err; None with fewer than two.
+    """Return how similar the errors of models are; None with fewer than two.
 
     Args:
         truth: The labels of test.
@@ -41,7 +41,7 @@ def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs 
 def feature_pairs(
     models: Sequence[str], features: Callable[[str], np.ndarray | None], seed: int
 ) -> ModelPairs | None:
-    """Return how alike models see the same test examples; None with fewer than two, or too few examples.
+    """Return how similar the features of models are on test; None with fewer than two, or too few examples.
 
     Args:
         models: Which.
@@ -116,12 +116,12 @@ def linear_cka(first: np.ndarray, second: np.ndarray) -> float:
     left, right = (np.asarray(side, dtype=np.float64) - side.mean(axis=0) for side in (first, second))
     both, own, other = _hsic(left, right), _hsic(left, left), _hsic(right, right)
     if own <= 0 or other <= 0:
-        return 0.0  # all examples are alike to one of the models
+        return 0.0  # all examples are equal to one of the models
     return float(both / np.sqrt(own * other))
 
 
 def cka_matrix(features: Sequence[np.ndarray]) -> np.ndarray:
-    """Return :func:`linear_cka` of each with each; NaN for features that are all alike.
+    """Return :func:`linear_cka` of each with each; NaN for features that are all equal.
 
     Kernels are built, so let examples be few: all pairs are then one product of matrices.
 

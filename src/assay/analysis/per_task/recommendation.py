@@ -1,4 +1,4 @@
-"""Which model to take on a task: those that may be the best, what they cost, and the fronts of both."""
+"""Which model to recommend on a task: those that may be the best, what they cost, and the fronts of both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def contenders(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> l
     """Return the models that may be the best: tied with it, and first in some of the bootstrap draws.
 
     A tie alone is too little to recommend a model for its cost: on a small test set the tied ones
-    include models that no draw puts first. Random weights are a floor: they are there to be beaten.
+    include models that no draw puts first. Random weights are a baseline: they are there to be beaten.
     """
     pretrained = [
         standing for standing in standings if not has_random_weights(standing.model, rows)
@@ -38,7 +38,7 @@ def contenders(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> l
 
 
 def not_worse(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
-    """Return the pretrained models that are not surely worse than the best."""
+    """Return the pretrained models that are not significantly worse than the best."""
     return [
         standing.model
         for standing in standings
@@ -53,7 +53,7 @@ def costs(
 
     Args:
         cells: Of the ranking method on the task.
-        others: All cells of the task: they say who encoded.
+        others: All cells of the task: they hold the time of encoding.
         rows: The models by address.
 
     Returns:
@@ -87,7 +87,7 @@ def costs(
 def fronts(
     standings: Sequence[Standing], of_models: Mapping[str, Mapping[str, float]], rows: Mapping[str, ModelRow]
 ) -> dict[str, tuple[str, ...]]:
-    """Return for each cost the models that no other beats in both, cheapest first; floors do not count."""
+    """Return for each cost the models that no other beats in both, cheapest first, without random ones."""
     values = {
         standing.model: standing.value
         for standing in standings

@@ -1,4 +1,4 @@
-"""Which models differ significantly: paired tests, the noise of seeds, and how many examples would tell."""
+"""Which models differ significantly: paired tests, the noise of seeds, and how many examples would decide."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 
 def examples_to_separate(difference: float, differences: np.ndarray, examples: int, tests: int) -> int | None:
-    """Return how many test examples would tell two models apart with 80 % power.
+    """Return how many test examples would separate two models with 80 % power.
 
     Args:
         difference: Value of the better model less that of the other.
@@ -138,7 +138,7 @@ def _t_test(best: int, other: int, measured: Measured, metric: Metric, draws: Dr
             freedoms.append(len(of_seeds) - 1)
     variance = sum(variances)
     if variance <= 0 or not math.isfinite(variance):
-        return 1.0  # they predict alike, or no draw could be judged
+        return 1.0  # they predict the same, or no draw could be judged
     freedom = variance**2 / sum(part**2 / free for part, free in zip(variances, freedoms, strict=True))
     return float(2 * stats.t.sf(abs(difference) / math.sqrt(variance), freedom))
 

@@ -1,4 +1,4 @@
-"""Finds what the results say on one task: standings with intervals, ties, costs, and a recommendation."""
+"""From the results on one task to its findings: standings with intervals, costs, a recommendation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TaskEvidence:
 
     Attributes:
         metric: The main metric; None where the models are ranked by a score.
-        judge: The metric whose value the cells hold: the main one, or what a score foretells, or None.
+        judge: The metric whose value the cells hold: the main one, or what a score predicts, or None.
         cells: The cells of the ranking method that have a value, in the order of their models.
         missing: Those that have none.
         all_cells: Those of every method on the task.
@@ -71,7 +71,7 @@ class Judged(NamedTuple):
 
 
 class _Tested(NamedTuple):
-    """What the predictions tell of the models that have them, in the order of ``models``."""
+    """The tests of the models whose predictions are kept, in the order of ``models``."""
 
     models: tuple[str, ...]
     draws: Draws
@@ -150,7 +150,7 @@ def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
 
 
 def _index_draws(findings: TaskFindings, tested: _Tested | None) -> ExampleDraws | None:
-    """Return the draws as indices; floor and best value stay what was measured."""
+    """Return the draws as indices; chance level and best value stay what was measured."""
     if tested is None or findings.standings[0].index is None:
         return None
     floor, best = findings.task.floor, findings.standings[0].value

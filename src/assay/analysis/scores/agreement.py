@@ -16,7 +16,7 @@ FEWEST_MODELS = 3  # two models agree or disagree by a coin's throw
 
 
 class RankedBy(StrEnum):
-    """By whose order a weighted tau says which models weigh most.
+    """Whose order decides which models weigh most in a weighted tau.
 
     Attributes:
         BOTH: The mean of the tau that ranks by the scores and the tau that ranks by the truth.
@@ -78,7 +78,7 @@ def agreement(
         task: The address of the task.
         estimates: The score of each model.
         values: What training gave for each model.
-        is_baseline: The score looks at no example of the task.
+        is_baseline: The ranking ignores the data of the task.
         draws: The correlations with other models, by name.
     """
     models = sorted(estimates.keys() & values.keys())
@@ -133,11 +133,11 @@ def shortlists(scores: np.ndarray, truth: np.ndarray, sizes: Sequence[int] = SIZ
 def _expected_best(scores: np.ndarray, truth: np.ndarray, size: int) -> float:
     """Return the expected best truth of the ``size`` models with the best scores, ties drawn at random."""
     edge = np.sort(scores)[-size]
-    surely = truth[scores > edge]
+    chosen = truth[scores > edge]
     tied = np.sort(truth[scores == edge])[::-1]
-    drawn, count = size - len(surely), len(tied)
+    drawn, count = size - len(chosen), len(tied)
     # the j-th best of the tied is the best of those drawn where it is drawn and no better one is
     worse = np.arange(count)[::-1]
     chances = special.comb(worse, drawn - 1) / special.comb(count, drawn)
-    floor = surely.max(initial=-np.inf)
-    return float(chances @ np.maximum(tied, floor))
+    best_chosen = chosen.max(initial=-np.inf)
+    return float(chances @ np.maximum(tied, best_chosen))

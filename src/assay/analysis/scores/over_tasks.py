@@ -58,11 +58,11 @@ def agreements(
     modality: Modality | None = None,
     seed: int = 0,
 ) -> Agreements:
-    """Compare scores, and rankings that look at no target, with what training gave.
+    """Compare scores, and rankings that ignore your data, with what training gave.
 
     Args:
         scores: Each score, higher is better; tasks and models without a truth are left out, and so is one
-            that is called as a ranking that looks at no target.
+            that is called as a baseline.
         truth: Higher is better.
         name: What the truth is called.
         past: What is known without any look at the target.
@@ -97,7 +97,7 @@ def agreements(
 
 
 def _meets(matrix: Matrix, truth: Matrix, task: str) -> bool:
-    """Tell whether scores and truth have models in common on a task."""
+    """Return whether scores and truth have models in common on a task."""
     return task in matrix.tasks and bool(matrix.column(task).keys() & truth.column(task).keys())
 
 
@@ -205,7 +205,7 @@ def study_agreements(
     """Compare what is cheap with each measured outcome, on the tasks of each modality.
 
     Args:
-        cells: Those of pretrained models: to tell random weights from others is no merit of a score.
+        cells: Those of pretrained models: to separate random weights from others is no merit of a score.
         scores: The methods that are scores.
         tasks: In the order of the report.
         rows: The models by address.
@@ -227,7 +227,7 @@ def study_agreements(
 
 
 def _facts(rows: Mapping[str, ModelRow]) -> dict[str, dict[str, float]]:
-    """Return what is known of models without any task: their size, and what their authors say of them."""
+    """Return what is known of models without any task: their size, and the accuracy their authors report."""
     stated = {model: row.facts.source_accuracy for model, row in rows.items()}
     return {
         "parameters": {model: float(row.facts.parameters) for model, row in rows.items()},
