@@ -35,6 +35,10 @@ class Isolated(Engine):
 
     Attributes:
         time_limit: Seconds for one job, with opening and encoding before it; None for no limit.
+
+    >>> from assay.testing.engines import evaluate
+    >>> list(Isolated(time_limit=600).run(evaluate, (), watch=print))  # no evaluation, and no process
+    []
     """
 
     time_limit: float | None = 6 * _HOURS
@@ -55,13 +59,13 @@ class Isolated(Engine):
                 reason = ""
                 with _Process(evaluate, left) as process:
                     try:
-                        for said in process.said(self.time_limit):
-                            if isinstance(said, Stage):
-                                watch(said)
+                        for message in process.messages(self.time_limit):
+                            if isinstance(message, Stage):
+                                watch(message)
                                 continue
-                            has_opened |= isinstance(said, Opened)
-                            done |= {said.result.job.key} if isinstance(said, Finished) else set()
-                            yield said
+                            has_opened |= isinstance(message, Opened)
+                            done |= {message.result.job.key} if isinstance(message, Finished) else set()
+                            yield message
                     except _Ended as ended:
                         reason = str(ended)
                 left = left.without(done)
@@ -84,12 +88,12 @@ class _Process:
         context: Any = get_context(_METHOD)
         if _METHOD == "forkserver":
             context.set_forkserver_preload(_PRELOADED)
-        self._here, there = context.Pipe(duplex=False)
+        self._channel, theirs = context.Pipe(duplex=False)
         self._process: Any = context.Process(
-            target=_serve, args=(there, _packed(evaluate, evaluation)), daemon=True
+            target=_serve, args=(theirs, _packed(evaluate, evaluation)), daemon=True
         )
         self._process.start()
-        there.close()  # the last copy is in the process: its end ends the pipe
+        theirs.close()  # the last copy is in the process: its end ends the pipe
 
     def __enter__(self) -> _Process:
         return self
@@ -97,31 +101,31 @@ class _Process:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.join()
-        self._here.close()
+        self._channel.close()
 
-    def said(self, time_limit: float | None) -> Iterator[Stage | Event]:
-        """Yield what it says; raise ``_Ended`` where it dies or takes too long."""
+    def messages(self, time_limit: float | None) -> Iterator[Stage | Event]:
+        """Yield what it sends; raise ``_Ended`` where it dies or takes too long."""
         start = time.monotonic()
         while True:
             left = None if time_limit is None else max(0.0, start + time_limit - time.monotonic())
-            if not self._here.poll(left):
+            if not self._channel.poll(left):
                 raise _Ended(
                     f"it took longer than {time_limit:g} seconds and was stopped: give it more time "
                     "(time_limit), fewer examples, or a faster device"
                 )
             try:
-                said = self._here.recv()
+                message = self._channel.recv()
             except EOFError:
-                raise _Ended(self._obituary()) from None
-            if said is None:
+                raise _Ended(self._how_it_ended()) from None
+            if message is None:
                 return
-            if isinstance(said, Exception):
-                raise said
-            yield said
-            if not isinstance(said, Stage):
+            if isinstance(message, Exception):
+                raise message
+            yield message
+            if not isinstance(message, Stage):
                 start = time.monotonic()
 
-    def _obituary(self) -> str:
+    def _how_it_ended(self) -> str:
         self._process.join()
         code = self._process.exitcode
         if code >= 0:
@@ -139,7 +143,7 @@ def _packed(evaluate: Callable[..., Iterator[Event]], evaluation: object) -> byt
 
 
 def _serve(replies: Connection, packed: bytes) -> None:
-    """Perform the evaluation and say what happens; end when the parent does."""
+    """Perform the evaluation and send what happens; end when the parent does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends this process
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(BrokenPipeError):

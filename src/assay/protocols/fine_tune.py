@@ -14,7 +14,7 @@ from assay.core.model import Model
 from assay.core.task import LabelKind, Labels
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import ModelProtocol, TrainingTask, TunedModel
-from assay.training.recipe import DEFAULT, Recipe, Trained, TrainingPlan, rate_factor, space_of
+from assay.training.recipe import DEFAULT, TUNABLE, Recipe, Trained, TrainingPlan, rate_factor
 
 _TUNED = {  # the settings that are tuned where nothing is written, and the fields of the recipe
     "learning_rate": "learning_rate", "weight_decay": "weight_decay", "layer_decay": "layer_decay",
@@ -167,6 +167,6 @@ class FineTune(ModelProtocol):
             *(("is_augmented",) if self.head_only else ()),
             *(("keeps_statistics",) if self.head_only or self.lora or self.from_scratch else ()),
         }
-        space = {name: range_ for name, range_ in space_of(self.optimiser).items() if name not in fixed}
+        tuned = [name for name in TUNABLE if name not in fixed]
         from_probe = self.head == "probe" and not self.from_scratch
-        return TrainingPlan(self._recipe(), space, self.trials, from_probe, self.refit, self.seconds)
+        return TrainingPlan(self._recipe(), tuned, self.trials, from_probe, self.refit, self.seconds)

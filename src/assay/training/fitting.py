@@ -22,7 +22,7 @@ from assay.training.adapters import adapted
 from assay.training.examples import PreparedExamples
 from assay.training.loop import BestEpoch, Diverged, OutOfTime, PreparedSplit, Report, TrainingRun, train
 from assay.training.net import LinearHead, Net
-from assay.training.recipe import SPACE, Recipe, Trained, TrainingPlan
+from assay.training.recipe import TUNABLE, Recipe, Trained, TrainingPlan
 from assay.training.search import BestTrial, best_trial
 from assay.training.start import StartingWeights
 
@@ -87,9 +87,7 @@ def _training_run(trainable: Trainable, task: TrainingTask, deadline: float) -> 
 def _best_trial(run: TrainingRun, plan: TrainingPlan, starts: StartingWeights, seed: int) -> BestTrial:
     net = run.net
     if not net.normalisations():
-        plan = replace(
-            plan, space={name: plan.space[name] for name in plan.space if name != "keeps_statistics"}
-        )
+        plan = replace(plan, tuned=[name for name in plan.tuned if name != "keeps_statistics"])
 
     def train_by(recipe: Recipe, report: Report) -> BestEpoch:
         starts.load(recipe)
@@ -160,7 +158,7 @@ class _TrainedModel(TunedModel):
 
 def _numbers(trial: BestTrial) -> dict[str, float]:
     """Return the recipe and its epoch, under the names that stores know."""
-    recipe = {name: float(getattr(trial.recipe, name)) for name in SPACE}
+    recipe = {name: float(getattr(trial.recipe, name)) for name in TUNABLE}
     epoch = trial.epoch
     return {**recipe, "epoch": float(epoch.number), "val": epoch.value, "trials": float(trial.finished)}
 

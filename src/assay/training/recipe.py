@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 
 class Trained(StrEnum):
@@ -68,41 +68,19 @@ TUTORIAL = Recipe(  # of PyTorch's own tutorial on transfer learning
 )
 
 
-class Between(NamedTuple):
-    """A number that is tuned, on a logarithmic scale."""
-
-    low: float
-    high: float
-
-
-class Among(NamedTuple):
-    """A choice that is tuned."""
-
-    values: tuple[Any, ...]
-
-
-Space = Mapping[str, Between | Among]  # by the name of a field of Recipe
-
-_LEARNING_RATES = Between(2e-5, 5e-3)
-SPACE: Space = {
-    "learning_rate": _LEARNING_RATES,
-    "weight_decay": Between(1e-5, 1e-1),
-    "layer_decay": Among((0.65, 0.75, 0.85, 1.0)),
-    "label_smoothing": Among((0.0, 0.1)),
-    "is_augmented": Among((False, True)),
-    "keeps_statistics": Among((True, False)),
+RANGES = {"learning_rate": (2e-5, 5e-3), "weight_decay": (1e-5, 1e-1)}  # tuned on a logarithmic scale
+CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "layer_decay": (0.65, 0.75, 0.85, 1.0),
+    "label_smoothing": (0.0, 0.1),
+    "is_augmented": (False, True),
+    "keeps_statistics": (True, False),
 }
+TUNABLE = (*RANGES, *CHOICES)  # fields of a recipe
 
 
 def rate_factor(optimiser: str) -> float:
     """Return what learning rates for AdamW are multiplied with for another optimiser."""
     return 20.0 if optimiser == "sgd" else 1.0
-
-
-def space_of(optimiser: str) -> Space:
-    """Return what is tuned, with the learning rates of an optimiser."""
-    factor = rate_factor(optimiser)
-    return {**SPACE, "learning_rate": Between(*(factor * rate for rate in _LEARNING_RATES))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +89,7 @@ class TrainingPlan:
 
     Attributes:
         recipe: What the first trial does.
-        space: What is tuned.
+        tuned: The fields of the recipe that are tuned, in the order of ``TUNABLE``.
         trials: How many recipes are tried.
         from_probe: Whether the head starts where a linear probe ends; else as torch draws it.
         refit: Whether the best recipe then trains once more, on train and val, for as many epochs as were
@@ -120,7 +98,7 @@ class TrainingPlan:
     """
 
     recipe: Recipe
-    space: Space = field(default_factory=dict)
+    tuned: Sequence[str] = ()
     trials: int = 1
     from_probe: bool = True
     refit: bool = False

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assay.training.loop import BestEpoch, Diverged, OutOfTime, Report
-from assay.training.recipe import Among, Between, Recipe, TrainingPlan
+from assay.training.recipe import CHOICES, RANGES, Recipe, TrainingPlan, rate_factor
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.distributions import BaseDistribution
 
 _GENTLER = (0.1, 0.85)  # of the second trial: its share of the learning rate, and its layer decay
 
@@ -63,17 +64,18 @@ def best_trial(
     """
     import optuna
 
-    start, study, (rate, decay) = plan.recipe, _study(seed), _GENTLER
+    start, space, study = plan.recipe, _space(plan), _study(seed)
+    rate, decay = _GENTLER
     gentler = replace(start, learning_rate=rate * start.learning_rate, layer_decay=decay)
     for recipe in (start, gentler, replace(start, keeps_statistics=not start.keeps_statistics)):
-        study.enqueue_trial({name: getattr(recipe, name) for name in plan.space}, skip_if_exists=True)
+        study.enqueue_trial({name: getattr(recipe, name) for name in space}, skip_if_exists=True)
     best: BestTrial | None = None
     pruned, failure = 0, None
     for number in range(plan.trials):
         if number and time.monotonic() > deadline:
             break
-        trial = study.ask()
-        recipe = replace(start, **{name: _suggested(trial, name, plan.space[name]) for name in plan.space})
+        trial = study.ask(space)
+        recipe = replace(start, **trial.params)
         began = time.monotonic()
         try:
             epoch = train(recipe, _reporting(trial))
@@ -100,10 +102,18 @@ def _study(seed: int) -> optuna.Study:
     )
 
 
-def _suggested(trial: optuna.Trial, name: str, space: Between | Among) -> Any:
-    if isinstance(space, Among):
-        return trial.suggest_categorical(name, space.values)
-    return trial.suggest_float(name, space.low, space.high, log=True)
+def _space(plan: TrainingPlan) -> dict[str, BaseDistribution]:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    factors = {"learning_rate": rate_factor(plan.recipe.optimiser)}
+    space: dict[str, BaseDistribution] = {}
+    for name in plan.tuned:
+        if name in CHOICES:
+            space[name] = CategoricalDistribution(CHOICES[name])
+        else:
+            low, high = (factors.get(name, 1.0) * end for end in RANGES[name])
+            space[name] = FloatDistribution(low, high, log=True)
+    return space
 
 
 def _reporting(trial: optuna.Trial) -> Report:

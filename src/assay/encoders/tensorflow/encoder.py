@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, final
+from dataclasses import replace
+from fractions import Fraction
+from typing import final
 
 import numpy as np
 
@@ -16,7 +18,9 @@ from assay.core.trainable import Trainable
 from assay.encoders.examples import as_images, as_texts
 from assay.encoders.identity import Origin
 from assay.encoders.pairs import encode_texts
+from assay.encoders.pixel_changes import PixelChanges, centred
 from assay.encoders.pixels import PixelRecipe
+from assay.encoders.tensorflow.library import OpenedWorker
 from assay.encoders.tensorflow.worker import Worker
 
 _IMAGES = 16  # in one message
@@ -27,8 +31,7 @@ class RemoteEncoder(Model):
     """Encodes images, or texts, in a worker.
 
     Args:
-        worker: The process, whose model is open.
-        reply: The facts of the model, as its worker replied when it opened.
+        opened: The worker, and the facts of its model.
         recipe: How an image becomes input; None for texts, which go as they are.
         origin: Where the weights came from.
         build: Builds the model again in this process, to be trained; None where its weights are frozen.
@@ -36,13 +39,12 @@ class RemoteEncoder(Model):
 
     def __init__(
         self,
-        worker: Worker,
-        reply: dict[str, Any],
+        opened: OpenedWorker,
         recipe: PixelRecipe | None,
         origin: Origin,
         build: Callable[[Worker], Trainable] | None = None,
     ) -> None:
-        self._worker = worker
+        self._worker, reply = opened
         self._build = build
         self._recipe = recipe
         same = ("width", "parameters", "macs", "bytes", "input", "source_classes", "fingerprint")
@@ -102,3 +104,19 @@ class RemoteEncoder(Model):
 
     def _encode_texts(self, texts: list[str]) -> np.ndarray:
         return self._worker.ask({"do": "encode", "texts": texts}).arrays["features"]
+
+
+def pixel_recipe(
+    changes: PixelChanges, opened: OpenedWorker, crop: float | Fraction, *, scale: bool
+) -> PixelRecipe:
+    """Return how an image becomes the input of a model in a worker.
+
+    Args:
+        changes: What the user wrote; the size is that of the opened model.
+        opened: Says the size and the channels of the input.
+        crop: The part of the short side that is kept, where the user wrote none.
+        scale: Whether pixels become 0..1.
+    """
+    usual = centred(tuple(opened.facts["size"]), changes.crop or crop)
+    recipe = replace(usual, channels=opened.facts["channels"], scale=scale)
+    return replace(changes, image_size=None, crop=None).applied_to(recipe, crop)

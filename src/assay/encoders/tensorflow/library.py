@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
+from typing import Any, NamedTuple
 
 from assay.encoders.tensorflow.worker import Worker
 
@@ -19,11 +21,19 @@ def tensorflow_version() -> str:
     return "of an unknown package"
 
 
-def tensorflow_worker(answers: str, device: str, model: str) -> Worker:
-    """Start the worker of a model.
+class OpenedWorker(NamedTuple):
+    """A worker whose model is open, and the facts that it replied with."""
+
+    worker: Worker
+    facts: dict[str, Any]
+
+
+def open_in_worker(server: str, settings: Mapping[str, object], device: str, model: str) -> OpenedWorker:
+    """Start a worker and open a model there.
 
     Args:
-        answers: What answers messages there, as "module:callable" without arguments.
+        server: The ``ModelServer`` that answers messages there, as "module:class".
+        settings: What it opens.
         device: As torch names it.
         model: What to call the model in error messages.
     """
@@ -33,7 +43,12 @@ def tensorflow_worker(answers: str, device: str, model: str) -> Worker:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # PyTorch may hold some of the same memory
         **({} if device.startswith("cuda") else {"CUDA_VISIBLE_DEVICES": "-1"}),
     }
-    return Worker(answers, f"{__name__}:load", environment, model)
+    worker = Worker(server, f"{__name__}:load", environment, model)
+    try:
+        return OpenedWorker(worker, dict(worker.ask({"do": "open", **settings}).fields))
+    except BaseException:
+        worker.close()
+        raise
 
 
 def load() -> None:

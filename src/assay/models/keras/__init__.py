@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from assay.core.trainable import Trainable
     from assay.encoders.identity import Origin
     from assay.encoders.pixel_changes import PixelChanges
-    from assay.encoders.pixels import PixelRecipe
     from assay.encoders.tensorflow.worker import Worker
 
 _SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -114,23 +113,24 @@ class KerasSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Start a worker, open the model there and return it."""
-        from assay.encoders.tensorflow.encoder import RemoteEncoder
-        from assay.encoders.tensorflow.library import tensorflow_worker
+        from assay.encoders.tensorflow.encoder import RemoteEncoder, pixel_recipe
+        from assay.encoders.tensorflow.library import open_in_worker
 
-        worker = tensorflow_worker("assay.models.keras.worker:KerasServer", device, f"keras:{self.name}")
-        try:
-            reply = dict(worker.ask({"do": "open", **self._settings()}).fields)
-            recipe = self._recipe(reply)
+        settings = self._settings()
+        opened = open_in_worker(
+            "assay.models.keras.worker:KerasServer", settings, device, f"keras:{self.name}"
+        )
+        own = self._is_file and self.preprocess is None  # else numbers go through preprocess_input there
+        scale = own and (not opened.facts["rescales"] if self.scale is None else self.scale)
+        crop = Fraction(1) if self._is_file else _CROP
+        recipe = pixel_recipe(self._changes(), opened, crop, scale=scale)
 
-            def build(worker: Worker) -> Trainable:
-                from assay.models.keras.trainable import KerasTrainable
+        def build(worker: Worker) -> Trainable:
+            from assay.models.keras.trainable import KerasTrainable
 
-                return KerasTrainable(worker, self._settings(), recipe, device)
+            return KerasTrainable(worker, settings, recipe, device)
 
-            return RemoteEncoder(worker, reply, recipe, self._origin(), build)
-        except BaseException:
-            worker.close()
-            raise
+        return RemoteEncoder(opened, recipe, self._origin(), build)
 
     @property
     def _is_file(self) -> bool:
@@ -149,16 +149,6 @@ class KerasSource(ModelSource):
             "layer": self.layer,
             "head": self.head,
         }
-
-    def _recipe(self, reply: dict[str, Any]) -> PixelRecipe:
-        from assay.encoders.pixel_changes import centred
-
-        crop = Fraction(1) if self._is_file else _CROP
-        own = self._is_file and self.preprocess is None  # else numbers go through preprocess_input there
-        scale = own and (not reply["rescales"] if self.scale is None else self.scale)
-        size = tuple(reply["size"])
-        recipe = replace(centred(size, self.crop or crop), channels=reply["channels"], scale=scale)
-        return replace(self._changes(), image_size=None, crop=None).applied_to(recipe, crop)
 
     def _changes(self) -> PixelChanges:
         from assay.encoders.pixel_changes import PixelChanges

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
@@ -12,7 +12,6 @@ from assay.core.task import Modality
 
 if TYPE_CHECKING:
     from assay.encoders.pixel_changes import PixelChanges
-    from assay.encoders.pixels import PixelRecipe
 
 _READABLE = (Modality.IMAGE, Modality.TEXT)
 
@@ -77,31 +76,22 @@ class TensorflowSource(ModelSource):
     def open(self, device: str) -> Model:
         """Start a worker, open the model there and return it."""
         from assay.encoders.identity import Origin
-        from assay.encoders.tensorflow.encoder import RemoteEncoder
-        from assay.encoders.tensorflow.library import tensorflow_worker
+        from assay.encoders.tensorflow.encoder import RemoteEncoder, pixel_recipe
+        from assay.encoders.tensorflow.library import open_in_worker
 
-        name = f"tensorflow:{self.name}"
-        worker = tensorflow_worker("assay.models.tensorflow.worker:SavedModelServer", device, name)
         names = ("reads", "signature", "output", "head", "size")
-        settings = {name: getattr(self, name) for name in names}
-        try:
-            reply = dict(worker.ask({"do": "open", "folder": str(self._folder), **settings}).fields)
-            recipe = None if self.modality() is Modality.TEXT else self._recipe(reply)
-            return RemoteEncoder(worker, reply, recipe, Origin(f"SavedModel: {self.name}"))
-        except BaseException:
-            worker.close()
-            raise
+        settings = {"folder": str(self._folder), **{name: getattr(self, name) for name in names}}
+        opened = open_in_worker(
+            "assay.models.tensorflow.worker:SavedModelServer", settings, device, f"tensorflow:{self.name}"
+        )
+        recipe = None
+        if self.modality() is Modality.IMAGE:
+            recipe = pixel_recipe(self._changes(), opened, 1.0, scale=self.scale)
+        return RemoteEncoder(opened, recipe, Origin(f"SavedModel: {self.name}"))
 
     @property
     def _folder(self) -> Path:
         return Path(self.name).expanduser()
-
-    def _recipe(self, reply: dict[str, Any]) -> PixelRecipe:
-        from assay.encoders.pixel_changes import centred
-
-        size = tuple(reply["size"])
-        recipe = replace(centred(size, self.crop or 1.0), channels=reply["channels"], scale=self.scale)
-        return replace(self._changes(), image_size=None, crop=None).applied_to(recipe, 1.0)
 
     def _changes(self) -> PixelChanges:
         from assay.encoders.pixel_changes import PixelChanges

@@ -1,15 +1,15 @@
-"""What the worker of a SavedModel of TensorFlow answers."""
+"""What the worker of a SavedModel of TensorFlow answers; the head is found in its graph."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from assay.core.errors import CheckpointError, ModelError
 from assay.encoders.tensorflow.model_server import ModelServer, Reads, count_macs, image_shape
-from assay.models.tensorflow.graph import find_head
 
 _SIGNATURES = ("serving_default", "default", "image_feature_vector")  # of Keras, and of TF Hub's first format
 _FEATURES = ("feature_vector", "features", "embedding", "embeddings", "default", "pooled_output")
+_STOPS = ("FusedBatchNorm", "FusedBatchNormV3", "LSTMBlockCell", "GatherV2", "Sigmoid", "Elu", "Selu")
 
 
 class SavedModelServer(ModelServer):
@@ -52,7 +52,7 @@ class SavedModelServer(ModelServer):
 
     def _cut_before_head(self) -> None:
         frozen = _frozen(self._read)
-        head = find_head(frozen.outputs[0])
+        head = _find_head(frozen.outputs[0])
         if head is not None:
             self.scores = "softmax" if head.is_softmax else "linear"
             features = frozen.graph.get_tensor_by_name(head.features)
@@ -125,3 +125,41 @@ def _feature_output(outputs: Any, name: str | None) -> Any:
             f"The model has the outputs {', '.join(sorted(outputs))}. Write which, as output='...'."
         )
     return outputs[name or [*usual, *outputs][0]]
+
+
+class HeadInput(NamedTuple):
+    """Where a head begins, and whether its output is probabilities already."""
+
+    features: str  # the name of the tensor that enters it
+    is_softmax: bool
+
+
+def _find_head(output: Any) -> HeadInput | None:
+    """Return the head behind an output: the last product with weights, if it is linear and as wide.
+
+    Args:
+        output: A tensor, examples x classes, of a graph whose variables are constants.
+    """
+    if output.shape.rank != 2:
+        return None
+    tensor, is_softmax = output, False
+    while True:
+        node = tensor.op
+        entering = [tensor for tensor in node.inputs if not _is_constant(tensor)]
+        if len(entering) != 1 or node.type in _STOPS:
+            return None
+        is_softmax = is_softmax or node.type == "Softmax"
+        if node.type in ("MatMul", "Conv2D"):
+            weight = next(tensor for tensor in node.inputs if tensor is not entering[0])
+            is_point = node.type == "MatMul" or tuple(weight.shape[:2]) == (1, 1)
+            wide = weight.shape[-1] == output.shape[-1] and output.shape[-1] > 1
+            return HeadInput(entering[0].name, is_softmax) if is_point and wide else None
+        tensor = entering[0]
+
+
+def _is_constant(tensor: Any) -> bool:
+    """Tell whether nothing of the input but its shape decides a tensor."""
+    node = tensor.op
+    if node.type in ("Const", "Shape"):
+        return True
+    return bool(node.inputs) and all(_is_constant(source) for source in node.inputs)
