@@ -11,7 +11,12 @@ from assay.plugins.engine import Engine, Watch, WorkT
 
 @dataclass(frozen=True, slots=True)
 class Local(Engine):
-    """One evaluation after the other, in this process."""
+    """One evaluation after the other, in this process.
+
+    >>> names = ["resnet18 on pets", "vit_small on pets"]
+    >>> list(Local().run(lambda name, watch: iter([f"{name}: 0.91"]), names, print))
+    ['resnet18 on pets: 0.91', 'vit_small on pets: 0.91']
+    """
 
     def run(
         self, evaluate: Callable[[WorkT, Watch], Iterator[Event]], evaluations: Sequence[WorkT], watch: Watch

@@ -23,7 +23,7 @@ class FewShot(SubsetProtocol):
     """What a protocol makes of k examples of each class of train, and as many of val; test stays whole.
 
     Each draw is a run of its own, in which all models get the same examples; intervals cover the draws. Where
-    an example has several classes, or a text several tags, examples are drawn until each class stands in k.
+    an example has several classes, or a text several tags, examples are drawn until each class is in k.
     A class with fewer gives all that it has. Several in one study are a learning curve: ``few_shot(k=1)``,
     ``few_shot(k=5)``, or for any kind of task ``few_shot(examples=100)``, ``few_shot(examples=1000)``.
 
@@ -38,6 +38,10 @@ class FewShot(SubsetProtocol):
         examples: How many examples in all instead, in the proportions of train; of words: how many texts.
         draws: How often examples are drawn.
         protocol: The address of the protocol that learns.
+
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 0, 1, 1, 1]), ("cat", "dog"))
+    >>> labels.values[FewShot(k=2, protocol="knn").rows(labels, seed=0)]
+    array([0, 0, 1, 1])
     """
 
     k: int | None = None
@@ -67,11 +71,13 @@ class FewShot(SubsetProtocol):
 
     def base(self) -> FeatureProtocol | ModelProtocol:
         """Return the protocol that learns."""
-        found = PROTOCOLS.create(Address.parse(self.protocol)).plugin
-        if isinstance(found, (FeatureProtocol, ModelProtocol)):
-            return found
-        told = f"few_shot(protocol={self.protocol!r}) has no examples to learn from."
-        raise UsageError(f"{told} Write another protocol, as in 'knn'.")
+        plugin = PROTOCOLS.create(Address.parse(self.protocol)).plugin
+        if isinstance(plugin, (FeatureProtocol, ModelProtocol)):
+            return plugin
+        raise UsageError(
+            f"few_shot(protocol={self.protocol!r}) has no examples to learn from. "
+            "Write another protocol, as in 'knn'."
+        )
 
     def rows(self, labels: Labels, seed: int) -> np.ndarray:
         """Return the positions of the examples that are kept of train or val, in order."""

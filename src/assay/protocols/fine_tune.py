@@ -64,6 +64,11 @@ class FineTune(ModelProtocol):
         refit: Train once more on train and val, by the best recipe and for as many epochs as were best; False
             to take the weights of the best epoch on val as they are.
         seconds: The time for choosing; the best so far counts when it is over.
+
+    >>> FineTune(trials=8).repeats(seeds=5)  # training is random: a result for each seed
+    5
+    >>> FineTune(from_scratch=True).starts_random
+    True
     """
 
     head_only: bool = False

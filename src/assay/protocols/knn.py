@@ -33,6 +33,15 @@ class KNN(FeatureProtocol):
 
     Attributes:
         k: The number of neighbours; chosen on val where it is None.
+
+    >>> from assay.core.features import Features
+    >>> from assay.core.task import Labels
+    >>> from assay.metrics.accuracy import Accuracy
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 0, 1, 1, 1]), ("cat", "dog"))
+    >>> train = LabelledFeatures(Features(np.array([[0, 3], [1, 3], [1, 2], [3, 0], [3, 1], [2, 1]])), labels)
+    >>> fitted = KNN(k=3).fit(train, train.take([]), Accuracy())
+    >>> fitted.predictor(np.array([[0.0, 1.0], [2.0, 0.0]])).values
+    array([0, 1])
     """
 
     k: int | None = None
@@ -60,7 +69,7 @@ def _chosen(train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> i
     if len(val) == 0:
         raise NotApplicable("There is no val to choose k on. Write knn(k=5).")
     choices = [k for k in CHOICES if k <= len(train)]
-    near = train.labels.values[nearest(train.matrix, val.matrix, choices[-1])]
+    neighbours = train.labels.values[nearest(train.matrix, val.matrix, choices[-1])]
     decision = Decision.of(train.labels, are_logits=False)
-    values = [vote(near[:, :k], decision).judged(metric, val.labels) for k in choices]
+    values = [vote(neighbours[:, :k], decision).judged(metric, val.labels) for k in choices]
     return choices[int(np.argmax(values))]

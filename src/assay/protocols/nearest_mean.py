@@ -24,6 +24,15 @@ class NearestMean(FeatureProtocol):
         Distance-Based Image Classification: Generalizing to New Classes at Near-Zero Cost (Mensink et al.,
         2013), https://doi.org/10.1109/TPAMI.2013.83
         Prototypical Networks for Few-shot Learning (Snell et al., 2017), https://arxiv.org/abs/1703.05175
+
+    >>> from assay.core.features import Features
+    >>> from assay.core.task import LabelKind, Labels
+    >>> from assay.metrics.accuracy import Accuracy
+    >>> labels = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1]), ("cat", "dog"))
+    >>> train = LabelledFeatures(Features(np.array([[0, 3], [0, 1], [3, 0], [1, 0]])), labels)
+    >>> fitted = NearestMean().fit(train, train.take([]), Accuracy())
+    >>> fitted.predictor(np.array([[0.0, 1.0], [2.0, 0.0]])).values
+    array([0, 1])
     """
 
     learns: ClassVar[type[Predictor]] = LinearPredictor
@@ -32,7 +41,7 @@ class NearestMean(FeatureProtocol):
         """Average each class; there is nothing to choose."""
         both = train.followed_by(val)
         decision = Decision.of(both.labels, are_logits=False)
-        own = [both.labels.values == place for place in decision.present]
+        own = [both.labels.values == label for label in decision.present]
         means = np.stack([both.matrix[rows].mean(axis=0, dtype=np.float64) for rows in own])
         centre = means.mean(axis=0)
         apart = means - centre

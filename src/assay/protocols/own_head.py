@@ -24,6 +24,9 @@ class OwnHead(SourceProtocol):
 
     References:
         Natural Adversarial Examples (Hendrycks et al., 2021), https://arxiv.org/abs/1907.07174
+
+    >>> OwnHead().class_positions(["n01440764", "n01443537"], head=1001)  # tench and goldfish
+    array([1, 2])
     """
 
     def class_positions(self, classes: Sequence[str], head: int) -> np.ndarray:
@@ -32,9 +35,11 @@ class OwnHead(SourceProtocol):
         if head not in {len(known), len(known) + _BACKGROUND}:
             raise NotApplicable(f"its head has {head:,} classes, not the {len(known):,} of ImageNet")
         synsets = [synset_of(name) for name in classes]
-        other = next((name for name, one in zip(classes, synsets, strict=True) if one not in known), None)
+        other = next(
+            (name for name, synset in zip(classes, synsets, strict=True) if synset not in known), None
+        )
         if other is not None:
             raise NotApplicable(
                 f"the task's class '{other}' is none of ImageNet's 1,000, which are named as n01440764 is"
             )
-        return np.array([known[one] for one in synsets if one]) + (head - len(known))
+        return np.array([known[synset] for synset in synsets if synset]) + (head - len(known))

@@ -32,6 +32,16 @@ class Ridge(FeatureProtocol):
 
     Attributes:
         l2: The penalty; chosen on val where it is None.
+
+    >>> import numpy as np
+    >>> from assay.core.features import Features
+    >>> from assay.core.task import Labels
+    >>> from assay.metrics.r2 import R2
+    >>> heights, weights = np.arange(20.0)[:, None], Labels(LabelKind.REGRESSION, 2 * np.arange(20.0) + 1)
+    >>> train = LabelledFeatures(Features(heights), weights)
+    >>> fitted = Ridge(l2=0.01).fit(train, train.take([]), R2())
+    >>> fitted.predictor(np.array([[10.0]])).values.round(1)
+    array([21.])
     """
 
     l2: float | None = None

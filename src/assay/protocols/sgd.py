@@ -34,6 +34,9 @@ class SGD(ModelProtocol):
         epochs: How often each example is seen.
         batch_size: Examples in one step.
         weight_decay: Added to the gradient of weight matrices.
+
+    >>> SGD(epochs=3).repeats(seeds=5)  # training is random: a result for each seed
+    5
     """
 
     learning_rate: float = TUTORIAL.learning_rate

@@ -48,6 +48,11 @@ class KerasSource(ModelSource):
         interpolation: As in "bicubic".
         layer: The name of the layer whose output is read.
         head: False where the output holds features, not classes.
+
+    >>> [name for name in KerasSource.list_names() if name.startswith("ResNet") and "50" in name]
+    ['ResNet50', 'ResNet50V2']
+    >>> KerasSource("ResNet50", image_size=160).untrained().pretrained
+    False
     """
 
     pretrained: bool = True

@@ -34,6 +34,9 @@ class TensorflowSource(ModelSource):
         crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
         interpolation: As in "bicubic".
         scale: False to give the model 0..255 in place of 0..1, which is what models of TF Hub read.
+
+    >>> TensorflowSource("./universal-sentence-encoder", reads="text").modality()
+    <Modality.TEXT: 'text'>
     """
 
     reads: str = "image"
