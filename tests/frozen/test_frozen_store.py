@@ -21,7 +21,7 @@ from assay.core.estimate import Interval
 from assay.core.model import ModelFacts
 from assay.core.result import Cost, Status
 from assay.core.shown import ShownExample
-from assay.core.task import LabelKind, Modality
+from assay.core.task import Modality, TaskKind
 from assay.findings.facts import TaskFacts
 from assay.findings.per_task import OTHER_MODALITY
 from assay.plugins.address import Address
@@ -107,7 +107,7 @@ def test_names_and_settings_of_plug_ins_are_what_keys_hold(family):
 
 
 def test_values_and_fields_are_what_stores_hold():
-    assert [kind.value for kind in LabelKind] == FROZEN["values"]["task kinds"]
+    assert [kind.value for kind in TaskKind] == FROZEN["values"]["task kinds"]
     assert [modality.value for modality in Modality] == FROZEN["values"]["modalities"]
     assert [status.value for status in Status] == FROZEN["values"]["statuses"]
     kept = {
