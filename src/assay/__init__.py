@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assay.actions.compare_models import compare_models
+    from assay.actions.save import load
+    from assay.actions.score import score
+    from assay.analysis.across_tasks.generality import across
+    from assay.core.errors import AssayError
+    from assay.core.estimate import Estimate
+    from assay.core.result import Result
+    from assay.core.task import Task
+    from assay.findings.across import Across
+    from assay.findings.comparison import Comparison
+    from assay.findings.matrix import Matrix
+    from assay.run.study import Study
+    from assay.tables.matrices import read_matrix
 
 _HOME = {
     "Across": "assay.findings.across",

@@ -179,7 +179,7 @@ def test_a_score_for_other_labels_is_refused_with_the_reason():
         ((np.ones((3, 2)), [0, 1]), {}, UsageError, "3 rows and there are 2 labels"),
         ((np.ones((3, 2)), [0, 1, 0], "logm"), {}, UnknownName, "Did you mean: logme"),
         ((np.ones((3, 2)), [0, 1, 0]), {"metric": "rmse"}, UsageError, "does not judge classification"),
-        ((np.ones((3, 2)), [0, 1, 0]), {"probs": 1}, UsageError, "Write source_probs"),
+        ((np.ones((3, 2)), [0, 1, 0]), {"probs": 1}, TypeError, "unexpected keyword argument 'probs'"),
         ((np.ones((3, 2)), [0, 1, 0]), {"kind": "classes"}, UsageError, "kind is 'classes'"),
         ((np.ones((3, 2)), [0, 1, 0]), {"sample": 0}, UsageError, "sample=5000"),
         ((np.ones((3, 2)), {}), {}, UsageError, "No labels"),

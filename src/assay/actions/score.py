@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from types import NoneType
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from assay.actions.label_arrays import flat_tokens, labels_of, matrix_of
 from assay.core.errors import NotApplicable, UsageError
@@ -25,57 +26,72 @@ from assay.plugins.train_view import FOLDS, SAMPLE, where_few
 
 AnyScore = str | Score | Callable[..., float]
 
-_STUDENT = 2.776  # the 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
+_T_QUANTILE = 2.776  # the 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
 _METRIC = {LabelKind.CLASSIFICATION: "accuracy", LabelKind.REGRESSION: "r2"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What a user gave besides features and labels.
-
-    Attributes:
-        source_probs: Probabilities of the source head, examples x source classes.
-        random_features: Features of the same architecture with random weights, examples x width.
-        kind: The kind of the labels, where they leave it open.
-        sample: At most how many examples scores see that compare examples; None for all.
-    """
-
-    source_probs: Any = None
-    random_features: Any = None
-    kind: str | None = None
-    sample: int | None = SAMPLE
-
-
+@overload
 def score(
-    features: Any,
-    labels: Any,
+    features: ArrayLike | None,
+    labels: Mapping[str, ArrayLike],
     score: AnyScore = "ridge_cv",
     *,
     metric: str | None = None,
     interval: bool = False,
-    **given: Any,
-) -> Any:
-    """Return what a transferability score says of some features; higher is better.
+    source_probs: ArrayLike | None = None,
+    random_features: ArrayLike | None = None,
+    kind: str | None = None,
+    sample: int | None = SAMPLE,
+) -> dict[str, Estimate | NotApplicable]: ...
+@overload
+def score(
+    features: ArrayLike | None,
+    labels: ArrayLike,
+    score: AnyScore = "ridge_cv",
+    *,
+    metric: str | None = None,
+    interval: bool = False,
+    source_probs: ArrayLike | None = None,
+    random_features: ArrayLike | None = None,
+    kind: str | None = None,
+    sample: int | None = SAMPLE,
+) -> Estimate: ...
+def score(  # noqa: PLR0913  # each is a keyword that a user may write
+    features: ArrayLike | None,
+    labels: ArrayLike | Mapping[str, ArrayLike],
+    score: AnyScore = "ridge_cv",
+    *,
+    metric: str | None = None,
+    interval: bool = False,
+    source_probs: ArrayLike | None = None,
+    random_features: ArrayLike | None = None,
+    kind: str | None = None,
+    sample: int | None = SAMPLE,
+) -> Estimate | dict[str, Estimate | NotApplicable]:
+    """Return the transferability score of some features; higher is better.
 
     Args:
         features: Examples x width, one row for each example; or sentences x tokens x width. For scores of
-            the source head (leep, nce) the probabilities may stand here.
-        labels: One class (a whole number or a text) for each example; or numbers to predict, as floats; or
+            the source head (leep, nce) the probabilities may be given here.
+        labels: One class (a whole number or a string) for each example; or numbers to predict, as floats; or
             examples x columns of 0 and 1 (several labels at once) or of floats. For tokens, sentences x
             tokens; -100 marks tokens that do not count. A mapping of names to labels gives a mapping of names
             to estimates (or to the ``NotApplicable`` that says why there is none), and scores of Moments
-            compute once for all what the features say.
+            compute once for all what depends on the features only.
         score: A name with settings, as in "logme" or "gbc(covariance='diagonal')"; a score; or a function of
             features and labels.
-        metric: The metric whose value out-of-sample scores tell: accuracy, or R2 for numbers, if not given.
+        metric: The metric that out-of-sample scores estimate: accuracy, or R2 for numbers, if not given.
         interval: Add the interval of a jackknife over folds to a score that has none: five times the work.
-        given: ``source_probs``, ``random_features``, ``kind`` and ``sample``, as in :class:`Given`.
+        source_probs: Probabilities of the source head, examples x source classes.
+        random_features: Features of the same architecture with random weights, examples x width.
+        kind: The kind of the labels, where they leave it open.
+        sample: At most how many examples scores see that compare examples; None for all.
 
     Returns:
         An ``Estimate``: a float with ``interval``, ``metric`` and ``notes``.
 
     Folds and samples are drawn with a fixed seed in the order of the examples: another order gives other
-    folds, which changes out-of-sample scores by what chance does.
+    folds, which changes out-of-sample scores by chance.
 
     Raises:
         NotApplicable: The score has no value here; the text says why.
@@ -85,25 +101,32 @@ def score(
     >>> features = np.random.default_rng(0).standard_normal((60, 8)) + 3 * labels[:, None]
     >>> score(features, labels, "lda_cv")
     Estimate(1, 0.9398 to 1, accuracy)
-    >>> found = score(features, {"odd": labels, "third": np.arange(60) % 3}, "logme")
-    >>> found["odd"] > found["third"]
+    >>> estimates = score(features, {"odd": labels, "third": np.arange(60) % 3}, "logme")
+    >>> estimates["odd"] > estimates["third"]
     True
     """
     chosen = resolve_score(score)
-    views = _views(features, labels, chosen, _given(given))
+    view = partial(
+        view_of, source_probs=source_probs, random_features=random_features, kind=kind, sample=sample
+    )
     if not isinstance(labels, Mapping):
-        return estimate(views[""], chosen, metric, interval=interval)
-    found: dict[str, Estimate | NotApplicable] = {}
-    for name, view in views.items():
+        return estimate(with_probs(view(features, labels), chosen), chosen, metric, interval=interval)
+    if not labels:
+        raise UsageError("No labels. Give at least one name with its labels.")
+    if features is not None and np.ndim(features) != 3:
+        features = matrix_of(features)  # converted once, so that views share it
+    views = {name: view(features, values) for name, values in labels.items()}
+    estimates: dict[str, Estimate | NotApplicable] = {}
+    for name, prepared in _prepared(views, chosen).items():
         try:
-            found[name] = estimate(view, chosen, metric, interval=interval)
-        except NotApplicable as reason:  # it must not cost what the other labels gave
-            found[name] = reason
-    return found
+            estimates[name] = estimate(prepared, chosen, metric, interval=interval)
+        except NotApplicable as reason:  # the other labels keep their estimates
+            estimates[name] = reason
+    return estimates
 
 
 def estimate(view: ArrayView, score: Score, metric: str | None = None, *, interval: bool = False) -> Estimate:
-    """Return what a score says of arrays, with notes on where they are few.
+    """Return the score of arrays, with notes where examples are few.
 
     Raises:
         NotApplicable: The score has no value here; the text says why.
@@ -111,11 +134,11 @@ def estimate(view: ArrayView, score: Score, metric: str | None = None, *, interv
     if view.kind not in score.kinds:
         raise NotApplicable(f"it is for {' and '.join(sorted(score.kinds))} labels, not {view.kind}")
     judge = _metric(metric, view.labels)
-    found = score.estimate(view, judge)
-    if not np.isfinite(found):
-        raise NotApplicable(f"its value is {float(found)}")
-    spread = found.interval or (_jackknife(view, score, judge, found) if interval else None)
-    return Estimate(found, spread, found.metric, (*found.notes, *regime(view)))
+    value = score.estimate(view, judge)
+    if not np.isfinite(value):
+        raise NotApplicable(f"its value is {float(value)}")
+    spread = value.interval or (_jackknife(view, score, judge, value) if interval else None)
+    return Estimate(value, spread, value.metric, (*value.notes, *size_notes(view)))
 
 
 def resolve_score(score: AnyScore) -> Score:
@@ -133,61 +156,51 @@ def resolve_score(score: AnyScore) -> Score:
     return score_of_function(score)()
 
 
-def view_of(features: Any, labels: Any, given: Given = Given()) -> ArrayView:
-    """Return arrays as scores read them, checked against each other."""
-    kind = LabelKind(given.kind) if given.kind in set(LabelKind) else None
-    if given.kind is not None and kind is None:
-        raise UsageError(
-            f"kind is '{given.kind}'. Write {' or '.join(repr(str(kind)) for kind in LabelKind)}."
-        )
+def view_of(
+    features: ArrayLike | None,
+    labels: ArrayLike,
+    *,
+    source_probs: ArrayLike | None = None,
+    random_features: ArrayLike | None = None,
+    kind: str | None = None,
+    sample: int | None = SAMPLE,
+) -> ArrayView:
+    """Return arrays as scores read them, checked against each other; the arguments are those of ``score``."""
+    if kind is not None and kind not in set(LabelKind):
+        raise UsageError(f"kind is '{kind}'. Write {' or '.join(repr(str(known)) for known in LabelKind)}.")
     if features is not None and np.ndim(features) == 3:
         features, labels = flat_tokens(features, labels)
-    if given.sample is not None and not (isinstance(given.sample, int) and given.sample >= 1):
-        raise UsageError(f"sample is {given.sample!r}. Write sample=5000, or sample=None for all examples.")
+    if sample is not None and not (isinstance(sample, int) and sample >= 1):
+        raise UsageError(f"sample is {sample!r}. Write sample=5000, or sample=None for all examples.")
     parts = {
-        "Features": features, "Source probabilities": given.source_probs,
-        "Random features": given.random_features,
+        "Features": features, "Source probabilities": source_probs, "Random features": random_features
     }  # fmt: skip
     matrices = {what: None if part is None else matrix_of(part, what) for what, part in parts.items()}
-    made = labels_of(labels, kind)
+    checked = labels_of(labels, None if kind is None else LabelKind(kind))
     for what, matrix in matrices.items():
-        if matrix is not None and len(matrix) != len(made):
-            raise UsageError(f"{what} have {len(matrix)} rows and there are {len(made)} labels.")
+        if matrix is not None and len(matrix) != len(checked):
+            raise UsageError(f"{what} have {len(matrix)} rows and there are {len(checked)} labels.")
     matrix, probs, random = matrices.values()
     if probs is not None and not _are_probabilities(probs):
         raise UsageError("Source probabilities are negative or do not sum to 1. Give those of a softmax.")
-    return ArrayView(made, matrix, probs, random, limit=given.sample)
+    return ArrayView(checked, matrix, probs, random, limit=sample)
 
 
-def regime(view: ArrayView) -> tuple[str, ...]:
+def size_notes(view: ArrayView) -> tuple[str, ...]:
     """Return in words where examples are few: what a reader of any score must know."""
     return where_few(view.labels, 0 if view.matrix is None else view.matrix.shape[1])
 
 
-def _given(written: Mapping[str, Any]) -> Given:
-    try:
-        return Given(**written)
-    except TypeError as error:
-        wrong = ", ".join(set(written) - {field.name for field in fields(Given)})
-        raise UsageError(
-            f"'{wrong}' is not known. Write source_probs, random_features, kind, sample, metric or interval."
-        ) from error
-
-
-def _views(features: Any, labels: Any, score: Score, given: Given) -> dict[str, ArrayView]:
-    if not isinstance(labels, Mapping):
-        return {"": with_probs(view_of(features, labels, given), score)}
-    if not labels:
-        raise UsageError("No labels. Give at least one name with its labels.")
-    matrix = features if np.ndim(features) == 3 else _array(features)  # converted once, so that it is shared
-    views = {name: view_of(matrix, values, given) for name, values in labels.items()}
-    first = next(iter(views.values()))
-    if isinstance(score, MomentScore) and all(view.matrix is first.matrix for view in views.values()):
-        return dict(zip(views, sharing(list(views.values())), strict=True))
+def _prepared(views: dict[str, ArrayView], score: Score) -> dict[str, ArrayView]:
+    """Return views of the same features under several labels with what the score reads, computed once."""
+    matrix = next(iter(views.values())).matrix
+    is_shared = matrix is not None and all(view.matrix is matrix for view in views.values())
+    if isinstance(score, MomentScore) and is_shared:
+        return dict(zip(views, _sharing(list(views.values())), strict=True))
     return {name: with_probs(view, score) for name, view in views.items()}
 
 
-def sharing(views: list[ArrayView]) -> list[ArrayView]:
+def _sharing(views: list[ArrayView]) -> list[ArrayView]:
     """Return views of the same features under several labels so that they share their Moments' scatter."""
     first = views[0].matrix
     assert first is not None
@@ -216,16 +229,12 @@ def _are_probabilities(rows: np.ndarray) -> bool:
     return bool((rows >= 0).all() and np.allclose(sums, 1.0, atol=1e-3))
 
 
-def _array(features: Any) -> Any:
-    return None if features is None else matrix_of(features)
-
-
 def _metric(name: str | None, labels: Labels) -> Metric | None:
     if labels.kind is LabelKind.MULTILABEL or labels.values.ndim > 1:
         if name is not None:
             raise UsageError(f"The metric '{name}' does not judge several columns of labels. Leave it out.")
         return None
-    if not isinstance(name, (str, NoneType)):
+    if name is not None and not isinstance(name, str):
         raise UsageError(f"metric is {name!r}. Write a name, as in metric='macro_f1'.")
     metric = METRICS.load(name or _METRIC[labels.kind])()
     if labels.task_kind not in metric.kinds:
@@ -233,7 +242,7 @@ def _metric(name: str | None, labels: Labels) -> Metric | None:
     return metric
 
 
-def _jackknife(view: ArrayView, score: Score, metric: Metric | None, found: Estimate) -> Interval | None:
+def _jackknife(view: ArrayView, score: Score, metric: Metric | None, value: Estimate) -> Interval | None:
     """Return the 95 % interval of the delete-a-group jackknife; None where a part has no value.
 
     References:
@@ -247,4 +256,4 @@ def _jackknife(view: ArrayView, score: Score, metric: Metric | None, found: Esti
         except NotApplicable:
             return None
     error = np.sqrt((FOLDS - 1) / FOLDS * np.square(np.array(values) - np.mean(values)).sum())
-    return Interval(float(found - _STUDENT * error), float(found + _STUDENT * error))
+    return Interval(float(value - _T_QUANTILE * error), float(value + _T_QUANTILE * error))

@@ -6,7 +6,7 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from assay.actions.score import Given, estimate, regime, resolve_score, view_of, with_probs
+from assay.actions.score import estimate, resolve_score, size_notes, view_of, with_probs
 from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.estimate import Estimate, Interval
 from assay.plugins.array_view import ArrayView
@@ -83,13 +83,14 @@ def score_all(
     return outcomes
 
 
-def read_arrays(path: str | Path, labels: str, given: Given) -> ArrayView:
+def read_arrays(path: str | Path, labels: str, *, kind: str | None, sample: int | None) -> ArrayView:
     """Return the arrays of a file as scores read them.
 
     Args:
         path: An ``.npz`` file with ``features``, or ``source_probs``, or both.
         labels: The name of its array of labels.
-        given: Kind and sample; arrays of the file take the place of what it has none of.
+        kind: The kind of the labels, where they leave it open.
+        sample: At most how many examples scores see that compare examples; None for all.
 
     Raises:
         UsageError: It is no such file, or an array is missing.
@@ -109,9 +110,15 @@ def read_arrays(path: str | Path, labels: str, given: Given) -> ArrayView:
         raise UnknownName(f"array in '{path}'", labels, arrays)
     if "features" not in arrays and "source_probs" not in arrays:
         raise UnknownName(f"array in '{path}'", "features", arrays)
-    extra = {name: arrays.get(name) for name in ("source_probs", "random_features")}
     try:
-        return view_of(arrays.get("features"), arrays[labels], replace(given, **extra))
+        return view_of(
+            arrays.get("features"),
+            arrays[labels],
+            source_probs=arrays.get("source_probs"),
+            random_features=arrays.get("random_features"),
+            kind=kind,
+            sample=sample,
+        )
     except UsageError as error:
         raise UsageError(f"'{path}': {error}") from error
 
@@ -139,7 +146,7 @@ def show(outcomes: Outcomes, views: Mapping[str, ArrayView], console: Console) -
         classes = f" into {count(len(view.labels.classes))} classes" if view.labels.classes else ""
         holds = f"{plural(len(view.labels), 'example')} x {width}, {view.kind}{classes}"
         console.print(Text.assemble((name, "bold"), f": {holds}"), soft_wrap=True)
-        for note in regime(view):
+        for note in size_notes(view):
             console.print(Text(f"  {note}", style="yellow"), soft_wrap=True)
     if not _same_labels(list(views.values())):
         console.print(

@@ -37,7 +37,6 @@ def command(
     """Print what scores say of features; no model is opened, nothing is trained."""
     from rich.console import Console
 
-    from assay.actions.score import Given
     from assay.cli.output import must_be_writable
     from assay.cli.score_files import as_json, read_arrays, score_all, show
     from assay.core.errors import UsageError
@@ -47,8 +46,10 @@ def command(
         must_be_writable(out)
     for path in plugin or ():
         add_plugin(path)
-    given = Given(kind=kind, sample=sample or None)
-    views = {name: read_arrays(path, labels, given) for name, path in _named(files).items()}
+    views = {
+        name: read_arrays(path, labels, kind=kind, sample=sample or None)
+        for name, path in _named(files).items()
+    }
     if metric is not None and all(view.kind == "multilabel" for view in views.values()):
         raise UsageError("No metric judges several labels at once. Leave out --metric.")
     names = scores or sorted(SCORES.names())
