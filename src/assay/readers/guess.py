@@ -1,4 +1,4 @@
-"""Guesses which columns of a table hold what, and of which kind a task is; each doubt is a sentence."""
+"""Guesses which columns of a table hold what, and of which kind a task is; what it guessed is noted."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from assay.readers.lists import splitter
 from assay.readers.splits import part_of
 
 _FEW_CLASSES = 0.5  # of an unnamed label column: at most this share of its cells differ
-_PARALLEL = (
-    0.9  # of rows with as many tags as words: then the columns are meant so, and the others are errors
-)
+_PARALLEL = 0.9  # of rows with as many tags as words: then the columns are meant so; the others are errors
 _MANY_NUMBERS = 20
 _MANY_SHARE = 0.05
 
@@ -40,14 +38,14 @@ class NamedColumns(NamedTuple):
 
     @property
     def sliced(self) -> tuple[str, ...]:
-        """The columns by which results are told apart."""
+        """The columns by which results are shown apart."""
         return _several(self.slices)
 
     @property
     def named(self) -> tuple[str, ...]:
         """All columns that the user named."""
         single = (self.text, self.text2, self.image, self.split, self.words)
-        return *(one for one in single if one is not None), *self.labels, *self.sliced
+        return *(column for column in single if column is not None), *self.labels, *self.sliced
 
 
 def _several(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -77,46 +75,46 @@ class TableColumns:
 
 
 def choose_columns(
-    title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns, kind: TaskKind | None = None
+    title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns, kind: TaskKind | None = None
 ) -> TableColumns:
-    """Choose columns by what the user wrote, then by their names, then by what stands in them.
+    """Choose columns by what the user wrote, then by their names, then by their contents.
 
     Args:
         title: The name of the table, for messages.
         head: The first cells of each column.
-        wanted: The columns that the user named.
+        chosen: The columns that the user named.
         kind: The kind of task that the user named.
 
     Raises:
         UnknownName: The user named a column that is not there.
         UnreadableTask: No column could be the label, or hold the examples.
     """
-    _require(title, head, wanted)
-    split = wanted.split or _first(
+    _require(title, head, chosen)
+    split = chosen.split or _first(
         head, SPLITS, lambda cells: any(cells) and all(part_of(cell) is not None for cell in cells if cell)
     )
     if kind in {None, TaskKind.TOKENS}:
-        tagged = _tagged(title, head, wanted, must=kind is TaskKind.TOKENS or wanted.words is not None)
+        tagged = _tagged(title, head, chosen, must=kind is TaskKind.TOKENS or chosen.words is not None)
         if tagged is not None:
-            words, tags, doubts = tagged
-            return TableColumns((tags,), split=split, words=words, notes=doubts)
-    taken = {*wanted.named, *((split,) if split else ())}
-    labels = wanted.labels
-    notes: tuple[str, ...] = ()
+            words, tags, notes = tagged
+            return TableColumns((tags,), split=split, words=words, notes=notes)
+    taken = {*chosen.named, *((split,) if split else ())}
+    labels = chosen.labels
+    notes = ()
     if not labels:
         label, notes = _label(title, head, taken)
         labels = (label,)
         taken.add(label)
 
-    image = wanted.image
-    if image is None and wanted.text is None:
+    image = chosen.image
+    if image is None and chosen.text is None:
         image = _first(
             {name: cells for name, cells in head.items() if name not in taken}, IMAGES, _are_images
         )
     if image is not None:
         return TableColumns(labels, image=image, split=split, notes=notes)
-    texts, doubts = _texts(title, head, wanted, taken)
-    return TableColumns(labels, texts, split=split, notes=(*notes, *doubts))
+    texts, text_notes = _texts(title, head, chosen, taken)
+    return TableColumns(labels, texts, split=split, notes=(*notes, *text_notes))
 
 
 def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[TaskKind, str]:
@@ -156,25 +154,25 @@ def as_number(text: str) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-def _require(title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns) -> None:
-    if wanted.label is not None and (
-        not wanted.labels or not all(isinstance(one, str) for one in wanted.labels)
+def _require(title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns) -> None:
+    if chosen.label is not None and (
+        not chosen.labels or not all(isinstance(column, str) for column in chosen.labels)
     ):
         raise UsageError(
-            f"label={wanted.label!r} names no column. Write label='stars' or label=('red', 'round')."
+            f"label={chosen.label!r} names no column. Write label='stars' or label=('red', 'round')."
         )
-    named = wanted.named
+    named = chosen.named
     for name in named:
         if name not in head:
             raise UnknownName(f"column in {title} (which has {', '.join(head)})", name, head)
     if len(set(named)) < len(named):
         twice = next(name for name in named if named.count(name) > 1)
         raise UsageError(f"The column '{twice}' is named twice. Name another one for one of its two uses.")
-    if wanted.text2 and not wanted.text:
+    if chosen.text2 and not chosen.text:
         raise UsageError(
-            f"text2='{wanted.text2}' needs text='...' beside it. Write both columns of the pair."
+            f"text2='{chosen.text2}' needs text='...' beside it. Write both columns of the pair."
         )
-    if sum(one is not None for one in (wanted.image, wanted.text, wanted.words)) > 1:
+    if sum(column is not None for column in (chosen.image, chosen.text, chosen.words)) > 1:
         raise UsageError(
             "A task has texts, images or words, not two of them. "
             "Write one of text='...', image='...', words='...'."
@@ -182,16 +180,16 @@ def _require(title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns
 
 
 def _tagged(
-    title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns, *, must: bool
+    title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns, *, must: bool
 ) -> tuple[str, str, tuple[str, ...]] | None:
     """Return the column of words, that of their tags, and what was guessed; None where words have no tags."""
-    if not must and (wanted.text or wanted.image or len(wanted.labels) > 1):
+    if not must and (chosen.text or chosen.image or len(chosen.labels) > 1):
         return None
     by_name = {name.lower(): name for name in head}
-    words = wanted.words or wanted.text or next((by_name[name] for name in WORDS if name in by_name), None)
-    if words is not None and must and len(wanted.labels) == 1:
-        return words, wanted.labels[0], ()
-    for name in wanted.labels or [by_name[name] for name in TAGS if name in by_name]:
+    words = chosen.words or chosen.text or next((by_name[name] for name in WORDS if name in by_name), None)
+    if words is not None and must and len(chosen.labels) == 1:
+        return words, chosen.labels[0], ()
+    for name in chosen.labels or [by_name[name] for name in TAGS if name in by_name]:
         if words is not None and name != words and _are_parallel(head[words], head[name]):
             return words, name, (
                 f"'{words}' holds words and '{name}' a tag for each: every word is classified (tokens). "
@@ -207,12 +205,10 @@ def _tagged(
 
 def _are_parallel(words: Sequence[str], tags: Sequence[str]) -> bool:
     """Say whether cells hold as many tags as words, in nearly all rows."""
-    cut, cut_tags = splitter(words), splitter(tags)
-    counts = [
-        (len(cut(one.strip())), len(cut_tags(other.strip()))) for one, other in zip(words, tags, strict=True)
-    ]
-    alike = sum(one == other for one, other in counts)
-    return alike >= _PARALLEL * len(counts) and max((one for one, _ in counts), default=0) > 1
+    split_words, split_tags = splitter(words), splitter(tags)
+    counts = [len(split_words(cell.strip())) for cell in words]
+    equal = sum(len(split_tags(cell.strip())) == count for cell, count in zip(tags, counts, strict=True))
+    return equal >= _PARALLEL * len(counts) and max(counts, default=0) > 1
 
 
 def _first(
@@ -260,15 +256,15 @@ def _are_classes(cells: Sequence[str]) -> bool:
 
 
 def _texts(
-    title: str, head: Mapping[str, Sequence[str]], wanted: NamedColumns, taken: set[str]
+    title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns, taken: set[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if wanted.text:
-        return (wanted.text, wanted.text2) if wanted.text2 else (wanted.text,), ()
+    if chosen.text:
+        return (chosen.text, chosen.text2) if chosen.text2 else (chosen.text,), ()
     free = {name: cells for name, cells in head.items() if name not in taken}
     by_name = {name.lower(): name for name in free}
-    for one, two in PAIRS:
-        if one in by_name and two in by_name:
-            return (by_name[one], by_name[two]), ()
+    for first, second in PAIRS:
+        if first in by_name and second in by_name:
+            return (by_name[first], by_name[second]), ()
     named = [by_name[name] for name in TEXTS if name in by_name]
     if named:
         others = ", ".join(named[1:])

@@ -18,7 +18,7 @@ _BATCH = 1000
 _WINDOW = 10_000  # rows of a stream among which those that come are drawn
 
 
-class Wish(NamedTuple):
+class DatasetRequest(NamedTuple):
     """Which data set is wanted.
 
     Attributes:
@@ -38,7 +38,7 @@ class Wish(NamedTuple):
     address: str = ""
 
 
-def open_hub(wish: Wish) -> Mapping[str, Dataset]:
+def open_hub(request: DatasetRequest) -> Mapping[str, Dataset]:
     """Return the splits of a data set; images and sounds in it stay as they are stored.
 
     Whether the hub can be reached must have been settled.
@@ -54,23 +54,23 @@ def open_hub(wish: Wish) -> Mapping[str, Dataset]:
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
     try:
-        found = _load(wish)
+        splits = _load(request)
     except (pa.ArrowException, datasets.exceptions.DatasetGenerationError) as error:
         cause = error.__cause__ or error
         if isinstance(cause, ImportError):
             raise UnreadableTask(
-                f"The package datasets cannot read '{wish.name}': {_first_line(cause)} A folder of sounds is "
-                "read without that: write audio: before its path."
+                f"The package datasets cannot read '{request.name}': {_first_line(cause)} A folder of sounds "
+                "is read without that: write audio: before its path."
             ) from error
         raise UnreadableTask(
-            f"Files of the data set '{wish.name}' are broken or do not fit together: {_first_line(cause)} "
+            f"Files of the data set '{request.name}' are broken or do not fit together: {_first_line(cause)} "
             "Download it again."
         ) from error
     except (OSError, datasets.exceptions.DatasetsError) as error:
-        raise UnreadableTask(_unreachable(wish, error, datasets.config.HF_HUB_OFFLINE)) from error
+        raise UnreadableTask(_unreachable(request, error, datasets.config.HF_HUB_OFFLINE)) from error
     except ValueError as error:
-        raise UsageError(f"Cannot open '{wish.name}': {_first_line(error)} Write config='...'.") from error
-    return {name: _stored(split, wish) for name, split in found.items()}
+        raise UsageError(f"Cannot open '{request.name}': {_first_line(error)} Write config='...'.") from error
+    return {name: _stored(split, request) for name, split in splits.items()}
 
 
 def arrow_batches(split: Dataset) -> Iterator[pa.RecordBatch]:
@@ -97,44 +97,44 @@ def coded_batches(split: Dataset, columns: Sequence[str], classes: Sequence[str]
         yield pa.record_batch([column.cast(pa.string()) for column in cells], names=names)
 
 
-def _load(wish: Wish) -> Mapping[str, Dataset | IterableDataset]:
+def _load(request: DatasetRequest) -> Mapping[str, Dataset | IterableDataset]:
     import datasets
 
-    folder = Path(wish.name).expanduser()
+    folder = Path(request.name).expanduser()
     if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
         saved = datasets.load_from_disk(str(folder))
         return saved if isinstance(saved, datasets.DatasetDict) else {"train": saved}
-    name = str(folder) if folder.is_dir() else wish.name
-    found: Mapping[str, Dataset | IterableDataset] = datasets.load_dataset(
-        name, wish.config, revision=wish.revision, streaming=wish.stream is not None
+    name = str(folder) if folder.is_dir() else request.name
+    splits: Mapping[str, Dataset | IterableDataset] = datasets.load_dataset(
+        name, request.config, revision=request.revision, streaming=request.stream is not None
     )
-    return found
+    return splits
 
 
-def _stored(split: Dataset | IterableDataset, wish: Wish) -> Dataset:
+def _stored(split: Dataset | IterableDataset, request: DatasetRequest) -> Dataset:
     """Return a split with files that are not decoded, and a part of a stream as a data set of its own."""
     import datasets
 
     for name, feature in (split.features or {}).items():
         if isinstance(feature, (datasets.Image, datasets.Audio)):
             split = split.cast_column(name, type(feature)(decode=False))
-    if wish.stream is None or isinstance(split, datasets.Dataset):
+    if request.stream is None or isinstance(split, datasets.Dataset):
         return split
-    some = split.shuffle(seed=wish.seed, buffer_size=_WINDOW).take(wish.stream)
+    some = split.shuffle(seed=request.seed, buffer_size=_WINDOW).take(request.stream)
     tables = list(some.with_format("arrow").iter(_BATCH))
     if not tables:
-        raise UnreadableTask(f"'{wish.name}' has a split without rows. Name other splits.")
+        raise UnreadableTask(f"'{request.name}' has a split without rows. Name other splits.")
     return datasets.Dataset(pa.concat_tables(tables).cast(some.features.arrow_schema))
 
 
-def _unreachable(wish: Wish, error: Exception, is_offline: bool) -> str:
+def _unreachable(request: DatasetRequest, error: Exception, is_offline: bool) -> str:
     why = "There is no network, or the hub cannot be reached" if is_offline else _first_line(error)
-    named = "".join(f", {part}" for part in (wish.config, wish.revision) if part)
-    address = f'"{wish.address}"' if "(" in wish.address else wish.address or f"hub:{wish.name}"
+    named = "".join(f", {part}" for part in (request.config, request.revision) if part)
+    address = f'"{request.address}"' if "(" in request.address else request.address or f"hub:{request.name}"
     return (
-        f"The data set '{wish.name}'{named} is neither a folder nor in the local cache, and cannot be had: "
-        f"{why.rstrip('.')}. Check the name. Run 'assay fetch {address}' where there is a network, and then "
-        "the same with --offline; log in if it is gated, or name a folder that holds it."
+        f"The data set '{request.name}'{named} is neither a folder nor in the local cache, and cannot be "
+        f"had: {why.rstrip('.')}. Check the name. Run 'assay fetch {address}' where there is a network, and "
+        "then the same with --offline; log in if it is gated, or name a folder that holds it."
     )
 
 

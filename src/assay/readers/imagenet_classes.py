@@ -15,14 +15,14 @@ def synset_of(name: str) -> str | None:
     >>> synset_of("n01440764_tench.JPEG"), synset_of("tench")
     ('n01440764', None)
     """
-    found = _SYNSET.match(name)
-    return found[0] if found else None
+    match = _SYNSET.match(name)
+    return match[0] if match else None
 
 
 @functools.cache
 def imagenet_classes() -> dict[str, int]:
-    """Return the place of each class in heads for ImageNet-1k: the 1,000 WordNet numbers in their order."""
-    return {synset: place for place, synset in enumerate(_names())}
+    """Return the position of each class in heads for ImageNet-1k: its 1,000 WordNet numbers in order."""
+    return {synset: position for position, synset in enumerate(_names())}
 
 
 def class_name(synset: str) -> str:

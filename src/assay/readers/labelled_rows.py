@@ -30,7 +30,7 @@ MOST_SLICES = 100  # of one column; the languages of the largest multilingual da
 
 
 class LabelForm(NamedTuple):
-    """What a user said of the labels; None where that is left to us."""
+    """What a user wrote about the labels; None where that is left to us."""
 
     kind: TaskKind | None = None
     separator: str | None = None  # of the classes in one cell
@@ -73,7 +73,7 @@ def labelled_rows(
     Args:
         table: The table.
         named: The columns that the user named.
-        form: What the user said of the labels.
+        form: What the user wrote about the labels.
         given: The split of each row by its file, or None: the split column says it, if there is one.
     """
     columns = choose_columns(table.title, table.head(), named, form.kind)

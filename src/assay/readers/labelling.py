@@ -69,7 +69,7 @@ def parse_kind(kind: str | None) -> TaskKind | None:
     """Return the kind that a user wrote."""
     if kind is None or kind in set(TaskKind):
         return None if kind is None else TaskKind(kind)
-    known = ", ".join(f"kind='{one}'" for one in TaskKind)
+    known = ", ".join(f"kind='{name}'" for name in TaskKind)
     raise UsageError(f"Setting 'kind' is '{kind}'. Write one of {known}.")
 
 
@@ -77,7 +77,7 @@ def label_rows(cells: Cells, kind: TaskKind | None) -> Labelled:
     """Make labels of the cells of a column, one for each row; rows without one are left out.
 
     Args:
-        cells: What stands in the column.
+        cells: Those of the column.
         kind: What the user wrote, or None: guessed from the labels.
 
     Raises:
@@ -130,10 +130,10 @@ def missing_note(columns: str, none: np.ndarray, row_name: Callable[[int], str])
     if not count:
         return ()
     first = row_name(int(np.flatnonzero(none)[0]))
-    found = f"{count} of {len(none)} rows have an empty cell in {columns} (first: {first})"
+    message = f"{count} of {len(none)} rows have an empty cell in {columns} (first: {first})"
     if count > len(none) / 2:
-        raise UnreadableTask(f"{found}: more than half. Name another column, as in label='...'.")
-    return (f"{found} and are left out.",)
+        raise UnreadableTask(f"{message}: more than half. Name another column, as in label='...'.")
+    return (f"{message} and are left out.",)
 
 
 def _class_names(
@@ -160,7 +160,7 @@ def label_columns(columns: Sequence[Cells], kind: TaskKind | None) -> Labelled:
     Rows that lack one of them are left out.
 
     Args:
-        columns: What stands in each.
+        columns: Their cells.
         kind: What the user wrote, or None: multilabel where all are 0 or 1, else regression.
 
     Raises:
@@ -186,23 +186,23 @@ def label_columns(columns: Sequence[Cells], kind: TaskKind | None) -> Labelled:
             "neither 0 nor 1. Write kind='regression' for numbers to predict."
         )
     if kind is TaskKind.REGRESSION or len(wrong):
-        said = f"{named} hold numbers: each example has {len(names)} to predict (regression)."
-        return Labelled(Labels(LabelKind.REGRESSION, matrix), kept, notes if kind else (*notes, said))
+        note = f"{named} hold numbers: each example has {len(names)} to predict (regression)."
+        return Labelled(Labels(LabelKind.REGRESSION, matrix), kept, notes if kind else (*notes, note))
     order = np.argsort(names)
-    labels = Labels(LabelKind.MULTILABEL, matrix[:, order], tuple(names[place] for place in order))
-    said = (
+    labels = Labels(LabelKind.MULTILABEL, matrix[:, order], tuple(names[position] for position in order))
+    note = (
         f"{named} hold 0 and 1: any number of {len(names)} classes may apply to an example (multilabel). "
         "Write kind='regression' if they are numbers to predict."
     )
-    return Labelled(labels, kept, notes if kind else (*notes, said))
+    return Labelled(labels, kept, notes if kind else (*notes, note))
 
 
 def label_sets(cells: Cells, separator: str | None, *, is_guessed: bool = False) -> Labelled:
     """Make labels of cells that each hold any number of classes.
 
     Args:
-        cells: What stands in the column.
-        separator: What parts the classes of a cell, of which an empty one holds none. None for lists as JSON
+        cells: Those of the column.
+        separator: What separates the classes of a cell; an empty cell holds none. None for lists as JSON
             writes them: rows with an empty cell are left out.
         is_guessed: The user did not say that cells hold several classes, so the notes do.
 
@@ -221,7 +221,7 @@ def label_sets(cells: Cells, separator: str | None, *, is_guessed: bool = False)
         )
     used, rows, codes = np.unique(codes[kept], return_index=True, return_inverse=True)
     sets = [
-        _parted(names[code], separator, f"Column '{column}', {row_name(int(kept[row]))}")
+        _split_cell(names[code], separator, f"Column '{column}', {row_name(int(kept[row]))}")
         for code, row in zip(used, rows, strict=True)
     ]
     labels = multilabel_labels(sets)
@@ -233,21 +233,21 @@ def label_sets(cells: Cells, separator: str | None, *, is_guessed: bool = False)
     return Labelled(labels.of(codes), kept, notes)
 
 
-def _parted(cell: str, separator: str | None, where: str) -> tuple[str, ...]:
+def _split_cell(cell: str, separator: str | None, where: str) -> tuple[str, ...]:
     if separator is not None:
         return tuple(dict.fromkeys(name.strip() for name in cell.split(separator) if name.strip()))
-    found = as_list(cell)
-    if found is None:
+    names = as_list(cell)
+    if names is None:
         raise UnreadableTask(
             f"{where}: '{cell[:60]}' is no list of classes. Write for example label_separator='|' "
             f'for red|round, or the cell as ["red", "round"].'
         )
-    if len(set(found)) < len(found):
+    if len(set(names)) < len(names):
         raise UnreadableTask(
             f"{where}: the list repeats a class: {cell[:60]}. Lists hold the names of classes that apply; "
             "for 0 and 1 give each class a column, as in label=('red', 'round')."
         )
-    return found
+    return names
 
 
 def _numbers(cells: Cells) -> np.ndarray:

@@ -19,15 +19,15 @@ def as_list(cell: str) -> tuple[str, ...] | None:
     if not (cell.startswith("[") and cell.endswith("]")):
         return None
     try:
-        found = json.loads(cell)
+        items = json.loads(cell)
     except ValueError:
         try:
-            found = ast.literal_eval(cell)  # how pandas writes lists to CSV
+            items = ast.literal_eval(cell)  # how pandas writes lists to CSV
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return None
-    if not isinstance(found, list) or not all(isinstance(item, (str, int, float)) for item in found):
+    if not isinstance(items, list) or not all(isinstance(item, (str, int, float)) for item in items):
         return None
-    return tuple(item.strip() if isinstance(item, str) else str(item) for item in found)
+    return tuple(item.strip() if isinstance(item, str) else str(item) for item in items)
 
 
 def are_lists(cells: Iterable[str]) -> bool:
@@ -37,7 +37,7 @@ def are_lists(cells: Iterable[str]) -> bool:
 
 
 def splitter(cells: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
-    """Return what parts each cell of a column into words: its lists, or what spaces part."""
+    """Return what splits each cell of a column into words: its list, or its parts between spaces."""
     return _items if are_lists(cells) else _words
 
 

@@ -28,11 +28,11 @@ _DELIMITERS = (",", "\t", ";", "|")
 
 
 def stream(path: Path, delimiter: str | None = None) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a file in batches whose columns are all texts, null where nothing stands.
+    """Yield the rows of a file in batches whose columns are all texts, null where a cell is empty.
 
     Args:
         path: A file; its suffix says the format.
-        delimiter: What parts the cells of a CSV file; found out if None.
+        delimiter: What separates the cells of a CSV file; detected if None.
 
     Raises:
         UnreadableTask: The file is empty or broken; the message names the file and the row.
@@ -72,7 +72,7 @@ def sniff(path: Path, delimiter: str | None = None) -> Dialect:
     lines = head.decode(encoding, errors="replace").splitlines(keepends=True)
     if delimiter is None:
         tabs = path.suffix.lower() in {".tsv", ".tab"}
-        delimiter = "\t" if tabs else max(_DELIMITERS, key=lambda one: _agreement(lines, one))
+        delimiter = "\t" if tabs else max(_DELIMITERS, key=lambda delimiter: _agreement(lines, delimiter))
     raw = delimiter == "\t" and not wide and _has_loose_quotes(path)
     return Dialect(encoding, delimiter, not raw)
 
@@ -81,8 +81,8 @@ def _agreement(lines: Sequence[str], delimiter: str) -> int:
     """Return the width of the header, if most rows have it: more columns are the better guess."""
     rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), _SNIFFED_ROWS) if row]
     width = len(rows[0]) if rows else 0
-    alike = sum(len(row) == width for row in rows)
-    return width if width > 1 and alike >= 0.8 * len(rows) else 0
+    consistent = sum(len(row) == width for row in rows)
+    return width if width > 1 and consistent >= 0.8 * len(rows) else 0
 
 
 def _has_loose_quotes(path: Path) -> bool:

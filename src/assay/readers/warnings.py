@@ -112,7 +112,7 @@ def _uneven(labels: Labels, parts: np.ndarray, metric: str) -> tuple[str, ...]:
             "metric='balanced_accuracy' or 'macro_f1' judges all classes alike."
         )
     few = [labels.classes[position] for position in np.flatnonzero((test > 0) & (test < _FEW))]
-    if few and test.sum() >= 2 * _FEW * len(test):  # else test is tiny as a whole, which is said elsewhere
+    if few and test.sum() >= 2 * _FEW * len(test):  # else all of test is tiny, which has its own warning
         have = "has" if len(few) == 1 else "have"
         notes.append(
             f"{in_words(few, 'class', 'classes')} {have} fewer than {_FEW} test examples: "

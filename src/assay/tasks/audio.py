@@ -38,6 +38,19 @@ class Audio(TaskSource):
         metric: The main metric; accuracy.
         limit: At most so many sounds, the same share of each class and official split; the others are not
             read.
+
+    >>> import wave
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for row in range(20):
+    ...         path = Path(folder, "bark" if row % 2 else "meow", f"{row}.wav")
+    ...         path.parent.mkdir(exist_ok=True)
+    ...         with wave.open(str(path), "wb") as file:
+    ...             file.setparams((1, 2, 8000, 0, "NONE", ""))
+    ...             file.writeframes(bytes([row] * 800))
+    ...     task = Audio(folder).load("audio:pets", seed=0)
+    >>> len(task.train), len(task.val), len(task.test), task.classes
+    (12, 4, 4, ('bark', 'meow'))
     """
 
     labels: str | None = None

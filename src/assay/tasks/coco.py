@@ -26,7 +26,7 @@ _PART = re.compile(r"(?:^|_)(train|val|valid|test)(?=\d|_|$)")
 
 @dataclass(frozen=True, slots=True)
 class Coco(TaskSource):
-    """Which categories stand in an image? From annotations of objects that COCO, Roboflow and others write.
+    """Which categories are in an image? From annotations of objects that COCO, Roboflow and others write.
 
     Of a folder ``annotations/instances_train2017.json`` and its like, or ``train/_annotations.coco.json``,
     are the official splits. One file alone is cut.
@@ -44,6 +44,22 @@ class Coco(TaskSource):
         metric: The main metric; macro F1.
         limit: At most so many images, the same share of each official split; the others are not read.
         train_limit: At most so many images of train and val; the others are not read.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> with TemporaryDirectory() as folder:
+    ...     for row in range(10):
+    ...         Image.new("RGB", (8, 8), (row, 0, 0)).save(Path(folder, f"{row}.png"))
+    ...     content = {
+    ...         "images": [{"id": row, "file_name": f"{row}.png"} for row in range(10)],
+    ...         "annotations": [{"image_id": row, "category_id": row % 2} for row in range(10)],
+    ...         "categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}],
+    ...     }
+    ...     path = Path(folder, "labels.json")
+    ...     _ = path.write_text(json.dumps(content))
+    ...     task = Coco(str(path)).load("coco:labels.json", seed=0)
+    >>> len(task.train), task.kind.value, task.classes
+    (6, 'multilabel', ('cat', 'dog'))
     """
 
     images: str | None = None

@@ -31,9 +31,9 @@ _CONLL_2003 = {"testa": Part.VAL, "testb": Part.TEST}
 
 @dataclass(frozen=True, slots=True)
 class Conll(TaskSource):
-    """Texts of labelled words: a word a line, its tag in a column, an empty line after each text.
+    r"""Texts of labelled words: a word a line, its tag in a column, an empty line after each text.
 
-    Train, val and test are told by the names of files, as in ``train.txt`` and ``en_ewt-ud-dev.conllu``. For
+    Train, val and test are named by the files, as in ``train.txt`` and ``en_ewt-ud-dev.conllu``. For
     the same in a table (lists of words and of tags) write ``table:`` before its path.
 
     Attributes:
@@ -44,6 +44,14 @@ class Conll(TaskSource):
         test: The share of test where there is no official split.
         metric: The main metric; entity F1 where tags are O, B-TYPE and I-TYPE, else accuracy.
         limit: At most so many texts.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "names.conll")
+    ...     _ = path.write_text("\n".join(f"Ada{row} B-PER\nsings O\n" for row in range(10)))
+    ...     task = Conll(str(path)).load("conll:names.conll", seed=0)
+    >>> len(task.train), task.classes, task.metric
+    (6, ('B-PER', 'O'), 'entity_f1')
     """
 
     column: int | None = None

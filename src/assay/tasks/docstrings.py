@@ -66,6 +66,10 @@ class Docstrings(TaskSource):
         val: The share of val.
         test: The share of test.
         metric: The main metric; accuracy.
+
+    >>> task = Docstrings("numpy+scipy", per_class=5).load("docstrings:numpy+scipy", seed=0)
+    >>> len(task.train), len(task.val), len(task.test), task.classes
+    (6, 2, 2, ('numpy', 'scipy'))
     """
 
     per_class: int = 300

@@ -26,7 +26,7 @@ _LISTS = ("labels", "metadata", "annotations")  # names of tables that list labe
 class Folder(TaskSource):
     """Images in a folder.
 
-    Class folders stand in it directly, or below ``train``, ``val`` (``valid``, ``validation``, ``dev``) and
+    Class folders are in it directly, or below ``train``, ``val`` (``valid``, ``validation``, ``dev``) and
     ``test``, which are then the official splits. Without class folders, ``labels.csv`` lists the images.
 
     Attributes:
@@ -39,12 +39,23 @@ class Folder(TaskSource):
         kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels.
         file: Its column of paths; guessed.
         split: Its column of splits; guessed, and there may be none.
-        slices: Its column by which results on test are told apart, or several: camera, season, ...
+        slices: Its column whose values split the results on test, or several: camera, season, ...
         unreadable: The share of images that may be broken; one may always be, unless this is 0.
         val: The share of val where there is no official split.
         test: The share of test where there is no official split.
         metric: The main metric; accuracy, macro F1 for several classes at once, or Spearman correlation for
             numbers.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> with TemporaryDirectory() as folder:
+    ...     for row in range(20):
+    ...         path = Path(folder, "ant" if row % 2 else "bee", f"{row}.png")
+    ...         path.parent.mkdir(exist_ok=True)
+    ...         Image.new("RGB", (8, 8), (row, 0, 0)).save(path)
+    ...     task = Folder(folder).load("folder:insects", seed=0)
+    >>> len(task.train), len(task.val), len(task.test), task.classes
+    (12, 4, 4, ('ant', 'bee'))
     """
 
     labels: str | None = None

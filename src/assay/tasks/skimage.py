@@ -51,6 +51,10 @@ class Skimage(TaskSource):
         val: The share of val, and of the width of each photograph.
         test: The share of test, and of the width of each photograph.
         metric: The main metric; accuracy.
+
+    >>> task = Skimage("patches", per_class=5).load("skimage:patches", seed=0)
+    >>> len(task.train), task.train.examples.read(0).shape
+    (36, (40, 40, 3))
     """
 
     size: int = 40

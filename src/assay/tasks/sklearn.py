@@ -27,6 +27,10 @@ class Sklearn(TaskSource):
         test: The share of test.
         metric: The main metric; accuracy.
         limit: At most so many examples, the same share of each class.
+
+    >>> task = Sklearn("digits", limit=100).load("sklearn:digits", seed=0)
+    >>> len(task.train), len(task.val), len(task.test), len(task.classes)
+    (60, 20, 20, 10)
     """
 
     val: float = 0.2

@@ -22,7 +22,7 @@ from assay.readers.tables import TextTable, read_table
 
 @dataclass(frozen=True, slots=True)
 class Table(TaskSource):
-    """Texts, pairs of texts, labelled words or image paths in a table.
+    r"""Texts, pairs of texts, labelled words or image paths in a table.
 
     The columns are guessed from their names and contents where they are not named here; the notes of the
     task say what was doubtful. Large files are streamed to a memory-mapped copy, not held in memory.
@@ -37,7 +37,7 @@ class Table(TaskSource):
         label: The column of labels; or several, as in ('red', 'round'): 0 and 1 for each class, or numbers.
         label_separator: What parts the classes of a cell that holds several, as in "|"; lists need none.
         split: The column of official splits: train, val (valid, validation, dev), test.
-        slices: A column by which results on test are told apart, or several: language, source, camera, ...
+        slices: A column whose values split the results on test, or several: language, source, camera, ...
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
         val: The share of val where there is no official split.
         test: The share of test where there is no official split.
@@ -46,6 +46,15 @@ class Table(TaskSource):
         limit: At most so many examples, the same share of each class and official split.
         delimiter: What parts the cells of a CSV file; found out.
         unreadable: The share of images that may be broken; one may always be, unless this is 0.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "reviews.csv")
+    ...     rows = [f"review number {row},{'good' if row % 2 else 'bad'}" for row in range(20)]
+    ...     _ = path.write_text("\n".join(["text,label", *rows]))
+    ...     task = Table(str(path)).load("table:reviews.csv", seed=0)
+    >>> len(task.train), len(task.val), len(task.test), task.classes
+    (12, 4, 4, ('bad', 'good'))
     """
 
     text: str | None = None

@@ -119,6 +119,16 @@ class Torchvision(TaskSource):
         limit: At most so many images, the same share of each class and official split.
         train_limit: At most so many images of train and val; 1000 is what VTAB-1k allows.
         unreadable: The share of images that may be broken; one may always be, unless this is 0.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for row in range(20):
+    ...         path = Path(folder, "eurosat", "2750", "River" if row % 2 else "Forest", f"{row}.png")
+    ...         path.parent.mkdir(parents=True, exist_ok=True)
+    ...         Image.new("RGB", (8, 8), (row, 0, 0)).save(path)
+    ...     task = Torchvision("EuroSAT", root=folder).load("torchvision:EuroSAT", seed=0)
+    >>> len(task.train), len(task.val), len(task.test), task.classes
+    (12, 4, 4, ('Forest', 'River'))
     """
 
     root: str = "data"

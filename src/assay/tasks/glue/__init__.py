@@ -17,7 +17,7 @@ from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, Gathered, gather_texts
 from assay.readers.guess import TableColumns
-from assay.readers.hub import Wish, coded_batches, open_hub
+from assay.readers.hub import DatasetRequest, coded_batches, open_hub
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.splits import Part, Shares
@@ -119,7 +119,7 @@ _AX = "Train and val are those of MNLI (matched); test is the diagnostic set, wh
 
 @dataclass(frozen=True, slots=True)
 class Glue(TaskSource):
-    """Tasks of GLUE, from the files as they are distributed, or from the hub.
+    r"""Tasks of GLUE, from the files as they are distributed, or from the hub.
 
     The labels of test are hidden: val is judged, and a slice of train takes the place of val. ``ax``, the
     diagnostic set, is learned from MNLI.
@@ -139,6 +139,17 @@ class Glue(TaskSource):
             pearson_spearman (the mean of both).
         limit: At most so many examples, the same share of each class and official split.
         train_limit: At most so many examples of train and val.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "RTE").mkdir()
+    ...     for part, start in (("train", 0), ("dev", 20)):
+    ...         rows = [f"{row}\tIt is\tSo {row}.\t{_ENTAILMENT[row % 2]}" for row in range(start, start + 9)]
+    ...         text = "\n".join(["index\tsentence1\tsentence2\tlabel", *rows])
+    ...         _ = Path(folder, "RTE", f"{part}.tsv").write_text(text)
+    ...     task = Glue("rte", folder=folder).load("glue:rte", seed=0)
+    >>> len(task.train), len(task.val), len(task.test), task.classes
+    (7, 2, 9, ('entailment', 'not_entailment'))
     """
 
     folder: str | None = None
@@ -184,7 +195,9 @@ class Glue(TaskSource):
         if importlib.util.find_spec("datasets") is None:
             raise MissingPackage("hub", "datasets")
         settle_hub()
-        opened = open_hub(Wish(HUB, subset.config or self.name, self.revision, address=f"glue:{self.name}"))
+        opened = open_hub(
+            DatasetRequest(HUB, subset.config or self.name, self.revision, address=f"glue:{self.name}")
+        )
         columns = (*subset.texts, "label")
         lacking = [name for name in ("train", subset.dev) if name not in opened]
         if lacking:

@@ -42,9 +42,9 @@ def _remedy(folder: Path, missing: Sequence[str]) -> str:
     for other in (folder.parent, *sorted(path for path in folder.iterdir() if path.is_dir())):
         if all((other / path).is_file() for path in missing):
             return f"It is in '{other}': write folder='{other}'."
-    alike = [path.name for path in folder.iterdir() if path.is_dir() and _plain(path.name) == _plain(top)]
-    if alike and alike[0] != top:
-        return f"Rename '{folder / alike[0]}' to '{top}'."
+    similar = [path.name for path in folder.iterdir() if path.is_dir() and _plain(path.name) == _plain(top)]
+    if similar and similar[0] != top:
+        return f"Rename '{folder / similar[0]}' to '{top}'."
     if (folder / f"{top}.zip").is_file():
         return f"Unpack '{folder / f'{top}.zip'}' there."
     page = "diagnostics" if top == "diagnostic" else "tasks"
@@ -61,7 +61,7 @@ def stream_tsv(path: Path, columns: Sequence[str | int]) -> Iterator[pa.RecordBa
     A row that is too short to have them all is a row of nulls: it has a number, and no label.
 
     Args:
-        path: A file whose cells are parted by tabs, whatever stands in them.
+        path: A file whose cells are separated by tabs, whatever is in them.
         columns: Names in the first line; or positions from 0, if there is no such line.
 
     Raises:
@@ -69,18 +69,18 @@ def stream_tsv(path: Path, columns: Sequence[str | int]) -> Iterator[pa.RecordBa
     """
     with path.open(encoding="utf-8-sig", newline="\n") as file:
         try:
-            places = [column if isinstance(column, int) else -1 for column in columns]
-            if -1 in places:
-                places = _places(path, file.readline(), columns)
+            positions = [column if isinstance(column, int) else -1 for column in columns]
+            if -1 in positions:
+                positions = _positions(path, file.readline(), columns)
             while lines := list(islice(file, _ROWS)):
-                rows = [_chosen(line, places) for line in lines]
+                rows = [_cells(line, positions) for line in lines]
                 cells = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
                 yield pa.record_batch(cells, names=[str(number) for number in range(len(columns))])
         except UnicodeDecodeError as error:
             raise UnreadableTask(f"{path} is not UTF-8. Unpack it again.") from error
 
 
-def _places(path: Path, line: str, columns: Sequence[str | int]) -> list[int]:
+def _positions(path: Path, line: str, columns: Sequence[str | int]) -> list[int]:
     if not line.strip():
         raise UnreadableTask(f"{path} has no row, not even one of names. Unpack it again.")
     header = line.rstrip("\r\n").split("\t")
@@ -93,8 +93,8 @@ def _places(path: Path, line: str, columns: Sequence[str | int]) -> list[int]:
     return [header.index(str(column)) for column in columns]
 
 
-def _chosen(line: str, places: Sequence[int]) -> list[str | None]:
+def _cells(line: str, positions: Sequence[int]) -> list[str | None]:
     cells = line.rstrip("\r\n").split("\t")
-    if len(cells) <= max(places):
-        return [None] * len(places)
-    return [cells[place] for place in places]
+    if len(cells) <= max(positions):
+        return [None] * len(positions)
+    return [cells[position] for position in positions]

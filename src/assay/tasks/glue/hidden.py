@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
-from assay.readers.hub import Wish, coded_batches, open_hub
+from assay.readers.hub import DatasetRequest, coded_batches, open_hub
 from assay.tasks.glue.files import require_files, stream_tsv
 
 HUB = "nyu-mll/glue"
@@ -88,14 +88,14 @@ def read_hidden(hidden: Hidden, folder: str | None, revision: str | None) -> Ask
     Raises:
         UnreadableTask: They are not there, or a row is broken: the leaderboard wants an answer to each.
     """
-    place, batches = _of_hub(hidden, revision) if folder is None else _of_file(hidden, Path(folder))
+    source, batches = _of_hub(hidden, revision) if folder is None else _of_file(hidden, Path(folder))
     asked = Asked([], [])
     for batch in batches:
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             if None in row:
                 raise UnreadableTask(
-                    f"{place}, row {len(asked.numbers) + 1}: it has fewer cells than the first line, and the "
-                    "leaderboard wants an answer to it. Unpack the file as it is distributed."
+                    f"{source}, row {len(asked.numbers) + 1}: it has fewer cells than the first line, and "
+                    "the leaderboard wants an answer to it. Unpack the file as it is distributed."
                 )
             number, *texts = (str(cell).strip() for cell in row)
             asked.numbers.append(number)
@@ -110,7 +110,7 @@ def _of_file(hidden: Hidden, folder: Path) -> tuple[str, Iterator[pa.RecordBatch
 
 
 def _of_hub(hidden: Hidden, revision: str | None) -> tuple[str, Iterator[pa.RecordBatch]]:
-    opened = open_hub(Wish(HUB, hidden.config, revision))
+    opened = open_hub(DatasetRequest(HUB, hidden.config, revision))
     if hidden.split not in opened:
         raise UnreadableTask(
             f"{HUB}, {hidden.config} has no split '{hidden.split}', for which {hidden.file} is predicted. "

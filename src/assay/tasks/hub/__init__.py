@@ -16,7 +16,7 @@ from assay.encoders.hub import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
 from assay.readers.guess import NamedColumns, TableColumns, choose_columns
-from assay.readers.hub import Wish, open_hub
+from assay.readers.hub import DatasetRequest, open_hub
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
@@ -49,7 +49,7 @@ class Hub(TaskSource):
         words: The column of texts that are cut into words.
         label: The column of labels, or several.
         label_separator: What parts the classes of a cell that holds several; lists need none.
-        slices: A column by which results on test are told apart, or several: language, source, camera, ...
+        slices: A column whose values split the results on test, or several: language, source, camera, ...
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
         val: The share of val where there is no official split.
         test: The share of test where there is no official split.
@@ -58,6 +58,15 @@ class Hub(TaskSource):
         train_limit: At most so many examples of train and val.
         streaming: Load no more of each split than ``limit`` rows, shuffled among the first 10,000.
         unreadable: The share of images or sounds that may be broken; one may always be, unless this is 0.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from datasets import Dataset
+    >>> texts, labels = [f"review {row}" for row in range(20)], ["good", "bad"] * 10
+    >>> with TemporaryDirectory() as folder:
+    ...     Dataset.from_dict({"text": texts, "label": labels}).save_to_disk(folder)
+    ...     task = Hub(folder).load("hub:reviews", seed=0)
+    >>> len(task.train), len(task.val), len(task.test), task.classes
+    (12, 4, 4, ('bad', 'good'))
     """
 
     config: str | None = None
@@ -116,7 +125,7 @@ class Hub(TaskSource):
         if not Path(self.name).expanduser().is_dir():
             settle_hub()
         stream = self.limit if self.streaming else None
-        opened = open_hub(Wish(self.name, self.config, self.revision, stream, seed, address))
+        opened = open_hub(DatasetRequest(self.name, self.config, self.revision, stream, seed, address))
         notes: tuple[str, ...] = (
             ("It is streamed: of each split the first rows count, shuffled within 10,000.",) if stream else ()
         )

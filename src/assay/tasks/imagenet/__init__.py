@@ -36,9 +36,9 @@ class Imagenet(TaskSource):
     """Images of WordNet classes, as ILSVRC 2012 has them.
 
     ``train`` and ``val`` are class folders, or the files as they are distributed: ILSVRC2012_img_train.tar,
-    ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz, which are read where they lie. Val without class
-    folders is told by the development kit, or by Kaggle's LOC_val_solution.csv. A subset has fewer class
-    folders. A folder of images such as ``n01440764_tench.JPEG`` is a test set alone.
+    ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz, which are read where they lie. Without class
+    folders the classes of val come from the development kit, or from Kaggle's LOC_val_solution.csv. A subset
+    has fewer class folders. A folder of images such as ``n01440764_tench.JPEG`` is a test set alone.
 
     The classes are in the order of the heads of torchvision and timm, in which WordNet numbers ascend. The
     labels of test are hidden: val is judged, and a slice of train takes its place.
@@ -55,6 +55,15 @@ class Imagenet(TaskSource):
         metric: The main metric; accuracy.
         limit: At most so many images, the same share of each class and split; the others are not read.
         train_limit: At most so many images of train and val; the others are not read.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("n01440764_tench.JPEG", "n01443537_goldfish.JPEG"):
+    ...         Image.new("RGB", (8, 8)).save(Path(folder, name))
+    ...     task = Imagenet(folder).load("imagenet:samples", seed=0)
+    >>> len(task.train), len(task.test), task.classes
+    (0, 2, ('n01440764 tench', 'n01443537 goldfish'))
     """
 
     classes: tuple[str, ...] | None = None

@@ -128,7 +128,7 @@ def _synsets(names: Sequence[str], where: Path) -> list[str]:
 
 
 def _val_classes(folder: Path, names: Sequence[str]) -> list[str]:
-    """Return the WordNet number of each image of val that stands in no class folder.
+    """Return the WordNet number of each image of val outside class folders.
 
     Args:
         folder: Where the development kit lies, as it is distributed or unpacked, or Kaggle's solution.
@@ -221,7 +221,7 @@ class TarFiles(Files):
 
 
 def tar_images(path: Path) -> TarFiles:
-    """Return the images that stand in a tar file itself, or in the tar files in it, sorted by name.
+    """Return the images in a tar file, or in the tar files in it, sorted by name.
 
     An image of an inner tar file is called ``inner/name``, without the suffix of the inner file.
 
