@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
 
 from assay.core.metric import Metric
 from assay.plugins.registry import Registry
@@ -12,6 +12,6 @@ METRICS = Registry("metrics", Metric, "metric")
 
 
 class TestEveryMetric(MetricContract):
-    @pytest.fixture(params=METRICS.names())
-    def metric(self, request: pytest.FixtureRequest) -> Metric:
-        return METRICS.load(request.param)()
+    @classmethod
+    def plugins(cls) -> Mapping[str, Metric]:
+        return {name: METRICS.load(name)() for name in METRICS.names()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
 
 from assay.plugins.method import Method
 from assay.plugins.protocol import FeatureProtocol
@@ -13,9 +13,7 @@ PROTOCOLS = Registry("protocols", Method, "protocol")
 
 
 class TestEveryProtocol(ProtocolContract):
-    @pytest.fixture(params=PROTOCOLS.names())
-    def protocol(self, request: pytest.FixtureRequest) -> FeatureProtocol:
-        protocol = PROTOCOLS.load(request.param)()
-        if not isinstance(protocol, FeatureProtocol):
-            pytest.skip("trains the model itself")
-        return protocol
+    @classmethod
+    def plugins(cls) -> Mapping[str, FeatureProtocol]:
+        every = {name: PROTOCOLS.load(name)() for name in PROTOCOLS.names()}
+        return {name: protocol for name, protocol in every.items() if isinstance(protocol, FeatureProtocol)}

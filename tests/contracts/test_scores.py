@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
 
 from assay.plugins.method import Score
 from assay.plugins.registry import Registry
@@ -12,6 +12,6 @@ SCORES = Registry("scores", Score, "score")
 
 
 class TestEveryScore(ScoreContract):
-    @pytest.fixture(params=SCORES.names())
-    def score(self, request: pytest.FixtureRequest) -> Score:
-        return SCORES.load(request.param)()
+    @classmethod
+    def plugins(cls) -> Mapping[str, Score]:
+        return {name: SCORES.load(name)() for name in SCORES.names()}

@@ -6,6 +6,7 @@ import math
 import warnings
 from contextlib import suppress
 from enum import StrEnum
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
 from assay.core.task import LabelKind, Labels, TaskKind
+from assay.testing.contract import Contract, Values
 
 CLASSES = ("O", "B-a", "I-a", "B-b", "I-b")  # of words too
 
@@ -85,7 +87,13 @@ def judged(metric: Metric, truth: Labels, predicted: np.ndarray) -> float:
         return metric(truth, predicted)
 
 
-class MetricContract:
+def shapes_of(metric: Metric) -> list[Shape]:
+    """Return which labels a metric judges."""
+    shapes = [shape for shape in Shape if shape.kind in metric.kinds]
+    return [shape for shape in shapes if not (metric.of_two_classes and shape is Shape.CLASSES)]
+
+
+class MetricContract(Contract):
     """The laws of metrics.
 
     class TestMine(MetricContract):
@@ -94,17 +102,12 @@ class MetricContract:
             return Mine()
     """
 
+    subject = "metric"
+    parameters: ClassVar[Values] = {"shape": shapes_of}
+
     @pytest.fixture
     def metric(self) -> Metric:
         raise NotImplementedError("Override the fixture `metric`.")
-
-    @pytest.fixture(params=list(Shape), ids=str)
-    def shape(self, request: pytest.FixtureRequest, metric: Metric) -> Shape:
-        if request.param.kind not in metric.kinds:
-            pytest.skip(f"does not judge {request.param}")
-        if metric.of_two_classes and request.param is Shape.CLASSES:
-            pytest.skip("judges two classes only")
-        return Shape(request.param)
 
     @pytest.fixture
     def truth(self, shape: Shape) -> Labels:

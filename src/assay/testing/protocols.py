@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -15,8 +16,8 @@ from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.spearman import Spearman
-from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import FeatureProtocol, Fitted
+from assay.testing.contract import Contract, Values, applies_if
 
 CLASSES = ("ant", "bee", "cat", "nobody")  # the last has no examples
 METRICS: dict[LabelKind, Metric] = {
@@ -98,7 +99,12 @@ def _in_columns(part: LabelledFeatures) -> LabelledFeatures:
     return LabelledFeatures(part.features, Labels(LabelKind.REGRESSION, values))
 
 
-class ProtocolContract:
+def learns_classes(protocol: FeatureProtocol) -> bool:
+    """Return whether a protocol applies to classification."""
+    return LabelKind.CLASSIFICATION in protocol.kinds
+
+
+class ProtocolContract(Contract):
     """The laws of protocols that train on features.
 
     class TestMine(ProtocolContract):
@@ -107,19 +113,23 @@ class ProtocolContract:
             return Mine()
     """
 
+    subject = "protocol"
+    parameters: ClassVar[Values] = {
+        "kind": lambda protocol: sorted(protocol.kinds),
+        "kind_of_classes": lambda protocol: sorted(protocol.kinds - {LabelKind.REGRESSION}),
+    }
+
     @pytest.fixture
     def protocol(self) -> FeatureProtocol:
         raise NotImplementedError("Override the fixture `protocol`.")
 
-    @pytest.fixture(params=sorted(EVERY_KIND), ids=str)
-    def kind(self, request: pytest.FixtureRequest, protocol: FeatureProtocol) -> LabelKind:
-        if request.param not in protocol.kinds:
-            pytest.skip(f"does not apply to {request.param}")
-        return LabelKind(request.param)
-
     @pytest.fixture(params=[6, 200], ids=["narrow", "wide"])
-    def splits(self, request: pytest.FixtureRequest, kind: LabelKind) -> Splits:
-        return blobs(kind, width=request.param, separation=3.0)
+    def width(self, request: pytest.FixtureRequest) -> int:
+        return int(request.param)
+
+    @pytest.fixture
+    def splits(self, kind: LabelKind, width: int) -> Splits:
+        return blobs(kind, width=width, separation=3.0)
 
     def test_there_is_one_finite_prediction_for_each_test_example(
         self, protocol: FeatureProtocol, splits: Splits
@@ -129,12 +139,11 @@ class ProtocolContract:
         assert values.shape == splits.truth.values.shape
         assert np.isfinite(values).all()
 
+    @applies_if(lambda protocol: protocol.kinds - {LabelKind.REGRESSION})
     def test_predicted_classes_are_those_that_have_examples(
-        self, protocol: FeatureProtocol, splits: Splits
+        self, protocol: FeatureProtocol, kind_of_classes: LabelKind, width: int
     ) -> None:
-        if splits.kind is LabelKind.REGRESSION:
-            pytest.skip("numbers have no classes")
-        values = splits.predict(protocol).values
+        values = blobs(kind_of_classes, width=width, separation=3.0).predict(protocol).values
 
         assert np.issubdtype(values.dtype, np.integer)
         assert set(values.ravel().tolist()) <= {0, 1, 2}
@@ -145,12 +154,12 @@ class ProtocolContract:
     def test_the_same_input_gives_the_same_prediction(
         self, protocol: FeatureProtocol, splits: Splits
     ) -> None:
-        one, other = splits.fit(protocol), splits.fit(protocol)
+        first, second = splits.fit(protocol), splits.fit(protocol)
 
         np.testing.assert_array_equal(
-            one.predictor(splits.test.matrix).values, other.predictor(splits.test.matrix).values
+            first.predictor(splits.test.matrix).values, second.predictor(splits.test.matrix).values
         )
-        assert (one.tuned, one.notes) == (other.tuned, other.notes)
+        assert (first.tuned, first.notes) == (second.tuned, second.notes)
 
     def test_it_solves_what_is_easy(self, protocol: FeatureProtocol, kind: LabelKind) -> None:
         splits = blobs(kind)
@@ -163,19 +172,17 @@ class ProtocolContract:
 
         assert abs(np.mean(values) - chance) < 0.12  # of 360 examples: five standard deviations of accuracy
 
+    @applies_if(learns_classes)
     def test_words_are_learned_like_other_examples(self, protocol: FeatureProtocol) -> None:
-        if LabelKind.CLASSIFICATION not in protocol.kinds:
-            pytest.skip("does not apply to classes")
         splits = blobs(LabelKind.CLASSIFICATION, separation=3.0)
         texts = Splits(_in_texts(splits.train), _in_texts(splits.val), splits.test, splits.truth)
 
         np.testing.assert_array_equal(texts.predict(protocol).values, splits.predict(protocol).values)
 
+    @applies_if(lambda protocol: LabelKind.REGRESSION in protocol.kinds)
     def test_several_numbers_are_learned_at_once(self, protocol: FeatureProtocol) -> None:
-        if LabelKind.REGRESSION not in protocol.kinds:
-            pytest.skip("does not apply to numbers")
-        one = blobs(LabelKind.REGRESSION)
-        both = Splits(_in_columns(one.train), _in_columns(one.val), one.test, one.truth)
+        single = blobs(LabelKind.REGRESSION)
+        both = Splits(_in_columns(single.train), _in_columns(single.val), single.test, single.truth)
 
         values = both.predict(protocol).values
 
@@ -192,17 +199,15 @@ class ProtocolContract:
 
         np.testing.assert_allclose(values, splits.predict(protocol).values, rtol=1e-6, atol=1e-6)
 
+    @applies_if(learns_classes)
     def test_a_val_of_one_class_still_gives_a_prediction(self, protocol: FeatureProtocol) -> None:
-        if LabelKind.CLASSIFICATION not in protocol.kinds:
-            pytest.skip("does not apply to classes")
         splits = blobs(LabelKind.CLASSIFICATION)
         val = splits.val.take(np.flatnonzero(splits.val.labels.values == 0))
 
         assert Splits(splits.train, val, splits.test, splits.truth).value(protocol) > 0.9
 
+    @applies_if(learns_classes)
     def test_a_class_that_train_lacks_is_no_error(self, protocol: FeatureProtocol) -> None:
-        if LabelKind.CLASSIFICATION not in protocol.kinds:
-            pytest.skip("does not apply to classes")
         splits = blobs(LabelKind.CLASSIFICATION)
         train = splits.train.take(np.flatnonzero(splits.train.labels.values > 0))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from assay.plugins.report import Report
 from assay.testing.simulated_study import simulate_study
 
 
+@cache
 def simulated_comparison() -> Comparison:
     """Return findings with ties, failed and skipped rows, long names and other scripts."""
     study = simulate_study(0)

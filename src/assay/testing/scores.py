@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
-from math import isclose
+from functools import cache
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -21,13 +22,15 @@ from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
 from assay.moments.stream import MomentStream, moments_of, stratified_folds
 from assay.plugins.array_view import ArrayView
-from assay.plugins.method import EVERY_KIND, Invariance, Score
+from assay.plugins.method import Invariance, Score
+from assay.testing.contract import Contract, Values, applies_if
 
 SHAPES = ((60, 8), (40, 96))  # more examples than features, and fewer
 METRICS: dict[LabelKind, Metric] = {LabelKind.CLASSIFICATION: Accuracy(), LabelKind.REGRESSION: R2()}
 FACTS = ModelFacts(8, 25_000_000, 4_000_000_000, 100_000_000, "3 x 224 x 224", "none", 6, "drawn", "f00d")
 
 
+@cache
 def blobs(kind: LabelKind, shape: tuple[int, int], separation: float, seed: int = 0) -> ArrayView:
     """Return whatever any score could ask about examples whose features tell the labels."""
     rng = np.random.default_rng(seed)
@@ -48,9 +51,8 @@ def blobs(kind: LabelKind, shape: tuple[int, int], separation: float, seed: int 
     weights = (rng.standard_normal((width, 5)), rng.standard_normal((30, 24)))
     features, random = (matrix + 1).astype(np.float32), rng.standard_normal((examples, 5)).astype(np.float32)
     source = np.exp(rng.standard_normal(24))
-    target = source * np.exp(
-        rng.standard_normal(24) / (1 + separation)
-    )  # nearer where labels are told better
+    # closer to the source where the labels are better separated
+    target = source * np.exp(rng.standard_normal(24) / (1 + separation))
     fishers = Fishers(target, source)
     return ArrayView(labels, features, probs, random, FACTS, weights, informed=fishers)
 
@@ -60,21 +62,26 @@ def value_or_reason(score: Score, view: ArrayView) -> float | str:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            found = score.estimate(view, METRICS.get(view.kind))
+            estimate = score.estimate(view, METRICS.get(view.kind))
         except NotApplicable as reason:
             return str(reason)
-    assert isinstance(found, Estimate)
-    return float(found)
+    assert isinstance(estimate, Estimate)
+    return float(estimate)
 
 
-def agree(one: float | str, other: float | str) -> bool:
+def agree(first: float | str, second: float | str) -> bool:
     """Return whether two values are the same up to rounding, or two reasons the same."""
-    if isinstance(one, str) or isinstance(other, str):
-        return one == other
-    return isclose(one, other, rel_tol=1e-6, abs_tol=1e-9)
+    if isinstance(first, str) or isinstance(second, str):
+        return first == second
+    return math.isclose(first, second, rel_tol=1e-6, abs_tol=1e-9)
 
 
-class ScoreContract:
+def scores_classes(score: Score) -> bool:
+    """Return whether a score applies to classification."""
+    return LabelKind.CLASSIFICATION in score.kinds
+
+
+class ScoreContract(Contract):
     """The laws of scores.
 
     class TestMine(ScoreContract):
@@ -83,19 +90,27 @@ class ScoreContract:
             return Mine()
     """
 
+    subject = "score"
+    parameters: ClassVar[Values] = {
+        "kind": lambda score: sorted(score.kinds),
+        "invariance": lambda score: sorted(score.invariances),
+    }
+
     @pytest.fixture
     def score(self) -> Score:
         raise NotImplementedError("Override the fixture `score`.")
 
-    @pytest.fixture(params=sorted(EVERY_KIND), ids=str)
-    def kind(self, request: pytest.FixtureRequest, score: Score) -> LabelKind:
-        if request.param not in score.kinds:
-            pytest.skip(f"does not apply to {request.param}")
-        return LabelKind(request.param)
+    @pytest.fixture(params=SHAPES, ids=["tall", "wide"])
+    def shape(self, request: pytest.FixtureRequest) -> tuple[int, int]:
+        return request.param  # type: ignore[no-any-return]
 
-    @pytest.fixture(params=SHAPES, ids=lambda shape: f"{shape[0]}x{shape[1]}")
-    def view(self, request: pytest.FixtureRequest, kind: LabelKind) -> ArrayView:
-        return blobs(kind, request.param, separation=1.0)
+    @pytest.fixture
+    def view(self, kind: LabelKind, shape: tuple[int, int]) -> ArrayView:
+        return blobs(kind, shape, separation=1.0)
+
+    @pytest.fixture
+    def classes(self, shape: tuple[int, int]) -> ArrayView:
+        return blobs(LabelKind.CLASSIFICATION, shape, separation=1.0)
 
     def test_a_value_is_finite(self, score: Score, view: ArrayView) -> None:
         assert _is_value_or_reason(value_or_reason(score, view))
@@ -117,59 +132,48 @@ class ScoreContract:
         assert agree(value_or_reason(score, shuffled), value_or_reason(score, view))
         assert isinstance(value_or_reason(score, alone), type(value_or_reason(score, view)))
 
-    def test_the_names_of_classes_do_not_matter(self, score: Score, view: ArrayView) -> None:
-        if view.kind is not LabelKind.CLASSIFICATION:
-            pytest.skip("has no classes to rename")
-        renamed = Labels(view.kind, np.array([2, 0, 1])[view.labels.values], ("bee", "cat", "ant"))
+    @applies_if(scores_classes)
+    def test_the_names_of_classes_do_not_matter(self, score: Score, classes: ArrayView) -> None:
+        renamed = Labels(classes.kind, np.array([2, 0, 1])[classes.labels.values], ("bee", "cat", "ant"))
 
-        assert agree(value_or_reason(score, relabelled(view, renamed)), value_or_reason(score, view))
+        assert agree(value_or_reason(score, relabelled(classes, renamed)), value_or_reason(score, classes))
 
-    def test_a_class_without_examples_does_not_matter(self, score: Score, view: ArrayView) -> None:
-        if view.kind is not LabelKind.CLASSIFICATION:
-            pytest.skip("has no classes without examples")
-        gapped = Labels(
-            view.kind, np.array([0, 2, 4])[view.labels.values], ("ant", "-", "bee", "--", "cat", "---")
-        )
+    @applies_if(scores_classes)
+    def test_a_class_without_examples_does_not_matter(self, score: Score, classes: ArrayView) -> None:
+        names = ("ant", "-", "bee", "--", "cat", "---")
+        gapped = Labels(classes.kind, np.array([0, 2, 4])[classes.labels.values], names)
 
-        assert agree(value_or_reason(score, relabelled(view, gapped)), value_or_reason(score, view))
+        assert agree(value_or_reason(score, relabelled(classes, gapped)), value_or_reason(score, classes))
 
-    @pytest.mark.parametrize("shape", SHAPES)
+    @applies_if(lambda score: score.needs_labels and score.rewards_separation)
     def test_better_separated_examples_score_higher(
         self, score: Score, kind: LabelKind, shape: tuple[int, int]
     ) -> None:
-        if not score.needs_labels or not score.rewards_separation:
-            pytest.skip("knows nothing of labels, or says that separation is not what it measures")
-        near, far = (value_or_reason(score, blobs(kind, shape, separation)) for separation in (0.3, 4.0))
+        close, apart = (value_or_reason(score, blobs(kind, shape, separation)) for separation in (0.3, 4.0))
 
-        if isinstance(near, float) and isinstance(far, float):
-            assert far > near
+        if isinstance(close, float) and isinstance(apart, float):
+            assert apart > close
 
-    @pytest.mark.parametrize("shape", [(120, 8), (120, 96), (120, 400)], ids=str)
-    def test_noise_of_any_width_is_below_signal(
-        self, score: Score, kind: LabelKind, shape: tuple[int, int]
-    ) -> None:
-        if not score.needs_labels or score.favours_width:
-            pytest.skip("knows nothing of labels, or says that it favours width")
-        noise = value_or_reason(score, blobs(kind, shape, separation=0.0))
+    @applies_if(lambda score: score.needs_labels and not score.favours_width)
+    @pytest.mark.parametrize("width", [8, 96, 400])
+    def test_noise_of_any_width_is_below_signal(self, score: Score, kind: LabelKind, width: int) -> None:
+        noise = value_or_reason(score, blobs(kind, (120, width), separation=0.0))
         signal = value_or_reason(score, blobs(kind, (120, 24), separation=2.0))
 
         if isinstance(noise, float) and isinstance(signal, float):
             assert noise < signal
 
+    @applies_if(lambda score: not score.needs_labels)
     def test_labels_that_do_not_matter_change_nothing(self, score: Score, view: ArrayView) -> None:
-        if score.needs_labels:
-            pytest.skip("needs labels")
         order = np.random.default_rng(1).permutation(len(view.labels))
         other = replace(view, labels=view.labels.take(order), gathered=None)
 
         assert agree(value_or_reason(score, other), value_or_reason(score, view))
 
-    @pytest.mark.parametrize("invariance", list(Invariance), ids=str)
+    @applies_if(lambda score: score.invariances)
     def test_it_does_not_depend_on_what_it_declares(
         self, score: Score, view: ArrayView, invariance: Invariance
     ) -> None:
-        if invariance not in score.invariances:
-            pytest.skip("is not declared")
         matrix = np.asarray(view.matrix, dtype=np.float64)
         rng = np.random.default_rng(3)
         if invariance is Invariance.SHIFT:
@@ -182,10 +186,9 @@ class ScoreContract:
 
         assert agree(value_or_reason(score, replace(view, matrix=changed)), before)
 
+    @applies_if(scores_classes)
     @pytest.mark.parametrize("alone", [1, 2])
     def test_a_class_of_one_example_gives_a_value_or_a_reason(self, score: Score, alone: int) -> None:
-        if LabelKind.CLASSIFICATION not in score.kinds:
-            pytest.skip("does not apply to classes")
         view = blobs(LabelKind.CLASSIFICATION, SHAPES[0], separation=1.0)
         few = np.concatenate(
             [np.flatnonzero(view.labels.values == c)[: alone if c else None] for c in range(3)]
@@ -254,7 +257,7 @@ class ScoreContract:
             [Moments.of(view.matrix[rows], targets[rows], shift) for rows in (fold & halves, fold & ~halves)]
             for fold in folds
         ]
-        merged = FoldedMoments.gathered([one + other for one, other in parts], view.kind)
+        merged = FoldedMoments.gathered([first + second for first, second in parts], view.kind)
 
         assert agree(
             value_or_reason(score, replace(view, gathered=(merged, view.folds))), value_or_reason(score, view)
@@ -269,5 +272,5 @@ def relabelled(view: ArrayView, labels: Labels) -> ArrayView:
     return replace(view, labels=labels, gathered=(moments, folds))
 
 
-def _is_value_or_reason(found: float | str) -> bool:
-    return bool(found) if isinstance(found, str) else math.isfinite(found)
+def _is_value_or_reason(value: float | str) -> bool:
+    return bool(value) if isinstance(value, str) else math.isfinite(value)

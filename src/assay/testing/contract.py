@@ -1,0 +1,92 @@
+"""A contract is a class of laws; each law is collected only for the plug-ins that it applies to."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+from typing import Any, ClassVar, TypeVar
+
+import pytest
+
+Law = TypeVar("Law", bound=Callable[..., None])
+Values = Mapping[str, Callable[[Any], Iterable[object]]]  # of a parameter, by its name, for a plug-in
+
+
+def applies_if(condition: Callable[[Any], object]) -> Callable[[Law], Law]:
+    """Mark a law that holds for some plug-ins only: those for which ``condition`` is true."""
+
+    def mark(law: Law) -> Law:
+        law.applies_if = condition  # type: ignore[attr-defined]  # read by `_applies`
+        return law
+
+    return mark
+
+
+class Contract:
+    """The base of the contracts whose laws depend on what a plug-in declares.
+
+    A law asks for the plug-in and for parameters by name, as for fixtures. pytest has to know both before
+    any fixture runs, so the fixture of the plug-in may use no other fixture.
+
+    Attributes:
+        subject: The name of the fixture that returns the plug-in.
+        parameters: For each parameter of laws, its values for a plug-in.
+    """
+
+    subject: ClassVar[str]
+    parameters: ClassVar[Values]
+
+    @classmethod
+    def plugins(cls) -> Mapping[str, Any]:
+        """Return the plug-ins under test by name: without an override, the one that the fixture returns."""
+        fixture = inspect.unwrap(getattr(cls, cls.subject))
+        if len(inspect.signature(fixture).parameters) != 1 or inspect.isgeneratorfunction(fixture):
+            raise TypeError(
+                f"The fixture '{cls.subject}' of {cls.__name__} asks for fixtures, or yields. Let it return "
+                "a plug-in built from its settings, or override the class method 'plugins'."
+            )
+        plugin = fixture(cls())
+        return {type(plugin).__name__: plugin}
+
+    def __init_subclass__(cls) -> None:
+        """Set the laws that apply to none of the plug-ins to None, which pytest does not collect."""
+        super().__init_subclass__()
+        try:
+            plugins = list(cls.plugins().values())
+        except NotImplementedError:  # the contract itself, which has no plug-in
+            return
+        for name, law in _laws(cls).items():
+            setattr(cls, name, law if any(_applies(law, plugin) for plugin in plugins) else None)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Collect a law once for each plug-in that it applies to and each value of its parameters."""
+        if self.subject not in metafunc.fixturenames:
+            return
+        names = [name for name in self.parameters if name in metafunc.fixturenames]
+        cases = [
+            pytest.param(plugin, *values, id="-".join(map(_label, (key, *values))))
+            for key, plugin in self.plugins().items()
+            if _applies(metafunc.function, plugin)
+            for values in product(*(self.parameters[name](plugin) for name in names))
+        ]
+        metafunc.parametrize([self.subject, *names], cases)
+
+
+def _laws(contract: type[Contract]) -> dict[str, Callable[..., None]]:
+    """Return the laws of a class and of its bases, those included that a base has removed for itself."""
+    return {
+        name: member
+        for base in reversed(contract.__mro__)
+        for name, member in vars(base).items()
+        if name.startswith("test_") and callable(member)
+    }
+
+
+def _applies(law: Callable[..., None], plugin: object) -> bool:
+    condition = getattr(law, "applies_if", None)
+    return condition is None or bool(condition(plugin))
+
+
+def _label(value: object) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
