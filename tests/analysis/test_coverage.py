@@ -14,7 +14,7 @@ from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.task import LabelKind, Labels, Modality, TaskKind
 from assay.findings.facts import TaskFacts
-from assay.testing.simulated_study import Accuracy
+from assay.testing.simulated_study import SimulatedAccuracy
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ class Simulated:
                         Result(job, Status.OK, float(right.mean()), {"accuracy": float(right.mean())})
                     )
         evidence = Evidence(
-            results, tasks, (), predictions, truths, {"accuracy": Accuracy()}, frozenset(), {}
+            results, tasks, (), predictions, truths, {"accuracy": SimulatedAccuracy()}, frozenset(), {}
         )
         self.found = compare(evidence, ranked_by=None, seed=seed)
 

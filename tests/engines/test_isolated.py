@@ -16,7 +16,7 @@ from assay.core.model import ModelFacts
 from assay.core.result import Event, Finished, Opened, Result, Status
 from assay.engines.isolated import Isolated
 from assay.plugins.engine import Watch
-from assay.testing.engines import METHODS, VISITS, Deeds
+from assay.testing.engines import EVALUATIONS, METHODS, SimulatedEvaluation
 
 FACTS = ModelFacts(
     width=1, parameters=1, macs=None, bytes=4, input="", preprocessing="", source_classes=0, weights="",
@@ -25,39 +25,41 @@ FACTS = ModelFacts(
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the processes cannot import tests by name
 
 
-def perform_with(deed: Callable[[], object], evaluation: Deeds) -> Iterator[Event]:
+def perform_with(action: Callable[[], object], evaluation: SimulatedEvaluation) -> Iterator[Event]:
     """Finish the jobs of an evaluation; before the second of the first model something happens."""
     yield Opened(evaluation.model, "", FACTS, None)
     for job, method in evaluation.jobs:
-        if (evaluation.model, method) == (VISITS[0].model, METHODS[1]):
-            deed()
+        if (evaluation.model, method) == (EVALUATIONS[0].model, METHODS[1]):
+            action()
         yield Finished(Result(job, Status.OK, value=1.0))
 
 
-def crash(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+def crash(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
     return perform_with(lambda: os.kill(os.getpid(), signal.SIGSEGV), evaluation)
 
 
-def leave(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+def leave(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
     return perform_with(lambda: os._exit(7), evaluation)
 
 
-def hang(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+def hang(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
     return perform_with(lambda: time.sleep(600), evaluation)
 
 
-def fill_the_disk(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+def fill_the_disk(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
     raise StoreError("The disk is full.")
     yield
 
 
-def die_at_once(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+def die_at_once(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
     os.kill(os.getpid(), signal.SIGKILL)
     yield
 
 
-def outcomes(engine: Isolated, evaluate: Callable[[Deeds, Watch], Iterator[Event]]) -> list[Result]:
-    events = engine.run(evaluate, VISITS[:2], lambda stage: None)
+def outcomes(
+    engine: Isolated, evaluate: Callable[[SimulatedEvaluation, Watch], Iterator[Event]]
+) -> list[Result]:
+    events = engine.run(evaluate, EVALUATIONS[:2], lambda stage: None)
     return [event.result for event in events if isinstance(event, Finished)]
 
 
@@ -70,7 +72,7 @@ def outcomes(engine: Isolated, evaluate: Callable[[Deeds, Watch], Iterator[Event
     ],
 )
 def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
-    evaluate: Callable[[Deeds, Watch], Iterator[Event]], engine: Isolated, reason: str
+    evaluate: Callable[[SimulatedEvaluation, Watch], Iterator[Event]], engine: Isolated, reason: str
 ) -> None:
     first, second, *others = outcomes(engine, evaluate)
 

@@ -15,30 +15,30 @@ METHODS = ("knn", "linear_probe", "logme")
 
 
 @dataclass(frozen=True, slots=True)
-class Deeds:
-    """A evaluation whose jobs do nothing."""
+class SimulatedEvaluation:
+    """An evaluation whose jobs do nothing."""
 
     model: str
     jobs: tuple[tuple[Job, str], ...]
 
-    def without(self, keys: Collection[str]) -> Deeds:
-        return Deeds(self.model, tuple(pair for pair in self.jobs if pair[0].key not in keys))
+    def without(self, keys: Collection[str]) -> SimulatedEvaluation:
+        return SimulatedEvaluation(self.model, tuple(pair for pair in self.jobs if pair[0].key not in keys))
 
 
-def deeds(model: str) -> Deeds:
+def simulated_evaluation(model: str) -> SimulatedEvaluation:
     """Return an evaluation of one model."""
     jobs = (Job(model, "task", method, 0, f"{model} {method}", "data") for method in METHODS)
-    return Deeds(model, tuple((job, job.method) for job in jobs))
+    return SimulatedEvaluation(model, tuple((job, job.method) for job in jobs))
 
 
-VISITS = tuple(deeds(f"model {number}") for number in range(4))
+EVALUATIONS = tuple(simulated_evaluation(f"model {number}") for number in range(4))
 
 
-def evaluate(evaluation: Deeds, watch: Watch) -> Iterator[Event]:
+def evaluate(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
     """Finish the jobs of an evaluation; those of one model fail, as a broken model makes them."""
     for job, method in evaluation.jobs:
         watch(Stage(job.model, job.task, method))
-        if evaluation.model == VISITS[2].model:
+        if evaluation.model == EVALUATIONS[2].model:
             yield Finished(Result(job, Status.FAILED, reason="it is broken"))
         else:
             yield Finished(Result(job, Status.OK, value=float(len(method))))
@@ -65,39 +65,40 @@ class EngineContract:
         keys = [event.result.job.key for event in self._events(engine)]
 
         assert sorted(keys) == sorted(
-            f"{evaluation.model} {method}" for evaluation in VISITS for method in METHODS
+            f"{evaluation.model} {method}" for evaluation in EVALUATIONS for method in METHODS
         )
 
     def test_the_events_of_a_visit_keep_their_order(self, engine: Engine) -> None:
         found = [event.result.job for event in self._events(engine)]
 
-        for evaluation in VISITS:
+        for evaluation in EVALUATIONS:
             assert tuple(job.method for job in found if job.model == evaluation.model) == METHODS
 
     def test_a_failing_model_stops_no_other(self, engine: Engine) -> None:
         found = {event.result.job.model: event.result.status for event in self._events(engine)}
 
         assert found == {
-            evaluation.model: Status.FAILED if evaluation == VISITS[2] else Status.OK for evaluation in VISITS
+            evaluation.model: Status.FAILED if evaluation == EVALUATIONS[2] else Status.OK
+            for evaluation in EVALUATIONS
         }
 
     def test_the_same_visits_give_the_same_results(self, engine: Engine) -> None:
-        once, again = self._events(engine), self._events(engine)
+        first, second = ({event.result.job.key: event for event in self._events(engine)} for _ in range(2))
 
-        assert {one.result.job.key: one for one in once} == {one.result.job.key: one for one in again}
+        assert first == second
 
     def test_nothing_to_do_is_no_event(self, engine: Engine) -> None:
         assert list(engine.run(evaluate, (), _unseen)) == []
 
     def test_the_watcher_is_told_of_every_job(self, engine: Engine) -> None:
         seen: list[tuple[str, str]] = []
-        list(engine.run(evaluate, VISITS, lambda stage: seen.append((stage.model, stage.what))))
+        list(engine.run(evaluate, EVALUATIONS, lambda stage: seen.append((stage.model, stage.what))))
 
         assert sorted(seen) == sorted(
-            (evaluation.model, method) for evaluation in VISITS for method in METHODS
+            (evaluation.model, method) for evaluation in EVALUATIONS for method in METHODS
         )
 
     @staticmethod
     def _events(engine: Engine) -> list[Finished]:
-        found = engine.run(evaluate, VISITS, _unseen)
+        found = engine.run(evaluate, EVALUATIONS, _unseen)
         return [event for event in found if isinstance(event, Finished)]

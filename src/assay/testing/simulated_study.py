@@ -47,7 +47,7 @@ _BROKEN = "hf:example-lab/broken-<checkpoint>"
 _NO_HEAD = "timm:convnext_tiny.fb_in22k"
 
 
-class Accuracy(Metric):
+class SimulatedAccuracy(Metric):
     """Share of examples that are right."""
 
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION})
@@ -58,7 +58,7 @@ class Accuracy(Metric):
         return float(np.mean(truth.values == predicted))
 
 
-class RootMeanSquaredError(Metric):
+class SimulatedError(Metric):
     """Root of the mean squared error, negative inside."""
 
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.REGRESSION})
@@ -70,14 +70,14 @@ class RootMeanSquaredError(Metric):
 
 
 def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
-    """Simulate ten models and more on three tasks, with ties, twins, holes and failures.
+    """Simulate ten models and more on three tasks, with ties, identical models, skipped and failed jobs.
 
     Args:
         seed: Decides everything.
         more_models: How many image models to add.
     """
     rng = np.random.default_rng(seed)
-    metrics: dict[str, Metric] = {"accuracy": Accuracy(), "rmse": RootMeanSquaredError()}
+    metrics: dict[str, Metric] = {"accuracy": SimulatedAccuracy(), "rmse": SimulatedError()}
     tasks = _tasks()
     images = _IMAGE_MODELS + tuple(
         (f"timm:member_{number:03}", 5.0 + number, 5.0 + number / 2, rng.uniform(0.3, 1.9))
@@ -94,17 +94,17 @@ def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
             (images, _TEXT_MODELS) if task.modality is Modality.IMAGE else (_TEXT_MODELS, images)
         )
         for name, _, _, skill in fitting:
-            twin = np.random.default_rng([seed, round(skill * 1000)])  # equal weights make equal errors
-            shift = 0.0 if task is tasks[0] else twin.normal() * 0.1
+            drawn = np.random.default_rng([seed, round(skill * 1000)])  # equal weights make equal errors
+            shift = 0.0 if task is tasks[0] else drawn.normal() * 0.1
             for run in SEEDS:
                 job = _job(name, task, PROTOCOL, run)
-                predicted = _predict(task, truth, difficulty - skill - shift, twin)
+                predicted = _predict(task, truth, difficulty - skill - shift, drawn)
                 predictions[job.key] = Predicted(predicted)
                 value = metrics[task.metric](truths[task.fingerprint], predicted)
                 results.append(Result(job, Status.OK, value, {task.metric: value}, {"C": 0.1}, seconds=2.5))
             results += _estimates(name, task, skill, rng)
         results += [_other_modality(name, task) for name, *_ in others]
-        results += _holes(task)
+        results += _without_value(task)
     models = (*(_row(*model[:3]) for model in images + _TEXT_MODELS), _row(_NO_HEAD, 28.6, 33.0))
     settings = {"assay": "0.1.0", "seeds": "0, 1, 2", "device": "cpu", "methods": f"{PROTOCOL}, h_score, ..."}
     known = (tuple(results), tasks, models, predictions, truths, metrics, frozenset(SCORES), settings)
@@ -137,9 +137,9 @@ def _tasks() -> tuple[TaskFacts, ...]:
 
 def _slices(task: TaskFacts) -> tuple[Slicing, ...]:
     """Return two large slices and one that is too small for intervals, and examples in none."""
-    places = np.repeat([0, 1, 2, -1], [40, 35, 6, 9])
+    slice_of_example = np.repeat([0, 1, 2, -1], [40, 35, 6, 9])
     names = ("autumn", "spring", "<i>winter</i>")
-    return tuple(Slicing(column, names, places) for column in task.slices)
+    return tuple(Slicing(column, names, slice_of_example) for column in task.slices)
 
 
 def _truth(task: TaskFacts, rng: np.random.Generator) -> np.ndarray:
@@ -160,15 +160,15 @@ def _predict(
 
 
 def _estimates(name: str, task: TaskFacts, skill: float, rng: np.random.Generator) -> list[Result]:
-    found = [
+    estimates = [
         Result(_job(name, task, score, 0), Status.OK, skill + rng.normal() * noise, seconds=0.02)
         for score, noise in zip(SCORES, (0.9, 0.3, 0.1), strict=True)
         if score != "h_score" or task.kind is TaskKind.CLASSIFICATION
     ]
     if task.kind is not TaskKind.CLASSIFICATION:
         reason = "h_score needs classes; this task is a regression"
-        found.append(Result(_job(name, task, "h_score", 0), Status.SKIPPED, reason=reason))
-    return found
+        estimates.append(Result(_job(name, task, "h_score", 0), Status.SKIPPED, reason=reason))
+    return estimates
 
 
 def _other_modality(name: str, task: TaskFacts) -> Result:
@@ -176,7 +176,7 @@ def _other_modality(name: str, task: TaskFacts) -> Result:
     return Result(_job(name, task, PROTOCOL, 0), Status.SKIPPED, reason=reason)
 
 
-def _holes(task: TaskFacts) -> list[Result]:
+def _without_value(task: TaskFacts) -> list[Result]:
     if task.modality is not Modality.IMAGE:
         return [_other_modality(_NO_HEAD, task), _other_modality(_BROKEN, task)]
     crash = (

@@ -29,7 +29,7 @@ class TaskContract:
     def test_no_split_is_empty(self, task: Task) -> None:
         assert all(len(split) > 0 for split in _splits(task))
 
-    def test_an_example_stands_in_one_split_only(self, task: Task) -> None:
+    def test_an_example_is_in_one_split_only(self, task: Task) -> None:
         names = [name for split in _splits(task) for name in _names(split)]
 
         assert len(set(names)) == len(names)
@@ -74,10 +74,10 @@ class TaskContract:
         assert [_names(split) for split in _splits(again)] == [_names(split) for split in _splits(task)]
 
     def test_reading_twice_gives_the_same_example(self, task: Task) -> None:
-        one, other = task.train.examples.read(0), task.train.examples.read(0)
+        first, second = task.train.examples.read(0), task.train.examples.read(0)
 
-        assert type(one) is type(other)
-        assert np.array_equal(_content(one), _content(other))
+        assert type(first) is type(second)
+        assert np.array_equal(_content(first), _content(second))
 
     def test_examples_are_what_the_modality_says(self, task: Task) -> None:
         example = task.test.examples.read(len(task.test) - 1)
@@ -104,7 +104,7 @@ class TaskContract:
             return
         examples = [task.test.examples.read(row) for row in range(len(task.test))]
 
-        assert [len(one.words) for one in examples if isinstance(one, Words)] == lengths.tolist()
+        assert [len(example.words) for example in examples if isinstance(example, Words)] == lengths.tolist()
 
     def test_the_address_loads_the_task_again(self, address: str, task: Task) -> None:
         assert task.address == address

@@ -8,7 +8,7 @@ from assay.analysis.change.change import Pair, change, paired, share_difference
 from assay.analysis.per_task.intervals import Measured
 from assay.core.errors import UsageError
 from assay.core.task import LabelKind, Labels
-from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
+from assay.testing.simulated_study import SimulatedAccuracy, SimulatedError
 
 LITE, VIT = "packaged:efficientnet_lite0", "timm:vit_small_patch14_reg4_dinov2.lvd142m"
 TWIN = "timm:tf_efficientnet_lite0.in1k"
@@ -139,7 +139,7 @@ def test_the_test_is_mcnemars_for_accuracy():
     first, second = answers(rng, 100, (0.7, 0.8))
     lost, won = (int(((one == 1) & (other == 0)).sum()) for one, other in ((first, second), (second, first)))
 
-    found = paired(Measured(truth, (first[None], second[None])), Accuracy(), seed=0)
+    found = paired(Measured(truth, (first[None], second[None])), SimulatedAccuracy(), seed=0)
 
     table = [
         [int(((first == 1) & (second == 1)).sum()), lost],
@@ -165,7 +165,7 @@ def test_equal_answers_on_few_examples_are_not_proved_equal():
     truth = Labels(LabelKind.CLASSIFICATION, np.zeros(20, dtype=int), ("no", "yes"))
     same = np.zeros((1, 20), dtype=int)
 
-    found = paired(Measured(truth, (same, same)), Accuracy(), seed=0)
+    found = paired(Measured(truth, (same, same)), SimulatedAccuracy(), seed=0)
 
     assert found.p_value == 1.0
     assert found.interval.low < -0.05
@@ -181,7 +181,7 @@ def test_the_spread_over_seeds_widens_the_interval():
     widths = [
         (found.interval.high - found.interval.low)
         for other in (steady * 0.9, shaky)
-        for found in [paired(Measured(truth, (steady, other)), RootMeanSquaredError(), seed=0)]
+        for found in [paired(Measured(truth, (steady, other)), SimulatedError(), seed=0)]
     ]
 
     assert widths[1] > 3 * widths[0]

@@ -3,7 +3,7 @@ import pytest
 
 from assay.analysis.per_task.intervals import Measured, bootstrap, example_values, interval, rank_intervals
 from assay.core.task import LabelKind, Labels
-from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
+from assay.testing.simulated_study import SimulatedAccuracy, SimulatedError
 
 
 def labels(values: np.ndarray) -> Labels:
@@ -18,7 +18,7 @@ def _studies(count: int, examples: int, rng: np.random.Generator) -> list[Measur
 def test_intervals_hold_the_true_value_as_often_as_they_say():
     studies = _studies(200, 100, np.random.default_rng(0))
 
-    found = [interval(bootstrap(study, Accuracy(), seed=1).values[:, 0]) for study in studies]
+    found = [interval(bootstrap(study, SimulatedAccuracy(), seed=1).values[:, 0]) for study in studies]
     covered = np.mean([one is not None and one.low <= 0.8 <= one.high for one in found])
 
     assert 0.91 <= covered <= 0.98
@@ -31,7 +31,7 @@ def test_intervals_hold_the_true_value_when_seeds_differ():
     for _ in range(120):
         skills = rng.normal(0.8, 0.04, size=(3, 1))
         predicted = (rng.random((3, 100)) > skills).astype(np.int64)
-        found = interval(bootstrap(Measured(truth, (predicted,)), Accuracy(), seed=0).values[:, 0])
+        found = interval(bootstrap(Measured(truth, (predicted,)), SimulatedAccuracy(), seed=0).values[:, 0])
         covered.append(found is not None and found.low <= 0.8 <= found.high)
 
     assert np.mean(covered) >= 0.85  # three seeds tell little of their own spread
@@ -40,15 +40,17 @@ def test_intervals_hold_the_true_value_when_seeds_differ():
 def test_the_same_seed_gives_the_same_draws():
     study = _studies(1, 50, np.random.default_rng(0))[0]
 
-    assert np.array_equal(bootstrap(study, Accuracy(), 3).values, bootstrap(study, Accuracy(), 3).values)
+    assert np.array_equal(
+        bootstrap(study, SimulatedAccuracy(), 3).values, bootstrap(study, SimulatedAccuracy(), 3).values
+    )
 
 
 def test_a_mean_has_the_same_interval_by_the_fast_and_by_the_plain_way():
-    class PlainAccuracy(Accuracy):
+    class PlainAccuracy(SimulatedAccuracy):
         is_mean = False
 
     study = _studies(1, 200, np.random.default_rng(0))[0]
-    fast = bootstrap(study, Accuracy(), 0).values
+    fast = bootstrap(study, SimulatedAccuracy(), 0).values
     plain = bootstrap(study, PlainAccuracy(), 0).values
 
     assert np.allclose(fast, plain)
@@ -57,7 +59,7 @@ def test_a_mean_has_the_same_interval_by_the_fast_and_by_the_plain_way():
 def test_the_same_examples_are_drawn_for_all_models():
     study = _studies(1, 200, np.random.default_rng(0))[0]
     twins = Measured(study.truth, study.predicted * 2)
-    values = bootstrap(twins, Accuracy(), 0).values
+    values = bootstrap(twins, SimulatedAccuracy(), 0).values
 
     assert np.array_equal(values[:, 0], values[:, 1])
 
@@ -65,9 +67,9 @@ def test_the_same_examples_are_drawn_for_all_models():
 def test_example_values_average_to_the_metric():
     rng = np.random.default_rng(0)
     truth, predicted = labels(rng.integers(3, size=40)), rng.integers(3, size=(2, 40))
-    values = example_values(Accuracy(), truth, predicted)
+    values = example_values(SimulatedAccuracy(), truth, predicted)
 
-    assert values.mean(axis=1) == pytest.approx([Accuracy()(truth, one) for one in predicted])
+    assert values.mean(axis=1) == pytest.approx([SimulatedAccuracy()(truth, one) for one in predicted])
 
 
 def test_a_metric_that_is_no_mean_has_an_interval_around_its_value():
@@ -75,14 +77,14 @@ def test_a_metric_that_is_no_mean_has_an_interval_around_its_value():
     truth = rng.normal(size=200)
     true = labels(truth)
     predicted = (truth + rng.normal(size=200))[None]
-    found = interval(bootstrap(Measured(true, (predicted,)), RootMeanSquaredError(), 0).values[:, 0])
+    found = interval(bootstrap(Measured(true, (predicted,)), SimulatedError(), 0).values[:, 0])
 
     assert found is not None
-    assert found.low < RootMeanSquaredError()(true, predicted[0]) < found.high
+    assert found.low < SimulatedError()(true, predicted[0]) < found.high
 
 
 def test_a_draw_that_cannot_be_judged_is_left_out():
-    class Correlation(Accuracy):
+    class Correlation(SimulatedAccuracy):
         is_mean = False
 
         def __call__(self, truth, predicted):

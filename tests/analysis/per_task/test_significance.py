@@ -13,7 +13,7 @@ from assay.analysis.per_task.significance import (
 from assay.core.result import Status
 from assay.core.task import LabelKind, Labels
 from assay.findings.per_task import Cell
-from assay.testing.simulated_study import Accuracy, RootMeanSquaredError
+from assay.testing.simulated_study import SimulatedAccuracy, SimulatedError
 
 
 def labels(values: np.ndarray) -> Labels:
@@ -27,9 +27,11 @@ def _measured(skills: list[float], examples: int, rng: np.random.Generator, seed
 
 
 def _p_values(measured: Measured) -> np.ndarray:
-    values = [np.mean([Accuracy()(measured.truth, one) for one in many]) for many in measured.predicted]
-    draws = bootstrap(measured, Accuracy(), 0)
-    return p_values_against(int(np.argmax(values)), measured, Accuracy(), draws, 0)
+    values = [
+        np.mean([SimulatedAccuracy()(measured.truth, one) for one in many]) for many in measured.predicted
+    ]
+    draws = bootstrap(measured, SimulatedAccuracy(), 0)
+    return p_values_against(int(np.argmax(values)), measured, SimulatedAccuracy(), draws, 0)
 
 
 def test_holm_agrees_with_a_computation_by_hand():
@@ -118,7 +120,7 @@ def test_a_metric_that_is_no_mean_is_tested_by_its_bootstrap():
     noise = rng.normal(size=300)
     predicted = ((truth + noise)[None], (truth + 1.3 * noise)[None], (truth + noise)[None])
     measured = Measured(labels(truth), predicted)
-    metric = RootMeanSquaredError()
+    metric = SimulatedError()
     p_values = p_values_against(0, measured, metric, bootstrap(measured, metric, 0), 0)
 
     assert p_values[1] < 0.01
@@ -130,14 +132,14 @@ def test_no_draw_that_can_be_judged_is_a_tie():
     draws = Draws(np.empty((0, 2)), np.empty((0, 2)))
 
     with pytest.warns(RuntimeWarning):
-        assert p_values_against(0, measured, Accuracy(), draws, 0)[1] == 1.0
+        assert p_values_against(0, measured, SimulatedAccuracy(), draws, 0)[1] == 1.0
 
 
 def test_so_many_examples_separate_with_the_promised_power():
     rng = np.random.default_rng(0)
     gap, examples = 0.1, 100
     pilot = _measured([0.8, 0.7], 5000, rng)
-    draws = bootstrap(pilot, Accuracy(), 0).fixed_seeds
+    draws = bootstrap(pilot, SimulatedAccuracy(), 0).fixed_seeds
     needed = examples_to_separate(gap, (draws[:, 0] - draws[:, 1]) * (5000 / examples) ** 0.5, examples, 1)
     assert needed is not None
 
