@@ -15,6 +15,13 @@ import cloudpickle
 import numpy as np
 import pytest
 from PIL import Image
+from tests.quick import (  # noqa: F401  # hooks of pytest
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_ignore_collect,
+)
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401  # hooks of pytest
 
 from assay.core.errors import ModelError, UnknownName
 from assay.core.features import Encoded
@@ -35,7 +42,7 @@ def realdata() -> Path:
     beside = Path(__file__).resolve().parents[2] / "shared" / "realdata"
     folder = Path(os.environ.get("ASSAY_REALDATA", beside))
     if not (folder / "MANIFEST.json").is_file():
-        pytest.skip("no real data: put them beside the checkout, or name them in ASSAY_REALDATA")
+        pytest.skip("needs data beside the checkout: shared/realdata, or the folder named in ASSAY_REALDATA")
     return folder
 
 
@@ -222,7 +229,7 @@ def tensorflow_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of small models of Keras and TensorFlow, good and bad; written by a process of its own."""
     for package in ("keras", "tensorflow"):
         if importlib.util.find_spec(package) is None:
-            pytest.skip(f"needs {package}")
+            pytest.skip(f"needs the package {package}")
     folder = tmp_path_factory.mktemp("tensorflow")
     script = Path(__file__).with_name("tensorflow_files.py")
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}

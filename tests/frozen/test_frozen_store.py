@@ -123,7 +123,7 @@ def test_identity_and_preprocessing_of_a_model_are_what_keys_hold(study, address
     parsed = Address.parse(address)
     source = MODELS.create_from_source(parsed).plugin
     for package in source.packages:
-        pytest.importorskip(package, reason=f"needs {package}")
+        pytest.importorskip(package, reason=f"needs the package {package}")
 
     model = source.open("cpu")
 

@@ -94,7 +94,7 @@ def test_what_is_beyond_the_most_seconds_is_cut_and_counted(
     assert model.facts.input.startswith(f"at most {most:g} s at 16,000 Hz")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torchaudio") is not None, reason="torchaudio makes the filters")
+@pytest.mark.skipif(importlib.util.find_spec("torchaudio") is not None, reason="needs no package torchaudio")
 def test_filters_as_published_warn_nobody(tmp_path: Path) -> None:
     folder = saved_audio_model(tmp_path, "ast")
     with pytest.warns(UserWarning, match="mel filter"):

@@ -38,7 +38,8 @@ def sample() -> list[Path]:
     folder = os.environ.get("ASSAY_IMAGENET_SAMPLE")
     if folder is None:
         pytest.skip(
-            "no ImageNet sample: name a folder of n*.JPEG, one for each class, in ASSAY_IMAGENET_SAMPLE"
+            "needs data beside the checkout: a folder of n*.JPEG, one for each class, "
+            "named in ASSAY_IMAGENET_SAMPLE"
         )
     files = sorted(Path(folder).glob("n*.JPEG"))
     assert len(files) == 1000

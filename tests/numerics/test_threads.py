@@ -19,7 +19,7 @@ def threads(of: str) -> list[int]:
 def test_only_scipy_is_held_to_one_thread_and_only_inside():
     before = threads("numpy"), threads("scipy")
     if not all(before):
-        pytest.skip("numpy and scipy share one BLAS here")
+        pytest.skip("needs two BLAS libraries: numpy and scipy share one here")
 
     with one_thread_in_scipy():
         inside = threads("numpy"), threads("scipy")

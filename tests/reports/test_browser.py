@@ -28,7 +28,7 @@ BOARD = "#task-1 .leaderboard"
 
 pytestmark = [
     pytest.mark.enable_socket,  # the driver listens on this machine
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no chromium, or no chromedriver"),
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver"),
 ]
 
 

@@ -136,7 +136,7 @@ def test_sounds_are_read_as_they_are_stored(tmp_path: Path) -> None:
     assert load_task(f"hub:{folder}(audio='audio')").fingerprint == task.fingerprint
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torchcodec") is not None, reason="torchcodec is there")
+@pytest.mark.skipif(importlib.util.find_spec("torchcodec") is not None, reason="needs no package torchcodec")
 def test_a_folder_of_sounds_is_another_task(tmp_path: Path) -> None:
     for number in range(4):
         (tmp_path / "train" / str(number % 2)).mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ def tables() -> Path:
     """The folder of published tables beside the checkout."""
     folder = Path(os.environ.get("ASSAY_TABLES", ROOT.parent / "shared" / "tables"))
     if not (folder / "modelspider_baseline_scores.json").is_file():
-        pytest.skip("no published tables: put them beside the checkout, or name their folder in ASSAY_TABLES")
+        pytest.skip("needs data beside the checkout: shared/tables, or the folder named in ASSAY_TABLES")
     return folder
 
 
