@@ -37,8 +37,8 @@ def test_the_path_is_at_the_optimum_of_scikit_learn(name: str) -> None:
     path = list(LogisticPath(1000, train).along())
 
     assert len(path) == len(L2_PATH) == 46
-    for place in (4, 14, 24, 34, 44):
-        l2, ours = L2_PATH[place], path[place]
+    for number in (4, 24, 44):
+        l2, ours = L2_PATH[number], path[number]
         strength = (2 if name == "cancer" else 1) / (400 * l2)  # they keep one column where we keep two
         theirs = LogisticRegression(C=strength, tol=1e-7, max_iter=20000).fit(x, truth)
         weights, intercept = theirs.coef_, theirs.intercept_

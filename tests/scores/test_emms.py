@@ -50,7 +50,7 @@ def alternated(features: np.ndarray, stacked: np.ndarray, steps: int = 5000) -> 
     projection, fit = x @ np.linalg.pinv(x), np.linalg.pinv(flat)
     for _ in range(steps):
         before, weights = weights, on_simplex(fit @ (projection @ (y @ weights)).ravel())
-        if np.array_equal(before, weights):
+        if np.abs(before - weights).max() < 1e-12:
             break
     error = y @ weights - projection @ (y @ weights)
     return float(-np.square(error).mean())
@@ -59,7 +59,7 @@ def alternated(features: np.ndarray, stacked: np.ndarray, steps: int = 5000) -> 
 def on_simplex(numbers: np.ndarray) -> np.ndarray:
     """The nearest point of the simplex, by bisection of what is subtracted."""
     low, high = numbers.min() - 1.0, numbers.max()
-    for _ in range(200):
+    for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if np.maximum(numbers - middle, 0).sum() > 1 else (low, middle)
     return np.maximum(numbers - high, 0.0)

@@ -40,14 +40,10 @@ def covariance(rows: np.ndarray, form: str) -> np.ndarray:
 def dense_overlap(matrix: np.ndarray, values: np.ndarray, form: str) -> float:
     """Return the logarithm of the sum over ordered pairs of classes."""
     exponents = []
-    for one, other in permutations(np.unique(values), 2):
-        rows, others = matrix[values == one], matrix[values == other]
-        gap, s1, s2 = (
-            rows.mean(axis=0) - others.mean(axis=0),
-            covariance(rows, form),
-            covariance(others, form),
-        )
-        middle = (s1 + s2) / 2
+    members = [matrix[values == label] for label in np.unique(values)]
+    gaussians = [(rows.mean(axis=0), covariance(rows, form)) for rows in members]
+    for (m1, s1), (m2, s2) in permutations(gaussians, 2):
+        gap, middle = m1 - m2, (s1 + s2) / 2
         logs = [np.linalg.slogdet(s)[1] for s in (middle, s1, s2)]
         distance = gap @ np.linalg.inv(middle) @ gap / 8 + (logs[0] - logs[1] / 2 - logs[2] / 2) / 2
         exponents.append(-distance)

@@ -30,8 +30,8 @@ def left_out(model: KNeighborsClassifier | KNeighborsRegressor, x: np.ndarray, y
 
 def test_accuracy_equals_a_loop() -> None:
     rng = np.random.default_rng(0)
-    values = rng.integers(0, 2, 80)  # two classes and odd k: no ties
-    matrix = rng.standard_normal((80, 6)) + values[:, None]
+    values = rng.integers(0, 2, 40)  # two classes and odd k: no ties
+    matrix = rng.standard_normal((40, 6)) + values[:, None]
     expected = (left_out(KNeighborsClassifier(5), matrix, values) == values).mean()
 
     assert LooKNN(k=5)(labelled(matrix, Labels(LabelKind.CLASSIFICATION, values, ("a", "b")))) == expected

@@ -70,7 +70,7 @@ def test_the_parts_are_the_published_values(
 
 
 @pytest.mark.filterwarnings("ignore:Only one sample available")
-@pytest.mark.parametrize("scale", [1e-3, 0.1, 0.3, 1.0, 20.0])
+@pytest.mark.parametrize("scale", [1e-3, 0.3, 20.0])
 @pytest.mark.parametrize(
     ("count", "width", "classes"), [(150, 70, 5), (120, 200, 3), (90, 10, 2), (200, 12, 20)]
 )
@@ -108,7 +108,7 @@ def test_all_adds_the_parts_on_a_fixed_scale() -> None:
     assert NCTI()(train) == pytest.approx(expected, rel=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=5), st.floats(0.01, 60.0), st.integers(0, 2**32 - 1))
 def test_the_scale_of_collapse_holds_for_any_probabilities(
     sizes: list[int], sharpness: float, seed: int
@@ -133,9 +133,9 @@ def test_the_bounds_of_collapse_are_attained() -> None:
 
 def test_the_geometry_of_pure_noise_is_near_zero_on_its_scale() -> None:
     rng = np.random.default_rng(0)
-    train = labelled(rng.standard_normal((20000, 40)), np.arange(20000) % 4)
+    train = labelled(rng.standard_normal((8000, 20)), np.arange(8000) % 4)
     seli = NCTI(part="seli")(train)
-    classless = 3 * np.sqrt(20000)
+    classless = 3 * np.sqrt(8000)
 
     assert 0 <= (seli - classless) / (seli + classless) < 0.001
 

@@ -46,7 +46,7 @@ def in_order(features: np.ndarray) -> np.ndarray:
     return rows[np.lexsort((coordinates * np.sign(largest)).T[::-1])]
 
 
-@pytest.mark.parametrize("shape", [(0, 90, 10, 4), (1, 60, 80, 3), (2, 200, 30, 8)])
+@pytest.mark.parametrize("shape", [(0, 90, 10, 4), (1, 60, 80, 3), (2, 120, 16, 5)])
 def test_it_equals_scikit_learn_and_loops_on_sorted_examples(shape: tuple[int, int, int, int]) -> None:
     features, values = made(*shape)
     order = {row.tobytes(): label for row, label in zip(features, values, strict=True)}
@@ -73,18 +73,19 @@ def test_it_lies_among_random_starts_of_published_code(
 ) -> None:
     features, values = made(*shape)
 
-    assert low - 1e-9 <= assay.score(features, values, f"nleep(components={components}, log=False)")
-    assert assay.score(features, values, f"nleep(components={components}, log=False)") <= high + 1e-9
+    value = assay.score(features, values, f"nleep(components={components}, log=False)")
+
+    assert low - 1e-9 <= value <= high + 1e-9
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(st.integers(0, 1000))
 def test_the_order_of_examples_changes_no_bit_of_the_posteriors(seed: int) -> None:
-    features = made(seed, 40, 12, 3)[0]
-    order = np.random.default_rng(seed).permutation(40)
+    features = made(seed, 30, 8, 3)[0]
+    order = np.random.default_rng(seed).permutation(30)
 
     np.testing.assert_array_equal(
-        posteriors(features[order], 6, 0.8, 0), posteriors(features, 6, 0.8, 0)[order]
+        posteriors(features[order], 4, 0.8, 0), posteriors(features, 4, 0.8, 0)[order]
     )
 
 

