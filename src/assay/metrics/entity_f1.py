@@ -15,10 +15,10 @@ from assay.numerics.entities import entities, names_entities
 
 @dataclass(frozen=True, slots=True)
 class EntityF1(Metric):
-    """The F1 of entities, from 0 to 1: one is right if it begins, ends and is called as the true one.
+    """The F1 of entities, from 0 to 1: right are those with the beginning, end and type of a true one.
 
-    Tags are ``O``, or a prefix and a type such as ``B-PER``, in IOB1, IOB2 or IOBES; texts are told apart by
-    the lengths of the labels. It is what conlleval and seqeval say, and quick enough for a bootstrap.
+    Tags are ``O``, or a prefix and a type such as ``B-PER``, in IOB1, IOB2 or IOBES; texts are separated by
+    the lengths of the labels. It is the value of conlleval and seqeval, and quick enough for a bootstrap.
 
     References:
         Introduction to the CoNLL-2000 Shared Task: Chunking (Tjong Kim Sang and Buchholz, 2000),
@@ -36,8 +36,8 @@ class EntityF1(Metric):
         """Return F1; raises ``NotApplicable`` where tags name no entities, or none is there."""
         if not names_entities(truth.classes):
             raise NotApplicable("tags are not O, B-TYPE and I-TYPE")
-        wanted, found = entities(truth), entities(replace(truth, values=predicted))
-        if not len(wanted) and not len(found):
+        wanted, named = entities(truth), entities(replace(truth, values=predicted))
+        if not len(wanted) and not len(named):
             raise NotApplicable("no text has an entity")
-        hits = len(np.intersect1d(wanted, found, assume_unique=True))
-        return 2 * hits / (len(wanted) + len(found))
+        hits = len(np.intersect1d(wanted, named, assume_unique=True))
+        return 2 * hits / (len(wanted) + len(named))

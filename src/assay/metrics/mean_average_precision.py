@@ -45,5 +45,5 @@ def _average_precision(true: np.ndarray, probs: np.ndarray) -> float:
     order = np.argsort(-probs)
     ordered = probs[order]
     last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))  # of each run of equals
-    found = true[order].cumsum()[last]
-    return float(np.diff(found, prepend=0) @ (found / (last + 1))) / int(found[-1])
+    hits = true[order].cumsum()[last]
+    return float(np.diff(hits, prepend=0) @ (hits / (last + 1))) / int(hits[-1])

@@ -16,7 +16,7 @@ from assay.numerics.columns import pearson_correlation
 class Pearson(Metric):
     """The linear correlation of true and predicted numbers, from -1 to 1.
 
-    It is 0.0 where either is constant: a constant prediction tells nothing. Of several numbers for
+    It is 0.0 where either is constant: a constant prediction carries no information. Of several numbers for
     each example it is the mean.
 
     References:

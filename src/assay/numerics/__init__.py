@@ -1,1 +1,1 @@
-"""What several scores and protocols compute alike."""
+"""Numerical code that several scores, metrics and protocols share."""

@@ -17,7 +17,7 @@ def names_entities(classes: tuple[str, ...]) -> bool:
 
 
 def entities(labels: Labels) -> np.ndarray:
-    """Return a number for each entity, which says where it begins and ends, and of which type it is.
+    """Return a number for each entity, which encodes where it begins and ends, and its type.
 
     Args:
         labels: Tags in IOB1, IOB2 or IOBES; an entity ends with its text at the latest.

@@ -1,4 +1,4 @@
-"""L-BFGS for many problems at once: each takes its own steps, and leaves the batch when it has arrived."""
+"""L-BFGS for many problems at once: each takes its own steps, and leaves the batch when it has converged."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from torch import Tensor
 
 PAIRS = 10  # steps that are remembered
 _ENOUGH = 1e-4  # share of the decrease promised by the slope that a step must bring (Armijo)
-_SHORTEST = 1e-6  # a step of this share of the first try has brought nothing: there is nothing to be had
-_ROUNDING = 4  # units in the last place by which a value may be wrong
+_SHORTEST = 1e-6  # share of the first step below which no step decreases the value
+_ROUNDING = 4  # units in the last digit by which a value may be wrong
 
 # points (problems x numbers), and which problems they belong to -> values in double precision, and slopes
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Stop(NamedTuple):
-    """When a problem has arrived."""
+    """When a problem has converged."""
 
     above: float  # how far its value may lie above the minimum, as a share of the value
     max_steps: int
 
 
 class Minima(NamedTuple):
-    """Where problems arrived."""
+    """Where the problems ended."""
 
     points: Tensor  # problems x numbers
     arrived: Tensor  # problems: False where it stopped before
@@ -54,8 +54,10 @@ def minimise(objective: Objective, start: Tensor, stop: Stop) -> Minima:
     """Minimise smooth, strictly convex functions, all at once.
 
     In each round every problem tries one point: where that brings too little, a shorter step in the next.
-    The numbers of a problem should be in units in which its curvature is near 1. A problem has arrived when
-    half its slope along the Newton-like direction, which estimates how far it is above the minimum, is small.
+    The numbers of a problem should be in units in which its curvature is near 1. A problem has converged
+    when half its slope along the Newton-like direction, which estimates how far it is above the minimum, is
+    small.
+    scipy and torch minimise one function at a time; ``benchmarks/probes.py`` shows what the batch gains.
 
     Args:
         objective: The functions.
@@ -69,7 +71,7 @@ def minimise(objective: Objective, start: Tensor, stop: Stop) -> Minima:
     members = torch.arange(len(start), device=start.device)
     ones = start.new_ones((len(start), 1))
     state = _State(members, start, *objective(start, members), ones, ones)
-    found = Minima(start.clone(), torch.zeros(len(start), dtype=torch.bool, device=start.device))
+    minima = Minima(start.clone(), torch.zeros(len(start), dtype=torch.bool, device=start.device))
     pairs: list[_Pair] = []
     for step in range(stop.max_steps + 1):
         directions = _directions(state, pairs)
@@ -77,15 +79,15 @@ def minimise(objective: Objective, start: Tensor, stop: Stop) -> Minima:
         arrived = descents[:, 0].abs() / 2 <= stop.above * state.values.abs()
         ended = arrived | (state.lengths[:, 0] < _SHORTEST) | (step == stop.max_steps)
         if ended.any():
-            found.points[state.members[ended]] = state.points[ended]
-            found.arrived[state.members[ended]] = arrived[ended]
+            minima.points[state.members[ended]] = state.points[ended]
+            minima.arrived[state.members[ended]] = arrived[ended]
             if ended.all():
                 break
             state, directions, descents = _State(*_rows(~ended, state)), directions[~ended], descents[~ended]
             pairs = [_Pair(*_rows(~ended, pair)) for pair in pairs]
         state, pair = _tried(objective, state, directions, descents)
         pairs = [*pairs[-PAIRS + 1 :], pair]
-    return found
+    return minima
 
 
 def _tried(objective: Objective, state: _State, directions: Tensor, descents: Tensor) -> tuple[_State, _Pair]:
@@ -114,20 +116,20 @@ def _tried(objective: Objective, state: _State, directions: Tensor, descents: Te
 
 def _directions(state: _State, pairs: list[_Pair]) -> Tensor:
     """Return minus the inverse of the curvature, as far as it is known, times the slopes."""
-    found = -state.slopes
+    direction = -state.slopes
     shares = []
     for pair in reversed(pairs):
-        shares.append(pair.weights * _inner(pair.steps, found))
-        found.addcmul_(shares[-1], pair.changes, value=-1)
-    found *= state.unit
+        shares.append(pair.weights * _inner(pair.steps, direction))
+        direction.addcmul_(shares[-1], pair.changes, value=-1)
+    direction *= state.unit
     for pair, share in zip(pairs, reversed(shares), strict=True):
-        found.addcmul_(share - pair.weights * _inner(pair.changes, found), pair.steps)
-    return found
+        direction.addcmul_(share - pair.weights * _inner(pair.changes, direction), pair.steps)
+    return direction
 
 
-def _inner(one: Tensor, other: Tensor) -> Tensor:
-    found: Tensor = torch.linalg.vecdot(one, other)
-    return found[:, None]
+def _inner(left: Tensor, right: Tensor) -> Tensor:
+    products: Tensor = torch.linalg.vecdot(left, right)
+    return products[:, None]
 
 
 def _rows(chosen: Tensor, columns: tuple[Tensor, ...]) -> list[Tensor]:

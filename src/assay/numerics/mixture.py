@@ -1,4 +1,4 @@
-"""Soft assignments of examples: posteriors of a Gaussian mixture, and how well any such tell the labels."""
+"""Soft assignments of examples: posteriors of a Gaussian mixture, and how well they predict the labels."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def posteriors(features: np.ndarray, components: int, energy: float, seed: int) 
     mixture = GaussianMixture(components, random_state=seed, reg_covar=least)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # 100 steps are part of the published score
-        found = mixture.fit(coordinates).predict_proba(coordinates)
-    probs: np.ndarray = np.empty(found.shape)
-    probs[order[again]] = found
+        ordered = mixture.fit(coordinates).predict_proba(coordinates)
+    probs: np.ndarray = np.empty(ordered.shape)
+    probs[order[again]] = ordered
     return probs
 
 
@@ -65,7 +65,7 @@ def leep(probs: np.ndarray, labels: np.ndarray, *, log: bool) -> float:
 
 
 def expected_likelihoods(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return what each label is thought likely when each component votes by its share of each label.
+    """Return the likelihood of each label when each component votes by its share of each label.
 
     With θ the probabilities, P(y|z) = Σ_{i: y_i = y} θ_iz / Σ_i θ_iz, and the value of example i is
     Σ_z P(y_i|z) θ_iz: the expected empirical prediction of LEEP. Rows are made to sum to 1 in double
@@ -78,17 +78,17 @@ def expected_likelihoods(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     Raises:
         NotApplicable: There is no example, or one without any probability.
     """
-    present, places = np.unique(labels, return_inverse=True)
-    if not len(places):
+    present, positions = np.unique(labels, return_inverse=True)
+    if not len(positions):
         raise NotApplicable("The source head gives no probabilities.")
     joint = np.zeros((len(present), probs.shape[1]))
     for rows, block in _normalised(probs):
-        np.add.at(joint, places[rows], block)
+        np.add.at(joint, positions[rows], block)
     marginal = joint.sum(axis=0)
-    votes = joint / np.where(marginal > 0, marginal, 1.0)  # what nobody has any probability for adds 0
-    likelihoods = np.empty(len(places))
+    votes = joint / np.where(marginal > 0, marginal, 1.0)  # components without any probability add 0
+    likelihoods = np.empty(len(positions))
     for rows, block in _normalised(probs):
-        likelihoods[rows] = np.einsum("ij,ij->i", block, votes[places[rows]])
+        likelihoods[rows] = np.einsum("ij,ij->i", block, votes[positions[rows]])
     return likelihoods
 
 

@@ -32,8 +32,8 @@ def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
     """
     units = _unit_rows(reference)
     k = min(k, len(reference))
-    found = [_largest(similarity, k) for _, similarity in _similarities(units, _unit_rows(queries))]
-    return np.concatenate(found) if found else np.empty((0, k), dtype=np.int64)
+    rows = [_largest(similarity, k) for _, similarity in _similarities(units, _unit_rows(queries))]
+    return np.concatenate(rows) if rows else np.empty((0, k), dtype=np.int64)
 
 
 def nearest_others(examples: np.ndarray, k: int, distance: Distance = "cosine") -> np.ndarray:
@@ -44,12 +44,12 @@ def nearest_others(examples: np.ndarray, k: int, distance: Distance = "cosine") 
     else:
         chunks = _closenesses(np.asarray(examples, dtype=np.float64))
     k = min(k, len(examples) - 1)
-    found = []
+    rows = []
     for start, similarity in chunks:
         own = np.arange(len(similarity))
         similarity[own, start + own] = -np.inf
-        found.append(_largest(similarity, k))
-    return np.concatenate(found)
+        rows.append(_largest(similarity, k))
+    return np.concatenate(rows)
 
 
 def majority(neighbour_labels: np.ndarray, classes: int) -> np.ndarray:
@@ -62,15 +62,15 @@ def majority(neighbour_labels: np.ndarray, classes: int) -> np.ndarray:
     return np.asarray(neighbour_labels[rows, support.argmax(axis=1)])
 
 
-def vote(near: np.ndarray, decision: Decision) -> Predicted:
-    """Return what the labels of neighbours say: queries x k, or queries x k x columns."""
+def vote(neighbour_labels: np.ndarray, decision: Decision) -> Predicted:
+    """Return the predictions of neighbours from their labels: queries x k, or queries x k x columns."""
     if decision.kind is LabelKind.REGRESSION:
-        return Predicted(np.asarray(near.mean(axis=1)))
+        return Predicted(np.asarray(neighbour_labels.mean(axis=1)))
     if decision.kind is LabelKind.MULTILABEL:
-        shares = near.mean(axis=1)
+        shares = neighbour_labels.mean(axis=1)
         return Predicted((shares > 0.5).astype(np.int64), shares)
-    shares = np.stack([(near == place).mean(axis=1) for place in range(decision.classes)], axis=1)
-    return Predicted(majority(near, decision.classes), shares)
+    shares = np.stack([(neighbour_labels == label).mean(axis=1) for label in range(decision.classes)], axis=1)
+    return Predicted(majority(neighbour_labels, decision.classes), shares)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The penalty of a linear map: which are tried, which is best on val, and the map that is fitted with it."""
+"""The penalty of a linear map: the path of penalties, the best on val, and the final fit with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ L2_PATH = tuple(10.0 ** (3 - fifth / 5) for fifth in range(46))  # 1e3 .. 1e-6, 
 
 
 class Judge(NamedTuple):
-    """What choices are made by."""
+    """A metric and the examples of val on which a penalty is chosen."""
 
     metric: Metric
     val: LabelledFeatures
@@ -41,15 +41,15 @@ class Path(ABC):
 
     @abstractmethod
     def judged(self, judge: Judge) -> tuple[list[tuple[float, float]], LinearPredictor]:
-        """Return what the judge says of the first penalties, strong to weak, and the map of the best."""
+        """Return metric and minus loss on val of the first penalties, strong to weak, and the best map."""
 
     @abstractmethod
-    def at(self, l2: float, near: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:
-        """Return the map for one penalty, and what there is to say of it.
+    def at(self, l2: float, start: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:
+        """Return the map for one penalty, with notes.
 
         Args:
             l2: The penalty.
-            near: A map that was fitted with it to some of the examples, if there is one.
+            start: A map that was fitted with it to some of the examples, if there is one.
         """
 
 
@@ -58,13 +58,13 @@ def fit_path(
 ) -> Fitted:
     """Choose a penalty on val unless it is given, and fit train and val with it."""
     start = time.perf_counter()
-    near = None
+    similar = None
     notes: tuple[str, ...] = ()
     if l2 is None:
-        tried, near = path(train).judged(judge)
+        tried, similar = path(train).judged(judge)
         l2, notes = L2_PATH[best_of(tried)], _notes(tried, judge)
     seconds = time.perf_counter() - start
-    predictor, remarks = path(train.followed_by(judge.val)).at(l2, near)
+    predictor, remarks = path(train.followed_by(judge.val)).at(l2, similar)
     return Fitted(predictor, {"l2": l2}, (*notes, *remarks), seconds)
 
 

@@ -35,13 +35,13 @@ class RidgePath(Path):
             start += len(block)
 
     def judged(self, judge: Judge) -> tuple[list[tuple[float, float]], LinearPredictor]:
-        """Return what the judge says of every penalty, and the map of the best."""
-        seen = torch.cat(list(self._components.blocks(judge.val.matrix)))
-        outputs = ((seen @ self._weights(l2)).cpu().numpy() + self._intercept for l2 in L2_PATH)
-        tried = [judge(self._decision, one) for one in outputs]
+        """Return metric and minus loss on val of every penalty, and the best map."""
+        val = torch.cat(list(self._components.blocks(judge.val.matrix)))
+        outputs = ((val @ self._weights(l2)).cpu().numpy() + self._intercept for l2 in L2_PATH)
+        tried = [judge(self._decision, output) for output in outputs]
         return tried, self.at(L2_PATH[best_of(tried)], None)[0]
 
-    def at(self, l2: float, near: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:
+    def at(self, l2: float, start: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:
         """Return the map for one penalty; the minimum is known exactly, wherever one begins."""
         weights = self._components.expand(self._weights(l2)).cpu().numpy()
         mean = self._components.mean.cpu().numpy()

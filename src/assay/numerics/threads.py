@@ -17,6 +17,6 @@ def one_thread_in_scipy() -> Iterator[None]:
     from threadpoolctl import ThreadpoolController
 
     controller = ThreadpoolController()
-    of_scipy = [one["filepath"] for one in controller.info() if "scipy.libs" in one["filepath"]]
+    of_scipy = [library["filepath"] for library in controller.info() if "scipy.libs" in library["filepath"]]
     with controller.select(filepath=of_scipy).limit(limits=1):
         yield

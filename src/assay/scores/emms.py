@@ -18,8 +18,8 @@ from assay.numerics.least_squares import FEATURES, require_residual
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 _EPSILON = 1e-8  # added to standard deviations, as published
-_SINGULAR = 1e-10  # share of the largest eigenvalue below which encoders say the same
-_ALIKE = 1e3  # ratio of standard deviations that costs six of the sixteen digits of a Gram
+_SINGULAR = 1e-10  # share of the largest eigenvalue below which encoders are dependent
+_MOST_APART = 1e3  # ratio of standard deviations that costs six of the sixteen digits of a Gram
 _ROUNDING = 16 * float(np.finfo(np.float64).eps)  # what a constant feature may seem to vary, of its value
 _CONVERGED = 1e-12  # change of any encoder's weight that ends the alternation
 
@@ -47,7 +47,7 @@ class EMMS(MomentScore):
 
     Attributes:
         embeddings: The path of an .npz file with one array for each encoder, classes x dims, in the order of
-            the task's classes; all of the same shape. Make it from what each encoder says of the class
+            the task's classes; all of the same shape. Make it from the embeddings of the class
             names, with ``np.savez("labels.npz", clip=..., bert=...)``.
         max_steps: Alternations, at most; they are many where the features explain nearly all.
         published: Give the number of the published code.
@@ -122,7 +122,7 @@ def standardised(train: FoldedMoments) -> Spectrum:
     total, scatter = train.total, train.total.scatter
     deviations = np.sqrt(scatter.variances())
     moving = deviations[deviations > _ROUNDING * np.abs(scatter.shift)]
-    if len(moving) == 0 or moving.max() <= _ALIKE * moving.min():
+    if len(moving) == 0 or moving.max() <= _MOST_APART * moving.min():
         return train.spectrum
     scale = 1 / (deviations + _EPSILON)
     if scatter.rows is not None:
@@ -165,7 +165,7 @@ def number_products(total: Moments, spectrum: Spectrum) -> Products:
 
 
 def alternate(labels: Products, max_steps: int) -> np.ndarray:
-    """Return the weights of the encoders at which the alternation rests, or where it stands at the end."""
+    """Return the weights of the encoders at which the alternation rests, or its last ones."""
     refit = refitting(labels)
     weights = np.full(len(refit), 1 / len(refit))
     for _ in range(max_steps):

@@ -32,7 +32,7 @@ class ETran(SampleScore):
       sample, in squared units of the numbers to predict.
     - ``energy``: the mean of log sum_d exp(x_d) over the ``percent`` of the examples where it is lowest.
     - ``all``: for classes 0.85 lda + 0.15 m / (1 + m), where m = exp(energy) / width is the mean of exp(x_d)
-      that the energy stands for; for numbers, which have no published weights, ``regression``.
+      that the energy measures; for numbers, which have no published weights, ``regression``.
 
     References:
         ETran: Energy-Based Transferability Estimation (Gholami et al., 2023), https://arxiv.org/abs/2308.02027
@@ -41,7 +41,7 @@ class ETran(SampleScore):
         The published total is 0.85 lda + 0.15 energy after each is scaled to 0..1 over all models that are
         compared, so that a model's value changes when another one joins: ``mgholamikn/ETran tw.py``. Here
         each model has a value of its own, by the fixed scale of ``all``, which also takes out the log(width)
-        that the energy holds. To reproduce a table, ask for ``etran(part='lda', whiten=False)`` and
+        that is part of the energy. To reproduce a table, ask for ``etran(part='lda', whiten=False)`` and
         ``etran(part='energy')`` and scale the values of your models.
         The published analysis hands a matrix that is not symmetric to a solver for symmetric ones. Its
         eigenvectors are orthonormal, so that the scatter within classes cancels out: what remains is the

@@ -88,7 +88,7 @@ class GBC(SampleScore):
             raise NotApplicable("All features are constant on train.")
         if self.pca is not None:
             rows = _principal(rows, self.pca)
-        distances = self._distances([rows[train.labels.values == one] for one in classes])
+        distances = self._distances([rows[train.labels.values == label] for label in classes])
         overlap = float(np.log(2) + logsumexp(-distances))  # the log of the sum over ordered pairs
         if self.log:
             return -overlap
@@ -112,36 +112,36 @@ class GBC(SampleScore):
 
 def _principal(rows: np.ndarray, count: int) -> np.ndarray:
     """Return the leading principal components of some rows: 0 beyond their rank."""
-    found = principal_components(rows, count)
-    missing = min(count, *rows.shape) - found.shape[1]
-    return np.pad(found, ((0, 0), (0, missing)))
+    components = principal_components(rows, count)
+    missing = min(count, *rows.shape) - components.shape[1]
+    return np.pad(components, ((0, 0), (0, missing)))
 
 
 def _axis_parallel(means: np.ndarray, variances: np.ndarray, log_weight: float) -> np.ndarray:
     """Return the distances of Gaussians without correlations (means and variances: classes x width)."""
     logs = np.log(variances)
-    found = []
-    for one in range(len(means) - 1):
-        others = slice(one + 1, None)
-        between = (variances[others] + variances[one]) / 2
-        apart = (np.square(means[others] - means[one]) / between).sum(axis=1) / 8
-        unlike = (np.log(between) - (logs[others] + logs[one]) / 2).sum(axis=1) / 2
-        found.append(apart + log_weight * unlike)
-    return np.concatenate(found)
+    distances = []
+    for number in range(len(means) - 1):
+        others = slice(number + 1, None)
+        between = (variances[others] + variances[number]) / 2
+        apart = (np.square(means[others] - means[number]) / between).sum(axis=1) / 8
+        unlike = (np.log(between) - (logs[others] + logs[number]) / 2).sum(axis=1) / 2
+        distances.append(apart + log_weight * unlike)
+    return np.concatenate(distances)
 
 
 def _full(means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
     """Return the distances of Gaussians (means: classes x width; covariances: classes x width x width)."""
     logs = np.linalg.slogdet(covariances)[1]
-    found = []
-    for one in range(len(means) - 1):
-        others = slice(one + 1, None)
-        between = (covariances[others] + covariances[one]) / 2
-        gap = (means[others] - means[one])[:, :, None]
+    distances = []
+    for number in range(len(means) - 1):
+        others = slice(number + 1, None)
+        between = (covariances[others] + covariances[number]) / 2
+        gap = (means[others] - means[number])[:, :, None]
         apart = (gap * np.linalg.solve(between, gap)).sum(axis=(1, 2)) / 8
-        unlike = (np.linalg.slogdet(between)[1] - (logs[others] + logs[one]) / 2) / 2
-        found.append(apart + unlike)
-    return np.concatenate(found)
+        unlike = (np.linalg.slogdet(between)[1] - (logs[others] + logs[number]) / 2) / 2
+        distances.append(apart + unlike)
+    return np.concatenate(distances)
 
 
 def _floored(rows: np.ndarray, floor: float) -> np.ndarray:

@@ -55,14 +55,14 @@ class HeavyTail(WeightScore):
 
     def __call__(self, weights: Iterable[np.ndarray]) -> float:
         """Return minus the mean over matrices of alpha log10(largest eigenvalue)."""
-        found = []
+        products = []
         for matrix in weights:
             values = eigenvalues(matrix)
             if len(values) >= self.least and values[-1] > values[0] * (1 + _SAME):
-                found.append(tail_exponent(values) * np.log10(values[-1]))
-        if not found:
+                products.append(tail_exponent(values) * np.log10(values[-1]))
+        if not products:
             raise NotApplicable(f"No weight matrix has {self.least} eigenvalues, not all the same.")
-        return -float(np.mean(found))
+        return -float(np.mean(products))
 
 
 def eigenvalues(matrix: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ class KITE(ContrastScore):
         https://arxiv.org/abs/1905.00414, for linear CKA.
 
     Note:
-        There are no other kernels. The norm of the covariance of the features stands in both alignments, so
+        There are no other kernels. The norm of the covariance of the features is in both alignments, so
         that it is never computed.
 
     >>> import assay
@@ -45,7 +45,7 @@ class KITE(ContrastScore):
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: LabelledFeatures, random: Features) -> float:
-        """Return the ratio of both alignments: 1 where labels and random features are equally alike."""
+        """Return the ratio of both alignments: 1 where the features are as similar to both."""
         features = centred(train.matrix)
         targets = centred(train.labels.targets())
         drawn = centred(random.matrix)

@@ -37,7 +37,7 @@ class LabMSE(SourceScore):
         sum to 1 in double precision. The value includes the penalty, as in the paper, and is the mean over
         label columns, as in ``CuongNN218/regression_transferability`` (reg_score.py): it is the number of its
         function transferability_score_ridge under add_penalty=False. Without penalty, heads of more source
-        classes fit better whatever they say, and those of as many as there are examples fit any labels.
+        classes fit better whatever they are, and those of as many as there are examples fit any labels.
 
     Attributes:
         penalty: The weight of |A|^2 against the mean squared error; 0 for least squares.
@@ -45,9 +45,9 @@ class LabMSE(SourceScore):
 
     >>> from assay.core.task import Labels
     >>> labels = Labels(LabelKind.REGRESSION, np.array([0.0, 1.0, 4.0, 6.0]))
-    >>> told = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
-    >>> mixed = told[[1, 3, 0, 2]]
-    >>> LabMSE()(LabelledSourceProbs(told, labels)) > LabMSE()(LabelledSourceProbs(mixed, labels))
+    >>> probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
+    >>> mixed = probs[[1, 3, 0, 2]]
+    >>> LabMSE()(LabelledSourceProbs(probs, labels)) > LabMSE()(LabelledSourceProbs(mixed, labels))
     True
     """
 

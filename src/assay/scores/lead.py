@@ -82,7 +82,7 @@ class LEAD(SampleScore):
 
     def __call__(self, train: LabelledFeatures) -> float:
         """Return the mean log probability of the labels at time t, at most 0."""
-        present, places = np.unique(train.labels.values, return_inverse=True)
+        present, positions = np.unique(train.labels.values, return_inverse=True)
         if len(present) < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
         features = np.asarray(train.matrix, dtype=np.float64)
@@ -90,25 +90,25 @@ class LEAD(SampleScore):
         if not components.shape[1]:
             raise NotApplicable("All features are constant on train.")
         size = np.sqrt(np.square(components).sum() / features.size)
-        initial = _initial_probability(components / size, places)
+        initial = _initial_probability(components / size, positions)
         rows = (features - features.mean(axis=0)) / size
-        counts = np.bincount(places)
-        speeds = np.bincount(places, weights=_kernel_diagonal(rows, self.widths, self.seed)) / counts
-        kept = np.exp(-speeds * self.time)[places]
+        counts = np.bincount(positions)
+        speeds = np.bincount(positions, weights=_kernel_diagonal(rows, self.widths, self.seed)) / counts
+        kept = np.exp(-speeds * self.time)[positions]
         return min(float(np.log1p(-kept * (1 - initial)).mean()), 0.0)
 
 
-def _initial_probability(rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _initial_probability(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Return the probability of each example's label: one-vs-rest linear support vector machines.
 
     Args:
         rows: Examples x principal components: no rotation changes the machines.
-        places: The class of each example.
+        positions: The class of each example.
     """
     from scipy.optimize import minimize
 
-    signs = np.full((len(places), int(places.max()) + 1), -1.0)
-    signs[np.arange(len(places)), places] = 1.0
+    signs = np.full((len(positions), int(positions.max()) + 1), -1.0)
+    signs[np.arange(len(positions)), positions] = 1.0
     curvature = np.append(1 + np.square(rows).sum(axis=0), len(rows))  # half of it where all margins count
     scale = 1 / np.sqrt(curvature)[:, None]
 
@@ -122,10 +122,10 @@ def _initial_probability(rows: np.ndarray, places: np.ndarray) -> np.ndarray:
     options = {"maxiter": _STEPS, "maxfun": 2 * _STEPS, "maxcor": 20, "ftol": 1e-13, "gtol": 1e-9}
     start = np.zeros(len(curvature) * signs.shape[1])
     with one_thread_in_scipy():
-        found = minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", options=options)
-    weights = found.x.reshape(-1, signs.shape[1]) * scale
+        result = minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", options=options)
+    weights = result.x.reshape(-1, signs.shape[1]) * scale
     logistic = (1 + np.tanh((rows @ weights[:-1] + weights[-1]) / 2)) / 2  # does not overflow
-    return np.asarray(logistic[np.arange(len(places)), places] / logistic.sum(axis=1))
+    return np.asarray(logistic[np.arange(len(positions)), positions] / logistic.sum(axis=1))
 
 
 def _kernel_diagonal(rows: np.ndarray, widths: tuple[int, int], seed: int) -> np.ndarray:

@@ -79,7 +79,7 @@ def evidences(spectrum: Spectrum, target_square: np.ndarray, count: int, max_ste
     inside = np.square(spectrum.cross) / values  # target energy along each direction of the features
     outside = np.maximum(target_square - inside.sum(axis=0), 0.0)  # target energy they cannot reach
     outside *= len(values) < count  # which is none where each example has a direction of its own
-    found = np.empty(len(target_square))
+    evidence = np.empty(len(target_square))
     open_columns = np.arange(len(target_square))
     ratio = np.ones(len(target_square))  # alpha / beta, both 1 at the start
     for step in range(max_steps):
@@ -91,12 +91,14 @@ def evidences(spectrum: Spectrum, target_square: np.ndarray, count: int, max_ste
         free = shrunk.sum(axis=0)  # rank - gamma, without the cancellation
         alpha = gamma / (weights + _FLOOR)
         beta = (count - len(values) + free) / (residual + _FLOOR)
-        found[open_columns] = log_evidence(spectrum.values, alpha, beta, (weights, residual), count) / count
+        evidence[open_columns] = (
+            log_evidence(spectrum.values, alpha, beta, (weights, residual), count) / count
+        )
         moved = np.abs(alpha / beta - ratio) / ratio > _TOLERANCE
         if not moved.any() or step == max_steps - 1:
             break
         open_columns, ratio = open_columns[moved], (alpha / beta)[moved]
-    return found
+    return evidence
 
 
 def log_evidence(

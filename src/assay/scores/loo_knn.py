@@ -68,12 +68,12 @@ class LooKNN(SampleScore):
         truth = train.labels.values
         if (truth == truth[0]).all():
             raise NotApplicable("All labels of train are the same.")
-        near = truth[nearest_others(train.matrix, self.k, self.distance)]  # type: ignore[arg-type]  # checked above
+        neighbours = truth[nearest_others(train.matrix, self.k, self.distance)]  # type: ignore[arg-type]  # checked above
         if train.labels.kind is LabelKind.CLASSIFICATION:
-            return float((majority(near, len(train.labels.classes)) == truth).mean())
+            return float((majority(neighbours, len(train.labels.classes)) == truth).mean())
         if train.labels.kind is LabelKind.MULTILABEL:
-            votes = [majority(column, 2) for column in np.moveaxis(near, -1, 0)]
+            votes = [majority(column, 2) for column in np.moveaxis(neighbours, -1, 0)]
             return float((np.stack(votes, axis=-1) == truth).mean())
         left_out_mean = (truth.sum(axis=0) - truth) / (len(truth) - 1)
         baseline = float(np.square(truth - left_out_mean).sum())
-        return 1 - float(np.square(truth - near.mean(axis=1)).sum()) / baseline
+        return 1 - float(np.square(truth - neighbours.mean(axis=1)).sum()) / baseline

@@ -89,11 +89,11 @@ class NCTI(SampleScore):
         shrinkage = float(np.exp(-rows.var(axis=0, ddof=1)[:_LEADING].sum()))
         freedom = len(rows) - len(sizes) if self.unbiased and shrinkage <= _FLOOR else len(rows)
         if shrinkage > _FLOOR:
-            found = shrunk(rows, own, sizes, shrinkage)
+            analysis = shrunk(rows, own, sizes, shrinkage)
         else:
-            found = unshrunk(rows, own, sizes, freedom)
-        probs = found.probabilities(rows, sizes)
-        seli = float(np.linalg.svd(rows @ found.directions, compute_uv=False).sum())
+            analysis = unshrunk(rows, own, sizes, freedom)
+        probs = analysis.probabilities(rows, sizes)
+        seli = float(np.linalg.svd(rows @ analysis.directions, compute_uv=False).sum())
         ncc = float(probs[np.arange(len(own)), own].mean())
         norms = sum(
             float(np.linalg.svd(probs[own == label], compute_uv=False).sum()) for label in range(len(sizes))
@@ -101,7 +101,7 @@ class NCTI(SampleScore):
         raw = {"seli": seli, "ncc": ncc, "vc": -float(np.log(norms))}
         if self.part != "all":
             return raw[self.part]
-        classless = found.directions.shape[1] * np.sqrt(freedom)
+        classless = analysis.directions.shape[1] * np.sqrt(freedom)
         return float((seli - classless) / (seli + classless)) + ncc + scaled_collapse(norms, sizes)
 
 

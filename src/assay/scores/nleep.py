@@ -13,7 +13,7 @@ from assay.numerics.mixture import leep, posteriors
 from assay.plugins.method import Invariance, SampleScore
 
 _PER_CLASS = 5  # components for each class, as in the paper
-_EXAMPLES = 2  # at least, for each component: one alone would tell its own label
+_EXAMPLES = 2  # at least, for each component: one alone would reveal its own label
 
 
 @dataclass(frozen=True, slots=True)

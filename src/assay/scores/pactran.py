@@ -113,28 +113,28 @@ class PACTran(Score):
         bound = _dirichlet if self.prior == "dirichlet" else _gamma
         if self.source == "head":
             head = train.source_probs()
-            return Estimate(-bound(head.probs, _places(head.labels.values), self.alpha))
+            return Estimate(-bound(head.probs, _class_positions(head.labels.values), self.alpha))
         sample = train.sample()
-        places = _places(sample.labels.values)
-        count, classes = len(places), int(places.max()) + 1
+        positions = _class_positions(sample.labels.values)
+        count, classes = len(positions), int(positions.max()) + 1
         usual = max(min(classes, int(count * 0.2)), int(count * 0.1), 2)
         probs = posteriors(sample.matrix, self.components or usual, _ENERGY, self.seed)
-        return Estimate(-bound(probs, places, self.alpha))
+        return Estimate(-bound(probs, positions, self.alpha))
 
     def _gaussian(self, train: LabelledFeatures) -> float:
-        places = _places(train.labels.values)
-        count, width, classes = len(places), train.features.width, int(places.max()) + 1
+        positions = _class_positions(train.labels.values)
+        count, width, classes = len(positions), train.features.width, int(positions.max()) + 1
         sigma = self.lda_factor * count
         rows = np.asarray(train.matrix, dtype=np.float64)
         if self.published_start is None:
             rows = principal_components(rows, min(rows.shape))  # no rotation changes the bound
             if not rows.shape[1]:
                 raise NotApplicable("All features are constant on train.")
-            loss = _Loss(rows, places, sigma)
+            loss = _Loss(rows, positions, sigma)
             risk, probs = loss.minimum()
         else:
             rows = rows - rows.mean(axis=0)
-            loss = _Loss(rows, places, sigma)
+            loss = _Loss(rows, positions, sigma)
             risk, probs = loss.published(self.published_start)
         spread = (np.square(rows).sum(axis=1) + 1) @ (probs * (1 - probs)).sum(axis=1)
         complexity = np.log((float(spread) * sigma) / (classes * width) + 1 + _OFFSET)
@@ -150,10 +150,10 @@ class _Loss:
         sigma: Σ.
     """
 
-    def __init__(self, rows: np.ndarray, places: np.ndarray, sigma: float) -> None:
+    def __init__(self, rows: np.ndarray, positions: np.ndarray, sigma: float) -> None:
         self._rows, self._sigma = rows, sigma
-        self._hot = np.zeros((len(places), int(places.max()) + 1))
-        self._hot[np.arange(len(places)), places] = 1.0
+        self._hot = np.zeros((len(positions), int(positions.max()) + 1))
+        self._hot[np.arange(len(positions)), positions] = 1.0
 
     def minimum(self) -> tuple[float, np.ndarray]:
         """Return the minimum with the probabilities there, examples x classes.
@@ -204,42 +204,42 @@ class _Loss:
         return np.asarray(log_softmax(self._rows @ weights[:-1] + weights[-1], axis=1))
 
 
-def _places(labels: np.ndarray) -> np.ndarray:
-    present, places = np.unique(labels, return_inverse=True)
+def _class_positions(labels: np.ndarray) -> np.ndarray:
+    present, positions = np.unique(labels, return_inverse=True)
     if len(present) < 2:
         raise NotApplicable("Fewer than two classes have examples in train.")
-    return np.asarray(places)
+    return np.asarray(positions)
 
 
-def _dirichlet(probs: np.ndarray, places: np.ndarray, alpha: float) -> float:
+def _dirichlet(probs: np.ndarray, positions: np.ndarray, alpha: float) -> float:
     """Return the bound under the Dirichlet prior, for each example and class."""
     from scipy.special import digamma, gammaln
 
-    prior = alpha * np.bincount(places)[:, None] / len(places) + _OFFSET
+    prior = alpha * np.bincount(positions)[:, None] / len(positions) + _OFFSET
 
     def update(counts: np.ndarray) -> np.ndarray:
         return np.asarray(digamma(counts) - digamma(counts.sum(axis=0)))
 
-    counts, divergence = _variational(probs, places, prior, update)
+    counts, divergence = _variational(probs, positions, prior, update)
     before = (gammaln(prior.sum()) - gammaln(prior).sum()) * probs.shape[1]
     after = (gammaln(counts.sum(axis=0)) - gammaln(counts).sum(axis=0)).sum()
-    return float(after - before + divergence) / (len(places) * len(prior))
+    return float(after - before + divergence) / (len(positions) * len(prior))
 
 
-def _gamma(probs: np.ndarray, places: np.ndarray, alpha: float) -> float:
+def _gamma(probs: np.ndarray, positions: np.ndarray, alpha: float) -> float:
     """Return the bound under the gamma prior, of rate 1, for each example and class."""
     from scipy.special import digamma, gammaln
 
-    prior = alpha * np.bincount(places)[:, None] / len(places) + _OFFSET
+    prior = alpha * np.bincount(positions)[:, None] / len(positions) + _OFFSET
 
-    counts, divergence = _variational(probs, places, prior, digamma)
+    counts, divergence = _variational(probs, positions, prior, digamma)
     lengths = np.concatenate([block @ counts.sum(axis=0) for _, block in _blocks(probs)])
     total = float((gammaln(prior) - gammaln(counts)).sum()) + divergence + float((np.log(lengths) - 1).sum())
-    return total / (len(places) * len(prior)) + 1
+    return total / (len(positions) * len(prior)) + 1
 
 
 def _variational(
-    probs: np.ndarray, places: np.ndarray, prior: np.ndarray, update: Callable[[np.ndarray], np.ndarray]
+    probs: np.ndarray, positions: np.ndarray, prior: np.ndarray, update: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, float]:
     """Return the posterior counts, classes x components, and the divergence of q(z) from P(z|x)."""
     weights: np.ndarray | None = None  # q(z) is proportional to P(z|x) exp(weights of the label)
@@ -247,13 +247,13 @@ def _variational(
     for _ in range(_ROUNDS):
         counts = np.repeat(prior, probs.shape[1], axis=1)
         for rows, block in _blocks(probs):
-            assigned = block if weights is None else np.exp(_log_assigned(block, weights[places[rows]]))
-            np.add.at(counts, places[rows], assigned)
+            assigned = block if weights is None else np.exp(_log_assigned(block, weights[positions[rows]]))
+            np.add.at(counts, positions[rows], assigned)
         weights = update(counts)
     assert weights is not None
     divergence = 0.0
     for rows, block in _blocks(probs):
-        log_assigned = _log_assigned(block, weights[places[rows]])
+        log_assigned = _log_assigned(block, weights[positions[rows]])
         divergence += float((np.exp(log_assigned) * (log_assigned - np.log(block + _OFFSET))).sum())
     return counts, divergence
 

@@ -25,8 +25,8 @@ _FEW = 1000  # different labels up to which all pairs of labels are compared onc
 class PARC(SampleScore):
     """Spearman's correlation, in percent, of two similarities over all pairs of examples.
 
-    Features are reduced by PCA and standardised. Two examples are as similar as the Pearson correlation of
-    their features says, and their labels as the correlation of their label vectors: one-hot for classes, 0
+    Features are reduced by PCA and standardised. The similarity of two examples is the Pearson correlation of
+    their features, and that of their labels is the correlation of their label vectors: one-hot for classes, 0
     and 1 for several labels, numbers as they are. 100 is perfect agreement, 0 none.
 
     References:
@@ -78,13 +78,17 @@ class PARC(SampleScore):
         else:
             labels = targets / (float(np.ptp(targets)) or 1.0)
         rounds = self.variant == "published" and targets.shape[1] > 1
-        ranks = centred_ranks(_published(targets[varies])) if rounds else _label_ranks(labels[varies])
-        if not ranks.any():
+        label_ranks = centred_ranks(_published(targets[varies])) if rounds else _label_ranks(labels[varies])
+        if not label_ranks.any():
             raise NotApplicable("All pairs of examples of train have equally similar labels.")
-        alike = centred_ranks(_similarities(features[varies]))
-        if not alike.any():
+        feature_ranks = centred_ranks(_similarities(features[varies]))
+        if not feature_ranks.any():
             raise NotApplicable("All pairs of examples of train have equally similar features.")
-        return 100 * float(alike @ ranks) / float(np.sqrt(alike @ alike) * np.sqrt(ranks @ ranks))
+        return (
+            100
+            * float(feature_ranks @ label_ranks)
+            / float(np.sqrt(feature_ranks @ feature_ranks) * np.sqrt(label_ranks @ label_ranks))
+        )
 
     def _standardised(self, matrix: np.ndarray) -> np.ndarray:
         """Return examples x components, each of mean 0 and variance 1; constant ones are 0."""
@@ -133,13 +137,13 @@ def _similarity(some: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def _similarities(rows: np.ndarray) -> np.ndarray:
     """Return the similarity of each unordered pair of rows."""
-    found = np.empty(len(rows) * (len(rows) - 1) // 2)
+    similarities = np.empty(len(rows) * (len(rows) - 1) // 2)
     end = 0
     for start in range(0, len(rows), _BLOCK):
-        for place, row in enumerate(_similarity(rows[start : start + _BLOCK], rows[start:]), start=1):
-            begin, end = end, end + len(row) - place
-            found[begin:end] = row[place:]
-    return found
+        for number, row in enumerate(_similarity(rows[start : start + _BLOCK], rows[start:]), start=1):
+            begin, end = end, end + len(row) - number
+            similarities[begin:end] = row[number:]
+    return similarities
 
 
 def _published(rows: np.ndarray) -> np.ndarray:
@@ -157,9 +161,9 @@ def _label_ranks(labels: np.ndarray) -> np.ndarray:
     which = which.ravel()
     level = np.empty(len(which) * (len(which) - 1) // 2, dtype=np.int32)
     end = 0
-    for place, own in enumerate(which, start=1):
-        begin, end = end, end + len(which) - place
-        level[begin:end] = table[own, which[place:]]
+    for number, own in enumerate(which, start=1):
+        begin, end = end, end + len(which) - number
+        level[begin:end] = table[own, which[number:]]
     counts = np.bincount(level, minlength=len(levels))
     ranks = np.cumsum(counts) - counts / 2 - len(level) / 2  # the middle of each level, less the mean rank
     return np.asarray(ranks[level])

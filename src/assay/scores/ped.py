@@ -32,13 +32,13 @@ _NOT_MOVED: Mapping[type[Score], str] = {
 
 @dataclass(frozen=True, slots=True)
 class PED(Score):
-    """Potential energy decline: what a base score says once overlapping classes have repelled each other.
+    """Potential energy decline: a base score after overlapping classes have repelled each other.
 
     Each class is a ball about its mean, with ``nsigma`` standard deviations for a radius. Balls that overlap
     push each other apart along the line between their means, by half of ``time_step`` squared times
-    ``constant`` times the overlap, step by step; all examples of a class move alike. The value is that of the
-    base score on the moved features, in its units; labels take part in the motion, so that it foretells no
-    metric even where the base does.
+    ``constant`` times the overlap, step by step; all examples of a class move together. The value is that of
+    the base score on the moved features, in its units; labels take part in the motion, so that it predicts
+    no metric even where the base does.
 
     References:
         Exploring Model Transferability through the Lens of Potential Energy (Li et al., 2023),
@@ -47,7 +47,7 @@ class PED(Score):
     Note:
         Motion takes place in features that have unit variance. ``lixiaotong97/PED`` (metrics.py, function
         PED_Score) measures that variance on the source data (the validation split of ImageNet), which are not
-        at hand: here it is that of train itself, and the motion is that of the published code given the
+        available: here it is that of train itself, and the motion is that of the published code given the
         features of train as ``general_X``. For its motion under a source set, scale the features by mean and
         deviation of that set and write scaling='none'; the base then sees them scaled, where the published
         one sees them scaled back. nsigma is 0.6, as on the published command line, which names 0.3 as the
@@ -102,15 +102,15 @@ class PED(Score):
         return hashlib.blake2b(f"{base.version} {base.content()}".encode(), digest_size=16).hexdigest()
 
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
-        """Return what the base says of the moved features."""
+        """Return the estimate of the base on the moved features."""
         base = made_base(self.base)
         if train.kind not in base.kinds:
             raise NotApplicable(f"its base {self.base} is not for {train.kind} labels")
         balls = class_balls(train, self.scaling, self.eps)
         shifts = np.zeros((len(balls.used), len(balls.deviations)))
         shifts[balls.used] = decline(balls, self) * balls.deviations
-        found = base.estimate(Moved(train, shifts), metric)
-        return Estimate(found, notes=(*found.notes, *balls.notes))
+        estimate = base.estimate(Moved(train, shifts), metric)
+        return Estimate(estimate, notes=(*estimate.notes, *balls.notes))
 
 
 def made_base(text: str) -> Score:
@@ -137,7 +137,7 @@ class Balls(NamedTuple):
         radii: One standard deviation of each class: the root of the sum of its variances.
         deviations: The unit of each feature.
         used: Which classes have examples.
-        notes: What a reader must know of them.
+        notes: Warnings about them.
     """
 
     means: np.ndarray
@@ -174,35 +174,35 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> Balls:
 def sampled_radii(sample: LabelledFeatures, deviations: np.ndarray) -> np.ndarray:
     """Return the root of the sum of variances of each class that has examples there, in these units."""
     scaled = (sample.matrix - sample.matrix.mean(axis=0, dtype=np.float64)) / deviations
-    classes, places, counts = np.unique(sample.labels.values, return_inverse=True, return_counts=True)
+    classes, own, counts = np.unique(sample.labels.values, return_inverse=True, return_counts=True)
     hot = np.zeros((len(classes), len(scaled)))
-    hot[places, np.arange(len(scaled))] = 1.0
-    scaled -= (hot @ scaled / counts[:, None])[places]
+    hot[own, np.arange(len(scaled))] = 1.0
+    scaled -= (hot @ scaled / counts[:, None])[own]
     return np.asarray(np.sqrt(hot @ np.square(scaled).sum(axis=1) / counts))
 
 
 def decline(balls: Balls, settings: PED) -> np.ndarray:
     """Return how far each class has moved in the end, classes x width."""
-    places, first = balls.means, 0.0
+    centres, first = balls.means, 0.0
     for number in range(settings.max_steps):
-        motion = repulsion(places, settings.nsigma * balls.radii, settings)
+        motion = repulsion(centres, settings.nsigma * balls.radii, settings)
         change = float(np.abs(motion).sum())
         first = change if number == 0 else first
         if change <= settings.exit_ratio * first:
             break
-        places = places + motion
-    return np.asarray(places - balls.means)
+        centres = centres + motion
+    return np.asarray(centres - balls.means)
 
 
-def repulsion(places: np.ndarray, reach: np.ndarray, settings: PED) -> np.ndarray:
+def repulsion(centres: np.ndarray, reach: np.ndarray, settings: PED) -> np.ndarray:
     """Return the motion of each class in one step, classes x width; no more than ends an overlap."""
     from scipy.spatial.distance import cdist
 
-    distances = cdist(places, places)
+    distances = cdist(centres, centres)
     overlap = np.maximum(reach[:, None] + reach - distances, 0.0)
     travel = overlap * min(0.5 * settings.time_step**2 * settings.constant, 1.0)
     rate = np.divide(travel, distances, out=np.zeros_like(travel), where=distances > 0)
-    return np.asarray(rate.sum(axis=1)[:, None] * places - rate @ places)
+    return np.asarray(rate.sum(axis=1)[:, None] * centres - rate @ centres)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +225,7 @@ class Moved(TrainView):
     @cached_property
     def _moments(self) -> FoldedMoments:
         before, held = self.train.moments(), self.held_out()
-        if len(held.folds) == before.total.count:  # all rows are at hand: fourth moments as well
+        if len(held.folds) == before.total.count:  # all rows are available: fourth moments as well
             return moments_of(held.examples.matrix, held.examples.labels, held.folds)
         folds = [moved_moments(fold, self.shifts) for fold in before.folds]
         return FoldedMoments.gathered(folds, self.kind)
@@ -266,7 +266,7 @@ def moved_moments(moments: Moments, shifts: np.ndarray) -> Moments:
 
 
 class _Unknown:
-    """A fourth moment of moved features: it adds up like a number, and says why when it is needed."""
+    """A fourth moment of moved features: it adds up like a number, and raises a reason when needed."""
 
     __array_ufunc__ = None
 

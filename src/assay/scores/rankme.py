@@ -61,7 +61,7 @@ class RankMe(MomentScore):
 def singular_values(train: FoldedMoments) -> np.ndarray:
     """Return the singular values of the features as they came, min(N, D) of them, largest first."""
     positive = np.sqrt(train.uncentred.values)
-    found = np.zeros(min(train.total.count, train.total.width))
-    kept = min(len(found), len(positive))
-    found[:kept] = positive[:kept]
-    return found
+    values = np.zeros(min(train.total.count, train.total.width))
+    kept = min(len(values), len(positive))
+    values[:kept] = positive[:kept]
+    return values

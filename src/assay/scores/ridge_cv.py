@@ -76,12 +76,12 @@ class RidgeCV(HeldOutScore):
 
 
 def predictions(train: FoldedMoments, held_out: HeldOut) -> np.ndarray:
-    """Return what the other folds say of each example: examples x columns."""
-    found = np.empty((len(held_out.folds), len(train.total.target_sum)))
+    """Return the predictions for each example from the other folds: examples x columns."""
+    predicted = np.empty((len(held_out.folds), len(train.total.target_sum)))
     for number, rule in enumerate(train.left_out):
         rows = held_out.folds == number
-        found[rows] = rule.predict(held_out.examples.matrix[rows])
-    return found
+        predicted[rows] = rule.predict(held_out.examples.matrix[rows])
+    return predicted
 
 
 def _as_probs(guesses: np.ndarray, kind: LabelKind) -> np.ndarray:

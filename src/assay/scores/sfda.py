@@ -105,8 +105,8 @@ def sorted_by_class(train: LabelledFeatures, sizes: np.ndarray, centre: np.ndarr
     """Return the examples less the centre, sorted by class, in double precision."""
     rows = np.empty(train.matrix.shape)
     order = np.argsort(train.labels.values, kind="stable")
-    for block, places in zip(by_class(rows, sizes), by_class(order, sizes), strict=True):
-        np.subtract(train.matrix[places], centre, out=block)
+    for block, members in zip(by_class(rows, sizes), by_class(order, sizes), strict=True):
+        np.subtract(train.matrix[members], centre, out=block)
     return rows
 
 
@@ -142,7 +142,7 @@ def probabilities(classes: Classes, within: np.ndarray) -> np.ndarray:
     from scipy.special import softmax
 
     weights = class_weights(within, classes.means, classes.shrinkage, classes.width)
-    between = classes.means @ weights  # classes x classes: what the class means say of each other
+    between = classes.means @ weights  # classes x classes: logits of the class means
     offsets = between - between.diagonal() / 2 + np.log(classes.sizes / classes.sizes.sum())
     logits = classes.rows @ weights
     for block, offset in zip(by_class(logits, classes.sizes), offsets, strict=True):

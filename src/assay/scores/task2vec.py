@@ -46,7 +46,7 @@ class Task2Vec(FisherScore):
         examples: How many examples of train gradients are taken on, class-balanced, at most.
         draws: Gradients for each example and head. With as many as classes the expectation over classes is
             exact; fewer estimate the Fisher information without bias, and the distance comes out a little
-            larger: by 0.03 with 2 draws on 20 pictures, where 24 draws give 0.29.
+            larger: by 0.03 with 2 draws on 20 images, where 24 draws give 0.29.
         seed: Of these draws, and of nothing else.
 
     >>> target = np.array([4.0, 1.0, 0.5])
@@ -94,8 +94,10 @@ class Task2Vec(FisherScore):
         scale = np.where(constant, 0.0, 1 / np.where(constant, 1.0, deviation))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a head need not be the best to use weights
-            found = LogisticRegression(C=self.C, max_iter=self.max_steps).fit((rows - mean) * scale, labels)
-        weights, bias = found.coef_ * scale, found.intercept_
+            regression = LogisticRegression(C=self.C, max_iter=self.max_steps).fit(
+                (rows - mean) * scale, labels
+            )
+        weights, bias = regression.coef_ * scale, regression.intercept_
         if len(weights) == 1:  # of two classes it gives the logit of the second alone
             weights, bias = np.vstack([np.zeros_like(weights), weights]), np.append(0.0, bias)
         return LinearHead(weights, bias - weights @ mean)

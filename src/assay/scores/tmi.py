@@ -79,7 +79,7 @@ class TMI(SampleScore):
         rows = np.asarray(train.matrix, dtype=np.float64)
         if (rows == rows[0]).all():
             raise NotApplicable("All features are constant on train.")
-        entropies = np.array([self._entropy(rows[train.labels.values == one]) for one in classes[large]])
+        entropies = np.array([self._entropy(rows[train.labels.values == label]) for label in classes[large]])
         if self.average == "published":  # classes of one example count as 0, those of up to k not at all
             return float(entropies @ sizes[large]) / len(train) / int((large | (sizes == 1)).sum())
         return float(np.average(entropies, weights=sizes[large]))
@@ -104,10 +104,10 @@ def _distances(rows: np.ndarray, k: int) -> np.ndarray:
     from scipy.spatial.distance import cdist
 
     step = max(1, _CHUNK // len(rows))
-    found = [
+    distances = [
         np.partition(cdist(rows[start : start + step], rows, "chebyshev"), k, axis=1)[
             :, k
         ]  # 0 is the row itself
         for start in range(0, len(rows), step)
     ]
-    return np.concatenate(found)
+    return np.concatenate(distances)

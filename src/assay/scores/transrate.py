@@ -68,7 +68,7 @@ class TransRate(SampleScore):
         if (centred == centred[0]).all():
             raise NotApplicable("All features are constant on train.")
         centred = centred - centred.mean(axis=0)
-        rates = np.array([_rate(centred[train.labels.values == one], self.epsilon) for one in classes])
+        rates = np.array([_rate(centred[train.labels.values == label], self.epsilon) for label in classes])
         weights = sizes if self.weighting == "shares" else None
         return _rate(centred, self.epsilon) - float(np.average(rates, weights=weights))
 
