@@ -100,7 +100,7 @@ class Model(ABC):
     def weights(self) -> Iterable[np.ndarray]:
         """Return the weight matrices (outputs x inputs), one at a time, where the model can show them.
 
-        Convolutions are flattened to outputs x (inputs x places of the kernel). Embeddings, and weights with
+        Convolutions are flattened to outputs x (inputs x size of the kernel). Embeddings, and weights with
         a side of one, are no weight matrices.
         """
         raise NotApplicable("the weights of this model are not at hand")
@@ -120,7 +120,7 @@ class Model(ABC):
         raise NotApplicable("gradients of this model are not at hand")
 
     def training(self) -> AbstractContextManager[Trainable]:
-        """Lend the weights for training, where they can be trained; afterwards they are what they were."""
+        """Train the weights inside, where they can be trained; afterwards they are restored."""
         raise NotApplicable("the weights of this model are frozen: it cannot be trained")
 
     @abstractmethod

@@ -24,7 +24,7 @@ class Trainable(ABC):
 
     @abstractmethod
     def prepared(self, example: Example) -> Any:
-        """Return what can be done once for an example, on the CPU, whatever is done with it later."""
+        """Return an example with everything done that is done once, on the CPU."""
 
     @abstractmethod
     def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> Any:

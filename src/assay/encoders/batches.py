@@ -13,7 +13,7 @@ from assay.core.model import Model
 from assay.core.task import Example, Split
 
 
-class Remarks:
+class EncodingNotes:
     """What a reader must know of the features of a split, counted while it is encoded.
 
     Args:
@@ -47,7 +47,7 @@ class Remarks:
         return tuple(sentences)
 
 
-Tell = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
+Progress = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
 
 
 class Batches:
@@ -55,13 +55,13 @@ class Batches:
 
     Args:
         size: Examples that a model gets at once.
-        tell: Is told how far it is.
+        tell: Is called with the progress.
 
     Attributes:
         notes: What a reader must know of this run.
     """
 
-    def __init__(self, size: int, tell: Tell) -> None:
+    def __init__(self, size: int, tell: Progress) -> None:
         self.notes: list[str] = []
         self._size = size
         self._tell = tell

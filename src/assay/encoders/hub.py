@@ -67,7 +67,7 @@ def commit_of(repository: str, file: str, revision: str | None) -> str:
     try:
         path = hf_hub_download(repository, file, revision=revision, local_files_only=local)
         return Path(path).parent.name  # snapshots/<commit>/
-    except Exception:  # whatever stops this stops the opening too, which says why in a row
+    except Exception:  # what stops this stops the opening too, which explains it
         return revision or "main"
 
 

@@ -77,7 +77,7 @@ class ImageSource(ModelSource):
         """Return where the weights came from.
 
         Args:
-            published: What to say of the published ones.
+            published: The origin of the published ones.
         """
         if self.checkpoint is not None:
             return Origin(self.checkpoint)

@@ -117,13 +117,13 @@ class PixelRecipe:
         Returns:
             channels x height x width, uint8.
         """
-        picture = Image.fromarray(image)
+        resized = Image.fromarray(image)
         if self.channels == 1:
-            picture = picture.convert("L")
-        size = self._resized(picture.height, picture.width)
-        if size != (picture.height, picture.width):
-            picture = picture.resize(size[::-1], FILTERS[self.interpolation])
-        pixels = np.asarray(picture)
+            resized = resized.convert("L")
+        size = self._resized(resized.height, resized.width)
+        if size != (resized.height, resized.width):
+            resized = resized.resize(size[::-1], FILTERS[self.interpolation])
+        pixels = np.asarray(resized)
         pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
         return self._cropped(pixels)
 

@@ -97,7 +97,7 @@ def _licence(card: Path | None) -> str | None:
         return None
     try:
         stated = ModelCard.load(card, ignore_metadata_errors=True).data
-    except Exception:  # what cannot be read says nothing
+    except Exception:  # what cannot be read states no licence
         return None
     licence = getattr(stated, "license_name", None) if stated.license == "other" else stated.license
     return str(licence or stated.license) if stated.license else None

@@ -28,7 +28,7 @@ _PROBE = "Which pretrained model fits my tasks, how sure is that, and what does 
 class StringEncoder(TorchModel[nn.Module]):
     """Calls a module with a list of texts; it returns a tensor, texts x width.
 
-    The module splits the texts into whatever it reads; it is in evaluation mode, in float32, on ``device``.
+    The module has a tokenizer of its own; it is in evaluation mode, in float32, on ``device``.
     ``preprocessing`` states how it does that, where it is known.
     """
 

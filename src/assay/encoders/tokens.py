@@ -36,9 +36,9 @@ class Tokens:
 
     @property
     def padding(self) -> int:
-        """The number that fills up short texts; masked out, so a stand-in does where there is none."""
-        stands = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, self.tokenizer.unk_token_id)
-        return int(next((number for number in stands if number is not None), 0))
+        """The number that fills up short texts; it is masked out, so any number does where there is none."""
+        numbers = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, self.tokenizer.unk_token_id)
+        return int(next((number for number in numbers if number is not None), 0))
 
     def read(self, texts: Sequence[Text]) -> tuple[list[dict[str, list[int]]], list[int]]:
         """Return the tokens of each text by name of input, and the positions of the texts that were cut."""
@@ -113,7 +113,7 @@ def most_tokens(tokenizer: Any, config: Any, wanted: int) -> int:
     """Return how many tokens of a text are read: what is wanted, unless the model reads fewer."""
     positions = getattr(config.get_text_config(), "max_position_embeddings", None) or wanted
     if positions > 1 and _counts_from_padding(config):
-        positions -= int(config.pad_token_id) + 1  # the first position stands after that of padding
+        positions -= int(config.pad_token_id) + 1  # the first position comes after that of padding
     return int(min(wanted, tokenizer.model_max_length, positions if positions > 0 else wanted))
 
 

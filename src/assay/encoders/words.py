@@ -45,7 +45,7 @@ def cut(tokens: Tokens, texts: Sequence[Words]) -> list[CutText]:
     """Return the tokens of texts of words.
 
     Each word is tokenised alone, with a space before it unless it begins the text, and the special tokens
-    stand around all: what tokenizers make of the whole text, where words stay apart. A space that becomes a
+    are around all: what tokenizers make of the whole text, where words stay apart. A space that becomes a
     token of its own belongs to no word.
     """
     whole = tokens.read(["a"])[0][0]

@@ -21,7 +21,7 @@ from assay.encoders.pixels import PixelRecipe
 
 @dataclass(frozen=True, slots=True)
 class TorchvisionSource(ImageSource):
-    """Classification models by name; the weights stand after a dot, the default ones where there is none.
+    """Classification models by name; the weights follow after a dot, the default ones where there is none.
 
     Features are what enters the classification head; preprocessing is that of the weights.
 
@@ -103,7 +103,7 @@ class TorchvisionSource(ImageSource):
             wanted["image_size"] = self._recipe().size[0]  # its positions are made for one size
         weights = self._weights() if self.is_published else None
         try:
-            with seeded(self.seed), redirect_stdout(sys.stderr):  # torch says there what it downloads
+            with seeded(self.seed), redirect_stdout(sys.stderr):  # torch prints there what it downloads
                 return get_model(architecture, weights=weights, **wanted)
         except URLError as error:
             raise ModelError(

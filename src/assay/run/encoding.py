@@ -16,7 +16,7 @@ from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.keys import features_key, random_features_key
 from assay.core.model import FisherProbe, Fishers, Layered, Model, ModelFacts, ModelSource
 from assay.core.task import Example, Examples, LabelKind, Modality, SelectedExamples, Split, Task
-from assay.encoders.batches import Batches, Remarks, Tell
+from assay.encoders.batches import Batches, EncodingNotes, Progress
 from assay.moments.folded import FoldedMoments
 from assay.moments.stream import MomentStream, stratified_folds
 from assay.plugins.train_view import (
@@ -61,7 +61,7 @@ class Encodings(TrainView):
         seconds: Time spent encoding so far.
     """
 
-    def __init__(self, twins: Twins, task: Task, arrays: Arrays, batch_size: int, tell: Tell) -> None:
+    def __init__(self, twins: Twins, task: Task, arrays: Arrays, batch_size: int, tell: Progress) -> None:
         self.task = task
         self.seconds = 0.0
         self._twins = twins
@@ -247,7 +247,7 @@ class Encodings(TrainView):
         start = time.perf_counter()
         split = self._split(name)
         stream = self._stream() if name == "train" else None
-        remarks = Remarks(name, split, PLURAL[self.task.modality])
+        remarks = EncodingNotes(name, split, PLURAL[self.task.modality])
         with ExitStack() as stack:
             keep: list[Callable[[np.ndarray], None]] = []
             for rows, encoded in self._batches.encoded(self._model, split, f"encode {name}"):

@@ -10,7 +10,7 @@ from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import file_hash, identity_of, require_file
-from assay.models.features.files import SUFFIXES, read_features
+from assay.models.features.lookup import SUFFIXES, Lookup, read_features
 
 _IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
@@ -64,8 +64,6 @@ class FeaturesSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Read the file."""
-        from assay.models.features.lookup import Lookup
-
         held = read_features(Path(self.name).expanduser())
         facts = ModelFacts(
             width=held.matrix.shape[1],

@@ -17,7 +17,7 @@ from assay.encoders.quiet import quiet
 from assay.encoders.repository import Repository
 from assay.models.hf.configurations import (
     has_head,
-    looks_back,
+    is_causal,
     modality_of,
     was_trained_on_pairs,
 )
@@ -47,7 +47,7 @@ class HuggingFaceSource(ModelSource):
         seed: Draws random weights.
         pooling: "mean", "cls", "last" (texts only) or "pooler".
         max_tokens: The most tokens of a text; a model that reads fewer cuts earlier.
-        max_seconds: The most seconds of a sound; a model that hears fewer cuts earlier.
+        max_seconds: The most seconds of a sound; a model that reads fewer cuts earlier.
         layer: The layer that is read, as transformers counts its hidden states: 0 is what enters the first,
             -1 what leaves the last, before what normalises it. "best" for that which serves a task best by a
             ridge probe on val: it is one of the tuned values. All layers run, and count as cost.
@@ -89,7 +89,7 @@ class HuggingFaceSource(ModelSource):
         self._repository.check()
 
     def modality(self) -> Modality:
-        """Return what the configuration of the model says."""
+        """Return what the configuration of the model states."""
         return modality_of(self._config())
 
     def identity(self) -> str:
@@ -226,7 +226,7 @@ class HuggingFaceSource(ModelSource):
                 f"Save them beside the weights with tokenizer.save_pretrained(folder)."
             )
         tokens = Tokens(tokenizer, most_tokens(tokenizer, config, self.max_tokens))
-        pooling = self._pooling() or (Pooling.LAST if looks_back(config) else Pooling.MEAN)
+        pooling = self._pooling() or (Pooling.LAST if is_causal(config) else Pooling.MEAN)
         usual = Pairs.TOGETHER if headed and was_trained_on_pairs(config) else Pairs.APART
         return Reading(tokens, pooling, pairs=usual if self.pairs is None else Pairs.named(self.pairs))
 

@@ -188,7 +188,7 @@ def _tokenizer_files(folder: Path) -> list[Path]:
 
 
 def _image_port(graph: OnnxGraph) -> Port:
-    """Return the one input that takes a batch of images, or say what the graph reads instead."""
+    """Return the one input that takes a batch of images, or raise what the graph reads instead."""
     reads = ", ".join(port.describe() for port in graph.inputs)
     if len(graph.inputs) == 1 and len(graph.inputs[0].shape) == 4:
         return graph.inputs[0]

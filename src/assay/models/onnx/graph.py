@@ -184,7 +184,7 @@ class OnnxGraph:
             ):
                 axis.dim_value = length
         for value in model.graph.output:
-            value.type.tensor_type.ClearField("shape")  # what it says of dynamic axes is in the way
+            value.type.tensor_type.ClearField("shape")  # a shape with dynamic axes would be in the way
         graph = shape_inference.infer_shapes(model, data_prop=True).graph
         inferred = {
             value.name: _port(value).shape for value in (*graph.input, *graph.value_info, *graph.output)

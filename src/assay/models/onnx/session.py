@@ -58,7 +58,7 @@ class OnnxEncoder(Model):
         graph: What the session runs.
         cut: Which tensors of it are read.
         feeds: How an example becomes input.
-        device: "cpu", or "cuda" where onnxruntime was built for it; else it runs on the CPU and says so.
+        device: "cpu", or "cuda" where onnxruntime was built for it; else it runs on the CPU and states that.
         origin: Where the file came from.
     """
 

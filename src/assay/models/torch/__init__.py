@@ -51,7 +51,7 @@ class TorchSource(ModelSource):
         pretrained: False for the same architecture with random weights: the checkpoint is not read.
         seed: Draws random weights, where there are any.
         reads: "image" or "text"; the settings below are for images.
-        size: Side of the input in pixels; None for what a file of torch.export says, and else 224.
+        size: Side of the input in pixels; None for that of a file of torch.export, and else 224.
         channels: 3 for RGB, 1 for grey.
         mean: Subtracted from the pixels.
         std: Divides what is left.

@@ -54,7 +54,7 @@ class BagTrainable(Trainable):
 
     def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> list[Bags]:
         """Return all bags as one input; of pairs one for the first texts and one for the second."""
-        if isinstance(prepared[0], list):  # of words, each its vector, whatever it weighs in a text
+        if isinstance(prepared[0], list):  # of words, each its vector, without its weight in a text
             return [self._joined(list(chain.from_iterable(prepared)), np.ones_like(self._weights), rng)]
         return [self._joined(side, self._weights, rng) for side in zip(*prepared, strict=True)]
 

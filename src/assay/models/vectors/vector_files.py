@@ -163,7 +163,7 @@ def _binary(stream: IO[bytes], header: Header, path: Path, limit: int | None) ->
     while left is None or left > 0:
         while (space := buffer.find(b" ", position)) < 0 or len(buffer) < space + 1 + size:
             more = stream.read(1 << 20)
-            if not more:  # who reads the rows sees whether some are missing
+            if not more:  # read_rows checks whether some are missing
                 if words:
                     yield _rows(words, vectors, header.width, path)
                 if buffer[position:].strip(b"\n") and read >= (header.rows or 0):
