@@ -23,7 +23,7 @@ from assay.analysis.across_tasks.similarity import similarity
 from assay.findings.across import Across
 from assay.findings.similarity import Similarity
 from assay.reports.terminal.across import show_across, show_similarity
-from assay.tables.matrices import only, read_matrices
+from assay.tables.matrices import read_matrices, select_matrix
 
 TABLES = ("vtab_official", "mteb_english", "timm_results")  # from small to large: peaks of memory add up
 MOST_SECONDS = 20.0
@@ -52,7 +52,7 @@ def analyse(folder: Path, name: str) -> Analysis:
     """Read a table, analyse it, and print what was found, to nobody."""
     start = time.perf_counter()
     path = folder / f"{name}.json"
-    values = only(read_matrices(path), path, None)
+    values = select_matrix(read_matrices(path), path, None)
     found, alike = across(values), similarity(values)
     assert found is not None
     console = Console(file=io.StringIO(), width=100)

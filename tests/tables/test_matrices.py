@@ -11,7 +11,7 @@ import pytest
 
 from assay.core.errors import UsageError
 from assay.findings.matrix import Matrix
-from assay.tables.matrices import Rows, read_matrices, read_matrix
+from assay.tables.matrices import RowKind, read_matrices, read_matrix
 
 LIST = "model,dataset,accuracy\nr18,digits,.9\nr50,digits,.8\nr18,photos,.7\nr50,photos,.75\n"
 LINES = '{"model": "r18", "digits": 0.9, "photos": 0.7}\n{"model": "r50", "digits": 0.8, "photos": 0.75}\n'
@@ -67,8 +67,8 @@ def test_parquet_with_one_cell_a_row_is_parted_by_method(tmp_path):
 def test_a_file_of_several_scores_is_one_matrix_for_each(tmp_path):
     path = write(tmp_path, "scores.json", json.dumps({"logme": VALUES, "knn": VALUES}))
 
-    assert list(read_matrices(path, rows=Rows.TASKS).matrices) == ["logme", "knn"]
-    assert as_table(read_matrix(path, rows=Rows.TASKS, name="knn")) == VALUES
+    assert list(read_matrices(path, rows=RowKind.TASKS).matrices) == ["logme", "knn"]
+    assert as_table(read_matrix(path, rows=RowKind.TASKS, name="knn")) == VALUES
     with pytest.raises(UsageError, match="holds 2 matrices: knn, logme. Name one"):
         read_matrix(path)
     with pytest.raises(UsageError, match="no matrix called 'parc'. It holds: knn, logme"):
@@ -100,8 +100,8 @@ def test_repeats_with_seeds_are_averaged(tmp_path):
 @pytest.mark.parametrize(
     ("models", "rows", "told"),
     [
-        ((), Rows.MODELS, "a guess: models are the longer side; if not, write --rows tasks"),
-        (("digits", "photos"), Rows.TASKS, "by the names of the models"),
+        ((), RowKind.MODELS, "a guess: models are the longer side; if not, write --rows tasks"),
+        (("digits", "photos"), RowKind.TASKS, "by the names of the models"),
     ],
 )
 def test_what_the_file_does_not_say_is_guessed_and_said(tmp_path, models, rows, told):
@@ -111,13 +111,13 @@ def test_what_the_file_does_not_say_is_guessed_and_said(tmp_path, models, rows, 
 
     assert told in found.notes[0]
     assert f"rows are {rows}" in found.notes[0]
-    assert ("r18" in next(iter(found.matrices.values())).models) == (rows is Rows.MODELS)
+    assert ("r18" in next(iter(found.matrices.values())).models) == (rows is RowKind.MODELS)
 
 
 def test_what_is_written_is_not_guessed(tmp_path):
     path = write(tmp_path, "m.csv", "model,digits,photos\nr18,1,2\n")
 
-    assert read_matrix(path, rows=Rows.TASKS).models == ("digits", "photos")
+    assert read_matrix(path, rows=RowKind.TASKS).models == ("digits", "photos")
 
 
 def test_columns_without_numbers_are_left_out_and_said(tmp_path):

@@ -11,7 +11,14 @@ from assay.analysis.scores.over_tasks import Past, agreements
 from assay.core.errors import UnknownName, UsageError
 from assay.findings.agreement import Agreements
 from assay.findings.matrix import Matrix
-from assay.tables.matrices import Rows, only, read_facts, read_matrices, rising, rows_from
+from assay.tables.matrices import (
+    RowKind,
+    higher_is_better,
+    parse_row_kind,
+    read_facts,
+    read_matrices,
+    select_matrix,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,9 @@ def foretell(request: Request, *, seed: int = 0) -> Foretold:
         raise UsageError(
             f"'{request.truth}' is the only table. Write the scores first: scores.csv truth.csv."
         )
-    rows = rows_from(request.rows)
+    rows = parse_row_kind(request.rows)
     file = read_matrices(request.truth, rows=rows)
-    truth = rising(only(file, request.truth, request.truth_name), request.falling)
+    truth = higher_is_better(select_matrix(file, request.truth, request.truth_name), request.falling)
     name = request.truth_name or next(iter(file.matrices))
     notes = [*file.notes]
     scores: dict[str, Matrix] = {}
@@ -104,11 +111,11 @@ def _matching(pattern: str, scores: Mapping[str, Matrix]) -> list[str]:
     return found
 
 
-def _past(request: Request, rows: Rows | None, truth: Matrix) -> Matrix | None:
+def _past(request: Request, rows: RowKind | None, truth: Matrix) -> Matrix | None:
     """Return the truth on more tasks, the known ones among them."""
     if request.past is None:
         return None
-    more = only(read_matrices(request.past, rows=rows, models=truth.models), request.past, None)
+    more = select_matrix(read_matrices(request.past, rows=rows, models=truth.models), request.past, None)
     others = [task for task in more.tasks if task not in truth.tasks]
     table = {task: truth.column(task) for task in truth.tasks} | {task: more.column(task) for task in others}
     return Matrix.of(table)

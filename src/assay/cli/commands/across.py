@@ -40,10 +40,10 @@ def command(
     from assay.analysis.across_tasks.similarity import similarity
     from assay.core.errors import UsageError
     from assay.reports.terminal.across import show_across, show_similarity
-    from assay.tables.matrices import only, read_matrices, rising, rows_from
+    from assay.tables.matrices import higher_is_better, parse_row_kind, read_matrices, select_matrix
 
-    file = read_matrices(table, rows=rows_from(rows))
-    values = rising(only(file, table, matrix), falling or ())
+    file = read_matrices(table, rows=parse_row_kind(rows))
+    values = higher_is_better(select_matrix(file, table, matrix), falling or ())
     findings = across(values)
     console = Console()
     for note in file.notes:
