@@ -17,6 +17,10 @@ class Csv(Report):
     """One row for each model, task and method, UTF-8 with a mark that spreadsheets know it by.
 
     A text that a spreadsheet would take for a formula has an apostrophe in front.
+
+    >>> from assay.testing.reports import rendered
+    >>> print(rendered(Csv()).decode("utf-8-sig").partition(",status")[0])
+    model,task,method,is_score,is_ranking
     """
 
     suffix: ClassVar[str] = ".csv"

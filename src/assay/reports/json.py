@@ -23,7 +23,13 @@ DIRECTION = (
 
 
 class Json(Report):
-    """One JSON object: ``schema``, ``direction``, and the fields of the comparison by their names."""
+    """One JSON object: ``schema``, ``direction``, and the fields of the comparison by their names.
+
+    >>> from assay.testing.reports import rendered
+    >>> report = json.loads(rendered(Json()))
+    >>> report["schema"], report["ranked_by"], report["tasks"][0]["recommended"]
+    (3, 'linear_probe', 'packaged:efficientnet_lite0')
+    """
 
     suffix: ClassVar[str] = ".json"
     summary: ClassVar[str] = "everything that was found, for programs"

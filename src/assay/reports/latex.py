@@ -19,7 +19,12 @@ _ESCAPED = str.maketrans(
 
 
 class Latex(Report):
-    """A table for each modality: the best is bold, what is tied with it underlined, intervals beneath."""
+    """A table for each modality: the best is bold, what is tied with it underlined, intervals beneath.
+
+    >>> from assay.testing.reports import rendered
+    >>> [line[1:] for line in rendered(Latex()).decode().splitlines() if line.endswith("rule")][:3]
+    ['toprule', 'midrule', 'bottomrule']
+    """
 
     suffix: ClassVar[str] = ".tex"
     summary: ClassVar[str] = "models by tasks, for a paper"

@@ -14,7 +14,12 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#])")
 
 
 class Markdown(Report):
-    """The answer, then a table for each modality: the best is bold, = is tied with it."""
+    """The answer, then a table for each modality: the best is bold, = is tied with it.
+
+    >>> from assay.testing.reports import rendered
+    >>> print(next(line for line in rendered(Markdown()).decode().splitlines() if line.startswith("| -")))
+    | --- | ---: | ---: | ---: |
+    """
 
     suffix: ClassVar[str] = ".md"
     summary: ClassVar[str] = "models by tasks, for an issue or a model card"

@@ -6,29 +6,20 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import MissingPackage
-from assay.core.task import Modality, TaskKind
+from assay.core.task import TaskKind
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import TaskFindings
 from assay.plugins.report import Report
-
-_TASKS = {
-    (Modality.IMAGE, TaskKind.REGRESSION): "other",
-    (Modality.IMAGE, TaskKind.CLASSIFICATION): "image-classification",
-    (Modality.IMAGE, TaskKind.MULTILABEL): "image-classification",
-    (Modality.AUDIO, TaskKind.REGRESSION): "other",
-    (Modality.AUDIO, TaskKind.CLASSIFICATION): "audio-classification",
-    (Modality.AUDIO, TaskKind.MULTILABEL): "audio-classification",
-    (Modality.TEXT, TaskKind.REGRESSION): "other",
-    (Modality.TEXT, TaskKind.CLASSIFICATION): "text-classification",
-    (Modality.TEXT, TaskKind.MULTILABEL): "text-classification",
-    (Modality.TEXT, TaskKind.TOKENS): "token-classification",
-}  # as the hub names them
 
 
 class ModelIndex(Report):
     """YAML for the head of a README: one entry for each model, with its results on test.
 
     Estimates are no results of a model: a study that trained nothing gives an empty index.
+
+    >>> from assay.testing.reports import rendered
+    >>> rendered(ModelIndex()).decode().splitlines()[:2]
+    ['model-index:', '- name: hf:google-bert/bert-base-uncased']
     """
 
     suffix: ClassVar[str] = ".yaml"
@@ -45,11 +36,11 @@ def _yaml(comparison: Comparison) -> str:
     except ImportError as error:
         raise MissingPackage("model_index", "huggingface_hub", is_extra=False) from error
     by_model: dict[str, list[EvalResult]] = {}
-    for found in () if comparison.is_estimate else comparison.tasks:
-        for one in found.standings:
-            told = {**_of_task(found), "metric_name": f"{found.measure} by {comparison.ranked_by}"}
-            value = -one.value if found.shown_negated else one.value  # RMSE is positive for readers
-            by_model.setdefault(one.model, []).append(EvalResult(metric_value=value, **told))
+    for findings in () if comparison.is_estimate else comparison.tasks:
+        fields = {**_of_task(findings), "metric_name": f"{findings.measure} by {comparison.ranked_by}"}
+        for standing in findings.standings:
+            value = -standing.value if findings.shown_negated else standing.value  # RMSE is shown positive
+            by_model.setdefault(standing.model, []).append(EvalResult(metric_value=value, **fields))
     index = []
     for model in sorted(by_model):
         card = ModelCardData(model_name=model, eval_results=by_model[model])
@@ -58,12 +49,14 @@ def _yaml(comparison: Comparison) -> str:
     return f"{text}\n"
 
 
-def _of_task(found: TaskFindings) -> dict[str, str]:
+def _of_task(findings: TaskFindings) -> dict[str, str]:
+    task = findings.task
+    types = {TaskKind.REGRESSION: "other", TaskKind.TOKENS: "token-classification"}  # as the hub names them
     return {
-        "task_type": _TASKS[found.task.modality, found.task.kind],
-        "dataset_type": found.task.address,
-        "dataset_name": found.task.address,
+        "task_type": types.get(task.kind, f"{task.modality}-classification"),
+        "dataset_type": task.address,
+        "dataset_name": task.address,
         "dataset_split": "test",
-        "dataset_revision": found.task.fingerprint,
-        "metric_type": found.measure,
+        "dataset_revision": task.fingerprint,
+        "metric_type": findings.measure,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -19,6 +20,14 @@ def simulated_comparison() -> Comparison:
     """Return findings with ties, failed and skipped rows, long names and other scripts."""
     study = simulate_study(0)
     return compare(study, ranked_by=None, seed=0)
+
+
+def rendered(report: Report) -> bytes:
+    """Return what a report writes of the simulated findings."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"report{report.suffix}"
+        report.render(simulated_comparison(), path)
+        return path.read_bytes()
 
 
 class ReportContract:

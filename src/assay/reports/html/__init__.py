@@ -16,6 +16,11 @@ class Html(Report):
 
     Attributes:
         refresh_seconds: How often an open page looks for its next version, while a study runs.
+
+    >>> from assay.testing.reports import rendered
+    >>> page = rendered(Html()).decode()
+    >>> page[:15], page.count("<h2>")
+    ('<!doctype html>', 12)
     """
 
     refresh_seconds: float | None = None

@@ -24,6 +24,11 @@ class Terminal(Report):
     Attributes:
         width: Columns of the text.
         show_all: Show every model, not only the best twenty of each task.
+
+    >>> from assay.testing.reports import rendered
+    >>> lines = rendered(Terminal(width=60)).decode().splitlines()
+    >>> max(map(len, lines)) <= 60, any(line.startswith("folder:./photos") for line in lines)
+    (True, True)
     """
 
     width: int = 110
