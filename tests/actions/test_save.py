@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import assay
-from assay.actions.save import Chosen, save
+from assay.actions.save import ModelToSave, save
 from assay.cli.main import main
 from assay.core.errors import StoreError, UnknownName, UsageError
 from assay.plugins.protocol import Protocol
@@ -41,10 +41,12 @@ def store(tmp_path_factory) -> Path:
     return root
 
 
-def chosen(method: str) -> Chosen:
+def chosen(method: str) -> ModelToSave:
     named = resolve_methods([method])[0]
     assert isinstance(named.plugin, Protocol)
-    return Chosen(resolve_models([MODEL])[0], resolve_tasks([TASK], 0)[0], Named(named.address, named.plugin))
+    return ModelToSave(
+        resolve_models([MODEL])[0], resolve_tasks([TASK], 0)[0], Named(named.address, named.plugin)
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -122,11 +122,11 @@ def test_real_weights_recognise_real_photographs(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_save(tmp_path: Path, photos: Path) -> None:
-    from assay.actions.save import Chosen, save
+    from assay.actions.save import ModelToSave, save
     from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
     from assay.store.results import Store
 
-    chosen = Chosen(
+    chosen = ModelToSave(
         resolve_models(["zoo:headed"])[0],
         resolve_tasks([str(photos)], 0)[0],
         resolve_methods(["own_head"])[0],

@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from tests.conftest import TINY_WORDS
 
 import assay
-from assay.actions.save import Chosen, save
+from assay.actions.save import ModelToSave, save
 from assay.core.errors import NotApplicable
 from assay.core.model import Layered
 from assay.core.result import Result
@@ -124,7 +124,7 @@ def test_a_saved_model_reads_the_chosen_layer(table: Path, tiny_bert: Path, tmp_
         resolve_models([model])[0],
         resolve_tasks([texts], 0)[0],
     )
-    what = Chosen(source, loaded, Named(method.address, method.plugin))
+    what = ModelToSave(source, loaded, Named(method.address, method.plugin))
 
     result = save(open_existing(tmp_path / "store"), what, tmp_path / "saved", "cpu")
 

@@ -212,7 +212,7 @@ def test_slices_are_kept_beside_those_of_an_earlier_run(store, tmp_path):
 
     (kept,) = store.slices(task_facts(task))
     assert (kept.column, kept.names) == ("week", ("0", "1", "2", "3"))
-    assert kept.places.tolist() == task.slices[0].places.tolist()
+    assert kept.positions.tolist() == task.slices[0].positions.tolist()
     both = replace(task_facts(task), slices=("language", "week", "gone"))
     assert [one.column for one in store.slices(both)] == ["language", "week"]
 

@@ -313,7 +313,7 @@ def test_a_list_of_images_may_tell_slices(animals: Path) -> None:
     task = load_task(f"folder:{animals}(labels='labels.csv', slices='light')")
 
     names = [task.test.examples.name(row) for row in range(len(task.test))]
-    told = [task.slices[0].names[place] for place in task.slices[0].places]
+    told = [task.slices[0].names[place] for place in task.slices[0].positions]
     assert told == ["day" if int(Path(name).stem) % 2 else "night" for name in names]
 
 

@@ -264,10 +264,10 @@ def test_any_column_may_tell_slices_of_texts_and_of_images(tmp_path: Path) -> No
 
     rows = [int(str(of_texts.test.examples.read(row)).split()[1]) for row in range(len(of_texts.test))]
     (language,) = of_texts.slices
-    assert [language.names[place] for place in language.places] == [languages[row % 3] for row in rows]
+    assert [language.names[place] for place in language.positions] == [languages[row % 3] for row in rows]
     names = [of_images.test.examples.name(row) for row in range(len(of_images.test))]
     (light,) = of_images.slices
     numbers = [int(name.split()[1]) - 1 for name in names]
-    assert [light.names[place] for place in light.places] == [
+    assert [light.names[place] for place in light.positions] == [
         "day" if row % 4 else "night" for row in numbers
     ]

@@ -371,7 +371,7 @@ def test_slices_are_kept_for_the_test_and_change_no_fingerprint(write: Write) ->
     (language,) = task.slices
     assert (language.column, language.names) == ("language", ("de", "en", "fr", "it"))
     numbers = [int(str(task.test.examples.read(row)).split()[2]) for row in range(len(task.test))]
-    told = [language.names[place] for place in language.places]
+    told = [language.names[place] for place in language.positions]
     assert told == [["en", "de", "fr", "it"][number % 4] for number in numbers]
 
 
@@ -387,7 +387,7 @@ def test_a_column_of_slices_is_not_guessed_to_be_something_else(write: Write) ->
 def test_rows_without_a_slice_are_in_none_and_said(write: Write) -> None:
     task = load_task(f"{_in_languages(write, 'en,,fr')}(slices='language')")
 
-    assert set(task.slices[0].places.tolist()) <= {-1, 0, 1}
+    assert set(task.slices[0].positions.tolist()) <= {-1, 0, 1}
     assert task.notes[0] == (
         "10 of 30 rows have an empty cell in 'language' (first: row 1): they are in none of its slices."
     )
@@ -412,4 +412,4 @@ def test_a_limit_and_empty_texts_leave_each_example_its_slice(write: Write) -> N
     task = load_task(f"{address}(slices='source', limit=24)")
 
     numbers = [int(str(task.test.examples.read(row)).split()[2]) for row in range(len(task.test))]
-    assert task.slices[0].places.tolist() == [number % 2 for number in numbers]
+    assert task.slices[0].positions.tolist() == [number % 2 for number in numbers]

@@ -22,7 +22,7 @@ from assay.tables.matrices import (
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ScoreTables:
     """Which tables to compare, and how they are to be read.
 
     Attributes:
@@ -49,7 +49,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class ScoreComparison:
     """What came of it.
 
     Attributes:
@@ -60,7 +60,7 @@ class Foretold:
     notes: tuple[str, ...]
 
 
-def foretell(request: Request, *, seed: int = 0) -> Foretold:
+def compare_scores(request: ScoreTables, *, seed: int = 0) -> ScoreComparison:
     """Compare scores with results.
 
     Args:
@@ -91,7 +91,7 @@ def foretell(request: Request, *, seed: int = 0) -> Foretold:
     found = agreements(scores, truth, name, past, seed=seed)
     if all(one.is_baseline for one in found.overall):
         raise _nothing_in_common(scores, truth, request.truth)
-    return Foretold(found, (*notes, *_unmatched(scores, truth)))
+    return ScoreComparison(found, (*notes, *_unmatched(scores, truth)))
 
 
 def _chosen(scores: Mapping[str, Matrix], patterns: Iterable[str]) -> dict[str, Matrix]:
@@ -111,7 +111,7 @@ def _matching(pattern: str, scores: Mapping[str, Matrix]) -> list[str]:
     return found
 
 
-def _past(request: Request, rows: RowKind | None, truth: Matrix) -> Matrix | None:
+def _past(request: ScoreTables, rows: RowKind | None, truth: Matrix) -> Matrix | None:
     """Return the truth on more tasks, the known ones among them."""
     if request.past is None:
         return None

@@ -42,7 +42,7 @@ with assay.load(Path(__file__).parent) as saved:
 '''
 
 
-class Chosen(NamedTuple):
+class ModelToSave(NamedTuple):
     """What is to be kept: one model of one task by one protocol."""
 
     model: Named[ModelSource]
@@ -50,7 +50,7 @@ class Chosen(NamedTuple):
     method: Named[Protocol]
 
 
-def save(store: Store, chosen: Chosen, folder: Path, device: str) -> Result:
+def save(store: Store, chosen: ModelToSave, folder: Path, device: str) -> Result:
     """Train again as the study did, prove that test is predicted as it was, and write everything to a folder.
 
     Args:
@@ -224,7 +224,7 @@ def _must_predict_alike(found: Learned, store: Store, job: Job) -> None:
     )
 
 
-def _write(folder: Path, found: Learned, chosen: Chosen, result: Result) -> None:
+def _write(folder: Path, found: Learned, chosen: ModelToSave, result: Result) -> None:
     from safetensors.numpy import save_file
 
     task, decision = chosen.task, found.decision

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.actions.save import Chosen, Saved, load, save
+from assay.actions.save import ModelToSave, Saved, load, save
 from assay.core.errors import StoreError, UsageError
 from assay.core.model import ModelSource
 from assay.core.result import Status
@@ -85,7 +85,7 @@ def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str)
             asked = read_hidden(hidden, source.folder, source.revision)
             wanted.setdefault(tasks[name], []).append((hidden, asked))
     for address, files in wanted.items():
-        chosen = Chosen(entrant.model, resolve_tasks([address], seed)[0], entrant.method)
+        chosen = ModelToSave(entrant.model, resolve_tasks([address], seed)[0], entrant.method)
         with tempfile.TemporaryDirectory() as place:
             save(store, chosen, Path(place), device)
             with load(place, device) as saved:

@@ -11,7 +11,7 @@ from assay.core.limits import NO_LIMITS, Limits
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
-from assay.core.slicing import Slicing
+from assay.core.slices import SliceColumn
 from assay.core.task import Labels
 from assay.findings.facts import ModelRow, TaskFacts
 
@@ -51,7 +51,7 @@ class Evidence:
     limits: Limits = NO_LIMITS
     names: Callable[[str], Sequence[str] | None] = _nothing
     features: Callable[[ModelRow, str], np.ndarray | None] = _nothing
-    slices: Callable[[TaskFacts], Sequence[Slicing] | None] = _nothing
+    slices: Callable[[TaskFacts], Sequence[SliceColumn] | None] = _nothing
 
     def on_these_data(self) -> list[Result]:
         """Return the results on the data that the tasks hold."""

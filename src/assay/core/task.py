@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from assay.core.slicing import Slicing
+from assay.core.slices import SliceColumn
 
 
 class LabelKind(StrEnum):
@@ -270,7 +270,7 @@ class Task:
     test: Split
     fingerprint: str
     notes: tuple[str, ...] = ()
-    slices: tuple[Slicing, ...] = ()
+    slices: tuple[SliceColumn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

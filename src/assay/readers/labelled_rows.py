@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.slicing import Slicing
+from assay.core.slices import SliceColumn
 from assay.core.task import LabelKind, Labels, TaskKind
 from assay.readers.guess import NamedColumns, TableColumns, choose_columns
 from assay.readers.labelling import (
@@ -52,7 +52,7 @@ class LabelledRows:
     labels: Labels
     given: np.ndarray | None = None
     notes: tuple[str, ...] = ()
-    slices: tuple[Slicing, ...] = ()
+    slices: tuple[SliceColumn, ...] = ()
 
     def take(self, positions: np.ndarray) -> LabelledRows:
         """Return some of the rows, without classes that are left with no example."""
@@ -128,7 +128,7 @@ def _label_words(table: TextTable, words: str, tags: str) -> Labelled:
 
 def _sliced(
     table: TextTable, columns: Sequence[str], rows: np.ndarray
-) -> tuple[tuple[Slicing, ...], tuple[str, ...]]:
+) -> tuple[tuple[SliceColumn, ...], tuple[str, ...]]:
     """Return for each column what is in it in some rows, and notes of empty cells."""
     slices, notes = [], []
     for column in columns:
@@ -142,7 +142,7 @@ def _sliced(
             )
         of_row = np.full(len(rows), -1)
         of_row[has_value] = positions
-        slices.append(Slicing(column, tuple(str(value) for value in values), of_row))
+        slices.append(SliceColumn(column, tuple(str(value) for value in values), of_row))
         if not has_value.all():
             first = table.row_name(int(rows[~has_value][0]))
             notes.append(

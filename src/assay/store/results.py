@@ -21,12 +21,12 @@ from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Opened, Result, Status
 from assay.core.shown import ShownExample
-from assay.core.slicing import Slicing
+from assay.core.slices import SliceColumn
 from assay.core.task import Labels, Task
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.store.arrays import Arrays
 from assay.store.rows import result_of, slices_of, slices_written, task_facts_of
-from assay.store.shown import shown_examples
+from assay.store.shown_examples import shown_examples
 
 SCHEMA_VERSION = 3
 
@@ -218,7 +218,7 @@ class Store:
             if text is not None
         }
 
-    def slices(self, task: TaskFacts) -> tuple[Slicing, ...]:
+    def slices(self, task: TaskFacts) -> tuple[SliceColumn, ...]:
         """Return the slices of the test examples of a task that it names, where they are kept."""
         return slices_of(self._slices(task.fingerprint), task.slices)
 

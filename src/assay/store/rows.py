@@ -11,7 +11,7 @@ import numpy as np
 from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.result import Cost, Result, Status
-from assay.core.slicing import Slicing
+from assay.core.slices import SliceColumn
 from assay.core.task import Modality, TaskKind
 from assay.findings.facts import TaskFacts
 
@@ -49,15 +49,15 @@ def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
     return TaskFacts(**{**stored, **typed})
 
 
-def slices_written(slices: Iterable[Slicing]) -> dict[str, list[str | None]]:
+def slices_written(slices: Iterable[SliceColumn]) -> dict[str, list[str | None]]:
     """Return by column what stands there in each example, as JSON knows it; null where nothing does."""
     return {
-        one.column: [one.names[place] if place >= 0 else None for place in one.places.tolist()]
+        one.column: [one.names[place] if place >= 0 else None for place in one.positions.tolist()]
         for one in slices
     }
 
 
-def slices_of(written: Mapping[str, list[str | None]], columns: Iterable[str]) -> tuple[Slicing, ...]:
+def slices_of(written: Mapping[str, list[str | None]], columns: Iterable[str]) -> tuple[SliceColumn, ...]:
     """Return those of the columns that were kept."""
     found = []
     for column in columns:
@@ -66,5 +66,5 @@ def slices_of(written: Mapping[str, list[str | None]], columns: Iterable[str]) -
         place = {name: number for number, name in enumerate(names)}
         if names:
             places = np.array([-1 if cell is None else place[cell] for cell in cells])
-            found.append(Slicing(column, tuple(names), places))
+            found.append(SliceColumn(column, tuple(names), places))
     return tuple(found)

@@ -12,7 +12,7 @@ from assay.core.metric import Metric
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
-from assay.core.slicing import Slicing
+from assay.core.slices import SliceColumn
 from assay.core.task import Labels, Modality, TaskKind
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.findings.per_task import OTHER_MODALITY
@@ -135,11 +135,11 @@ def _tasks() -> tuple[TaskFacts, ...]:
     )
 
 
-def _slices(task: TaskFacts) -> tuple[Slicing, ...]:
+def _slices(task: TaskFacts) -> tuple[SliceColumn, ...]:
     """Return two large slices and one that is too small for intervals, and examples in none."""
     slice_of_example = np.repeat([0, 1, 2, -1], [40, 35, 6, 9])
     names = ("autumn", "spring", "<i>winter</i>")
-    return tuple(Slicing(column, names, slice_of_example) for column in task.slices)
+    return tuple(SliceColumn(column, names, slice_of_example) for column in task.slices)
 
 
 def _truth(task: TaskFacts, rng: np.random.Generator) -> np.ndarray:

@@ -7,14 +7,14 @@ from scipy import stats
 from sklearn.metrics import accuracy_score
 
 from assay.analysis.per_task.slices import slice_findings
-from assay.core.slicing import Slicing
+from assay.core.slices import SliceColumn
 from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.auroc import AUROC
 from assay.metrics.rmse import RMSE
 
 RNG = np.random.default_rng(0)
-LANGUAGE = Slicing("language", ("de", "en", "fr"), RNG.choice([-1, 0, 1], p=[0.1, 0.3, 0.6], size=300))
+LANGUAGE = SliceColumn("language", ("de", "en", "fr"), RNG.choice([-1, 0, 1], p=[0.1, 0.3, 0.6], size=300))
 TRUTH = Labels(LabelKind.CLASSIFICATION, RNG.integers(3, size=300), ("a", "b", "c"))
 SAID = {
     model: np.where(RNG.uniform(size=(2, 300)) < share, TRUTH.values, RNG.integers(3, size=(2, 300)))
@@ -25,7 +25,7 @@ SAID = {
 def test_values_are_those_of_scikit_learn_on_the_rows_of_each_slice():
     found = slice_findings([LANGUAGE], TRUTH, SAID, Accuracy(), 0)
 
-    rows = pd.Series(LANGUAGE.places)
+    rows = pd.Series(LANGUAGE.positions)
     assert [(one.name, one.examples) for one in found] == [
         ("de", (rows == 0).sum()),
         ("en", (rows == 1).sum()),
@@ -39,7 +39,7 @@ def test_values_are_those_of_scikit_learn_on_the_rows_of_each_slice():
 
 def test_an_interval_of_one_seed_is_that_of_the_bootstrap_of_scipy():
     single = {"good": SAID["good"][:1]}
-    chosen = LANGUAGE.places == 1
+    chosen = LANGUAGE.positions == 1
     right = (single["good"][0] == TRUTH.values)[chosen].astype(float)
 
     found = slice_findings([LANGUAGE], TRUTH, single, Accuracy(), 0)[1].values[0]
@@ -52,7 +52,7 @@ def test_an_interval_of_one_seed_is_that_of_the_bootstrap_of_scipy():
 def test_a_metric_that_is_no_mean_has_values_and_intervals_on_slices_too():
     truth = Labels(LabelKind.REGRESSION, RNG.normal(size=60))
     said = {"m": truth.values[None] + RNG.normal(size=(1, 60))}
-    halves = Slicing("half", ("first", "second"), np.repeat([0, 1], 30))
+    halves = SliceColumn("half", ("first", "second"), np.repeat([0, 1], 30))
 
     first, _ = slice_findings([halves], truth, said, RMSE(), 0)
 
@@ -62,7 +62,7 @@ def test_a_metric_that_is_no_mean_has_values_and_intervals_on_slices_too():
 
 
 def test_few_examples_have_a_value_and_no_interval():
-    few = Slicing("who", ("few", "many"), np.repeat([0, 1], [9, 291]))
+    few = SliceColumn("who", ("few", "many"), np.repeat([0, 1], [9, 291]))
 
     found = slice_findings([few], TRUTH, SAID, Accuracy(), 0)
 
@@ -72,7 +72,7 @@ def test_few_examples_have_a_value_and_no_interval():
 def test_a_slice_on_which_a_metric_has_no_value_says_why():
     truth = Labels(LabelKind.CLASSIFICATION, np.repeat([0, 1, 0], [20, 20, 20]), ("no", "yes"))
     probs = np.stack([1 - (share := RNG.uniform(size=60)), share], axis=1)
-    halves = Slicing("half", ("both", "one"), np.repeat([0, 1], [40, 20]))
+    halves = SliceColumn("half", ("both", "one"), np.repeat([0, 1], [40, 20]))
 
     both, one = slice_findings([halves], truth, {"m": probs[None]}, AUROC(), 0)
 

@@ -9,7 +9,7 @@ import numpy as np
 from assay.analysis.per_task.intervals import METRIC_CALLS, Measured, bootstrap, interval
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
-from assay.core.slicing import Slicing
+from assay.core.slices import SliceColumn
 from assay.core.task import Labels
 from assay.findings.error_analysis import SliceFindings, SliceValue
 
@@ -17,7 +17,7 @@ FEWEST = 10  # examples; a bootstrap over fewer of them gives intervals that are
 
 
 def slice_findings(
-    slices: Sequence[Slicing],
+    slices: Sequence[SliceColumn],
     truth: Labels,
     predicted: Mapping[str, np.ndarray],
     metric: Metric,
@@ -34,9 +34,9 @@ def slice_findings(
     """
     of_slices = []
     for slicing in slices:
-        present = [number for number in range(len(slicing.names)) if (slicing.places == number).any()]
+        present = [number for number in range(len(slicing.names)) if (slicing.positions == number).any()]
         for number in present:
-            rows = np.flatnonzero(slicing.places == number)
+            rows = np.flatnonzero(slicing.positions == number)
             values: tuple[SliceValue, ...] = ()
             reason = ""
             try:

@@ -25,7 +25,7 @@ from assay.analysis.per_task.significance import ALPHA, examples_to_separate, p_
 from assay.analysis.per_task.slices import slice_findings
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
-from assay.core.slicing import Slicing
+from assay.core.slices import SliceColumn
 from assay.core.task import Labels, TaskKind
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.findings.per_task import Cell, Standing, TaskFindings
@@ -60,7 +60,7 @@ class TaskEvidence:
     predicted: Mapping[str, np.ndarray]
     decided: Mapping[str, np.ndarray]
     names: Sequence[str] = ()
-    slices: Sequence[Slicing] = ()
+    slices: Sequence[SliceColumn] = ()
 
 
 class Judged(NamedTuple):

@@ -52,10 +52,10 @@ def command(
     """Say how well scores foretold results, beside a static ranking, chance, and what is known of models."""
     from rich.console import Console
 
-    from assay.actions.agreement import Request, foretell
+    from assay.actions.agreement import ScoreTables, compare_scores
     from assay.reports.terminal.agreement import show_agreements
 
-    request = Request(
+    request = ScoreTables(
         scores=tuple(tables[:-1]),
         truth=tables[-1],
         truth_name=truth,
@@ -66,7 +66,7 @@ def command(
         falling=tuple(falling or ()),
         falling_scores=tuple(falling_score or ()),
     )
-    result = foretell(request, seed=seed)
+    result = compare_scores(request, seed=seed)
     console = Console()
     for note in result.notes:
         console.print(note, style="dim", highlight=False, markup=False)

@@ -32,7 +32,7 @@ def command(
     offline: options.Offline = False,
 ) -> None:
     """Write weights, settings and a script that predicts, proved to predict what the study predicted."""
-    from assay.actions.save import Chosen, save
+    from assay.actions.save import ModelToSave, save
     from assay.encoders.devices import resolve_device
     from assay.run.plan import resolve_models, resolve_tasks
     from assay.wording.names import labels, task_labels
@@ -43,7 +43,7 @@ def command(
     jobs = [result.job for result in store.results()]
     model = _address(labels(sorted({job.model for job in jobs})), model)
     task = _address(task_labels(sorted({job.task for job in jobs})), task)
-    chosen = Chosen(resolve_models([model])[0], resolve_tasks([task], seed)[0], protocol)
+    chosen = ModelToSave(resolve_models([model])[0], resolve_tasks([task], seed)[0], protocol)
     result = save(store, chosen, to, resolve_device(device))
     value = f"{chosen.task.metric} {abs(result.value or 0.0):.3f} on test"
     print(f"Saved {chosen.model} with {chosen.method} ({value}) to {to}")

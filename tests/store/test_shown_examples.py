@@ -19,7 +19,7 @@ from assay.core.task import (
 )
 from assay.readers.files import FolderFiles
 from assay.readers.sounds import StoredSounds
-from assay.store.shown import MOST_SHOWN, shown_examples
+from assay.store.shown_examples import MOST_SHOWN, shown_examples
 
 
 def _task(examples: Examples, labels: Labels, kind: TaskKind, classes: tuple[str, ...] = ()) -> Task:
