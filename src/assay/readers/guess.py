@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import TaskKind
-from assay.readers.column_names import IMAGES, LABELS, PAIRS, SPLITS, TAGS, TEXTS, WORDS
 from assay.readers.images import is_image
 from assay.readers.lists import splitter
 from assay.readers.splits import part_of
@@ -91,7 +93,7 @@ def choose_columns(
     """
     _require(title, head, chosen)
     split = chosen.split or _first(
-        head, SPLITS, lambda cells: any(cells) and all(part_of(cell) is not None for cell in cells if cell)
+        head, "splits", lambda cells: any(cells) and all(part_of(cell) is not None for cell in cells if cell)
     )
     if kind in {None, TaskKind.TOKENS}:
         tagged = _tagged(title, head, chosen, must=kind is TaskKind.TOKENS or chosen.words is not None)
@@ -108,9 +110,7 @@ def choose_columns(
 
     image = chosen.image
     if image is None and chosen.text is None:
-        image = _first(
-            {name: cells for name, cells in head.items() if name not in taken}, IMAGES, _are_images
-        )
+        image = _first(_free(head, taken), "images", _are_images)
     if image is not None:
         return TableColumns(labels, image=image, split=split, notes=notes)
     texts, text_notes = _texts(title, head, chosen, taken)
@@ -185,11 +185,10 @@ def _tagged(
     """Return the column of words, that of their tags, and what was guessed; None where words have no tags."""
     if not must and (chosen.text or chosen.image or len(chosen.labels) > 1):
         return None
-    by_name = {name.lower(): name for name in head}
-    words = chosen.words or chosen.text or next((by_name[name] for name in WORDS if name in by_name), None)
+    words = chosen.words or chosen.text or next(iter(_called(head, _column_names()["words"])), None)
     if words is not None and must and len(chosen.labels) == 1:
         return words, chosen.labels[0], ()
-    for name in chosen.labels or [by_name[name] for name in TAGS if name in by_name]:
+    for name in chosen.labels or _called(head, _column_names()["tags"]):
         if words is not None and name != words and _are_parallel(head[words], head[name]):
             return words, name, (
                 f"'{words}' holds words and '{name}' a tag for each: every word is classified (tokens). "
@@ -211,14 +210,31 @@ def _are_parallel(words: Sequence[str], tags: Sequence[str]) -> bool:
     return equal >= _PARALLEL * len(counts) and max(counts, default=0) > 1
 
 
-def _first(
-    head: Mapping[str, Sequence[str]], names: Sequence[str], fits: Callable[[Sequence[str]], bool]
-) -> str | None:
-    by_name = {name.lower(): name for name in head}
-    for name in names:
-        if name in by_name and fits(head[by_name[name]]):
-            return by_name[name]
-    return None
+@functools.cache
+def _column_names() -> Mapping[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("column_names.toml").read_text("utf-8"))
+
+
+def _called(columns: Iterable[str], names: Sequence[str]) -> list[str]:
+    """Return the columns that have one of some names, in the order of the names."""
+    by_name = {column.lower(): column for column in columns}
+    return [by_name[name] for name in names if name in by_name]
+
+
+def _free(head: Mapping[str, Sequence[str]], taken: set[str]) -> dict[str, Sequence[str]]:
+    return {name: cells for name, cells in head.items() if name not in taken}
+
+
+def _first(head: Mapping[str, Sequence[str]], what: str, fits: Callable[[Sequence[str]], bool]) -> str | None:
+    return next((name for name in _called(head, _column_names()[what]) if fits(head[name])), None)
+
+
+def _choice(columns: Sequence[str], what: str) -> tuple[str, ...]:
+    """Return a note where another column could be meant as well as the first."""
+    first, *others = columns
+    if not others:
+        return ()
+    return (f"'{first}' is taken as the {what}; {', '.join(others)} could be it too: write {what}='...'.",)
 
 
 def _are_images(cells: Sequence[str]) -> bool:
@@ -227,14 +243,11 @@ def _are_images(cells: Sequence[str]) -> bool:
 
 
 def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tuple[str, tuple[str, ...]]:
-    free = {name: cells for name, cells in head.items() if name not in taken}
-    by_name = {name.lower(): name for name in free}
-    named = [by_name[name] for name in LABELS if name in by_name]
-    if named:
-        others = ", ".join(named[1:])
-        note = f"'{named[0]}' is taken as the label; {others} could be it too: write label='...'."
-        return named[0], (note,) if others else ()
-    few = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in TEXTS]
+    free = _free(head, taken)
+    if named := _called(free, _column_names()["labels"]):
+        return named[0], _choice(named, "label")
+    texts = _column_names()["texts"]
+    few = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in texts]
     if len(few) == 1 and math.isfinite(as_number(few[0])):
         raise UnreadableTask(
             f"The first line of {title} seems to be a row: it has {', '.join(head)}. "
@@ -260,16 +273,12 @@ def _texts(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if chosen.text:
         return (chosen.text, chosen.text2) if chosen.text2 else (chosen.text,), ()
-    free = {name: cells for name, cells in head.items() if name not in taken}
-    by_name = {name.lower(): name for name in free}
-    for first, second in PAIRS:
-        if first in by_name and second in by_name:
-            return (by_name[first], by_name[second]), ()
-    named = [by_name[name] for name in TEXTS if name in by_name]
-    if named:
-        others = ", ".join(named[1:])
-        note = f"'{named[0]}' is taken as the text; {others} could be it too: write text='...'."
-        return (named[0],), (note,) if others else ()
+    free = _free(head, taken)
+    for names in _column_names()["pairs"]:
+        if len(pair := _called(free, names)) == 2:
+            return tuple(pair), ()
+    if named := _called(free, _column_names()["texts"]):
+        return (named[0],), _choice(named, "text")
     wordy = sorted((name for name in free if _words(free[name]) >= 2), key=lambda name: -_words(free[name]))
     if wordy:
         return (wordy[0],), (f"'{wordy[0]}' is taken as the text, because it has the most words.",)

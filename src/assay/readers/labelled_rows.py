@@ -22,8 +22,7 @@ from assay.readers.labelling import (
     tag_labels,
 )
 from assay.readers.lists import are_lists, splitter
-from assay.readers.splits import PART_NAMES, part_of
-from assay.readers.strata import class_counts
+from assay.readers.splits import PART_NAMES, class_counts, part_of
 from assay.readers.tables import TextTable
 
 MOST_SLICES = 100  # of one column; the languages of the largest multilingual data sets are about as many

@@ -114,9 +114,7 @@ def label_rows(cells: Cells, kind: TaskKind | None) -> Labelled:
         return Labelled(Labels(LabelKind.REGRESSION, numbers[codes]), kept, notes)
     canonical, notes = _class_names(column, names, codes, notes, numeric=numeric)
     used, inverse = np.unique(codes, return_inverse=True)
-    classes, positions = np.unique([canonical[code] for code in used], return_inverse=True)
-    names_used = tuple(str(name) for name in classes)
-    return Labelled(Labels(LabelKind.CLASSIFICATION, positions[inverse], names_used), kept, notes)
+    return Labelled(class_labels([canonical[code] for code in used]).of(inverse), kept, notes)
 
 
 def is_nothing(name: str) -> bool:

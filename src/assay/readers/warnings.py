@@ -9,8 +9,7 @@ import numpy as np
 from assay.core.task import LabelKind, Labels, Modality
 from assay.readers.gathering import Gathered
 from assay.readers.near_duplicates import near_duplicates
-from assay.readers.splits import Part, canonical_order, in_words
-from assay.readers.strata import class_counts, label_keys
+from assay.readers.splits import Part, canonical_order, class_counts, in_words, label_keys
 
 _UNEVEN = 10  # times as many examples of one class as of another
 _FEW = 5  # test examples of a class

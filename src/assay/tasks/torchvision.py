@@ -33,38 +33,19 @@ _TRAIN_VAL: Arguments = {Part.TRAIN: {"split": "train"}, Part.VAL: {"split": "va
 _ONE: Arguments = {None: {}}
 
 _SETS: Mapping[str, Arguments] = {
-    "CIFAR10": _BOTH,
-    "CIFAR100": _BOTH,
+    **dict.fromkeys(("CIFAR10", "CIFAR100", "FashionMNIST", "KMNIST", "MNIST", "QMNIST", "USPS"), _BOTH),
+    **dict.fromkeys(("FER2013", "Food101", "GTSRB", "STL10", "SVHN", "StanfordCars"), _TWO),
+    **dict.fromkeys(("DTD", "FGVCAircraft", "Flowers102", "PCAM", "RenderedSST2"), _THREE),
+    **dict.fromkeys(("Caltech101", "Caltech256", "EuroSAT", "SEMEION", "SUN397"), _ONE),
     "CLEVRClassification": _TRAIN_VAL,  # how many objects; test has no labels
-    "Caltech101": _ONE,
-    "Caltech256": _ONE,
     "Country211": {**_TWO, Part.VAL: {"split": "valid"}},
-    "DTD": _THREE,
     "EMNIST": {part: {"split": "balanced", **arguments} for part, arguments in _BOTH.items()},
-    "EuroSAT": _ONE,
-    "FER2013": _TWO,
-    "FGVCAircraft": _THREE,
-    "FashionMNIST": _BOTH,
-    "Flowers102": _THREE,
-    "Food101": _TWO,
-    "GTSRB": _TWO,
     "Imagenette": _TRAIN_VAL,
-    "KMNIST": _BOTH,
-    "MNIST": _BOTH,
     "OxfordIIITPet": {Part.TRAIN: {"split": "trainval"}, Part.TEST: {"split": "test"}},
-    "PCAM": _THREE,
     "Places365": {
         Part.TRAIN: {"split": "train-standard", "small": True},
         Part.VAL: {"split": "val", "small": True},
     },
-    "QMNIST": _BOTH,
-    "RenderedSST2": _THREE,
-    "SEMEION": _ONE,
-    "STL10": _TWO,
-    "SUN397": _ONE,
-    "SVHN": _TWO,
-    "StanfordCars": _TWO,
-    "USPS": _BOTH,
 }
 
 
