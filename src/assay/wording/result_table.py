@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.core.task import Modality
-from assay.findings.across import Across
+from assay.findings.across import Across, Generality
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Standing, TaskFindings
 from assay.wording.numbers import decimals, interval_text, plural, value_text
@@ -70,25 +70,13 @@ def _table(
 ) -> ResultTable:
     general = {model.model: model for model in across.models} if across else {}
     has_index = any(model.index is not None for model in general.values())
-    by_task = [{standing.model: standing for standing in task.standings} for task in tasks]
-    models = list(dict.fromkeys([*general, *(model for standings in by_task for model in standings)]))
+    names = [*general, *(standing.model for findings in tasks for standing in findings.standings)]
+    models = list(dict.fromkeys(names))
     rows = []
     for model in models:
-        entries = [_entry(standings.get(model), task) for standings, task in zip(by_task, tasks, strict=True)]
-        overall = general.get(model)
+        entries = [_entry(findings.by_model.get(model), findings) for findings in tasks]
         if has_index:
-            index = None if overall is None else overall.index
-            reach = None if overall is None else overall.interval or overall.interval_here
-            entries.append(
-                Entry()
-                if index is None or overall is None
-                else Entry(
-                    value_text(index, places=3),
-                    interval_text(reach, places=3),
-                    is_best=model == models[0],
-                    is_tied=bool(overall.is_tied_best),
-                )
-            )
+            entries.append(_index_entry(general.get(model), is_best=model == models[0]))
         rows.append((model, tuple(entries)))
     how = (
         f"estimates by {comparison.ranked_by}"
@@ -117,3 +105,10 @@ def _entry(standing: Standing | None, findings: TaskFindings) -> Entry:
         is_best=standing.rank == 1,
         is_tied=standing.is_tied_best,
     )
+
+
+def _index_entry(model: Generality | None, *, is_best: bool) -> Entry:
+    if model is None or model.index is None:
+        return Entry()
+    interval = interval_text(model.interval or model.interval_here, places=3)
+    return Entry(value_text(model.index, places=3), interval, is_best, bool(model.is_tied_best))

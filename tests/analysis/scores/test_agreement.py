@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.analysis.scores.agreement import RankedBy, agreement, shortlists, weighted_tau
+from assay.analysis.scores.agreement import agreement, correlations, shortlists
 
 TRUTH = {"a": 0.9, "b": 0.8, "c": 0.6, "d": 0.7}
 
@@ -65,25 +65,23 @@ def test_tau_is_the_formula_of_vigna_in_either_convention(seed):
     scores, truth = rng.integers(0, 7, size=(2, 9)).astype(float)  # with ties
     by_scores, by_truth = dense_tau(scores, truth), dense_tau(truth, scores)
 
-    assert weighted_tau(scores, truth) == pytest.approx((by_scores + by_truth) / 2)
-    assert weighted_tau(scores, truth, ranked_by=RankedBy.TRUTH) == pytest.approx(by_truth)
+    assert correlations(scores, truth)["weighted_tau"] == pytest.approx((by_scores + by_truth) / 2)
+    assert correlations(scores, truth)["tau_by_truth"] == pytest.approx(by_truth)
 
 
-@pytest.mark.parametrize("ranked_by", RankedBy)
+@pytest.mark.parametrize("name", ["weighted_tau", "tau_by_truth"])
 @pytest.mark.parametrize("sides", [([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]), ([1.0, 2.0, 3.0], [4.0, 4.0, 4.0])])
-def test_a_constant_side_has_no_tau(sides, ranked_by):
-    assert weighted_tau(*map(np.array, sides), ranked_by=ranked_by) is None
+def test_a_constant_side_has_no_tau(sides, name):
+    assert correlations(*map(np.array, sides))[name] is None
 
 
 def test_ranks_by_the_truth_forgive_scores_that_praise_the_worst():
     truth = np.array([1.0, 2.0, 3.0, 4.0])
     praises_worst, slights_best = np.array([4.0, 1.0, 2.0, 3.0]), np.array([2.0, 3.0, 4.0, 1.0])
+    found = [correlations(scores, truth) for scores in (praises_worst, slights_best)]
 
-    assert weighted_tau(praises_worst, truth) == pytest.approx(weighted_tau(slights_best, truth))
-    by_truth = [
-        weighted_tau(scores, truth, ranked_by=RankedBy.TRUTH) for scores in (praises_worst, slights_best)
-    ]
-    assert by_truth[0] > 0 > by_truth[1]
+    assert found[0]["weighted_tau"] == pytest.approx(found[1]["weighted_tau"])
+    assert found[0]["tau_by_truth"] > 0 > found[1]["tau_by_truth"]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from assay.analysis.scores.intervals import correlation_interval, resampled_correlations
 from assay.findings.agreement import Agreement, Shortlist
@@ -15,51 +14,34 @@ CORRELATIONS = ("weighted_tau", "tau_by_truth", "tau_b", "pearson", "spearman")
 FEWEST_MODELS = 3  # two models agree or disagree by a coin's throw
 
 
-class RankedBy(StrEnum):
-    """Whose order decides which models weigh most in a weighted tau.
+def correlations(scores: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:
+    """Return every correlation of a score with results, by name; None where one side is constant.
 
-    Attributes:
-        BOTH: The mean of the tau that ranks by the scores and the tau that ranks by the truth.
-        TRUTH: The truth alone; among models of equal truth, the one with the higher score goes first.
-    """
-
-    BOTH = "both"
-    TRUTH = "truth"
-
-
-def weighted_tau(
-    scores: np.ndarray, truth: np.ndarray, *, ranked_by: RankedBy = RankedBy.BOTH
-) -> float | None:
-    """Return Kendall's tau that weighs the first models most; None where one side is constant.
-
-    A pair of models weighs 1/(rank of one) + 1/(rank of the other). The same order gives 1, the reverse -1; a
-    pair of equal values counts as neither.
+    Kendall's weighted tau weighs the first models most: a pair of models weighs 1/(rank of one) + 1/(rank of
+    the other), and a pair of equal values counts as neither. The ranks of ``tau_by_truth`` are those by the
+    truth alone; ``weighted_tau`` is the mean of that and of the tau whose ranks are those by the score.
 
     Args:
         scores: The score of each model, at least two, finite; higher is better.
         truth: What training gave for the same models.
-        ranked_by: Whose order the ranks of the weights are.
 
     Note:
         Published numbers mix two conventions; compare only numbers of one. SFDA, NCTI, PED, ETran and EMMS
-        call scipy's ``weightedtau(scores, truth)``, which is ``BOTH``. Model Spider calls
-        ``weightedtau(truth, scores, rank=None)``, which is ``TRUTH``. On the table of Model Spider the mean
-        of PACTran is 0.495 by the first and 0.397 by the second. Scipy gives NaN where one side is constant.
+        call scipy's ``weightedtau(scores, truth)``, which is ``weighted_tau``. Model Spider calls
+        ``weightedtau(truth, scores, rank=None)``, which is ``tau_by_truth``. On the table of Model Spider
+        the mean of PACTran is 0.495 by the first and 0.397 by the second.
 
     References:
         A weighted correlation index for rankings with ties (Vigna, 2015), https://arxiv.org/abs/1404.3325
         ``TencentARC/SFDA`` rank_correlation.py, and ``zhangyikaii/Model-Spider`` utils.py at d2a53e4,
         ``measure_test``.
 
-    >>> scores, truth = np.array([0.1, 0.4, 0.2, 0.3]), np.array([70.0, 75.0, 80.0, 90.0])
-    >>> round(weighted_tau(scores, truth), 3), round(weighted_tau(scores, truth, ranked_by=RankedBy.TRUTH), 3)
+    >>> found = correlations(np.array([0.1, 0.4, 0.2, 0.3]), np.array([70.0, 75.0, 80.0, 90.0]))
+    >>> round(found["weighted_tau"], 3), round(found["tau_by_truth"], 3)
     (0.2, 0.307)
     """
-    if np.ptp(scores) == 0 or np.ptp(truth) == 0:
-        return None
-    if RankedBy(ranked_by) is RankedBy.TRUTH:
-        return float(stats.weightedtau(truth, scores, rank=None).statistic)
-    return float(stats.weightedtau(scores, truth, rank=True).statistic)
+    drawn_once = resampled_correlations(scores, truth, np.ones((1, len(scores))))
+    return {name: None if np.isnan(value) else float(value) for name, (value,) in drawn_once.items()}
 
 
 def agreement(
@@ -86,11 +68,10 @@ def agreement(
         return None
     estimated = np.array([estimates[model] for model in models])
     true = np.array([values[model] for model in models])
-    whole = resampled_correlations(estimated, true, np.ones((1, len(models))))
-    correlations = {name: None if np.isnan(values[0]) else float(values[0]) for name, values in whole.items()}
+    by_name = correlations(estimated, true)
     intervals = {
         name: correlation_interval(value, draws[name])
-        for name, value in correlations.items()
+        for name, value in by_name.items()
         if draws and value is not None
     }
     return Agreement(
@@ -98,7 +79,7 @@ def agreement(
         task=task,
         is_baseline=is_baseline,
         models=len(models),
-        **correlations,
+        **by_name,
         intervals={name: interval for name, interval in intervals.items() if interval is not None},
         shortlists=shortlists(estimated, true),
     )
