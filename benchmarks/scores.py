@@ -38,7 +38,7 @@ from assay.core.errors import NotApplicable
 from assay.core.task import LabelKind, Labels
 from assay.moments.leave_out import PENALTIES
 from assay.plugins.array_view import ArrayView
-from assay.plugins.families import SCORES
+from assay.plugins.families import BUILT_IN
 from assay.plugins.method import ContrastScore, FactScore, HeldOutScore, MomentScore, SourceScore, WeightScore
 from assay.plugins.train_view import SAMPLE
 
@@ -125,20 +125,24 @@ def scores_of(features: np.ndarray, labels: np.ndarray) -> dict[str, Callable[[]
     def work(name: str) -> Callable[[], object]:
         return lambda: f"{float(estimate(view_of(features, labels), resolve_score(name))):.4g}"
 
-    names = [name for name in SCORES.names() if LabelKind.CLASSIFICATION in SCORES.load(name).kinds]
-    names = [name for name in names if not issubclass(SCORES.load(name), _NOT_OF_FEATURES)]
+    names = [
+        name
+        for name in BUILT_IN.scores.names()
+        if LabelKind.CLASSIFICATION in BUILT_IN.scores.load(name).kinds
+    ]
+    names = [name for name in names if not issubclass(BUILT_IN.scores.load(name), _NOT_OF_FEATURES)]
     return {name: work(name) for name in sorted(names, key=lambda name: (not of_moments(name), name))}
 
 
 def of_moments(name: str) -> bool:
     """Tell whether a score reads Moments."""
-    return issubclass(SCORES.load(name), (MomentScore, HeldOutScore)) and name != "logistic_cv"
+    return issubclass(BUILT_IN.scores.load(name), (MomentScore, HeldOutScore)) and name != "logistic_cv"
 
 
 def all_of_moments(features: np.ndarray, labels: np.ndarray) -> str:
     """Compute every score of Moments on one view, which shares one factorisation."""
     view, done = view_of(features, labels), 0
-    for name in filter(of_moments, SCORES.names()):
+    for name in filter(of_moments, BUILT_IN.scores.names()):
         score = resolve_score(name)
         if view.kind in score.kinds:
             try:
@@ -269,7 +273,7 @@ def bench(count: int, width: int, classes: int) -> None:
         show(f"{name}{'' if of_moments(name) else ' (at most 5000 examples)'}", ours[name], limit)
     for peer, (name, work) in peers_of(features, labels).items():
         row = measure(work, runs=1 if count > 10_000 else 2)
-        same_rows = issubclass(SCORES.load(name), MomentScore) or count <= 5000
+        same_rows = issubclass(BUILT_IN.scores.load(name), MomentScore) or count <= 5000
         mine = ours[name] if same_rows else measure(lambda n=name: _all_rows(features, labels, n))
         show(f"peer: {peer}", row, limit, f"{row.seconds / mine.seconds:.1f} x {name}")
 

@@ -27,7 +27,7 @@ from assay.core.errors import ModelError, UnknownName
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Example, Modality
-from assay.plugins.families import MODELS
+from assay.plugins.families import BUILT_IN
 from assay.plugins.settings import all_settings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
@@ -125,8 +125,8 @@ class ZooModel(Model):
 
 @pytest.fixture(scope="session", autouse=True)
 def _zoo_is_known() -> None:
-    if "zoo" not in MODELS.names():
-        MODELS.add("zoo", Zoo)
+    if "zoo" not in BUILT_IN.models.names():
+        BUILT_IN.models.add("zoo", Zoo)
 
 
 @pytest.fixture

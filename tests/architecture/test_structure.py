@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import assay
-from assay.plugins.families import METRICS, MODELS, PROTOCOLS, REPORTS, SCORES, TASKS, add_plugin
+from assay.plugins.families import BUILT_IN
 from assay.plugins.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,14 @@ TEXTS = {
     for path in sorted((ROOT / "src").rglob("*.py"))
 }
 TREES = {path: ast.parse(text, path) for path, text in TEXTS.items()}
-FAMILIES = (MODELS, TASKS, SCORES, PROTOCOLS, METRICS, REPORTS)
+FAMILIES = (
+    BUILT_IN.models,
+    BUILT_IN.tasks,
+    BUILT_IN.scores,
+    BUILT_IN.protocols,
+    BUILT_IN.metrics,
+    BUILT_IN.reports,
+)
 FRAMEWORKS = ("torch", "timm", "transformers", "sentence_transformers", "sklearn", "scipy", "pyarrow", "PIL")
 
 
@@ -83,7 +90,10 @@ def test_every_plug_in_is_named_in_the_readme_or_the_changelog(family):
 def test_an_extra_exists_for_each_source_with_packages_of_its_own():
     extras = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
     needing = [
-        name for registry in (MODELS, TASKS) for name in registry.names() if registry.load(name).packages
+        name
+        for registry in (BUILT_IN.models, BUILT_IN.tasks)
+        for name in registry.names()
+        if registry.load(name).packages
     ]
 
     assert [name for name in needing if name not in extras] == []
@@ -95,7 +105,7 @@ def test_the_function_in_contributing_works_as_it_stands(tmp_path):
     labels = np.arange(60) % 3
     features = np.random.default_rng(0).standard_normal((60, 8))
 
-    add_plugin(tmp_path / "my_score.py")
+    BUILT_IN.add_file(tmp_path / "my_score.py")
 
     far, near = (assay.score(features + apart * labels[:, None], labels, "my_score") for apart in (9.0, 0.0))
     assert far > 0.9

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from assay.plugins.engine import Engine
-from assay.plugins.families import ENGINES
+from assay.plugins.families import BUILT_IN
 from assay.testing.engines import EngineContract
 
 
 class TestEveryEngine(EngineContract):
-    @pytest.fixture(params=ENGINES.names())
+    @pytest.fixture(params=BUILT_IN.engines.names())
     def engine(self, request: pytest.FixtureRequest) -> Engine:
-        return ENGINES.load(request.param)()
+        return BUILT_IN.engines.load(request.param)()

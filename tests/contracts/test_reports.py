@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from assay.plugins.families import REPORTS
+from assay.plugins.families import BUILT_IN
 from assay.plugins.report import Report
 from assay.testing.reports import ReportContract
 
 
 class TestEveryReport(ReportContract):
-    @pytest.fixture(params=REPORTS.names())
+    @pytest.fixture(params=BUILT_IN.reports.names())
     def report(self, request: pytest.FixtureRequest) -> Report:
-        return REPORTS.load(request.param)()
+        return BUILT_IN.reports.load(request.param)()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from tests.tasks.imagenet_files import write_distributed
 
-from assay.plugins.families import TASKS
+from assay.plugins.families import BUILT_IN
 from assay.testing.tasks import TaskContract
 
 
@@ -146,8 +146,8 @@ class TestTaskSources(TaskContract):
 
 
 def test_every_task_source_is_under_the_contract() -> None:
-    assert set(TASKS.names()) <= set(ADDRESSES)
+    assert set(BUILT_IN.tasks.names()) <= set(ADDRESSES)
 
 
 def test_every_task_source_has_a_summary() -> None:
-    assert all(TASKS.load(name).summary for name in TASKS.names())
+    assert all(BUILT_IN.tasks.load(name).summary for name in BUILT_IN.tasks.names())

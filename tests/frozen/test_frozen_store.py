@@ -25,7 +25,7 @@ from assay.core.task import Modality, TaskKind
 from assay.findings.facts import TaskFacts
 from assay.findings.per_task import OTHER_MODALITY
 from assay.plugins.address import Address
-from assay.plugins.families import ENGINES, METRICS, MODELS, PROTOCOLS, REPORTS, SCORES, TASKS
+from assay.plugins.families import BUILT_IN
 from assay.plugins.registry import Registry
 from assay.run.study import Study
 from assay.store.results import open_existing
@@ -33,7 +33,15 @@ from assay.store.results import open_existing
 HERE = Path(__file__).parent
 FAMILIES = {
     registry.family: Registry(registry.family, registry.base, registry.what)
-    for registry in (MODELS, TASKS, SCORES, PROTOCOLS, METRICS, REPORTS, ENGINES)
+    for registry in (
+        BUILT_IN.models,
+        BUILT_IN.tasks,
+        BUILT_IN.scores,
+        BUILT_IN.protocols,
+        BUILT_IN.metrics,
+        BUILT_IN.reports,
+        BUILT_IN.engines,
+    )
 }
 FROZEN = json.loads((HERE / "serialised_names.json").read_text("utf-8"))
 
@@ -121,7 +129,7 @@ def test_values_and_fields_are_what_stores_hold():
 @pytest.mark.parametrize("address", FROZEN["models"])
 def test_identity_and_preprocessing_of_a_model_are_what_keys_hold(study, address):
     parsed = Address.parse(address)
-    source = MODELS.create_from_source(parsed).plugin
+    source = BUILT_IN.models.create_from_source(parsed).plugin
     for package in source.packages:
         pytest.importorskip(package, reason=f"needs the package {package}")
 

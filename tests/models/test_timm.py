@@ -10,7 +10,7 @@ import torch
 from assay.core.errors import CheckpointError, ModelError, UnknownName, UsageError
 from assay.models.timm import TimmSource
 from assay.plugins.address import Address
-from assay.plugins.families import MODELS
+from assay.plugins.families import BUILT_IN
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
 
@@ -108,7 +108,7 @@ def test_a_model_without_head_has_no_probabilities() -> None:
 def test_settings_are_written_in_the_address() -> None:
     address = Address.parse("timm:resnet10t(pretrained=False, mean=0.5, arguments=(('pad_type', 'same'),))")
 
-    assert MODELS.create_from_source(address).plugin == TimmSource(
+    assert BUILT_IN.models.create_from_source(address).plugin == TimmSource(
         "resnet10t", pretrained=False, mean=0.5, arguments=(("pad_type", "same"),)
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 import assay
 from assay.core.errors import UsageError
-from assay.plugins.families import SCORES, add_plugin
+from assay.plugins.families import BUILT_IN
 from assay.plugins.function_score import score_of_function
 
 FILE = """
@@ -26,7 +26,7 @@ def plugin(tmp_path):
     def write(name: str, text: str = FILE):
         path = tmp_path / f"{name}.py"
         path.write_text(text.format(name=name))
-        add_plugin(path)
+        BUILT_IN.add_file(path)
         return path
 
     return write
@@ -56,13 +56,13 @@ def test_parameters_with_a_default_are_settings(plugin, blobs):
 
 def test_a_changed_file_is_another_score(plugin, blobs):
     path = plugin("own_changing")
-    before = SCORES.load("own_changing")().content()
+    before = BUILT_IN.scores.load("own_changing")().content()
 
     path.write_text("def own_changing(features, labels):\n    return 7.0\n")
-    add_plugin(path)
+    BUILT_IN.add_file(path)
 
     assert assay.score(*blobs, "own_changing") == 7.0
-    assert SCORES.load("own_changing")().content() != before
+    assert BUILT_IN.scores.load("own_changing")().content() != before
 
 
 def test_a_function_in_hand_is_a_score(blobs):

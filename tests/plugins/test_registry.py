@@ -8,65 +8,65 @@ import pytest
 
 from assay.core.errors import AssayError, MissingPackage, UnknownName, UsageError
 from assay.plugins.address import Address
-from assay.plugins.families import MODELS, PROTOCOLS, SCORES
+from assay.plugins.families import BUILT_IN
 from assay.plugins.method import Score
 from assay.plugins.registry import Registry, only_member
 from assay.plugins.settings import all_settings
 
 
 def test_the_file_name_is_the_name():
-    assert SCORES.load("logme").__module__ == "assay.scores.logme"
+    assert BUILT_IN.scores.load("logme").__module__ == "assay.scores.logme"
 
 
 def test_names_are_known_without_importing_anything(monkeypatch):
     monkeypatch.delitem(sys.modules, "assay.models.timm", raising=False)
 
-    assert "timm" in Registry("models", MODELS.base, "model source").names()
+    assert "timm" in Registry("models", BUILT_IN.models.base, "model source").names()
     assert "assay.models.timm" not in sys.modules
 
 
 def test_an_unknown_name_gets_a_suggestion():
     with pytest.raises(UnknownName, match="No score called 'logmee'. Did you mean: logme"):
-        SCORES.load("logmee")
+        BUILT_IN.scores.load("logmee")
 
 
 def test_a_missing_package_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
 
     with pytest.raises(MissingPackage, match=r"pip install 'model-assay\[timm\]'"):
-        MODELS.load("timm")
+        BUILT_IN.models.load("timm")
 
 
 def test_an_unknown_setting_gets_a_suggestion():
     with pytest.raises(UnknownName, match="No setting of 'knn' called 'kk'"):
-        PROTOCOLS.create(Address.parse("knn(kk=5)"))
+        BUILT_IN.protocols.create(Address.parse("knn(kk=5)"))
 
 
 def test_a_setting_of_the_wrong_type_says_what_to_write():
     with pytest.raises(
         UsageError, match=r"Setting 'k' of 'knn\(k='five'\)' is 'five'; it must be an integer"
     ):
-        PROTOCOLS.create(Address.parse("knn(k='five')"))
+        BUILT_IN.protocols.create(Address.parse("knn(k='five')"))
 
 
 def test_true_is_not_an_integer():
     with pytest.raises(UsageError, match="must be an integer"):
-        PROTOCOLS.create(Address.parse("knn(k=True)"))
+        BUILT_IN.protocols.create(Address.parse("knn(k=True)"))
 
 
 def test_a_key_sees_defaults_too():
-    assert all_settings(PROTOCOLS.create(Address.parse("knn(k=5)")).plugin)["k"] == 5
-    assert "k" in all_settings(PROTOCOLS.create(Address.parse("knn")).plugin)
+    assert all_settings(BUILT_IN.protocols.create(Address.parse("knn(k=5)")).plugin)["k"] == 5
+    assert "k" in all_settings(BUILT_IN.protocols.create(Address.parse("knn")).plugin)
 
 
 def test_a_name_that_is_taken_is_an_error():
     with pytest.raises(UsageError, match="There is a score called 'logme' already"):
-        SCORES.add("logme", SCORES.load("logme"))
+        BUILT_IN.scores.add("logme", BUILT_IN.scores.load("logme"))
 
 
 def test_a_module_with_no_member_is_an_error():
     with pytest.raises(AssayError, match="must define exactly one"):
-        only_member(sys, MODELS.base)
+        only_member(sys, BUILT_IN.models.base)
 
 
 PLUGIN = """

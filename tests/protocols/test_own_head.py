@@ -9,7 +9,7 @@ from tests.tasks.imagenet_files import SYNSETS, write_folders
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.result import Status
-from assay.plugins.families import MODELS
+from assay.plugins.families import BUILT_IN
 from assay.protocols.own_head import OwnHead
 from assay.run.study import Study
 
@@ -64,7 +64,7 @@ def test_a_study_without_training_says_what_the_head_says(tmp_path: Path) -> Non
     found = study.run()
 
     (task,) = study.plan().tasks
-    opened = MODELS.create_from_source(study.plan().evaluations[0].model.address).plugin.open("cpu")
+    opened = BUILT_IN.models.create_from_source(study.plan().evaluations[0].model.address).plugin.open("cpu")
     probs = opened.encode([task.test.examples.read(row) for row in range(len(task.test))]).source_probs
     assert probs is not None
     right = probs[:, OwnHead().class_positions(SYNSETS, 1000)].argmax(axis=1) == task.test.labels.values

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
+from types import FunctionType, ModuleType
 
 import numpy as np
 import pytest
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.model import ModelSource
-from assay.core.task import LabelKind, Labels
+from assay.core.task import LabelKind, Labels, SplitName
+from assay.metrics.accuracy import Accuracy
 from assay.plugins.address import Address
-from assay.plugins.families import MODELS
-from assay.run import encoding
-from assay.run.encoding import Encodings, Twins, balanced_rows
+from assay.plugins.families import BUILT_IN
+from assay.run import encoding, score_view
+from assay.run.encoding import Encodings, OpenedModel, balanced_rows, batches_of
 from assay.run.plan import resolve_tasks
+from assay.run.score_view import ScoreView
 from assay.store.arrays import Arrays
 
 
@@ -24,37 +28,39 @@ def encodings(photos, tmp_path):
         source = zoo(model)
         task = resolve_tasks([str(photos)], 0)[0]
         arrays = Arrays(tmp_path / f"{model}{batch_size}")
-        twin = source.untrained if untrained is None else partial(zoo, untrained)
-        twins = Twins(source.open("cpu"), source.identity(), twin, "cpu")
-        return Encodings(twins, task, arrays, batch_size, lambda *_: None)
+        untrained_source = source.untrained if untrained is None else partial(zoo, untrained)
+        model = OpenedModel(source.open("cpu"), source.identity(), untrained_source, "cpu")
+        return Encodings(model, task, Accuracy(), arrays, batches_of(task, batch_size, lambda *_: None))
 
     return make
 
 
 def zoo(model: str) -> ModelSource:
-    return MODELS.create_from_source(Address.parse(f"zoo:{model}")).plugin
+    return BUILT_IN.models.create_from_source(Address.parse(f"zoo:{model}")).plugin
 
 
 def test_moments_gathered_while_encoding_equal_those_of_kept_features(encodings):
     fresh = encodings("colours")
-    fresh.features("train")
+    fresh.features(SplitName.TRAIN)
     kept = encodings("colours")
 
-    assert kept.seconds == 0
-    np.testing.assert_allclose(fresh.moments().total.centred_gram(), kept.moments().total.centred_gram())
+    assert kept.encoder.seconds == 0
+    np.testing.assert_allclose(
+        fresh.encoder.moments().total.centred_gram(), kept.encoder.moments().total.centred_gram()
+    )
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 54, 500])
 def test_the_batch_size_changes_no_feature(encodings, batch_size):
-    whole = encodings("colours", 32).features("train").matrix
+    whole = encodings("colours", 32).features(SplitName.TRAIN).matrix
 
-    parts = encodings("colours", batch_size).features("train").matrix
+    parts = encodings("colours", batch_size).features(SplitName.TRAIN).matrix
     np.testing.assert_allclose(parts, whole, rtol=1e-6, atol=1e-6)
 
 
 def test_source_probabilities_are_kept_for_train(encodings):
-    fresh = encodings("headed").source_probs()
-    kept = encodings("headed").source_probs()
+    fresh = ScoreView(encodings("headed").encoder).source_probs()
+    kept = ScoreView(encodings("headed").encoder).source_probs()
 
     assert fresh.probs.shape == (54, 4)
     np.testing.assert_array_equal(fresh.probs, kept.probs)
@@ -76,36 +82,39 @@ def test_a_sample_of_numbers_has_the_size_asked_for():
 
 def test_random_features_are_those_of_the_sample_under_random_weights(encodings, monkeypatch):
     monkeypatch.setattr(encoding, "SAMPLE", 20)
+    monkeypatch.setattr(score_view, "SAMPLE", 20)
     contrast = encodings("colours", untrained="colours(width=5, seed=3)")
     drawn = encodings("colours(width=5, seed=3)")
 
-    found = contrast.random_features().matrix
+    found = contrast.encoder.random_features().matrix
 
     assert found.shape == (20, 5)
-    np.testing.assert_allclose(found, drawn.sample().matrix, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found, ScoreView(drawn.encoder).sample().matrix, rtol=1e-6, atol=1e-6)
 
 
 def test_random_features_are_encoded_once(encodings, opened):
     first = encodings("colours", untrained="noisy")
-    first.random_features()
-    seconds = first.seconds
+    first.encoder.random_features()
+    seconds = first.encoder.seconds
     again = encodings("colours", untrained="noisy")
 
-    np.testing.assert_array_equal(again.random_features().matrix, first.random_features().matrix)
+    np.testing.assert_array_equal(
+        again.encoder.random_features().matrix, first.encoder.random_features().matrix
+    )
     assert opened == ["colours", "noisy", "colours"]
-    assert first.seconds == seconds > again.seconds == 0
+    assert first.encoder.seconds == seconds > again.encoder.seconds == 0
 
 
-def test_the_twins_of_two_models_are_not_mixed_up(encodings):
-    one = encodings("colours", untrained="colours(seed=1)").random_features().matrix
-    other = encodings("colours", untrained="colours(seed=2)").random_features().matrix
+def test_the_random_copies_of_two_models_are_not_mixed_up(encodings):
+    one = encodings("colours", untrained="colours(seed=1)").encoder.random_features().matrix
+    other = encodings("colours", untrained="colours(seed=2)").encoder.random_features().matrix
 
     assert not np.allclose(one, other)
 
 
 def test_a_source_without_random_weights_says_so(encodings):
     with pytest.raises(NotApplicable, match="this source has no random weights"):
-        encodings("colours").random_features()
+        encodings("colours").encoder.random_features()
 
 
 def test_random_features_that_are_not_finite_are_not_kept(encodings):
@@ -113,9 +122,33 @@ def test_random_features_that_are_not_finite_are_not_kept(encodings):
 
     for _ in range(2):
         with pytest.raises(ModelError, match="not finite"):
-            broken.random_features()
+            broken.encoder.random_features()
 
 
 def test_a_model_that_cannot_show_its_weights_says_so(encodings):
     with pytest.raises(NotApplicable, match="not at hand"):
-        list(encodings("colours").weights())
+        list(ScoreView(encodings("colours").encoder).weights())
+
+
+def test_test_cannot_be_reached_from_what_a_score_receives(encodings):
+    made = encodings("headed")
+    test = made.task.test
+    made.features(SplitName.TEST)
+
+    reachable = _reachable(ScoreView(made.encoder))
+
+    assert id(made.encoder.task.train.labels.values) in reachable
+    assert id(made.encoder.task.val.labels.values) in reachable
+    assert not {id(made.task), id(test), id(test.labels), id(test.labels.values)} & reachable
+
+
+def _reachable(value: object) -> set[int]:
+    """Return the identities of all objects that a value leads to, but those that modules and classes hold."""
+    left, reached = [value], set()
+    while left:
+        current = left.pop()
+        if id(current) in reached or isinstance(current, (ModuleType, type, FunctionType)):
+            continue
+        reached.add(id(current))
+        left.extend(gc.get_referents(current))
+    return reached

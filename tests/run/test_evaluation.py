@@ -6,7 +6,7 @@ import pytest
 from tests.tasks.imagenet_files import SYNSETS, pictures
 
 from assay.core.result import Status
-from assay.plugins.families import MODELS
+from assay.plugins.families import BUILT_IN
 from assay.run.study import Study
 
 
@@ -38,7 +38,7 @@ def test_a_source_whose_twin_breaks_fails_in_its_row(photos, tmp_path, monkeypat
     def broken(self):
         raise RuntimeError("no twin today")
 
-    monkeypatch.setattr(MODELS.load("zoo"), "untrained", broken)
+    monkeypatch.setattr(BUILT_IN.models.load("zoo"), "untrained", broken)
     study = Study(
         models=["zoo:colours"], tasks=[str(photos)], methods=("kite", "logme"), store=tmp_path / "store"
     )

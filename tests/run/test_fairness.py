@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 import assay
-from assay.plugins.families import PROTOCOLS
+from assay.plugins.families import BUILT_IN
 from assay.plugins.protocol import Protocol, SourceProtocol
-from assay.run.encoding import Encodings, Twins
+from assay.run.encoding import Encodings, OpenedModel, batches_of
 from assay.run.evaluation import metrics_of
 from assay.run.fitting import learned
 from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
@@ -28,8 +28,8 @@ METHODS = (
     "fine_tune(trials=1, epochs=1)",
     *(
         QUICK.get(name, name)
-        for name in PROTOCOLS.names()
-        if not issubclass(PROTOCOLS.load(name), SourceProtocol)  # it learns nothing
+        for name in BUILT_IN.protocols.names()
+        if not issubclass(BUILT_IN.protocols.load(name), SourceProtocol)  # it learns nothing
     ),
 )
 
@@ -113,13 +113,14 @@ def trained(folder: Path, arrays: Path) -> dict[tuple[str, str], np.ndarray]:
     """Return what every protocol learned and chose, by its name and that of the array or the choice."""
     (task,), (source,) = resolve_tasks([str(folder)], 0), resolve_models([MODEL])
     model = source.plugin.open("cpu")
-    twins = Twins(model, source.plugin.identity(), source.plugin.untrained, "cpu")
-    encodings = Encodings(twins, task, Arrays(arrays), 32, lambda *_: None)
+    opened = OpenedModel(model, source.plugin.identity(), source.plugin.untrained, "cpu")
+    metric = metrics_of(task)[task.metric]
+    encodings = Encodings(opened, task, metric, Arrays(arrays), batches_of(task, 32, lambda *_: None))
     found = {}
     for method in METHODS:
         (named,) = resolve_methods([method])
         assert isinstance(named.plugin, Protocol)
-        with learned(named.plugin, encodings, metrics_of(task)[task.metric], 0) as one:
+        with learned(named.plugin, encodings, 0) as one:
             found |= {(method, name): np.array(tensor) for name, tensor in one.tensors().items()}
             found |= {(method, f"tuned {name}"): np.array(value) for name, value in one.tuned.items()}
     model.close()

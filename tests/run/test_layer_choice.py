@@ -15,8 +15,9 @@ from assay.actions.save import ModelToSave, save
 from assay.core.errors import NotApplicable
 from assay.core.model import Layered
 from assay.core.result import Result
-from assay.core.task import Example, Examples, Task
+from assay.core.task import Task
 from assay.encoders.batches import Batches
+from assay.metrics.accuracy import Accuracy
 from assay.models.hf import HuggingFaceSource
 from assay.numerics.penalty import L2_PATH
 from assay.plugins.registry import Named
@@ -46,19 +47,6 @@ def task(table: Path) -> Task:
     return resolve_tasks([f"table:{table}(text='text')"], 0)[0]
 
 
-class Forbidden(Examples):
-    """Examples of test, which nobody may read."""
-
-    def __len__(self) -> int:
-        return 80
-
-    def read(self, row: int) -> Example:
-        raise AssertionError("test was read")
-
-    def name(self, row: int) -> str:
-        raise AssertionError("test was read")
-
-
 def layered(folder: Path) -> Layered:
     model = HuggingFaceSource(str(folder), layer="best").open("cpu")
     assert isinstance(model, Layered)
@@ -82,8 +70,8 @@ def test_the_layer_whose_probe_is_best_on_val_is_chosen_without_test(task: Task,
         right = [(guess.argmax(1) == truth.values).mean() for guess in guesses]
         return max((float(one), -float(error)) for one, error in zip(right, errors, strict=True))
 
-    hidden = replace(task, test=replace(task.test, examples=Forbidden()))
-    found = choose_layer(layered(tiny_bert), hidden, Batches(32, lambda *_: None))
+    batches = Batches(32, lambda *_: None)
+    found = choose_layer(layered(tiny_bert), task.train, task.val, Accuracy(), batches)
 
     values = [value(layer) for layer in range(3)]
     assert found.layer == values.index(max(values))
@@ -91,8 +79,10 @@ def test_the_layer_whose_probe_is_best_on_val_is_chosen_without_test(task: Task,
 
 
 def test_without_val_there_is_no_choice(task: Task, tiny_bert: Path) -> None:
+    batches, nothing = Batches(32, lambda *_: None), task.val.take([])
+
     with pytest.raises(NotApplicable, match=r"no val.*layer=-2"):
-        choose_layer(layered(tiny_bert), replace(task, val=task.val.take([])), Batches(32, lambda *_: None))
+        choose_layer(layered(tiny_bert), task.train, nothing, Accuracy(), batches)
 
 
 def test_a_study_reads_the_chosen_layer_and_says_so(table: Path, tiny_bert: Path, tmp_path: Path) -> None:

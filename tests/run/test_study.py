@@ -13,6 +13,7 @@ import pytest
 from assay.core.errors import StoreError, UsageError
 from assay.core.result import Status
 from assay.core.task import Modality
+from assay.plugins.families import BUILT_IN
 from assay.run.study import Study, compare_store
 from assay.store.results import Store
 
@@ -354,3 +355,53 @@ def test_the_queries_of_the_page_on_the_store_run(study, tmp_path):
     for table, names in columns.items():
         line = next(line for line in page.read_text("utf-8").splitlines() if line.startswith(f"| `{table}`"))
         assert [name for name in names if f"`{name}`" not in line] == []
+
+
+def test_two_studies_with_plug_ins_of_one_name_do_not_see_each_other_s(photos, tmp_path):
+    studies = []
+    for value in (1.0, 2.0):
+        folder = tmp_path / f"plug-in {value:g}"
+        folder.mkdir()
+        (folder / "my_score.py").write_text(f"def my_score(features, labels):\n    return {value}\n")
+        study = Study(
+            models=["zoo:colours"],
+            tasks=[str(photos)],
+            methods=["logme"],
+            plugins=[folder / "my_score.py"],
+            store=folder / "store",
+        )
+        studies.append(study)
+
+    plans = [study.plan() for study in studies]
+    comparisons = [study.run(ready=ready) for study, ready in zip(studies, plans, strict=True)]
+
+    values = [
+        cell.value
+        for comparison in comparisons
+        for cell in comparison.cells
+        if (cell.method, cell.model) == ("my_score", "zoo:colours")
+    ]
+    assert values == [1.0, 2.0]
+    assert "my_score" not in BUILT_IN.scores.names()
+
+
+def test_a_protocol_of_a_plug_in_may_be_named_in_the_settings_of_another(photos, tmp_path):
+    (tmp_path / "my_probe.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from assay.protocols.nearest_mean import NearestMean\n"
+        "@dataclass(frozen=True, slots=True)\n"
+        "class MyProbe(NearestMean):\n"
+        "    pass\n"
+    )
+    study = Study(
+        models=["zoo:colours"],
+        tasks=[str(photos)],
+        methods=["few_shot(k=3, draws=1, protocol='my_probe')"],
+        plugins=[tmp_path / "my_probe.py"],
+        engine="isolated",
+        store=tmp_path / "store",
+    )
+
+    comparison = study.run()
+
+    assert {cell.status.value for cell in comparison.cells} == {"ok"}

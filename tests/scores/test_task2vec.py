@@ -21,9 +21,11 @@ from assay.core.features import Encoded, Features, LabelledFeatures
 from assay.core.model import Fishers, LinearHead, Model, ModelFacts
 from assay.core.result import Result
 from assay.core.task import Example, LabelKind, Labels
+from assay.metrics.accuracy import Accuracy
 from assay.plugins.train_view import balanced_rows
-from assay.run.encoding import Encodings, Twins
+from assay.run.encoding import Encodings, OpenedModel, batches_of
 from assay.run.plan import resolve_tasks
+from assay.run.score_view import ScoreView
 from assay.scores.task2vec import Task2Vec
 from assay.store.arrays import Arrays
 from assay.store.results import Store
@@ -184,10 +186,11 @@ class Asked(Model):
 
 def test_the_model_is_asked_on_a_balanced_sample_with_a_head_of_the_task(photos, tmp_path):
     task, model, told = resolve_tasks([str(photos)], 0)[0], Asked(), []
-    twins = Twins(model, "asked", lambda: None, "cpu")
-    encodings = Encodings(twins, task, Arrays(tmp_path / "kept"), 8, lambda *stage: told.append(stage))
+    opened = OpenedModel(model, "asked", lambda: None, "cpu")
+    batches = batches_of(task, 8, lambda *stage: told.append(stage))
+    view = ScoreView(Encodings(opened, task, Accuracy(), Arrays(tmp_path / "kept"), batches).encoder)
 
-    value = Task2Vec(examples=9, draws=5, seed=7).estimate(encodings, None)
+    value = Task2Vec(examples=9, draws=5, seed=7).estimate(view, None)
 
     ((examples, head, draws, seed),) = model.asked
     rows = balanced_rows(task.train.labels, 9, 0)

@@ -8,7 +8,7 @@ from tests.tasks.glue_files import write_glue
 
 from assay.core.errors import UnknownName, UsageError
 from assay.plugins.address import Address
-from assay.plugins.families import TASKS
+from assay.plugins.families import BUILT_IN
 from assay.plugins.suite import load_suite, suite_names, tasks_of
 from assay.run.plan import resolve_tasks
 from assay.run.study import Study
@@ -18,7 +18,7 @@ from assay.run.study import Study
 def test_each_task_of_a_suite_can_be_named(name: str) -> None:
     suite = load_suite(name)
 
-    made = [TASKS.create_from_source(task).plugin for task in suite.tasks]
+    made = [BUILT_IN.tasks.create_from_source(task).plugin for task in suite.tasks]
 
     assert len(made) == len({str(task) for task in suite.tasks}) > 1
     assert suite.reference.startswith("https://")

@@ -11,7 +11,7 @@ from assay.core.errors import AssayError, UnknownName, UsageError
 from assay.core.model import ModelSource
 from assay.encoders.cache import download_folders
 from assay.plugins.address import Address
-from assay.plugins.families import MODELS, TASKS
+from assay.plugins.families import families
 from assay.plugins.registry import Named
 from assay.plugins.suite import SOURCE as SUITE
 from assay.plugins.suite import tasks_of
@@ -63,15 +63,17 @@ def fetch(texts: Sequence[str]) -> Iterator[Fetched | Missing]:
 def _models(text: str) -> tuple[Named[ModelSource], ...]:
     """Return the models that an address names; none where it names a task."""
     source = Address.parse(text).source
-    known = {*MODELS.names(), *TASKS.names(), SUITE}
+    known = {*families().models.names(), *families().tasks.names(), SUITE}
     if source and source not in known:
         raise UnknownName("source of models or tasks", source, known)
-    if source and source not in MODELS.names():
+    if source and source not in families().models.names():
         return ()
     try:
         return resolve_models([text])
     except UsageError:
-        if source in MODELS.names() and source not in TASKS.names():  # torchvision has models and tasks
+        if (
+            source in families().models.names() and source not in families().tasks.names()
+        ):  # torchvision has models and tasks
             raise
         return ()
 

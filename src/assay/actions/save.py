@@ -16,13 +16,22 @@ from assay.core.job import Job
 from assay.core.model import Layered, Model, ModelSource
 from assay.core.predictor import Decision, Predicted
 from assay.core.result import Result, Status
-from assay.core.task import Example, Examples, InMemoryExamples, LabelKind, Labels, Modality, Task, TaskKind
+from assay.core.task import (
+    Example,
+    Examples,
+    InMemoryExamples,
+    LabelKind,
+    Labels,
+    Modality,
+    SplitName,
+    Task,
+    TaskKind,
+)
 from assay.plugins.address import Address
-from assay.plugins.families import MODELS, PROTOCOLS
+from assay.plugins.families import families
 from assay.plugins.protocol import FeatureProtocol, ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
 from assay.plugins.registry import Named
-from assay.run.encoding import Encodings, Twins
-from assay.run.evaluation import metrics_of
+from assay.run.encoding import Encodings, OpenedModel, batches_of
 from assay.run.fitting import Learned, learned
 from assay.run.plan import Run, job_of
 from assay.store.results import Store
@@ -81,11 +90,12 @@ def save(store: Store, chosen: ModelToSave, folder: Path, device: str) -> Result
     result = _result(store, job)
     model = chosen.model.plugin.open(device)
     try:
-        twins = Twins(model, chosen.model.plugin.identity(), chosen.model.plugin.untrained, device)
-        encodings = Encodings(twins, chosen.task, store.arrays, 32, lambda *_: None)
-        metric = metrics_of(chosen.task)[chosen.task.metric]
+        opened = OpenedModel(model, chosen.model.plugin.identity(), chosen.model.plugin.untrained, device)
+        metric = families().metrics.load(chosen.task.metric)()
+        batches = batches_of(chosen.task, 32, lambda *_: None)
+        encodings = Encodings(opened, chosen.task, metric, store.arrays, batches)
         settled = chosen.method.plugin.settled(result.tuned)
-        with learned(settled, encodings, metric, job.seed) as found:
+        with learned(settled, encodings, job.seed) as found:
             _must_predict_alike(found, store, job)
             _write(folder, found, chosen, result)
     finally:
@@ -151,8 +161,8 @@ def load(folder: str | Path, device: str = "auto") -> Iterator[Saved]:
         raise UsageError(
             f"'{folder}' holds no saved model ({error}). Name a folder of assay save."
         ) from error
-    source = MODELS.create_from_source(Address.parse(settings["model"])).plugin
-    method = PROTOCOLS.create(Address.parse(settings["method"])).plugin
+    source = families().models.create_from_source(Address.parse(settings["model"])).plugin
+    method = families().protocols.create(Address.parse(settings["method"])).plugin
     base = method.base() if isinstance(method, SubsetProtocol) else method
     start = source.untrained() if isinstance(base, ModelProtocol) and base.starts_random else source
     if start is None:
@@ -214,7 +224,7 @@ def _must_predict_alike(found: Learned, store: Store, job: Job) -> None:
     kept = store.predictions([job.key]).get(job.key)
     if kept is None:
         raise StoreError(f"The store has lost the predictions of {job.method} for {job.model} on {job.task}.")
-    again = found.predict("test").values
+    again = found.predict(SplitName.TEST).values
     if np.array_equal(again, kept.values):
         return
     other = int((again != kept.values).reshape(len(again), -1).any(axis=1).sum())

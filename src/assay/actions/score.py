@@ -19,7 +19,7 @@ from assay.core.task import LabelKind, Labels
 from assay.moments.stream import moments_of
 from assay.plugins.address import Address
 from assay.plugins.array_view import ArrayView
-from assay.plugins.families import METRICS, SCORES
+from assay.plugins.families import families
 from assay.plugins.function_score import score_of_function
 from assay.plugins.method import MomentScore, Score, SourceScore
 from assay.plugins.train_view import FOLDS, SAMPLE, where_few
@@ -146,7 +146,7 @@ def resolve_score(score: AnyScore) -> Score:
     if isinstance(score, Score):
         return score
     if isinstance(score, str):
-        return SCORES.create(Address.parse(score)).plugin
+        return families().scores.create(Address.parse(score)).plugin
     if inspect.isclass(score) and issubclass(score, Score):
         return score()
     if not inspect.isfunction(score):
@@ -236,7 +236,7 @@ def _metric(name: str | None, labels: Labels) -> Metric | None:
         return None
     if name is not None and not isinstance(name, str):
         raise UsageError(f"metric is {name!r}. Write a name, as in metric='macro_f1'.")
-    metric = METRICS.load(name or _METRIC[labels.kind])()
+    metric = families().metrics.load(name or _METRIC[labels.kind])()
     if labels.task_kind not in metric.kinds:
         raise UsageError(f"The metric '{name}' does not judge {labels.kind}. Leave it out for the usual one.")
     return metric

@@ -16,7 +16,7 @@ from assay.core.result import Status
 from assay.core.task import Example, TaskKind
 from assay.encoders.hub import settle_hub
 from assay.plugins.address import Address
-from assay.plugins.families import TASKS
+from assay.plugins.families import families
 from assay.plugins.protocol import Protocol
 from assay.plugins.registry import Named
 from assay.run.plan import resolve_tasks
@@ -78,7 +78,7 @@ def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str)
     for hidden in HIDDEN:
         name = next((name for name in hidden.tasks if name in tasks), None)
         if name is not None:
-            source = TASKS.create_from_source(Address.parse(tasks[name])).plugin
+            source = families().tasks.create_from_source(Address.parse(tasks[name])).plugin
             assert isinstance(source, Glue)
             if source.folder is None:
                 settle_hub()

@@ -229,6 +229,14 @@ def _read_only(values: np.ndarray, wanted: type) -> np.ndarray:
     return array
 
 
+class SplitName(StrEnum):
+    """The splits of a task."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """Examples with their labels."""
@@ -271,6 +279,10 @@ class Task:
     fingerprint: str
     notes: tuple[str, ...] = ()
     slices: tuple[SliceColumn, ...] = ()
+
+    def split(self, name: SplitName) -> Split:
+        """Return a split by its name."""
+        return {SplitName.TRAIN: self.train, SplitName.VAL: self.val, SplitName.TEST: self.test}[name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,13 @@ class Batches:
 
     Attributes:
         notes: What a reader must know of this run.
+        tell: Is told how far the encoding is.
     """
 
     def __init__(self, size: int, tell: Progress) -> None:
         self.notes: list[str] = []
         self._size = size
-        self._tell = tell
+        self.tell = tell
 
     def encoded(self, model: Model, split: Split, what: str) -> Iterator[tuple[np.ndarray, Encoded]]:
         """Encode a split in order; the next batch is read while this one is encoded.
@@ -72,7 +73,7 @@ class Batches:
         Yields:
             The positions of the labels of some examples, with their features: a row for each label.
         """
-        self._tell(what, 0, len(split))
+        self.tell(what, 0, len(split))
         starts = range(0, len(split), self._size)
         batches = [np.arange(start, min(start + self._size, len(split))) for start in starts]
         with ThreadPoolExecutor(max_workers=1) as readers:
@@ -88,7 +89,7 @@ class Batches:
                 if encoded.source_probs is not None:
                     _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
                 yield split.labels.rows_of(rows), encoded
-                self._tell(what, int(rows[-1]) + 1, len(split))
+                self.tell(what, int(rows[-1]) + 1, len(split))
 
     def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
         """Encode some examples; while memory does not suffice, in halves."""

@@ -9,7 +9,7 @@ from assay.core.errors import UnknownName, UsageError
 from assay.core.limits import Limits
 from assay.core.model import ModelSource
 from assay.plugins.address import Address
-from assay.plugins.families import MODELS
+from assay.plugins.families import families
 from assay.plugins.registry import Named
 
 FILTER = "max_parameters"  # of patterns, as in timm:*(max_parameters=30e6)
@@ -28,7 +28,7 @@ def models_of(address: Address) -> Models:
     """
     settings = {key: value for key, value in address.settings if key != FILTER}
     bare = Address(address.source, address.name, tuple(settings.items()))
-    one = MODELS.create_from_source(bare)
+    one = families().models.create_from_source(bare)
     choices = sorted(one.plugin.choices()) if is_pattern(address) else []
     most = _most(address)
     if not choices:
@@ -41,7 +41,7 @@ def models_of(address: Address) -> Models:
     fitting = [name for name in choices if _fits(name, address.name)]
     if not fitting:
         raise UnknownName(f"model of '{address.source}'", address.name, choices)
-    models = tuple(MODELS.create_from_source(bare.with_name(name)) for name in fitting)
+    models = tuple(families().models.create_from_source(bare.with_name(name)) for name in fitting)
     return models if most is None else _small(models, most, address)
 
 

@@ -9,7 +9,6 @@ import pkgutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -35,9 +34,11 @@ class Named(Generic[Plugin]):
         return str(self.address)
 
 
-@dataclass(frozen=True)
 class Registry(Generic[Plugin]):
     """The members of one family: the files of its folder, then entry points, then files of the user.
+
+    Members are added with :meth:`add` and :meth:`add_file`; a :meth:`copy` has the same members and its own
+    additions from then on.
 
     Args:
         family: The folder below ``assay`` and the entry-point group ``assay.<family>``.
@@ -46,10 +47,25 @@ class Registry(Generic[Plugin]):
         of_function: Makes a member of a function, in a family whose members may be that simple.
     """
 
-    family: str
-    base: type[Plugin]
-    what: str
-    of_function: Callable[[Callable[..., Any]], type[Plugin]] | None = None
+    def __init__(
+        self,
+        family: str,
+        base: type[Plugin],
+        what: str,
+        of_function: Callable[[Callable[..., Any]], type[Plugin]] | None = None,
+    ) -> None:
+        self.family = family
+        self.base = base
+        self.what = what
+        self.of_function = of_function
+        self._known: dict[str, Callable[[], type[Plugin]]] | None = None
+        self._files: dict[str, Path] = {}
+
+    def copy(self) -> Registry[Plugin]:
+        """Return a registry with the same members; what is added to one is not in the other."""
+        other = Registry(self.family, self.base, self.what, self.of_function)
+        other._known, other._files = dict(self._loaders), dict(self._files)
+        return other
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all members, without importing any."""
@@ -123,12 +139,13 @@ class Registry(Generic[Plugin]):
             )
         return self.of_function(found.get(name) or next(iter(found.values())))
 
-    @cached_property
-    def _files(self) -> dict[str, Path]:
-        return {}
-
-    @cached_property
+    @property
     def _loaders(self) -> dict[str, Callable[[], type[Plugin]]]:
+        if self._known is None:
+            self._known = self._found()
+        return self._known
+
+    def _found(self) -> dict[str, Callable[[], type[Plugin]]]:
         package = importlib.import_module(f"assay.{self.family}")
         loaders: dict[str, Callable[[], type[Plugin]]] = {
             module.name: self._from_module(f"assay.{self.family}.{module.name}")

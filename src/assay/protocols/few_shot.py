@@ -11,7 +11,7 @@ from assay.core.errors import NotApplicable, UsageError
 from assay.core.keys import content_key
 from assay.core.task import LabelKind, Labels
 from assay.plugins.address import Address
-from assay.plugins.families import PROTOCOLS
+from assay.plugins.families import families
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import FeatureProtocol, ModelProtocol, SubsetProtocol
 from assay.plugins.settings import all_settings
@@ -71,7 +71,7 @@ class FewShot(SubsetProtocol):
 
     def base(self) -> FeatureProtocol | ModelProtocol:
         """Return the protocol that learns."""
-        plugin = PROTOCOLS.create(Address.parse(self.protocol)).plugin
+        plugin = families().protocols.create(Address.parse(self.protocol)).plugin
         if isinstance(plugin, (FeatureProtocol, ModelProtocol)):
             return plugin
         raise UsageError(

@@ -18,16 +18,17 @@ from assay.core.metric import Metric
 from assay.core.model import Model, ModelSource
 from assay.core.predictor import Predicted
 from assay.core.result import Cost, Event, Finished, Opened, Result, Status
-from assay.core.task import LabelKind, Task
+from assay.core.task import LabelKind, SplitName, Task
 from assay.plugins.engine import Stage, Watch
-from assay.plugins.families import METRICS
+from assay.plugins.families import BUILT_IN, Families, families, using
 from assay.plugins.method import FactScore, Method, Score, WeightScore
 from assay.plugins.protocol import Protocol, SourceProtocol
 from assay.plugins.registry import Named
 from assay.plugins.train_view import where_few
-from assay.run.encoding import Encodings, Twins
+from assay.run.encoding import Encodings, OpenedModel, batches_of
 from assay.run.fitting import learned
 from assay.run.memory import measured_memory
+from assay.run.score_view import ScoreView
 from assay.run.speed import measured_speed
 from assay.store.arrays import Arrays
 
@@ -43,6 +44,7 @@ class Evaluation:
         arrays: Where features are kept, so that a later evaluation need not encode again.
         batch_size: Examples handed to the model at once; halved as long as memory does not suffice.
         limits: A model beyond them is opened to learn its facts, and nothing more.
+        families: Where names of plug-ins are looked up.
     """
 
     model: Named[ModelSource]
@@ -53,6 +55,7 @@ class Evaluation:
     device: str
     batch_size: int
     limits: Limits = NO_LIMITS
+    families: Families = BUILT_IN
 
     def without(self, keys: Collection[str]) -> Evaluation:
         """Return what is left when the jobs with these keys are done."""
@@ -61,6 +64,11 @@ class Evaluation:
 
 def evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
     """Do the jobs of an evaluation, one event at a time; whatever the model does wrong becomes rows."""
+    with using(evaluation.families):
+        yield from _evaluate(evaluation, watch)
+
+
+def _evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
     name = str(evaluation.model)
     tell = _Teller(partial(Stage, name, evaluation.task.address), watch)
     try:
@@ -106,17 +114,20 @@ def _close(model: Model) -> None:
 
 
 def _work(evaluation: Evaluation, model: Model, tell: _Teller) -> Iterator[Event]:
-    seen_by = Twins(model, evaluation.identity, evaluation.model.plugin.untrained, evaluation.device)
-    encodings = Encodings(seen_by, evaluation.task, evaluation.arrays, evaluation.batch_size, tell)
+    task = evaluation.task
+    opened = OpenedModel(model, evaluation.identity, evaluation.model.plugin.untrained, evaluation.device)
+    metric = families().metrics.load(task.metric)()
+    batches = batches_of(task, evaluation.batch_size, tell)
+    encodings = Encodings(opened, task, metric, evaluation.arrays, batches)
     if any(isinstance(method, SourceProtocol) for _, method in evaluation.jobs):
-        encodings.keep_source_probs_of("test")
+        encodings.encoder.keep_source_probs_of(SplitName.TEST)
     for job, method in evaluation.jobs:
         tell(job.method)
         yield _finish(job, method, encodings, evaluation.device)
 
 
 def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Finished:
-    before = encodings.seconds
+    before = encodings.encoder.seconds
     start = time.perf_counter()
     kind = encodings.task.train.labels.kind
     if kind not in method.kinds:
@@ -133,7 +144,7 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
     except Exception as error:  # one broken model must not end a study of a hundred
         logger.info("%s failed", job, exc_info=True)
         return _failed(job, error)
-    encode_seconds = encodings.seconds - before
+    encode_seconds = encodings.encoder.seconds - before
     seconds = time.perf_counter() - start - encode_seconds
     cost = replace(found.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
     result = replace(found.result, seconds=seconds, encode_seconds=encode_seconds, cost=cost)
@@ -146,9 +157,9 @@ def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
         return _judged(job, method, encodings)
     if not isinstance(method, Score):
         raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
-    found = method.estimate(encodings, metrics_of(encodings.task).get(encodings.task.metric))
+    found = method.estimate(ScoreView(encodings.encoder), encodings.metric)
     notes = (*found.notes, *_of_features(method, encodings))
-    value, tuned = _finite(found.value, "score"), encodings.tuned
+    value, tuned = _finite(found.value, "score"), encodings.encoder.tuned
     return Finished(
         Result(job, Status.OK, value, tuned=tuned, notes=notes, interval=found.interval, metric=found.metric)
     )
@@ -157,15 +168,15 @@ def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
 def _of_features(score: Score, encodings: Encodings) -> tuple[str, ...]:
     if isinstance(score, (FactScore, WeightScore)):  # they see no example
         return ()
-    few = where_few(encodings.task.train.labels, encodings.facts().width)
-    return *encodings.notes_of("train"), *few
+    few = where_few(encodings.task.train.labels, encodings.encoder.facts.width)
+    return *encodings.encoder.notes_of(SplitName.TRAIN), *few
 
 
 def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
     """Let a protocol learn and predict test; only here predictions meet the labels of test."""
     task, metrics = encodings.task, metrics_of(encodings.task)
-    with learned(method, encodings, metrics[task.metric], job.seed) as found:
-        predicted = found.predict("test")
+    with learned(method, encodings, job.seed) as found:
+        predicted = found.predict(SplitName.TEST)
     truth = task.test.labels
     if predicted.values.shape != truth.values.shape:
         raise AssayError(f"{predicted.values.shape} predictions for {truth.values.shape} test labels")
@@ -187,11 +198,11 @@ def _finite(value: float, what: str) -> float:
 
 def metrics_of(task: Task) -> dict[str, Metric]:
     """Return every metric that judges tasks of this kind, by name."""
-    found = {name: METRICS.load(name)() for name in METRICS.names()}
+    found = {name: families().metrics.load(name)() for name in families().metrics.names()}
     return {name: metric for name, metric in found.items() if task.kind in metric.kinds}
 
 
-def floor_of(task: Task) -> float:
+def chance_level(task: Task) -> float:
     """Return the main metric of the trivial predictor on test: the majority class of train, or its mean.
 
     Without train it is what guessing any class gives: the share of an even draw.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,9 +11,8 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
-from assay.core.metric import Metric
 from assay.core.predictor import Decision, Predicted
-from assay.core.task import Split
+from assay.core.task import Split, SplitName
 from assay.plugins.protocol import (
     FeatureProtocol,
     ModelProtocol,
@@ -40,7 +39,7 @@ class Learned:
         tune_seconds: The time that choosing took.
     """
 
-    predict: Callable[[str], Predicted]
+    predict: Callable[[SplitName], Predicted]
     tensors: Callable[[], Mapping[str, np.ndarray]]
     decision: Decision
     tuned: Mapping[str, float]
@@ -49,17 +48,17 @@ class Learned:
 
 
 @contextmanager
-def learned(method: Protocol, encodings: Encodings, metric: Metric, seed: int) -> Iterator[Learned]:
+def learned(method: Protocol, encodings: Encodings, seed: int) -> Iterator[Learned]:
     """Let a protocol learn; the model is what it was when the block ends.
 
     Args:
         method: Any protocol.
         encodings: The splits of the task as the model sees them.
-        metric: The main metric of the task.
         seed: Of what is random in the protocol.
     """
     base = method.base() if isinstance(method, SubsetProtocol) else method
-    kind = encodings.kind
+    task, encoder = encodings.task, encodings.encoder
+    kind = task.train.labels.kind
     if kind not in base.kinds:
         raise NotApplicable(f"it learns by a protocol that is not for {kind} tasks")
 
@@ -67,43 +66,41 @@ def learned(method: Protocol, encodings: Encodings, metric: Metric, seed: int) -
         return split.take(method.rows(split.labels, seed)) if isinstance(method, SubsetProtocol) else split
 
     if isinstance(base, FeatureProtocol):
-        yield _from_features(base, part, encodings, metric)
+        yield _from_features(base, part, encodings)
         return
     if isinstance(base, SourceProtocol):
         yield _from_source(base, encodings)
         return
     if not isinstance(base, ModelProtocol):
         raise TypeError(f"{type(base).__name__} learns neither from features nor by training a model.")
-    task = encodings.task
-    training_task = TrainingTask(part(task.train), part(task.val), metric)
+    training_task = TrainingTask(part(task.train), part(task.val), encodings.metric)
     with (
-        encodings.model(is_random=base.starts_random) as model,
+        encoder.random_model() if base.starts_random else nullcontext(encoder.model) as model,
         base.fit(model, training_task, seed) as tuned,
     ):
-        splits = {"train": task.train, "val": task.val, "test": task.test}
         yield Learned(
-            predict=lambda name: tuned.predict(splits[name].examples),
+            predict=lambda name: tuned.predict(task.split(name).examples),
             tensors=tuned.tensors,
             decision=tuned.decision,
-            tuned={**encodings.tuned, **tuned.tuned},
-            notes=(*encodings.notes_of(), *tuned.notes),
+            tuned={**encodings.encoder.tuned, **tuned.tuned},
+            notes=(*encodings.encoder.notes_of(), *tuned.notes),
             tune_seconds=tuned.tune_seconds,
         )
 
 
 def _from_source(method: SourceProtocol, encodings: Encodings) -> Learned:
-    labels, head = encodings.task.test.labels, encodings.facts().source_classes
+    labels, head = encodings.task.test.labels, encodings.encoder.facts.source_classes
     if not head:
         raise NotApplicable("the model has no source head")
     positions = method.class_positions(labels.classes, head)
-    encodings.source_probs_of("test")  # encoded before the protocol's own time is taken
+    encodings.source_probs(SplitName.TEST)  # encoded before the protocol's own time is taken
     chosen = f"chosen among {len(positions):,} of the {head:,} classes of the head"
     return Learned(
-        predict=lambda name: method.predict(encodings.source_probs_of(name), positions),
+        predict=lambda name: method.predict(encodings.source_probs(name), positions),
         tensors=dict,
         decision=Decision.of(labels, are_logits=False),
-        tuned=encodings.tuned,
-        notes=(*encodings.notes_of("test"), *((chosen,) if len(positions) < head else ())),
+        tuned=encodings.encoder.tuned,
+        notes=(*encodings.encoder.notes_of(SplitName.TEST), *((chosen,) if len(positions) < head else ())),
         tune_seconds=0.0,
     )
 
@@ -112,15 +109,16 @@ def _from_features(
     method: FeatureProtocol,
     part: Callable[[LabelledFeatures], LabelledFeatures],
     encodings: Encodings,
-    metric: Metric,
 ) -> Learned:
-    encodings.features("test")  # encoded before the protocol's own time is taken
-    fitted = method.fit(part(encodings.labelled("train")), part(encodings.labelled("val")), metric)
+    encodings.features(SplitName.TEST)  # encoded before the protocol's own time is taken
+    fitted = method.fit(
+        part(encodings.labelled(SplitName.TRAIN)), part(encodings.labelled(SplitName.VAL)), encodings.metric
+    )
     return Learned(
         predict=lambda name: fitted.predictor(encodings.features(name).matrix),
         tensors=fitted.predictor.tensors,
         decision=fitted.predictor.decision,
-        tuned={**encodings.tuned, **fitted.tuned},
-        notes=(*encodings.notes_of("train", "val", "test"), *fitted.notes),
+        tuned={**encodings.encoder.tuned, **fitted.tuned},
+        notes=(*encodings.encoder.notes_of(*SplitName), *fitted.notes),
         tune_seconds=fitted.tune_seconds,
     )

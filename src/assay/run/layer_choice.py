@@ -10,10 +10,9 @@ from assay.core.errors import NotApplicable
 from assay.core.features import Features, LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.model import Layered, Model
-from assay.core.task import Split, Task
+from assay.core.task import Split
 from assay.encoders.batches import Batches
 from assay.numerics.penalty import Judge
-from assay.plugins.families import METRICS
 from assay.plugins.train_view import SEED, proportional_examples
 
 SAMPLE = 1000  # labels of train, and of val: a probe of 13 layers of 768 features then takes seconds
@@ -32,7 +31,7 @@ class ChosenLayer(NamedTuple):
     note: str
 
 
-def choose_layer(model: Layered, task: Task, batches: Batches) -> ChosenLayer:
+def choose_layer(model: Layered, train: Split, val: Split, metric: Metric, batches: Batches) -> ChosenLayer:
     """Return the layer whose ridge probe on a sample of train does best on one of val.
 
     The metric of the task decides, of equals the squared error. All layers come from one forward pass; the
@@ -43,14 +42,10 @@ def choose_layer(model: Layered, task: Task, batches: Batches) -> ChosenLayer:
     """
     from assay.numerics.ridge import RidgePath
 
-    if not len(task.val):
+    if not len(val):
         raise NotApplicable("there is no val to choose a layer on: name one, as in layer=-2")
-    metric = METRICS.load(task.metric)()
-    train, val = _layers(model, task.train, batches), _layers(model, task.val, batches)
-    tried = [
-        max(RidgePath(learned).judged(Judge(metric, judged))[0])
-        for learned, judged in zip(train, val, strict=True)
-    ]
+    layers = zip(_layers(model, train, batches), _layers(model, val, batches), strict=True)
+    tried = [max(RidgePath(learned).judged(Judge(metric, judged))[0]) for learned, judged in layers]
     best = tried.index(max(tried))
     note = (
         f"layer {best} of 0 to {len(tried) - 1} is read, chosen on val: a ridge probe gave "

@@ -16,14 +16,14 @@ from assay.core.result import Finished, Result, Status
 from assay.core.task import Task
 from assay.findings.per_task import OTHER_MODALITY
 from assay.plugins.address import Address
-from assay.plugins.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS
+from assay.plugins.families import Families, families
 from assay.plugins.method import Method
 from assay.plugins.patterns import models_of
 from assay.plugins.protocol import Protocol
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings
 from assay.plugins.suite import tasks_of
-from assay.run.evaluation import Evaluation, floor_of
+from assay.run.evaluation import Evaluation, chance_level
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
 CONLL_SUFFIXES = frozenset({".conll", ".conllu", ".iob", ".iob2", ".bio"})
@@ -42,26 +42,32 @@ class Plan:
 
     Attributes:
         inapplicable: Results that need no evaluation: the model reads something else than the task has.
+        families: Where names of plug-ins are looked up.
     """
 
     tasks: tuple[Task, ...]
     evaluations: tuple[Evaluation, ...]
     inapplicable: tuple[Finished, ...]
+    families: Families
 
     @property
     def jobs(self) -> dict[str, Job]:
         """All jobs by key."""
         evaluated = {job.key: job for evaluation in self.evaluations for job, _ in evaluation.jobs}
-        return evaluated | {one.result.job.key: one.result.job for one in self.inapplicable}
+        return evaluated | {row.result.job.key: row.result.job for row in self.inapplicable}
 
     def without(self, done: Collection[str]) -> Plan:
         """Return what is left to do when these keys are done."""
         left = tuple(evaluation.without(done) for evaluation in self.evaluations)
-        return Plan(
-            self.tasks,
-            tuple(evaluation for evaluation in left if evaluation.jobs),
-            tuple(one for one in self.inapplicable if one.result.job.key not in done),
+        return replace(
+            self,
+            evaluations=tuple(evaluation for evaluation in left if evaluation.jobs),
+            inapplicable=tuple(row for row in self.inapplicable if row.result.job.key not in done),
         )
+
+    def joined(self, controls: Plan) -> Plan:
+        """Return this plan with the evaluations of its controls."""
+        return replace(self, evaluations=(*self.evaluations, *controls.evaluations))
 
 
 def plan(
@@ -91,7 +97,7 @@ def plan(
         reads = ", ".join(f"{model} reads {model.plugin.modality()}" for model in models)
         holds = ", ".join(f"{task.address} holds {task.modality}" for task in tasks)
         raise UsageError(f"No model reads what a task holds: {reads}; {holds}. Name a model that does.")
-    return Plan(tuple(tasks), tuple(evaluations), tuple(inapplicable))
+    return Plan(tuple(tasks), tuple(evaluations), tuple(inapplicable), families())
 
 
 def runs_of(methods: Iterable[Named[Method]], seeds: int) -> tuple[Run, ...]:
@@ -137,13 +143,13 @@ def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
     if not tasks:
         raise UsageError("No tasks. Name at least one, as in ./photos or table:reviews.csv.")
     for task in tasks:
-        if task.kind not in METRICS.load(task.metric).kinds:
+        if task.kind not in families().metrics.load(task.metric).kinds:
             raise UsageError(
                 f"The metric '{task.metric}' does not judge {task.kind} tasks such as '{task.address}'. "
                 f"Set another, as in (metric='{'accuracy' if task.classes else 'spearman'}')."
             )
         try:
-            floor_of(task)
+            chance_level(task)
         except NotApplicable as reason:
             raise UsageError(
                 f"The metric '{task.metric}' does not judge '{task.address}': {reason}. Set another."
@@ -152,7 +158,7 @@ def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
 
 
 def _load_task(address: Address, seed: int) -> Task:
-    named = TASKS.create_from_source(address)
+    named = families().tasks.create_from_source(address)
     return named.plugin.load(str(named), seed)
 
 
@@ -172,14 +178,16 @@ def resolve_methods(texts: Iterable[str]) -> tuple[Named[Method], ...]:
     found: dict[str, Named[Method]] = {}
     for text in texts:
         address = Address.parse(text)
-        if address.name in PROTOCOLS.names():
-            protocol = PROTOCOLS.create(address)
+        if address.name in families().protocols.names():
+            protocol = families().protocols.create(address)
             found[str(protocol)] = Named(protocol.address, protocol.plugin)
-        elif address.name in SCORES.names():
-            score = SCORES.create(address)
+        elif address.name in families().scores.names():
+            score = families().scores.create(address)
             found[str(score)] = Named(score.address, score.plugin)
         else:
-            raise UnknownName("method", address.name, {*PROTOCOLS.names(), *SCORES.names()})
+            raise UnknownName(
+                "method", address.name, {*families().protocols.names(), *families().scores.names()}
+            )
     if not found:
         raise UsageError("No methods. Name at least one, as in --methods linear_probe.")
     return tuple(found.values())
@@ -196,7 +204,7 @@ def _model_address(text: str) -> Address:
         return address.with_source("hf")
     raise UsageError(
         f"Cannot tell where the model '{text}' comes from. Write source:name, as in 'timm:{text}'; "
-        f"sources: {', '.join(MODELS.names())}."
+        f"sources: {', '.join(families().models.names())}."
     )
 
 
@@ -222,5 +230,5 @@ def _with_source(address: Address) -> Address:
     raise UsageError(
         f"Cannot tell what the task '{address.name}' is: there is no such folder, and it is no table "
         f"({', '.join(sorted(TABLE_SUFFIXES))}). Write a path, or source:name; "
-        f"sources: {', '.join(TASKS.names())}.{hint}"
+        f"sources: {', '.join(families().tasks.names())}.{hint}"
     )

@@ -1,9 +1,8 @@
-"""The floor that a study has without being asked: one model of each modality with random weights."""
+"""The random-weights control of a study: one model of each modality without its pretrained weights."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -13,10 +12,10 @@ from assay.plugins.address import Address
 from assay.plugins.protocol import FeatureProtocol
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings, without_defaults
-from assay.run.plan import Plan, Run
+from assay.run.plan import Run
 
 
-def random_floors(
+def random_controls(
     models: Sequence[Named[ModelSource]], modalities: Collection[Modality]
 ) -> tuple[Named[ModelSource], ...]:
     """Return the first model of each modality with random weights; none where the user named such a model.
@@ -25,24 +24,18 @@ def random_floors(
         models: Those of the study.
         modalities: What its tasks have.
     """
-    found: list[Named[ModelSource]] = []
+    controls: list[Named[ModelSource]] = []
     for modality in sorted(modalities):
-        of = [model for model in models if model.plugin.modality() is modality]
-        if any(all_settings(model.plugin).get("pretrained") is False for model in of):
+        reading = [model for model in models if model.plugin.modality() is modality]
+        if any(all_settings(model.plugin).get("pretrained") is False for model in reading):
             continue
-        floors = filter(None, map(_with_random_weights, of))
-        found.extend(islice(floors, 1))
-    return tuple(found)
+        controls.extend(islice(filter(None, map(_with_random_weights, reading)), 1))
+    return tuple(controls)
 
 
-def of_floors(runs: Sequence[Run]) -> tuple[Run, ...]:
+def of_controls(runs: Sequence[Run]) -> tuple[Run, ...]:
     """Return what random weights are asked for: to train them would be another method, ``from_scratch``."""
     return tuple(run for run in runs if isinstance(run.method.plugin, FeatureProtocol))
-
-
-def joined(ready: Plan, floors: Plan) -> Plan:
-    """Return the plan of a study with that of its floors."""
-    return replace(ready, evaluations=(*ready.evaluations, *floors.evaluations))
 
 
 def _with_random_weights(model: Named[ModelSource]) -> Named[ModelSource] | None:

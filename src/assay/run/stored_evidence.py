@@ -11,7 +11,7 @@ from assay.core.limits import NO_LIMITS, Limits
 from assay.core.result import Result, Status
 from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address
-from assay.plugins.families import METRICS, PROTOCOLS, SCORES
+from assay.plugins.families import families
 from assay.store.results import Store
 
 _PACKAGES = ("model-assay", "numpy", "scipy", "torch", "timm", "torchvision", "transformers")
@@ -45,7 +45,7 @@ def evidence_of(
         models=[model for model in store.models() if model.address in present],
         predictions=store.predictions(result.job.key for result in results),
         truths=store.truths(tasks),
-        metrics={name: METRICS.load(name)() for name in METRICS.names()},
+        metrics={name: families().metrics.load(name)() for name in families().metrics.names()},
         scores={method for method in methods if _is_score(method, results)},
         settings={"seed": str(seed), **versions()},
         limits=limits,
@@ -68,7 +68,7 @@ def versions() -> dict[str, str]:
 
 def _is_score(method: str, results: Sequence[Result]) -> bool:
     """Tell scores from protocols; of a plug-in that is not there now its results tell."""
-    if Address.parse(method).name in {*SCORES.names(), *PROTOCOLS.names()}:
-        return Address.parse(method).name in SCORES.names()
+    if Address.parse(method).name in {*families().scores.names(), *families().protocols.names()}:
+        return Address.parse(method).name in families().scores.names()
     good = [one for one in results if one.job.method == method and one.status is Status.OK]
     return not any(one.metrics for one in good)

@@ -18,10 +18,10 @@ from assay.findings.comparison import Comparison
 from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.engine import Stage, Watch
-from assay.plugins.families import ENGINES, PROTOCOLS, SCORES, add_plugin
-from assay.run.evaluation import Evaluation, evaluate, floor_of
+from assay.plugins.families import Families, families, using
+from assay.run.evaluation import Evaluation, chance_level, evaluate
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
-from assay.run.random_weights import joined, of_floors, random_floors
+from assay.run.random_weights import of_controls, random_controls
 from assay.run.stored_evidence import evidence_of
 from assay.store.arrays import Arrays
 from assay.store.results import Store, open_existing
@@ -136,6 +136,11 @@ class Study:
 
     def plan(self) -> Plan:
         """Resolve every name and load every task; whatever is wrong with the request stops here."""
+        own = families().with_files(map(Path, self.plugins))
+        with using(own):
+            return self._planned(own)
+
+    def _planned(self, own: Families) -> Plan:
         root = Path(self.store)
         if root.exists() and not root.is_dir():
             raise UsageError(f"The store '{root}' is a file. Name a folder, as in store='assay-store'.")
@@ -147,23 +152,26 @@ class Study:
         device = resolve_device(self.device)
         limits = self._limits()
         evaluations = partial(
-            Evaluation, arrays=Arrays(root), device=device, batch_size=self.batch_size, limits=limits
+            Evaluation,
+            arrays=Arrays(root),
+            device=device,
+            batch_size=self.batch_size,
+            limits=limits,
+            families=own,
         )
         runs = runs_of(methods, self.seeds)
         ready = plan(models, tasks, runs, evaluations)
-        floors = random_floors(models, {task.modality for task in tasks}) if self.random_floor else ()
-        if not floors or not of_floors(runs):
+        controls = random_controls(models, {task.modality for task in tasks}) if self.random_floor else ()
+        if not controls or not of_controls(runs):
             return ready
-        return joined(ready, plan(floors, tasks, of_floors(runs), evaluations))
+        return ready.joined(plan(controls, tasks, of_controls(runs), evaluations))
 
     def _all_methods(self) -> tuple[str, ...]:
-        """Add the plug-ins, and return the methods with those that they brought."""
+        """Return the methods, with those that plug-in files brought."""
         names = [str(name) for name in self.methods]
-        for path in map(Path, self.plugins):
-            add_plugin(path)
-            if path.stem not in names and path.stem in {*SCORES.names(), *PROTOCOLS.names()}:
-                names.append(path.stem)
-        return tuple(names)
+        methods = {*families().scores.names(), *families().protocols.names()}
+        brought = [path.stem for path in map(Path, self.plugins) if path.stem in methods]
+        return (*names, *(name for name in brought if name not in names))
 
     def _limits(self) -> Limits:
         return Limits.of(self.max_parameters, self.max_latency, self.licences)
@@ -189,7 +197,7 @@ class Study:
         ready = ready or self.plan()
         store = Store(Path(self.store))
         try:
-            with store.writing():
+            with using(ready.families), store.writing():
                 for task in ready.tasks:
                     store.add_task(task_facts(task), task)
                 if retry_failed:
@@ -197,7 +205,7 @@ class Study:
                 left = ready.without(store.known(ready.jobs))
                 for finished in left.inapplicable:
                     store.add(finished)
-                engine = ENGINES.create(Address.parse(self.engine)).plugin
+                engine = families().engines.create(Address.parse(self.engine)).plugin
                 for event in engine.run(evaluate, left.evaluations, watch):
                     _keep(store, event)
             return self._compared(store, ready)
@@ -218,12 +226,16 @@ class Study:
             store.close()
 
     def _compared(self, store: Store, ready: Plan) -> Comparison:
-        facts = [task_facts(task) for task in ready.tasks]
-        results = [replace(one, job=ready.jobs[one.job.key]) for one in store.results(ready.jobs)]
+        jobs = ready.jobs
+        results = [replace(result, job=jobs[result.job.key]) for result in store.results(jobs)]
         models = {str(evaluation.model) for evaluation in ready.evaluations}
-        found = evidence_of(store, results, facts, models=models, limits=self._limits(), seed=self.seed)
-        told = compare(found, ranked_by=self.ranked_by, seed=self.seed)
-        return replace(told, examples=store.examples(found.tasks))
+        with using(ready.families):
+            facts = [task_facts(task) for task in ready.tasks]
+            evidence = evidence_of(
+                store, results, facts, models=models, limits=self._limits(), seed=self.seed
+            )
+        comparison = compare(evidence, ranked_by=self.ranked_by, seed=self.seed)
+        return replace(comparison, examples=store.examples(evidence.tasks))
 
 
 def _listed(plugins: object) -> list[str | Path]:
@@ -251,7 +263,7 @@ def task_facts(task: Task) -> TaskFacts:
         train_count=len(task.train),
         val_count=len(task.val),
         test_count=len(task.test),
-        floor=floor_of(task),
+        floor=chance_level(task),
         fingerprint=task.fingerprint,
         notes=task.notes + _too_few(task),
         slices=tuple(one.column for one in task.slices),

@@ -115,12 +115,12 @@ class PED(Score):
 
 def made_base(text: str) -> Score:
     """Return the score that a base names; one that reads more than features and labels stops at once."""
-    from assay.plugins.families import SCORES
+    from assay.plugins.families import families
 
     address = Address.parse(text)
     if address.name == "ped":
         raise UsageError("ped(base='ped') has no end. Write another score, as in ped(base='logme').")
-    base = SCORES.create(address).plugin
+    base = families().scores.create(address).plugin
     for family, what in _NOT_MOVED.items():
         if isinstance(base, family):
             raise UsageError(

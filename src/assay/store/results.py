@@ -22,7 +22,7 @@ from assay.core.predictor import Predicted
 from assay.core.result import Finished, Opened, Result, Status
 from assay.core.shown import ShownExample
 from assay.core.slices import SliceColumn
-from assay.core.task import Labels, Task
+from assay.core.task import Labels, SplitName, Task
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.store.arrays import Arrays
 from assay.store.rows import result_of, slices_of, slices_written, task_facts_of
@@ -130,8 +130,11 @@ class Store:
         self._write("INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts))))
 
     def _add_split(self, task: Task) -> None:
-        splits = (("train", task.train), ("val", task.val), ("test", task.test))
-        names = {name: [split.examples.name(row) for row in range(len(split))] for name, split in splits}
+        splits = {name: task.split(name) for name in SplitName}
+        names = {
+            str(name): [split.examples.name(row) for row in range(len(split))]
+            for name, split in splits.items()
+        }
         self.arrays.write_text("splits", task.fingerprint, json.dumps(names, indent=1, ensure_ascii=False))
         if task.test.labels.lengths is not None:
             self.arrays.write("lengths", task.fingerprint, task.test.labels.lengths)
@@ -198,13 +201,15 @@ class Store:
                 found[task.fingerprint] = Labels(task.kind.of_labels, values, task.classes, lengths)
         return found
 
-    def features(self, model: ModelRow, fingerprint: str, split: str = "test") -> np.ndarray | None:
+    def features(
+        self, model: ModelRow, fingerprint: str, split: SplitName = SplitName.TEST
+    ) -> np.ndarray | None:
         """Return the features of a model on a split of a task, examples x width, where they are kept."""
         facts = model.facts
         key = features_key(model.identity, facts.fingerprint, facts.preprocessing, fingerprint)
         return self.arrays.read("features", f"{key}-{split}")
 
-    def names(self, fingerprint: str, split: str = "test") -> tuple[str, ...]:
+    def names(self, fingerprint: str, split: SplitName = SplitName.TEST) -> tuple[str, ...]:
         """Return the names of the examples of a split of a task; none where they are not kept."""
         text = self.arrays.read_text("splits", fingerprint)
         return () if text is None else tuple(json.loads(text)[split])

@@ -7,12 +7,12 @@ import pytest
 
 from assay.core.task import Example, Modality, Sound, Split, Task, TaskKind, Words
 from assay.plugins.address import Address
-from assay.plugins.families import TASKS
+from assay.plugins.families import families
 
 
 def load_task(address: str, seed: int = 0) -> Task:
     """Load the task of an address, as a study does."""
-    return TASKS.create_from_source(Address.parse(address)).plugin.load(address, seed)
+    return families().tasks.create_from_source(Address.parse(address)).plugin.load(address, seed)
 
 
 class TaskContract:

@@ -34,11 +34,11 @@ def command(
     from assay.cli.output import write
     from assay.core.errors import UnknownName
     from assay.core.limits import Limits
-    from assay.plugins.families import REPORTS
+    from assay.plugins.families import families
     from assay.run.study import compare_store
     from assay.store.results import open_existing
 
-    reports = {member.suffix: member for member in map(REPORTS.load, REPORTS.names())}
+    reports = {member.suffix: member for member in map(families().reports.load, families().reports.names())}
     if out.suffix not in reports:
         raise UnknownName("form of a report", out.suffix or out.name, reports)
     limits = Limits.of(max_parameters, max_latency, licence or ())

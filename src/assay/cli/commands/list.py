@@ -29,20 +29,24 @@ def command(
     """List model sources, task sources, suites, scores, protocols and metrics, or the models of a source."""
     from assay.core.errors import UnknownName
     from assay.plugins.address import Address
-    from assay.plugins.families import METRICS, MODELS, PROTOCOLS, SCORES, TASKS, add_plugin
+    from assay.plugins.families import families
     from assay.plugins.patterns import models_of, so_many
 
     for path in plugin or ():
-        add_plugin(path)
-    families = {registry.family: registry for registry in (MODELS, TASKS, SCORES, PROTOCOLS, METRICS)}
-    if pattern is None or pattern in {*families, SUITES}:
-        for family in [pattern] if pattern else [*families, SUITES]:
-            _print_suites() if family == SUITES else _print_family(families[family])
+        families().add_file(path)
+    known = families()
+    listed = {
+        registry.family: registry
+        for registry in (known.models, known.tasks, known.scores, known.protocols, known.metrics)
+    }
+    if pattern is None or pattern in {*listed, SUITES}:
+        for family in [pattern] if pattern else [*listed, SUITES]:
+            _print_suites() if family == SUITES else _print_family(listed[family])
         return
     source, _, names = pattern.partition(":")
-    if source not in MODELS.names():
-        raise UnknownName("family or model source", source, {*families, SUITES, *MODELS.names()})
-    if not list(MODELS.load(source).list_names()):
+    if source not in known.models.names():
+        raise UnknownName("family or model source", source, {*listed, SUITES, *known.models.names()})
+    if not list(known.models.load(source).list_names()):
         print(f"'{source}' opens any name or folder that you give it; it has no list of its own.")
         return
     models = models_of(Address.parse(f"{source}:{names or '*'}"))

@@ -47,13 +47,15 @@ def command(
     from assay.cli.output import answer
     from assay.core.errors import UsageError
     from assay.plugins.address import Address
-    from assay.plugins.families import PROTOCOLS, add_plugin
+    from assay.plugins.families import families
     from assay.run.study import DEFAULT_METHODS, ESTIMATES, Study
 
     options.go_offline_if(offline)
     for path in plugin or ():
-        add_plugin(path)
-    protocols = [method for method in methods or () if Address.parse(method).name in PROTOCOLS.names()]
+        families().add_file(path)
+    protocols = [
+        method for method in methods or () if Address.parse(method).name in families().protocols.names()
+    ]
     if estimate and protocols:
         raise UsageError(f"--estimate trains nothing; '{protocols[0]}' trains. Leave out one of them.")
     chosen = methods or (ESTIMATES if estimate else DEFAULT_METHODS)

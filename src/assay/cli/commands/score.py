@@ -40,25 +40,25 @@ def command(
     from assay.cli.output import must_be_writable
     from assay.cli.score_files import as_json, read_arrays, score_all, show
     from assay.core.errors import UsageError
-    from assay.plugins.families import SCORES, add_plugin
+    from assay.plugins.families import families
 
     if out is not None:
         must_be_writable(out)
     for path in plugin or ():
-        add_plugin(path)
+        families().add_file(path)
     views = {
         name: read_arrays(path, labels, kind=kind, sample=sample or None)
         for name, path in _named(files).items()
     }
     if metric is not None and all(view.kind == "multilabel" for view in views.values()):
         raise UsageError("No metric judges several labels at once. Leave out --metric.")
-    names = scores or sorted(SCORES.names())
+    names = scores or sorted(families().scores.names())
     results = {
         name: score_all(view, names, metric, interval=interval, asked=scores is not None)
         for name, view in views.items()
     }
     show(results, views, Console())
-    slow = [name for name in names if SCORES.load(name).is_slow] if scores is None else []
+    slow = [name for name in names if families().scores.load(name).is_slow] if scores is None else []
     if slow:
         print(f"Left out, because they may take minutes: {', '.join(slow)}. Name them with -s {slow[0]}.")
     if out is not None:

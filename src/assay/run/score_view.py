@@ -1,0 +1,82 @@
+"""What a score may ask of an opened model about train; val and test labels are out of its reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from assay.core.errors import NotApplicable
+from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
+from assay.core.model import FisherProbe, Fishers, ModelFacts
+from assay.core.task import Example, LabelKind, SelectedExamples, SplitName
+from assay.moments.folded import FoldedMoments
+from assay.plugins.train_view import SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_examples
+from assay.run.encoding import Encoder
+
+
+class ScoreView(TrainView):
+    """Train of a task as an opened model sees it.
+
+    It holds an encoder, which has train and val, and nothing from which test could be reached.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._train = encoder.task.train
+
+    @property
+    def kind(self) -> LabelKind:
+        """What the labels are."""
+        return self._train.labels.kind
+
+    def moments(self) -> FoldedMoments:
+        """Return the Moments of train, fold by fold."""
+        return self._encoder.moments()
+
+    def sample(self) -> LabelledFeatures:
+        """Return a class-balanced sample of train, the same rows for every model."""
+        train = self._labelled()
+        rows = balanced_rows(train.labels, SAMPLE, SEED)
+        return LabelledFeatures(Features(train.matrix[rows]), train.labels.take(rows))
+
+    def held_out(self) -> HeldOut:
+        """Return a sample of train in its proportions, with the folds of the Moments."""
+        train = self._labelled()
+        chosen = proportional_examples(train.labels, SAMPLE, SEED)
+        return HeldOut(train.take(chosen), self._encoder.folds()[train.labels.rows_of(chosen)])
+
+    def facts(self) -> ModelFacts:
+        """Return what is known of the model."""
+        return self._encoder.facts
+
+    def source_probs(self) -> LabelledSourceProbs:
+        """Return the source probabilities of train."""
+        probs = self._encoder.source_probs(SplitName.TRAIN, self._train)
+        return LabelledSourceProbs(probs, self._train.labels)
+
+    def weights(self) -> Iterable[np.ndarray]:
+        """Return the weight matrices of the model, one at a time."""
+        return self._encoder.model.weights()
+
+    def fishers(self, probe: FisherProbe) -> Fishers:
+        """Return the Fisher information of the weights on a class-balanced sample of train."""
+        if not self.facts().source_classes:
+            raise NotApplicable("the model has no source head")
+        if self._train.labels.lengths is not None:
+            raise NotApplicable("it compares gradients of whole texts, not of words")
+        rows = balanced_rows(self._train.labels, probe.examples, SEED)
+        examples = self._read("gradients", SelectedExamples(self._train.examples, rows))
+        return self._encoder.model.fishers(examples, probe.fit(self.sample()), probe.draws, probe.seed)
+
+    def random_features(self) -> Features:
+        """Return the sample as the same architecture with random weights sees it."""
+        return self._encoder.random_features()
+
+    def _labelled(self) -> LabelledFeatures:
+        return LabelledFeatures(self._encoder.features(SplitName.TRAIN, self._train), self._train.labels)
+
+    def _read(self, what: str, examples: SelectedExamples) -> Iterator[Example]:
+        for row in range(len(examples)):
+            yield examples.read(row)
+            self._encoder.batches.tell(what, row + 1, len(examples))
