@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -18,12 +18,11 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from assay.core.task import Task
+from assay.core.task import Split, Task
 from assay.findings.comparison import Comparison
 from assay.plugins.address import Address
-from assay.plugins.engine import Stage
+from assay.plugins.engine import Stage, Watch
 from assay.plugins.patterns import is_pattern, models_of, so_many
-from assay.run.evaluation import Evaluation
 from assay.run.plan import Plan
 from assay.run.study import Study
 
@@ -35,29 +34,25 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
     for pattern in filter(is_pattern, map(Address.parse, study.models)):
         console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
     for task in ready.tasks:
-        console.print(_in_words(task), highlight=False, markup=False)
+        console.print(_summary(task), highlight=False, markup=False)
         for note in task.notes:
             console.print(f"  note: {note}", style="dim", highlight=False, markup=False)
     left = study.left(ready)
     if not left.evaluations:
         console.print("Nothing to run: every result is there.", highlight=False)
-    with _bars(console, left) as watch:
+    with _watching(console, left) as watch:
         return study.run(watch, retry_failed=retry_failed, ready=ready)
 
 
 class _Bars:
     """Two lines: the whole study in examples, and what is being done now."""
 
-    def __init__(self, whole: Progress, now: Progress, ready: Plan) -> None:
-        self._whole, self._now = whole, now
-        self._sizes = {
-            (str(evaluation.model), evaluation.task.address): _size(evaluation)
-            for evaluation in ready.evaluations
-        }
-        self._order = list(self._sizes)
+    def __init__(self, whole: Progress, now: Progress, sizes: Mapping[tuple[str, str], int]) -> None:
+        self._whole, self._now, self._sizes = whole, now, sizes
+        self._order = list(sizes)
         self._encoded = 0  # examples of this evaluation, in splits that are done
         self._current: tuple[str, str] | None = None
-        self._whole_task = whole.add_task("", total=sum(self._sizes.values()) or None)
+        self._whole_task = whole.add_task("", total=sum(sizes.values()) or None)
         self._now_task = now.add_task("", total=None)
 
     def __call__(self, stage: Stage) -> None:
@@ -81,24 +76,26 @@ class _Bars:
         self._now.remove_task(self._now_task)
 
 
-class _Lines:
-    """One line for each model on each task."""
+def _lines(console: Console, order: Sequence[tuple[str, str]]) -> Watch:
+    """Return what prints one line for each model on each task."""
 
-    def __init__(self, console: Console, ready: Plan) -> None:
-        self._console = console
-        self._order = [(str(evaluation.model), evaluation.task.address) for evaluation in ready.evaluations]
-
-    def __call__(self, stage: Stage) -> None:
+    def show(stage: Stage) -> None:
         if stage.what == "open":
-            number = self._order.index((stage.model, stage.task)) + 1
-            line = f"[{number} of {len(self._order)}] {stage.model} on {stage.task}"
-            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+            number = order.index((stage.model, stage.task)) + 1
+            line = f"[{number} of {len(order)}] {stage.model} on {stage.task}"
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    return show
 
 
 @contextmanager
-def _bars(console: Console, ready: Plan) -> Iterator[_Bars | _Lines]:
+def _watching(console: Console, plan: Plan) -> Iterator[Watch]:
+    sizes = {
+        (str(evaluation.model), evaluation.task.address): sum(map(len, _splits(evaluation.task)))
+        for evaluation in plan.evaluations
+    }
     if not console.is_terminal:
-        yield _Lines(console, ready)
+        yield _lines(console, list(sizes))
         return
     whole = Progress(
         TextColumn("{task.description}"),
@@ -109,19 +106,22 @@ def _bars(console: Console, ready: Plan) -> Iterator[_Bars | _Lines]:
         TimeRemainingColumn(elapsed_when_finished=False),
         console=console,
     )
-    one_line = Column(no_wrap=True, overflow="ellipsis")
-    now = Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False, table_column=one_line))
+    column = Column(no_wrap=True, overflow="ellipsis")
+    now = Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False, table_column=column))
     with Live(Group(whole, now), console=console, refresh_per_second=8):
-        bars = _Bars(whole, now, ready)
+        bars = _Bars(whole, now, sizes)
         yield bars
         bars.end()
 
 
-def _in_words(task: Task) -> str:
+def _splits(task: Task) -> tuple[Split, Split, Split]:
+    return task.train, task.val, task.test
+
+
+def _summary(task: Task) -> str:
     kind = f"{task.kind} into {len(task.classes)} classes" if task.classes else str(task.kind)
-    counts = f"{len(task.train)} train, {len(task.val)} val, {len(task.test)} test"
-    return f"{task.address}: {task.modality} {kind}; {counts}; judged by {task.metric}"
-
-
-def _size(evaluation: Evaluation) -> int:
-    return len(evaluation.task.train) + len(evaluation.task.val) + len(evaluation.task.test)
+    train, val, test = map(len, _splits(task))
+    return (
+        f"{task.address}: {task.modality} {kind}; {train} train, {val} val, {test} test; "
+        f"judged by {task.metric}"
+    )

@@ -276,9 +276,9 @@ def _similarity_charts(likeness: Similarity, names: Names) -> Iterator[Chart]:
 def heat_chart(heat_map: HeatMap, names: Names, anchor: str) -> Chart:
     """Return the cells of a heat map that have a number, as a chart that can be saved."""
     rows: list[Row] = [
-        {"model": names.label(row.model), "task": names.task(task), "text": cell.text, "level": cell.share}
-        for row in heat_map.rows
-        for task, cell in zip(heat_map.tasks, row.cells, strict=True)
+        {"model": names.label(model), "task": names.task(task), "text": cell.text, "level": cell.share}
+        for model, cells in heat_map.rows
+        for task, cell in zip(heat_map.tasks, cells, strict=True)
         if cell.share is not None
     ]
     height = _ROW * len(heat_map.rows)

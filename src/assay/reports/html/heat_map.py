@@ -31,26 +31,18 @@ class HeatCell:
 
 
 @dataclass(frozen=True, slots=True)
-class HeatRow:
-    """One model on all tasks."""
-
-    model: str
-    cells: tuple[HeatCell, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class HeatMap:
     """Models by tasks of one modality, best model first; ``empty`` are those without any value."""
 
     modality: Modality
     tasks: tuple[str, ...]
-    rows: tuple[HeatRow, ...]
+    rows: tuple[tuple[str, tuple[HeatCell, ...]], ...]  # each model on all tasks
     empty: tuple[str, ...] = ()
 
     @property
     def has_index(self) -> bool:
         """Whether any cell has one: estimates have none."""
-        return any(cell.share is not None for row in self.rows for cell in row.cells)
+        return any(cell.share is not None for _, cells in self.rows for cell in cells)
 
 
 def heat_maps(comparison: Comparison) -> list[HeatMap]:
@@ -67,7 +59,7 @@ def _heat_map(tasks: Sequence[TaskFindings]) -> HeatMap:
     missing = [{cell.model: cell for cell in findings.missing} for findings in tasks]
     models = sorted(set().union(*standings), key=lambda model: (_mean_rank(model, standings), model))
     rows = [
-        HeatRow(
+        (
             model,
             tuple(
                 _cell(findings, with_value.get(model), without.get(model))
