@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # one thread for each worker, before numpy and torch are loaded
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +18,7 @@ from typing import Any, ClassVar
 import cloudpickle
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 from tests.quick import (  # noqa: F401  # hooks of pytest
     pytest_addoption,
@@ -230,8 +235,12 @@ def tensorflow_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in ("keras", "tensorflow"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"needs the package {package}")
-    folder = tmp_path_factory.mktemp("tensorflow")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tensorflow"
     script = Path(__file__).with_name("tensorflow_files.py")
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
-    subprocess.run([sys.executable, script, folder], check=True, capture_output=True, env=environment)
+    with FileLock(folder.with_suffix(".lock")):  # the workers of a run share the folder
+        if not folder.exists():
+            folder.mkdir()
+            subprocess.run([sys.executable, script, folder], check=True, capture_output=True, env=environment)
     return folder

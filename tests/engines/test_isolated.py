@@ -56,9 +56,10 @@ def die_at_once(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event
     yield
 
 
-def outcomes(
-    engine: Isolated, evaluate: Callable[[SimulatedEvaluation, Watch], Iterator[Event]]
-) -> list[Result]:
+Evaluate = Callable[[SimulatedEvaluation, Watch], Iterator[Event]]
+
+
+def outcomes(engine: Isolated, evaluate: Evaluate) -> list[Result]:
     events = engine.run(evaluate, EVALUATIONS[:2], lambda stage: None)
     return [event.result for event in events if isinstance(event, Finished)]
 
@@ -78,14 +79,14 @@ def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
 
     assert (first.status, second.status) == (Status.OK, Status.FAILED)
     assert second.reason.startswith(reason)
-    assert [one.status for one in others] == [Status.OK] * 4
+    assert [result.status for result in others] == [Status.OK] * 4
 
 
 def test_a_model_that_cannot_be_opened_is_tried_once() -> None:
-    found = outcomes(Isolated(), die_at_once)
+    results = outcomes(Isolated(), die_at_once)
 
-    assert [one.status for one in found] == [Status.FAILED] * 6
-    assert found[0].reason == "its process was ended by SIGKILL, mostly because memory did not suffice"
+    assert [result.status for result in results] == [Status.FAILED] * 6
+    assert results[0].reason == "its process was ended by SIGKILL, mostly because memory did not suffice"
 
 
 def test_what_ends_a_run_ends_it() -> None:
@@ -103,7 +104,7 @@ def test_a_study_gives_the_same_numbers_in_one_process_and_in_many(tmp_path: Pat
     plugin.write_text("def spread(features, labels):\n    return float(features.std())\n")
 
     def values(engine: str) -> list[tuple[str, float | None]]:
-        found = assay.Study(
+        comparison = assay.Study(
             models=["timm:test_resnet(pretrained=False)"],
             tasks=["sklearn:digits(limit=60)"],
             methods=["knn", "logme", "sgd(epochs=1)"],
@@ -112,7 +113,7 @@ def test_a_study_gives_the_same_numbers_in_one_process_and_in_many(tmp_path: Pat
             engine=engine,
             store=tmp_path / engine[:5],
         ).run()
-        return [(cell.method, cell.value) for cell in found.cells]
+        return [(cell.method, cell.value) for cell in comparison.cells]
 
     isolated = values("isolated(time_limit=300)")
 

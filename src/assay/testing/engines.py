@@ -69,15 +69,15 @@ class EngineContract:
         )
 
     def test_the_events_of_a_visit_keep_their_order(self, engine: Engine) -> None:
-        found = [event.result.job for event in self._events(engine)]
+        jobs = [event.result.job for event in self._events(engine)]
 
         for evaluation in EVALUATIONS:
-            assert tuple(job.method for job in found if job.model == evaluation.model) == METHODS
+            assert tuple(job.method for job in jobs if job.model == evaluation.model) == METHODS
 
     def test_a_failing_model_stops_no_other(self, engine: Engine) -> None:
-        found = {event.result.job.model: event.result.status for event in self._events(engine)}
+        statuses = {event.result.job.model: event.result.status for event in self._events(engine)}
 
-        assert found == {
+        assert statuses == {
             evaluation.model: Status.FAILED if evaluation == EVALUATIONS[2] else Status.OK
             for evaluation in EVALUATIONS
         }
@@ -100,5 +100,5 @@ class EngineContract:
 
     @staticmethod
     def _events(engine: Engine) -> list[Finished]:
-        found = engine.run(evaluate, EVALUATIONS, _unseen)
-        return [event for event in found if isinstance(event, Finished)]
+        events = engine.run(evaluate, EVALUATIONS, _unseen)
+        return [event for event in events if isinstance(event, Finished)]
