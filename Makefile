@@ -2,14 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+COVERAGE ?=# make test COVERAGE=yes measures which branches of core, run, store and analysis the tests take
+export PYTHONDONTWRITEBYTECODE :=# each process compiles all sources again where images of containers set it
 
-.PHONY: demo test check lint types floors format setup docs
+.PHONY: demo test quick check lint types floors format setup docs
 
 demo: $(INSTALLED)  ## compare real models on real tasks, image and text, with no download besides packages
 	$(BIN)/assay demo
 
 test: $(INSTALLED)  ## run the tests, offline, in two processes
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
+
+quick: $(INSTALLED)  ## run the tests that load no framework and start no process
+	$(BIN)/python -m pytest -n 2 --dist worksteal --quick tests
 
 check: lint types floors test  ## everything before a commit
 

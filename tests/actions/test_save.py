@@ -18,7 +18,7 @@ from assay.plugins.registry import Named
 from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
 from assay.store.results import open_existing
 
-MODEL = "timm:mobilenetv2_035(pretrained=False, image_size=32)"
+MODEL = "timm:test_resnet(pretrained=False, image_size=32)"
 TASK = "sklearn:digits(limit=100)"
 METHODS = (
     "linear_probe",
@@ -67,14 +67,14 @@ def test_a_saved_model_predicts_what_the_study_predicted(store, tmp_path, method
 def test_a_model_and_a_task_are_found_by_the_names_that_a_report_gives_them(
     store, tmp_path, monkeypatch, capsys
 ):
-    named = ["save", str(store), "timm:mobilenetv2_035(…)", "digits", "--device", "cpu"]
+    named = ["save", str(store), "timm:test_resnet(…)", "digits", "--device", "cpu"]
     monkeypatch.setattr(sys, "argv", ["assay", *named, "--to", str(tmp_path / "saved")])
 
     with pytest.raises(SystemExit) as stop:
         main()
 
     assert not stop.value.code
-    assert "Saved timm:mobilenetv2_035(" in capsys.readouterr().out
+    assert "Saved timm:test_resnet(" in capsys.readouterr().out
 
 
 def test_the_script_predicts_files(store, tmp_path):

@@ -98,6 +98,7 @@ def test_of_a_large_set_a_part_is_compared() -> None:
     assert near_duplicates(texts, Modality.TEXT, None, rows[:100], rows[100:]).compared == 2_000
 
 
+@pytest.mark.framework
 @pytest.mark.skipif(not REALDATA.exists(), reason="needs data beside the checkout: shared/realdata")
 def test_real_near_duplicates_are_named_with_their_twin() -> None:
     notes = load_task(f"folder:{REALDATA / 'caltech101_20'}").notes

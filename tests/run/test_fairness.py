@@ -17,7 +17,7 @@ from assay.run.fitting import learned
 from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
 from assay.store.arrays import Arrays
 
-MODEL = "timm:mobilenetv2_035(pretrained=False, image_size=32)"
+MODEL = "timm:test_resnet(pretrained=False, image_size=32)"
 QUICK = {
     "fine_tune": "fine_tune(trials=1, epochs=1, lora=2)",  # draws more than any other
     "sgd": "sgd(epochs=1)",
