@@ -68,7 +68,7 @@ def test_closing_ends_the_process(tensorflow_files: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("custom.h5", "holds 'Twice'.*export"),
         ("lambda.keras", "holds a Lambda layer.*export"),
@@ -76,8 +76,8 @@ def test_closing_ends_the_process(tensorflow_files: Path) -> None:
         ("truncated.keras", "damaged"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_why(tensorflow_files: Path, name: str, told: str) -> None:
-    with pytest.raises(CheckpointError, match=told):
+def test_a_file_that_cannot_be_read_says_why(tensorflow_files: Path, name: str, message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
         KerasSource(str(tensorflow_files / name)).open("cpu")
 
 
@@ -99,7 +99,7 @@ def test_all_applications_are_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "error", "told"),
+    ("name", "settings", "error", "message"),
     [
         ("ResNet5O", {}, UnknownName, "ResNet50"),
         ("nothing.keras", {}, UsageError, r"nothing\.keras"),
@@ -109,9 +109,9 @@ def test_all_applications_are_listed() -> None:
     ],
 )
 def test_what_cannot_be_is_refused_at_once(
-    name: str, settings: dict[str, Any], error: type[UsageError], told: str
+    name: str, settings: dict[str, Any], error: type[UsageError], message: str
 ) -> None:
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         KerasSource(name, **settings).check()
 
 

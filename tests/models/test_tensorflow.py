@@ -42,13 +42,15 @@ def test_a_model_of_tf_hub_is_called_with_texts(tensorflow_files: Path) -> None:
     source = TensorflowSource(folder, reads="text")
     model = source.open("cpu")
 
-    one, two, both = model.encode(["größer", "fox", "größer fox"]).features
+    first, second, both = model.encode(["größer", "fox", "größer fox"]).features
     pair = model.encode([("größer", "fox")]).features
     model.close()
 
     assert source.modality() is Modality.TEXT
-    np.testing.assert_allclose(both, one + two, atol=1e-5)
-    np.testing.assert_allclose(pair[0], np.concatenate([one, two, np.abs(one - two), one * two]), atol=1e-5)
+    np.testing.assert_allclose(both, first + second, atol=1e-5)
+    np.testing.assert_allclose(
+        pair[0], np.concatenate([first, second, np.abs(first - second), first * second]), atol=1e-5
+    )
     with pytest.raises(ModelError, match="reads='text'"):
         TensorflowSource(folder).open("cpu")
 

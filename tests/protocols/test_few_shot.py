@@ -103,11 +103,11 @@ def test_a_study_repeats_the_draws_and_more_examples_are_better(photos, tmp_path
     comparison = study.run()
 
     values = {(cell.model, cell.method): cell for cell in comparison.cells}
-    one, many = (values["zoo:colours", method] for method in curve)
-    assert one.seeds == many.seeds == 4
-    assert one.value is not None
+    few, many = (values["zoo:colours", method] for method in curve)
+    assert few.seeds == many.seeds == 4
+    assert few.value is not None
     assert many.value is not None
-    assert one.value <= many.value
+    assert few.value <= many.value
     best = comparison.tasks[0].standings[0]
     assert best.model == "zoo:colours"
     assert best.interval is not None

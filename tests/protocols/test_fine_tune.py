@@ -106,11 +106,11 @@ def test_what_was_learned_is_restored_from_its_tensors(model, kind, changes):
         )
 
     with protocol.restored(model, tensors, task.train.labels) as again:
-        found = again.predict(test)
+        predicted = again.predict(test)
 
-    np.testing.assert_array_equal(found.values, expected.values)
+    np.testing.assert_array_equal(predicted.values, expected.values)
     if expected.probs is not None:
-        np.testing.assert_array_equal(found.probs, expected.probs)
+        np.testing.assert_array_equal(predicted.probs, expected.probs)
 
 
 def test_without_a_refit_the_best_epoch_on_val_counts(model):
@@ -125,11 +125,11 @@ def test_without_a_refit_the_best_epoch_on_val_counts(model):
 
 def test_what_is_tuned_is_recorded_and_what_is_written_is_not_tuned(model):
     with FineTune(trials=3, epochs=1, learning_rate=0.003).fit(model, training_task(count=32), 0) as tuned:
-        found = tuned.tuned
+        numbers = tuned.tuned
 
-    assert found["learning_rate"] == 0.003
-    assert found["trials"] <= 3
-    assert {"weight_decay", "layer_decay", "label_smoothing", "is_augmented", "epoch"} <= found.keys()
+    assert numbers["learning_rate"] == 0.003
+    assert numbers["trials"] <= 3
+    assert {"weight_decay", "layer_decay", "label_smoothing", "is_augmented", "epoch"} <= numbers.keys()
 
 
 def test_statistics_that_do_not_fit_the_task_are_learned_anew():
@@ -146,8 +146,8 @@ def test_statistics_that_do_not_fit_the_task_are_learned_anew():
 
 def test_statistics_are_not_tuned_where_there_are_none():
     net = nn.Sequential(nn.Conv2d(3, 4, 8), nn.Flatten())
-    with FineTune(trials=4, epochs=1).fit(opened(net), training_task(count=32), 0) as found:
-        assert found.tuned["keeps_statistics"] == 1.0
+    with FineTune(trials=4, epochs=1).fit(opened(net), training_task(count=32), 0) as fitted:
+        assert fitted.tuned["keeps_statistics"] == 1.0
 
 
 def test_a_trial_that_diverges_is_left_out_and_said(model):

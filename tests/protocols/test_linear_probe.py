@@ -182,9 +182,9 @@ def test_a_val_of_one_class_leaves_the_choice_to_the_loss() -> None:
     train, test = blobs(90, 8, 3, seed=0), blobs(60, 8, 3, seed=2, separation=3.0)
     val = train.take(np.flatnonzero(train.labels.values == 0))
 
-    found = answer(LinearProbe(), train, val, test.features, Accuracy())
+    fitted = answer(LinearProbe(), train, val, test.features, Accuracy())
 
-    assert np.isfinite(found.tuned["l2"])
+    assert np.isfinite(fitted.tuned["l2"])
 
 
 def test_the_penalty_is_the_best_on_val_and_the_refit_uses_val() -> None:

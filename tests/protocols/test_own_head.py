@@ -61,15 +61,15 @@ def test_a_study_without_training_says_what_the_head_says(tmp_path: Path) -> Non
         store=tmp_path / "store",
     )
 
-    found = study.run()
+    comparison = study.run()
 
     (task,) = study.plan().tasks
     opened = BUILT_IN.models.create_from_source(study.plan().evaluations[0].model.address).plugin.open("cpu")
     probs = opened.encode([task.test.examples.read(row) for row in range(len(task.test))]).source_probs
     assert probs is not None
     right = probs[:, OwnHead().class_positions(SYNSETS, 1000)].argmax(axis=1) == task.test.labels.values
-    assert found.tasks[0].standings[0].value == pytest.approx(right.mean())
-    assert found.cells[0].notes == ("chosen among 3 of the 1,000 classes of the head",)
+    assert comparison.tasks[0].standings[0].value == pytest.approx(right.mean())
+    assert comparison.cells[0].notes == ("chosen among 3 of the 1,000 classes of the head",)
     assert not list((tmp_path / "store").rglob("*train*"))
 
 
@@ -83,20 +83,23 @@ def test_probabilities_that_were_not_kept_are_made_later(tmp_path: Path) -> None
     }
     Study(methods=["knn"], **given).run()
 
-    found = Study(methods=["knn", "own_head"], **given).run()
+    comparison = Study(methods=["knn", "own_head"], **given).run()
 
-    assert {cell.method: cell.status for cell in found.cells} == {"knn": Status.OK, "own_head": Status.OK}
+    assert {cell.method: cell.status for cell in comparison.cells} == {
+        "knn": Status.OK,
+        "own_head": Status.OK,
+    }
 
 
 def test_models_without_a_head_and_tasks_of_other_classes_are_skipped(photos: Path, tmp_path: Path) -> None:
-    found = Study(
+    comparison = Study(
         models=["zoo:colours", "zoo:headed"],
         tasks=[str(photos)],
         methods=["own_head"],
         store=tmp_path / "store",
     ).run()
 
-    assert [cell.reason for cell in found.cells] == [
+    assert [cell.reason for cell in comparison.cells] == [
         "the model has no source head",
         "its head has 4 classes, not the 1,000 of ImageNet",
     ]
@@ -109,14 +112,14 @@ def test_real_weights_recognise_real_photographs(tmp_path: Path) -> None:
     for name, synset in PHOTOGRAPHS.items():
         shutil.copy(data / name, tmp_path / "sample" / f"{synset}_{name}")
 
-    found = Study(
+    comparison = Study(
         models=["packaged:efficientnet_lite0"],
         tasks=[f"imagenet:{tmp_path / 'sample'}"],
         methods=["own_head", "linear_probe"],
         store=tmp_path / "store",
     ).run()
 
-    cells = {cell.method: cell for cell in found.cells}
+    cells = {cell.method: cell for cell in comparison.cells}
     assert cells["own_head"].value == 1.0
     assert cells["linear_probe"].reason == "the task has no train to learn from"
 

@@ -43,8 +43,8 @@ def plain_loop(photos, order: list[str], build) -> tuple[np.ndarray, float]:
     ])  # fmt: skip
     train = datasets.ImageFolder(photos / "train", transform)
     test = datasets.ImageFolder(photos / "test", transform)
-    place = {path: row for row, (path, _) in enumerate(train.samples)}
-    rows = [place[path] for path in order]
+    positions = {path: row for row, (path, _) in enumerate(train.samples)}
+    rows = [positions[path] for path in order]
     model = build().to(memory_format=torch.channels_last)  # sums in another order drift apart while training
     torch.manual_seed(0)
     model.fc = nn.Linear(model.fc.in_features, 2)
@@ -54,7 +54,7 @@ def plain_loop(photos, order: list[str], build) -> tuple[np.ndarray, float]:
     for _ in range(EPOCHS):
         permuted = torch.randperm(len(rows), generator=shuffle).tolist()
         for start in range(0, len(permuted), BATCH):
-            batch = [train[rows[one]] for one in permuted[start : start + BATCH]]
+            batch = [train[rows[number]] for number in permuted[start : start + BATCH]]
             images, labels = stacked([image for image, _ in batch]), torch.tensor([y for _, y in batch])
             optimiser.zero_grad()
             nn.functional.cross_entropy(model(images), labels).backward()

@@ -55,11 +55,11 @@ def pictures(kind: LabelKind, count: int, seed: int, side: int = 8) -> Split:
     across, down = rng.integers(0, 2, (2, count))
     light = rng.uniform(20, 165, count) if kind is LabelKind.REGRESSION else np.full(count, 120)
     for row in range(count):
-        place = int(rng.integers(1, side - 1))
+        position = int(rng.integers(1, side - 1))
         if across[row] or kind is LabelKind.REGRESSION:
-            noise[row, place] += int(light[row])
+            noise[row, position] += int(light[row])
         if down[row] and kind is not LabelKind.REGRESSION:
-            noise[row, :, place] += int(light[row])
+            noise[row, :, position] += int(light[row])
     values = {
         LabelKind.CLASSIFICATION: across + 2 * down,
         LabelKind.MULTILABEL: np.column_stack([across, down]),

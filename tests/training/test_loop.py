@@ -14,7 +14,7 @@ from torch import nn
 from assay.core.task import LabelKind
 from assay.training.examples import PreparedExamples, in_order, shuffled
 from assay.training.loop import PreparedSplit, TrainingRun, optimiser_of, schedule_of, train
-from assay.training.net import LinearHead, Net
+from assay.training.net import Net, NewHead
 from assay.training.recipe import Recipe
 from assay.training.start import start_head
 
@@ -32,7 +32,7 @@ def training_run(trainable, kind: LabelKind = LabelKind.CLASSIFICATION) -> Train
     given, val = pictures(kind, 33, 0), pictures(kind, 8, 1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        net = Net(trainable, LinearHead(4, given.labels))
+        net = Net(trainable, NewHead(4, given.labels))
     sets = [
         PreparedSplit(PreparedExamples(split.examples, trainable), split.labels) for split in (given, val)
     ]
@@ -68,11 +68,11 @@ def test_where_memory_does_not_suffice_batches_pass_in_pieces_and_that_is_said()
     with opened(plain_net()).training() as trainable:
         run = training_run(Cramped(trainable, 10))
         run.net.piece = 16
-        steps = list(run.train.examples.batches(in_order(16, 16)))
+        rows, prepared = next(run.train.examples.batches(in_order(16, 16)))
 
         from assay.training.loop import _backward
 
-        _backward(run, RECIPE, steps[0].rows, steps[0].prepared, None)
+        _backward(run, RECIPE, rows, prepared, None)
 
     assert run.net.piece == 8
     assert "memory did not suffice" in run.net.notes[0]
@@ -118,7 +118,7 @@ def test_the_rate_rises_and_then_falls_by_a_cosine():
 
 def test_numbers_are_learned_in_units_of_their_deviation():
     labels = pictures(LabelKind.REGRESSION, 50, 0).labels
-    head = LinearHead(4, labels)
+    head = NewHead(4, labels)
 
     targets = head.targets(labels)
 

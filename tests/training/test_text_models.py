@@ -94,9 +94,9 @@ def test_a_sentence_encoder_is_trained_and_restored(minilm, pairs):
     model = SentenceSource(str(minilm)).open("cpu")
     before = model.encode(["a dog"]).features
 
-    found = trained(model, pairs=pairs, protocol=FineTune(trials=1, epochs=1, lora=2, augment=True))
+    accuracy = trained(model, pairs=pairs, protocol=FineTune(trials=1, epochs=1, lora=2, augment=True))
 
-    assert 0.3 < found <= 1.0
+    assert 0.3 < accuracy <= 1.0
     np.testing.assert_array_equal(model.encode(["a dog"]).features, before)
 
 

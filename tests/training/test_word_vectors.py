@@ -109,7 +109,9 @@ def test_fine_tuning_changes_the_vectors_and_not_the_file(glove: Path, questions
 
     moved = np.abs(vectors - model.vectors.matrix).max(axis=1)
     both = questions.train.followed_by(questions.val).examples
-    learned_from = {row for place in range(len(both)) for row in model.vectors.rows(str(both.read(place)))}
+    learned_from = {
+        row for row_of_text in range(len(both)) for row in model.vectors.rows(str(both.read(row_of_text)))
+    }
     others = [row for row in range(len(moved)) if row not in learned_from]
     assert moved[list(learned_from)].min() > 0
     assert moved[others].max() == 0  # there is no weight decay

@@ -94,8 +94,8 @@ def save(store: Store, chosen: ModelToSave, folder: Path, device: str) -> Result
         metric = families().metrics.load(chosen.task.metric)()
         batches = batches_of(chosen.task, 32, lambda *_: None)
         encodings = Encodings(opened, chosen.task, metric, store.arrays, batches)
-        settled = chosen.method.plugin.settled(result.tuned)
-        with learned(settled, encodings, job.seed) as found:
+        protocol = chosen.method.plugin.with_tuned(result.tuned)
+        with learned(protocol, encodings, job.seed) as found:
             _must_predict_alike(found, store, job)
             _write(folder, found, chosen, result)
     finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -47,6 +49,7 @@ class EncodingNotes:
         return tuple(sentences)
 
 
+Content = TypeVar("Content")
 Progress = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
 
 
@@ -76,20 +79,14 @@ class Batches:
         self.tell(what, 0, len(split))
         starts = range(0, len(split), self._size)
         batches = [np.arange(start, min(start + self._size, len(split))) for start in starts]
-        with ThreadPoolExecutor(max_workers=1) as readers:
-            read = _read if model.names is None else _called
-            coming = readers.submit(read, split, batches[0]) if batches else None
-            for position, rows in enumerate(batches):
-                assert coming is not None
-                examples = coming.result()
-                if position + 1 < len(batches):
-                    coming = readers.submit(read, split, batches[position + 1])
-                encoded = self._encode_batch(model, examples)
-                _must_be_finite(encoded.features, "features", split, rows)
-                if encoded.source_probs is not None:
-                    _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
-                yield split.labels.rows_of(rows), encoded
-                self.tell(what, int(rows[-1]) + 1, len(split))
+        read = _read if model.names is None else _called
+        for rows, examples in read_ahead(partial(read, split), batches):
+            encoded = self._encode_batch(model, examples)
+            _must_be_finite(encoded.features, "features", split, rows)
+            if encoded.source_probs is not None:
+                _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
+            yield split.labels.rows_of(rows), encoded
+            self.tell(what, int(rows[-1]) + 1, len(split))
 
     def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
         """Encode some examples; while memory does not suffice, in halves."""
@@ -103,6 +100,18 @@ class Batches:
         if note not in self.notes:
             self.notes.append(note)
         return _joined(self._encode_batch(model, examples[:half]), self._encode_batch(model, examples[half:]))
+
+
+def read_ahead(
+    read: Callable[[np.ndarray], Content], batches: Sequence[np.ndarray]
+) -> Iterator[tuple[np.ndarray, Content]]:
+    """Yield the rows of each batch with what is read of them; the next is read while one is worked on."""
+    with ThreadPoolExecutor(max_workers=1) as readers:
+        coming = [readers.submit(read, rows) for rows in batches[:1]]
+        for position, rows in enumerate(batches):
+            content = coming.pop().result()
+            coming += [readers.submit(read, following) for following in batches[position + 1 : position + 2]]
+            yield rows, content
 
 
 def is_out_of_memory(error: Exception) -> bool:

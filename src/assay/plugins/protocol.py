@@ -25,7 +25,7 @@ class Protocol(Method):
         """Return how often it runs: once, or with so many seeds where it is random."""
         return 1
 
-    def settled(self, tuned: Mapping[str, float]) -> Protocol:
+    def with_tuned(self, tuned: Mapping[str, float]) -> Protocol:
         """Return a protocol that ends where this one did without choosing again what was chosen before."""
         return self
 

@@ -121,7 +121,7 @@ class FineTune(ModelProtocol):
         """Whether it is given the same architecture with random weights."""
         return self.from_scratch
 
-    def settled(self, tuned: Mapping[str, float]) -> FineTune:
+    def with_tuned(self, tuned: Mapping[str, float]) -> FineTune:
         """Return fine-tuning by the recipe that was best, without trying others."""
         best: dict[str, Any] = {
             setting: bool(tuned[name]) if name in _FLAGS else tuned[name] for setting, name in _TUNED.items()

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 
 from assay.core.task import Examples
 from assay.core.trainable import Trainable
+from assay.encoders.batches import read_ahead
 
 _MOST_BYTES = 2 << 30  # of prepared images that are kept: 14 000 of 224 x 224 pixels
-
-
-class Batch(NamedTuple):
-    """Some examples of a split."""
-
-    rows: np.ndarray
-    prepared: list[Any]
 
 
 @final
@@ -39,16 +32,9 @@ class PreparedExamples:
     def __len__(self) -> int:
         return len(self._examples)
 
-    def batches(self, batches: Sequence[np.ndarray]) -> Iterator[Batch]:
-        """Yield some rows at a time; the next are read while these are worked on."""
-        with ThreadPoolExecutor(max_workers=1) as reader:
-            coming = reader.submit(self._read, batches[0]) if len(batches) else None
-            for position, rows in enumerate(batches):
-                assert coming is not None
-                prepared = coming.result()
-                if position + 1 < len(batches):
-                    coming = reader.submit(self._read, batches[position + 1])
-                yield Batch(rows, prepared)
+    def batches(self, batches: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, list[Any]]]:
+        """Yield some rows at a time, prepared; the next are read while these are worked on."""
+        return read_ahead(self._read, batches)
 
     def _read(self, rows: np.ndarray) -> list[Any]:
         return [self._prepared(int(row)) for row in rows]

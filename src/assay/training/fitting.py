@@ -21,7 +21,7 @@ from assay.plugins.protocol import TrainingTask, TunedModel
 from assay.training.adapters import adapted
 from assay.training.examples import PreparedExamples
 from assay.training.loop import BestEpoch, Diverged, OutOfTime, PreparedSplit, Report, TrainingRun, train
-from assay.training.net import LinearHead, Net
+from assay.training.net import Net, NewHead
 from assay.training.recipe import TUNABLE, Recipe, Trained, TrainingPlan
 from assay.training.search import BestTrial, best_trial
 from assay.training.start import StartingWeights
@@ -63,7 +63,7 @@ def restored(
         recipe: What was trained.
     """
     with model.training() as weights, adapted(weights, recipe, seed=0) as trainable:
-        head = LinearHead(tensors["head.linear.weight"].shape[1], labels).to(trainable.device)
+        head = NewHead(tensors["head.linear.weight"].shape[1], labels).to(trainable.device)
         net = Net(trainable, head)
         net.load({name: torch.from_numpy(np.array(values)) for name, values in tensors.items()})
         yield _TrainedModel(net, None, 0.0)
@@ -78,7 +78,7 @@ def _training_run(trainable: Trainable, task: TrainingTask, deadline: float) -> 
     with torch.no_grad():
         first = trainable.prepared(task.train.examples.read(0))
         width = trainable.features(trainable.inputs([first], None)).shape[1]
-    head = LinearHead(width, task.train.labels).to(trainable.device)
+    head = NewHead(width, task.train.labels).to(trainable.device)
     precision = torch.bfloat16 if trainable.device.startswith("cuda") else torch.float32
     net = Net(trainable, head, precision=precision)
     return TrainingRun(net, train_split, val_split, task.metric, deadline)

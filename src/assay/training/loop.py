@@ -94,7 +94,7 @@ def train(run: TrainingRun, recipe: Recipe, seed: int, report: Report, last: int
         OutOfTime: Not even one epoch fits into the time.
     """
     with seeded(seed, run.net.trainable.device):  # a run depends on its own recipe, and on none before it
-        return _run(run, recipe, seed, report, recipe.epochs if last is None else last)
+        return _best_epoch(run, recipe, seed, report, recipe.epochs if last is None else last)
 
 
 def optimiser_of(module: nn.Module, head: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -137,7 +137,7 @@ def schedule_of(
     return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
 
 
-def _run(run: TrainingRun, recipe: Recipe, seed: int, report: Report, last: int) -> BestEpoch:
+def _best_epoch(run: TrainingRun, recipe: Recipe, seed: int, report: Report, last: int) -> BestEpoch:
     order = torch.Generator().manual_seed(seed)
     steps = len(shuffled(np.arange(len(run.train.examples)), recipe.batch_size))
     optimiser = optimiser_of(run.net.trainable.module, run.net.head, recipe)
@@ -210,7 +210,8 @@ def _backward(
     """Add up the gradients of one batch, in pieces; while memory does not suffice, in smaller ones."""
     targets = run.net.head.targets(run.train.labels.of(rows))
     start, first = 0, 0  # example, and label
-    counts = _label_counts(run.train.labels, rows)
+    lengths = run.train.labels.lengths
+    counts = np.ones(len(rows), dtype=np.int64) if lengths is None else lengths[rows]
     while start < len(rows):
         piece = prepared[start : start + run.net.piece]
         labels = int(counts[start : start + len(piece)].sum())
@@ -230,10 +231,6 @@ def _backward(
                 run.net.notes.append(note)
             continue
         start, first = start + len(piece), first + labels
-
-
-def _label_counts(labels: Labels, rows: np.ndarray) -> np.ndarray:
-    return np.ones(len(rows), dtype=np.int64) if labels.lengths is None else labels.lengths[rows]
 
 
 def _layers_of(module: nn.Module) -> list[nn.Module]:

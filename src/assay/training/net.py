@@ -22,8 +22,8 @@ PIECE = 64  # examples that pass at once, at most; a batch of fewer passes whole
 
 
 @final
-class LinearHead(nn.Module):
-    """The new head: a linear layer; numbers are learned and predicted in units of their deviation on train.
+class NewHead(nn.Module):
+    """A linear layer; numbers are learned and predicted in units of their deviation on train.
 
     Args:
         width: Features of one example.
@@ -90,7 +90,7 @@ class Net:
     """
 
     trainable: Trainable
-    head: LinearHead
+    head: NewHead
     piece: int = PIECE
     precision: torch.dtype = torch.float32
     notes: list[str] = field(default_factory=list)

@@ -10,7 +10,7 @@ from torch import nn
 
 from assay.encoders.weights import State
 from assay.training.loop import TrainingRun
-from assay.training.net import LinearHead
+from assay.training.net import NewHead
 from assay.training.recipe import Recipe
 
 PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4)  # strong to weak, of centred features whose mean square is 1
@@ -102,7 +102,7 @@ def _merit(run: TrainingRun, outputs: torch.Tensor) -> tuple[float, float]:
 
 
 def _fit(
-    head: LinearHead, layer: nn.Linear, features: torch.Tensor, targets: torch.Tensor, penalty: float
+    head: NewHead, layer: nn.Linear, features: torch.Tensor, targets: torch.Tensor, penalty: float
 ) -> None:
     optimiser = torch.optim.LBFGS(layer.parameters(), max_iter=_STEPS, line_search_fn="strong_wolfe")
 

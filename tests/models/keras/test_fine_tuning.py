@@ -31,10 +31,10 @@ def test_the_copy_that_is_trained_says_what_the_model_says(
         assert not trainable.module.training
         inputs = trainable.inputs([trainable.prepared(picture) for picture in pictures], None)
         with torch.no_grad():
-            found = trainable.features(inputs).numpy()
+            features = trainable.features(inputs).numpy()
     model.close()
 
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
     assert "tensorflow" not in sys.modules
 
 

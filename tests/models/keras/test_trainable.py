@@ -54,7 +54,7 @@ def test_statistics_are_kept_by_a_norm_in_evaluation_mode_and_learned_by_one_in_
     pictures: torch.Tensor,
 ) -> None:
     module, model = built()
-    norm = next(one for one in module.modules() if isinstance(one, torch.nn.modules.batchnorm._BatchNorm))
+    norm = next(part for part in module.modules() if isinstance(part, torch.nn.modules.batchnorm._BatchNorm))
     before = module.state_dict()
     start = {name: value.clone() for name, value in before.items()}
 
@@ -80,7 +80,7 @@ def test_statistics_are_kept_by_a_norm_in_evaluation_mode_and_learned_by_one_in_
 
 def test_without_a_momentum_statistics_are_the_mean_of_all_batches(pictures: torch.Tensor) -> None:
     module, model = built()
-    norm = next(one for one in module.modules() if isinstance(one, torch.nn.modules.batchnorm._BatchNorm))
+    norm = next(part for part in module.modules() if isinstance(part, torch.nn.modules.batchnorm._BatchNorm))
 
     norm.reset_running_stats()
     norm.momentum = None
@@ -93,8 +93,8 @@ def test_without_a_momentum_statistics_are_the_mean_of_all_batches(pictures: tor
             pictures.movedim(-1, 1), model.get_layer("conv").kernel.value.permute(3, 2, 0, 1)
         )
 
-    found = model.get_layer("norm").moving_mean.value.detach()
-    np.testing.assert_allclose(found, maps.mean((0, 2, 3)), rtol=1e-4)
+    mean = model.get_layer("norm").moving_mean.value.detach()
+    np.testing.assert_allclose(mean, maps.mean((0, 2, 3)), rtol=1e-4)
 
 
 def test_dropout_is_drawn_as_torch_draws_it(pictures: torch.Tensor) -> None:

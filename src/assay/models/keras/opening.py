@@ -15,7 +15,7 @@ _FOREIGN = re.compile(
 )  # custom objects, in errors of Keras
 
 
-class Outputs(NamedTuple):
+class OutputTensors(NamedTuple):
     """Where the features of a model are, and where its class scores are if it has any.
 
     Attributes:
@@ -41,14 +41,14 @@ def preprocessing(settings: dict[str, Any]) -> Any:
     return importlib.import_module(f"keras.applications.{settings['preprocess']}").preprocess_input
 
 
-def outputs_of(model: Any, settings: dict[str, Any]) -> Outputs:
+def outputs_of(model: Any, settings: dict[str, Any]) -> OutputTensors:
     """Return where the features are: at the layer that the user named, before the head, or at the end."""
     if settings["layer"] is not None:
         names = [layer.name for layer in model.layers]
         if settings["layer"] not in names:
             shown = ", ".join(names[-12:])
             raise ModelError(f"The model has no layer '{settings['layer']}'. Its last layers: {shown}.")
-        return Outputs(model.get_layer(settings["layer"]).output)
+        return OutputTensors(model.get_layer(settings["layer"]).output)
     output = model.outputs[0]
     weighted = [row for row, layer in enumerate(model.layers) if layer.weights]
     last = model.layers[weighted[-1]] if weighted else None
@@ -58,13 +58,13 @@ def outputs_of(model: Any, settings: dict[str, Any]) -> Outputs:
         or _units(last) != output.shape[-1]
         or isinstance(last.input, list)
     ):
-        return Outputs(output)
+        return OutputTensors(output)
     head = model.layers[weighted[-1] :]
     activations = [getattr(layer, "activation", None) for layer in head]
     names = [getattr(activation, "__name__", "") for activation in activations if activation is not None]
     if "softmax" in names or any(type(layer).__name__ == "Softmax" for layer in head):
-        return Outputs(last.input, output, "softmax")
-    return Outputs(last.input, output, "linear" if set(names) <= {"linear"} else "other")
+        return OutputTensors(last.input, output, "softmax")
+    return OutputTensors(last.input, output, "linear" if set(names) <= {"linear"} else "other")
 
 
 def _open_application(settings: dict[str, Any]) -> Any:
