@@ -20,10 +20,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from assay.core.task import LabelKind, Labels
-from assay.moments.folded import FoldedMoments
-from assay.moments.leave_out import PENALTIES, left_out
-from assay.moments.rank_one import with_one_more_row
-from assay.moments.spectrum import basis_of_gram, basis_of_rows
+from assay.moments.folded import PENALTIES, FoldedMoments, left_out
+from assay.moments.spectrum import basis_of_gram, basis_of_rows, with_one_more_row
 from assay.moments.stream import moments_of, stratified_folds
 from assay.numerics.columns import centred_ranks
 

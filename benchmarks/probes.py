@@ -27,7 +27,7 @@ import numpy as np
 from assay.core.features import Features, LabelledFeatures
 from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
-from assay.numerics.penalty import L2_PATH
+from assay.numerics.linear import L2_PATH
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 

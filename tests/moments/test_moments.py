@@ -45,7 +45,7 @@ def test_centred_sums_equal_the_dense_ones(count: int, width: int) -> None:
     moments = Moments.of(x, y, shift)
     xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
 
-    np.testing.assert_allclose(moments.centred_gram(), xc.T @ xc, atol=1e-10)
+    np.testing.assert_allclose(moments.scatter.centred_gram(), xc.T @ xc, atol=1e-10)
     np.testing.assert_allclose(moments.centred_cross(), xc.T @ yc, atol=1e-10)
     np.testing.assert_allclose(moments.centred_target_square(), np.square(yc).sum(axis=0), atol=1e-10)
     fourth = np.square(np.square(xc).sum(axis=1)).sum()
@@ -72,7 +72,7 @@ def test_the_basis_holds_the_scatter_matrix_and_the_cross_sums(count: int, width
     basis, (values, cross) = moments.scatter.basis, moments.spectrum()
     scatter = basis.expand(values[:, None] * basis.project(np.eye(width)))
 
-    np.testing.assert_allclose(scatter, moments.centred_gram(), atol=1e-9)
+    np.testing.assert_allclose(scatter, moments.scatter.centred_gram(), atol=1e-9)
     np.testing.assert_allclose(basis.expand(cross), moments.centred_cross(), atol=1e-9)
     np.testing.assert_allclose(
         basis.project(basis.expand(np.eye(len(values)))), np.eye(len(values)), atol=1e-9
@@ -167,7 +167,9 @@ def test_batches_in_any_order_give_what_the_whole_gives(
 
     whole = moments_of(matrix, labels, folds)
     assert len(streamed.folds) == len(whole.folds)
-    np.testing.assert_allclose(streamed.total.centred_gram(), whole.total.centred_gram(), atol=1e-9)
+    np.testing.assert_allclose(
+        streamed.total.scatter.centred_gram(), whole.total.scatter.centred_gram(), atol=1e-9
+    )
     rest, expected = (folded.total.without(folded.folds[0]) for folded in (streamed, whole))
     np.testing.assert_allclose(rest.centred_cross(), expected.centred_cross(), atol=1e-9)
 
@@ -199,7 +201,7 @@ def test_single_precision_with_a_large_mean_keeps_its_digits() -> None:
     labels = Labels(LabelKind.CLASSIFICATION, np.arange(2000) % 2, ("a", "b"))
     exact = np.cov(matrix.astype(np.float64), rowvar=False)
 
-    found = moments_of(matrix, labels, stratified_folds(labels, 5, 0)).total.centred_gram() / 1999
+    found = moments_of(matrix, labels, stratified_folds(labels, 5, 0)).total.scatter.centred_gram() / 1999
 
     np.testing.assert_allclose(found, exact, rtol=1e-10, atol=1e-12)
 

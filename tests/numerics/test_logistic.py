@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from assay.core.features import Features, LabelledFeatures
 from assay.core.task import LabelKind, Labels
 from assay.numerics.lbfgs import Stop, minimise
+from assay.numerics.linear import L2_PATH
 from assay.numerics.logistic import LogisticPath
-from assay.numerics.penalty import L2_PATH
 
 DATA = {"digits": load_digits(return_X_y=True), "cancer": load_breast_cancer(return_X_y=True)}
 

@@ -19,8 +19,7 @@ from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
-from assay.numerics.linear_predictor import LinearPredictor
-from assay.numerics.penalty import L2_PATH
+from assay.numerics.linear import L2_PATH, LinearPredictor
 from assay.plugins.protocol import FeatureProtocol
 from assay.protocols.linear_probe import LinearProbe
 

@@ -15,7 +15,7 @@ from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.r2 import R2
-from assay.numerics.penalty import L2_PATH
+from assay.numerics.linear import L2_PATH
 from assay.protocols.linear_probe import LinearProbe
 from assay.protocols.ridge import Ridge
 

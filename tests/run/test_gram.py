@@ -27,7 +27,7 @@ def test_moments_on_a_device_equal_those_on_the_processor(device):
     def gathered(new_gram):
         stream = MomentStream(labels, folds, new_gram)
         stream.update(np.arange(200), features)
-        return stream.finish().total.centred_gram()
+        return stream.finish().total.scatter.centred_gram()
 
     found = gathered(lambda width: DeviceGram(width, device))
 

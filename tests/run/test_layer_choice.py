@@ -19,7 +19,7 @@ from assay.core.task import Task
 from assay.encoders.batches import Batches
 from assay.metrics.accuracy import Accuracy
 from assay.models.hf import HuggingFaceSource
-from assay.numerics.penalty import L2_PATH
+from assay.numerics.linear import L2_PATH
 from assay.plugins.registry import Named
 from assay.run.layer_choice import choose_layer
 from assay.run.plan import resolve_methods, resolve_models, resolve_tasks

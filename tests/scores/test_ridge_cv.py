@@ -10,7 +10,7 @@ import assay
 from assay.actions.score import estimate, resolve_score
 from assay.core.errors import NotApplicable
 from assay.core.task import LabelKind, Labels
-from assay.moments.leave_out import PENALTIES, choose_penalty
+from assay.moments.folded import PENALTIES, choose_penalty
 from assay.moments.stream import moments_of
 from assay.plugins.array_view import ArrayView
 from assay.plugins.method import EVERY_KIND

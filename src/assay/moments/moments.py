@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.moments.rank_one import with_one_more_row
 from assay.moments.scatter import Scatter
-from assay.moments.spectrum import Spectrum
+from assay.moments.spectrum import Spectrum, with_one_more_row
 
 SUMS = ("target_sum", "target_square", "target_norm", "cross")
 
@@ -82,10 +81,6 @@ class Moments:
     def mean(self) -> np.ndarray:
         """Return the mean of the shifted features."""
         return self.scatter.mean()
-
-    def centred_gram(self) -> np.ndarray:
-        """Return (F - mean)'(F - mean), width x width."""
-        return self.scatter.centred_gram()
 
     def centred_cross(self) -> np.ndarray:
         """Return (F - mean)'(Y - mean), width x columns."""

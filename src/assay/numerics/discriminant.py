@@ -2,10 +2,105 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+
+from assay.core.errors import NotApplicable
+from assay.core.features import LabelledFeatures
 
 STRENGTH = 5.0  # of the regularisation in its published form: exp(-5 times the largest eigenvalue)
 FLOOR = 1e-10  # of the regularisation, as published
+_CERTAIN = 1e-7  # distance from 1 that a mean probability of rounding alone can have
+_ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave
+
+
+class Classes(NamedTuple):
+    """Examples as discriminant analysis sees them.
+
+    Attributes:
+        rows: Each example less the mean of its class, sorted by class.  # examples x coordinates
+        means: The mean of each class.  # classes x coordinates
+        sizes: The number of examples of each class.
+        width: The number of features, of which the coordinates may be fewer.
+    """
+
+    rows: np.ndarray
+    means: np.ndarray
+    sizes: np.ndarray
+    width: int
+
+    def within(self) -> np.ndarray:
+        """Return the scatter within classes over the number of examples."""
+        return np.asarray(self.rows.T @ self.rows / len(self.rows))
+
+
+def classes_of(train: LabelledFeatures) -> tuple[Classes, np.ndarray]:
+    """Return the classes of train in coordinates of their span, and the vector of ones in these.
+
+    Raises:
+        NotApplicable: Fewer than two classes have examples, or features do not vary within any.
+    """
+    sizes = np.unique(train.labels.values, return_counts=True)[1]
+    if len(sizes) < 2:
+        raise NotApplicable("Fewer than two classes have examples in train.")
+    centre = train.matrix.mean(axis=0, dtype=np.float64)
+    rows, ones = in_their_span(sorted_by_class(train, sizes, centre))
+    means = take_class_means(rows, sizes)
+    energy = float(np.einsum("ij,ij->", rows, rows))
+    moved = float(sizes @ np.square(means).sum(axis=1)) + len(rows) * float(centre @ centre)
+    if energy <= _ROUNDING * (energy + moved):
+        raise NotApplicable("Features do not vary within any class of train.")
+    return Classes(rows, means, sizes, train.features.width), ones
+
+
+def sorted_by_class(train: LabelledFeatures, sizes: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Return the examples less the centre, sorted by class, in double precision."""
+    rows = np.empty(train.matrix.shape)
+    order = np.argsort(train.labels.values, kind="stable")
+    for block, members in zip(by_class(rows, sizes), by_class(order, sizes), strict=True):
+        np.subtract(train.matrix[members], centre, out=block)
+    return rows
+
+
+def by_class(rows: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
+    """Return the examples of each class, as views of rows that are sorted by class."""
+    return np.split(rows, np.cumsum(sizes)[:-1])
+
+
+def take_class_means(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Subtract from each example the mean of its class, in place; return the means, classes x coordinates."""
+    blocks = by_class(rows, sizes)
+    means = np.stack([block.mean(axis=0) for block in blocks])
+    for block, mean in zip(blocks, means, strict=True):
+        np.subtract(block, mean, out=block)
+    return means
+
+
+def probabilities(classes: Classes, weights: np.ndarray) -> np.ndarray:
+    """Return p(class given example) from what each class multiplies an example by: examples x classes."""
+    from scipy.special import softmax
+
+    between = classes.means @ weights  # classes x classes: logits of the class means
+    offsets = between - between.diagonal() / 2 + np.log(classes.sizes / classes.sizes.sum())
+    logits = classes.rows @ weights
+    for block, offset in zip(by_class(logits, classes.sizes), offsets, strict=True):
+        np.add(block, offset, out=block)
+    return np.asarray(softmax(logits, axis=1))
+
+
+def true_class(probs: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return the probability of the class of each example, for rows that are sorted by class."""
+    return np.asarray(probs[np.arange(len(probs)), np.repeat(np.arange(len(sizes)), sizes)])
+
+
+def require_unsaturated(value: float, train: LabelledFeatures, classes: int, instead: str) -> None:
+    """Raise ``NotApplicable`` where a mean probability is 1 for every model with as few examples."""
+    if value > 1 - _CERTAIN and is_singular(train.matrix, classes):
+        raise NotApplicable(
+            f"Without regularisation, {len(train)} examples of {train.features.width} features give 1 to "
+            f"every model. Use {instead} or lda_cv."
+        )
 
 
 def in_their_span(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,7 @@ from assay.core.features import LabelledFeatures
 from assay.core.predictor import Decision
 from assay.core.task import LabelKind
 from assay.numerics.components import Components
-from assay.numerics.linear_predictor import LinearPredictor
-from assay.numerics.penalty import L2_PATH, Judge, Path, best_of
+from assay.numerics.linear import L2_PATH, Judge, LinearPredictor, Path, best_of
 
 
 class RidgePath(Path):

@@ -10,7 +10,7 @@ import numpy as np
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Decision, Predictor
-from assay.numerics.linear_predictor import LinearPredictor
+from assay.numerics.linear import LinearPredictor
 from assay.plugins.protocol import FeatureProtocol, Fitted
 
 

@@ -10,8 +10,7 @@ from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Predictor
 from assay.core.task import LabelKind
-from assay.numerics.linear_predictor import LinearPredictor
-from assay.numerics.penalty import Judge, fit_path
+from assay.numerics.linear import Judge, LinearPredictor, fit_path
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import FeatureProtocol, Fitted
 

@@ -12,7 +12,7 @@ from assay.core.metric import Metric
 from assay.core.model import Layered, Model
 from assay.core.task import Split
 from assay.encoders.batches import Batches
-from assay.numerics.penalty import Judge
+from assay.numerics.linear import Judge
 from assay.plugins.train_view import SEED, proportional_examples
 
 SAMPLE = 1000  # labels of train, and of val: a probe of 13 layers of 768 features then takes seconds

@@ -10,14 +10,19 @@ import numpy as np
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.features import LabelledFeatures
 from assay.core.task import LabelKind
-from assay.numerics.discriminant import class_weights, in_their_span, is_singular, published_shrinkage
+from assay.numerics.discriminant import (
+    class_weights,
+    classes_of,
+    probabilities,
+    published_shrinkage,
+    require_unsaturated,
+    true_class,
+)
 from assay.plugins.method import SampleScore
 
 _PARTS = ("all", "energy", "lda", "regression")
 _WEIGHTS = (0.85, 0.15)  # of discriminant analysis and energy, as published
-_CERTAIN = 1e-7  # distance from 1 that a mean probability of rounding alone can have
 _EPS = float(np.finfo(np.float64).eps)
-_ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,44 +133,12 @@ def least_squares_error(train: LabelledFeatures) -> float:
 
 def true_class_probability(train: LabelledFeatures, *, whiten: bool) -> float:
     """Return the mean probability of the true class by discriminant analysis on the same examples."""
-    own, sizes = np.unique(train.labels.values, return_inverse=True, return_counts=True)[1:]
-    if len(sizes) < 2:
-        raise NotApplicable("Fewer than two classes have examples in train.")
-    rows = np.asarray(train.matrix, dtype=np.float64)
-    noise = _ROUNDING * float(np.einsum("ij,ij->", rows, rows))
-    rows = rows - rows.mean(axis=0)
-    rows, ones = in_their_span(rows)
-    means = (np.eye(len(sizes))[own] / sizes[own, None]).T @ rows
-    rows -= means[own]
-    if float(np.square(rows).sum()) <= noise:
-        raise NotApplicable("Features do not vary within any class of train.")
+    classes, ones = classes_of(train)
     if not whiten:
-        return float(own_probabilities(rows, means.T, means @ means.T, own).mean())
-    within = rows.T @ rows / len(rows)
+        return float(true_class(probabilities(classes, classes.means.T), classes.sizes).mean())
+    within = classes.within()
     shrinkage = published_shrinkage(within, ones)
-    weights = class_weights(within, means, shrinkage, train.features.width)
-    value = float(own_probabilities(rows, weights, means @ weights, own).mean())
-    if value > 1 - _CERTAIN and is_singular(train.matrix, len(sizes)):
-        raise NotApplicable(
-            f"Without regularisation, {len(train)} examples of {train.features.width} features give 1 to "
-            f"every model. Use etran(whiten=False) or lda_cv."
-        )
+    weights = class_weights(within, classes.means, shrinkage, classes.width)
+    value = float(true_class(probabilities(classes, weights), classes.sizes).mean())
+    require_unsaturated(value, train, len(classes.sizes), "etran(whiten=False)")
     return value
-
-
-def own_probabilities(
-    rows: np.ndarray, weights: np.ndarray, between: np.ndarray, own: np.ndarray
-) -> np.ndarray:
-    """Return the probability of the true class of each example.
-
-    Args:
-        rows: Each example less the mean of its class.
-        weights: What each class multiplies an example by, coordinates x classes.
-        between: The class means times these weights, classes x classes.
-        own: The class of each example.
-    """
-    from scipy.special import softmax
-
-    share = np.bincount(own) / len(own)
-    logits = rows @ weights + (between - between.diagonal() / 2 + np.log(share))[own]
-    return np.asarray(softmax(logits, axis=1)[np.arange(len(own)), own])

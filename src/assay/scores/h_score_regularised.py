@@ -8,8 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.moments.folded import FoldedMoments
-from assay.moments.leave_out import solve
+from assay.moments.folded import FoldedMoments, solve
 from assay.moments.moments import Moments
 from assay.plugins.method import Invariance, MomentScore
 
@@ -52,7 +51,7 @@ class HScoreRegularised(MomentScore):
             raise NotApplicable("Fewer than two classes have examples in train.")
         if total.scatter.is_constant:
             raise NotApplicable("All features are constant on train.")
-        gram = total.centred_gram() if total.scatter.rows is None else total.scatter.dual
+        gram = total.scatter.centred_gram() if total.scatter.rows is None else total.scatter.dual
         trace = float(np.trace(gram))
         shrinkage = ledoit_wolf_shrinkage(total, trace, float(np.square(gram).sum()))
         if shrinkage == 1.0:

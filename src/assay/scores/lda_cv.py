@@ -10,8 +10,7 @@ import numpy as np
 from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate, judged_interval
 from assay.core.metric import Metric
-from assay.moments.folded import FoldedMoments
-from assay.moments.leave_out import LeftOut
+from assay.moments.folded import FoldedMoments, LeftOut
 from assay.plugins.method import HeldOutScore, Invariance
 from assay.plugins.train_view import HeldOut
 

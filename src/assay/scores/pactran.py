@@ -160,30 +160,30 @@ class _Loss:
 
         The optimiser sees each principal component in units of the curvature of the loss along it.
         """
-        from scipy.optimize import minimize
-
         classes = self._hot.shape[1]
-        uncertain = (1 - 1 / classes) / classes  # p(1 - p) of a classifier that knows nothing
+        uncertain = (1 - 1 / classes) / classes  # p(1 - p) of a classifier without information
         curvature = uncertain * np.square(self._rows).mean(axis=0) + 1 / self._sigma
         scale = np.append(1 / np.sqrt(curvature), 1 / np.sqrt(uncertain))[:, None]
         start = np.zeros((self._rows.shape[1] + 1) * classes)
         options = {"maxiter": _STEPS, "maxfun": 2 * _STEPS, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-12}
-        with one_thread_in_scipy():
-            result = minimize(self._function(scale), start, jac=True, method="L-BFGS-B", options=options)
-        return float(result.fun), np.exp(self._log_probs(result.x.reshape(-1, classes) * scale))
+        return self._minimised(start, scale, options)
 
     def published(self, seed: int) -> tuple[float, np.ndarray]:
         """Return the loss and the probabilities where the published optimiser stops."""
-        from scipy.optimize import minimize
-
         width, classes = self._rows.shape[1], self._hot.shape[1]
         weights = np.random.RandomState(seed).normal(size=(width, classes)) * 0.03
         start = np.concatenate([weights, np.zeros((1, classes))]).ravel()
-        function = self._function(np.ones((width + 1, 1)))
-        options = {"maxiter": 100}
+        return self._minimised(start, np.ones((width + 1, 1)), {"maxiter": 100}, tol=1e-6)
+
+    def _minimised(
+        self, start: np.ndarray, scale: np.ndarray, options: dict[str, float], tol: float | None = None
+    ) -> tuple[float, np.ndarray]:
+        from scipy.optimize import minimize
+
+        settings = {"jac": True, "method": "L-BFGS-B", "options": options, "tol": tol}
         with one_thread_in_scipy():
-            result = minimize(function, start, jac=True, method="L-BFGS-B", options=options, tol=1e-6)
-        return float(result.fun), np.exp(self._log_probs(result.x.reshape(-1, classes)))
+            result = minimize(self._function(scale), start, **settings)
+        return float(result.fun), np.exp(self._log_probs(result.x.reshape(-1, self._hot.shape[1]) * scale))
 
     def _function(self, scale: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
         def loss_and_slope(flat: np.ndarray) -> tuple[float, np.ndarray]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.moments.rank_one import with_one_more_row
+from assay.moments.spectrum import with_one_more_row
 
 
 @settings(deadline=None, max_examples=200)

@@ -1,10 +1,11 @@
-"""The penalty of a linear map: the path of penalties, the best on val, and the final fit with it."""
+"""Linear maps from features to outputs, and the choice of their penalty: a path that is judged on val."""
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +14,46 @@ from scipy.special import logsumexp
 from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
-from assay.core.predictor import Decision
+from assay.core.predictor import Decision, Predicted, Predictor
 from assay.core.task import LabelKind, Labels
-from assay.numerics.linear_predictor import LinearPredictor
 from assay.plugins.protocol import Fitted
 
 L2_PATH = tuple(10.0 ** (3 - fifth / 5) for fifth in range(46))  # 1e3 .. 1e-6, strong to weak
+
+
+@dataclass(frozen=True, eq=False)
+class LinearPredictor(Predictor):
+    """Outputs are (features - centre) @ weights + bias.
+
+    Attributes:
+        centre: What is subtracted from the features before anything else: their mean.  # width
+        weights: In double precision.  # width x outputs
+        bias: The outputs at the centre.  # outputs
+        decision: How outputs become predictions.
+    """
+
+    centre: np.ndarray
+    weights: np.ndarray
+    bias: np.ndarray
+    decision: Decision
+
+    def __call__(self, features: np.ndarray) -> Predicted:
+        """Return predictions for examples x width."""
+        return self.decision(self.outputs(features))
+
+    def outputs(self, features: np.ndarray) -> np.ndarray:
+        """Return examples x outputs."""
+        return np.asarray((np.asarray(features, np.float64) - self.centre) @ self.weights + self.bias)
+
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """Return the centre, the weights, the bias, and the classes that outputs stand for."""
+        present = self.decision.present
+        return {"centre": self.centre, "weights": self.weights, "bias": self.bias, "present": present}
+
+    @classmethod
+    def restored(cls, tensors: Mapping[str, np.ndarray], decision: Decision) -> LinearPredictor:
+        """Return the predictor of which these are the tensors."""
+        return cls(tensors["centre"], tensors["weights"], tensors["bias"], decision)
 
 
 class Judge(NamedTuple):
