@@ -115,7 +115,7 @@ def _of_model(row: ModelRow | None) -> dict[str, Value]:
 
 
 def _of_standing(model: str, findings: TaskFindings) -> dict[str, Value]:
-    standing = findings.by_model.get(model)
+    standing = next((standing for standing in findings.standings if standing.model == model), None)
     if standing is None:
         return {}
     return {

@@ -70,11 +70,11 @@ def _table(
 ) -> ResultTable:
     general = {model.model: model for model in across.models} if across else {}
     has_index = any(model.index is not None for model in general.values())
-    names = [*general, *(standing.model for findings in tasks for standing in findings.standings)]
-    models = list(dict.fromkeys(names))
+    by_task = [findings.by_model for findings in tasks]
+    models = list(dict.fromkeys([*general, *(model for standings in by_task for model in standings)]))
     rows = []
     for model in models:
-        entries = [_entry(findings.by_model.get(model), findings) for findings in tasks]
+        entries = [_entry(standings.get(model), task) for standings, task in zip(by_task, tasks, strict=True)]
         if has_index:
             entries.append(_index_entry(general.get(model), is_best=model == models[0]))
         rows.append((model, tuple(entries)))

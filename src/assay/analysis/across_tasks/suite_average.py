@@ -39,11 +39,10 @@ def _found(wanted: Address, tasks: Sequence[TaskFindings]) -> TaskFindings | Non
 
 
 def _ranked(groups: Sequence[Sequence[TaskFindings]]) -> tuple[tuple[str, float], ...]:
-    values = [
-        [{standing.model: standing.value for standing in task.standings} for task in group]
-        for group in groups
-    ]
-    models = {model for group in values for task in group for model in task}
-    complete = [model for model in models if all(model in task for group in values for task in group)]
-    means = {model: fmean(fmean(task[model] for task in group) for group in values) for model in complete}
+    standings = [[task.by_model for task in group] for group in groups]
+    tasks = [task for group in standings for task in group]
+    complete = [model for model in (tasks[0] if tasks else ()) if all(model in task for task in tasks)]
+    means = {
+        model: fmean(fmean(task[model].value for task in group) for group in standings) for model in complete
+    }
     return tuple(sorted(means.items(), key=lambda item: (-item[1], item[0])))

@@ -30,20 +30,18 @@ def contenders(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> l
     A tie alone is too little to recommend a model for its cost: on a small test set the tied ones
     include models that no draw puts first. Random weights are a baseline: they are there to be beaten.
     """
-    pretrained = [
-        standing for standing in standings if not has_random_weights(standing.model, rows)
-    ] or standings
+    pretrained = _pretrained(standings, rows) or standings
     possible = [standing.model for standing in pretrained if standing.is_tied_best and standing.ranks[0] == 1]
     return possible or [pretrained[0].model]
 
 
 def not_worse(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
     """Return the pretrained models that are not significantly worse than the best."""
-    return [
-        standing.model
-        for standing in standings
-        if standing.is_tied_best and not has_random_weights(standing.model, rows)
-    ]
+    return [standing.model for standing in _pretrained(standings, rows) if standing.is_tied_best]
+
+
+def _pretrained(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[Standing]:
+    return [standing for standing in standings if not has_random_weights(standing.model, rows)]
 
 
 def costs(
@@ -68,14 +66,11 @@ def costs(
     by_cost: dict[str, dict[str, float]] = {name: {} for name in COSTS}
     for cell in cells:
         spent = encoding.get(cell.model, 0.0)
-        memory = cell.cost.device_bytes or cell.cost.peak_bytes
         row = rows.get(cell.model)
         known = {
             "latency": row.latency_seconds if row else None,
-            "parameters": row.facts.parameters if row else None,
-            "macs": row.facts.macs if row else None,
-            "bytes": row.facts.bytes if row else None,
-            "memory": memory,
+            **{name: getattr(row.facts, name) if row else None for name in ("parameters", "macs", "bytes")},
+            "memory": cell.cost.device_bytes or cell.cost.peak_bytes,
             "seconds": cell.seconds + spent if spent else None,
         }
         for name, number in known.items():
@@ -88,11 +83,7 @@ def fronts(
     standings: Sequence[Standing], of_models: Mapping[str, Mapping[str, float]], rows: Mapping[str, ModelRow]
 ) -> dict[str, tuple[str, ...]]:
     """Return for each cost the models that no other beats in both, cheapest first, without random ones."""
-    values = {
-        standing.model: standing.value
-        for standing in standings
-        if not has_random_weights(standing.model, rows)
-    }
+    values = {standing.model: standing.value for standing in _pretrained(standings, rows)}
     by_cost = {name: pareto_front(values, known) for name, known in of_models.items()}
     return {name: front for name, front in by_cost.items() if front}
 

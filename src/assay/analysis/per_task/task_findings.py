@@ -23,7 +23,6 @@ from assay.analysis.per_task.intervals import (
 from assay.analysis.per_task.recommendation import cheapest, contenders, costs, fronts, not_worse, smallest
 from assay.analysis.per_task.significance import ALPHA, examples_to_separate, p_values_against, seed_noise
 from assay.analysis.per_task.slices import slice_findings
-from assay.core.estimate import Interval
 from assay.core.metric import Metric
 from assay.core.slices import SliceColumn
 from assay.core.task import Labels, TaskKind
@@ -76,7 +75,7 @@ class _Tested(NamedTuple):
     models: tuple[str, ...]
     draws: Draws
     p_values: np.ndarray
-    best: int  # the place of the best model
+    best: int  # the position of the best model
 
 
 def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Judged:
@@ -94,11 +93,7 @@ def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Ju
         shown = findings.recommended or tested.models[tested.best]
         share = separable(tested.draws.values)
         errors = error_analysis(evidence.truth, decided, evidence.names, shown, share)
-        judged = {
-            standing.model: evidence.predicted[standing.model]
-            for standing in findings.standings
-            if standing.model in decided
-        }
+        judged = {model: evidence.predicted[model] for model in findings.by_model if model in decided}
         slices = slice_findings(evidence.slices, evidence.truth, judged, evidence.metric, seed)
         findings = replace(findings, lesson=errors, slices=slices)
     return Judged(findings, _index_draws(findings, tested))
@@ -171,41 +166,36 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     shares_of = evidence.truth.examples if shares and evidence.truth is not None else None
     standings = []
     for row, cell in enumerate(evidence.cells):
-        column = columns.get(cell.model)
         value, best = float(values[row]), float(values.max())
-        p_value = float(tested.p_values[column]) if tested and column is not None else None
+        within, difference, p_value = (None if is_trained else cell.interval), None, None
+        if tested is not None and cell.model in columns:
+            drawn = tested.draws.values[:, columns[cell.model]]
+            within = interval(drawn, shares_of)
+            difference = interval(drawn - tested.draws.values[:, tested.best])
+            p_value = float(tested.p_values[columns[cell.model]])
         standings.append(
             Standing(
                 model=cell.model,
                 value=value,
-                interval=interval(tested.draws.values[:, column], shares_of)
-                if tested and column is not None
-                else (None if is_trained else cell.interval),
+                interval=within,
                 index=compatibility_index(value, evidence.task.floor, best) if is_trained else None,
                 rank=int(ranks[row]),
                 ranks=spans[row] if spans else (int(ranks[row]), int(ranks[row])),
                 p_value=p_value,
                 is_tied_best=best - value <= noise or (p_value is not None and p_value >= ALPHA),
                 seeds=cell.seeds,
-                difference=None if tested is None or column is None else _difference(tested, column),
+                difference=difference,
             )
         )
     return tuple(sorted(standings, key=lambda standing: (standing.rank, standing.model)))
 
 
-def _difference(tested: _Tested, column: int) -> Interval | None:
-    return interval(tested.draws.values[:, column] - tested.draws.values[:, tested.best])
-
-
 def _all_draws(evidence: TaskEvidence, values: np.ndarray, tested: _Tested) -> np.ndarray:
     """Return draws x all models with a value; one without predictions keeps its value in every draw."""
-    drawn = dict(zip(tested.models, tested.draws.values.T, strict=True))
-    size = len(tested.draws.values)
-    columns = [
-        drawn.get(cell.model, np.full(size, value))
-        for cell, value in zip(evidence.cells, values, strict=True)
-    ]
-    return np.column_stack(columns)
+    drawn = np.tile(values, (len(tested.draws.values), 1))
+    rows = {cell.model: row for row, cell in enumerate(evidence.cells)}
+    drawn[:, [rows[model] for model in tested.models]] = tested.draws.values
+    return drawn
 
 
 def _beats_floor(evidence: TaskEvidence, standings: Sequence[Standing]) -> bool | None:

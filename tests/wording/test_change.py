@@ -1,0 +1,33 @@
+from dataclasses import replace
+
+import pytest
+
+from assay.analysis.change.change import Pair, change
+from assay.core.estimate import Interval
+from assay.testing.simulated_study import simulate_study
+from assay.wording.change import change_remarks, verdict_reason
+
+LITE, VIT = "packaged:efficientnet_lite0", "timm:vit_small_patch14_reg4_dinov2.lvd142m"
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return change(simulate_study(), Pair(LITE, VIT, "linear_probe"))
+
+
+def test_without_predictions_nothing_is_significant(whole):
+    tasks = tuple(replace(task, p_value=None) for task in whole.tasks)
+
+    first = change_remarks(replace(whole, tasks=tasks), 0.05)[0]
+
+    assert first == f"No predictions are kept: nothing tells whether {VIT} is surely better than {LITE}."
+
+
+def test_a_reason_holds_the_change_what_is_allowed_and_how_many_examples_would_decide(whole):
+    task = replace(whole.tasks[0], difference=-0.02, interval=Interval(-0.05, 0.01))
+
+    assert verdict_reason(task, 0.005, 200, 1500) == (
+        f"0.020 {task.measure} lost (change −0.050 to 0.010); 0.00500 may be lost; "
+        "about 1,500 test examples instead of 200 would tell"
+    )
+    assert "predictions are not kept" in verdict_reason(replace(task, interval=None), 0.005, 200, None)
