@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -31,6 +32,20 @@ def test_the_delimiter_is_found_out(tmp_path: Path, delimiter: str) -> None:
     rows = read_rows(tmp_path / "a.csv", content.replace("so, so", '"so, so"').replace("a; b", '"a; b"'))
 
     assert rows == [{"text": "so, so", "label": "1"}, {"text": "a; b", "label": "2"}]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [('He said "yes", and left', "1"), ("['a', 'b', 'c']", "['O', 'O', 'B']")],
+    ids=["quotes in a text", "lists of words"],
+)
+def test_quotes_and_lists_in_texts_do_not_hide_the_delimiter(tmp_path: Path, cells: tuple[str, str]) -> None:
+    path = tmp_path / "a.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file, delimiter=";").writerows([("text", "label"), *[cells] * 40])
+
+    assert sniff(path).delimiter == ";"
+    assert csv.Sniffer().sniff(path.read_text(), delimiters=",\t;|").delimiter == ","
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:

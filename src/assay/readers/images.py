@@ -16,23 +16,8 @@ from assay.readers.digests import digest_bytes
 from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
 from assay.readers.near_duplicates import SIDE, thumbnail
 
-SUFFIXES = (
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".png",
-    ".bmp",
-    ".gif",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".ppm",
-    ".pgm",
-    ".pbm",
-    ".jp2",
-    ".avif",
-)
+_COMMON = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+SUFFIXES = (*_COMMON, ".jpe", ".jfif", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
 
 _DRAFT = 8  # libjpeg decodes at an eighth: every byte is read, most of the arithmetic is spared
 

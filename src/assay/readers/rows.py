@@ -60,7 +60,11 @@ class Dialect(NamedTuple):
 
 
 def sniff(path: Path, delimiter: str | None = None) -> Dialect:
-    """Find out the delimiter, the encoding, and whether quotation marks quote."""
+    """Detect the delimiter, the encoding, and whether quotation marks quote.
+
+    ``csv.Sniffer`` is misled by texts: ``test_quotes_and_lists_in_texts_do_not_hide_the_delimiter`` in
+    ``tests/readers/test_rows.py`` has files that it misreads.
+    """
     if delimiter is not None and len(delimiter) != 1:
         raise UsageError(
             f"The delimiter '{delimiter}' is not one character. Write for example delimiter=';'."

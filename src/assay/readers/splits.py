@@ -59,6 +59,13 @@ class Shares:
                 "Write shares above 0 whose sum is below 1, as in val=0.2, test=0.2."
             )
 
+    def counts(self, per_class: int) -> dict[Part, int]:
+        """Return how many examples of a class go to each split, where a source makes its examples itself."""
+        if per_class < 5:
+            raise UsageError(f"per_class={per_class} leaves a split empty. Write 5 or more.")
+        val, test = (max(1, round(per_class * share)) for share in (self.val, self.test))
+        return {Part.TRAIN: per_class - val - test, Part.VAL: val, Part.TEST: test}
+
 
 class Division(NamedTuple):
     """The split of each example, and what had to be decided for it."""

@@ -7,7 +7,7 @@ import hashlib
 import importlib.util
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -26,29 +26,9 @@ _OF_ONE_FILE = 6  # many files with few texts each: a file has a style of its ow
 _LEFT_OUT = frozenset({"tests", "test", "testing", "_vendor", "vendored", "externals", "extern"})
 
 # words that give a library away; the names of the chosen packages are added
-_WORDS = (
-    "numpy",
-    "np",
-    "ndarray",
-    "scipy",
-    "sklearn",
-    "scikit-learn",
-    "scikit-image",
-    "scikit",
-    "skimage",
-    "torch",
-    "pytorch",
-    "torchvision",
-    "transformers",
-    "huggingface",
-    "tensorflow",
-    "keras",
-    "jax",
-    "pandas",
-    "pillow",
-    "matplotlib",
-    "timm",
-)
+_ARRAYS = ("numpy", "np", "ndarray", "scipy", "pandas", "matplotlib", "pillow", "jax")
+_LEARNING = ("sklearn", "scikit-learn", "scikit-image", "scikit", "skimage", "tensorflow", "keras")
+_WORDS = (*_ARRAYS, *_LEARNING, "torch", "pytorch", "torchvision", "timm", "transformers", "huggingface")
 _ROLE = re.compile(r":[a-z:]+:`~?([^`<]*)[^`]*`")
 _MARKUP = re.compile(r"[`*]+")
 
@@ -87,13 +67,12 @@ class Docstrings(TaskSource):
             raise UsageError(
                 f"'{self.name}' is one library. Write two or more, as in docstrings:numpy+scipy."
             )
-        if self.per_class < 5:
-            raise UsageError(f"per_class={self.per_class} leaves a split empty. Write 5 or more.")
+        wanted = shares.counts(self.per_class)
         texts: list[str] = []
         names, values, given = [], [], []
         blot = _blotter(libraries)
         for value, library in enumerate(libraries):
-            for part, text, name in self._collect(library, blot, set(texts), seed):
+            for part, text, name in self._collect(library, blot, wanted, set(texts), seed):
                 texts.append(text)
                 names.append(name)
                 values.append(value)
@@ -103,11 +82,9 @@ class Docstrings(TaskSource):
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _collect(
-        self, library: str, blot: re.Pattern[str], known: set[str], seed: int
+        self, library: str, blot: re.Pattern[str], wanted: Mapping[Part, int], known: set[str], seed: int
     ) -> Iterator[tuple[Part, str, str]]:
         """Yield docstrings, file by file in an order of the seed, until each split has its share."""
-        val, test = (max(1, round(self.per_class * share)) for share in (self.val, self.test))
-        wanted = {Part.TRAIN: self.per_class - val - test, Part.VAL: val, Part.TEST: test}
         missing = dict(wanted)
         for path, name in _files(library, seed):
             part = max(Part, key=lambda split: missing[split] / wanted[split])

@@ -71,14 +71,13 @@ class Skimage(TaskSource):
         shares = Shares(self.val, self.test)
         if self.name != "patches":
             raise UnknownName("image set of scikit-image", self.name, ("patches",))
-        if self.per_class < 5:
-            raise UsageError(f"per_class={self.per_class} leaves a split empty. Write 5 or more.")
+        counts = shares.counts(self.per_class)
         rng = np.random.default_rng(seed)
         patches, names, values, given = [], [], [], []
         for value, (name, file) in enumerate(sorted(_PHOTOGRAPHS.items())):
             grey = _photograph(file)
             for part, band in self._bands(name, grey).items():
-                for number in range(self._count(part)):
+                for number in range(counts[part]):
                     patches.append(_patch(band, self.size, rng))
                     names.append(f"{name} {part.name.lower()} {number}")
                     values.append(value)
@@ -86,10 +85,6 @@ class Skimage(TaskSource):
         labels = Labels(LabelKind.CLASSIFICATION, np.array(values), tuple(sorted(_PHOTOGRAPHS)))
         gathered = gather_in_memory(patches, names, labels, np.array(given))
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
-
-    def _count(self, part: Part) -> int:
-        val, test = (max(1, round(self.per_class * share)) for share in (self.val, self.test))
-        return {Part.TRAIN: self.per_class - val - test, Part.VAL: val, Part.TEST: test}[part]
 
     def _bands(self, name: str, grey: np.ndarray) -> dict[Part, np.ndarray]:
         """Return disjoint vertical bands: the left for train, the middle for val, the right for test."""
