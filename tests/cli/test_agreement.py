@@ -6,10 +6,10 @@ import pytest
 
 TRUTH = "model,a,b,c\nsmall,0.70,0.60,0.65\nmiddle,0.80,0.70,0.75\nlarge,0.90,0.80,0.70\n"
 SCORES = "method,model,task,value\n" + "\n".join(
-    f"{score},{model},{task},{sign * place}"
+    f"{score},{model},{task},{sign * rank}"
     for score, sign in (("good", 1), ("bad", -1))
     for task in "abc"
-    for place, model in enumerate(("small", "middle", "large"))
+    for rank, model in enumerate(("small", "middle", "large"))
 )
 
 

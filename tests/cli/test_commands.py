@@ -207,10 +207,10 @@ def test_every_command_that_ranks_knows_the_limits(assay, photos, tmp_path):
     ranked = assay("rank", str(photos), *models, *QUICK, *limit)[1]
     reported = assay("report", "assay-store", *limit)[1]
     assay("export", "assay-store", "out.json", *limit)
-    told = json.loads((tmp_path / "out.json").read_text())
+    report = json.loads((tmp_path / "out.json").read_text())
 
     assert all("left out: it has more than 100 parameters" in out for out in (ranked, reported))
-    assert [one["model"] for one in told["tasks"][0]["standings"]] == ["zoo:colours"]
+    assert [standing["model"] for standing in report["tasks"][0]["standings"]] == ["zoo:colours"]
 
 
 def test_a_study_file_is_fetched_whole(assay, photos, tmp_path):

@@ -28,13 +28,13 @@ def test_two_models_are_compared_from_the_store_alone(assay, store):
 def test_the_gate_answers_with_its_exit_code_and_in_files(assay, store, tmp_path):
     files = ("--junit", "gate.xml", "--json", "out/gate.json")
     code, out, _ = assay("gate", "--baseline", "zoo:colours", *files)
-    told = json.loads((tmp_path / "out" / "gate.json").read_text())
+    report = json.loads((tmp_path / "out" / "gate.json").read_text())
     suite = ElementTree.fromstring((tmp_path / "gate.xml").read_text())
 
-    assert code == {"pass": 0, "fail": 1, "not enough data to tell": 3}[told["verdict"]]
-    assert told["verdict"] in out
-    assert told["change"]["after"]["address"] == "zoo:noisy"
-    assert len(suite) == len(told["tasks"]) == 1
+    assert code == {"pass": 0, "fail": 1, "not enough data to tell": 3}[report["verdict"]]
+    assert report["verdict"] in out
+    assert report["change"]["after"]["address"] == "zoo:noisy"
+    assert len(suite) == len(report["tasks"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -56,15 +56,15 @@ def test_a_wrong_request_says_what_to_write(assay, store, arguments, message):
 
 
 def test_a_model_beyond_a_limit_is_told_and_never_passes_the_gate(assay, store, tmp_path):
-    told = "zoo:noisy may not be taken: it has more than 35 parameters"
+    message = "zoo:noisy may not be taken: it has more than 35 parameters"
     limit = ("--max-parameters", "35")
 
-    assert told in " ".join(assay("compare", "zoo:colours", "zoo:noisy", *limit)[1].split())
+    assert message in " ".join(assay("compare", "zoo:colours", "zoo:noisy", *limit)[1].split())
     code, out, _ = assay(
         "gate", "--baseline", "zoo:colours", "--max-regression", "99pt", *limit, "--junit", "g.xml"
     )
 
-    assert (code, told in " ".join(out.split())) == (1, True)
+    assert (code, message in " ".join(out.split())) == (1, True)
     suite = ElementTree.fromstring((tmp_path / "g.xml").read_text())
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     assert (

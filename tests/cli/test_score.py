@@ -102,10 +102,12 @@ def test_a_plug_in_is_among_all_scores(assay, features):
 def test_values_are_written_as_json(assay, features):
     assay("score", "near.npz", "-s", "ridge_cv", "-s", "leep", "--out", "scores.json")
 
-    found = json.loads((features / "scores.json").read_text())["near"]
-    assert found["ridge_cv"]["interval"][0] <= found["ridge_cv"]["value"] <= found["ridge_cv"]["interval"][1]
-    assert found["leep"]["value"] is None
-    assert found["leep"]["reason"]
+    scores = json.loads((features / "scores.json").read_text())["near"]
+    assert (
+        scores["ridge_cv"]["interval"][0] <= scores["ridge_cv"]["value"] <= scores["ridge_cv"]["interval"][1]
+    )
+    assert scores["leep"]["value"] is None
+    assert scores["leep"]["reason"]
 
 
 @pytest.mark.parametrize(

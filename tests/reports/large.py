@@ -23,13 +23,16 @@ def _small() -> Comparison:
 def large(models: int, tasks: int) -> Comparison:
     """Return findings of some models on some tasks: those of 20 models on one task, again and again."""
     study = _small()
-    first, across = study.tasks[0], next(one for one in study.across if one.modality is Modality.IMAGE)
-    places = range(models)
-    standings = [_again(first.standings, place) for place in places]
-    general = [across.models[place % len(across.models)] for place in places]
+    first, across = (
+        study.tasks[0],
+        next(findings for findings in study.across if findings.modality is Modality.IMAGE),
+    )
+    numbers = range(models)
+    standings = [_again(first.standings, number) for number in numbers]
+    general = [across.models[number % len(across.models)] for number in numbers]
     rows = {row.address: row for row in study.models}
     scores = [cell for cell in study.cells if cell.task == first.task.address and cell.value is not None]
-    addresses = [f"folder:./data/task_{place:02}" for place in range(tasks)]
+    addresses = [f"folder:./data/task_{number:02}" for number in range(tasks)]
     rng = random.Random(0)
     return replace(
         study,
@@ -52,27 +55,27 @@ def large(models: int, tasks: int) -> Comparison:
             for address in addresses
         ),
         models=tuple(
-            replace(rows[first.standings[place % len(first.standings)].model], address=one.model)
-            for place, one in enumerate(standings)
+            replace(rows[first.standings[number % len(first.standings)].model], address=standing.model)
+            for number, standing in enumerate(standings)
         ),
         across=(
             replace(
                 across,
                 models=tuple(
-                    replace(one, model=standing.model, worst_task=addresses[-1])
-                    for one, standing in zip(general, standings, strict=True)
+                    replace(model, model=standing.model, worst_task=addresses[-1])
+                    for model, standing in zip(general, standings, strict=True)
                 ),
             ),
         ),
         agreement=(),
         likeness=(),
         cells=tuple(
-            replace(cell, model=one.model, task=address, method=f"{cell.method}{copy}")
+            replace(cell, model=standing.model, task=address, method=f"{cell.method}{copy}")
             for address in addresses
-            for place, one in enumerate(standings)
+            for number, standing in enumerate(standings)
             for cell in scores
             for copy in ("", "_too")
-            if cell.model == first.standings[place % len(first.standings)].model
+            if cell.model == first.standings[number % len(first.standings)].model
         ),
         examples={address: _pictures(rng) for address in addresses},
     )
@@ -82,17 +85,19 @@ def _again_by_cost(
     of: Mapping[str, float], before: tuple[Standing, ...], after: list[Standing]
 ) -> dict[str, float]:
     """Return the cost of each model: that of the one it was made from."""
-    sources = [before[place % len(before)].model for place in range(len(after))]
-    return {one.model: of[model] for one, model in zip(after, sources, strict=True) if model in of}
+    sources = [before[number % len(before)].model for number in range(len(after))]
+    return {standing.model: of[model] for standing, model in zip(after, sources, strict=True) if model in of}
 
 
 def _sliced(standings: list[Standing]) -> tuple[SliceFindings, ...]:
-    values = tuple(SliceValue(one.model, one.value, one.interval) for one in standings)
-    return tuple(SliceFindings("language", f"language {place}", 100 + place, values) for place in range(20))
+    values = tuple(SliceValue(standing.model, standing.value, standing.interval) for standing in standings)
+    return tuple(
+        SliceFindings("language", f"language {number}", 100 + number, values) for number in range(20)
+    )
 
 
-def _again(standings: tuple[Standing, ...], place: int) -> Standing:
-    return replace(standings[place % len(standings)], model=_long(f"network_{place:03}_in1k"))
+def _again(standings: tuple[Standing, ...], number: int) -> Standing:
+    return replace(standings[number % len(standings)], model=_long(f"network_{number:03}_in1k"))
 
 
 def _long(name: str) -> str:
@@ -103,6 +108,6 @@ def _long(name: str) -> str:
 def _pictures(rng: random.Random) -> tuple[ShownExample, ...]:
     noise = [base64.b64encode(rng.randbytes(2_000)).decode() for _ in range(12)]
     return tuple(
-        ShownExample(f"cats/{place}.jpg", "cat", picture=f"data:image/webp;base64,{content}")
-        for place, content in enumerate(noise)
+        ShownExample(f"cats/{number}.jpg", "cat", picture=f"data:image/webp;base64,{content}")
+        for number, content in enumerate(noise)
     )

@@ -61,8 +61,12 @@ def page(study, folder) -> Path:
 
 
 def _renamed(study: Evidence, old: str, new: str) -> Evidence:
-    jobs = [dataclasses.replace(one.job, model=one.job.model.replace(old, new)) for one in study.results]
-    results = tuple(dataclasses.replace(one, job=job) for one, job in zip(study.results, jobs, strict=True))
+    jobs = [
+        dataclasses.replace(result.job, model=result.job.model.replace(old, new)) for result in study.results
+    ]
+    results = tuple(
+        dataclasses.replace(result, job=job) for result, job in zip(study.results, jobs, strict=True)
+    )
     models = tuple(dataclasses.replace(row, address=row.address.replace(old, new)) for row in study.models)
     return dataclasses.replace(study, results=results, models=models)
 
@@ -75,7 +79,7 @@ def _open(browser, path: Path, *, charts: bool = True) -> None:
     if not charts:
         return
     WebDriverWait(browser, 60).until(
-        lambda one: one.execute_script("return document.documentElement.dataset.charts") == "drawn"
+        lambda driver: driver.execute_script("return document.documentElement.dataset.charts") == "drawn"
     )
 
 
@@ -86,7 +90,9 @@ def _complaints(browser) -> list[str]:
 def _requests(browser) -> list[str]:
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = [
-        one["params"]["request"]["url"] for one in events if one["method"] == "Network.requestWillBeSent"
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
     ]
     return [url for url in asked if not url.startswith(("data:", "blob:"))]
 
@@ -128,7 +134,8 @@ def test_a_page_draws_its_charts_without_a_complaint_or_a_request(browser, page)
     left = "return [...document.querySelectorAll('figure.chart:not([data-drawn])')].map((one) => one.id)"
     assert browser.execute_script(left) == ["heat-image"]  # folded
     drawn = {
-        one.get_attribute("id") for one in browser.find_elements(By.CSS_SELECTOR, "figure:has(svg.marks)")
+        figure.get_attribute("id")
+        for figure in browser.find_elements(By.CSS_SELECTOR, "figure:has(svg.marks)")
     }
     assert {"index-image", "task-1-cost", "task-3-cost", "agreement-1", "alike-errors-image"} <= drawn
 
@@ -142,7 +149,7 @@ def test_the_smallest_and_the_largest_study_are_drawn(browser, folder, models, t
 
     browser.execute_script("document.querySelector('.chart, .leaderboard').scrollIntoView()")
     drawn = "return document.querySelectorAll('figure[data-drawn] svg.marks').length"
-    WebDriverWait(browser, 30).until(lambda one: models == 1 or one.execute_script(drawn))
+    WebDriverWait(browser, 30).until(lambda driver: models == 1 or driver.execute_script(drawn))
     assert _complaints(browser) == []
     assert len(browser.find_elements(By.CSS_SELECTOR, "table.leaderboard")) == tasks
     assert len(_models(browser)) == min(models, 20)
@@ -225,7 +232,7 @@ def test_a_pinned_model_stays_on_top_of_every_table_and_in_the_charts(browser, p
     for table in (BOARD, ".heat", "#task-2 .leaderboard"):
         assert _models(browser, table) == [last, "timm:member_003"]
     texts = "return [...document.querySelectorAll('#task-1-cost svg text')].map((one) => one.textContent)"
-    WebDriverWait(browser, 5).until(lambda one: last in one.execute_script(texts))
+    WebDriverWait(browser, 5).until(lambda driver: last in driver.execute_script(texts))
 
 
 def test_everything_is_done_by_keyboard_too(browser, page):
@@ -275,7 +282,7 @@ def test_a_page_of_a_running_study_loads_itself_unless_its_reader_is_busy(browse
     is_new = "return window.isSeen === undefined"
 
     browser.execute_script("window.isSeen = true")
-    WebDriverWait(browser, 10).until(lambda one: one.execute_script(is_new))
+    WebDriverWait(browser, 10).until(lambda driver: driver.execute_script(is_new))
 
     browser.execute_script(
         "const search = document.querySelector('.tools input'); search.value = 'network';"
@@ -313,13 +320,13 @@ def test_text_stands_out_from_the_page_by_day_and_by_night(browser, page, dark):
     assert min(_contrast(page_colour, colour) for colour in (ink, quiet, accent)) >= 4.5  # WCAG 2.2, AA
 
 
-def _contrast(one: str, other: str) -> float:
+def _contrast(first: str, second: str) -> float:
     """Return the contrast ratio of two colours by WCAG 2.2."""
-    low, high = sorted((_luminance(one), _luminance(other)))
+    low, high = sorted((_luminance(first), _luminance(second)))
     return (high + 0.05) / (low + 0.05)
 
 
 def _luminance(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

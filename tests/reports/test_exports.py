@@ -77,11 +77,11 @@ def test_a_model_card_reads_the_index(comparison, tmp_path):
 
     card = ModelCard(f"---\nmodel-index:\n{entry}---\nA card.\n")
 
-    told = {one.dataset_name: one for one in card.data.eval_results}
+    results = {result.dataset_name: result for result in card.data.eval_results}
     first = comparison.tasks[0]
-    standing = next(one for one in first.standings if one.model == "packaged:efficientnet_lite0")
-    assert told[first.task.address].metric_value == pytest.approx(standing.value)
-    assert told[first.task.address].metric_name == "accuracy by linear_probe"
+    standing = next(row for row in first.standings if row.model == "packaged:efficientnet_lite0")
+    assert results[first.task.address].metric_value == pytest.approx(standing.value)
+    assert results[first.task.address].metric_name == "accuracy by linear_probe"
 
 
 def test_readers_of_a_card_see_errors_positive(comparison, tmp_path):
@@ -96,25 +96,25 @@ def test_a_spreadsheet_has_the_slices_of_a_task_as_columns(comparison, tmp_path)
     with written(Csv(), comparison, tmp_path).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
 
-    found = next(one for one in comparison.tasks if one.slices)
-    first = found.slices[0]
+    findings = next(every for every in comparison.tasks if every.slices)
+    first = findings.slices[0]
     row = next(
         row
         for row in rows
-        if (row["model"], row["task"]) == (first.values[0].model, found.task.address)
+        if (row["model"], row["task"]) == (first.values[0].model, findings.task.address)
         and row["is_ranking"] == "True"
     )
     name = f"slice_{first.column}={first.name}"
     assert float(row[name]) == first.values[0].value
     assert float(row[f"{name}_low"]) == first.values[0].interval.low
     assert int(row[f"{name}_examples"]) == first.examples
-    assert {row[name] for row in rows if row["task"] != found.task.address} == {""}
+    assert {row[name] for row in rows if row["task"] != findings.task.address} == {""}
 
 
 def test_a_frame_has_each_model_on_each_slice(comparison):
     frame = comparison.frames()["slices"]
 
-    expected = sum(len(one.values) for found in comparison.tasks for one in found.slices)
+    expected = sum(len(part.values) for findings in comparison.tasks for part in findings.slices)
     assert len(frame) == expected > 0
     assert frame["value"].notna().all()
     assert frame["interval_low"].isna().sum() == expected / 3  # the slice of six examples

@@ -58,8 +58,12 @@ def _compare(study: Evidence) -> Comparison:
 
 
 def _renamed(study: Evidence, old: str, new: str) -> Evidence:
-    jobs = [dataclasses.replace(one.job, model=one.job.model.replace(old, new)) for one in study.results]
-    results = tuple(dataclasses.replace(one, job=job) for one, job in zip(study.results, jobs, strict=True))
+    jobs = [
+        dataclasses.replace(result.job, model=result.job.model.replace(old, new)) for result in study.results
+    ]
+    results = tuple(
+        dataclasses.replace(result, job=job) for result, job in zip(study.results, jobs, strict=True)
+    )
     models = tuple(dataclasses.replace(row, address=row.address.replace(old, new)) for row in study.models)
     return dataclasses.replace(study, results=results, models=models)
 
@@ -107,14 +111,16 @@ def test_every_finding_is_there(comparison, tmp_path):
 
 def test_every_interval_of_the_ranking_is_shown(comparison, tmp_path):
     text = _render(comparison, tmp_path)
-    standings = [one for found in comparison.tasks for one in found.standings]
-    across = [one for found in comparison.across for one in found.models]
+    standings = [standing for findings in comparison.tasks for standing in findings.standings]
+    across = [model for findings in comparison.across for model in findings.models]
 
     assert len(re.findall(r"\d\.\d{3} to \d\.\d{3}</td>", text)) == len(standings) + len(across)
 
 
 def test_holes_of_the_heat_map_tell_why(study, tmp_path):
-    kept = [one for one in study.results if (one.job.model, one.job.fingerprint) != (BEST, "task-1")]
+    kept = [
+        result for result in study.results if (result.job.model, result.job.fingerprint) != (BEST, "task-1")
+    ]
 
     text = _render(_compare(dataclasses.replace(study, results=tuple(kept))), tmp_path)
 
@@ -124,11 +130,13 @@ def test_holes_of_the_heat_map_tell_why(study, tmp_path):
 @pytest.mark.parametrize("keep", ["scores", "one model", "nothing"])
 def test_poor_studies_have_a_page(study, tmp_path, keep):
     rules = {
-        "scores": lambda one: one.job.method in SCORES,
-        "one model": lambda one: one.job.model == "timm:resnet50.a1_in1k",
-        "nothing": lambda one: one.reason != "",
+        "scores": lambda result: result.job.method in SCORES,
+        "one model": lambda result: result.job.model == "timm:resnet50.a1_in1k",
+        "nothing": lambda result: result.reason != "",
     }
-    poor = dataclasses.replace(study, results=tuple(one for one in study.results if rules[keep](one)))
+    poor = dataclasses.replace(
+        study, results=tuple(result for result in study.results if rules[keep](result))
+    )
 
     assert _read(_render(_compare(poor), tmp_path)).open == []
 
@@ -142,7 +150,11 @@ def test_a_page_tells_what_scores_foretold_what_tasks_teach_and_which_models_err
     assert "What <a" in text  # says of the examples of each class
     for agreements in comparison.agreement:
         assert f"How well the scores predicted {agreements.truth}" in text
-    assert all(remark.partition(":")[0] in text for one in comparison.agreement for remark in one.remarks)
+    assert all(
+        remark.partition(":")[0] in text
+        for agreements in comparison.agreement
+        for remark in agreements.remarks
+    )
     assert "err on the same examples" in text
 
 
@@ -170,7 +182,7 @@ def test_without_the_packages_of_charts_the_page_says_what_to_install(comparison
 
 def test_tasks_on_which_no_model_beats_guessing_have_a_page(comparison, tmp_path):
     hopeless = tuple(
-        dataclasses.replace(one, recommended=None, beats_floor=False) for one in comparison.tasks
+        dataclasses.replace(findings, recommended=None, beats_floor=False) for findings in comparison.tasks
     )
 
     text = _render(dataclasses.replace(comparison, tasks=hopeless), tmp_path)

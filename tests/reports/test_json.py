@@ -12,19 +12,19 @@ def _read(comparison, folder):
 
 
 def test_the_schema_and_every_field_are_there(comparison, tmp_path):
-    told = _read(comparison, tmp_path)
+    report = _read(comparison, tmp_path)
 
-    assert told["schema"] == 3
+    assert report["schema"] == 3
     fields = {field.name for field in dataclasses.fields(Comparison)} - {"examples"}  # these are for people
-    assert set(told) == {"schema", "direction"} | fields
+    assert set(report) == {"schema", "direction"} | fields
 
 
 def test_values_survive(comparison, tmp_path):
-    told = _read(comparison, tmp_path)
+    report = _read(comparison, tmp_path)
     first = comparison.tasks[0].standings[0]
 
-    assert told["tasks"][0]["standings"][0]["value"] == first.value
-    assert told["tasks"][0]["standings"][0]["interval"]["low"] == first.interval.low
-    assert told["tasks"][0]["task"]["modality"] == "image"
-    assert told["tasks"][0]["class_accuracy"].keys() == comparison.tasks[0].class_accuracy.keys()
-    assert len(told["cells"]) == len(comparison.cells)
+    assert report["tasks"][0]["standings"][0]["value"] == first.value
+    assert report["tasks"][0]["standings"][0]["interval"]["low"] == first.interval.low
+    assert report["tasks"][0]["task"]["modality"] == "image"
+    assert report["tasks"][0]["class_accuracy"].keys() == comparison.tasks[0].class_accuracy.keys()
+    assert len(report["cells"]) == len(comparison.cells)

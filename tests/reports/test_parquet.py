@@ -30,5 +30,5 @@ def test_a_failed_row_has_its_reason_and_no_value(table):
 def test_the_ranking_rows_carry_standings(table, comparison):
     rows = [row for row in table.to_pylist() if row["is_recommended"]]
 
-    assert {row["model"] for row in rows} == {found.recommended for found in comparison.tasks}
+    assert {row["model"] for row in rows} == {findings.recommended for findings in comparison.tasks}
     assert all(row["model_parameters"] > 0 and row["interval_low"] < row["interval_high"] for row in rows)

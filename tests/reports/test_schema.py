@@ -24,10 +24,10 @@ def test_what_is_written_keeps_to_the_schema(comparison):
 
 
 def test_the_schema_refuses_what_is_not_whole(comparison):
-    told = json.loads(as_json(comparison))
-    del told["tasks"][0]["standings"]
-    told["tasks"][1]["task"]["kind"] = "guessing"
+    report = json.loads(as_json(comparison))
+    del report["tasks"][0]["standings"]
+    report["tasks"][1]["task"]["kind"] = "guessing"
 
-    found = jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text("utf-8"))).iter_errors(told)
+    errors = jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text("utf-8"))).iter_errors(report)
 
-    assert len(list(found)) == 2
+    assert len(list(errors)) == 2

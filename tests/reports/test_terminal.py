@@ -72,8 +72,8 @@ def test_many_models_show_the_best_and_the_recommended(many):
 
 
 def _rank(comparison: Comparison) -> int:
-    found = comparison.tasks[1]
-    return next(one.rank for one in found.standings if one.model == found.recommended)
+    findings = comparison.tasks[1]
+    return next(standing.rank for standing in findings.standings if standing.model == findings.recommended)
 
 
 def test_all_models_are_shown_on_request(many):

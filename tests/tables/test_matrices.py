@@ -55,11 +55,11 @@ def test_parquet_with_one_cell_a_row_is_parted_by_method(tmp_path):
     ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "results.parquet")
 
-    found = read_matrices(tmp_path / "results.parquet")
+    file = read_matrices(tmp_path / "results.parquet")
 
-    assert list(found.matrices) == ["linear_probe", "logme"]
-    assert as_table(found.matrices["linear_probe"]) == VALUES
-    assert found.notes == (
+    assert list(file.matrices) == ["linear_probe", "logme"]
+    assert as_table(file.matrices["linear_probe"]) == VALUES
+    assert file.notes == (
         "results.parquet: one cell a row, values from the column 'value', one matrix for each 'method'",
     )
 
@@ -98,20 +98,20 @@ def test_repeats_with_seeds_are_averaged(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("models", "rows", "told"),
+    ("models", "rows", "reason"),
     [
         ((), RowKind.MODELS, "a guess: models are the longer side; if not, write --rows tasks"),
         (("digits", "photos"), RowKind.TASKS, "by the names of the models"),
     ],
 )
-def test_what_the_file_does_not_say_is_guessed_and_said(tmp_path, models, rows, told):
+def test_what_the_file_does_not_say_is_guessed_and_said(tmp_path, models, rows, reason):
     path = write(tmp_path, "m.csv", "x,digits,photos\nr18,1,2\nr50,3,4\nr101,5,6\n")
 
-    found = read_matrices(path, models=models)
+    file = read_matrices(path, models=models)
 
-    assert told in found.notes[0]
-    assert f"rows are {rows}" in found.notes[0]
-    assert ("r18" in next(iter(found.matrices.values())).models) == (rows is RowKind.MODELS)
+    assert reason in file.notes[0]
+    assert f"rows are {rows}" in file.notes[0]
+    assert ("r18" in next(iter(file.matrices.values())).models) == (rows is RowKind.MODELS)
 
 
 def test_what_is_written_is_not_guessed(tmp_path):

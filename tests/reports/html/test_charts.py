@@ -19,45 +19,45 @@ pytest.importorskip("altair")
 from assay.reports.html.charts import curve_charts, profile_chart
 
 RNG = np.random.default_rng(0)
-MODELS = tuple(f"timm:net_{place:02}" for place in range(25))
+MODELS = tuple(f"timm:net_{number:02}" for number in range(25))
 
 
 def matrix(tasks: int) -> Matrix:
     skill = np.linspace(0.6, 0.9, len(MODELS))[:, None]
-    names = tuple(f"task {place}" for place in range(tasks))
+    names = tuple(f"task {number}" for number in range(tasks))
     return Matrix(MODELS, names, np.clip(skill + RNG.normal(0, 0.05, size=(len(MODELS), tasks)), 0, 1))
 
 
 def test_profiles_are_those_of_the_findings_for_the_first_models():
-    found = across(matrix(12), {f"task {place}": 0.1 for place in range(12)})
+    findings = across(matrix(12), {f"task {number}": 0.1 for number in range(12)})
 
-    chart = profile_chart(found, Names({}, {}), "profiles")
+    chart = profile_chart(findings, Names({}, {}), "profiles")
 
-    best = found.models[0]
+    best = findings.models[0]
     of_best = [row for row in chart.rows if row["model"] == best.model]
     assert [row["share"] for row in of_best] == list(best.profile)
-    assert [row["index"] for row in of_best] == list(found.thresholds)
-    assert {row["model"] for row in chart.rows} == {one.model for one in found.models[:20]}
+    assert [row["index"] for row in of_best] == list(findings.thresholds)
+    assert {row["model"] for row in chart.rows} == {model.model for model in findings.models[:20]}
     assert {row["model"] for row in chart.rows if row["highlighted"]} == {best.model}
 
 
 def test_few_tasks_have_no_profiles():
-    found = across(matrix(4), {f"task {place}": 0.1 for place in range(4)})
+    findings = across(matrix(4), {f"task {number}": 0.1 for number in range(4)})
 
-    assert profile_chart(found, Names({}, {}), "profiles") is None
+    assert profile_chart(findings, Names({}, {}), "profiles") is None
 
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
     """Findings whose protocol ran on 1, 5 and 20 examples of each class too, 5 points better each time."""
-    found = compare(simulate_study(), ranked_by=None, seed=0)
-    whole = [cell for cell in found.cells if cell.method == "linear_probe" and cell.value is not None]
+    findings = compare(simulate_study(), ranked_by=None, seed=0)
+    whole = [cell for cell in findings.cells if cell.method == "linear_probe" and cell.value is not None]
     parts = [
         replace(cell, method=f"few_shot(k={size}, protocol='knn')", value=cell.value - lost, spread=0.01)
         for size, lost in ((20, 0.05), (1, 0.15), (5, 0.10))
         for cell in whole
     ]
-    return replace(found, cells=(*found.cells, *parts))
+    return replace(findings, cells=(*findings.cells, *parts))
 
 
 def test_a_protocol_on_more_and_more_examples_is_a_curve(comparison):
@@ -72,12 +72,12 @@ def test_a_protocol_on_more_and_more_examples_is_a_curve(comparison):
 
 
 def test_the_end_of_each_line_is_known(comparison):
-    found = comparison.tasks[0]
+    findings = comparison.tasks[0]
 
-    (chart,) = curve_charts(comparison, found, Names.of(comparison), "curve")
+    (chart,) = curve_charts(comparison, findings, Names.of(comparison), "curve")
 
-    assert [row["size"] for row in chart.rows if row["last"]] == [20] * len(found.standings)
-    assert {row["model"] for row in chart.rows if row["highlighted"]} == {found.recommended}
+    assert [row["size"] for row in chart.rows if row["last"]] == [20] * len(findings.standings)
+    assert {row["model"] for row in chart.rows if row["highlighted"]} == {findings.recommended}
 
 
 def test_one_size_is_no_curve_and_neighbours_are_no_sizes(comparison):

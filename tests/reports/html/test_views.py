@@ -13,10 +13,10 @@ def test_few_tasks_show_everything():
 
 
 def test_many_tasks_share_the_room_and_skip_evenly():
-    found = examples_that_fit({str(task): _pictures(12, 3_000) for task in range(20)})
+    kept = examples_that_fit({str(task): _pictures(12, 3_000) for task in range(20)})
 
-    assert sum(len(one.picture) for of in found.values() for one in of) < MOST_EXAMPLE_LETTERS
-    assert [one.name for one in found["0"]] == ["0", "3", "6", "9"]
+    assert sum(len(example.picture) for of in kept.values() for example in of) < MOST_EXAMPLE_LETTERS
+    assert [example.name for example in kept["0"]] == ["0", "3", "6", "9"]
 
 
 def test_a_picture_that_is_too_large_is_left_out():
