@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import assay
@@ -97,37 +96,3 @@ def test_an_extra_exists_for_each_source_with_packages_of_its_own():
     ]
 
     assert [name for name in needing if name not in extras] == []
-
-
-def test_the_function_in_contributing_works_as_it_stands(tmp_path):
-    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    (tmp_path / "my_score.py").write_text(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0])
-    labels = np.arange(60) % 3
-    features = np.random.default_rng(0).standard_normal((60, 8))
-
-    BUILT_IN.add_file(tmp_path / "my_score.py")
-
-    far, near = (assay.score(features + apart * labels[:, None], labels, "my_score") for apart in (9.0, 0.0))
-    assert far > 0.9
-    assert near < 0.3
-    assert assay.score(features, labels, "my_score(power=2)") == pytest.approx(near**2)
-
-
-def test_the_class_in_contributing_works_as_it_stands(tmp_path):
-    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[1]
-    (tmp_path / "between_share.py").write_text(code)
-    shown = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np, between_share as b\n"
-        "from assay.moments.folded import FoldedMoments\n"
-        "from assay.moments.stream import moments_of, stratified_folds\n"
-        "from assay.core.task import LabelKind, Labels\n"
-        "from assay.plugins.registry import only_member; from assay.plugins.method import Score\n"
-        "labels = Labels(LabelKind.CLASSIFICATION, np.repeat([0, 1], 20), ('a', 'b'))\n"
-        "x = np.random.default_rng(0).normal(size=(40, 3)); folds = stratified_folds(labels, 5, 0)\n"
-        "score = only_member(b, Score)()\n"
-        "far = score(moments_of(x + 9.0 * labels.values[:, None], labels, folds))\n"
-        "assert far > 0.9 > 0.3 > score(moments_of(x, labels, folds)), far"
-    )
-
-    subprocess.run([sys.executable, "-c", shown, str(tmp_path)], check=True)

@@ -1,1 +1,128 @@
-"""What plug-ins derive from, how they are named and found, and the settings that a user writes."""
+"""The public module of plug-in authors: what plug-ins derive from, receive, return and raise.
+
+Import from here alone, as in ``from assay.plugins import MomentScore, NotApplicable``; the modules below may
+change. CONTRIBUTING shows one plug-in of each kind, with what it receives.
+"""
+
+from __future__ import annotations
+
+from assay.core.errors import ModelError, NotApplicable, UnreadableTask, UsageError
+from assay.core.estimate import Estimate, Interval
+from assay.core.features import Encoded, Features, LabelledFeatures, LabelledSourceProbs
+from assay.core.keys import content_key
+from assay.core.metric import Metric
+from assay.core.model import FisherProbe, Layered, LinearHead, Model, ModelFacts, ModelSource
+from assay.core.predictor import Decision, Predicted, Predictor
+from assay.core.result import Event, Finished, Opened, Result, Status
+from assay.core.task import (
+    Example,
+    Examples,
+    LabelKind,
+    Labels,
+    Modality,
+    Sound,
+    Split,
+    SplitName,
+    Task,
+    TaskKind,
+    TaskSource,
+    Words,
+)
+from assay.core.trainable import Trainable
+from assay.findings.comparison import Comparison
+from assay.moments.folded import FoldedMoments
+from assay.moments.moments import Moments
+from assay.plugins.engine import Engine, Stage, Watch
+from assay.plugins.method import (
+    EVERY_KIND,
+    ContrastScore,
+    FactScore,
+    FisherScore,
+    HeldOutScore,
+    Invariance,
+    MomentScore,
+    SampleScore,
+    Score,
+    SourceScore,
+    WeightScore,
+)
+from assay.plugins.protocol import (
+    FeatureProtocol,
+    Fitted,
+    ModelProtocol,
+    SourceProtocol,
+    SubsetProtocol,
+    TrainingTask,
+    TunedModel,
+)
+from assay.plugins.report import Report
+from assay.plugins.train_view import HeldOut, TrainView
+
+__all__ = [
+    "EVERY_KIND",
+    "Comparison",
+    "ContrastScore",
+    "Decision",
+    "Encoded",
+    "Engine",
+    "Estimate",
+    "Event",
+    "Example",
+    "Examples",
+    "FactScore",
+    "FeatureProtocol",
+    "Features",
+    "Finished",
+    "FisherProbe",
+    "FisherScore",
+    "Fitted",
+    "FoldedMoments",
+    "HeldOut",
+    "HeldOutScore",
+    "Interval",
+    "Invariance",
+    "LabelKind",
+    "LabelledFeatures",
+    "LabelledSourceProbs",
+    "Labels",
+    "Layered",
+    "LinearHead",
+    "Metric",
+    "Modality",
+    "Model",
+    "ModelError",
+    "ModelFacts",
+    "ModelProtocol",
+    "ModelSource",
+    "MomentScore",
+    "Moments",
+    "NotApplicable",
+    "Opened",
+    "Predicted",
+    "Predictor",
+    "Report",
+    "Result",
+    "SampleScore",
+    "Score",
+    "Sound",
+    "SourceProtocol",
+    "SourceScore",
+    "Split",
+    "SplitName",
+    "Stage",
+    "Status",
+    "SubsetProtocol",
+    "Task",
+    "TaskKind",
+    "TaskSource",
+    "TrainView",
+    "Trainable",
+    "TrainingTask",
+    "TunedModel",
+    "UnreadableTask",
+    "UsageError",
+    "Watch",
+    "WeightScore",
+    "Words",
+    "content_key",
+]

@@ -38,10 +38,10 @@ class FunctionScore(Score):
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
         """Return what the function says."""
         settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
-        found = type(self).function(**{name: _READS[name](train) for name in self.reads}, **settings)
-        if found is None or isinstance(found, (bool, str)) or np.ndim(found) != 0:
-            raise TypeError(f"it returned {found!r:.60}, which is not a number")
-        return found if isinstance(found, Estimate) else Estimate(float(found))
+        value = type(self).function(**{name: _READS[name](train) for name in self.reads}, **settings)
+        if value is None or isinstance(value, (bool, str)) or np.ndim(value) != 0:
+            raise TypeError(f"it returned {value!r:.60}, which is not a number")
+        return value if isinstance(value, Estimate) else Estimate(float(value))
 
     def content(self) -> str:
         """Return a hash of the file that holds the function: a change of it is another score."""

@@ -28,8 +28,8 @@ def models_of(address: Address) -> Models:
     """
     settings = {key: value for key, value in address.settings if key != FILTER}
     bare = Address(address.source, address.name, tuple(settings.items()))
-    one = families().models.create_from_source(bare)
-    choices = sorted(one.plugin.choices()) if is_pattern(address) else []
+    model = families().models.create_from_source(bare)
+    choices = sorted(model.plugin.choices()) if is_pattern(address) else []
     most = _most(address)
     if not choices:
         if most is not None:
@@ -37,7 +37,7 @@ def models_of(address: Address) -> Models:
                 f"'{FILTER}' chooses among the models of a pattern, as in 'timm:*({FILTER}=30e6)'; "
                 f"'{bare}' is one model. Write --max-parameters to leave models out of a ranking."
             )
-        return (one,)
+        return (model,)
     fitting = [name for name in choices if _fits(name, address.name)]
     if not fitting:
         raise UnknownName(f"model of '{address.source}'", address.name, choices)
@@ -56,7 +56,7 @@ def so_many(models: Sized) -> str:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, one) for one in (pattern, f"{pattern}.*"))
+    return any(fnmatch.fnmatchcase(name, fitting) for fitting in (pattern, f"{pattern}.*"))
 
 
 def _most(address: Address) -> float | None:

@@ -130,22 +130,22 @@ class Registry(Generic[Plugin]):
         """Return the one final class of a module, or what its one public function makes."""
         if self.of_function is None or members(module, self.base) or not functions(module):
             return only_member(module, self.base)
-        found = {function.__name__: function for function in functions(module)}
+        candidates = {function.__name__: function for function in functions(module)}
         name = str(getattr(module, "__name__", "")).rpartition(".")[2].removeprefix(PLUGIN_PREFIX)
-        if len(found) > 1 and name not in found:
+        if len(candidates) > 1 and name not in candidates:
             raise UsageError(
-                f"'{name}' defines {' and '.join(found)}: which is the {self.what}? Name that one '{name}', "
-                "or begin the names of the others with _."
+                f"'{name}' defines {' and '.join(candidates)}: which is the {self.what}? "
+                f"Name that one '{name}', or begin the names of the others with _."
             )
-        return self.of_function(found.get(name) or next(iter(found.values())))
+        return self.of_function(candidates.get(name) or next(iter(candidates.values())))
 
     @property
     def _loaders(self) -> dict[str, Callable[[], type[Plugin]]]:
         if self._known is None:
-            self._known = self._found()
+            self._known = self._discovered()
         return self._known
 
-    def _found(self) -> dict[str, Callable[[], type[Plugin]]]:
+    def _discovered(self) -> dict[str, Callable[[], type[Plugin]]]:
         package = importlib.import_module(f"assay.{self.family}")
         loaders: dict[str, Callable[[], type[Plugin]]] = {
             module.name: self._from_module(f"assay.{self.family}.{module.name}")
@@ -173,13 +173,13 @@ def _is_installed(package: str) -> bool:
 
 def only_member(module: object, base: type[Plugin]) -> type[Plugin]:
     """Return the one final class of a module that derives from a family's base."""
-    found = members(module, base)
-    if len(found) != 1:
+    candidates = members(module, base)
+    if len(candidates) != 1:
         raise AssayError(
             f"{getattr(module, '__name__', module)} must define exactly one {base.__name__}; "
-            f"it defines {len(found)}."
+            f"it defines {len(candidates)}."
         )
-    return found[0]
+    return candidates[0]
 
 
 def members(module: object, base: type[Plugin]) -> list[type[Plugin]]:

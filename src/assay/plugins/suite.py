@@ -61,9 +61,11 @@ def load_suite(name: str) -> Suite:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"The suite '{path}' is not TOML: {error}.") from error
     tasks = written.get("tasks")
-    groups = [[one] if isinstance(one, str) else one for one in tasks] if isinstance(tasks, list) else []
+    groups = (
+        [[entry] if isinstance(entry, str) else entry for entry in tasks] if isinstance(tasks, list) else []
+    )
     if not groups or not all(
-        isinstance(one, list) and one and all(isinstance(task, str) for task in one) for one in groups
+        isinstance(group, list) and group and all(isinstance(task, str) for task in group) for group in groups
     ):
         raise UsageError(f"The suite '{path}' names no tasks. Write for example {_WRITE}.")
     addresses = tuple(tuple(Address.parse(task) for task in group) for group in groups)

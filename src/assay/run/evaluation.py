@@ -136,7 +136,7 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
         return Finished(Result(job, Status.SKIPPED, reason="the task has no train to learn from"))
     try:
         with measured_memory(device) as memory:
-            found = _apply(job, method, encodings)
+            finished = _apply(job, method, encodings)
     except StoreError:
         raise
     except NotApplicable as reason:
@@ -146,9 +146,9 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
         return _failed(job, error)
     encode_seconds = encodings.encoder.seconds - before
     seconds = time.perf_counter() - start - encode_seconds
-    cost = replace(found.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
-    result = replace(found.result, seconds=seconds, encode_seconds=encode_seconds, cost=cost)
-    return Finished(result, found.predictions)
+    cost = replace(finished.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
+    result = replace(finished.result, seconds=seconds, encode_seconds=encode_seconds, cost=cost)
+    return Finished(result, finished.predictions)
 
 
 def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
@@ -157,11 +157,19 @@ def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
         return _judged(job, method, encodings)
     if not isinstance(method, Score):
         raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
-    found = method.estimate(ScoreView(encodings.encoder), encodings.metric)
-    notes = (*found.notes, *_of_features(method, encodings))
-    value, tuned = _finite(found.value, "score"), encodings.encoder.tuned
+    estimate = method.estimate(ScoreView(encodings.encoder), encodings.metric)
+    notes = (*estimate.notes, *_of_features(method, encodings))
+    value, tuned = _finite(estimate.value, "score"), encodings.encoder.tuned
     return Finished(
-        Result(job, Status.OK, value, tuned=tuned, notes=notes, interval=found.interval, metric=found.metric)
+        Result(
+            job,
+            Status.OK,
+            value,
+            tuned=tuned,
+            notes=notes,
+            interval=estimate.interval,
+            metric=estimate.metric,
+        )
     )
 
 
@@ -175,8 +183,8 @@ def _of_features(score: Score, encodings: Encodings) -> tuple[str, ...]:
 def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
     """Let a protocol learn and predict test; only here predictions meet the labels of test."""
     task, metrics = encodings.task, metrics_of(encodings.task)
-    with learned(method, encodings, job.seed) as found:
-        predicted = found.predict(SplitName.TEST)
+    with learned(method, encodings, job.seed) as learning:
+        predicted = learning.predict(SplitName.TEST)
     truth = task.test.labels
     if predicted.values.shape != truth.values.shape:
         raise AssayError(f"{predicted.values.shape} predictions for {truth.values.shape} test labels")
@@ -185,8 +193,8 @@ def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
     for name, metric in metrics.items():
         with suppress(NotApplicable):  # one that these labels or this protocol cannot have
             values[name] = _finite(predicted.judged(metric, truth), name)
-    cost = Cost(tune_seconds=found.tune_seconds)
-    result = Result(job, Status.OK, main, values, dict(found.tuned), found.notes, cost=cost)
+    cost = Cost(tune_seconds=learning.tune_seconds)
+    result = Result(job, Status.OK, main, values, dict(learning.tuned), learning.notes, cost=cost)
     return Finished(result, predicted)
 
 
@@ -198,8 +206,9 @@ def _finite(value: float, what: str) -> float:
 
 def metrics_of(task: Task) -> dict[str, Metric]:
     """Return every metric that judges tasks of this kind, by name."""
-    found = {name: families().metrics.load(name)() for name in families().metrics.names()}
-    return {name: metric for name, metric in found.items() if task.kind in metric.kinds}
+    registry = families().metrics
+    metrics = {name: registry.load(name)() for name in registry.names()}
+    return {name: metric for name, metric in metrics.items() if task.kind in metric.kinds}
 
 
 def chance_level(task: Task) -> float:

@@ -31,8 +31,8 @@ class DeviceGram(GramSum):
 
     def total(self) -> np.ndarray:
         """Return the sum so far."""
-        found: np.ndarray = self._sum.cpu().numpy().copy()
-        return found
+        total: np.ndarray = self._sum.cpu().numpy().copy()
+        return total
 
 
 def grams_on(device: str) -> NewGram:

@@ -49,7 +49,7 @@ def choose_layer(model: Layered, train: Split, val: Split, metric: Metric, batch
     best = tried.index(max(tried))
     note = (
         f"layer {best} of 0 to {len(tried) - 1} is read, chosen on val: a ridge probe gave "
-        f"{_told(metric, tried[best])} there, and {_told(metric, tried[-1])} on the last layer"
+        f"{_in_words(metric, tried[best])} there, and {_in_words(metric, tried[-1])} on the last layer"
     )
     return ChosenLayer(model.at(best), best, note)
 
@@ -58,11 +58,11 @@ def _layers(model: Layered, split: Split, batches: Batches) -> list[LabelledFeat
     """Return the features of each layer for a sample of a split, with their labels."""
     some = split.take(proportional_examples(split.labels, SAMPLE, SEED))
     encoded = batches.encoded(model.all_layers, some, "choose a layer")
-    features = np.concatenate([one.features for _, one in encoded])
+    features = np.concatenate([batch.features for _, batch in encoded])
     return [LabelledFeatures(Features(layer), some.labels) for layer in model.apart(features)]
 
 
-def _told(metric: Metric, value: tuple[float, float]) -> str:
+def _in_words(metric: Metric, value: tuple[float, float]) -> str:
     judged, loss = value
     if not np.isfinite(judged):
         return f"a squared error of {-loss:.3f}"

@@ -125,14 +125,14 @@ def job_of(model: Named[ModelSource], identity: str, task: Task, run: Run) -> Jo
 
 def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
     """Return the model sources of addresses and patterns, each model once; unknown names stop here."""
-    found: dict[str, Named[ModelSource]] = {}
+    models: dict[str, Named[ModelSource]] = {}
     for text in texts:
         for named in models_of(_model_address(text)):
             named.plugin.check()
-            found.setdefault(str(named), named)
-    if not found:
+            models.setdefault(str(named), named)
+    if not models:
         raise UsageError("No models. Name at least one, as in --models timm:resnet50.")
-    return tuple(found.values())
+    return tuple(models.values())
 
 
 def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
@@ -164,33 +164,33 @@ def _load_task(address: Address, seed: int) -> Task:
 
 def _distinct(tasks: Iterable[Task]) -> tuple[Task, ...]:
     """Return the tasks without those that hold the same examples, labels and split under another address."""
-    found: dict[tuple[str, str], Task] = {}
+    distinct: dict[tuple[str, str], Task] = {}
     for task in tasks:
-        first = found.setdefault((task.fingerprint, task.metric), task)
+        first = distinct.setdefault((task.fingerprint, task.metric), task)
         if first.address != task.address:
             note = f"{task.address} holds the same data and is left out"
-            found[task.fingerprint, task.metric] = replace(first, notes=(*first.notes, note))
-    return tuple(found.values())
+            distinct[task.fingerprint, task.metric] = replace(first, notes=(*first.notes, note))
+    return tuple(distinct.values())
 
 
 def resolve_methods(texts: Iterable[str]) -> tuple[Named[Method], ...]:
     """Return scores and protocols by name."""
-    found: dict[str, Named[Method]] = {}
+    methods: dict[str, Named[Method]] = {}
     for text in texts:
         address = Address.parse(text)
         if address.name in families().protocols.names():
             protocol = families().protocols.create(address)
-            found[str(protocol)] = Named(protocol.address, protocol.plugin)
+            methods[str(protocol)] = Named(protocol.address, protocol.plugin)
         elif address.name in families().scores.names():
             score = families().scores.create(address)
-            found[str(score)] = Named(score.address, score.plugin)
+            methods[str(score)] = Named(score.address, score.plugin)
         else:
             raise UnknownName(
                 "method", address.name, {*families().protocols.names(), *families().scores.names()}
             )
-    if not found:
+    if not methods:
         raise UsageError("No methods. Name at least one, as in --methods linear_probe.")
-    return tuple(found.values())
+    return tuple(methods.values())
 
 
 def _model_address(text: str) -> Address:

@@ -1,4 +1,4 @@
-"""What a store holds, made ready to be compared."""
+"""Reads from a store what a comparison needs: results, predictions, labels and facts."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ def evidence_of(
 
 def versions() -> dict[str, str]:
     """Return the versions of what decides the numbers."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
+    versions = {"python": platform.python_version(), "machine": platform.machine()}
     for package in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _is_score(method: str, results: Sequence[Result]) -> bool:
     """Tell scores from protocols; of a plug-in that is not there now its results tell."""
     if Address.parse(method).name in {*families().scores.names(), *families().protocols.names()}:
         return Address.parse(method).name in families().scores.names()
-    good = [one for one in results if one.job.method == method and one.status is Status.OK]
-    return not any(one.metrics for one in good)
+    finished = [result for result in results if result.job.method == method and result.status is Status.OK]
+    return not any(result.metrics for result in finished)

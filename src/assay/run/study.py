@@ -247,9 +247,9 @@ def _listed(plugins: object) -> list[str | Path]:
 def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits = NO_LIMITS) -> Comparison:
     """Return the findings of everything that a store holds: of each job the newest."""
     refused = [row.address for row in store.models() if limits.refusal(row.facts, row.latency_seconds)]
-    found = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
-    told = compare(found, ranked_by=ranked_by, seed=0)
-    return replace(told, examples=store.examples(found.tasks))
+    evidence = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
+    comparison = compare(evidence, ranked_by=ranked_by, seed=0)
+    return replace(comparison, examples=store.examples(evidence.tasks))
 
 
 def task_facts(task: Task) -> TaskFacts:
@@ -266,7 +266,7 @@ def task_facts(task: Task) -> TaskFacts:
         floor=chance_level(task),
         fingerprint=task.fingerprint,
         notes=task.notes + _too_few(task),
-        slices=tuple(one.column for one in task.slices),
+        slices=tuple(slicing.column for slicing in task.slices),
     )
 
 
