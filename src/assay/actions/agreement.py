@@ -29,28 +29,28 @@ class ScoreTables:
         scores: Tables of scores.
         truth: The table of what training gave.
         truth_name: Which of its matrices, where it holds several.
-        chosen: Names or patterns of scores; all of them if empty.
+        selected: Names or patterns of scores; all of them if empty.
         facts: A table of what is known of models without any task.
         past: A truth on more tasks.
         rows: "models" or "tasks", where a table does not say what its rows are.
-        falling: Tasks, or patterns, where a lower truth is better.
-        falling_scores: Scores, or patterns, where lower is better.
+        lower_is_better: Tasks, or patterns, where a lower truth is better.
+        lower_is_better_scores: Scores, or patterns, where lower is better.
     """
 
     scores: tuple[Path, ...]
     truth: Path
     truth_name: str | None = None
-    chosen: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
     facts: Path | None = None
     past: Path | None = None
     rows: str | None = None
-    falling: tuple[str, ...] = ()
-    falling_scores: tuple[str, ...] = ()
+    lower_is_better: tuple[str, ...] = ()
+    lower_is_better_scores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreComparison:
-    """What came of it.
+    """How scores agree with results.
 
     Attributes:
         notes: How the tables were understood, and what of them could not be matched, in sentences.
@@ -60,73 +60,68 @@ class ScoreComparison:
     notes: tuple[str, ...]
 
 
-def compare_scores(request: ScoreTables, *, seed: int = 0) -> ScoreComparison:
+def compare_scores(tables: ScoreTables, *, seed: int = 0) -> ScoreComparison:
     """Compare scores with results.
 
     Args:
-        request: Which tables.
+        tables: Which tables.
         seed: Decides all draws.
 
     Raises:
         UsageError: A table cannot be read, a name is unknown, or scores and truth have too little in common.
     """
-    if not request.scores:
-        raise UsageError(
-            f"'{request.truth}' is the only table. Write the scores first: scores.csv truth.csv."
-        )
-    rows = parse_row_kind(request.rows)
-    file = read_matrices(request.truth, rows=rows)
-    truth = higher_is_better(select_matrix(file, request.truth, request.truth_name), request.falling)
-    name = request.truth_name or next(iter(file.matrices))
+    if not tables.scores:
+        raise UsageError(f"'{tables.truth}' is the only table. Write the scores first: scores.csv truth.csv.")
+    rows = parse_row_kind(tables.rows)
+    file = read_matrices(tables.truth, rows=rows)
+    truth = higher_is_better(select_matrix(file, tables.truth, tables.truth_name), tables.lower_is_better)
+    name = tables.truth_name or next(iter(file.matrices))
     notes = [*file.notes]
     scores: dict[str, Matrix] = {}
-    for path in request.scores:
-        read = read_matrices(path, rows=rows, models=truth.models)
-        notes += [note for note in read.notes if note not in notes]
-        scores |= read.matrices
-    if request.truth in request.scores:
+    for path in tables.scores:
+        table = read_matrices(path, rows=rows, models=truth.models)
+        notes += [note for note in table.notes if note not in notes]
+        scores |= table.matrices
+    if tables.truth in tables.scores:
         scores.pop(name, None)  # the truth is no score of itself
-    scores = _falling(_chosen(scores, request.chosen), request.falling_scores)
-    past = Past(read_facts(request.facts) if request.facts else {}, _past(request, rows, truth))
-    found = agreements(scores, truth, name, past, seed=seed)
-    if all(one.is_baseline for one in found.overall):
-        raise _nothing_in_common(scores, truth, request.truth)
-    return ScoreComparison(found, (*notes, *_unmatched(scores, truth)))
+    selected = {score: scores[score] for score in _matching(tables.selected, scores)}
+    scores = selected or scores
+    for score in _matching(tables.lower_is_better_scores, scores):
+        scores[score] = scores[score].negated(scores[score].tasks)
+    past = Past(read_facts(tables.facts) if tables.facts else {}, _past(tables, rows, truth))
+    result = agreements(scores, truth, name, past, seed=seed)
+    if all(agreement.is_baseline for agreement in result.overall):
+        raise _nothing_in_common(scores, truth, tables.truth)
+    return ScoreComparison(result, (*notes, *_unmatched(scores, truth)))
 
 
-def _chosen(scores: Mapping[str, Matrix], patterns: Iterable[str]) -> dict[str, Matrix]:
-    names = [name for pattern in patterns for name in _matching(pattern, scores)]
-    return {name: scores[name] for name in names} if names else dict(scores)
+def _matching(patterns: Iterable[str], scores: Mapping[str, Matrix]) -> list[str]:
+    """Return the names of scores that match any of the patterns, each name once."""
+    names: dict[str, None] = {}
+    for pattern in patterns:
+        matching = fnmatch.filter(scores, pattern)
+        if not matching:
+            raise UnknownName("score of these tables", pattern, scores)
+        names |= dict.fromkeys(matching)
+    return list(names)
 
 
-def _falling(scores: Mapping[str, Matrix], patterns: Iterable[str]) -> dict[str, Matrix]:
-    names = {name for pattern in patterns for name in _matching(pattern, scores)}
-    return {name: one.negated(one.tasks) if name in names else one for name, one in scores.items()}
-
-
-def _matching(pattern: str, scores: Mapping[str, Matrix]) -> list[str]:
-    found = fnmatch.filter(scores, pattern)
-    if not found:
-        raise UnknownName("score of these tables", pattern, scores)
-    return found
-
-
-def _past(request: ScoreTables, rows: RowKind | None, truth: Matrix) -> Matrix | None:
+def _past(tables: ScoreTables, rows: RowKind | None, truth: Matrix) -> Matrix | None:
     """Return the truth on more tasks, the known ones among them."""
-    if request.past is None:
+    if tables.past is None:
         return None
-    more = select_matrix(read_matrices(request.past, rows=rows, models=truth.models), request.past, None)
+    more = select_matrix(read_matrices(tables.past, rows=rows, models=truth.models), tables.past, None)
     others = [task for task in more.tasks if task not in truth.tasks]
     table = {task: truth.column(task) for task in truth.tasks} | {task: more.column(task) for task in others}
     return Matrix.of(table)
 
 
 def _unmatched(scores: Mapping[str, Matrix], truth: Matrix) -> list[str]:
-    """Return what stands on one side only."""
+    """Return sentences about models and tasks that only the scores or only the truth have."""
     notes = []
     for what, ours, theirs in (
-        ("model", truth.models, {name for one in scores.values() for name in one.models}),
-        ("task", truth.tasks, {name for one in scores.values() for name in one.tasks}),
+        ("model", truth.models, {name for score in scores.values() for name in score.models}),
+        ("task", truth.tasks, {name for score in scores.values() for name in score.tasks}),
     ):
         for side, missing in (
             ("no score", [name for name in ours if name not in theirs]),

@@ -1,4 +1,4 @@
-"""Opens one model and proves with a small batch that it behaves: what ``assay check`` prints."""
+"""Opens a model and tests on a small batch that it works as every model must: what ``assay check`` prints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.core.errors import AssayError, ModelError, NotApplicable
 from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Example, Modality, Sound
 
-COUNT = 32  # examples in the batch that proves a model
+COUNT = 32  # examples in the batch that tests a model
 TOLERANCE = 1e-3  # relative to the largest feature: float32 sums in another order differ by less
 
 _TEXTS = (
@@ -22,12 +22,12 @@ _TEXTS = (
 
 
 def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
-    """Open a model and yield what was found, as labels and texts; raise ``ModelError`` if it misbehaves."""
+    """Open a model and yield its properties, as names and values; raise ``ModelError`` if it misbehaves."""
     try:
         model = source.open(device)
     except AssayError as error:
         raise ModelError(str(error)) from error
-    except Exception as error:  # whatever a model raises is said in one line
+    except Exception as error:  # whatever a model raises is reported in one line
         raise ModelError(f"{type(error).__name__}: {error}") from error
     try:
         yield from _facts(model.facts, source.modality())
@@ -39,7 +39,7 @@ def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
 
 
 def prove(model: Model, examples: list[Example]) -> str:
-    """Return what was proved of a model on some examples, or raise ``ModelError`` with what is wrong."""
+    """Return in words what a model passed on some examples, or raise ``ModelError`` with what is wrong."""
     together = model.encode(examples).features
     if not np.isfinite(together).all():
         raise ModelError(
@@ -69,7 +69,7 @@ def sample_examples(modality: Modality) -> list[Example]:
     if modality is Modality.AUDIO:
         pitches = np.outer(np.linspace(0.05, 0.5, COUNT), np.arange(8_000))
         pitches += rng.normal(0, 0.1, pitches.shape)
-        return [Sound(np.sin(one).astype(np.float32), 16_000) for one in pitches]
+        return [Sound(np.sin(phases).astype(np.float32), 16_000) for phases in pitches]
     ramp = np.linspace(0, 255, 96)[:, None, None] * rng.random((COUNT, 1, 96, 3))
     return [np.clip(image + rng.normal(0, 20, image.shape), 0, 255).astype(np.uint8) for image in ramp]
 

@@ -1,4 +1,4 @@
-"""Compares two models of a store: what changes when one takes the place of the other."""
+"""Compares two models of a store: what changes when one replaces the other."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def compare_models(
     tasks: Sequence[str] = (),
     seed: int = 0,
 ) -> Change:
-    """Say what changes when one model of a store takes the place of another.
+    """Return what changes when one model of a store replaces another.
 
     Args:
         store: The folder that a study wrote to.
-        before: The address of the model in place.
-        after: That of the other one.
-        method: By which both were measured; the most telling protocol if None.
+        before: The address of the model in use.
+        after: The address of the model that may replace it.
+        method: By which both were measured; the protocol with the most results if None.
         tasks: Addresses; all on which both have a value, if there are none.
         seed: Decides all draws.
 
@@ -56,12 +56,12 @@ def within(change: Change, limits: Limits) -> Change:
     refusal = limits.refusal(after.facts, after.latency_seconds).removeprefix("left out: ")
     if not refusal:
         return change
-    told = f"{after.address} may not be taken: {refusal}"
-    return replace(change, refusal=told, remarks=(f"{told}.", *change.remarks))
+    sentence = f"{after.address} may not be taken: {refusal}"
+    return replace(change, refusal=sentence, remarks=(f"{sentence}.", *change.remarks))
 
 
 def other_model(store: str | Path, model: str) -> str:
-    """Return the one model of a store besides another; where there are several, one must be named.
+    """Return the only other model of a store; where there are several, the user must name it.
 
     Raises:
         UsageError: There are several, or none.
@@ -89,5 +89,5 @@ def _of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evid
     for task in tasks:
         if task not in addresses:
             raise UnknownName(f"task of '{store.root}'", task, addresses)
-    results = [one for one in store.results() if one.job.model in {before, after}]
-    return evidence_of(store, results, [one for one in facts if not tasks or one.address in tasks])
+    results = [result for result in store.results() if result.job.model in {before, after}]
+    return evidence_of(store, results, [task for task in facts if not tasks or task.address in tasks])

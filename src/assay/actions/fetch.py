@@ -1,4 +1,4 @@
-"""Brings into the usual caches what addresses name, so that a study needs no network: ``assay fetch``."""
+"""Downloads models and tasks into the usual caches, so that a study needs no network: ``assay fetch``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from assay.run.plan import resolve_models, resolve_tasks
 
 
 class Fetched(NamedTuple):
-    """A model or a task that is there now.
+    """A model or a task that is in the caches now.
 
     Attributes:
         address: What was asked for.
@@ -35,14 +35,14 @@ class Fetched(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """A model or a task that cannot be had, and why."""
+    """A model or a task that cannot be downloaded, and why."""
 
     address: str
     reason: str
 
 
 def fetch(texts: Sequence[str]) -> Iterator[Fetched | Missing]:
-    """Open each model and load each task once, which brings everything that a study of them will read.
+    """Open each model and load each task once, which downloads everything that a study of them will read.
 
     Args:
         texts: Addresses, patterns and suites.
@@ -82,9 +82,9 @@ def _model(model: Named[ModelSource]) -> Fetched | Missing:
     before = _sizes()
     try:
         opened = model.plugin.open("cpu")
-    except Exception as error:  # one that cannot be had must not stop the others
-        told = str(error) if isinstance(error, AssayError) else f"{type(error).__name__}: {error}"
-        return Missing(str(model), told)
+    except Exception as error:  # a model that is not available must not stop the others
+        reason = str(error) if isinstance(error, AssayError) else f"{type(error).__name__}: {error}"
+        return Missing(str(model), reason)
     facts = opened.facts
     opened.close()
     size = f"{facts.bytes / 1e6:,.1f} MB of weights, {facts.parameters:,} of them"

@@ -1,4 +1,4 @@
-"""From arrays that a user holds to features and labels that fit each other."""
+"""Checks the arrays of a user and makes features and labels of them."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ _FEW = 20  # distinct whole floats up to which it is open whether they are class
 
 
 def labels_of(values: Any, kind: LabelKind | None = None) -> Labels:
-    """Return the labels that an array means.
+    """Return labels of an array, whose kind is read from its type and shape.
 
     Args:
-        values: Classes as whole numbers, texts or truth values (examples); 0 and 1 (examples x classes);
+        values: Classes as whole numbers, strings or booleans (examples); 0 and 1 (examples x classes);
             numbers as floats (examples, or examples x columns).
-        kind: What they are, where the array leaves it open.
+        kind: The kind, where the array leaves it open.
 
     Raises:
-        UsageError: It cannot be told, or a value is missing.
+        UsageError: The kind is ambiguous, or a value is missing.
     """
     array = _checked(values)
-    chosen = kind or _guessed(array)
-    if chosen is LabelKind.REGRESSION:
+    kind = kind or _inferred_kind(array)
+    if kind is LabelKind.REGRESSION:
         return _numbers(array)
-    if chosen is LabelKind.MULTILABEL:
+    if kind is LabelKind.MULTILABEL:
         return _several(array)
     if array.ndim != 1:
         raise UsageError(f"Labels of classes are one for each example; got shape {array.shape}.")
     classes, positions = np.unique(array, return_inverse=True)
-    return Labels(chosen, positions, tuple(map(str, classes.tolist())))
+    return Labels(kind, positions, tuple(map(str, classes.tolist())))
 
 
 def _checked(values: Any) -> np.ndarray:
     """Return labels as one column, or as several, none of them missing."""
-    array = _plain(values, "Labels")
-    array = _texts(array) if array.dtype.kind == "O" else array
+    array = _as_array(values, "Labels")
+    array = _from_objects(array) if array.dtype.kind == "O" else array
     if array.ndim not in {1, 2} or array.dtype.kind not in "biufUS" or 0 in array.shape:
         raise UsageError(
             f"Labels have shape {array.shape} and type {array.dtype}. "
@@ -79,7 +79,7 @@ def flat_tokens(features: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def matrix_of(features: Any, what: str = "Features") -> np.ndarray:
     """Return a matrix of examples x columns, checked: a wrong shape or a missing value stops here."""
-    matrix = _plain(features, what)
+    matrix = _as_array(features, what)
     if matrix.ndim != 2 or matrix.dtype.kind not in "biuf" or 0 in matrix.shape:
         raise UsageError(
             f"{what} have shape {matrix.shape} and type {matrix.dtype}. Give numbers, examples x columns."
@@ -95,7 +95,7 @@ def matrix_of(features: Any, what: str = "Features") -> np.ndarray:
     return matrix
 
 
-def _plain(values: Any, what: str) -> np.ndarray:
+def _as_array(values: Any, what: str) -> np.ndarray:
     """Return an array of what may be a list, a frame or a tensor."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise UsageError(f"{what} have masked values. Leave those examples out.")
@@ -107,8 +107,8 @@ def _plain(values: Any, what: str) -> np.ndarray:
         ) from error
 
 
-def _texts(array: np.ndarray) -> np.ndarray:
-    """Return labels of mixed Python objects as texts or numbers; nothing may be missing."""
+def _from_objects(array: np.ndarray) -> np.ndarray:
+    """Return labels of mixed Python objects as strings or numbers; nothing may be missing."""
     if not all(isinstance(value, (str, int, float, np.generic)) for value in array.ravel()):
         raise UsageError("Labels are Python objects, some of them neither texts nor numbers. Leave None out.")
     if any(isinstance(value, str) for value in array.ravel()):
@@ -116,7 +116,7 @@ def _texts(array: np.ndarray) -> np.ndarray:
     return np.array(array.tolist())
 
 
-def _guessed(array: np.ndarray) -> LabelKind:
+def _inferred_kind(array: np.ndarray) -> LabelKind:
     if array.ndim == 1 and array.dtype.kind != "f":
         return LabelKind.CLASSIFICATION
     distinct = np.unique(array)

@@ -1,4 +1,4 @@
-"""Keeps what a study trained: weights and settings in a folder, proved to predict what the study did."""
+"""Saves a trained model of a study: weights and settings, checked to predict exactly what the study did."""
 
 from __future__ import annotations
 
@@ -52,19 +52,19 @@ with assay.load(Path(__file__).parent) as saved:
 
 
 class ModelToSave(NamedTuple):
-    """What is to be kept: one model of one task by one protocol."""
+    """A model of a study: trained on one task by one protocol."""
 
     model: Named[ModelSource]
     task: Task
     method: Named[Protocol]
 
 
-def save(store: Store, chosen: ModelToSave, folder: Path, device: str) -> Result:
-    """Train again as the study did, prove that test is predicted as it was, and write everything to a folder.
+def save(store: Store, what: ModelToSave, folder: Path, device: str) -> Result:
+    """Train again as the study did, check that it predicts the same on test, and write it to a folder.
 
     Args:
         store: Of the study.
-        chosen: Which of its models, tasks and protocols; of several seeds the first counts.
+        what: Which of its models, tasks and protocols; of several seeds the first counts.
         folder: Is made, or must be empty.
         device: Where the model trains.
 
@@ -75,32 +75,30 @@ def save(store: Store, chosen: ModelToSave, folder: Path, device: str) -> Result
         UsageError: The study has no such result, or the folder is not empty.
         StoreError: Training again gave other predictions than the study has, or nothing can be written.
     """
-    if isinstance(chosen.method.plugin, SourceProtocol):
-        raise UsageError(
-            f"{chosen.method} trains nothing: there is nothing to save but {chosen.model} itself."
-        )
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --to {folder}-2.")
-    job = job_of(
-        chosen.model,
-        chosen.model.plugin.identity(),
-        chosen.task,
-        Run(Named(chosen.method.address, chosen.method.plugin), 0),
-    )
+    source, method = what.model.plugin, what.method.plugin
+    if isinstance(method, SourceProtocol):
+        raise UsageError(f"{what.method} trains nothing: there is nothing to save but {what.model} itself.")
+    must_be_empty(folder)
+    job = job_of(what.model, source.identity(), what.task, Run(Named(what.method.address, method), 0))
     result = _result(store, job)
-    model = chosen.model.plugin.open(device)
+    model = source.open(device)
     try:
-        opened = OpenedModel(model, chosen.model.plugin.identity(), chosen.model.plugin.untrained, device)
-        metric = families().metrics.load(chosen.task.metric)()
-        batches = batches_of(chosen.task, 32, lambda *_: None)
-        encodings = Encodings(opened, chosen.task, metric, store.arrays, batches)
-        protocol = chosen.method.plugin.with_tuned(result.tuned)
-        with learned(protocol, encodings, job.seed) as found:
-            _must_predict_alike(found, store, job)
-            _write(folder, found, chosen, result)
+        opened = OpenedModel(model, source.identity(), source.untrained, device)
+        metric = families().metrics.load(what.task.metric)()
+        batches = batches_of(what.task, 32, lambda *_: None)
+        encodings = Encodings(opened, what.task, metric, store.arrays, batches)
+        with learned(method.with_tuned(result.tuned), encodings, job.seed) as trained:
+            _must_predict_the_same(trained, store, job)
+            _write(folder, trained, what, result)
     finally:
         model.close()
     return result
+
+
+def must_be_empty(folder: Path) -> None:
+    """Stop where files of a user might be overwritten."""
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --to {folder}-2.")
 
 
 class Saved:
@@ -124,16 +122,18 @@ class Saved:
         predicted: Predicted = self._predict(InMemoryExamples(examples, names))
         return predicted
 
-    def answers(self, given: Sequence[str]) -> list[str]:
-        """Return in words what is predicted for texts, or for files of pictures or sounds."""
+    def answers(self, inputs: Sequence[str]) -> list[str]:
+        """Return predictions in words for texts, or for image or audio files."""
         from assay.readers.files import FolderFiles
         from assay.readers.images import StoredImages
         from assay.readers.sounds import StoredSounds
 
         kinds = {Modality.IMAGE: StoredImages, Modality.AUDIO: StoredSounds}
         kind = kinds.get(self.settings["modality"])
-        files = kind(FolderFiles(Path(), tuple(given))) if kind else None
-        examples: list[Example] = [files.read(row) for row in range(len(files))] if files else list(given)
+        examples: list[Example] = list(inputs)
+        if kind is not None:
+            files = kind(FolderFiles(Path(), tuple(inputs)))
+            examples = [files.read(row) for row in range(len(files))]
         values = self.predict(examples).values
         if self.settings["kind"] == TaskKind.REGRESSION:
             return [" ".join(f"{number:.6g}" for number in np.atleast_1d(row)) for row in values]
@@ -153,10 +153,9 @@ def load(folder: str | Path, device: str = "auto") -> Iterator[Saved]:
 
     from assay.encoders.devices import resolve_device
 
-    place = Path(folder)
     try:
-        settings = json.loads((place / SETTINGS).read_text("utf-8"))
-        tensors = load_file(place / WEIGHTS)
+        settings = json.loads(Path(folder, SETTINGS).read_text("utf-8"))
+        tensors = load_file(Path(folder, WEIGHTS))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"'{folder}' holds no saved model ({error}). Name a folder of assay save."
@@ -201,45 +200,42 @@ def _encoded(model: Model, examples: Examples) -> np.ndarray:
 
 
 def _result(store: Store, job: Job) -> Result:
-    found = [one for one in store.results({job.key}) if one.job.key == job.key]
-    if not found:
-        done = {
-            one.job.method
-            for one in store.results()
-            if (one.job.model, one.job.task) == (job.model, job.task)
-        }
+    result = next(iter(store.results({job.key})), None)
+    if result is None:
+        jobs = [other.job for other in store.results()]
+        done = {other.method for other in jobs if (other.model, other.task) == (job.model, job.task)}
         if job.method not in done and done:
             raise UnknownName(f"method of {job.model} on {job.task}", job.method, done)
         raise UsageError(
             f"The study has no result of {job.method} for {job.model} on {job.task} as they are now. "
             "Name a model, a task and a method as the report does; run the study again if they have changed."
         )
-    if found[0].status is not Status.OK:
-        raise UsageError(f"{job.method} has no value for {job.model} on {job.task}: {found[0].reason}")
-    return found[0]
+    if result.status is not Status.OK:
+        raise UsageError(f"{job.method} has no value for {job.model} on {job.task}: {result.reason}")
+    return result
 
 
-def _must_predict_alike(found: Learned, store: Store, job: Job) -> None:
-    """Raise ``StoreError`` where training again gave something else, as it may on an accelerator."""
+def _must_predict_the_same(trained: Learned, store: Store, job: Job) -> None:
+    """Raise ``StoreError`` where training again gave other predictions, as it may on an accelerator."""
     kept = store.predictions([job.key]).get(job.key)
     if kept is None:
         raise StoreError(f"The store has lost the predictions of {job.method} for {job.model} on {job.task}.")
-    again = found.predict(SplitName.TEST).values
+    again = trained.predict(SplitName.TEST).values
     if np.array_equal(again, kept.values):
         return
-    other = int((again != kept.values).reshape(len(again), -1).any(axis=1).sum())
+    differing = int((again != kept.values).reshape(len(again), -1).any(axis=1).sum())
     raise StoreError(
-        f"Training again gave other predictions for {other} of {len(again)} test examples than the "
+        f"Training again gave other predictions for {differing} of {len(again)} test examples than the "
         "study has: nothing is saved. Save on the device of the study, with the packages of the study."
     )
 
 
-def _write(folder: Path, found: Learned, chosen: ModelToSave, result: Result) -> None:
+def _write(folder: Path, trained: Learned, what: ModelToSave, result: Result) -> None:
     from safetensors.numpy import save_file
 
-    task, decision = chosen.task, found.decision
+    task, decision = what.task, trained.decision
     settings = {
-        "model": str(chosen.model), "task": task.address, "method": str(chosen.method), "kind": task.kind,
+        "model": str(what.model), "task": task.address, "method": str(what.method), "kind": task.kind,
         "modality": task.modality, "classes": task.classes, "present": decision.present.tolist(),
         "shape": decision.shape, "are_logits": decision.are_logits, "metrics": dict(result.metrics),
         "tuned": dict(result.tuned), "assay": metadata.version("model-assay"),
@@ -247,10 +243,10 @@ def _write(folder: Path, found: Learned, chosen: ModelToSave, result: Result) ->
     usage = {Modality.IMAGE: "picture.jpg ...", Modality.AUDIO: "sound.wav ..."}.get(
         task.modality, "'a text' ..."
     )
-    script = _SCRIPT.format(model=chosen.model, method=chosen.method, task=task.address, usage=usage)
+    script = _SCRIPT.format(model=what.model, method=what.method, task=task.address, usage=usage)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: np.asarray(array, order="C") for name, array in found.tensors().items()}
+        tensors = {name: np.asarray(array, order="C") for name, array in trained.tensors().items()}
         save_file(tensors, folder / WEIGHTS)
         (folder / SETTINGS).write_text(json.dumps(settings, indent=1, ensure_ascii=False), "utf-8")
         (folder / SCRIPT).write_text(script, "utf-8")

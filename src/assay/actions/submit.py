@@ -1,4 +1,4 @@
-"""Predicts the hidden labels of GLUE with what a study trained, in the files that its leaderboard takes."""
+"""Predicts the hidden labels of GLUE with trained models of a study, as files for its leaderboard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.actions.save import ModelToSave, Saved, load, save
+from assay.actions.save import ModelToSave, Saved, load, must_be_empty, save
 from assay.core.errors import StoreError, UsageError
 from assay.core.model import ModelSource
 from assay.core.result import Status
@@ -66,8 +66,7 @@ def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str)
         UnreadableTask: A test file is missing or broken.
         StoreError: Training again gave other predictions than the study has, or nothing can be written.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --to {folder}-2.")
+    must_be_empty(folder)
     tasks = _tasks(store, entrant)
     if not tasks:
         raise UsageError(
@@ -85,10 +84,10 @@ def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str)
             asked = read_hidden(hidden, source.folder, source.revision)
             wanted.setdefault(tasks[name], []).append((hidden, asked))
     for address, files in wanted.items():
-        chosen = ModelToSave(entrant.model, resolve_tasks([address], seed)[0], entrant.method)
-        with tempfile.TemporaryDirectory() as place:
-            save(store, chosen, Path(place), device)
-            with load(place, device) as saved:
+        model = ModelToSave(entrant.model, resolve_tasks([address], seed)[0], entrant.method)
+        with tempfile.TemporaryDirectory() as temporary:
+            save(store, model, Path(temporary), device)
+            with load(temporary, device) as saved:
                 for hidden, asked in files:
                     answers = _answers(saved, asked.texts)
                     yield Written(_write(folder / hidden.file, asked, answers), address, len(answers))
@@ -96,29 +95,29 @@ def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str)
 
 def _tasks(store: Store, entrant: Entrant) -> dict[str, str]:
     """Return the addresses of the tasks of GLUE that the entrant was trained on, by name."""
-    found: dict[str, str] = {}
+    addresses: dict[str, str] = {}
     for result in store.results():
         job, address = result.job, Address.parse(result.job.task)
         ours = (job.model, job.method) == (str(entrant.model), str(entrant.method))
         if not ours or address.source != "glue" or result.status is not Status.OK:
             continue
-        if found.setdefault(address.name, job.task) != job.task:
+        if addresses.setdefault(address.name, job.task) != job.task:
             raise UsageError(
-                f"The study has two tasks of glue:{address.name}: {found[address.name]} and {job.task}. "
+                f"The study has two tasks of glue:{address.name}: {addresses[address.name]} and {job.task}. "
                 "The leaderboard takes one: keep them in stores of their own."
             )
-    return found
+    return addresses
 
 
 def _answers(saved: Saved, texts: Sequence[Example]) -> list[str]:
-    found: list[str] = []
+    answers: list[str] = []
     for start in range(0, len(texts), _AT_ONCE):
         values = saved.predict(texts[start : start + _AT_ONCE]).values
         if saved.settings["kind"] == TaskKind.REGRESSION:
-            found += [f"{number:.3f}" for number in np.clip(np.ravel(values), *_SCALE)]
+            answers += [f"{number:.3f}" for number in np.clip(np.ravel(values), *_SCALE)]
         else:
-            found += [saved.classes[position] for position in values]
-    return found
+            answers += [saved.classes[position] for position in values]
+    return answers
 
 
 def _write(path: Path, asked: Asked, answers: Sequence[str]) -> Path:

@@ -1,4 +1,4 @@
-"""Arrays and texts beside the results, one file a key, written whole or not at all; no pickle."""
+"""Arrays and JSON texts beside the results, one file per key, written whole or not at all; no pickle."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Arrays:
 
     def write(self, shelf: str, key: str, array: np.ndarray) -> None:
         """Keep an array."""
-        with self._replacing(shelf, key, ".npy") as file, _said_clearly(Path(file.name)):
+        with self._replacing(shelf, key, ".npy") as file, _reported_errors(Path(file.name)):
             np.save(file, array, allow_pickle=False)
 
     def write_text(self, shelf: str, key: str, text: str) -> None:
         """Keep a text."""
-        with self._replacing(shelf, key, ".json") as file, _said_clearly(Path(file.name)):
+        with self._replacing(shelf, key, ".json") as file, _reported_errors(Path(file.name)):
             file.write(text.encode("utf-8", "backslashreplace"))  # file names need not be UTF-8
 
     def read_text(self, shelf: str, key: str) -> str | None:
@@ -39,7 +39,7 @@ class Arrays:
         return path.read_text("utf-8") if path.exists() else None
 
     def drop_unfinished(self) -> None:
-        """Remove what killed writers left behind; only for the one who holds the right to write."""
+        """Remove what killed writers left behind; only for a process that holds the right to write."""
         for path in self._root.glob("*/.*.*.*"):
             if path.name.rpartition(".")[2].isdigit():
                 path.unlink(missing_ok=True)
@@ -51,7 +51,7 @@ class Arrays:
             return None
         try:
             array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError, OSError):  # damaged, as by a disk: as good as not there
+        except (ValueError, EOFError, OSError):  # damaged, for example by the disk: treated as missing
             logger.warning("'%s' is damaged and is not used", path)
             return None
         return array
@@ -75,7 +75,7 @@ class Arrays:
                 if rows.shape[1:] != shape[1:] or len(rows) > left:
                     raise ModelError(f"{rows.shape} rows do not fit a matrix of {shape}, {left} of them left")
                 left -= len(rows)
-                with _said_clearly(Path(file.name)):
+                with _reported_errors(Path(file.name)):
                     file.write(np.ascontiguousarray(rows, dtype="<f4").tobytes())
 
             yield append
@@ -86,18 +86,18 @@ class Arrays:
     def _replacing(self, shelf: str, key: str, suffix: str) -> Iterator[IO[bytes]]:
         path = self._path(shelf, key, suffix)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-        with _said_clearly(path):
+        with _reported_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             file = unfinished.open("wb")
         try:
             yield file
-            with _said_clearly(path):
+            with _reported_errors(path):
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
                 unfinished.replace(path)
         finally:
-            with suppress(OSError):  # what could not be written has been said
+            with suppress(OSError):  # the error of writing is raised already
                 file.close()
             unfinished.unlink(missing_ok=True)
 
@@ -108,7 +108,7 @@ class Arrays:
 
 
 @contextmanager
-def _said_clearly(path: Path) -> Iterator[None]:
+def _reported_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -30,23 +30,24 @@ from assay.store.shown_examples import shown_examples
 
 SCHEMA_VERSION = 3
 
-_FROM_1 = """
+_UPGRADES = {  # from each version to the next
+    1: """
 BEGIN IMMEDIATE;
 ALTER TABLE results ADD COLUMN interval TEXT;
 ALTER TABLE results ADD COLUMN metric TEXT;
 UPDATE schema_version SET version = 2;
 COMMIT;
-"""
-_FROM_2 = """
+""",
+    2: """
 BEGIN IMMEDIATE;
 ALTER TABLE results ADD COLUMN cost TEXT;
 ALTER TABLE models ADD COLUMN throughput REAL;
 UPDATE schema_version SET version = 3;
 COMMIT;
-"""
+""",
+}
 _MARK = "INSERT INTO schema_version SELECT ? WHERE NOT EXISTS (SELECT 1 FROM schema_version)"
-_UPGRADES = {1: _FROM_1, 2: _FROM_2}
-_MOST_PROBS = 20_000_000  # numbers of one job: 80 MB; larger ones are judged and not kept
+_MOST_PROBS = 20_000_000  # probabilities of one job: 80 MB; of larger ones only the metrics are kept
 _KEEP_MODEL = """
 INSERT INTO models VALUES (?,?,?,?,?) ON CONFLICT (address) DO UPDATE SET
 identity = excluded.identity, facts = excluded.facts,
@@ -122,7 +123,7 @@ class Store:
         if self.arrays.read("truths", task.fingerprint) is None:
             self._add_split(task)
         if self.arrays.read_text("examples", task.fingerprint) is None:
-            few = [asdict(one) for one in shown_examples(task)]
+            few = [asdict(example) for example in shown_examples(task)]
             self.arrays.write_text("examples", task.fingerprint, json.dumps(few, ensure_ascii=False))
         if task.slices:  # beside those of an earlier run: nothing runs again because another is asked for
             slices = self._slices(task.fingerprint) | slices_written(task.slices)
@@ -141,9 +142,8 @@ class Store:
         self.arrays.write("truths", task.fingerprint, task.test.labels.values)  # last: where it is, both are
 
     def known(self, keys: Iterable[str]) -> set[str]:
-        """Return those of the keys that have a result, whatever became of it."""
-        have = {str(row[0]) for row in self._read("SELECT key FROM results")}
-        return have.intersection(keys)
+        """Return those of the keys that have a result, whatever its status."""
+        return {str(row[0]) for row in self._read("SELECT key FROM results")}.intersection(keys)
 
     def forget(self, keys: Collection[str], status: Status) -> None:
         """Drop the results of these keys that have this status, so that they run again."""
@@ -156,17 +156,17 @@ class Store:
             "SELECT key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, "
             "reason, seconds, encode_seconds, interval, metric, cost FROM results ORDER BY finished, rowid"
         )
-        found = [result_of(row) for row in rows]
+        results = [result_of(row) for row in rows]
         if keys is not None:
-            return tuple(result for result in found if result.job.key in keys)
+            return tuple(result for result in results if result.job.key in keys)
         metrics = {facts.address: facts.metric for facts in self._every_task()}
         names = {(facts.fingerprint, facts.metric): facts.address for facts in self.tasks()}
         newest = {}
-        for one in found:
-            task = names.get((one.job.fingerprint, metrics.get(one.job.task, "")))
+        for result in results:
+            job = result.job
+            task = names.get((job.fingerprint, metrics.get(job.task, "")))
             if task is not None:  # else the data have changed since
-                named = replace(one, job=replace(one.job, task=task))
-                newest[named.job.model, task, named.job.method, named.job.seed] = named
+                newest[job.model, task, job.method, job.seed] = replace(result, job=replace(job, task=task))
         return tuple(newest.values())
 
     def models(self) -> tuple[ModelRow, ...]:
@@ -184,22 +184,21 @@ class Store:
 
     def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
         """Return the predictions of test that were kept, by key."""
-        found = {key: self.arrays.read("predictions", key) for key in keys}
         return {
             key: Predicted(values, self.arrays.read("probs", key))
-            for key, values in found.items()
-            if values is not None
+            for key in keys
+            if (values := self.arrays.read("predictions", key)) is not None
         }
 
     def truths(self, tasks: Iterable[TaskFacts]) -> dict[str, Labels]:
         """Return the labels of test of tasks, by fingerprint."""
-        found = {}
+        truths = {}
         for task in tasks:
             values = self.arrays.read("truths", task.fingerprint)
             if values is not None:
                 lengths = self.arrays.read("lengths", task.fingerprint)
-                found[task.fingerprint] = Labels(task.kind.of_labels, values, task.classes, lengths)
-        return found
+                truths[task.fingerprint] = Labels(task.kind.of_labels, values, task.classes, lengths)
+        return truths
 
     def features(
         self, model: ModelRow, fingerprint: str, split: SplitName = SplitName.TEST
@@ -215,12 +214,11 @@ class Store:
         return () if text is None else tuple(json.loads(text)[split])
 
     def examples(self, tasks: Iterable[TaskFacts]) -> dict[str, tuple[ShownExample, ...]]:
-        """Return the few examples of each task that were kept to be shown, by its address."""
-        kept = {task.address: self.arrays.read_text("examples", task.fingerprint) for task in tasks}
+        """Return the few examples of each task that were kept for display, by its address."""
         return {
-            address: tuple(ShownExample(**one) for one in json.loads(text))
-            for address, text in kept.items()
-            if text is not None
+            task.address: tuple(ShownExample(**fields) for fields in json.loads(text))
+            for task in tasks
+            if (text := self.arrays.read_text("examples", task.fingerprint)) is not None
         }
 
     def slices(self, task: TaskFacts) -> tuple[SliceColumn, ...]:

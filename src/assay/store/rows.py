@@ -1,4 +1,4 @@
-"""Rows of the store as the values that they were."""
+"""Converts between rows of the store and the values that were stored."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def result_of(row: tuple[Any, ...]) -> Result:
 
 
 def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
-    """Return what was kept of a task as JSON."""
+    """Return the facts of a task that were stored as JSON."""
     typed = {
         "kind": TaskKind(stored["kind"]),
         "modality": Modality(stored["modality"]),
@@ -50,21 +50,21 @@ def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
 
 
 def slices_written(slices: Iterable[SliceColumn]) -> dict[str, list[str | None]]:
-    """Return by column what stands there in each example, as JSON knows it; null where nothing does."""
+    """Return by column the value of each example, as JSON knows it; null where it has none."""
     return {
-        one.column: [one.names[place] if place >= 0 else None for place in one.positions.tolist()]
-        for one in slices
+        column.column: [column.names[number] if number >= 0 else None for number in column.positions.tolist()]
+        for column in slices
     }
 
 
 def slices_of(written: Mapping[str, list[str | None]], columns: Iterable[str]) -> tuple[SliceColumn, ...]:
     """Return those of the columns that were kept."""
-    found = []
+    slices = []
     for column in columns:
-        cells = written.get(column, [])
-        names = sorted({cell for cell in cells if cell is not None})
-        place = {name: number for number, name in enumerate(names)}
+        values = written.get(column, [])
+        names = sorted({value for value in values if value is not None})
+        number = {None: -1} | {name: number for number, name in enumerate(names)}
         if names:
-            places = np.array([-1 if cell is None else place[cell] for cell in cells])
-            found.append(SliceColumn(column, tuple(names), places))
-    return tuple(found)
+            positions = np.array([number[value] for value in values])
+            slices.append(SliceColumn(column, tuple(names), positions))
+    return tuple(slices)

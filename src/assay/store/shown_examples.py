@@ -1,4 +1,4 @@
-"""Chooses a few examples of a task and makes them small enough to be shown beside its results."""
+"""Selects a few examples of a task and makes them small enough to be shown beside its results."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def shown_examples(task: Task) -> tuple[ShownExample, ...]:
 
     An example that cannot be read any more is left out: pictures must not end a study.
     """
-    found = []
+    examples = []
     for row in _spread(task.train.labels):
         try:
-            found.append(_shown(task, task.train, row))
+            examples.append(_shown(task, task.train, row))
         except OSError as error:
             logger.warning("'%s' is not shown: %s", task.train.examples.name(row), error)
-    return tuple(found)
+    return tuple(examples)
 
 
 def _spread(labels: Labels) -> list[int]:
@@ -41,19 +41,18 @@ def _spread(labels: Labels) -> list[int]:
         return list(range(min(count, MOST_SHOWN)))
     if labels.kind is LabelKind.REGRESSION:
         order = np.argsort(labels.strata(), kind="stable")
-        return [int(order[place]) for place in _evenly(count)]
-    first: dict[int, list[int]] = {}
+        return [int(order[position]) for position in _evenly_spaced(count)]
+    rows_of: dict[int, list[int]] = {}
     for row, stratum in enumerate(labels.strata().tolist()):
-        first.setdefault(stratum, []).append(row)
-    ordered = [first[stratum] for stratum in sorted(first)]
-    each = max(1, MOST_SHOWN // len(ordered))
-    rows = [row for of_one in ordered for row in of_one[:each]]
-    return [rows[place] for place in _evenly(len(rows))]
+        rows_of.setdefault(stratum, []).append(row)
+    each = max(1, MOST_SHOWN // len(rows_of))
+    rows = [row for stratum in sorted(rows_of) for row in rows_of[stratum][:each]]
+    return [rows[position] for position in _evenly_spaced(len(rows))]
 
 
-def _evenly(count: int) -> list[int]:
-    places = np.linspace(0, count - 1, min(count, MOST_SHOWN)).round()
-    return [int(place) for place in np.unique(places)]
+def _evenly_spaced(count: int) -> list[int]:
+    """Return up to twelve positions in a list of so many, the first and the last among them."""
+    return [*map(int, np.unique(np.linspace(0, count - 1, min(count, MOST_SHOWN)).round()))]
 
 
 def _shown(task: Task, split: Split, row: int) -> ShownExample:

@@ -59,12 +59,12 @@ def command(
         scores=tuple(tables[:-1]),
         truth=tables[-1],
         truth_name=truth,
-        chosen=tuple(score or ()),
+        selected=tuple(score or ()),
         facts=facts,
         past=past,
         rows=rows,
-        falling=tuple(falling or ()),
-        falling_scores=tuple(falling_score or ()),
+        lower_is_better=tuple(falling or ()),
+        lower_is_better_scores=tuple(falling_score or ()),
     )
     result = compare_scores(request, seed=seed)
     console = Console()
