@@ -54,9 +54,7 @@ class Isolated(Engine):
         for evaluation in evaluations:
             left = evaluation
             while left.jobs:
-                done: set[str] = set()
-                has_opened = False
-                reason = ""
+                has_opened, reason = False, ""
                 with _Process(evaluate, left) as process:
                     try:
                         for message in process.messages(self.time_limit):
@@ -64,11 +62,11 @@ class Isolated(Engine):
                                 watch(message)
                                 continue
                             has_opened |= isinstance(message, Opened)
-                            done |= {message.result.job.key} if isinstance(message, Finished) else set()
+                            if isinstance(message, Finished):
+                                left = left.without({message.result.job.key})
                             yield message
                     except _Ended as ended:
                         reason = str(ended)
-                left = left.without(done)
                 if not reason:
                     break
                 lost = left.jobs[:1] if has_opened else left.jobs  # a model that cannot be opened has no row

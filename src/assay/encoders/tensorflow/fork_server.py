@@ -1,4 +1,8 @@
-"""A process that has loaded a library once and forks workers, for loading takes seconds: both sides of it."""
+"""A process that has loaded a library once and forks workers, for loading takes seconds: both sides of it.
+
+The fork server of multiprocessing would not do: there is one for the whole program, with one environment, it
+imports the user's script again, and what it starts is sent as a pickle.
+"""
 
 from __future__ import annotations
 

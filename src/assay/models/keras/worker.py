@@ -39,10 +39,10 @@ class KerasServer(ModelServer):
         self._preprocess = preprocessing(settings)
         self.variables = [(weight.path, weight) for weight in model.weights]
         self.kernels = [kernel for layer in model._flatten_layers() for kernel in _kernels(layer)]
-        one = tf.TensorSpec((1, *shape), tf.float32)
+        single = tf.TensorSpec((1, *shape), tf.float32)
         return Reads(
             shape,
-            count_macs(tf.function(reader).get_concrete_function(one).graph),
+            count_macs(tf.function(reader).get_concrete_function(single).graph),
             f"{settings['preprocess']}.preprocess_input" if self._preprocess else "",
             rescales=any(type(layer).__name__ in _RESCALING for layer in model.layers),
         )
