@@ -145,8 +145,9 @@ class OpenClipSource(ModelSource):
 
         from assay.models.openclip.towers import without_messages
 
-        with opening(f"openclip:{self.name}", from_hub=True), without_messages():
-            return open_clip.get_tokenizer(self._parts[0])
+        architecture = self._parts[0]
+        with opening(f"openclip:{self.name}", from_hub=_borrows(architecture)), without_messages():
+            return open_clip.get_tokenizer(architecture)
 
     def _where(self) -> str:
         known = self._facts() if self._published else {}
@@ -159,7 +160,7 @@ class OpenClipSource(ModelSource):
 
 
 def _borrows(architecture: str) -> bool:
-    """Tell whether a text tower or its tokenizer is one of the hub, even with random weights."""
+    """Return whether the text tower or its tokenizer comes from the hub, even with random weights."""
     import open_clip
 
     return any(key.startswith("hf_") for key in open_clip.get_model_config(architecture)["text_cfg"])
