@@ -19,7 +19,7 @@ def _compare(study: Evidence, ranked_by: str | None = None) -> Comparison:
 
 
 def _only(study: Evidence, keep) -> Evidence:
-    return dataclasses.replace(study, results=tuple(one for one in study.results if keep(one)))
+    return dataclasses.replace(study, results=tuple(result for result in study.results if keep(result)))
 
 
 def _fail(result: Result) -> Result:
@@ -42,7 +42,7 @@ def test_the_order_of_results_and_models_changes_nothing(study, comparison):
 
 
 def test_twins_share_their_value_rank_and_interval(comparison):
-    by_model = {one.model: one for one in comparison.tasks[0].standings}
+    by_model = {standing.model: standing for standing in comparison.tasks[0].standings}
     first, second = by_model["packaged:efficientnet_lite0"], by_model["timm:tf_efficientnet_lite0.in1k"]
 
     assert dataclasses.replace(first, model=second.model) == second
@@ -82,7 +82,7 @@ def test_a_job_that_did_not_run_is_missing(study):
     model = "timm:resnet50.a1_in1k"
     task = study.tasks[0].address
     gone = _only(
-        study, lambda one: (one.job.model, one.job.task, one.job.method) != (model, task, "linear_probe")
+        study, lambda item: (item.job.model, item.job.task, item.job.method) != (model, task, "linear_probe")
     )
     missing = {cell.model: cell for cell in _compare(gone).tasks[0].missing}
 
@@ -90,10 +90,14 @@ def test_a_job_that_did_not_run_is_missing(study):
 
 
 def test_a_seed_that_failed_is_told(study):
-    first = next(one for one in study.results if one.status is Status.OK and one.job.method == "linear_probe")
-    results = tuple(_fail(one) if one == first else one for one in study.results)
+    first = next(
+        result
+        for result in study.results
+        if result.status is Status.OK and result.job.method == "linear_probe"
+    )
+    results = tuple(_fail(result) if result == first else result for result in study.results)
     cells = _compare(dataclasses.replace(study, results=results)).cells
-    cell = next(one for one in cells if (one.model, one.task, one.method) == _key(first))
+    cell = next(cell for cell in cells if (cell.model, cell.task, cell.method) == _key(first))
 
     assert cell.seeds == 2
     assert cell.notes == ("seed 0: Out of memory. Use a smaller model.",)
@@ -104,29 +108,29 @@ def _key(result: Result) -> tuple[str, str, str]:
 
 
 def test_all_failed_says_so_with_the_cause(study):
-    found = _compare(dataclasses.replace(study, results=tuple(map(_fail, study.results))))
+    result = _compare(dataclasses.replace(study, results=tuple(map(_fail, study.results))))
 
-    assert "nothing can be recommended" in found.headline[0]
-    assert "Out of memory" in found.headline[0]
-    assert found.tasks[0].recommended is None
-    assert found.ranked_by == "linear_probe"
+    assert "nothing can be recommended" in result.headline[0]
+    assert "Out of memory" in result.headline[0]
+    assert result.tasks[0].recommended is None
+    assert result.ranked_by == "linear_probe"
 
 
 def test_one_model_has_nothing_to_be_compared_with(study):
-    alone = _only(study, lambda one: one.job.model == "timm:resnet50.a1_in1k")
-    found = _compare(dataclasses.replace(alone, tasks=study.tasks[:1], models=study.models[1:2]))
+    alone = _only(study, lambda item: item.job.model == "timm:resnet50.a1_in1k")
+    result = _compare(dataclasses.replace(alone, tasks=study.tasks[:1], models=study.models[1:2]))
 
-    assert "the only model with a value" in found.headline[0]
+    assert "the only model with a value" in result.headline[0]
 
 
 def test_equal_models_cannot_be_told_apart(study):
     twins = ("packaged:efficientnet_lite0", "timm:tf_efficientnet_lite0.in1k")
-    pair = _only(study, lambda one: one.job.model in twins)
+    pair = _only(study, lambda item: item.job.model in twins)
     models = tuple(row for row in study.models if row.address in twins)
-    found = _compare(dataclasses.replace(pair, tasks=study.tasks[:1], models=models))
+    result = _compare(dataclasses.replace(pair, tasks=study.tasks[:1], models=models))
 
-    assert "do not tell the 2 models apart" in found.headline[0]
-    assert found.tasks[0].examples_to_separate is None
+    assert "do not tell the 2 models apart" in result.headline[0]
+    assert result.tasks[0].examples_to_separate is None
 
 
 def test_close_models_say_how_many_examples_would_tell(comparison):
@@ -139,29 +143,33 @@ def test_close_models_say_how_many_examples_would_tell(comparison):
 
 def test_nothing_above_guessing_is_not_recommended_in_the_headline(study):
     tasks = (dataclasses.replace(study.tasks[0], floor=0.99),)
-    found = _compare(dataclasses.replace(study, tasks=tasks))
+    result = _compare(dataclasses.replace(study, tasks=tasks))
 
-    assert found.tasks[0].beats_floor is False
-    assert "take none of these models" in found.headline[0]
-    assert all(one.index is None for one in found.tasks[0].standings)
+    assert result.tasks[0].beats_floor is False
+    assert "take none of these models" in result.headline[0]
+    assert all(standing.index is None for standing in result.tasks[0].standings)
 
 
 def test_scores_alone_are_called_an_estimate(study):
-    found = _compare(_only(study, lambda one: one.job.method in SCORES))
+    result = _compare(_only(study, lambda item: item.job.method in SCORES))
 
-    assert found.is_estimate
-    assert found.ranked_by == "ridge_cv"
-    assert "estimate" in found.headline[0]
-    assert found.agreement == ()
-    assert all(one.p_value is None and one.index is None for one in found.tasks[0].standings)
+    assert result.is_estimate
+    assert result.ranked_by == "ridge_cv"
+    assert "estimate" in result.headline[0]
+    assert result.agreement == ()
+    assert all(standing.p_value is None and standing.index is None for standing in result.tasks[0].standings)
 
 
 def test_scores_are_judged_by_what_was_measured_beside_size_and_chance(comparison):
-    images = next(one for one in comparison.agreement if one.modality == "image")
+    images = next(part for part in comparison.agreement if part.modality == "image")
 
     assert images.truth == "linear_probe"
-    assert {one.score for one in images.overall if one.is_baseline} >= {"parameters", "random", "static"}
-    assert set(SCORES) <= {one.score for one in images.overall}
+    assert {score.score for score in images.overall if score.is_baseline} >= {
+        "parameters",
+        "random",
+        "static",
+    }
+    assert set(SCORES) <= {score.score for score in images.overall}
 
 
 def test_what_authors_state_of_a_source_is_a_ranking_too(study):
@@ -172,24 +180,28 @@ def test_what_authors_state_of_a_source_is_a_ranking_too(study):
         for row in study.models
     ]
     images = _compare(dataclasses.replace(study, models=rows)).agreement[0].overall
-    taus = {one.score: one.weighted_tau for one in images}
+    taus = {row.score: row.weighted_tau for row in images}
 
     assert taus["source accuracy"] == taus["parameters"]
 
 
 def test_an_estimate_of_the_metric_is_told_in_its_units_with_its_interval(study):
     results = [
-        dataclasses.replace(one, metric=metric, interval=Interval(one.value - 0.02, one.value + 0.01))
-        for one in study.results
-        if one.job.method == "ridge_cv" and one.value is not None
-        for metric in [next(task.metric for task in study.tasks if task.address == one.job.task)]
+        dataclasses.replace(
+            result, metric=metric, interval=Interval(result.value - 0.02, result.value + 0.01)
+        )
+        for result in study.results
+        if result.job.method == "ridge_cv" and result.value is not None
+        for metric in [next(task.metric for task in study.tasks if task.address == result.job.task)]
     ]
-    found = _compare(dataclasses.replace(study, results=results))
+    result = _compare(dataclasses.replace(study, results=results))
 
-    for task in found.tasks:
+    for task in result.tasks:
         assert task.measure == f"expected {task.task.metric}"
         assert task.shown_negated == study.metrics[task.task.metric].shown_negated
-        assert all(one.interval.low < one.value < one.interval.high for one in task.standings)
+        assert all(
+            standing.interval.low < standing.value < standing.interval.high for standing in task.standings
+        )
         best = "lowest" if task.shown_negated else "highest"
         assert f"It has the {best} expected {task.task.metric} of" in task.because
         assert " to " in task.because
@@ -205,10 +217,10 @@ def test_an_unknown_method_is_named(study):
 
 
 def test_lost_predictions_leave_values_without_intervals(study):
-    found = _compare(dataclasses.replace(study, predictions={}))
+    result = _compare(dataclasses.replace(study, predictions={}))
 
-    assert found.tasks[0].standings[0].interval is None
-    assert "no ties could be tested" in found.tasks[0].because
+    assert result.tasks[0].standings[0].interval is None
+    assert "no ties could be tested" in result.tasks[0].because
 
 
 def test_one_model_with_lost_predictions_keeps_its_rank(study):
@@ -222,27 +234,27 @@ def test_one_model_with_lost_predictions_keeps_its_rank(study):
 
 
 def test_results_of_unknown_tasks_are_left_out(study):
-    found = _compare(dataclasses.replace(study, tasks=study.tasks[:1]))
+    result = _compare(dataclasses.replace(study, tasks=study.tasks[:1]))
 
-    assert {cell.task for cell in found.cells} == {study.tasks[0].address}
+    assert {cell.task for cell in result.cells} == {study.tasks[0].address}
 
 
 def test_class_accuracy_averages_to_the_accuracy(comparison):
-    found = comparison.tasks[0]
-    counts = np.array(list(found.class_counts.values()))
-    recommended = next(one for one in found.standings if one.model == found.recommended)
+    result = comparison.tasks[0]
+    counts = np.array(list(result.class_counts.values()))
+    recommended = next(standing for standing in result.standings if standing.model == result.recommended)
 
-    assert counts.sum() == found.task.test_count
-    assert np.dot(list(found.class_accuracy.values()), counts) / counts.sum() == pytest.approx(
+    assert counts.sum() == result.task.test_count
+    assert np.dot(list(result.class_accuracy.values()), counts) / counts.sum() == pytest.approx(
         recommended.value
     )
 
 
 def test_nothing_at_all_is_a_comparison_too(study):
-    found = _compare(dataclasses.replace(study, results=(), models=()))
+    result = _compare(dataclasses.replace(study, results=(), models=()))
 
-    assert found.ranked_by == ""
-    assert found.headline[0].startswith("For images, nothing can be recommended.")
+    assert result.ranked_by == ""
+    assert result.headline[0].startswith("For images, nothing can be recommended.")
 
 
 def test_many_models_are_compared():

@@ -40,10 +40,10 @@ class Simulated:
             size=(len(names), TASKS)
         )
         results, predictions, truths, tasks = [], {}, {}, []
-        for place in range(TASKS):
+        for position in range(TASKS):
             task = TaskFacts(
-                f"task {place}", TaskKind.CLASSIFICATION, Modality.TEXT, "accuracy", ("no", "yes"),
-                100, 50, EXAMPLES, FLOOR, f"f{place}",
+                f"task {position}", TaskKind.CLASSIFICATION, Modality.TEXT, "accuracy", ("no", "yes"),
+                100, 50, EXAMPLES, FLOOR, f"f{position}",
             )  # fmt: skip
             tasks.append(task)
             truths[task.fingerprint] = Labels(
@@ -52,10 +52,10 @@ class Simulated:
             ease = rng.normal(size=EXAMPLES)  # shared by all models: they err on the same examples
             for row, name in enumerate(names):
                 for run in range(SEEDS):
-                    skill = self.skills[row, place] + OF_SEED * rng.normal()
+                    skill = self.skills[row, position] + OF_SEED * rng.normal()
                     right = (skill + ease + 0.5 * rng.normal(size=EXAMPLES) > 0).astype(int)
                     job = Job(
-                        name, task.address, "linear_probe", run, f"{name}{place}{run}", task.fingerprint
+                        name, task.address, "linear_probe", run, f"{name}{position}{run}", task.fingerprint
                     )
                     predictions[job.key] = Predicted(right)
                     results.append(
@@ -78,10 +78,10 @@ def truth_of(study: Simulated, model: str, task: int) -> float:
 
 def test_the_interval_of_a_value_holds_what_other_seeds_and_examples_would_give(studies):
     held = [
-        one.interval.low <= truth_of(study, one.model, place) <= one.interval.high
+        standing.interval.low <= truth_of(study, standing.model, position) <= standing.interval.high
         for study in studies
-        for place, task in enumerate(study.found.tasks)
-        for one in task.standings
+        for position, task in enumerate(study.found.tasks)
+        for standing in task.standings
     ]
 
     assert 0.93 <= np.mean(held) <= 0.985
@@ -90,11 +90,13 @@ def test_the_interval_of_a_value_holds_what_other_seeds_and_examples_would_give(
 def test_the_interval_of_a_difference_from_the_best_holds_it(studies):
     held = []
     for study in studies:
-        for place, task in enumerate(study.found.tasks):
-            best = truth_of(study, task.standings[0].model, place)
+        for position, task in enumerate(study.found.tasks):
+            best = truth_of(study, task.standings[0].model, position)
             held += [
-                one.difference.low <= truth_of(study, one.model, place) - best <= one.difference.high
-                for one in task.standings[1:]
+                standing.difference.low
+                <= truth_of(study, standing.model, position) - best
+                <= standing.difference.high
+                for standing in task.standings[1:]
             ]
 
     assert np.mean(held) >= 0.92  # the best was chosen on these examples, which costs a little
@@ -103,9 +105,9 @@ def test_the_interval_of_a_difference_from_the_best_holds_it(studies):
 def test_the_truly_best_is_among_the_tied(studies):
     kept = []
     for study in studies:
-        for place, task in enumerate(study.found.tasks):
-            best = max(MODELS, key=lambda model: truth_of(study, model, place))
-            kept.append(next(one for one in task.standings if one.model == best).is_tied_best)
+        for position, task in enumerate(study.found.tasks):
+            best = max(MODELS, key=lambda model: truth_of(study, model, position))
+            kept.append(next(standing for standing in task.standings if standing.model == best).is_tied_best)
 
     assert np.mean(kept) >= 0.95
 
@@ -118,10 +120,10 @@ def test_the_interval_of_the_index_holds_that_of_other_tasks(studies):
     expected = dict(zip(MODELS, interquartile_mean(indices).mean(axis=0), strict=True))
 
     held = [
-        one.interval.low <= expected[one.model] <= one.interval.high
+        model.interval.low <= expected[model.model] <= model.interval.high
         for study in studies
-        for one in study.found.across[0].models
-        if one.model != "first"  # its index is 1 on most tasks: no spread, and no symmetric interval
+        for model in study.found.across[0].models
+        if model.model != "first"  # its index is 1 on most tasks: no spread, and no symmetric interval
     ]
 
     assert np.mean(held) >= 0.9
@@ -129,11 +131,11 @@ def test_the_interval_of_the_index_holds_that_of_other_tasks(studies):
 
 def test_ranks_hold_the_true_place(studies):
     held = [
-        one.ranks[0] <= place <= one.ranks[1]
+        model.ranks[0] <= position <= model.ranks[1]
         for study in studies
-        for one in study.found.across[0].models
-        for place in [{"first": 1, "last": 4}.get(one.model)]
-        if place is not None
+        for model in study.found.across[0].models
+        for position in [{"first": 1, "last": 4}.get(model.model)]
+        if position is not None
     ]
 
     assert np.mean(held) >= 0.95

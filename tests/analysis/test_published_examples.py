@@ -55,9 +55,9 @@ def test_friedmans_test_prints_what_r_prints():
 
 def test_wilcoxons_test_prints_what_r_prints():
     """V = 40, p-value = 0.01953 for one side."""
-    found = wilcoxon(np.array([FIRST]) - np.array([SECOND]))[0]
+    result = wilcoxon(np.array([FIRST]) - np.array([SECOND]))[0]
 
-    assert found / 2 == pytest.approx(0.01953, abs=5e-6)
+    assert result / 2 == pytest.approx(0.01953, abs=5e-6)
 
 
 def test_strengths_are_those_of_agrestis_baseball():
@@ -71,9 +71,9 @@ def test_strengths_are_those_of_agrestis_baseball():
 
     strengths = bradley_terry(np.tile(np.array(games).T, (1, 40))).values
 
-    found = dict(zip(TEAMS, strengths - strengths[-1], strict=True))
+    result = dict(zip(TEAMS, strengths - strengths[-1], strict=True))
     published = {"Milwaukee": 1.58, "Detroit": 1.44, "Toronto": 1.29, "New York": 1.25, "Boston": 1.11}
-    assert found == pytest.approx({**published, "Cleveland": 0.68, "Baltimore": 0.0}, abs=0.005)
+    assert result == pytest.approx({**published, "Cleveland": 0.68, "Baltimore": 0.0}, abs=0.005)
 
 
 def test_means_profiles_and_wins_are_those_of_rliable():
@@ -82,8 +82,10 @@ def test_means_profiles_and_wins_are_those_of_rliable():
     """
     tasks = tuple("tuvwxyz!")
     with_one = np.vstack([INDICES, np.ones(8)])  # the best of each task: an index is then the value itself
-    found = across(Matrix((*"abc", "one"), tasks, with_one), dict.fromkeys(tasks, 0.0))
-    profiles = {one.model: [one.profile[place] for place in (0, 5, 10, 15, 20)] for one in found.models}
+    result = across(Matrix((*"abc", "one"), tasks, with_one), dict.fromkeys(tasks, 0.0))
+    profiles = {
+        model.model: [model.profile[position] for position in (0, 5, 10, 15, 20)] for model in result.models
+    }
 
     assert interquartile_mean(INDICES).tolist() == pytest.approx([0.6305, 0.43025, 0.56075])
     assert profiles["a"] == [1.0, 0.75, 0.625, 0.5, 0.0]
@@ -100,6 +102,6 @@ def test_p_values_are_corrected_as_by_statsmodels():
 
 @pytest.mark.parametrize("count", [1, 7, 400])
 def test_the_interval_of_a_share_without_errors_is_that_of_statsmodels(count):
-    found = interval(np.ones(500), shares_of=count)
+    result = interval(np.ones(500), shares_of=count)
 
-    assert (found.low, found.high) == pytest.approx(proportion_confint(count, count, method="beta"))
+    assert (result.low, result.high) == pytest.approx(proportion_confint(count, count, method="beta"))

@@ -5,15 +5,15 @@ COMPARISON = compare(simulate_study(), ranked_by=None, seed=0)
 
 
 def test_frames_hold_what_was_found():
-    found = COMPARISON.frames()
+    result = COMPARISON.frames()
 
-    assert set(found) == {"cells", "standings", "slices", "models", "across", "agreement"}
-    assert len(found["cells"]) == len(COMPARISON.cells)
+    assert set(result) == {"cells", "standings", "slices", "models", "across", "agreement"}
+    assert len(result["cells"]) == len(COMPARISON.cells)
     first = COMPARISON.tasks[0].standings[0]
-    row = found["standings"].iloc[0]
+    row = result["standings"].iloc[0]
     assert (row.model, row.value, row.interval_low) == (first.model, first.value, first.interval.low)
-    assert found["models"].set_index("address").facts_parameters.min() > 0
-    assert {"weighted_tau", "shortlists_1_regret"} <= set(found["agreement"].columns)
+    assert result["models"].set_index("address").facts_parameters.min() > 0
+    assert {"weighted_tau", "shortlists_1_regret"} <= set(result["agreement"].columns)
 
 
 def test_a_notebook_shows_the_answer_and_every_name_is_text():
@@ -23,7 +23,7 @@ def test_a_notebook_shows_the_answer_and_every_name_is_text():
     assert text.count("<table>") == len(COMPARISON.tasks)
     assert "<checkpoint>" not in text
     assert "<script" not in text
-    shown = next(found for found in COMPARISON.tasks if found.shown_negated)
+    shown = next(result for result in COMPARISON.tasks if result.shown_negated)
     assert f"{-shown.standings[0].value:.4g}" in text
 
 

@@ -14,7 +14,7 @@ def test_names_that_cannot_stay_apart_are_numbered():
     names = ["x" * 30 + letter + "x" * 30 for letter in "ab"]
     short = shorten(names, 12)
 
-    assert [one[:2] for one in short.values()] == ["1 ", "2 "]
+    assert [value[:2] for value in short.values()] == ["1 ", "2 "]
 
 
 def test_wide_letters_are_counted_twice():
@@ -67,11 +67,11 @@ def test_what_tells_a_long_address_from_a_short_one_is_said():
 
 @given(st.lists(st.text(min_size=1, max_size=80), unique_by=lambda text: " ".join(text.split())))
 def test_names_are_short_and_all_different_whatever_the_addresses(addresses):
-    found = labels(addresses)
+    result = labels(addresses)
 
-    assert list(found) == addresses
-    assert len(set(found.values())) == len(addresses)
-    assert all(width_of(name) <= LONGEST for name in found.values())
+    assert list(result) == addresses
+    assert len(set(result.values())) == len(addresses)
+    assert all(width_of(name) <= LONGEST for name in result.values())
 
 
 def test_a_task_is_called_by_the_end_of_its_path():

@@ -22,9 +22,9 @@ def failed(model: str, reason: str) -> Cell:
 def test_the_two_main_causes_are_named_and_the_others_counted():
     cells = [failed("a", "out of memory"), failed("b", "out of memory"), failed("c", "no weights.")]
 
-    told = nothing([*cells, failed("d", "too old")])
+    message = nothing([*cells, failed("d", "too old")])
 
-    assert told == (
+    assert message == (
         "4 models have no value: out of memory (2 models); no weights (1 model), and 1 other cause."
     )
     assert nothing([]) == "No model reads what this task holds."
@@ -33,17 +33,17 @@ def test_the_two_main_causes_are_named_and_the_others_counted():
 def test_a_task_that_no_model_learns_says_what_to_check(comparison):
     task = replace(comparison.tasks[0], beats_floor=False, recommended=comparison.tasks[0].standings[0].model)
 
-    told = because(task, {row.address: row for row in comparison.models}, None)
+    message = because(task, {row.address: row for row in comparison.models}, None)
 
-    assert told.startswith("No model is surely better than guessing")
-    assert told.endswith("Check the labels, or use more examples.")
+    assert message.startswith("No model is surely better than guessing")
+    assert message.endswith("Check the labels, or use more examples.")
 
 
 def test_a_modality_without_a_usable_task_has_no_model_to_take(comparison):
     task = comparison.tasks[0]
 
-    told = answer(Modality.IMAGE, [task], [], None, "linear_probe")
+    message = answer(Modality.IMAGE, [task], [], None, "linear_probe")
 
-    assert told == (
+    assert message == (
         f"For images, take none of these models: none is surely better than guessing on {task.task.address}."
     )

@@ -48,11 +48,11 @@ def test_strengths_and_errors_are_those_of_a_logistic_regression(seed):
     by_task = np.stack([scores[tasks == task].sum(axis=0) for task in range(12)])
     covariance = np.linalg.inv(-model.hessian(fitted.params))
     sandwich = covariance @ by_task.T @ by_task @ covariance * 12 / 11
-    found = bradley_terry(values)
+    result = bradley_terry(values)
 
-    assert found.values == pytest.approx(fitted.params, abs=1e-7)
+    assert result.values == pytest.approx(fitted.params, abs=1e-7)
     errors = np.sqrt(np.maximum(np.diag(covariance), np.diag(sandwich)))
-    assert (found.high - found.low) / 2 == pytest.approx(2.200985 * errors, rel=1e-5)  # t of 11 tasks
+    assert (result.high - result.low) / 2 == pytest.approx(2.200985 * errors, rel=1e-5)  # t of 11 tasks
 
 
 def test_two_models_have_the_log_odds_of_their_wins():
@@ -67,11 +67,11 @@ def test_two_models_have_the_log_odds_of_their_wins():
 
 
 def test_one_that_always_wins_has_a_finite_strength():
-    found = bradley_terry(np.array([[3.0] * 5, [2.0] * 5, [1.0] * 5]))
+    result = bradley_terry(np.array([[3.0] * 5, [2.0] * 5, [1.0] * 5]))
 
-    assert np.isfinite(found.values).all()
-    assert (np.diff(found.values) < 0).all()
-    assert (found.low < found.values).all()
+    assert np.isfinite(result.values).all()
+    assert (np.diff(result.values) < 0).all()
+    assert (result.low < result.values).all()
 
 
 def test_without_holes_the_order_is_that_of_the_mean_rank():
@@ -90,9 +90,9 @@ def test_models_that_never_met_the_best_are_placed_through_others():
 
 
 def test_one_task_gives_no_interval():
-    found = bradley_terry(np.array([[2.0], [1.0]]))
+    result = bradley_terry(np.array([[2.0], [1.0]]))
 
-    assert np.isinf(found.high).all()
+    assert np.isinf(result.high).all()
 
 
 def test_the_order_of_models_changes_nothing():

@@ -28,9 +28,9 @@ FOUR_TASKS = {
 def compared(table: dict, **more) -> Across:
     """Compare values that are indices already."""
     matrix = Matrix.of(table)
-    found = across_tasks(TasksEvidence(matrix, matrix, **more))
-    assert found is not None
-    return found
+    result = across_tasks(TasksEvidence(matrix, matrix, **more))
+    assert result is not None
+    return result
 
 
 def simulated(models: int, tasks: int, seed: int, holes: float = 0.0) -> Matrix:
@@ -42,9 +42,9 @@ def simulated(models: int, tasks: int, seed: int, holes: float = 0.0) -> Matrix:
 
 
 def of_matrix(matrix: Matrix) -> Across:
-    found = across(matrix)
-    assert found is not None
-    return found
+    result = across(matrix)
+    assert result is not None
+    return result
 
 
 def test_index_rank_and_wins_agree_with_a_computation_by_hand():
@@ -60,38 +60,38 @@ def test_index_rank_and_wins_agree_with_a_computation_by_hand():
 
 
 def test_a_model_with_holes_is_compared_where_it_meets_others():
-    found = compared(FOUR_TASKS)
-    third = found.models[2]
+    result = compared(FOUR_TASKS)
+    third = result.models[2]
 
     assert (third.index, third.average_rank, third.interval) == (None, None, None)
     assert third.tasks == ("a", "b")
     assert third.missing == {"c": "there is no value", "d": "there is no value"}
     assert third.win_rate == 0.0
-    assert third.strength < found.models[1].strength
-    assert "z has a value on 2 of 4 tasks (not c and d)" in " ".join(found.remarks)
+    assert third.strength < result.models[1].strength
+    assert "z has a value on 2 of 4 tasks (not c and d)" in " ".join(result.remarks)
 
 
 def test_without_an_index_the_mean_rank_orders():
     matrix = Matrix.of(FOUR_TASKS)
     nothing = Matrix(matrix.models, matrix.tasks, np.full(matrix.values.shape, np.nan))
 
-    found = across_tasks(TasksEvidence(matrix, nothing))
+    result = across_tasks(TasksEvidence(matrix, nothing))
 
-    assert [one.index for one in found.models] == [None] * 3
-    assert [one.p_value for one in found.models] == [None] * 3
-    assert found.models[0].worst_task == "c"  # of its worst ranks the first by name
+    assert [model.index for model in result.models] == [None] * 3
+    assert [model.p_value for model in result.models] == [None] * 3
+    assert result.models[0].worst_task == "c"  # of its worst ranks the first by name
 
 
 def test_a_task_without_an_index_counts_for_ranks_only():
     matrix = Matrix.of({**FOUR_TASKS, "e": {"x": 0.1, "y": 0.2}})
     index = Matrix(matrix.models, matrix.tasks, np.where([True] * 4 + [False], matrix.values, np.nan))
 
-    found = across_tasks(TasksEvidence(matrix, index))
+    result = across_tasks(TasksEvidence(matrix, index))
 
-    assert found.index_tasks == ("a", "b", "c", "d")
-    assert found.models[0].index == pytest.approx(0.95)
-    assert found.models[0].average_rank == 1.6
-    assert "On e nothing beats the median model" in " ".join(found.remarks)
+    assert result.index_tasks == ("a", "b", "c", "d")
+    assert result.models[0].index == pytest.approx(0.95)
+    assert result.models[0].average_rank == 1.6
+    assert "On e nothing beats the median model" in " ".join(result.remarks)
 
 
 @pytest.mark.parametrize("table", [{"a": {"x": 1.0, "y": 0.5}}, {"a": {"x": 1.0}, "b": {"x": 1.0}}, {}])
@@ -111,15 +111,15 @@ def test_profiles_are_shares_of_tasks():
 
 
 def test_many_tasks_tell_models_apart_by_the_tasks():
-    found = of_matrix(simulated(5, 20, seed=0))
+    result = of_matrix(simulated(5, 20, seed=0))
 
-    assert found.unit is Unit.TASKS
-    assert [one.is_tied_best for one in found.models][-1] is False
-    assert found.models[0].p_value == 1.0
-    assert found.models[-1].practical.worse > 0.99
-    low, high = found.models[0].ranks
+    assert result.unit is Unit.TASKS
+    assert [model.is_tied_best for model in result.models][-1] is False
+    assert result.models[0].p_value == 1.0
+    assert result.models[-1].practical.worse > 0.99
+    low, high = result.models[0].ranks
     assert 1 == low <= high <= 2
-    assert found.omnibus.p_value < 1e-6
+    assert result.omnibus.p_value < 1e-6
 
 
 def test_few_tasks_tell_models_apart_by_their_examples():
@@ -130,28 +130,32 @@ def test_few_tasks_tell_models_apart_by_their_examples():
         for task in "abc"
     }
 
-    found = compared(table, draws=draws)
+    result = compared(table, draws=draws)
 
-    assert found.unit is Unit.EXAMPLES
-    assert [(one.model, one.is_tied_best) for one in found.models] == [("x", True), ("z", True), ("y", False)]
-    assert found.models[0].interval is None
-    assert found.models[0].interval_here.low == pytest.approx(0.9 - 1.96 * 0.01 / 3**0.5, abs=0.001)
-    assert "holds for these tasks, not for tasks like them" in " ".join(found.remarks)
+    assert result.unit is Unit.EXAMPLES
+    assert [(model.model, model.is_tied_best) for model in result.models] == [
+        ("x", True),
+        ("z", True),
+        ("y", False),
+    ]
+    assert result.models[0].interval is None
+    assert result.models[0].interval_here.low == pytest.approx(0.9 - 1.96 * 0.01 / 3**0.5, abs=0.001)
+    assert "holds for these tasks, not for tasks like them" in " ".join(result.remarks)
 
 
 def test_few_tasks_without_predictions_tell_nothing():
-    found = compared({task: {"x": 0.9, "y": 0.8} for task in "abc"})
+    result = compared({task: {"x": 0.9, "y": 0.8} for task in "abc"})
 
-    assert found.unit is None
-    assert [one.is_tied_best for one in found.models] == [None, None]
-    assert "With 3 tasks no test over tasks can tell 2 models apart: it takes 6" in " ".join(found.remarks)
+    assert result.unit is None
+    assert [model.is_tied_best for model in result.models] == [None, None]
+    assert "With 3 tasks no test over tasks can tell 2 models apart: it takes 6" in " ".join(result.remarks)
 
 
 def test_twins_are_tied_and_equal():
     matrix = simulated(4, 12, seed=1)
     values = np.vstack([matrix.values, matrix.values[:1]])
-    found = of_matrix(Matrix((*matrix.models, "twin"), matrix.tasks, values))
-    first, second = found.models[:2]
+    result = of_matrix(Matrix((*matrix.models, "twin"), matrix.tasks, values))
+    first, second = result.models[:2]
 
     assert dataclasses.replace(first, model="", practical=None) == dataclasses.replace(
         second, model="", practical=None
@@ -162,26 +166,26 @@ def test_twins_are_tied_and_equal():
 def test_who_leads_by_another_measure_is_said():
     table = {f"t{number}": {"steady": 0.8, "bold": 1.0, "last": 0.0} for number in range(8)}
     table["t8"] = {"steady": 0.8, "bold": 0.1, "last": 0.0}
-    found = compared(table)
+    result = compared(table)
 
-    assert found.models[0].model == "bold"
-    assert found.remarks[0] == (
+    assert result.models[0].model == "bold"
+    assert result.remarks[0] == (
         "bold leads by the index and mean rank, but steady by its worst task (0.800 against 0.100)."
     )
-    assert [one.name for one in found.criteria] == ["the index", "mean rank", "its worst task"]
+    assert [criterion.name for criterion in result.criteria] == ["the index", "mean rank", "its worst task"]
 
 
 def test_strength_and_points_are_criteria_only_where_values_are_missing():
-    names = [one.name for one in compared(FOUR_TASKS).criteria]
+    names = [criterion.name for criterion in compared(FOUR_TASKS).criteria]
 
     assert names[3:] == ["strength where models meet", "Borda points"]
 
 
 def test_equal_models_are_called_so():
     rng = np.random.default_rng(5)
-    found = of_matrix(Matrix(tuple("abcd"), tuple("uvwxyz"), rng.normal(size=(4, 6))))
+    result = of_matrix(Matrix(tuple("abcd"), tuple("uvwxyz"), rng.normal(size=(4, 6))))
 
-    assert any("no more than chance" in remark for remark in found.remarks)
+    assert any("no more than chance" in remark for remark in result.remarks)
 
 
 @settings(max_examples=8, deadline=None)

@@ -37,18 +37,18 @@ def test_intervals_over_tasks_hold_the_truth_as_often_as_they_say(tasks):
 
     studies = rng.beta(8, 2, size=(300, tasks))
     drawn = draws_of_tasks(studies, seed=0)
-    found = [task_interval(drawn[:, study], tasks) for study in range(300)]
+    result = [task_interval(drawn[:, study], tasks) for study in range(300)]
 
-    assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.92
+    assert np.mean([item.low <= truth <= item.high for item in result]) >= 0.92
 
 
 def test_three_tasks_would_hold_it_too_rarely():
     rng = np.random.default_rng(0)
     studies = rng.beta(8, 2, size=(300, 3))
     drawn = draws_of_tasks(studies, seed=0)
-    found = [task_interval(drawn[:, study], 3) for study in range(300)]
+    result = [task_interval(drawn[:, study], 3) for study in range(300)]
 
-    assert np.mean([one.low <= 0.8 <= one.high for one in found]) < 0.85
+    assert np.mean([item.low <= 0.8 <= item.high for item in result]) < 0.85
 
 
 def test_the_same_tasks_are_drawn_for_each_model():

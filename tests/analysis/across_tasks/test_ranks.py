@@ -49,24 +49,24 @@ def test_a_model_alone_has_no_win_rate():
 
 
 def test_the_statistic_is_scipys_and_that_of_demsar_but_for_ties(demsar):
-    found = friedman(demsar)
+    result = friedman(demsar)
     ranks = average_ranks(demsar)
     without_ties = 12 * 14 / (4 * 5) * (np.square(ranks).sum() - 4 * 5**2 / 4)
 
     assert without_ties == pytest.approx(9.28, abs=0.005)  # Demsar (2006), section 3.2.3
     assert 13 * without_ties / (14 * 3 - without_ties) == pytest.approx(3.69, abs=0.005)  # the same place
-    assert found.chi_square == pytest.approx(stats.friedmanchisquare(*demsar).statistic)
-    assert found.chi_square > without_ties
+    assert result.chi_square == pytest.approx(stats.friedmanchisquare(*demsar).statistic)
+    assert result.chi_square > without_ties
 
 
 def test_the_p_value_is_that_of_an_analysis_of_variance_of_the_ranks(demsar):
     ranks = task_ranks(demsar)
     rows = [(task, model, ranks[model, task]) for model in range(4) for task in range(14)]
     table = AnovaRM(DataFrame(rows, columns=["task", "model", "rank"]), "rank", "task", ["model"]).fit()
-    found = friedman(demsar)
+    result = friedman(demsar)
 
-    assert found.statistic == pytest.approx(table.anova_table["F Value"].iloc[0])
-    assert found.p_value == pytest.approx(table.anova_table["Pr > F"].iloc[0])
+    assert result.statistic == pytest.approx(table.anova_table["F Value"].iloc[0])
+    assert result.p_value == pytest.approx(table.anova_table["Pr > F"].iloc[0])
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_models_that_are_always_equal_have_no_test():
 
 
 def test_a_clear_order_on_every_task_has_a_p_value_of_zero():
-    found = friedman(np.array([[3.0] * 5, [2.0] * 5, [1.0] * 5]))
+    result = friedman(np.array([[3.0] * 5, [2.0] * 5, [1.0] * 5]))
 
-    assert (found.statistic, found.p_value) == (np.inf, 0.0)
+    assert (result.statistic, result.p_value) == (np.inf, 0.0)
 
 
 def test_equal_models_are_rarely_called_different():

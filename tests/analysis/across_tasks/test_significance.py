@@ -64,19 +64,19 @@ def test_rounding_does_not_part_ties():
 @pytest.mark.parametrize(("shift", "rope"), [(0.02, 0.01), (0.0, 0.01), (0.005, 0.02), (-0.01, 0.003)])
 def test_the_probabilities_are_those_of_baycomp(shift, rope):
     difference = np.random.default_rng(1).normal(shift, 0.03, size=14)
-    (found,) = practical(difference[None], rope, seed=0)
+    (result,) = practical(difference[None], rope, seed=0)
     left, equal, right = baycomp.SignedRankTest.probs(
         difference, np.zeros(14), rope=rope, nsamples=20_000, random_state=1
     )
 
-    assert (found.better, found.equal, found.worse) == pytest.approx((left, equal, right), abs=0.015)
+    assert (result.better, result.equal, result.worse) == pytest.approx((left, equal, right), abs=0.015)
 
 
 def test_turning_the_sides_turns_the_answer():
     difference = np.random.default_rng(2).normal(0.01, 0.02, size=11)
-    one, other = practical(np.stack([difference, -difference]), 0.01, seed=0)
+    item, other = practical(np.stack([difference, -difference]), 0.01, seed=0)
 
-    assert (one.better, one.equal, one.worse) == (other.worse, other.equal, other.better)
+    assert (item.better, item.equal, item.worse) == (other.worse, other.equal, other.better)
 
 
 def test_models_within_the_region_are_surely_equal():

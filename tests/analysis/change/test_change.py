@@ -27,13 +27,13 @@ def seeing(study, before, after):
 
 
 def test_the_difference_is_that_of_the_comparison(study, comparison):
-    found = changed(study, LITE, VIT)
+    result = changed(study, LITE, VIT)
 
-    for one in found.tasks:
-        findings = next(task for task in comparison.tasks if task.task == one.task)
+    for entry in result.tasks:
+        findings = next(task for task in comparison.tasks if task.task == entry.task)
         values = {standing.model: standing.value for standing in findings.standings}
-        assert one.difference == pytest.approx(values[VIT] - values[LITE])
-        assert one.interval.low <= one.difference <= one.interval.high
+        assert entry.difference == pytest.approx(values[VIT] - values[LITE])
+        assert entry.interval.low <= entry.difference <= entry.interval.high
 
 
 def test_turned_round_everything_turns(study):
@@ -49,40 +49,42 @@ def test_flips_add_up_to_the_difference_of_shares_by_most_seeds(study):
     flips = changed(study, LITE, VIT).tasks[0].flips
 
     assert flips.negative + flips.positive + flips.both_wrong <= flips.examples
-    assert sum(one.negative for one in flips.classes) == flips.negative
+    assert sum(each.negative for each in flips.classes) == flips.negative
 
 
 def test_twins_differ_in_nothing(study):
-    found = changed(study, LITE, TWIN)
+    result = changed(study, LITE, TWIN)
 
-    assert all(one.difference == 0 and one.p_value == 1 for one in found.tasks)
-    assert "do not tell" in found.remarks[0]
+    assert all(task.difference == 0 and task.p_value == 1 for task in result.tasks)
+    assert "do not tell" in result.remarks[0]
 
 
 def test_what_is_surely_worse_is_said(study):
-    found = changed(study, VIT, FLOOR)
+    result = changed(study, VIT, FLOOR)
 
-    assert found.remarks[0].startswith(f"{FLOOR} is surely worse on ")
+    assert result.remarks[0].startswith(f"{FLOOR} is surely worse on ")
 
 
 def test_an_index_can_stay_where_features_find_the_same_neighbours(study):
     features = np.random.default_rng(0).normal(size=(50, 6))
     same, turned, fewer = features + 1e-6, features[:, ::-1], features[:, :4]
 
-    found = [changed(seeing(study, features, after), LITE, VIT).remarks[1] for after in (same, turned, fewer)]
+    result = [
+        changed(seeing(study, features, after), LITE, VIT).remarks[1] for after in (same, turned, fewer)
+    ]
 
-    assert "can stay" in found[0]
-    assert "Make an index of the features again" in found[1]
-    assert "cannot stay" in found[2]
+    assert "can stay" in result[0]
+    assert "Make an index of the features again" in result[1]
+    assert "cannot stay" in result[2]
 
 
 def test_examples_are_called_by_their_names(study):
     task = study.tasks[0]
     names = [f"{row}.jpg" for row in range(len(study.truths[task.fingerprint]))]
 
-    found = changed(replace(study, names={task.fingerprint: names}.get), LITE, VIT)
+    result = changed(replace(study, names={task.fingerprint: names}.get), LITE, VIT)
 
-    assert found.tasks[0].flips.regressed[0].example.endswith(".jpg")
+    assert result.tasks[0].flips.regressed[0].example.endswith(".jpg")
 
 
 def test_models_without_a_task_in_common_say_so(study):
@@ -103,24 +105,26 @@ def test_a_model_against_itself_is_a_slip(study):
 def test_over_five_tasks_the_task_is_the_unit(study):
     first = study.tasks[0]
     tasks, results = [], []
-    for place in range(6):
-        tasks.append(replace(first, address=f"task {place}"))
+    for position in range(6):
+        tasks.append(replace(first, address=f"task {position}"))
         results += [
             replace(
-                one, job=replace(one.job, task=f"task {place}"), value=one.value and one.value + place / 1000
+                result,
+                job=replace(result.job, task=f"task {position}"),
+                value=result.value and result.value + position / 1000,
             )
-            for one in study.results
-            if one.job.task == first.address
+            for result in study.results
+            if result.job.task == first.address
         ]
     copies = replace(study, tasks=tasks, results=results)
 
-    found = changed(copies, FLOOR, VIT)
+    result = changed(copies, FLOOR, VIT)
 
-    assert found.over_tasks.tasks == 6
-    assert found.over_tasks.mean == pytest.approx(found.tasks[0].difference)
-    assert found.over_tasks.p_value == pytest.approx(2 / 2**6)
-    assert found.over_tasks.practical.better > 0.99
-    assert "practically better with chance 1.00" in found.remarks[1]
+    assert result.over_tasks.tasks == 6
+    assert result.over_tasks.mean == pytest.approx(result.tasks[0].difference)
+    assert result.over_tasks.p_value == pytest.approx(2 / 2**6)
+    assert result.over_tasks.practical.better > 0.99
+    assert "practically better with chance 1.00" in result.remarks[1]
     assert changed(study, FLOOR, VIT).over_tasks is None
 
 
@@ -137,15 +141,15 @@ def test_the_test_is_mcnemars_for_accuracy():
     rng = np.random.default_rng(0)
     truth = Labels(LabelKind.CLASSIFICATION, np.ones(100, dtype=int), ("no", "yes"))
     first, second = answers(rng, 100, (0.7, 0.8))
-    lost, won = (int(((one == 1) & (other == 0)).sum()) for one, other in ((first, second), (second, first)))
+    lost, won = (int(((row == 1) & (other == 0)).sum()) for row, other in ((first, second), (second, first)))
 
-    found = paired(Measured(truth, (first[None], second[None])), SimulatedAccuracy(), seed=0)
+    result = paired(Measured(truth, (first[None], second[None])), SimulatedAccuracy(), seed=0)
 
     table = [
         [int(((first == 1) & (second == 1)).sum()), lost],
         [won, int(((first == 0) & (second == 0)).sum())],
     ]
-    assert found.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
+    assert result.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
 
 
 @pytest.mark.parametrize("examples", [8, 30, 200])
@@ -155,8 +159,8 @@ def test_intervals_of_a_share_hold_the_truth_for_few_examples_too(examples, righ
     held = []
     for _ in range(1000):
         first, second = answers(rng, examples, right)
-        found = share_difference(second - first)
-        held.append(found.low <= right[1] - right[0] <= found.high)
+        result = share_difference(second - first)
+        held.append(result.low <= right[1] - right[0] <= result.high)
 
     assert np.mean(held) >= 0.93  # 95 % less three standard errors
 
@@ -165,11 +169,11 @@ def test_equal_answers_on_few_examples_are_not_proved_equal():
     truth = Labels(LabelKind.CLASSIFICATION, np.zeros(20, dtype=int), ("no", "yes"))
     same = np.zeros((1, 20), dtype=int)
 
-    found = paired(Measured(truth, (same, same)), SimulatedAccuracy(), seed=0)
+    result = paired(Measured(truth, (same, same)), SimulatedAccuracy(), seed=0)
 
-    assert found.p_value == 1.0
-    assert found.interval.low < -0.05
-    assert found.interval.high > 0.05
+    assert result.p_value == 1.0
+    assert result.interval.low < -0.05
+    assert result.interval.high > 0.05
 
 
 def test_the_spread_over_seeds_widens_the_interval():
@@ -179,9 +183,9 @@ def test_the_spread_over_seeds_widens_the_interval():
     shaky = truth.values + np.array([[0.5], [1.0], [2.0]]) * rng.normal(size=(3, 200))
 
     widths = [
-        (found.interval.high - found.interval.low)
+        (result.interval.high - result.interval.low)
         for other in (steady * 0.9, shaky)
-        for found in [paired(Measured(truth, (steady, other)), SimulatedError(), seed=0)]
+        for result in [paired(Measured(truth, (steady, other)), SimulatedError(), seed=0)]
     ]
 
     assert widths[1] > 3 * widths[0]

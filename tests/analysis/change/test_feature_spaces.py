@@ -47,23 +47,23 @@ def test_features_that_are_all_alike_have_no_alignment():
 
 
 def test_a_rotated_space_keeps_its_neighbours_but_not_its_index():
-    found = spaces(features(0) - 5, rotated(features(0) - 5), seed=0)
+    result = spaces(features(0) - 5, rotated(features(0) - 5), seed=0)
 
-    assert found.overlap == pytest.approx(1.0)
-    assert found.in_old_index < 2 * found.by_chance
+    assert result.overlap == pytest.approx(1.0)
+    assert result.in_old_index < 2 * result.by_chance
 
 
 def test_an_index_of_the_same_features_can_stay():
-    found = spaces(features(0), features(0) * 2, seed=0)
+    result = spaces(features(0), features(0) * 2, seed=0)
 
-    assert (found.overlap, found.in_old_index, found.by_chance) == (1.0, 1.0, 10 / 59)
+    assert (result.overlap, result.in_old_index, result.by_chance) == (1.0, 1.0, 10 / 59)
 
 
 def test_of_other_widths_there_is_no_index_to_keep():
-    found = spaces(features(0), features(1, width=9), seed=0)
+    result = spaces(features(0), features(1, width=9), seed=0)
 
-    assert found.in_old_index is None
-    assert found.widths == (7, 9)
+    assert result.in_old_index is None
+    assert result.widths == (7, 9)
 
 
 def test_too_few_examples_say_nothing():

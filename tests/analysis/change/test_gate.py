@@ -46,18 +46,18 @@ def test_the_whole_interval_decides(one, low, high, verdict):
 
 def test_it_says_how_many_examples_would_decide(one):
     count = one.tasks[0].flips.examples
-    found = gate(with_interval(one, -0.02, 0.04), "0.5pt").tasks[0]
+    result = gate(with_interval(one, -0.02, 0.04), "0.5pt").tasks[0]
 
-    assert found.examples_needed == pytest.approx(count * (0.03 / 0.015) ** 2, rel=0.1)
-    assert "would tell" in found.reason
+    assert result.examples_needed == pytest.approx(count * (0.03 / 0.015) ** 2, rel=0.1)
+    assert "would tell" in result.reason
 
 
 def test_one_task_that_fails_fails_the_gate(one):
     bad = replace(one.tasks[0], difference=-0.2, interval=Interval(-0.3, -0.1))
 
-    found = gate(replace(one, tasks=(*one.tasks, bad)), "0.5pt")
+    result = gate(replace(one, tasks=(*one.tasks, bad)), "0.5pt")
 
-    assert found.verdict is Verdict.FAIL
+    assert result.verdict is Verdict.FAIL
 
 
 def test_without_predictions_nothing_is_decided(one):
@@ -77,13 +77,13 @@ def test_a_model_as_bad_as_allowed_rarely_passes_and_rarely_fails():
     from assay.analysis.change.change import share_difference
 
     rng = np.random.default_rng(0)
-    found = []
+    result = []
     for _ in range(2000):
         draws = rng.choice([-1, 0, 1], p=[0.08, 0.87, 0.05], size=400)  # 3 points are lost
-        found.append(share_difference(draws))
+        result.append(share_difference(draws))
 
-    assert np.mean([one.low >= -0.03 for one in found]) <= 0.035
-    assert np.mean([one.high < -0.03 for one in found]) <= 0.035
+    assert np.mean([item.low >= -0.03 for item in result]) <= 0.035
+    assert np.mean([item.high < -0.03 for item in result]) <= 0.035
 
 
 @pytest.mark.parametrize("text", ["five", "0.5%", "-1pt", ""])
@@ -102,12 +102,12 @@ def test_a_metric_without_points_says_so(study):
 
 def test_the_xml_counts_what_failed_and_what_is_open(one):
     named = replace(one.tasks[0], task=replace(one.tasks[0].task, address="a<b>\x00&'"))
-    found = gate(replace(with_interval(one, -0.9, -0.8), tasks=(named, *one.tasks)), "0pt")
+    result = gate(replace(with_interval(one, -0.9, -0.8), tasks=(named, *one.tasks)), "0pt")
 
-    suite = ElementTree.fromstring(as_junit(found))
+    suite = ElementTree.fromstring(as_junit(result))
 
-    assert suite.attrib["tests"] == str(len(found.tasks)) == str(len(suite))
+    assert suite.attrib["tests"] == str(len(result.tasks)) == str(len(suite))
     assert suite[0].attrib["name"] == "a<b>\ufffd&'"
-    verdicts = [one.verdict for one in found.tasks]
+    verdicts = [task.verdict for task in result.tasks]
     assert int(suite.attrib["failures"]) == verdicts.count(Verdict.FAIL)
     assert int(suite.attrib["errors"]) == verdicts.count(Verdict.UNDECIDED)

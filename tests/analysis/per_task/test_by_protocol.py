@@ -17,14 +17,14 @@ def with_curve(study: Evidence, draws: int) -> Comparison:
     """Every linear probe again, as few-shot runs that lose something at random."""
     rng = np.random.default_rng(0)
     more = []
-    for one in study.results:
-        if (one.job.method, one.job.seed) == ("linear_probe", 0) and one.value is not None:
+    for result in study.results:
+        if (result.job.method, result.job.seed) == ("linear_probe", 0) and result.value is not None:
             for k in (2, 16):
                 for seed in range(draws):
                     job = replace(
-                        one.job, method=f"few_shot(k={k})", seed=seed, key=f"{one.job.key}{k}-{seed}"
+                        result.job, method=f"few_shot(k={k})", seed=seed, key=f"{result.job.key}{k}-{seed}"
                     )
-                    more.append(replace(one, job=job, value=one.value - rng.uniform(0, 1 / k)))
+                    more.append(replace(result, job=job, value=result.value - rng.uniform(0, 1 / k)))
     return compare(replace(study, results=[*study.results, *more]), ranked_by="linear_probe", seed=0)
 
 
@@ -34,34 +34,34 @@ def curve(study: Evidence) -> Comparison:
 
 
 def test_sizes_stand_in_their_order(curve: Comparison) -> None:
-    found = by_protocol(curve, curve.tasks[0])
+    result = by_protocol(curve, curve.tasks[0])
 
-    assert found is not None
-    assert [name for name, _ in found.rows][:2] == ["few_shot(k=2)", "few_shot(k=16)"]
+    assert result is not None
+    assert [name for name, _ in result.rows][:2] == ["few_shot(k=2)", "few_shot(k=16)"]
 
 
 def test_the_interval_over_draws_is_that_of_scipy(curve: Comparison) -> None:
-    found = by_protocol(curve, curve.tasks[0])
-    assert found is not None
-    wanted = ("few_shot(k=2)", found.models[0], curve.tasks[0].task.address)
-    cell = next(one for one in curve.cells if (one.method, one.model, one.task) == wanted)
+    result = by_protocol(curve, curve.tasks[0])
+    assert result is not None
+    wanted = ("few_shot(k=2)", result.models[0], curve.tasks[0].task.address)
+    cell = next(cell for cell in curve.cells if (cell.method, cell.model, cell.task) == wanted)
     assert cell.spread is not None
 
     low, high = stats.t.interval(0.95, 4, scale=cell.spread / np.sqrt(5))
 
-    assert found.rows[0][1][0] == cell
+    assert result.rows[0][1][0] == cell
     assert seed_error(cell) == pytest.approx((high - low) / 2)
 
 
 def test_one_run_has_no_interval_and_one_protocol_no_table(study: Evidence) -> None:
     once = with_curve(study, draws=1)
     alone = compare(
-        replace(study, results=[one for one in study.results if one.job.method == "linear_probe"]),
+        replace(study, results=[result for result in study.results if result.job.method == "linear_probe"]),
         ranked_by=None,
         seed=0,
     )
 
-    found = by_protocol(once, once.tasks[0])
-    assert found is not None
-    assert {seed_error(cell) for cell in found.rows[0][1] if cell} == {None}
+    result = by_protocol(once, once.tasks[0])
+    assert result is not None
+    assert {seed_error(cell) for cell in result.rows[0][1] if cell} == {None}
     assert by_protocol(alone, alone.tasks[0]) is None

@@ -16,7 +16,7 @@ def images(comparison):
 
 
 def test_no_model_beats_one_on_a_front_in_both(images):
-    values = {one.model: one.value for one in images.standings}
+    values = {standing.model: standing.value for standing in images.standings}
 
     for cost, front in images.fronts.items():
         known = {model: number for model, number in images.costs[cost].items() if model != FLOOR}
@@ -39,46 +39,46 @@ def test_random_weights_are_on_no_front(study):
         )
         for row in study.models
     ]
-    found = compare(replace(study, models=rows), ranked_by=None, seed=0).tasks[0]
+    result = compare(replace(study, models=rows), ranked_by=None, seed=0).tasks[0]
 
-    assert all(FLOOR not in front for front in found.fronts.values())
+    assert all(FLOOR not in front for front in result.fronts.values())
 
 
 def test_memory_is_that_of_the_accelerator_where_there_is_one(study):
-    results = [replace(one, cost=Cost(0.0, 5, 7 if one.job.seed else None)) for one in study.results]
-    found = compare(replace(study, results=results), ranked_by=None, seed=0).tasks[0]
+    results = [replace(result, cost=Cost(0.0, 5, 7 if result.job.seed else None)) for result in study.results]
+    result = compare(replace(study, results=results), ranked_by=None, seed=0).tasks[0]
 
-    assert set(found.costs["memory"].values()) == {7.0}
+    assert set(result.costs["memory"].values()) == {7.0}
 
 
 def test_the_smallest_of_those_not_surely_worse_is_named(images, comparison):
     sizes = {row.address: row.facts.parameters for row in comparison.models}
-    tied = [one.model for one in images.standings if one.is_tied_best]
+    tied = [standing.model for standing in images.standings if standing.is_tied_best]
 
     assert sizes[images.smallest] == min(sizes[model] for model in tied)
 
 
 def test_models_beyond_the_limits_are_not_ranked_and_say_why(study):
-    found = compare(replace(study, limits=Limits.of("20M", "10ms")), ranked_by=None, seed=0)
-    first = found.tasks[0]
-    sizes = {row.address: row.facts.parameters for row in found.models}
+    result = compare(replace(study, limits=Limits.of("20M", "10ms")), ranked_by=None, seed=0)
+    first = result.tasks[0]
+    sizes = {row.address: row.facts.parameters for row in result.models}
 
     assert first.standings
-    assert all(sizes[one.model] <= 20e6 for one in first.standings)
-    told = {cell.model: cell.reason for cell in first.missing}
-    assert told["timm:resnet50.a1_in1k"] == "left out: it has more than 20,000,000 parameters"
-    assert max(one.index for one in first.standings) == 1.0
+    assert all(sizes[standing.model] <= 20e6 for standing in first.standings)
+    message = {cell.model: cell.reason for cell in first.missing}
+    assert message["timm:resnet50.a1_in1k"] == "left out: it has more than 20,000,000 parameters"
+    assert max(standing.index for standing in first.standings) == 1.0
 
 
 def test_limits_change_no_value_of_those_that_stay(study, comparison):
-    before = {one.model: one.value for one in comparison.tasks[0].standings}
-    found = compare(replace(study, limits=Limits.of("20M")), ranked_by=None, seed=0).tasks[0].standings
+    before = {standing.model: standing.value for standing in comparison.tasks[0].standings}
+    result = compare(replace(study, limits=Limits.of("20M")), ranked_by=None, seed=0).tasks[0].standings
 
-    assert {one.model: one.value for one in found}.items() <= before.items()
+    assert {item.model: item.value for item in result}.items() <= before.items()
 
 
 def test_limits_that_nothing_meets_recommend_nothing(study):
-    found = compare(replace(study, limits=Limits.of(1)), ranked_by=None, seed=0)
+    result = compare(replace(study, limits=Limits.of(1)), ranked_by=None, seed=0)
 
-    assert all(one.recommended is None and not one.standings for one in found.tasks)
-    assert "nothing can be recommended" in found.headline[0]
+    assert all(task.recommended is None and not task.standings for task in result.tasks)
+    assert "nothing can be recommended" in result.headline[0]

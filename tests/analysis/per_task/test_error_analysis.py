@@ -23,50 +23,50 @@ def found():
 
 def test_examples_that_all_miss_and_that_one_gets_are_counted_and_named(found):
     assert (found.examples, found.right_in_all, found.missed_by_all, found.by_one) == (6, 2, 2, 2)
-    assert [(one.example, one.truth, one.said) for one in found.hardest] == [
+    assert [(row.example, row.truth, row.said) for row in found.hardest] == [
         ("4.jpg", "dog", "owl"),
         ("5.jpg", "owl", "dog"),
     ]
-    assert [(one.example, one.right) for one in found.lonely] == [("2.jpg", ("a",)), ("6.jpg", ("a",))]
+    assert [(row.example, row.right) for row in found.lonely] == [("2.jpg", ("a",)), ("6.jpg", ("a",))]
 
 
 def test_classes_and_confusion_are_those_of_scikit_learn():
     rng = np.random.default_rng(0)
     truth = Labels(LabelKind.CLASSIFICATION, rng.integers(4, size=200), tuple("abcd"))
-    said = np.where(rng.uniform(size=200) < 0.6, truth.values, rng.integers(4, size=200))
+    predicted = np.where(rng.uniform(size=200) < 0.6, truth.values, rng.integers(4, size=200))
 
-    found = error_analysis(truth, {"m": said[None]}, (), "m", None)
+    result = error_analysis(truth, {"m": predicted[None]}, (), "m", None)
 
-    assert found.confusion.counts == tuple(
-        tuple(map(float, row)) for row in confusion_matrix(truth.values, said)
+    assert result.confusion.counts == tuple(
+        tuple(map(float, row)) for row in confusion_matrix(truth.values, predicted)
     )
-    recalls = recall_score(truth.values, said, average=None)
-    assert [of_class["m"] for of_class in found.classes.values()] == pytest.approx(recalls.tolist())
+    recalls = recall_score(truth.values, predicted, average=None)
+    assert [of_class["m"] for of_class in result.classes.values()] == pytest.approx(recalls.tolist())
 
 
 def test_the_commonest_mistake_comes_first_and_of_seeds_the_mean_counts():
     seeds = np.stack([DECIDED["a"][0], DECIDED["c"][0]])
 
-    found = error_analysis(TRUTH, {"m": seeds}, NAMES, "m", None)
+    result = error_analysis(TRUTH, {"m": seeds}, NAMES, "m", None)
 
-    assert found.confusion.most[0] == ConfusedClasses("owl", "cat", 1.0)
-    assert found.classes["owl"] == {"m": 0.25}
+    assert result.confusion.most[0] == ConfusedClasses("owl", "cat", 1.0)
+    assert result.classes["owl"] == {"m": 0.25}
 
 
 def test_one_model_alone_has_no_hardest_examples():
-    found = error_analysis(TRUTH, {"a": DECIDED["a"]}, NAMES, "a", None)
+    result = error_analysis(TRUTH, {"a": DECIDED["a"]}, NAMES, "a", None)
 
-    assert (found.missed_by_all, found.by_one, found.hardest) == (0, 0, ())
+    assert (result.missed_by_all, result.by_one, result.hardest) == (0, 0, ())
 
 
 def test_a_confusion_of_very_many_classes_is_its_commonest_mistakes_only():
-    names = tuple(f"class {place}" for place in range(60))
+    names = tuple(f"class {position}" for position in range(60))
     truth = Labels(LabelKind.CLASSIFICATION, np.arange(60), names)
 
-    found = error_analysis(truth, {"m": (np.arange(60)[None] + 1) % 60}, (), "m", None).confusion
+    result = error_analysis(truth, {"m": (np.arange(60)[None] + 1) % 60}, (), "m", None).confusion
 
-    assert found.counts is None
-    assert len(found.most) == 20
+    assert result.counts is None
+    assert len(result.most) == 20
 
 
 def test_numbers_teach_no_classes():

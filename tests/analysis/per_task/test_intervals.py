@@ -18,8 +18,8 @@ def _studies(count: int, examples: int, rng: np.random.Generator) -> list[Measur
 def test_intervals_hold_the_true_value_as_often_as_they_say():
     studies = _studies(200, 100, np.random.default_rng(0))
 
-    found = [interval(bootstrap(study, SimulatedAccuracy(), seed=1).values[:, 0]) for study in studies]
-    covered = np.mean([one is not None and one.low <= 0.8 <= one.high for one in found])
+    result = [interval(bootstrap(study, SimulatedAccuracy(), seed=1).values[:, 0]) for study in studies]
+    covered = np.mean([item is not None and item.low <= 0.8 <= item.high for item in result])
 
     assert 0.91 <= covered <= 0.98
 
@@ -31,8 +31,8 @@ def test_intervals_hold_the_true_value_when_seeds_differ():
     for _ in range(120):
         skills = rng.normal(0.8, 0.04, size=(3, 1))
         predicted = (rng.random((3, 100)) > skills).astype(np.int64)
-        found = interval(bootstrap(Measured(truth, (predicted,)), SimulatedAccuracy(), seed=0).values[:, 0])
-        covered.append(found is not None and found.low <= 0.8 <= found.high)
+        result = interval(bootstrap(Measured(truth, (predicted,)), SimulatedAccuracy(), seed=0).values[:, 0])
+        covered.append(result is not None and result.low <= 0.8 <= result.high)
 
     assert np.mean(covered) >= 0.85  # three seeds tell little of their own spread
 
@@ -69,7 +69,7 @@ def test_example_values_average_to_the_metric():
     truth, predicted = labels(rng.integers(3, size=40)), rng.integers(3, size=(2, 40))
     values = example_values(SimulatedAccuracy(), truth, predicted)
 
-    assert values.mean(axis=1) == pytest.approx([SimulatedAccuracy()(truth, one) for one in predicted])
+    assert values.mean(axis=1) == pytest.approx([SimulatedAccuracy()(truth, values) for values in predicted])
 
 
 def test_a_metric_that_is_no_mean_has_an_interval_around_its_value():
@@ -77,10 +77,10 @@ def test_a_metric_that_is_no_mean_has_an_interval_around_its_value():
     truth = rng.normal(size=200)
     true = labels(truth)
     predicted = (truth + rng.normal(size=200))[None]
-    found = interval(bootstrap(Measured(true, (predicted,)), SimulatedError(), 0).values[:, 0])
+    result = interval(bootstrap(Measured(true, (predicted,)), SimulatedError(), 0).values[:, 0])
 
-    assert found is not None
-    assert found.low < SimulatedError()(true, predicted[0]) < found.high
+    assert result is not None
+    assert result.low < SimulatedError()(true, predicted[0]) < result.high
 
 
 def test_a_draw_that_cannot_be_judged_is_left_out():
@@ -111,9 +111,9 @@ def test_equal_models_share_the_range_of_their_ranks():
 @pytest.mark.parametrize(("count", "low"), [(2, 0.158), (8, 0.631), (100, 0.964)])
 def test_all_right_has_the_exact_interval(count, low):
     """Clopper and Pearson (1934): with all of n right, the lower end of 95 % is 0.025 to the power 1 / n."""
-    found = interval(np.ones(500), shares_of=count)
+    result = interval(np.ones(500), shares_of=count)
 
-    assert (round(found.low, 3), found.high) == (low, 1.0)
+    assert (round(result.low, 3), result.high) == (low, 1.0)
 
 
 def test_all_wrong_has_the_mirrored_interval():

@@ -38,23 +38,23 @@ def study() -> Evidence:
 def test_the_recommended_is_the_cheapest_of_those_that_may_be_best(study):
     comparison = compared(study)
     rows = {row.address: row for row in comparison.models}
-    found = comparison.tasks[0]
+    result = comparison.tasks[0]
 
-    assert found.recommended == cheapest(contenders(found.standings, rows), rows)
+    assert result.recommended == cheapest(contenders(result.standings, rows), rows)
 
 
 def test_a_cheap_model_that_no_draw_puts_first_is_not_recommended(study):
     standings = compared(study).tasks[0].standings
-    tied = [dataclasses.replace(one, is_tied_best=True) for one in standings]
+    tied = [dataclasses.replace(standing, is_tied_best=True) for standing in standings]
 
-    assert contenders(tied, {}) == [one.model for one in standings if one.ranks[0] == 1]
+    assert contenders(tied, {}) == [standing.model for standing in standings if standing.ranks[0] == 1]
 
 
 def test_random_weights_are_never_recommended_beside_pretrained_ones(study):
-    found = compared(drawn(study, compared(study).tasks[0].recommended)).tasks[0]
+    result = compared(drawn(study, compared(study).tasks[0].recommended)).tasks[0]
 
-    assert found.recommended != compared(study).tasks[0].recommended
-    assert "tied for best: pretraining does not show on this task" in found.because
+    assert result.recommended != compared(study).tasks[0].recommended
+    assert "tied for best: pretraining does not show on this task" in result.because
 
 
 def test_random_weights_alone_are_ranked_as_they_are(study):

@@ -28,7 +28,7 @@ def _measured(skills: list[float], examples: int, rng: np.random.Generator, seed
 
 def _p_values(measured: Measured) -> np.ndarray:
     values = [
-        np.mean([SimulatedAccuracy()(measured.truth, one) for one in many]) for many in measured.predicted
+        np.mean([SimulatedAccuracy()(measured.truth, row) for row in many]) for many in measured.predicted
     ]
     draws = bootstrap(measured, SimulatedAccuracy(), 0)
     return p_values_against(int(np.argmax(values)), measured, SimulatedAccuracy(), draws, 0)
@@ -143,9 +143,9 @@ def test_so_many_examples_separate_with_the_promised_power():
     needed = examples_to_separate(gap, (draws[:, 0] - draws[:, 1]) * (5000 / examples) ** 0.5, examples, 1)
     assert needed is not None
 
-    told = [_p_values(_measured([0.8, 0.7], needed, rng))[1] < 0.05 for _ in range(80)]
+    message = [_p_values(_measured([0.8, 0.7], needed, rng))[1] < 0.05 for _ in range(80)]
 
-    assert 0.7 <= np.mean(told) <= 0.92
+    assert 0.7 <= np.mean(message) <= 0.92
 
 
 def test_equal_models_cannot_be_separated():

@@ -23,16 +23,16 @@ SAID = {
 
 
 def test_values_are_those_of_scikit_learn_on_the_rows_of_each_slice():
-    found = slice_findings([LANGUAGE], TRUTH, SAID, Accuracy(), 0)
+    result = slice_findings([LANGUAGE], TRUTH, SAID, Accuracy(), 0)
 
     rows = pd.Series(LANGUAGE.positions)
-    assert [(one.name, one.examples) for one in found] == [
+    assert [(item.name, item.examples) for item in result] == [
         ("de", (rows == 0).sum()),
         ("en", (rows == 1).sum()),
     ]
-    for one, place in zip(found, (0, 1), strict=True):
-        chosen = np.flatnonzero(rows == place)
-        for value in one.values:
+    for row, position in zip(result, (0, 1), strict=True):
+        chosen = np.flatnonzero(rows == position)
+        for value in row.values:
             means = [accuracy_score(TRUTH.values[chosen], seed[chosen]) for seed in SAID[value.model]]
             assert value.value == pytest.approx(np.mean(means))
 
@@ -42,31 +42,31 @@ def test_an_interval_of_one_seed_is_that_of_the_bootstrap_of_scipy():
     chosen = LANGUAGE.positions == 1
     right = (single["good"][0] == TRUTH.values)[chosen].astype(float)
 
-    found = slice_findings([LANGUAGE], TRUTH, single, Accuracy(), 0)[1].values[0]
+    result = slice_findings([LANGUAGE], TRUTH, single, Accuracy(), 0)[1].values[0]
 
     theirs = stats.bootstrap((right,), np.mean, n_resamples=9999, method="percentile", rng=0)
-    assert found.interval.low == pytest.approx(theirs.confidence_interval.low, abs=0.01)
-    assert found.interval.high == pytest.approx(theirs.confidence_interval.high, abs=0.01)
+    assert result.interval.low == pytest.approx(theirs.confidence_interval.low, abs=0.01)
+    assert result.interval.high == pytest.approx(theirs.confidence_interval.high, abs=0.01)
 
 
 def test_a_metric_that_is_no_mean_has_values_and_intervals_on_slices_too():
     truth = Labels(LabelKind.REGRESSION, RNG.normal(size=60))
-    said = {"m": truth.values[None] + RNG.normal(size=(1, 60))}
+    predicted = {"m": truth.values[None] + RNG.normal(size=(1, 60))}
     halves = SliceColumn("half", ("first", "second"), np.repeat([0, 1], 30))
 
-    first, _ = slice_findings([halves], truth, said, RMSE(), 0)
+    first, _ = slice_findings([halves], truth, predicted, RMSE(), 0)
 
     value = first.values[0]
-    assert value.value == pytest.approx(-np.sqrt(np.mean((said["m"][0, :30] - truth.values[:30]) ** 2)))
+    assert value.value == pytest.approx(-np.sqrt(np.mean((predicted["m"][0, :30] - truth.values[:30]) ** 2)))
     assert value.interval.low < value.value < value.interval.high
 
 
 def test_few_examples_have_a_value_and_no_interval():
     few = SliceColumn("who", ("few", "many"), np.repeat([0, 1], [9, 291]))
 
-    found = slice_findings([few], TRUTH, SAID, Accuracy(), 0)
+    result = slice_findings([few], TRUTH, SAID, Accuracy(), 0)
 
-    assert [value.interval is None for one in found for value in one.values] == [True, True, False, False]
+    assert [value.interval is None for item in result for value in item.values] == [True, True, False, False]
 
 
 def test_a_slice_on_which_a_metric_has_no_value_says_why():
@@ -74,8 +74,8 @@ def test_a_slice_on_which_a_metric_has_no_value_says_why():
     probs = np.stack([1 - (share := RNG.uniform(size=60)), share], axis=1)
     halves = SliceColumn("half", ("both", "one"), np.repeat([0, 1], [40, 20]))
 
-    both, one = slice_findings([halves], truth, {"m": probs[None]}, AUROC(), 0)
+    both, item = slice_findings([halves], truth, {"m": probs[None]}, AUROC(), 0)
 
     assert (len(both.values), both.reason) == (1, "")
-    assert one.values == ()
-    assert "class" in one.reason
+    assert item.values == ()
+    assert "class" in item.reason

@@ -17,13 +17,13 @@ def test_each_pool_has_the_correlations_that_scipy_finds_in_it(models, digits):
     scores, truth = np.round(rng.normal(size=(2, models)), digits)  # 0 digits: with ties
     counts = draw_models(models, seed=1)[:60]
 
-    found = resampled_correlations(scores, truth, counts)
+    result = resampled_correlations(scores, truth, counts)
 
-    for place, pool in enumerate(counts):
+    for position, pool in enumerate(counts):
         rows = np.repeat(np.arange(models), pool.astype(int))
         first, second = scores[rows], truth[rows]
         if np.ptp(first) == 0 or np.ptp(second) == 0:
-            assert all(np.isnan(values[place]) for values in found.values())
+            assert all(np.isnan(values[position]) for values in result.values())
             continue
         expected = {
             "weighted_tau": stats.weightedtau(first, second, rank=True).statistic,
@@ -32,21 +32,23 @@ def test_each_pool_has_the_correlations_that_scipy_finds_in_it(models, digits):
             "pearson": stats.pearsonr(first, second).statistic,
             "spearman": stats.spearmanr(first, second).statistic,
         }
-        assert {name: values[place] for name, values in found.items()} == pytest.approx(expected, abs=1e-12)
+        assert {name: values[position] for name, values in result.items()} == pytest.approx(
+            expected, abs=1e-12
+        )
 
 
 def test_a_pool_of_every_model_once_is_the_whole():
     scores, truth = np.random.default_rng(0).normal(size=(2, 9))
 
-    found = resampled_correlations(scores, truth, np.ones((1, 9)))
+    result = resampled_correlations(scores, truth, np.ones((1, 9)))
 
-    assert found["weighted_tau"][0] == pytest.approx(stats.weightedtau(scores, truth).statistic)
+    assert result["weighted_tau"][0] == pytest.approx(stats.weightedtau(scores, truth).statistic)
 
 
 def test_a_constant_side_has_no_correlation_in_any_pool():
-    found = resampled_correlations(np.ones(8), np.arange(8.0), draw_models(8, seed=0))
+    result = resampled_correlations(np.ones(8), np.arange(8.0), draw_models(8, seed=0))
 
-    assert all(np.isnan(values).all() for values in found.values())
+    assert all(np.isnan(values).all() for values in result.values())
 
 
 @pytest.mark.parametrize("models", [FEWEST_MODELS, 20])
@@ -58,13 +60,13 @@ def test_intervals_hold_the_truth_as_often_as_they_say(models, noise):
     taus = [stats.weightedtau(score[zoo], quality[zoo]).statistic for zoo in range(2000)]
     counts = draw_models(models, seed=0)
 
-    found = [
+    result = [
         correlation_interval(
             taus[zoo], resampled_correlations(score[zoo], quality[zoo], counts)["weighted_tau"]
         )
         for zoo in range(200)
     ]
-    held = [one.low <= np.mean(taus) <= one.high for one in found if one is not None]
+    held = [item.low <= np.mean(taus) <= item.high for item in result if item is not None]
 
     assert np.mean(held) >= 0.9
 

@@ -31,7 +31,7 @@ def found(truth):
 
 
 def of(found, score):
-    return next(one for one in found.overall if one.score == score)
+    return next(entry for entry in found.overall if entry.score == score)
 
 
 def test_the_mean_over_tasks_is_that_of_scipys_taus(found, truth):
@@ -42,9 +42,9 @@ def test_the_mean_over_tasks_is_that_of_scipys_taus(found, truth):
 
 
 def test_baselines_stand_beside_every_score(found):
-    assert {one.score for one in found.overall if one.is_baseline} == {"static", "random", "size"}
-    assert [one.weighted_tau for one in found.overall] == sorted(
-        (one.weighted_tau for one in found.overall), reverse=True
+    assert {score.score for score in found.overall if score.is_baseline} == {"static", "random", "size"}
+    assert [score.weighted_tau for score in found.overall] == sorted(
+        (score.weighted_tau for score in found.overall), reverse=True
     )
 
 
@@ -81,14 +81,14 @@ def test_a_score_with_holes_is_compared_with_the_static_ranking_on_the_same_mode
     values = np.array(truth.values)
     values[::2, :3] = np.nan
 
-    one = of(agreements({"holed": matrix(values)}, truth, "probe"), "holed")
+    item = of(agreements({"holed": matrix(values)}, truth, "probe"), "holed")
     static = static_ranking(truth)
     taus = []
     for task in range(TASKS):
         kept = np.isfinite(values[:, task])
         taus.append(stats.weightedtau(static.values[kept, task], truth.values[kept, task]).statistic)
 
-    assert one.static_tau == pytest.approx(np.mean(taus))
+    assert item.static_tau == pytest.approx(np.mean(taus))
 
 
 def test_of_a_single_task_there_is_no_static_ranking(truth):
@@ -96,6 +96,6 @@ def test_of_a_single_task_there_is_no_static_ranking(truth):
 
 
 def test_more_tasks_of_the_past_teach_the_static_ranking(truth):
-    one = truth.take(tasks=["a"])
+    item = truth.take(tasks=["a"])
 
-    assert static_ranking(one, past=truth).values.tolist() == static_ranking(truth).values[:, :1].tolist()
+    assert static_ranking(item, past=truth).values.tolist() == static_ranking(truth).values[:, :1].tolist()

@@ -130,12 +130,12 @@ def test_two_cells_of_model_spider_come_from_scores_of_three_decimals(tables, be
 def test_one_cell_of_model_spider_differs_by_the_place_of_one_model(tables, benchmarks):
     benchmark = benchmarks.model_spider(tables)
     scores = dict(benchmark.scores["NLEEP"][""]["Aircraft"])
-    found = model_spider_tau(benchmark, "NLEEP", "Aircraft")
+    result = model_spider_tau(benchmark, "NLEEP", "Aircraft")
 
     scores["googlenet"] = scores["densenet201"] - 0.001  # two places lower
     moved = correlations(*sides(scores, benchmark.truth["Aircraft"]))["tau_by_truth"]
 
-    assert found == pytest.approx(-0.766, abs=0.0005)  # scipy on their table of scores
+    assert result == pytest.approx(-0.766, abs=0.0005)  # scipy on their table of scores
     assert moved == pytest.approx(-0.725, abs=0.0005)  # their README
 
 
@@ -216,12 +216,12 @@ def test_the_correlations_on_glue_come_out_to_two_decimals(tables, benchmarks, s
         for setting, scores in benchmark.scores[metric].items()
         if setting.rpartition("d")[0] + "d" == before
     ]
-    found = [
+    result = [
         [agreement(method, task, scores[task], benchmark.truth[task]).spearman for task in benchmark.truth]
         for scores in settings
     ]
 
-    best = max(np.mean(correlations) for correlations in found if None not in correlations)
+    best = max(np.mean(correlations) for correlations in result if None not in correlations)
 
     assert len(settings) == 8
     assert f"{best:.2f}" == published

@@ -67,7 +67,7 @@ def across(
         seed: Decides all draws.
 
     >>> matrix = Matrix.of({"t": {"a": 0.9, "b": 0.5}, "u": {"a": 0.8, "b": 0.7}})
-    >>> [(one.model, round(one.index, 3)) for one in across(matrix, {"t": 0.1, "u": 0.6}).models]
+    >>> [(model.model, round(model.index, 3)) for model in across(matrix, {"t": 0.1, "u": 0.6}).models]
     [('a', 1.0), ('b', 0.5)]
     """
     zero = MEDIAN if floors is None else GUESSING

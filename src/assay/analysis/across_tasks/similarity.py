@@ -109,8 +109,8 @@ def similarity_matrix(names: Sequence[str], values: np.ndarray, threshold: float
         threshold: From which mean similarity on names are one group.
 
     >>> values = np.array([[1, 0.1, 0.95], [0.1, 1, 0.2], [0.95, 0.2, 1]])
-    >>> found = similarity_matrix(["a", "b", "c"], values, 0.9)
-    >>> [sorted(group) for group in found.groups]
+    >>> similar = similarity_matrix(["a", "b", "c"], values, 0.9)
+    >>> [sorted(group) for group in similar.groups]
     [['a', 'c']]
     """
     if len(names) < 2:

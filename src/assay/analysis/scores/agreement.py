@@ -36,8 +36,8 @@ def correlations(scores: np.ndarray, truth: np.ndarray) -> dict[str, float | Non
         ``TencentARC/SFDA`` rank_correlation.py, and ``zhangyikaii/Model-Spider`` utils.py at d2a53e4,
         ``measure_test``.
 
-    >>> found = correlations(np.array([0.1, 0.4, 0.2, 0.3]), np.array([70.0, 75.0, 80.0, 90.0]))
-    >>> round(found["weighted_tau"], 3), round(found["tau_by_truth"], 3)
+    >>> by_name = correlations(np.array([0.1, 0.4, 0.2, 0.3]), np.array([70.0, 75.0, 80.0, 90.0]))
+    >>> round(by_name["weighted_tau"], 3), round(by_name["tau_by_truth"], 3)
     (0.2, 0.307)
     """
     drawn_once = resampled_correlations(scores, truth, np.ones((1, len(scores))))
@@ -96,8 +96,8 @@ def shortlists(scores: np.ndarray, truth: np.ndarray, sizes: Sequence[int] = SIZ
         truth: What training gave for the same models.
         sizes: How many models are trained.
 
-    >>> found = shortlists(np.array([3.0, 2.0, 2.0]), np.array([0.7, 0.9, 0.5]), (1, 2))
-    >>> [(round(one.regret, 6), one.hit) for one in found]
+    >>> lists = shortlists(np.array([3.0, 2.0, 2.0]), np.array([0.7, 0.9, 0.5]), (1, 2))
+    >>> [(round(item.regret, 6), item.hit) for item in lists]
     [(0.2, 0.0), (0.1, 0.5)]
     """
     best, reach = float(truth.max()), float(truth.max() - np.median(truth))
