@@ -113,11 +113,11 @@ def test_real_near_duplicates_are_named_with_their_twin() -> None:
 def test_uneven_classes_under_accuracy_are_said_with_what_to_write() -> None:
     task = make_task([0] * 60 + [1] * 4, ([Part.TRAIN] * 50 + [Part.TEST] * 10) + [Part.TRAIN, Part.TEST] * 2)
 
-    (note,) = task_warnings(task, task.labelled.given, "accuracy")
+    (note,) = task_warnings(task, task.labelled.official, "accuracy")
 
     assert note.startswith("Classes are uneven: 'a' has 96% of train, 'b' 3.8%.")
     assert "metric='balanced_accuracy'" in note
-    assert not task_warnings(task, task.labelled.given, "macro_f1")
+    assert not task_warnings(task, task.labelled.official, "macro_f1")
 
 
 def test_a_class_that_test_hardly_has_is_said_where_the_others_have_enough() -> None:
@@ -126,6 +126,6 @@ def test_a_class_that_test_hardly_has_is_said_where_the_others_have_enough() -> 
     parts += [Part.TEST] * 2 + [Part.TRAIN] * 18
     task = make_task(values, parts)
 
-    assert task_warnings(task, task.labelled.given, "accuracy") == (
+    assert task_warnings(task, task.labelled.official, "accuracy") == (
         "The class 'c' has fewer than 5 test examples: what is said of them alone is chance.",
     )

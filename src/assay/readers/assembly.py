@@ -42,7 +42,7 @@ def assemble(
     gathered = limited(gathered, limits, shares, seed)
     labels, digests = gathered.labelled.labels, gathered.digests
     _require_differences(labels)
-    parts, notes = divide(digests, labels, gathered.labelled.given, shares, seed)
+    parts, notes = divide(digests, labels, gathered.labelled.official, shares, seed)
     order = canonical_order(digests, labels)
     for part in Part:
         if not (parts == part).any():

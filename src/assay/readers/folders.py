@@ -40,8 +40,8 @@ class Tree:
 
     def labelled(self) -> LabelledRows:
         """Return the class of each file, and its official split, if there are split folders."""
-        given = np.array(self.parts, dtype=np.int64) if self.parts else None
-        return LabelledRows(np.arange(len(self.names)), class_labels(self.classes), given, self._notes())
+        official = np.array(self.parts, dtype=np.int64) if self.parts else None
+        return LabelledRows(np.arange(len(self.names)), class_labels(self.classes), official, self._notes())
 
     def _notes(self) -> tuple[str, ...]:
         """Say what was passed over."""

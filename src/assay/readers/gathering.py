@@ -67,11 +67,11 @@ def gather_in_memory(
     examples: Sequence[np.ndarray] | Sequence[str] | Sequence[Words],
     names: Sequence[str],
     labels: Labels,
-    given: np.ndarray | None = None,
+    official: np.ndarray | None = None,
     notes: tuple[str, ...] = (),
 ) -> Gathered:
     """Hash examples that are in memory: images, texts, or texts of words."""
-    labelled = LabelledRows(np.arange(len(examples)), labels, given, notes)
+    labelled = LabelledRows(np.arange(len(examples)), labels, official, notes)
     modality = Modality.IMAGE if isinstance(examples[0], np.ndarray) else Modality.TEXT
     return Gathered(InMemoryExamples(examples, names), labelled, digest_examples(examples), modality)
 
@@ -148,9 +148,9 @@ def limited(gathered: Gathered, limits: ExampleLimits, shares: Shares, seed: int
     if limits == NO_LIMITS:
         return gathered
     labelled = gathered.labelled
-    if limits.train is not None and labelled.given is None:
+    if limits.train is not None and labelled.official is None:
         parts, notes = divide(gathered.digests, labelled.labels, None, shares, seed)
-        labelled = replace(labelled, given=parts, notes=(*labelled.notes, *notes))
+        labelled = replace(labelled, official=parts, notes=(*labelled.notes, *notes))
     rows = _rows_within(gathered.digests, labelled, limits, seed)
     return replace(gathered, labelled=labelled).take(rows)
 
@@ -167,17 +167,17 @@ def limit_files(
 
 def _rows_within(digests: np.ndarray, labelled: LabelledRows, limits: ExampleLimits, seed: int) -> np.ndarray:
     """Return the positions that the limits leave, in ascending order, as ``sample`` draws them."""
-    labels, given = labelled.labels, labelled.given
+    labels, official = labelled.labels, labelled.official
     rows = np.arange(len(digests))
     if limits.every is not None:
-        rows = sample(digests, labels, given, limits.every, seed)
+        rows = sample(digests, labels, official, limits.every, seed)
     if limits.train is not None:
-        if given is None:
+        if official is None:
             raise UsageError(
                 f"train_limit={limits.train} needs an official train split. Write limit instead."
             )
-        judged = Part.TEST if (given == Part.TEST).any() else Part.VAL
-        train = rows[given[rows] != judged]
-        some = sample(digests[train], labels.of(train), given[train], limits.train, seed)
-        rows = np.sort(np.concatenate([train[some], rows[given[rows] == judged]]))
+        judged = Part.TEST if (official == Part.TEST).any() else Part.VAL
+        train = rows[official[rows] != judged]
+        some = sample(digests[train], labels.of(train), official[train], limits.train, seed)
+        rows = np.sort(np.concatenate([train[some], rows[official[rows] == judged]]))
     return rows

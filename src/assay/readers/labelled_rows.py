@@ -42,14 +42,14 @@ class LabelledRows:
     Attributes:
         rows: Positions in a table, or of files.
         labels: Their labels.
-        given: The official split of each (values of ``Part``); None without one.
+        official: The official split of each (values of ``Part``); None without one.
         notes: What was guessed or left out so far.
         slices: The columns by which results on test are shown apart.
     """
 
     rows: np.ndarray
     labels: Labels
-    given: np.ndarray | None = None
+    official: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     slices: tuple[SliceColumn, ...] = ()
 
@@ -59,13 +59,13 @@ class LabelledRows:
             self,
             rows=self.rows[positions],
             labels=_present_classes(self.labels.of(positions)),
-            given=None if self.given is None else self.given[positions],
+            official=None if self.official is None else self.official[positions],
             slices=tuple(slicing.of(positions) for slicing in self.slices),
         )
 
 
 def labelled_rows(
-    table: TextTable, named: NamedColumns, form: LabelForm, given: np.ndarray | None = None
+    table: TextTable, named: NamedColumns, form: LabelForm, official: np.ndarray | None = None
 ) -> tuple[TableColumns, LabelledRows]:
     """Choose the columns of a table and read its labels and splits.
 
@@ -73,19 +73,19 @@ def labelled_rows(
         table: The table.
         named: The columns that the user named.
         form: What the user wrote about the labels.
-        given: The split of each row by its file, or None: the split column says it, if there is one.
+        official: The split of each row by its file, or None: the split column says it, if there is one.
     """
     columns = choose_columns(table.title, table.head(), named, form.kind)
-    if given is None and columns.split is not None:
-        given = _split_column(table, columns.split)
+    if official is None and columns.split is not None:
+        official = _split_column(table, columns.split)
     labels, kept, notes = _labelled(table, columns, form)
     slices, slice_notes = _sliced(table, named.sliced, kept)
-    parts = None if given is None else given[kept]
+    parts = None if official is None else official[kept]
     return columns, LabelledRows(kept, labels, parts, (*columns.notes, *notes, *slice_notes), slices)
 
 
 def _labelled(table: TextTable, columns: TableColumns, form: LabelForm) -> Labelled:
-    """Make labels of the label columns, by their number and by what stands in them."""
+    """Make labels of the label columns, by their number and by their contents."""
     if columns.words is not None:
         return _label_words(table, columns.words, columns.labels[0])
     cells = [Cells(name, *table.coded(name), table.row_name) for name in columns.labels]

@@ -118,7 +118,7 @@ def label_rows(cells: Cells, kind: TaskKind | None) -> Labelled:
 
 
 def is_nothing(name: str) -> bool:
-    """Say whether a cell stands for no number."""
+    """Say whether a cell means a missing number."""
     return name.lower() in {"", "nan"}  # how pandas writes a missing number
 
 

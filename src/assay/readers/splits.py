@@ -75,28 +75,28 @@ class Division(NamedTuple):
 
 
 def divide(
-    digests: np.ndarray, labels: Labels, given: np.ndarray | None, shares: Shares, seed: int
+    digests: np.ndarray, labels: Labels, official: np.ndarray | None, shares: Shares, seed: int
 ) -> Division:
     """Keep official splits and cut what is missing, stratified by label.
 
     Args:
         digests: A uint64 hash of the content of each example; equal examples are never parted by a cut.
         labels: Their labels; numbers are stratified by ranges.
-        given: The official split of each example (values of Part), or None.
+        official: The official split of each example (values of Part), or None.
         shares: What to cut without official splits.
         seed: Decides the cut, together with the contents.
     """
-    present = set() if given is None else {Part(int(part)) for part in np.unique(given)}
-    if given is None or len(present) == 1:
+    present = set() if official is None else {Part(int(part)) for part in np.unique(official)}
+    if official is None or len(present) == 1:
         return Division(_cut(digests, labels, shares.val, shares.test, seed), _tiny(labels))
     if Part.TRAIN not in present:
         raise UnreadableTask(
             "There are examples of val and test, and none of train. Name a split 'train', or give no splits."
         )
     if len(present) == 3:
-        return Division(given.astype(np.int8), ())
+        return Division(official.astype(np.int8), ())
 
-    parts = np.where(given == Part.TRAIN, Part.TRAIN, Part.TEST).astype(np.int8)
+    parts = np.where(official == Part.TRAIN, Part.TRAIN, Part.TEST).astype(np.int8)
     train = np.flatnonzero(parts == Part.TRAIN)
     parts[train] = _cut(digests[train], labels.of(train), shares.val, 0.0, seed)
     share = f"val is {shares.val:.0%} of train, cut by class and seed"
@@ -106,7 +106,7 @@ def divide(
 
 
 def sample(
-    digests: np.ndarray, labels: Labels, given: np.ndarray | None, limit: int, seed: int
+    digests: np.ndarray, labels: Labels, official: np.ndarray | None, limit: int, seed: int
 ) -> np.ndarray:
     """Return at most ``limit`` rows, in ascending order: the same share of each class and official split."""
     if limit < 1:
@@ -114,8 +114,8 @@ def sample(
     if limit >= len(digests):
         return np.arange(len(digests))
     groups = strata(labels)
-    if given is not None:
-        groups = groups * len(Part) + given
+    if official is not None:
+        groups = groups * len(Part) + official
     _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     quotas = _quotas(sizes, limit)
     order, ranks = _ranked(groups, _mixed(digests, seed))
@@ -128,7 +128,7 @@ def canonical_order(digests: np.ndarray, labels: Labels) -> np.ndarray:
 
 
 def fingerprint(digests: np.ndarray, labels: Labels, parts: np.ndarray) -> str:
-    """Return a hash of every example, every label and the split, independent of the order given."""
+    """Return a hash of every example, every label and the split, however they are ordered."""
     shape = () if labels.values.ndim == 1 else labels.values.shape[1:]
     kind = (str(labels.kind), labels.classes, *shape, *(() if labels.lengths is None else ("words",)))
     digest = hashlib.blake2b(repr(kind).encode(), digest_size=16)

@@ -46,12 +46,12 @@ class TextTable:
         return ", ".join(path.name for path in self.paths)
 
     def head(self) -> dict[str, list[str]]:
-        """Return the first cells of each column, of every file alike; nothing is the empty text."""
+        """Return the first cells of each column, of every file; an empty cell is the empty text."""
         parts = pa.concat_tables([self.cells.slice(start, _HEAD) for start in self.starts])
         return {name: [cell or "" for cell in parts[name].to_pylist()] for name in parts.column_names}
 
     def column(self, name: str) -> Iterator[str]:
-        """Yield the cells of a column, trimmed, a chunk at a time; nothing is the empty text."""
+        """Yield the cells of a column, trimmed, a chunk at a time; an empty cell is the empty text."""
         for chunk in self.cells[name].chunks:
             yield from ((cell or "").strip() for cell in chunk.to_pylist())
 

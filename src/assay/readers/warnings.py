@@ -35,7 +35,7 @@ def task_warnings(gathered: Gathered, parts: np.ndarray, metric: str) -> tuple[s
         stands = "example stands" if len(conflicting) == 1 else "examples stand"
         first = name(int(conflicting[0]))
         notes.append(f"{len(conflicting)} {stands} more than once with different labels (first: {first}).")
-    is_official = gathered.labelled.given is not None
+    is_official = gathered.labelled.official is not None
     return (
         *notes,
         *_missing_classes(labels, parts, is_official=is_official),
@@ -53,7 +53,7 @@ def repeats(digests: np.ndarray, parts: np.ndarray) -> Iterator[tuple[Part, Part
 
 
 def conflicts(digests: np.ndarray, labels: Labels) -> np.ndarray:
-    """Return one row of each example that stands more than once with different labels."""
+    """Return one row of each example that is repeated with different labels."""
     order = canonical_order(digests, labels)
     same = digests[order][1:] == digests[order][:-1]
     keys = label_keys(labels)[order]

@@ -83,12 +83,12 @@ class Coco(TaskSource):
         annotated = [(image, part) for file, part in files for image in read_annotations(file, images)]
         labels = multilabel_labels([image.categories for image, _ in annotated])
         is_split = len({part for _, part in files}) > 1
-        given = np.array([int(part or 0) for _, part in annotated]) if is_split else None
+        official = np.array([int(part or 0) for _, part in annotated]) if is_split else None
         base = path if path.is_dir() else path.parent
         names = tuple(_below(base, image.file) for image, _ in annotated)
         stored = StoredImages(FolderFiles(base, names))
         limits = ExampleLimits(self.limit, self.train_limit)
-        labelled = limit_files(stored, LabelledRows(np.arange(len(names)), labels, given), limits, seed)
+        labelled = limit_files(stored, LabelledRows(np.arange(len(names)), labels, official), limits, seed)
         labelled = replace(labelled, notes=_empty_note(labelled.labels))
         gathered = gather_files(stored, labelled, self.unreadable)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)

@@ -23,7 +23,7 @@ SUFFIXES = (".conll", ".conllu", ".iob", ".iob2", ".bio", ".tsv", ".txt")
 _UNIVERSAL = ".conllu"
 _UNIVERSAL_WORD, _UNIVERSAL_TAG = 1, 3  # FORM and UPOS of https://universaldependencies.org/format.html
 _NO_WORD = re.compile(r"\d+[-.]\d+")  # the number of a contraction or of an empty node, which have no tag
-_DOCUMENT = "-DOCSTART-"  # begins each document of CoNLL-2003, in place of a word
+_DOCUMENT = "-DOCSTART-"  # begins each document of CoNLL-2003, instead of a word
 _COMMENT = re.compile(r"#\s*(\S+\s+=\s|id\s)")  # "# text = ..." before a text; a # with its tag is a word
 _SPACES = re.compile(r" +")
 _CONLL_2003 = {"testa": Part.VAL, "testb": Part.TEST}
@@ -67,25 +67,25 @@ class Conll(TaskSource):
         """Read every text once."""
         shares = Shares(self.val, self.test)
         files = _files(Path(self.name).expanduser())
-        texts, given = [], []
+        texts, parts = [], []
         for path, part in files:
             for text in read_conll(path, TagColumns.of(path, self.word, self.column)):
                 texts.append(text)
-                given.append(part)
+                parts.append(part)
         if not texts:
             raise UnreadableTask(f"There is no word in {', '.join(path.name for path, _ in files)}.")
         gathered = gather_in_memory(
             [Words(text.words) for text in texts],
             [text.name for text in texts],
             tag_labels(text.tags for text in texts),
-            None if None in given else np.array(given),
+            None if None in parts else np.array(parts),
             self._notes(texts[0]),
         )
         limits = ExampleLimits(self.limit)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
     def _notes(self, first: Tagged) -> tuple[str, ...]:
-        """Say what was taken as word and tag, by example, unless the user said it."""
+        """Say what was taken as word and tag, by example, unless the user chose the column."""
         if self.column is not None:
             return ()
         pairs = zip(first.words, first.tags, strict=True)

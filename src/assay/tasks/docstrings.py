@@ -69,16 +69,16 @@ class Docstrings(TaskSource):
             )
         wanted = shares.counts(self.per_class)
         texts: list[str] = []
-        names, values, given = [], [], []
+        names, values, parts = [], [], []
         blot = _blotter(libraries)
         for value, library in enumerate(libraries):
             for part, text, name in self._collect(library, blot, wanted, set(texts), seed):
                 texts.append(text)
                 names.append(name)
                 values.append(value)
-                given.append(part)
+                parts.append(part)
         labels = Labels(LabelKind.CLASSIFICATION, np.array(values), libraries)
-        gathered = gather_in_memory(texts, names, labels, np.array(given))
+        gathered = gather_in_memory(texts, names, labels, np.array(parts))
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _collect(

@@ -35,7 +35,7 @@ class Folder(TaskSource):
             Its paths are relative to the table or to the folder.
         label: Its column of labels; guessed. Or several, as in ('red', 'round'): 0 and 1 for each class, or
             numbers.
-        label_separator: What parts the classes of a cell that holds several, as in "|"; lists need none.
+        label_separator: What separates the classes of a cell that holds several, as in "|"; lists need none.
         kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels.
         file: Its column of paths; guessed.
         split: Its column of splits; guessed, and there may be none.

@@ -39,7 +39,7 @@ class Hub(TaskSource):
     """A data set that the package ``datasets`` opens: of the hub, or a folder.
 
     It has images, sounds, texts, pairs of texts or labelled words. Columns are guessed where they are not
-    named, and said. The splits train, validation (or val, dev) and test are the official ones; one without
+    named, and noted. The splits train, validation (or val, dev) and test are the official ones; one without
     labels is left out.
 
     Attributes:
@@ -53,7 +53,7 @@ class Hub(TaskSource):
         audio: The column of sounds.
         words: The column of texts that are cut into words.
         label: The column of labels, or several.
-        label_separator: What parts the classes of a cell that holds several; lists need none.
+        label_separator: What separates the classes of a cell that holds several; lists need none.
         slices: A column whose values split the results on test, or several: language, source, camera, ...
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
         val: The share of val where there is no official split.
@@ -124,7 +124,7 @@ class Hub(TaskSource):
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
     def _splits(self, address: str, seed: int) -> tuple[Mapping[str, Dataset], tuple[str, ...]]:
-        """Return the splits that count, in their order, and what is to be said of them."""
+        """Return the splits that count, in their order, and notes about them."""
         if self.streaming and self.limit is None:
             raise UsageError("streaming=True needs a limit of rows. Write for example limit=5000.")
         if not Path(self.name).expanduser().is_dir():

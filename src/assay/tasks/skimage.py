@@ -73,7 +73,7 @@ class Skimage(TaskSource):
             raise UnknownName("image set of scikit-image", self.name, ("patches",))
         counts = shares.counts(self.per_class)
         rng = np.random.default_rng(seed)
-        patches, names, values, given = [], [], [], []
+        patches, names, values, parts = [], [], [], []
         for value, (name, file) in enumerate(sorted(_PHOTOGRAPHS.items())):
             grey = _photograph(file)
             for part, band in self._bands(name, grey).items():
@@ -81,9 +81,9 @@ class Skimage(TaskSource):
                     patches.append(_patch(band, self.size, rng))
                     names.append(f"{name} {part.name.lower()} {number}")
                     values.append(value)
-                    given.append(part)
+                    parts.append(part)
         labels = Labels(LabelKind.CLASSIFICATION, np.array(values), tuple(sorted(_PHOTOGRAPHS)))
-        gathered = gather_in_memory(patches, names, labels, np.array(given))
+        gathered = gather_in_memory(patches, names, labels, np.array(parts))
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _bands(self, name: str, grey: np.ndarray) -> dict[Part, np.ndarray]:

@@ -35,7 +35,7 @@ class Table(TaskSource):
         words: The column of texts that are cut into words (lists, or with spaces between words); the label
             column then holds a tag for each word.
         label: The column of labels; or several, as in ('red', 'round'): 0 and 1 for each class, or numbers.
-        label_separator: What parts the classes of a cell that holds several, as in "|"; lists need none.
+        label_separator: What separates the classes of a cell that holds several, as in "|"; lists need none.
         split: The column of official splits: train, val (valid, validation, dev), test.
         slices: A column whose values split the results on test, or several: language, source, camera, ...
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
@@ -44,7 +44,7 @@ class Table(TaskSource):
         metric: The main metric; accuracy, macro F1 for several classes at once, or Spearman correlation for
             numbers.
         limit: At most so many examples, the same share of each class and official split.
-        delimiter: What parts the cells of a CSV file; found out.
+        delimiter: What separates the cells of a CSV file; detected.
         unreadable: The share of images that may be broken; one may always be, unless this is 0.
 
     >>> from tempfile import TemporaryDirectory
@@ -79,11 +79,11 @@ class Table(TaskSource):
         """Read the table once; texts stay in memory if the file is small."""
         shares = Shares(self.val, self.test)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
-        table, given = self._read(Path(self.name).expanduser())
+        table, official = self._read(Path(self.name).expanduser())
         named = NamedColumns(
             self.text, self.text2, self.image, self.label, self.split, self.words, self.slices
         )
-        columns, labelled = labelled_rows(table, named, form, given)
+        columns, labelled = labelled_rows(table, named, form, official)
         limits = ExampleLimits(self.limit)
         if columns.image is not None:
             images = listed_images(table, columns.image, labelled, table.paths[0].parent)

@@ -135,9 +135,11 @@ class Torchvision(TaskSource):
         titles = tuple(self.name if part is None else part.name.lower() for part in parts)
         images = TorchvisionImages(splits, np.cumsum([0, *sizes[:-1]]), titles)
         codes = np.concatenate([_codes(split) for split in splits])
-        given = None if None in parts else np.repeat([int(part or 0) for part in parts], sizes)
+        official = None if None in parts else np.repeat([int(part or 0) for part in parts], sizes)
         labels = class_labels(_class_names(codes, _names(splits[0])))
-        gathered = gather_files(images, LabelledRows(np.arange(len(codes)), labels, given), self.unreadable)
+        gathered = gather_files(
+            images, LabelledRows(np.arange(len(codes)), labels, official), self.unreadable
+        )
         limits = ExampleLimits(self.limit, self.train_limit)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 

@@ -121,7 +121,7 @@ _AX = "Train and val are those of MNLI (matched); test is the diagnostic set, wh
 class Glue(TaskSource):
     r"""Tasks of GLUE, from the files as they are distributed, or from the hub.
 
-    The labels of test are hidden: val is judged, and a slice of train takes the place of val. ``ax``, the
+    The labels of test are hidden: val is judged, and a slice of train serves as val. ``ax``, the
     diagnostic set, is learned from MNLI.
 
     References:

@@ -41,7 +41,7 @@ class Imagenet(TaskSource):
     has fewer class folders. A folder of images such as ``n01440764_tench.JPEG`` is a test set alone.
 
     The classes are in the order of the heads of torchvision and timm, in which WordNet numbers ascend. The
-    labels of test are hidden: val is judged, and a slice of train takes its place.
+    labels of test are hidden: val is judged, and a slice of train serves as val.
 
     References:
         ImageNet Large Scale Visual Recognition Challenge (Russakovsky et al., 2015),
