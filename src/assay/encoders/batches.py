@@ -115,7 +115,7 @@ def read_ahead(
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Tell by what frameworks raise: a class of their own on accelerators, a plain RuntimeError on CPUs."""
+    """Return whether memory ran out: a class of its own on accelerators, a plain RuntimeError on CPUs."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(

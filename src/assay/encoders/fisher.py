@@ -117,7 +117,7 @@ def _filters(module: nn.Module) -> list[Filters]:
 
 
 def _keeps_inputs_first(part: nn.Module) -> bool:
-    """Tell transposed convolutions, and the linear layers of GPT-2, which are called Conv1D."""
+    """Return whether it is a transposed convolution, or a linear layer of GPT-2, which is called Conv1D."""
     return isinstance(part, nn.modules.conv._ConvTransposeNd) or type(part).__name__ == "Conv1D"
 
 

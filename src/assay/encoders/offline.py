@@ -6,7 +6,6 @@ import os
 import sys
 import urllib.request
 from http.client import HTTPResponse
-from typing import NoReturn
 from urllib.error import URLError
 
 _ASKED = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
@@ -46,14 +45,6 @@ def how_to_fetch(address: str) -> str:
 
 class _Refusing(urllib.request.BaseHandler):
     def http_open(self, request: urllib.request.Request) -> HTTPResponse:
-        _refuse()
+        raise URLError("no network is used, as --offline or HF_HUB_OFFLINE asks")
 
-    def https_open(self, request: urllib.request.Request) -> HTTPResponse:
-        _refuse()
-
-    def ftp_open(self, request: urllib.request.Request) -> HTTPResponse:
-        _refuse()
-
-
-def _refuse() -> NoReturn:
-    raise URLError("no network is used, as --offline or HF_HUB_OFFLINE asks")
+    https_open = ftp_open = http_open

@@ -167,7 +167,7 @@ def _matrix(part: nn.Module, weight: torch.Tensor) -> np.ndarray | None:
 
 
 def _is_conv1d_of_transformers(part: nn.Module) -> bool:
-    """Tell a linear layer of GPT-2 and its like, which is no convolution in spite of its name."""
+    """Return whether it is a linear layer of GPT-2 or its like: no convolution in spite of its name."""
     return type(part).__name__ == "Conv1D" and type(part).__module__.startswith("transformers.")
 
 

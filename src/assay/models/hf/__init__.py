@@ -15,12 +15,7 @@ from assay.encoders.pairs import Pairs
 from assay.encoders.pooling import Pooling
 from assay.encoders.quiet import quiet
 from assay.encoders.repository import Repository
-from assay.models.hf.configurations import (
-    has_head,
-    is_causal,
-    modality_of,
-    was_trained_on_pairs,
-)
+from assay.models.hf.configurations import has_head, is_causal, modality_of, was_trained_on_pairs
 from assay.models.hf.remote_code import check_trust, loaded
 
 if TYPE_CHECKING:
@@ -118,32 +113,26 @@ class HuggingFaceSource(ModelSource):
         from transformers import AutoImageProcessor, AutoModel, AutoModelForImageClassification
 
         from assay.encoders.images import ImageEncoder
-        from assay.models.hf.vision import (
-            Logits,
-            Processing,
-            layers_of_images,
-            read_image_base,
-            read_image_classifier,
-        )
+        from assay.models.hf import vision
 
         pooling = self._pooling()
         if pooling is Pooling.LAST:
             raise ModelError("Images have no last token. Write pooling='mean', 'cls' or 'pooler'.")
         processor = self._loaded(AutoImageProcessor)
-        pixels = Processing(processor).read([np.zeros((64, 64, 3), np.uint8)], "cpu")
+        pixels = vision.Processing(processor).read([np.zeros((64, 64, 3), np.uint8)], "cpu")
         headed = has_head(config, "ForImageClassification")
         family = AutoModelForImageClassification if headed else AutoModel
         module = self._weighted(family, config).eval()
-        whole = Logits(module) if headed else module
+        whole = vision.Logits(module) if headed else module
 
         def read_at(layers: LayerSelection) -> Model:
             if headed:
-                forward = read_image_classifier(whole, pooling, layers, tuple(pixels.shape[1:]))
+                forward = vision.read_image_classifier(whole, pooling, layers, tuple(pixels.shape[1:]))
             else:
-                forward = read_image_base(module, pooling, layers)
-            return ImageEncoder(whole, forward, Processing(processor, layers), device, self._origin())
+                forward = vision.read_image_base(module, pooling, layers)
+            return ImageEncoder(whole, forward, vision.Processing(processor, layers), device, self._origin())
 
-        return self._read(read_at, lambda: layers_of_images(module, pixels.to(device)))
+        return self._read(read_at, lambda: vision.layers_of_images(module, pixels.to(device)))
 
     def _open_text(self, config: Any, device: str) -> Model:
         from transformers import AutoModel, AutoModelForSequenceClassification

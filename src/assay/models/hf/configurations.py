@@ -37,7 +37,7 @@ def has_head(config: Any, ending: str) -> bool:
 
 
 def was_trained_on_pairs(config: Any) -> bool:
-    """Tell by the outputs of a head: a single number is a similarity, entailment is between two texts."""
+    """Return whether its head reads pairs: one number is a similarity, entailment is between two texts."""
     return config.num_labels == 1 or any("entail" in str(name).lower() for name in config.id2label.values())
 
 

@@ -218,7 +218,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _is_binary(content: bytes) -> bool:
-    """Tell floats from text: text has no control characters but tabs and line ends."""
+    """Return whether these are floats: text has no control characters but tabs and line ends."""
     return any(byte < 9 for byte in content[:4096])
 
 
