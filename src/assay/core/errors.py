@@ -5,7 +5,7 @@ AssayError
 │   ├── UnknownName       a name that no plug-in, model, column or setting has
 │   ├── MissingPackage    a plug-in needs a package that is not installed
 │   └── UnreadableTask    the data of a task cannot be used
-├── ModelError            one model failed: a row of the study, never its end
+├── ModelError            one model failed: it becomes a row and does not stop the study
 │   └── CheckpointError   weights that do not fit their architecture, or are not safe to load
 ├── NotApplicable         a method that does not apply to a model or a task: a row with its reason
 └── StoreError            results cannot be written or read
@@ -26,14 +26,14 @@ class UsageError(AssayError):
 
 
 class UnknownName(UsageError):
-    """A name that nothing has, with the nearest names that exist."""
+    """A name that does not exist, with the most similar names that do."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         starting = [known_name for known_name in names if name and known_name.startswith(name)]
-        near = starting[:3] or difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-        if near:
-            hint = f"Did you mean: {', '.join(near)}?"
+        similar = starting[:3] or difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+        if similar:
+            hint = f"Did you mean: {', '.join(similar)}?"
         elif names:
             more = f" and {len(names) - 12} more" if len(names) > 12 else ""
             hint = f"Known: {', '.join(names[:12])}{more}."

@@ -1,4 +1,4 @@
-"""What a score says: a number, how sure it is, and in which unit."""
+"""The value of a score: a number, its confidence interval, and the metric that it estimates."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Interval:
 
 
 class Estimate(float):
-    """What a score says of a model on a task: a number, higher is better, with what is known of it.
+    """The value of a score for a model on a task: higher is better, with an interval and notes.
 
     Attributes:
-        interval: How far it may be off, where the score can tell.
-        metric: The name of the metric whose value it foretells; empty where it has a scale of its own.
-        notes: What a reader must know besides.
+        interval: A confidence interval, where the score has one.
+        metric: The name of the metric that it estimates; empty where it has a scale of its own.
+        notes: What else a reader must know.
 
     >>> Estimate(0.87, Interval(0.85, 0.89), "accuracy")
     Estimate(0.87, 0.85 to 0.89, accuracy)
@@ -43,7 +43,7 @@ class Estimate(float):
     def __new__(
         cls, value: float, interval: Interval | None = None, metric: str = "", notes: tuple[str, ...] = ()
     ) -> Estimate:
-        """Make a number with what is known of it."""
+        """Make a number with an interval, a metric and notes."""
         estimate = super().__new__(cls, value)
         estimate.interval, estimate.metric, estimate.notes = interval, metric, notes
         return estimate
@@ -62,11 +62,11 @@ class Estimate(float):
 
 
 def judged_interval(metric: Metric, truth: Labels, predicted: np.ndarray, draws: int = 400) -> Interval:
-    """Return the 95 % interval of a metric over the examples that it judged.
+    """Return the 95 % interval of a metric over the examples that were predicted.
 
-    A share of classes that are right has Wilson's interval; any other metric a bootstrap, whose draws are
-    always the same. Neither covers what another training set would change: where examples are fewer than
-    features, the interval of a cross-validated value holds the truth less often than it says.
+    Accuracy has Wilson's interval; any other metric a bootstrap, whose draws are always the same. Neither
+    covers how another training set would change the value: with fewer examples than features, the interval
+    of a cross-validated value covers the true value less often than 95 %.
 
     References:
         Probable Inference, the Law of Succession, and Statistical Inference (Wilson, 1927),
@@ -80,7 +80,7 @@ def judged_interval(metric: Metric, truth: Labels, predicted: np.ndarray, draws:
     values = []
     for _ in range(draws):
         drawn = rng.integers(0, truth.examples, truth.examples)
-        with suppress(NotApplicable):  # a draw of one class has no value of some metrics
+        with suppress(NotApplicable):  # some metrics are undefined on draws of one class
             values.append(metric(truth.of(drawn), predicted[truth.rows_of(drawn)]))
     low, high = np.quantile(values, (0.025, 0.975))
     return Interval(float(low), float(high))

@@ -1,4 +1,4 @@
-"""What one model says about some examples: features, with or without labels."""
+"""The features that a model gives for some examples, with or without labels."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from assay.core.task import Labels
 class Encoded(NamedTuple):
     """What a model returns for one batch."""
 
-    features: np.ndarray  # examples x width, float32; of texts that are cut into words, a row for each word
+    features: np.ndarray  # examples x width, float32; of tokenised texts, a row for each word
     source_probs: np.ndarray | None  # examples x source classes, rows sum to 1
-    truncated: int = 0  # examples that are longer than the model reads: what is beyond was cut
-    unread: int = 0  # words without features, for which zeros stand
+    truncated: int = 0  # examples that are longer than the model reads, and were truncated
+    unread: int = 0  # words without features, which are zeros
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a model says about some examples, without their labels.
+    """The features of some examples, without their labels.
 
     Attributes:
         matrix: Read-only.  # examples x width
-        device: Where the model ran, as torch names it, and where what learns from them may run.
+        device: Where the model ran, as torch names it, and where a protocol may train on them.
     """
 
     matrix: np.ndarray
@@ -72,7 +72,7 @@ class LabelledFeatures:
         return self.features.device
 
     def take(self, examples: np.ndarray) -> LabelledFeatures:
-        """Return some examples; of texts with labelled words all words of each."""
+        """Return some examples; of texts with labelled words, all words of each."""
         rows = self.labels.rows_of(examples)
         return LabelledFeatures(Features(self.matrix[rows], self.device), self.labels.of(examples))
 

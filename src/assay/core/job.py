@@ -1,4 +1,4 @@
-"""The unit of work and of record."""
+"""The unit of work, of which each has one result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model may cost, and under which licences it may be: others are not taken."""
+"""Limits on the cost and the licence of a model: models beyond them are not ranked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is asked of a model before it is ranked.
+    """The limits that a model must meet to be ranked.
 
     >>> limits = Limits.of("25M", "20ms", ["apache-2.0", "mit"])
     >>> limits.max_parameters, limits.max_latency_seconds
@@ -25,7 +25,7 @@ class Limits:
     Attributes:
         max_parameters: Weights, the source head included.
         max_latency_seconds: Of one standard example at batch 1 on the machine of the study.
-        licences: Names or patterns, of which the licence must be one; any is allowed if empty.
+        licences: Names or patterns of allowed licences; any is allowed if empty.
     """
 
     max_parameters: float | None = None
@@ -51,7 +51,7 @@ class Limits:
         )
 
     def refusal(self, facts: ModelFacts, latency_seconds: float | None) -> str:
-        """Return why a model is not ranked, the same words for each that is refused alike; empty if it is."""
+        """Return why a model is not ranked, in the same words for the same cause; empty if it is ranked."""
         if self.max_parameters is not None and facts.parameters > self.max_parameters:
             return f"left out: it has more than {self.max_parameters:,.0f} parameters"
         if self.max_latency_seconds is not None:
@@ -59,14 +59,14 @@ class Limits:
                 return "left out: its latency could not be measured"
             if latency_seconds > self.max_latency_seconds:
                 return f"left out: it takes more than {1e3 * self.max_latency_seconds:,.4g} ms per example"
-        return "" if facts.is_random else self._unlicensed(facts.licence)  # what was drawn has none
+        return "" if facts.is_random else self._unlicensed(facts.licence)  # random weights have none
 
     def _unlicensed(self, licence: str | None) -> str:
         if not self.licences:
             return ""
         if licence is None:
             return "left out: its licence is not known"
-        if any(fnmatch.fnmatchcase(licence.strip().lower(), one) for one in self.licences):
+        if any(fnmatch.fnmatchcase(licence.strip().lower(), pattern) for pattern in self.licences):
             return ""
         return f"left out: its licence is {licence}"
 
@@ -77,9 +77,9 @@ NO_LIMITS = Limits()
 def _number(name: str, written: str | float | None, units: dict[str, float], how: str) -> float | None:
     if written is None:
         return None
-    found = re.fullmatch(r"\s*([\d_]*\.?\d+(?:e\d+)?)\s*([a-z]*)\s*", str(written).lower())
-    plain = 1.0 if not isinstance(written, str) or "" in units else None
-    unit = None if found is None else units.get(found[2]) if found[2] else plain
-    if found is None or unit is None:
+    match = re.fullmatch(r"\s*([\d_]*\.?\d+(?:e\d+)?)\s*([a-z]*)\s*", str(written).lower())
+    unitless = 1.0 if not isinstance(written, str) or "" in units else None
+    unit = None if match is None else units.get(match[2]) if match[2] else unitless
+    if match is None or unit is None:
         raise UsageError(f"{name} is {written!r}. Write {how}.")
-    return round(float(found[1]) * unit, 9)
+    return round(float(match[1]) * unit, 9)

@@ -1,4 +1,4 @@
-"""Judges of predictions; a higher value is better for every one of them."""
+"""The base class of metrics, which evaluate predictions; for all of them higher is better."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from assay.core.task import Labels, TaskKind
 
 
 class Metric(ABC):
-    """A judge of predictions: one file in ``metrics/``.
+    """A metric that evaluates predictions: one file in ``metrics/``.
 
     Attributes:
-        kinds: The kinds of task that it judges.
-        shown_negated: True where the field's number falls as predictions improve (RMSE): the value inside
-            is its negative, a reader sees it positive.
-        is_mean: True where the value is the mean over examples of each example's own value (accuracy):
-            intervals are then fast and tests exact.
-        of_two_classes: True where it judges two classes only, of which the second is the positive one.
-        judges_probs: True where it judges probabilities of the classes, and not what was decided by them.
+        kinds: The kinds of task that it applies to.
+        shown_negated: True where lower is better by convention (RMSE): values are its negative here, and
+            are shown to readers without the sign.
+        is_mean: True where the value is a mean of one value per example (accuracy): intervals are then
+            fast and tests exact.
+        of_two_classes: True where it applies to two classes only, of which the second is the positive one.
+        judges_probs: True where it reads class probabilities instead of predicted classes.
     """
 
     kinds: ClassVar[frozenset[TaskKind]]
@@ -40,8 +40,8 @@ class Metric(ABC):
 
         Args:
             truth: The labels.
-            predicted: As the values of ``truth``; or, for one that judges probabilities, examples x classes.
+            predicted: As the values of ``truth``; or, if it reads probabilities, examples x classes.
 
         Raises:
-            NotApplicable: These labels have no such value, as where all examples are of one class.
+            NotApplicable: It is undefined for these labels, for example where all are of one class.
         """

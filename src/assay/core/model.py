@@ -1,4 +1,4 @@
-"""Which pretrained model, and the opened model that encodes batches."""
+"""A source of pretrained models, and an opened model that encodes batches."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class ModelFacts:
         macs: Multiply-accumulates of one forward pass on one example of the input size, if countable.
         bytes: Size of the weights in memory.
         input: The input size in words, as in "3 x 224 x 224" or "256 tokens".
-        preprocessing: How an example becomes input, in words, so that it can be checked and repeated.
+        preprocessing: How an example becomes input, in words, so that it can be checked and reproduced.
         source_classes: Number of classes of the source head; 0 without a head.
         weights: Where the weights came from.
         fingerprint: A hash of the weights.
         licence: The licence of the weights where it is known.
-        is_random: The weights were drawn, not trained: the model is a floor for others.
-        source_accuracy: The share right of its source's own test (ImageNet), as its authors state it.
+        is_random: The weights are random, not trained: the model is a control for others.
+        source_accuracy: Accuracy on the test set of its source task (ImageNet), as published.
     """
 
     width: int
@@ -90,7 +90,7 @@ class Model(ABC):
 
     @property
     def names(self) -> Sequence[str] | None:
-        """The names of the examples whose features it holds: it is given names; None for all other models."""
+        """The names of the examples whose features it stores and looks up; None for all other models."""
         return None
 
     @abstractmethod
@@ -106,14 +106,14 @@ class Model(ABC):
         raise NotApplicable("the weights of this model are not at hand")
 
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
-        """Return the Fisher information of the weights on some examples, where gradients are at hand.
+        """Return the Fisher information of the weights on some examples, where the model has gradients.
 
         It is the mean over examples of the expected squared gradient of log p(class), where the class has
         the model's own probabilities p; features and the random state stay as they are.
 
         Args:
             examples: One at a time.
-            head: What turns features into logits of the task's classes.
+            head: Maps features to logits of the task's classes.
             draws: Gradients for each example and head; with as many as classes the expectation is exact.
             seed: Of the draws, where they are fewer.
         """
@@ -129,25 +129,25 @@ class Model(ABC):
 
 
 class Layered(Model):
-    """An opened model of which any layer may be read: which one is chosen on val of a task.
+    """An opened model of which any layer may be read; the layer is chosen on val of a task.
 
-    By itself it is the model that reads the last layer.
+    Used directly, it reads the last layer.
     """
 
     @property
     @abstractmethod
     def all_layers(self) -> Model:
-        """The model whose features are those of every layer in a row."""
+        """The model whose features are those of all layers, concatenated."""
 
     @abstractmethod
     def apart(self, features: np.ndarray) -> Sequence[np.ndarray]:
-        """Return the features of each layer, from what enters the first, of those of ``all_layers``."""
+        """Split features of ``all_layers`` by layer, the input of the first layer included."""
 
     @abstractmethod
     def at(self, layer: int) -> Model:
-        """Return the model that reads one layer, by its place in ``apart``; it shares the weights.
+        """Return the model that reads one layer, by its position in ``apart``.
 
-        It is closed with the layered model.
+        It shares the weights of the layered model and is closed with it.
         """
 
 
@@ -187,16 +187,16 @@ class ModelSource(ABC):
 
     @abstractmethod
     def identity(self) -> str:
-        """Return what tells this model from every other; opens nothing.
+        """Return a string that identifies this model uniquely; opens nothing.
 
         It holds every setting, the versions of the libraries that build the model, and the revision or the
-        hash of what is loaded: two sources with one identity give the same features, wherever files lie.
+        hash of what is loaded: two sources with one identity give the same features, wherever files are.
         """
 
     def untrained(self) -> ModelSource | None:
-        """Return the source of the same architecture with random weights; None where that cannot be told.
+        """Return the source of the same architecture with random weights; None where there is none.
 
-        Of a source whose weights are random already, it is one with others.
+        Where the weights are random already, it has other random weights.
         """
         return None
 

@@ -1,4 +1,4 @@
-"""What a protocol learned: it maps features, or examples, to predictions, and can be kept as named arrays."""
+"""A trained predictor: it maps features to predictions, and can be saved as named arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.core.task import LabelKind, Labels
 
 
 class Predicted(NamedTuple):
-    """What is said of some examples.
+    """Predictions for some examples.
 
     Attributes:
         values: As ``Labels.values``: positions in the classes, 0 and 1 for each class, or numbers.
@@ -40,12 +40,12 @@ class Decision:
     """How the outputs of a fitted map become predictions.
 
     Attributes:
-        kind: What the labels are.
+        kind: The kind of the labels.
         classes: How many classes the task has; 0 for numbers.
-        present: The classes that had examples, in order: what each output stands for; empty for numbers.
+        present: The classes in train, in order, one for each output; empty for numbers.
         shape: The shape of one label: () or (columns,).
-        are_logits: Whether a softmax, or for several labels at once a sigmoid, makes probabilities of them;
-            else outputs are expected targets, and there are no probabilities.
+        are_logits: Whether outputs are logits (of a softmax, or for multilabel of a sigmoid); otherwise
+            they are regressed targets, and there are no probabilities.
     """
 
     kind: LabelKind
@@ -56,7 +56,7 @@ class Decision:
 
     @classmethod
     def of(cls, labels: Labels, *, are_logits: bool) -> Decision:
-        """Return how outputs for what was learned from these labels become predictions."""
+        """Return how outputs become predictions after training on these labels."""
         present = np.arange(len(labels.classes))
         if labels.kind is LabelKind.CLASSIFICATION:
             present = np.unique(labels.values)
@@ -79,7 +79,7 @@ class Decision:
 
 
 class Predictor(ABC):
-    """What was learned from features, without anything that only learning needs.
+    """A predictor trained on features, without anything that only training needs.
 
     Attributes:
         decision: How its outputs become predictions.
@@ -93,12 +93,12 @@ class Predictor(ABC):
 
     @abstractmethod
     def tensors(self) -> Mapping[str, np.ndarray]:
-        """Return everything that predictions need but the labels that were learned from, by name."""
+        """Return everything that predicting needs besides ``decision``, by name."""
 
     @classmethod
     @abstractmethod
     def restored(cls, tensors: Mapping[str, np.ndarray], decision: Decision) -> Predictor:
-        """Return the predictor of which these are the tensors."""
+        """Return the predictor with these tensors."""
 
 
 def _softmax(outputs: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What became of a job: a value, a reason, or an error; never NaN, never absent."""
+"""The result of a job: a value, or the reason why there is none; never NaN, never absent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.core.predictor import Predicted
 
 
 class Status(StrEnum):
-    """What became of a job."""
+    """Whether a job has a value."""
 
     OK = "ok"
     SKIPPED = "skipped"
@@ -26,7 +26,7 @@ class Cost:
     """What a job cost besides the time to encode.
 
     Attributes:
-        tune_seconds: The part of its time that went into choosing on val.
+        tune_seconds: The part of its time spent on tuning on val.
         peak_bytes: The most memory that the process held while it ran; None where the system does not tell.
         device_bytes: The most memory of the accelerator; None on a CPU.
     """
@@ -38,18 +38,18 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a job.
+    """The result of a job.
 
     Attributes:
         value: The main metric on test (a protocol) or the estimate (a score); None unless ok.
         metrics: All metrics on test, by name; empty for scores.
-        tuned: What was chosen on val.
-        notes: What a reader must know besides.
+        tuned: What was tuned on val, by name.
+        notes: What else a reader must know.
         reason: Why there is no value: the cause and what to do.
-        interval: How far the value of a score may be off, where the score can tell.
-        metric: The metric whose value a score foretells; empty where it has a scale of its own.
+        interval: The confidence interval of a score, where it has one.
+        metric: The metric that a score estimates; empty where it has a scale of its own.
         seconds: The time of this method, without encoding.
-        encode_seconds: The time to encode what the method reads; 0 where the features were there.
+        encode_seconds: The time to encode what the method reads; 0 where features were stored already.
     """
 
     job: Job

@@ -1,4 +1,4 @@
-"""An example of a task as a reader sees it: a small picture or the beginning of a text, and its label."""
+"""An example of a task as reports show it: a small image or the beginning of a text, and its label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ShownExample:
         name: What a user would call it: a path, or a row number.
         label: Its class, classes or number in words.
         text: The beginning of a text; else empty.
-        picture: A ``data:`` address that holds a small picture, of a sound its spectrogram; empty for texts.
+        picture: A small image as a ``data:`` URL, of audio its spectrogram; empty for texts.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What to predict, from which examples, judged by which metric."""
+"""A task: examples with labels in three splits, and the metric that evaluates predictions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.core.slices import SliceColumn
 
 
 class LabelKind(StrEnum):
-    """What the values of labels are."""
+    """The type of labels."""
 
     CLASSIFICATION = "classification"  # one class
     MULTILABEL = "multilabel"  # any number of classes
@@ -27,16 +27,16 @@ class TaskKind(StrEnum):
     CLASSIFICATION = "classification"
     MULTILABEL = "multilabel"
     REGRESSION = "regression"
-    TOKENS = "tokens"  # each word of a text has a class of its own
+    TOKENS = "tokens"  # one class for each word of a text
 
     @property
     def of_labels(self) -> LabelKind:
-        """What the labels of such a task are: those of words are classes."""
+        """The kind of the labels of such a task: labels of words are classes."""
         return LabelKind.CLASSIFICATION if self is TaskKind.TOKENS else LabelKind(self.value)
 
 
 class Modality(StrEnum):
-    """What the examples of a task are, and what a model reads."""
+    """The type of a task's examples, and of a model's input."""
 
     IMAGE = "image"
     TEXT = "text"
@@ -45,14 +45,14 @@ class Modality(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A text that is cut into words already, each of which has a label."""
+    """A text that is split into words already, each of which has a label."""
 
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:
-    """A sound of one channel, as it is stored: what reads it resamples it."""
+    """Audio of one channel, as it is stored; the model resamples it."""
 
     samples: np.ndarray  # float32, from -1 to 1
     rate: int  # samples a second
@@ -117,8 +117,8 @@ class InMemoryExamples(Examples):
 
 
 @dataclass(frozen=True, slots=True)
-class Joined(Examples):
-    """Examples, and then others."""
+class JoinedExamples(Examples):
+    """Examples, followed by others."""
 
     first: Examples
     second: Examples
@@ -128,16 +128,13 @@ class Joined(Examples):
 
     def read(self, row: int) -> Example:
         """Return one example."""
-        examples, place = self._place(row)
-        return examples.read(place)
+        count = len(self.first)
+        return self.first.read(row) if row < count else self.second.read(row - count)
 
     def name(self, row: int) -> str:
         """Return what a user would call it."""
-        examples, place = self._place(row)
-        return examples.name(place)
-
-    def _place(self, row: int) -> tuple[Examples, int]:
-        return (self.first, row) if row < len(self.first) else (self.second, row - len(self.first))
+        count = len(self.first)
+        return self.first.name(row) if row < count else self.second.name(row - count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +212,7 @@ class Labels:
         return hot
 
     def strata(self) -> np.ndarray:
-        """Return a number for each example by which to spread it evenly: its class, or set of classes."""
+        """Return a number for each example by which to stratify: its class, or set of classes."""
         if self.values.ndim == 1:
             return self.values
         if self.kind is LabelKind.REGRESSION:
@@ -249,7 +246,7 @@ class Split:
 
     def followed_by(self, other: Split) -> Split:
         """Return these examples and then those of another split of the same task."""
-        return Split(Joined(self.examples, other.examples), self.labels.followed_by(other.labels))
+        return Split(JoinedExamples(self.examples, other.examples), self.labels.followed_by(other.labels))
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Split:
         """Return some of the examples with their labels."""
@@ -258,14 +255,14 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to predict, from which examples, judged by which metric.
+    """What to predict, from which examples, evaluated by which metric.
 
     Attributes:
         address: The address that loads it again.
         metric: The name of the main metric.
         fingerprint: A hash of every example, every label and the split: part of the key of a job.
-        notes: What was guessed, left out or is doubtful, in sentences for the user.
-        slices: The columns by which results on test are told apart; in no key, for they decide none.
+        notes: What was inferred, left out or is doubtful, in sentences for the user.
+        slices: The columns by which test results are reported separately; they are part of no key.
     """
 
     address: str

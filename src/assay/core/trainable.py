@@ -37,4 +37,4 @@ class Trainable(ABC):
 
     @abstractmethod
     def features(self, inputs: Any) -> Any:
-        """Return a tensor with gradients: one row for each example, or for each word of a text of words."""
+        """Return a tensor with gradients: a row for each example, or each word where words have labels."""
