@@ -11,7 +11,6 @@ from assay.findings.across import Across
 from assay.findings.agreement import Agreements
 from assay.findings.facts import ModelRow
 from assay.findings.frames import Value, columns_of, frames_of, rows_of
-from assay.findings.notebook import notebook_html
 from assay.findings.per_task import Cell, TaskFindings
 from assay.findings.similarity import Similarity
 
@@ -90,4 +89,6 @@ class Comparison:
         return "\n".join([first, *self.headline])
 
     def _repr_html_(self) -> str:
+        from assay.findings.notebook import notebook_html
+
         return notebook_html(self.headline, self.tasks)
