@@ -33,9 +33,9 @@ class Csv(Report):
             writer = csv.DictWriter(file, names, restval="")
             writer.writeheader()
             writer.writerows(
-                {name: _harmless(value) for name, value in row.items()} for row in comparison.rows()
+                {name: _no_formula(value) for name, value in row.items()} for row in comparison.rows()
             )
 
 
-def _harmless(value: Value) -> Value:
+def _no_formula(value: Value) -> Value:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

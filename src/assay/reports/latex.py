@@ -37,10 +37,12 @@ class Latex(Report):
 
 
 def _table(table: ResultTable) -> str:
-    heads = [_stacked(_plain(task), _plain(of)) for task, of in zip(table.tasks, table.measures, strict=True)]
+    heads = [
+        _stacked(_escaped(task), _escaped(of)) for task, of in zip(table.tasks, table.measures, strict=True)
+    ]
     heads += ["index"] if table.has_index else []
-    rows = [" & ".join([_plain(model), *map(_cell, entries)]) + r" \\" for model, entries in table.rows]
-    caption = f"{_plain(table.caption)} Bold: best; underlined: the data do not tell it from the best."
+    rows = [" & ".join([_escaped(model), *map(_cell, entries)]) + r" \\" for model, entries in table.rows]
+    caption = f"{_escaped(table.caption)} Bold: best; underlined: the data do not tell it from the best."
     return "\n".join(
         [
             r"\begin{table}",
@@ -60,17 +62,17 @@ def _table(table: ResultTable) -> str:
 def _cell(entry: Entry) -> str:
     if not entry.value:
         return "--"
-    value = _plain(entry.value)
+    value = _escaped(entry.value)
     if entry.is_best:
         value = rf"\textbf{{{value}}}"
     elif entry.is_tied:
         value = rf"\underline{{{value}}}"
-    return _stacked(value, rf"\scriptsize {_plain(entry.interval)}") if entry.interval else value
+    return _stacked(value, rf"\scriptsize {_escaped(entry.interval)}") if entry.interval else value
 
 
 def _stacked(above: str, below: str) -> str:
     return rf"\begin{{tabular}}[c]{{@{{}}r@{{}}}}{above}\\{below}\end{{tabular}}"
 
 
-def _plain(text: str) -> str:
+def _escaped(text: str) -> str:
     return " ".join(text.split()).translate(_ESCAPED)

@@ -26,7 +26,7 @@ class Markdown(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the answer and the tables to ``path``, replacing what was there."""
-        parts = [_plain(sentence) for sentence in comparison.headline]
+        parts = [_escaped(sentence) for sentence in comparison.headline]
         parts += [_table(table) for table in result_tables(comparison)]
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
@@ -34,12 +34,15 @@ class Markdown(Report):
 def _table(table: ResultTable) -> str:
     heads = [
         "model",
-        *(f"{_plain(task)}<br>{_plain(of)}" for task, of in zip(table.tasks, table.measures, strict=True)),
+        *(
+            f"{_escaped(task)}<br>{_escaped(measure)}"
+            for task, measure in zip(table.tasks, table.measures, strict=True)
+        ),
     ]
     heads += ["index"] if table.has_index else []
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
-    lines += [f"| {_plain(model)} | {' | '.join(map(_cell, entries))} |" for model, entries in table.rows]
-    return f"{_plain(table.caption)} **Best**; = the data do not tell it from the best.\n\n" + "\n".join(
+    lines += [f"| {_escaped(model)} | {' | '.join(map(_cell, entries))} |" for model, entries in table.rows]
+    return f"{_escaped(table.caption)} **Best**; = the data do not tell it from the best.\n\n" + "\n".join(
         lines
     )
 
@@ -51,5 +54,5 @@ def _cell(entry: Entry) -> str:
     return f"{value}<br>{entry.interval}" if entry.interval else value
 
 
-def _plain(text: str) -> str:
+def _escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

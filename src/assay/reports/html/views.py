@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import util
 from typing import TYPE_CHECKING
@@ -81,31 +81,25 @@ class TaskView:
 
 
 @dataclass(frozen=True, slots=True)
-class AcrossView:
-    """Models across the tasks of one modality."""
-
-    heat_map: HeatMap
-    findings: Across | None
-
-
-@dataclass(frozen=True, slots=True)
 class PageView:
     """The whole page.
 
     Attributes:
+        across: For each modality the heat map of its tasks, and the findings over them.
         models: What is known of each model of the study, by its address; None for one that never opened.
         charts: By their anchors; none where ``can_draw`` is false: then the page says what to install.
+        similarities: Which tasks and models are similar, and charts of it, for each modality.
     """
 
     names: Names
     answers: tuple[Answer, ...]
-    across: tuple[AcrossView, ...]
+    across: tuple[tuple[HeatMap, Across | None], ...]
     tasks: tuple[TaskView, ...]
     missing: tuple[MissingValue, ...]
     models: Mapping[str, ModelRow | None]
     charts: Mapping[str, Chart]
     can_draw: bool
-    likeness: tuple[Similarity, ...]
+    similarities: tuple[tuple[Similarity, list[Chart]], ...]
 
     def charts_at(self, *anchors: str) -> list[Chart]:
         """Return the charts at some anchors, or numbered ones below ``anchor-*``, as far as they exist."""
@@ -114,16 +108,6 @@ class PageView:
             for name, chart in self.charts.items()
             if name in anchors or f"{name.rpartition('-')[0]}-*" in anchors
         ]
-
-    def similarity_charts(self, similarity: Similarity) -> list[Chart]:
-        """Return the charts of which tasks and models of one modality are similar."""
-        kind = similarity.modality or "all"
-        return self.charts_at(*(f"alike-{what}-{kind}" for what in ("tasks", "errors", "features")))
-
-    @property
-    def similarities(self) -> list[Similarity]:
-        """Which tasks and models are similar, for each modality where that is known."""
-        return [every for every in self.likeness if every.remarks or self.similarity_charts(every)]
 
 
 def page_view(comparison: Comparison) -> PageView:
@@ -135,10 +119,15 @@ def page_view(comparison: Comparison) -> PageView:
     across = {findings.modality: findings for findings in comparison.across}
     maps = heat_maps(comparison)
     can_draw = all(util.find_spec(name) is not None for name in _CHART_PACKAGES)
+    charts: dict[str, Chart] = {}
+    if can_draw:
+        from assay.reports.html.charts import charts_of
+
+        charts = charts_of(comparison, names, maps)
     return PageView(
         names=names,
         answers=tuple(_answers(comparison, names)),
-        across=tuple(AcrossView(heat_map, across.get(heat_map.modality)) for heat_map in maps),
+        across=tuple((heat_map, across.get(heat_map.modality)) for heat_map in maps),
         tasks=tuple(
             TaskView(
                 f"task-{number}",
@@ -156,16 +145,21 @@ def page_view(comparison: Comparison) -> PageView:
         ),
         missing=missing_values(comparison),
         models={address: models.get(address) for address in names.numbers},
-        charts=_charts(comparison, names, maps) if can_draw else {},
+        charts=charts,
         can_draw=can_draw,
-        likeness=comparison.likeness,
+        similarities=tuple(_similarities(comparison, charts)),
     )
 
 
-def _charts(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> dict[str, Chart]:
-    from assay.reports.html.charts import charts_of
-
-    return charts_of(comparison, names, maps)
+def _similarities(
+    comparison: Comparison, charts: Mapping[str, Chart]
+) -> Iterator[tuple[Similarity, list[Chart]]]:
+    for similarity in comparison.likeness:
+        kind = similarity.modality or "all"
+        anchors = [f"alike-{what}-{kind}" for what in ("tasks", "errors", "features")]
+        shown = [charts[anchor] for anchor in anchors if anchor in charts]
+        if similarity.remarks or shown:
+            yield similarity, shown
 
 
 def _answers(comparison: Comparison, names: Names) -> list[Answer]:
