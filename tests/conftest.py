@@ -22,8 +22,8 @@ from filelock import FileLock
 from PIL import Image
 from tests.quick import (  # noqa: F401  # hooks of pytest
     pytest_addoption,
+    pytest_collection,
     pytest_collection_modifyitems,
-    pytest_configure,
     pytest_ignore_collect,
 )
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401  # hooks of pytest

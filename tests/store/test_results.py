@@ -79,6 +79,7 @@ def test_a_second_writer_is_told_to_wait(store):
         pass
 
 
+@pytest.mark.framework
 def test_a_writer_that_dies_gives_the_store_back(store):
     dies = (
         "import os, sys; from pathlib import Path; from assay.store.results import Store\n"
@@ -161,6 +162,7 @@ except StoreError as error:
 """
 
 
+@pytest.mark.framework
 def test_a_full_disk_is_an_error_and_leaves_nothing_half_written(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, check=True
