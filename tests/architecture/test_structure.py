@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ FAMILIES = (
     BUILT_IN.metrics,
     BUILT_IN.reports,
 )
+OF_NO_FOLDER = {"architecture", "contracts", "frozen", "journeys"}  # tests of the whole, or of assay.testing
 FRAMEWORKS = ("torch", "timm", "transformers", "sentence_transformers", "sklearn", "scipy", "pyarrow", "PIL")
 
 
@@ -43,6 +45,48 @@ def test_no_module_is_named_after_nothing():
     nothing = {"utils", "helpers", "common", "misc", "base", "manager"}
 
     assert [path for path in TEXTS if Path(path).stem in nothing] == []
+
+
+def test_each_class_has_a_name_of_its_own():
+    homes: dict[str, list[str]] = {}
+    for path, tree in TREES.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(path)
+
+    assert {name: paths for name, paths in homes.items() if len(paths) > 1} == {}
+
+
+def test_each_folder_and_module_has_its_layer():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contract = settings["tool"]["importlinter"]["contracts"][0]
+    layers = [name.strip() for line in contract["layers"] for name in line.split("|")]
+
+    assert contract["exhaustive"]
+    assert sorted(layers) == sorted(
+        {path.partition("/")[0].removesuffix(".py") for path in TEXTS} - {"__init__"}
+    )
+
+
+def test_each_folder_of_tests_is_one_of_the_sources():
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+
+    assert [
+        str(folder)
+        for folder in folders
+        if str(folder) not in OF_NO_FOLDER and not (ROOT / "src" / "assay" / folder).is_dir()
+    ] == []
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, BUILT_IN.engines], ids=lambda family: family.family)
+def test_every_plug_in_shows_how_it_is_used(family):
+    built_in = Registry(family.family, family.base, family.what)
+    plugins = {name: built_in.load(name) for name in built_in.names()}
+    texts = {
+        name: f"{plugin.__doc__}{sys.modules[plugin.__module__].__doc__}" for name, plugin in plugins.items()
+    }
+
+    assert [name for name, text in texts.items() if ">>> " not in text] == []
 
 
 def test_core_imports_numpy_and_the_standard_library_alone():

@@ -68,7 +68,7 @@ def plain_loop(photos, order: list[str], build) -> tuple[np.ndarray, float]:
 
 def test_one_command_gives_what_the_loop_of_the_tutorials_gives(photos, tmp_path):
     study = assay.Study(
-        models=["torchvision:resnet50.IMAGENET1K_V1(pretrained=False, image_size=64)"],
+        models=["torchvision:resnet18.IMAGENET1K_V1(pretrained=False, image_size=64)"],
         tasks=[str(photos)],
         methods=[f"sgd(epochs={EPOCHS}, batch_size={BATCH})"],
         store=tmp_path / "store",
@@ -84,7 +84,7 @@ def test_one_command_gives_what_the_loop_of_the_tutorials_gives(photos, tmp_path
     def build() -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            return models.resnet50()
+            return models.resnet18()
 
     expected, accuracy = plain_loop(photos, order, build)
     comparison = study.run()

@@ -39,7 +39,7 @@ MOST_EXAMPLE_LETTERS = 260_000  # of all tasks: 2 MB hold 50 models x 20 tasks w
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ListedModel:
     """A model that is recommended or not significantly different, with its cost.
 
     Attributes:
@@ -62,7 +62,7 @@ class Answer:
     """
 
     sentence: str
-    choices: tuple[Choice, ...]
+    choices: tuple[ListedModel, ...]
     hidden: int = 0
 
 
@@ -194,11 +194,11 @@ def _tied(comparison: Comparison, modality: Modality) -> list[str]:
     return [model for model in tied if model not in random]
 
 
-def _choices(comparison: Comparison, addresses: Sequence[str]) -> list[Choice]:
+def _choices(comparison: Comparison, addresses: Sequence[str]) -> list[ListedModel]:
     models = {row.address: row for row in comparison.models}
     smallest = min((models[model].facts.parameters for model in addresses if model in models), default=0)
     return [
-        Choice(
+        ListedModel(
             address,
             models.get(address),
             is_recommended=position == 0,
