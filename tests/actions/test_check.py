@@ -18,13 +18,13 @@ CARD = "---\nlicense: {licence}\nlibrary_name: transformers\n---\n# A model\n"
 
 
 def test_a_model_that_can_be_trained_says_how_much_of_it(tiny_vit: Path) -> None:
-    told = dict(inspect(HuggingFaceSource(str(tiny_vit)), "cpu"))
+    properties = dict(inspect(HuggingFaceSource(str(tiny_vit)), "cpu"))
 
-    parameters = told["parameters"].partition(" ")[0]
-    assert told["trainable"] == f"yes, {parameters} weights; now in evaluation mode"
-    assert told["proved"].startswith("32 examples: batch of 1 = batch of 32, order kept, finite")
-    assert told["source head"] == "7 classes"
-    assert told["reads"] == "image, 3 x 16 x 16"
+    parameters = properties["parameters"].partition(" ")[0]
+    assert properties["trainable"] == f"yes, {parameters} weights; now in evaluation mode"
+    assert properties["proved"].startswith("32 examples: batch of 1 = batch of 32, order kept, finite")
+    assert properties["source head"] == "7 classes"
+    assert properties["reads"] == "image, 3 x 16 x 16"
 
 
 def test_a_frozen_model_says_so() -> None:
@@ -57,7 +57,7 @@ def test_there_are_32_different_examples(modality: Modality) -> None:
     examples = sample_examples(modality)
 
     assert len(examples) == 32
-    assert len({str(getattr(one, "samples", one)) for one in examples}) == 32
+    assert len({str(getattr(example, "samples", example)) for example in examples}) == 32
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_the_licence_of_the_hub_comes_with_its_commit(tiny_bert: Path, tmp_path:
     (files / "README.md").write_text(CARD.format(licence="apache-2.0"))
 
     with serving(FakeHub({"org/bert": files, "org/bare": tiny_bert}), tmp_path / "cache"):
-        told = dict(inspect(HuggingFaceSource("org/bert"), "cpu"))
+        properties = dict(inspect(HuggingFaceSource("org/bert"), "cpu"))
         bare = dict(inspect(HuggingFaceSource("org/bare"), "cpu"))
 
-    assert told["licence"] == "apache-2.0"
-    assert told["weights"].startswith(f"hf: org/bert at {COMMIT[:12]}")
+    assert properties["licence"] == "apache-2.0"
+    assert properties["weights"].startswith(f"hf: org/bert at {COMMIT[:12]}")
     assert bare["licence"] == "not known"

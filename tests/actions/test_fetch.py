@@ -38,24 +38,30 @@ def test_a_model_is_downloaded_and_then_there(tiny_bert: Path, caches: Path) -> 
 
 def test_what_cannot_be_had_stops_nothing(tiny_bert: Path, caches: Path) -> None:
     with serving(FakeHub({"org/bert": tiny_bert}, gated={"org/bert"}), caches):
-        found = list(
+        results = list(
             fetch(["hf:org/bert", "zoo:broken", "zoo:x*", "nowhere:x", "sklearn:digit", "sklearn:digits"])
         )
 
-    assert [one.address for one in found if isinstance(one, Fetched)] == ["sklearn:digits"]
-    reasons = [one.reason for one in found if isinstance(one, Missing)]
+    assert [result.address for result in results if isinstance(result, Fetched)] == ["sklearn:digits"]
+    reasons = [result.reason for result in results if isinstance(result, Missing)]
     assert len(reasons) == 5
-    assert all(any(word in told for word in ("gated", "weights are missing", "called")) for told in reasons)
+    assert all(
+        any(word in reason for word in ("gated", "weights are missing", "called")) for reason in reasons
+    )
 
 
 def test_patterns_and_suites_are_many(photos: Path, tmp_path: Path, caches: Path) -> None:
     (tmp_path / "mine.toml").write_text(f'tasks = ["{photos}", "sklearn:digits(limit=90)"]')
 
-    found = list(fetch(["zoo:co*", f"suite:{tmp_path}/mine.toml"]))
+    results = list(fetch(["zoo:co*", f"suite:{tmp_path}/mine.toml"]))
 
-    assert [one.address for one in found] == ["zoo:colours", f"folder:{photos}", "sklearn:digits(limit=90)"]
-    assert isinstance(found[1], Fetched)
-    assert found[1].size == "54 train and 18 val and 18 test examples"
+    assert [result.address for result in results] == [
+        "zoo:colours",
+        f"folder:{photos}",
+        "sklearn:digits(limit=90)",
+    ]
+    assert isinstance(results[1], Fetched)
+    assert results[1].size == "54 train and 18 val and 18 test examples"
 
 
 def test_a_name_of_models_and_tasks_is_what_it_names(caches: Path) -> None:

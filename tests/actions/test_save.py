@@ -58,10 +58,10 @@ def test_a_saved_model_predicts_what_the_study_predicted(store, tmp_path, method
     test = what.task.test
     kept = open_existing(store).predictions([result.job.key])[result.job.key]
     with assay.load(tmp_path / "saved", "cpu") as saved:
-        found = saved.predict([test.examples.read(row) for row in range(len(test))])
-    np.testing.assert_array_equal(found.values, kept.values)
+        predicted = saved.predict([test.examples.read(row) for row in range(len(test))])
+    np.testing.assert_array_equal(predicted.values, kept.values)
     if kept.probs is not None:
-        np.testing.assert_allclose(found.probs, kept.probs, atol=1e-5)
+        np.testing.assert_allclose(predicted.probs, kept.probs, atol=1e-5)
 
 
 def test_a_model_and_a_task_are_found_by_the_names_that_a_report_gives_them(
@@ -99,7 +99,7 @@ def test_what_the_study_lacks_is_said(store, tmp_path):
 def test_other_predictions_than_those_of_the_study_are_not_saved(store, tmp_path):
     what = chosen("knn")
     copy = open_existing(store)
-    key = next(one.job.key for one in copy.results() if one.job.method == "knn")
+    key = next(result.job.key for result in copy.results() if result.job.method == "knn")
     kept = copy.arrays.read("predictions", key).copy()
     try:
         copy.arrays.write("predictions", key, (kept + 1) % 10)

@@ -19,11 +19,11 @@ def blobs(count: int = 300, width: int = 20, classes: int = 3) -> tuple[np.ndarr
 
 
 def test_a_score_is_a_number_with_what_is_known_of_it():
-    found = assay.score(*blobs(), "ridge_cv")
+    value = assay.score(*blobs(), "ridge_cv")
 
-    assert isinstance(found, float)
-    assert found.metric == "accuracy"
-    assert found.interval.low < found < found.interval.high
+    assert isinstance(value, float)
+    assert value.metric == "accuracy"
+    assert value.interval.low < value < value.interval.high
 
 
 @pytest.mark.parametrize("name", ["ridge_cv", "lda_cv"])
@@ -33,9 +33,9 @@ def test_scores_of_our_own_foretell_what_a_probe_reaches_on_other_folds(name, wi
 
     reached = cross_val_score(LogisticRegression(max_iter=2000, C=0.1), features, labels, cv=5).mean()
 
-    found = assay.score(features, labels, name)
-    assert found == pytest.approx(reached, abs=0.06)
-    assert found.interval.low - 0.02 < reached < found.interval.high + 0.02
+    value = assay.score(features, labels, name)
+    assert value == pytest.approx(reached, abs=0.06)
+    assert value.interval.low - 0.02 < reached < value.interval.high + 0.02
 
 
 def test_a_column_of_classes_is_the_classes():
@@ -82,10 +82,10 @@ def test_the_order_of_several_labels_changes_nothing(name):
 def test_labels_without_a_value_cost_the_others_nothing():
     features, labels = blobs()
 
-    found = assay.score(features, {"good": labels, "constant": np.zeros(300, int)}, "logme")
+    values = assay.score(features, {"good": labels, "constant": np.zeros(300, int)}, "logme")
 
-    assert isinstance(found["constant"], NotApplicable)
-    assert found["good"] == pytest.approx(assay.score(features, labels, "logme"), rel=1e-9)
+    assert isinstance(values["constant"], NotApplicable)
+    assert values["good"] == pytest.approx(assay.score(features, labels, "logme"), rel=1e-9)
 
 
 def test_an_interval_of_a_small_sample_holds_what_fresh_examples_give():
@@ -143,9 +143,9 @@ def test_an_interval_on_request_is_that_of_the_jackknife():
     ]
     error = np.sqrt(4 / 5 * np.square(values - np.mean(values)).sum())
 
-    found = assay.score(features, labels, "logme", interval=True)
+    value = assay.score(features, labels, "logme", interval=True)
 
-    assert found.interval.high - found == pytest.approx(2.776 * error, rel=1e-6)
+    assert value.interval.high - value == pytest.approx(2.776 * error, rel=1e-6)
 
 
 def test_where_examples_are_few_the_estimate_says_so():

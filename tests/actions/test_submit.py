@@ -40,49 +40,49 @@ LABELS = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with GLUE, a module that reads numbers, and the store of a study of all tasks."""
-    place = tmp_path_factory.mktemp("glue")
-    write_glue(place)
-    write_glue_test(place)
-    (place / "glue_reader.py").write_text(READER)
+    folder = tmp_path_factory.mktemp("glue")
+    write_glue(folder)
+    write_glue_test(folder)
+    (folder / "glue_reader.py").write_text(READER)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        tasks = [f"glue:{name}(folder='{place}')" for name in TASKS]
+        patch.chdir(folder)
+        tasks = [f"glue:{name}(folder='{folder}')" for name in TASKS]
         study = assay.Study(
             models=[MODEL], tasks=tasks, methods=["linear_probe"], store="store", device="cpu"
         )
         assert {cell.reason for cell in study.run().cells} == {""}
-    return place
+    return folder
 
 
 @pytest.fixture
-def entrant(place: Path, monkeypatch: pytest.MonkeyPatch) -> Entrant:
-    monkeypatch.chdir(place)
+def entrant(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Entrant:
+    monkeypatch.chdir(folder)
     method = resolve_methods(["linear_probe"])[0]
     assert isinstance(method.plugin, Protocol)
     return Entrant(resolve_models([MODEL])[0], Named(method.address, method.plugin))
 
 
 def test_each_file_answers_each_example_by_its_label_name(
-    place: Path, entrant: Entrant, tmp_path: Path
+    folder: Path, entrant: Entrant, tmp_path: Path
 ) -> None:
-    store = open_existing(place / "store")
+    store = open_existing(folder / "store")
 
     written = list(submit(store, entrant, tmp_path / "out", 0, "cpu"))
 
-    assert {one.path.stem for one in written} == {*LABELS, "STS-B"}
+    assert {file.path.stem for file in written} == {*LABELS, "STS-B"}
     assert lacking(store, entrant) == ()
     for name, labels in LABELS.items():
         expected = [f"{row}\t{labels[(FIRST + row) % len(labels)]}" for row in range(TEST)]
         text = (tmp_path / "out" / f"{name}.tsv").read_text()
         assert text == "\n".join(["index\tprediction", *expected]) + "\n"
-    of_ax = {one.task for one in written if one.path.stem in {"AX", "MNLI-m", "MNLI-mm"}}
-    assert of_ax == {f"glue:mnli_matched(folder='{place}')"}
+    of_ax = {file.task for file in written if file.path.stem in {"AX", "MNLI-m", "MNLI-mm"}}
+    assert of_ax == {f"glue:mnli_matched(folder='{folder}')"}
 
 
-def test_similarities_are_numbers_on_their_scale(place: Path, entrant: Entrant, tmp_path: Path) -> None:
-    list(submit(open_existing(place / "store"), entrant, tmp_path / "out", 0, "cpu"))
+def test_similarities_are_numbers_on_their_scale(folder: Path, entrant: Entrant, tmp_path: Path) -> None:
+    list(submit(open_existing(folder / "store"), entrant, tmp_path / "out", 0, "cpu"))
 
     head, *rows = (tmp_path / "out" / "STS-B.tsv").read_text().splitlines()
     answers = [float(row.split("\t")[1]) for row in rows]
@@ -91,39 +91,41 @@ def test_similarities_are_numbers_on_their_scale(place: Path, entrant: Entrant, 
     assert max(answers) <= 5.0
 
 
-def test_files_without_a_model_are_told(place: Path, entrant: Entrant, tmp_path: Path) -> None:
-    task = f"glue:rte(folder='{place}')"
+def test_files_without_a_model_are_told(folder: Path, entrant: Entrant, tmp_path: Path) -> None:
+    task = f"glue:rte(folder='{folder}')"
     assay.Study(models=[MODEL], tasks=[task], methods=["linear_probe"], store=tmp_path, device="cpu").run()
     store = open_existing(tmp_path)
 
-    assert [one.path.name for one in submit(store, entrant, tmp_path / "out", 0, "cpu")] == ["RTE.tsv"]
+    assert [file.path.name for file in submit(store, entrant, tmp_path / "out", 0, "cpu")] == ["RTE.tsv"]
     assert {hidden.file for hidden in lacking(store, entrant)} >= {"CoLA.tsv", "AX.tsv", "MNLI-mm.tsv"}
 
 
-def test_a_missing_test_file_stops_before_any_training(place: Path, entrant: Entrant, tmp_path: Path) -> None:
-    missing = place / "WNLI" / "test.tsv"
+def test_a_missing_test_file_stops_before_any_training(
+    folder: Path, entrant: Entrant, tmp_path: Path
+) -> None:
+    missing = folder / "WNLI" / "test.tsv"
     missing.rename(tmp_path / "test.tsv")
     try:
         with pytest.raises(UnreadableTask, match=r"has no WNLI/test\.tsv: WNLI\.tsv answers it"):
-            next(submit(open_existing(place / "store"), entrant, tmp_path / "out", 0, "cpu"))
+            next(submit(open_existing(folder / "store"), entrant, tmp_path / "out", 0, "cpu"))
     finally:
         (tmp_path / "test.tsv").rename(missing)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_row_that_is_cut_off_is_named(place: Path, entrant: Entrant, tmp_path: Path) -> None:
-    path = place / "RTE" / "test.tsv"
+def test_a_row_that_is_cut_off_is_named(folder: Path, entrant: Entrant, tmp_path: Path) -> None:
+    path = folder / "RTE" / "test.tsv"
     whole = path.read_text()
     path.write_text(whole + "9\tNo 9.\n")
     try:
         with pytest.raises(UnreadableTask, match=r"test\.tsv, row 10: it has fewer cells"):
-            next(submit(open_existing(place / "store"), entrant, tmp_path / "out", 0, "cpu"))
+            next(submit(open_existing(folder / "store"), entrant, tmp_path / "out", 0, "cpu"))
     finally:
         path.write_text(whole)
 
 
-def test_what_cannot_be_submitted_is_said(place: Path, entrant: Entrant, tmp_path: Path) -> None:
-    store = open_existing(place / "store")
+def test_what_cannot_be_submitted_is_said(folder: Path, entrant: Entrant, tmp_path: Path) -> None:
+    store = open_existing(folder / "store")
     other = entrant._replace(method=Named(resolve_methods(["knn"])[0].address, entrant.method.plugin))
     (tmp_path / "notes.txt").write_text("mine")
 

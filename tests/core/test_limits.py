@@ -57,9 +57,9 @@ def test_without_limits_nothing_is_refused():
     ],
 )
 def test_a_refusal_says_which_limit(limits, reason):
-    found = limits.refusal(facts(), 0.03)
+    refusal = limits.refusal(facts(), 0.03)
 
-    assert (reason in found) if reason else not found
+    assert (reason in refusal) if reason else not refusal
 
 
 def test_what_is_not_known_is_refused():

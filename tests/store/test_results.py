@@ -196,8 +196,8 @@ def test_a_few_examples_of_a_task_are_kept_to_be_shown(store, photos):
 
     shown = store.examples(store.tasks())[task.address]
     assert len(shown) == 12
-    assert {one.label for one in shown} == {"blue", "green", "red"}
-    assert all(one.picture.startswith("data:image/webp;base64,") for one in shown)
+    assert {example.label for example in shown} == {"blue", "green", "red"}
+    assert all(example.picture.startswith("data:image/webp;base64,") for example in shown)
 
 
 def _reviews(folder):
@@ -216,7 +216,7 @@ def test_slices_are_kept_beside_those_of_an_earlier_run(store, tmp_path):
     assert (kept.column, kept.names) == ("week", ("0", "1", "2", "3"))
     assert kept.positions.tolist() == task.slices[0].positions.tolist()
     both = replace(task_facts(task), slices=("language", "week", "gone"))
-    assert [one.column for one in store.slices(both)] == ["language", "week"]
+    assert [column.column for column in store.slices(both)] == ["language", "week"]
 
 
 def test_one_task_under_two_addresses_is_called_as_it_was_last(store, tmp_path):
@@ -229,4 +229,4 @@ def test_one_task_under_two_addresses_is_called_as_it_was_last(store, tmp_path):
     store.add_task(task_facts(sliced), sliced)
 
     assert [facts.address for facts in store.tasks()] == [sliced.address]
-    assert [one.job.task for one in store.results()] == [sliced.address]
+    assert [result.job.task for result in store.results()] == [sliced.address]

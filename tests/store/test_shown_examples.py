@@ -41,7 +41,7 @@ def test_every_class_is_seen_as_often_as_the_others(classes, each):
 
     shown = shown_examples(_task(_texts(30 * classes), labels, TaskKind.CLASSIFICATION, names))
 
-    assert Counter(one.label for one in shown) == dict.fromkeys(names, each)
+    assert Counter(example.label for example in shown) == dict.fromkeys(names, each)
 
 
 def test_of_many_classes_some_are_seen_from_the_first_to_the_last():
@@ -59,7 +59,7 @@ def test_numbers_are_seen_from_the_least_to_the_most():
 
     shown = shown_examples(_task(_texts(50), Labels(LabelKind.REGRESSION, values), TaskKind.REGRESSION))
 
-    labels = [float(one.label) for one in shown]
+    labels = [float(example.label) for example in shown]
     assert labels == sorted(labels)
     assert (labels[0], labels[-1]) == (0, 49)
 
@@ -69,7 +69,7 @@ def test_classes_that_hold_at_once_are_listed():
 
     shown = shown_examples(_task(_texts(2), labels, TaskKind.MULTILABEL, ("red", "round")))
 
-    assert [one.label for one in shown] == ["none", "red, round"]
+    assert [example.label for example in shown] == ["none", "red, round"]
 
 
 def test_a_picture_is_small_and_looks_like_its_image():
@@ -132,8 +132,8 @@ def test_a_sound_is_seen_as_its_spectrogram_with_low_notes_below(tmp_path):
     labels = Labels(LabelKind.CLASSIFICATION, [0, 1], ("rising", "silent"))
 
     rising, silent = (
-        np.asarray(Image.open(io.BytesIO(base64.b64decode(one.picture.partition(",")[2]))).convert("L"))
-        for one in shown_examples(_task(files, labels, TaskKind.CLASSIFICATION, labels.classes))
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(example.picture.partition(",")[2]))).convert("L"))
+        for example in shown_examples(_task(files, labels, TaskKind.CLASSIFICATION, labels.classes))
     )
 
     loudest = rising.argmax(axis=0)  # row 0 is 4000 Hz
