@@ -20,9 +20,8 @@ import pytest
 from assay.core.estimate import Interval
 from assay.core.model import ModelFacts
 from assay.core.result import Cost, Status
-from assay.core.shown import ShownExample
 from assay.core.task import Modality, TaskKind
-from assay.findings.facts import TaskFacts
+from assay.findings.facts import ShownExample, TaskFacts
 from assay.findings.per_task import OTHER_MODALITY
 from assay.plugins.address import Address
 from assay.plugins.families import BUILT_IN

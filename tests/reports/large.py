@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import cache
 
 from assay.analysis.compare import compare
-from assay.core.shown import ShownExample
 from assay.core.task import Modality
 from assay.findings.comparison import Comparison
 from assay.findings.error_analysis import SliceFindings, SliceValue
+from assay.findings.facts import ShownExample
 from assay.findings.per_task import Standing
 from assay.testing.simulated_study import simulate_study
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assay.core.shown import ShownExample
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
-from assay.findings.facts import ModelRow
+from assay.findings.facts import ModelRow, ShownExample
 from assay.findings.frames import Value, columns_of, frames_of, rows_of
 from assay.findings.per_task import Cell, TaskFindings
 from assay.findings.similarity import Similarity

@@ -20,10 +20,9 @@ from assay.core.keys import features_key
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Opened, Result, Status
-from assay.core.shown import ShownExample
 from assay.core.slices import SliceColumn
 from assay.core.task import Labels, SplitName, Task
-from assay.findings.facts import ModelRow, TaskFacts
+from assay.findings.facts import ModelRow, ShownExample, TaskFacts
 from assay.store.arrays import Arrays
 from assay.store.rows import result_of, slices_of, slices_written, task_facts_of
 from assay.store.shown_examples import shown_examples

@@ -8,8 +8,8 @@ import logging
 
 import numpy as np
 
-from assay.core.shown import ShownExample
 from assay.core.task import LabelKind, Labels, Sound, Split, Task, TaskKind, Words
+from assay.findings.facts import ShownExample
 
 MOST_SHOWN = 12
 _PIXELS = 96  # the longer side: sharp at 48 on a fine screen, clear at 84

@@ -1,4 +1,4 @@
-from assay.core.shown import ShownExample
+from assay.findings.facts import ShownExample
 from assay.reports.html.views import MOST_EXAMPLE_LETTERS, examples_that_fit
 
 

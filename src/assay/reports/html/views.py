@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from importlib import util
 from typing import TYPE_CHECKING
 
-from assay.core.shown import ShownExample
 from assay.core.task import Modality
 from assay.findings.across import Across
 from assay.findings.comparison import Comparison
-from assay.findings.facts import ModelRow
+from assay.findings.facts import ModelRow, ShownExample
 from assay.findings.per_task import TaskFindings
 from assay.findings.similarity import Similarity
 from assay.reports.html.heat_map import HeatMap, heat_maps
