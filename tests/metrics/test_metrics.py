@@ -139,9 +139,9 @@ def test_of_several_classes_equals_scikit_learn(metric: Metric, judge: Reference
     truth, predicted = rng.random((2, 30, 6)) < share
     truth[:, 5] = predicted[:, 5] = False  # a class that nobody names
 
-    found = metric(Labels(LabelKind.MULTILABEL, truth), predicted.astype(np.int64))
+    value = metric(Labels(LabelKind.MULTILABEL, truth), predicted.astype(np.int64))
 
-    assert found == pytest.approx(judge(truth.astype(int), predicted.astype(int)), rel=1e-12)
+    assert value == pytest.approx(judge(truth.astype(int), predicted.astype(int)), rel=1e-12)
 
 
 @pytest.mark.parametrize(("metric", "judge"), OF_NUMBERS, ids=name_of)
@@ -168,18 +168,18 @@ def test_probabilities_equal_scikit_learn(metric: Metric, judge: Reference) -> N
     rng = np.random.default_rng(0)
     truth, probs = rng.permutation(np.arange(60) % 4), rng.dirichlet(np.full(4, 0.3), 60)
 
-    found = metric(Labels(LabelKind.CLASSIFICATION, truth, tuple("abcd")), probs)
+    value = metric(Labels(LabelKind.CLASSIFICATION, truth, tuple("abcd")), probs)
 
-    assert found == pytest.approx(judge(truth, probs), rel=1e-6)
+    assert value == pytest.approx(judge(truth, probs), rel=1e-6)
 
 
 def test_the_calibration_error_is_that_of_torchmetrics() -> None:
     rng = np.random.default_rng(0)
     truth, probs = rng.permutation(np.arange(60) % 4), rng.dirichlet(np.full(4, 0.3), 60)
 
-    found = CalibrationError()(Labels(LabelKind.CLASSIFICATION, truth, tuple("abcd")), probs)
+    value = CalibrationError()(Labels(LabelKind.CLASSIFICATION, truth, tuple("abcd")), probs)
 
-    assert found == pytest.approx(-0.519531786, abs=1e-7)  # torchmetrics 1.9.0, multiclass, n_bins=15
+    assert value == pytest.approx(-0.519531786, abs=1e-7)  # torchmetrics 1.9.0, multiclass, n_bins=15
 
 
 def test_a_class_that_truth_lacks_does_not_count_for_probabilities() -> None:
@@ -214,9 +214,9 @@ def test_entities_equal_those_of_seqeval(scheme: str, lengths: list[int], seed: 
     ends = np.cumsum(lengths)[:-1]
     named = [[[tags[tag] for tag in text] for text in np.split(row, ends)] for row in (truth, predicted)]
 
-    found = EntityF1()(Labels(LabelKind.CLASSIFICATION, truth, tags, np.array(lengths)), predicted)
+    value = EntityF1()(Labels(LabelKind.CLASSIFICATION, truth, tags, np.array(lengths)), predicted)
 
-    assert found == pytest.approx(theirs(*named, zero_division=0), rel=1e-12)
+    assert value == pytest.approx(theirs(*named, zero_division=0), rel=1e-12)
 
 
 def test_parts_of_speech_are_no_entities() -> None:

@@ -101,10 +101,10 @@ def test_no_more_is_kept_than_the_smaller_of_rows_and_width() -> None:
 def test_parts_add_up_to_the_whole(count: int, width: int, cut: st.DataObject) -> None:
     x, y, shift = draw(count, width)
     border = cut.draw(st.integers(1, count - 1))
-    one, other = Moments.of(x[:border], y[:border], shift), Moments.of(x[border:], y[border:], shift)
+    first, second = Moments.of(x[:border], y[:border], shift), Moments.of(x[border:], y[border:], shift)
 
-    assert_same(one + other, Moments.of(x, y, shift))
-    assert_same(other + one, Moments.of(x, y, shift))
+    assert_same(first + second, Moments.of(x, y, shift))
+    assert_same(second + first, Moments.of(x, y, shift))
 
 
 @settings(deadline=None, max_examples=60)
@@ -123,14 +123,14 @@ def test_label_columns_share_one_factored_scatter() -> None:
         [Moments.of(x[:20], y[:20], shift), Moments.of(x[20:], y[20:], shift)], LabelKind.REGRESSION
     )
 
-    one, other = (
+    first, second = (
         both.columns(slice(0, 1), LabelKind.REGRESSION),
         both.columns(slice(1, 2), LabelKind.REGRESSION),
     )
 
-    assert one.total.scatter.basis is other.total.scatter.basis
+    assert first.total.scatter.basis is second.total.scatter.basis
     alone = Moments.of(x, y[:, 1:], shift).spectrum()
-    np.testing.assert_allclose(np.abs(other.spectrum.cross), np.abs(alone.cross), atol=1e-9)
+    np.testing.assert_allclose(np.abs(second.spectrum.cross), np.abs(alone.cross), atol=1e-9)
 
 
 def test_parts_with_different_shifts_are_not_added() -> None:
@@ -201,9 +201,9 @@ def test_single_precision_with_a_large_mean_keeps_its_digits() -> None:
     labels = Labels(LabelKind.CLASSIFICATION, np.arange(2000) % 2, ("a", "b"))
     exact = np.cov(matrix.astype(np.float64), rowvar=False)
 
-    found = moments_of(matrix, labels, stratified_folds(labels, 5, 0)).total.scatter.centred_gram() / 1999
+    result = moments_of(matrix, labels, stratified_folds(labels, 5, 0)).total.scatter.centred_gram() / 1999
 
-    np.testing.assert_allclose(found, exact, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(result, exact, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e6])

@@ -27,21 +27,21 @@ def test_it_is_the_decomposition_of_the_whole(
     row[:: 2 if zeros else size + 1] = 0
     whole = np.vstack([np.diag(roots), row])
 
-    found = with_one_more_row(roots, row)
+    result = with_one_more_row(roots, row)
 
-    vectors = found.project(np.eye(size)).T
-    largest = max(found.singular.max(), 1e-300)
+    vectors = result.project(np.eye(size)).T
+    largest = max(result.singular.max(), 1e-300)
     expected = np.linalg.svd(whole, compute_uv=False)
-    np.testing.assert_allclose(np.sort(found.singular)[::-1], expected, atol=1e-8 * largest)
+    np.testing.assert_allclose(np.sort(result.singular)[::-1], expected, atol=1e-8 * largest)
     np.testing.assert_allclose(vectors.T @ vectors, np.eye(size), atol=1e-8)
-    np.testing.assert_allclose(vectors.T @ row, found.along, atol=1e-8 * largest)
-    gram = (vectors * np.square(found.singular)) @ vectors.T
+    np.testing.assert_allclose(vectors.T @ row, result.along, atol=1e-8 * largest)
+    gram = (vectors * np.square(result.singular)) @ vectors.T
     np.testing.assert_allclose(gram, whole.T @ whole, atol=1e-8 * largest**2)
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_row_of_zeros_changes_nothing(count: int) -> None:
-    found = with_one_more_row(np.arange(count, dtype=float), np.zeros(count))
+    result = with_one_more_row(np.arange(count, dtype=float), np.zeros(count))
 
-    assert found.singular.tolist() == list(range(count))
-    np.testing.assert_array_equal(found.project(np.eye(count)).T, np.eye(count))
+    assert result.singular.tolist() == list(range(count))
+    np.testing.assert_array_equal(result.project(np.eye(count)).T, np.eye(count))

@@ -13,7 +13,9 @@ from assay.numerics.threads import one_thread_in_scipy
 def threads(of: str) -> list[int]:
     np.linalg.cholesky(np.eye(2))
     scipy.linalg.cholesky(np.eye(2))
-    return [one["num_threads"] for one in ThreadpoolController().info() if f"{of}.libs" in one["filepath"]]
+    return [
+        first["num_threads"] for first in ThreadpoolController().info() if f"{of}.libs" in first["filepath"]
+    ]
 
 
 def test_only_scipy_is_held_to_one_thread_and_only_inside():

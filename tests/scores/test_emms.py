@@ -67,9 +67,9 @@ def on_simplex(numbers: np.ndarray) -> np.ndarray:
 
 def test_it_equals_published_code(file: str) -> None:
     """OpenGVLab/Multitask-Model-Selector metrics.py at 24d1008, EMMS."""
-    found = assay.score(*arrays(*TALL), EMMS(file, published=True))
+    value = assay.score(*arrays(*TALL), EMMS(file, published=True))
 
-    assert found == pytest.approx(-4.476920076881869, rel=1e-9)
+    assert value == pytest.approx(-4.476920076881869, rel=1e-9)
 
 
 def test_one_hot_labels_equal_published_code() -> None:
@@ -82,18 +82,18 @@ def test_it_equals_the_alternation_over_all_rows(tmp_path: Path, shape: tuple[in
     features, labels = arrays(*shape)
     vectors = embeddings_of(shape[2])
     stacked = np.stack([encoder[labels] for encoder in vectors], axis=2)
-    found = assay.score(features, labels, EMMS(saved(tmp_path, vectors)))
+    value = assay.score(features, labels, EMMS(saved(tmp_path, vectors)))
 
-    assert found == pytest.approx(alternated(features, stacked), rel=1e-7)
+    assert value == pytest.approx(alternated(features, stacked), rel=1e-7)
 
 
 def test_numbers_are_their_own_embedding() -> None:
     features = arrays(*TALL)[0]
     numbers = np.column_stack([features[:, 0] + features[:, 1] ** 2, 5 + np.sin(np.arange(200))])
 
-    found = assay.score(features, numbers, "emms")
+    value = assay.score(features, numbers, "emms")
 
-    assert found == pytest.approx(alternated(features, numbers[:, :, None]), rel=1e-9)
+    assert value == pytest.approx(alternated(features, numbers[:, :, None]), rel=1e-9)
 
 
 @pytest.mark.parametrize("shape", [TALL, (60, 24, 5)])
@@ -118,9 +118,9 @@ def test_an_encoder_that_is_given_twice_changes_nothing(tmp_path: Path) -> None:
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=8))
 def test_sparsemax_is_the_nearest_point_of_the_simplex(numbers: list[float]) -> None:
-    found = sparsemax(np.array(numbers))
+    value = sparsemax(np.array(numbers))
 
-    np.testing.assert_allclose(found, on_simplex(np.array(numbers)), atol=1e-9)
+    np.testing.assert_allclose(value, on_simplex(np.array(numbers)), atol=1e-9)
 
 
 def test_another_file_is_another_score(tmp_path: Path) -> None:

@@ -54,9 +54,9 @@ def dense_overlap(matrix: np.ndarray, values: np.ndarray, form: str) -> float:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_equals_a_loop_over_pairs_without_pca(shape: tuple[int, int, int, int], form: str) -> None:
     matrix, values = rectified(*shape)
-    found = GBC(pca=None, covariance=form, log=True)(labelled(matrix, values))
+    value = GBC(pca=None, covariance=form, log=True)(labelled(matrix, values))
 
-    assert found == pytest.approx(-dense_overlap(matrix, values, form), rel=1e-8)
+    assert value == pytest.approx(-dense_overlap(matrix, values, form), rel=1e-8)
 
 
 @pytest.mark.parametrize("form", ["spherical", "diagonal", "full"])
@@ -64,9 +64,9 @@ def test_it_equals_a_loop_over_pairs_without_pca(shape: tuple[int, int, int, int
 def test_it_equals_a_loop_over_pairs_after_pca(shape: tuple[int, int, int, int], form: str) -> None:
     matrix, values = rectified(*shape)
     components = PCA(min(64, *matrix.shape), svd_solver="full").fit_transform(matrix)
-    found = GBC(covariance=form, log=True)(labelled(matrix, values))
+    value = GBC(covariance=form, log=True)(labelled(matrix, values))
 
-    assert found == pytest.approx(-dense_overlap(components, values, form), rel=1e-8)
+    assert value == pytest.approx(-dense_overlap(components, values, form), rel=1e-8)
 
 
 @pytest.mark.parametrize(

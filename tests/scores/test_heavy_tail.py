@@ -95,9 +95,9 @@ def test_it_is_minus_the_weighted_alpha_of_weightwatcher(seed, published):
 
 
 def test_it_is_the_mean_over_matrices():
-    one, other, _ = matrices(0)
+    first, second, _ = matrices(0)
 
-    assert HeavyTail()([one, other]) == pytest.approx((HeavyTail()([one]) + HeavyTail()([other])) / 2)
+    assert HeavyTail()([first, second]) == pytest.approx((HeavyTail()([first]) + HeavyTail()([second])) / 2)
 
 
 def test_the_dense_formula_of_one_matrix():

@@ -14,9 +14,9 @@ def alignment(a: np.ndarray, b: np.ndarray) -> float:
     """CKA as the paper has it: of kernels, centred by H = I - 11'/n on both sides."""
     count = len(a)
     h = np.eye(count) - 1 / count
-    one, other = h @ (a @ a.T) @ h, h @ (b @ b.T) @ h
-    product = sum(float(one[row] @ other[row]) for row in range(count))
-    return product / (np.linalg.norm(one) * np.linalg.norm(other))
+    first, second = h @ (a @ a.T) @ h, h @ (b @ b.T) @ h
+    product = sum(float(first[row] @ second[row]) for row in range(count))
+    return product / (np.linalg.norm(first) * np.linalg.norm(second))
 
 
 def blobs(
@@ -37,9 +37,9 @@ def test_it_is_the_ratio_of_two_alignments_of_classes(shape):
     features, labels, drawn = blobs(*shape)
     hot = (labels[:, None] == np.unique(labels)).astype(float)
 
-    found = assay.score(features, labels, "kite", random_features=drawn)
+    value = assay.score(features, labels, "kite", random_features=drawn)
 
-    assert found == pytest.approx(alignment(features, hot) / alignment(features, drawn), rel=1e-10)
+    assert value == pytest.approx(alignment(features, hot) / alignment(features, drawn), rel=1e-10)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -47,10 +47,10 @@ def test_it_is_the_ratio_of_two_alignments_of_numbers(shape):
     features, _, drawn = blobs(*shape)
     numbers = features[:, :2] @ np.array([1.0, -2.0]) + 5
 
-    found = assay.score(features, numbers, "kite", random_features=drawn, kind="regression")
+    value = assay.score(features, numbers, "kite", random_features=drawn, kind="regression")
 
     expected = alignment(features, numbers[:, None]) / alignment(features, drawn)
-    assert found == pytest.approx(expected, rel=1e-10)
+    assert value == pytest.approx(expected, rel=1e-10)
 
 
 def test_blocks_of_rows_change_nothing(monkeypatch):
@@ -66,9 +66,9 @@ def test_a_model_that_sees_what_random_weights_see_gets_what_those_say_of_the_la
     features, labels, _ = blobs(60, 8, 8)
     hot = (labels[:, None] == np.unique(labels)).astype(float)
 
-    found = assay.score(features, labels, "kite", random_features=3 * features + 1)
+    value = assay.score(features, labels, "kite", random_features=3 * features + 1)
 
-    assert found == pytest.approx(alignment(features, hot), rel=1e-10)
+    assert value == pytest.approx(alignment(features, hot), rel=1e-10)
 
 
 def test_single_precision_far_from_zero_loses_nothing():
@@ -77,9 +77,9 @@ def test_single_precision_far_from_zero_loses_nothing():
     exact = far.astype(float)
     hot = (labels[:, None] == np.unique(labels)).astype(float)
 
-    found = assay.score(far, labels, "kite", random_features=drawn)
+    value = assay.score(far, labels, "kite", random_features=drawn)
 
-    assert found == pytest.approx(alignment(exact, hot) / alignment(exact, drawn), rel=1e-6)
+    assert value == pytest.approx(alignment(exact, hot) / alignment(exact, drawn), rel=1e-6)
 
 
 @pytest.mark.parametrize(

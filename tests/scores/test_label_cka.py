@@ -29,12 +29,12 @@ def dense(features: np.ndarray, targets: np.ndarray) -> float:
     return float(both / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)))
 
 
-def unbiased_product(one: np.ndarray, other: np.ndarray) -> float:
+def unbiased_product(first: np.ndarray, second: np.ndarray) -> float:
     """The estimator of Song et al., 2012, from two similarity matrices: their diagonals do not count."""
-    n = len(one)
-    one, other = one - np.diag(np.diag(one)), other - np.diag(np.diag(other))
-    pairs = one.sum() * other.sum() / ((n - 1) * (n - 2))
-    return float((one * other).sum() + pairs - 2 * one.sum(axis=0) @ other.sum(axis=0) / (n - 2))
+    n = len(first)
+    first, second = first - np.diag(np.diag(first)), second - np.diag(np.diag(second))
+    pairs = first.sum() * second.sum() / ((n - 1) * (n - 2))
+    return float((first * second).sum() + pairs - 2 * first.sum(axis=0) @ second.sum(axis=0) / (n - 2))
 
 
 def dense_debiased(features: np.ndarray, targets: np.ndarray) -> float:
@@ -97,10 +97,10 @@ def test_covariances_of_labels_from_a_sample_are_noted() -> None:
     features = np.random.default_rng(0).standard_normal((6000, 3))
     columns = (features[:, :2] + features[:, 1:] > 0).astype(int)
 
-    found = assay.score(features, columns, "label_cka")
+    value = assay.score(features, columns, "label_cka")
 
-    assert found == pytest.approx(dense(features, columns), rel=0.01)
-    assert "5000 of 6000 examples" in found.notes[0]
+    assert value == pytest.approx(dense(features, columns), rel=0.01)
+    assert "5000 of 6000 examples" in value.notes[0]
     with pytest.raises(NotApplicable, match="all 6000 rows"):
         assay.score(features, columns, "label_cka(debiased=True)")
 

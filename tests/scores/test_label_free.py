@@ -127,9 +127,9 @@ PUBLISHED = [  # mgholamikn/ETran metrics.py at d4551ed, Energy_Score(features, 
 def test_energy_is_that_of_the_published_code(seed, shape, percent, tail, published):
     matrix = 3 * np.random.default_rng(seed).standard_normal(shape)
 
-    found = label_free(f"energy(percent={percent}, tail='{tail}')", matrix)
+    value = label_free(f"energy(percent={percent}, tail='{tail}')", matrix)
 
-    assert found == pytest.approx(published, rel=1e-12)
+    assert value == pytest.approx(published, rel=1e-12)
 
 
 def test_energy_takes_the_lowest_200th_of_the_examples_if_nothing_else_is_said():

@@ -71,18 +71,18 @@ def test_it_equals_the_evolution_with_loops(shape: tuple[int, int, int, int], ti
         evolved = (1 - kept) * np.eye(shape[3])[label] + kept * start[row]
         total += np.log(evolved[label])
 
-    found = assay.score(features, values, f"lead(time={time}, widths={WIDTHS})")
+    value = assay.score(features, values, f"lead(time={time}, widths={WIDTHS})")
 
-    assert found == pytest.approx(total / len(values), rel=1e-4)  # as far as numerical gradients go
+    assert value == pytest.approx(total / len(values), rel=1e-4)  # as far as numerical gradients go
 
 
 def test_the_machine_is_that_of_scikit_learn() -> None:
     features, values = made(2, 90, 12, 4)
     expected = initial(features - features.mean(axis=0), values, 4)[np.arange(90), values]
 
-    found = lead._initial_probability(features - features.mean(axis=0), values)
+    value = lead._initial_probability(features - features.mean(axis=0), values)
 
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
 
 
 def test_the_speed_does_not_grow_with_the_head() -> None:

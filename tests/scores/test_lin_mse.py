@@ -55,9 +55,9 @@ def test_the_error_includes_the_penalty_as_in_the_paper(shape: tuple[int, int, i
     squares = np.square(numbers - model.predict(features)).mean(axis=0)
     expected = -np.mean(squares + penalty * np.square(model.coef_).sum(axis=1))
 
-    found = assay.score(features, numbers, f"lin_mse(penalty={penalty})")
+    value = assay.score(features, numbers, f"lin_mse(penalty={penalty})")
 
-    assert found == pytest.approx(expected, rel=1e-8)
+    assert value == pytest.approx(expected, rel=1e-8)
 
 
 def test_least_squares_equal_scikit_learn_where_features_repeat() -> None:

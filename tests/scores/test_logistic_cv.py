@@ -54,12 +54,12 @@ def test_it_foretells_the_metric_that_is_asked_for() -> None:
     features, values = made(0, 150, 10, 4)
     folds = ArrayView(Labels(LabelKind.CLASSIFICATION, values, tuple("abcd")), features).folds
 
-    found = assay.score(features, values, "logistic_cv", metric="balanced_accuracy")
+    value = assay.score(features, values, "logistic_cv", metric="balanced_accuracy")
 
     expected = balanced_accuracy_score(values, by_scikit_learn(features, values, folds, 1.0))
-    assert found == pytest.approx(expected)
-    assert found.metric == "balanced_accuracy"
-    assert found.interval.low <= found <= found.interval.high
+    assert value == pytest.approx(expected)
+    assert value.metric == "balanced_accuracy"
+    assert value.interval.low <= value <= value.interval.high
 
 
 @pytest.mark.parametrize("width", [8, 400])

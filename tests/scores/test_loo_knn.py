@@ -92,10 +92,10 @@ def test_one_euclidean_neighbour_gives_the_published_code(
     matrix += 0.5 * hot @ rng.standard_normal((6, width))
     score = LooKNN(k=1, distance="euclidean")
 
-    found = score(labelled(matrix, Labels(LabelKind.CLASSIFICATION, values, tuple(map(str, range(classes))))))
+    value = score(labelled(matrix, Labels(LabelKind.CLASSIFICATION, values, tuple(map(str, range(classes))))))
     found_several = score(labelled(matrix, Labels(LabelKind.MULTILABEL, hot, tuple("abcdef"))))
 
-    assert (100 * found, 100 * found_several) == pytest.approx((one_label, several), rel=1e-12)
+    assert (100 * value, 100 * found_several) == pytest.approx((one_label, several), rel=1e-12)
 
 
 def test_several_numbers_are_pooled() -> None:
@@ -106,9 +106,9 @@ def test_several_numbers_are_pooled() -> None:
     )
     others = np.array([np.delete(values, row, axis=0).mean(axis=0) for row in range(60)])
 
-    found = LooKNN(k=3)(labelled(matrix, Labels(LabelKind.REGRESSION, values)))
+    value = LooKNN(k=3)(labelled(matrix, Labels(LabelKind.REGRESSION, values)))
 
-    assert found == pytest.approx(1 - error / np.square(values - others).sum(), rel=1e-9)
+    assert value == pytest.approx(1 - error / np.square(values - others).sum(), rel=1e-9)
 
 
 def test_an_unknown_distance_is_refused() -> None:

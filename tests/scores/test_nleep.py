@@ -31,11 +31,11 @@ def made(seed: int, examples: int, width: int, classes: int) -> tuple[np.ndarray
 
 def likelihoods(probs: np.ndarray, values: np.ndarray) -> list[float]:
     """The expected empirical prediction of each label, with loops."""
-    found = []
+    value = []
     for row, label in zip(probs, values, strict=True):
         votes = [probs[values == label, z].sum() / probs[:, z].sum() for z in range(probs.shape[1])]
-        found.append(float(row @ votes))
-    return found
+        value.append(float(row @ votes))
+    return value
 
 
 def in_order(features: np.ndarray) -> np.ndarray:

@@ -56,9 +56,9 @@ def test_the_gaussian_bound_is_that_of_published_code_at_the_minimum(
 ) -> None:
     features, values, _ = made(*shape)
 
-    found = assay.score(features, values, f"pactran(lda_factor={lda}, s2_factor={s2})")
+    value = assay.score(features, values, f"pactran(lda_factor={lda}, s2_factor={s2})")
 
-    assert found == pytest.approx(-minimum, rel=1e-6)
+    assert value == pytest.approx(-minimum, rel=1e-6)
 
 
 @pytest.mark.parametrize(("shape", "lda", "s2", "stopped", "_minimum"), GAUSSIAN)
@@ -67,9 +67,9 @@ def test_the_published_start_gives_what_published_code_gives(
 ) -> None:
     features, values, _ = made(*shape)
 
-    found = assay.score(features, values, f"pactran(lda_factor={lda}, s2_factor={s2}, published_start=7)")
+    value = assay.score(features, values, f"pactran(lda_factor={lda}, s2_factor={s2}, published_start=7)")
 
-    assert found == pytest.approx(-stopped, rel=1e-6)
+    assert value == pytest.approx(-stopped, rel=1e-6)
 
 
 def test_the_first_of_the_published_grid_is_the_default() -> None:
@@ -103,9 +103,9 @@ def test_the_gaussian_bound_is_that_of_a_dense_minimisation(shape: Shape) -> Non
     trace += width * classes / sigma
     bound = best.fun + classes * 20.0 / (2 * sigma) * np.log(trace * sigma / (classes * width))
 
-    found = assay.score(features, values, "pactran(lda_factor=0.5, s2_factor=20.0)")
+    value = assay.score(features, values, "pactran(lda_factor=0.5, s2_factor=20.0)")
 
-    assert found == pytest.approx(-bound, rel=1e-6)
+    assert value == pytest.approx(-bound, rel=1e-6)
 
 
 @pytest.mark.parametrize(("shape", "prior", "alpha", "bound"), VARIATIONAL)
@@ -139,9 +139,9 @@ def test_the_dirichlet_bound_equals_loops_on_posteriors_of_the_mixture() -> None
         for row in range(60):
             evidence -= q[row, z] * (np.log(q[row, z] + 1e-300) - np.log(s[row, z] + 1e-10))
 
-    found = assay.score(features, values, "pactran(prior='dirichlet')")
+    value = assay.score(features, values, "pactran(prior='dirichlet')")
 
-    assert found == pytest.approx(evidence / (60 * 3), rel=1e-6)
+    assert value == pytest.approx(evidence / (60 * 3), rel=1e-6)
 
 
 @pytest.mark.parametrize("prior", ["gaussian", "dirichlet", "gamma"])
@@ -160,9 +160,9 @@ def test_neither_order_nor_names_of_classes_matter_to_the_mixture(prior: str) ->
     order = np.random.default_rng(0).permutation(90)
     renamed = np.array([9, 2, 5, 0])[values]
 
-    found = assay.score(features[order], renamed[order], f"pactran(prior='{prior}')")
+    value = assay.score(features[order], renamed[order], f"pactran(prior='{prior}')")
 
-    assert found == pytest.approx(assay.score(features, values, f"pactran(prior='{prior}')"), rel=1e-9)
+    assert value == pytest.approx(assay.score(features, values, f"pactran(prior='{prior}')"), rel=1e-9)
 
 
 def test_wide_noise_may_be_above_narrow_signal() -> None:

@@ -67,27 +67,27 @@ def test_several_labels_equal_scipy(
     values[:, 0], values[:, 1] = 1 - values[:, 2], values[:, 2]  # none of them all 0 or all 1
     unlike = np.round(1 - np.corrcoef(values), 12)
 
-    found = PARC()(labelled(matrix, values, LabelKind.MULTILABEL))
+    value = PARC()(labelled(matrix, values, LabelKind.MULTILABEL))
 
-    assert found == pytest.approx(dense_parc(matrix, unlike, 32), rel=1e-7, abs=1e-6)
+    assert value == pytest.approx(dense_parc(matrix, unlike, 32), rel=1e-7, abs=1e-6)
 
 
 def test_number_vectors_equal_scipy() -> None:
     matrix, _ = rectified(*SHAPES[0])
     values = matrix[:, :5] + np.random.default_rng(0).standard_normal((len(matrix), 5))
 
-    found = PARC()(labelled(matrix, values, LabelKind.REGRESSION))
+    value = PARC()(labelled(matrix, values, LabelKind.REGRESSION))
 
-    assert found == pytest.approx(dense_parc(matrix, 1 - np.corrcoef(values), 32), rel=1e-7)
+    assert value == pytest.approx(dense_parc(matrix, 1 - np.corrcoef(values), 32), rel=1e-7)
 
 
 def test_single_numbers_are_compared_by_their_distance() -> None:
     matrix, _ = rectified(*SHAPES[0])
     values = matrix[:, 0].round(1)
 
-    found = PARC()(labelled(matrix, values, LabelKind.REGRESSION))
+    value = PARC()(labelled(matrix, values, LabelKind.REGRESSION))
 
-    assert found == pytest.approx(dense_parc(matrix, np.abs(values[:, None] - values).round(9), 32), rel=1e-7)
+    assert value == pytest.approx(dense_parc(matrix, np.abs(values[:, None] - values).round(9), 32), rel=1e-7)
 
 
 @pytest.mark.parametrize(

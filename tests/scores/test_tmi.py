@@ -37,7 +37,7 @@ def dense_entropy(rows: np.ndarray, k: int) -> float:
 def test_it_equals_a_loop_over_examples(shape: tuple[int, int, int, int], k: int) -> None:
     matrix, values = rectified(*shape)
     expected = sum(
-        (values == one).mean() * dense_entropy(matrix[values == one], k) for one in np.unique(values)
+        (values == label).mean() * dense_entropy(matrix[values == label], k) for label in np.unique(values)
     )
 
     assert TMI(k)(labelled(matrix, values)) == pytest.approx(expected, rel=1e-12)
@@ -62,9 +62,9 @@ def test_the_published_average_gives_the_published_code(
 
 def test_features_twice_as_large_have_the_width_times_log_two_more() -> None:
     matrix, values = rectified(*SHAPES[0])
-    one, two = TMI()(labelled(matrix, values)), TMI()(labelled(2 * matrix, values))
+    first, two = TMI()(labelled(matrix, values)), TMI()(labelled(2 * matrix, values))
 
-    assert two - one == pytest.approx(16 * np.log(2), rel=1e-9)
+    assert two - first == pytest.approx(16 * np.log(2), rel=1e-9)
 
 
 def test_classes_of_k_examples_are_left_out() -> None:

@@ -35,12 +35,13 @@ def test_it_equals_the_determinants(shape: tuple[int, int, int, int], epsilon: f
     matrix, values = rectified(*shape)
     centred = matrix - matrix.mean(axis=0)
     within = sum(
-        (values == one).mean() * dense_rate(centred[values == one], epsilon) for one in np.unique(values)
+        (values == label).mean() * dense_rate(centred[values == label], epsilon)
+        for label in np.unique(values)
     )
 
-    found = TransRate(epsilon)(labelled(matrix, values))
+    value = TransRate(epsilon)(labelled(matrix, values))
 
-    assert found == pytest.approx(dense_rate(centred, epsilon) - within, rel=1e-9)
+    assert value == pytest.approx(dense_rate(centred, epsilon) - within, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +65,9 @@ def test_huge_features_keep_their_small_directions() -> None:
     small = rng.standard_normal((60, 3)) + values[:, None]
     huge = 1e9 * np.tile([1.0, 1.0, -1.0, -1.0], 15)[:, None]  # says nothing of the class
     apart = TransRate()(labelled(small - small.mean(axis=0), values))
-    found = TransRate()(labelled(np.hstack([small, huge]), values))
+    value = TransRate()(labelled(np.hstack([small, huge]), values))
 
-    assert found == pytest.approx(apart, abs=0.5)
+    assert value == pytest.approx(apart, abs=0.5)
 
 
 def test_classes_of_one_example_have_a_rate() -> None:

@@ -49,9 +49,9 @@ def test_random_numbers_are_spread_evenly():
 
 def test_another_seed_orders_the_models_anew():
     models = [replace(FACTS, fingerprint=str(number)) for number in range(500)]
-    one, other = ([Random(seed)(facts) for facts in models] for seed in (0, 1))
+    first, second = ([Random(seed)(facts) for facts in models] for seed in (0, 1))
 
-    assert abs(np.corrcoef(one, other)[0, 1]) < 0.2
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.2
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
