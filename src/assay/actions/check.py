@@ -78,15 +78,12 @@ def _trainable(model: Model) -> str:
     """Return whether the model can be trained; raise ``ModelError`` where it is not in evaluation mode."""
     try:
         with model.training() as trainable:
-            wrong = [
-                name or type(part).__name__
-                for name, part in trainable.module.named_modules()
-                if part.training
-            ]
-            if wrong:
-                raise ModelError(
-                    f"'{wrong[0]}' is in training mode: call eval() on the module that you hand over"
-                )
+            for name, part in trainable.module.named_modules():
+                if part.training:
+                    what = name or type(part).__name__
+                    raise ModelError(
+                        f"'{what}' is in training mode: call eval() on the module that you hand over"
+                    )
             weights = sum(weight.numel() for weight in trainable.module.parameters())
     except NotApplicable as reason:
         return f"no: {reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from assay.analysis.per_task.cells import choose_method, gather
 from assay.core.errors import UnknownName, UsageError
 from assay.core.limits import Limits
 from assay.findings.change import Change
-from assay.findings.facts import TaskFacts
 from assay.run.stored_evidence import evidence_of
 from assay.store.results import Store, open_existing
 
@@ -40,14 +40,11 @@ def compare_models(
         UsageError: The store knows no such model, task or method, or has no value of both.
         StoreError: There is no store.
     """
-    opened = open_existing(Path(store))
-    try:
-        evidence = _of_two(opened, before, after, tasks)
+    with closing(open_existing(Path(store))) as opened:
+        evidence = _evidence_of_two(opened, before, after, tasks)
         cells = gather(evidence.on_these_data(), evidence.scores)
         pair = Pair(before, after, choose_method(cells, evidence.scores, method))
         return change(evidence, pair, seed=seed)
-    finally:
-        opened.close()
 
 
 def within(change: Change, limits: Limits) -> Change:
@@ -67,27 +64,23 @@ def other_model(store: str | Path, model: str) -> str:
         UsageError: There are several, or none.
         StoreError: There is no store.
     """
-    opened = open_existing(Path(store))
-    try:
+    with closing(open_existing(Path(store))) as opened:
         others = sorted({row.address for row in opened.models()} - {model})
-    finally:
-        opened.close()
     if len(others) == 1:
         return others[0]
     few = f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}" if others else "none"
     raise UsageError(f"Besides '{model}' the store '{store}' holds {few}. Name the model to judge.")
 
 
-def _of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evidence:
+def _evidence_of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evidence:
     """Return what the store holds of two models on some tasks."""
-    known = {row.address for row in store.models()}
-    for model in (before, after):
-        if model not in known:
-            raise UnknownName(f"model of '{store.root}'", model, known)
-    facts: list[TaskFacts] = list(store.tasks())
-    addresses = {task.address for task in facts}
-    for task in tasks:
-        if task not in addresses:
-            raise UnknownName(f"task of '{store.root}'", task, addresses)
+    facts = store.tasks()
+    for what, names, known in (
+        ("model", (before, after), {row.address for row in store.models()}),
+        ("task", tasks, {task.address for task in facts}),
+    ):
+        for name in names:
+            if name not in known:
+                raise UnknownName(f"{what} of '{store.root}'", name, known)
     results = [result for result in store.results() if result.job.model in {before, after}]
     return evidence_of(store, results, [task for task in facts if not tasks or task.address in tasks])

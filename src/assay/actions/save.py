@@ -65,7 +65,7 @@ def save(store: Store, what: ModelToSave, folder: Path, device: str) -> Result:
     Args:
         store: Of the study.
         what: Which of its models, tasks and protocols; of several seeds the first counts.
-        folder: Is made, or must be empty.
+        folder: It is created, or must be empty.
         device: Where the model trains.
 
     Returns:

@@ -57,7 +57,7 @@ def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str)
     Args:
         store: Of a study with tasks of GLUE.
         entrant: Which of its models, and by which protocol.
-        folder: Is made, or must be empty.
+        folder: It is created, or must be empty.
         seed: Of the study's splits.
         device: Where the model trains.
 
