@@ -143,7 +143,7 @@ def opened() -> list[str]:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A folder of 90 small pictures in 3 classes, told apart by their colour, most of the time."""
+    """A folder of 90 small images in 3 classes, which differ in colour, most of the time."""
     rng = np.random.default_rng(0)
     for position, colour in enumerate(("blue", "green", "red")):
         folder = tmp_path / "photos" / colour

@@ -44,23 +44,23 @@ def store(tmp_path_factory) -> Path:
 
 
 def test_the_queries_give_what_the_store_holds(store):
-    (one,) = Store(store / "demo.assay").results()
+    (result,) = Store(store / "demo.assay").results()
     connection = sqlite3.connect(f"file:{store / 'demo.assay' / 'results.sqlite'}?mode=ro", uri=True)
 
     accuracies, models = (connection.execute(query).fetchall() for query in blocks("sql"))
 
-    assert accuracies == [(one.job.task, one.job.model, one.metrics["accuracy"], 1)]
-    assert [row[0] for row in models] == [one.job.model]
+    assert accuracies == [(result.job.task, result.job.model, result.metrics["accuracy"], 1)]
+    assert [row[0] for row in models] == [result.job.model]
 
 
 def test_the_example_in_python_runs(store, monkeypatch, capsys):
-    (one,) = Store(store / "demo.assay").results()
+    (result,) = Store(store / "demo.assay").results()
     monkeypatch.chdir(store)
 
     exec(compile(blocks("python")[0], "store.md", "exec"), {})
 
     wrong = ast.literal_eval(capsys.readouterr().out)
-    assert len(wrong) == round((1 - one.value) * 12)
+    assert len(wrong) == round((1 - result.value) * 12)
 
 
 def test_every_table_column_and_folder_is_named(store):
@@ -72,6 +72,6 @@ def test_every_table_column_and_folder_is_named(store):
     folders = [path.name for path in (store / "demo.assay").iterdir() if path.is_dir()]
 
     for table, names in columns.items():
-        told = next(line for line in TEXT.splitlines() if line.startswith(f"| `{table}` |"))
-        assert [name for name in names if f"`{name}`" not in told] == []
+        row_of_table = next(line for line in TEXT.splitlines() if line.startswith(f"| `{table}` |"))
+        assert [name for name in names if f"`{name}`" not in row_of_table] == []
     assert [name for name in folders if f"`{name}/" not in TEXT] == []
