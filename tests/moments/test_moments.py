@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +116,20 @@ def test_a_part_that_is_taken_away_leaves_the_rest(count: int, width: int, cut: 
     part, rest = Moments.of(x[:border], y[:border], shift), Moments.of(x[border:], y[border:], shift)
 
     assert_same_sums(Moments.of(x, y, shift).without(part), rest)
+
+
+@pytest.mark.parametrize(("count", "width"), [(30, 4), (12, 40)])
+def test_moments_come_back_from_a_file_without_pickle(count: int, width: int, tmp_path: Path) -> None:
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(count) % 3, ("a", "b", "c"))
+    moments = moments_of(draw(count, width)[0], labels, stratified_folds(labels, 5, 0))
+
+    moments.save(tmp_path / "moments.npz")
+    loaded = FoldedMoments.load(tmp_path / "moments.npz")
+
+    assert loaded.kind is LabelKind.CLASSIFICATION
+    for actual, expected in zip(loaded.folds, moments.folds, strict=True):
+        assert_same(actual, expected)
+    np.testing.assert_array_equal(loaded.spectrum.values, moments.spectrum.values)
 
 
 def test_label_columns_share_one_factored_scatter() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from assay.core.task import LabelKind
-from assay.moments.moments import Moments, merged
+from assay.moments.moments import SUMS, Moments, merged
+from assay.moments.scatter import Scatter
 from assay.moments.spectrum import Spectrum, Tridiagonal
 
 _Solved = tuple[list[np.ndarray], list[float]]  # a solution and a penalty for each fold
+_FOURTH = ("q4", "v3", "q2")  # fourth powers, as files name them
 PENALTIES = tuple(10.0 ** (half / 2) for half in range(-10, 11))  # 1e-5 .. 1e5, in mean eigenvalues
 
 
@@ -54,6 +58,41 @@ class FoldedMoments:
         """Return some target columns as labels of their own: the same scatter, factored once for all."""
         folds = tuple(fold.columns(chosen) for fold in self.folds)
         return FoldedMoments(folds, kind, self.total.columns(chosen))
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to one file of plain arrays (.npz, no pickle)."""
+        arrays: dict[str, Any] = {"kind": np.array(str(self.kind)), "shift": self.total.scatter.shift}
+        for number, fold in enumerate(self.folds):
+            scatter = fold.scatter
+            parts: dict[str, Any] = {name: getattr(fold, name) for name in SUMS}
+            parts |= {"count": scatter.count, "feature_sum": scatter.feature_sum}
+            parts |= {"gram": scatter.gram, "rows": scatter.rows, "target_rows": fold.target_rows}
+            parts |= dict(zip(_FOURTH, scatter.fourth, strict=True))
+            arrays |= {f"{number}-{name}": part for name, part in parts.items() if part is not None}
+        with Path(path).open("wb") as file:
+            np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> FoldedMoments:
+        """Read what :meth:`save` wrote."""
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        count = sum(name.endswith("-count") for name in arrays)
+        return cls.gathered(
+            [_loaded(arrays, number) for number in range(count)], LabelKind(str(arrays["kind"]))
+        )
+
+
+def _loaded(arrays: Mapping[str, np.ndarray], number: int) -> Moments:
+    def part(name: str) -> Any:
+        return arrays.get(f"{number}-{name}")
+
+    q4, v3, q2 = map(part, _FOURTH)
+    fourth = (float(q4), v3, float(q2))
+    scatter = Scatter(
+        arrays["shift"], int(part("count")), part("feature_sum"), part("gram"), part("rows"), fourth
+    )
+    return Moments(scatter, **{name: part(name) for name in SUMS}, target_rows=part("target_rows"))
 
 
 @dataclass(frozen=True, eq=False)
