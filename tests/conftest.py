@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import cloudpickle
+import hypothesis
 import numpy as np
 import pytest
 from filelock import FileLock
@@ -35,6 +36,10 @@ from assay.core.task import Example, Modality
 from assay.plugins.families import BUILT_IN
 from assay.plugins.settings import all_settings
 
+hypothesis.settings.register_profile(
+    "assay", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # a loaded machine is no fault of a test
+hypothesis.settings.load_profile("assay")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # processes of models cannot import tests
 

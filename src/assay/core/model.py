@@ -155,7 +155,7 @@ class Layered(Model):
 class ModelSource(ABC):
     """Where models come from: one file in ``models/``; the fields are the settings that a user may write.
 
-    To add one, derive a frozen dataclass whose first field is ``name`` (what stands behind the colon).
+    To add one, derive a frozen dataclass whose first field is ``name`` (the part after the colon).
     Wrong settings raise ``UsageError`` from ``check``; a model that breaks raises ``ModelError`` when opened.
     """
 

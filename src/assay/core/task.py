@@ -286,7 +286,7 @@ class Task:
 class TaskSource(ABC):
     """Where tasks come from: one file in ``tasks/``; the fields are the settings that a user may write.
 
-    To add one, derive a frozen dataclass whose first field is ``name`` (what stands behind the colon),
+    To add one, derive a frozen dataclass whose first field is ``name`` (the part after the colon),
     and load a :class:`Task`. Whatever is wrong with the data raises ``UnreadableTask`` and says which.
     """
 

@@ -58,17 +58,17 @@ class Batches:
 
     Args:
         size: Examples that a model gets at once.
-        tell: Is called with the progress.
+        report: Is called with the progress.
 
     Attributes:
         notes: What a reader must know of this run.
-        tell: Is told how far the encoding is.
+        report: Is called with the progress.
     """
 
-    def __init__(self, size: int, tell: Progress) -> None:
+    def __init__(self, size: int, report: Progress) -> None:
         self.notes: list[str] = []
         self._size = size
-        self.tell = tell
+        self.report = report
 
     def encoded(self, model: Model, split: Split, what: str) -> Iterator[tuple[np.ndarray, Encoded]]:
         """Encode a split in order; the next batch is read while this one is encoded.
@@ -76,7 +76,7 @@ class Batches:
         Yields:
             The positions of the labels of some examples, with their features: a row for each label.
         """
-        self.tell(what, 0, len(split))
+        self.report(what, 0, len(split))
         starts = range(0, len(split), self._size)
         batches = [np.arange(start, min(start + self._size, len(split))) for start in starts]
         read = _read if model.names is None else _called
@@ -86,7 +86,7 @@ class Batches:
             if encoded.source_probs is not None:
                 _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
             yield split.labels.rows_of(rows), encoded
-            self.tell(what, int(rows[-1]) + 1, len(split))
+            self.report(what, int(rows[-1]) + 1, len(split))
 
     def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
         """Encode some examples; while memory does not suffice, in halves."""

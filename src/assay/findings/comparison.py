@@ -83,7 +83,7 @@ class Comparison:
         return frames_of(self.rows(), names, self.tasks, self.models, self.across, self.agreement)
 
     def __repr__(self) -> str:
-        # all findings would be pages of numbers, and the pictures of the examples
+        # all findings would be pages of numbers and images
         first = f"<Comparison: models={len(self.models)} tasks={len(self.tasks)} ranked by {self.ranked_by}>"
         return "\n".join([first, *self.headline])
 

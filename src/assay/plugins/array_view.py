@@ -1,4 +1,4 @@
-"""Train as arrays say it: what scores read when there is no model to open."""
+"""Train given as arrays: what scores read where no model is opened."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from assay.plugins.train_view import (
 
 @dataclass(frozen=True, eq=False)
 class ArrayView(TrainView):
-    """Features, labels and what else is at hand, as arrays with one row for each example.
+    """Features, labels and whatever else is available, as arrays with one row for each example.
 
     Attributes:
         matrix: Features, examples x width; None where only source probabilities are there.

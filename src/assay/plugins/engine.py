@@ -13,7 +13,7 @@ from assay.core.result import Event
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is being done now, for whoever watches.
+    """What is being done now, for progress displays.
 
     Attributes:
         what: In words, as in "encode train" or "linear_probe".
@@ -46,7 +46,7 @@ WorkT = TypeVar("WorkT", bound=Work)
 
 
 class Engine(ABC):
-    """Runs evaluations and hands back what happens, one event at a time: one file in ``engines/``.
+    """Runs evaluations and yields their events, one at a time: one file in ``engines/``.
 
     Only the driver writes; an engine returns events as they come, so that each is durable at once.
     """
@@ -55,4 +55,4 @@ class Engine(ABC):
     def run(
         self, evaluate: Callable[[WorkT, Watch], Iterator[Event]], evaluations: Sequence[WorkT], watch: Watch
     ) -> Iterator[Event]:
-        """Run every evaluation and yield its events; the watcher is told what is being done."""
+        """Run every evaluation and yield its events; ``watch`` is called with each stage."""

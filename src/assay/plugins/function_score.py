@@ -36,7 +36,7 @@ class FunctionScore(Score):
     reads: ClassVar[tuple[str, ...]]
 
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
-        """Return what the function says."""
+        """Return the value of the function."""
         settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         value = type(self).function(**{name: _READS[name](train) for name in self.reads}, **settings)
         if value is None or isinstance(value, (bool, str)) or np.ndim(value) != 0:
@@ -60,7 +60,7 @@ def score_of_function(function: Callable[..., float]) -> type[Score]:
             It is for classification, unless it has an attribute ``kinds``.
 
     Raises:
-        UsageError: It has a parameter that stands for nothing.
+        UsageError: It has a parameter that is neither an input nor a setting.
     """
     reads, settings = [], []
     for parameter in inspect.signature(function).parameters.values():

@@ -50,7 +50,7 @@ class Score(Method):
 
     Attributes:
         invariances: What it does not depend on; the contract tests what is declared.
-        needs_labels: False where it says the same whatever the labels are.
+        needs_labels: False where it does not depend on the labels.
         is_slow: True where thousands of examples take minutes: left out of "all scores" unless it is named.
         favours_width: True where the published formula gives wide noise more than narrow signal.
         rewards_separation: False where examples may lie further apart by class without scoring higher.

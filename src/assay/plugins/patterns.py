@@ -20,8 +20,8 @@ Models = tuple[Named[ModelSource], ...]
 def models_of(address: Address) -> Models:
     """Return the model of an address, or the models of a pattern, each once; opens none.
 
-    Where weights stand after a dot, a pattern without a dot names all weights of the architectures that it
-    fits. The setting ``max_parameters`` of a pattern leaves out larger models.
+    Where names of weights follow a dot, a pattern without a dot names all weights of the architectures that
+    it fits. The setting ``max_parameters`` of a pattern leaves out larger models.
 
     Raises:
         UsageError: Nothing fits, nothing is that small, or the source does not count without opening.

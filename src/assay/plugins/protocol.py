@@ -110,7 +110,7 @@ class ModelProtocol(Protocol):
 
 
 class SourceProtocol(Protocol):
-    """What the source head of a model says of test by itself: nothing is learned from train or val."""
+    """Predictions of the source head alone: nothing is learned from train or val."""
 
     @abstractmethod
     def class_positions(self, classes: Sequence[str], head: int) -> np.ndarray:

@@ -104,7 +104,7 @@ class Registry(Generic[Plugin]):
         self._loaders[name] = lambda: member
 
     def add_file(self, path: Path) -> bool:
-        """Add the member that a file of the user's own defines; tell whether there is one.
+        """Add the member that a file of the user's own defines; return whether there is one.
 
         The file name is its name. The same file may come again, changed or not; another file of that name
         is an error.

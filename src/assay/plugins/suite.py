@@ -10,7 +10,7 @@ from pathlib import Path
 from assay.core.errors import UnknownName, UsageError
 from assay.plugins.address import Address, Literal
 
-SOURCE = "suite"  # what stands before the colon
+SOURCE = "suite"  # before the colon of an address
 
 _FOLDER = Path(__file__).resolve().parent.parent / "suites"
 _WRITE = 'tasks = ["./photos", "glue:rte"]'

@@ -17,7 +17,7 @@ from assay.moments.folded import FoldedMoments
 FOLDS = 5  # of the Moments; a common choice for cross-validation
 SAMPLE = 5000  # examples that scores which compare them get: all pairs of 5000 are 100 MB
 SEED = 0  # of folds and samples: the same rows for every model
-_TINY = 3  # examples of a class below which its covariance says nothing
+_TINY = 3  # with fewer examples of a class its covariance is meaningless
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def balanced_rows(labels: Labels, count: int, seed: int) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(len(labels))
     if labels.kind is not LabelKind.CLASSIFICATION:
         return np.sort(order[:count])
-    turn = np.empty(len(order), dtype=np.int64)  # the how-manieth of its class each example is
+    turn = np.empty(len(order), dtype=np.int64)  # the rank of each example within its class
     for position in range(len(labels.classes)):
         members = order[labels.values[order] == position]
         turn[members] = np.arange(len(members))

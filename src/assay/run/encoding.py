@@ -1,4 +1,4 @@
-"""The splits of one task as one model sees them: encoded once, checked, kept, and handed out in each form."""
+"""Encodes the splits of a task with a model: once, checked, and kept by key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from assay.run.layer_choice import ChosenLayer, choose_layer
 from assay.store.arrays import Arrays
 from assay.wording.numbers import PLURAL
 
-_TEXTS_FOR_ONE = 16  # texts are handed over in larger numbers: encoders batch those of equal length
+_TEXTS_FOR_ONE = 16  # larger batches of texts: encoders group those of equal length
 _ROWS = 4096  # of kept features that go into Moments at once
 
 
@@ -35,7 +35,7 @@ class OpenedModel:
     """An opened model, and the same architecture with random weights, which opens when a score asks for it.
 
     Attributes:
-        identity: What tells the model from every other.
+        identity: Of the model's source.
         untrained: Returns the source with random weights, or None.
         device: Where that one opens.
     """
@@ -241,7 +241,7 @@ class Encoder:
             model = stack.enter_context(self._open(source))
             append: Callable[[np.ndarray], None] | None = None
             for _, encoded in self.batches.encoded(model, train.take(rows), "encode with random weights"):
-                shape = (len(rows), encoded.features.shape[1])  # pairs are wider than the model says
+                shape = (len(rows), encoded.features.shape[1])  # features of pairs are wider than facts.width
                 append = append or stack.enter_context(self._arrays.appending("features", key, shape))
                 append(encoded.features)
         self.seconds += time.perf_counter() - start
@@ -286,6 +286,6 @@ class Encodings:
         return self.encoder.source_probs(name, self.task.split(name))
 
 
-def batches_of(task: Task, batch_size: int, tell: Progress) -> Batches:
+def batches_of(task: Task, batch_size: int, report: Progress) -> Batches:
     """Return what encodes the splits of a task batch by batch."""
-    return Batches(batch_size * (_TEXTS_FOR_ONE if task.modality is Modality.TEXT else 1), tell)
+    return Batches(batch_size * (_TEXTS_FOR_ONE if task.modality is Modality.TEXT else 1), report)

@@ -70,9 +70,9 @@ def evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
 
 def _evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
     name = str(evaluation.model)
-    tell = _Teller(partial(Stage, name, evaluation.task.address), watch)
+    report = _Progress(partial(Stage, name, evaluation.task.address), watch)
     try:
-        tell("open")
+        report("open")
         model = evaluation.model.plugin.open(evaluation.device)
         opened = Opened(
             name, evaluation.identity, model.facts, *measured_speed(model, evaluation.task.modality)
@@ -84,13 +84,13 @@ def _evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
     try:
         yield opened
         if not evaluation.limits.refusal(opened.facts, opened.latency_seconds):
-            yield from _work(evaluation, model, tell)
+            yield from _work(evaluation, model, report)
     finally:
         _close(model)
 
 
-class _Teller:
-    """Tells a watcher, until it breaks: whoever stops watching must not become a row of the model."""
+class _Progress:
+    """Calls the watcher with each stage, until it raises: a broken display must not become a failed row."""
 
     def __init__(self, stage: Callable[..., Stage], watch: Watch) -> None:
         self._stage = stage
@@ -102,7 +102,7 @@ class _Teller:
         try:
             self._watch(self._stage(what, done, total))
         except Exception:
-            logger.info("nobody watches any more", exc_info=True)
+            logger.info("progress is not shown any more", exc_info=True)
             self._watch = None
 
 
@@ -113,16 +113,16 @@ def _close(model: Model) -> None:
         logger.info("cannot close the model", exc_info=True)
 
 
-def _work(evaluation: Evaluation, model: Model, tell: _Teller) -> Iterator[Event]:
+def _work(evaluation: Evaluation, model: Model, report: _Progress) -> Iterator[Event]:
     task = evaluation.task
     opened = OpenedModel(model, evaluation.identity, evaluation.model.plugin.untrained, evaluation.device)
     metric = families().metrics.load(task.metric)()
-    batches = batches_of(task, evaluation.batch_size, tell)
+    batches = batches_of(task, evaluation.batch_size, report)
     encodings = Encodings(opened, task, metric, evaluation.arrays, batches)
     if any(isinstance(method, SourceProtocol) for _, method in evaluation.jobs):
         encodings.encoder.keep_source_probs_of(SplitName.TEST)
     for job, method in evaluation.jobs:
-        tell(job.method)
+        report(job.method)
         yield _finish(job, method, encodings, evaluation.device)
 
 

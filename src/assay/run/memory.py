@@ -15,7 +15,7 @@ _RESET = "5"  # what clears the peak of a process on Linux (proc(5), clear_refs)
 
 @dataclass
 class Memory:
-    """Filled in when the block that was measured ends; None where the system does not tell."""
+    """Filled in when the block that was measured ends; None where the system does not report it."""
 
     peak_bytes: int | None = None
     device_bytes: int | None = None

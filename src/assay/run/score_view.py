@@ -79,4 +79,4 @@ class ScoreView(TrainView):
     def _read(self, what: str, examples: SelectedExamples) -> Iterator[Example]:
         for row in range(len(examples)):
             yield examples.read(row)
-            self._encoder.batches.tell(what, row + 1, len(examples))
+            self._encoder.batches.report(what, row + 1, len(examples))

@@ -35,7 +35,7 @@ class Speed(NamedTuple):
 def measured_speed(model: Model, modality: Modality) -> Speed:
     """Measure a model on a standard example, the same for every model and task, after a warm-up.
 
-    What a model returns lies in the memory of the CPU, so an accelerator has finished when the clock stops.
+    Outputs are in the memory of the CPU, so an accelerator has finished when the clock stops.
     """
     example = _STANDARD[modality]
     try:

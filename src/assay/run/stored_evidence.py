@@ -67,7 +67,7 @@ def versions() -> dict[str, str]:
 
 
 def _is_score(method: str, results: Sequence[Result]) -> bool:
-    """Tell scores from protocols; of a plug-in that is not there now its results tell."""
+    """Return whether a method is a score; without its plug-in, whether its results have no metrics."""
     if Address.parse(method).name in {*families().scores.names(), *families().protocols.names()}:
         return Address.parse(method).name in families().scores.names()
     finished = [result for result in results if result.job.method == method and result.status is Status.OK]

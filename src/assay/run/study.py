@@ -42,8 +42,8 @@ FEW = 30  # test examples below which an interval of accuracy is wider than 30 p
 ESTIMATES = tuple(name for name in DEFAULT_METHODS if name not in {"linear_probe", "knn"})
 
 
-def _silent(stage: Stage) -> None:
-    """Watch without a word."""
+def _ignore(stage: Stage) -> None:
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +115,8 @@ class Study:
     def from_file(cls, path: str | Path) -> Study:
         """Read a study from a TOML file whose keys are the fields of this class.
 
-        Where the file names no engine, each model runs in a process of its own: whoever writes a file has
-        many, and a crash or a hang of one must not end the run.
+        Where the file names no engine, each model runs in a process of its own: a file has many models,
+        and a crash or a hang of one must not end the run.
         """
         path = Path(path)
         try:
@@ -185,12 +185,12 @@ class Study:
             store.close()
 
     def run(
-        self, watch: Watch = _silent, *, retry_failed: bool = False, ready: Plan | None = None
+        self, watch: Watch = _ignore, *, retry_failed: bool = False, ready: Plan | None = None
     ) -> Comparison:
         """Run what is not done yet and return the findings; the same call continues an interrupted run.
 
         Args:
-            watch: Is told what is being done.
+            watch: Is called with what is being done.
             retry_failed: Run again what failed before.
             ready: The plan, if it was made already.
         """
@@ -271,7 +271,7 @@ def task_facts(task: Task) -> TaskFacts:
 
 
 def _too_few(task: Task) -> tuple[str, ...]:
-    """Return a warning where test is too small to tell models apart."""
+    """Return a warning where test is too small to separate models."""
     if len(task.test) >= FEW:
         return ()
     each = 100 / len(task.test)

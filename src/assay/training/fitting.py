@@ -1,4 +1,4 @@
-"""Trains a model for a task from end to end, and hands back what predicts."""
+"""Trains a model for a task from end to end, and returns what predicts."""
 
 from __future__ import annotations
 
