@@ -25,6 +25,7 @@ QUICK = (
 )
 LEFT_OUT = (  # scores as well: all of them take a minute, and the file of one takes a second
     "analysis/scores/test_published_tables.py",
+    "analysis/per_task/test_significance.py",
     "analysis/scores/test_intervals.py",
     "analysis/test_compare.py",
     "plugins/test_patterns.py",
