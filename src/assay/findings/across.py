@@ -18,7 +18,7 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Practical:
+class PracticalEquivalence:
     """How probable it is that a model is practically better than, equal to, or worse than the first model.
 
     Attributes:
@@ -93,7 +93,7 @@ class Generality:
     profile: tuple[float, ...] = ()
     p_value: float | None = None
     is_tied_best: bool | None = None
-    practical: Practical | None = None
+    practical: PracticalEquivalence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assay.core.estimate import Interval
-from assay.findings.across import Practical
+from assay.findings.across import PracticalEquivalence
 from assay.findings.facts import ModelRow, TaskFacts
 
 
@@ -141,7 +141,7 @@ class OverTasks:
     tasks: int
     mean: float
     p_value: float
-    practical: Practical
+    practical: PracticalEquivalence
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class LinearPredictor(Predictor):
         return cls(tensors["centre"], tensors["weights"], tensors["bias"], decision)
 
 
-class Judge(NamedTuple):
+class ValScorer(NamedTuple):
     """A metric and the examples of val on which a penalty is chosen."""
 
     metric: Metric
@@ -71,11 +71,11 @@ class Judge(NamedTuple):
             return -np.inf, -loss
 
 
-class Path(ABC):
+class PenaltyPath(ABC):
     """Linear maps that are fitted to the same examples, one for each penalty."""
 
     @abstractmethod
-    def judged(self, judge: Judge) -> tuple[list[tuple[float, float]], LinearPredictor]:
+    def judged(self, val_scorer: ValScorer) -> tuple[list[tuple[float, float]], LinearPredictor]:
         """Return metric and minus loss on val of the first penalties, strong to weak, and the best map."""
 
     @abstractmethod
@@ -89,17 +89,20 @@ class Path(ABC):
 
 
 def fit_path(
-    path: Callable[[LabelledFeatures], Path], train: LabelledFeatures, judge: Judge, l2: float | None
+    path: Callable[[LabelledFeatures], PenaltyPath],
+    train: LabelledFeatures,
+    val_scorer: ValScorer,
+    l2: float | None,
 ) -> Fitted:
     """Choose a penalty on val unless it is given, and fit train and val with it."""
     start = time.perf_counter()
     similar = None
     notes: tuple[str, ...] = ()
     if l2 is None:
-        tried, similar = path(train).judged(judge)
-        l2, notes = L2_PATH[best_of(tried)], _notes(tried, judge)
+        tried, similar = path(train).judged(val_scorer)
+        l2, notes = L2_PATH[best_of(tried)], _notes(tried, val_scorer)
     seconds = time.perf_counter() - start
-    predictor, remarks = path(train.followed_by(judge.val)).at(l2, similar)
+    predictor, remarks = path(train.followed_by(val_scorer.val)).at(l2, similar)
     return Fitted(predictor, {"l2": l2}, (*notes, *remarks), seconds)
 
 
@@ -108,14 +111,14 @@ def best_of(tried: list[tuple[float, float]]) -> int:
     return tried.index(max(tried))
 
 
-def _notes(tried: list[tuple[float, float]], judge: Judge) -> tuple[str, ...]:
+def _notes(tried: list[tuple[float, float]], val_scorer: ValScorer) -> tuple[str, ...]:
     best = best_of(tried)
     values = [value for value, _ in tried]
     notes = []
     if best in {0, len(L2_PATH) - 1} and values.count(values[best]) == 1:
         notes.append(f"The best penalty, {L2_PATH[best]:g}, is the first or last of those tried.")
     if values[best] == -np.inf:
-        notes.append(f"The penalty was chosen by the loss: val has no {judge.metric.name}.")
+        notes.append(f"The penalty was chosen by the loss: val has no {val_scorer.metric.name}.")
     return tuple(notes)
 
 

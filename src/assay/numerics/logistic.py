@@ -15,7 +15,7 @@ from assay.core.predictor import Decision
 from assay.core.task import LabelKind
 from assay.numerics.components import Components
 from assay.numerics.lbfgs import PAIRS, Stop, minimise
-from assay.numerics.linear import L2_PATH, Judge, LinearPredictor, Path, best_of
+from assay.numerics.linear import L2_PATH, LinearPredictor, PenaltyPath, ValScorer, best_of
 
 _TOGETHER = 10  # penalties, two decades: where so many in a row improve nothing, the rest overfits
 _CHOOSING = 1e-6  # share of the loss by which weights that are judged on val may lie above the minimum
@@ -29,7 +29,7 @@ _SEEN = 4096  # examples from which the curvature is estimated
 _LEAST_CURVATURE = 1e-4  # of a class that is certain: keeps the scale of its intercept sensible
 
 
-class LogisticPath(Path):
+class LogisticPath(PenaltyPath):
     """Logistic regression on standardised features: of one class, or of each of several at once.
 
     Mean cross-entropy + l2/2 |W|^2 is minimised; for several classes at once the sum of the binary ones.
@@ -70,12 +70,12 @@ class LogisticPath(Path):
             yield from map(self._linear, together)
             weights = together[-1]
 
-    def judged(self, judge: Judge) -> tuple[list[tuple[float, float]], LinearPredictor]:
+    def judged(self, val_scorer: ValScorer) -> tuple[list[tuple[float, float]], LinearPredictor]:
         """Return metric and minus loss on val until ten in a row improve neither; and the best map."""
         tried: list[tuple[float, float]] = []
         best: LinearPredictor | None = None
         for each in self.along():
-            tried.append(judge(self._decision, each.outputs(judge.val.matrix)))
+            tried.append(val_scorer(self._decision, each.outputs(val_scorer.val.matrix)))
             if best_of(tried) == len(tried) - 1:
                 best = each
             if _are_stale(tried):

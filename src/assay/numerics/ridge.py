@@ -9,10 +9,10 @@ from assay.core.features import LabelledFeatures
 from assay.core.predictor import Decision
 from assay.core.task import LabelKind
 from assay.numerics.components import Components
-from assay.numerics.linear import L2_PATH, Judge, LinearPredictor, Path, best_of
+from assay.numerics.linear import L2_PATH, LinearPredictor, PenaltyPath, ValScorer, best_of
 
 
-class RidgePath(Path):
+class RidgePath(PenaltyPath):
     """Least squares with a penalty on standardised features, of all columns of the targets at once.
 
     Mean squared error / 2 + l2/2 |W|^2 is minimised, without a penalty on the intercept: in scikit-learn's
@@ -33,11 +33,11 @@ class RidgePath(Path):
             self._agreement.addmm_(block.T, centred[start : start + len(block)], alpha=1 / len(fitted))
             start += len(block)
 
-    def judged(self, judge: Judge) -> tuple[list[tuple[float, float]], LinearPredictor]:
+    def judged(self, val_scorer: ValScorer) -> tuple[list[tuple[float, float]], LinearPredictor]:
         """Return metric and minus loss on val of every penalty, and the best map."""
-        val = torch.cat(list(self._components.blocks(judge.val.matrix)))
+        val = torch.cat(list(self._components.blocks(val_scorer.val.matrix)))
         outputs = ((val @ self._weights(l2)).cpu().numpy() + self._intercept for l2 in L2_PATH)
-        tried = [judge(self._decision, output) for output in outputs]
+        tried = [val_scorer(self._decision, output) for output in outputs]
         return tried, self.at(L2_PATH[best_of(tried)], None)[0]
 
     def at(self, l2: float, start: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Predictor
 from assay.core.task import LabelKind
-from assay.numerics.linear import Judge, LinearPredictor, fit_path
+from assay.numerics.linear import LinearPredictor, ValScorer, fit_path
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import FeatureProtocol, Fitted
 
@@ -79,11 +79,11 @@ class LinearProbe(FeatureProtocol):
         """Choose the penalty on val, and fit train and val."""
         if self.l2 is None and len(val) == 0:
             raise NotApplicable("There is no val to choose the penalty on. Write linear_probe(l2=0.01).")
-        judge = Judge(metric, val)
+        val_scorer = ValScorer(metric, val)
         if train.labels.kind is LabelKind.REGRESSION:
             from assay.numerics.ridge import RidgePath
 
-            return fit_path(RidgePath, train, judge, self.l2)
+            return fit_path(RidgePath, train, val_scorer, self.l2)
         from assay.numerics.logistic import LogisticPath
 
-        return fit_path(partial(LogisticPath, self.max_steps), train, judge, self.l2)
+        return fit_path(partial(LogisticPath, self.max_steps), train, val_scorer, self.l2)

@@ -10,7 +10,7 @@ from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Predictor
 from assay.core.task import LabelKind
-from assay.numerics.linear import Judge, LinearPredictor, fit_path
+from assay.numerics.linear import LinearPredictor, ValScorer, fit_path
 from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import FeatureProtocol, Fitted
 
@@ -59,4 +59,4 @@ class Ridge(FeatureProtocol):
 
         if self.l2 is None and len(val) == 0:
             raise NotApplicable("There is no val to choose the penalty on. Write ridge(l2=0.01).")
-        return fit_path(RidgePath, train, Judge(metric, val), self.l2)
+        return fit_path(RidgePath, train, ValScorer(metric, val), self.l2)

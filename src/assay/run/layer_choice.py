@@ -12,7 +12,7 @@ from assay.core.metric import Metric
 from assay.core.model import Layered, Model
 from assay.core.task import Split
 from assay.encoders.batches import Batches
-from assay.numerics.linear import Judge
+from assay.numerics.linear import ValScorer
 from assay.plugins.train_view import SEED, proportional_examples
 
 SAMPLE = 1000  # labels of train, and of val: a probe of 13 layers of 768 features then takes seconds
@@ -45,7 +45,7 @@ def choose_layer(model: Layered, train: Split, val: Split, metric: Metric, batch
     if not len(val):
         raise NotApplicable("there is no val to choose a layer on: name one, as in layer=-2")
     layers = zip(_layers(model, train, batches), _layers(model, val, batches), strict=True)
-    tried = [max(RidgePath(learned).judged(Judge(metric, judged))[0]) for learned, judged in layers]
+    tried = [max(RidgePath(learned).judged(ValScorer(metric, judged))[0]) for learned, judged in layers]
     best = tried.index(max(tried))
     note = (
         f"layer {best} of 0 to {len(tried) - 1} is read, chosen on val: a ridge probe gave "

@@ -12,7 +12,7 @@ from scipy import stats
 
 from assay.analysis.across_tasks.intervals import FEWEST_TASKS, interquartile_mean
 from assay.analysis.per_task.significance import ALPHA, holm
-from assay.findings.across import Generality, Practical, Unit
+from assay.findings.across import Generality, PracticalEquivalence, Unit
 from assay.findings.matrix import Matrix
 
 ROPE = 0.01  # of the compatibility index: a hundredth of the way from guessing to the best
@@ -49,7 +49,7 @@ def wilcoxon(differences: np.ndarray) -> np.ndarray:
     return np.array([_signed_rank_test(row) for row in np.round(differences, _DIGITS)])
 
 
-def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[Practical, ...]:
+def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[PracticalEquivalence, ...]:
     """Return for each row how probable it is that a model is practically better, equal, or worse.
 
     The Bayesian signed-rank test: task weights are drawn from a Dirichlet process, and in each draw one of
@@ -84,7 +84,7 @@ def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[Practica
         most[2] += (worse > np.maximum(equal, better)).sum(axis=0)
     most[1] = _SAMPLES - most[0] - most[2]
     return tuple(
-        Practical(better=float(better), equal=float(equal), worse=float(worse), rope=rope)
+        PracticalEquivalence(better=float(better), equal=float(equal), worse=float(worse), rope=rope)
         for better, equal, worse in (most / _SAMPLES).T
     )
 
@@ -147,7 +147,7 @@ def against_best(
     return (best, *rest), unit if corrected else None
 
 
-def _with(model: Generality, p_value: float | None, equal: Practical | None) -> Generality:
+def _with(model: Generality, p_value: float | None, equal: PracticalEquivalence | None) -> Generality:
     if p_value is None:
         return replace(model, practical=equal)
     return replace(model, p_value=float(p_value), is_tied_best=bool(p_value >= ALPHA), practical=equal)
