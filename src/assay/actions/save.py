@@ -184,7 +184,7 @@ def _restored(
 ) -> Any:
     classes = tuple(settings["classes"])
     present, shape = np.array(settings["present"], dtype=np.int64), tuple(settings["shape"])
-    kind = TaskKind(settings["kind"]).of_labels
+    kind = TaskKind(settings["kind"]).label_kind
     if isinstance(method, FeatureProtocol):
         decision = Decision(kind, len(classes), present, shape, settings["are_logits"])
         predictor = method.learns.restored(tensors, decision)

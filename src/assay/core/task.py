@@ -30,7 +30,7 @@ class TaskKind(StrEnum):
     TOKENS = "tokens"  # one class for each word of a text
 
     @property
-    def of_labels(self) -> LabelKind:
+    def label_kind(self) -> LabelKind:
         """The kind of the labels of such a task: labels of words are classes."""
         return LabelKind.CLASSIFICATION if self is TaskKind.TOKENS else LabelKind(self.value)
 

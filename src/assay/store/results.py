@@ -196,7 +196,7 @@ class Store:
             values = self.arrays.read("truths", task.fingerprint)
             if values is not None:
                 lengths = self.arrays.read("lengths", task.fingerprint)
-                truths[task.fingerprint] = Labels(task.kind.of_labels, values, task.classes, lengths)
+                truths[task.fingerprint] = Labels(task.kind.label_kind, values, task.classes, lengths)
         return truths
 
     def features(

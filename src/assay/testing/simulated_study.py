@@ -88,7 +88,7 @@ def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
     truths: dict[str, Labels] = {}
     for task in tasks:
         truth = _truth(task, rng)
-        truths[task.fingerprint] = Labels(task.kind.of_labels, truth, task.classes)
+        truths[task.fingerprint] = Labels(task.kind.label_kind, truth, task.classes)
         difficulty = rng.normal(size=len(truth))
         fitting, others = (
             (images, _TEXT_MODELS) if task.modality is Modality.IMAGE else (_TEXT_MODELS, images)

@@ -40,7 +40,7 @@ class TaskContract:
         ]
 
     def test_the_kind_says_what_the_labels_are(self, task: Task) -> None:
-        assert {split.labels.kind for split in _splits(task)} == {task.kind.of_labels}
+        assert {split.labels.kind for split in _splits(task)} == {task.kind.label_kind}
         assert {split.labels.lengths is not None for split in _splits(task)} == {task.kind is TaskKind.TOKENS}
 
     def test_labels_lie_in_the_classes(self, task: Task) -> None:
