@@ -34,9 +34,9 @@ def test_protocols_do_not_say_so(notes):
     assert notes["zoo:colours(width=99)", "linear_probe"] == notes["zoo:colours", "linear_probe"]
 
 
-def test_a_source_whose_twin_breaks_fails_in_its_row(photos, tmp_path, monkeypatch):
+def test_a_source_whose_random_copy_raises_becomes_a_failed_row(photos, tmp_path, monkeypatch):
     def broken(self):
-        raise RuntimeError("no twin today")
+        raise RuntimeError("no random copy today")
 
     monkeypatch.setattr(BUILT_IN.models.load("zoo"), "untrained", broken)
     study = Study(
@@ -46,7 +46,7 @@ def test_a_source_whose_twin_breaks_fails_in_its_row(photos, tmp_path, monkeypat
     cells = {cell.method: cell for cell in study.run().cells}
 
     assert cells["kite"].status is Status.FAILED
-    assert "no twin today" in cells["kite"].reason
+    assert "no random copy today" in cells["kite"].reason
     assert cells["logme"].status is Status.OK
 
 

@@ -22,7 +22,7 @@ from assay.plugins.array_view import ArrayView
 from assay.plugins.families import families
 from assay.plugins.function_score import score_of_function
 from assay.plugins.method import MomentScore, Score, SourceScore
-from assay.plugins.train_view import FOLDS, SAMPLE, where_few
+from assay.plugins.train_view import FOLDS, SAMPLE, small_sample_notes
 
 AnyScore = str | Score | Callable[..., float]
 
@@ -188,7 +188,7 @@ def view_of(
 
 def size_notes(view: ArrayView) -> tuple[str, ...]:
     """Return in words where examples are few: what a reader of any score must know."""
-    return where_few(view.labels, 0 if view.matrix is None else view.matrix.shape[1])
+    return small_sample_notes(view.labels, 0 if view.matrix is None else view.matrix.shape[1])
 
 
 def _prepared(views: dict[str, ArrayView], score: Score) -> dict[str, ArrayView]:

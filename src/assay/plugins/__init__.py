@@ -6,7 +6,7 @@ change. CONTRIBUTING shows one plug-in of each kind, with what it receives.
 
 from __future__ import annotations
 
-from assay.core.errors import ModelError, NotApplicable, UnreadableTask, UsageError
+from assay.core.errors import ModelError, NotApplicable, UnknownName, UnreadableTask, UsageError
 from assay.core.estimate import Estimate, Interval
 from assay.core.features import Encoded, Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.keys import content_key
@@ -30,8 +30,10 @@ from assay.core.task import (
 )
 from assay.core.trainable import Trainable
 from assay.findings.comparison import Comparison
-from assay.moments.folded import FoldedMoments
+from assay.moments.folded import FoldedMoments, LeftOut
 from assay.moments.moments import Moments
+from assay.moments.scatter import Scatter
+from assay.moments.spectrum import Spectrum
 from assay.plugins.engine import Engine, Stage, Watch
 from assay.plugins.method import (
     EVERY_KIND,
@@ -86,6 +88,7 @@ __all__ = [
     "LabelledSourceProbs",
     "Labels",
     "Layered",
+    "LeftOut",
     "LinearHead",
     "Metric",
     "Modality",
@@ -103,10 +106,12 @@ __all__ = [
     "Report",
     "Result",
     "SampleScore",
+    "Scatter",
     "Score",
     "Sound",
     "SourceProtocol",
     "SourceScore",
+    "Spectrum",
     "Split",
     "SplitName",
     "Stage",
@@ -119,6 +124,7 @@ __all__ = [
     "Trainable",
     "TrainingTask",
     "TunedModel",
+    "UnknownName",
     "UnreadableTask",
     "UsageError",
     "Watch",

@@ -74,7 +74,7 @@ class TrainView(ABC):
         raise NotApplicable("features of the same architecture with random weights are not at hand")
 
 
-def where_few(labels: Labels, width: int) -> tuple[str, ...]:
+def small_sample_notes(labels: Labels, width: int) -> tuple[str, ...]:
     """Return in words where examples are few: what a reader of any score must know."""
     notes = []
     if len(labels) < width:

@@ -24,7 +24,7 @@ from assay.plugins.families import BUILT_IN, Families, families, using
 from assay.plugins.method import FactScore, Method, Score, WeightScore
 from assay.plugins.protocol import Protocol, SourceProtocol
 from assay.plugins.registry import Named
-from assay.plugins.train_view import where_few
+from assay.plugins.train_view import small_sample_notes
 from assay.run.encoding import Encodings, OpenedModel, batches_of
 from assay.run.fitting import learned
 from assay.run.memory import measured_memory
@@ -158,7 +158,7 @@ def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
     if not isinstance(method, Score):
         raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
     estimate = method.estimate(ScoreView(encodings.encoder), encodings.metric)
-    notes = (*estimate.notes, *_of_features(method, encodings))
+    notes = (*estimate.notes, *_feature_notes(method, encodings))
     value, tuned = _finite(estimate.value, "score"), encodings.encoder.tuned
     return Finished(
         Result(
@@ -173,10 +173,10 @@ def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
     )
 
 
-def _of_features(score: Score, encodings: Encodings) -> tuple[str, ...]:
+def _feature_notes(score: Score, encodings: Encodings) -> tuple[str, ...]:
     if isinstance(score, (FactScore, WeightScore)):  # they see no example
         return ()
-    few = where_few(encodings.task.train.labels, encodings.encoder.facts.width)
+    few = small_sample_notes(encodings.task.train.labels, encodings.encoder.facts.width)
     return *encodings.encoder.notes_of(SplitName.TRAIN), *few
 
 

@@ -33,7 +33,7 @@ def random_controls(
     return tuple(controls)
 
 
-def of_controls(runs: Sequence[Run]) -> tuple[Run, ...]:
+def runs_for_controls(runs: Sequence[Run]) -> tuple[Run, ...]:
     """Return what random weights are asked for: to train them would be another method, ``from_scratch``."""
     return tuple(run for run in runs if isinstance(run.method.plugin, FeatureProtocol))
 

@@ -21,7 +21,7 @@ from assay.plugins.engine import Stage, Watch
 from assay.plugins.families import Families, families, using
 from assay.run.evaluation import Evaluation, chance_level, evaluate
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
-from assay.run.random_weights import of_controls, random_controls
+from assay.run.random_weights import random_controls, runs_for_controls
 from assay.run.stored_evidence import evidence_of
 from assay.store.arrays import Arrays
 from assay.store.results import Store, open_existing
@@ -162,9 +162,9 @@ class Study:
         runs = runs_of(methods, self.seeds)
         ready = plan(models, tasks, runs, evaluations)
         controls = random_controls(models, {task.modality for task in tasks}) if self.random_floor else ()
-        if not controls or not of_controls(runs):
+        if not controls or not runs_for_controls(runs):
             return ready
-        return ready.joined(plan(controls, tasks, of_controls(runs), evaluations))
+        return ready.joined(plan(controls, tasks, runs_for_controls(runs), evaluations))
 
     def _all_methods(self) -> tuple[str, ...]:
         """Return the methods, with those that plug-in files brought."""

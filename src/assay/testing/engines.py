@@ -68,7 +68,7 @@ class EngineContract:
             f"{evaluation.model} {method}" for evaluation in EVALUATIONS for method in METHODS
         )
 
-    def test_the_events_of_a_visit_keep_their_order(self, engine: Engine) -> None:
+    def test_the_events_of_an_evaluation_keep_their_order(self, engine: Engine) -> None:
         jobs = [event.result.job for event in self._events(engine)]
 
         for evaluation in EVALUATIONS:
@@ -82,7 +82,7 @@ class EngineContract:
             for evaluation in EVALUATIONS
         }
 
-    def test_the_same_visits_give_the_same_results(self, engine: Engine) -> None:
+    def test_the_same_evaluations_give_the_same_results(self, engine: Engine) -> None:
         first, second = ({event.result.job.key: event for event in self._events(engine)} for _ in range(2))
 
         assert first == second
