@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 COVERAGE ?=# make test COVERAGE=yes measures which branches of core, run, store and analysis the tests take
 export PYTHONDONTWRITEBYTECODE :=# each process compiles all sources again where images of containers set it
 
-.PHONY: demo test quick check lint types floors format setup docs
+.PHONY: demo test quick check lint types layers format setup
 
 demo: $(INSTALLED)  ## compare real models on real tasks, image and text, with no download besides packages
 	$(BIN)/assay demo
@@ -16,7 +16,7 @@ test: $(INSTALLED)  ## run the tests, offline, in two processes
 quick: $(INSTALLED)  ## run the tests that load no framework and start no process
 	$(BIN)/python -m pytest -n 2 --dist worksteal --quick tests
 
-check: lint types floors test  ## everything before a commit
+check: lint types layers test  ## everything before a commit
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -25,7 +25,7 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
-floors: $(INSTALLED)
+layers: $(INSTALLED)
 	$(BIN)/lint-imports
 
 format: $(INSTALLED)
