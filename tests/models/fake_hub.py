@@ -82,7 +82,7 @@ def serving(hub: FakeHub, cache: Path) -> Iterator[None]:
         patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
         patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
         patch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
-        patch.setattr("assay.encoders.hub._is_there", lambda host: True)  # no name is looked up
+        patch.setattr("assay.environment.hub_client._is_there", lambda host: True)  # no name is looked up
         _http.set_client_factory(lambda: http.Client(transport=transport, follow_redirects=True))
         try:
             yield

@@ -12,7 +12,7 @@ from tests.models.fake_hub import COMMIT, FakeHub, serving
 
 from assay.core.errors import ModelError, UsageError
 from assay.core.model import ModelSource
-from assay.encoders.offline import go_offline
+from assay.environment.offline import go_offline
 from assay.models.hf import HuggingFaceSource
 from assay.models.sentence import SentenceSource
 from assay.models.timm import TimmSource

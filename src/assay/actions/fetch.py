@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from assay.core.errors import AssayError, UnknownName, UsageError
 from assay.core.model import ModelSource
-from assay.encoders.cache import download_folders
+from assay.environment.cache import download_folders
 from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.plugins.registry import Named

@@ -151,7 +151,7 @@ def load(folder: str | Path, device: str = "auto") -> Iterator[Saved]:
     """
     from safetensors.numpy import load_file
 
-    from assay.encoders.devices import resolve_device
+    from assay.environment.devices import resolve_device
 
     try:
         settings = json.loads(Path(folder, SETTINGS).read_text("utf-8"))

@@ -14,7 +14,7 @@ from assay.core.errors import StoreError, UsageError
 from assay.core.model import ModelSource
 from assay.core.result import Status
 from assay.core.task import Example, TaskKind
-from assay.encoders.hub import settle_hub
+from assay.environment.hub_client import settle_hub
 from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.plugins.protocol import Protocol

@@ -43,7 +43,7 @@ DEFAULT_STORE = Path("assay-store")
 
 def go_offline_if(offline: bool) -> None:  # it is the option
     """Use no network from now on, if that is asked: before any library is loaded that might."""
-    from assay.encoders.offline import go_offline
+    from assay.environment.offline import go_offline
 
     if offline:
         go_offline()

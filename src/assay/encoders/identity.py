@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from assay.core.errors import ModelError, UsageError
+from assay.core.errors import UsageError
 from assay.plugins.settings import all_settings
 
 
@@ -56,11 +56,6 @@ def identity_of(builder: str, source: object, checkpoint: str | None = None) -> 
         # a file that moves is the same; one that changes is not
         settings["checkpoint"] = file_hash(checkpoint)
     return f"{builder}; " + "; ".join(f"{key}={value!r}" for key, value in sorted(settings.items()))
-
-
-def model_error(name: str, error: BaseException) -> ModelError:
-    """Return the ``ModelError`` for whatever stopped a model from opening."""
-    return ModelError(f"Model '{name}' cannot be opened: {type(error).__name__}: {error}")
 
 
 @lru_cache(maxsize=1024)

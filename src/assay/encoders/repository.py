@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import UsageError
-from assay.encoders.hub import commit_of, opening, settle_hub
 from assay.encoders.identity import Origin, folder_hash
+from assay.environment.hub_client import commit_of, opening, settle_hub
 
 
 class Location(NamedTuple):

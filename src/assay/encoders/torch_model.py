@@ -13,9 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from assay.core.errors import ModelError
 from assay.core.model import Model, ModelFacts
-from assay.encoders.allocation import keep_freed_memory
 from assay.encoders.identity import Origin
 from assay.encoders.weights import state_hash
+from assay.environment.allocation import keep_freed_memory
 
 Run = TypeVar("Run", bound=Callable[..., Any])
 

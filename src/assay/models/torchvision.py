@@ -12,11 +12,11 @@ from urllib.error import URLError
 
 from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model
-from assay.encoders.hub import opening
 from assay.encoders.identity import Origin, identity_of
 from assay.encoders.image_source import ImageSource
-from assay.encoders.offline import how_to_fetch, keep_offline
 from assay.encoders.pixels import PixelRecipe
+from assay.environment.hub_client import opening
+from assay.environment.offline import how_to_fetch, keep_offline
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.encoders.allocation import give_back_freed_memory
+from assay.environment.allocation import give_back_freed_memory
 
 _RESET = "5"  # what clears the peak of a process on Linux (proc(5), clear_refs)
 

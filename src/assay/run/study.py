@@ -13,7 +13,7 @@ from assay.core.errors import UnknownName, UsageError
 from assay.core.limits import NO_LIMITS, Limits
 from assay.core.result import Event, Finished, Status
 from assay.core.task import Task
-from assay.encoders.devices import resolve_device
+from assay.environment.devices import resolve_device
 from assay.findings.comparison import Comparison
 from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address

@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
 from assay.core.task import Modality, Task, TaskSource
-from assay.encoders.hub import settle_hub
+from assay.environment.hub_client import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.files import Files
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
 from assay.readers.guess import NamedColumns, TableColumns, choose_columns
-from assay.readers.hub import DatasetRequest, arrow_batches, open_hub
+from assay.readers.hub_datasets import DatasetRequest, arrow_batches, open_hub
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind

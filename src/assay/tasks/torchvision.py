@@ -13,7 +13,7 @@ from PIL import Image
 
 from assay.core.errors import UnknownName, UnreadableTask
 from assay.core.task import Modality, Task, TaskSource
-from assay.encoders.offline import keep_offline
+from assay.environment.offline import keep_offline
 from assay.readers.assembly import assemble
 from assay.readers.digests import digest_example
 from assay.readers.files import FileExamples, Look

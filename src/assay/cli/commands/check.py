@@ -25,7 +25,7 @@ def command(
     """Open models, say what they are, and check that batches of 1 and of 32 agree, in order, finite."""
     from assay.actions.check import inspect
     from assay.core.errors import ModelError
-    from assay.encoders.devices import resolve_device
+    from assay.environment.devices import resolve_device
     from assay.run.plan import resolve_models
 
     options.go_offline_if(offline)

@@ -33,7 +33,7 @@ def command(
 ) -> None:
     """Write weights, settings and a script that predicts, proved to predict what the study predicted."""
     from assay.actions.save import ModelToSave, save
-    from assay.encoders.devices import resolve_device
+    from assay.environment.devices import resolve_device
     from assay.run.plan import resolve_models, resolve_tasks
     from assay.wording.names import labels, task_labels
 

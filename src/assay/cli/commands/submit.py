@@ -30,7 +30,7 @@ def command(
 ) -> None:
     """Predict the hidden test labels of GLUE, and write the files that its leaderboard takes."""
     from assay.actions.submit import Entrant, lacking, submit
-    from assay.encoders.devices import resolve_device
+    from assay.environment.devices import resolve_device
     from assay.run.plan import resolve_models
 
     store, seed = options.opened_study(study, seed)

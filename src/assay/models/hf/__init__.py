@@ -13,8 +13,8 @@ from assay.encoders.identity import Origin, identity_of, random_origin
 from assay.encoders.layer_selection import LayerSelection
 from assay.encoders.pairs import Pairs
 from assay.encoders.pooling import Pooling
-from assay.encoders.quiet import quiet
 from assay.encoders.repository import Repository
+from assay.environment.quiet import quiet
 from assay.models.hf.configurations import has_head, is_causal, modality_of, was_trained_on_pairs
 from assay.models.hf.remote_code import check_trust, loaded
 

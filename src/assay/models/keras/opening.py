@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from assay.core.errors import CheckpointError, ModelError
-from assay.encoders.offline import how_to_fetch, keep_offline
+from assay.environment.offline import how_to_fetch, keep_offline
 
 _FOREIGN = re.compile(
     r"(?:Could not locate \w+|Unknown [\w ]+:) '?(\w+)"

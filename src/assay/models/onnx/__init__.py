@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 from assay.core.errors import MissingPackage, ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
-from assay.encoders.hub import opening
 from assay.encoders.identity import Origin, file_hash, identity_of, require_file
 from assay.encoders.pixel_changes import PixelChanges, centred
 from assay.encoders.pixels import Rounding
 from assay.encoders.pooling import Pooling
+from assay.environment.hub_client import opening
 
 if TYPE_CHECKING:
     from assay.models.onnx.graph import Cut, OnnxGraph, Port

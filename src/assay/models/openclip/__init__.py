@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
-from assay.encoders.hub import opening
 from assay.encoders.identity import Origin, identity_of, random_origin, require_file
+from assay.environment.hub_client import opening
 
 _TOWERS = {"image": Modality.IMAGE, "text": Modality.TEXT}
 

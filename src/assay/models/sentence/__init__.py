@@ -9,8 +9,8 @@ from assay.core.errors import ModelError, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of, random_origin
-from assay.encoders.quiet import quiet
 from assay.encoders.repository import Repository
+from assay.environment.quiet import quiet
 
 
 @dataclass(frozen=True, slots=True)

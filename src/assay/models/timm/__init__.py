@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model
-from assay.encoders.hub import opening
 from assay.encoders.identity import Origin, folder_hash, identity_of
 from assay.encoders.image_source import ImageSource
 from assay.encoders.pixel_changes import recipe_from_timm
+from assay.environment.hub_client import opening
 
 _ELSEWHERE = ("hf_hub:", "hf-hub:", "local-dir:")  # names that timm resolves itself, on the hub or on disk
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
-from assay.encoders.hub import opening
-from assay.encoders.identity import Origin, file_hash, identity_of, model_error, require_file
+from assay.encoders.identity import Origin, file_hash, identity_of, require_file
 from assay.encoders.pixel_changes import PixelChanges
 from assay.encoders.pixels import PixelRecipe, Rounding
 from assay.encoders.renaming import check_rename
+from assay.environment.hub_client import model_error, opening
 
 if TYPE_CHECKING:
     from assay.encoders.images import Forward

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from assay.core.errors import ModelError
-from assay.encoders.cache import cache_folder
 from assay.encoders.identity import file_hash
+from assay.environment.cache import cache_folder
 from assay.models.vectors.vector_files import read_header, read_rows
 
 _VERSION = 2  # of the kept files

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from assay.encoders.cache import cache_folder
+from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison
 from assay.reports.html.views import page_view
 from assay.wording.numbers import count, duration, interval_text, plural, value_text

@@ -13,11 +13,11 @@ import numpy as np
 
 from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
 from assay.core.task import Task, TaskKind, TaskSource
-from assay.encoders.hub import settle_hub
+from assay.environment.hub_client import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, Gathered, gather_texts
 from assay.readers.guess import TableColumns
-from assay.readers.hub import DatasetRequest, coded_batches, open_hub
+from assay.readers.hub_datasets import DatasetRequest, coded_batches, open_hub
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.splits import Part, Shares

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
-from assay.readers.hub import DatasetRequest, coded_batches, open_hub
+from assay.readers.hub_datasets import DatasetRequest, coded_batches, open_hub
 from assay.tasks.glue.files import require_files, stream_tsv
 
 HUB = "nyu-mll/glue"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from assay.encoders.allocation import keep_freed_memory
+from assay.environment.allocation import keep_freed_memory
 
 
 def test_malloc_is_told_where_it_is_glibc():

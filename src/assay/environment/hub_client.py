@@ -12,8 +12,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 from assay.core.errors import ModelError
-from assay.encoders.identity import model_error
-from assay.encoders.offline import how_to_fetch, is_offline, keep_offline
+from assay.environment.offline import how_to_fetch, is_offline, keep_offline
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BROKEN_OFF = (
@@ -113,6 +112,11 @@ def hub_error(address: str, error: Exception) -> ModelError:
         )
     is_missing = any(isinstance(cause, OSError) for cause in causes)
     return ModelError(_missing(address, error)) if is_missing else model_error(address, error)
+
+
+def model_error(name: str, error: BaseException) -> ModelError:
+    """Return the ``ModelError`` for whatever stopped a model from opening."""
+    return ModelError(f"Model '{name}' cannot be opened: {type(error).__name__}: {error}")
 
 
 def _refused(address: str, cause: BaseException) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from assay.core.errors import UsageError
-from assay.encoders.devices import resolve_device
+from assay.environment.devices import resolve_device
 
 
 def test_auto_is_a_device_that_works():
