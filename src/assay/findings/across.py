@@ -1,4 +1,4 @@
-"""What was found across tasks, where the task is the unit: frozen values that a report renders."""
+"""Findings across tasks, where the task is the statistical unit: frozen values that a report renders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.core.task import Modality
 
 
 class Unit(StrEnum):
-    """What was resampled to test the differences of models."""
+    """The unit that was resampled to test differences between models."""
 
     TASKS = "tasks"  # the answer holds for tasks like these
     EXAMPLES = "examples"  # the answer holds for these very tasks
@@ -19,10 +19,10 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PracticalEquivalence:
-    """How probable it is that a model is practically better than, equal to, or worse than the first model.
+    """Probabilities that a model is practically better than, equivalent to or worse than the first model.
 
     Attributes:
-        rope: Differences of the index up to this are practically none.
+        rope: Region of practical equivalence: smaller differences of the index do not matter.
     """
 
     better: float
@@ -37,8 +37,8 @@ class Omnibus:
 
     Attributes:
         chi_square: Friedman's statistic, corrected for ties.
-        statistic: Iman and Davenport's F of it, to which the p-value belongs.
-        critical_difference: By how much two mean ranks must differ for Nemenyi's test (5 %).
+        statistic: Iman and Davenport's F statistic, to which the p-value belongs.
+        critical_difference: Smallest significant difference of two mean ranks (Nemenyi's test, 5 %).
     """
 
     chi_square: float
@@ -53,27 +53,26 @@ class Omnibus:
 class Generality:
     """How well a model does across tasks.
 
-    Index, ranks and what follows from them compare models with a value on all tasks of ``Across.tasks``;
-    for the others they are None, and ``win_rate`` and ``strength``, which compare models where they meet,
-    are all there is.
+    Index and ranks compare models that have a value on all tasks of ``Across.tasks``; for other models they
+    are None, and only ``win_rate`` and ``strength``, which compare models on shared tasks, are available.
 
     Attributes:
-        tasks: The tasks on which it has a value.
-        missing: The others, each with its reason.
+        tasks: The tasks on which the model has a value.
+        missing: The other tasks, each with the reason.
         index: Interquartile mean of the compatibility index over tasks; None for estimates.
-        interval: Of the index, for tasks like these: tasks resampled; None with fewer than five.
-        interval_here: Of the index, on these very tasks: seeds and test examples resampled; None where
-            predictions are not kept.
+        interval: Interval of the index for tasks like these: tasks resampled; None with fewer than five.
+        interval_here: Interval of the index on exactly these tasks: seeds and test examples resampled; None
+            without stored predictions.
         average_rank: Mean rank over tasks, 1 is best.
-        ranks: The best and the worst place by the index in 95 % of the draws of tasks.
+        ranks: The best and the worst rank by the index in 95 % of the draws of tasks.
         win_rate: Share of (other model, task) pairs that it beats, ties half.
-        borda: How many models it beats, summed over tasks; a missing task earns nothing.
-        strength: Of Bradley and Terry's model, in log-odds; 0 wins as often as it loses.
-        worst_task: The task of its lowest index, or of its worst rank where there is no index.
+        borda: Number of models it beats, summed over tasks; a missing task adds nothing.
+        strength: Bradley-Terry strength in log-odds; a model with 0 wins as often as it loses.
+        worst_task: The task with its lowest index, or with its worst rank if there is no index.
         profile: The share of tasks on which the index is at least each of ``Across.thresholds``.
-        p_value: Against the first model, corrected by Holm; 1 for that itself; None where nothing is tested.
-        is_tied_best: Not significantly different from the first model; None where nothing could be tested.
-        practical: Against the first model; None for that itself, and with fewer than five tasks.
+        p_value: Test against the first model, Holm-corrected; 1 for the first model; None without a test.
+        is_tied_best: Not significantly different from the first model; None without a test.
+        practical: Comparison with the first model; None for the first model and with fewer than five tasks.
     """
 
     model: str
@@ -101,11 +100,11 @@ class Criterion:
     """One way to say which model is best across tasks.
 
     Attributes:
-        name: In words, as in "mean rank".
-        leaders: The models that it puts first.
-        value: Theirs.
-        value_of_first: That of the model that the table puts first.
-        tau: Kendall's tau-b between its order and that of the table; None where one is constant.
+        name: Its name, as in "mean rank".
+        leaders: The models that it ranks first.
+        value: The value of the leaders.
+        value_of_first: The value of the model that the table ranks first.
+        tau: Kendall's tau-b between its order and the order of the table; None if either is constant.
     """
 
     name: str
@@ -117,21 +116,21 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Across:
-    """What was found across the tasks of one modality.
+    """The findings across the tasks of one modality.
 
     Attributes:
-        modality: Of the tasks; None for a matrix without one.
-        tasks: Those on which all models with an index, or a mean rank, have a value.
-        index_tasks: Those of them where some model beats guessing: the tasks behind the index.
-        all_tasks: Those on which any model has one.
-        index_zero: What an index of 0 is: "guessing", or "the median model" where chance level is not known.
+        modality: Modality of the tasks; None for a matrix without one.
+        tasks: The tasks on which every model with an index or a mean rank has a value.
+        index_tasks: The subset of them where a model is above chance level: the tasks behind the index.
+        all_tasks: The tasks on which any model has a value.
+        index_zero: What an index of 0 means: "guessing", or "the median model" if chance level is unknown.
         models: Best first: by index, then mean rank; after them, by strength, those with missing values.
-        unit: What was resampled to test differences; None where nothing could be.
+        unit: The unit that was resampled to test differences; None without a test.
         omnibus: Friedman's test; None with fewer than three models.
         cliques: Groups of models whose mean ranks lie within the critical difference, best first.
-        thresholds: The indices that the profiles speak of.
-        criteria: Which model is first by which criterion.
-        remarks: What a reader must know before trusting the order, in sentences.
+        thresholds: The thresholds of the index in the performance profiles.
+        criteria: The best model by each criterion.
+        remarks: Warnings about the order, in sentences.
     """
 
     modality: Modality | None

@@ -1,4 +1,4 @@
-"""How well scores predicted what training gave: frozen values that a report renders."""
+"""Agreement of scores with training results: frozen values that a report renders."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from assay.core.task import Modality
 
 @dataclass(frozen=True, slots=True)
 class Shortlist:
-    """What training only the first few models of a score costs and finds; equal scores are drawn at random.
+    """The regret of training only the top models by a score; ties of the score are broken at random.
 
     Attributes:
-        size: How many models are trained.
-        regret: Metric lost: the best value less the best of those that were trained.
-        normalised: Regret over (best less median model); None where the median is the best.
-        hit: The chance that the best model is among them.
+        size: Number of models that are trained.
+        regret: The best value minus the best value among the trained models.
+        normalised: Regret / (best - median model); None where the median equals the best.
+        hit: Probability that the best model is among the trained models.
     """
 
     size: int
@@ -28,19 +28,19 @@ class Shortlist:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How well a score predicted what training gave, on one task.
+    """How well a score predicted the training results on one task.
 
     Attributes:
-        is_baseline: It looks at no example of the task.
-        models: Number of models with both.
+        is_baseline: The ranking ignores the data of the task.
+        models: Number of models with both a score and a result.
         weighted_tau: Weighted Kendall tau (scipy's rank=True); None where one side is constant.
-        tau_by_truth: The same ranked by the truth alone, as Model Spider has it; published numbers mix both.
+        tau_by_truth: The same, ranked by the truth alone, as in Model Spider; published numbers mix both.
         tau_b: Kendall's tau-b; None where one side is constant.
         pearson: None where one side is constant.
         spearman: None where one side is constant.
-        intervals: Of the correlations, by their names above: models resampled; empty with
-            fewer than eight, and without the perfect ones: a perfect order has no spread to draw from.
-        shortlists: Of one, three and five models, as long as there are more.
+        intervals: Interval of each correlation by its name above, models resampled; empty with fewer than
+            eight models; perfect correlations, which have no spread to resample, are left out.
+        shortlists: Shortlists of one, three and five models, if there are more models than that.
     """
 
     score: str
@@ -57,7 +57,7 @@ class Agreement:
 
     @property
     def regret(self) -> float:
-        """Metric lost by taking the model with the best score."""
+        """The regret of choosing the model with the best score."""
         return self.shortlists[0].regret
 
 
@@ -66,15 +66,15 @@ class OverallAgreement:
     """The mean agreement of a score over tasks; a task where it is constant counts as no correlation.
 
     Attributes:
-        tasks: How many.
-        constant: On how many of them the score is constant.
-        models: Intervals by the names of the correlations, models resampled.
-        others: Other tasks like these: intervals by the same names, and of ``regret``; empty with fewer than
-            five.
-        static_tau: The mean weighted tau of the static ranking on the same models and tasks; None for that
-            ranking itself, and where there is only one task to learn from.
-        over_static: The mean weighted tau less that of the static ranking, models resampled, paired; None
-            with fewer than eight models too.
+        tasks: Number of tasks.
+        constant: Number of tasks on which the score is constant.
+        models: Intervals by name of the correlation, models resampled.
+        others: Intervals for other tasks like these, by the same names and for ``regret``; empty with fewer
+            than five tasks.
+        static_tau: The mean weighted tau of the static ranking on the same models and tasks; None for the
+            static ranking itself, and if there is only one task.
+        over_static: The mean weighted tau minus that of the static ranking, models resampled, paired; None
+            also with fewer than eight models.
     """
 
     score: str
@@ -99,9 +99,9 @@ class Agreements:
 
     Attributes:
         truth: The method that measured it, or the name of the matrix.
-        by_task: Each score on each task.
-        overall: Each score over all tasks, the best weighted tau first.
-        remarks: What a reader must know, in sentences.
+        by_task: The agreement of each score on each task.
+        overall: The agreement of each score over all tasks, best weighted tau first.
+        remarks: Warnings for the reader, in sentences.
     """
 
     truth: str

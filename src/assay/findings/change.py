@@ -1,4 +1,4 @@
-"""What changes when one model replaces another, and whether it may: frozen values that a report renders."""
+"""Differences between two models, and the verdict of the gate: frozen values that a report renders."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from assay.findings.facts import ModelRow, TaskFacts
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """An example on which one model is right and the other is wrong.
+    """A test example on which one model is right and the other is wrong.
 
     Attributes:
         example: Its name: a path, or a row.
-        truth: The class that is right.
-        before: What the present model predicts.
-        after: What the new model predicts.
+        truth: The true class.
+        before: The class that the current model predicts.
+        after: The class that the new model predicts.
     """
 
     example: str
@@ -29,14 +29,14 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class ClassChange:
-    """What changes for one class.
+    """The change of accuracy on one class.
 
     Attributes:
         examples: Test examples of the class.
-        before: The share of them that the present model gets right.
-        after: The same of the new model.
-        negative: How many were right and become wrong.
-        positive: How many were wrong and become right.
+        before: Accuracy of the current model on them.
+        after: Accuracy of the new model on them.
+        negative: Number of examples that were right and become wrong.
+        positive: Number of examples that were wrong and become right.
         p_value: McNemar's exact test, corrected by Holm over the classes.
     """
 
@@ -51,13 +51,13 @@ class ClassChange:
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """On which test examples two models differ; of several seeds, the majority vote.
+    """The test examples on which two models differ; several seeds are combined by majority vote.
 
     Attributes:
-        examples: How many test examples there are.
-        negative: Right before, wrong after.
-        positive: Wrong before, right after.
-        both_wrong: Wrong before and after.
+        examples: Number of test examples.
+        negative: Number that were right before and wrong after.
+        positive: Number that were wrong before and right after.
+        both_wrong: Number that were wrong before and after.
         regressed: The first few negative flips.
         improved: The first few positive flips.
         classes: The largest losses first.
@@ -77,13 +77,13 @@ class Spaces:
     """The similarity of the features of two models on the same test examples.
 
     Attributes:
-        examples: On how many.
-        widths: Features before and after.
+        examples: Number of test examples compared.
+        widths: Feature widths before and after.
         cka: Linear CKA without bias: 1 is the same up to rotation and scale, 0 is unrelated.
-        neighbours: How many nearest neighbours (cosine) of each example are compared.
-        overlap: The share of them that both models name, each in its own space.
-        in_old_index: The share of them that features after find among features before: whether an index of
-            the present model can stay in use. None where the widths differ: then it cannot.
+        neighbours: Number of nearest neighbours (cosine) of each example that are compared.
+        overlap: The share of neighbours that both models have in common, each in its own space.
+        in_old_index: The share of neighbours that the new features retrieve from the old features: whether an
+            index of the current model stays usable. None where the widths differ, so that it is not.
         by_chance: The share that unrelated features would have in common.
     """
 
@@ -98,20 +98,20 @@ class Spaces:
 
 @dataclass(frozen=True, slots=True)
 class TaskChange:
-    """What changes on one task.
+    """The difference of two models on one task.
 
     Attributes:
         measure: The name of the metric.
-        shown_negated: A reader sees the negative of values, and lower is better.
-        before: The value of the present model; higher is better, as is every number here.
+        shown_negated: Reports show the negative of the values, and lower is better there.
+        before: The value of the current model; higher is better for every number here.
         after: The value of the new model.
-        difference: After less before.
-        interval: Of the difference: test examples and seeds resampled, the same for both; None where the
-            predictions of one are not kept.
+        difference: After minus before.
+        interval: Interval of the difference: test examples and seeds resampled, paired; None without the
+            predictions of both models.
         p_value: Paired test, corrected by Holm over the tasks; None without predictions.
-        seeds: How many of each.
-        flips: None where examples are not right or wrong, and without predictions.
-        spaces: None where the features of one are not kept.
+        seeds: Number of seeds of each model.
+        flips: Changed predictions; None without predictions, or if examples are not either right or wrong.
+        spaces: Similarity of the features; None without the stored features of both models.
     """
 
     task: TaskFacts
@@ -129,13 +129,13 @@ class TaskChange:
 
 @dataclass(frozen=True, slots=True)
 class OverTasks:
-    """What changes on tasks like these, where values are shares or correlations.
+    """The expected difference on tasks like these, over tasks whose values are shares or correlations.
 
     Attributes:
-        tasks: How many.
-        mean: The mean difference, after less before.
+        tasks: Number of tasks.
+        mean: The mean difference, after minus before.
         p_value: Wilcoxon's signed-rank test.
-        practical: How probable it is that the model after is practically better, equal, or worse.
+        practical: Probabilities that the new model is practically better, equivalent or worse.
     """
 
     tasks: int
@@ -146,17 +146,17 @@ class OverTasks:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changes when one model replaces another.
+    """All differences between a current model and its replacement.
 
     Attributes:
-        before: The present model.
-        after: The model that takes its place.
-        method: By which both were measured.
-        tasks: Those on which both have a value.
-        missing: Why there is no result on other tasks, in sentences.
+        before: The current model.
+        after: The new model.
+        method: The method that measured both.
+        tasks: The tasks on which both models have a value.
+        missing: Reasons why other tasks have no result, in sentences.
         over_tasks: None with fewer than five tasks whose values are shares or correlations.
         remarks: The answer, in sentences.
-        refusal: Why the model after may not be taken, whatever it reaches; empty where no limit forbids it.
+        refusal: Why a limit forbids the new model, whatever its values; empty if none does.
     """
 
     before: ModelRow
@@ -172,8 +172,8 @@ class Change:
 class Verdict(StrEnum):
     """Whether the data show a regression."""
 
-    PASS = "pass"  # noqa: S105  # no password: no regression larger than is allowed
-    FAIL = "fail"  # a larger one
+    PASS = "pass"  # noqa: S105  # not a password: no regression beyond the allowed one
+    FAIL = "fail"  # a larger regression
     UNDECIDED = "not enough data to tell"
 
 
@@ -183,11 +183,11 @@ class TaskVerdict:
 
     Attributes:
         task: The address of the task.
-        difference: After less before; higher is better.
-        interval: Of the difference; None where predictions are not kept.
-        reason: Why, in one sentence.
-        examples_needed: How many test examples would decide, if the difference stayed what it is; None where
-            it is decided, and where no number would.
+        difference: After minus before; higher is better.
+        interval: Interval of the difference; None without stored predictions.
+        reason: The reason for the verdict, in one sentence.
+        examples_needed: Number of test examples that would decide if the difference stayed the same; None if
+            it is decided already, or if no number would.
     """
 
     task: str
@@ -204,9 +204,9 @@ class Gate:
 
     Attributes:
         verdict: Fail if a task fails or a limit forbids the model, else undecided if any task is, else pass.
-        max_regression: How much may be lost, in units of the metric.
-        tasks: Each task.
-        change: What the verdict comes from.
+        max_regression: The largest allowed regression, in units of the metric.
+        tasks: The verdict on each task.
+        change: The differences behind the verdict.
     """
 
     verdict: Verdict

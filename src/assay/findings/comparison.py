@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SuiteAverage:
-    """The average over a suite whose tasks are all in a study.
+    """The average of each model over a suite, all of whose tasks are in the study.
 
     Attributes:
-        suite: Its name.
-        tasks: How many tasks it is the mean of.
-        values: Each model with its average, best first; those that lack a task are left out.
+        suite: Name of the suite.
+        tasks: Number of tasks in the average.
+        values: Each model with its average, best first; models without a value on some task are left out.
     """
 
     suite: str
@@ -43,10 +43,10 @@ class Comparison:
         headline: The answer in one or two sentences, for each modality.
         across: How models compare across the tasks of each modality.
         agreement: How well the scores and cheaper protocols predicted each measured outcome.
-        averages: Over the suites of which all tasks are there; none for estimates.
-        settings: How the study was made, by name: versions, seeds, methods, time.
+        averages: Averages over suites whose tasks are all in the study; none for estimates.
+        settings: Settings of the study by name: versions, seeds, methods, time.
         likeness: Which tasks and which models are similar, for each modality.
-        examples: A few examples of each task to be shown, by its address.
+        examples: A few examples of each task for display, by address of the task.
     """
 
     ranked_by: str
@@ -63,11 +63,11 @@ class Comparison:
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
 
     def columns(self) -> dict[str, type]:
-        """Return the columns of ``rows`` in their order, each with its type; any may be empty."""
+        """Return the columns of ``rows`` in order with their types; any value may be missing."""
         return columns_of(self.cells, self.tasks)
 
     def rows(self) -> list[dict[str, Value]]:
-        """Return one row for each model, task and method; a column without a value is left out of it."""
+        """Return one row for each model, task and method, without the columns that have no value."""
         return rows_of(self.cells, self.tasks, self.models, self.ranked_by)
 
     def frames(self) -> dict[str, pd.DataFrame]:
@@ -77,13 +77,13 @@ class Comparison:
             ``cells`` (one row for each model, task and method), ``standings`` (each model on each task),
             ``slices`` (each model on each slice of a task), ``models``, ``across`` (each model over the tasks
             of a modality), ``agreement`` (each score against each measured outcome).
-            Fields of fields have both names: ``interval_low``.
+            Nested fields join both names: ``interval_low``.
         """
         names = list(self.columns())
         return frames_of(self.rows(), names, self.tasks, self.models, self.across, self.agreement)
 
     def __repr__(self) -> str:
-        # all findings would be pages of numbers and images
+        # the full repr would be pages of numbers and images
         first = f"<Comparison: models={len(self.models)} tasks={len(self.tasks)} ranked by {self.ranked_by}>"
         return "\n".join([first, *self.headline])
 

@@ -10,10 +10,10 @@ from assay.core.estimate import Interval
 
 @dataclass(frozen=True, slots=True)
 class ConfusedClasses:
-    """How often one class is predicted in place of another.
+    """How often one class is predicted instead of another.
 
     Attributes:
-        examples: Test examples of the class; of several seeds, the mean.
+        examples: Number of test examples confused; the mean over seeds.
     """
 
     truth: str
@@ -23,13 +23,13 @@ class ConfusedClasses:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """What a model predicts for the examples of each class; of several seeds, the mean.
+    """The confusion matrix of a model; the mean over seeds.
 
     Attributes:
-        model: Which.
-        classes: Those that occur in test or are predicted there.
-        counts: Truth x predicted, examples; None with more than fifty classes.
-        most: The commonest mistakes, the commonest first.
+        model: Address of the model.
+        classes: The classes that occur in test or are predicted there.
+        counts: Number of examples, true x predicted class; None with more than fifty classes.
+        most: The most frequent confusions, in descending order.
     """
 
     model: str
@@ -44,8 +44,8 @@ class MissedExample:
 
     Attributes:
         example: Its name: a path, or a row.
-        truth: The class that is right.
-        said: What most of the models that are wrong predict.
+        truth: The true class.
+        said: The class that most of the wrong models predict.
         right: The models that are right.
     """
 
@@ -57,18 +57,18 @@ class MissedExample:
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnalysis:
-    """Error analysis of one task over all models; of several seeds, the majority vote.
+    """Error analysis of one task over all models; several seeds are combined by majority vote.
 
     Attributes:
-        models: Those whose predictions are kept.
-        examples: Test examples.
-        missed_by_all: How many no model gets right: wrong labels, or too hard.
-        right_in_all: How many every model gets right: they separate no models.
-        by_one: How many exactly one model gets right.
+        models: The models with stored predictions.
+        examples: Number of test examples.
+        missed_by_all: Number that no model gets right: mislabelled or too hard.
+        right_in_all: Number that every model gets right: they do not separate models.
+        by_one: Number that exactly one model gets right.
         hardest: The first few that all models miss.
         lonely: The first few that exactly one model gets right.
-        classes: For each class, by model, the share of its examples that are right.
-        confusion: Of the recommended model, or the best.
+        classes: Accuracy on each class, by model.
+        confusion: The confusion matrix of the recommended model, or of the best.
         separable: The share of pairs of models that differ significantly, uncorrected; None with
             fewer than two models.
     """
@@ -87,11 +87,11 @@ class ErrorAnalysis:
 
 @dataclass(frozen=True, slots=True)
 class SliceValue:
-    """What one model reaches on a slice.
+    """The result of one model on a slice.
 
     Attributes:
         value: The main metric on the examples of the slice, the mean over seeds; higher is better.
-        interval: Bootstrap over these examples and the seeds; None with fewer than ten of them, where it
+        interval: Bootstrap over these examples and the seeds; None with fewer than ten examples, where it
             would be too narrow.
     """
 
@@ -105,11 +105,11 @@ class SliceFindings:
     """The results of models on the test examples with one value in a column.
 
     Attributes:
-        name: The value.
-        examples: How many test examples of the slice there are.
-        values: Of each model with predictions, in the order of the standings; none where the metric has no
-            value on the slice.
-        reason: Why it has none.
+        name: The value in the column.
+        examples: Number of test examples in the slice.
+        values: Result of each model with predictions, in the order of the standings; empty if the metric is
+            undefined on the slice.
+        reason: Why the metric is undefined.
     """
 
     column: str

@@ -1,4 +1,4 @@
-"""What a reader must know of tasks and models: frozen values that a store keeps beside the results."""
+"""Facts about tasks and models: frozen values that a store keeps beside the results."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from assay.core.task import Modality, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
-    """What a reader must know of a task, kept beside its results.
+    """Facts about a task, kept beside its results.
 
     Attributes:
         address: The address that loads it again.
-        floor: Chance level: the main metric on test of always predicting the majority class, or the mean.
+        floor: Chance level: the main metric on test when always predicting the majority class, or the mean.
         fingerprint: A hash of every example, every label and the split.
-        notes: What was guessed, left out or is doubtful.
-        slices: The columns by which test is sliced.
+        notes: Notes on what was inferred, left out or is doubtful.
+        slices: The columns by which the test split is sliced.
     """
 
     address: str
@@ -37,13 +37,13 @@ class TaskFacts:
 
 @dataclass(frozen=True, slots=True)
 class ShownExample:
-    """One example of train.
+    """One training example for display.
 
     Attributes:
-        name: What a user would call it: a path, or a row number.
-        label: Its class, classes or number in words.
+        name: Its name for a user: a path or a row number.
+        label: Its class, classes or number, as text.
         text: The beginning of a text; else empty.
-        picture: A small image as a ``data:`` URL, of audio its spectrogram; empty for texts.
+        picture: A small image, or the spectrogram of audio, as a ``data:`` URL; empty for texts.
     """
 
     name: str
@@ -54,11 +54,11 @@ class ShownExample:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """What a reader must know of a model.
+    """Facts about a model.
 
     Attributes:
         latency_seconds: Median time of one standard example at batch 1 on the machine of the study.
-        throughput: Standard examples a second in batches there.
+        throughput: Standard examples per second in batches on that machine.
     """
 
     address: str
@@ -69,5 +69,5 @@ class ModelRow:
 
 
 def has_random_weights(model: str, models: Mapping[str, ModelRow]) -> bool:
-    """Tell whether the weights of a model were drawn at random, as far as it could be opened."""
+    """Return whether a model has random weights; False if it could not be opened."""
     return model in models and models[model].facts.is_random

@@ -60,7 +60,7 @@ _OF_SLICE = {"": float, "_low": float, "_high": float, "_examples": int}
 
 
 def columns_of(cells: Iterable[Cell], tasks: Iterable[TaskFindings]) -> dict[str, type]:
-    """Return the columns of ``rows_of`` in their order, each with the type of what it holds."""
+    """Return the columns of ``rows_of`` in order, with their types."""
     cells = list(cells)
     metrics = sorted({f"metric_{name}" for cell in cells for name in cell.metrics})
     tuned = sorted({f"tuned_{name}" for cell in cells for name in cell.tuned})
@@ -72,7 +72,7 @@ def columns_of(cells: Iterable[Cell], tasks: Iterable[TaskFindings]) -> dict[str
 def rows_of(
     cells: Iterable[Cell], tasks: Iterable[TaskFindings], models: Iterable[ModelRow], ranked_by: str
 ) -> list[dict[str, Value]]:
-    """Return one row for each cell, by the names of its columns; a column without a value is left out."""
+    """Return one row for each cell as column -> value, without the columns that have no value."""
     by_task = {findings.task.address: findings for findings in tasks}
     by_model = {row.address: row for row in models}
     table = []
@@ -128,7 +128,7 @@ def _of_standing(model: str, findings: TaskFindings) -> dict[str, Value]:
 
 
 def _named(value: object, *names: str, prefix: str = "") -> dict[str, Any]:
-    """Return some fields of a value by their names."""
+    """Return the named fields of a dataclass as a dict."""
     return {f"{prefix}{name}": _plain(getattr(value, name)) for name in names}
 
 
@@ -188,7 +188,7 @@ def frames_of(
 
 
 def _flat(value: object, prefix: str = "") -> dict[str, Any]:
-    """Return the fields of a value, those of its fields with both names; what is a list stays one."""
+    """Flatten a dataclass: nested fields join both names; lists are kept."""
     assert is_dataclass(value)
     row: dict[str, Any] = {}
     for field in fields(value):

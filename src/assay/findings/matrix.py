@@ -1,4 +1,4 @@
-"""Values of models on tasks, with names; where one is missing, there is a reason."""
+"""A named matrix of values, models x tasks, with a reason for each missing value."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Matrix:
     (('a', 'b'), ('digits', 'photos'), {'photos': 'there is no value'})
 
     Attributes:
-        models: The names of the rows, each once.
-        tasks: The names of the columns, each once.
+        models: Unique names of the rows.
+        tasks: Unique names of the columns.
         values: Models x tasks, float64, read-only; NaN where there is no value, never infinite.
-        reasons: Why there is none, by (model, task), where more is known than that.
+        reasons: Why a value is missing, by (model, task), where the reason is known.
 
     Raises:
-        UsageError: A name occurs twice, the shape is not that of the names, or a value is infinite.
+        UsageError: A name occurs twice, the shape does not match the names, or a value is infinite.
     """
 
     models: tuple[str, ...]
@@ -62,7 +62,7 @@ class Matrix:
         table: Mapping[str, Mapping[str, float | None]],
         reasons: Mapping[tuple[str, str], str] | None = None,
     ) -> Matrix:
-        """Make a matrix of the values of models, task by task; models come in the order of their names."""
+        """Build a matrix from task -> model -> value; models are sorted by name."""
         models = sorted({model for row in table.values() for model in row})
         rows = [[_number(row.get(model)) for row in table.values()] for model in models]
         values = np.array(rows, dtype=np.float64).reshape(len(models), len(table))
@@ -70,7 +70,7 @@ class Matrix:
 
     @property
     def known(self) -> np.ndarray:
-        """Models x tasks: where there is a value."""
+        """Mask of the values that are not missing, models x tasks."""
         return np.asarray(np.isfinite(self.values))
 
     def take(self, models: Iterable[str] | None = None, tasks: Iterable[str] | None = None) -> Matrix:
@@ -81,7 +81,7 @@ class Matrix:
         return Matrix(rows, columns, self.values[chosen], self.reasons)
 
     def negated(self, tasks: Iterable[str]) -> Matrix:
-        """Return the matrix with the values of some tasks negated: those where lower was better."""
+        """Return the matrix with the values of some tasks negated: those where lower is better."""
         lower_is_better = set(tasks)
         signs = np.array([-1.0 if task in lower_is_better else 1.0 for task in self.tasks])
         return Matrix(self.models, self.tasks, self.values * signs, self.reasons)

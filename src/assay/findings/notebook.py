@@ -1,4 +1,4 @@
-"""Findings as a notebook shows them: the answer, and the best models of each task."""
+"""Renders findings for a notebook: the answer, and the best models of each task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHOWN = 10  # models of a task
 
 
 def notebook_html(headline: Iterable[str], tasks: Iterable[TaskFindings]) -> str:
-    """Return HTML without script or style of its own; every name is text."""
+    """Return HTML without scripts or styles; every name is escaped."""
     answer = "".join(f"<p><b>{escape(sentence)}</b></p>" for sentence in headline)
     return answer + "".join(map(_task, tasks))
 

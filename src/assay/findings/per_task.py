@@ -1,4 +1,4 @@
-"""The findings on one task: the value of each method, how the models compare, and what was recommended."""
+"""The findings on one task: the value of each method, the comparison of models and the recommendation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.core.result import Cost, Status
 from assay.findings.error_analysis import ErrorAnalysis, SliceFindings
 from assay.findings.facts import TaskFacts
 
-OTHER_MODALITY = "other modality"  # how the reason starts where a model does not read what a task holds
+OTHER_MODALITY = "other modality"  # prefix of the reason if a model does not read the task's modality
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,14 @@ class Cell:
     """One model on one task by one method, over all seeds.
 
     Attributes:
-        value: The mean over seeds; None where no seed has one.
-        interval: How far off a score may be, where it knows; of the first seed.
-        metric: The metric whose value a score predicts; empty where it has a scale of its own.
-        seeds: How many seeds have a value.
+        value: The mean over seeds; None if no seed has a value.
+        interval: Interval of a score for the first seed, if the score estimates one.
+        metric: The metric that a score predicts; empty if the score has a scale of its own.
+        seeds: Number of seeds with a value.
         spread: Standard deviation over seeds; None with fewer than two.
         reason: Why there is no value.
         seconds: Time of the method, without encoding.
-        cost: The mean time of choosing on val over seeds, and the most memory of any.
+        cost: The mean time of tuning on val over seeds, and the peak memory over seeds.
     """
 
     model: str
@@ -53,18 +53,18 @@ class Standing:
 
     Attributes:
         value: The main metric on test, or the estimate where the study trained nothing; higher is better.
-        interval: Bootstrap over test examples and seeds, paired between models; for estimates that of the
-            score, if it has any; None where the predictions are not kept.
+        interval: Bootstrap over test examples and seeds, paired between models; for estimates the interval
+            of the score, if any; None without stored predictions.
         index: (value - floor) / (best - floor): 0 is chance level, 1 the best model of the study;
             None for estimates, and where no model is above chance level.
         rank: 1 is best; equal values share a rank.
         ranks: The best and the worst rank in 95 % of the bootstrap draws.
-        p_value: Paired test against the best model, corrected by Holm; 1 for the best itself; None where
-            nothing could be tested.
+        p_value: Paired test against the best model, Holm-corrected; 1 for the best itself; None without a
+            test.
         is_tied_best: Not significantly different from the best model.
-        seeds: How many seeds the value is the mean of.
-        difference: The value less that of the best model, when seeds and test examples are resampled, the
-            same for both; None without predictions.
+        seeds: Number of seeds in the mean.
+        difference: Interval of the value minus that of the best model: seeds and test examples resampled,
+            paired; None without predictions.
     """
 
     model: str
@@ -81,30 +81,30 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class TaskFindings:
-    """What was found on one task.
+    """The findings on one task.
 
     Attributes:
-        measure: What a value is: the name of the main metric; where nothing was trained, "expected" and the
-            metric that the score predicts, or the score.
-        shown_negated: True where a reader sees the negative of a value, and lower is better (RMSE).
+        measure: Name of the value: the main metric; for estimates "expected" and the metric that the score
+            predicts, or the score.
+        shown_negated: Reports show the negative of a value, and lower is better there (RMSE).
         standings: The models with a value, best first.
-        missing: The models without one that read the modality of the task, each with its reason.
+        missing: The models without a value that read the modality of the task, each with the reason.
         beats_floor: The best model is significantly above chance level; None for estimates.
         recommended: The address of the recommended model: the cheapest of those that may be the best.
-        because: Why, in one sentence.
-        examples_to_separate: How many test examples would separate the two best models (80 % power);
-            None where they differ significantly already, where they predict the same, or nothing was trained.
-        costs: By cost, that of each model for which it is known: ``latency`` and ``seconds`` in seconds,
-            ``memory`` and ``bytes`` in bytes, ``parameters`` and ``macs`` as counts.
-        fronts: By cost, the models that no other beats in both value and that cost, cheapest first.
+        because: The reason for the recommendation, in one sentence.
+        examples_to_separate: Number of test examples that would separate the two best models (80 % power);
+            None if they differ significantly already, if they predict the same, or if nothing was trained.
+        costs: Each known cost by model: ``latency`` and ``seconds`` in seconds, ``memory`` and ``bytes`` in
+            bytes, ``parameters`` and ``macs`` as counts.
+        fronts: For each cost, the Pareto-optimal models in value and cost, cheapest first.
         smallest: The pretrained model with fewest parameters that is not significantly worse than the best;
-            None for estimates, and where nothing is significantly better than chance level.
-        class_accuracy: Per class, the share of test examples that the recommended model got right.
-        class_counts: Per class, the number of test examples behind that share.
-        noise_floor: The difference that two runs of one model, as many seeds each, exceed in 5 of 100 cases;
-            None where no model has several seeds.
-        lesson: Error analysis of a task of classes, from the predictions of all models; None without them.
-        slices: The results on each slice of test that the task names.
+            None for estimates, and if no model is significantly above chance level.
+        class_accuracy: Accuracy of the recommended model on each class.
+        class_counts: Number of test examples of each class.
+        noise_floor: The difference that two runs of one model, with as many seeds each, exceed in 5 of 100
+            cases; None if no model has several seeds.
+        lesson: Error analysis of a classification task from the predictions of all models; None without them.
+        slices: The results on each slice of test that the task defines.
     """
 
     task: TaskFacts
@@ -132,5 +132,5 @@ class TaskFindings:
 
     @property
     def pareto(self) -> tuple[str, ...]:
-        """The models that no other beats in both value and latency, fastest first."""
+        """The Pareto-optimal models in value and latency, fastest first."""
         return self.fronts.get("latency", ())

@@ -1,4 +1,4 @@
-"""Which tasks order models in the same way, and which models are similar: frozen values."""
+"""Similarity of tasks and of models: frozen values that a report renders."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from assay.core.task import Modality
 
 @dataclass(frozen=True, slots=True)
 class SimilarityMatrix:
-    """The similarity of each with each: 1 is the same, 0 is unrelated.
+    """Pairwise similarities: 1 is the same, 0 is unrelated.
 
     Attributes:
-        names: In the order of hierarchical clustering, so that similar ones are neighbours.
-        values: Names x names; None where two have too little in common.
-        groups: Clusters whose mean similarity is at least the threshold; two or more names each.
-        threshold: From which mean similarity on names form a group.
+        names: Names in the order of hierarchical clustering, so that similar ones are neighbours.
+        values: Similarities, names x names; None where two have too little in common.
+        groups: Clusters of two or more names whose mean similarity is at least the threshold.
+        threshold: The smallest mean similarity of a group.
     """
 
     names: tuple[str, ...]
@@ -27,16 +27,16 @@ class SimilarityMatrix:
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """Which tasks order models in the same way, and which models have similar errors or features.
+    """Similarity of tasks by their order of models, and of models by their errors and features.
 
     Attributes:
-        modality: Of the tasks; None for a matrix without one.
-        tasks: Rank correlation (Spearman) of the values of the models that have both.
+        modality: Modality of the tasks; None for a matrix without one.
+        tasks: Rank correlation (Spearman) of two tasks over the models with a value on both.
         fits: By task, the rank correlation of its values with the mean rank on the other tasks.
-        errors: Error consistency of models: Cohen's kappa of what they get right, or the correlation of
+        errors: Error consistency of models: Cohen's kappa of their correct examples, or the correlation of
             their residuals; the mean over tasks.
         features: Linear CKA of the features of models on the same test examples; the mean over tasks.
-        remarks: What a reader must know, in sentences.
+        remarks: Findings and warnings, in sentences.
     """
 
     modality: Modality | None
