@@ -16,6 +16,7 @@ from assay.cli.progress import run_and_show
 from assay.core.errors import UsageError
 from assay.core.limits import Limits
 from assay.core.result import Status
+from assay.environment.atomic_file import written_whole
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.reports.html import Html
@@ -57,13 +58,13 @@ def show_and_write(comparison: Comparison, path: Path, console: Console, *, all_
 
 def follow(store: Store, path: Path, console: Console, *, ranked_by: str | None, limits: Limits) -> None:
     """Write the page of a store, and again after each change, until Ctrl-C; an open page reloads itself."""
+    from assay.reports.html.page import page
 
-    def write_page(report: Html) -> int:
-        """Write the page under another name and move it whole; return how many results it shows."""
+    def write_page(refresh_seconds: float | None = None) -> int:
+        """Write the page whole; return how many results it shows."""
         comparison = compare_store(store, ranked_by=ranked_by, limits=limits)
-        unfinished = path.with_name(f".{path.name}")
-        write(report, comparison, unfinished)
-        unfinished.replace(path)
+        with _writing(path), written_whole(path) as file:
+            file.write(page(comparison, refresh_seconds=refresh_seconds).encode())
         return len(comparison.cells)
 
     seen = -1
@@ -71,13 +72,13 @@ def follow(store: Store, path: Path, console: Console, *, ranked_by: str | None,
         while True:
             version = store.version()
             if version != seen:
-                results = write_page(Html(refresh_seconds=SECONDS))
+                results = write_page(refresh_seconds=SECONDS)
                 now = datetime.now().astimezone().strftime("%H:%M:%S")
                 console.print(f"{now}  {plural(results, 'result')}: {path}", highlight=False, soft_wrap=True)
                 seen = version
             time.sleep(SECONDS)
     except KeyboardInterrupt:
-        write_page(Html())
+        write_page()
 
 
 def write(report: Report, comparison: Comparison, path: Path) -> None:

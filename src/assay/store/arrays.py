@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from assay.core.errors import ModelError, StoreError
+from assay.environment.atomic_file import written_whole
 
 logger = logging.getLogger(__name__)
 
@@ -85,21 +85,12 @@ class Arrays:
     @contextmanager
     def _replacing(self, shelf: str, key: str, suffix: str) -> Iterator[IO[bytes]]:
         path = self._path(shelf, key, suffix)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-        with _reported_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = unfinished.open("wb")
-        try:
-            yield file
+        with ExitStack() as stack:
             with _reported_errors(path):
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()
-                unfinished.replace(path)
-        finally:
-            with suppress(OSError):  # the error of writing is raised already
-                file.close()
-            unfinished.unlink(missing_ok=True)
+                file = stack.enter_context(written_whole(path, fsync=True))
+            yield file  # what fails here may be no error of writing
+            with _reported_errors(path):
+                stack.close()
 
     def _path(self, shelf: str, key: str, suffix: str) -> Path:
         if not re.fullmatch(r"[a-z0-9_-]+", key):  # a key is a hash: nothing that could leave the folder

@@ -7,15 +7,16 @@ import os
 import re
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from assay.core.errors import ModelError
 from assay.encoders.identity import file_hash
+from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 from assay.models.vectors.vector_files import read_header, read_rows
 
@@ -74,42 +75,36 @@ def open_vectors(path: Path, limit: int | None) -> WordVectors:
     """
     kept = cache_folder() / "vectors" / f"{file_hash(path)}-{limit or 'all'}-{_VERSION}.safetensors"
     if not kept.is_file():
-        unfinished = kept.with_suffix(f".{os.getpid()}")
         try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            _convert(path, limit, unfinished)
-            unfinished.replace(kept)
+            with written_whole(kept) as file:
+                _convert(path, limit, file)
         except OSError as error:
             raise ModelError(
                 f"Cannot keep the vectors of '{path}' in '{kept.parent}': {error}. Make room, or name "
                 "another folder in the environment variable ASSAY_CACHE."
             ) from error
-        finally:
-            with suppress(OSError):
-                unfinished.unlink()
     return _mapped(kept)
 
 
-def _convert(path: Path, limit: int | None, out: Path) -> None:
+def _convert(path: Path, limit: int | None, file: IO[bytes]) -> None:
     header = read_header(path)
     seen: dict[str, None] = {}
     left_out = 0
-    with out.open("wb") as file:
-        file.seek(8 + _HEADER)
-        for words, matrix in read_rows(path, header, limit):
-            fresh = []
-            for row, word in enumerate(words):
-                if word not in seen:
-                    seen[word] = None
-                    fresh.append(row)
-            left_out += len(words) - len(fresh)
-            file.write(np.ascontiguousarray(matrix[fresh], dtype="<f4").data)
-        if not seen:
-            raise ModelError(f"'{path}' holds no word vectors. Name another file.")
-        text = "\n".join(seen).encode()
-        file.write(text)
-        counts = {"left_out": left_out, "promised": header.rows}
-        _write_header(file.fileno(), (len(seen), header.width), len(text), counts)
+    file.seek(8 + _HEADER)
+    for words, matrix in read_rows(path, header, limit):
+        fresh = []
+        for row, word in enumerate(words):
+            if word not in seen:
+                seen[word] = None
+                fresh.append(row)
+        left_out += len(words) - len(fresh)
+        file.write(np.ascontiguousarray(matrix[fresh], dtype="<f4").data)
+    if not seen:
+        raise ModelError(f"'{path}' holds no word vectors. Name another file.")
+    text = "\n".join(seen).encode()
+    file.write(text)
+    counts = {"left_out": left_out, "promised": header.rows}
+    _write_header(file.fileno(), (len(seen), header.width), len(text), counts)
 
 
 def _write_header(file: int, shape: tuple[int, int], text: int, counts: dict[str, int | None]) -> None:

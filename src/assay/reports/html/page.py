@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison
 from assay.reports.html.views import page_view
@@ -84,9 +84,6 @@ def _vega_programs() -> str:
 
     programs = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub forgets its default
     compressed = gzip.compress(programs.encode("utf-8"), mtime=0)
-    with suppress(OSError):  # a cache that cannot be written is made again next time
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        unfinished.write_bytes(compressed)
-        unfinished.replace(path)
+    with suppress(OSError), written_whole(path) as file:  # without a cache it is made again next time
+        file.write(compressed)
     return base64.b64encode(compressed).decode("ascii")

@@ -1,0 +1,36 @@
+"""Writes a file whole or not at all: under another name, which becomes its own when all is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def written_whole(path: Path, *, fsync: bool = False) -> Iterator[IO[bytes]]:
+    """Give a file to write to; when the block ends it replaces ``path``, and if it fails it is removed.
+
+    Until then it is called ``.<name>.<process id>``, which is what a killed process leaves behind.
+
+    Args:
+        path: Folders above it are made.
+        fsync: Wait until the content is on the disk before the file gets its name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    file = unfinished.open("wb")
+    try:
+        yield file
+        file.flush()
+        if fsync:
+            os.fsync(file.fileno())
+        file.close()
+        unfinished.replace(path)
+    finally:
+        with suppress(OSError):  # the error of writing is raised already
+            file.close()
+        with suppress(OSError):
+            unfinished.unlink()
