@@ -1,4 +1,4 @@
-"""Turns the results of a study into a comparison: what was found, how sure it is, what to take."""
+"""Turns the results of a study into a comparison: findings, their uncertainty, recommendations."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     """Compare all models on all tasks.
 
     Args:
-        evidence: Results, predictions, and what is known of models and tasks.
-        ranked_by: The method that ranks the models; None takes the linear probe, else the protocol
-            with most values, else a score.
-        seed: Decides the bootstrap and the tests.
+        evidence: Results, predictions and facts about models and tasks.
+        ranked_by: The method that ranks the models; by default the linear probe, else the protocol with
+            most values, else a score.
+        seed: Seed of the bootstrap and the tests.
 
     Raises:
-        UnknownName: No result is by ``ranked_by``.
+        UnknownName: There is no result of ``ranked_by``.
     """
     cells = gather(evidence.on_these_data(), evidence.scores)
     method = choose_method(cells, evidence.scores, ranked_by)
@@ -63,7 +63,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
 def _on_task(
     evidence: Evidence, cells: Sequence[Cell], method: str, models: Mapping[str, str], task: TaskFacts
 ) -> TaskEvidence:
-    """Return what is known of one task; ``models`` holds why each is not ranked, empty where it is."""
+    """Return the inputs for one task; ``models`` maps each to why it is not ranked, empty if it is."""
     is_estimate = method in evidence.scores
     metric = evidence.metrics[task.metric]
     seeds = evidence.by_seed(task, method)
@@ -86,7 +86,7 @@ def _on_task(
 def _likeness(
     of_tasks: Sequence[TaskEvidence], judged: Sequence[Judged], evidence: Evidence, seed: int
 ) -> tuple[Similarity, ...]:
-    """Compare tasks and models of each modality; one with too little to compare is left out."""
+    """Return the similarity of tasks and models of each modality that has enough of them."""
     rows = {row.address: row for row in evidence.models}
     similarities = []
     for modality in sorted({task.task.modality for task in of_tasks}):
@@ -116,7 +116,7 @@ def _feature_pairs(
 def _judge(
     cells: Sequence[Cell], task: TaskFacts, method: str, metrics: Mapping[str, Metric]
 ) -> Metric | None:
-    """Return the metric that a score predicts on a task, where it predicts one."""
+    """Return the metric that a score predicts on a task; None if it predicts none."""
     metric_names = {cell.metric for cell in cells if _has_value(cell, task, method)}
     return metrics.get(metric_names.pop()) if len(metric_names) == 1 else None
 

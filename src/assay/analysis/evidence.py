@@ -1,4 +1,4 @@
-"""All that a comparison is made from: results, predictions, and what is known of models and tasks."""
+"""The inputs of a comparison: results, predictions and facts about models and tasks."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from assay.findings.facts import ModelRow, TaskFacts
 
 
 def _nothing(*_: object) -> None:
-    """Know of nothing that is kept."""
+    """Return None: nothing is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that a comparison is made from; the order of the results and of the models does not matter.
+    """The inputs of a comparison; the order of results and models does not matter.
 
     Attributes:
-        results: What became of every job; those on other data than ``tasks`` hold are left out.
+        results: The results of all jobs; results on data other than that of ``tasks`` are ignored.
         tasks: The tasks, in the order of the report.
         models: The models that could be opened.
-        predictions: Of test, by the key of the job.
-        truths: The test labels by the fingerprint of the task.
+        predictions: Test predictions by the key of the job.
+        truths: Test labels by the fingerprint of the task.
         metrics: The main metrics of the tasks, by name.
-        scores: Which methods are scores, as written in the jobs.
-        settings: How the study was made, for the reader.
-        limits: What is asked of a model before it is ranked.
-        names: Returns the names of the test examples of a task, by its fingerprint; None where they are lost.
-        features: Returns the features of a model on the test examples of a task, by its fingerprint; None
-            where they are not kept.
-        slices: Returns the slices of the test examples that a task names; None where they are not kept.
+        scores: The methods that are scores, as written in the jobs.
+        settings: Settings of the study, for the reader.
+        limits: Requirements that a model must meet to be ranked.
+        names: Returns the names of the test examples of a task by its fingerprint; None if not stored.
+        features: Returns the features of a model on the test examples of a task by its fingerprint; None if
+            not stored.
+        slices: Returns the slices of the test examples that a task defines; None if not stored.
     """
 
     results: Sequence[Result]
@@ -54,12 +54,12 @@ class Evidence:
     slices: Callable[[TaskFacts], Sequence[SliceColumn] | None] = _nothing
 
     def on_these_data(self) -> list[Result]:
-        """Return the results on the data that the tasks hold."""
+        """Return the results whose data are those of the tasks."""
         known = {(task.address, task.fingerprint) for task in self.tasks}
         return [result for result in self.results if (result.job.task, result.job.fingerprint) in known]
 
     def by_seed(self, task: TaskFacts, method: str) -> dict[str, list[Predicted]]:
-        """Return for each model that has predictions for every seed with a value those of each seed."""
+        """Return the predictions of each seed, for models with predictions for every seed with a value."""
         judges_probs = self.metrics[task.metric].judges_probs
         by_model: dict[str, list[Predicted]] = {}
         lost = set()
@@ -75,7 +75,7 @@ class Evidence:
             if predicted is not None and (predicted.probs is not None or not judges_probs):
                 by_model.setdefault(job.model, []).append(predicted)
             else:
-                lost.add(job.model)  # an interval over fewer seeds than the value would be of another number
+                lost.add(job.model)  # the interval must cover the same seeds as the value
         return {model: rows for model, rows in by_model.items() if model not in lost}
 
 

@@ -1,4 +1,4 @@
-"""How strong models are, from who beats whom on which task: the model of Bradley and Terry."""
+"""Bradley-Terry strengths of models, from pairwise wins on each task."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from assay.analysis.per_task.intervals import LEVEL
 from assay.numerics.threads import one_thread_in_scipy
 
 _MOST_STEPS = 100
-_LONGEST_STEP = 3.0  # in log-odds: far from the answer Newton's steps leap over it
-_TOLERANCE = 1e-10  # of a gradient whose parts are counts of wins
-_DIGITS = 9  # models that win equally often are equal
+_LONGEST_STEP = 3.0  # in log-odds: Newton's method overshoots far from the optimum
+_TOLERANCE = 1e-10  # for the gradient, whose terms are counts of wins
+_DIGITS = 9  # rounding: models that win equally often are equal
 
 
 class Strengths(NamedTuple):
-    """The strength of each model in log-odds; 0 is a model that wins as often as it loses."""
+    """Strength of each model in log-odds; a model with 0 wins as often as it loses."""
 
     values: np.ndarray
     low: np.ndarray
@@ -26,19 +26,19 @@ class Strengths(NamedTuple):
 
 
 def bradley_terry(values: np.ndarray) -> Strengths:
-    """Return how strong each model is, with 95 % intervals whose unit is the task.
+    """Return the strength of each model, with 95 % intervals whose unit is the task.
 
     Model i beats model j with probability 1 / (1 + exp(s_j - s_i)); each task on which both have a value is
-    one comparison, an equal value half a win. Each model also ties once with a model of strength 0, which
-    keeps the strength of one that always wins finite. Where no value is missing, the order is that of the
-    mean rank; it is made for missing values, as only models that met are compared.
+    one comparison; an equal value is half a win. Each model also ties once with a model of strength 0, so
+    that a model that always wins has a finite strength. Without missing values the order is that of the
+    mean rank. Strengths allow for missing values: only models with a shared task are compared.
 
-    The standard error is the larger of two: the usual one, which takes all comparisons for independent, and
-    the sandwich that lets those within a task depend on each other in any way.
+    The standard error is the larger of two: the usual one, which assumes independent comparisons, and the
+    sandwich estimate, which allows any dependence within a task.
 
     Args:
-        values: Models x tasks, higher is better; NaN where there is none. With one task there is no interval:
-            low and high are infinite.
+        values: Models x tasks, higher is better; NaN where missing. With one task low and high are
+            infinite.
 
     References:
         Rank analysis of incomplete block designs (Bradley and Terry, 1952), https://doi.org/10.2307/2334029
@@ -46,7 +46,7 @@ def bradley_terry(values: np.ndarray) -> Strengths:
         https://doi.org/10.1093/biomet/73.1.13
     """
     known = np.isfinite(values).astype(np.float64)
-    met = known @ known.T  # on how many tasks two models meet
+    met = known @ known.T  # number of tasks that two models share
     np.fill_diagonal(met, 0.0)
     won = np.nan_to_num(beaten(values))
     wins = won.sum(axis=1)
@@ -58,8 +58,8 @@ def bradley_terry(values: np.ndarray) -> Strengths:
 
 
 def _strengths(wins: np.ndarray, met: np.ndarray) -> np.ndarray:
-    """Return the strengths of most likelihood by Newton's method."""
-    strengths = special.logit((wins + 0.5) / (met.sum(axis=1) + 1))  # near the answer: fewer steps
+    """Return the maximum-likelihood strengths by Newton's method."""
+    strengths = special.logit((wins + 0.5) / (met.sum(axis=1) + 1))  # a good start saves steps
     for _ in range(_MOST_STEPS):
         gradient, information = _derivatives(strengths, wins, met)
         step = linalg.solve(information, gradient, assume_a="pos")
@@ -82,7 +82,7 @@ def _derivatives(strengths: np.ndarray, wins: np.ndarray, met: np.ndarray) -> tu
 def _standard_errors(
     strengths: np.ndarray, won: np.ndarray, known: np.ndarray, met: np.ndarray
 ) -> tuple[np.ndarray, int]:
-    """Return the standard error of each strength, and the degrees of freedom: of the tasks but one."""
+    """Return the standard error of each strength, and the degrees of freedom: tasks minus one."""
     _, information = _derivatives(strengths, won.sum(axis=1), met)
     covariance = linalg.inv(information)
     usual = np.diag(covariance)
@@ -90,7 +90,7 @@ def _standard_errors(
     if tasks < 2:
         return np.sqrt(usual), 0
     chance = special.expit(strengths[:, None] - strengths[None, :])
-    expected = known * (chance @ known - 0.5 * known)  # a model does not meet itself
+    expected = known * (chance @ known - 0.5 * known)  # a model is not compared with itself
     by_task = covariance @ (won - expected)
     sandwich = np.square(by_task).sum(axis=1) * tasks / (tasks - 1)
     return np.round(np.sqrt(np.maximum(usual, sandwich)), _DIGITS), tasks - 1

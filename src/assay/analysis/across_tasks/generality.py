@@ -1,4 +1,4 @@
-"""Compares models across tasks: one order, how sure it is, and what other orders say."""
+"""Compares models across tasks: the ranking, its uncertainty, and other criteria."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(21))
 
 @dataclass(frozen=True, slots=True)
 class TasksEvidence:
-    """All that is known of some tasks before models are compared across them.
+    """The inputs of a comparison across tasks.
 
     Attributes:
-        values: Higher is better.
-        index: The compatibility index of each; NaN where there is none, everywhere for estimates.
-        draws: Of the index on each task whose predictions are kept.
-        index_zero: What an index of 0 is.
+        values: Models x tasks; higher is better.
+        index: The compatibility index of each value; NaN where undefined, everywhere for estimates.
+        draws: Bootstrap draws of the index on each task with stored predictions.
+        index_zero: What an index of 0 means.
     """
 
     values: Matrix
@@ -55,16 +55,16 @@ class TasksEvidence:
 def across(
     matrix: Matrix, floors: Mapping[str, float] | None = None, *, rope: float = ROPE, seed: int = 0
 ) -> Across | None:
-    """Compare models across the tasks of any matrix; None where no two models share two tasks.
+    """Compare models across the tasks of a matrix; None if no two models share two tasks.
 
-    Models with a value on all tasks of a large complete block are compared by means over it; the others,
-    with values missing, by whom they beat where they meet. Orders of models and tasks do not matter.
+    Models with a value on all tasks of a large complete block are compared by means over the block; models
+    with missing values by pairwise wins on shared tasks. The order of models and tasks does not matter.
 
     Args:
         matrix: Higher is better.
         floors: Chance level on each task. Without them an index of 0 is the median model of a task.
-        rope: Differences of the index up to this are practically none.
-        seed: Decides all draws.
+        rope: Region of practical equivalence of the index.
+        seed: Seed of all draws.
 
     >>> matrix = Matrix.of({"t": {"a": 0.9, "b": 0.5}, "u": {"a": 0.8, "b": 0.7}})
     >>> [(model.model, round(model.index, 3)) for model in across(matrix, {"t": 0.1, "u": 0.6}).models]
@@ -77,13 +77,13 @@ def across(
 
 
 def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) -> Across | None:
-    """Compare models across tasks by all that is known of them; see :func:`across`."""
+    """Compare models across tasks; see :func:`across`."""
     evidence = _sorted(evidence)
     block = complete_block(evidence.values)
     if not block.models:
         return None
     index = evidence.index.take(block.models, block.tasks)
-    has_index = index.known.all(axis=0)  # a task where nothing beats guessing has none
+    has_index = index.known.all(axis=0)  # a task on which no model is above chance level has none
     index = index.take(tasks=np.array(block.tasks, dtype=object)[has_index])
     here = None
     if index.tasks and evidence.draws:
@@ -113,14 +113,14 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
 
 
 def _sorted(evidence: TasksEvidence) -> TasksEvidence:
-    """Return models and tasks in the order of their names, so that no draw depends on another order."""
+    """Sort models and tasks by name, so that no draw depends on their order."""
     models, tasks = sorted(evidence.values.models), sorted(evidence.values.tasks)
     values, index = (matrix.take(models, tasks) for matrix in (evidence.values, evidence.index))
     return replace(evidence, values=values, index=index)
 
 
 def _merit(model: Generality) -> tuple[bool, float, float, float, str]:
-    """Return by what models are ordered: index, mean rank, strength; those with missing values come after."""
+    """Return the sort key: index, mean rank, strength; models with missing values come last."""
     index = 0.0 if model.index is None else model.index
     return model.average_rank is None, -index, model.average_rank or 0.0, -model.strength, model.model
 
@@ -130,7 +130,7 @@ def _rank(model: Generality) -> tuple[float, str]:
 
 
 def _of_all(evidence: TasksEvidence) -> list[Generality]:
-    """Return what is known of every model that has a value on any task, with missing values or without."""
+    """Return win rate, Borda points and strength of every model with a value on any task."""
     has_any = evidence.values.known.any(axis=1)
     values = evidence.values.take(np.array(evidence.values.models, dtype=object)[has_any])
     wins, points = win_rates(values.values), borda(values.values)
@@ -162,7 +162,7 @@ def _of_all(evidence: TasksEvidence) -> list[Generality]:
 def _of_block(
     rows: Mapping[str, Generality], block: Matrix, index: Matrix, here: np.ndarray | None, seed: int
 ) -> list[Generality]:
-    """Return the models with no missing value, with their means over the tasks of the block."""
+    """Add index, ranks and intervals to the models without missing values in the block."""
     ranks = average_ranks(block.values)
     plain = [
         replace(rows[model], average_rank=float(rank))
@@ -190,9 +190,9 @@ def _of_block(
 def complete_block(matrix: Matrix) -> Matrix:
     """Return a large part of a matrix in which every model has a value on every task.
 
-    From each task in turn the block grows by the task that keeps most models; the largest block on the way
-    is taken. (The largest of all is a hard problem; with few missing values this finds it.) It has two
-    models and two tasks at least, or it is empty.
+    Greedy: from each task in turn the block grows by the task that keeps most models; the largest block seen
+    is returned. (The exact problem is NP-hard; with few missing values this solves it.) The block has at
+    least two models and two tasks, or it is empty.
 
     >>> matrix = Matrix.of({"a": {"x": 1, "y": 1}, "b": {"x": 1, "y": 1}, "c": {"x": 1}})
     >>> complete_block(matrix).models, complete_block(matrix).tasks
@@ -215,12 +215,12 @@ def complete_block(matrix: Matrix) -> Matrix:
 
 
 class _Way(NamedTuple):
-    """A way to order models; a higher merit is better."""
+    """A criterion that orders models; a higher merit is better."""
 
     name: str
     merit: Callable[[Generality], float | None]
-    lower_is_better: bool  # of the number that is shown
-    is_for_missing: bool  # it says something of its own only where values are missing
+    lower_is_better: bool  # for the number that is shown
+    is_for_missing: bool  # it differs from the mean rank only if values are missing
 
 
 _WAYS = (
@@ -233,9 +233,9 @@ _WAYS = (
 
 
 def criteria(models: Sequence[Generality]) -> tuple[Criterion, ...]:
-    """Return which model is first by which criterion.
+    """Return the best model by each criterion.
 
-    Where no value is missing mean rank, wins, Borda and strength are one order.
+    Without missing values mean rank, wins, Borda and strength give the same order.
 
     Args:
         models: In the order of the table.
@@ -264,7 +264,7 @@ def criteria(models: Sequence[Generality]) -> tuple[Criterion, ...]:
 
 
 def _tau(merits: Sequence[float]) -> float | None:
-    """Return how well an order agrees with that of the table, in which the merits come."""
+    """Return Kendall's tau-b of merits, given in the order of the table, with that order."""
     if len(merits) < 2 or np.ptp(merits) == 0:
         return None
     return float(stats.kendalltau(-np.arange(len(merits)), merits).statistic)

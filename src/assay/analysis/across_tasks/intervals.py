@@ -1,4 +1,4 @@
-"""What would come out on other tasks, or on these with other examples: draws of the mean index."""
+"""Bootstrap draws of the mean index: over tasks, or over the examples of the same tasks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from scipy import stats
 from assay.analysis.per_task.intervals import DRAWS, LEVEL, ExampleDraws
 from assay.core.estimate import Interval
 
-FEWEST_TASKS = 5  # an interval over fewer holds the truth in 90 of 100 cases at best, over three in 73
+FEWEST_TASKS = 5  # below five, coverage is 90 % at best; with three tasks 73 %
 LOWEST_INDEX = (
     -1.0
 )  # as far below chance level as the best is above: one ruined task weighs no more than that
 
 
 def interquartile_mean(indices: np.ndarray) -> np.ndarray:
-    """Return the mean over the last axis without its lowest and highest quarter.
+    """Return the mean over the last axis without the lowest and highest quarter.
 
     An index below -1 counts as -1: one ruined task weighs no more than that.
 
@@ -34,14 +34,14 @@ def interquartile_mean(indices: np.ndarray) -> np.ndarray:
 
 
 def draws_of_tasks(indices: np.ndarray, seed: int) -> np.ndarray:
-    """Return the mean index of each model when tasks are resampled, the same for all models: draws x models.
+    """Resample tasks, the same for all models, and return the mean index: draws x models.
 
-    Nothing below the tasks is drawn: their values carry the noise of seeds and examples already, and to add
-    it once more would count it twice.
+    Seeds and examples are not resampled: the values contain their noise already, and adding it again would
+    count it twice.
 
     Args:
         indices: Models x tasks.
-        seed: Decides the draws.
+        seed: Seed of the draws.
 
     References:
         Bootstrap methods and their application (Davison and Hinkley, 1997), section 3.8
@@ -54,16 +54,16 @@ def draws_of_tasks(indices: np.ndarray, seed: int) -> np.ndarray:
 def draws_of_examples(
     models: tuple[str, ...], tasks: tuple[str, ...], by_task: Mapping[str, ExampleDraws], seed: int
 ) -> np.ndarray:
-    """Return the mean index of each model on these tasks when seeds and examples are resampled.
+    """Resample seeds and examples and return the mean index of each model on these tasks.
 
     Args:
-        models: Which, in which order.
-        tasks: Which.
-        by_task: Draws of the index on each task; tasks without any are not there.
-        seed: Decides which draw of one task goes with which of another.
+        models: Addresses of the models, in order.
+        tasks: Addresses of the tasks.
+        by_task: Draws of the index on each task that has any.
+        seed: Seed of the pairing of draws between tasks.
 
     Returns:
-        Draws x models; a model without draws on one of the tasks has NaN.
+        Draws x models; NaN for a model without draws on one of the tasks.
     """
     rng = np.random.default_rng(seed)
     missing = np.full(DRAWS, np.nan)
@@ -80,10 +80,10 @@ def draws_of_examples(
 
 @lru_cache
 def wide_tail(tasks: int) -> float:
-    """Return the share of draws to cut off at each end, so that a few tasks still give 95 %.
+    """Return the tail probability at each end that gives 95 % coverage with few tasks.
 
-    A bootstrap of few units is too narrow by the factor sqrt((n - 1) / n), and uses the normal where the t
-    distribution is due: its quantiles are moved out by both.
+    A bootstrap of few units is too narrow by the factor sqrt((n - 1) / n), and it uses the normal instead of
+    the t distribution: the quantiles are widened for both.
 
     References:
         What teachers should know about the bootstrap (Hesterberg, 2015), the expanded percentile interval,
@@ -94,6 +94,6 @@ def wide_tail(tasks: int) -> float:
 
 
 def task_interval(draws: np.ndarray, tasks: int) -> Interval:
-    """Return the 95 % interval of one number over draws of tasks."""
+    """Return the 95 % interval of one model's mean index over draws of tasks."""
     low, high = np.quantile(draws, [wide_tail(tasks), 1 - wide_tail(tasks)])
     return Interval(float(low), float(high), LEVEL)

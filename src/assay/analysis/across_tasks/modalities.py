@@ -17,11 +17,11 @@ from assay.wording.recommendation import Choice, answer
 
 
 def across_modalities(judged: Sequence[Judged], seed: int) -> tuple[Across, ...]:
-    """Compare the models of each modality across its tasks; a modality with too little to compare has none.
+    """Compare the models of each modality across its tasks; modalities with too few results are left out.
 
     Args:
-        judged: All tasks.
-        seed: Decides all draws.
+        judged: The findings on all tasks.
+        seed: Seed of all draws.
     """
     comparisons = []
     for modality in sorted({judgement.findings.task.modality for judgement in judged}):
@@ -51,10 +51,10 @@ def headline(
     """Return the answer for each modality, in one or two sentences.
 
     Args:
-        tasks: The findings on all of them.
-        across: How models compare across the tasks of a modality.
+        tasks: The findings on all tasks.
+        across: The comparisons across tasks, one for each modality.
         rows: The models by address.
-        method: It ranks the models.
+        method: The method that ranks the models.
     """
     sentences = []
     for modality in Modality:
@@ -74,7 +74,7 @@ def headline(
 def _choose(tasks: Sequence[TaskFindings], across: Across | None, rows: Mapping[str, ModelRow]) -> Choice:
     """Choose the model that may be the best on most tasks.
 
-    Of several, the cheapest where they may be on every task, else the most general.
+    If several qualify, choose the cheapest if they may be the best on every task, else the most general.
     """
     good = Counter(model for findings in tasks for model in contenders(findings.standings, rows))
     general = {model.model: model for model in across.models} if across else {}
@@ -90,7 +90,7 @@ def _choose(tasks: Sequence[TaskFindings], across: Across | None, rows: Mapping[
 
 
 def values_of(tasks: Sequence[TaskFindings]) -> Matrix:
-    """Return the values of the ranking method, with the reason for each that is missing."""
+    """Return the values of the ranking method, with a reason for each missing value."""
     values = {findings.task.address: _by_model(findings, "value") for findings in tasks}
     reasons = {(cell.model, cell.task): cell.reason for findings in tasks for cell in findings.missing}
     return Matrix.of(values, reasons)

@@ -1,4 +1,4 @@
-"""Ranks of models within tasks, what they add up to, and Friedman's test of them."""
+"""Ranks of models within tasks, their aggregates, and Friedman's test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def task_ranks(values: np.ndarray) -> np.ndarray:
     """Return the rank of each model within each task: 1 is best, equal values share the mean rank.
 
     Args:
-        values: Models x tasks, higher is better; NaN where there is none, which stays NaN.
+        values: Models x tasks, higher is better; a missing value is NaN and stays NaN.
 
     >>> task_ranks(np.array([[0.9, 0.5], [0.8, 0.5], [0.9, np.nan]])).tolist()
     [[1.5, 1.5], [3.0, 1.5], [1.5, nan]]
@@ -25,7 +25,7 @@ def task_ranks(values: np.ndarray) -> np.ndarray:
 
 
 def beaten(values: np.ndarray) -> np.ndarray:
-    """Return how many other models each model beats on each task, an equal one half; NaN without a value."""
+    """Return the number of other models each model beats on each task, ties half; NaN if missing."""
     return np.asarray(np.isfinite(values).sum(axis=0) - task_ranks(values))
 
 
@@ -35,9 +35,9 @@ def average_ranks(values: np.ndarray) -> np.ndarray:
 
 
 def win_rates(values: np.ndarray) -> np.ndarray:
-    """Return the share of (other model, task) pairs that each model beats, ties half; NaN without any pair.
+    """Return the share of (other model, task) pairs that each model beats, ties half; NaN without pairs.
 
-    Only tasks on which both have a value make a pair, so a missing value costs nothing and earns nothing.
+    Only tasks on which both models have a value count, so a missing value has no effect.
     """
     others = np.where(np.isfinite(values), np.isfinite(values).sum(axis=0) - 1, 0).sum(axis=1)
     wins = np.nansum(beaten(values), axis=1)
@@ -45,9 +45,9 @@ def win_rates(values: np.ndarray) -> np.ndarray:
 
 
 def borda(values: np.ndarray) -> np.ndarray:
-    """Return each model's Borda points: over tasks, how many models it beats; a missing task earns nothing.
+    """Return each model's Borda points: the number of models it beats, summed over tasks.
 
-    This is how the MTEB leaderboard counts, so a model that left out tasks is placed low for it.
+    The MTEB leaderboard counts like this. A missing task adds nothing, so models that skip tasks rank low.
 
     References:
         ``embeddings-benchmark/mteb`` mteb/benchmarks/_create_table.py
@@ -58,11 +58,13 @@ def borda(values: np.ndarray) -> np.ndarray:
 
 
 def friedman(values: np.ndarray) -> Omnibus | None:
-    """Return Friedman's test of equal ranks, in the form of Iman and Davenport, with Nemenyi's difference.
+    """Return Friedman's test in the form of Iman and Davenport, with Nemenyi's critical difference.
 
     Args:
-        values: Models x tasks, none missing, higher is better. None with fewer than three models or two
-            tasks, and where all models are equal on every task.
+        values: Models x tasks, none missing, higher is better.
+
+    Returns:
+        None with fewer than three models or two tasks, and if all models are equal on every task.
 
     References:
         Statistical comparisons of classifiers over multiple data sets (Demsar, 2006),
@@ -91,7 +93,7 @@ def friedman(values: np.ndarray) -> Omnibus | None:
 
 
 def critical_difference(models: int, tasks: int) -> float:
-    """Return by how much two mean ranks must differ to be significant by Nemenyi's test.
+    """Return the smallest significant difference of two mean ranks by Nemenyi's test.
 
     >>> round(critical_difference(4, 14), 2)  # Demsar (2006), section 3.2.3
     1.25
@@ -101,14 +103,14 @@ def critical_difference(models: int, tasks: int) -> float:
 
 
 def cliques(ranks: Sequence[float], difference: float) -> tuple[tuple[int, int], ...]:
-    """Return the largest groups of models that lie within a difference: the bars of a diagram of ranks.
+    """Return maximal groups of models within a difference: the bars of a critical-difference diagram.
 
     Args:
         ranks: Mean ranks, best first.
-        difference: Nemenyi's.
+        difference: The critical difference.
 
     Returns:
-        The first and the last place of each group of two models or more.
+        The first and the last position of each group of at least two models.
 
     >>> cliques([1.0, 1.5, 2.2, 4.0], 1.25)
     ((0, 2),)

@@ -1,4 +1,4 @@
-"""Whether one model is better than another over many tasks, and which do not differ from the best."""
+"""Significance tests across tasks: each model against the best one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from assay.analysis.per_task.significance import ALPHA, holm
 from assay.findings.across import Generality, PracticalEquivalence, Unit
 from assay.findings.matrix import Matrix
 
-ROPE = 0.01  # of the compatibility index: a hundredth of the way from guessing to the best
-_DIGITS = 12  # differences that are equal but for rounding must share a rank
-_PRIOR = 0.5  # weight of the prior observation, which is no difference
-_SAMPLES = 20_000  # a probability is off by 0.007 at most, in 95 of 100 runs
+ROPE = 0.01  # of the compatibility index: 1 % of the distance from chance level to the best
+_DIGITS = 12  # differences that are equal up to rounding errors must share a rank
+_PRIOR = 0.5  # weight of the prior observation of a zero difference
+_SAMPLES = 20_000  # error of a probability below 0.007 in 95 % of runs
 _CHUNK = 4_000_000  # numbers held at once: 32 MB
 
 
 def fewest_tasks(tests: int) -> int:
-    """Return how many tasks it takes before so many corrected tests can be significant.
+    """Return the smallest number of tasks with which so many Holm-corrected tests can be significant.
 
     A model that wins every task has p = 2 / 2^tasks.
 
@@ -36,12 +36,12 @@ def fewest_tasks(tests: int) -> int:
 def wilcoxon(differences: np.ndarray) -> np.ndarray:
     """Return the two-sided p-value of Wilcoxon's signed-rank test for each row of differences.
 
-    It is exact with ties and zeros too: the share of all ways to put signs before the ranks that reach the
-    observed sum. (The normal approximation, which others take with ties, is off by a factor on ten tasks.)
+    It is exact also with ties and zeros: the share of all sign assignments to the ranks that reach the
+    observed sum. (The usual normal approximation for ties is off by a factor with ten tasks.)
 
     Args:
-        differences: Models x tasks. Zeros are ranked with the others, and their ranks go half to either
-            sign, as in Demsar (2006).
+        differences: Models x tasks. Zeros are ranked with the others, and their ranks are split between
+            both signs, as in Demsar (2006).
 
     References:
         Individual comparisons by ranking methods (Wilcoxon, 1945), https://doi.org/10.2307/3001968
@@ -50,15 +50,15 @@ def wilcoxon(differences: np.ndarray) -> np.ndarray:
 
 
 def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[PracticalEquivalence, ...]:
-    """Return for each row how probable it is that a model is practically better, equal, or worse.
+    """Return for each row the probabilities that a model is practically better, equivalent or worse.
 
-    The Bayesian signed-rank test: task weights are drawn from a Dirichlet process, and in each draw one of
-    better, equal and worse has most weight.
+    This is the Bayesian signed-rank test: task weights are drawn from a Dirichlet process, and each draw
+    counts for the outcome with most weight.
 
     Args:
-        differences: Models x tasks: the model's value less that of another.
-        rope: Differences up to this are practically none, in the unit of the differences.
-        seed: Decides the draws.
+        differences: Models x tasks: the model's value minus that of another.
+        rope: Region of practical equivalence, in the unit of the differences.
+        seed: Seed of the draws.
 
     References:
         A Bayesian Wilcoxon signed-rank test based on the Dirichlet process (Benavoli et al., 2014),
@@ -70,7 +70,7 @@ def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[Practica
     with_prior = np.hstack([np.zeros((models, 1)), differences])
     first, second = np.triu_indices(tasks + 1)
     sums = (with_prior[:, first] + with_prior[:, second]).T  # pairs of tasks x models
-    counted = np.where(first == second, 1.0, 2.0)[:, None]  # each pair counts for both of its orders
+    counted = np.where(first == second, 1.0, 2.0)[:, None]  # each pair counts in both orders
     above, below = (counted * np.heaviside(sign * sums - 2 * rope, 0.5) for sign in (1.0, -1.0))
     weights = np.random.default_rng(seed).dirichlet(np.append(_PRIOR, np.ones(tasks)), size=_SAMPLES)
     most = np.zeros((3, models))  # better, equal, worse
@@ -91,8 +91,8 @@ def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[Practica
 
 def _signed_rank_test(differences: np.ndarray) -> float:
     signs = np.sign(differences)
-    doubled = np.rint(2 * stats.rankdata(np.abs(differences))).astype(int)  # tied ranks end in a half
-    chances = np.ones(1)  # of each sum of the ranks of gains, where every sign is a fair coin
+    doubled = np.rint(2 * stats.rankdata(np.abs(differences))).astype(int)  # integers: tied ranks end in .5
+    chances = np.ones(1)  # distribution of the rank sum of gains under random signs
     for rank in doubled[signs != 0]:
         longer = np.zeros(len(chances) + rank)
         longer[:-rank] += chances / 2
@@ -105,7 +105,7 @@ def _signed_rank_test(differences: np.ndarray) -> float:
 
 
 class Comparable(NamedTuple):
-    """By what models are compared."""
+    """The indices by which models are compared."""
 
     indices: Matrix  # no value is missing
     here: np.ndarray | None  # draws x models: the mean index on these tasks, examples resampled
@@ -114,17 +114,17 @@ class Comparable(NamedTuple):
 def against_best(
     ordered: Sequence[Generality], comparable: Comparable, rope: float, seed: int
 ) -> tuple[tuple[Generality, ...], Unit | None]:
-    """Return the models, each tested against the first one, and what was resampled for that.
+    """Test each model against the first one; return the models and the unit of the tests.
 
-    The task is the unit: Wilcoxon's signed ranks of the index. Where tasks are too few for that test to be
-    significant for so many models, they are compared on these very tasks: the standard error of the
-    difference is that of the paired bootstrap over seeds and examples. Both are corrected by Holm.
+    The task is the unit of Wilcoxon's signed-rank test of the index. With too few tasks for that test to be
+    significant for so many models, they are compared on exactly these tasks, with the standard error of
+    the paired bootstrap over seeds and examples. Both tests are Holm-corrected.
 
     Args:
-        ordered: Best first.
-        comparable: The index of those that have one on all tasks.
-        rope: Differences of the index up to this are practically none.
-        seed: Decides the draws.
+        ordered: Models, best first.
+        comparable: The index of the models that have one on all tasks.
+        rope: Region of practical equivalence of the index.
+        seed: Seed of the draws.
     """
     index, here = comparable
     position = {model: row for row, model in enumerate(index.models)}
@@ -156,7 +156,7 @@ def _with(model: Generality, p_value: float | None, equal: PracticalEquivalence 
 def _by_examples(
     differences: np.ndarray, here: np.ndarray | None, first: int, rows: Sequence[int]
 ) -> np.ndarray:
-    """Return the p-value of each difference on these tasks; NaN where predictions are not kept."""
+    """Return the p-value of each difference on these tasks; NaN without stored predictions."""
     if here is None:
         return np.full(len(rows), np.nan)
     spread = (here[:, rows] - here[:, [first]]).std(axis=0)

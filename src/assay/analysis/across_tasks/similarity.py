@@ -1,4 +1,4 @@
-"""Finds which tasks order models in the same way, and which models have similar errors or features."""
+"""Measures the similarity of tasks by their order of models, and of models by errors and features."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from assay.findings.matrix import Matrix
 from assay.findings.similarity import Similarity, SimilarityMatrix
 from assay.wording.across_tasks import similarity_remarks
 
-FEWEST_MODELS = 5  # a rank correlation of fewer is 0.9 or more by chance in one case of ten
+FEWEST_MODELS = 5  # with fewer, a rank correlation is 0.9 or more by chance in one case of ten
 REDUNDANT = 0.9  # rank correlation
 SAME_ERRORS = 0.8  # "almost perfect" agreement, Landis and Koch (1977)
 SAME_FEATURES = 0.95
-_DIGITS = 9  # mean ranks that are equal stay so, whatever the order of the tasks
+_DIGITS = 9  # rounding: equal mean ranks stay equal for any order of the tasks
 
 
 def similarity(
@@ -34,9 +34,9 @@ def similarity(
 
     Args:
         values: Models x tasks; higher is better.
-        errors: On each task, how similar the errors of models are.
-        features: On each task, how similar their features of its test examples are.
-        modality: Of the tasks.
+        errors: The similarity of errors of models on each task.
+        features: The similarity of features of models on the test examples of each task.
+        modality: Modality of the tasks.
     """
     similarity = Similarity(
         modality=modality,
@@ -61,9 +61,9 @@ def _tasks(values: Matrix) -> SimilarityMatrix | None:
 
 
 def _fits(values: Matrix) -> dict[str, float]:
-    """Return for each task how its order of models agrees with that of all others together."""
+    """Return the rank correlation of each task with the mean rank on all other tasks."""
     ranks = task_ranks(values.values)
-    relative = ranks / np.maximum(1, np.isfinite(ranks).sum(axis=0))  # tasks with few models count the same
+    relative = ranks / np.maximum(1, np.isfinite(ranks).sum(axis=0))  # equal weight for tasks with few models
     fits = {}
     for number, task in enumerate(values.tasks):
         others = np.delete(relative, number, axis=1)
@@ -104,9 +104,9 @@ def similarity_matrix(names: Sequence[str], values: np.ndarray, threshold: float
     """Return similarities in the order of average-linkage clustering; None with fewer than two names.
 
     Args:
-        names: Of the things.
-        values: Names x names, symmetric; NaN where it is not known, which clusters as unrelated.
-        threshold: From which mean similarity on names are one group.
+        names: Names of the rows and columns.
+        values: Names x names, symmetric; an unknown similarity is NaN and clusters as unrelated.
+        threshold: The smallest mean similarity of a group.
 
     >>> values = np.array([[1, 0.1, 0.95], [0.1, 1, 0.2], [0.95, 0.2, 1]])
     >>> similar = similarity_matrix(["a", "b", "c"], values, 0.9)

@@ -1,4 +1,4 @@
-"""The average over a suite, by which its leaderboard ranks models."""
+"""Averages over suites, by which their leaderboards rank models."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from assay.plugins.suite import Suite
 
 
 def suite_averages(tasks: Sequence[TaskFindings], suites: Iterable[Suite]) -> tuple[SuiteAverage, ...]:
-    """Return the average over each suite of which all tasks are there.
+    """Return the average over each suite whose tasks are all in the study.
 
-    It is the mean of the main metrics, after that over each group of tasks that counts as one. A model that
-    lacks a task has none.
+    It is the mean of the main metrics, where groups of tasks that count as one are averaged first. A model
+    without a value on some task is left out.
     """
     averages = []
     for suite in suites:
@@ -28,7 +28,7 @@ def suite_averages(tasks: Sequence[TaskFindings], suites: Iterable[Suite]) -> tu
 
 
 def _found(wanted: Address, tasks: Sequence[TaskFindings]) -> TaskFindings | None:
-    """Return the task of a study that is one of a suite, judged by the metric that the suite means."""
+    """Return the findings on a task of the suite with the suite's metric; None if the study lacks it."""
     for findings in tasks:
         address = Address.parse(findings.task.address)
         added = set(address.settings) - set(wanted.settings)

@@ -1,4 +1,4 @@
-"""Finds what changes when one model replaces another, and how sure that is."""
+"""Measures the differences between two models, with intervals and tests."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from assay.findings.facts import TaskFacts
 from assay.findings.per_task import OTHER_MODALITY, Cell
 from assay.wording.change import change_remarks
 
-HALF_A_POINT = 0.005  # differences up to this change nobody's mind
+HALF_A_POINT = 0.005  # region of practical equivalence
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two models, by address, and the method that measured both."""
+    """Addresses of two models, and the method that measured both."""
 
     before: str
     after: str
@@ -50,12 +50,12 @@ def change(evidence: Evidence, pair: Pair, *, seed: int = 0) -> Change:
     """Compare two models task by task.
 
     Args:
-        evidence: Results, predictions, and what is known of models and tasks.
-        pair: Which two, and by which method.
-        seed: Decides all draws.
+        evidence: Results, predictions and facts about models and tasks.
+        pair: The two models, and the method.
+        seed: Seed of all draws.
 
     Raises:
-        UsageError: There is no task on which both have a value by the method.
+        UsageError: There is no task on which both models have a value by the method.
     """
     if pair.before == pair.after:
         raise UsageError(f"'{pair.before}' stands twice. Name two models.")
@@ -88,7 +88,7 @@ def change(evidence: Evidence, pair: Pair, *, seed: int = 0) -> Change:
 
 
 def _reasons(task: TaskFacts, pair: Pair, both: Sequence[Cell | None]) -> list[str]:
-    """Return why one of the two has no value on a task; nothing where it reads something else."""
+    """Return the reasons for missing values on a task; empty for a model of another modality."""
     reasons = []
     for model, cell in zip((pair.before, pair.after), both, strict=True):
         if cell is None:
@@ -136,7 +136,7 @@ def _spaces(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed:
 
 
 def _corrected(changes: Sequence[TaskChange]) -> tuple[TaskChange, ...]:
-    """Return the changes with their p-values corrected by Holm over the tasks."""
+    """Return the changes with p-values Holm-corrected over the tasks."""
     tested = [number for number, change in enumerate(changes) if change.p_value is not None]
     corrected = dict(
         zip(tested, holm(np.array([changes[number].p_value for number in tested], dtype=float)), strict=True)
@@ -148,7 +148,7 @@ def _corrected(changes: Sequence[TaskChange]) -> tuple[TaskChange, ...]:
 
 
 def _over_tasks(changes: Sequence[TaskChange], seed: int) -> OverTasks | None:
-    """Return what changes on tasks like these: the task is the unit."""
+    """Return the expected change on tasks like these: the task is the unit."""
     shares = [
         change.difference
         for change in changes
@@ -166,22 +166,22 @@ def _over_tasks(changes: Sequence[TaskChange], seed: int) -> OverTasks | None:
 
 
 class Paired(NamedTuple):
-    """The difference of two models on the same test examples: the second less the first."""
+    """The difference of two models on the same test examples: the second minus the first."""
 
     interval: Interval | None
     p_value: float
 
 
 def paired(measured: Measured, metric: Metric, seed: int) -> Paired:
-    """Return how sure the difference of two models is.
+    """Return the difference of two models with its interval and p-value.
 
-    The test is McNemar's exact one for accuracy and one seed, swaps of the two for other means, and Student's
-    t with the spread of the paired bootstrap else; the spread over seeds counts in all of them.
+    The test is McNemar's exact test for accuracy and one seed, a permutation test for other means, and else
+    Student's t with the standard error of the paired bootstrap; all include the variance over seeds.
 
     Args:
-        measured: The predictions of the two.
+        measured: The predictions of both models.
         metric: The main metric of the task.
-        seed: Decides draws and swaps.
+        seed: Seed of draws and permutations.
     """
     draws = bootstrap(measured, metric, seed)
     p_value = float(p_values_against(0, measured, metric, draws, seed)[1])
@@ -204,13 +204,13 @@ def _interval(measured: Measured, metric: Metric, draws: Draws) -> Interval | No
 
 
 def share_difference(differences: np.ndarray) -> Interval:
-    """Return the interval of a difference of two shares over the same examples, right for few of them too.
+    """Return the interval of a difference of paired shares; it is valid for few examples too.
 
-    Two models that err on the same few examples are not proved to be equal: the bootstrap, which would
-    conclude so, is widened to this one, in which one example more is lost and one more is won, each by half.
+    Two models with the same errors on few examples are not proved equal, though a bootstrap would say so. The
+    caller widens it to this interval, which adds half a gain and half a loss.
 
     Args:
-        differences: Of each example: -1, 0 or 1, or between where seeds differ.
+        differences: Difference on each example: -1, 0 or 1, or between if seeds differ.
 
     References:
         Simple improved confidence intervals for comparing matched proportions (Agresti and Min, 2005),

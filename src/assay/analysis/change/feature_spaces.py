@@ -1,4 +1,4 @@
-"""Whether the features of two models agree: kernel alignment, and shared nearest neighbours."""
+"""Compares the features of two models by CKA and shared nearest neighbours."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from assay.findings.change import Spaces
 from assay.numerics.neighbours import nearest, nearest_others
 
 NEIGHBOURS = 10
-EXAMPLES = 5000  # neighbours of more take minutes, and change the second digit of nothing
+EXAMPLES = 5000  # more take minutes and change no second digit
 
 
 def spaces(before: np.ndarray, after: np.ndarray, seed: int) -> Spaces | None:
-    """Compare two feature spaces on the same examples; None with too few of them.
+    """Compare two feature spaces on the same examples; None with too few examples.
 
     Args:
         before: Examples x width.
         after: Examples x another width, row by row the same examples.
-        seed: Decides which examples, where there are more than 5,000.
+        seed: Seed of the sample of examples if there are more than 5,000.
     """
     count = len(before)
     if count < FEWEST or len(after) != count:
@@ -40,13 +40,13 @@ def spaces(before: np.ndarray, after: np.ndarray, seed: int) -> Spaces | None:
 
 
 def _found_in(index: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    """Return what the features after find among those before, an example itself left out."""
+    """Return the neighbours of the new features among the old ones, without the example itself."""
     neighbours = nearest(index, queries, NEIGHBOURS + 1)
     own = neighbours == np.arange(len(neighbours))[:, None]
-    own[~own.any(axis=1), -1] = True  # where it does not find itself the last one goes
+    own[~own.any(axis=1), -1] = True  # drop the last neighbour if the example itself is not among them
     return np.asarray(neighbours[~own].reshape(len(neighbours), NEIGHBOURS))
 
 
 def _shared(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the share of neighbours that both name: examples x k each."""
+    """Return the share of neighbours in common; both arrays are examples x k."""
     return float((first[:, :, None] == second[:, None, :]).any(axis=2).mean())

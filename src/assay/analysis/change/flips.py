@@ -1,4 +1,4 @@
-"""On which test examples and classes two models differ."""
+"""Finds the test examples and classes on which two models differ."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from assay.analysis.per_task.significance import holm
 from assay.core.task import Labels
 from assay.findings.change import ClassChange, Flip, Flips
 
-SHOWN = 10  # flips of each sign that are named
+SHOWN = 10  # flips of each sign that are listed
 
 
 class _Prediction(NamedTuple):
-    """What one model predicts for each example, seeds taken together."""
+    """The combined prediction of all seeds of one model for each example."""
 
     value: np.ndarray  # the class that most seeds predict
     is_right: np.ndarray
@@ -25,13 +25,13 @@ class _Prediction(NamedTuple):
 
 
 def flips(truth: Labels, before: np.ndarray, after: np.ndarray, names: Sequence[str]) -> Flips | None:
-    """Return the flips between two models; None where examples have no single class.
+    """Return the flips between two models; None if examples do not have exactly one class.
 
     Args:
-        truth: The labels of test.
-        before: Classes, seeds x examples.
-        after: The same of the other model.
-        names: Of the test examples; of texts with labelled words, of the texts.
+        truth: The test labels.
+        before: Predicted classes of the current model, seeds x examples.
+        after: Predicted classes of the new model, seeds x examples.
+        names: Names of the test examples; for labelled words, names of their texts.
     """
     if not truth.classes or truth.values.ndim != 1:
         return None

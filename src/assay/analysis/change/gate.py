@@ -1,4 +1,4 @@
-"""Decides whether a model may replace another, or that the data are too few to decide."""
+"""Decides whether a model may replace another, or that there are too few data to decide."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from assay.findings.change import Change, Gate, TaskChange, TaskVerdict, Verdict
 from assay.wording.change import verdict_reason
 from assay.wording.numbers import two_digits
 
-FEWEST = 30  # test examples below which a bootstrap proves nothing
+FEWEST = 30  # with fewer test examples a bootstrap is unreliable
 _ORDER = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)
 
 
 def regression_from(text: str) -> tuple[float, bool]:
-    """Return a regression that a user allows, and whether it was written in points: hundredths of a share.
+    """Parse the allowed regression; return it and whether it was written in points (hundredths).
 
     >>> regression_from("0.5pt"), regression_from("0.02")
     ((0.005, True), (0.02, False))
@@ -31,18 +31,18 @@ def regression_from(text: str) -> tuple[float, bool]:
 
 
 def gate(change: Change, allowed: str) -> Gate:
-    """Decide on every task whether more is lost than is allowed.
+    """Decide on every task whether the regression is larger than allowed.
 
-    It passes where the whole 95 % interval of the difference lies above minus the allowed regression, and
-    fails where all of it lies below; so of models that are worse by exactly that much at most one in forty
-    passes on a task. All tasks must pass, which needs no correction for their number.
+    A task passes if the whole 95 % interval of the difference lies above minus the allowed regression, and
+    fails if all of it lies below; a model that is worse by exactly that much passes in at most one of forty
+    cases. All tasks must pass, so no correction for their number is needed.
 
     Args:
-        change: What changes.
-        allowed: How much may be lost, as in "0.5pt" or "0.02".
+        change: The differences between the models.
+        allowed: The largest allowed regression, as in "0.5pt" or "0.02".
 
     Raises:
-        UsageError: It cannot be read, or gives points of a metric that has none.
+        UsageError: ``allowed`` cannot be parsed, or is in points for a metric that is not a share.
     """
     most, is_points = regression_from(allowed)
     for task in change.tasks:
@@ -70,7 +70,7 @@ def _verdict(change: TaskChange, most: float) -> TaskVerdict:
 
 
 def _needed(change: TaskChange, most: float, count: int) -> int | None:
-    """Return how many examples would decide: an interval shrinks with the root of their number."""
+    """Return the number of examples that would decide: interval widths scale with 1 / sqrt(n)."""
     margin = change.difference + most
     if change.interval is None or margin == 0:
         return None

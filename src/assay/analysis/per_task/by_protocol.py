@@ -1,4 +1,4 @@
-"""What each protocol made of each model on one task: several train sizes are a learning curve."""
+"""The values of each model on one task by each protocol; several train sizes make a learning curve."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ByProtocol(NamedTuple):
 
 
 def by_protocol(comparison: Comparison, findings: TaskFindings) -> ByProtocol | None:
-    """Return the values of a task by protocol, in the order of their names; None where there is only one."""
+    """Return the values of a task by protocol, sorted by name; None with only one protocol."""
     cells = {
         (cell.method, cell.model): cell
         for cell in comparison.cells
@@ -45,7 +45,7 @@ def seed_error(cell: Cell) -> float | None:
 
 
 def cell_text(cell: Cell | None, *, negated: bool, places: int | None = None) -> str:
-    """Return the value of a cell, and what it is sure to over seeds or draws."""
+    """Return the value of a cell with its error over seeds or draws, as text."""
     if cell is None or cell.value is None:
         return "–"
     value, error = value_text(cell.value, negated=negated, places=places), seed_error(cell)
@@ -53,6 +53,6 @@ def cell_text(cell: Cell | None, *, negated: bool, places: int | None = None) ->
 
 
 def natural(name: str) -> list[tuple[bool, int, str]]:
-    """Return what orders few_shot(k=5) before few_shot(k=16)."""
+    """Return a natural sort key: few_shot(k=5) comes before few_shot(k=16)."""
     parts = re.split(r"(\d+)", name)
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]

@@ -1,4 +1,4 @@
-"""Gathers results into cells, one model on one task by one method; chooses the method that ranks."""
+"""Gathers results into cells (model x task x method) and chooses the ranking method."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.findings.per_task import OTHER_MODALITY, Cell
 
 
 def gather(results: Sequence[Result], scores: Collection[str]) -> tuple[Cell, ...]:
-    """Return one cell for each model, task and method, in the order of their names.
+    """Return one cell for each model, task and method, sorted by name.
 
     Args:
         results: In any order; several seeds make one cell.
@@ -35,14 +35,14 @@ def missing_cells(
     method: str,
     modalities: Mapping[str, str],
 ) -> tuple[Cell, ...]:
-    """Return why models have no value on a task by a method, those that read something else left out.
+    """Return cells with reasons for models without a value on a task; other modalities are left out.
 
     Args:
         cells: All cells of the study.
         task: The task.
-        models: The addresses of all models, each with why it is not ranked, if it is not.
+        models: The addresses of all models, each with the reason why it is not ranked, or "".
         method: The method that ranks the models.
-        modalities: What a model reads, where it is known: see :func:`modalities_of`.
+        modalities: The modality of each model, if known: see :func:`modalities_of`.
     """
     of_task = {cell.model: cell for cell in cells if cell.task == task.address and cell.method == method}
     missing = []
@@ -59,7 +59,7 @@ def missing_cells(
 
 
 def modalities_of(cells: Sequence[Cell], tasks: Sequence[TaskFacts]) -> dict[str, Modality]:
-    """Return what each model reads, as far as its results show."""
+    """Return the modality of each model, as far as its results show it."""
     by_task = {task.address: task.modality for task in tasks}
     return {
         cell.model: by_task[cell.task]
@@ -88,7 +88,9 @@ def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
         value=statistics.fmean(_values(good)) if good else None,
         seeds=len(good),
         metrics=_by_name([result.metrics for result in good], statistics.fmean),
-        tuned=_by_name([result.tuned for result in good], statistics.median_low),  # one that was chosen
+        tuned=_by_name(
+            [result.tuned for result in good], statistics.median_low
+        ),  # a setting that some seed chose
         notes=tuple(dict.fromkeys(notes)),
         reason="" if good else shown.reason,
         seconds=statistics.fmean(result.seconds for result in timed),
@@ -120,16 +122,16 @@ def _by_name(
 
 
 PROTOCOL = "linear_probe"
-SCORES = ("ridge_cv", "logme", "loo_knn")  # out of sample or with evidence: fair to wide features
+SCORES = ("ridge_cv", "logme", "loo_knn")  # out of sample or by evidence: no bias towards wide features
 
 
 def choose_method(cells: Sequence[Cell], scores: Collection[str], wanted: str | None) -> str:
-    """Return the wanted method, or the protocol with most values, or a score where nothing was trained.
+    """Return the wanted method, or the protocol with most values, or a score if nothing was trained.
 
     Args:
         cells: All cells of the study.
         scores: The methods that are scores.
-        wanted: What the user asked for; an unknown name says which there are.
+        wanted: The method that the user asked for; an unknown name raises ``UnknownName`` with the names.
     """
     methods = {cell.method for cell in cells}
     if wanted is not None:

@@ -10,8 +10,8 @@ from scipy import stats
 from assay.core.task import Labels
 from assay.findings.error_analysis import ConfusedClasses, Confusion, ErrorAnalysis, MissedExample
 
-NAMED = 20  # examples and mistakes that are named
-_MOST_CLASSES = 50  # of a confusion matrix that a reader can read
+NAMED = 20  # examples and confusions that are listed
+_MOST_CLASSES = 50  # of a readable confusion matrix
 _FEWEST_MODELS = 2
 
 
@@ -22,12 +22,12 @@ def error_analysis(
     shown: str | None,
     separable: float | None,
 ) -> ErrorAnalysis | None:
-    """Return the error analysis of a task with one class for each example; None for all others.
+    """Return the error analysis of a task with one class for each example; None for other tasks.
 
     Args:
-        truth: The labels of test.
-        decided: By model, its classes: seeds x examples.
-        names: Of the test examples; of texts with labelled words, of the texts.
+        truth: The test labels.
+        decided: Predicted classes by model, seeds x examples.
+        names: Names of the test examples; for labelled words, names of their texts.
         shown: The model whose confusion is shown.
         separable: The share of pairs of models that differ significantly.
     """
@@ -115,12 +115,12 @@ def _confusion(truth: Labels, model: str, rows: np.ndarray) -> Confusion:
 
 
 def majority_vote(rows: np.ndarray) -> np.ndarray:
-    """Return the class that most seeds predict for each example, from seeds x examples."""
+    """Return the class that most seeds predict for each example; rows are seeds x examples."""
     return np.asarray(rows[0] if len(rows) == 1 else stats.mode(rows, axis=0).mode)
 
 
 def example_names(truth: Labels, names: Sequence[str]) -> Sequence[str]:
-    """Return the name of each label: of words, that of their text and the place in it."""
+    """Return the name of each label; for words, the name of their text and the position in it."""
     if truth.lengths is None:
         return (
             names

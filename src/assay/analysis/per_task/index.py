@@ -1,4 +1,4 @@
-"""The compatibility index: what a model reaches of what the best model reaches."""
+"""The compatibility index: a value rescaled so that chance level is 0 and the best model is 1."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.findings.matrix import Matrix
 
 
 def compatibility_index(value: float, floor: float, best: float) -> float | None:
-    """Return (value - floor) / (best - floor); None where the best is not above chance level.
+    """Return (value - floor) / (best - floor); None if the best is not above chance level.
 
     Args:
         value: The model's value; higher is better.
@@ -25,12 +25,11 @@ def compatibility_index(value: float, floor: float, best: float) -> float | None
 
 
 def index_matrix(matrix: Matrix, floors: Mapping[str, float] | None = None) -> Matrix:
-    """Return the index of each value; a task where nothing is above chance level has none.
+    """Return the index of each value; missing on tasks where no model is above chance level.
 
     Args:
-        matrix: Values; the best of a task is the best among all of its models.
-        floors: Chance level on each task. Without them 0 is the median model of the
-            task, and the index says how far a model is above the middle of these.
+        matrix: Values; the best of a task is the maximum over its models.
+        floors: Chance level on each task. By default 0 is the median model of the task.
 
     >>> index_matrix(Matrix.of({"t": {"a": 0.9, "b": 0.7, "c": 0.5}})).values.ravel().tolist()
     [1.0, 0.0, -1.0]

@@ -1,4 +1,4 @@
-"""How sure a value is: a bootstrap over test examples and seeds, paired between models."""
+"""Bootstrap intervals over test examples and seeds, paired between models."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from assay.core.task import Labels
 
 LEVEL = 0.95
 DRAWS = 2000
-FEWEST_DRAWS = 500  # the 2.5 % tail still holds a dozen draws
-METRIC_CALLS = 120_000  # a metric that is not a mean is called for each draw: some 10 seconds for small tests
-JUDGED_NUMBERS = 120_000_000  # and for large ones: Spearman takes 0.9 ms for 10,000 numbers
-CHUNK = 4_000_000  # numbers held at once: 32 MB
+FEWEST_DRAWS = 500  # a dozen draws in the 2.5 % tail
+METRIC_CALLS = 120_000  # other metrics than means are called for each draw: about 10 s for small test sets
+JUDGED_NUMBERS = 120_000_000  # the same limit for large ones: Spearman takes 0.9 ms for 10,000 numbers
+CHUNK = 4_000_000  # numbers in memory at once: 32 MB
 
 
 class Measured(NamedTuple):
-    """The predictions of several models for the same test examples."""
+    """Predictions of several models for the same test examples."""
 
     truth: Labels
-    predicted: tuple[np.ndarray, ...]  # for each model: seeds x what the metric judges
+    predicted: tuple[np.ndarray, ...]  # for each model: seeds x inputs of the metric
 
 
 class Draws(NamedTuple):
-    """The values of all models when the test examples are resampled, the same for each model."""
+    """Bootstrap values of all models; the resampled test examples are the same for each model."""
 
     fixed_seeds: np.ndarray  # draws x models: the mean over the seeds that ran
     values: np.ndarray  # draws x models: seeds resampled as well
 
 
 class ExampleDraws(NamedTuple):
-    """The index of some models on one task when seeds and test examples are resampled."""
+    """Bootstrap values of the index on one task: seeds and test examples resampled."""
 
     models: tuple[str, ...]
     values: np.ndarray  # draws x models; the same examples for each model
 
 
 def bootstrap(measured: Measured, metric: Metric, seed: int, calls: int = METRIC_CALLS) -> Draws:
-    """Draw test examples with replacement, and judge every model on each draw.
+    """Draw test examples with replacement, and compute the metric of every model on each draw.
 
     Args:
-        measured: At least one model, at least one example.
+        measured: At least one model and at least one example.
         metric: The main metric of the task.
-        seed: Decides the draws.
-        calls: Of a metric that is not a mean, as long as five hundred draws are left.
+        seed: Seed of the draws.
+        calls: Most calls of a metric that is not a mean, but at least five hundred draws are made.
     """
     rng = np.random.default_rng(seed)
     by_seed = _values_by_seed(measured, metric, rng, calls)
     size = len(by_seed[0])
-    chosen = {  # models with as many seeds share the drawn seeds: equal models stay equal
+    chosen = {  # models with equally many seeds share the drawn seeds: equal models stay equal
         seeds: rng.integers(seeds, size=(size, seeds))
         for seeds in sorted({values.shape[1] for values in by_seed})
     }
@@ -62,7 +62,7 @@ def bootstrap(measured: Measured, metric: Metric, seed: int, calls: int = METRIC
         np.column_stack([values.mean(axis=1) for values in by_seed]),
         np.column_stack([_with_seed_noise(values, chosen[values.shape[1]]) for values in by_seed]),
     )
-    finite = np.isfinite(draws.values).all(axis=1)  # a draw of one class only has no correlation
+    finite = np.isfinite(draws.values).all(axis=1)  # a metric may be undefined on a draw of one class only
     return Draws(draws.fixed_seeds[finite], draws.values[finite])
 
 
@@ -70,9 +70,9 @@ def interval(values: np.ndarray, shares_of: int | None = None) -> Interval | Non
     """Return the percentile interval of one model's draws; None without draws.
 
     Args:
-        values: One for each draw.
-        shares_of: The number of examples where a value is the share of them that are right. All right, or
-            all wrong, has no spread to draw from: the exact interval (Clopper and Pearson, 1934) is taken.
+        values: One value for each draw.
+        shares_of: The number of examples if the values are accuracies. If all are right, or all wrong, the
+            bootstrap has no spread, and the exact interval (Clopper and Pearson, 1934) is returned.
     """
     if not len(values):
         return None
@@ -100,7 +100,7 @@ def rank_intervals(values: np.ndarray, tail: float = (1 - LEVEL) / 2) -> list[tu
 
 
 def separable(values: np.ndarray) -> float | None:
-    """Return the share of pairs of models that 95 % of the draws put in one order; None with fewer than two.
+    """Return the share of pairs of models with the same order in 95 % of draws; None with fewer than two.
 
     Args:
         values: Draws x models.
@@ -118,12 +118,12 @@ def separable(values: np.ndarray) -> float | None:
 
 
 def is_mean(metric: Metric, truth: Labels) -> bool:
-    """Tell whether a metric is the mean of a value that each example has, with one label for each."""
+    """Return whether a metric is a mean over examples that have one label each."""
     return metric.is_mean and not metric.judges_probs and truth.lengths is None and truth.values.ndim == 1
 
 
 def example_values(metric: Metric, truth: Labels, predicted: np.ndarray) -> np.ndarray:
-    """Return each example's own value, of which the metric is the mean.
+    """Return the value of each example; the metric is their mean.
 
     Args:
         metric: A metric that is a mean over examples of these labels: see :func:`is_mean`.
@@ -133,7 +133,9 @@ def example_values(metric: Metric, truth: Labels, predicted: np.ndarray) -> np.n
     truths, true_places = np.unique(truth.values, return_inverse=True)
     answers, answer_places = np.unique(predicted, return_inverse=True)
     pairs = true_places * len(answers) + answer_places.reshape(predicted.shape)
-    distinct, places = np.unique(pairs, return_inverse=True)  # each pair is judged once
+    distinct, places = np.unique(
+        pairs, return_inverse=True
+    )  # the metric is computed once for each distinct pair
     rows, columns = np.divmod(distinct, len(answers))
     values = [
         metric(Labels(truth.kind, truths[row : row + 1], truth.classes), answers[column : column + 1])
@@ -145,7 +147,7 @@ def example_values(metric: Metric, truth: Labels, predicted: np.ndarray) -> np.n
 def _values_by_seed(
     measured: Measured, metric: Metric, rng: np.random.Generator, calls: int
 ) -> list[np.ndarray]:
-    """Return for each model draws x seeds."""
+    """Return the values of each model, draws x seeds."""
     seeds = [len(predicted) for predicted in measured.predicted]
     bounds = np.cumsum(seeds)[:-1]
     truth, size = measured.truth, measured.truth.examples
@@ -163,7 +165,7 @@ def _values_by_seed(
 
 
 def _judged(metric: Metric, truth: Labels, stacked: np.ndarray, drawn: np.ndarray) -> list[float]:
-    """Return the metric of each row of predictions on some examples; NaN where it has no value on them."""
+    """Return the metric of each row of predictions on the drawn examples; NaN where undefined."""
     labels, rows = truth.of(drawn), truth.rows_of(drawn)
     try:
         return [metric(labels, predicted[rows]) for predicted in stacked]
@@ -172,7 +174,7 @@ def _judged(metric: Metric, truth: Labels, stacked: np.ndarray, drawn: np.ndarra
 
 
 def _rows(rng: np.random.Generator, draws: int, size: int) -> Iterator[np.ndarray]:
-    """Yield drawn rows, some draws at a time: draws x examples."""
+    """Yield drawn rows in chunks of draws: draws x examples."""
     step = max(1, CHUNK // size)
     for start in range(0, draws, step):
         yield rng.integers(size, size=(min(step, draws - start), size))
@@ -185,11 +187,11 @@ def _counts(rows: np.ndarray, size: int) -> np.ndarray:
 
 
 def _with_seed_noise(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return the mean of drawn seeds; one seed alone has no spread and stays as it is.
+    """Return the mean over drawn seeds; a single seed has no variance and is returned as it is.
 
     Args:
         values: Draws x seeds.
-        chosen: Draws x seeds, which seed was drawn.
+        chosen: Positions of the drawn seeds, draws x seeds.
     """
     mean = values.mean(axis=1)
     seeds = values.shape[1]

@@ -1,4 +1,4 @@
-"""How similar the errors and the features of models are on one task."""
+"""Measures how similar the errors and the features of models are on one task."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 from assay.analysis.per_task.error_analysis import majority_vote
 from assay.core.task import LabelKind, Labels
 
-FEWEST = 20  # with fewer, ten neighbours are half of all there are
-EXAMPLES = 256  # of test: the CKA of a pair moves by 0.02 with others, and a hundred models take a second
+FEWEST = 20  # with fewer, ten neighbours are half of all examples
+EXAMPLES = 256  # of test: another sample moves CKA by 0.02, and a hundred models take a second
 
 
 class ModelPairs(NamedTuple):
-    """The similarity of models on one task."""
+    """Pairwise similarity of models on one task."""
 
     models: tuple[str, ...]
-    values: np.ndarray  # models x models; NaN where it is not known
+    values: np.ndarray  # models x models; NaN where unknown
 
 
 def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs | None:
-    """Return how similar the errors of models are; None with fewer than two.
+    """Return the similarity of the errors of models; None with fewer than two models.
 
     Args:
-        truth: The labels of test.
-        decided: By model, its classes or numbers: seeds x examples (x columns).
+        truth: The test labels.
+        decided: Predicted classes or numbers by model, seeds x examples (x columns).
     """
     if len(decided) < 2:
         return None
@@ -34,19 +34,21 @@ def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs 
         residuals = [(rows.mean(axis=0) - truth.values).ravel() for rows in decided.values()]
         return ModelPairs(tuple(decided), residual_correlation(np.stack(residuals)))
     hits = [majority_vote(rows) == truth.values for rows in decided.values()]
-    right = np.stack([hit.reshape(len(hit), -1).all(axis=1) for hit in hits])  # of several labels, all
+    right = np.stack(
+        [hit.reshape(len(hit), -1).all(axis=1) for hit in hits]
+    )  # with several labels, all must be right
     return ModelPairs(tuple(decided), error_consistency(right))
 
 
 def feature_pairs(
     models: Sequence[str], features: Callable[[str], np.ndarray | None], seed: int
 ) -> ModelPairs | None:
-    """Return how similar the features of models are on test; None with fewer than two, or too few examples.
+    """Return the similarity of the features of models on test; None with too few models or examples.
 
     Args:
-        models: Which.
-        features: Returns those of a model, examples x width, or None where they are not kept.
-        seed: Decides which examples are taken.
+        models: Addresses of the models.
+        features: Returns the features of a model, examples x width, or None if not stored.
+        seed: Seed of the sample of examples.
     """
     taken: dict[str, np.ndarray] = {}
     count, rows = 0, np.array([], dtype=np.int64)
@@ -65,10 +67,10 @@ def feature_pairs(
 
 
 def error_consistency(right: np.ndarray) -> np.ndarray:
-    """Return Cohen's kappa of what models get right, each with each; NaN where neither varies.
+    """Return Cohen's kappa of the correct examples for each pair of models; NaN where neither varies.
 
     Args:
-        right: Models x examples, true where a model is right.
+        right: Mask of correct predictions, models x examples.
 
     References:
         Beyond accuracy: quantifying trial-by-trial behaviour of CNNs and humans by measuring error
@@ -86,7 +88,7 @@ def error_consistency(right: np.ndarray) -> np.ndarray:
 
 
 def residual_correlation(residuals: np.ndarray) -> np.ndarray:
-    """Return how the errors of predicted numbers correlate, models x models, from models x examples."""
+    """Return the correlation of residuals, models x models, from models x examples."""
     centred = residuals - residuals.mean(axis=1, keepdims=True)
     spread = np.sqrt(np.square(centred).sum(axis=1))
     scale = np.outer(spread, spread)
@@ -96,8 +98,8 @@ def residual_correlation(residuals: np.ndarray) -> np.ndarray:
 def linear_cka(first: np.ndarray, second: np.ndarray) -> float:
     """Return linear CKA without bias: 1 for the same features up to rotation and scale, 0 for unrelated ones.
 
-    With fewer examples than features the plain form is near 1 whatever the features are; this one is not.
-    It costs examples x width x width, and no kernel matrix is built.
+    The biased form is near 1 for any features if there are fewer examples than features; this one is not.
+    It costs examples x width x width; no kernel matrix is built.
 
     Args:
         first: Examples x width.
@@ -116,17 +118,17 @@ def linear_cka(first: np.ndarray, second: np.ndarray) -> float:
     left, right = (np.asarray(side, dtype=np.float64) - side.mean(axis=0) for side in (first, second))
     both, own, other = _hsic(left, right), _hsic(left, left), _hsic(right, right)
     if own <= 0 or other <= 0:
-        return 0.0  # all examples are equal to one of the models
+        return 0.0  # one of the models has constant features
     return float(both / np.sqrt(own * other))
 
 
 def cka_matrix(features: Sequence[np.ndarray]) -> np.ndarray:
-    """Return :func:`linear_cka` of each with each; NaN for features that are all equal.
+    """Return :func:`linear_cka` of each pair of models; NaN for constant features.
 
-    Kernels are built, so let examples be few: all pairs are then one product of matrices.
+    It builds kernel matrices, so pass few examples: all pairs are then one matrix product.
 
     Args:
-        features: Of each model, examples x its width, row by row the same examples.
+        features: Features of each model, examples x width; rows are the same examples.
     """
     count = len(features[0])
     kernels = np.stack([_kernel(of_model) for of_model in features])
@@ -141,7 +143,7 @@ def cka_matrix(features: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _kernel(features: np.ndarray) -> np.ndarray:
-    """Return the linear kernel without its diagonal, in units of its own size: examples x examples."""
+    """Return the linear kernel without its diagonal, normalised: examples x examples."""
     centred = np.asarray(features, dtype=np.float64) - features.mean(axis=0)
     kernel = centred @ centred.T
     size = float(np.trace(kernel)) or 1.0
@@ -150,7 +152,7 @@ def _kernel(features: np.ndarray) -> np.ndarray:
 
 
 def _hsic(left: np.ndarray, right: np.ndarray) -> float:
-    """Return the unbiased estimate of dependence (Song et al., 2012), up to a factor of the count alone."""
+    """Return the unbiased HSIC (Song et al., 2012), up to a factor that depends on the count only."""
     count = len(left)
     squares = [np.einsum("ij,ij->i", side, side) for side in (left, right)]
     rows = [side @ side.sum(axis=0) - of_side for side, of_side in zip((left, right), squares, strict=True)]

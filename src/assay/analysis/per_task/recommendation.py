@@ -1,4 +1,4 @@
-"""Which model to recommend on a task: those that may be the best, what they cost, and the fronts of both."""
+"""Chooses the recommended model of a task: models that may be the best, costs, Pareto fronts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COSTS = ("latency", "parameters", "macs", "bytes", "memory", "seconds")
 
 
 def cheapest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str:
-    """Return the fastest of some models, then the smallest, then the first by name; unknown costs last."""
+    """Return the fastest model; ties by size, then by name; unknown costs last."""
 
     def cost(model: str) -> tuple[float, float, str]:
         row = rows.get(model)
@@ -25,10 +25,10 @@ def cheapest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str:
 
 
 def contenders(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
-    """Return the models that may be the best: tied with it, and first in some of the bootstrap draws.
+    """Return the models that may be the best: tied with the best, and first in some bootstrap draws.
 
-    A tie alone is too little to recommend a model for its cost: on a small test set the tied ones
-    include models that no draw puts first. Random weights are a baseline: they are there to be beaten.
+    A tie alone does not justify recommending a cheaper model: on a small test set the tied models include
+    some that no draw puts first. Random weights are a baseline, never contenders beside others.
     """
     pretrained = _pretrained(standings, rows) or standings
     possible = [standing.model for standing in pretrained if standing.is_tied_best and standing.ranks[0] == 1]
@@ -47,18 +47,18 @@ def _pretrained(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> 
 def costs(
     cells: Sequence[Cell], others: Sequence[Cell], rows: Mapping[str, ModelRow]
 ) -> dict[str, dict[str, float]]:
-    """Return each cost of each model for which it is known.
+    """Return each known cost of each model.
 
     Args:
-        cells: Of the ranking method on the task.
-        others: All cells of the task: they hold the time of encoding.
+        cells: Cells of the ranking method on the task.
+        others: All cells of the task, which hold the encoding time.
         rows: The models by address.
 
     Returns:
-        By cost: ``latency`` (seconds of one example at batch 1), ``parameters``, ``macs``
-        (multiply-accumulates of one example), ``bytes`` (of weights), ``memory`` (most bytes held while the
-        method ran, on the accelerator where there is one), ``seconds`` (to encode the task and to run the
-        method; not known where the features were there already).
+        Cost -> model -> value: ``latency`` (seconds for one example at batch 1), ``parameters``, ``macs``
+        (multiply-accumulates for one example), ``bytes`` (of weights), ``memory`` (peak bytes of the method,
+        on the accelerator if there is one), ``seconds`` (to encode the task and to run the method; unknown
+        if the features were cached).
     """
     encoding: dict[str, float] = {}
     for cell in others:
@@ -82,14 +82,14 @@ def costs(
 def fronts(
     standings: Sequence[Standing], of_models: Mapping[str, Mapping[str, float]], rows: Mapping[str, ModelRow]
 ) -> dict[str, tuple[str, ...]]:
-    """Return for each cost the models that no other beats in both, cheapest first, without random ones."""
+    """Return the Pareto front for each cost, cheapest first, among pretrained models."""
     values = {standing.model: standing.value for standing in _pretrained(standings, rows)}
     by_cost = {name: pareto_front(values, known) for name, known in of_models.items()}
     return {name: front for name, front in by_cost.items() if front}
 
 
 def smallest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str | None:
-    """Return the model with the fewest parameters, then the fastest; None where no size is known."""
+    """Return the model with the fewest parameters, ties by speed; None if no size is known."""
     known = [
         (rows[model].facts.parameters, rows[model].latency_seconds or float("inf"), model)
         for model in models
@@ -99,17 +99,17 @@ def smallest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str | None:
 
 
 def refused(limits: Limits, rows: Mapping[str, ModelRow]) -> dict[str, str]:
-    """Return the models that are not ranked, each with the reason."""
+    """Return the models that the limits exclude from the ranking, each with the reason."""
     refusals = {model: limits.refusal(row.facts, row.latency_seconds) for model, row in rows.items()}
     return {model: reason for model, reason in refusals.items() if reason}
 
 
 def pareto_front(values: Mapping[str, float], costs: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the models that no other beats in both, cheapest first.
+    """Return the Pareto-optimal models in value and cost, cheapest first.
 
     Args:
         values: The value of each model; higher is better.
-        costs: Of each model for which it is known.
+        costs: The cost of each model, if known.
 
     >>> pareto_front({"small": 0.8, "large": 0.9, "slow": 0.7}, {"small": 0.01, "large": 0.1, "slow": 0.2})
     ('small', 'large')

@@ -1,4 +1,4 @@
-"""Which models differ significantly: paired tests, the noise of seeds, and how many examples would decide."""
+"""Paired significance tests between models, the noise of seeds, and the required test size."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ FLIPS = 9999  # the smallest p-value is 1e-4: it survives a correction for 500 m
 
 
 def p_values_against(best: int, measured: Measured, metric: Metric, draws: Draws, seed: int) -> np.ndarray:
-    """Return the two-sided p-value of each model against the best one, corrected by Holm; 1 for the best.
+    """Return the Holm-corrected two-sided p-value of each model against the best; 1 for the best.
 
-    A metric that is a mean over examples is tested by swapping the two models' predictions example by
-    example (for accuracy and one seed this is McNemar's exact test). Other metrics, and the spread over
-    seeds, are tested by Student's t with the standard error of the paired bootstrap; the larger
-    p-value counts.
+    A metric that is a mean over examples is tested by swapping the predictions of both models example by
+    example (for accuracy and one seed this is McNemar's exact test). Other metrics, and the variance over
+    seeds, are tested by Student's t with the standard error of the paired bootstrap; the larger p-value
+    is returned.
 
     Args:
         best: The position of the best model.
         measured: The predictions of all models.
         metric: The main metric of the task.
         draws: The bootstrap of the same models.
-        seed: Decides the swaps.
+        seed: Seed of the swaps.
 
     References:
         A simple sequentially rejective multiple test procedure (Holm, 1979).
@@ -53,14 +53,14 @@ def p_values_against(best: int, measured: Measured, metric: Metric, draws: Draws
 
 
 def swap_test(differences: np.ndarray, seed: int) -> np.ndarray:
-    """Return the p-value of each row of differences: how often random signs reach their mean.
+    """Return the p-value of each row of differences: the share of random signs that reach the mean.
 
-    Exact where all differences that are not zero have one size, else from random signs, with
-    the observed signs counted once among them.
+    It is exact if all nonzero differences have one size, else it is computed from random signs, which include
+    the observed ones once.
 
     Args:
         differences: Models x examples; not changed.
-        seed: Decides the signs.
+        seed: Seed of the signs.
     """
     p_values = np.ones(len(differences))
     drawn = []
@@ -78,7 +78,7 @@ def swap_test(differences: np.ndarray, seed: int) -> np.ndarray:
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """Return p-values corrected for their number (Holm's step-down).
+    """Return p-values corrected by Holm's step-down method.
 
     >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
     [0.03, 0.06, 0.06]
@@ -91,13 +91,13 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 
 def examples_to_separate(difference: float, differences: np.ndarray, examples: int, tests: int) -> int | None:
-    """Return how many test examples would separate two models with 80 % power.
+    """Return the number of test examples that would separate two models with 80 % power.
 
     Args:
-        difference: Value of the better model less that of the other.
-        differences: The same in each bootstrap draw; its variance times the examples is that of one example.
-        examples: Number of test examples now.
-        tests: Number of models that are tested against the best: their correction is paid for.
+        difference: Value of the better model minus that of the other.
+        differences: The difference in each bootstrap draw; the variance of one example follows from it.
+        examples: Current number of test examples.
+        tests: Number of models that are tested against the best, for the correction.
     """
     variance = float(np.var(differences)) * examples
     if difference <= 0 or variance <= 0:
@@ -107,13 +107,13 @@ def examples_to_separate(difference: float, differences: np.ndarray, examples: i
 
 
 def _exact(wins: int, swaps: int) -> float:
-    """Return the two-sided binomial p-value of so many wins among fair swaps."""
+    """Return the two-sided binomial p-value of ``wins`` among ``swaps``."""
     return float(min(1.0, 2 * stats.binom.cdf(min(wins, swaps - wins), swaps, 0.5)))
 
 
 def _random_signs(differences: np.ndarray, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    observed = np.abs(differences.sum(axis=1)) * (1 - 1e-9)  # equal sums differ by rounding
+    observed = np.abs(differences.sum(axis=1)) * (1 - 1e-9)  # tolerance: equal sums differ by rounding
     reached = np.zeros(len(differences))
     step = max(1, CHUNK // differences.shape[1])
     for start in range(0, FLIPS, step):
@@ -123,7 +123,7 @@ def _random_signs(differences: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _t_test(best: int, other: int, measured: Measured, metric: Metric, draws: Draws) -> float:
-    """Return Student's p-value, with the variance over examples and that over seeds added up (Welch)."""
+    """Return Student's p-value with the sum of the variances over examples and over seeds (Welch)."""
     truth = measured.truth
     values = [
         np.array([metric(truth, predicted) for predicted in measured.predicted[model]])
@@ -138,7 +138,7 @@ def _t_test(best: int, other: int, measured: Measured, metric: Metric, draws: Dr
             freedoms.append(len(of_seeds) - 1)
     variance = sum(variances)
     if variance <= 0 or not math.isfinite(variance):
-        return 1.0  # they predict the same, or no draw could be judged
+        return 1.0  # equal predictions, or the metric is undefined on all draws
     freedom = variance**2 / sum(part**2 / free for part, free in zip(variances, freedoms, strict=True))
     return float(2 * stats.t.sf(abs(difference) / math.sqrt(variance), freedom))
 
@@ -146,11 +146,11 @@ def _t_test(best: int, other: int, measured: Measured, metric: Metric, draws: Dr
 def seed_noise(cells: Sequence[Cell]) -> float | None:
     """Return the difference that two runs of one model exceed in 5 of 100 cases; None without several seeds.
 
-    The spread over seeds is pooled over models, as each has few; a run is the mean of as many seeds as the
-    model with fewest of them has. Student's t pays for how few they are.
+    The variance over seeds is pooled over models, as each has few seeds; a run is the mean of as many seeds
+    as the model with the fewest has. Student's t accounts for the small number.
 
     Args:
-        cells: One for each model of a task.
+        cells: One cell for each model of a task.
     """
     spread = [(cell.seeds - 1, cell.spread) for cell in cells if cell.spread is not None]
     freedom = sum(free for free, _ in spread)

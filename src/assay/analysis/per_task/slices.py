@@ -1,4 +1,4 @@
-"""What models reach on each slice of the test: the main metric with its interval."""
+"""The main metric of models on each slice of the test split, with intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.core.slices import SliceColumn
 from assay.core.task import Labels
 from assay.findings.error_analysis import SliceFindings, SliceValue
 
-FEWEST = 10  # examples; a bootstrap over fewer of them gives intervals that are much too narrow
+FEWEST = 10  # examples; with fewer, bootstrap intervals are much too narrow
 
 
 def slice_findings(
@@ -23,14 +23,14 @@ def slice_findings(
     metric: Metric,
     seed: int,
 ) -> tuple[SliceFindings, ...]:
-    """Judge models on the test examples of each slice, all with the same draws of them.
+    """Compute the metric of each model on each slice, with the same draws for all models.
 
     Args:
-        slices: The columns, of the test examples.
-        truth: The labels of test.
-        predicted: By model what the metric judges: seeds x labels (x classes).
+        slices: The columns of the test examples.
+        truth: The test labels.
+        predicted: Predictions by model, seeds x labels (x classes).
         metric: The main metric.
-        seed: Decides the bootstrap.
+        seed: Seed of the bootstrap.
     """
     of_slices = []
     for slicing in slices:
@@ -41,7 +41,7 @@ def slice_findings(
             reason = ""
             try:
                 values = _values(rows, truth, predicted, metric, (seed, METRIC_CALLS // len(present)))
-            except NotApplicable as why:  # examples of one class only, for example
+            except NotApplicable as why:  # such as a slice with one class only
                 reason = str(why)
             of_slices.append(SliceFindings(slicing.column, slicing.names[number], len(rows), values, reason))
     return tuple(of_slices)

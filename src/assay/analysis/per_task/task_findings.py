@@ -1,4 +1,4 @@
-"""From the results on one task to its findings: standings with intervals, costs, a recommendation."""
+"""Computes the findings on one task: standings with intervals, costs, a recommendation."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from assay.wording.recommendation import because
 
 @dataclass(frozen=True, slots=True)
 class TaskEvidence:
-    """All that is known of one task before it is judged.
+    """The inputs of the findings on one task.
 
     Attributes:
-        metric: The main metric; None where the models are ranked by a score.
-        judge: The metric whose value the cells hold: the main one, or what a score predicts, or None.
+        metric: The main metric; None if the models are ranked by a score.
+        judge: The metric of the values in the cells: the main metric, the one a score predicts, or None.
         cells: The cells of the ranking method that have a value, in the order of their models.
-        missing: Those that have none.
-        all_cells: Those of every method on the task.
-        predicted: For each model what the metric judges, seeds x examples (x classes); models without
-            predictions are not there.
-        decided: The same models with their classes or numbers, seeds x examples.
-        names: Of the test examples, where they are kept.
-        slices: Of the test examples.
+        missing: The cells of the ranking method without a value.
+        all_cells: The cells of every method on the task.
+        predicted: Inputs of the metric by model, seeds x examples (x classes); only models with stored
+            predictions.
+        decided: Predicted classes or numbers of the same models, seeds x examples.
+        names: Names of the test examples, if stored.
+        slices: Slices of the test examples.
     """
 
     task: TaskFacts
@@ -63,14 +63,14 @@ class TaskEvidence:
 
 
 class Judged(NamedTuple):
-    """One task, judged."""
+    """The findings on one task, and the draws of the index."""
 
     findings: TaskFindings
-    draws: ExampleDraws | None  # of the index; None without predictions, and where nothing beats guessing
+    draws: ExampleDraws | None  # of the index; None without predictions or if no model is above chance level
 
 
 class _Tested(NamedTuple):
-    """The tests of the models whose predictions are kept, in the order of ``models``."""
+    """Tests of the models with stored predictions, in the order of ``models``."""
 
     models: tuple[str, ...]
     draws: Draws
@@ -79,12 +79,12 @@ class _Tested(NamedTuple):
 
 
 def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Judged:
-    """Judge one task.
+    """Compute the findings on one task.
 
     Args:
-        evidence: Its results and predictions.
+        evidence: Results and predictions on the task.
         rows: The models by address.
-        seed: Decides the bootstrap and the tests.
+        seed: Seed of the bootstrap and the tests.
     """
     tested = _test(evidence, seed)
     findings = _findings(evidence, tested, rows)
@@ -145,7 +145,7 @@ def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
 
 
 def _index_draws(findings: TaskFindings, tested: _Tested | None) -> ExampleDraws | None:
-    """Return the draws as indices; chance level and best value stay what was measured."""
+    """Return the draws as indices, with the measured chance level and best value."""
     if tested is None or findings.standings[0].index is None:
         return None
     floor, best = findings.task.floor, findings.standings[0].value
@@ -153,7 +153,7 @@ def _index_draws(findings: TaskFindings, tested: _Tested | None) -> ExampleDraws
 
 
 def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing, ...]:
-    """Return the models with a value, best first; equal values in the order of their names."""
+    """Return the models with a value, best first; equal values are sorted by name."""
     values = np.array([cell.value for cell in evidence.cells], dtype=float)
     if not len(values):
         return ()
@@ -191,7 +191,7 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
 
 
 def _all_draws(evidence: TaskEvidence, values: np.ndarray, tested: _Tested) -> np.ndarray:
-    """Return draws x all models with a value; one without predictions keeps its value in every draw."""
+    """Return draws x models; a model without predictions keeps its value in every draw."""
     drawn = np.tile(values, (len(tested.draws.values), 1))
     rows = {cell.model: row for row, cell in enumerate(evidence.cells)}
     drawn[:, [rows[model] for model in tested.models]] = tested.draws.values
@@ -220,7 +220,7 @@ def _examples_needed(
 
 
 def _by_class(evidence: TaskEvidence, model: str | None) -> tuple[dict[str, float], dict[str, int]]:
-    """Return for each class the share of its test examples that a model got right, and their number."""
+    """Return accuracy and number of test examples of each class for one model."""
     if evidence.task.kind is not TaskKind.CLASSIFICATION or evidence.metric is None:
         return {}, {}
     if model is None or evidence.truth is None or model not in evidence.decided:

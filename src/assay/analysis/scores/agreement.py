@@ -1,4 +1,4 @@
-"""How well a score predicted what training gave on one task: correlations, and shortlists by it."""
+"""Agreement of a score with training results on one task: correlations and shortlists."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from assay.analysis.scores.intervals import correlation_interval, resampled_corr
 from assay.findings.agreement import Agreement, Shortlist
 
 CORRELATIONS = ("weighted_tau", "tau_by_truth", "tau_b", "pearson", "spearman")
-FEWEST_MODELS = 3  # two models agree or disagree by a coin's throw
+FEWEST_MODELS = 3  # the order of two models agrees by chance half of the time
 
 
 def correlations(scores: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:
-    """Return every correlation of a score with results, by name; None where one side is constant.
+    """Return all correlations of a score with results, by name; None if either is constant.
 
     Kendall's weighted tau weighs the first models most: a pair of models weighs 1/(rank of one) + 1/(rank of
     the other), and a pair of equal values counts as neither. The ranks of ``tau_by_truth`` are those by the
-    truth alone; ``weighted_tau`` is the mean of that and of the tau whose ranks are those by the score.
+    truth alone; ``weighted_tau`` is the mean of that tau and of the tau with ranks by the score.
 
     Args:
         scores: The score of each model, at least two, finite; higher is better.
-        truth: What training gave for the same models.
+        truth: The training result of the same models.
 
     Note:
-        Published numbers mix two conventions; compare only numbers of one. SFDA, NCTI, PED, ETran and EMMS
+        Published numbers mix two conventions, which must not be compared. SFDA, NCTI, PED, ETran and EMMS
         call scipy's ``weightedtau(scores, truth)``, which is ``weighted_tau``. Model Spider calls
         ``weightedtau(truth, scores, rank=None)``, which is ``tau_by_truth``. On the table of Model Spider
         the mean of PACTran is 0.495 by the first and 0.397 by the second.
@@ -59,9 +59,9 @@ def agreement(
         score: The name of the score.
         task: The address of the task.
         estimates: The score of each model.
-        values: What training gave for each model.
+        values: The training result of each model.
         is_baseline: The ranking ignores the data of the task.
-        draws: The correlations with other models, by name.
+        draws: Bootstrap draws of the correlations over models, by name.
     """
     models = sorted(estimates.keys() & values.keys())
     if len(models) < FEWEST_MODELS:
@@ -89,12 +89,12 @@ SIZES = (1, 3, 5)
 
 
 def shortlists(scores: np.ndarray, truth: np.ndarray, sizes: Sequence[int] = SIZES) -> tuple[Shortlist, ...]:
-    """Return what shortlists of some sizes lose and find; those as long as the list of models are left out.
+    """Return the regret and hit rate of shortlists; sizes that hold all models are left out.
 
     Args:
-        scores: The score of each model; higher is better. All equal is a random choice.
-        truth: What training gave for the same models.
-        sizes: How many models are trained.
+        scores: The score of each model; higher is better. Constant scores mean a random choice.
+        truth: The training result of the same models.
+        sizes: Numbers of models that are trained.
 
     >>> lists = shortlists(np.array([3.0, 2.0, 2.0]), np.array([0.7, 0.9, 0.5]), (1, 2))
     >>> [(round(item.regret, 6), item.hit) for item in lists]
@@ -117,7 +117,7 @@ def _expected_best(scores: np.ndarray, truth: np.ndarray, size: int) -> float:
     chosen = truth[scores > edge]
     tied = np.sort(truth[scores == edge])[::-1]
     drawn, count = size - len(chosen), len(tied)
-    # the j-th best of the tied is the best of those drawn where it is drawn and no better one is
+    # the j-th best tied model is the best drawn if it is drawn and no better one is
     worse = np.arange(count)[::-1]
     chances = special.comb(worse, drawn - 1) / special.comb(count, drawn)
     best_chosen = chosen.max(initial=-np.inf)

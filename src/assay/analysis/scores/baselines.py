@@ -1,4 +1,4 @@
-"""Rankings that look at no example of the target: what a score must beat to be worth its cost."""
+"""Baseline rankings that ignore the target data; a useful score must beat them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from assay.analysis.across_tasks.ranks import beaten
 from assay.findings.matrix import Matrix
 
 STATIC, RANDOM = "static", "random"
-_DIGITS = 9  # models that did equally well are equal, whatever the order of the tasks
+_DIGITS = 9  # rounding: equal means stay equal for any order of the tasks
 
 
 def static_ranking(truth: Matrix, past: Matrix | None = None) -> Matrix:
-    """Return how good each model was on the other tasks: the mean number of models that it beats there.
+    """Return the mean number of models that each model beats on the other tasks.
 
-    A task where a model has no value is left out of its mean; a model with a value on no other task has none.
+    Tasks without a value are left out of the mean; a model without a value on any other task has none.
 
     Args:
-        truth: What training gave.
-        past: The same on more tasks, where more are known.
+        truth: Training results.
+        past: Training results on more tasks, if known.
 
     References:
         How NOT to benchmark your SITE metric (Singh et al., 2025), https://arxiv.org/abs/2510.06448
@@ -45,12 +45,12 @@ def static_ranking(truth: Matrix, past: Matrix | None = None) -> Matrix:
 def baselines(
     truth: Matrix, facts: Mapping[str, Mapping[str, float]] | None = None, past: Matrix | None = None
 ) -> dict[str, Matrix]:
-    """Return the rankings that look at no example of the target, by name.
+    """Return the baseline rankings that ignore the target data, by name.
 
     Args:
-        truth: What training gave.
-        facts: What is known of models without any task, by name: parameters, or source accuracy.
-        past: What training gave on more tasks.
+        truth: Training results.
+        facts: Facts about models by name, such as parameters or source accuracy.
+        past: Training results on more tasks.
     """
     rankings = {
         STATIC: static_ranking(truth, past),
@@ -61,6 +61,6 @@ def baselines(
 
 
 def _everywhere(truth: Matrix, of_models: Mapping[str, float]) -> Matrix:
-    """Return the same number of each model on every task."""
+    """Return a matrix with the same value of a model on every task."""
     column = np.array([of_models.get(model, np.nan) for model in truth.models], dtype=np.float64)
     return Matrix(truth.models, truth.tasks, np.repeat(column[:, None], len(truth.tasks), axis=1))

@@ -1,4 +1,4 @@
-"""How well scores would agree with results on other models: correlations when models are drawn again."""
+"""Bootstrap intervals of correlations between scores and results, models resampled."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from assay.analysis.per_task.intervals import interval
 from assay.core.estimate import Interval
 
 DRAWS = 1000
-FEWEST_MODELS = 8  # over six, intervals of strong correlations hold the truth in 80 of 100 cases only
+FEWEST_MODELS = 8  # with six, intervals of strong correlations have a coverage of 80 % only
 
 
 def draw_models(models: int, seed: int) -> np.ndarray:
-    """Return how often each model is drawn in each draw: draws x models."""
+    """Return the counts of each model in each draw: draws x models."""
     rows = np.random.default_rng(seed).integers(models, size=(DRAWS, models))
     shifted = rows + np.arange(DRAWS)[:, None] * models
     return np.bincount(shifted.ravel(), minlength=DRAWS * models).reshape(DRAWS, models).astype(np.float64)
@@ -21,15 +21,15 @@ def draw_models(models: int, seed: int) -> np.ndarray:
 def resampled_correlations(
     scores: np.ndarray, truth: np.ndarray, counts: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return every correlation in each draw of models; NaN where one side is constant in it.
+    """Return all correlations in each draw of models; NaN where either side is constant.
 
-    No drawn list is built: how two models compare does not depend on the others, so a draw only says how
-    often a pair counts, and each correlation is a product of matrices. Copies of a model are equal models.
+    No resampled list is built: the comparison of two models does not depend on the others, so a draw only
+    weighs pairs, and each correlation is a matrix product. Copies of a model are equal models.
 
     Args:
         scores: The score of each model.
-        truth: What training gave for the same models.
-        counts: Draws x models, how often each is drawn.
+        truth: The training result of each model.
+        counts: Counts of each model in each draw, draws x models.
     """
     of_scores, of_truth = (np.sign(side[:, None] - side[None, :]) for side in (scores, truth))
     both = of_scores * of_truth
@@ -50,7 +50,7 @@ def resampled_correlations(
 
 
 def correlation_interval(value: float, drawn: np.ndarray) -> Interval | None:
-    """Return the 95 % interval of a correlation over draws of models; None for a perfect one: no spread."""
+    """Return the 95 % interval of a correlation over draws; None for a perfect one, without spread."""
     drawn = drawn[np.isfinite(drawn)]
     if abs(value) > 1 - 1e-9 or len(drawn) < DRAWS / 2:
         return None
@@ -58,7 +58,7 @@ def correlation_interval(value: float, drawn: np.ndarray) -> Interval | None:
 
 
 def _harmonic(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the summed weight of all copies of each model: 1/rank, by the first side, then the other."""
+    """Return the summed weight (1/rank) of all copies of each model, ranked by ``first``, then ``second``."""
     order = np.lexsort((-second, -first))
     ends = np.cumsum(counts[:, order], axis=1).astype(np.int64)
     sums = np.append(0.0, np.cumsum(1.0 / np.arange(1, int(ends.max(initial=0)) + 1)))
@@ -70,7 +70,7 @@ def _harmonic(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.n
 def _tau(
     first: np.ndarray, second: np.ndarray, both: np.ndarray, counts: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """Return the tau in which a pair of copies weighs the sum of their weights; pairs of signs are given."""
+    """Return the weighted tau, where the weight of a pair is the sum of the weights of its copies."""
     agreed = (weights @ both * counts).sum(axis=1)
     parts = [(weights @ np.abs(signs) * counts).sum(axis=1) for signs in (first, second)]
     return _ratio(agreed, np.sqrt(parts[0] * parts[1]))

@@ -1,4 +1,4 @@
-"""How well scores predicted measured outcomes over many tasks, beside what ignores your data."""
+"""Agreement of scores with training results over many tasks, compared with baselines."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from assay.wording.scores import agreement_remarks
 
 
 class Past(NamedTuple):
-    """What is known without any look at the target.
+    """Knowledge that does not need the target data.
 
     Attributes:
-        facts: Of models, by name: parameters, or source accuracy.
-        truth: What training gave on more tasks.
+        facts: Facts about models by name, such as parameters or source accuracy.
+        truth: Training results on more tasks.
     """
 
     facts: Mapping[str, Mapping[str, float]] = {}
@@ -43,7 +43,7 @@ NOTHING_KNOWN = Past()
 
 
 class _Judged(NamedTuple):
-    """One score on all tasks."""
+    """The agreement of one score on all tasks."""
 
     by_task: tuple[Agreement, ...]
     drawn: dict[str, np.ndarray] | None  # draws of models: the mean of each correlation over tasks
@@ -58,22 +58,22 @@ def agreements(
     modality: Modality | None = None,
     seed: int = 0,
 ) -> Agreements:
-    """Compare scores, and rankings that ignore your data, with what training gave.
+    """Compare scores and baseline rankings with training results.
 
     Args:
-        scores: Each score, higher is better; tasks and models without a truth are left out, and so is one
-            that is called as a baseline.
-        truth: Higher is better.
-        name: What the truth is called.
-        past: What is known without any look at the target.
-        modality: Of the tasks.
-        seed: Decides all draws.
+        scores: Values of each score, higher is better; tasks and models without a truth are left out, and so
+            is a score with the name of a baseline.
+        truth: Training results, higher is better.
+        name: Name of the truth.
+        past: Knowledge that does not need the target data.
+        modality: Modality of the tasks.
+        seed: Seed of all draws.
     """
     counts = draw_models(len(truth.models), seed)
     known = baselines(truth, past.facts, past.truth)
-    ranked = dict(scores) | known  # one order drawn at random is luck: random is the mean over all orders
+    ranked = dict(scores) | known  # one random order is luck: random is the mean over all orders
     scored = [task for task in truth.tasks if any(_meets(matrix, truth, task) for matrix in scores.values())]
-    kept = truth.take(tasks=scored or truth.tasks)  # every ranking is judged on the same tasks
+    kept = truth.take(tasks=scored or truth.tasks)  # every ranking is compared on the same tasks
     judged = {
         score: _judge(score, matrix, kept, counts, is_baseline=score in known)
         for score, matrix in ranked.items()
@@ -102,7 +102,7 @@ def _meets(matrix: Matrix, truth: Matrix, task: str) -> bool:
 
 
 def _on_same(whole: _Judged, static: Matrix, other: Matrix, truth: Matrix, counts: np.ndarray) -> _Judged:
-    """Return the static ranking on the models and tasks that a score has."""
+    """Return the agreement of the static ranking on the models and tasks of a score."""
     table = {
         task: {model: value for model, value in static.column(task).items() if model in known}
         for task in truth.tasks
@@ -177,7 +177,7 @@ def _over_tasks(
 
 
 def _mean_shortlists(by_task: Sequence[Agreement]) -> tuple[Shortlist, ...]:
-    """Return the means over tasks of the lists that every task has."""
+    """Return the mean over tasks of the shortlist sizes that every task has."""
     shortlists = []
     for position, first in enumerate(by_task[0].shortlists):
         same = [result.shortlists[position] for result in by_task if len(result.shortlists) > position]
@@ -202,14 +202,14 @@ def study_agreements(
     rows: Mapping[str, ModelRow],
     seed: int,
 ) -> tuple[Agreements, ...]:
-    """Compare what is cheap with each measured outcome, on the tasks of each modality.
+    """Compare scores and cheaper protocols with each protocol, on the tasks of each modality.
 
     Args:
-        cells: Those of pretrained models: to separate random weights from others is no merit of a score.
+        cells: Cells of pretrained models only: separating random weights from others is trivial.
         scores: The methods that are scores.
-        tasks: In the order of the report.
+        tasks: Tasks in the order of the report.
         rows: The models by address.
-        seed: Decides all draws.
+        seed: Seed of all draws.
     """
     known = [cell for cell in cells if cell.value is not None]
     seconds = _seconds(known)
@@ -227,7 +227,7 @@ def study_agreements(
 
 
 def _facts(rows: Mapping[str, ModelRow]) -> dict[str, dict[str, float]]:
-    """Return what is known of models without any task: their size, and the accuracy their authors report."""
+    """Return task-independent facts about models: their size, and the accuracy their authors report."""
     stated = {model: row.facts.source_accuracy for model, row in rows.items()}
     return {
         "parameters": {model: float(row.facts.parameters) for model, row in rows.items()},
@@ -236,7 +236,7 @@ def _facts(rows: Mapping[str, ModelRow]) -> dict[str, dict[str, float]]:
 
 
 def _seconds(cells: Sequence[Cell]) -> dict[str, float]:
-    """Return the mean time of each method, encoding left out."""
+    """Return the mean time of each method, without encoding."""
     methods = sorted({cell.method for cell in cells})
     return {
         method: float(np.mean([cell.seconds for cell in cells if cell.method == method]))
