@@ -1,1 +1,1 @@
-"""The types that pass between stages: numpy and the standard library only."""
+"""Core types shared by all stages; they depend only on numpy and the standard library."""

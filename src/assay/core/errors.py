@@ -1,13 +1,13 @@
-"""The errors of Assay; each says what, which, and what to write instead.
+"""Exception classes. Every message says what is wrong, where, and how to fix it.
 
 AssayError
-├── UsageError            what the user wrote cannot work: stops before any work
-│   ├── UnknownName       a name that no plug-in, model, column or setting has
-│   ├── MissingPackage    a plug-in needs a package that is not installed
+├── UsageError            invalid user input: raised before any work starts
+│   ├── UnknownName       no plug-in, model, column or setting has this name
+│   ├── MissingPackage    a package that a plug-in needs is not installed
 │   └── UnreadableTask    the data of a task cannot be used
-├── ModelError            one model failed: it becomes a row and does not stop the study
-│   └── CheckpointError   weights that do not fit their architecture, or are not safe to load
-├── NotApplicable         a method that does not apply to a model or a task: a row with its reason
+├── ModelError            one model failed: recorded as a row; the study continues
+│   └── CheckpointError   the weights do not fit the architecture, or are not safe to load
+├── NotApplicable         a method does not apply to a model or task: recorded as a row with the reason
 └── StoreError            results cannot be written or read
 """
 
@@ -18,15 +18,15 @@ from collections.abc import Iterable
 
 
 class AssayError(Exception):
-    """Any error that Assay raises on purpose."""
+    """Base class of all errors that Assay raises on purpose."""
 
 
 class UsageError(AssayError):
-    """What the user wrote cannot work."""
+    """The user's input is invalid."""
 
 
 class UnknownName(UsageError):
-    """A name that does not exist, with the most similar names that do."""
+    """The name does not exist; the message suggests the most similar known names."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -43,7 +43,7 @@ class UnknownName(UsageError):
 
 
 class MissingPackage(UsageError):
-    """A plug-in needs a package that is not installed."""
+    """A package that a plug-in needs is not installed."""
 
     def __init__(self, plugin: str, package: str, *, is_extra: bool = True) -> None:
         what = f"'model-assay[{plugin}]'" if is_extra else package
@@ -59,11 +59,11 @@ class ModelError(AssayError):
 
 
 class CheckpointError(ModelError):
-    """Weights that do not fit their architecture, or are not safe to load."""
+    """The weights do not fit the architecture, or are not safe to load."""
 
 
 class NotApplicable(AssayError):
-    """A method does not apply to this model or task; the text says why."""
+    """A method does not apply to this model or task; the message says why."""
 
 
 class StoreError(AssayError):

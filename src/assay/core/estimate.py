@@ -1,4 +1,4 @@
-"""The value of a score: a number, its confidence interval, and the metric that it estimates."""
+"""The value of a score, with its confidence interval and the metric that it estimates."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Estimate(float):
     """The value of a score for a model on a task: higher is better, with an interval and notes.
 
     Attributes:
-        interval: A confidence interval, where the score has one.
-        metric: The name of the metric that it estimates; empty where it has a scale of its own.
-        notes: What else a reader must know.
+        interval: The confidence interval, or None.
+        metric: The name of the metric that the score estimates; empty if the score has its own scale.
+        notes: Caveats for the reader.
 
     >>> Estimate(0.87, Interval(0.85, 0.89), "accuracy")
     Estimate(0.87, 0.85 to 0.89, accuracy)
@@ -43,14 +43,14 @@ class Estimate(float):
     def __new__(
         cls, value: float, interval: Interval | None = None, metric: str = "", notes: tuple[str, ...] = ()
     ) -> Estimate:
-        """Make a number with an interval, a metric and notes."""
+        """Create a number with an interval, a metric and notes."""
         estimate = super().__new__(cls, value)
         estimate.interval, estimate.metric, estimate.notes = interval, metric, notes
         return estimate
 
     @property
     def value(self) -> float:
-        """The bare number."""
+        """The value as a plain float."""
         return float(self)
 
     def __repr__(self) -> str:
@@ -62,11 +62,11 @@ class Estimate(float):
 
 
 def judged_interval(metric: Metric, truth: Labels, predicted: np.ndarray, draws: int = 400) -> Interval:
-    """Return the 95 % interval of a metric over the examples that were predicted.
+    """Return the 95 % confidence interval of a metric over the predicted examples.
 
-    Accuracy has Wilson's interval; any other metric a bootstrap, whose draws are always the same. Neither
-    covers how another training set would change the value: with fewer examples than features, the interval
-    of a cross-validated value covers the true value less often than 95 %.
+    Accuracy uses Wilson's interval; all other metrics use a bootstrap with a fixed seed. Neither includes
+    the variance over training sets: with fewer examples than features, the interval of a cross-validated
+    value covers the true value less often than 95 %.
 
     References:
         Probable Inference, the Law of Succession, and Statistical Inference (Wilson, 1927),

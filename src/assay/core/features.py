@@ -1,4 +1,4 @@
-"""The features that a model gives for some examples, with or without labels."""
+"""Features that a model computed for examples, with or without labels."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from assay.core.task import Labels
 
 
 class Encoded(NamedTuple):
-    """What a model returns for one batch."""
+    """The output of a model for one batch."""
 
-    features: np.ndarray  # examples x width, float32; of tokenised texts, a row for each word
+    features: np.ndarray  # examples x width, float32; for tokenised texts, one row per word
     source_probs: np.ndarray | None  # examples x source classes, rows sum to 1
-    truncated: int = 0  # examples that are longer than the model reads, and were truncated
-    unread: int = 0  # words without features, which are zeros
+    truncated: int = 0  # number of examples truncated to the model's maximum length
+    unread: int = 0  # number of words without features (their rows are zeros)
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The features of some examples, without their labels.
+    """Features without labels.
 
     Attributes:
-        matrix: Read-only.  # examples x width
-        device: Where the model ran, as torch names it, and where a protocol may train on them.
+        matrix: Examples x width, read-only.
+        device: The torch device on which the model ran, and on which a protocol may train.
     """
 
     matrix: np.ndarray
@@ -43,13 +43,13 @@ class Features:
 
     @property
     def width(self) -> int:
-        """The number of features of one example."""
+        """The number of features per example."""
         return int(self.matrix.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFeatures:
-    """Features of a split with its labels."""
+    """Features of a split with their labels."""
 
     features: Features
     labels: Labels
@@ -68,23 +68,23 @@ class LabelledFeatures:
 
     @property
     def device(self) -> str:
-        """Where the model ran."""
+        """The torch device on which the model ran."""
         return self.features.device
 
     def take(self, examples: np.ndarray) -> LabelledFeatures:
-        """Return some examples; of texts with labelled words, all words of each."""
+        """Return a subset of the examples; for texts with labelled words, all words of each text."""
         rows = self.labels.rows_of(examples)
         return LabelledFeatures(Features(self.matrix[rows], self.device), self.labels.of(examples))
 
     def followed_by(self, other: LabelledFeatures) -> LabelledFeatures:
-        """Return these examples and then those of another split of the same task."""
+        """Concatenate these examples with those of another split of the same task."""
         both = np.concatenate([self.matrix, other.matrix])
         return LabelledFeatures(Features(both, self.device), self.labels.followed_by(other.labels))
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledSourceProbs:
-    """Source class probabilities (examples x source classes) with the labels of the task."""
+    """Source class probabilities (examples x source classes) with the task's labels."""
 
     probs: np.ndarray
     labels: Labels

@@ -1,4 +1,4 @@
-"""The unit of work, of which each has one result."""
+"""A job: the unit of work, which has exactly one result."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class Job:
     """One model x task x method x seed.
 
     Attributes:
-        key: A hash of everything that decides the number, as :func:`assay.core.keys.job_key` makes it.
-        fingerprint: That of the task: the same address may hold other data later.
+        key: A hash of everything that determines the result, from :func:`assay.core.keys.job_key`.
+        fingerprint: The fingerprint of the task, because the data at an address may change.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""The keys under which results and features are kept: each a hash of everything that decides the numbers."""
+"""Keys of stored results and features: hashes of everything that determines the numbers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-RECORD_VERSION = 1  # raise it when what a result means changes
-ENCODING_VERSION = 1  # raise it when any model's features change
+RECORD_VERSION = 1  # increase it when the meaning of a result changes
+ENCODING_VERSION = 1  # increase it when any model's features change
 
 
 class MethodParts(NamedTuple):
-    """What of a score or protocol decides its numbers.
+    """The parts of a score or protocol that determine its results.
 
     Attributes:
-        settings: Every setting, defaults included.
-        content: A hash of what it reads beyond its settings, such as a file; empty if there is nothing.
+        settings: All settings, including defaults.
+        content: A hash of other inputs, such as the content of a file; empty if there are none.
     """
 
     name: str
@@ -30,11 +30,11 @@ def job_key(*, source: str, identity: str, task: str, metric: str, method: Metho
 
     Args:
         source: The name of the model's source.
-        identity: What the model's source returns as its identity.
+        identity: The identity string of the model's source.
         task: The fingerprint of the task.
         metric: The name of the task's main metric.
         method: The score or protocol.
-        seed: Of the method.
+        seed: The seed of the method.
     """
     return content_key(
         record=RECORD_VERSION,
@@ -52,12 +52,12 @@ def job_key(*, source: str, identity: str, task: str, metric: str, method: Metho
 
 
 def features_key(identity: str, weights: str, preprocessing: str, task: str) -> str:
-    """Return the key under which the features of a model on a task are kept.
+    """Return the key of the stored features of a model on a task.
 
     Args:
-        identity: Of the model's source.
+        identity: The identity string of the model's source.
         weights: The fingerprint of the opened weights.
-        preprocessing: How an example becomes input, in words.
+        preprocessing: A description of how an example becomes model input.
         task: The fingerprint of the task.
     """
     return content_key(
@@ -66,20 +66,20 @@ def features_key(identity: str, weights: str, preprocessing: str, task: str) -> 
 
 
 def random_features_key(identity: str, task: str, sample: tuple[int, int], tuned: Mapping[str, float]) -> str:
-    """Return the key under which the features of a randomly initialised copy of a model are kept.
+    """Return the key of the stored features of a randomly initialised copy of a model.
 
     Args:
-        identity: Of the source of that copy.
+        identity: The identity string of the copy's source.
         task: The fingerprint of the task.
-        sample: The size and the seed of the sample of train that it encodes.
-        tuned: What of the model was chosen on val, such as the layer that is read.
+        sample: The size and the seed of the encoded sample of train.
+        tuned: Model choices made on val, such as the layer.
     """
     key = content_key(encoding=ENCODING_VERSION, identity=identity, task=task, sample=sample, **tuned)
     return f"{key}-random"
 
 
 def content_key(**parts: object) -> str:
-    """Return a hash of named parts; the order of names does not matter, everything else does.
+    """Return a hash of named parts, independent of their order.
 
     >>> content_key(a=1, b="x") == content_key(b="x", a=1)
     True

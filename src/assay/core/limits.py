@@ -1,4 +1,4 @@
-"""Limits on the cost and the licence of a model: models beyond them are not ranked."""
+"""Limits on the cost and licence of models; models that exceed them are not ranked."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits that a model must meet to be ranked.
+    """Limits that a model must meet to be ranked.
 
     >>> limits = Limits.of("25M", "20ms", ["apache-2.0", "mit"])
     >>> limits.max_parameters, limits.max_latency_seconds
     (25000000.0, 0.02)
 
     Attributes:
-        max_parameters: Weights, the source head included.
-        max_latency_seconds: Of one standard example at batch 1 on the machine of the study.
-        licences: Names or patterns of allowed licences; any is allowed if empty.
+        max_parameters: The maximum number of weights, including the source head.
+        max_latency_seconds: The maximum time for one standard example at batch size 1 on the study's machine.
+        licences: Names or patterns of allowed licences; empty allows any.
     """
 
     max_parameters: float | None = None
@@ -39,10 +39,10 @@ class Limits:
         max_latency: str | float | None = None,
         licences: Iterable[str] = (),
     ) -> Limits:
-        """Read limits as a user writes them: 25M or a number, 20ms or seconds.
+        """Parse limits: a count such as 25M or a number, a time such as 20ms or seconds.
 
         Raises:
-            UsageError: One cannot be read.
+            UsageError: A limit cannot be parsed.
         """
         return cls(
             _number("max_parameters", max_parameters, _COUNTS, "a count, as in 25M or 300k"),
@@ -51,7 +51,7 @@ class Limits:
         )
 
     def refusal(self, facts: ModelFacts, latency_seconds: float | None) -> str:
-        """Return why a model is not ranked, in the same words for the same cause; empty if it is ranked."""
+        """Return why a model is not ranked, one fixed sentence per cause; empty if it is ranked."""
         if self.max_parameters is not None and facts.parameters > self.max_parameters:
             return f"left out: it has more than {self.max_parameters:,.0f} parameters"
         if self.max_latency_seconds is not None:
@@ -59,7 +59,7 @@ class Limits:
                 return "left out: its latency could not be measured"
             if latency_seconds > self.max_latency_seconds:
                 return f"left out: it takes more than {1e3 * self.max_latency_seconds:,.4g} ms per example"
-        return "" if facts.is_random else self._unlicensed(facts.licence)  # random weights have none
+        return "" if facts.is_random else self._unlicensed(facts.licence)  # random weights have no licence
 
     def _unlicensed(self, licence: str | None) -> str:
         if not self.licences:

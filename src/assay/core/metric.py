@@ -1,4 +1,4 @@
-"""The base class of metrics, which evaluate predictions; for all of them higher is better."""
+"""The base class of metrics, which evaluate predictions; higher is better for every metric."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Metric(ABC):
     """A metric that evaluates predictions: one file in ``metrics/``.
 
     Attributes:
-        kinds: The kinds of task that it applies to.
-        shown_negated: True where lower is better by convention (RMSE): values are its negative here, and
-            are shown to readers without the sign.
-        is_mean: True where the value is a mean of one value per example (accuracy): intervals are then
-            fast and tests exact.
-        of_two_classes: True where it applies to two classes only, of which the second is the positive one.
-        judges_probs: True where it reads class probabilities instead of predicted classes.
+        kinds: The task kinds (``TaskKind``) that the metric applies to.
+        shown_negated: True if lower is better by convention (RMSE): values are stored negated and
+            displayed without the sign.
+        is_mean: True if the value is a mean of per-example values (accuracy), which allows fast intervals
+            and exact tests.
+        of_two_classes: True if the metric applies to two classes only; the second is the positive class.
+        judges_probs: True if the metric takes class probabilities instead of predicted classes.
     """
 
     kinds: ClassVar[frozenset[TaskKind]]
@@ -31,7 +31,7 @@ class Metric(ABC):
 
     @property
     def name(self) -> str:
-        """The file name, which is the metric's name."""
+        """The metric's name, which is its file name."""
         return type(self).__module__.rpartition(".")[2]
 
     @abstractmethod
@@ -40,8 +40,8 @@ class Metric(ABC):
 
         Args:
             truth: The labels.
-            predicted: As the values of ``truth``; or, if it reads probabilities, examples x classes.
+            predicted: Shaped like the values of ``truth``; examples x classes for metrics of probabilities.
 
         Raises:
-            NotApplicable: It is undefined for these labels, for example where all are of one class.
+            NotApplicable: The metric is undefined for these labels, for example if all have one class.
         """

@@ -1,4 +1,4 @@
-"""A source of pretrained models, and an opened model that encodes batches."""
+"""Base classes of model sources, and of opened models that encode batches."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from assay.core.trainable import Trainable
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is known of an opened model without any task.
+    """Task-independent facts about an opened model.
 
     Attributes:
         width: Features per example.
-        parameters: Number of weights of the encoder, the source head included.
-        macs: Multiply-accumulates of one forward pass on one example of the input size, if countable.
+        parameters: Number of weights, including the source head.
+        macs: Multiply-accumulates of one forward pass on one example, if they can be counted.
         bytes: Size of the weights in memory.
-        input: The input size in words, as in "3 x 224 x 224" or "256 tokens".
-        preprocessing: How an example becomes input, in words, so that it can be checked and reproduced.
+        input: A description of the input size, such as "3 x 224 x 224" or "256 tokens".
+        preprocessing: A description of how an example becomes model input, detailed enough to reproduce it.
         source_classes: Number of classes of the source head; 0 without a head.
-        weights: Where the weights came from.
+        weights: The origin of the weights.
         fingerprint: A hash of the weights.
-        licence: The licence of the weights where it is known.
-        is_random: The weights are random, not trained: the model is a control for others.
-        source_accuracy: Accuracy on the test set of its source task (ImageNet), as published.
+        licence: The licence of the weights, or None if unknown.
+        is_random: True for a control with random, untrained weights.
+        source_accuracy: The published accuracy on the test set of the source task (ImageNet).
     """
 
     width: int
@@ -50,28 +50,28 @@ class ModelFacts:
 
 
 class LinearHead(NamedTuple):
-    """A linear map from features to the logits of some classes."""
+    """A linear map from features to class logits."""
 
     weights: np.ndarray  # classes x width
     bias: np.ndarray  # classes
 
 
 class Fishers(NamedTuple):
-    """The diagonal Fisher information of a model's weights, averaged in each filter, under two heads."""
+    """The diagonal Fisher information of a model's weights under two heads, averaged per filter."""
 
-    target: np.ndarray  # filters; under a head of the task's classes
-    source: np.ndarray  # filters; under the source head
+    target: np.ndarray  # one value per filter, under a head for the task's classes
+    source: np.ndarray  # one value per filter, under the source head
 
 
 @dataclass(frozen=True, slots=True)
 class FisherProbe:
-    """How the Fisher information of a model's weights is measured on a task.
+    """Settings for measuring the Fisher information of a model's weights on a task.
 
     Attributes:
-        fit: Returns a head of the task's classes for the sample of train.
-        examples: On how many examples of train it is measured, at most.
-        draws: Gradients for each example and head, as ``Model.fishers`` takes them.
-        seed: Of the draws.
+        fit: Fits a head for the task's classes on a sample of train.
+        examples: The maximum number of train examples.
+        draws: Gradients per example and head, passed to ``Model.fishers``.
+        seed: The seed of the draws.
     """
 
     fit: Callable[[LabelledFeatures], LinearHead]
@@ -81,71 +81,71 @@ class FisherProbe:
 
 
 class Model(ABC):
-    """An opened model: it encodes batches, in evaluation mode, the same on every call."""
+    """An opened model, which encodes batches deterministically in evaluation mode."""
 
     @property
     @abstractmethod
     def facts(self) -> ModelFacts:
-        """What is known of this model."""
+        """Task-independent facts about this model."""
 
     @property
     def names(self) -> Sequence[str] | None:
-        """The names of the examples whose features it stores and looks up; None for all other models."""
+        """For a model that looks up stored features, the names of the stored examples; otherwise None."""
         return None
 
     @abstractmethod
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return the features, and the source probabilities where there is a head, in the order given."""
+        """Return features, and source probabilities if the model has a head, in the order of the input."""
 
     def weights(self) -> Iterable[np.ndarray]:
-        """Return the weight matrices (outputs x inputs), one at a time, where the model can show them.
+        """Yield the weight matrices (outputs x inputs) one at a time.
 
-        Convolutions are flattened to outputs x (inputs x size of the kernel). Embeddings, and weights with
-        a side of one, are no weight matrices.
+        Convolutions are flattened to outputs x (inputs x kernel size). Embeddings, and weights with
+        a dimension of one, are excluded.
         """
         raise NotApplicable("the weights of this model are not at hand")
 
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
-        """Return the Fisher information of the weights on some examples, where the model has gradients.
+        """Return the Fisher information of the weights on the given examples.
 
-        It is the mean over examples of the expected squared gradient of log p(class), where the class has
-        the model's own probabilities p; features and the random state stay as they are.
+        It is the mean over examples of the expected squared gradient of log p(class), with classes drawn
+        from the model's own probabilities p. Features and the random state do not change.
 
         Args:
-            examples: One at a time.
-            head: Maps features to logits of the task's classes.
-            draws: Gradients for each example and head; with as many as classes the expectation is exact.
-            seed: Of the draws, where they are fewer.
+            examples: Examples, read one at a time.
+            head: A head that maps features to the logits of the task's classes.
+            draws: Gradients per example and head; at least as many as classes make the expectation exact.
+            seed: The seed of the draws, if there are fewer draws than classes.
         """
         raise NotApplicable("gradients of this model are not at hand")
 
     def training(self) -> AbstractContextManager[Trainable]:
-        """Train the weights inside, where they can be trained; afterwards they are restored."""
+        """Return a context in which the weights can be trained; they are restored when it ends."""
         raise NotApplicable("the weights of this model are frozen: it cannot be trained")
 
     @abstractmethod
     def close(self) -> None:
-        """Free the memory that the model holds."""
+        """Free the model's memory."""
 
 
 class Layered(Model):
-    """An opened model of which any layer may be read; the layer is chosen on val of a task.
+    """An opened model with features from every layer; the layer is chosen on the task's val split.
 
-    Used directly, it reads the last layer.
+    Used directly, it returns features of the last layer.
     """
 
     @property
     @abstractmethod
     def all_layers(self) -> Model:
-        """The model whose features are those of all layers, concatenated."""
+        """The model that returns the concatenated features of all layers."""
 
     @abstractmethod
     def apart(self, features: np.ndarray) -> Sequence[np.ndarray]:
-        """Split features of ``all_layers`` by layer, the input of the first layer included."""
+        """Split features of ``all_layers`` by layer, including the input of the first layer."""
 
     @abstractmethod
     def at(self, layer: int) -> Model:
-        """Return the model that reads one layer, by its position in ``apart``.
+        """Return the model that reads the layer at this position in ``apart``.
 
         It shares the weights of the layered model and is closed with it.
         """
@@ -153,50 +153,50 @@ class Layered(Model):
 
 @dataclass(frozen=True, slots=True)
 class ModelSource(ABC):
-    """Where models come from: one file in ``models/``; the fields are the settings that a user may write.
+    """A source of models: one file in ``models/``; its fields are the user's settings.
 
     To add one, derive a frozen dataclass whose first field is ``name`` (the part after the colon).
-    Wrong settings raise ``UsageError`` from ``check``; a model that breaks raises ``ModelError`` when opened.
+    ``check`` raises ``UsageError`` for invalid settings; ``open`` raises ``ModelError`` if the model fails.
     """
 
     name: str
 
     summary: ClassVar[str] = ""  # one line for lists
-    packages: ClassVar[tuple[str, ...]] = ()  # what must be installed; imported only when used
+    packages: ClassVar[tuple[str, ...]] = ()  # required packages, imported only when used
 
     @classmethod
     def list_names(cls) -> Iterable[str]:
-        """Return the names that can be opened; none where any path or hub name is allowed."""
+        """Return the names that can be opened; empty if any path or hub name is allowed."""
         return ()
 
     def choices(self) -> Iterable[str]:
-        """Return the names that a pattern chooses from under these settings, each model under one name."""
+        """Return the names that a pattern can match under these settings, one name per model."""
         return self.list_names()
 
     def parameters(self) -> int | None:
-        """Return the number of weights, the source head included; None where only opening tells."""
+        """Return the number of weights, including the source head; None if unknown before opening."""
         return None
 
     @abstractmethod
     def check(self) -> None:
-        """Raise ``UsageError`` for a name or a file that does not exist; opens nothing, costs little."""
+        """Raise ``UsageError`` if a name or file does not exist; cheap, does not open the model."""
 
     @abstractmethod
     def modality(self) -> Modality:
-        """Return what the model reads, without opening its weights."""
+        """Return the input modality, without opening the weights."""
 
     @abstractmethod
     def identity(self) -> str:
-        """Return a string that identifies this model uniquely; opens nothing.
+        """Return a string that uniquely identifies this model, without opening it.
 
-        It holds every setting, the versions of the libraries that build the model, and the revision or the
-        hash of what is loaded: two sources with one identity give the same features, wherever files are.
+        It contains every setting, the versions of the libraries that build the model, and the revision or
+        hash of the loaded files: sources with equal identities give equal features, whatever the file paths.
         """
 
     def untrained(self) -> ModelSource | None:
-        """Return the source of the same architecture with random weights; None where there is none.
+        """Return a source of the same architecture with random weights, or None.
 
-        Where the weights are random already, it has other random weights.
+        If the weights are already random, the source has different random weights.
         """
         return None
 

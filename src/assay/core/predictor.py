@@ -1,4 +1,4 @@
-"""A trained predictor: it maps features to predictions, and can be saved as named arrays."""
+"""Trained predictors, which map features to predictions and can be saved as named arrays."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from assay.core.task import LabelKind, Labels
 
 
 class Predicted(NamedTuple):
-    """Predictions for some examples.
+    """Predictions for a set of examples.
 
     Attributes:
-        values: As ``Labels.values``: positions in the classes, 0 and 1 for each class, or numbers.
-        probs: The probability of each class, examples x classes; None for numbers, and where the protocol
-            has no probabilities.
+        values: In the format of ``Labels.values``: class indices, 0 or 1 per class, or numbers.
+        probs: Class probabilities, examples x classes; None for regression, and for protocols without
+            probabilities.
     """
 
     values: np.ndarray
     probs: np.ndarray | None = None
 
     def judged(self, metric: Metric, truth: Labels) -> float:
-        """Return the value of a metric; raises ``NotApplicable`` where it has none for these predictions."""
+        """Return the value of a metric; raise ``NotApplicable`` if the metric does not apply."""
         if not metric.judges_probs:
             return metric(truth, self.values)
         if self.probs is None:
@@ -37,15 +37,15 @@ class Predicted(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """How the outputs of a fitted map become predictions.
+    """Converts the outputs of a fitted map to predictions.
 
     Attributes:
-        kind: The kind of the labels.
-        classes: How many classes the task has; 0 for numbers.
-        present: The classes in train, in order, one for each output; empty for numbers.
+        kind: The label kind.
+        classes: The number of classes of the task; 0 for regression.
+        present: The classes that occur in train, in order, one per output; empty for regression.
         shape: The shape of one label: () or (columns,).
-        are_logits: Whether outputs are logits (of a softmax, or for multilabel of a sigmoid); otherwise
-            they are regressed targets, and there are no probabilities.
+        are_logits: Whether outputs are logits of a softmax (multilabel: of a sigmoid); otherwise they are
+            regressed targets, without probabilities.
     """
 
     kind: LabelKind
@@ -56,14 +56,14 @@ class Decision:
 
     @classmethod
     def of(cls, labels: Labels, *, are_logits: bool) -> Decision:
-        """Return how outputs become predictions after training on these labels."""
+        """Return the decision for a predictor trained on these labels."""
         present = np.arange(len(labels.classes))
         if labels.kind is LabelKind.CLASSIFICATION:
             present = np.unique(labels.values)
         return cls(labels.kind, len(labels.classes), present, labels.values.shape[1:], are_logits)
 
     def __call__(self, outputs: np.ndarray) -> Predicted:
-        """Return predictions for examples x outputs."""
+        """Convert outputs (examples x outputs) to predictions."""
         if self.kind is LabelKind.REGRESSION:
             return Predicted(np.asarray(outputs, dtype=np.float64).reshape(len(outputs), *self.shape))
         if self.kind is LabelKind.MULTILABEL:
@@ -79,26 +79,26 @@ class Decision:
 
 
 class Predictor(ABC):
-    """A predictor trained on features, without anything that only training needs.
+    """A predictor trained on features, without any training state.
 
     Attributes:
-        decision: How its outputs become predictions.
+        decision: Converts outputs to predictions.
     """
 
     decision: Decision
 
     @abstractmethod
     def __call__(self, features: np.ndarray) -> Predicted:
-        """Return predictions for examples x width."""
+        """Return predictions for features (examples x width)."""
 
     @abstractmethod
     def tensors(self) -> Mapping[str, np.ndarray]:
-        """Return everything that predicting needs besides ``decision``, by name."""
+        """Return all arrays needed for prediction besides ``decision``, by name."""
 
     @classmethod
     @abstractmethod
     def restored(cls, tensors: Mapping[str, np.ndarray], decision: Decision) -> Predictor:
-        """Return the predictor with these tensors."""
+        """Rebuild a predictor from its tensors."""
 
 
 def _softmax(outputs: np.ndarray) -> np.ndarray:

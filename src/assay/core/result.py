@@ -1,4 +1,4 @@
-"""The result of a job: a value, or the reason why there is none; never NaN, never absent."""
+"""The result of a job: a finite value, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a job cost besides the time to encode.
+    """The cost of a job, excluding the encoding time.
 
     Attributes:
-        tune_seconds: The part of its time spent on tuning on val.
-        peak_bytes: The most memory that the process held while it ran; None where the system does not tell.
-        device_bytes: The most memory of the accelerator; None on a CPU.
+        tune_seconds: Time spent on tuning on val.
+        peak_bytes: Peak memory of the process; None if the system does not report it.
+        device_bytes: Peak memory of the accelerator; None on a CPU.
     """
 
     tune_seconds: float = 0.0
@@ -41,15 +41,15 @@ class Result:
     """The result of a job.
 
     Attributes:
-        value: The main metric on test (a protocol) or the estimate (a score); None unless ok.
+        value: The main metric on test (protocols) or the estimate (scores); None unless the status is ok.
         metrics: All metrics on test, by name; empty for scores.
-        tuned: What was tuned on val, by name.
-        notes: What else a reader must know.
-        reason: Why there is no value: the cause and what to do.
-        interval: The confidence interval of a score, where it has one.
-        metric: The metric that a score estimates; empty where it has a scale of its own.
-        seconds: The time of this method, without encoding.
-        encode_seconds: The time to encode what the method reads; 0 where features were stored already.
+        tuned: The hyperparameters chosen on val, by name.
+        notes: Caveats for the reader.
+        reason: Why there is no value, and what to do about it.
+        interval: The confidence interval of a score, or None.
+        metric: The metric that a score estimates; empty if the score has its own scale.
+        seconds: The time of this method, excluding encoding.
+        encode_seconds: The encoding time; 0 if the features were already stored.
     """
 
     job: Job
@@ -74,7 +74,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished job on its way to the store, with the predictions of test where there are any."""
+    """A finished job to be stored, with its predictions on test if there are any."""
 
     result: Result
     predictions: Predicted | None = None
@@ -82,11 +82,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A model was opened: its facts, and its speed (None where it could not be measured).
+    """Reports that a model was opened, with its facts and its speed (None if it could not be measured).
 
     Attributes:
-        latency_seconds: Of one standard example at batch 1.
-        throughput: Standard examples a second in batches.
+        latency_seconds: Latency of one standard example at batch size 1.
+        throughput: Standard examples per second in batches.
     """
 
     model: str

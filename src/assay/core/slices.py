@@ -1,4 +1,4 @@
-"""The slice of test that each example belongs to: its value in a column beside its label."""
+"""Slices: groups of examples by the value of a column, for reporting test results separately."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class SliceColumn:
-    """A column by which test results of a task are reported separately; it does not affect any result.
+    """A column by which test results of a task are reported separately; it affects no other result.
 
     Attributes:
-        column: Its name.
-        names: Its distinct values, sorted.
-        positions: For each example the position of its value in ``names``; -1 where it has none.
+        column: The name of the column.
+        names: The distinct values of the column, sorted.
+        positions: For each example, the index of its value in ``names``; -1 if the value is missing.
     """
 
     column: str
@@ -23,5 +23,5 @@ class SliceColumn:
     positions: np.ndarray
 
     def of(self, examples: Sequence[int] | np.ndarray) -> SliceColumn:
-        """Return the same column of some examples."""
+        """Return the same column for a subset of the examples."""
         return SliceColumn(self.column, self.names, self.positions[np.asarray(examples, dtype=np.int64)])

@@ -1,4 +1,4 @@
-"""A task: examples with labels in three splits, and the metric that evaluates predictions."""
+"""Tasks: examples with labels in three splits, and the metric that evaluates predictions."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from assay.core.slices import SliceColumn
 
 
 class LabelKind(StrEnum):
-    """The type of labels."""
+    """The type of the labels."""
 
-    CLASSIFICATION = "classification"  # one class
-    MULTILABEL = "multilabel"  # any number of classes
-    REGRESSION = "regression"  # one number, or several
+    CLASSIFICATION = "classification"  # one class per label
+    MULTILABEL = "multilabel"  # any number of classes per label
+    REGRESSION = "regression"  # one or more numbers per label
 
 
 class TaskKind(StrEnum):
@@ -27,16 +27,16 @@ class TaskKind(StrEnum):
     CLASSIFICATION = "classification"
     MULTILABEL = "multilabel"
     REGRESSION = "regression"
-    TOKENS = "tokens"  # one class for each word of a text
+    TOKENS = "tokens"  # one class per word of a text
 
     @property
     def label_kind(self) -> LabelKind:
-        """The kind of the labels of such a task: labels of words are classes."""
+        """The kind of the task's labels; the labels of words are classes."""
         return LabelKind.CLASSIFICATION if self is TaskKind.TOKENS else LabelKind(self.value)
 
 
 class Modality(StrEnum):
-    """The type of a task's examples, and of a model's input."""
+    """The data type of a task's examples and of a model's input."""
 
     IMAGE = "image"
     TEXT = "text"
@@ -45,25 +45,25 @@ class Modality(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A text that is split into words already, each of which has a label."""
+    """A text split into words, each with a label."""
 
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:
-    """Audio of one channel, as it is stored; the model resamples it."""
+    """Single-channel audio at its stored sampling rate; the model resamples it."""
 
     samples: np.ndarray  # float32, from -1 to 1
-    rate: int  # samples a second
+    rate: int  # samples per second
 
 
-# an RGB image (height x width x 3, uint8), a text, a pair of texts, a text of labelled words, a sound
+# an RGB image (height x width x 3, uint8), a text, a pair of texts, a text with labelled words, or audio
 Example = np.ndarray | str | tuple[str, str] | Words | Sound
 
 
 class Examples(ABC):
-    """The examples of one split, read when they are needed."""
+    """The examples of one split, read on demand."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -74,12 +74,12 @@ class Examples(ABC):
 
     @abstractmethod
     def name(self, row: int) -> str:
-        """Return what a user would call this example: a path, or a row number."""
+        """Return a name that the user recognises: a path or a row number."""
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedExamples(Examples):
-    """Some rows of other examples, in a given order."""
+    """A selection of other examples, in a given order."""
 
     examples: Examples
     rows: np.ndarray
@@ -92,7 +92,7 @@ class SelectedExamples(Examples):
         return self.examples.read(int(self.rows[row]))
 
     def name(self, row: int) -> str:
-        """Return what the chosen example is called."""
+        """Return the name of the selected example."""
         return self.examples.name(int(self.rows[row]))
 
 
@@ -107,18 +107,18 @@ class InMemoryExamples(Examples):
         return len(self.examples)
 
     def read(self, row: int) -> Example:
-        """Return one example; of an array a copy."""
+        """Return one example; arrays are copied."""
         example = self.examples[row]
         return example.copy() if isinstance(example, np.ndarray) else example
 
     def name(self, row: int) -> str:
-        """Return the name that the source gave."""
+        """Return the name given by the source."""
         return self.names[row]
 
 
 @dataclass(frozen=True, slots=True)
 class JoinedExamples(Examples):
-    """Examples, followed by others."""
+    """The concatenation of two sets of examples."""
 
     first: Examples
     second: Examples
@@ -132,26 +132,26 @@ class JoinedExamples(Examples):
         return self.first.read(row) if row < count else self.second.read(row - count)
 
     def name(self, row: int) -> str:
-        """Return what a user would call it."""
+        """Return a name that the user recognises."""
         count = len(self.first)
         return self.first.name(row) if row < count else self.second.name(row - count)
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The labels of some examples.
+    """The labels of a set of examples.
 
     Attributes:
-        kind: What the values are: classes, several classes at once, or numbers.
-        values: For classification, positions in ``classes`` (int64); for multilabel, 1 where a class applies
-            and 0 where not (int64, examples x classes); for regression, numbers (float64), one or several
-            of each example.
+        kind: The label kind.
+        values: For classification, indices into ``classes`` (int64); for multilabel, 1 for each class that
+            applies, else 0 (int64, examples x classes); for regression, one or more numbers per example
+            (float64).
         classes: The class names of the task, in order; empty for regression.
-        lengths: Where each word of a text has a label, the number of words of each text; else None.
+        lengths: If each word of a text has a label, the number of words of each text; otherwise None.
     """
 
     kind: LabelKind
-    values: np.ndarray  # examples, or examples x columns; of texts with labelled words, all words in turn
+    values: np.ndarray  # examples, or examples x columns; for labelled words, the words of all texts in order
     classes: tuple[str, ...] = ()
     lengths: np.ndarray | None = None
 
@@ -169,16 +169,16 @@ class Labels:
 
     @property
     def examples(self) -> int:
-        """The number of examples; fewer than labels where each word of a text has one."""
+        """The number of examples; smaller than the number of labels if each word has a label."""
         return len(self.values) if self.lengths is None else len(self.lengths)
 
     @property
     def task_kind(self) -> TaskKind:
-        """The type of a task with such labels."""
+        """The kind of a task with these labels."""
         return TaskKind(self.kind.value) if self.lengths is None else TaskKind.TOKENS
 
     def rows_of(self, examples: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return the positions of the labels of some examples."""
+        """Return the positions of the labels of the given examples."""
         chosen = np.asarray(examples, dtype=np.int64)
         if self.lengths is None:
             return chosen
@@ -188,23 +188,23 @@ class Labels:
         return np.asarray(np.repeat(starts, lengths) + within)
 
     def of(self, examples: Sequence[int] | np.ndarray) -> Labels:
-        """Return the labels of some examples."""
+        """Return the labels of the given examples."""
         lengths = None if self.lengths is None else self.lengths[np.asarray(examples, dtype=np.int64)]
         return Labels(self.kind, self.values[self.rows_of(examples)], self.classes, lengths)
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Labels:
-        """Return some labels: of words, each for itself."""
+        """Return individual labels by position; labelled words lose their grouping into texts."""
         return Labels(self.kind, self.values[np.asarray(rows, dtype=np.int64)], self.classes)
 
     def followed_by(self, other: Labels) -> Labels:
-        """Return these labels and then those of another split of the same task."""
+        """Concatenate these labels with those of another split of the same task."""
         lengths = None
         if self.lengths is not None and other.lengths is not None:
             lengths = np.concatenate([self.lengths, other.lengths])
         return Labels(self.kind, np.concatenate([self.values, other.values]), self.classes, lengths)
 
     def targets(self) -> np.ndarray:
-        """Return examples x columns: a one-hot column for each class, or the numbers."""
+        """Return targets, examples x columns: one-hot classes, or the numbers."""
         if self.kind is not LabelKind.CLASSIFICATION:
             return self.values.reshape(len(self.values), -1).astype(np.float64)
         hot = np.zeros((len(self.values), len(self.classes)))
@@ -212,7 +212,7 @@ class Labels:
         return hot
 
     def strata(self) -> np.ndarray:
-        """Return a number for each example by which to stratify: its class, or set of classes."""
+        """Return a stratification value per example: its class, set of classes, or first number."""
         if self.values.ndim == 1:
             return self.values
         if self.kind is LabelKind.REGRESSION:
@@ -245,24 +245,24 @@ class Split:
         return len(self.examples)
 
     def followed_by(self, other: Split) -> Split:
-        """Return these examples and then those of another split of the same task."""
+        """Concatenate these examples with those of another split of the same task."""
         return Split(JoinedExamples(self.examples, other.examples), self.labels.followed_by(other.labels))
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Split:
-        """Return some of the examples with their labels."""
+        """Return a subset of the examples with their labels."""
         return Split(SelectedExamples(self.examples, np.asarray(rows, dtype=np.int64)), self.labels.of(rows))
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to predict, from which examples, evaluated by which metric.
+    """A task: train, val and test splits, and the metric that evaluates predictions.
 
     Attributes:
-        address: The address that loads it again.
+        address: The address from which the task can be loaded again.
         metric: The name of the main metric.
-        fingerprint: A hash of every example, every label and the split: part of the key of a job.
-        notes: What was inferred, left out or is doubtful, in sentences for the user.
-        slices: The columns by which test results are reported separately; they are part of no key.
+        fingerprint: A hash of all examples, all labels and the splits; part of the key of a job.
+        notes: Sentences for the user about inferred settings, excluded data and possible problems.
+        slices: The columns by which test results are reported separately; not part of any key.
     """
 
     address: str
@@ -284,17 +284,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class TaskSource(ABC):
-    """Where tasks come from: one file in ``tasks/``; the fields are the settings that a user may write.
+    """A source of tasks: one file in ``tasks/``; its fields are the user's settings.
 
     To add one, derive a frozen dataclass whose first field is ``name`` (the part after the colon),
-    and load a :class:`Task`. Whatever is wrong with the data raises ``UnreadableTask`` and says which.
+    and implement ``load``. Problems with the data raise ``UnreadableTask`` with the cause.
     """
 
     name: str
 
     summary: ClassVar[str] = ""  # one line for lists
-    packages: ClassVar[tuple[str, ...]] = ()  # what must be installed; imported only when used
+    packages: ClassVar[tuple[str, ...]] = ()  # required packages, imported only when used
 
     @abstractmethod
     def load(self, address: str, seed: int) -> Task:
-        """Read the task; where there is no official split, ``seed`` decides the split."""
+        """Load the task; without an official split, ``seed`` determines the split."""

@@ -1,4 +1,4 @@
-"""An opened model whose weights can be trained, with torch."""
+"""The interface of opened models whose weights can be trained with torch."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from assay.core.task import Example
 
 
 class Trainable(ABC):
-    """The weights of a model, and how examples go through them with gradients.
+    """A model's weights, and a differentiable forward pass from examples to features.
 
     Attributes:
-        module: The ``torch.nn.Module`` that holds the weights, on its device.
-        device: As torch names it.
+        module: The ``torch.nn.Module`` that holds the weights, on ``device``.
+        device: The torch device.
     """
 
     module: Any
@@ -24,17 +24,17 @@ class Trainable(ABC):
 
     @abstractmethod
     def prepared(self, example: Example) -> Any:
-        """Return an example with everything done that is done once, on the CPU."""
+        """Return an example after the preprocessing that is done once, on the CPU."""
 
     @abstractmethod
     def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> Any:
-        """Return the input of a batch, on the device.
+        """Return the model input of a batch, on the device.
 
         Args:
-            prepared: Examples as ``prepared`` returned them.
-            rng: Draws an augmentation that fits the modality; None for none.
+            prepared: Examples returned by ``prepared``.
+            rng: The generator for augmentation; None disables augmentation.
         """
 
     @abstractmethod
     def features(self, inputs: Any) -> Any:
-        """Return a tensor with gradients: a row for each example, or each word where words have labels."""
+        """Return features with gradients, one row per example (per word for labelled words)."""
