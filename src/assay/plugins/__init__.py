@@ -1,7 +1,7 @@
-"""The public module of plug-in authors: what plug-ins derive from, receive, return and raise.
+"""The public API for plug-in authors: base classes, inputs, outputs and exceptions.
 
-Import from here alone, as in ``from assay.plugins import MomentScore, NotApplicable``; the modules below may
-change. CONTRIBUTING shows one plug-in of each kind, with what it receives.
+Import only from this module, as in ``from assay.plugins import MomentScore, NotApplicable``; its submodules
+may change. CONTRIBUTING shows one plug-in of each kind, with its inputs.
 """
 
 from __future__ import annotations

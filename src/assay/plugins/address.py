@@ -1,4 +1,4 @@
-"""Names with settings, as in ``timm:resnet50(pretrained=False)``, parsed and written back."""
+"""Addresses: names with settings such as ``timm:resnet50(pretrained=False)``, parsed and formatted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SOURCE_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A name with settings: ``source:name(setting=literal)``; methods have no source.
+    """A name with settings, ``source:name(setting=literal)``; addresses of methods have no source.
 
     >>> Address.parse("timm:resnet50.a1_in1k(pretrained=False)")
     Address(source='timm', name='resnet50.a1_in1k', settings=(('pretrained', False),))
@@ -29,7 +29,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """Parse an address; settings are Python literals, never evaluated."""
+        """Parse an address; settings are Python literals and are never evaluated as code."""
         head, settings = _split_settings(text.strip())
         source, colon, name = head.partition(":")
         if not colon or len(source) < 2 or not _SOURCE_CHARACTERS.issuperset(source):
@@ -53,7 +53,7 @@ class Address:
 
 
 def _split_settings(text: str) -> tuple[str, Mapping[str, Literal]]:
-    """Split ``name(a=1)`` into its name and settings; a path may hold parentheses of its own."""
+    """Split ``name(a=1)`` into its name and settings; a path may itself contain parentheses."""
     if not text.endswith(")"):
         if "(" in text and "=" in text.partition("(")[2]:
             raise UsageError(f"The parenthesis of '{text}' is not closed. Write name(k=5, mode='mean').")

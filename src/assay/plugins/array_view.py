@@ -1,4 +1,4 @@
-"""Train given as arrays: what scores read where no model is opened."""
+"""A train view of arrays, so that scores can be computed without opening a model."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from assay.plugins.train_view import (
 
 @dataclass(frozen=True, eq=False)
 class ArrayView(TrainView):
-    """Features, labels and whatever else is available, as arrays with one row for each example.
+    """Features, labels and optional further inputs of scores, as arrays with one row per example.
 
     Attributes:
-        matrix: Features, examples x width; None where only source probabilities are there.
+        matrix: Features, examples x width; None if only source probabilities are given.
         probs: Source probabilities, examples x source classes.
         random: Features of the same architecture with random weights.
-        known: What is known of the model.
+        known: The facts about the model, or None.
         matrices: The weight matrices of the model.
-        limit: Examples that scores which compare them get; None for all.
-        gathered: Moments with the fold of each example, where they were gathered before.
-        informed: The Fisher information of the weights under a head of the task and the source head.
+        limit: The maximum sample size for scores that compare examples; None for all examples.
+        gathered: Precomputed Moments with the fold of each example, or None.
+        informed: The Fisher information of the weights under a task head and the source head, or None.
     """
 
     labels: Labels
@@ -52,7 +52,7 @@ class ArrayView(TrainView):
 
     @property
     def kind(self) -> LabelKind:
-        """The kind of the labels."""
+        """The label kind."""
         return self.labels.kind
 
     @cached_property
@@ -67,7 +67,7 @@ class ArrayView(TrainView):
         return moments_of(self._features(), self.labels, self.folds)
 
     def moments(self) -> FoldedMoments:
-        """Return the Moments of all examples, gathered once."""
+        """Return the Moments of all examples, computed once."""
         return self._moments
 
     def sample(self) -> LabelledFeatures:
@@ -75,7 +75,7 @@ class ArrayView(TrainView):
         return self._some(balanced_rows(self.labels, self._most(), SEED))
 
     def held_out(self) -> HeldOut:
-        """Return a sample in the proportions of all examples."""
+        """Return a sample with the class proportions of all examples."""
         rows = proportional_examples(self.labels, self._most(), SEED)
         return HeldOut(self._some(rows), self.folds[rows])
 
@@ -86,7 +86,7 @@ class ArrayView(TrainView):
         return LabelledSourceProbs(self.probs, self.labels)
 
     def facts(self) -> ModelFacts:
-        """Return what is known of the model."""
+        """Return the facts about the model."""
         return self.known or super().facts()
 
     def weights(self) -> Iterable[np.ndarray]:
@@ -94,11 +94,11 @@ class ArrayView(TrainView):
         return self.matrices or super().weights()
 
     def fishers(self, probe: FisherProbe) -> Fishers:
-        """Return the Fisher information as it was given; a probe needs a model."""
+        """Return the given Fisher information; measuring it would need a model."""
         return self.informed or super().fishers(probe)
 
     def random_features(self) -> Features:
-        """Return the sample as random weights see it."""
+        """Return the features of the sample under random weights."""
         if self.random is None:
             raise NotApplicable(
                 "it reads features of the same model with random weights: give random_features"
@@ -106,7 +106,7 @@ class ArrayView(TrainView):
         return Features(self.random[balanced_rows(self.labels, self._most(), SEED)])
 
     def take(self, rows: np.ndarray) -> ArrayView:
-        """Return some of the examples, in that order."""
+        """Return the examples at these positions, in that order."""
         matrix, probs, random = (
             part if part is None else part[rows] for part in (self.matrix, self.probs, self.random)
         )

@@ -1,4 +1,4 @@
-"""Where evaluations run: in this process, or elsewhere."""
+"""The base class of engines, which run evaluations in this process or elsewhere."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from assay.core.result import Event
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is being done now, for progress displays.
+    """The current stage of an evaluation, for progress displays.
 
     Attributes:
-        what: In words, as in "encode train" or "linear_probe".
-        done: How many examples are done.
-        total: Of how many; 0 where there is nothing to count.
+        what: A description of the stage, such as "encode train" or "linear_probe".
+        done: The number of examples done.
+        total: The total number of examples; 0 if there is nothing to count.
     """
 
     model: str
@@ -32,14 +32,14 @@ Watch = Callable[[Stage], None]
 
 
 class Work(Protocol):
-    """What an engine must know of an evaluation: its jobs, in the order in which they are done."""
+    """The interface of an evaluation that engines need: its jobs, in execution order."""
 
     @property
     def jobs(self) -> Sequence[tuple[Job, Any]]:
-        """Each job, with what does it."""
+        """Each job with its method."""
 
     def without(self, keys: Collection[str]) -> Self:
-        """Return what is left when the jobs with these keys are done."""
+        """Return the evaluation without the jobs with these keys."""
 
 
 WorkT = TypeVar("WorkT", bound=Work)
@@ -48,7 +48,7 @@ WorkT = TypeVar("WorkT", bound=Work)
 class Engine(ABC):
     """Runs evaluations and yields their events, one at a time: one file in ``engines/``.
 
-    Only the driver writes; an engine returns events as they come, so that each is durable at once.
+    Only the caller writes to the store; an engine yields each event immediately, so that it is saved.
     """
 
     @abstractmethod

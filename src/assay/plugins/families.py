@@ -1,4 +1,4 @@
-"""The families of plug-ins, a registry each: the built-in ones, and those in use with files of the user."""
+"""The registries of all plug-in families, built-in or extended with the user's plug-in files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from assay.plugins.report import Report
 
 @dataclass(frozen=True, slots=True)
 class Families:
-    """A registry of each family; a study has its own, so that no other sees its plug-in files."""
+    """One registry per family; each study has its own, so its plug-in files do not affect others."""
 
     models: Registry[ModelSource]
     tasks: Registry[TaskSource]
@@ -30,17 +30,17 @@ class Families:
     metrics: Registry[Metric]
     reports: Registry[Report]
     engines: Registry[Engine]
-    scores: Registry[Score]  # last: a function in a plug-in file is a score where nothing else is defined
+    scores: Registry[Score]  # last: a function in a plug-in file is a score if the file defines no class
 
     def with_files(self, paths: Iterable[str | Path]) -> Families:
-        """Return registries of their own that hold what these files define as well."""
+        """Return copies of the registries, extended with the plug-ins in these files."""
         own = Families(**{field.name: getattr(self, field.name).copy() for field in fields(self)})
         for path in paths:
             own.add_file(path)
         return own
 
     def add_file(self, path: str | Path) -> None:
-        """Add what a Python file defines: a class of any family, or a function that is a score."""
+        """Add the plug-in of a Python file: a class of any family, or a function used as a score."""
         registries: list[Registry] = [getattr(self, field.name) for field in fields(self)]
         if not any(registry.add_file(Path(path)) for registry in registries):
             raise UsageError(
@@ -63,13 +63,13 @@ _IN_USE = ContextVar("families", default=BUILT_IN)
 
 
 def families() -> Families:
-    """Return the registries in use: those of the study that runs, else those built in."""
+    """Return the active registries: those of the running study, or the built-in ones."""
     return _IN_USE.get()
 
 
 @contextmanager
 def using(own: Families) -> Iterator[None]:
-    """Look names up in these registries for as long as the block runs."""
+    """Make these registries active inside the ``with`` block."""
     token = _IN_USE.set(own)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Turns a function of features and labels into a score."""
+"""Wraps a plain function as a score."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _READS: Mapping[str, Callable[[TrainView], object]] = {
 
 
 class FunctionScore(Score):
-    """A score that calls a function; what the function's parameters are called decides what it gets."""
+    """A score that calls a function; the function's parameter names determine its inputs."""
 
     function: ClassVar[Callable[..., float]]
     reads: ClassVar[tuple[str, ...]]
@@ -44,23 +44,23 @@ class FunctionScore(Score):
         return value if isinstance(value, Estimate) else Estimate(float(value))
 
     def content(self) -> str:
-        """Return a hash of the file that holds the function: a change of it is another score."""
+        """Return a hash of the file that defines the function, so that an edit invalidates stored results."""
         path = inspect.getsourcefile(type(self).function)
         known = path is not None and Path(path).is_file()
         return hashlib.blake2b(Path(str(path)).read_bytes(), digest_size=16).hexdigest() if known else ""
 
 
 def score_of_function(function: Callable[..., float]) -> type[Score]:
-    """Return a score that calls a function.
+    """Return a score class that calls a function.
 
     Args:
-        function: Its parameters without default name what it reads: ``features`` and ``labels`` (a bounded,
-            class-balanced sample), ``moments``, ``source_probs`` with ``source_labels``, ``facts`` or
-            ``weights``. Those with a default are settings. It returns a number, or raises ``NotApplicable``.
-            It is for classification, unless it has an attribute ``kinds``.
+        function: A function that returns a number or raises ``NotApplicable``. Parameters without a default
+            are inputs: ``features`` and ``labels`` (a bounded, class-balanced sample), ``moments``,
+            ``source_probs`` with ``source_labels``, ``facts`` or ``weights``. Parameters with a default are
+            settings. Without an attribute ``kinds``, the score applies to classification only.
 
     Raises:
-        UsageError: It has a parameter that is neither an input nor a setting.
+        UsageError: A parameter is neither an input nor a setting.
     """
     reads, settings = [], []
     for parameter in inspect.signature(function).parameters.values():
@@ -89,7 +89,7 @@ def score_of_function(function: Callable[..., float]) -> type[Score]:
 
 
 def _setting(function: Callable[..., float], parameter: inspect.Parameter) -> tuple[str, Any, Any]:
-    """Return a parameter as a field; its type is what is written beside it, or that of its default."""
+    """Return a parameter as a dataclass field; its type is the annotation, or the type of the default."""
     default = parameter.default
     if isinstance(default, (list, dict, set)):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Methods, and of the two families of methods the scores, which estimate."""
+"""The base classes of methods and scores; protocols are defined in :mod:`assay.plugins.protocol`."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ from assay.plugins.train_view import HeldOut, TrainView
 
 
 class Method(ABC):
-    """A score or a protocol: settings at construction, training examples at call, no state.
+    """A score or a protocol: configured at construction, given train when called, and stateless.
 
     Attributes:
-        version: Part of the key of a job; raise it when the numbers change.
-        kinds: The kinds of task that it applies to.
+        version: Part of the key of a job; increase it when the results change.
+        kinds: The label kinds (``LabelKind``) that the method applies to.
     """
 
     version: ClassVar[int] = 1
     kinds: ClassVar[frozenset[LabelKind]] = frozenset({LabelKind.CLASSIFICATION})
 
     def content(self) -> str:
-        """Return a hash of what decides the numbers besides settings: the content of files, for example."""
+        """Return a hash of inputs other than settings that determine the result, such as file contents."""
         return ""
 
 
 class Invariance(StrEnum):
-    """What may be done to all features of a model without changing a score."""
+    """A transformation of all features that does not change a score."""
 
-    SHIFT = "shift"  # add the same vector to every example
-    SCALE = "scale"  # multiply everything by one positive number
-    ROTATION = "rotation"  # any orthogonal map
+    SHIFT = "shift"  # adding the same vector to every example
+    SCALE = "scale"  # multiplying all features by a positive constant
+    ROTATION = "rotation"  # applying any orthogonal map
 
 
 EVERY_KIND = frozenset(LabelKind)
 
 
 class Score(Method):
-    """A transferability estimate: higher is better, and test is out of its reach.
+    """A transferability estimate without access to test; higher is better.
 
     Attributes:
-        invariances: What it does not depend on; the contract tests what is declared.
-        needs_labels: False where it does not depend on the labels.
-        is_slow: True where thousands of examples take minutes: left out of "all scores" unless it is named.
-        favours_width: True where the published formula gives wide noise more than narrow signal.
-        rewards_separation: False where examples may lie further apart by class without scoring higher.
+        invariances: Transformations that do not change the score; the contract tests verify them.
+        needs_labels: False if the score does not depend on the labels.
+        is_slow: True if thousands of examples take minutes; "all scores" excludes the score unless named.
+        favours_width: True if the published formula scores wide noise above narrow signal.
+        rewards_separation: False if larger separation between classes may not increase the score.
     """
 
     invariances: ClassVar[frozenset[Invariance]] = frozenset()
@@ -67,13 +67,13 @@ class Score(Method):
         """Return the estimate, or raise ``NotApplicable`` with the reason.
 
         Args:
-            train: Train as one model sees it.
-            metric: The main metric of the task; None where nothing judges this kind of task.
+            train: A view of the train split as encoded by one model.
+            metric: The main metric of the task; None if no metric applies to the task.
         """
 
 
 class MomentScore(Score):
-    """A score that is a function of Moments: one pass, memory that does not grow with N."""
+    """A score computed from Moments: one pass over train, with memory independent of N."""
 
     @abstractmethod
     def __call__(self, train: FoldedMoments) -> float:
@@ -85,7 +85,7 @@ class MomentScore(Score):
 
 
 class SampleScore(Score):
-    """A score that compares examples: it gets a bounded, class-balanced sample of train."""
+    """A score that compares examples of a bounded, class-balanced sample of train."""
 
     @abstractmethod
     def __call__(self, train: LabelledFeatures) -> float:
@@ -97,7 +97,7 @@ class SampleScore(Score):
 
 
 class HeldOutScore(Score):
-    """A score in units of the task's metric: rules learned on all folds but one judge that one."""
+    """A score in units of the task's metric: predictors are fitted on all folds but one and tested on it."""
 
     @abstractmethod
     def __call__(self, train: FoldedMoments, held_out: HeldOut, metric: Metric | None) -> Estimate:
@@ -121,19 +121,19 @@ class SourceScore(Score):
 
 
 class ContrastScore(Score):
-    """A score that sets features beside those of the same architecture with random weights."""
+    """A score that compares features with those of the same architecture with random weights."""
 
     @abstractmethod
     def __call__(self, train: LabelledFeatures, random: Features) -> float:
         """Return the estimate, or raise ``NotApplicable`` with the reason."""
 
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
-        """Return the estimate from the sample of train, seen twice."""
+        """Return the estimate from the sample of train under pretrained and random weights."""
         return Estimate(self(train.sample(), train.random_features()))
 
 
 class FactScore(Score):
-    """A trivial score: what is known of a model before any example is encoded."""
+    """A trivial score computed from facts about the model, without encoding any example."""
 
     needs_labels: ClassVar[bool] = False
     kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
@@ -148,7 +148,7 @@ class FactScore(Score):
 
 
 class WeightScore(Score):
-    """A score that looks at the weights alone: no data at all."""
+    """A score computed from the weights alone, without data."""
 
     needs_labels: ClassVar[bool] = False
     kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
@@ -163,15 +163,15 @@ class WeightScore(Score):
 
 
 class FisherScore(Score):
-    """A score that compares the Fisher information of the weights under the task and under the source."""
+    """A score that compares the Fisher information of the weights under the task head and the source head."""
 
     @abstractmethod
     def probe(self) -> FisherProbe:
-        """Return how the Fisher information is measured."""
+        """Return the settings for measuring the Fisher information."""
 
     @abstractmethod
     def __call__(self, target: np.ndarray, source: np.ndarray) -> float:
-        """Return the estimate from one number for each filter of both, or raise ``NotApplicable``."""
+        """Return the estimate from one value per filter for both heads, or raise ``NotApplicable``."""
 
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
         """Return the estimate from the Fisher information of the weights."""

@@ -1,4 +1,4 @@
-"""Which models an address names: one, or each that a pattern such as ``timm:vit_small*`` fits."""
+"""Resolves addresses to models: a single model, or all matches of a pattern such as ``timm:vit_small*``."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.plugins.registry import Named
 
-FILTER = "max_parameters"  # of patterns, as in timm:*(max_parameters=30e6)
+FILTER = "max_parameters"  # a setting of patterns, as in timm:*(max_parameters=30e6)
 
 Models = tuple[Named[ModelSource], ...]
 
 
 def models_of(address: Address) -> Models:
-    """Return the model of an address, or the models of a pattern, each once; opens none.
+    """Return the model of an address, or the distinct models of a pattern, without opening them.
 
-    Where names of weights follow a dot, a pattern without a dot names all weights of the architectures that
-    it fits. The setting ``max_parameters`` of a pattern leaves out larger models.
+    If names of weights follow a dot, a pattern without a dot selects all weights of the matching
+    architectures. The setting ``max_parameters`` of a pattern excludes larger models.
 
     Raises:
-        UsageError: Nothing fits, nothing is that small, or the source does not count without opening.
+        UsageError: No model matches, no match is small enough, or the source cannot report the number of
+            parameters without opening the model.
     """
     settings = {key: value for key, value in address.settings if key != FILTER}
     bare = Address(address.source, address.name, tuple(settings.items()))
@@ -46,12 +47,12 @@ def models_of(address: Address) -> Models:
 
 
 def is_pattern(address: Address) -> bool:
-    """Tell whether an address has a wildcard."""
+    """Return whether an address contains a wildcard."""
     return any(letter in address.name for letter in "*?[")
 
 
 def so_many(models: Sized) -> str:
-    """Return their number in words."""
+    """Format a number of models, as in "1 model" or "1,200 models"."""
     return f"{len(models):,} model{'' if len(models) == 1 else 's'}"
 
 
@@ -67,7 +68,7 @@ def _most(address: Address) -> float | None:
 
 
 def _small(models: Models, most: float, address: Address) -> Models:
-    """Return the models with at most so many parameters."""
+    """Return the models with at most ``most`` parameters."""
     counts = [_counted(model) for model in models]
     small = tuple(model for model, count in zip(models, counts, strict=True) if count <= most)
     if not small:

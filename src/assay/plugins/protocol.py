@@ -1,4 +1,4 @@
-"""Protocols, which learn from train: what they are given, and what they hand back."""
+"""The base classes of protocols, which learn from train, and their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from assay.plugins.method import Method
 
 
 class Protocol(Method):
-    """A way to learn from train, with choices made on val; test is out of its reach by type."""
+    """A method that learns from train and tunes on val; its inputs cannot contain test."""
 
     def repeats(self, seeds: int) -> int:
-        """Return how often it runs: once, or with so many seeds where it is random."""
+        """Return the number of runs: 1 if the protocol is deterministic, otherwise the number of seeds."""
         return 1
 
     def with_tuned(self, tuned: Mapping[str, float]) -> Protocol:
-        """Return a protocol that ends where this one did without choosing again what was chosen before."""
+        """Return a protocol that repeats this one with fixed hyperparameters instead of tuning them again."""
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a protocol learned from features.
+    """The outcome of fitting a protocol to features.
 
     Attributes:
-        predictor: What maps features to predictions.
-        tuned: What was chosen on val, by name.
-        notes: Whatever a reader of the result must know, such as an optimiser that did not converge.
-        tune_seconds: The time that choosing took; the rest of the time was training.
+        predictor: The trained predictor.
+        tuned: The hyperparameters chosen on val, by name.
+        notes: Caveats for the reader, such as an optimiser that did not converge.
+        tune_seconds: The time spent on tuning; the remaining time was training.
     """
 
     predictor: Predictor
@@ -48,17 +48,17 @@ class Fitted:
 
 
 class FeatureProtocol(Protocol):
-    """A way to learn from the features of train."""
+    """A protocol that learns from the features of train."""
 
-    learns: ClassVar[type[Predictor]]  # what it learns, so that it can be restored from a file
+    learns: ClassVar[type[Predictor]]  # the predictor class, needed to restore a saved predictor
 
     @abstractmethod
     def fit(self, train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> Fitted:
-        """Learn from train and choose by ``metric`` on val; the same input gives the same output."""
+        """Learn from train and tune by ``metric`` on val, deterministically."""
 
 
 class TrainingTask(NamedTuple):
-    """A task without its test: what a protocol that trains a model learns from, and what it chooses by."""
+    """A task without its test split: the input of protocols that train a model."""
 
     train: Split
     val: Split
@@ -66,7 +66,7 @@ class TrainingTask(NamedTuple):
 
 
 class TunedModel(ABC):
-    """A model after training, with its new head."""
+    """A model after training, with a new head."""
 
     tuned: Mapping[str, float]
     notes: tuple[str, ...]
@@ -75,57 +75,57 @@ class TunedModel(ABC):
 
     @abstractmethod
     def predict(self, examples: Examples) -> Predicted:
-        """Return predictions in the order given."""
+        """Return predictions in the order of the examples."""
 
     @abstractmethod
     def tensors(self) -> Mapping[str, np.ndarray]:
-        """Return the weights that training changed, the head's included, by name."""
+        """Return the weights that training changed, including the head, by name."""
 
 
 class ModelProtocol(Protocol):
-    """A way to train a model itself."""
+    """A protocol that trains the model itself."""
 
     @property
     @abstractmethod
     def starts_random(self) -> bool:
-        """Whether it is given the same architecture with random weights."""
+        """Whether training starts from random instead of pretrained weights."""
 
     def repeats(self, seeds: int) -> int:
-        """Return the number of seeds: training is random."""
+        """Return the number of seeds, because training is random."""
         return seeds
 
     @abstractmethod
     def fit(self, model: Model, task: TrainingTask, seed: int) -> AbstractContextManager[TunedModel]:
-        """Train the model; when the context ends its weights are as they were before.
+        """Train the model; its original weights are restored when the context ends.
 
         Raises:
-            NotApplicable: The model cannot be trained; the text says why.
+            NotApplicable: The model cannot be trained; the message says why.
         """
 
     @abstractmethod
     def restored(
         self, model: Model, tensors: Mapping[str, np.ndarray], labels: Labels
     ) -> AbstractContextManager[TunedModel]:
-        """Return the trained model of which these are the tensors."""
+        """Rebuild a trained model from its tensors."""
 
 
 class SourceProtocol(Protocol):
-    """Predictions of the source head alone: nothing is learned from train or val."""
+    """A protocol that uses the predictions of the source head and learns nothing from train or val."""
 
     @abstractmethod
     def class_positions(self, classes: Sequence[str], head: int) -> np.ndarray:
-        """Return the position of each class of a task among the classes of a head.
+        """Return the index of each class of a task among the classes of the source head.
 
         Args:
             classes: The classes of the task.
-            head: How many classes the head has.
+            head: The number of classes of the head.
 
         Raises:
-            NotApplicable: The head does not know these classes.
+            NotApplicable: The head does not have these classes.
         """
 
     def predict(self, probs: np.ndarray, positions: np.ndarray) -> Predicted:
-        """Return predictions by the probabilities of the head (examples x its classes)."""
+        """Return predictions from the probabilities of the head (examples x source classes)."""
         own = probs[:, positions].astype(np.float64)
         total = own.sum(axis=1, keepdims=True)
         own = np.divide(own, total, out=np.full_like(own, 1 / len(positions)), where=total > 0)
@@ -133,12 +133,12 @@ class SourceProtocol(Protocol):
 
 
 class SubsetProtocol(Protocol):
-    """Another protocol on a part of train and of val."""
+    """A protocol that runs another protocol on a subset of train and val."""
 
     @abstractmethod
     def base(self) -> FeatureProtocol | ModelProtocol:
-        """Return the protocol that learns."""
+        """Return the protocol that is run on the subset."""
 
     @abstractmethod
     def rows(self, labels: Labels, seed: int) -> np.ndarray:
-        """Return the positions of the examples that are kept of train or val, in order."""
+        """Return the positions of the examples of train or val to keep, in order."""

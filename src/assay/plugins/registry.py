@@ -1,4 +1,4 @@
-"""Finds plug-ins. The folder is the family, the file name is the name, nothing is kept by hand."""
+"""Finds plug-ins by folder (the family) and file name (the plug-in's name); there is no manual list."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from assay.plugins.settings import construct, without_defaults
 
 Plugin = TypeVar("Plugin")
 
-PLUGIN_PREFIX = "assay_plugin_"  # of the modules that files of the user's own become
+PLUGIN_PREFIX = "assay_plugin_"  # prefix of the module names of the user's plug-in files
 
 
 @dataclass(frozen=True, slots=True)
 class Named(Generic[Plugin]):
-    """A plug-in with its settings, and the address that made it."""
+    """A configured plug-in and the address that created it."""
 
     address: Address
     plugin: Plugin
@@ -35,16 +35,16 @@ class Named(Generic[Plugin]):
 
 
 class Registry(Generic[Plugin]):
-    """The members of one family: the files of its folder, then entry points, then files of the user.
+    """The plug-ins of one family: files of its folder, entry points, and files of the user.
 
-    Members are added with :meth:`add` and :meth:`add_file`; a :meth:`copy` has the same members and its own
-    additions from then on.
+    Members are added with :meth:`add` and :meth:`add_file`; additions to a :meth:`copy` do not affect the
+    original.
 
     Args:
         family: The folder below ``assay`` and the entry-point group ``assay.<family>``.
         base: The abstract class that each member derives from.
-        what: The word for a member in messages, as in "model source".
-        of_function: Makes a member of a function, in a family whose members may be that simple.
+        what: The word for a member in messages, such as "model source".
+        of_function: Creates a member from a function, in families that allow it.
     """
 
     def __init__(
@@ -62,17 +62,17 @@ class Registry(Generic[Plugin]):
         self._files: dict[str, Path] = {}
 
     def copy(self) -> Registry[Plugin]:
-        """Return a registry with the same members; what is added to one is not in the other."""
+        """Return an independent registry with the same members."""
         other = Registry(self.family, self.base, self.what, self.of_function)
         other._known, other._files = dict(self._loaders), dict(self._files)
         return other
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of all members, without importing any."""
+        """Return the names of all members, without importing them."""
         return tuple(sorted(self._loaders))
 
     def load(self, name: str) -> type[Plugin]:
-        """Import one member; an unknown name or a missing package stops with the words to write."""
+        """Import one member; raise ``UnknownName`` or ``MissingPackage`` with a suggested fix."""
         if name not in self._loaders:
             raise UnknownName(self.what, name, self._loaders)
         try:
@@ -86,28 +86,27 @@ class Registry(Generic[Plugin]):
         return member
 
     def create(self, address: Address) -> Named[Plugin]:
-        """Make a method from ``name(setting=value)``."""
+        """Create a plug-in from ``name(setting=value)``."""
         member = self.load(address.name)
         plugin = construct(member, address, dict(address.settings))
         return Named(without_defaults(plugin, address), plugin)
 
     def create_from_source(self, address: Address) -> Named[Plugin]:
-        """Make a model source or task source from ``source:name(setting=value)``."""
+        """Create a model source or task source from ``source:name(setting=value)``."""
         member = self.load(address.source)
         plugin = construct(member, address, {"name": address.name, **dict(address.settings)})
         return Named(without_defaults(plugin, address), plugin)
 
     def add(self, name: str, member: type[Plugin]) -> None:
-        """Add a member of the user's own; a name that is taken is an error."""
+        """Add a user-defined member; raise ``UsageError`` if the name is taken."""
         if name in self._loaders:
             raise UsageError(f"There is a {self.what} called '{name}' already. Give yours another name.")
         self._loaders[name] = lambda: member
 
     def add_file(self, path: Path) -> bool:
-        """Add the member that a file of the user's own defines; return whether there is one.
+        """Add the member defined by a user's file, named after the file; return whether there is one.
 
-        The file name is its name. The same file may come again, changed or not; another file of that name
-        is an error.
+        The same file may be added again, changed or not; a different file with the same name is an error.
         """
         module = _module_of(path)
         if not self.defines(module):
@@ -122,12 +121,12 @@ class Registry(Generic[Plugin]):
         return True
 
     def defines(self, module: object) -> bool:
-        """Tell whether a module defines a member of this family."""
+        """Return whether a module defines a member of this family."""
         own = bool(members(module, self.base))
         return own or (self.of_function is not None and bool(functions(module)))
 
     def member_of(self, module: object) -> type[Plugin]:
-        """Return the one final class of a module, or what its one public function makes."""
+        """Return the only concrete class of a module, or the member created from its public function."""
         if self.of_function is None or members(module, self.base) or not functions(module):
             return only_member(module, self.base)
         candidates = {function.__name__: function for function in functions(module)}
@@ -164,15 +163,15 @@ class Registry(Generic[Plugin]):
 
 
 def _is_installed(package: str) -> bool:
-    """Tell whether a package could be imported, without importing it."""
+    """Return whether a package can be imported, without importing it."""
     try:
         return importlib.util.find_spec(package) is not None
-    except ValueError:  # it is in sys.modules, as None or without a spec
+    except ValueError:  # the package is in sys.modules, as None or without a spec
         return sys.modules.get(package) is not None
 
 
 def only_member(module: object, base: type[Plugin]) -> type[Plugin]:
-    """Return the one final class of a module that derives from a family's base."""
+    """Return the only concrete class of a module that derives from a family's base class."""
     candidates = members(module, base)
     if len(candidates) != 1:
         raise AssayError(
@@ -183,7 +182,7 @@ def only_member(module: object, base: type[Plugin]) -> type[Plugin]:
 
 
 def members(module: object, base: type[Plugin]) -> list[type[Plugin]]:
-    """Return the final classes of a module that derive from a family's base."""
+    """Return the concrete classes of a module that derive from a family's base class."""
     return [
         value
         for value in vars(module).values()
@@ -195,7 +194,7 @@ def members(module: object, base: type[Plugin]) -> list[type[Plugin]]:
 
 
 def functions(module: object) -> list[Callable[..., Any]]:
-    """Return the public functions that a module defines itself."""
+    """Return the public functions defined in a module, excluding imported ones."""
     return [
         value
         for name, value in vars(module).items()
@@ -206,7 +205,7 @@ def functions(module: object) -> list[Callable[..., Any]]:
 
 
 def _module_of(path: Path) -> ModuleType:
-    """Run a file of the user's own as a module: again where it has changed."""
+    """Import a user's file as a module; run it again only if it has changed."""
     name = f"{PLUGIN_PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None or not path.is_file():

@@ -1,4 +1,4 @@
-"""Reports: what was found, written down for a reader or a program."""
+"""The base class of reports, which write a comparison for a reader or a program."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from assay.findings.comparison import Comparison
 
 
 class Report(ABC):
-    """A way to write a comparison down: one file in ``reports/``. It formats; it does not compute.
+    """An output format for a comparison: one file in ``reports/``. Reports format; they do not compute.
 
     Attributes:
-        suffix: How the name of its file ends, as in ``.html``.
-        summary: What it is, in one line.
+        suffix: The file extension, such as ``.html``.
+        summary: A one-line description.
     """
 
     suffix: ClassVar[str]
@@ -22,4 +22,4 @@ class Report(ABC):
 
     @abstractmethod
     def render(self, comparison: Comparison, path: Path) -> None:
-        """Write the whole comparison to ``path``, replacing what was there."""
+        """Write the whole comparison to ``path``, replacing an existing file."""

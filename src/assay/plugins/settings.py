@@ -16,8 +16,8 @@ Plugin = TypeVar("Plugin")
 
 
 def construct(member: type[Plugin], address: Address, settings: Mapping[str, Literal]) -> Plugin:
-    """Make a plug-in from settings that a user wrote; wrong names and types say what to write."""
-    hints = _hints(typing.cast("Hashable", member))  # a class is
+    """Create a plug-in from the user's settings; errors about names and types suggest a fix."""
+    hints = _hints(typing.cast("Hashable", member))  # classes are hashable
     known = {field.name: hints[field.name] for field in _fields(member) if field.init}
     for key, value in settings.items():
         if key not in known:
@@ -31,14 +31,14 @@ def construct(member: type[Plugin], address: Address, settings: Mapping[str, Lit
 
 
 def without_defaults(plugin: object, address: Address) -> Address:
-    """Return the address without settings that say what is the default: one plug-in, one address."""
+    """Return the address without settings equal to their default, so that equal plug-ins have one address."""
     defaults = {field.name: field.default for field in _fields(type(plugin))}
     kept = [(key, value) for key, value in address.settings if value != defaults[key]]
     return Address(address.source, address.name, tuple(kept))
 
 
 def all_settings(plugin: object) -> dict[str, object]:
-    """Return every setting of a plug-in, defaults included: they belong to the key of a job."""
+    """Return all settings of a plug-in, including defaults; they are part of the key of a job."""
     return {field.name: getattr(plugin, field.name) for field in _fields(type(plugin)) if field.init}
 
 

@@ -1,4 +1,4 @@
-"""Suites: many tasks under one name, and what their average is. A suite is a file of data."""
+"""Suites: named collections of tasks, defined in TOML files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from assay.core.errors import UnknownName, UsageError
 from assay.plugins.address import Address, Literal
 
-SOURCE = "suite"  # before the colon of an address
+SOURCE = "suite"  # the source of an address
 
 _FOLDER = Path(__file__).resolve().parent.parent / "suites"
 _WRITE = 'tasks = ["./photos", "glue:rte"]'
@@ -18,13 +18,13 @@ _WRITE = 'tasks = ["./photos", "glue:rte"]'
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Many tasks under one name.
+    """A named collection of tasks.
 
     Attributes:
-        name: What a user writes after ``suite:``.
-        title: What it is, in a line.
-        groups: Its tasks; those of one group count as one task in the average.
-        reference: Where it was published.
+        name: The name after ``suite:`` in an address.
+        title: A one-line description.
+        groups: The tasks; the tasks of one group count as one task in the average.
+        reference: The publication.
     """
 
     name: str
@@ -39,16 +39,16 @@ class Suite:
 
 
 def suite_names() -> tuple[str, ...]:
-    """Return the names of the suites that come with Assay."""
+    """Return the names of the built-in suites."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
 def load_suite(name: str) -> Suite:
-    """Return a suite by its name, or one of the user's own by the path of its TOML file.
+    """Return a built-in suite by name, or a user's suite by the path of its TOML file.
 
     Raises:
-        UnknownName: There is no such suite.
-        UsageError: The file is no suite.
+        UnknownName: There is no suite with this name.
+        UsageError: The file cannot be read or does not define a suite.
     """
     own = Path(name).expanduser()
     path = own if own.suffix == ".toml" else _FOLDER / f"{name}.toml"
@@ -73,7 +73,7 @@ def load_suite(name: str) -> Suite:
 
 
 def tasks_of(address: Address) -> tuple[Address, ...]:
-    """Return the tasks that an address names: of a suite all of them, each with its settings."""
+    """Return the tasks of an address; for a suite all its tasks, each with the address's settings."""
     if address.source != SOURCE:
         return (address,)
     return tuple(_with_settings(task, dict(address.settings)) for task in load_suite(address.name).tasks)

@@ -1,4 +1,4 @@
-"""What scores may ask about train: each form is made when it is asked for. Test is out of their reach."""
+"""The view of train that scores receive; inputs are computed on request, and test is not accessible."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from assay.core.model import FisherProbe, Fishers, ModelFacts
 from assay.core.task import LabelKind, Labels
 from assay.moments.folded import FoldedMoments
 
-FOLDS = 5  # of the Moments; a common choice for cross-validation
-SAMPLE = 5000  # examples that scores which compare them get: all pairs of 5000 are 100 MB
-SEED = 0  # of folds and samples: the same rows for every model
-_TINY = 3  # with fewer examples of a class its covariance is meaningless
+FOLDS = 5  # number of folds of the Moments; a common choice for cross-validation
+SAMPLE = 5000  # maximum sample size of scores that compare examples: all pairs of 5000 take 100 MB
+SEED = 0  # seed of folds and samples: the same rows for every model
+_TINY = 3  # minimum examples of a class for a meaningful covariance
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Some examples of train, each with its fold: what judges rules learned on the other folds.
+    """A sample of train with the fold of each example, for testing predictors fitted on the other folds.
 
     Attributes:
-        examples: At most ``SAMPLE``, in the proportions of train.
-        folds: To which fold of the Moments each belongs.
+        examples: At most ``SAMPLE`` examples, with the class proportions of train.
+        folds: The fold of the Moments to which each example belongs.
     """
 
     examples: LabelledFeatures
@@ -34,16 +34,16 @@ class HeldOut:
 
 
 class TrainView(ABC):
-    """Train as one model sees it."""
+    """The train split as encoded by one model."""
 
     @property
     @abstractmethod
     def kind(self) -> LabelKind:
-        """The kind of the task."""
+        """The label kind."""
 
     @abstractmethod
     def moments(self) -> FoldedMoments:
-        """Return the Moments of train, fold by fold."""
+        """Return the Moments of each fold of train."""
 
     @abstractmethod
     def sample(self) -> LabelledFeatures:
@@ -51,14 +51,14 @@ class TrainView(ABC):
 
     @abstractmethod
     def held_out(self) -> HeldOut:
-        """Return a bounded sample in the proportions of train, with the folds of the Moments."""
+        """Return a bounded sample with the class proportions of train, and the fold of each example."""
 
     def source_probs(self) -> LabelledSourceProbs:
         """Return the probabilities of the source head on train."""
         raise NotApplicable("the model has no source head")
 
     def facts(self) -> ModelFacts:
-        """Return what is known of the model without any task."""
+        """Return task-independent facts about the model."""
         raise NotApplicable("nothing is known of the model but its features")
 
     def weights(self) -> Iterable[np.ndarray]:
@@ -66,16 +66,16 @@ class TrainView(ABC):
         raise NotApplicable("the weights of the model are not at hand")
 
     def fishers(self, probe: FisherProbe) -> Fishers:
-        """Return the Fisher information of the weights under a head of the task and the source head."""
+        """Return the Fisher information of the weights under a task head and the source head."""
         raise NotApplicable("gradients of the model are not at hand")
 
     def random_features(self) -> Features:
-        """Return the sample as the same architecture with random weights sees it."""
+        """Return the features of the sample under the same architecture with random weights."""
         raise NotApplicable("features of the same architecture with random weights are not at hand")
 
 
 def small_sample_notes(labels: Labels, width: int) -> tuple[str, ...]:
-    """Return in words where examples are few: what a reader of any score must know."""
+    """Return caveats about small samples: few examples overall, or few of some classes."""
     notes = []
     if len(labels) < width:
         notes.append(f"fewer examples ({len(labels)}) than features ({width})")
@@ -88,29 +88,29 @@ def small_sample_notes(labels: Labels, width: int) -> tuple[str, ...]:
 
 
 def balanced_rows(labels: Labels, count: int, seed: int) -> np.ndarray:
-    """Return at most ``count`` positions, in order, as evenly from all classes as their sizes allow."""
+    """Return at most ``count`` positions, sorted, as class-balanced as the class sizes allow."""
     if len(labels) <= count:
         return np.arange(len(labels))
     order = np.random.default_rng(seed).permutation(len(labels))
     if labels.kind is not LabelKind.CLASSIFICATION:
         return np.sort(order[:count])
-    turn = np.empty(len(order), dtype=np.int64)  # the rank of each example within its class
+    rank = np.empty(len(order), dtype=np.int64)  # the rank of each example within its class
     for position in range(len(labels.classes)):
         members = order[labels.values[order] == position]
-        turn[members] = np.arange(len(members))
-    return np.sort(order[np.argsort(turn[order], kind="stable")[:count]])
+        rank[members] = np.arange(len(members))
+    return np.sort(order[np.argsort(rank[order], kind="stable")[:count]])
 
 
 def proportional_examples(labels: Labels, count: int, seed: int) -> np.ndarray:
-    """Return the positions of examples with at most ``count`` labels, in order.
+    """Return the sorted positions of examples with at most ``count`` labels in total.
 
-    Each class, or range of numbers, keeps its share; of texts with labelled words whole texts are drawn.
+    Each class, or range of numbers, keeps its proportion; texts with labelled words are drawn whole.
     """
     if len(labels) <= count:
         return np.arange(labels.examples)
     if labels.lengths is not None:
         texts = np.random.default_rng([seed, 1]).permutation(labels.examples)
         return np.sort(texts[: max(1, int((labels.lengths[texts].cumsum() <= count).sum()))])
-    order = np.random.default_rng([seed, 1]).permutation(len(labels))  # not the order that folds are dealt in
+    order = np.random.default_rng([seed, 1]).permutation(len(labels))  # independent of the order of the folds
     order = order[np.argsort(labels.strata()[order], kind="stable")]
     return np.sort(order[np.linspace(0, len(order) - 1, count).round().astype(np.int64)])
