@@ -28,7 +28,7 @@ def contenders(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> l
     """Return the models that may be the best: tied with the best, and first in some bootstrap draws.
 
     A tie alone does not justify recommending a cheaper model: on a small test set the tied models include
-    some that no draw puts first. Random weights are a baseline, never contenders beside others.
+    some that no draw puts first. Random weights count only if no other model has a value.
     """
     pretrained = _pretrained(standings, rows) or standings
     possible = [standing.model for standing in pretrained if standing.is_tied_best and standing.ranks[0] == 1]
