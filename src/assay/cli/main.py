@@ -41,12 +41,12 @@ _add_commands()
 
 
 def main() -> None:
-    """Run the command line; an error of the user's is one message, and not a traceback."""
-    # threads of a forward pass that wait while spinning make a busy machine ten times slower
+    """Run the command line; user errors print one message instead of a traceback."""
+    # spinning OpenMP threads of a forward pass make a busy machine ten times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without our signs still shows the rest
+            stream.reconfigure(errors="replace")  # for terminals that cannot show our symbols
     try:
         app()
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""The options that several commands share, and what is read by them."""
+"""Options that several commands share, and functions that read them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DEFAULT_STORE = Path("assay-store")
 
 
 def go_offline_if(offline: bool) -> None:  # it is the option
-    """Use no network from now on, if that is asked: before any library is loaded that might."""
+    """Disable the network if ``offline``; call it before libraries that use the network are imported."""
     from assay.environment.offline import go_offline
 
     if offline:
@@ -50,7 +50,7 @@ def go_offline_if(offline: bool) -> None:  # it is the option
 
 
 def opened_study(study: Path, seed: int) -> tuple[Store, int]:
-    """Return the store of a study and the seed of its splits: ``seed``, unless its TOML file has one."""
+    """Return the store of a study and its split seed: that of its TOML file, else ``seed``."""
     from assay.run.study import Study
     from assay.store.results import open_existing
 
@@ -59,7 +59,7 @@ def opened_study(study: Path, seed: int) -> tuple[Store, int]:
 
 
 def protocol_called(method: str) -> Named[Protocol]:
-    """Return a protocol by its name and settings; a score, which trains nothing, is a wrong request."""
+    """Return a protocol by name and settings; reject scores, which train nothing."""
     from assay.plugins.protocol import Protocol
     from assay.plugins.registry import Named
     from assay.run.plan import resolve_methods

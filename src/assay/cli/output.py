@@ -1,4 +1,4 @@
-"""Prints and writes findings: the answer of a study, reports, texts, and the page of a running study."""
+"""Prints and writes findings: the answer, reports, text files, and the page of a running study."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from assay.run.study import Study, compare_store
 from assay.store.results import Store
 from assay.wording.numbers import plural
 
-SECONDS = 3.0  # between two looks at the store
+SECONDS = 3.0  # interval between polls of the store
 
 
 def answer(
     study: Study, *, report: Path | None = None, retry_failed: bool = False, all_rows: bool = False
 ) -> None:
-    """Run a study, print the findings, write the HTML report; a failed job makes the exit code 1."""
+    """Run a study, print the findings and write the HTML report; exit with 1 if a job failed."""
     console = Console()
     if report is not None:
         must_be_writable(report)
@@ -57,11 +57,11 @@ def show_and_write(comparison: Comparison, path: Path, console: Console, *, all_
 
 
 def follow(store: Store, path: Path, console: Console, *, ranked_by: str | None, limits: Limits) -> None:
-    """Write the page of a store, and again after each change, until Ctrl-C; an open page reloads itself."""
+    """Rewrite the page of a store after each change until Ctrl-C; an open page reloads itself."""
     from assay.reports.html.page import page
 
     def write_page(refresh_seconds: float | None = None) -> int:
-        """Write the page whole; return how many results it shows."""
+        """Write the page atomically; return the number of results it shows."""
         comparison = compare_store(store, ranked_by=ranked_by, limits=limits)
         with _writing(path), written_whole(path) as file:
             file.write(page(comparison, refresh_seconds=refresh_seconds).encode())
@@ -82,19 +82,19 @@ def follow(store: Store, path: Path, console: Console, *, ranked_by: str | None,
 
 
 def write(report: Report, comparison: Comparison, path: Path) -> None:
-    """Write a report; folders above it are made."""
+    """Write a report; create parent folders."""
     with _writing(path):
         report.render(comparison, path)
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a text; folders above it are made."""
+    """Write a text file; create parent folders."""
     with _writing(path):
         path.write_text(text, encoding="utf-8")
 
 
 def must_be_writable(path: Path) -> None:
-    """Raise ``UsageError`` for a path that could not be written later."""
+    """Raise ``UsageError`` if a path cannot be written."""
     with _writing(path):
         is_new = not path.exists()
         path.open("ab").close()

@@ -1,4 +1,4 @@
-"""Shows a running study: what is being done and how long it will take; plain lines without a terminal."""
+"""Shows the progress of a running study as bars, or as plain lines without a terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from assay.run.study import Study
 
 
 def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) -> Comparison:
-    """Run a study under progress bars and return its findings."""
+    """Run a study with progress bars and return its findings."""
     with console.status("Reading tasks and models ..."):
         ready = study.plan()
     for pattern in filter(is_pattern, map(Address.parse, study.models)):
@@ -45,12 +45,12 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
 
 
 class _Bars:
-    """Two lines: the whole study in examples, and what is being done now."""
+    """Two progress bars: the whole study in examples, and the current step."""
 
     def __init__(self, whole: Progress, now: Progress, sizes: Mapping[tuple[str, str], int]) -> None:
         self._whole, self._now, self._sizes = whole, now, sizes
         self._order = list(sizes)
-        self._encoded = 0  # examples of this evaluation, in splits that are done
+        self._encoded = 0  # examples of this evaluation in finished splits
         self._current: tuple[str, str] | None = None
         self._whole_task = whole.add_task("", total=sum(sizes.values()) or None)
         self._now_task = now.add_task("", total=None)
@@ -77,7 +77,7 @@ class _Bars:
 
 
 def _lines(console: Console, order: Sequence[tuple[str, str]]) -> Watch:
-    """Return what prints one line for each model on each task."""
+    """Return a watcher that prints one line for each model on each task."""
 
     def show(stage: Stage) -> None:
         if stage.what == "open":

@@ -1,4 +1,4 @@
-"""Scores of files of arrays: read, computed, printed as a table, and written as JSON."""
+"""Computes scores of array files; prints them as a table or writes them as JSON."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from assay.plugins.method import ContrastScore, FactScore, FisherScore, Score, S
 from assay.wording.numbers import count, duration, plural
 
 _HOW = "Write it with np.savez('features.npz', features=F, labels=y)."
-_WIDE, _NARROW = 66, 54  # characters of a terminal that hold four columns, and three
-_SIDE_BY_SIDE = 3  # files that a terminal holds as columns; more of them become rows
+_WIDE, _NARROW = 66, 54  # smallest terminal widths for four and for three columns
+_SIDE_BY_SIDE = 3  # most files that are shown as columns; more of them become rows
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a score gave: an estimate, or the reason why there is none.
+    """The outcome of a score: an estimate, or the reason why there is none.
 
     Attributes:
-        seconds: What it took beyond what scores before it had computed.
+        seconds: Time of this score, without statistics that earlier scores had computed.
     """
 
     estimate: Estimate | None
@@ -40,12 +40,12 @@ class Outcome:
 
     @property
     def interval(self) -> Interval | None:
-        """How far the estimate may be off, where that is known."""
+        """The interval of the estimate, if known."""
         return self.estimate.interval if self.estimate is not None else None
 
     @property
     def metric(self) -> str:
-        """The metric that the score predicts; empty where it has a scale of its own."""
+        """The metric that the score predicts; empty if the score has a scale of its own."""
         return self.estimate.metric if self.estimate is not None else ""
 
 
@@ -55,14 +55,14 @@ Outcomes = Mapping[str, Mapping[str, Outcome]]  # by file, then by score
 def score_all(
     view: ArrayView, names: Iterable[str], metric: str | None, *, interval: bool, asked: bool
 ) -> dict[str, Outcome]:
-    """Return what each score gave; one that breaks does not stop the others.
+    """Return the outcome of each score; a failing score does not stop the others.
 
     Args:
         view: The arrays of a file.
         names: Scores, with settings where there are any.
         metric: The metric of scores that predict one.
         interval: Add intervals to scores that have none.
-        asked: The user named the scores: those that cannot apply are listed as well.
+        asked: The user named the scores, so scores that do not apply are listed as well.
     """
     outcomes = {}
     for name in names:
@@ -77,23 +77,23 @@ def score_all(
             value, reason = None, str(why)
         except UsageError:
             raise
-        except Exception as error:  # a score of the user's own may raise anything
+        except Exception as error:  # a user-defined score may raise anything
             value, reason = None, f"failed: {type(error).__name__}: {error}"
         outcomes[name] = Outcome(value, reason, time.perf_counter() - start)
     return outcomes
 
 
 def read_arrays(path: str | Path, labels: str, *, kind: str | None, sample: int | None) -> ArrayView:
-    """Return the arrays of a file as scores read them.
+    """Read the arrays of a file for scores.
 
     Args:
         path: An ``.npz`` file with ``features``, or ``source_probs``, or both.
         labels: The name of its array of labels.
-        kind: The kind of the labels, where they leave it open.
-        sample: At most how many examples scores see that compare examples; None for all.
+        kind: The kind of the labels, if it is ambiguous.
+        sample: Most examples for scores that compare examples; None for all.
 
     Raises:
-        UsageError: It is no such file, or an array is missing.
+        UsageError: The file is not a valid ``.npz`` file, or an array is missing.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -124,7 +124,7 @@ def read_arrays(path: str | Path, labels: str, *, kind: str | None, sample: int 
 
 
 def _has_input(view: ArrayView, score: Score) -> bool:
-    """Tell whether arrays hold what a score reads, and labels of its kind, and it takes seconds."""
+    """Return whether a fast score can read these arrays and labels."""
     missing = (
         (FactScore, view.known is None),
         (WeightScore, not view.matrices),
@@ -140,7 +140,7 @@ def _has_input(view: ArrayView, score: Score) -> bool:
 
 
 def show(outcomes: Outcomes, views: Mapping[str, ArrayView], console: Console) -> None:
-    """Print what each file holds, the values, and why some scores have none."""
+    """Print the contents of each file, the values, and why some scores have none."""
     for name, view in views.items():
         width = "no features" if view.matrix is None else f"{count(view.matrix.shape[1])} features"
         classes = f" into {count(len(view.labels.classes))} classes" if view.labels.classes else ""
@@ -206,13 +206,13 @@ def _fill_single(table: Table, outcomes: Mapping[str, Outcome], width: int) -> N
     columns: list[tuple[str, Callable[[Outcome], str]]] = [
         ("value", _value),
         ("95 % interval", _interval),
-        ("foretells", lambda outcome: outcome.metric),
+        ("estimates", lambda outcome: outcome.metric),
         ("time", lambda outcome: duration(outcome.seconds)),
     ]
     kept = columns[: 4 if width >= _WIDE else 3 if width >= _NARROW else 2]
     table.add_column("score", overflow="fold")
     for title, _ in kept:
-        table.add_column(title, justify="left" if title == "foretells" else "right", overflow="fold")
+        table.add_column(title, justify="left" if title == "estimates" else "right", overflow="fold")
     for score, outcome in outcomes.items():
         if outcome.estimate is not None:
             table.add_row(Text(score), *(text(outcome) for _, text in kept))
@@ -230,7 +230,7 @@ def _fill(
 
 
 def _reasons(outcomes: Outcomes) -> dict[str, str]:
-    """Return why scores have no value, each reason with the scores that share it."""
+    """Return scores without a value, grouped by reason."""
     by_reason: dict[str, list[str]] = {}
     for name, of_file in outcomes.items():
         for score, outcome in of_file.items():

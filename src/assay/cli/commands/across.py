@@ -1,4 +1,4 @@
-"""assay across: what any table of models and tasks says, without running a model."""
+"""assay across: compares models across tasks from a table of results, without running a model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def command(
     ] = None,
     all_rows: options.AllRows = False,
 ) -> None:
-    """Compare models across the tasks of a table: index, ranks, wins, strength, and how sure that is."""
+    """Compare models across the tasks of a table: index, ranks, wins, strength, with intervals."""
     from rich.console import Console
 
     from assay.analysis.across_tasks.generality import across

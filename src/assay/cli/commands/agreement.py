@@ -1,4 +1,4 @@
-"""assay agreement: how well any scores predicted any results, from tables, without running a model."""
+"""assay agreement: measures how well scores predict results, from tables, without running a model."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def command(
     by_task: Annotated[bool, typer.Option(help="Print each task too.")] = False,
     seed: Annotated[int, typer.Option(help="Decides the draws.")] = 0,
 ) -> None:
-    """Say how well scores foretold results, beside a static ranking, chance, and what is known of models."""
+    """Measure how well scores predict results, compared with a static ranking, chance and model facts."""
     from rich.console import Console
 
     from assay.actions.agreement import ScoreTables, compare_scores

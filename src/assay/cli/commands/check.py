@@ -1,4 +1,4 @@
-"""assay check: opens a model, prints what it is, and proves it with a batch."""
+"""assay check: opens a model, prints its properties, and tests it on a batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(
     device: options.Device = "auto",
     offline: options.Offline = False,
 ) -> None:
-    """Open models, say what they are, and check that batches of 1 and of 32 agree, in order, finite."""
+    """Open models, print their properties, and check that batches of 1 and 32 agree, in order, finite."""
     from assay.actions.check import inspect
     from assay.core.errors import ModelError
     from assay.environment.devices import resolve_device

@@ -1,4 +1,4 @@
-"""assay compare: what changes when one model takes the place of another."""
+"""assay compare: shows the differences when one model replaces another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""assay demo: real models on real data, with no download."""
+"""assay demo: runs real models on real data, without downloads."""
 
 from __future__ import annotations
 

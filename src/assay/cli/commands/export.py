@@ -1,4 +1,4 @@
-"""assay export: the findings of a store for other programs."""
+"""assay export: writes the findings of a store for other programs."""
 
 from __future__ import annotations
 

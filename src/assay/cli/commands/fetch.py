@@ -1,4 +1,4 @@
-"""assay fetch: downloads what a study will read, so that it runs with --offline."""
+"""assay fetch: downloads the models and tasks of a study, so that it runs with --offline."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def command(
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    """Return what a study file names, or the one address that it is."""
+    """Return the addresses in a study file, or the address itself."""
     from assay.run.study import Study
 
     if Path(text).suffix != ".toml" or ":" in text:

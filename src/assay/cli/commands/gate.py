@@ -1,4 +1,4 @@
-"""assay gate: may this model take the place of the one in use? An answer for build servers."""
+"""assay gate: decides whether a model may replace the one in use; for build servers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def command(
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
 ) -> None:
-    """Pass if on no task more is lost than is allowed, fail if surely more is, else say that data lack."""
+    """Pass if no task regresses by more than is allowed, fail if one surely does.
+
+    Otherwise report that the data do not suffice.
+    """
     from rich.console import Console
 
     from assay.actions.compare_models import compare_models, other_model, within

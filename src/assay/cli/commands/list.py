@@ -1,4 +1,4 @@
-"""assay list: what can be named, with one line each."""
+"""assay list: lists sources, methods and metrics, with one line each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""assay rank: which of these models fits this task."""
+"""assay rank: ranks models on tasks and recommends one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def command(
     all_rows: options.AllRows = False,
     offline: options.Offline = False,
 ) -> None:
-    """Rank models on tasks, with intervals, ties, costs, and the one to take."""
+    """Rank models on tasks, with intervals, ties, costs, and a recommendation."""
     from assay.cli.output import answer
     from assay.core.errors import UsageError
     from assay.plugins.address import Address

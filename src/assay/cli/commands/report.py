@@ -1,4 +1,4 @@
-"""assay report: the findings of a store, in any form."""
+"""assay report: shows the findings of a store."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def command(
     all_rows: options.AllRows = False,
     watch: Annotated[bool, typer.Option(help="Follow a running study until Ctrl-C.")] = False,
 ) -> None:
-    """Print what a store holds and write one HTML file, without running anything."""
+    """Print the findings of a store and write one HTML file, without running anything."""
     from rich.console import Console
 
     from assay.cli.output import follow, show_and_write

@@ -1,4 +1,4 @@
-"""assay run: the full matrix of a study file; again to continue it or to add to it."""
+"""assay run: runs every model on every task of a study file, or continues it."""
 
 from __future__ import annotations
 

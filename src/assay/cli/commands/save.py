@@ -1,4 +1,4 @@
-"""assay save: the trained model of a study, to use it elsewhere."""
+"""assay save: saves the trained model of a study for use elsewhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def command(
     device: options.Device = "auto",
     offline: options.Offline = False,
 ) -> None:
-    """Write weights, settings and a script that predicts, proved to predict what the study predicted."""
+    """Write weights, settings and a prediction script, checked to reproduce the predictions of the study."""
     from assay.actions.save import ModelToSave, save
     from assay.environment.devices import resolve_device
     from assay.run.plan import resolve_models, resolve_tasks
@@ -51,5 +51,5 @@ def command(
 
 
 def _address(labels: Mapping[str, str], name: str) -> str:
-    """Return the address that a report calls by a name; a name that none has is an address itself."""
+    """Return the address for a short name in a report; any other name is an address itself."""
     return next((address for address, label in labels.items() if label == name), name)

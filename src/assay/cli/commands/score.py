@@ -1,4 +1,4 @@
-"""assay score: what transferability scores say of features in a file."""
+"""assay score: computes transferability scores of features in files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def command(
     plugin: options.Plugins = None,
     out: Annotated[Path | None, typer.Option(help="Write the values as JSON as well.")] = None,
 ) -> None:
-    """Print what scores say of features; no model is opened, nothing is trained."""
+    """Print transferability scores of features in files; no model is opened or trained."""
     from rich.console import Console
 
     from assay.cli.output import must_be_writable
@@ -69,7 +69,7 @@ def command(
 
 
 def _named(files: list[Path]) -> dict[str, Path]:
-    """Return the files by the shortest names that tell them apart."""
+    """Return the files by their shortest unique names."""
     stems = [path.stem for path in files]
     return {
         stem if stems.count(stem) == 1 else str(path): path for stem, path in zip(stems, files, strict=True)

@@ -1,4 +1,4 @@
-"""assay submit: the files that the leaderboard of GLUE takes."""
+"""assay submit: writes the files for the GLUE leaderboard."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def command(
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",
 ) -> None:
-    """Predict the hidden test labels of GLUE, and write the files that its leaderboard takes."""
+    """Predict the hidden test labels of GLUE, and write the files for its leaderboard."""
     from assay.actions.submit import Entrant, lacking, submit
     from assay.environment.devices import resolve_device
     from assay.run.plan import resolve_models
