@@ -1,1 +1,1 @@
-"""What a user does besides running a study: save, submit, fetch, check, score, compare two models."""
+"""Actions besides running a study: save, submit, fetch, check, score, compare two models."""

@@ -1,4 +1,4 @@
-"""Compares tables of scores with a table of results: reads both, and matches models and tasks by name."""
+"""Compares tables of scores with a table of results, matching models and tasks by name."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from assay.tables.matrices import (
 
 @dataclass(frozen=True, slots=True)
 class ScoreTables:
-    """Which tables to compare, and how they are to be read.
+    """The tables to compare, and how to read them.
 
     Attributes:
         scores: Tables of scores.
-        truth: The table of what training gave.
-        truth_name: Which of its matrices, where it holds several.
+        truth: The table of training results.
+        truth_name: Name of the matrix in that table, if it holds several.
         selected: Names or patterns of scores; all of them if empty.
-        facts: A table of what is known of models without any task.
-        past: A truth on more tasks.
-        rows: "models" or "tasks", where a table does not say what its rows are.
+        facts: A table of task-independent facts about models.
+        past: Training results on more tasks.
+        rows: "models" or "tasks", if the tables do not say what their rows are.
         lower_is_better: Tasks, or patterns, where a lower truth is better.
         lower_is_better_scores: Scores, or patterns, where lower is better.
     """
@@ -50,10 +50,10 @@ class ScoreTables:
 
 @dataclass(frozen=True, slots=True)
 class ScoreComparison:
-    """How scores agree with results.
+    """The agreement of scores with results.
 
     Attributes:
-        notes: How the tables were understood, and what of them could not be matched, in sentences.
+        notes: How the tables were interpreted, and which names were not matched, in sentences.
     """
 
     agreements: Agreements
@@ -64,8 +64,8 @@ def compare_scores(tables: ScoreTables, *, seed: int = 0) -> ScoreComparison:
     """Compare scores with results.
 
     Args:
-        tables: Which tables.
-        seed: Decides all draws.
+        tables: The tables to compare.
+        seed: Seed of all draws.
 
     Raises:
         UsageError: A table cannot be read, a name is unknown, or scores and truth have too little in common.
@@ -83,7 +83,7 @@ def compare_scores(tables: ScoreTables, *, seed: int = 0) -> ScoreComparison:
         notes += [note for note in table.notes if note not in notes]
         scores |= table.matrices
     if tables.truth in tables.scores:
-        scores.pop(name, None)  # the truth is no score of itself
+        scores.pop(name, None)  # the truth must not be compared with itself
     selected = {score: scores[score] for score in _matching(tables.selected, scores)}
     scores = selected or scores
     for score in _matching(tables.lower_is_better_scores, scores):
@@ -96,7 +96,7 @@ def compare_scores(tables: ScoreTables, *, seed: int = 0) -> ScoreComparison:
 
 
 def _matching(patterns: Iterable[str], scores: Mapping[str, Matrix]) -> list[str]:
-    """Return the names of scores that match any of the patterns, each name once."""
+    """Return the unique names of scores that match any of the patterns."""
     names: dict[str, None] = {}
     for pattern in patterns:
         matching = fnmatch.filter(scores, pattern)
@@ -107,7 +107,7 @@ def _matching(patterns: Iterable[str], scores: Mapping[str, Matrix]) -> list[str
 
 
 def _past(tables: ScoreTables, rows: RowKind | None, truth: Matrix) -> Matrix | None:
-    """Return the truth on more tasks, the known ones among them."""
+    """Return the truth on more tasks, which include the compared ones."""
     if tables.past is None:
         return None
     more = select_matrix(read_matrices(tables.past, rows=rows, models=truth.models), tables.past, None)
@@ -117,7 +117,7 @@ def _past(tables: ScoreTables, rows: RowKind | None, truth: Matrix) -> Matrix | 
 
 
 def _unmatched(scores: Mapping[str, Matrix], truth: Matrix) -> list[str]:
-    """Return sentences about models and tasks that only the scores or only the truth have."""
+    """Return sentences about models and tasks that are only in the scores or only in the truth."""
     notes = []
     for what, ours, theirs in (
         ("model", truth.models, {name for score in scores.values() for name in score.models}),

@@ -1,4 +1,4 @@
-"""Opens a model and tests on a small batch that it works as every model must: what ``assay check`` prints."""
+"""Opens a model and tests it on a small batch, for ``assay check``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Example, Modality, Sound
 
 COUNT = 32  # examples in the batch that tests a model
-TOLERANCE = 1e-3  # relative to the largest feature: float32 sums in another order differ by less
+TOLERANCE = 1e-3  # relative to the largest feature: float32 sums in another order differ less
 
 _TEXTS = (
     "A short text.",
@@ -39,7 +39,7 @@ def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
 
 
 def prove(model: Model, examples: list[Example]) -> str:
-    """Return in words what a model passed on some examples, or raise ``ModelError`` with what is wrong."""
+    """Test a model on some examples; return the passed checks as text, or raise ``ModelError``."""
     together = model.encode(examples).features
     if not np.isfinite(together).all():
         raise ModelError(
@@ -59,7 +59,7 @@ def prove(model: Model, examples: list[Example]) -> str:
 
 
 def sample_examples(modality: Modality) -> list[Example]:
-    """Return small examples that differ."""
+    """Return small, distinct examples of a modality."""
     if modality is Modality.TEXT:
         texts = [*_TEXTS, *(text[::-1] for text in _TEXTS)]
         return [

@@ -1,4 +1,4 @@
-"""Compares two models of a store: what changes when one replaces the other."""
+"""Compares two models of a store, one as the replacement of the other."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def compare_models(
     tasks: Sequence[str] = (),
     seed: int = 0,
 ) -> Change:
-    """Return what changes when one model of a store replaces another.
+    """Return the changes when one model of a store replaces another.
 
     Args:
-        store: The folder that a study wrote to.
+        store: The store folder of a study.
         before: The address of the model in use.
         after: The address of the model that may replace it.
-        method: By which both were measured; the protocol with the most results if None.
-        tasks: Addresses; all on which both have a value, if there are none.
-        seed: Decides all draws.
+        method: The method that measured both; by default the protocol with the most results.
+        tasks: Addresses of tasks; by default all on which both models have a value.
+        seed: Seed of all draws.
 
     Raises:
-        UsageError: The store knows no such model, task or method, or has no value of both.
+        UsageError: The model, task or method is not in the store, or no task has a value of both.
         StoreError: There is no store.
     """
     with closing(open_existing(Path(store))) as opened:
@@ -48,7 +48,7 @@ def compare_models(
 
 
 def within(change: Change, limits: Limits) -> Change:
-    """Return a change that says whether limits forbid the model after."""
+    """Return the change with the refusal of the new model, if limits forbid it."""
     after = change.after
     refusal = limits.refusal(after.facts, after.latency_seconds).removeprefix("left out: ")
     if not refusal:
@@ -73,7 +73,7 @@ def other_model(store: str | Path, model: str) -> str:
 
 
 def _evidence_of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evidence:
-    """Return what the store holds of two models on some tasks."""
+    """Return the evidence in the store about two models on some tasks."""
     facts = store.tasks()
     for what, names, known in (
         ("model", (before, after), {row.address for row in store.models()}),

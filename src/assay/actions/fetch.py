@@ -22,10 +22,10 @@ class Fetched(NamedTuple):
     """A model or a task that is in the caches now.
 
     Attributes:
-        address: What was asked for.
-        origin: Where it came from.
-        size: How large it is, in words.
-        downloaded: How many bytes came into each folder; empty where everything was there already.
+        address: The requested address.
+        origin: Where the files come from.
+        size: Size, as text.
+        downloaded: Bytes downloaded into each folder; empty if everything was cached.
     """
 
     address: str
@@ -42,7 +42,7 @@ class Missing(NamedTuple):
 
 
 def fetch(texts: Sequence[str]) -> Iterator[Fetched | Missing]:
-    """Open each model and load each task once, which downloads everything that a study of them will read.
+    """Open each model and load each task once, which downloads everything that a study needs.
 
     Args:
         texts: Addresses, patterns and suites.
@@ -61,7 +61,7 @@ def fetch(texts: Sequence[str]) -> Iterator[Fetched | Missing]:
 
 
 def _models(text: str) -> tuple[Named[ModelSource], ...]:
-    """Return the models that an address names; none where it names a task."""
+    """Return the models of an address; empty if it is a task."""
     source = Address.parse(text).source
     known = {*families().models.names(), *families().tasks.names(), SUITE}
     if source and source not in known:
@@ -113,7 +113,7 @@ def _grown(before: dict[Path, int]) -> dict[Path, int]:
 
 
 def _bytes_below(folder: Path) -> int:
-    """Return the bytes of the files below a folder; what is linked counts where it lies."""
+    """Return the total size of the files below a folder; links are not followed."""
     return sum(
         entry.stat(follow_symlinks=False).st_size
         for path, _, names in os.walk(folder)

@@ -1,4 +1,4 @@
-"""Checks the arrays of a user and makes features and labels of them."""
+"""Validates arrays of a user and converts them to features and labels."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from assay.core.errors import UsageError
 from assay.core.task import LabelKind, Labels
 
 IGNORED = -100  # the label of tokens that do not count, as in PyTorch and transformers
-_SMALL, _LARGE = 1e-60, 1e60  # fourth powers of features must be numbers
-_FEW = 20  # distinct whole floats up to which it is open whether they are classes or numbers
+_SMALL, _LARGE = 1e-60, 1e60  # fourth powers of features must stay finite
+_FEW = 20  # up to so many distinct whole floats may be classes or numbers
 
 
 def labels_of(values: Any, kind: LabelKind | None = None) -> Labels:
-    """Return labels of an array, whose kind is read from its type and shape.
+    """Convert an array to labels; the kind is inferred from its type and shape.
 
     Args:
         values: Classes as whole numbers, strings or booleans (examples); 0 and 1 (examples x classes);
             numbers as floats (examples, or examples x columns).
-        kind: The kind, where the array leaves it open.
+        kind: The kind, if the array is ambiguous.
 
     Raises:
         UsageError: The kind is ambiguous, or a value is missing.
@@ -38,7 +38,7 @@ def labels_of(values: Any, kind: LabelKind | None = None) -> Labels:
 
 
 def _checked(values: Any) -> np.ndarray:
-    """Return labels as one column, or as several, none of them missing."""
+    """Return labels as one or several columns; raise if a value is missing."""
     array = _as_array(values, "Labels")
     array = _from_objects(array) if array.dtype.kind == "O" else array
     if array.ndim not in {1, 2} or array.dtype.kind not in "biufUS" or 0 in array.shape:
@@ -66,7 +66,7 @@ def _several(array: np.ndarray) -> Labels:
 
 
 def flat_tokens(features: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tokens that count as examples, from sentences x tokens x width and sentences x tokens."""
+    """Flatten sentences x tokens (x width) to the tokens that are not ignored."""
     matrix, values = np.asarray(features), np.asarray(labels)
     if matrix.shape[:2] != values.shape:
         raise UsageError(
@@ -78,7 +78,7 @@ def flat_tokens(features: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def matrix_of(features: Any, what: str = "Features") -> np.ndarray:
-    """Return a matrix of examples x columns, checked: a wrong shape or a missing value stops here."""
+    """Return a matrix of examples x columns; raise for a wrong shape or missing values."""
     matrix = _as_array(features, what)
     if matrix.ndim != 2 or matrix.dtype.kind not in "biuf" or 0 in matrix.shape:
         raise UsageError(
@@ -96,7 +96,7 @@ def matrix_of(features: Any, what: str = "Features") -> np.ndarray:
 
 
 def _as_array(values: Any, what: str) -> np.ndarray:
-    """Return an array of what may be a list, a frame or a tensor."""
+    """Convert a list, frame or tensor to an array."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise UsageError(f"{what} have masked values. Leave those examples out.")
     try:
@@ -108,7 +108,7 @@ def _as_array(values: Any, what: str) -> np.ndarray:
 
 
 def _from_objects(array: np.ndarray) -> np.ndarray:
-    """Return labels of mixed Python objects as strings or numbers; nothing may be missing."""
+    """Convert labels of mixed Python objects to strings or numbers; raise if one is missing."""
     if not all(isinstance(value, (str, int, float, np.generic)) for value in array.ravel()):
         raise UsageError("Labels are Python objects, some of them neither texts nor numbers. Leave None out.")
     if any(isinstance(value, str) for value in array.ravel()):

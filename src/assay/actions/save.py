@@ -1,4 +1,4 @@
-"""Saves a trained model of a study: weights and settings, checked to predict exactly what the study did."""
+"""Saves a trained model of a study after checking that it reproduces the predictions of the study."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ with assay.load(Path(__file__).parent) as saved:
 
 
 class ModelToSave(NamedTuple):
-    """A model of a study: trained on one task by one protocol."""
+    """A model of a study, trained on one task by one protocol."""
 
     model: Named[ModelSource]
     task: Task
@@ -60,20 +60,20 @@ class ModelToSave(NamedTuple):
 
 
 def save(store: Store, what: ModelToSave, folder: Path, device: str) -> Result:
-    """Train again as the study did, check that it predicts the same on test, and write it to a folder.
+    """Train again as the study did, check the test predictions, and write the model to a folder.
 
     Args:
-        store: Of the study.
-        what: Which of its models, tasks and protocols; of several seeds the first counts.
-        folder: It is created, or must be empty.
-        device: Where the model trains.
+        store: The store of the study.
+        what: The model, task and protocol; the first of several seeds is used.
+        folder: The folder is created, or must be empty.
+        device: The device for training.
 
     Returns:
-        The result of the study that it belongs to.
+        The result of the study for this model.
 
     Raises:
         UsageError: The study has no such result, or the folder is not empty.
-        StoreError: Training again gave other predictions than the study has, or nothing can be written.
+        StoreError: Training again gave other predictions, or the folder cannot be written.
     """
     source, method = what.model.plugin, what.method.plugin
     if isinstance(method, SourceProtocol):
@@ -96,18 +96,18 @@ def save(store: Store, what: ModelToSave, folder: Path, device: str) -> Result:
 
 
 def must_be_empty(folder: Path) -> None:
-    """Stop where files of a user might be overwritten."""
+    """Raise ``UsageError`` if files of a user might be overwritten."""
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --to {folder}-2.")
 
 
 class Saved:
-    """A model as a study trained it: it predicts for new examples.
+    """A trained model of a study that predicts for new examples.
 
     Args:
         model: The opened model.
         predict: Returns predictions for examples.
-        settings: What was saved beside the weights.
+        settings: The settings that were saved beside the weights.
     """
 
     def __init__(self, model: Model, predict: Any, settings: Mapping[str, Any]) -> None:
@@ -117,13 +117,13 @@ class Saved:
         self._predict = predict
 
     def predict(self, examples: Sequence[Example]) -> Predicted:
-        """Return positions in ``classes``, 0 and 1 for each, or numbers; and probabilities if there are."""
+        """Return class positions, 0 and 1 for each class, or numbers; with probabilities if available."""
         names = [f"example {number}" for number in range(1, len(examples) + 1)]
         predicted: Predicted = self._predict(InMemoryExamples(examples, names))
         return predicted
 
     def answers(self, inputs: Sequence[str]) -> list[str]:
-        """Return predictions in words for texts, or for image or audio files."""
+        """Return predictions as text, for texts or for paths of image or audio files."""
         from assay.readers.files import FolderFiles
         from assay.readers.images import StoredImages
         from assay.readers.sounds import StoredSounds
@@ -144,10 +144,10 @@ class Saved:
 
 @contextmanager
 def load(folder: str | Path, device: str = "auto") -> Iterator[Saved]:
-    """Open what ``assay save`` wrote; the model closes when the block ends.
+    """Open a model that ``assay save`` wrote; it is closed when the block ends.
 
     Raises:
-        UsageError: There is nothing saved in the folder.
+        UsageError: The folder holds no saved model.
     """
     from safetensors.numpy import load_file
 
@@ -216,7 +216,7 @@ def _result(store: Store, job: Job) -> Result:
 
 
 def _must_predict_the_same(trained: Learned, store: Store, job: Job) -> None:
-    """Raise ``StoreError`` where training again gave other predictions, as it may on an accelerator."""
+    """Raise ``StoreError`` if training again gave other predictions, as it may on an accelerator."""
     kept = store.predictions([job.key]).get(job.key)
     if kept is None:
         raise StoreError(f"The store has lost the predictions of {job.method} for {job.model} on {job.task}.")

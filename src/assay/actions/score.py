@@ -1,4 +1,4 @@
-"""Scores on arrays: no study, no store, no model to open."""
+"""Computes scores of arrays, without a study, store or model."""
 
 from __future__ import annotations
 
@@ -71,27 +71,27 @@ def score(  # noqa: PLR0913  # each is a keyword that a user may write
     """Return the transferability score of some features; higher is better.
 
     Args:
-        features: Examples x width, one row for each example; or sentences x tokens x width. For scores of
-            the source head (leep, nce) the probabilities may be given here.
+        features: Examples x width, one row for each example; or sentences x tokens x width. Scores of the
+            source head (leep, nce) also accept its probabilities here.
         labels: One class (a whole number or a string) for each example; or numbers to predict, as floats; or
             examples x columns of 0 and 1 (several labels at once) or of floats. For tokens, sentences x
             tokens; -100 marks tokens that do not count. A mapping of names to labels gives a mapping of names
             to estimates (or to the ``NotApplicable`` that says why there is none), and scores of Moments
-            compute once for all what depends on the features only.
+            share all computation that depends only on the features.
         score: A name with settings, as in "logme" or "gbc(covariance='diagonal')"; a score; or a function of
             features and labels.
         metric: The metric that out-of-sample scores estimate: accuracy, or R2 for numbers, if not given.
         interval: Add the interval of a jackknife over folds to a score that has none: five times the work.
         source_probs: Probabilities of the source head, examples x source classes.
         random_features: Features of the same architecture with random weights, examples x width.
-        kind: The kind of the labels, where they leave it open.
-        sample: At most how many examples scores see that compare examples; None for all.
+        kind: The kind of the labels, if it is ambiguous.
+        sample: Most examples for scores that compare examples; None for all.
 
     Returns:
         An ``Estimate``: a float with ``interval``, ``metric`` and ``notes``.
 
-    Folds and samples are drawn with a fixed seed in the order of the examples: another order gives other
-    folds, which changes out-of-sample scores by chance.
+    Folds and samples are drawn with a fixed seed in the order of the examples, so another order gives other
+    folds and changes out-of-sample scores by chance.
 
     Raises:
         NotApplicable: The score has no value here; the text says why.
@@ -126,7 +126,7 @@ def score(  # noqa: PLR0913  # each is a keyword that a user may write
 
 
 def estimate(view: ArrayView, score: Score, metric: str | None = None, *, interval: bool = False) -> Estimate:
-    """Return the score of arrays, with notes where examples are few.
+    """Return the score of arrays, with notes if there are few examples.
 
     Raises:
         NotApplicable: The score has no value here; the text says why.
@@ -142,7 +142,7 @@ def estimate(view: ArrayView, score: Score, metric: str | None = None, *, interv
 
 
 def resolve_score(score: AnyScore) -> Score:
-    """Return the score that a user names, made, or wrote as a function."""
+    """Return a score from a name, a score object or a function."""
     if isinstance(score, Score):
         return score
     if isinstance(score, str):
@@ -165,7 +165,7 @@ def view_of(
     kind: str | None = None,
     sample: int | None = SAMPLE,
 ) -> ArrayView:
-    """Return arrays as scores read them, checked against each other; the arguments are those of ``score``."""
+    """Validate arrays and return the view that scores read; the arguments are those of ``score``."""
     if kind is not None and kind not in set(LabelKind):
         raise UsageError(f"kind is '{kind}'. Write {' or '.join(repr(str(known)) for known in LabelKind)}.")
     if features is not None and np.ndim(features) == 3:
@@ -187,12 +187,12 @@ def view_of(
 
 
 def size_notes(view: ArrayView) -> tuple[str, ...]:
-    """Return in words where examples are few: what a reader of any score must know."""
+    """Return warnings about few examples, in words."""
     return small_sample_notes(view.labels, 0 if view.matrix is None else view.matrix.shape[1])
 
 
 def _prepared(views: dict[str, ArrayView], score: Score) -> dict[str, ArrayView]:
-    """Return views of the same features under several labels with what the score reads, computed once."""
+    """Return views of the same features under several labels, with the score's inputs computed once."""
     matrix = next(iter(views.values())).matrix
     is_shared = matrix is not None and all(view.matrix is matrix for view in views.values())
     if isinstance(score, MomentScore) and is_shared:
@@ -201,7 +201,7 @@ def _prepared(views: dict[str, ArrayView], score: Score) -> dict[str, ArrayView]
 
 
 def _sharing(views: list[ArrayView]) -> list[ArrayView]:
-    """Return views of the same features under several labels so that they share their Moments' scatter."""
+    """Return views of the same features under several labels that share the scatter of their Moments."""
     first = views[0].matrix
     assert first is not None
     columns = [view.labels.targets() for view in views]
@@ -216,7 +216,7 @@ def _sharing(views: list[ArrayView]) -> list[ArrayView]:
 
 
 def with_probs(view: ArrayView, score: Score) -> ArrayView:
-    """Take the first argument for source probabilities where nothing else can be meant."""
+    """Treat the features as source probabilities if the score reads only those."""
     if not isinstance(score, SourceScore) or view.probs is not None or view.matrix is None:
         return view
     if not _are_probabilities(view.matrix):
@@ -243,7 +243,7 @@ def _metric(name: str | None, labels: Labels) -> Metric | None:
 
 
 def _jackknife(view: ArrayView, score: Score, metric: Metric | None, value: Estimate) -> Interval | None:
-    """Return the 95 % interval of the delete-a-group jackknife; None where a part has no value.
+    """Return the 95 % interval of the delete-a-group jackknife; None if a part has no value.
 
     References:
         A leisurely look at the bootstrap, the jackknife, and cross-validation (Efron and Gong, 1983),

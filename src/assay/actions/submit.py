@@ -24,12 +24,12 @@ from assay.store.results import Store
 from assay.tasks.glue import Glue
 from assay.tasks.glue.hidden import HIDDEN, Asked, Hidden, read_hidden
 
-_AT_ONCE = 1024  # examples
-_SCALE = (0.0, 5.0)  # of STS-B
+_AT_ONCE = 1024  # examples per prediction call
+_SCALE = (0.0, 5.0)  # range of STS-B labels
 
 
 class Entrant(NamedTuple):
-    """What is submitted: one model, trained by one protocol on each task."""
+    """A submission: one model, trained by one protocol on each task."""
 
     model: Named[ModelSource]
     method: Named[Protocol]
@@ -39,32 +39,32 @@ class Written(NamedTuple):
     """A file of a submission."""
 
     path: Path
-    task: str  # whose model predicted it
+    task: str  # the task whose model made the predictions
     answers: int
 
 
 def lacking(store: Store, entrant: Entrant) -> tuple[Hidden, ...]:
-    """Return the files for which a study has no model; the leaderboard wants them all."""
+    """Return the files for which a study has no model; the leaderboard requires all files."""
     known = _tasks(store, entrant)
     return tuple(hidden for hidden in HIDDEN if known.keys().isdisjoint(hidden.tasks))
 
 
 def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str) -> Iterator[Written]:
-    """Train again as the study did, and yield each file when it is written.
+    """Train again as the study did, and yield each file once it is written.
 
-    AX and both files of MNLI are answered by one model.
+    One model predicts AX and both files of MNLI.
 
     Args:
-        store: Of a study with tasks of GLUE.
-        entrant: Which of its models, and by which protocol.
-        folder: It is created, or must be empty.
-        seed: Of the study's splits.
-        device: Where the model trains.
+        store: The store of a study with GLUE tasks.
+        entrant: The model and the protocol.
+        folder: The folder is created, or must be empty.
+        seed: Seed of the study's splits.
+        device: The device for training.
 
     Raises:
-        UsageError: The study has no task of GLUE with such a result, or the folder is not empty.
+        UsageError: The study has no GLUE task with such a result, or the folder is not empty.
         UnreadableTask: A test file is missing or broken.
-        StoreError: Training again gave other predictions than the study has, or nothing can be written.
+        StoreError: Training again gave other predictions, or the folder cannot be written.
     """
     must_be_empty(folder)
     tasks = _tasks(store, entrant)
