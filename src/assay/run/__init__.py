@@ -1,1 +1,1 @@
-"""From what the user asks to results in a store: plan, evaluate, keep."""
+"""Runs studies: plans jobs, evaluates models and stores the results."""

@@ -1,4 +1,4 @@
-"""Encodes the splits of a task with a model: once, checked, and kept by key."""
+"""Encodes the splits of a task with a model, once, and stores the features by key."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from assay.run.layer_choice import ChosenLayer, choose_layer
 from assay.store.arrays import Arrays
 from assay.wording.numbers import PLURAL
 
-_TEXTS_FOR_ONE = 16  # larger batches of texts: encoders group those of equal length
-_ROWS = 4096  # of kept features that go into Moments at once
+_TEXTS_FOR_ONE = 16  # batch size factor for texts: encoders group texts of equal length
+_ROWS = 4096  # rows of stored features that are added to the Moments at once
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel:
-    """An opened model, and the same architecture with random weights, which opens when a score asks for it.
+    """An opened model, and access to the same architecture with random weights.
 
     Attributes:
-        identity: Of the model's source.
+        identity: The identity string of the model's source.
         untrained: Returns the source with random weights, or None.
-        device: Where that one opens.
+        device: The device on which the model with random weights is opened.
     """
 
     model: Model
@@ -48,7 +48,7 @@ class OpenedModel:
 
 @dataclass(frozen=True, slots=True)
 class LearningTask:
-    """What of a task a model may be fitted to: train and val, and nothing of test."""
+    """The part of a task that a model may be fitted to: train and val, without test."""
 
     train: Split
     val: Split
@@ -58,10 +58,10 @@ class LearningTask:
 
 
 class Encoder:
-    """Encodes splits of a task with a model when they are first asked for, and keeps them by key.
+    """Encodes splits of a task with a model on first use, and stores the features by key.
 
-    Features go to files as they come and are read back as memory maps, so memory does not grow with N. It
-    holds train and val alone; the splits that it encodes are given to it.
+    Features are appended to files and read back as memory maps, so memory use is independent of N. The
+    encoder holds only train and val; callers pass the splits to encode.
 
     Attributes:
         seconds: Time spent encoding so far.
@@ -79,26 +79,26 @@ class Encoder:
 
     @property
     def device(self) -> str:
-        """Where the model is."""
+        """The device of the model."""
         return self._opened.device
 
     @property
     def model(self) -> Model:
-        """The model, at the layer that is read."""
+        """The model, at the selected layer."""
         return self._opened.model if self._layer is None else self._layer.model
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of the model."""
+        """The facts about the model."""
         return self.model.facts
 
     @property
     def tuned(self) -> Mapping[str, float]:
-        """What of the model itself was chosen on val, by name."""
+        """The model choices made on val (the layer), by name."""
         return {} if self._layer is None else {"layer": float(self._layer.layer)}
 
     def notes_of(self, *splits: SplitName) -> tuple[str, ...]:
-        """Return what a reader must know of the model, and of the features of splits that were asked for."""
+        """Return caveats about the model and about the features of the given splits."""
         choice = () if self._layer is None else (self._layer.note,)
         run = self.batches.notes if splits else ()
         return *choice, *run, *(note for split in splits for note in self._notes.get(split, ()))
@@ -118,7 +118,7 @@ class Encoder:
         return Features(stored, self.device)
 
     def keep_source_probs_of(self, name: SplitName) -> None:
-        """Keep the source probabilities of a split when it is encoded; those of train always are."""
+        """Store the source probabilities of a split when it is encoded; train always does."""
         self._with_probs.add(name)
 
     def source_probs(self, name: SplitName, split: Split) -> np.ndarray:
@@ -128,7 +128,7 @@ class Encoder:
         self.keep_source_probs_of(name)
         self.features(name, split)
         probs = self._stored(name, "-source")
-        if probs is None and name is not SplitName.TRAIN:  # encoded earlier, when nobody asked for them
+        if probs is None and name is not SplitName.TRAIN:  # encoded earlier without probabilities
             self._encode(name, split)
             probs = self._stored(name, "-source")
         if probs is None and self.task.modality is Modality.TEXT:
@@ -138,7 +138,7 @@ class Encoder:
         return probs
 
     def moments(self) -> FoldedMoments:
-        """Return the Moments of train, fold by fold: gathered while encoding, or from the kept features."""
+        """Return the Moments of each fold of train, computed during encoding or from stored features."""
         if self._moments is None:
             train = self.features(SplitName.TRAIN, self.task.train)
         if self._moments is None:
@@ -150,17 +150,17 @@ class Encoder:
         return self._moments
 
     def folds(self) -> np.ndarray:
-        """Return the fold of the Moments to which each label of train belongs."""
+        """Return the fold of each label of train."""
         return stratified_folds(self.task.train.labels, FOLDS, SEED)
 
     @contextmanager
     def random_model(self) -> Iterator[Model]:
-        """Open the same architecture with random weights, read at the same layer."""
+        """Open the same architecture with random weights, at the same layer."""
         with self._open(self._untrained()) as model:
             yield model
 
     def random_features(self) -> Features:
-        """Return the sample of train as the same architecture with random weights sees it; kept by key."""
+        """Return features of the sample of train under random weights, stored by key."""
         source = self._untrained()
         if self.task.train.labels.lengths is not None:
             raise NotApplicable("it compares whole texts, not words")
@@ -174,7 +174,7 @@ class Encoder:
 
     @cached_property
     def _layer(self) -> ChosenLayer | None:
-        """The layer that is read, where it is to be chosen: before anything else is asked of the model."""
+        """The chosen layer of a layered model, else None; chosen before the model is used otherwise."""
         model = self._opened.model
         if not isinstance(model, Layered):
             return None
@@ -227,7 +227,7 @@ class Encoder:
                 if stream is not None:
                     stream.update(rows, encoded.features)
             self._notes[name] = remarks.sentences()
-            if self._notes[name]:  # before the features appear
+            if self._notes[name]:  # written before the features become visible
                 self._arrays.write_text("features", f"{self._key}-{name}", json.dumps(self._notes[name]))
         if stream is not None:
             self._moments = stream.finish()
@@ -249,7 +249,7 @@ class Encoder:
     def _files(
         self, name: SplitName, count: int, parts: Iterable[np.ndarray | None]
     ) -> Iterator[AbstractContextManager[Callable[[np.ndarray], None]]]:
-        """Return what to append each part to: features, then source probabilities where there are any."""
+        """Yield a file writer for each part: features, then source probabilities if there are any."""
         for suffix, part in zip(("", "-source"), parts, strict=False):
             if part is not None:
                 shape = (count, part.shape[1])
@@ -257,12 +257,12 @@ class Encoder:
 
 
 class Encodings:
-    """All splits of a task as one model sees them: what protocols learn from and predict.
+    """All splits of a task as encoded by one model: the inputs of protocols.
 
     Attributes:
-        task: With its test split, which scores never see: they are given a view of the encoder.
+        task: The task, including test; scores receive a view of the encoder, which has no test.
         metric: The main metric of the task.
-        encoder: Encodes the splits, and holds train and val alone.
+        encoder: The encoder, which holds only train and val.
     """
 
     def __init__(
@@ -287,5 +287,5 @@ class Encodings:
 
 
 def batches_of(task: Task, batch_size: int, report: Progress) -> Batches:
-    """Return what encodes the splits of a task batch by batch."""
+    """Return the batch encoder for a task."""
     return Batches(batch_size * (_TEXTS_FOR_ONE if task.modality is Modality.TEXT else 1), report)

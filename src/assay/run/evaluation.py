@@ -1,4 +1,4 @@
-"""One model on one task: the only place where models, tasks, scores, protocols and metrics meet."""
+"""Evaluates one model on one task; the only module that combines all plug-in families."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All jobs of one model and one task: the model opens once and encodes each split once.
+    """All jobs of one model on one task; the model is opened once and encodes each split once.
 
     Attributes:
         jobs: Each job with its method.
-        arrays: Where features are kept, so that a later evaluation need not encode again.
-        batch_size: Examples handed to the model at once; halved as long as memory does not suffice.
-        limits: A model beyond them is opened to learn its facts, and nothing more.
-        families: Where names of plug-ins are looked up.
+        arrays: The array store of features, which later evaluations reuse.
+        batch_size: Examples per batch; halved while memory is insufficient.
+        limits: A model that exceeds them is opened to read its facts, but not evaluated.
+        families: The plug-in registries.
     """
 
     model: Named[ModelSource]
@@ -58,12 +58,12 @@ class Evaluation:
     families: Families = BUILT_IN
 
     def without(self, keys: Collection[str]) -> Evaluation:
-        """Return what is left when the jobs with these keys are done."""
+        """Return the evaluation without the jobs with these keys."""
         return replace(self, jobs=tuple(pair for pair in self.jobs if pair[0].key not in keys))
 
 
 def evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
-    """Do the jobs of an evaluation, one event at a time; whatever the model does wrong becomes rows."""
+    """Run the jobs of an evaluation and yield events; errors of the model become failed results."""
     with using(evaluation.families):
         yield from _evaluate(evaluation, watch)
 
@@ -77,7 +77,7 @@ def _evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
         opened = Opened(
             name, evaluation.identity, model.facts, *measured_speed(model, evaluation.task.modality)
         )
-    except Exception as error:  # one broken model must not end a study of a hundred
+    except Exception as error:  # one broken model must not end the study
         logger.info("cannot open %s", name, exc_info=True)
         yield from (_failed(job, error) for job, _ in evaluation.jobs)
         return
@@ -90,7 +90,7 @@ def _evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
 
 
 class _Progress:
-    """Calls the watcher with each stage, until it raises: a broken display must not become a failed row."""
+    """Reports each stage to the watcher until the watcher raises; a display error must not fail a job."""
 
     def __init__(self, stage: Callable[..., Stage], watch: Watch) -> None:
         self._stage = stage
@@ -109,7 +109,7 @@ class _Progress:
 def _close(model: Model) -> None:
     try:
         model.close()
-    except Exception:  # its rows are finished; what it holds goes with the process
+    except Exception:  # its jobs are finished; its resources are freed with the process
         logger.info("cannot close the model", exc_info=True)
 
 
@@ -141,7 +141,7 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
         raise
     except NotApplicable as reason:
         return Finished(Result(job, Status.SKIPPED, reason=str(reason)))
-    except Exception as error:  # one broken model must not end a study of a hundred
+    except Exception as error:  # one broken model must not end the study
         logger.info("%s failed", job, exc_info=True)
         return _failed(job, error)
     encode_seconds = encodings.encoder.seconds - before
@@ -152,7 +152,7 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
 
 
 def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
-    """Return the result, short of the time it took, and the predictions of a protocol."""
+    """Return the result without its timing, with the predictions of a protocol."""
     if isinstance(method, Protocol):
         return _judged(job, method, encodings)
     if not isinstance(method, Score):
@@ -174,14 +174,14 @@ def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
 
 
 def _feature_notes(score: Score, encodings: Encodings) -> tuple[str, ...]:
-    if isinstance(score, (FactScore, WeightScore)):  # they see no example
+    if isinstance(score, (FactScore, WeightScore)):  # they use no examples
         return ()
     few = small_sample_notes(encodings.task.train.labels, encodings.encoder.facts.width)
     return *encodings.encoder.notes_of(SplitName.TRAIN), *few
 
 
 def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
-    """Let a protocol learn and predict test; only here predictions meet the labels of test."""
+    """Fit a protocol, predict test and compute the metrics; nothing else reads the test labels."""
     task, metrics = encodings.task, metrics_of(encodings.task)
     with learned(method, encodings, job.seed) as learning:
         predicted = learning.predict(SplitName.TEST)
@@ -191,7 +191,7 @@ def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
     main = _finite(predicted.judged(metrics[task.metric], truth), task.metric)
     values = {task.metric: main}
     for name, metric in metrics.items():
-        with suppress(NotApplicable):  # one that these labels or this protocol cannot have
+        with suppress(NotApplicable):  # the metric is undefined for these labels or this protocol
             values[name] = _finite(predicted.judged(metric, truth), name)
     cost = Cost(tune_seconds=learning.tune_seconds)
     result = Result(job, Status.OK, main, values, dict(learning.tuned), learning.notes, cost=cost)
@@ -205,23 +205,21 @@ def _finite(value: float, what: str) -> float:
 
 
 def metrics_of(task: Task) -> dict[str, Metric]:
-    """Return every metric that judges tasks of this kind, by name."""
+    """Return every metric that applies to tasks of this kind, by name."""
     registry = families().metrics
     metrics = {name: registry.load(name)() for name in registry.names()}
     return {name: metric for name, metric in metrics.items() if task.kind in metric.kinds}
 
 
 def chance_level(task: Task) -> float:
-    """Return the main metric of the trivial predictor on test: the majority class of train, or its mean.
+    """Return the main metric on test of predicting the majority class or the mean of train.
 
-    Without train it is what guessing any class gives: the share of an even draw.
+    Without train it is the expected accuracy of a uniformly random guess.
     """
     train, truth = task.train.labels, task.test.labels
     if not len(train):
         return 1 / len(task.classes) if task.classes else 0.0
-    if (
-        train.kind is LabelKind.CLASSIFICATION
-    ):  # a one-hot row for each of a million examples would be gigabytes
+    if train.kind is LabelKind.CLASSIFICATION:  # one-hot targets of a million examples would take gigabytes
         shares = np.bincount(train.values, minlength=len(train.classes)) / len(train)
     else:
         shares = train.targets().mean(axis=0)

@@ -1,4 +1,4 @@
-"""A protocol on one model and one task: it learns from train, chooses on val, and then is asked for test."""
+"""Fits a protocol for one model and one task: learns from train, tunes on val, predicts test."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ Part = TypeVar("Part", Split, LabelledFeatures)
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What a protocol learned, for as long as its model is in that state.
+    """A fitted protocol, valid while its model keeps the trained weights.
 
     Attributes:
-        predict: Returns predictions for a split of the task, by its name.
-        tensors: Returns what predictions need besides the model itself, by name.
-        decision: How outputs become predictions.
-        tuned: What was chosen on val, by name.
-        notes: What a reader must know.
-        tune_seconds: The time that choosing took.
+        predict: Returns predictions for a split of the task, given its name.
+        tensors: Returns the arrays needed for prediction besides the model, by name.
+        decision: Converts outputs to predictions.
+        tuned: The hyperparameters chosen on val, by name.
+        notes: Caveats for the reader.
+        tune_seconds: The time spent on tuning.
     """
 
     predict: Callable[[SplitName], Predicted]
@@ -49,12 +49,12 @@ class Learned:
 
 @contextmanager
 def learned(method: Protocol, encodings: Encodings, seed: int) -> Iterator[Learned]:
-    """Let a protocol learn; the model is what it was when the block ends.
+    """Fit a protocol; the original weights of the model are restored when the context ends.
 
     Args:
         method: Any protocol.
-        encodings: The splits of the task as the model sees them.
-        seed: Of what is random in the protocol.
+        encodings: The splits of the task as encoded by the model.
+        seed: The seed of the protocol's randomness.
     """
     base = method.base() if isinstance(method, SubsetProtocol) else method
     task, encoder = encodings.task, encodings.encoder
@@ -93,7 +93,7 @@ def _from_source(method: SourceProtocol, encodings: Encodings) -> Learned:
     if not head:
         raise NotApplicable("the model has no source head")
     positions = method.class_positions(labels.classes, head)
-    encodings.source_probs(SplitName.TEST)  # encoded before the protocol's own time is taken
+    encodings.source_probs(SplitName.TEST)  # encode before the protocol is timed
     chosen = f"chosen among {len(positions):,} of the {head:,} classes of the head"
     return Learned(
         predict=lambda name: method.predict(encodings.source_probs(name), positions),
@@ -110,7 +110,7 @@ def _from_features(
     part: Callable[[LabelledFeatures], LabelledFeatures],
     encodings: Encodings,
 ) -> Learned:
-    encodings.features(SplitName.TEST)  # encoded before the protocol's own time is taken
+    encodings.features(SplitName.TEST)  # encode before the protocol is timed
     fitted = method.fit(
         part(encodings.labelled(SplitName.TRAIN)), part(encodings.labelled(SplitName.VAL)), encodings.metric
     )

@@ -1,4 +1,4 @@
-"""A Gram that grows on the accelerator which made the features."""
+"""A Gram matrix accumulated on the accelerator that computed the features."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from assay.moments.scatter import BlasGram, GramSum, NewGram
 
 
 class DeviceGram(GramSum):
-    """A Gram in double precision on a device of torch.
+    """A Gram matrix in double precision on a torch device.
 
     Args:
         width: The number of features.
-        device: As in "cuda:1".
+        device: The torch device, such as "cuda:1".
     """
 
     def __init__(self, width: int, device: str) -> None:
@@ -23,7 +23,7 @@ class DeviceGram(GramSum):
         self._sum = torch.zeros((width, width), dtype=torch.float64, device=device)
 
     def add(self, rows: np.ndarray) -> None:
-        """Add rows'rows."""
+        """Add ``rows.T @ rows``."""
         import torch
 
         block = torch.from_numpy(rows).to(self._sum.device)
@@ -36,5 +36,5 @@ class DeviceGram(GramSum):
 
 
 def grams_on(device: str) -> NewGram:
-    """Return how to make a Gram where features are made on ``device``: CUDA has fast double precision."""
+    """Return the Gram factory for features on ``device``: on the GPU for CUDA, otherwise BLAS."""
     return partial(DeviceGram, device=device) if device.startswith("cuda") else BlasGram

@@ -1,4 +1,4 @@
-"""Which layer of a model serves a task best: chosen on val, before anything learns from its features."""
+"""Chooses the layer of a model that suits a task best, on val, before any method uses its features."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from assay.encoders.batches import Batches
 from assay.numerics.linear import ValScorer
 from assay.plugins.train_view import SEED, proportional_examples
 
-SAMPLE = 1000  # labels of train, and of val: a probe of 13 layers of 768 features then takes seconds
+SAMPLE = 1000  # labels each of train and val, so that probes of 13 layers of 768 features take seconds
 
 
 class ChosenLayer(NamedTuple):
-    """The reading of a model that serves a task best.
+    """The chosen layer of a model.
 
     Attributes:
-        layer: Its place, from 0 for what enters the first layer.
-        note: What a reader must know.
+        layer: The index of the layer; 0 is the input of the first layer.
+        note: A sentence for the reader about the choice.
     """
 
     model: Model
@@ -32,13 +32,13 @@ class ChosenLayer(NamedTuple):
 
 
 def choose_layer(model: Layered, train: Split, val: Split, metric: Metric, batches: Batches) -> ChosenLayer:
-    """Return the layer whose ridge probe on a sample of train does best on one of val.
+    """Return the layer whose ridge probe, fitted on a sample of train, is best on a sample of val.
 
-    The metric of the task decides, of equals the squared error. All layers come from one forward pass; the
-    penalty of each probe is chosen on val as well.
+    The task's metric decides, and the squared error breaks ties. One forward pass encodes all layers; the
+    penalty of each probe is also chosen on val.
 
     Raises:
-        NotApplicable: There is no val.
+        NotApplicable: The task has no val split.
     """
     from assay.numerics.ridge import RidgePath
 

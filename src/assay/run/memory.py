@@ -1,4 +1,4 @@
-"""The most memory that the process, and an accelerator, held while something ran."""
+"""Measures the peak memory of the process and of an accelerator."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from assay.environment.allocation import give_back_freed_memory
 
-_RESET = "5"  # what clears the peak of a process on Linux (proc(5), clear_refs)
+_RESET = "5"  # resets the peak memory of a process on Linux (proc(5), clear_refs)
 
 
 @dataclass
 class Memory:
-    """Filled in when the block that was measured ends; None where the system does not report it."""
+    """Peak memory, filled in when the measured block ends; None if the system does not report it."""
 
     peak_bytes: int | None = None
     device_bytes: int | None = None
@@ -23,9 +23,9 @@ class Memory:
 
 @contextmanager
 def measured_memory(device: str) -> Iterator[Memory]:
-    """Measure a block: the peak of the whole process, and what torch took of an accelerator."""
+    """Measure a block: peak memory of the process, and peak torch allocation on the accelerator."""
     memory = Memory()
-    give_back_freed_memory()  # what earlier work has left would count as held
+    give_back_freed_memory()  # freed memory of earlier work would be counted otherwise
     can_reset = _reset()
     if device.startswith("cuda"):
         import torch
@@ -41,7 +41,7 @@ def measured_memory(device: str) -> Iterator[Memory]:
 def _reset() -> bool:
     try:
         Path("/proc/self/clear_refs").write_text(_RESET, "ascii")
-    except OSError:  # another system, or a process that may not
+    except OSError:  # another operating system, or no permission
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""From what the user wrote to evaluations: every name resolved, every job with its key, nothing run yet."""
+"""Plans a study: resolves all names and creates the evaluations and job keys, without running them."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Plan:
     """All evaluations of a study.
 
     Attributes:
-        inapplicable: Results that need no evaluation: the model reads something else than the task has.
-        families: Where names of plug-ins are looked up.
+        inapplicable: Skipped results of model-task pairs with different modalities.
+        families: The plug-in registries.
     """
 
     tasks: tuple[Task, ...]
@@ -57,7 +57,7 @@ class Plan:
         return evaluated | {row.result.job.key: row.result.job for row in self.inapplicable}
 
     def without(self, done: Collection[str]) -> Plan:
-        """Return what is left to do when these keys are done."""
+        """Return the plan without the jobs with these keys."""
         left = tuple(evaluation.without(done) for evaluation in self.evaluations)
         return replace(
             self,
@@ -66,7 +66,7 @@ class Plan:
         )
 
     def joined(self, controls: Plan) -> Plan:
-        """Return this plan with the evaluations of its controls."""
+        """Return this plan extended with the evaluations of the control models."""
         return replace(self, evaluations=(*self.evaluations, *controls.evaluations))
 
 
@@ -76,10 +76,10 @@ def plan(
     runs: Sequence[Run],
     evaluation: Callable[..., Evaluation],
 ) -> Plan:
-    """Return the evaluations of models x tasks, each with the jobs of all methods and their seeds.
+    """Return the evaluations of models x tasks, each with the jobs of all runs.
 
-    The order of models, tasks and runs decides the order of work, and no key. ``evaluation`` makes an
-    evaluation from its model, identity, task and jobs; what else it holds is the same for all.
+    The order of models, tasks and runs determines the order of execution but no key. ``evaluation`` creates
+    an evaluation from its model, identity, task and jobs; its other fields are the same for all.
     """
     evaluations: list[Evaluation] = []
     inapplicable: list[Finished] = []
@@ -101,7 +101,7 @@ def plan(
 
 
 def runs_of(methods: Iterable[Named[Method]], seeds: int) -> tuple[Run, ...]:
-    """Return every method with each of its seeds: one where nothing in it is random."""
+    """Return every method with each of its seeds; deterministic methods have one."""
     return tuple(
         Run(method, seed)
         for method in methods
@@ -110,7 +110,7 @@ def runs_of(methods: Iterable[Named[Method]], seeds: int) -> tuple[Run, ...]:
 
 
 def job_of(model: Named[ModelSource], identity: str, task: Task, run: Run) -> Job:
-    """Return the job, whose key holds everything that decides its number."""
+    """Return the job, whose key depends on everything that determines its result."""
     method = run.method.plugin
     key = job_key(
         source=model.address.source,
@@ -124,7 +124,7 @@ def job_of(model: Named[ModelSource], identity: str, task: Task, run: Run) -> Jo
 
 
 def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
-    """Return the model sources of addresses and patterns, each model once; unknown names stop here."""
+    """Return the distinct model sources of addresses and patterns; raise for unknown names."""
     models: dict[str, Named[ModelSource]] = {}
     for text in texts:
         for named in models_of(_model_address(text)):
@@ -136,7 +136,7 @@ def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
 
 
 def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
-    """Load the tasks of addresses and bare paths; unreadable data stop here."""
+    """Load the tasks of addresses and bare paths; raise for unreadable data."""
     tasks = _distinct(
         _load_task(_with_source(task), seed) for text in texts for task in tasks_of(Address.parse(text))
     )
@@ -163,7 +163,7 @@ def _load_task(address: Address, seed: int) -> Task:
 
 
 def _distinct(tasks: Iterable[Task]) -> tuple[Task, ...]:
-    """Return the tasks without those that hold the same examples, labels and split under another address."""
+    """Return the tasks without duplicates: the same examples, labels and split under another address."""
     distinct: dict[tuple[str, str], Task] = {}
     for task in tasks:
         first = distinct.setdefault((task.fingerprint, task.metric), task)
@@ -209,7 +209,7 @@ def _model_address(text: str) -> Address:
 
 
 def _with_source(address: Address) -> Address:
-    """Return the address of a task with its source, by what a bare path is."""
+    """Return the address of a task with its source, inferred from a bare path."""
     if address.source:
         return address
     path = Path(address.name).expanduser()

@@ -1,4 +1,4 @@
-"""The random-weights control of a study: one model of each modality without its pretrained weights."""
+"""Random-weights controls of a study: one model per modality without its pretrained weights."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from assay.run.plan import Run
 def random_controls(
     models: Sequence[Named[ModelSource]], modalities: Collection[Modality]
 ) -> tuple[Named[ModelSource], ...]:
-    """Return the first model of each modality with random weights; none where the user named such a model.
+    """Return the first model of each modality with random weights, unless the user named such a model.
 
     Args:
-        models: Those of the study.
-        modalities: What its tasks have.
+        models: The models of the study.
+        modalities: The modalities of its tasks.
     """
     controls: list[Named[ModelSource]] = []
     for modality in sorted(modalities):
@@ -34,14 +34,14 @@ def random_controls(
 
 
 def runs_for_controls(runs: Sequence[Run]) -> tuple[Run, ...]:
-    """Return what random weights are asked for: to train them would be another method, ``from_scratch``."""
+    """Return the runs of feature protocols; training random weights is the method ``from_scratch``."""
     return tuple(run for run in runs if isinstance(run.method.plugin, FeatureProtocol))
 
 
 def _with_random_weights(model: Named[ModelSource]) -> Named[ModelSource] | None:
     try:
         plugin = model.plugin.untrained()
-    except Exception:  # a source that is broken says so in the rows of its model
+    except Exception:  # the rows of the model itself report the error
         return None
     if plugin is None:
         return None

@@ -1,4 +1,4 @@
-"""What a score may ask of an opened model about train; val and test labels are out of its reach."""
+"""The view of train and an opened model that scores receive; it gives no access to val and test labels."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from assay.run.encoding import Encoder
 
 
 class ScoreView(TrainView):
-    """Train of a task as an opened model sees it.
+    """The train split of a task as encoded by an opened model.
 
-    It holds an encoder, which has train and val, and nothing from which test could be reached.
+    It holds an encoder, which has train and val but no access to test.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -27,11 +27,11 @@ class ScoreView(TrainView):
 
     @property
     def kind(self) -> LabelKind:
-        """What the labels are."""
+        """The label kind."""
         return self._train.labels.kind
 
     def moments(self) -> FoldedMoments:
-        """Return the Moments of train, fold by fold."""
+        """Return the Moments of each fold of train."""
         return self._encoder.moments()
 
     def sample(self) -> LabelledFeatures:
@@ -41,13 +41,13 @@ class ScoreView(TrainView):
         return LabelledFeatures(Features(train.matrix[rows]), train.labels.take(rows))
 
     def held_out(self) -> HeldOut:
-        """Return a sample of train in its proportions, with the folds of the Moments."""
+        """Return a sample with the class proportions of train, and the fold of each example."""
         train = self._labelled()
         chosen = proportional_examples(train.labels, SAMPLE, SEED)
         return HeldOut(train.take(chosen), self._encoder.folds()[train.labels.rows_of(chosen)])
 
     def facts(self) -> ModelFacts:
-        """Return what is known of the model."""
+        """Return the facts about the model."""
         return self._encoder.facts
 
     def source_probs(self) -> LabelledSourceProbs:
@@ -70,7 +70,7 @@ class ScoreView(TrainView):
         return self._encoder.model.fishers(examples, probe.fit(self.sample()), probe.draws, probe.seed)
 
     def random_features(self) -> Features:
-        """Return the sample as the same architecture with random weights sees it."""
+        """Return the features of the sample under the same architecture with random weights."""
         return self._encoder.random_features()
 
     def _labelled(self) -> LabelledFeatures:

@@ -1,4 +1,4 @@
-"""How fast a model encodes: one example at a time, and in batches."""
+"""Measures the latency and the throughput of a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 32
 _RUNS = 5
-_LONG = 1.0  # seconds of one batch after which it is not repeated
+_LONG = 1.0  # seconds; a slower batch is timed only once
 
 _STANDARD: dict[Modality, Example] = {
     Modality.IMAGE: np.full((256, 256, 3), 127, dtype=np.uint8),
@@ -26,16 +26,16 @@ _STANDARD: dict[Modality, Example] = {
 
 
 class Speed(NamedTuple):
-    """What was measured; None where the model failed."""
+    """Measured speed; None if the model failed."""
 
-    latency_seconds: float | None  # the median of one standard example at batch 1
-    throughput: float | None  # standard examples a second in batches
+    latency_seconds: float | None  # median for one standard example at batch size 1
+    throughput: float | None  # standard examples per second in batches
 
 
 def measured_speed(model: Model, modality: Modality) -> Speed:
-    """Measure a model on a standard example, the same for every model and task, after a warm-up.
+    """Measure a model on the same standard example for every model and task, after a warm-up.
 
-    Outputs are in the memory of the CPU, so an accelerator has finished when the clock stops.
+    Outputs are in CPU memory, so an accelerator has finished when the timer stops.
     """
     example = _STANDARD[modality]
     try:
@@ -43,7 +43,7 @@ def measured_speed(model: Model, modality: Modality) -> Speed:
         latency = statistics.median(_seconds(model, [example]) for _ in range(_RUNS))
         batch = min(_seconds(model, [example] * _BATCH) for _ in range(1 if _BATCH * latency > _LONG else 2))
         return Speed(latency, _BATCH / batch)
-    except Exception:  # the same error comes again, with its row, when the split is encoded
+    except Exception:  # the error recurs when a split is encoded and is recorded there
         logger.info("cannot measure the speed", exc_info=True)
         return Speed(None, None)
 

@@ -1,4 +1,4 @@
-"""Reads from a store what a comparison needs: results, predictions, labels and facts."""
+"""Reads the inputs of a comparison from a store: results, predictions, labels and facts."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def evidence_of(
     limits: Limits = NO_LIMITS,
     seed: int = 0,
 ) -> Evidence:
-    """Return some results on some tasks with their predictions, and what is known of models.
+    """Return results with their predictions, tasks and model facts.
 
     Args:
-        store: Where they are kept.
-        results: Which.
-        tasks: Those without any of these results are left out.
-        models: Those of the study, where some of them may have no result at all.
-        limits: What is asked of a model before it is ranked.
-        seed: That of the study.
+        store: The store to read from.
+        results: The results to include.
+        tasks: The tasks; those without any of these results are excluded.
+        models: The models of the study, including any without results.
+        limits: The limits that a model must meet to be ranked.
+        seed: The seed of the study.
     """
     used = {result.job.task for result in results}
     present = {*models, *(result.job.model for result in results)}
@@ -56,7 +56,7 @@ def evidence_of(
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what decides the numbers."""
+    """Return the versions of Python and of the packages that affect results, and the machine type."""
     versions = {"python": platform.python_version(), "machine": platform.machine()}
     for package in _PACKAGES:
         try:
@@ -67,7 +67,7 @@ def versions() -> dict[str, str]:
 
 
 def _is_score(method: str, results: Sequence[Result]) -> bool:
-    """Return whether a method is a score; without its plug-in, whether its results have no metrics."""
+    """Return whether a method is a score; for unknown plug-ins, whether its results have no metrics."""
     if Address.parse(method).name in {*families().scores.names(), *families().protocols.names()}:
         return Address.parse(method).name in families().scores.names()
     finished = [result for result in results if result.job.method == method and result.status is Status.OK]

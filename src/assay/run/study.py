@@ -1,4 +1,4 @@
-"""The front door: what to compare, where to keep it, how to run it."""
+"""Studies: the public entry point that defines and runs a comparison of models."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DEFAULT_METHODS = (
     "loo_knn",
 )
 
-FEW = 30  # test examples below which an interval of accuracy is wider than 30 points around the middle
+FEW = 30  # with fewer test examples, the interval of a mid-range accuracy is wider than 30 points
 ESTIMATES = tuple(name for name in DEFAULT_METHODS if name not in {"linear_probe", "knn"})
 
 
@@ -48,30 +48,30 @@ def _ignore(stage: Stage) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """Which models to compare on which tasks by which methods.
+    """A comparison of models on tasks by methods.
 
     >>> study = Study(models=["packaged:efficientnet_lite0"], tasks=["sklearn:digits"])
     >>> study.methods[0]
     'linear_probe'
 
     Attributes:
-        models: Addresses, as in "timm:resnet50" or "timm:vit_small*".
-        tasks: Addresses or paths, as in "./photos" or "table:reviews.csv(label='stars')".
+        models: Addresses, such as "timm:resnet50" or "timm:vit_small*".
+        tasks: Addresses or paths, such as "./photos" or "table:reviews.csv(label='stars')".
         methods: Protocols, which train and predict, and scores, which estimate.
-        store: The folder that keeps everything; the same study continues there.
-        seed: Decides splits that no one else decided.
-        seeds: How often methods run that are random, each time with another seed.
-        engine: Where evaluations run: "local", or each in a process of its own, which bounds the time of a
-            job as well: "isolated(time_limit=600)".
-        random_floor: Whether one model of each modality is judged with random weights too, by the protocols
-            that read features: what does not beat it has learned nothing that helps here.
-        device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest there is.
-        batch_size: Examples handed to a model at once; it may take them in smaller pieces.
-        ranked_by: The method that ranks the models; the most telling one if not given.
-        max_parameters: Larger models are not ranked, nor trained: 25_000_000 or "25M".
-        max_latency: Nor are slower ones: seconds for one standard example at batch 1, or "20ms".
-        licences: Nor those under another licence than these; names or patterns, as in "apache*".
-        plugins: Python files of one's own, each with a score or another plug-in; methods among them run too.
+        store: The folder for all results; running the same study again continues there.
+        seed: The seed of splits that the data do not define.
+        seeds: The number of seeds of methods with randomness.
+        engine: Where evaluations run: "local", or each in its own process with an optional time limit per
+            job: "isolated(time_limit=600)".
+        random_floor: Whether to evaluate one model per modality with random weights as a control, by the
+            protocols that use features; a model that does not beat it has no useful pretraining here.
+        device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest available device.
+        batch_size: Examples per batch; a model may split batches further.
+        ranked_by: The method that ranks the models; by default the most informative one.
+        max_parameters: Larger models are neither ranked nor trained: 25_000_000 or "25M".
+        max_latency: The same for slower models: seconds per standard example at batch size 1, or "20ms".
+        licences: The same for models with other licences; names or patterns, such as "apache*".
+        plugins: The user's Python files, each with a score or another plug-in; their methods run as well.
     """
 
     models: Iterable[str]
@@ -115,8 +115,8 @@ class Study:
     def from_file(cls, path: str | Path) -> Study:
         """Read a study from a TOML file whose keys are the fields of this class.
 
-        Where the file names no engine, each model runs in a process of its own: a file has many models,
-        and a crash or a hang of one must not end the run.
+        Without an engine in the file, each evaluation runs in its own process, so that a crash or hang of
+        one model does not end the run.
         """
         path = Path(path)
         try:
@@ -135,7 +135,7 @@ class Study:
         return cls(**{"store": path.with_suffix(".assay"), "engine": "isolated", **written})
 
     def plan(self) -> Plan:
-        """Resolve every name and load every task; whatever is wrong with the request stops here."""
+        """Resolve every name and load every task; raise for an invalid request."""
         own = families().with_files(map(Path, self.plugins))
         with using(own):
             return self._planned(own)
@@ -167,7 +167,7 @@ class Study:
         return ready.joined(plan(controls, tasks, runs_for_controls(runs), evaluations))
 
     def _all_methods(self) -> tuple[str, ...]:
-        """Return the methods, with those that plug-in files brought."""
+        """Return the methods, including those defined in plug-in files."""
         names = [str(name) for name in self.methods]
         methods = {*families().scores.names(), *families().protocols.names()}
         brought = [path.stem for path in map(Path, self.plugins) if path.stem in methods]
@@ -177,7 +177,7 @@ class Study:
         return Limits.of(self.max_parameters, self.max_latency, self.licences)
 
     def left(self, ready: Plan) -> Plan:
-        """Return what of a plan has no result yet."""
+        """Return the part of a plan without stored results."""
         store = Store(Path(self.store))
         try:
             return ready.without(store.known(ready.jobs))
@@ -187,12 +187,12 @@ class Study:
     def run(
         self, watch: Watch = _ignore, *, retry_failed: bool = False, ready: Plan | None = None
     ) -> Comparison:
-        """Run what is not done yet and return the findings; the same call continues an interrupted run.
+        """Run the remaining jobs and return the comparison; calling it again resumes an interrupted run.
 
         Args:
-            watch: Is called with what is being done.
-            retry_failed: Run again what failed before.
-            ready: The plan, if it was made already.
+            watch: Called with the current stage.
+            retry_failed: Whether to run failed jobs again.
+            ready: The plan, if it already exists.
         """
         ready = ready or self.plan()
         store = Store(Path(self.store))
@@ -213,10 +213,10 @@ class Study:
             store.close()
 
     def compare(self) -> Comparison:
-        """Return the findings of what was finished so far, and run nothing.
+        """Return the comparison of all finished jobs, without running any.
 
         Raises:
-            StoreError: Nothing was ever run with this store.
+            StoreError: The store does not exist.
         """
         ready = self.plan()
         store = open_existing(Path(self.store))
@@ -245,7 +245,7 @@ def _listed(plugins: object) -> list[str | Path]:
 
 
 def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits = NO_LIMITS) -> Comparison:
-    """Return the findings of everything that a store holds: of each job the newest."""
+    """Return the comparison of all results in a store, using the newest result of each job."""
     refused = [row.address for row in store.models() if limits.refusal(row.facts, row.latency_seconds)]
     evidence = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
     comparison = compare(evidence, ranked_by=ranked_by, seed=0)
@@ -253,7 +253,7 @@ def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits 
 
 
 def task_facts(task: Task) -> TaskFacts:
-    """Return what a reader must know of a task."""
+    """Return the facts about a task for reports."""
     return TaskFacts(
         address=task.address,
         kind=task.kind,
@@ -271,7 +271,7 @@ def task_facts(task: Task) -> TaskFacts:
 
 
 def _too_few(task: Task) -> tuple[str, ...]:
-    """Return a warning where test is too small to separate models."""
+    """Return a warning if test is too small to separate models."""
     if len(task.test) >= FEW:
         return ()
     each = 100 / len(task.test)
