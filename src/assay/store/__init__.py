@@ -1,1 +1,1 @@
-"""Where results, features and predictions are kept."""
+"""Persistent storage of results, features and predictions."""

@@ -1,4 +1,4 @@
-"""Arrays and JSON texts beside the results, one file per key, written whole or not at all; no pickle."""
+"""Stores arrays and JSON as one file per key, with atomic writes and without pickle."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ logger = logging.getLogger(__name__)
 
 
 class Arrays:
-    """Files ``<root>/<shelf>/<key>.npy``: a shelf is predictions, truths, features, or splits (as JSON)."""
+    """Files ``<root>/<shelf>/<key>.npy`` or ``.json``; a shelf is a kind of data, such as features."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def write(self, shelf: str, key: str, array: np.ndarray) -> None:
-        """Keep an array."""
+        """Write an array."""
         with self._replacing(shelf, key, ".npy") as file, _reported_errors(Path(file.name)):
             np.save(file, array, allow_pickle=False)
 
     def write_text(self, shelf: str, key: str, text: str) -> None:
-        """Keep a text."""
+        """Write a string."""
         with self._replacing(shelf, key, ".json") as file, _reported_errors(Path(file.name)):
-            file.write(text.encode("utf-8", "backslashreplace"))  # file names need not be UTF-8
+            file.write(text.encode("utf-8", "backslashreplace"))  # file names may be invalid UTF-8
 
     def read_text(self, shelf: str, key: str) -> str | None:
-        """Return a text, or None where there is none."""
+        """Return a string, or None if the key does not exist."""
         path = self._path(shelf, key, ".json")
         return path.read_text("utf-8") if path.exists() else None
 
     def drop_unfinished(self) -> None:
-        """Remove what killed writers left behind; only for a process that holds the right to write."""
+        """Remove temporary files of killed processes; requires the write lock."""
         for path in self._root.glob("*/.*.*.*"):
             if path.name.rpartition(".")[2].isdigit():
                 path.unlink(missing_ok=True)
 
     def read(self, shelf: str, key: str) -> np.ndarray | None:
-        """Return an array as a read-only memory map, or None where there is none."""
+        """Return an array as a read-only memory map, or None if the key does not exist."""
         path = self._path(shelf, key, ".npy")
         if not path.exists():
             return None
         try:
             array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError, OSError):  # damaged, for example by the disk: treated as missing
+        except (ValueError, EOFError, OSError):  # a damaged file is treated as missing
             logger.warning("'%s' is damaged and is not used", path)
             return None
         return array
@@ -60,10 +60,10 @@ class Arrays:
     def appending(
         self, shelf: str, key: str, shape: tuple[int, int]
     ) -> Iterator[Callable[[np.ndarray], None]]:
-        """Write a float32 matrix of a known shape row by row; it appears when all rows are there.
+        """Write a float32 matrix of known shape in blocks of rows; it becomes visible when complete.
 
-        Rows are appended and not written through a memory map: a full disk is then an error that can be
-        reported, and not a signal that ends the process.
+        Rows are appended rather than written through a memory map, so that a full disk raises an error
+        instead of killing the process with a signal.
         """
         with self._replacing(shelf, key, ".npy") as file:
             left = shape[0]
@@ -93,7 +93,7 @@ class Arrays:
                 stack.close()
 
     def _path(self, shelf: str, key: str, suffix: str) -> Path:
-        if not re.fullmatch(r"[a-z0-9_-]+", key):  # a key is a hash: nothing that could leave the folder
+        if not re.fullmatch(r"[a-z0-9_-]+", key):  # keys are hashes, which cannot escape the folder
             raise ValueError(f"Not a key: {key!r}")
         return self._root / shelf / f"{key}{suffix}"
 

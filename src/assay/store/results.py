@@ -1,4 +1,4 @@
-"""Results in one SQLite file, written by one process at a time; every finished job is durable at once."""
+"""Stores results in an SQLite file with a single writer; each finished job is committed immediately."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ COMMIT;
 """,
 }
 _MARK = "INSERT INTO schema_version SELECT ? WHERE NOT EXISTS (SELECT 1 FROM schema_version)"
-_MOST_PROBS = 20_000_000  # probabilities of one job: 80 MB; of larger ones only the metrics are kept
+_MOST_PROBS = 20_000_000  # probabilities of one job (80 MB); larger arrays are not stored
 _KEEP_MODEL = """
 INSERT INTO models VALUES (?,?,?,?,?) ON CONFLICT (address) DO UPDATE SET
 identity = excluded.identity, facts = excluded.facts,
@@ -56,10 +56,10 @@ throughput = COALESCE(excluded.throughput, throughput)
 
 
 class Store:
-    """A folder that keeps everything of a study: ``results.sqlite``, and arrays beside it by key.
+    """A folder with all results of a study: ``results.sqlite``, and arrays by key.
 
-    Any number of processes may read it. To write, enter :meth:`writing`, which one process holds at a time;
-    the operating system gives it back when that process ends, however it ends.
+    Any number of processes may read it. To write, enter :meth:`writing`, an exclusive lock that the
+    operating system releases when the process ends.
     """
 
     def __init__(self, root: Path) -> None:
@@ -69,7 +69,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the right to write; raises ``StoreError`` while another process holds it."""
+        """Hold the write lock; raise ``StoreError`` if another process holds it."""
         try:
             lock = sqlite3.connect(self.root / "writer.lock", timeout=0, isolation_level=None)
         except sqlite3.Error as error:
@@ -88,7 +88,7 @@ class Store:
             lock.close()
 
     def add(self, finished: Finished) -> None:
-        """Keep a result and its predictions; adding it again replaces it."""
+        """Store a result and its predictions, replacing an earlier result of the job."""
         result = finished.result
         if finished.predictions is not None:
             self.arrays.write("predictions", result.job.key, finished.predictions.values)
@@ -110,7 +110,7 @@ class Store:
         )  # fmt: skip
 
     def add_model(self, opened: Opened) -> None:
-        """Keep the facts of a model."""
+        """Store the facts about a model."""
         facts = json.dumps(asdict(opened.facts))
         self._write(
             _KEEP_MODEL,
@@ -118,13 +118,13 @@ class Store:
         )
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
-        """Keep the facts of a task, its split by example name, labels and slices of test, and examples."""
+        """Store a task's facts, split (as example names), test labels, test slices and shown examples."""
         if self.arrays.read("truths", task.fingerprint) is None:
             self._add_split(task)
         if self.arrays.read_text("examples", task.fingerprint) is None:
             few = [asdict(example) for example in shown_examples(task)]
             self.arrays.write_text("examples", task.fingerprint, json.dumps(few, ensure_ascii=False))
-        if task.slices:  # beside those of an earlier run: nothing runs again because another is asked for
+        if task.slices:  # merged with the slices of earlier runs; new slices do not invalidate results
             slices = self._slices(task.fingerprint) | slices_written(task.slices)
             self.arrays.write_text("slices", task.fingerprint, json.dumps(slices, ensure_ascii=False))
         self._write("INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts))))
@@ -138,19 +138,19 @@ class Store:
         self.arrays.write_text("splits", task.fingerprint, json.dumps(names, indent=1, ensure_ascii=False))
         if task.test.labels.lengths is not None:
             self.arrays.write("lengths", task.fingerprint, task.test.labels.lengths)
-        self.arrays.write("truths", task.fingerprint, task.test.labels.values)  # last: where it is, both are
+        self.arrays.write("truths", task.fingerprint, task.test.labels.values)  # last, to mark completeness
 
     def known(self, keys: Iterable[str]) -> set[str]:
-        """Return those of the keys that have a result, whatever its status."""
+        """Return the keys that have a result of any status."""
         return {str(row[0]) for row in self._read("SELECT key FROM results")}.intersection(keys)
 
     def forget(self, keys: Collection[str], status: Status) -> None:
-        """Drop the results of these keys that have this status, so that they run again."""
+        """Delete the results of these keys with this status, so that the jobs run again."""
         for key in keys:
             self._write("DELETE FROM results WHERE key = ? AND status = ?", (key, status.value))
 
     def results(self, keys: Collection[str] | None = None) -> tuple[Result, ...]:
-        """Return the results of these keys; without keys, the newest of each model, task, method and seed."""
+        """Return the results of these keys; by default the newest per model, task, method and seed."""
         rows = self._read(
             "SELECT key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, "
             "reason, seconds, encode_seconds, interval, metric, cost FROM results ORDER BY finished, rowid"
@@ -164,17 +164,17 @@ class Store:
         for result in results:
             job = result.job
             task = names.get((job.fingerprint, metrics.get(job.task, "")))
-            if task is not None:  # else the data have changed since
+            if task is not None:  # None if the data have changed since
                 newest[job.model, task, job.method, job.seed] = replace(result, job=replace(job, task=task))
         return tuple(newest.values())
 
     def models(self) -> tuple[ModelRow, ...]:
-        """Return what is known of every model that was opened."""
+        """Return the facts about every opened model."""
         rows = self._read("SELECT address, identity, facts, latency_seconds, throughput FROM models")
         return tuple(ModelRow(row[0], row[1], ModelFacts(**json.loads(row[2])), *row[3:]) for row in rows)
 
     def tasks(self) -> tuple[TaskFacts, ...]:
-        """Return the facts of every task; of several addresses of the same data the one used last counts."""
+        """Return the facts about every task; for addresses of the same data, those of the last address."""
         return tuple({(facts.fingerprint, facts.metric): facts for facts in self._every_task()}.values())
 
     def _every_task(self) -> list[TaskFacts]:
@@ -182,7 +182,7 @@ class Store:
         return [task_facts_of(json.loads(row[0])) for row in rows]
 
     def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
-        """Return the predictions of test that were kept, by key."""
+        """Return the stored predictions on test, by key."""
         return {
             key: Predicted(values, self.arrays.read("probs", key))
             for key in keys
@@ -190,7 +190,7 @@ class Store:
         }
 
     def truths(self, tasks: Iterable[TaskFacts]) -> dict[str, Labels]:
-        """Return the labels of test of tasks, by fingerprint."""
+        """Return the test labels of tasks, by fingerprint."""
         truths = {}
         for task in tasks:
             values = self.arrays.read("truths", task.fingerprint)
@@ -202,18 +202,18 @@ class Store:
     def features(
         self, model: ModelRow, fingerprint: str, split: SplitName = SplitName.TEST
     ) -> np.ndarray | None:
-        """Return the features of a model on a split of a task, examples x width, where they are kept."""
+        """Return the stored features of a model on a split (examples x width), or None."""
         facts = model.facts
         key = features_key(model.identity, facts.fingerprint, facts.preprocessing, fingerprint)
         return self.arrays.read("features", f"{key}-{split}")
 
     def names(self, fingerprint: str, split: SplitName = SplitName.TEST) -> tuple[str, ...]:
-        """Return the names of the examples of a split of a task; none where they are not kept."""
+        """Return the names of the examples of a split; empty if they are not stored."""
         text = self.arrays.read_text("splits", fingerprint)
         return () if text is None else tuple(json.loads(text)[split])
 
     def examples(self, tasks: Iterable[TaskFacts]) -> dict[str, tuple[ShownExample, ...]]:
-        """Return the few examples of each task that were kept for display, by its address."""
+        """Return the stored examples for display, by task address."""
         return {
             task.address: tuple(ShownExample(**fields) for fields in json.loads(text))
             for task in tasks
@@ -221,7 +221,7 @@ class Store:
         }
 
     def slices(self, task: TaskFacts) -> tuple[SliceColumn, ...]:
-        """Return the slices of the test examples of a task that it names, where they are kept."""
+        """Return the stored slices of a task's test examples."""
         return slices_of(self._slices(task.fingerprint), task.slices)
 
     def _slices(self, fingerprint: str) -> dict[str, list[str | None]]:
@@ -229,11 +229,11 @@ class Store:
         return {} if text is None else dict(json.loads(text))
 
     def version(self) -> int:
-        """Return a number that changes when another process has written."""
+        """Return a number that changes when another process writes to the store."""
         return int(self._read("PRAGMA data_version")[0][0])
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         self._connection.close()
 
     def _connect(self) -> sqlite3.Connection:
@@ -263,7 +263,7 @@ class Store:
 
 
 def open_existing(root: Path) -> Store:
-    """Open a store that must be there already, to read it."""
+    """Open an existing store for reading."""
     if not os.path.lexists(root / "results.sqlite"):
         raise StoreError(
             f"There is no store in '{root}'. Name the folder that 'assay run' or 'assay rank' wrote to."
@@ -272,7 +272,7 @@ def open_existing(root: Path) -> Store:
 
 
 def _upgrade(connection: sqlite3.Connection, root: Path) -> None:
-    """Bring a store of an earlier version to this one."""
+    """Migrate a store to the current schema version."""
     there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone()
     row = connection.execute("SELECT version FROM schema_version").fetchone() if there else None
     version = SCHEMA_VERSION if row is None else row[0]

@@ -1,4 +1,4 @@
-"""Converts between rows of the store and the values that were stored."""
+"""Converts between database rows and Python objects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from assay.findings.facts import TaskFacts
 
 
 def result_of(row: tuple[Any, ...]) -> Result:
-    """Return a row of the table of results."""
+    """Return the result in a row of the results table."""
     key, model, task, method, seed, fingerprint, status, value, *rest = row
     metrics, tuned, notes = (json.loads(text) for text in rest[:3])
     reason, seconds, encode_seconds, interval, metric, cost = rest[3:]
@@ -38,7 +38,7 @@ def result_of(row: tuple[Any, ...]) -> Result:
 
 
 def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
-    """Return the facts of a task that were stored as JSON."""
+    """Return the task facts in a JSON object."""
     typed = {
         "kind": TaskKind(stored["kind"]),
         "modality": Modality(stored["modality"]),
@@ -50,7 +50,7 @@ def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
 
 
 def slices_written(slices: Iterable[SliceColumn]) -> dict[str, list[str | None]]:
-    """Return by column the value of each example, as JSON knows it; null where it has none."""
+    """Return the value of each example by column, as JSON; null if the value is missing."""
     return {
         column.column: [column.names[number] if number >= 0 else None for number in column.positions.tolist()]
         for column in slices
@@ -58,7 +58,7 @@ def slices_written(slices: Iterable[SliceColumn]) -> dict[str, list[str | None]]
 
 
 def slices_of(written: Mapping[str, list[str | None]], columns: Iterable[str]) -> tuple[SliceColumn, ...]:
-    """Return those of the columns that were kept."""
+    """Return the requested columns that are stored."""
     slices = []
     for column in columns:
         values = written.get(column, [])

@@ -1,4 +1,4 @@
-"""Selects a few examples of a task and makes them small enough to be shown beside its results."""
+"""Selects a few examples of a task and shrinks them for display in reports."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from assay.core.task import LabelKind, Labels, Sound, Split, Task, TaskKind, Wor
 from assay.findings.facts import ShownExample
 
 MOST_SHOWN = 12
-_PIXELS = 96  # the longer side: sharp at 48 on a fine screen, clear at 84
-_QUALITY = 60  # of WebP: about 2 kB a photo
+_PIXELS = 96  # the longer side; displayed at 48 to 84 pixels
+_QUALITY = 60  # WebP quality: about 2 kB per photo
 _LETTERS = 220
-_DECIBELS = 80  # below the loudest: what is softer is black
+_DECIBELS = 80  # dynamic range below the maximum; lower levels are black
 
 logger = logging.getLogger(__name__)
 
 
 def shown_examples(task: Task) -> tuple[ShownExample, ...]:
-    """Return up to twelve examples of train: one of each class, or spread over the numbers.
+    """Return up to twelve examples of train, spread over the classes or the target values.
 
-    An example that cannot be read any more is left out: pictures must not end a study.
+    Unreadable examples are skipped, because display must not fail a study.
     """
     examples = []
     for row in _spread(task.train.labels):
@@ -35,7 +35,7 @@ def shown_examples(task: Task) -> tuple[ShownExample, ...]:
 
 
 def _spread(labels: Labels) -> list[int]:
-    """Return the rows of examples that differ most in their labels, classes in order."""
+    """Return rows of examples with diverse labels, ordered by class or target value."""
     count = labels.examples
     if labels.lengths is not None or not count:
         return list(range(min(count, MOST_SHOWN)))
@@ -51,7 +51,7 @@ def _spread(labels: Labels) -> list[int]:
 
 
 def _evenly_spaced(count: int) -> list[int]:
-    """Return up to twelve positions in a list of so many, the first and the last among them."""
+    """Return up to twelve evenly spaced positions in a list of ``count`` items, including both ends."""
     return [*map(int, np.unique(np.linspace(0, count - 1, min(count, MOST_SHOWN)).round()))]
 
 
@@ -85,13 +85,13 @@ def _beginning(example: str | tuple[str, str] | Words) -> str:
 
 
 def _spectrogram(sound: Sound) -> np.ndarray:
-    """Return how loud each frequency is at each time, low ones below: height x width x 3, uint8."""
+    """Return a spectrogram as an image (height x width x 3, uint8), low frequencies at the bottom."""
     window = np.hanning(2 * _PIXELS)
     samples = np.pad(sound.samples, (0, max(0, len(window) - len(sound.samples))))
     starts = np.linspace(0, len(samples) - len(window), _PIXELS).astype(int)
     frames = np.stack([samples[start : start + len(window)] for start in starts])
     power = np.abs(np.fft.rfft(frames * window, axis=1)).T[::-1] ** 2
-    decibels = 10 * np.log10(np.maximum(power / max(power.max(), 1e-12), 1e-12))  # silence has no loudest
+    decibels = 10 * np.log10(np.maximum(power / max(power.max(), 1e-12), 1e-12))  # silence: power.max() is 0
     grey = 255 * np.clip(1 + decibels / _DECIBELS, 0, 1)
     return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
 
