@@ -1,1 +1,1 @@
-"""Where evaluations run: one file each."""
+"""Engines, which run evaluations: one file per engine."""

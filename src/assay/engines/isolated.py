@@ -1,4 +1,4 @@
-"""Runs each evaluation in a process of its own: a crash or a hang is one failed row; memory comes back."""
+"""Runs each evaluation in its own process, which contains crashes and hangs and frees memory."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from assay.plugins.registry import PLUGIN_PREFIX
 
 _HOURS = 3600.0
 _METHOD = "spawn" if sys.platform == "win32" else "forkserver"
-_PRELOADED = ["torch"]  # by the server, once: loading it takes longer than most of what is in a process
+_PRELOADED = ["torch"]  # imported once by the fork server, because importing it is slow
 
 
 @dataclass(frozen=True, slots=True)
 class Isolated(Engine):
     """One evaluation after the other, each in a process of its own.
 
-    A job that ends its process, or takes too long, becomes a failed row; the jobs after it go on in another.
-    In a script of your own, guard the call: ``if __name__ == "__main__":``, as multiprocessing asks.
+    A job that crashes its process or exceeds the time limit becomes a failed row; a new process runs the
+    remaining jobs. Scripts need the guard ``if __name__ == "__main__":``, as multiprocessing requires.
 
     Attributes:
-        time_limit: Seconds for one job, with opening and encoding before it; None for no limit.
+        time_limit: Seconds per job, including opening and encoding; None for no limit.
 
     >>> from assay.testing.engines import evaluate
     >>> list(Isolated(time_limit=600).run(evaluate, (), watch=print))  # no evaluation, and no process
@@ -50,7 +50,7 @@ class Isolated(Engine):
     def run(
         self, evaluate: Callable[[WorkT, Watch], Iterator[Event]], evaluations: Sequence[WorkT], watch: Watch
     ) -> Iterator[Event]:
-        """Run every evaluation and yield its events as they come."""
+        """Run every evaluation and yield its events immediately."""
         for evaluation in evaluations:
             left = evaluation
             while left.jobs:
@@ -69,18 +69,18 @@ class Isolated(Engine):
                         reason = str(ended)
                 if not reason:
                     break
-                lost = left.jobs[:1] if has_opened else left.jobs  # a model that cannot be opened has no row
+                lost = left.jobs[:1] if has_opened else left.jobs  # without a model all jobs fail
                 yield from (Finished(Result(job, Status.FAILED, reason=reason)) for job, _ in lost)
                 left = left.without({job.key for job, _ in lost})
 
 
 class _Ended(Exception):
-    """The process ended before its work did."""
+    """The process ended before all jobs were finished."""
 
 
 @final
 class _Process:
-    """A process that runs one evaluation; it ends with the block."""
+    """A process that runs one evaluation; it is killed when the context ends."""
 
     def __init__(self, evaluate: Callable[..., Iterator[Event]], evaluation: object) -> None:
         context: Any = get_context(_METHOD)
@@ -91,7 +91,7 @@ class _Process:
             target=_serve, args=(theirs, _packed(evaluate, evaluation)), daemon=True
         )
         self._process.start()
-        theirs.close()  # the last copy is in the process: its end ends the pipe
+        theirs.close()  # only the process holds the other end, so its exit closes the pipe
 
     def __enter__(self) -> _Process:
         return self
@@ -102,7 +102,7 @@ class _Process:
         self._channel.close()
 
     def messages(self, time_limit: float | None) -> Iterator[Stage | Event]:
-        """Yield what it sends; raise ``_Ended`` where it dies or takes too long."""
+        """Yield the messages of the process; raise ``_Ended`` if it dies or exceeds the time limit."""
         start = time.monotonic()
         while True:
             left = None if time_limit is None else max(0.0, start + time_limit - time.monotonic())
@@ -134,14 +134,14 @@ class _Process:
 
 def _packed(evaluate: Callable[..., Iterator[Event]], evaluation: object) -> bytes:
     for name, module in sys.modules.items():
-        if name.startswith(PLUGIN_PREFIX):  # files of the user's own: the process cannot import them by name
+        if name.startswith(PLUGIN_PREFIX):  # user files, which the process cannot import by name
             cloudpickle.register_pickle_by_value(module)
     packed: bytes = cloudpickle.dumps((evaluate, evaluation))
     return packed
 
 
 def _serve(replies: Connection, packed: bytes) -> None:
-    """Perform the evaluation and send what happens; end when the parent does."""
+    """Run the evaluation and send its messages; exit when the parent process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends this process
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(BrokenPipeError):
@@ -150,7 +150,7 @@ def _serve(replies: Connection, packed: bytes) -> None:
             for event in evaluate(evaluation, replies.send):
                 replies.send(event)
             replies.send(None)
-        except Exception as error:  # what ends a run here ends it there: a store that is full
+        except Exception as error:  # raised again in the parent, for example for a full disk
             replies.send(error)
 
 
