@@ -1,1 +1,1 @@
-"""Trains opened models with torch: one loop, for every kind of task and every modality."""
+"""Trains opened models with torch, with one loop for all task kinds and modalities."""

@@ -1,4 +1,4 @@
-"""Which weights of a module are trained: all, none but the head, or low-rank changes."""
+"""Selects the trainable weights of a module: all weights, the head only, or LoRA adapters."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from assay.training.recipe import Recipe, Trained
 
 @contextmanager
 def adapted(trainable: Trainable, recipe: Recipe, seed: int) -> Iterator[Trainable]:
-    """Let the recipe's weights require gradients, and no others; adapters are gone afterwards.
+    """Enable gradients for the recipe's weights only; adapters are removed afterwards.
 
     Args:
         trainable: The model.
-        recipe: What of it is trained.
-        seed: Draws what low-rank changes start from.
+        recipe: The recipe, which selects the weights to train.
+        seed: The seed of the initial LoRA weights.
     """
     if trainable.module is None or not any(True for _ in trainable.module.parameters()):
         raise NotApplicable("the model has no weights that could be trained")
@@ -41,7 +41,7 @@ def adapted(trainable: Trainable, recipe: Recipe, seed: int) -> Iterator[Trainab
 
 @final
 class Frozen(Trainable):
-    """A model whose features are the input of the head: encoded once, not in every epoch."""
+    """A frozen model whose features are computed once and reused in every epoch."""
 
     def __init__(self, trainable: Trainable) -> None:
         self.module = nn.Identity()
@@ -60,13 +60,13 @@ class Frozen(Trainable):
         return torch.from_numpy(np.concatenate(prepared)).to(self.device)
 
     def features(self, inputs: Any) -> Any:
-        """Return them as they are."""
+        """Return the features unchanged."""
         return inputs
 
 
 @contextmanager
 def _low_rank(module: nn.Module, rank: int, seed: int) -> Iterator[None]:
-    """Add low-rank changes to linear layers and plain convolutions.
+    """Add LoRA adapters to linear layers and ungrouped convolutions.
 
     References:
         LoRA: Low-Rank Adaptation of Large Language Models (Hu et al., 2021), https://arxiv.org/abs/2106.09685

@@ -1,4 +1,4 @@
-"""The examples of a split on their way into a model: prepared once, kept as far as memory allows."""
+"""Preprocesses the examples of a split once and caches them as far as memory allows."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from assay.core.task import Examples
 from assay.core.trainable import Trainable
 from assay.encoders.batches import read_ahead
 
-_MOST_BYTES = 2 << 30  # of prepared images that are kept: 14 000 of 224 x 224 pixels
+_MOST_BYTES = 2 << 30  # maximum size of cached images: 14 000 of 224 x 224 pixels
 
 
 @final
 class PreparedExamples:
-    """Examples that are prepared when they are first read, and again only where they are too many to keep.
+    """Examples that are preprocessed on first use and cached until the cache is full.
 
     Args:
-        examples: Of one split.
-        trainable: Prepares them.
+        examples: The examples of one split.
+        trainable: The model that preprocesses them.
     """
 
     def __init__(self, examples: Examples, trainable: Trainable) -> None:
@@ -33,7 +33,7 @@ class PreparedExamples:
         return len(self._examples)
 
     def batches(self, batches: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, list[Any]]]:
-        """Yield some rows at a time, prepared; the next are read while these are worked on."""
+        """Yield preprocessed batches; the next batch is read in the background."""
         return read_ahead(self._read, batches)
 
     def _read(self, rows: np.ndarray) -> list[Any]:
@@ -56,9 +56,9 @@ def in_order(count: int, size: int) -> list[np.ndarray]:
 
 
 def shuffled(order: np.ndarray, size: int) -> list[np.ndarray]:
-    """Return the rows of each batch in a given order; a last one of a single row joins the one before it.
+    """Return the rows of each batch in a given order; a final batch of one row is merged into the previous.
 
-    Normalisation over a batch has no variance of one example.
+    Batch normalisation cannot compute a variance from one example.
     """
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     if len(batches) > 1 and len(batches[-1]) == 1:

@@ -1,4 +1,4 @@
-"""Trains a model for a task from end to end, and returns what predicts."""
+"""Trains a model for a task end to end and returns the trained predictor."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from assay.training.start import StartingWeights
 
 @contextmanager
 def fitted(model: Model, task: TrainingTask, plan: TrainingPlan, seed: int) -> Iterator[TunedModel]:
-    """Train a model by the best of some recipes; afterwards it is what it was.
+    """Train a model by the best of several recipes; its weights are restored afterwards.
 
     Raises:
         NotApplicable: The model cannot be trained.
-        ModelError: No recipe led to finite numbers, or none came as far as one epoch in time.
+        ModelError: All recipes diverged, or none finished an epoch within the time limit.
     """
     start = time.monotonic()
     deadline = start + plan.seconds if plan.seconds is not None else float("inf")
@@ -54,13 +54,13 @@ def fitted(model: Model, task: TrainingTask, plan: TrainingPlan, seed: int) -> I
 def restored(
     model: Model, tensors: Mapping[str, np.ndarray], labels: Labels, recipe: Recipe
 ) -> Iterator[TunedModel]:
-    """Return the model as it was after training, from what training changed; afterwards it is what it was.
+    """Load trained weights into the model; its original weights are restored afterwards.
 
     Args:
-        model: As it was before training.
-        tensors: What training changed.
-        labels: Those of train: which classes there are, and the units of numbers.
-        recipe: What was trained.
+        model: The model before training.
+        tensors: The weights that training changed.
+        labels: The labels of train, which determine the classes and the scale of numbers.
+        recipe: The recipe by which it was trained.
     """
     with model.training() as weights, adapted(weights, recipe, seed=0) as trainable:
         head = NewHead(tensors["head.linear.weight"].shape[1], labels).to(trainable.device)
@@ -114,7 +114,7 @@ def _best_trial(run: TrainingRun, plan: TrainingPlan, starts: StartingWeights, s
 def _refit(
     run: TrainingRun, task: TrainingTask, trial: BestTrial, starts: StartingWeights, seed: int
 ) -> None:
-    """Train once more, on train and val, as the best trial did."""
+    """Train again on train and val with the recipe of the best trial."""
     both, nothing = (
         PreparedSplit(PreparedExamples(split.examples, run.net.trainable), split.labels)
         for split in (task.train.followed_by(task.val), task.val.take([]))
@@ -125,12 +125,12 @@ def _refit(
 
 
 def _silent(epoch: int, value: float) -> None:
-    """Report nothing: the epochs of this trial were reported before."""
+    """Report nothing, because the epochs of this trial were already reported."""
 
 
 @final
 class _TrainedModel(TunedModel):
-    """A model in the state that training left it in."""
+    """A model with its weights after training."""
 
     def __init__(self, net: Net, trial: BestTrial | None, tune_seconds: float) -> None:
         self._net = net
@@ -141,13 +141,13 @@ class _TrainedModel(TunedModel):
         self.decision = net.head.decision
 
     def predict(self, examples: Examples) -> Predicted:
-        """Return predictions in the order given."""
+        """Return predictions in the order of the examples."""
         return self._net.head.predicted(
             self._net.all_outputs(PreparedExamples(examples, self._net.trainable))
         )
 
     def tensors(self) -> Mapping[str, np.ndarray]:
-        """Return the head, and of the model what was trained."""
+        """Return the weights of the head and the trained weights of the model."""
         buffers = {f"model.{name}" for name, _ in self._net.trainable.module.named_buffers()}
         return {
             name: tensor.numpy()
@@ -157,7 +157,7 @@ class _TrainedModel(TunedModel):
 
 
 def _numbers(trial: BestTrial) -> dict[str, float]:
-    """Return the recipe and its epoch, under the names that stores know."""
+    """Return the recipe and its epoch, by the names used in stores."""
     recipe = {name: float(getattr(trial.recipe, name)) for name in TUNABLE}
     epoch = trial.epoch
     return {**recipe, "epoch": float(epoch.number), "val": epoch.value, "trials": float(trial.finished)}

@@ -1,4 +1,4 @@
-"""One training run: its optimiser, steps, an evaluation on val after each epoch, and the best epoch."""
+"""The training loop: optimiser, schedule, validation after each epoch, and the best epoch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from assay.training.examples import PreparedExamples, shuffled
 from assay.training.net import Net
 from assay.training.recipe import Recipe
 
-_STAGES = 12  # of the depth of any model: layer decay means for all what it means for a ViT-B
+_STAGES = 12  # depth in units of a ViT-B's layers, so that layer decay is comparable across models
 _MOMENTUM = 0.9
 
 
@@ -29,7 +29,7 @@ class Diverged(Exception):
 
 
 class OutOfTime(Exception):
-    """The time is over before the first epoch ended."""
+    """The time limit was reached before the first epoch ended."""
 
 
 class PreparedSplit(NamedTuple):
@@ -41,11 +41,11 @@ class PreparedSplit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """What one run trains, on what, and how it is judged.
+    """The inputs of a training run: model, data, metric and deadline.
 
     Attributes:
-        net: Its weights are trained in place.
-        deadline: When training must stop, by ``time.monotonic``.
+        net: The model and head, trained in place.
+        deadline: The time at which training must stop, by ``time.monotonic``.
     """
 
     net: Net
@@ -59,9 +59,9 @@ class BestEpoch(NamedTuple):
     """The best epoch of a run.
 
     Attributes:
-        value: The metric on val; 0 where there is no val.
+        value: The metric on val; 0 without val.
         loss: The loss on val.
-        number: Which it is; 0 for the weights before any step.
+        number: The epoch number; 0 for the weights before training.
         state: The weights of module and head, on the CPU.
     """
 
@@ -72,7 +72,7 @@ class BestEpoch(NamedTuple):
 
     @property
     def merit(self) -> tuple[float, float]:
-        """What decides between epochs: the value and, of equals, the smaller loss."""
+        """The sort key of epochs: the value, then the negative loss."""
         return self.value, -self.loss
 
 
@@ -80,28 +80,28 @@ Report = Callable[[int, float], None]  # epoch and value on val; it may raise to
 
 
 def train(run: TrainingRun, recipe: Recipe, seed: int, report: Report, last: int | None = None) -> BestEpoch:
-    """Train and return the best epoch by val, of equals the one with the smaller loss; the last without val.
+    """Train and return the best epoch on val (ties: the smaller loss), or the last epoch without val.
 
     Args:
-        run: Its net holds the weights to start from.
-        recipe: How.
-        seed: Of the order of examples, of dropout and of augmentation.
-        report: Receives the value after each epoch.
-        last: Stop after this epoch, though the schedule is that of all; None to go on.
+        run: The training run; its net holds the initial weights.
+        recipe: The recipe to train by.
+        seed: The seed of the example order, dropout and augmentation.
+        report: Called with the value after each epoch.
+        last: The epoch after which to stop, without changing the schedule; None for all epochs.
 
     Raises:
         Diverged: A loss is not finite.
-        OutOfTime: Not even one epoch fits into the time.
+        OutOfTime: The deadline passed before the first epoch ended.
     """
-    with seeded(seed, run.net.trainable.device):  # a run depends on its own recipe, and on none before it
+    with seeded(seed, run.net.trainable.device):  # independent of earlier runs
         return _best_epoch(run, recipe, seed, report, recipe.epochs if last is None else last)
 
 
 def optimiser_of(module: nn.Module, head: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the optimiser of the weights that require gradients.
+    """Return the optimiser for the weights that require gradients.
 
-    The depth of a weight is its position among the layers with weights, in the order in which the module
-    lists them, which is that from input to output in nearly all.
+    The depth of a weight is its position among the layers with weights in the module's order, which is
+    the order from input to output in nearly all models.
 
     References:
         BEiT (Bao et al., 2021), https://arxiv.org/abs/2106.08254, for layer decay.
@@ -124,7 +124,7 @@ def optimiser_of(module: nn.Module, head: nn.Module, recipe: Recipe) -> torch.op
 def schedule_of(
     optimiser: torch.optim.Optimizer, recipe: Recipe, steps: int
 ) -> torch.optim.lr_scheduler.LambdaLR:
-    """Return a linear warm-up and then a cosine to 0, over so many steps; or a rate that stays as it is."""
+    """Return a schedule with linear warm-up and cosine decay to 0, or a constant learning rate."""
     warm_up = 0.0 if recipe.warm_up is None else recipe.warm_up * steps
 
     def factor(step: int) -> float:
@@ -161,14 +161,14 @@ def _best_epoch(run: TrainingRun, recipe: Recipe, seed: int, report: Report, las
 
 
 def _better_epoch(run: TrainingRun, epoch: int, best: BestEpoch | None) -> BestEpoch:
-    """Return this epoch if it is better on val than the best before it, or where there is no val."""
+    """Return this epoch if it is better on val than the best so far, or if there is no val."""
     labels = run.val.labels
     if not len(run.val.examples):
         return BestEpoch(0.0, 0.0, epoch, run.net.state())
     outputs = run.net.all_outputs(run.val.examples)
     targets = run.net.head.targets(labels)
     with torch.no_grad():
-        loss = float(run.net.head.loss(outputs, targets, 0.0))  # NaN where val has none of train's classes
+        loss = float(run.net.head.loss(outputs, targets, 0.0))  # NaN if val has none of train's classes
     if not torch.isfinite(outputs).all():
         raise Diverged
     value = run.net.head.predicted(outputs).judged(run.metric, labels)
@@ -185,7 +185,7 @@ def _epoch(
     schedule: torch.optim.lr_scheduler.LambdaLR,
     rng: np.random.Generator | None,
 ) -> bool:
-    """Take one step for each batch; return False where the time is over before all were taken."""
+    """Take one step per batch; return False if the deadline passes first."""
     run.net.learning(recipe)
     for rows, prepared in run.train.examples.batches(batches):
         if time.monotonic() > run.deadline:
@@ -207,7 +207,7 @@ def _backward(
     prepared: list[object],
     rng: np.random.Generator | None,
 ) -> None:
-    """Add up the gradients of one batch, in pieces; while memory does not suffice, in smaller ones."""
+    """Accumulate the gradients of one batch in micro-batches, halved while memory is insufficient."""
     targets = run.net.head.targets(run.train.labels.of(rows))
     start, first = 0, 0  # example, and label
     lengths = run.train.labels.lengths

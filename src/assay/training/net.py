@@ -1,4 +1,4 @@
-"""A model with its new head: how both see examples, their losses, and how their weights are read and set."""
+"""A model with a new head: forward pass, loss, and reading and setting the weights."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from assay.encoders.weights import State
 from assay.training.examples import PreparedExamples, in_order, shuffled
 from assay.training.recipe import Recipe, Trained
 
-PIECE = 64  # examples that pass at once, at most; a batch of fewer passes whole
+PIECE = 64  # maximum micro-batch size
 
 
 @final
 class NewHead(nn.Module):
-    """A linear layer; numbers are learned and predicted in units of their deviation on train.
+    """A linear layer; regression targets are standardised by their mean and deviation on train.
 
     Args:
-        width: Features of one example.
-        labels: Of train.
+        width: The number of features per example.
+        labels: The labels of train.
     """
 
     mean: torch.Tensor  # outputs
@@ -48,12 +48,12 @@ class NewHead(nn.Module):
         self.register_buffer("deviation", torch.from_numpy(np.where(deviation > 0, deviation, 1.0)).float())
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return logits, or numbers in units of their deviation: examples x outputs."""
+        """Return logits or standardised numbers, examples x outputs."""
         outputs: torch.Tensor = self.linear(features)
         return outputs
 
     def targets(self, labels: Labels) -> torch.Tensor:
-        """Return what the loss compares outputs with; -100 for classes that train has no example of."""
+        """Return the targets of the loss; -100 (ignored) for classes without examples in train."""
         if labels.kind is LabelKind.CLASSIFICATION:
             positions = np.full(self.decision.classes, -100)
             positions[self.decision.present] = np.arange(len(self.decision.present))
@@ -74,19 +74,19 @@ class NewHead(nn.Module):
         return functional.mse_loss(outputs, targets) / 2
 
     def predicted(self, outputs: torch.Tensor) -> Predicted:
-        """Return predictions for outputs."""
+        """Convert outputs to predictions."""
         numbers = outputs.cpu().double() * self.deviation.cpu().double() + self.mean.cpu().double()
         return self.decision(numbers.numpy())
 
 
 @dataclass
 class Net:
-    """A model whose weights are trained, and its new head.
+    """A trainable model with a new head.
 
     Attributes:
-        piece: Examples that pass at once: halved where memory does not suffice.
-        precision: What the forward pass of the model computes in; weights and losses stay in float32.
-        notes: What a reader must know.
+        piece: The micro-batch size, halved if memory is insufficient.
+        precision: The precision of the model's forward pass; weights and losses stay in float32.
+        notes: Caveats for the reader.
     """
 
     trainable: Trainable
@@ -96,11 +96,11 @@ class Net:
     notes: list[str] = field(default_factory=list)
 
     def forward(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> torch.Tensor:
-        """Return the outputs of the head for some examples: a row for each label."""
+        """Return the outputs of the head for a batch, one row per label."""
         return self.head(self.features(prepared, rng))  # type: ignore[no-any-return]  # as nn.Module says
 
     def features(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> torch.Tensor:
-        """Return float32 features of some examples, on the device."""
+        """Return float32 features of a batch, on the device."""
         inputs = self.trainable.inputs(prepared, rng)
         device = torch.device(self.trainable.device).type
         with torch.autocast(device, self.precision, enabled=self.precision is not torch.float32):
@@ -116,7 +116,7 @@ class Net:
         return self._batched(self.forward, examples, self.head.linear.out_features)
 
     def learning(self, recipe: Recipe) -> None:
-        """Go into training mode, as far as the recipe lets a part of the model learn."""
+        """Switch the trained parts of the model to training mode."""
         self.trainable.module.train(recipe.trained is not Trained.HEAD)
         self.head.train()
         if recipe.keeps_statistics:
@@ -124,12 +124,12 @@ class Net:
                 module.eval()
 
     def normalisations(self) -> list[nn.modules.batchnorm._BatchNorm]:
-        """Return the layers that normalise by the means and variances of a batch."""
+        """Return the batch normalisation layers."""
         kind = nn.modules.batchnorm._BatchNorm
         return [module for module in self.trainable.module.modules() if isinstance(module, kind)]
 
     def learn_statistics(self, examples: PreparedExamples) -> None:
-        """Let batch normalisation take its means and variances from these examples, all batches alike.
+        """Re-estimate the batch normalisation statistics on these examples, with equal batch weights.
 
         References:
             Revisiting Batch Normalization For Practical Domain Adaptation (Li et al., 2016),
@@ -149,7 +149,7 @@ class Net:
             layer.momentum = momentum
 
     def evaluating(self) -> None:
-        """Go into evaluation mode."""
+        """Switch to evaluation mode."""
         self.trainable.module.eval()
         self.head.eval()
 
@@ -163,7 +163,7 @@ class Net:
         }
 
     def load(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Set the weights of model and head to those of a state that may leave some out."""
+        """Load the weights of model and head from a state, which may be partial."""
         for part, module in (("model.", self.trainable.module), ("head.", self.head)):
             mine = {name.removeprefix(part): state[name] for name in state if name.startswith(part)}
             module.load_state_dict(mine, strict=False)

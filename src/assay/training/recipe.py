@@ -1,4 +1,4 @@
-"""How a model is trained: recipes, their defaults, what of them is tuned, and how much is tried."""
+"""Training recipes: hyperparameters, their defaults, and the search space."""
 
 from __future__ import annotations
 
@@ -9,35 +9,34 @@ from typing import Any
 
 
 class Trained(StrEnum):
-    """Which weights are trained, besides those of the new head."""
+    """The weights that are trained in addition to the new head."""
 
     ALL = "all"
-    HEAD = "head"  # the head alone: the model stays in evaluation mode
-    LORA = "lora"  # low-rank changes of its linear and convolutional layers
+    HEAD = "head"  # none: only the head is trained, and the model stays in evaluation mode
+    LORA = "lora"  # LoRA adapters of linear and convolutional layers
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One way to train: everything that decides the outcome besides the data, the weights and the seed.
+    """Training hyperparameters.
 
     Attributes:
-        trained: Which weights are trained.
-        rank: Of low-rank changes, where those are trained.
+        trained: The weights to train.
+        rank: The rank of LoRA adapters.
         optimiser: "adamw", or "sgd" with momentum 0.9.
-        learning_rate: The highest of the schedule, of the head and of the weights next to it.
-        weight_decay: Decoupled from the gradient for AdamW, added to it for SGD; not of biases and norms.
-        layer_decay: What the learning rate is multiplied with for each twelfth of the depth below the head.
-        label_smoothing: The share of the probability that all classes share; for classes that exclude
-            each other.
-        is_augmented: Whether examples are changed at random, as fits their modality.
-        keeps_statistics: Whether batch normalisation goes on with the means and variances that it has; else
-            it takes those of each batch, and learns them.
-        epochs: How often each example is seen, at most.
-        batch_size: Examples in one step; they pass in smaller pieces where memory does not suffice.
-        warm_up: The share of steps in which the learning rate grows from 0; it then shrinks by a cosine to 0.
-            None for a learning rate that stays as it is.
-        patience: Epochs without a better value on val after which training ends; None to go on to the end.
-        clip: The longest gradient: a longer one is shortened to it. None for no limit.
+        learning_rate: The peak learning rate of the head and the layers next to it.
+        weight_decay: Decoupled for AdamW, added to the gradient for SGD; not for biases and norms.
+        layer_decay: The factor of the learning rate per twelfth of the depth below the head.
+        label_smoothing: The probability mass spread over all classes; for single-label classification.
+        is_augmented: Whether to augment examples by the augmentation of their modality.
+        keeps_statistics: Whether batch normalisation uses its pretrained statistics; otherwise it uses
+            batch statistics and updates its running statistics.
+        epochs: The maximum number of epochs.
+        batch_size: Examples per step, split into micro-batches if memory is insufficient.
+        warm_up: The fraction of steps with linear warm-up, followed by cosine decay to 0; None for a constant
+            learning rate.
+        patience: Epochs without improvement on val before training stops; None disables early stopping.
+        clip: The maximum gradient norm; None for no limit.
     """
 
     trained: Trained = Trained.ALL
@@ -57,7 +56,7 @@ class Recipe:
 
 
 DEFAULT = Recipe()
-TUTORIAL = Recipe(  # of PyTorch's own tutorial on transfer learning
+TUTORIAL = Recipe(  # from PyTorch's tutorial on transfer learning
     optimiser="sgd",
     learning_rate=0.001,
     weight_decay=0.0,
@@ -79,22 +78,22 @@ TUNABLE = (*RANGES, *CHOICES)  # fields of a recipe
 
 
 def rate_factor(optimiser: str) -> float:
-    """Return what learning rates for AdamW are multiplied with for another optimiser."""
+    """Return the factor that converts a learning rate for AdamW to another optimiser."""
     return 20.0 if optimiser == "sgd" else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """How a model is trained and how much is tried, the same for every model.
+    """The search over recipes, the same for every model.
 
     Attributes:
-        recipe: What the first trial does.
+        recipe: The recipe of the first trial.
         tuned: The fields of the recipe that are tuned, in the order of ``TUNABLE``.
-        trials: How many recipes are tried.
-        from_probe: Whether the head starts where a linear probe ends; else as torch draws it.
-        refit: Whether the best recipe then trains once more, on train and val, for as many epochs as were
-            best; else the weights of the best epoch count.
-        seconds: The time for everything; None for no limit.
+        trials: The number of recipes to try.
+        from_probe: Whether to initialise the head from a linear probe; otherwise at random.
+        refit: Whether to train again on train and val with the best recipe and number of epochs; otherwise
+            the weights of the best epoch are used.
+        seconds: The total time limit; None for no limit.
     """
 
     recipe: Recipe

@@ -1,4 +1,4 @@
-"""Tunes a recipe: the same number of trials over the same space for every model, chosen on val."""
+"""Hyperparameter search on val, with the same number of trials and search space for every model."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
 
-_GENTLER = (0.1, 0.85)  # of the second trial: its share of the learning rate, and its layer decay
+_GENTLER = (0.1, 0.85)  # the second trial's learning rate factor and layer decay
 
 
 class Pruned(Exception):
-    """The trial is far behind the others."""
+    """The trial was pruned because it was far behind the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class BestTrial:
-    """The best trial.
+    """The best trial and statistics of the search.
 
     Attributes:
-        recipe: How it trained.
-        epoch: Its best epoch.
-        seconds: Its own time.
-        finished: How many trials came to an end.
-        pruned: How many were stopped because they were behind, or diverged.
+        recipe: The recipe of the best trial.
+        epoch: The best epoch of the trial.
+        seconds: The duration of the trial.
+        finished: The number of completed trials.
+        pruned: The number of trials that were pruned or diverged.
     """
 
     recipe: Recipe
@@ -43,20 +43,20 @@ class BestTrial:
 def best_trial(
     plan: TrainingPlan, seed: int, deadline: float, train: Callable[[Recipe, Report], BestEpoch]
 ) -> BestTrial:
-    """Try recipes and return the best by the value on val, of equals the one with the smaller loss.
+    """Try recipes and return the best by the value on val; ties go to the smaller loss.
 
-    The second recipe takes a tenth of the learning rate, and less far from the head: gentler with what
-    pretraining left. The third learns new statistics where batch normalisation kept its own.
+    The second recipe uses a tenth of the learning rate and layer decay, which changes the pretrained weights
+    less. The third lets batch normalisation learn new statistics if the first keeps them.
 
     Args:
-        plan: The recipe of the first trial, what the others change of it, and how many there are.
-        seed: Of the sampler.
-        deadline: When to start no other trial, by ``time.monotonic``.
-        train: Trains by a recipe from the weights at the start, and reports each epoch.
+        plan: The first recipe, the fields to tune, and the number of trials.
+        seed: The seed of the sampler.
+        deadline: The time after which no trial starts, by ``time.monotonic``.
+        train: Trains by a recipe from the initial weights and reports each epoch.
 
     Raises:
         Diverged: Every trial diverged.
-        OutOfTime: No trial came as far as one epoch.
+        OutOfTime: No trial finished an epoch.
 
     References:
         Algorithms for Hyper-Parameter Optimization (Bergstra et al., 2011), for the sampler (TPE), and

@@ -1,4 +1,4 @@
-"""Where a recipe starts: the weights of pretraining, its statistics, and the head of a linear probe."""
+"""Initial weights of training: pretrained weights, batch statistics, and a head from a linear probe."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from assay.training.loop import TrainingRun
 from assay.training.net import NewHead
 from assay.training.recipe import Recipe
 
-PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4)  # strong to weak, of centred features whose mean square is 1
-_STEPS = 60  # of the optimiser for one penalty: a start need not be an optimum
+PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4)  # strong to weak, for centred features with mean square 1
+_STEPS = 60  # optimiser steps per penalty; the initial head need not be optimal
 
 
 @final
 class StartingWeights:
-    """The weights from which recipes start: those that start alike share them.
+    """The initial weights of recipes, shared by recipes with the same initialisation.
 
-    A recipe that does not keep the statistics of batch normalisation starts with those of train, so that the
-    head is fitted to the features that training sees.
+    A recipe that does not keep the batch normalisation statistics starts with those of train, so that the
+    head is fitted to the features used in training.
 
     Args:
-        run: Its net holds the weights of pretraining, and a head as torch drew it.
-        from_probe: Whether the head starts where a linear probe ends; else all weights stay as they are.
+        run: The training run; its net holds pretrained weights and a randomly initialised head.
+        from_probe: Whether to initialise the head from a linear probe; otherwise no weights change.
     """
 
     def __init__(self, run: TrainingRun, *, from_probe: bool) -> None:
@@ -36,7 +36,7 @@ class StartingWeights:
         self._penalties: dict[bool, float] = {}
 
     def load(self, recipe: Recipe) -> None:
-        """Set the net to the weights from which the recipe starts."""
+        """Load the initial weights of a recipe into the net."""
         keeps = recipe.keeps_statistics
         if self._from_probe and keeps not in self._ready:
             self._run.net.load(self._first)
@@ -45,18 +45,18 @@ class StartingWeights:
         self._run.net.load(self._ready.get(keeps, self._first))
 
     def load_for(self, run: TrainingRun, recipe: Recipe) -> None:
-        """Do the same for a run on more examples, with the penalty of the head that val chose before."""
+        """Load initial weights for a run on more examples, reusing the penalty chosen on val."""
         run.net.load(self._first)
         if self._from_probe:
             _prepare(run, recipe, (self._penalties[recipe.keeps_statistics],))
 
 
 def start_head(run: TrainingRun, penalties: Sequence[float] = PENALTIES) -> float:
-    """Set the head to a linear probe of the features as they are; return its penalty, chosen on val.
+    """Initialise the head from a linear probe of the pretrained features; return its penalty, chosen on val.
 
-    Training then does not first spoil good features. One number scales all features: each divided by its own
-    deviation, those that rarely differ from zero would get such weights that the first steps of training
-    throw the outputs far off.
+    This avoids distorting good features at the start of training. All features are scaled by one number:
+    standardising each feature would give rarely active features such large weights that the first training
+    steps change the outputs drastically.
 
     References:
         Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution (Kumar et al., 2022),
@@ -65,7 +65,7 @@ def start_head(run: TrainingRun, penalties: Sequence[float] = PENALTIES) -> floa
     net = run.net
     train, val = (net.all_features(split.examples) for split in (run.train, run.val))
     mean = train.mean(0)
-    spread = (train - mean).double().square().mean().sqrt()  # of random weights it may be 1e-21
+    spread = (train - mean).double().square().mean().sqrt()  # may be as small as 1e-21 for random weights
     scale = float(1 / spread.clamp(min=1e-30))
     targets = net.head.targets(run.train.labels)
     best, best_merit, chosen = None, (-float("inf"), 0.0), penalties[0]
@@ -93,7 +93,7 @@ def _prepare(run: TrainingRun, recipe: Recipe, penalties: Sequence[float]) -> fl
 
 
 def _merit(run: TrainingRun, outputs: torch.Tensor) -> tuple[float, float]:
-    """Return the metric on val, and what decides between equals: the loss."""
+    """Return the metric on val and the tie-breaking negative loss."""
     if not len(outputs):
         return 0.0, 0.0
     head, labels = run.net.head, run.val.labels
