@@ -1,7 +1,7 @@
-"""Grids of numbers with names on two sides, as files hold them, before it is known which side is which.
+"""Reads grids of numbers with row and column names; models and tasks may be on either axis.
 
-CSV, JSON lines and Parquet are read with pyarrow, as tables of examples are, so that delimiters, quotes and
-encodings are guessed in one place.
+CSV, JSON lines and Parquet are read by the reader of example tables, so that delimiters, quotes and
+encodings are detected in one place.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ MODEL_NAMES = frozenset(
 TASK_NAMES = frozenset({"task", "tasks", "dataset", "datasets", "data_set", "target", "targets", "benchmark"})
 _NOTHING = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "–", "—", "?"})
 
-Cells = Mapping[tuple[str, str], str]  # by the names of both sides
+Cells = Mapping[tuple[str, str], str]  # by row name and column name
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cells with names on two sides; words in place of a number say why there is none.
+    """Cells with row and column names; words in place of a number say why it is missing.
 
     Attributes:
-        rows: The names of one side, in the order of the file.
-        columns: The names of the other.
-        row_name: What the file calls its rows; empty where it does not say.
-        column_name: What it calls its columns.
-        left_out: What was not read, in sentences.
+        rows: The row names, in the order of the file.
+        columns: The column names.
+        row_name: The file's name for its rows; empty if it has none.
+        column_name: The file's name for its columns; empty if it has none.
+        left_out: Sentences about columns that were skipped.
     """
 
     rows: tuple[str, ...]
@@ -51,7 +51,7 @@ def read_columns(path: Path) -> dict[str, list[str]]:
     """Return the columns of a delimited, JSON-lines or Parquet file, as trimmed strings.
 
     Raises:
-        UsageError: There is no such file, or it cannot be read.
+        UsageError: The file does not exist or cannot be read.
     """
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'. Check the path.")
@@ -65,7 +65,7 @@ def read_columns(path: Path) -> dict[str, list[str]]:
 
 
 def normalised(name: str) -> str:
-    """Return a column's name as the names above are written.
+    """Return a column's name, normalised to the form of the constants above.
 
     >>> normalised(" Model name ")
     'model_name'
@@ -74,7 +74,7 @@ def normalised(name: str) -> str:
 
 
 def parse_number(text: str) -> float | None:
-    """Return the number that a cell holds; None for nothing, and for words.
+    """Return the number in a cell; None if the cell is empty or holds words.
 
     >>> parse_number("93.1 %"), parse_number("n/a"), parse_number("out of memory")
     (93.1, None, None)
@@ -87,7 +87,7 @@ def parse_number(text: str) -> float | None:
 
 
 def parse_reason(text: str) -> str:
-    """Return the words in place of a missing number; empty where there are none.
+    """Return the words in place of a missing number; empty if there are none.
 
     >>> parse_reason("n/a"), parse_reason("out of memory")
     ('', 'out of memory')
@@ -96,10 +96,10 @@ def parse_reason(text: str) -> str:
 
 
 def grid_of_columns(columns: Mapping[str, Sequence[str]], path: Path) -> Grid:
-    """Return a grid whose first column, or the one that says so, names the rows.
+    """Return a grid with the row names from the column called model or task, or from the first column.
 
     Raises:
-        UsageError: No column names the rows, or two rows have one name.
+        UsageError: No column has row names, or two rows have the same name.
     """
     naming = [name for name in columns if normalised(name) in MODEL_NAMES | TASK_NAMES]
     head = (naming or list(columns))[0]
@@ -119,13 +119,13 @@ def grid_of_columns(columns: Mapping[str, Sequence[str]], path: Path) -> Grid:
 
 
 def grids_of_json(path: Path) -> dict[str, Grid] | None:
-    """Return the grids of nested JSON objects, by name; of one without a name, the file's.
+    """Return the grids of nested JSON objects by name; an unnamed grid gets the file's name.
 
-    ``{"task": {"model": 0.9}}`` is one grid, one level more holds several by name. An object with a
-    ``table``, and an ``orientation`` such as ``"dataset->model"``, is read by what it says.
+    ``{"task": {"model": 0.9}}`` is one grid; another level of nesting holds several grids by name. An object
+    may hold the grid in ``table`` and its axes in ``orientation``, such as ``"dataset->model"``.
 
     Returns:
-        None where the file holds something else.
+        The grids, or None if the file has another structure.
     """
     content: Any = _json(path)
     names: list[str] = []
@@ -141,15 +141,15 @@ def grids_of_json(path: Path) -> dict[str, Grid] | None:
 
 
 def _json(path: Path) -> object:
-    """Return what a file of one JSON value holds; None for lines of JSON, and for what is none."""
+    """Return the JSON value of a file; None for JSON lines and invalid JSON."""
     try:
         return json.loads(path.read_text("utf-8-sig"))
-    except (ValueError, OSError):  # the reader of tables says what is wrong
+    except (ValueError, OSError):  # the table reader reports the error
         return None
 
 
 def _records(path: Path) -> list[dict[str, object]] | None:
-    """Return the objects of a JSON array; None where the file holds something else."""
+    """Return the objects of a JSON array; None if the file has another structure."""
     content = _json(path) if path.suffix.lower() == ".json" else None
     if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
         return content
@@ -161,7 +161,7 @@ def _text(value: object) -> str:
 
 
 def _depth(content: object) -> int:
-    """Return how deep objects are nested, if they are equally deep everywhere."""
+    """Return the nesting depth of objects, if it is the same everywhere."""
     if not isinstance(content, dict) or not content:
         return 0
     depths = {_depth(inner) for inner in content.values() if inner != {}}

@@ -1,4 +1,4 @@
-"""Matrices of models x tasks from files: either side may be which, and one row may hold one cell."""
+"""Reads matrices of models x tasks from files, in wide format (either axis) or long format."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _VALUES = ("value", "score", "accuracy", "result", "performance", "metric", "mea
 
 
 class RowKind(StrEnum):
-    """What the rows of a table are."""
+    """The meaning of the rows of a table."""
 
     MODELS = "models"
     TASKS = "tasks"
@@ -38,11 +38,11 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MatrixFile:
-    """What a file holds.
+    """The matrices of a file.
 
     Attributes:
-        matrices: By the name of their score or method; of a file with one matrix, the file's name.
-        notes: How the file was understood, in sentences: what was guessed and what was left out.
+        matrices: The matrices, by score or method; a single matrix has the file's name.
+        notes: Sentences about how the file was interpreted and what was skipped.
     """
 
     matrices: Mapping[str, Matrix]
@@ -52,18 +52,18 @@ class MatrixFile:
 def read_matrices(path: Path, *, rows: RowKind | None = None, models: Collection[str] = ()) -> MatrixFile:
     """Read every matrix of a CSV, TSV, JSON, JSON-lines or Parquet file.
 
-    A file with the columns ``model``, ``task`` and ``value`` holds one cell per row; a column ``method`` (or
-    ``score``) splits it into several matrices, and repeats, with different ``seed``, are averaged.
-    Any other file has models on one side and tasks on the other; so have nested JSON objects.
-    Words in place of a number say why there is none.
+    A file in long format has the columns ``model``, ``task`` and ``value``; a column ``method`` (or
+    ``score``) splits it into several matrices, and repeats with different ``seed`` are averaged.
+    All other files, and nested JSON objects, have models on one axis and tasks on the other.
+    Words in place of a number say why it is missing.
 
     Args:
         path: The file.
-        rows: What the rows are; guessed, and noted, if None.
-        models: Known names of models.
+        rows: The meaning of the rows; guessed, with a note, if None.
+        models: Known model names.
 
     Raises:
-        UsageError: The file cannot be read so; the message says what to write.
+        UsageError: The file cannot be read as matrices; the message says how to fix it.
     """
     grids = grids_of_json(path) if path.suffix.lower() == ".json" else None
     if grids is None:
@@ -82,25 +82,25 @@ def read_matrices(path: Path, *, rows: RowKind | None = None, models: Collection
 
 
 def parse_row_kind(word: str | None) -> RowKind | None:
-    """Return what a user says that rows are; raises ``UsageError`` for neither models nor tasks."""
+    """Parse the user's row kind; raise ``UsageError`` unless it is models or tasks."""
     if word is None or word in set(RowKind):
         return None if word is None else RowKind(word)
     raise UsageError(f"Rows are '{word}'. Write models or tasks.")
 
 
 def read_matrix(path: Path, *, rows: RowKind | None = None, name: str | None = None) -> Matrix:
-    """Read the one matrix of a file, or the one with a name; see :func:`read_matrices`."""
+    """Read the only matrix of a file, or the matrix with a name; see :func:`read_matrices`."""
     return select_matrix(read_matrices(path, rows=rows), path, name)
 
 
 def read_facts(path: Path) -> dict[str, dict[str, float]]:
-    """Read facts of models: a column that names them, and columns of numbers.
+    """Read model facts from a file with a column of model names and columns of numbers.
 
     Returns:
-        For each column of numbers, the number of each model that has one.
+        For each numeric column, the values by model, without missing values.
 
     Raises:
-        UsageError: The file cannot be read so.
+        UsageError: The file cannot be read as model facts.
     """
     grid = grid_of_columns(read_columns(path), path)
     numbers = {pair: parse_number(text) for pair, text in grid.cells.items()}
@@ -111,10 +111,10 @@ def read_facts(path: Path) -> dict[str, dict[str, float]]:
 
 
 def higher_is_better(matrix: Matrix, lower_is_better: Collection[str]) -> Matrix:
-    """Return the matrix with some tasks negated: those where lower is better, by name or pattern (``'*'``).
+    """Return the matrix with the lower-is-better tasks negated, given by name or pattern (``'*'``).
 
     Raises:
-        UnknownName: A pattern is that of no task.
+        UnknownName: A pattern matches no task.
     """
     tasks: set[str] = set()
     for pattern in lower_is_better:
@@ -126,10 +126,10 @@ def higher_is_better(matrix: Matrix, lower_is_better: Collection[str]) -> Matrix
 
 
 def select_matrix(file: MatrixFile, path: Path, name: str | None) -> Matrix:
-    """Return the matrix with a name, or the only one there is.
+    """Return the matrix with a name, or the only matrix.
 
     Raises:
-        UsageError: There are several, or none of that name; the message lists them.
+        UsageError: There are several matrices, or none with that name; the message lists them.
     """
     listed = ", ".join(sorted(file.matrices)[:12])
     if name is None and len(file.matrices) > 1:
@@ -140,7 +140,7 @@ def select_matrix(file: MatrixFile, path: Path, name: str | None) -> Matrix:
 
 
 def _guess(grid: Grid, models: Collection[str]) -> tuple[RowKind, str]:
-    """Return what the rows are, and how that is known."""
+    """Return the meaning of the rows, and how it was determined."""
     for name, of_models, of_tasks in (
         (grid.row_name, RowKind.MODELS, RowKind.TASKS),
         (grid.column_name, RowKind.TASKS, RowKind.MODELS),
@@ -179,7 +179,7 @@ def _of_cells(models: Sequence[str], tasks: Sequence[str], cells: Cells, path: P
 def _one_cell_per_row(
     columns: Mapping[str, Sequence[str]], names: Mapping[str, str], path: Path
 ) -> MatrixFile:
-    """Return the matrices of a file whose rows are a model, a task and a value."""
+    """Return the matrices of a file in long format, with one cell per row."""
     model, task = (
         next(names[name] for name in names if name in known) for known in (MODEL_NAMES, TASK_NAMES)
     )
@@ -205,7 +205,7 @@ def _one_cell_per_row(
 
 
 def _mean(texts: Sequence[str]) -> str:
-    """Return the mean of repeats; a repeat without a number is left out while another has one."""
+    """Return the mean of repeats, ignoring missing numbers unless all are missing."""
     numbers = [number for number in map(parse_number, texts) if number is not None]
     return repr(statistics.fmean(numbers)) if numbers else next(filter(None, texts), "")
 
