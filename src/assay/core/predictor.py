@@ -74,7 +74,7 @@ class Decision:
         if not self.are_logits:
             return Predicted(values)
         probs = np.zeros((len(outputs), self.classes))
-        probs[:, self.present] = _softmax(outputs)
+        probs[:, self.present] = softmax(outputs)
         return Predicted(values, probs)
 
 
@@ -101,7 +101,8 @@ class Predictor(ABC):
         """Rebuild a predictor from its tensors."""
 
 
-def _softmax(outputs: np.ndarray) -> np.ndarray:
+def softmax(outputs: np.ndarray) -> np.ndarray:
+    """Return probabilities, examples x outputs, of logits."""
     powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 

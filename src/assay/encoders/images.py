@@ -131,10 +131,15 @@ class ImageTrainable(Trainable):
         return self.forward(inputs).features
 
 
-def pooled(values: torch.Tensor) -> torch.Tensor:
-    """Return examples x width: the mean over the positions of a map, or over tokens of a sequence."""
+def pooled(values: torch.Tensor, axes: tuple[int, int] = (2, 3)) -> torch.Tensor:
+    """Return examples x width: the mean over the positions of a map, or over tokens of a sequence.
+
+    Args:
+        values: What a model gave for a batch.
+        axes: The spatial axes of a map.
+    """
     if values.ndim == 4:
-        return values.mean((2, 3))
+        return values.mean(axes)
     if values.ndim == 3:
         return values.mean(1)
     return values.flatten(1)

@@ -1,9 +1,11 @@
-"""Turns the states of tokens into one vector per text, with padding left out."""
+"""Turns states of tokens, with padding left out, or maps of features into one vector per example."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from assay.core.errors import ModelError, UsageError
 
@@ -33,6 +35,18 @@ class States(NamedTuple):
     tokens: torch.Tensor  # texts x tokens x width
     pooled: torch.Tensor | None = None  # texts x width, by the model's own pooling layer
     logits: torch.Tensor | None = None  # texts x source classes
+
+
+def pooled_array(values: np.ndarray, axes: tuple[int, int]) -> np.ndarray:
+    """Return examples x width: the mean over the positions of a map, or over tokens of a sequence.
+
+    Args:
+        values: What a model gave for a batch.
+        axes: The spatial axes of a map.
+    """
+    if values.ndim in (3, 4):
+        return np.asarray(values.mean(axes if values.ndim == 4 else 1))
+    return values.reshape(len(values), -1)
 
 
 def pool(states: States, mask: torch.Tensor, pooling: Pooling) -> torch.Tensor:

@@ -10,9 +10,12 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import ModelError
+from assay.core.predictor import softmax
+from assay.encoders.pooling import pooled_array
 from assay.encoders.tensorflow.channel import Message
 
 _PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "Conv3D", "MatMul", "BatchMatMul", "BatchMatMulV2", "Einsum")
+_SPATIAL = (1, 2)  # axes of a map: TensorFlow has channels last
 
 
 class Reads(NamedTuple):
@@ -100,10 +103,10 @@ class ModelServer(ABC):
                 f"The model gives {features.shape} for {len(batch)} examples: it has no batch axis. "
                 f"{self.advice}"
             )
-        arrays = {"features": _pooled(features)}
+        arrays = {"features": pooled_array(features, _SPATIAL)}
         if scores and self.scores in ("softmax", "linear"):
-            of_classes = _pooled(scores[0])
-            arrays["probs"] = of_classes if self.scores == "softmax" else _softmax(of_classes)
+            of_classes = pooled_array(scores[0], _SPATIAL)
+            arrays["probs"] = of_classes if self.scores == "softmax" else softmax(of_classes)
         return arrays
 
 
@@ -165,14 +168,3 @@ def _hash_of(variables: Sequence[tuple[str, Any]]) -> str:
         digest.update(f"{name}\0{values.dtype}\0{values.shape}\0".encode())
         digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
-
-
-def _pooled(values: np.ndarray) -> np.ndarray:
-    if values.ndim == 4:
-        return np.asarray(values.mean((1, 2)))
-    return np.asarray(values.mean(1)) if values.ndim == 3 else values.reshape(len(values), -1)
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -17,6 +17,7 @@ from assay.core.task import Example
 from assay.core.trainable import Trainable
 from assay.encoders.augmentation import cut_and_mirrored
 from assay.encoders.examples import as_images
+from assay.encoders.images import pooled
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.tensorflow.worker import Worker
 from assay.models.keras.opening import open_model, outputs_of, preprocessing
@@ -127,10 +128,7 @@ class KerasModule(nn.Module):
                 layer.begin()
         reader, device = self._keras
         with keras.device("gpu" + device.removeprefix("cuda") if device.startswith("cuda") else "cpu:0"):
-            features: torch.Tensor = reader(images, training=self.training)
-        if features.ndim == 4:
-            return features.mean((1, 2))
-        return features.mean(1) if features.ndim == 3 else features.flatten(1)
+            return pooled(reader(images, training=self.training), (1, 2))
 
 
 @final

@@ -17,7 +17,7 @@ from assay.core.task import Example
 from assay.encoders.examples import as_images, as_texts
 from assay.encoders.identity import Origin, file_hash
 from assay.encoders.pixels import PixelRecipe
-from assay.encoders.pooling import Pooling, States, pool
+from assay.encoders.pooling import Pooling, States, pool, pooled_array
 from assay.models.onnx.graph import Cut, OnnxGraph, Port
 
 if TYPE_CHECKING:
@@ -167,9 +167,7 @@ class ImageFeeds:
 
     def pooled(self, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
         """Return examples x width: the mean over the positions of a map, or over tokens of a sequence."""
-        if values.ndim == 4:
-            return np.asarray(values.mean(self.axes))
-        return np.asarray(values.mean(1)) if values.ndim == 3 else values.reshape(len(values), -1)
+        return pooled_array(values, self.axes)
 
     def describe(self) -> str:
         """Return the recipe in words."""
