@@ -66,6 +66,11 @@ def test_kernels_are_handed_out_one_at_a_time_without_vectors(server: Means) -> 
     assert shapes == [[(2, 3)], []]
 
 
+def test_an_unknown_request_is_refused(server: Means) -> None:
+    with pytest.raises(ValueError, match="'kernels' is not a valid Request"):
+        server(Message({"do": "kernels", "row": 0}))
+
+
 def test_a_depthwise_kernel_has_its_outputs_before_the_last_axis() -> None:
     assert as_matrix(np.zeros((3, 3, 8, 2)), -2).shape == (8, 18)
     assert as_matrix(np.zeros((8, 1)), -1) is None

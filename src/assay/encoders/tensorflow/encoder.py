@@ -21,6 +21,7 @@ from assay.encoders.pairs import encode_texts
 from assay.encoders.pixel_changes import PixelChanges, centred
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.tensorflow.library import OpenedWorker
+from assay.encoders.tensorflow.model_server import Request
 from assay.encoders.tensorflow.worker import Worker
 
 _IMAGES = 16  # in one message
@@ -73,7 +74,7 @@ class RemoteEncoder(Model):
         for start in range(0, len(images), _IMAGES):
             rows = slice(start, start + _IMAGES)
             batch = self._recipe.input_array(self._recipe.pixels(images[rows]))
-            arrays = self._worker.ask({"do": "encode"}, {"batch": batch}).arrays
+            arrays = self._worker.ask({"do": Request.ENCODE}, {"batch": batch}).arrays
             features[rows] = arrays["features"]
             if probs is not None:
                 probs[rows] = arrays["probs"]
@@ -81,9 +82,9 @@ class RemoteEncoder(Model):
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, the source head's included."""
-        count = self._worker.ask({"do": "count kernels"}).fields["count"]
+        count = self._worker.ask({"do": Request.COUNT_KERNELS}).fields["count"]
         for row in range(count):
-            yield from self._worker.ask({"do": "kernel", "row": row}).arrays.values()
+            yield from self._worker.ask({"do": Request.KERNEL, "row": row}).arrays.values()
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
@@ -103,7 +104,7 @@ class RemoteEncoder(Model):
         self._worker.close()
 
     def _encode_texts(self, texts: list[str]) -> np.ndarray:
-        return self._worker.ask({"do": "encode", "texts": texts}).arrays["features"]
+        return self._worker.ask({"do": Request.ENCODE, "texts": texts}).arrays["features"]
 
 
 def pixel_recipe(

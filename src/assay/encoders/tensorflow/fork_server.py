@@ -95,6 +95,8 @@ def fork(answers: str, preload: str, environment: Mapping[str, str], stderr: IO[
             _server.cache_clear()
             number = _server(*key).ask(answers.encode(), streams)
     except (OSError, EOFError) as error:
+        for end in (requests[1], replies[0]):
+            os.close(end)
         output = end_of(_server(*key).stderr)
         raise ModelError(f"No process for the model can be started. Its last output: {output}") from error
     finally:

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import metadata
 from typing import Any, NamedTuple
 
+from assay.encoders.tensorflow.model_server import Request
 from assay.encoders.tensorflow.worker import Worker
 
 
@@ -45,7 +46,7 @@ def open_in_worker(server: str, settings: Mapping[str, object], device: str, mod
     }
     worker = Worker(server, f"{__name__}:load", environment, model)
     try:
-        return OpenedWorker(worker, dict(worker.ask({"do": "open", **settings}).fields))
+        return OpenedWorker(worker, dict(worker.ask({"do": Request.OPEN, **settings}).fields))
     except BaseException:
         worker.close()
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -16,6 +17,16 @@ from assay.encoders.tensorflow.channel import Message
 
 _PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "Conv3D", "MatMul", "BatchMatMul", "BatchMatMulV2", "Einsum")
 _SPATIAL = (1, 2)  # axes of a map: TensorFlow has channels last
+
+
+class Request(StrEnum):
+    """What a model server can be asked to do: the field "do" of a message."""
+
+    OPEN = "open"
+    ENCODE = "encode"
+    VARIABLE = "variable"
+    COUNT_KERNELS = "count kernels"
+    KERNEL = "kernel"
 
 
 class Reads(NamedTuple):
@@ -57,21 +68,22 @@ class ModelServer(ABC):
     def outputs(self, batch: Any) -> Any:
         """Return the features of some examples, or a list of these and the scores of classes."""
 
-    def __call__(self, request: Message) -> Message:
-        """Answer one message."""
-        fields = request.fields
-        match fields["do"]:
-            case "open":
+    def __call__(self, message: Message) -> Message:
+        """Answer one message; raise ``ValueError`` where it asks for something else than a ``Request``."""
+        fields = message.fields
+        match Request(fields["do"]):
+            case Request.OPEN:
                 return Message(self._facts(self.open(dict(fields))))
-            case "encode":
-                return Message({}, self._encode(fields.get("texts") or request.arrays["batch"]))
-            case "variable":
+            case Request.ENCODE:
+                return Message({}, self._encode(fields.get("texts") or message.arrays["batch"]))
+            case Request.VARIABLE:
                 return Message({}, {"value": np.asarray(self.variables[fields["row"]][1])})
-            case "count kernels":
+            case Request.COUNT_KERNELS:
                 return Message({"count": len(self.kernels)})
-        values, axis = self.kernels[fields["row"]]
-        matrix = as_matrix(np.asarray(values), axis)
-        return Message({}, {} if matrix is None else {"matrix": matrix})
+            case Request.KERNEL:
+                values, axis = self.kernels[fields["row"]]
+                matrix = as_matrix(np.asarray(values), axis)
+                return Message({}, {} if matrix is None else {"matrix": matrix})
 
     def _facts(self, reads: Reads) -> dict[str, Any]:
         shape = reads.shape

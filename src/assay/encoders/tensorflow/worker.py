@@ -18,7 +18,7 @@ from assay.encoders.tensorflow.channel import Message, receive, send
 from assay.encoders.tensorflow.fork_server import ForkedProcess, command, end_of, fork
 
 _FORKS = sys.platform == "linux"  # frameworks of macOS refuse to work in a forked process
-_ERRORS = {"ModelError": ModelError, "CheckpointError": CheckpointError, "MemoryError": MemoryError}
+_ERRORS = {"ModelError": ModelError, "CheckpointError": CheckpointError}
 _MEMORY = ("ResourceExhaustedError", "MemoryError")
 
 Process = ForkedProcess | subprocess.Popen[bytes]

@@ -19,6 +19,7 @@ from assay.encoders.augmentation import cut_and_mirrored
 from assay.encoders.examples import as_images
 from assay.encoders.images import pooled
 from assay.encoders.pixels import PixelRecipe
+from assay.encoders.tensorflow.model_server import Request
 from assay.encoders.tensorflow.worker import Worker
 from assay.models.keras.opening import open_model, outputs_of, preprocessing
 
@@ -70,7 +71,7 @@ class KerasTrainable(Trainable):
         with keras_on_torch() as keras:
             model = _built(settings)
             for row, variable in enumerate(model.weights):
-                variable.assign(worker.ask({"do": "variable", "row": row}).arrays["value"])
+                variable.assign(worker.ask({"do": Request.VARIABLE, "row": row}).arrays["value"])
             reader = keras.Model(model.inputs, outputs_of(model, settings).features)
             self.module = KerasModule(reader, model, device).to(device).eval()
             self._preprocess = preprocessing(settings)
