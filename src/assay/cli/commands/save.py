@@ -34,8 +34,10 @@ def command(
     """Write weights, settings and a prediction script, checked to reproduce the predictions of the study."""
     from assay.actions.save import ModelToSave, save
     from assay.environment.devices import resolve_device
+    from assay.plugins.families import families
     from assay.run.plan import resolve_models, resolve_tasks
     from assay.wording.names import labels, task_labels
+    from assay.wording.numbers import value_text
 
     options.go_offline_if(offline)
     store, seed = options.opened_study(study, seed)
@@ -45,7 +47,8 @@ def command(
     task = _address(task_labels(sorted({job.task for job in jobs})), task)
     chosen = ModelToSave(resolve_models([model])[0], resolve_tasks([task], seed)[0], protocol)
     result = save(store, chosen, to, resolve_device(device))
-    value = f"{chosen.task.metric} {abs(result.value or 0.0):.3f} on test"
+    negated = families().metrics.load(chosen.task.metric).shown_negated
+    value = f"{chosen.task.metric} {value_text(result.value or 0.0, negated=negated)} on test"
     print(f"Saved {chosen.model} with {chosen.method} ({value}) to {to}")
     print(f"Predict with: python {to / 'predict.py'} ...")
 
