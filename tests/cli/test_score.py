@@ -81,6 +81,22 @@ def test_a_plug_in_that_breaks_is_a_reason(assay, features):
     assert "own_breaking: failed: ZeroDivisionError" in out
 
 
+def test_a_value_of_zero_is_a_value(assay, features):
+    (features / "own_zero.py").write_text("def own_zero(features, labels):\n    return 0.0\n")
+
+    code, out, _ = assay("score", "near.npz", "-s", "own_zero", "--plugin", "own_zero.py")
+
+    assert code == 0
+    assert "own_zero" in out
+
+
+def test_the_exit_code_is_1_where_no_score_has_a_value(assay, features):
+    code, out, _ = assay("score", "near.npz", "-s", "leep")
+
+    assert code == 1
+    assert "leep: it reads" in " ".join(out.split())
+
+
 def test_all_scores_are_those_that_the_file_allows_and_that_take_seconds(assay, features):
     code, out, _ = assay("score", "near.npz")
 

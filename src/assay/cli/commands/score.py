@@ -64,7 +64,7 @@ def command(
     if out is not None:
         out.write_text(as_json(results), "utf-8")
         print(f"Wrote {out}")
-    if scores and not any(row.estimate for rows in results.values() for row in rows.values()):
+    if scores and not any(row.estimate is not None for rows in results.values() for row in rows.values()):
         raise typer.Exit(code=1)
 
 
