@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +13,15 @@ import pytest
 
 import assay
 import assay.plugins
+from assay.core.errors import UsageError
 from assay.plugins.families import BUILT_IN, using
+from assay.run.study import compare_store
+from assay.store.results import open_existing
 
 TEXT = (Path(__file__).resolve().parents[2] / "CONTRIBUTING.md").read_text("utf-8")
 PLUGINS = dict(re.findall(r'```python\n("""(\w+\.py):.*?)```', TEXT, re.DOTALL))
 PLUGINS = {name: code for code, name in PLUGINS.items()}
+CONTRACTS = PLUGINS.pop("test_mine.py")
 
 
 @pytest.fixture
@@ -57,6 +64,58 @@ def test_the_plug_ins_of_the_page_run_in_one_study(files, tmp_path):
         report = assay.plugins.families.families().reports.load("winners")()
         report.render(comparison, tmp_path / "answer.winners")
     assert (tmp_path / "answer.winners").read_text("utf-8").startswith("shades:default")
+
+
+@pytest.mark.framework
+def test_the_plug_ins_of_the_page_keep_their_laws(files, tmp_path):
+    (tmp_path / "test_mine.py").write_text(CONTRACTS, "utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_a_class_that_lacks_a_method_says_which(tmp_path):
+    (tmp_path / "half.py").write_text(
+        "from assay.plugins import ModelSource\n\n\nclass Half(ModelSource):\n    pass\n", "utf-8"
+    )
+
+    with pytest.raises(UsageError, match="'Half' is a ModelSource without 'check' and 'identity' and"):
+        BUILT_IN.with_files([tmp_path / "half.py"])
+
+
+def test_two_classes_say_which_is_to_be_hidden(tmp_path):
+    code = PLUGINS["between_share.py"]
+    (tmp_path / "two.py").write_text(code + "\n\nclass Other(BetweenShare):\n    pass\n", "utf-8")
+
+    with pytest.raises(UsageError, match="'two' defines BetweenShare and Other: which is the plug-in"):
+        BUILT_IN.with_files([tmp_path / "two.py"])
+
+
+def test_a_store_judged_by_a_metric_of_ones_own_asks_for_its_file(files, tmp_path):
+    study = assay.Study(
+        models=["colours:rgb"],
+        tasks=["shades:default(count=40)"],
+        methods=["class_mean"],
+        plugins=files,
+        store=tmp_path / "store",
+    )
+    study.run()
+    with sqlite3.connect(tmp_path / "store" / "results.sqlite") as connection:
+        connection.execute("UPDATE tasks SET facts = json_set(facts, '$.metric', 'worst_recall')")
+    store = open_existing(tmp_path / "store")
+
+    with pytest.raises(UsageError, match="--plugin worst_recall.py"):
+        compare_store(store)
+    with using(BUILT_IN.with_files(files)):
+        assert compare_store(store).tasks[0].task.metric == "worst_recall"
+    store.close()
 
 
 def test_the_scores_of_the_page_are_high_for_classes_that_lie_apart(files):

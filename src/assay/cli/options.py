@@ -22,7 +22,8 @@ Offline = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]
 Plugins = Annotated[
-    list[Path] | None, typer.Option(help="A Python file with a score of your own; repeat it.")
+    list[Path] | None,
+    typer.Option(help="A Python file with a score, metric, model source, ... of your own; repeat it."),
 ]
 Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
 AllRows = Annotated[bool, typer.Option("--all", help="Print every model.")]
@@ -39,6 +40,14 @@ NewFolder = Annotated[Path, typer.Option(help="A folder that is new or empty.")]
 SplitSeed = Annotated[int, typer.Option(help="The seed of the study's splits.")]
 
 DEFAULT_STORE = Path("assay-store")
+
+
+def add_plugins(paths: list[Path] | None) -> None:
+    """Add the plug-ins of files to those in use."""
+    from assay.plugins.families import families
+
+    for path in paths or ():
+        families().add_file(path)
 
 
 def go_offline_if(offline: bool) -> None:  # it is the option

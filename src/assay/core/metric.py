@@ -9,6 +9,8 @@ import numpy as np
 
 from assay.core.task import Labels, TaskKind
 
+PLUGIN_PREFIX = "assay_plugin_"  # prefix of the module names of users' plug-in files
+
 
 class Metric(ABC):
     """A metric that evaluates predictions: one file in ``metrics/``.
@@ -23,7 +25,7 @@ class Metric(ABC):
         judges_probs: True if the metric takes class probabilities instead of predicted classes.
     """
 
-    kinds: ClassVar[frozenset[TaskKind]]
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION})
     shown_negated: ClassVar[bool] = False
     is_mean: ClassVar[bool] = False
     of_two_classes: ClassVar[bool] = False
@@ -32,7 +34,7 @@ class Metric(ABC):
     @property
     def name(self) -> str:
         """The metric's name, which is its file name."""
-        return type(self).__module__.rpartition(".")[2]
+        return type(self).__module__.rpartition(".")[2].removeprefix(PLUGIN_PREFIX)
 
     @abstractmethod
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:

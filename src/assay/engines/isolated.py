@@ -17,9 +17,9 @@ from typing import Any, final
 import cloudpickle
 
 from assay.core.errors import UsageError
+from assay.core.metric import PLUGIN_PREFIX
 from assay.core.result import Event, Finished, Opened, Result, Status
 from assay.plugins.engine import Engine, Stage, Watch, WorkT
-from assay.plugins.registry import PLUGIN_PREFIX
 
 _HOURS = 3600.0
 _METHOD = "spawn" if sys.platform == "win32" else "forkserver"

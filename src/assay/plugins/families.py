@@ -16,7 +16,7 @@ from assay.plugins.engine import Engine
 from assay.plugins.function_score import score_of_function
 from assay.plugins.method import Score
 from assay.plugins.protocol import Protocol
-from assay.plugins.registry import Registry
+from assay.plugins.registry import Registry, incomplete, module_of
 from assay.plugins.report import Report
 
 
@@ -43,6 +43,10 @@ class Families:
         """Add the plug-in of a Python file: a class of any family, or a function used as a score."""
         registries: list[Registry] = [getattr(self, field.name) for field in fields(self)]
         if not any(registry.add_file(Path(path)) for registry in registries):
+            module = module_of(Path(path))
+            lacking = next(filter(None, (incomplete(module, registry.base) for registry in registries)), "")
+            if lacking:
+                raise UsageError(f"{lacking}, in '{path}'. Define it.")
             raise UsageError(
                 f"The plug-in '{path}' defines nothing. Write one public function such as "
                 "'def my_score(features, labels): ...', or one class that derives from one such as "

@@ -15,12 +15,11 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from assay.core.errors import AssayError, MissingPackage, UnknownName, UsageError
+from assay.core.metric import PLUGIN_PREFIX
 from assay.plugins.address import Address
 from assay.plugins.settings import construct, without_defaults
 
 Plugin = TypeVar("Plugin")
-
-PLUGIN_PREFIX = "assay_plugin_"  # prefix of the module names of the user's plug-in files
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Registry(Generic[Plugin]):
 
         The same file may be added again, changed or not; a different file with the same name is an error.
         """
-        module = _module_of(path)
+        module = module_of(path)
         if not self.defines(module):
             return False
         known = self._files.get(path.stem)
@@ -173,12 +172,25 @@ def _is_installed(package: str) -> bool:
 def only_member(module: object, base: type[Plugin]) -> type[Plugin]:
     """Return the only concrete class of a module that derives from a family's base class."""
     candidates = members(module, base)
-    if len(candidates) != 1:
-        raise AssayError(
-            f"{getattr(module, '__name__', module)} must define exactly one {base.__name__}; "
-            f"it defines {len(candidates)}."
+    name = str(getattr(module, "__name__", module)).removeprefix(PLUGIN_PREFIX)
+    if len(candidates) > 1:
+        both = " and ".join(candidate.__name__ for candidate in candidates)
+        raise UsageError(
+            f"'{name}' defines {both}: which is the plug-in? Begin the names of the others with _."
         )
+    if not candidates:
+        raise AssayError(f"'{name}' must define exactly one {base.__name__}; it defines none.")
     return candidates[0]
+
+
+def incomplete(module: object, base: type) -> str:
+    """Return which methods a class of a module lacks to be a plug-in; empty if there is no such class."""
+    for value in vars(module).values():
+        is_own = inspect.isclass(value) and value.__module__ == getattr(module, "__name__", None)
+        if is_own and issubclass(value, base) and inspect.isabstract(value):
+            missing = " and ".join(f"'{name}'" for name in sorted(value.__abstractmethods__))
+            return f"The class '{value.__name__}' is a {base.__name__} without {missing}"
+    return ""
 
 
 def members(module: object, base: type[Plugin]) -> list[type[Plugin]]:
@@ -189,6 +201,7 @@ def members(module: object, base: type[Plugin]) -> list[type[Plugin]]:
         if inspect.isclass(value)
         and issubclass(value, base)
         and not inspect.isabstract(value)
+        and not value.__name__.startswith("_")
         and value.__module__ == getattr(module, "__name__", None)
     ]
 
@@ -204,7 +217,7 @@ def functions(module: object) -> list[Callable[..., Any]]:
     ]
 
 
-def _module_of(path: Path) -> ModuleType:
+def module_of(path: Path) -> ModuleType:
     """Import a user's file as a module; run it again only if it has changed."""
     name = f"{PLUGIN_PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -189,12 +188,17 @@ def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
     if predicted.values.shape != truth.values.shape:
         raise AssayError(f"{predicted.values.shape} predictions for {truth.values.shape} test labels")
     main = _finite(predicted.judged(metrics[task.metric], truth), task.metric)
-    values = {task.metric: main}
+    values, notes = {task.metric: main}, list(learning.notes)
     for name, metric in metrics.items():
-        with suppress(NotApplicable):  # the metric is undefined for these labels or this protocol
+        try:
             values[name] = _finite(predicted.judged(metric, truth), name)
+        except NotApplicable:  # the metric is undefined for these labels or this protocol
+            continue
+        except Exception as error:  # a broken metric that is only reported must not lose the result
+            logger.info("the metric %s failed", name, exc_info=True)
+            notes.append(f"the metric '{name}' failed: {type(error).__name__}: {error}")
     cost = Cost(tune_seconds=learning.tune_seconds)
-    result = Result(job, Status.OK, main, values, dict(learning.tuned), learning.notes, cost=cost)
+    result = Result(job, Status.OK, main, values, dict(learning.tuned), tuple(notes), cost=cost)
     return Finished(result, predicted)
 
 

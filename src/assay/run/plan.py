@@ -154,6 +154,10 @@ def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
             raise UsageError(
                 f"The metric '{task.metric}' does not judge '{task.address}': {reason}. Set another."
             ) from reason
+        except Exception as error:  # of a metric of the user's own
+            raise UsageError(
+                f"The metric '{task.metric}' fails on '{task.address}': {type(error).__name__}: {error}."
+            ) from error
     return tasks
 
 

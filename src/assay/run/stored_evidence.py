@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from assay.analysis.evidence import Evidence
+from assay.core.errors import UsageError
 from assay.core.limits import NO_LIMITS, Limits
 from assay.core.result import Result, Status
 from assay.findings.facts import TaskFacts
@@ -36,6 +37,12 @@ def evidence_of(
         limits: The limits that a model must meet to be ranked.
         seed: The seed of the study.
     """
+    unknown = [task for task in tasks if task.metric not in families().metrics.names()]
+    if unknown:
+        raise UsageError(
+            f"The metric '{unknown[0].metric}' of '{unknown[0].address}' is not known here. "
+            f"Name its file, as in --plugin {unknown[0].metric}.py."
+        )
     used = {result.job.task for result in results}
     present = {*models, *(result.job.model for result in results)}
     methods = {result.job.method for result in results}

@@ -29,6 +29,7 @@ class LEEP(SourceScore):
     Attributes:
         log: Take the mean of the log likelihoods; else of the likelihoods, from 0 to 1.
 
+    >>> import numpy as np
     >>> from assay.core.task import LabelKind, Labels
     >>> labels = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 1, 1]), ("cat", "dog"))
     >>> sure = np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]])

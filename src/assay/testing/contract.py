@@ -9,6 +9,8 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
+from assay.plugins.function_score import score_of_function
+
 Law = TypeVar("Law", bound=Callable[..., None])
 Values = Mapping[str, Callable[[Any], Iterable[object]]]  # of a parameter, by its name, for a plug-in
 
@@ -47,6 +49,8 @@ class Contract:
                 "a plug-in built from its settings, or override the class method 'plugins'."
             )
         plugin = fixture(cls())
+        if inspect.isfunction(plugin):  # a score may be one
+            plugin = score_of_function(plugin)()
         return {type(plugin).__name__: plugin}
 
     def __init_subclass__(cls) -> None:

@@ -21,6 +21,7 @@ def command(
     models: Annotated[list[str], typer.Argument(help="Addresses or patterns.")],
     device: options.Device = "auto",
     offline: options.Offline = False,
+    plugin: options.Plugins = None,
 ) -> None:
     """Open models, print their properties, and check that batches of 1 and 32 agree, in order, finite."""
     from assay.actions.check import inspect
@@ -28,6 +29,7 @@ def command(
     from assay.environment.devices import resolve_device
     from assay.run.plan import resolve_models
 
+    options.add_plugins(plugin)
     options.go_offline_if(offline)
     broken = 0
     device = resolve_device(device)

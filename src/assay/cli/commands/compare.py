@@ -26,6 +26,7 @@ def command(
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Compare two models: difference with interval, flips with examples, classes, feature spaces, cost."""
     from rich.console import Console
@@ -34,6 +35,7 @@ def command(
     from assay.core.limits import Limits
     from assay.reports.terminal.change import show_change
 
+    options.add_plugins(plugin)
     limits = Limits.of(max_parameters, max_latency, licence or ())
     change = compare_models(store, before, after, method=method, tasks=task or ())
     show_change(within(change, limits), Console())

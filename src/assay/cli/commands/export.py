@@ -29,6 +29,7 @@ def command(
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Write the findings as Parquet, CSV, JSON, LaTeX, Markdown, YAML, HTML or text."""
     from assay.cli.output import write
@@ -38,6 +39,7 @@ def command(
     from assay.run.study import compare_store
     from assay.store.results import open_existing
 
+    options.add_plugins(plugin)
     reports = {member.suffix: member for member in map(families().reports.load, families().reports.names())}
     if out.suffix not in reports:
         raise UnknownName("form of a report", out.suffix or out.name, reports)

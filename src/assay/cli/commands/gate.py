@@ -38,6 +38,7 @@ def command(
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Pass if no task regresses by more than is allowed, fail if one surely does.
 
@@ -52,6 +53,7 @@ def command(
     from assay.reports.json import as_json
     from assay.reports.terminal.gate import as_junit, show_gate
 
+    options.add_plugins(plugin)
     regression_from(max_regression)
     limits = Limits.of(max_parameters, max_latency, licence or ())
     for path in filter(None, (junit, json)):

@@ -32,8 +32,7 @@ def command(
     from assay.plugins.families import families
     from assay.plugins.patterns import models_of, so_many
 
-    for path in plugin or ():
-        families().add_file(path)
+    options.add_plugins(plugin)
     known = families()
     listed = {
         registry.family: registry

@@ -51,8 +51,7 @@ def command(
     from assay.run.study import DEFAULT_METHODS, ESTIMATES, Study
 
     options.go_offline_if(offline)
-    for path in plugin or ():
-        families().add_file(path)
+    options.add_plugins(plugin)
     protocols = [
         method for method in methods or () if Address.parse(method).name in families().protocols.names()
     ]

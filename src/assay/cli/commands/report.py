@@ -31,6 +31,7 @@ def command(
     licence: options.Licence = None,
     all_rows: options.AllRows = False,
     watch: Annotated[bool, typer.Option(help="Follow a running study until Ctrl-C.")] = False,
+    plugin: options.Plugins = None,
 ) -> None:
     """Print the findings of a store and write one HTML file, without running anything."""
     from rich.console import Console
@@ -40,6 +41,7 @@ def command(
     from assay.run.study import compare_store
     from assay.store.results import open_existing
 
+    options.add_plugins(plugin)
     limits = Limits.of(max_parameters, max_latency, licence or ())
     opened, console, path = open_existing(store), Console(), html or store / "report.html"
     if watch:

@@ -30,6 +30,7 @@ def command(
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",
     offline: options.Offline = False,
+    plugin: options.Plugins = None,
 ) -> None:
     """Write weights, settings and a prediction script, checked to reproduce the predictions of the study."""
     from assay.actions.save import ModelToSave, save
@@ -39,6 +40,7 @@ def command(
     from assay.wording.names import labels, task_labels
     from assay.wording.numbers import value_text
 
+    options.add_plugins(plugin)
     options.go_offline_if(offline)
     store, seed = options.opened_study(study, seed)
     protocol = options.protocol_called(method)

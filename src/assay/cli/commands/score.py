@@ -44,8 +44,7 @@ def command(
 
     if out is not None:
         must_be_writable(out)
-    for path in plugin or ():
-        families().add_file(path)
+    options.add_plugins(plugin)
     views = {
         name: read_arrays(path, labels, kind=kind, sample=sample or None)
         for name, path in _named(files).items()
