@@ -1,1 +1,1 @@
-"""Findings for a reader: one file each."""
+"""Report formats: one file each."""

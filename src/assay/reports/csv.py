@@ -10,13 +10,20 @@ from assay.findings.comparison import Comparison
 from assay.findings.frames import Value
 from assay.plugins.report import Report
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run; numbers are no texts
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+)  # prefixes that a spreadsheet would execute; applies to strings only
 
 
 class Csv(Report):
-    """One row for each model, task and method, UTF-8 with a mark that spreadsheets know it by.
+    """One row for each model, task and method, in UTF-8 with a byte order mark for spreadsheets.
 
-    A text that a spreadsheet would take for a formula has an apostrophe in front.
+    A string that a spreadsheet would execute as a formula is prefixed with an apostrophe.
 
     >>> from assay.testing.reports import rendered
     >>> print(rendered(Csv()).decode("utf-8-sig").partition(",status")[0])
@@ -27,7 +34,7 @@ class Csv(Report):
     summary: ClassVar[str] = "one row for each model, task and method, for spreadsheets"
 
     def render(self, comparison: Comparison, path: Path) -> None:
-        """Write the whole comparison to ``path``, replacing what was there."""
+        """Write the whole comparison to ``path``, replacing any existing file."""
         names = list(comparison.columns())
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.DictWriter(file, names, restval="")

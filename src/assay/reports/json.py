@@ -1,4 +1,4 @@
-"""Writes a comparison as JSON, for programs: everything that was found, in a schema that stays."""
+"""Writes a comparison as JSON for programs: all findings, in a stable schema."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.plugins.report import Report
 
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 Schema = dict[str, Any]
-SCHEMA = 3  # raise it when a field goes away or changes its meaning; a new field leaves it
+SCHEMA = 3  # increase it if a field is removed or changes its meaning, not for new fields
 _FOR_PEOPLE = frozenset({"examples"})  # pictures
 DIRECTION = (
     "Every value, floor and interval is higher-is-better; shown_negated marks those that people negate."
@@ -35,12 +35,12 @@ class Json(Report):
     summary: ClassVar[str] = "everything that was found, for programs"
 
     def render(self, comparison: Comparison, path: Path) -> None:
-        """Write the whole comparison to ``path``, replacing what was there."""
+        """Write the whole comparison to ``path``, replacing any existing file."""
         path.write_text(as_json(comparison), encoding="utf-8")
 
 
 def as_schema(kind: type) -> str:
-    """Return the JSON schema of findings of a kind as they are written: with ``schema`` and ``direction``."""
+    """Return the JSON schema of a findings type as written, with ``schema`` and ``direction``."""
     schema = _json_schema(kind, _FOR_PEOPLE)
     whole = schema["$defs"][kind.__name__]
     first = {"schema": {"const": SCHEMA}, "direction": {"type": "string"}}
@@ -50,7 +50,7 @@ def as_schema(kind: type) -> str:
 
 
 def as_json(findings: object) -> str:
-    """Return any findings, a frozen dataclass, as one JSON object with its schema."""
+    """Return findings (a frozen dataclass) as one JSON object with its schema version."""
     fields = {name: value for name, value in _fields(findings).items() if name not in _FOR_PEOPLE}
     whole = {"schema": SCHEMA, "direction": DIRECTION, **fields}
     return json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
@@ -72,15 +72,15 @@ def _plain(value: object) -> object:
 
 
 def _json_schema(kind: type, without: Collection[str] = ()) -> Schema:
-    """Return the schema (draft 2020-12) of a dataclass, written as an object with its fields by name.
+    """Return the JSON schema (draft 2020-12) of a dataclass, written as an object with its fields.
 
-    Fields may be added later: a program must not mind what it does not know. Libraries that write schemas of
-    dataclasses (msgspec, pydantic) by default take fields with a default as optional, and whole docstrings as
-    descriptions: this one says that every field is there, which is what the report promises.
+    Fields may be added later, so programs must ignore unknown fields. Libraries for this (msgspec, pydantic)
+    treat fields with a default as optional and whole docstrings as descriptions; here every field is
+    required, as the report guarantees.
 
     Args:
         kind: The dataclass.
-        without: Fields of it that are not written.
+        without: Fields that are not written.
     """
     schemas: dict[str, Schema] = {}
     whole = _of_dataclass(kind, schemas, without)
@@ -122,7 +122,7 @@ def _of_tuple(inner: tuple[Any, ...], schemas: dict[str, Schema]) -> Schema:
 def _of_dataclass(kind: type, schemas: dict[str, Schema], without: Collection[str] = ()) -> Schema:
     name = kind.__name__
     if name not in schemas:
-        schemas[name] = {}  # it may hold itself
+        schemas[name] = {}  # a type may contain itself
         hints = get_type_hints(kind)
         names = [field.name for field in dataclasses.fields(kind) if field.name not in without]
         schemas[name] = {

@@ -1,4 +1,4 @@
-"""Writes models by tasks as LaTeX tables (booktabs), for a paper."""
+"""Writes tables of models x tasks in LaTeX (booktabs), for a paper."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Latex(Report):
     summary: ClassVar[str] = "models by tasks, for a paper"
 
     def render(self, comparison: Comparison, path: Path) -> None:
-        """Write the tables to ``path``, replacing what was there."""
+        """Write the tables to ``path``, replacing any existing file."""
         needs = "% needs \\usepackage{booktabs}; names in other scripts need XeLaTeX or LuaLaTeX"
         parts = [needs, *(_table(table) for table in result_tables(comparison))]
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Writes models by tasks as Markdown tables, for an issue, a wiki or a model card."""
+"""Writes tables of models x tasks in Markdown, for an issue, a wiki or a model card."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Markdown(Report):
     summary: ClassVar[str] = "models by tasks, for an issue or a model card"
 
     def render(self, comparison: Comparison, path: Path) -> None:
-        """Write the answer and the tables to ``path``, replacing what was there."""
+        """Write the answer and the tables to ``path``, replacing any existing file."""
         parts = [_escaped(sentence) for sentence in comparison.headline]
         parts += [_table(table) for table in result_tables(comparison)]
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Writes results as the model-index of a model card, which the Hugging Face hub shows beside a model."""
+"""Writes results as the model-index of a model card for the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.plugins.report import Report
 class ModelIndex(Report):
     """YAML for the head of a README: one entry for each model, with its results on test.
 
-    Estimates are no results of a model: a study that trained nothing gives an empty index.
+    Estimates are not results of a model, so a study that trained nothing gives an empty index.
 
     >>> from assay.testing.reports import rendered
     >>> rendered(ModelIndex()).decode().splitlines()[:2]
@@ -26,7 +26,7 @@ class ModelIndex(Report):
     summary: ClassVar[str] = "model-index of a model card on the Hugging Face hub"
 
     def render(self, comparison: Comparison, path: Path) -> None:
-        """Write the index of every model with a value to ``path``, replacing what was there."""
+        """Write the index of every model with a value to ``path``, replacing any existing file."""
         path.write_text(_yaml(comparison), encoding="utf-8")
 
 

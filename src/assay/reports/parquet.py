@@ -1,4 +1,4 @@
-"""Writes a comparison as a Parquet table, for analysis elsewhere: one row for each cell, flat columns."""
+"""Writes a comparison as a Parquet table for further analysis: one row for each cell, flat columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ARROW = {str: "string", float: "float64", int: "int64", bool: "bool_"}
 class Parquet(Report):
     """One row for each model, task and method; empty cells say why in ``reason``.
 
-    Values, floors and intervals are higher-is-better; ``shown_negated`` marks those that people negate.
+    Values, floors and intervals are higher-is-better; ``shown_negated`` marks those that reports negate.
 
     >>> import io, pyarrow.parquet as pq
     >>> from assay.testing.reports import rendered
@@ -27,7 +27,7 @@ class Parquet(Report):
     summary: ClassVar[str] = "one row for each model, task and method"
 
     def render(self, comparison: Comparison, path: Path) -> None:
-        """Write the whole comparison to ``path``, replacing what was there."""
+        """Write the whole comparison to ``path``, replacing any existing file."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 

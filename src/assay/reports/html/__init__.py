@@ -1,4 +1,4 @@
-"""Writes a comparison as one HTML file that opens from disk: no network, nothing beside it."""
+"""Writes a comparison as one self-contained HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Html(Report):
     """One page: the answer, the models across tasks, each task, the scores, and what did not work.
 
     Attributes:
-        refresh_seconds: How often an open page looks for its next version, while a study runs.
+        refresh_seconds: Interval at which an open page reloads while a study runs.
 
     >>> from assay.testing.reports import rendered
     >>> page = rendered(Html()).decode()
@@ -29,7 +29,7 @@ class Html(Report):
     summary: ClassVar[str] = "one page that opens without a network"
 
     def render(self, comparison: Comparison, path: Path) -> None:
-        """Write the whole comparison to ``path``, replacing what was there."""
+        """Write the whole comparison to ``path``, replacing any existing file."""
         from assay.reports.html.page import page
 
         path.write_text(page(comparison, refresh_seconds=self.refresh_seconds), encoding="utf-8")

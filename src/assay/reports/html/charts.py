@@ -1,6 +1,6 @@
-"""The charts of a page: for each place in it the rows of findings, and the kind of chart that draws them.
+"""Builds the charts of a page: for each anchor the rows of data and the Vega-Lite spec.
 
-This module needs the packages of the extra ``html``: import it only where they are installed.
+This module needs the packages of the extra ``html``; import it only if they are installed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from assay.reports.html.names import Names
 from assay.reports.html.vega import Spec, dots, heat, learning_curves, profiles, scatter
 from assay.wording.numbers import decimals, shown, shown_interval
 
-MOST_BARS = 60  # models of one chart; the table beside it has them all
-_MOST_TEXTS = 800  # cells of a heat map that carry their number
+MOST_BARS = 60  # models in one chart; the table beside it has all
+_MOST_TEXTS = 800  # largest heat map with numbers in its cells
 _ROW = 21  # pixels
 _FILLED = " Filled: not told from the first."
-_MOST_ACROSS = 16  # names of a similarity matrix that carries its numbers
-_MOST_LINES = 20  # models of a chart of profiles
-_FEWEST_STEPS = 5  # tasks of a profile: fewer are in the table at a glance
-_MOST_NAMED = 4  # models of a front: the names of more would cover each other
+_MOST_ACROSS = 16  # largest similarity matrix with numbers in its cells
+_MOST_LINES = 20  # models in a chart of profiles
+_FEWEST_STEPS = 5  # smallest number of tasks for a profile; the table suffices for fewer
+_MOST_NAMED = 4  # labelled models of a front; more labels would overlap
 _COSTS = {
     "latency": ("latency, ms", 1e3),
     "parameters": ("parameters, M", 1e-6),
@@ -36,8 +36,8 @@ _COSTS = {
     "memory": ("peak memory, MB", 1e-6),
     "seconds": ("time in the study, s", 1.0),
 }  # title, and factor of its unit
-_PARTIAL = "few_shot"  # the protocol that learns from a part of train
-_SIZES = {"k": "examples of each class", "examples": "examples"}  # its settings that say how large a part
+_PARTIAL = "few_shot"  # the protocol that trains on a subset
+_SIZES = {"k": "examples of each class", "examples": "examples"}  # its settings for the size of the subset
 
 Row = Mapping[str, float | str | bool | None]
 _Axis = tuple[str, str, int]  # column, title, decimals
@@ -45,14 +45,14 @@ _Axis = tuple[str, str, int]  # column, title, decimals
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart and what a reader should know of it.
+    """A chart with its caption and data.
 
     Attributes:
-        anchor: Its position in the page; the name of the file it is saved in.
+        anchor: Its anchor in the page, and the name of the file for saving it.
         caption: What it shows, in a sentence or two.
-        spec: In Vega-Lite, its rows left out: charts of one kind share it.
-        rows: One for each mark, all with the same names.
-        height: Pixels.
+        spec: The Vega-Lite spec without rows; charts of one kind share it.
+        rows: One row for each mark, all with the same keys.
+        height: Height in pixels.
     """
 
     anchor: str
@@ -87,7 +87,7 @@ def _charts(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> It
 
 
 def index_chart(across: Across, names: Names, anchor: str) -> Chart | None:
-    """Return the index of models across tasks with its interval; None where fewer than two have one."""
+    """Return a chart of the index of models across tasks with intervals; None with fewer than two."""
     values: dict[str, Row] = {
         standing.model: {"index": standing.index, **_ends(standing.interval or standing.interval_here)}
         for standing in across.models
@@ -100,7 +100,7 @@ def index_chart(across: Across, names: Names, anchor: str) -> Chart | None:
 
 
 def rank_chart(across: Across, names: Names, anchor: str) -> Chart | None:
-    """Return the ranks that models may take across tasks; None where no draw of tasks can tell."""
+    """Return a chart of the rank intervals of models across tasks; None without draws of tasks."""
     values: dict[str, Row] = {
         standing.model: {"place": rank, "low": standing.ranks[0], "high": standing.ranks[1]}
         for rank, standing in enumerate(across.models, start=1)
@@ -113,7 +113,7 @@ def rank_chart(across: Across, names: Names, anchor: str) -> Chart | None:
 def _general_chart(
     across: Across, names: Names, anchor: str, caption: str, values: Mapping[str, Row], axis: _Axis
 ) -> Chart | None:
-    """Return a line for each model with values; filled are the first and what is tied with it."""
+    """Return a chart with a line for each model; the first model and those tied with it are filled."""
     rows: list[Row] = [
         {
             "model": names.label(standing.model),
@@ -127,7 +127,7 @@ def _general_chart(
 
 
 def profile_chart(across: Across, names: Names, anchor: str) -> Chart | None:
-    """Return on which share of tasks models reach how much; None with fewer than five tasks or two models."""
+    """Return the performance profiles; None with fewer than five tasks or two models."""
     shown_models = [standing for standing in across.models if standing.profile][:_MOST_LINES]
     if len(shown_models) < 2 or len(across.index_tasks) < _FEWEST_STEPS:
         return None
@@ -142,10 +142,10 @@ def profile_chart(across: Across, names: Names, anchor: str) -> Chart | None:
 
 
 def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | None:
-    """Return value against each cost that is known; None where fewer than two models have both."""
+    """Return a chart of value against each known cost; None if fewer than two models have both."""
     titles = {
         cost: title for cost, (title, _) in _COSTS.items() if len(findings.costs.get(cost, {})) > 1
-    }  # in the order of the reader's choice
+    }  # in the order of the menu
     if not titles:
         return None
     negated = findings.shown_negated
@@ -183,7 +183,7 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
 
 
 def curve_charts(comparison: Comparison, findings: TaskFindings, names: Names, anchor: str) -> list[Chart]:
-    """Return learning curves: a chart for each protocol that was run on two sizes of train or more."""
+    """Return learning curves: a chart for each protocol that ran on at least two train sizes."""
     cells_by_method: dict[tuple[str, str], list[tuple[int, Cell]]] = {}
     for cell in comparison.cells:
         if cell.task == findings.task.address and cell.value is not None:
@@ -200,7 +200,7 @@ def curve_charts(comparison: Comparison, findings: TaskFindings, names: Names, a
 
 
 def _size_of_train(method: str) -> tuple[str, str, int] | None:
-    """Return the method without its size, the setting that says the size, and the size; None without one."""
+    """Return the method without its size setting, the name of the setting and the size; None without."""
     address = Address.parse(method)
     settings: dict[str, Literal] = dict(address.settings)
     for setting in _SIZES if address.name == _PARTIAL else ():
@@ -233,7 +233,7 @@ def _curve(
 
 
 def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
-    """Return how well each score predicted the truth over all tasks; None with fewer than two scores."""
+    """Return a chart of the agreement of each score over all tasks; None with fewer than two scores."""
     rows: list[Row] = [
         {
             "model": score.score,
@@ -249,7 +249,7 @@ def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
 
 
 def _similarity_charts(likeness: Similarity, names: Names) -> Iterator[Chart]:
-    """Yield how similar tasks and models are, each with each, in the order of their trees."""
+    """Yield the similarity matrices of tasks and models, in the order of their clustering."""
     for matrix, label, caption, what in (
         (likeness.tasks, names.task, "Tasks: 1 orders models the same (Spearman).", "tasks"),
         (likeness.errors, names.label, "Models: 1 errs on the same examples (kappa).", "errors"),
@@ -274,7 +274,7 @@ def _similarity_charts(likeness: Similarity, names: Names) -> Iterator[Chart]:
 
 
 def heat_chart(heat_map: HeatMap, names: Names, anchor: str) -> Chart:
-    """Return the cells of a heat map that have a number, as a chart that can be saved."""
+    """Return the cells of a heat map with a number as a chart that can be saved."""
     rows: list[Row] = [
         {"model": names.label(model), "task": names.task(task), "text": cell.text, "level": cell.share}
         for model, cells in heat_map.rows
@@ -288,7 +288,7 @@ def heat_chart(heat_map: HeatMap, names: Names, anchor: str) -> Chart:
 
 
 def _dots_chart(anchor: str, caption: str, rows: Sequence[Row], axis: _Axis) -> Chart | None:
-    """Return one dot for each row on an axis; None for fewer than two."""
+    """Return a chart with one dot for each row; None with fewer than two rows."""
     if len(rows) < 2:
         return None
     more = f" The first {MOST_BARS} of {len(rows)}." if len(rows) > MOST_BARS else ""

@@ -1,4 +1,4 @@
-"""The heat map of models by tasks: a number and its shade for each cell, or why there is none."""
+"""The heat map of models x tasks: a number and its shade for each cell, or the reason for none."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LEVELS = 10  # shades
 
 @dataclass(frozen=True, slots=True)
 class HeatCell:
-    """One cell: its number or why it has none, and in ``details`` all of it for those who point at it.
+    """One cell: its number or the reason for none, and ``details`` for the tooltip.
 
     Attributes:
-        share: Between 0 and 1; None where there is no index.
+        share: The index between 0 and 1; None without an index.
         level: The shade, from 0.
-        has_value: There is a number, with an index or without.
+        has_value: The cell has a number, with or without an index.
     """
 
     text: str
@@ -32,21 +32,21 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """Models by tasks of one modality, best model first; ``empty`` are those without any value."""
+    """Models x tasks of one modality, best model first; ``empty`` lists models without any value."""
 
     modality: Modality
     tasks: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[HeatCell, ...]], ...]  # each model on all tasks
+    rows: tuple[tuple[str, tuple[HeatCell, ...]], ...]  # model, and a cell for each task
     empty: tuple[str, ...] = ()
 
     @property
     def has_index(self) -> bool:
-        """Whether any cell has one: estimates have none."""
+        """Whether any cell has an index; estimates have none."""
         return any(cell.share is not None for _, cells in self.rows for cell in cells)
 
 
 def heat_maps(comparison: Comparison) -> list[HeatMap]:
-    """Return a map for each modality: the index of every model on every task, or why there is none."""
+    """Return a heat map for each modality: the index of every model on every task, or a reason."""
     by_modality = [
         [findings for findings in comparison.tasks if findings.task.modality == modality]
         for modality in Modality
@@ -74,7 +74,7 @@ def _heat_map(tasks: Sequence[TaskFindings]) -> HeatMap:
 
 
 def _mean_rank(model: str, standings: Sequence[Mapping[str, Standing]]) -> float:
-    """Return the mean rank over tasks, a missing value counting as the last: it only orders the rows."""
+    """Return the mean rank over tasks for sorting the rows; a missing value counts as the last rank."""
     ranks = [of_task[model].rank if model in of_task else len(of_task) + 1 for of_task in standings]
     return sum(ranks) / len(ranks)
 

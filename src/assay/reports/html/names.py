@@ -1,4 +1,4 @@
-"""How a page calls its models: by a short name that leads to the whole address."""
+"""Short names of models and tasks in a page, linked to the full addresses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Names:
         return cls(labels, numbers, tasks)
 
     def label(self, address: str) -> str:
-        """Return the short name; what is no model of the study is called as it is."""
+        """Return the short name of a model; any other text is returned unchanged."""
         return self.labels.get(address, address)
 
     def task(self, address: str) -> str:
@@ -42,14 +42,14 @@ class Names:
         return self.tasks.get(address, address)
 
     def link(self, address: str) -> Markup:
-        """Return the short name, leading to the row with the whole address."""
+        """Return the short name as a link to the row with the full address."""
         number, label = self.numbers.get(address), self.label(address)
         if number is None:
             return escape(label)
         return Markup('<a class="model" href="#m{}">{}</a>').format(number, label)
 
     def models_in(self, sentence: str) -> list[str]:
-        """Return the addresses in a sentence, in order, each once."""
+        """Return the unique addresses in a sentence, in order."""
         return list(dict.fromkeys(self._split(sentence)[1::2]))
 
     def linked(self, sentence: str) -> Markup:

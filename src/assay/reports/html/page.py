@@ -1,4 +1,4 @@
-"""Fills the templates: one text that holds everything a page needs, and the programs that draw its charts."""
+"""Renders the templates to one self-contained page, with the scripts that draw its charts."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from assay.wording.numbers import count, duration, interval_text, plural, value_
 if TYPE_CHECKING:
     from assay.reports.html.charts import Chart
 
-_DIGITS = 5  # more than a screen can show
+_DIGITS = 5  # of numbers in charts: more than a screen resolves
 
 
 def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str:
-    """Return a comparison as one HTML page that needs nothing beside it.
+    """Return a comparison as one self-contained HTML page.
 
     Args:
         comparison: All findings of a study.
-        refresh_seconds: How often the page loads itself again; None for a page that stays.
+        refresh_seconds: Interval at which the page reloads itself; None for a static page.
     """
     view = page_view(comparison)
     templates = jinja2.Environment(
@@ -58,7 +58,7 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
 
 
 def _packed(charts: Iterable[Chart]) -> Mapping[str, Any]:
-    """Return ``specs``, each once, and for each anchor its number of spec, ``columns`` and ``rows``."""
+    """Return unique ``specs``, and for each anchor the position of its spec, ``columns`` and ``rows``."""
     specs: list[Mapping[str, Any]] = []
     by_anchor = {}
     for chart in charts:
@@ -76,13 +76,13 @@ def _rounded(value: float | str | bool | None) -> float | str | bool | None:
 
 @cache
 def _vega_programs() -> str:
-    """Return Vega, Vega-Lite and vega-embed, by gzip, as base64; kept on disk: making them takes seconds."""
+    """Return Vega, Vega-Lite and vega-embed, gzipped, as base64; cached on disk, as it takes seconds."""
     path = cache_folder() / f"vega-{metadata.version('vl-convert-python')}.js.gz"
     with suppress(OSError):
         return base64.b64encode(path.read_bytes()).decode("ascii")
     import vl_convert
 
-    programs = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub forgets its default
+    programs = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub lacks the default
     compressed = gzip.compress(programs.encode("utf-8"), mtime=0)
     with suppress(OSError), written_whole(path) as file:  # without a cache it is made again next time
         file.write(compressed)

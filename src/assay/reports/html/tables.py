@@ -1,4 +1,4 @@
-"""The tables of a task: leaderboard with its bars, classes, methods, slices; and what has no value."""
+"""Builds the tables of a task: leaderboard with bars, classes, methods, slices, missing values."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from assay.findings.per_task import Cell, Standing, TaskFindings
 from assay.wording.numbers import decimals, interval_text, value_text
 
 MOST_CLASSES = 40  # of one task
-MOST_METHOD_CELLS = 25_000  # of all tables of methods together: a page stays small enough to be sent
+MOST_METHOD_CELLS = 25_000  # of all tables of methods together, so that the page can be sent by mail
 MOST_SLICES = 30  # columns of a table
 MOST_SLICE_CELLS = 3_000  # of all tables of slices together
-FEWEST_MODELS = 20  # rows of a table of slices that has not room for all
+FEWEST_MODELS = 20  # rows of a table of slices without space for all models
 _BAR_PIXELS = 150
-_BAR_ENDS = 6.0  # pixels free at both ends
-_SHARE_ON_AXIS = 0.75  # of the models, the best: one that is far behind would press the others together
+_BAR_ENDS = 6.0  # margin at both ends, in pixels
+_SHARE_ON_AXIS = 0.75  # share of the best models on the axis: outliers would compress the others
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The axis that the bars of a leaderboard share.
+    """The common axis of the bars of a leaderboard.
 
     >>> Axis(0.0, 1.0).pixel(0.5)
     75.0
@@ -36,19 +36,19 @@ class Axis:
     high: float
 
     def pixel(self, value: float) -> float:
-        """Return the position of a value; of one outside that of the nearer end."""
+        """Return the position of a value, clipped to the axis."""
         share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
         return round(_BAR_ENDS + min(1.0, max(0.0, share)) * (_BAR_PIXELS - 2 * _BAR_ENDS), 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Pixels of a value and its interval on the common axis of a task; further right is better."""
+    """Position of a value and its interval on the common axis, in pixels; further right is better."""
 
     value: float
     low: float
     high: float
-    is_off: bool  # further left than the axis goes
+    is_off: bool  # left of the axis
 
     @property
     def width(self) -> float:
@@ -71,10 +71,10 @@ class Leaderboard:
 
     Attributes:
         places: Decimals of a value.
-        floor: Pixels of the trivial predictor on the axis of the bars; None where it is off.
-        ties: How many models are not significantly different from the best, itself included.
-        seeds: Of how many seeds a value is the mean, at most.
-        has_off: Some bar is further left than there is room for.
+        floor: Position of chance level on the axis, in pixels; None if it is off the axis.
+        ties: Number of models not significantly different from the best, including the best.
+        seeds: Largest number of seeds in a mean.
+        has_off: Some bar is left of the axis.
     """
 
     rows: tuple[LeaderboardRow, ...]
@@ -87,7 +87,7 @@ class Leaderboard:
 
 @dataclass(frozen=True, slots=True)
 class ClassAccuracy:
-    """How often the recommended model is right on the test examples of one class."""
+    """Accuracy of the recommended model on the test examples of one class."""
 
     name: str
     count: int
@@ -96,7 +96,7 @@ class ClassAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class MethodTable:
-    """The values of every model on one task by every method of the study, as texts."""
+    """The values of every model on one task by every method of the study, as text."""
 
     names: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
@@ -104,14 +104,14 @@ class MethodTable:
 
 @dataclass(frozen=True, slots=True)
 class SliceTable:
-    """Models by the slices of one column.
+    """Table of models x slices of one column.
 
     Attributes:
-        column: By which the task is sliced.
-        slices: Those with a value, in the order of their names; of very many the largest.
-        hidden: How many more there are.
-        rows: Each model with its value and its interval on each slice, best on the whole task first.
-        models_hidden: How many more there are; the exports have them all.
+        column: Name of the column.
+        slices: The slices with a value, sorted by name; only the largest if there are many.
+        hidden: Number of slices that are not shown.
+        rows: Each model with its value and interval on each slice, best on the whole task first.
+        models_hidden: Number of models that are not shown; the exports have all.
         reasons: Why other slices have no value.
     """
 
@@ -125,7 +125,7 @@ class SliceTable:
 
 @dataclass(frozen=True, slots=True)
 class MissingValue:
-    """One reason why models have no value by a method on some tasks."""
+    """A reason why models have no value by a method on some tasks."""
 
     models: tuple[str, ...]
     method: str
@@ -156,7 +156,7 @@ def leaderboard(findings: TaskFindings, models: Mapping[str, ModelRow]) -> Leade
 
 
 def _value_axis(standings: Sequence[Standing]) -> Axis:
-    """Return an axis that holds the values and intervals of the best, with a little room at its ends."""
+    """Return an axis that covers the values and intervals of the best models, with a margin."""
     kept = standings[: max(2, ceil(len(standings) * _SHARE_ON_AXIS))]
     intervals = [standing.interval for standing in kept if standing.interval]
     ends = [end for interval in intervals for end in (interval.low, interval.high)]
@@ -173,7 +173,7 @@ def _bar(standing: Standing, axis: Axis) -> Bar:
 
 
 def class_accuracies(findings: TaskFindings) -> tuple[ClassAccuracy, ...]:
-    """Return the classes in order; of very many, the weakest first; none without a recommended model."""
+    """Return the classes in order, or the weakest of many; none without a recommended model."""
     if findings.recommended is None:
         return ()
     classes = [
@@ -186,7 +186,7 @@ def class_accuracies(findings: TaskFindings) -> tuple[ClassAccuracy, ...]:
 
 
 def method_tables(comparison: Comparison) -> dict[str, MethodTable]:
-    """Return all methods of each task with two or more; nothing where that would make the page too large."""
+    """Return the table of methods for tasks with several; empty if the page would become too large."""
     cells: dict[str, dict[str, dict[str, Cell]]] = {}  # by task, method and model
     valued = [cell for cell in comparison.cells if cell.value is not None]
     for cell in valued:
@@ -210,13 +210,13 @@ def _method_table(findings: TaskFindings, cells: Mapping[str, Mapping[str, Cell]
 
 
 def _method_text(cell: Cell | None, findings: TaskFindings) -> str:
-    """Return a value as a reader knows it: that, or the estimate, of a metric like RMSE is negated."""
+    """Return a value as shown to readers: values and estimates of metrics like RMSE are negated."""
     is_of_metric = cell is not None and (not cell.is_score or bool(cell.metric))
     return cell_text(cell, negated=findings.shown_negated and is_of_metric)
 
 
 def slice_tables(tasks: Sequence[TaskFindings]) -> list[tuple[SliceTable, ...]]:
-    """Return for each task a table for each column by which it is sliced."""
+    """Return the tables of slices of each task, one for each column."""
     columns = [list(dict.fromkeys(part.column for part in findings.slices)) for findings in tasks]
     room = MOST_SLICE_CELLS // max(1, sum(map(len, columns)))
     return [
@@ -260,7 +260,7 @@ def _slice_table(column: str, findings: TaskFindings, room: int) -> SliceTable:
 
 
 def missing_on_task(findings: TaskFindings) -> tuple[MissingValue, ...]:
-    """Return the models without a value on a task, gathered by reason, failures first."""
+    """Return the models without a value on a task, grouped by reason, failures first."""
     groups: dict[tuple[str, Status, str], list[str]] = {}
     for cell in findings.missing:
         groups.setdefault((cell.method, cell.status, cell.reason), []).append(cell.model)
@@ -269,7 +269,7 @@ def missing_on_task(findings: TaskFindings) -> tuple[MissingValue, ...]:
 
 
 def missing_values(comparison: Comparison) -> tuple[MissingValue, ...]:
-    """Return every model without a value, gathered by reason: by the ranking method first; failures first."""
+    """Return every model without a value, grouped by reason: ranking method first, then failures first."""
     by_ranking = [cell for findings in comparison.tasks for cell in findings.missing]
     judged = {
         (findings.task.address, row.model) for findings in comparison.tasks for row in findings.standings

@@ -1,7 +1,7 @@
-"""Kinds of charts in Vega-Lite, written with Altair, without their rows and without the page's colours.
+"""Vega-Lite specs of charts, written with Altair, without rows and colours.
 
-A colour is written ``@accent``: the page puts its own in its place when it draws, in light and dark. On a
-narrow screen it sets ``narrow``, and in ``shorts`` a name for each model that there is room for.
+A colour is written ``@accent``; the page replaces it when it draws, in light and dark mode. On a narrow
+screen the page sets ``narrow``, and ``shorts`` with a short name for each model.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ Spec = Mapping[str, Any]  # the format of Vega-Lite, whose schema Altair holds
 
 _PARAMS: Mapping[str, Any] = {"pinned": [], "narrow": False, "shorts": {}}
 _PINNED = "indexof(pinned, datum.model) >= 0"
-_FRONT = "indexof(datum.fronts, datum.cost) >= 0"  # fronts is a text
+_FRONT = "indexof(datum.fronts, datum.cost) >= 0"  # fronts is a string
 
-_MOST_NARROW = 5  # columns of a narrow heat map whose cells have room for their texts
+_MOST_NARROW = 5  # columns of a narrow heat map with text in its cells
 _SHORT = "shorts[datum.{field}] || datum.{field}"
 _IS_FAR = "log(datum.x / datum.least) > 0.6 * log(datum.most / datum.least)"
 
 
 @cache
 def dots(value: str, title: str, places: int, height: int) -> Spec:
-    """Return one line for each model: a dot at ``value``, and a bar from ``low`` to ``high``."""
+    """Return a dot chart: for each model a dot at ``value``, and a bar from ``low`` to ``high``."""
     scale = alt.Scale(zero=False, nice=False, padding=12)
     axis = alt.Axis(tickCount=6, tickMinStep=10.0**-places)
     numbers = [_number(name, name, places) for name in (value, "low", "high")]
@@ -40,14 +40,14 @@ def dots(value: str, title: str, places: int, height: int) -> Spec:
 
 @cache
 def scatter(costs: tuple[str, ...], measure: str, places: int, height: int, *, lower_is_better: bool) -> Spec:
-    """Return ``value`` with its interval against one of several costs, which the reader chooses.
+    """Return a scatter plot of ``value`` with its interval against a cost that the reader chooses.
 
     Args:
-        costs: The names of the columns.
-        measure: What a value is.
+        costs: The names of the cost columns.
+        measure: Title of the values.
         places: Decimals of a value.
-        height: Pixels.
-        lower_is_better: Of the values.
+        height: Height in pixels.
+        lower_is_better: Whether lower values are better.
     """
     choice = alt.binding_select(options=list(costs), name="against ")
     base = _base().transform_fold(list(costs), as_=["cost", "x"])
@@ -75,7 +75,7 @@ def scatter(costs: tuple[str, ...], measure: str, places: int, height: int, *, l
 
 @cache
 def learning_curves(measure: str, places: int, height: int) -> Spec:
-    """Return a line for each model, ``value`` over ``size``; a highlighted one has its name at the end."""
+    """Return learning curves, ``value`` over ``size``; a highlighted line has its name at the end."""
     sizes = alt.Scale(type="log", nice=False, padding=24)
     x = alt.X("size:Q", title=None, scale=sizes, axis=alt.Axis(tickCount=5, format=",d", grid=False))
     y = alt.Y("value:Q", title=measure, scale=alt.Scale(zero=False, padding=16), axis=alt.Axis(tickCount=6))
@@ -88,28 +88,28 @@ def learning_curves(measure: str, places: int, height: int) -> Spec:
 
 @cache
 def profiles(height: int) -> Spec:
-    """Return a line for each model: the ``share`` of tasks on which its index is at least ``index``."""
+    """Return performance profiles: the ``share`` of tasks on which the index is at least ``index``."""
     share = alt.Axis(format=".0%", tickCount=5)
     x = alt.X("index:Q", title="index", axis=alt.Axis(tickCount=6, grid=False))
     y = alt.Y("share:Q", title="share of tasks", scale=alt.Scale(domain=[0, 1]), axis=share)
     on = alt.Tooltip("share:Q", title="on", format=".0%")
     tooltip = ["model:N", _number("index", "index at least", 2), on]
     base = _base().encode(x=x, y=y, detail="model:N", tooltip=tooltip)
-    points = base.mark_point(size=60, opacity=0)  # what a pointer finds
+    points = base.mark_point(size=60, opacity=0)  # targets for the pointer
     texts = _line_names(base, where="datum.index == 0", align="left", dx=4)
     return _spec(alt.layer(*_lines(base, interpolate="step-before"), points, texts), height)
 
 
 @cache
 def heat(measure: str, columns: int, height: int, *, has_texts: bool, is_square: bool) -> Spec:
-    """Return models down, tasks across, ``level`` from 0 to 1 as shade, and ``text`` in each cell.
+    """Return a heat map, models x tasks, with ``level`` from 0 to 1 as shade, and ``text`` in each cell.
 
     Args:
-        measure: What a text is.
-        columns: How many stand across.
-        height: Pixels.
-        has_texts: There is room for them.
-        is_square: Across stands the same as down, in the same order: its names would only take room.
+        measure: Title of the texts.
+        columns: Number of columns.
+        height: Height in pixels.
+        has_texts: Whether texts fit into the cells.
+        is_square: Columns are the same as rows, so that their names are left out.
     """
     axis = alt.Axis(orient="top", labelAngle=-90, labelLimit=130, labels=not is_square, grid=False)
     across = alt.X("task:N", sort=None, title=None, axis=axis)
@@ -129,7 +129,7 @@ def _base() -> alt.Chart:
 
 
 def _lines(base: alt.Chart, *, opacity: float = 1.0, **mark: str) -> list[alt.Chart]:
-    """Return a thin line for each model, a thick one for those highlighted, and one for those pinned."""
+    """Return thin lines for all models, and thick lines for highlighted and for pinned ones."""
     kinds = (
         ("!datum.highlighted", "@mark", {"strokeWidth": 1, "opacity": opacity}),
         ("datum.highlighted", "@accent", {"strokeWidth": 2.5}),
@@ -154,10 +154,10 @@ def _rings(base: alt.Chart) -> alt.Chart:
 
 
 def _named(base: alt.Chart, *, lower_is_better: bool) -> list[alt.Chart]:
-    """Return the names of the models worth one: right of their marks, and left where the axis ends.
+    """Return labels of selected models: right of their marks, or left near the end of the axis.
 
-    They stand on the free side of the front, which rises to the right where higher is better. On a narrow
-    screen only the recommended model has its name: others would cover it.
+    Labels are on the free side of the front, which rises to the right if higher is better. On a narrow screen
+    only the recommended model has a label, as others would overlap.
     """
     ends = _shortened(base).transform_joinaggregate(least="min(x)", most="max(x)")
     is_named = "(narrow ? datum.highlighted : indexof(datum.named, datum.cost) >= 0)"
@@ -190,5 +190,5 @@ def _spec(chart: alt.LayerChart, height: int) -> Spec:
     params = [alt.param(name=name, value=value) for name, value in _PARAMS.items()]
     whole = chart.add_params(*params).properties(width="container", height=height)
     spec: dict[str, Any] = whole.to_dict()
-    del spec["$schema"]  # an address, in a page that has none
+    del spec["$schema"]  # a URL; the page must have none
     return spec

@@ -1,4 +1,4 @@
-"""All that a page shows, gathered and frozen before any template runs."""
+"""Collects everything that a page shows, before any template runs."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from assay.reports.html.tables import (
 if TYPE_CHECKING:
     from assay.reports.html.charts import Chart
 
-_CHART_PACKAGES = ("altair", "vl_convert")  # of the extra html
+_CHART_PACKAGES = ("altair", "vl_convert")  # packages of the extra html
 _MOST_CHOICES = 8  # the answer must fit on a screen; the tables below have the other ties
-MOST_EXAMPLE_LETTERS = 260_000  # of all tasks: 2 MB hold 50 models x 20 tasks with everything else
+MOST_EXAMPLE_LETTERS = 260_000  # of all tasks: keeps a page of 50 models x 20 tasks below 2 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ListedModel:
     """A model that is recommended or not significantly different, with its cost.
 
     Attributes:
-        is_smallest: None of the other choices has fewer parameters.
+        is_smallest: No other choice has fewer parameters.
     """
 
     address: str
@@ -56,8 +56,8 @@ class Answer:
     """The answer for one modality: a sentence, then the models to choose from, the recommended first.
 
     Attributes:
-        choices: The first few, and a smallest one.
-        hidden: How many more are tied.
+        choices: The first few choices, and the smallest model.
+        hidden: Number of further ties.
     """
 
     sentence: str
@@ -67,7 +67,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """One task."""
+    """Everything that the page shows about one task."""
 
     anchor: str
     findings: TaskFindings
@@ -81,13 +81,13 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """The whole page.
+    """Everything that the page shows.
 
     Attributes:
         across: For each modality the heat map of its tasks, and the findings over them.
-        models: What is known of each model of the study, by its address; None for one that never opened.
-        charts: By their anchors; none where ``can_draw`` is false: then the page says what to install.
-        similarities: Which tasks and models are similar, and charts of it, for each modality.
+        models: Facts about each model of the study by address; None for a model that could not be opened.
+        charts: Charts by anchor; empty if ``can_draw`` is false, and the page then says what to install.
+        similarities: Similar tasks and models, with charts, for each modality.
     """
 
     names: Names
@@ -101,7 +101,7 @@ class PageView:
     similarities: tuple[tuple[Similarity, list[Chart]], ...]
 
     def charts_at(self, *anchors: str) -> list[Chart]:
-        """Return the charts at some anchors, or numbered ones below ``anchor-*``, as far as they exist."""
+        """Return the existing charts at some anchors; ``anchor-*`` matches numbered ones."""
         return [
             chart
             for name, chart in self.charts.items()
@@ -110,7 +110,7 @@ class PageView:
 
 
 def page_view(comparison: Comparison) -> PageView:
-    """Gather what a page shows of a comparison."""
+    """Collect everything that a page shows of a comparison."""
     names = Names.of(comparison)
     models = {row.address: row for row in comparison.models}
     methods = method_tables(comparison)
@@ -210,9 +210,9 @@ def _choices(comparison: Comparison, addresses: Sequence[str]) -> list[ListedMod
 def examples_that_fit(
     examples: Mapping[str, Sequence[ShownExample]],
 ) -> dict[str, tuple[ShownExample, ...]]:
-    """Return as many examples of each task as fit into its share of the page.
+    """Return as many examples of each task as fit into its share of the page size.
 
-    Where not all fit, every second or third is taken, so that classes at the end are seen too.
+    If not all fit, every second or third is used, so that the last classes are shown too.
     """
     kept = {}
     for task, shown in examples.items():

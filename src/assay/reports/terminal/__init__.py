@@ -38,7 +38,7 @@ class Terminal(Report):
     summary: ClassVar[str] = "plain text, as the terminal shows it"
 
     def render(self, comparison: Comparison, path: Path) -> None:
-        """Write the whole comparison to ``path``, replacing what was there."""
+        """Write the whole comparison to ``path``, replacing any existing file."""
         with path.open("w", encoding="utf-8") as file:
             console = Console(file=file, width=self.width, color_system=None, force_terminal=False)
             show(comparison, console, show_all=self.show_all)
@@ -49,7 +49,7 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
 
     Args:
         comparison: All findings of a study.
-        console: Where to print; its width decides which columns there is room for.
+        console: The console; its width determines which columns fit.
         show_all: Show every model, not only the best twenty of each task.
     """
     for sentence in comparison.headline:

@@ -1,4 +1,4 @@
-"""Shows how models compare across tasks, averages over suites, and which tasks and models are similar."""
+"""Prints the comparison across tasks, averages over suites, and similar tasks and models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NUMBERS = ("index", "95 % interval", "mean rank", "win rate", "strength", "wors
 
 
 def show_across(across: Across, console: Console, *, show_all: bool = False) -> None:
-    """Print models across tasks, best first, and what a reader must know before trusting the order."""
+    """Print models across tasks, best first, with warnings about the order."""
     shown = across.models if show_all else across.models[:SHOWN_MODELS]
     console.print(Text(f"Across {len(across.tasks)} {_tasks(across.modality)}", style="bold"))
     print_note(console, _measured(across))
@@ -44,7 +44,7 @@ def show_average(average: SuiteAverage, console: Console, *, show_all: bool = Fa
 
 
 def show_similarity(similarity: Similarity, console: Console) -> None:
-    """Print which tasks and models are similar, in sentences; nothing where none are."""
+    """Print sentences about similar tasks and models, if there are any."""
     if similarity.remarks:
         console.print()
         console.print(Text(f"What the {_tasks(similarity.modality)} teach", style="bold"))

@@ -1,4 +1,4 @@
-"""Shows how well scores predicted what training gave."""
+"""Prints how well scores predicted training results."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LOST = (
 def show_agreements(
     agreements: Agreements, console: Console, *, by_task: bool, show_all: bool = True
 ) -> None:
-    """Print how well each score predicted one outcome, over all tasks and, where asked for, on each.
+    """Print the agreement of each score with one outcome, over all tasks and optionally on each.
 
     Args:
-        agreements: What was found.
-        console: Where to print; its width decides which columns there is room for.
+        agreements: The findings.
+        console: The console; its width determines which columns fit.
         by_task: Print each task too.
         show_all: Print every score, not only the best dozen and the baselines.
     """
@@ -79,7 +79,7 @@ def _interval(intervals: Mapping[str, Interval]) -> str:
 
 
 def _shortlist(size: int, text: Callable[[Shortlist], str]) -> Callable[[Agreement | OverallAgreement], str]:
-    """Return what shows the shortlist of a size."""
+    """Return a function that formats the shortlist of a size."""
 
     def show(score: Agreement | OverallAgreement) -> str:
         shortlist = next((every for every in score.shortlists if every.size == size), None)
@@ -100,7 +100,7 @@ def _lost_of_reach(shortlist: Shortlist) -> str:
     return "–" if shortlist.normalised is None else f"{shortlist.normalised:.2f}"
 
 
-# the columns of numbers by their titles, the most important first
+# columns of numbers by title, most important first
 _OVERALL: tuple[tuple[str, Callable[[OverallAgreement], str]], ...] = (
     ("τ_w", lambda score: _correlation(score.weighted_tau)),
     ("other models", lambda score: _interval(score.models)),

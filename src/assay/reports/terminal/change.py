@@ -1,4 +1,4 @@
-"""Shows what changes when one model takes the place of another."""
+"""Prints the differences between a model and its replacement."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.findings.facts import ModelRow
 from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.numbers import count, duration, interval_text, plural, value_text
 
-_CLASSES = 5  # losses and gains that are shown
+_CLASSES = 5  # losses and gains that are listed
 _EXAMPLES = 5  # flips of each sign
 _COSTS: tuple[tuple[str, Callable[[ModelRow], float | None], Callable[[float], str]], ...] = (
     ("parameters", lambda row: row.facts.parameters, lambda number: count(int(number))),
@@ -29,7 +29,7 @@ _TITLES = ("", "task", "metric", "before", "after", "change", "95 % interval", "
 
 
 def show_change(change: Change, console: Console) -> None:
-    """Print what changes: the answer, each task, costs side by side."""
+    """Print the answer, the difference on each task, and costs side by side."""
     console.print(Text(f"before  {change.before.address}", style="bold"))
     console.print(Text(f"after   {change.after.address}", style="bold"))
     for remark in change.remarks:

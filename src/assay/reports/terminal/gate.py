@@ -1,4 +1,4 @@
-"""Shows whether a model may take the place of another: as text, and as XML for a build server."""
+"""Prints the verdict of the gate: as text, and as JUnit XML for a build server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def show_gate(gate: Gate, console: Console) -> None:
-    """Print the verdict on each task, and the whole."""
+    """Print the verdict on each task and overall."""
     for task in gate.tasks:
         console.print(Text.assemble((task.verdict, _STYLES[task.verdict]), f"  {task.task}: {task.reason}"))
     if gate.change.refusal:
@@ -28,7 +28,7 @@ def show_gate(gate: Gate, console: Console) -> None:
 
 
 def as_junit(gate: Gate) -> str:
-    """Return the verdicts as JUnit XML: a regression is a failure, too little data an error.
+    """Return the verdicts as JUnit XML: a regression is a failure, too few data are an error.
 
     A model that a limit forbids is one more failure, called limits.
     """
@@ -55,5 +55,5 @@ def as_junit(gate: Gate) -> str:
 
 
 def _clean(text: str) -> str:
-    """Return the text without what XML cannot hold, even escaped."""
+    """Return the text without characters that are invalid in XML."""
     return _NOT_XML.sub("\ufffd", text)

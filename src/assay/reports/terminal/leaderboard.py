@@ -1,4 +1,4 @@
-"""The leaderboard of one task in a terminal: as many columns as there is room for, and a legend."""
+"""Prints the leaderboard of one task: as many columns as fit, and a legend."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from assay.wording.numbers import count, decimals, duration, interval_text, valu
 
 _BAR = 8  # columns
 _COMFORTABLE_NAME = 42
-_NEEDED_COLUMNS = 3  # these come before the comfort of names
+_NEEDED_COLUMNS = 3  # these columns have priority over long names
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of a table of models; the first that do not fit are left out."""
+    """A column of a table of models; columns that do not fit are left out."""
 
     title: str
     text: Callable[[Standing], str]
@@ -35,7 +35,7 @@ class _Column:
 def show_leaderboard(
     comparison: Comparison, findings: TaskFindings, standings: Sequence[Standing], console: Console
 ) -> None:
-    """Print some models of a task, best first, and what the signs of the table mean."""
+    """Print models of a task, best first, and a legend of the symbols."""
     has_ties = sum(standing.is_tied_best for standing in findings.standings) > 1
     ranks = {
         standing.model: f"{'→' if standing.model == findings.recommended else ''}{standing.rank}"

@@ -1,4 +1,4 @@
-"""Tables that fit the width of a terminal: names are shortened first, then the last columns are left out."""
+"""Builds tables that fit a terminal: names are shortened first, then the last columns are left out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.wording.names import fitted_labels, width_of
 
 NARROWEST_NAME = 24
 GAP = 2  # columns between columns
-SHOWN_MODELS = 20  # of a table, unless all are asked for
+SHOWN_MODELS = 20  # rows of a table unless all are requested
 
 
 def print_note(console: Console, text: str) -> None:
@@ -22,7 +22,7 @@ def print_note(console: Console, text: str) -> None:
 
 
 def plain_table(marks: Sequence[str], words: Sequence[str], numbers: Sequence[str]) -> Table:
-    """Return an empty table: marks and numbers to the right, words to the left."""
+    """Return an empty table: marks and numbers are right-aligned, words left-aligned."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.header_style = "dim"
     columns: tuple[tuple[Sequence[str], JustifyMethod], ...]
@@ -34,14 +34,14 @@ def plain_table(marks: Sequence[str], words: Sequence[str], numbers: Sequence[st
 
 
 def fitted_table(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
-    """Return a table of a mark, a name, a word and numbers; what does not fit beside the name is left out.
+    """Return a table of a mark, a name, a word and numbers; columns that do not fit are left out.
 
-    A mark or a word that no row has takes no room.
+    A mark or word column that is empty in all rows takes no space.
 
     Args:
-        titles: Of the mark, the name, the word, and each number.
-        rows: As many cells each.
-        width: Columns that there are.
+        titles: Titles of the mark, the name, the word and each number.
+        rows: Rows with as many cells.
+        width: Available width in characters.
     """
     widths = [max(map(width_of, column)) for column in zip(titles, *rows, strict=True)]
     fixed = [0, 2] if widths[0] else [2]
@@ -63,6 +63,6 @@ def fitted_table(titles: Sequence[str], rows: Sequence[Sequence[str]], width: in
 
 
 def _width_beside_name(widths: Sequence[int], fixed: Sequence[int], keep: int) -> int:
-    """Return the width of everything but the name, with the gaps around it."""
+    """Return the width of all columns except the name, with their gaps."""
     beside = [widths[column] for column in fixed if widths[column]] + list(widths[3:keep])
     return sum(beside) + GAP * (len(beside) + 1)

@@ -1,4 +1,4 @@
-"""Shows one task: its leaderboard, costs, errors, slices and protocols, and what has no value."""
+"""Prints one task: leaderboard, costs, errors, slices, protocols and missing values."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from assay.reports.terminal.tables import NARROWEST_NAME, SHOWN_MODELS, fitted_t
 from assay.wording.names import model_labels, shorten
 from assay.wording.numbers import count, decimals, interval_text, listing, plural, value_text
 
-_MODELS_ON_FRONT = 4  # that a line names
+_MODELS_ON_FRONT = 4  # models that a line names
 _COSTS = {"macs": "multiply-accumulates", "bytes": "bytes of weights", "seconds": "time of the study"}
-_CONFUSIONS = 3  # of a line
-_SLICES = 8  # of a column
-_PROTOCOL_NAME = 24  # columns of the name of a model, which heads a column
-_MISSING = 3  # models of one reason
+_CONFUSIONS = 3  # confusions per line
+_SLICES = 8  # slices per column of the task
+_PROTOCOL_NAME = 24  # width of a model name as a column title
+_MISSING = 3  # models per reason
 
 
 def show_task(comparison: Comparison, findings: TaskFindings, console: Console, *, show_all: bool) -> None:
@@ -30,7 +30,7 @@ def show_task(comparison: Comparison, findings: TaskFindings, console: Console, 
     console.print()
     console.print(Text(findings.task.address, style="bold"))
     print_note(console, _measured(comparison, findings))
-    if len(comparison.tasks) > 1:  # of one task the headline said it already
+    if len(comparison.tasks) > 1:  # with one task the headline is the same
         if findings.recommended:
             console.print(Text.assemble("Take ", (findings.recommended, "bold")))
         console.print(Text(findings.because))
@@ -69,7 +69,7 @@ def _measured(comparison: Comparison, findings: TaskFindings) -> str:
 
 
 def _show_costs(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
-    """Print the smallest model that will do, and the fronts of value and cost."""
+    """Print the smallest model not significantly worse, and the Pareto fronts of value and cost."""
     if len(findings.standings) < 2:
         return
     labels = model_labels(comparison)
@@ -92,7 +92,7 @@ def _show_costs(comparison: Comparison, findings: TaskFindings, console: Console
 def _show_errors(
     comparison: Comparison, analysis: ErrorAnalysis, console: Console, *, show_all: bool
 ) -> None:
-    """Print how well the test tells models apart, and the commonest confusions; hard examples with all."""
+    """Print how well the test separates models, and the top confusions; hard examples with ``show_all``."""
     if analysis.separable is not None:
         print_note(
             console,
@@ -119,7 +119,7 @@ def _missed(example: MissedExample) -> str:
 
 
 def _show_slices(findings: TaskFindings, console: Console, *, show_all: bool) -> None:
-    """Print a table for each column: the slices of one model, the weakest first, and the best value there."""
+    """Print a table for each column: slices of one model, weakest first, with the best value of any model."""
     for column in dict.fromkeys(part.column for part in findings.slices):
         slices = [part for part in findings.slices if part.column == column and part.values]
         if slices:
@@ -155,7 +155,7 @@ def _show_column(
 
 
 def _show_by_protocol(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
-    """Print the main metric of the best models by each protocol, where there are several."""
+    """Print the main metric of the best models by each protocol, if there are several."""
     table = by_protocol(comparison, findings)
     if table is None:
         return
