@@ -1,4 +1,4 @@
-"""What a reader must know before trusting an order of models, and of what is similar, across tasks."""
+"""Sentences about comparisons across tasks: warnings about the order, and similarities."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ INDEX, MEAN_RANK, WORST = "the index", "mean rank", "its worst task"  # the name
 STRENGTH, BORDA = "strength where models meet", "Borda points"
 _PLACES = {INDEX: 3, MEAN_RANK: 1, WORST: 3, STRENGTH: 2, BORDA: 1}  # decimals
 _NAMED = 3  # models or tasks that a sentence names
-_SIMILAR = 4  # of a group
+_SIMILAR = 4  # names of a group that a sentence lists
 
 
 def across_remarks(across: Across, tasks_needed: int, alpha: float) -> tuple[str, ...]:
-    """Return what a reader must know before trusting the order.
+    """Return warnings about the order, in sentences.
 
     Args:
-        across: Everything but these sentences.
-        tasks_needed: How many tasks it takes before a test over tasks can find any difference.
+        across: The comparison without these sentences.
+        tasks_needed: The smallest number of tasks with which a test can be significant.
         alpha: The significance level.
     """
     sentences = (
@@ -76,7 +76,7 @@ def _missing(across: Across) -> str:
 
 
 def _without_index(across: Across) -> str:
-    """Return the tasks that have no index though others have one."""
+    """Return a sentence about tasks without an index, if others have one."""
     left_out = [task for task in across.tasks if task not in across.index_tasks]
     if not left_out or not across.index_tasks:
         return ""
@@ -107,7 +107,7 @@ def _compared(across: Across) -> int:
 
 
 def similarity_remarks(similarity: Similarity) -> tuple[str, ...]:
-    """Return which tasks and which models are similar, in sentences."""
+    """Return sentences about similar tasks and models."""
     remarks = []
     if similarity.tasks is not None:
         remarks += [

@@ -1,25 +1,25 @@
-"""What changes when one model replaces another, and why it may or may not, in sentences."""
+"""Sentences about replacing one model by another, and about the verdicts of the gate."""
 
 from __future__ import annotations
 
 from assay.findings.change import Change, TaskChange
 from assay.wording.numbers import interval_text, listing, plural, value_text
 
-SERVES = 0.9  # of the neighbours found before: below it users of an index see other results
+SERVES = 0.9  # smallest share of old neighbours with which an index stays usable
 
 
 def change_remarks(change: Change, alpha: float) -> tuple[str, ...]:
-    """Return the answer: where the model is better and worse, on tasks like these, and for an index.
+    """Return the answer: significance on these tasks, on tasks like these, and use of an old index.
 
     Args:
-        change: Everything but these sentences.
+        change: The change without these sentences.
         alpha: The significance level.
     """
     return (_significance(change, alpha), *_tasks_like_these(change), *_index(change))
 
 
 def _significance(change: Change, alpha: float) -> str:
-    """Return on how many tasks the model is significantly better, and worse."""
+    """Return a sentence on how many tasks the model is significantly better or worse."""
     before, after = change.before.address, change.after.address
     tested = [(task, task.p_value) for task in change.tasks if task.p_value is not None]
     if not tested:
@@ -40,7 +40,7 @@ def _significance(change: Change, alpha: float) -> str:
 
 
 def _tasks_like_these(change: Change) -> tuple[str, ...]:
-    """Return how probable it is that the change is practically none on tasks like these."""
+    """Return a sentence about practical equivalence on tasks like these."""
     if change.over_tasks is None:
         return ()
     odds = change.over_tasks.practical
@@ -52,7 +52,7 @@ def _tasks_like_these(change: Change) -> tuple[str, ...]:
 
 
 def _index(change: Change) -> tuple[str, ...]:
-    """Return whether an index of the features of the present model can stay."""
+    """Return a sentence on whether an index of the current model's features stays usable."""
     spaces = [task.spaces for task in change.tasks if task.spaces is not None]
     if not spaces:
         return ()
@@ -76,10 +76,10 @@ def verdict_reason(change: TaskChange, allowed: float, examples: int, needed: in
     """Return why a task passes, fails, or cannot be decided.
 
     Args:
-        change: What changes on the task.
-        allowed: How much may be lost.
-        examples: How many test examples there are.
-        needed: How many would decide, where so many do not.
+        change: The change on the task.
+        allowed: The largest allowed regression.
+        examples: Number of test examples.
+        needed: Number of test examples that would decide, if these do not.
     """
     verb = "lost" if change.difference < 0 else "won"
     size = f"{value_text(abs(change.difference))} {change.measure} {verb}"

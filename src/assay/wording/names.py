@@ -1,4 +1,4 @@
-"""Gives models and tasks short, unique names, at any width."""
+"""Creates short, unique names of models and tasks for any width."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from assay.core.errors import UsageError
 from assay.findings.comparison import Comparison
 from assay.plugins.address import Address, Literal
 
-_HEAD_SHARES = (0.45, 0.3, 0.6, 0.15, 0.8)  # how much of a long name its beginning keeps
+_HEAD_SHARES = (0.45, 0.3, 0.6, 0.15, 0.8)  # share of a shortened name that its beginning takes
 
 
 def width_of(text: str) -> int:
-    """Return how many columns a text takes: two for a wide letter, none for a combining mark.
+    """Return the display width of a text: two for a wide letter, none for a combining mark.
 
     >>> width_of("abc"), width_of("模型")
     (3, 4)
@@ -23,7 +23,7 @@ def width_of(text: str) -> int:
 
 
 def shorten(names: Sequence[str], width: int) -> dict[str, str]:
-    """Return every name in at most ``width`` columns; the middle goes, and names that differ stay so.
+    """Shorten names to at most ``width`` columns by removing the middle; different names stay different.
 
     >>> shorten(["timm:vit_small_patch14.lvd142m", "timm:vit"], 16)
     {'timm:vit_small_patch14.lvd142m': 'timm:vi….lvd142m', 'timm:vit': 'timm:vit'}
@@ -59,19 +59,19 @@ def _beginning(text: str, width: int) -> str:
     return text
 
 
-LONGEST = 48  # columns that an address may take as it is
+LONGEST = 48  # longest address that is not shortened
 
-_NEARLY_AS_MANY = 0.9  # of the distinctions that the best setting makes
+_NEARLY_AS_MANY = 0.9  # share of the distinctions that the best setting makes
 
-_RANDOM = ("pretrained",)  # that weights are random must be seen
+_RANDOM = ("pretrained",)  # random weights must be visible in the name
 
 _Settings = Mapping[str, Literal]
 
 
 def labels(addresses: Sequence[str]) -> dict[str, str]:
-    """Return a short name for every address, all different; a short address is its own name.
+    """Return a unique short name for every address; a short address is its own name.
 
-    A long one keeps the settings that distinguish it from others of the same source and name.
+    A long address keeps the settings that distinguish it from others of the same source and name.
 
     >>> nets = [f"torch:nets:build(arguments=('net_{size}',), mean=(0.5, 0.5))" for size in (50, 75)]
     >>> list(labels([*nets, "timm:resnet18"]).values())
@@ -92,7 +92,7 @@ def labels(addresses: Sequence[str]) -> dict[str, str]:
 
 
 def model_labels(comparison: Comparison) -> dict[str, str]:
-    """Return a short name for every model that a comparison speaks of, in the order of their addresses."""
+    """Return a short name for every model in a comparison, sorted by address."""
     opened = {row.address for row in comparison.models}
     seen = {cell.model for cell in comparison.cells}
     general = {model.model for across in comparison.across for model in across.models}
@@ -100,7 +100,7 @@ def model_labels(comparison: Comparison) -> dict[str, str]:
 
 
 def fitted_labels(addresses: Sequence[str], width: int) -> dict[str, str]:
-    """Return a short name for every address, in at most ``width`` columns, all different.
+    """Return a unique short name of at most ``width`` columns for every address.
 
     >>> nets = [f"torch:nets:build(arguments=('net_{size}',), mean=(0.5, 0.5))" for size in (50, 75)]
     >>> list(fitted_labels(nets, 5).values())
@@ -112,7 +112,7 @@ def fitted_labels(addresses: Sequence[str], width: int) -> dict[str, str]:
 
 
 def task_labels(addresses: Sequence[str]) -> dict[str, str]:
-    """Return the last part of the path of each task where that is unique, else its address.
+    """Return the last part of the path of each task if it is unique, else its address.
 
     >>> task_labels(["folder:data/birds", "table:data/reviews.csv(label='stars')", "folder:other/birds"])
     {'folder:data/birds': 'folder:data/birds', "table:data/reviews.csv(label='stars')": 'reviews.csv', \
@@ -125,14 +125,14 @@ def task_labels(addresses: Sequence[str]) -> dict[str, str]:
 def _parsed(text: str) -> Address:
     try:
         return Address.parse(text)
-    except UsageError:  # the name of a model in somebody's table
+    except UsageError:  # a plain name from a user's table
         return Address("", text)
 
 
 def _telling(settings: Sequence[_Settings]) -> list[str]:
-    """Return the settings that distinguish addresses: those that all have before others.
+    """Return the settings that distinguish addresses: settings that all addresses have come first.
 
-    Those that distinguish most come first; of nearly equal ones, the shortest.
+    Then the most distinctive come first; of nearly equal ones, the shortest.
     """
     chosen: list[str] = []
     known = sorted({key for each in settings for key in each})
@@ -155,14 +155,14 @@ def _kinds(settings: Sequence[_Settings], keys: Sequence[str]) -> int:
 
 
 def _label(head: str, settings: _Settings, keys: Sequence[str]) -> str:
-    """Return the head, or the most distinctive text in its place, and the other settings that are there."""
+    """Return a label: the head, or the most distinctive text instead, and the other settings."""
     rest = [f"{key}={settings[key]}" for key in keys[0 if head else 1 :] if key in settings]
     hidden = "(…)" if settings and not keys else ""
     return ", ".join([(head or _text(settings[keys[0]])) + hidden, *rest])
 
 
 def _text(value: Literal) -> str:
-    """Return what names something: a text or several; a number, a truth value or nothing names nothing."""
+    """Return the text of a string or of several strings; empty for numbers, booleans and None."""
     texts = value if isinstance(value, tuple) else (value,)
     return ", ".join(map(str, texts)) if all(isinstance(part, str) for part in texts) else ""
 

@@ -1,4 +1,4 @@
-"""Puts numbers into words, the same in every sentence and every report."""
+"""Formats numbers consistently for all sentences and reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def shown(value: float, *, negated: bool) -> float:
-    """Return the number that a reader knows: RMSE is negative inside and positive outside.
+    """Return a value as shown to readers: RMSE is negative inside and positive in reports.
 
     >>> shown(-0.5, negated=True)
     0.5
@@ -22,7 +22,7 @@ def shown(value: float, *, negated: bool) -> float:
 
 
 def shown_interval(interval: Interval, *, negated: bool) -> Interval:
-    """Return the interval in the numbers that a reader knows, low before high."""
+    """Return an interval as shown to readers, low before high."""
     if not negated:
         return interval
     return Interval(
@@ -31,7 +31,7 @@ def shown_interval(interval: Interval, *, negated: bool) -> Interval:
 
 
 def decimals(values: Iterable[float]) -> int:
-    """Return how many decimals show these values in one column: 3 for shares, fewer for large numbers.
+    """Return the number of decimals for a column of values: 3 for shares, fewer for large numbers.
 
     >>> decimals([0.93, 0.1]), decimals([1234.5, 0.2])
     (3, 1)
@@ -45,7 +45,7 @@ def decimals(values: Iterable[float]) -> int:
 
 
 def value_text(value: float, *, negated: bool = False, places: int | None = None) -> str:
-    """Return a value as a reader sees it.
+    """Return a value as text.
 
     >>> value_text(-0.5, negated=True)
     '0.500'
@@ -56,7 +56,7 @@ def value_text(value: float, *, negated: bool = False, places: int | None = None
 
 
 def interval_text(interval: Interval | None, *, negated: bool = False, places: int | None = None) -> str:
-    """Return an interval in words.
+    """Return an interval as text.
 
     >>> interval_text(Interval(0.91, 0.95))
     '0.910 to 0.950'
@@ -69,7 +69,7 @@ def interval_text(interval: Interval | None, *, negated: bool = False, places: i
 
 
 def duration(seconds: float | None) -> str:
-    """Return a time with its unit, three digits at most.
+    """Return a duration with its unit, at most three digits.
 
     >>> duration(0.0123), duration(95), duration(7325), duration(None)
     ('12.3 ms', '1 min 35 s', '2 h 2 min', '')
@@ -87,7 +87,7 @@ def duration(seconds: float | None) -> str:
 
 
 def count(number: int | None) -> str:
-    """Return a large count, three digits at most.
+    """Return a large count, at most three digits.
 
     >>> count(86_567_656), count(999), count(None)
     ('86.6 M', '999', '')
@@ -106,7 +106,7 @@ def _three_digits(number: float) -> str:
 
 
 def two_digits(number: int) -> int:
-    """Return a count rounded up to two significant digits: more would promise too much.
+    """Return a count rounded up to two significant digits, to avoid false precision.
 
     >>> two_digits(1234), two_digits(7)
     (1300, 7)
@@ -125,7 +125,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def listing(names: Iterable[str]) -> str:
-    """Return names as in a sentence.
+    """Return names as a list in a sentence.
 
     >>> listing(["a", "b", "c"])
     'a, b and c'
@@ -135,7 +135,7 @@ def listing(names: Iterable[str]) -> str:
 
 
 def few(names: Sequence[str], most: int) -> str:
-    """Return at most so many names, and how many more there are.
+    """Return at most ``most`` names, and the number of further ones.
 
     >>> few(["a", "b", "c", "d"], 2)
     'a, b and 2 more'

@@ -1,4 +1,4 @@
-"""Why a model is recommended: for one task, and the answer for a modality."""
+"""Sentences that explain a recommendation: for one task, and for a modality."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from assay.wording.numbers import (
 
 
 class Choice(NamedTuple):
-    """The model that is recommended over several tasks.
+    """The recommended model over several tasks.
 
     Attributes:
-        best_on: On how many of the tasks it may be the best.
-        general: How well it does across tasks; None where that is not known.
+        best_on: Number of tasks on which it may be the best.
+        general: Its generality across tasks; None if unknown.
         index_tasks: The tasks behind its index.
     """
 
@@ -38,10 +38,10 @@ class Choice(NamedTuple):
 
 
 def because(findings: TaskFindings, models: Mapping[str, ModelRow], cheapest_tied: str | None) -> str:
-    """Return why the recommended model of a task is recommended, in one or two sentences.
+    """Return the reason for the recommendation on a task, in one or two sentences.
 
     Args:
-        findings: Everything but this sentence.
+        findings: The findings without this sentence.
         models: By address.
         cheapest_tied: The cheapest pretrained model that is not significantly worse than the best.
     """
@@ -62,7 +62,7 @@ def because(findings: TaskFindings, models: Mapping[str, ModelRow], cheapest_tie
 
 
 def nothing(missing: Sequence[Cell]) -> str:
-    """Return why no model of a task has a value, with the main causes."""
+    """Return a sentence why no model of a task has a value, with the main causes."""
     if not missing:
         return "No model reads what this task holds."
     causes = Counter(cell.reason.partition("\n")[0] for cell in missing)
@@ -82,11 +82,11 @@ def answer(
     """Return the answer for a modality, in one or two sentences.
 
     Args:
-        modality: Of the tasks.
-        tasks: All of them.
-        usable: Those on which a model can be recommended.
-        choice: What is recommended over several usable tasks.
-        method: It ranks the models.
+        modality: Modality of the tasks.
+        tasks: All tasks of the modality.
+        usable: The tasks on which a model can be recommended.
+        choice: The recommended model over several usable tasks.
+        method: The method that ranks the models.
     """
     kind = PLURAL[modality]
     if not any(findings.standings for findings in tasks):
@@ -131,7 +131,7 @@ def _value(findings: TaskFindings, standing: Standing) -> str:
 
 
 def _standing(findings: TaskFindings, chosen: Standing, cost: str) -> str:
-    """Return how the recommended model compares with the others, and what decided between equals."""
+    """Return how the recommended model compares with the others, and what broke a tie."""
     models = len(findings.standings)
     tied = sum(standing.is_tied_best for standing in findings.standings) - 1
     if models == 1:
@@ -148,7 +148,7 @@ def _standing(findings: TaskFindings, chosen: Standing, cost: str) -> str:
 
 
 def _best(findings: TaskFindings, chosen: Standing) -> str:
-    """Return what the best value is where a cheaper model with a lower one was chosen."""
+    """Return the best value if a cheaper model with a lower value was chosen."""
     best = findings.standings[0]
     if best.value == chosen.value:
         return ""
@@ -156,7 +156,7 @@ def _best(findings: TaskFindings, chosen: Standing) -> str:
 
 
 def _random_weights(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
-    """Return a warning where random weights do as well as pretrained ones."""
+    """Return a warning if random weights are as good as pretrained ones."""
     tied = [standing.model for standing in findings.standings if standing.is_tied_best]
     random = [model for model in tied if has_random_weights(model, models)]
     if not random or len(random) == len(findings.standings):
@@ -187,7 +187,7 @@ def _cost(
 
 
 def _estimate(findings: TaskFindings, chosen: Standing, cost: str) -> str:
-    """Return why an estimate is only that."""
+    """Return a caveat about estimates."""
     equal = sum(standing.is_tied_best for standing in findings.standings) - 1
     shared = f", shared with {plural(equal, 'other')}{cost}" if equal else ""
     negated = findings.shown_negated

@@ -1,4 +1,4 @@
-"""Models by tasks as a paper prints them: values with intervals, the best and those tied with it marked."""
+"""Tables of models x tasks for papers: values with intervals, best and tied models marked."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Entry:
     """One value of a printed table.
 
     Attributes:
-        value: As a reader sees it; empty where there is none.
-        interval: In words; empty where there is none.
+        value: The value as text; empty if missing.
+        interval: The interval as text; empty if missing.
         is_best: No model has a better value.
         is_tied: Not significantly different from the best.
     """
@@ -31,15 +31,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
-    """The models of one modality by its tasks.
+    """A table of models x tasks of one modality.
 
     Attributes:
-        caption: What the values are, in a sentence.
-        tasks: By their addresses.
-        measures: What the values of each task are, and which direction is better.
-        rows: Models with their entries, the most general first; the last entry is the index over tasks,
-            where there is one.
-        has_index: Whether the last entry is that.
+        caption: Description of the values, in a sentence.
+        tasks: Addresses of the tasks.
+        measures: The measure of each task, and which direction is better.
+        rows: Models with their entries, the most general first; the last entry is the index over tasks, if
+            there is one.
+        has_index: Whether the last entry is the index.
     """
 
     modality: Modality

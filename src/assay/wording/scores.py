@@ -1,4 +1,4 @@
-"""Which scores predicted results better than a ranking that ignores your data."""
+"""Sentences about scores that predicted results better than the static ranking."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _NAMED = 3  # scores that a sentence names
 
 
 def agreement_remarks(overall: Sequence[OverallAgreement]) -> tuple[str, ...]:
-    """Return in a sentence which scores agree better with the results than the static ranking.
+    """Return a sentence about scores that agree better with the results than the static ranking.
 
     Args:
-        overall: Each score over all tasks, the best first.
+        overall: The agreement of each score over all tasks, best first.
     """
     scores = [(score, score.static_tau) for score in overall if not score.is_baseline]
     gains = [(score, score.weighted_tau - tau) for score, tau in scores if tau is not None]
