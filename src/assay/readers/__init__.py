@@ -1,1 +1,1 @@
-"""How files become examples: shared by the task sources."""
+"""Readers of example files, shared by the task sources."""

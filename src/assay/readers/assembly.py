@@ -1,4 +1,4 @@
-"""From labelled examples to a task: the split, the fingerprint, the metric and the warnings."""
+"""Assembles a task from labelled examples: splits, fingerprint, metric and warnings."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def assemble(
     seed: int,
     limits: ExampleLimits = NO_LIMITS,
 ) -> Task:
-    """Split what was gathered, within the limits, and make the task of it.
+    """Split gathered examples, within the limits, and create the task.
 
-    The examples of a split are in the order of their contents, so that the same data in other files or
-    in another order is the same task, with the same fingerprint and the same rows.
+    The examples of a split are sorted by content hash, so that the same data in different files or in a
+    different order give the same task, with the same fingerprint and the same rows.
 
     Raises:
-        UnreadableTask: There is nothing to tell apart, or a split would be empty.
+        UnreadableTask: All labels are equal, or a split would be empty.
     """
     gathered = limited(gathered, limits, shares, seed)
     labels, digests = gathered.labelled.labels, gathered.digests
@@ -60,7 +60,7 @@ def assemble(
 
 
 def assemble_test(gathered: Gathered, address: str, *, metric: str | None) -> Task:
-    """Make a task without train and val of what was gathered: nothing can be learned for it."""
+    """Create a task with a test split only, from which nothing can be learned."""
     order = canonical_order(gathered.digests, gathered.labelled.labels)
     return _task(gathered, address, metric, np.full(len(order), Part.TEST), order)
 
@@ -89,7 +89,7 @@ def _task(gathered: Gathered, address: str, metric: str | None, parts: np.ndarra
 
 
 def _require_differences(labels: Labels, where: str = "") -> None:
-    """Stop where nothing could be learned, because all labels are the same."""
+    """Raise if all labels are equal, because nothing could be learned."""
     if not len(labels):
         raise UnreadableTask("There are no labelled examples. Check the file or folder that you named.")
     first = labels.values[0]

@@ -1,4 +1,4 @@
-"""Content hashes of examples, 64 bits: they find repeated examples and make the fingerprint of a task."""
+"""64-bit content hashes of examples, for finding duplicates and for the fingerprint of a task."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from assay.core.task import Words
 
 Digestible = np.ndarray | str | tuple[str, ...] | Words
 
-_END = "\0"  # of a text or word; no file has it in one
+_END = "\0"  # the terminator of a text or word; it does not occur in text files
 
 
 def digest_bytes(content: bytes) -> int:
-    """Return the hash of the content of a file."""
+    """Return the hash of a file's content."""
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
 def digest_example(example: Digestible) -> int:
-    """Return the hash of an array, of a text or pair, or of a text of words; its plain text has another."""
+    """Return the hash of an array, text, pair or words; words hash differently from their plain text."""
     if isinstance(example, np.ndarray):
         return digest_bytes(repr(example.shape).encode() + example.tobytes())
     if isinstance(example, Words):

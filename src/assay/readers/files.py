@@ -1,4 +1,4 @@
-"""Examples in files: where their bytes are, and one look at each file, in threads."""
+"""Examples stored in files, which are checked once in parallel when a task is loaded."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Examples, Modality
 
 _THREADS = 8
-_CHUNK = 4096  # files handed to the threads at a time: bounds the queue
-_SHOWN = 5  # names in a message
+_CHUNK = 4096  # files submitted to the threads at a time, to bound the queue
+_SHOWN = 5  # maximum number of names in a message
 
 
 class Files(ABC):
-    """Where the bytes of examples are: in a folder, in a tar file, in the rows of a data set."""
+    """Access to the bytes of files in a folder, a tar file or the rows of a data set."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -33,7 +33,7 @@ class Files(ABC):
 
     @abstractmethod
     def name(self, row: int) -> str:
-        """Return what a user would call one file: a path, or a row number."""
+        """Return a name that the user recognises: a path or a row number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +51,27 @@ class FolderFiles(Files):
         return (self.folder / self.names[row]).read_bytes()
 
     def name(self, row: int) -> str:
-        """Return the path as the user would write it, relative to the folder."""
+        """Return the path relative to the folder."""
         return self.names[row]
 
 
 class UnreadableFileError(Exception):
-    """A file that cannot be read; the text says why, in a word."""
+    """The file cannot be read; the message is a short reason."""
 
 
 class Look(NamedTuple):
-    """What looking at a file once showed."""
+    """The result of checking one file."""
 
-    digest: int  # 64 bits of a hash of its content
-    thumbnail: np.ndarray | None = None  # of an image, for the comparison of near-duplicates
+    digest: int  # 64-bit content hash
+    thumbnail: np.ndarray | None = None  # images only, for near-duplicate detection
 
 
 class FileExamples(Examples):
-    """Examples in files, each of which is looked at once when a task is loaded.
+    """Examples stored in files, each of which is checked once when a task is loaded.
 
     Attributes:
-        modality: What the files hold.
-        plural: The same in a word, as in "images".
+        modality: The modality of the examples.
+        plural: The plural noun for the examples, such as "images".
     """
 
     modality: ClassVar[Modality]
@@ -79,19 +79,19 @@ class FileExamples(Examples):
 
     @abstractmethod
     def look(self, row: int) -> Look:
-        """Read one file to its end; raises where it cannot be read."""
+        """Read one file completely; raise if it cannot be read."""
 
 
 class Checked(NamedTuple):
-    """What looking at every file once showed."""
+    """The results of checking all files."""
 
-    digests: np.ndarray  # files, uint64: hashes of the contents; 0 where unreadable
-    unreadable: Mapping[int, str]  # position in the rows -> why, in a word
-    thumbnails: np.ndarray | None  # files x pixels of a thumbnail, uint8
+    digests: np.ndarray  # files, uint64: content hashes; 0 if unreadable
+    unreadable: Mapping[int, str]  # position in the rows -> short reason
+    thumbnails: np.ndarray | None  # files x thumbnail pixels, uint8
 
 
 def check(files: FileExamples, rows: np.ndarray) -> Checked:
-    """Look once at every file of some rows."""
+    """Check the files of the given rows."""
     digests = np.zeros(len(rows), dtype=np.uint64)
     unreadable: dict[int, str] = {}
     thumbnails: np.ndarray | None = None
@@ -113,16 +113,16 @@ def check(files: FileExamples, rows: np.ndarray) -> Checked:
 def leave_out_unreadable(
     files: FileExamples, rows: np.ndarray, unreadable: Mapping[int, str], share: float
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the positions of the readable files in the rows, and a note that names the others.
+    """Return the positions of the readable files in the rows, and a note that lists the unreadable ones.
 
     Args:
         files: The files.
-        rows: Those of them that were looked at.
-        unreadable: What ``check`` found.
-        share: The most that may be unreadable: of any number of files, one may, unless the share is 0.
+        rows: The rows of the checked files.
+        unreadable: The unreadable files with reasons, from ``check``.
+        share: The maximum unreadable fraction; one file may always be unreadable, unless it is 0.
 
     Raises:
-        UnreadableTask: More files than that cannot be read.
+        UnreadableTask: More files are unreadable.
     """
     if not 0 <= share <= 1:
         raise UsageError(
@@ -153,7 +153,7 @@ def _look(files: FileExamples, row: int) -> Look | str:
         return files.look(int(row))
     except UnreadableFileError as error:
         return str(error)
-    except (FileNotFoundError, IsADirectoryError):  # an empty cell of a table names the folder
+    except (FileNotFoundError, IsADirectoryError):  # an empty cell resolves to the folder
         return "no such file"
     except Exception as error:  # a decoder may raise anything on damaged bytes
         return "truncated" if "truncated" in str(error).lower() else f"damaged: {error}"

@@ -1,4 +1,4 @@
-"""Finds images or sounds below a folder: class folders, directly or inside folders named by split."""
+"""Finds images or audio files in class folders, directly or inside split folders."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import class_labels
 from assay.readers.splits import Part, in_words, part_of
 
-_IGNORED_FEW = 10  # this many other files, a read-me or a licence, are not worth a word
+_IGNORED_FEW = 10  # up to this many other files (such as a read-me) cause no note
 _SYSTEM = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 
 @dataclass(slots=True)
 class Tree:
-    """The files of one kind found below a folder, with their class folders and splits."""
+    """The image or audio files below a folder, with their class folders and splits."""
 
     folder: Path
-    fits: Callable[[str], bool] = is_image  # whether a name is that of such a file
+    fits: Callable[[str], bool] = is_image  # whether a file name matches
     plural: str = "images"
     names: list[str] = field(default_factory=list)  # relative paths
     classes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)  # empty without split folders
-    loose: int = 0  # such files outside class folders
-    ignored: int = 0  # other files
-    passed: list[str] = field(default_factory=list)  # folders beside split folders
+    loose: int = 0  # matching files outside class folders
+    ignored: int = 0  # non-matching files
+    passed: list[str] = field(default_factory=list)  # skipped folders next to split folders
 
     def files(self) -> FolderFiles:
         """Return the files."""
         return FolderFiles(self.folder, tuple(self.names))
 
     def labelled(self) -> LabelledRows:
-        """Return the class of each file, and its official split, if there are split folders."""
+        """Return the class of each file, and its official split if there are split folders."""
         official = np.array(self.parts, dtype=np.int64) if self.parts else None
         return LabelledRows(np.arange(len(self.names)), class_labels(self.classes), official, self._notes())
 
     def _notes(self) -> tuple[str, ...]:
-        """Say what was passed over."""
+        """Return notes about skipped files and folders."""
         notes = []
         if self.ignored > max(_IGNORED_FEW, len(self.names) // 100):
             notes.append(f"{self.ignored} files that are not {self.plural} are ignored.")
@@ -57,7 +57,7 @@ class Tree:
 
 
 def require_folder(folder: Path) -> None:
-    """Stop where there is no such folder, or nothing in it."""
+    """Raise if the folder does not exist or contains no matching file."""
     if folder.is_file():
         raise UnreadableTask(f"'{folder}' is a file. Write table:{folder} for a table, or name a folder.")
     if not folder.is_dir():
@@ -69,7 +69,7 @@ def require_folder(folder: Path) -> None:
 
 
 def find_files(tree: Tree) -> Tree:
-    """Fill a tree with the files of each class folder, at any depth; links are followed, each folder once."""
+    """Collect the files of each class folder at any depth; follow links, but visit each folder once."""
     folder = tree.folder
     top = list(_visible(folder))
     if not _has_splits([entry for entry in top if entry.is_dir()]):
@@ -87,7 +87,7 @@ def find_files(tree: Tree) -> Tree:
 
 
 def _has_splits(folders: list[os.DirEntry[str]]) -> bool:
-    """Say whether folders are splits; a train among cars and boats is a class."""
+    """Return whether the folders are splits; a "train" next to "car" and "boat" is a class."""
     named = [entry for entry in folders if part_of(entry.name) is not None]
     inside = (entry for folder in named for entry in _visible(Path(folder.path)))
     return bool(named) and (len(named) == len(folders) or any(entry.is_dir() for entry in inside))
@@ -110,7 +110,7 @@ def _find_classes(tree: Tree, folder: Path, part: Part | None) -> None:
 
 
 def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    """Yield the files below a folder; one that was seen already, as in a loop of links, is passed over."""
+    """Yield the files below a folder, skipping visited folders (loops of links)."""
     waiting = [folder]
     while waiting:
         current = waiting.pop()

@@ -1,4 +1,4 @@
-"""Gathers the examples of a task with their labels and content hashes, before they are split."""
+"""Gathers the examples of a task with their labels and content hashes, before splitting."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from assay.readers.tables import TableTexts, TextTable, text_digests
 
 
 class ExampleLimits(NamedTuple):
-    """How many examples are wanted at most; None for all."""
+    """The maximum numbers of examples; None for no limit."""
 
-    every: int | None = None  # the same share of each class and official split
-    train: int | None = None  # of train and val, the same share of each class, where test is official
+    every: int | None = None  # of all examples, stratified by class and official split
+    train: int | None = None  # of train and val, stratified by class, if test is official
 
 
 NO_LIMITS = ExampleLimits()
@@ -33,13 +33,13 @@ NO_LIMITS = ExampleLimits()
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The examples of a task, before they are split.
+    """The examples of a task before splitting.
 
     Attributes:
-        source: Where the examples are read from.
-        labelled: Which examples of the source count, with their labels, official splits, slices and notes.
-        digests: A hash of the content of each (uint64: 64 bits keep ten million examples apart).
-        thumbnails: Of images that were read already, for the comparison of near-duplicates.
+        source: The source of the examples.
+        labelled: The selected examples of the source, with labels, official splits, slices and notes.
+        digests: The content hash of each example (64 bits suffice to distinguish ten million examples).
+        thumbnails: Thumbnails of images that were read, for near-duplicate detection.
     """
 
     source: Examples
@@ -50,11 +50,11 @@ class Gathered:
 
     @property
     def examples(self) -> SelectedExamples:
-        """The examples that count."""
+        """The selected examples."""
         return SelectedExamples(self.source, self.labelled.rows)
 
     def take(self, positions: np.ndarray) -> Gathered:
-        """Return some of the examples."""
+        """Return a subset of the examples."""
         return replace(
             self,
             labelled=self.labelled.take(positions),
@@ -70,7 +70,7 @@ def gather_in_memory(
     official: np.ndarray | None = None,
     notes: tuple[str, ...] = (),
 ) -> Gathered:
-    """Hash examples that are in memory: images, texts, or texts of words."""
+    """Hash examples in memory: images, texts, or texts split into words."""
     labelled = LabelledRows(np.arange(len(examples)), labels, official, notes)
     modality = Modality.IMAGE if isinstance(examples[0], np.ndarray) else Modality.TEXT
     return Gathered(InMemoryExamples(examples, names), labelled, digest_examples(examples), modality)
@@ -83,10 +83,10 @@ def gather_files(
     limits: ExampleLimits = NO_LIMITS,
     seed: int = 0,
 ) -> Gathered:
-    """Look once at every file within the limits; the unreadable ones are left out, up to a share.
+    """Check every file within the limits, and skip unreadable files up to a maximum fraction.
 
     Raises:
-        UnreadableTask: More than the share are unreadable.
+        UnreadableTask: More files are unreadable.
     """
     labelled = limit_files(files, labelled, limits, seed)
     digests, broken, thumbnails = check(files, labelled.rows)
@@ -96,17 +96,17 @@ def gather_files(
 
 
 def listed_files(table: TextTable, column: str, *folders: Path) -> FolderFiles:
-    """Return the files that a column lists, relative to the folder that holds the first of them."""
+    """Return the files listed in a column, relative to the folder that contains the first of them."""
     names = tuple(table.column(column))
     folder = next((folder for folder in folders if (folder / names[0]).is_file()), folders[-1])
     return FolderFiles(folder, names)
 
 
 def listed_images(table: TextTable, column: str, labelled: LabelledRows, *folders: Path) -> StoredImages:
-    """Return the images that a column lists, as ``listed_files`` does.
+    """Return the images listed in a column, as ``listed_files`` does.
 
     Raises:
-        UnreadableTask: A row has a label and no image.
+        UnreadableTask: A row has a label but no image.
     """
     files = listed_files(table, column, *folders)
     for row in labelled.rows:
@@ -118,7 +118,7 @@ def listed_images(table: TextTable, column: str, labelled: LabelledRows, *folder
 
 
 def gather_texts(table: TextTable, columns: TableColumns, labelled: LabelledRows) -> Gathered:
-    """Hash every text; rows with an empty one are left out.
+    """Hash every text, and skip rows with an empty text.
 
     Raises:
         UnreadableTask: More than half of the texts are empty.
@@ -144,7 +144,7 @@ def gather_texts(table: TextTable, columns: TableColumns, labelled: LabelledRows
 
 
 def limited(gathered: Gathered, limits: ExampleLimits, shares: Shares, seed: int) -> Gathered:
-    """Return what the limits leave; where train is limited and no split official, it is cut before."""
+    """Apply the limits; if train is limited and no split is official, split first."""
     if limits == NO_LIMITS:
         return gathered
     labelled = gathered.labelled
@@ -158,7 +158,7 @@ def limited(gathered: Gathered, limits: ExampleLimits, shares: Shares, seed: int
 def limit_files(
     files: FileExamples, labelled: LabelledRows, limits: ExampleLimits, seed: int
 ) -> LabelledRows:
-    """Return the files that the limits leave, drawn by their names: the others are not read."""
+    """Apply the limits to files, sampled by name so that the other files are not read."""
     if limits == NO_LIMITS:
         return labelled
     digests = digest_examples(files.name(int(row)) for row in labelled.rows)
@@ -166,7 +166,7 @@ def limit_files(
 
 
 def _rows_within(digests: np.ndarray, labelled: LabelledRows, limits: ExampleLimits, seed: int) -> np.ndarray:
-    """Return the positions that the limits leave, in ascending order, as ``sample`` draws them."""
+    """Return the positions within the limits, ascending, sampled by ``sample``."""
     labels, official = labelled.labels, labelled.official
     rows = np.arange(len(digests))
     if limits.every is not None:

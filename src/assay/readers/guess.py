@@ -1,4 +1,4 @@
-"""Guesses which columns of a table hold what, and of which kind a task is; what it guessed is noted."""
+"""Guesses the roles of a table's columns and the kind of a task, with notes about each guess."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from assay.readers.images import is_image
 from assay.readers.lists import splitter
 from assay.readers.splits import part_of
 
-_FEW_CLASSES = 0.5  # of an unnamed label column: at most this share of its cells differ
-_PARALLEL = 0.9  # of rows with as many tags as words: then the columns are meant so; the others are errors
+_FEW_CLASSES = 0.5  # maximum fraction of distinct cells in a guessed label column
+_PARALLEL = 0.9  # minimum fraction of rows with as many tags as words for columns of labelled words
 _MANY_NUMBERS = 20
 _MANY_SHARE = 0.05
 
 
 class NamedColumns(NamedTuple):
-    """The columns that a user named; None where the choice is left to us."""
+    """The columns named by the user; None for columns to guess."""
 
     text: str | None = None
     text2: str | None = None
@@ -35,17 +35,17 @@ class NamedColumns(NamedTuple):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The label columns; none where the choice is left to us."""
+        """The label columns; empty if they are to be guessed."""
         return _several(self.label)
 
     @property
     def sliced(self) -> tuple[str, ...]:
-        """The columns by which results are shown apart."""
+        """The columns by which results are reported separately."""
         return _several(self.slices)
 
     @property
     def named(self) -> tuple[str, ...]:
-        """All columns that the user named."""
+        """All columns named by the user."""
         single = (self.text, self.text2, self.image, self.split, self.words)
         return *(column for column in single if column is not None), *self.labels, *self.sliced
 
@@ -58,14 +58,14 @@ def _several(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class TableColumns:
-    """Which columns of a table hold what.
+    """The roles of a table's columns.
 
     Attributes:
-        labels: One column of labels, or several.
-        texts: One column of texts, two of pairs, none where the examples are something else.
+        labels: One or more label columns.
+        texts: One text column, two for pairs, or none for other examples.
         image: The column of image paths.
-        words: The column of texts that are cut into words, each of which has a tag in the label column.
-        notes: What was guessed where there was a choice.
+        words: The column of texts split into words; the label column has a tag for each word.
+        notes: Notes about ambiguous guesses.
     """
 
     labels: tuple[str, ...]
@@ -79,17 +79,17 @@ class TableColumns:
 def choose_columns(
     title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns, kind: TaskKind | None = None
 ) -> TableColumns:
-    """Choose columns by what the user wrote, then by their names, then by their contents.
+    """Choose columns by the user's settings, then by their names, then by their contents.
 
     Args:
         title: The name of the table, for messages.
         head: The first cells of each column.
-        chosen: The columns that the user named.
-        kind: The kind of task that the user named.
+        chosen: The columns named by the user.
+        kind: The task kind given by the user, or None.
 
     Raises:
-        UnknownName: The user named a column that is not there.
-        UnreadableTask: No column could be the label, or hold the examples.
+        UnknownName: The user named a column that does not exist.
+        UnreadableTask: There is no candidate for the label or the examples.
     """
     _require(title, head, chosen)
     split = chosen.split or _first(
@@ -118,10 +118,10 @@ def choose_columns(
 
 
 def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[TaskKind, str]:
-    """Guess the kind of a task from the distinct labels; the second value is a sentence, or empty.
+    """Guess the kind of a task from the distinct labels; also return a note, which may be empty.
 
-    Numbers are regression if some are not whole and three or more differ, or if more than 20, and more
-    than 5 % of the rows, differ.
+    Numbers mean regression if some are not integers and at least three are distinct, or if more than 20,
+    and more than 5 % of the rows, are distinct.
 
     >>> guess_kind("stars", ["1", "2", "3"], 500)[0]
     <TaskKind.CLASSIFICATION: 'classification'>
@@ -146,9 +146,9 @@ def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[TaskKind, 
 
 
 def as_number(text: str) -> float:
-    """Return the finite number that a text writes, or NaN."""
+    """Parse a finite number, or return NaN."""
     try:
-        number = float(text) if "_" not in text else math.nan  # Python reads 1_0 as 10; nobody else does
+        number = float(text) if "_" not in text else math.nan  # 1_0 is a number only in Python
     except ValueError:
         return math.nan
     return number if math.isfinite(number) else math.nan
@@ -182,7 +182,7 @@ def _require(title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns
 def _tagged(
     title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns, *, must: bool
 ) -> tuple[str, str, tuple[str, ...]] | None:
-    """Return the column of words, that of their tags, and what was guessed; None where words have no tags."""
+    """Return the columns of words and tags, and notes; None if there are no tagged words."""
     if not must and (chosen.text or chosen.image or len(chosen.labels) > 1):
         return None
     words = chosen.words or chosen.text or next(iter(_called(head, _column_names()["words"])), None)
@@ -203,7 +203,7 @@ def _tagged(
 
 
 def _are_parallel(words: Sequence[str], tags: Sequence[str]) -> bool:
-    """Say whether cells hold as many tags as words, in nearly all rows."""
+    """Return whether nearly all rows have as many tags as words."""
     split_words, split_tags = splitter(words), splitter(tags)
     counts = [len(split_words(cell.strip())) for cell in words]
     equal = sum(len(split_tags(cell.strip())) == count for cell, count in zip(tags, counts, strict=True))
@@ -216,7 +216,7 @@ def _column_names() -> Mapping[str, Any]:
 
 
 def _called(columns: Iterable[str], names: Sequence[str]) -> list[str]:
-    """Return the columns that have one of some names, in the order of the names."""
+    """Return the columns with any of the given names, in the order of the names."""
     by_name = {column.lower(): column for column in columns}
     return [by_name[name] for name in names if name in by_name]
 
@@ -230,7 +230,7 @@ def _first(head: Mapping[str, Sequence[str]], what: str, fits: Callable[[Sequenc
 
 
 def _choice(columns: Sequence[str], what: str) -> tuple[str, ...]:
-    """Return a note where another column could be meant as well as the first."""
+    """Return a note if there are alternatives to the first column."""
     first, *others = columns
     if not others:
         return ()

@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub, and folders that its library reads."""
+"""Opens data sets of the Hugging Face hub, and folders in formats of the package ``datasets``."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
 _BATCH = 1000
-_WINDOW = 10_000  # rows of a stream among which those that come are drawn
+_WINDOW = 10_000  # shuffle buffer of a stream, in rows
 
 
 class DatasetRequest(NamedTuple):
-    """Which data set is wanted.
+    """The data set to open.
 
     Attributes:
         name: ``user/name`` on the hub, or a folder.
-        config: One of its configurations.
-        revision: A commit, tag or branch of it.
-        stream: Take at most so many rows of each split, and load no more of it; None for everything.
-        seed: Of the rows of a stream.
-        address: What the user wrote.
+        config: The configuration, or None.
+        revision: A commit, tag or branch, or None.
+        stream: The maximum number of rows to stream from each split; None to load everything.
+        seed: The seed of the shuffle of a stream.
+        address: The user's address of the task.
     """
 
     name: str
@@ -39,13 +39,13 @@ class DatasetRequest(NamedTuple):
 
 
 def open_hub(request: DatasetRequest) -> Mapping[str, Dataset]:
-    """Return the splits of a data set; images and sounds in it stay as they are stored.
+    """Return the splits of a data set, without decoding images and audio.
 
-    Whether the hub can be reached must have been settled.
+    The offline mode of the hub must be set before.
 
     Raises:
-        UnreadableTask: There is no such data set, neither on the hub nor in its cache.
-        UsageError: The configuration is not there, or was not named.
+        UnreadableTask: The data set exists neither on the hub nor in the cache.
+        UsageError: The configuration does not exist, or is required and not given.
     """
     import datasets
     import huggingface_hub
@@ -74,18 +74,18 @@ def open_hub(request: DatasetRequest) -> Mapping[str, Dataset]:
 
 
 def arrow_batches(split: Dataset) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a split as they are stored."""
+    """Yield the rows of a split as Arrow batches, without conversion."""
     for table in split.with_format("arrow").iter(_BATCH):
         yield from table.combine_chunks().to_batches()
 
 
 def coded_batches(split: Dataset, columns: Sequence[str], classes: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield some columns as texts, by their numbers ("0", "1", ...).
+    """Yield columns as strings, with their numbers ("0", "1", ...) as names.
 
     Args:
         split: A split.
-        columns: Of texts, and then that of labels.
-        classes: The names of labels 0, 1, ...; a label below 0 is none. Empty where labels are numbers.
+        columns: The text columns, followed by the label column.
+        classes: The names of labels 0, 1, ...; negative labels are missing. Empty for numeric labels.
     """
     names = [str(number) for number in range(len(columns))]
     for batch in arrow_batches(split):
@@ -112,7 +112,7 @@ def _load(request: DatasetRequest) -> Mapping[str, Dataset | IterableDataset]:
 
 
 def _stored(split: Dataset | IterableDataset, request: DatasetRequest) -> Dataset:
-    """Return a split with files that are not decoded, and a part of a stream as a data set of its own."""
+    """Return a split without decoding its files; a stream is sampled into a data set in memory."""
     import datasets
 
     for name, feature in (split.features or {}).items():

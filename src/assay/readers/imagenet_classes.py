@@ -1,4 +1,4 @@
-"""The classes of ImageNet: their WordNet numbers in the order of heads, and their names."""
+"""The classes of ImageNet: WordNet numbers in the order of pretrained heads, and class names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SYNSET = re.compile(r"n\d{8}(?!\d)")
 
 
 def synset_of(name: str) -> str | None:
-    """Return the WordNet number that a class, a folder or a file is named by; None without one.
+    """Return the WordNet number at the start of the name of a class, folder or file, or None.
 
     >>> synset_of("n01440764_tench.JPEG"), synset_of("tench")
     ('n01440764', None)
@@ -21,12 +21,12 @@ def synset_of(name: str) -> str | None:
 
 @functools.cache
 def imagenet_classes() -> dict[str, int]:
-    """Return the position of each class in heads for ImageNet-1k: its 1,000 WordNet numbers in order."""
+    """Return the index of each class in ImageNet-1k heads, whose 1,000 WordNet numbers are sorted."""
     return {synset: position for position, synset in enumerate(_names())}
 
 
 def class_name(synset: str) -> str:
-    """Return what a class is called: its number, and the first words for it, if it is one of the 1,000.
+    """Return a class's display name: its number, followed by words for the 1,000 classes.
 
     >>> class_name("n01440764")
     'n01440764 tench'

@@ -1,4 +1,4 @@
-"""Images in files, decoded when they are read."""
+"""Image files, decoded on demand."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from assay.readers.near_duplicates import SIDE, thumbnail
 _COMMON = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 SUFFIXES = (*_COMMON, ".jpe", ".jfif", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
 
-_DRAFT = 8  # libjpeg decodes at an eighth: every byte is read, most of the arithmetic is spared
+_DRAFT = 8  # libjpeg decodes at 1/8 size: it reads every byte but skips most computation
 
 
 def is_image(name: str) -> bool:
-    """Say whether a file name ends as image files do."""
+    """Return whether a file name has an image suffix."""
     return name.lower().endswith(SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImages(FileExamples):
-    """Images that are stored as files are, wherever that is; decoded when they are read."""
+    """Images in files of any storage, decoded on demand."""
 
     files: Files
 
@@ -40,7 +40,7 @@ class StoredImages(FileExamples):
         return len(self.files)
 
     def name(self, row: int) -> str:
-        """Return what the file is called."""
+        """Return the name of the file."""
         return self.files.name(row)
 
     def read(self, row: int) -> np.ndarray:
@@ -49,7 +49,7 @@ class StoredImages(FileExamples):
             return to_rgb(image)
 
     def look(self, row: int) -> Look:
-        """Return the hash of its file and its thumbnail; every byte is read, most is not decoded."""
+        """Return the file's hash and thumbnail; read every byte, but decode at reduced size."""
         content = self.files.content(row)
         if not content:
             raise UnreadableFileError("empty file")
@@ -62,7 +62,7 @@ class StoredImages(FileExamples):
 
 @contextmanager
 def named_image_errors() -> Iterator[None]:
-    """Say in a word why a file is no image that can be read."""
+    """Convert decoding errors to ``UnreadableFileError`` with a short reason."""
     try:
         yield
     except UnidentifiedImageError as error:
@@ -72,7 +72,7 @@ def named_image_errors() -> Iterator[None]:
 
 
 def to_rgb(image: Image.Image) -> np.ndarray:
-    """Return an opened image as height x width x 3, uint8: upright, transparency on white, 16 bits scaled."""
+    """Convert to RGB (height x width x 3, uint8): apply orientation, white background and 16-bit scaling."""
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I") or upright.mode == "F":
         grey = _to_bytes(np.asarray(upright))
@@ -85,7 +85,7 @@ def to_rgb(image: Image.Image) -> np.ndarray:
 
 
 def _to_bytes(grey: np.ndarray) -> np.ndarray:
-    """Scale 16-bit, 32-bit or float grey by the range it is written in, never to full contrast."""
+    """Scale 16-bit, 32-bit or float grey values by the range of their format, not to full contrast."""
     values = grey.astype(np.float64)
     if values.max(initial=0.0) > 255:
         values = values / 257  # 65535 / 255

@@ -1,4 +1,4 @@
-"""Rows of a table, or files, with their labels, their official splits and their slices."""
+"""Rows of a table, or files, with labels, official splits and slices."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from assay.readers.lists import are_lists, splitter
 from assay.readers.splits import PART_NAMES, class_counts, part_of
 from assay.readers.tables import TextTable
 
-MOST_SLICES = 100  # of one column; the languages of the largest multilingual data sets are about as many
+MOST_SLICES = 100  # per column; about the number of languages in the largest multilingual data sets
 
 
 class LabelForm(NamedTuple):
-    """What a user wrote about the labels; None where that is left to us."""
+    """The user's settings of the label format; None for settings to guess."""
 
     kind: TaskKind | None = None
-    separator: str | None = None  # of the classes in one cell
+    separator: str | None = None  # separates the classes in a cell
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledRows:
-    """Rows that have a label.
+    """Labelled rows.
 
     Attributes:
-        rows: Positions in a table, or of files.
-        labels: Their labels.
-        official: The official split of each (values of ``Part``); None without one.
-        notes: What was guessed or left out so far.
-        slices: The columns by which results on test are shown apart.
+        rows: Positions in a table or list of files.
+        labels: The labels of the rows.
+        official: The official split of each row (values of ``Part``), or None.
+        notes: Notes about guesses and excluded rows.
+        slices: The columns by which test results are reported separately.
     """
 
     rows: np.ndarray
@@ -54,7 +54,7 @@ class LabelledRows:
     slices: tuple[SliceColumn, ...] = ()
 
     def take(self, positions: np.ndarray) -> LabelledRows:
-        """Return some of the rows, without classes that are left with no example."""
+        """Return a subset of the rows, and drop classes without examples."""
         return replace(
             self,
             rows=self.rows[positions],
@@ -71,9 +71,9 @@ def labelled_rows(
 
     Args:
         table: The table.
-        named: The columns that the user named.
-        form: What the user wrote about the labels.
-        official: The split of each row by its file, or None: the split column says it, if there is one.
+        named: The columns named by the user.
+        form: The user's settings of the label format.
+        official: The split of each row by file, or None to use the split column, if there is one.
     """
     columns = choose_columns(table.title, table.head(), named, form.kind)
     if official is None and columns.split is not None:
@@ -85,7 +85,7 @@ def labelled_rows(
 
 
 def _labelled(table: TextTable, columns: TableColumns, form: LabelForm) -> Labelled:
-    """Make labels of the label columns, by their number and by their contents."""
+    """Create labels from the label columns, by their number and contents."""
     if columns.words is not None:
         return _label_words(table, columns.words, columns.labels[0])
     cells = [Cells(name, *table.coded(name), table.row_name) for name in columns.labels]
@@ -103,7 +103,7 @@ def _labelled(table: TextTable, columns: TableColumns, form: LabelForm) -> Label
 
 
 def _label_words(table: TextTable, words: str, tags: str) -> Labelled:
-    """Make labels of the tags of words; rows without any word are left out."""
+    """Create labels from the tags of words, skipping rows without words."""
     head = table.head()
     split_words, split_tags = splitter(head[words]), splitter(head[tags])
     is_empty = np.zeros(len(table), dtype=bool)
@@ -128,11 +128,13 @@ def _label_words(table: TextTable, words: str, tags: str) -> Labelled:
 def _sliced(
     table: TextTable, columns: Sequence[str], rows: np.ndarray
 ) -> tuple[tuple[SliceColumn, ...], tuple[str, ...]]:
-    """Return for each column what is in it in some rows, and notes of empty cells."""
+    """Return the slices by each column for the given rows, and notes about empty cells."""
     slices, notes = [], []
     for column in columns:
         cells, codes = table.coded(column)
-        has_value = np.array([bool(cell) for cell in [*cells, ""]])[codes[rows]]  # -1 is the last
+        has_value = np.array([bool(cell) for cell in [*cells, ""]])[
+            codes[rows]
+        ]  # code -1 selects the empty cell
         values, positions = np.unique([cells[code] for code in codes[rows][has_value]], return_inverse=True)
         if not 0 < len(values) <= MOST_SLICES:
             raise UnreadableTask(
@@ -167,7 +169,7 @@ def _split_column(table: TextTable, column: str) -> np.ndarray:
 
 
 def _present_classes(labels: Labels) -> Labels:
-    """Return labels without the classes that no example has."""
+    """Return the labels without classes that have no examples."""
     if labels.kind is LabelKind.REGRESSION:
         return labels
     used = np.flatnonzero(class_counts(labels))

@@ -1,4 +1,4 @@
-"""From the cells of label columns to labels: which kind, which classes, which rows have none."""
+"""Converts the cells of label columns to labels: kind, classes, and rows without labels."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Cells(NamedTuple):
 
     column: str
     names: Sequence[str]  # the distinct cells, trimmed
-    codes: np.ndarray  # rows: positions in names, -1 where there is no cell
+    codes: np.ndarray  # for each row, the index into names; -1 if there is no cell
     row_name: Callable[[int], str]
 
 
 class Labelled(NamedTuple):
-    """Labels of the rows that have one."""
+    """The labels of the rows that have one."""
 
     labels: Labels  # of the kept rows only
     kept: np.ndarray  # positions of rows with a label
@@ -37,13 +37,13 @@ class Labelled(NamedTuple):
 
 
 def class_labels(names: Sequence[str] | np.ndarray) -> Labels:
-    """Return labels of which each is the name of its class; the classes are sorted."""
+    """Return classification labels from class names; the classes are sorted."""
     classes, values = np.unique(names, return_inverse=True)
     return Labels(LabelKind.CLASSIFICATION, values, tuple(str(name) for name in classes))
 
 
 def multilabel_labels(sets: Sequence[Iterable[str]]) -> Labels:
-    """Return labels of which each is any number of classes, all of which are sorted."""
+    """Return multilabel labels from sets of class names; the classes are sorted."""
     classes = sorted({name for names in sets for name in names})
     positions = {name: position for position, name in enumerate(classes)}
     hot = np.zeros((len(sets), len(classes)), dtype=np.int64)
@@ -53,9 +53,9 @@ def multilabel_labels(sets: Sequence[Iterable[str]]) -> Labels:
 
 
 def tag_labels(texts: Iterable[Sequence[str]]) -> Labels:
-    """Return labels of which each is the tag of a word, the words of all texts in turn."""
+    """Return word labels from the tags of each text, concatenated over texts."""
     positions: dict[str, int] = {}
-    values, lengths = array("q"), array("q")  # a tenth of the memory of lists
+    values, lengths = array("q"), array("q")  # a tenth of the memory of Python lists
     for tags in texts:
         lengths.append(len(tags))
         values.extend(positions.setdefault(tag, len(positions)) for tag in tags)
@@ -66,7 +66,7 @@ def tag_labels(texts: Iterable[Sequence[str]]) -> Labels:
 
 
 def parse_kind(kind: str | None) -> TaskKind | None:
-    """Return the kind that a user wrote."""
+    """Parse the user's task kind."""
     if kind is None or kind in set(TaskKind):
         return None if kind is None else TaskKind(kind)
     known = ", ".join(f"kind='{name}'" for name in TaskKind)
@@ -74,15 +74,15 @@ def parse_kind(kind: str | None) -> TaskKind | None:
 
 
 def label_rows(cells: Cells, kind: TaskKind | None) -> Labelled:
-    """Make labels of the cells of a column, one for each row; rows without one are left out.
+    """Create one label per row from the cells of a column, skipping rows without a label.
 
     Args:
-        cells: Those of the column.
-        kind: What the user wrote, or None: guessed from the labels.
+        cells: The cells of the column.
+        kind: The user's task kind, or None to guess it from the labels.
 
     Raises:
-        UnreadableTask: More than half of the rows have no label, numbers are wanted and are not there, or
-            the name of the column is one of its labels.
+        UnreadableTask: More than half of the rows have no label, regression labels are not numbers, or
+            the column's name is one of its labels.
     """
     column, names, codes, row_name = cells
     if column in names:
@@ -118,12 +118,12 @@ def label_rows(cells: Cells, kind: TaskKind | None) -> Labelled:
 
 
 def is_nothing(name: str) -> bool:
-    """Say whether a cell means a missing number."""
+    """Return whether a cell is a missing number."""
     return name.lower() in {"", "nan"}  # how pandas writes a missing number
 
 
 def missing_note(columns: str, none: np.ndarray, row_name: Callable[[int], str]) -> tuple[str, ...]:
-    """Say how many rows have no label, and stop where more than half have none."""
+    """Return a note about rows without a label; raise if they are more than half."""
     count = int(none.sum())
     if not count:
         return ()
@@ -137,7 +137,7 @@ def missing_note(columns: str, none: np.ndarray, row_name: Callable[[int], str])
 def _class_names(
     column: str, names: Sequence[str], codes: np.ndarray, notes: tuple[str, ...], *, numeric: bool
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Return the class that each text means; '1.0' is '1' where all labels are numbers, and only there."""
+    """Return the class of each distinct cell; '1.0' equals '1' only if all labels are numbers."""
     integers = {name: match[1] for name in names if (match := _INTEGER.fullmatch(name))}
     if numeric:
         return [integers.get(name, name) for name in names], notes
@@ -153,16 +153,16 @@ def _class_names(
 
 
 def label_columns(columns: Sequence[Cells], kind: TaskKind | None) -> Labelled:
-    """Make labels of several columns: of 0 and 1 for each class, or of numbers to predict.
+    """Create labels from several columns: 0 or 1 for each class, or regression targets.
 
-    Rows that lack one of them are left out.
+    Rows with a missing value are skipped.
 
     Args:
-        columns: Their cells.
-        kind: What the user wrote, or None: multilabel where all are 0 or 1, else regression.
+        columns: The cells of each column.
+        kind: The user's task kind, or None for multilabel if all values are 0 or 1, else regression.
 
     Raises:
-        UnreadableTask: A cell is no number, or more than half of the rows lack one.
+        UnreadableTask: A cell is not a number, or more than half of the rows have missing values.
     """
     names = [cells.column for cells in columns]
     named = _listed(names, "and")
@@ -196,16 +196,16 @@ def label_columns(columns: Sequence[Cells], kind: TaskKind | None) -> Labelled:
 
 
 def label_sets(cells: Cells, separator: str | None, *, is_guessed: bool = False) -> Labelled:
-    """Make labels of cells that each hold any number of classes.
+    """Create multilabel labels from cells that each contain any number of classes.
 
     Args:
-        cells: Those of the column.
-        separator: What separates the classes of a cell; an empty cell holds none. None for lists as JSON
-            writes them: rows with an empty cell are left out.
-        is_guessed: The user did not say that cells hold several classes, so the notes do.
+        cells: The cells of the column.
+        separator: The separator of the classes in a cell; an empty cell has no class. None for JSON lists;
+            rows with an empty cell are then skipped.
+        is_guessed: True to add a note that the format was guessed.
 
     Raises:
-        UnreadableTask: A cell is no list, or more than half of the rows are empty.
+        UnreadableTask: A cell is not a list, or more than half of the rows are empty.
     """
     column, _, _, row_name = cells
     names = [*cells.names, ""]
@@ -249,7 +249,7 @@ def _split_cell(cell: str, separator: str | None, where: str) -> tuple[str, ...]
 
 
 def _numbers(cells: Cells) -> np.ndarray:
-    """Return the number of each row, NaN where the cell is empty."""
+    """Return the number in each row; NaN if the cell is empty."""
     column, names, codes, row_name = cells
     numbers = np.array([_TRUTH.get(name.lower(), as_number(name)) for name in [*names, ""]])
     nothing = np.array([is_nothing(name) for name in [*names, ""]])

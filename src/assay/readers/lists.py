@@ -1,4 +1,4 @@
-"""Lists in the cells of a table: JSON, or as Python prints them."""
+"""Parses lists in the cells of a table, in JSON or Python syntax."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Callable, Iterable
 
-_SPACES = re.compile(r"[ \t]+")  # not the other spaces of Unicode: words may hold those
+_SPACES = re.compile(r"[ \t]+")  # not other Unicode spaces, which may occur within words
 
 
 def as_list(cell: str) -> tuple[str, ...] | None:
-    """Return the items of a list that a cell writes, as texts; None where it is no list of single values.
+    """Return the items of the list in a cell, as strings; None if it is not a list of scalars.
 
     >>> as_list('["red", "round"]'), as_list("['red']"), as_list("[]"), as_list("red")
     (('red', 'round'), ('red',), (), None)
@@ -22,7 +22,7 @@ def as_list(cell: str) -> tuple[str, ...] | None:
         items = json.loads(cell)
     except ValueError:
         try:
-            items = ast.literal_eval(cell)  # how pandas writes lists to CSV
+            items = ast.literal_eval(cell)  # pandas writes lists to CSV in Python syntax
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return None
     if not isinstance(items, list) or not all(isinstance(item, (str, int, float)) for item in items):
@@ -31,13 +31,13 @@ def as_list(cell: str) -> tuple[str, ...] | None:
 
 
 def are_lists(cells: Iterable[str]) -> bool:
-    """Say whether there are cells, and each that holds something is a list."""
+    """Return whether there are cells and every non-empty cell is a list."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and all(as_list(cell) is not None for cell in filled)
 
 
 def splitter(cells: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
-    """Return what splits each cell of a column into words: its list, or its parts between spaces."""
+    """Return a function that splits a cell into words, by list items or at spaces."""
     return _items if are_lists(cells) else _words
 
 

@@ -1,4 +1,4 @@
-"""Near-duplicates of test in train: an image that was saved again, a text with other punctuation."""
+"""Detects near-duplicates between test and train, such as re-saved images or changed punctuation."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from PIL import Image
 
 from assay.core.task import Examples, Modality, Words
 
-SIDE = 16  # pixels of a thumbnail
+SIDE = 16  # thumbnail side in pixels
 
 _IMAGE_CORRELATION = (
     0.99  # on seven real image sets: all pairs above it are one image, and similar images begin below
 )
 _TEXT_COSINE = 0.9  # on nine real text sets: pairs above it differ in a word or in signs
-_MOST_TEST, _MOST_TRAIN = 2_000, 10_000  # examples that are compared
-_BLOCK = 250  # rows of test at a time
+_MOST_TEST, _MOST_TRAIN = 2_000, 10_000  # maximum numbers of compared examples
+_BLOCK = 250  # rows of test compared at a time
 _WORD_HASHES = 2**20
 _WORD = r"\w+"
 
-Units = Callable[[np.ndarray], Any]  # positions -> a row of length 1 for each, dense or sparse
+Units = Callable[[np.ndarray], Any]  # positions -> unit vectors as rows, dense or sparse
 
 
 class NearDuplicates(NamedTuple):
-    """Which examples of test are near-duplicates of one of train, and of which.
+    """The near-duplicates of train examples in test.
 
     Attributes:
-        test: Positions of examples, ascending.
-        train: The most similar example of train, for each.
-        compared: How many examples of test were compared.
+        test: Positions of near-duplicates in test, ascending.
+        train: The position of the most similar train example for each.
+        compared: The number of compared test examples.
     """
 
     test: np.ndarray
@@ -39,24 +39,24 @@ class NearDuplicates(NamedTuple):
 
 
 def thumbnail(image: Image.Image) -> np.ndarray:
-    """Return ``SIDE * SIDE`` grey values (uint8): all that is compared of an image."""
+    """Return a thumbnail of ``SIDE * SIDE`` grey values (uint8) for comparison."""
     return np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)).ravel()
 
 
 def near_duplicates(
     examples: Examples, modality: Modality, thumbnails: np.ndarray | None, train: np.ndarray, test: np.ndarray
 ) -> NearDuplicates:
-    """Return the examples of test that are near-duplicates of one of train.
+    """Return the test examples that are near-duplicates of a train example.
 
-    Images are compared by the correlation of their thumbnails, texts by the cosine of the counts of their
-    words and neighbouring words. Of large sets a part is compared, spread over the rows.
+    Images are compared by the correlation of their thumbnails, texts by the cosine similarity of their
+    word unigram and bigram counts. Large sets are subsampled evenly.
 
     Args:
         examples: All examples.
-        modality: What they are.
-        thumbnails: The thumbnails of all images; None to read those that are compared.
-        train: Positions of the examples of train.
-        test: Positions of the examples of test.
+        modality: The modality of the examples.
+        thumbnails: The thumbnails of all images; None to compute those that are compared.
+        train: Positions of the train examples.
+        test: Positions of the test examples.
     """
     train, test = _some(train, _MOST_TRAIN), _some(test, _MOST_TEST)
     if not len(train) or not len(test):
@@ -91,7 +91,7 @@ def _standardised(examples: Examples, thumbnails: np.ndarray | None) -> Units:
             grey = thumbnails[rows].astype(np.float32)
         grey -= grey.mean(axis=1, keepdims=True)
         lengths = np.linalg.norm(grey, axis=1, keepdims=True)
-        return np.asarray(grey / np.where(lengths > 0, lengths, 1))  # an image of one grey is like no other
+        return np.asarray(grey / np.where(lengths > 0, lengths, 1))  # a uniform image matches no other
 
     return units
 

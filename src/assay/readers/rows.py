@@ -1,4 +1,4 @@
-"""Rows of CSV, TSV, JSON lines and Parquet files as a stream of text columns."""
+"""Streams the rows of CSV, TSV, JSON-lines and Parquet files as string columns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parq
 
 _ROWS = 8192  # rows and characters turned to Arrow at a time: they bound the memory of a stream
 _CHARACTERS = 1 << 21
-_HEAD = 1000  # lines of JSON whose keys are the columns
+_HEAD = 1000  # the keys in this many JSON lines are the columns
 _CELL_CHARACTERS = 1 << 26  # the csv module refuses cells above 128 KiB; whole documents are larger
 _PARQUET_ROWS = 1024
 _SNIFFED_BYTES = 1 << 16
@@ -28,11 +28,11 @@ _DELIMITERS = (",", "\t", ";", "|")
 
 
 def stream(path: Path, delimiter: str | None = None) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a file in batches whose columns are all texts, null where a cell is empty.
+    """Yield the rows of a file in batches of string columns, with null for empty cells.
 
     Args:
-        path: A file; its suffix says the format.
-        delimiter: What separates the cells of a CSV file; detected if None.
+        path: A file whose suffix determines the format.
+        delimiter: The cell delimiter of a CSV file; None to detect it.
 
     Raises:
         UnreadableTask: The file is empty or broken; the message names the file and the row.
@@ -52,15 +52,15 @@ def stream(path: Path, delimiter: str | None = None) -> Iterator[pa.RecordBatch]
 
 
 class Dialect(NamedTuple):
-    """How a delimited file is written."""
+    """The format of a delimited file."""
 
     encoding: str
     delimiter: str
-    quoted: bool  # False: quotation marks are ordinary letters
+    quoted: bool  # False if quotation marks are ordinary characters
 
 
 def sniff(path: Path, delimiter: str | None = None) -> Dialect:
-    """Detect the delimiter, the encoding, and whether quotation marks quote.
+    """Detect the delimiter, the encoding, and whether cells are quoted.
 
     ``csv.Sniffer`` is misled by texts: ``test_quotes_and_lists_in_texts_do_not_hide_the_delimiter`` in
     ``tests/readers/test_rows.py`` has files that it misreads.
@@ -82,7 +82,7 @@ def sniff(path: Path, delimiter: str | None = None) -> Dialect:
 
 
 def _agreement(lines: Sequence[str], delimiter: str) -> int:
-    """Return the width of the header, if most rows have it: more columns are the better guess."""
+    """Return the width of the header if most rows match it; a larger width is the better guess."""
     rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), _SNIFFED_ROWS) if row]
     width = len(rows[0]) if rows else 0
     consistent = sum(len(row) == width for row in rows)
@@ -90,13 +90,13 @@ def _agreement(lines: Sequence[str], delimiter: str) -> int:
 
 
 def _has_loose_quotes(path: Path) -> bool:
-    """Say whether quotation marks are letters in a tab-separated file: they open cells and close none."""
+    """Return whether quotation marks in a tab-separated file open cells without closing any."""
     loose = False
     with path.open("rb") as file:
         tabs = file.readline().count(b"\t")
         for line in file:
             if line.count(b"\t") != tabs and line.strip():
-                return False  # a cell spans lines, which needs quotes
+                return False  # a cell that spans lines needs quotes
             if not loose and b'"' in line:
                 cells = line.rstrip(b"\r\n").split(b"\t")
                 loose = any(cell.startswith(b'"') and not _is_closed(cell) for cell in cells)
@@ -133,7 +133,7 @@ def _delimited(path: Path, delimiter: str | None) -> Iterator[pa.RecordBatch]:
 
 
 def _groups(rows: Iterable[Sequence[str | None]]) -> Iterator[list[Sequence[str | None]]]:
-    """Gather rows until they are many, or long."""
+    """Group rows up to a maximum count or size."""
     group: list[Sequence[str | None]] = []
     held = 0
     for row in rows:
@@ -215,7 +215,7 @@ def _json_lines(path: Path) -> Iterator[pa.RecordBatch]:
     with path.open("rb") as file:
         objects = _objects(file, path)
         head = list(islice(objects, _HEAD))
-        names = list(dict.fromkeys(key for row in head for key in row))  # keys that come later are not read
+        names = list(dict.fromkeys(key for row in head for key in row))  # later keys are ignored
         if not names:
             raise UnreadableTask(f"{path} has no rows.")
         last = 0
@@ -265,7 +265,7 @@ def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
 
 
 def text_column(column: pa.Array) -> pa.Array:
-    """Return the cells of a column as texts; lists as JSON."""
+    """Return the cells of a column as strings; lists become JSON."""
     if _is_list(column.type):
         return pa.array([_as_text(cell) for cell in column.to_pylist()], pa.string())
     if pa.types.is_dictionary(column.type):
@@ -274,19 +274,19 @@ def text_column(column: pa.Array) -> pa.Array:
 
 
 def is_readable(kind: pa.DataType) -> bool:
-    """Say whether the cells of a column can be written as texts."""
+    """Return whether the cells of a column can be converted to strings."""
     return _is_plain(kind) or _is_list(kind)
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    """Say whether the cells of a column are lists of texts or whole numbers, which become JSON."""
+    """Return whether the cells of a column are lists of strings or integers, which become JSON."""
     lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
     items = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_dictionary)
     return any(is_one(kind) for is_one in lists) and any(is_one(kind.value_type) for is_one in items)
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    """Say whether the cells of a column are single values, which have a text of their own."""
+    """Return whether the cells of a column are scalars that can be converted to strings."""
     if pa.types.is_dictionary(kind):
         return _is_plain(kind.value_type)
     return not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))

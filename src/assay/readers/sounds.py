@@ -1,4 +1,4 @@
-"""Sounds in files, decoded on read by libsndfile."""
+"""Audio files, decoded on demand by libsndfile."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from assay.readers.digests import digest_bytes
 from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
-_CUT_OFF = re.compile(r": (\d+) \(should be \d+\)")  # libsndfile of a part that is longer than the file
+_CUT_OFF = re.compile(r": (\d+) \(should be \d+\)")  # libsndfile's log of a chunk longer than the file
 _UNKNOWN_LENGTH = (
     0x7FFF0000  # bytes; programs that write to a pipe put such numbers where they know no length
 )
 
 
 def is_sound(name: str) -> bool:
-    """Say whether a file name ends as sound files do."""
+    """Return whether a file name has an audio suffix."""
     return name.lower().endswith(SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSounds(FileExamples):
-    """Sounds that are stored as files are, wherever that is; of several channels the mean is read."""
+    """Audio in files of any storage; channels are averaged."""
 
     files: Files
 
@@ -38,7 +38,7 @@ class StoredSounds(FileExamples):
         return len(self.files)
 
     def name(self, row: int) -> str:
-        """Return what the file is called."""
+        """Return the name of the file."""
         return self.files.name(row)
 
     def read(self, row: int) -> Sound:
@@ -46,7 +46,7 @@ class StoredSounds(FileExamples):
         return _decode(self.files.content(row))
 
     def look(self, row: int) -> Look:
-        """Return the hash of a file, which is decoded to its end."""
+        """Return the hash of a file after decoding it completely."""
         content = self.files.content(row)
         if not content:
             raise UnreadableFileError("empty file")

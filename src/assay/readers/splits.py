@@ -1,4 +1,4 @@
-"""Train, val and test: cut by content and seed, so that the order of files and rows does not matter."""
+"""Splits examples into train, val and test by content hash and seed, independent of their order."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import LabelKind, Labels
 
-_RANGES = 10  # numbers are spread over splits by tenths
-_RANGE_EXAMPLES = 5  # fewer than this in a range cannot be cut 60 : 20 : 20
+_RANGES = 10  # regression targets are stratified by deciles
+_RANGE_EXAMPLES = 5  # minimum examples in a range for a 60:20:20 split
 
 
 class Part(IntEnum):
-    """The split of one example, as stored in arrays."""
+    """The split of an example, as an integer for arrays."""
 
     TRAIN = 0
     VAL = 1
@@ -37,7 +37,7 @@ PART_NAMES = {
 
 
 def part_of(name: str) -> Part | None:
-    """Return the split that a folder, a file or a cell names, in any case; None where it names none.
+    """Return the split that a folder, file or cell is named after, ignoring case, or None.
 
     >>> part_of("Validation")
     <Part.VAL: 1>
@@ -47,7 +47,7 @@ def part_of(name: str) -> Part | None:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """The shares of val and test; the rest is train. Used only where there is no official split."""
+    """The fractions of val and test (the rest is train), used only without an official split."""
 
     val: float = 0.2
     test: float = 0.2
@@ -60,7 +60,7 @@ class Shares:
             )
 
     def counts(self, per_class: int) -> dict[Part, int]:
-        """Return how many examples of a class go to each split, where a source makes its examples itself."""
+        """Return the number of examples of a class in each split, for sources that generate examples."""
         if per_class < 5:
             raise UsageError(f"per_class={per_class} leaves a split empty. Write 5 or more.")
         val, test = (max(1, round(per_class * share)) for share in (self.val, self.test))
@@ -68,7 +68,7 @@ class Shares:
 
 
 class Division(NamedTuple):
-    """The split of each example, and what had to be decided for it."""
+    """The split of each example, with notes about how it was made."""
 
     parts: np.ndarray  # examples, int8: values of Part
     notes: tuple[str, ...]
@@ -77,14 +77,14 @@ class Division(NamedTuple):
 def divide(
     digests: np.ndarray, labels: Labels, official: np.ndarray | None, shares: Shares, seed: int
 ) -> Division:
-    """Keep official splits and cut what is missing, stratified by label.
+    """Keep official splits and create the missing splits, stratified by label.
 
     Args:
-        digests: A uint64 hash of the content of each example; equal examples are never parted by a cut.
-        labels: Their labels; numbers are stratified by ranges.
+        digests: A uint64 content hash of each example; equal examples always get the same split.
+        labels: The labels; numbers are stratified by ranges.
         official: The official split of each example (values of Part), or None.
-        shares: What to cut without official splits.
-        seed: Decides the cut, together with the contents.
+        shares: The fractions to use without official splits.
+        seed: The seed, which determines the splits together with the contents.
     """
     present = set() if official is None else {Part(int(part)) for part in np.unique(official)}
     if official is None or len(present) == 1:
@@ -108,7 +108,7 @@ def divide(
 def sample(
     digests: np.ndarray, labels: Labels, official: np.ndarray | None, limit: int, seed: int
 ) -> np.ndarray:
-    """Return at most ``limit`` rows, in ascending order: the same share of each class and official split."""
+    """Return at most ``limit`` rows, ascending, stratified by class and official split."""
     if limit < 1:
         raise UsageError(f"The limit is {limit}; it must be 1 or more. Write for example limit=1000.")
     if limit >= len(digests):
@@ -123,12 +123,12 @@ def sample(
 
 
 def canonical_order(digests: np.ndarray, labels: Labels) -> np.ndarray:
-    """Return the order of examples by content: the same however the files or rows were ordered."""
+    """Return the examples sorted by content, independent of the order of files or rows."""
     return np.lexsort((label_keys(labels), digests))
 
 
 def fingerprint(digests: np.ndarray, labels: Labels, parts: np.ndarray) -> str:
-    """Return a hash of every example, every label and the split, however they are ordered."""
+    """Return a hash of all examples, labels and splits, independent of their order."""
     shape = () if labels.values.ndim == 1 else labels.values.shape[1:]
     kind = (str(labels.kind), labels.classes, *shape, *(() if labels.lengths is None else ("words",)))
     digest = hashlib.blake2b(repr(kind).encode(), digest_size=16)
@@ -147,7 +147,7 @@ def fingerprint(digests: np.ndarray, labels: Labels, parts: np.ndarray) -> str:
 def _cut(digests: np.ndarray, labels: Labels, val: float, test: float, seed: int) -> np.ndarray:
     order = canonical_order(digests, labels)
     _, first, inverse = np.unique(digests[order], return_index=True, return_inverse=True)
-    rows = order[first]  # one of each set of equal examples
+    rows = order[first]  # one row per set of equal examples
     _, groups, sizes = np.unique(strata(labels.of(rows)), return_inverse=True, return_counts=True)
     tests = _portions(sizes, test, least=2)
     vals = np.minimum(_portions(sizes, val, least=3 if test else 2), np.maximum(sizes - tests - 1, 0))
@@ -163,7 +163,7 @@ def _cut(digests: np.ndarray, labels: Labels, val: float, test: float, seed: int
 
 
 def _portions(sizes: np.ndarray, share: float, least: int) -> np.ndarray:
-    """Return how many of each class go to a split: one at least, where the class has ``least`` examples."""
+    """Return the split's size for each class: at least one if the class has ``least`` examples."""
     if share == 0:
         return np.zeros_like(sizes)
     counts = np.maximum(np.rint(sizes * share).astype(np.int64), 1)
@@ -171,17 +171,17 @@ def _portions(sizes: np.ndarray, share: float, least: int) -> np.ndarray:
 
 
 def _quotas(sizes: np.ndarray, limit: int) -> np.ndarray:
-    """Share out a limit in proportion to sizes, by largest remainders."""
+    """Allocate a limit in proportion to sizes, by the largest remainder method."""
     exact = sizes * (limit / sizes.sum())
     quotas: np.ndarray = np.floor(exact).astype(np.int64)
     left = limit - int(quotas.sum())
-    first = np.lexsort((-(exact - quotas), quotas > 0))  # strata that would vanish come first
+    first = np.lexsort((-(exact - quotas), quotas > 0))  # strata that would be empty come first
     quotas[first[:left]] += 1
     return quotas
 
 
 def _ranked(groups: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows ordered by stratum and key, and the rank of each within its stratum."""
+    """Return rows sorted by stratum and key, and the rank of each within its stratum."""
     order = np.lexsort((keys, groups))
     sizes = np.bincount(groups)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -189,7 +189,7 @@ def _ranked(groups: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _mixed(digests: np.ndarray, seed: int) -> np.ndarray:
-    """Return digests shuffled by the seed: the finaliser of splitmix64 (Steele, Lea and Flood, 2014)."""
+    """Mix digests with the seed by the finaliser of splitmix64 (Steele, Lea and Flood, 2014)."""
     salt = hashlib.blake2b(str(seed).encode(), digest_size=8).digest()
     mixed: np.ndarray = digests ^ np.uint64(int.from_bytes(salt, "little"))
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -208,7 +208,7 @@ def _tiny(labels: Labels) -> tuple[str, ...]:
         (2, "two examples: one stands in train and one in test"),
     )
     is_single = labels.kind is LabelKind.CLASSIFICATION and labels.lengths is None
-    for count, what in rare if is_single else rare[:1]:  # of several classes a rarer one may decide
+    for count, what in rare if is_single else rare[:1]:  # with several classes a rarer one may decide
         names = [labels.classes[position] for position in np.flatnonzero(counts == count)]
         if names:
             notes.append(
@@ -218,22 +218,21 @@ def _tiny(labels: Labels) -> tuple[str, ...]:
 
 
 def strata(labels: Labels) -> np.ndarray:
-    """Return a number for each example; those of one number are spread evenly over splits.
+    """Return the stratum of each example for splitting.
 
-    It is the class; of numbers the range that the first column lies in; where an example has several classes,
-    or a class for each word, the one of them that the fewest examples have: common classes are in every
-    split anyway.
+    It is the class or, for numbers, the range of the first column. If an example has several classes, or
+    a class for each word, it is the rarest of them, because common classes occur in every split anyway.
 
     References:
         On the Stratification of Multi-label Data (Sechidis et al., 2011),
-        https://doi.org/10.1007/978-3-642-23808-6_10, which begins with the rarest class as well.
+        https://doi.org/10.1007/978-3-642-23808-6_10, which also begins with the rarest class.
     """
     if labels.kind is LabelKind.REGRESSION:
         return _ranges(labels.values if labels.values.ndim == 1 else labels.values[:, 0])
     if labels.kind is LabelKind.CLASSIFICATION and labels.lengths is None:
         return labels.values
     counts = class_counts(labels)
-    order = np.argsort(counts, kind="stable")  # of equals the first by name
+    order = np.argsort(counts, kind="stable")  # ties by name
     rarity = np.argsort(order)
     if labels.lengths is None:
         ranks = np.where(labels.values > 0, rarity, len(order)).min(axis=1)  # the last: no class applies
@@ -244,7 +243,7 @@ def strata(labels: Labels) -> np.ndarray:
 
 
 def class_counts(labels: Labels) -> np.ndarray:
-    """Return how many examples have each class; a text has the classes of its words."""
+    """Return the number of examples of each class; a text has the classes of its words."""
     if labels.kind is LabelKind.MULTILABEL:
         return np.asarray(labels.values.sum(axis=0))
     values = labels.values
@@ -255,12 +254,12 @@ def class_counts(labels: Labels) -> np.ndarray:
 
 
 def _texts(labels: Labels) -> np.ndarray:
-    """Return for each word the position of its text."""
+    """Return the position of the text of each word."""
     return np.repeat(np.arange(labels.examples), labels.lengths if labels.lengths is not None else 1)
 
 
 def label_keys(labels: Labels) -> np.ndarray:
-    """Return a number for each example that tells its labels from others; of one label the label itself."""
+    """Return a number per example that identifies its label or set of labels."""
     if labels.lengths is None and labels.values.ndim == 1:
         return labels.values
     ends = np.arange(1, len(labels) + 1) if labels.lengths is None else labels.lengths.cumsum()
@@ -277,7 +276,7 @@ def _ranges(numbers: np.ndarray) -> np.ndarray:
 
 
 def in_words(names: list[str], singular: str, plural: str, shown: int = 5) -> str:
-    """Return names in a sentence, the first few of many.
+    """Join names for a sentence, shortened to the first few.
 
     >>> in_words(["a", "b"], "class", "classes", shown=1)
     "2 classes ('a', ...)"

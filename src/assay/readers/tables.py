@@ -1,4 +1,4 @@
-"""Tables of texts: small ones in memory, large ones in a memory-mapped file that leaves no trace."""
+"""Tables of strings, in memory or (if large) in a memory-mapped temporary file."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from assay.core.task import Examples, Words
 from assay.readers.digests import digest_example
 from assay.readers.rows import stream
 
-_IN_MEMORY_BYTES = 32 << 20  # files above this are mapped; Parquet is compressed about fourfold
-_HEAD = 1000  # rows that the guesses look at
+_IN_MEMORY_BYTES = 32 << 20  # larger files are memory-mapped; Parquet is compressed about fourfold
+_HEAD = 1000  # rows used for guesses
 _MISSING = -1
 
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """One or more files with the same columns, all texts.
+    """One or more files with the same string columns.
 
     Attributes:
-        cells: The rows of all files, one file after the other.
+        cells: The concatenated rows of all files.
         starts: The first row of each file.
     """
 
@@ -46,17 +46,17 @@ class TextTable:
         return ", ".join(path.name for path in self.paths)
 
     def head(self) -> dict[str, list[str]]:
-        """Return the first cells of each column, of every file; an empty cell is the empty text."""
+        """Return the first cells of each column in every file; empty cells are empty strings."""
         parts = pa.concat_tables([self.cells.slice(start, _HEAD) for start in self.starts])
         return {name: [cell or "" for cell in parts[name].to_pylist()] for name in parts.column_names}
 
     def column(self, name: str) -> Iterator[str]:
-        """Yield the cells of a column, trimmed, a chunk at a time; an empty cell is the empty text."""
+        """Yield the trimmed cells of a column in chunks; empty cells are empty strings."""
         for chunk in self.cells[name].chunks:
             yield from ((cell or "").strip() for cell in chunk.to_pylist())
 
     def coded(self, name: str) -> tuple[list[str], np.ndarray]:
-        """Return the distinct cells of a column, trimmed, and the position of each row in them."""
+        """Return the distinct trimmed cells of a column, and the index of each row's cell in them."""
         trimmed = pc.utf8_trim_whitespace(self.cells[name])
         coded = pc.dictionary_encode(trimmed).unify_dictionaries()
         names = coded.chunk(0).dictionary.to_pylist()
@@ -64,16 +64,16 @@ class TextTable:
         return names, np.concatenate(codes).astype(np.int64)
 
     def of_files(self, values: Sequence[int | float]) -> np.ndarray:
-        """Return a value for each row: that of its file."""
+        """Return the value of its file for each row."""
         return np.repeat(values, np.diff([*self.starts, len(self)]))
 
     def position(self, row: int) -> tuple[int, int]:
-        """Return which file a row is in, and its position there."""
+        """Return the file index of a row and its position in the file."""
         file = int(np.searchsorted(self.starts, row, side="right")) - 1
         return file, row - self.starts[file]
 
     def row_name(self, row: int) -> str:
-        """Return what a user would call a row: its number in its file, the header not counted."""
+        """Return the name of a row: its number in its file, excluding the header."""
         file, position = self.position(row)
         number = f"row {position + 1}"
         return number if len(self.paths) == 1 else f"{self.paths[file].name} {number}"
@@ -81,11 +81,11 @@ class TextTable:
 
 @dataclass(frozen=True, slots=True)
 class TableTexts(Examples):
-    """Texts, pairs of texts or texts of words: the rows of one or two columns of a table.
+    """Texts, pairs of texts or labelled words from one or two columns of a table.
 
     Attributes:
-        columns: One, or two for pairs.
-        split: Cuts a text into words, where these have labels.
+        columns: One column, or two for pairs.
+        split: Splits a text into words if words have labels; otherwise None.
     """
 
     table: TextTable
@@ -108,7 +108,7 @@ class TableTexts(Examples):
 
 
 def read_table(paths: Sequence[Path], delimiter: str | None = None) -> TextTable:
-    """Read files with the same columns; memory stays bounded however large they are.
+    """Read files with the same columns, in bounded memory.
 
     Raises:
         UnreadableTask: A file is broken, or the files have no column in common.
@@ -117,7 +117,7 @@ def read_table(paths: Sequence[Path], delimiter: str | None = None) -> TextTable
 
 
 def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]]) -> TextTable:
-    """Read what streams rows of texts, as ``read_table`` does: files, or what else a path may name."""
+    """Read a table from streams of rows, as ``read_table`` does for files."""
     paths = tuple(streams)
     tables = [_read(path, batches) for path, batches in streams.items()]
     common = [name for name in tables[0].column_names if all(name in table.column_names for table in tables)]
@@ -131,7 +131,7 @@ def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]])
 
 
 def text_digests(table: TextTable, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the content hash of each row (uint64), and which rows have an empty cell in these columns."""
+    """Return the content hash of each row (uint64), and whether it has an empty cell in these columns."""
     digests = np.empty(len(table), dtype=np.uint64)
     empty = np.zeros(len(table), dtype=bool)
     for row, cells in enumerate(zip(*(table.column(name) for name in columns), strict=True)):
@@ -162,7 +162,7 @@ def _size(path: Path) -> int:
 
 
 def _spooled(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> pa.Table:
-    """Write batches to a nameless temporary file and map it: it goes with the last reader, even if killed."""
+    """Write batches to an unnamed temporary file and memory-map it; the system deletes it after use."""
     with tempfile.TemporaryFile(prefix="assay-") as file:
         with pa.ipc.new_file(file, schema) as writer:
             for batch in batches:

@@ -1,4 +1,4 @@
-"""Warnings about a task: repeated examples, and classes that are missing, rare or uneven."""
+"""Warnings about a task: duplicates, and missing, rare or imbalanced classes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from assay.readers.gathering import Gathered
 from assay.readers.near_duplicates import near_duplicates
 from assay.readers.splits import Part, canonical_order, class_counts, in_words, label_keys
 
-_UNEVEN = 10  # times as many examples of one class as of another
-_FEW = 5  # test examples of a class
+_UNEVEN = 10  # ratio of class sizes that counts as imbalanced
+_FEW = 5  # fewer test examples of a class cause a warning
 
 
 def task_warnings(gathered: Gathered, parts: np.ndarray, metric: str) -> tuple[str, ...]:
-    """Return what makes the results on a task doubtful, in sentences.
+    """Return sentences about problems that make results on a task unreliable.
 
     Args:
         gathered: The examples of the task.
@@ -44,7 +44,7 @@ def task_warnings(gathered: Gathered, parts: np.ndarray, metric: str) -> tuple[s
 
 
 def repeats(digests: np.ndarray, parts: np.ndarray) -> Iterator[tuple[Part, Part, np.ndarray]]:
-    """Yield (part, earlier part, rows of part that also stand in the earlier part) where there are any."""
+    """Yield (part, earlier part, rows of part with duplicates in the earlier part), if there are any."""
     for part, earlier in ((Part.TEST, Part.TRAIN), (Part.TEST, Part.VAL), (Part.VAL, Part.TRAIN)):
         rows = np.flatnonzero(parts == part)
         rows = rows[np.isin(digests[rows], digests[parts == earlier])]
@@ -53,7 +53,7 @@ def repeats(digests: np.ndarray, parts: np.ndarray) -> Iterator[tuple[Part, Part
 
 
 def conflicts(digests: np.ndarray, labels: Labels) -> np.ndarray:
-    """Return one row of each example that is repeated with different labels."""
+    """Return one row of each example that occurs with different labels."""
     order = canonical_order(digests, labels)
     same = digests[order][1:] == digests[order][:-1]
     keys = label_keys(labels)[order]
@@ -63,10 +63,10 @@ def conflicts(digests: np.ndarray, labels: Labels) -> np.ndarray:
 
 
 def _near_duplicates(gathered: Gathered, parts: np.ndarray) -> tuple[str, ...]:
-    """Name the near-duplicates of train in test; exact duplicates have a warning of their own."""
+    """Warn about near-duplicates of train in test; exact duplicates have a separate warning."""
     train, test = (np.flatnonzero(parts == part) for part in (Part.TRAIN, Part.TEST))
     fresh = test[~np.isin(gathered.digests[test], gathered.digests[train])]
-    if gathered.modality is Modality.AUDIO:  # sounds are not compared
+    if gathered.modality is Modality.AUDIO:  # audio is not compared
         return ()
     near = near_duplicates(gathered.examples, gathered.modality, gathered.thumbnails, train, fresh)
     if not len(near.test):
@@ -79,7 +79,7 @@ def _near_duplicates(gathered: Gathered, parts: np.ndarray) -> tuple[str, ...]:
 
 
 def _missing_classes(labels: Labels, parts: np.ndarray, *, is_official: bool) -> tuple[str, ...]:
-    """Name the classes that are in test only, and of official splits those that are in train only."""
+    """Warn about classes in test only and, for official splits, classes in train only."""
     if labels.kind is LabelKind.REGRESSION:
         return ()
     train, test = (
@@ -98,7 +98,7 @@ def _missing_classes(labels: Labels, parts: np.ndarray, *, is_official: bool) ->
 
 
 def _uneven(labels: Labels, parts: np.ndarray, metric: str) -> tuple[str, ...]:
-    """Warn of classes that one number hides: rare ones under accuracy, and those that test hardly has."""
+    """Warn about class imbalance under accuracy, and about classes with few test examples."""
     if labels.kind is not LabelKind.CLASSIFICATION:
         return ()
     train, test = (class_counts(labels.of(np.flatnonzero(parts == part))) for part in (Part.TRAIN, Part.TEST))
@@ -111,7 +111,7 @@ def _uneven(labels: Labels, parts: np.ndarray, metric: str) -> tuple[str, ...]:
             "metric='balanced_accuracy' or 'macro_f1' judges all classes alike."
         )
     few = [labels.classes[position] for position in np.flatnonzero((test > 0) & (test < _FEW))]
-    if few and test.sum() >= 2 * _FEW * len(test):  # else all of test is tiny, which has its own warning
+    if few and test.sum() >= 2 * _FEW * len(test):  # a tiny test split has its own warning
         have = "has" if len(few) == 1 else "have"
         notes.append(
             f"{in_words(few, 'class', 'classes')} {have} fewer than {_FEW} test examples: "
