@@ -1,4 +1,4 @@
-"""Effective rank: over how many directions the variance of the features spreads, counted smoothly."""
+"""Effective rank: a smooth count of the directions over which the variance of the features spreads."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRank(MomentScore):
-    """The exponential of the entropy of the eigenvalues of the covariance, which sum to 1.
+    """The exponential of the entropy of the normalised eigenvalues of the feature covariance.
 
-    It is 1 where all variance lies in one direction, and the number of features where all directions have
-    the same. Labels play no part.
+    It is 1 if all variance lies in one direction, and the number of features if all directions have equal
+    variance. It ignores labels.
 
     References:
         The Effective Rank: A Measure of Effective Dimensionality (Roy and Vetterli, 2007),
@@ -27,7 +27,7 @@ class EffectiveRank(MomentScore):
     Note:
         The paper defines it for any matrix, from its singular values. Here the matrix is the covariance,
         whose singular values are its eigenvalues: the squares of those of the centred features. The score
-        rankme takes the singular values of the features themselves, not centred and not squared.
+        rankme uses the singular values of the features themselves, not centred and not squared.
 
     >>> import assay
     >>> noise = np.random.default_rng(0).standard_normal((60, 8))

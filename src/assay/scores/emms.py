@@ -1,4 +1,4 @@
-"""EMMS: how much of the labels, as text encoders see them, linear regression leaves unexplained."""
+"""EMMS: the error of linear regression from features to text embeddings of the labels."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from assay.moments.spectrum import Spectrum, basis_of_gram, basis_of_rows
 from assay.numerics.least_squares import FEATURES, require_residual
 from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
-_EPSILON = 1e-8  # added to standard deviations, as published
+_EPSILON = 1e-8  # added to standard deviations, as in the published code
 _SINGULAR = 1e-10  # share of the largest eigenvalue below which encoders are dependent
-_MOST_APART = 1e3  # ratio of standard deviations that costs six of the sixteen digits of a Gram
-_ROUNDING = 16 * float(np.finfo(np.float64).eps)  # what a constant feature may seem to vary, of its value
+_MOST_APART = 1e3  # ratio of standard deviations that loses six of the sixteen digits of a Gram
+_ROUNDING = 16 * float(
+    np.finfo(np.float64).eps
+)  # apparent variation of a constant feature, relative to its value
 _CONVERGED = 1e-12  # change of any encoder's weight that ends the alternation
 
 
@@ -29,9 +31,9 @@ class EMMS(MomentScore):
     """The negative mean of (Xw - Yt)^2 for standardised features X and label embeddings Y, weighted by t.
 
     Each class has K vectors, one from each of K text encoders; Y holds those of each example's class. w and
-    the weights t of the encoders, which sum to 1, are found in turn: w by least squares, t by least squares
-    and then the nearest point of the simplex (sparsemax), until t rests. The value is between -1 and 0.
-    Without embeddings the one-hot columns are the only ones. For numbers Y are the numbers.
+    the weights t of the encoders, which sum to 1, are updated in turn: w by least squares, t by least squares
+    and projection onto the simplex (sparsemax), until t converges. The value is between -1 and 0. Without
+    embeddings Y are the one-hot columns; for regression Y are the numbers.
 
     References:
         Foundation Model is Efficient Multimodal Multitask Model Selector (Meng et al., 2023),
@@ -49,8 +51,8 @@ class EMMS(MomentScore):
         embeddings: The path of an .npz file with one array for each encoder, classes x dims, in the order of
             the task's classes; all of the same shape. Make it from the embeddings of the class
             names, with ``np.savez("labels.npz", clip=..., bert=...)``.
-        max_steps: Alternations, at most; they are many where the features explain nearly all.
-        published: Give the number of the published code.
+        max_steps: Most alternations; many are needed if the features explain nearly everything.
+        published: Return the value of the published code.
 
     >>> import assay
     >>> labels = np.arange(60) % 2
@@ -81,7 +83,7 @@ class EMMS(MomentScore):
         return hashlib.blake2b(Path(self.embeddings).read_bytes(), digest_size=16).hexdigest()
 
     def __call__(self, train: FoldedMoments) -> float:
-        """Return the negative error: of one standardised number, between -1 and 0."""
+        """Return the negative error per standardised number, between -1 and 0."""
         total, spectrum = train.total, standardised(train)
         require_residual(len(spectrum.values), total.count, FEATURES)
         labels = self._labels(train, spectrum)
@@ -101,12 +103,12 @@ class EMMS(MomentScore):
 
 
 class Products(NamedTuple):
-    """Inner products of the label matrices Y of K encoders, standardised: all that the alternation reads.
+    """Inner products of the standardised label matrices Y of K encoders, the inputs of the alternation.
 
     Attributes:
-        products: Y_k with Y_l.  # K x K
-        explained: What least squares on the features fits of Y_k, with Y_l.  # K x K
-        dims: The columns of each Y.
+        products: Inner products of Y_k and Y_l.  # K x K
+        explained: Inner products of the least-squares fit of Y_k and of Y_l.  # K x K
+        dims: Number of columns of each Y.
     """
 
     products: np.ndarray
@@ -115,9 +117,9 @@ class Products(NamedTuple):
 
 
 def standardised(train: FoldedMoments) -> Spectrum:
-    """Return the spectrum of features of unit variance, or the shared one where all vary about as much.
+    """Return the spectrum of features with unit variance, or the shared one if variances are similar.
 
-    Least squares fits the same either way, but directions far narrower than others are lost in a Gram.
+    The least-squares fit is the same, but a Gram loses directions with far less variance than others.
     """
     total, scatter = train.total, train.total.scatter
     deviations = np.sqrt(scatter.variances())
@@ -134,7 +136,7 @@ def standardised(train: FoldedMoments) -> Spectrum:
 
 
 def class_products(total: Moments, spectrum: Spectrum, embeddings: np.ndarray | None) -> Products:
-    """Return the products for classes: those of examples are those of their classes, F'Y = S'E."""
+    """Return the products for classes, computed from class sums: F'Y = S'E."""
     used = total.target_sum > 0
     if used.sum() < 2:
         raise NotApplicable("Fewer than two classes have examples in train.")
@@ -155,7 +157,7 @@ def class_products(total: Moments, spectrum: Spectrum, embeddings: np.ndarray | 
 
 
 def number_products(total: Moments, spectrum: Spectrum) -> Products:
-    """Return the products for columns of numbers, or of 0 and 1: they are their own only embedding."""
+    """Return the products for columns of numbers, or of 0 and 1, which are their only embedding."""
     energy = np.maximum(total.centred_target_square(), 0.0)
     if energy.sum() <= 1e-12 * total.target_square.sum():
         raise NotApplicable("All labels of train are the same.")
@@ -165,7 +167,7 @@ def number_products(total: Moments, spectrum: Spectrum) -> Products:
 
 
 def alternate(labels: Products, max_steps: int) -> np.ndarray:
-    """Return the weights of the encoders at which the alternation rests, or its last ones."""
+    """Return the weights of the encoders at convergence, or after ``max_steps``."""
     refit = refitting(labels)
     weights = np.full(len(refit), 1 / len(refit))
     for _ in range(max_steps):
@@ -176,7 +178,7 @@ def alternate(labels: Products, max_steps: int) -> np.ndarray:
 
 
 def refitting(labels: Products) -> np.ndarray:
-    """Return what makes, of encoders' weights, those that fit best what the features predict under them."""
+    """Return the matrix of one alternation: old weights to least-squares weights of the encoders."""
     return np.asarray(np.linalg.lstsq(labels.products, labels.explained, rcond=_SINGULAR)[0])
 
 
@@ -188,7 +190,7 @@ def published_error(labels: Products) -> float:
 
 
 def sparsemax(numbers: np.ndarray) -> np.ndarray:
-    """Return the nearest point of the simplex: what is not negative and sums to 1.
+    """Return the Euclidean projection onto the probability simplex.
 
     References:
         From Softmax to Sparsemax (Martins and Astudillo, 2016), https://arxiv.org/abs/1602.02068

@@ -1,4 +1,4 @@
-"""Energy: how strongly the features answer to the examples that they answer to least."""
+"""Energy: the mean logsumexp of the features over the examples where it is lowest."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _TAILS = ("bot", "top")
 class Energy(SampleScore):
     """The mean of log sum exp(features) over the examples where it is lowest: the energy term of ETran.
 
-    It is minus the free energy of an energy-based model that takes features for logits. Where it is low, the
-    examples are unlike those of the pretraining. Labels play no part.
+    It is minus the free energy of an energy-based model that treats features as logits. Low values indicate
+    examples unlike those of the pretraining. It ignores labels.
 
     References:
         ETran: Energy-Based Transferability Estimation (Gholami et al., 2023),
@@ -34,7 +34,7 @@ class Energy(SampleScore):
         width: it compares models of one width best.
 
     Attributes:
-        percent: Which part of the examples is averaged; 100 for all.
+        percent: Percentage of the examples in the average; 100 for all.
         tail: "bot" for the examples with the lowest values, "top" for those with the highest.
 
     >>> import assay

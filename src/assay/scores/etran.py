@@ -1,4 +1,4 @@
-"""ETran: discriminant analysis, least squares, and how familiar the examples look to the model."""
+"""ETran: discriminant analysis, least squares, and the energy of the features."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from assay.numerics.discriminant import (
 from assay.plugins.method import SampleScore
 
 _PARTS = ("all", "energy", "lda", "regression")
-_WEIGHTS = (0.85, 0.15)  # of discriminant analysis and energy, as published
+_WEIGHTS = (0.85, 0.15)  # weights of discriminant analysis and energy, as published
 _EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True)
 class ETran(SampleScore):
-    """A label score and an energy score of the features, one by one or together.
+    """A label score and an energy score of the features, alone or combined.
 
     The parts, each of them higher for better models:
 
@@ -59,7 +59,7 @@ class ETran(SampleScore):
     Attributes:
         part: ``all``, ``lda``, ``regression`` or ``energy``.
         whiten: Whether discriminant analysis divides by the scatter within classes, as it should.
-        percent: The share of the examples that the energy is the mean of, in percent.
+        percent: Percentage of the examples in the mean energy.
 
     >>> import assay
     >>> labels = np.arange(60) % 2
@@ -82,7 +82,7 @@ class ETran(SampleScore):
             raise UsageError(f"etran(percent={self.percent}) is not between 0.1 and 100. Write percent=0.5.")
 
     def __call__(self, train: LabelledFeatures) -> float:
-        """Return the part, or all of them on a fixed scale."""
+        """Return the chosen part, or all parts on a fixed scale."""
         if self.part == "energy":
             return lowest_energy(train.matrix, self.percent)
         is_numbers = train.labels.kind is LabelKind.REGRESSION
@@ -101,7 +101,7 @@ class ETran(SampleScore):
 
 
 def lowest_energy(matrix: np.ndarray, percent: float) -> float:
-    """Return the mean of log sum exp over the examples, rows of ``matrix``, where it is lowest."""
+    """Return the mean of log sum exp over the rows of ``matrix`` where it is lowest."""
     from scipy.special import logsumexp
 
     energies = np.sort(logsumexp(np.asarray(matrix, dtype=np.float64), axis=1))
@@ -112,8 +112,8 @@ def lowest_energy(matrix: np.ndarray, percent: float) -> float:
 def least_squares_error(train: LabelledFeatures) -> float:
     """Return the mean squared error of the numbers against their least squares fit, without an intercept.
 
-    The weights come from the Gram of the features; the error is that of the residuals written out, which
-    errors in the weights change by their squares only.
+    The weights come from the Gram of the features; the error is computed from explicit residuals, where
+    errors of the weights enter only squared.
     """
     x, y = np.asarray(train.matrix, dtype=np.float64), train.labels.targets()
     if len(x) <= x.shape[1]:

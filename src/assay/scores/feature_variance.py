@@ -1,4 +1,4 @@
-"""Feature variance: how much the features differ between examples, whatever their labels."""
+"""Feature variance: how much the features vary between examples, regardless of labels."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class FeatureVariance(MomentScore):
-    """The mean over features of their variance: a baseline that knows neither labels nor directions.
+    """The mean variance of the features: a baseline that ignores labels and directions.
 
     Note:
         The variance divides by the number of examples. Models whose features have a larger scale score
-        higher, which says nothing of how useful they are: that is why it is a baseline.
+        higher, although scale does not indicate usefulness.
 
     >>> import assay
     >>> import numpy as np

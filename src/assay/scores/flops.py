@@ -1,4 +1,4 @@
-"""FLOPs: the work of one forward pass, a trivial score that others should beat."""
+"""FLOPs: the operations of one forward pass, a trivial baseline for other scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.plugins.method import FactScore
 
 @dataclass(frozen=True, slots=True)
 class FLOPs(FactScore):
-    """The floating-point operations of one forward pass: the slower model is guessed to be the better.
+    """The floating-point operations of one forward pass: a baseline that prefers larger models.
 
     Note:
         A multiply-accumulate counts as two, as in PyTorch; many papers and tools count it as one and call

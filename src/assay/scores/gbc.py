@@ -1,4 +1,4 @@
-"""GBC: how much the classes overlap, each of them taken for a Gaussian."""
+"""GBC: the overlap of the classes, each modelled as a Gaussian."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class GBC(SampleScore):
 
     Features are reduced by PCA, each class becomes a Gaussian, and two classes overlap by exp(-B), where
     B = (mi - mj)' S^-1 (mi - mj) / 8 + log(det S / sqrt(det Si det Sj)) / 2 and S = (Si + Sj) / 2. The value
-    is 0 where no classes overlap, and -C (C - 1) where all C are the same.
+    is 0 if no classes overlap, and -C (C - 1) if all C classes are the same.
 
     References:
         Transferability Estimation using Bhattacharyya Class Separability (Pandy et al., 2022),
@@ -42,7 +42,7 @@ class GBC(SampleScore):
         covariance: "spherical" (one variance for each class), "diagonal" or "full".
         log_terms: "all" dimensions of a spherical Gaussian, or "once" for the number of the published code.
         floor: The smallest variance of a feature in a class.
-        log: Give minus the logarithm of the sum: higher is still better, and it never underflows.
+        log: Return minus the logarithm of the sum: higher is still better, and it never underflows.
 
     >>> from assay.core.features import Features
     >>> from assay.core.task import LabelKind, Labels
@@ -111,7 +111,7 @@ class GBC(SampleScore):
 
 
 def _principal(rows: np.ndarray, count: int) -> np.ndarray:
-    """Return the leading principal components of some rows: 0 beyond their rank."""
+    """Return the leading principal components of the rows; components beyond their rank are 0."""
     components = principal_components(rows, count)
     missing = min(count, *rows.shape) - components.shape[1]
     return np.pad(components, ((0, 0), (0, missing)))
@@ -145,7 +145,7 @@ def _full(means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
 
 
 def _floored(rows: np.ndarray, floor: float) -> np.ndarray:
-    """Return the covariance of some rows with no eigenvalue below ``floor``."""
+    """Return the covariance of the rows with eigenvalues clipped from below at ``floor``."""
     centred = rows - rows.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(rows))
     return np.asarray((vectors * np.maximum(values, floor)) @ vectors.T)

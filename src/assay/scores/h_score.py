@@ -1,4 +1,4 @@
-"""H-score: how much of the variance of the features lies between the classes."""
+"""H-score: the variance of the features between classes relative to their total variance."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from assay.plugins.method import Invariance, MomentScore
 class HScore(MomentScore):
     """The trace of pinv(total covariance) times the covariance of the class means.
 
-    It is 0 where all classes have the same mean, and the number of classes less one where the features tell
-    the classes apart without error by a linear rule.
+    It is 0 if all classes have the same mean, and the number of classes minus one if a linear rule on the
+    features separates the classes perfectly.
 
     References:
         An Information-Theoretic Approach to Transferability in Task Transfer Learning (Bao et al., 2019),
@@ -42,7 +42,7 @@ class HScore(MomentScore):
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments) -> float:
-        """Return the H-score, between 0 and the number of classes less one."""
+        """Return the H-score, between 0 and the number of classes minus one."""
         total = train.total
         used = total.target_sum > 0
         if used.sum() < 2:

@@ -1,4 +1,4 @@
-"""Regularised H-score: the H-score with a covariance that few examples can estimate."""
+"""Regularised H-score: the H-score with a shrunk covariance, which few examples can estimate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class HScoreRegularised(MomentScore):
     """The trace of inv(shrunk total covariance) times the shrunk covariance of the class means.
 
     The total covariance is that of Ledoit and Wolf, (1 - a) S + a tr(S)/D I, and the covariance of the class
-    means is scaled by the same 1 - a, so that noise is not taken for signal where there are few examples.
+    means is scaled by the same 1 - a, so that noise is not mistaken for signal with few examples.
 
     References:
         Newer is not always better: Rethinking transferability metrics, their peculiarities, stability and

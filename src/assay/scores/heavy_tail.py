@@ -1,4 +1,4 @@
-"""Heavy tail: alpha-hat, how heavy the tails of the spectra of the weights are; it needs no data."""
+"""Heavy tail: alpha-hat, a measure of heavy tails in the spectra of the weights; it needs no data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class HeavyTail(WeightScore):
         Of two-dimensional weights they agree, but for eigenvalues up to 1e-5, which it leaves out.
 
     Attributes:
-        least: Matrices with fewer eigenvalues above 0 are left out: there is no tail to fit.
+        least: Matrices with fewer eigenvalues above 0 are left out, as there is no tail to fit.
 
     >>> rng = np.random.default_rng(0)
     >>> light = rng.standard_normal((40, 60))

@@ -1,4 +1,4 @@
-"""KITE: how much more the features are like the labels than like those of random weights."""
+"""KITE: similarity of the features to the labels, relative to features of random weights."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class KITE(ContrastScore):
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: LabelledFeatures, random: Features) -> float:
-        """Return the ratio of both alignments: 1 where the features are as similar to both."""
+        """Return the ratio of both alignments: 1 if the features are equally similar to both."""
         features = centred(train.matrix)
         targets = centred(train.labels.targets())
         drawn = centred(random.matrix)
@@ -63,16 +63,16 @@ class KITE(ContrastScore):
 
 
 def centred(matrix: np.ndarray) -> np.ndarray:
-    """Return the columns that are not constant less their means, in double precision."""
+    """Return the centred columns without constant ones, in double precision."""
     varying = matrix[:, matrix.min(axis=0) < matrix.max(axis=0)].astype(np.float64)
     varying -= varying.mean(axis=0)
     return varying
 
 
 def dependence(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the squared norm of a'b, examples x columns each: the sum of aa' times bb', element by element.
+    """Return the squared norm of a'b (examples x columns each), which is the elementwise sum of aa' * bb'.
 
-    Whichever costs less is computed; it is the Hilbert-Schmidt independence criterion, but for a factor.
+    The cheaper form is computed. Up to a factor it is the Hilbert-Schmidt independence criterion.
     """
     count = len(a)
     if a.shape[1] * b.shape[1] <= count * (a.shape[1] + b.shape[1]):

@@ -1,4 +1,4 @@
-"""LabMSE: the error that a linear model on the source head's probabilities leaves on train."""
+"""LabMSE: the training error of a linear model on the probabilities of the source head."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PROBS = Inputs("source classes", "The source head says the same of every exampl
 class LabMSE(SourceScore):
     """The negative mean squared error of linear regression from source probabilities p to labels.
 
-    It is the least of mean((y - Ap - b)^2) + penalty |A|^2 over A and b, on the same examples, negated; 0 is
-    a perfect fit. It is in squared units of the labels. Classes are one-hot columns; the mean is over those
-    that have examples.
+    It is minus the minimum over A and b of mean((y - Ap - b)^2) + penalty |A|^2 on the same examples; 0 is a
+    perfect fit. Its unit is that of the labels, squared. Classes are one-hot columns; the mean is over
+    classes with examples.
 
     References:
         Simple Transferability Estimation for Regression Tasks (Nguyen et al., UAI 2023),
@@ -69,7 +69,7 @@ class LabMSE(SourceScore):
 
 
 def gathered(train: LabelledSourceProbs) -> Moments:
-    """Return the Moments of the probabilities, whose rows are made to sum to 1."""
+    """Return the Moments of the probabilities, with rows normalised to sum to 1."""
     if not len(train.labels):
         raise NotApplicable("The source head gives no probabilities.")
     stream = MomentStream(train.labels, np.zeros(len(train.labels), dtype=np.int64))

@@ -1,4 +1,4 @@
-"""Label CKA: how much the similarities of the features look like those of the labels."""
+"""Label CKA: the kernel alignment of features and labels."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from assay.plugins.train_view import TrainView
 
 @dataclass(frozen=True, slots=True)
 class LabelCKA(Score):
-    """Linear centred kernel alignment of features F and target columns Y, both less their means.
+    """Linear centred kernel alignment of features F and target columns Y, both centred.
 
-    The value is |F'Y|^2 / (|F'F| |Y'Y|), with Frobenius norms: 1 where examples are as similar as their
-    labels, and 0 where no feature is correlated with a label. Classes are one-hot columns. For classes, and
+    The value is |F'Y|^2 / (|F'F| |Y'Y|), with Frobenius norms: 1 if examples are as similar as their
+    labels, and 0 if no feature is correlated with a label. Classes are one-hot columns. For classes, and
     for one number of each example, it is a function of Moments: exact for any number of examples.
 
     References:
@@ -40,7 +40,7 @@ class LabelCKA(Score):
         of labels: of cosine similarities of standardised features, times 100.
 
     Attributes:
-        debiased: Take the unbiased estimate of each of the three products, as Kornblith et al. offer.
+        debiased: Use the unbiased estimate of each of the three products, as in Kornblith et al.
 
     >>> import assay
     >>> labels = np.arange(60) % 2
@@ -56,7 +56,7 @@ class LabelCKA(Score):
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
-        """Return the alignment, between 0 and 1; below 0 by chance only, where it is corrected."""
+        """Return the alignment, between 0 and 1; a debiased one may be below 0 by chance."""
         total = train.moments().total
         labels, notes = label_norm(total, train)
         features = feature_norm(total.scatter)
@@ -77,7 +77,7 @@ class Lengths(NamedTuple):
 
 
 def lengths(total: Moments, train: TrainView) -> Lengths:
-    """Return the sums of squared lengths: for classes from the Moments, else from all rows."""
+    """Return the sums of squared lengths, from the Moments for classes, else from all rows."""
     if train.kind is not LabelKind.CLASSIFICATION:
         examples = train.held_out().examples
         if len(examples) < total.count:
@@ -106,7 +106,7 @@ def squared_lengths(rows: np.ndarray) -> np.ndarray:
 
 
 def debiased_alignment(total: Moments, norms: tuple[float, float, float], lengths: Lengths) -> float:
-    """Return the alignment from |F'F|^2, |F'Y|^2 and |Y'Y|^2, corrected for each example beside itself."""
+    """Return the alignment from |F'F|^2, |F'Y|^2 and |Y'Y|^2, without the diagonal of the kernels."""
     n = total.count
     if n < 4:
         raise NotApplicable(f"The correction for bias needs at least 4 examples; there are {n}.")
@@ -119,7 +119,7 @@ def debiased_alignment(total: Moments, norms: tuple[float, float, float], length
 
 
 def feature_norm(scatter: Scatter) -> float:
-    """Return the Frobenius norm of F'F, or of FF' where there are few rows: they are the same."""
+    """Return the Frobenius norm of F'F, or of the equal FF' if there are few rows."""
     if scatter.is_constant:
         raise NotApplicable("All features are constant on train.")
     if scatter.rows is None:
@@ -128,25 +128,25 @@ def feature_norm(scatter: Scatter) -> float:
 
 
 def label_norm(total: Moments, train: TrainView) -> tuple[float, tuple[str, ...]]:
-    """Return the Frobenius norm of Y'Y, with notes on where it comes from."""
+    """Return the Frobenius norm of Y'Y, with notes about its source."""
     if train.kind is LabelKind.CLASSIFICATION:
         return class_norm(total.target_sum), ()
     return column_norm(total, train)
 
 
 def class_norm(counts: np.ndarray) -> float:
-    """Return it for centred one-hot columns: that of diag(n) - nn'/N, without cancellation."""
+    """Return the norm of Y'Y = diag(n) - nn'/N for centred one-hot columns, without cancellation."""
     n = np.sort(counts[counts > 0])
     if len(n) < 2:
         raise NotApplicable("Fewer than two classes have examples in train.")
     total = n.sum()
     diagonal = np.square(n * (total - n) / total).sum()
-    smaller = np.cumsum(np.square(n))[:-1]  # of all classes before each in the order of sizes
+    smaller = np.cumsum(np.square(n))[:-1]  # sum over all smaller classes
     return float(np.sqrt(diagonal + 2 * (np.square(n[1:] / total) * smaller).sum()))
 
 
 def column_norm(total: Moments, train: TrainView) -> tuple[float, tuple[str, ...]]:
-    """Return it for centred columns of numbers, or of 0 and 1."""
+    """Return the norm of Y'Y for centred columns of numbers, or of 0 and 1, with notes."""
     energy = total.centred_target_square()
     if energy.sum() <= 1e-12 * total.target_square.sum():
         raise NotApplicable("All labels of train are the same.")

@@ -1,4 +1,4 @@
-"""Leave-fold-out discriminant analysis: the task's metric on examples that the classifier did not see."""
+"""Cross-validated discriminant analysis: the task's metric on held-out examples."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from assay.plugins.train_view import HeldOut
 
 @dataclass(frozen=True, slots=True)
 class LDACV(HeldOutScore):
-    """The metric that linear discriminant analysis reaches on folds left out.
+    """The metric of linear discriminant analysis on held-out folds.
 
-    Each fold is classified by class means, a shared covariance and class shares that the other folds gave.
+    Each fold is classified by class means, a shared covariance and class shares from the other folds.
     The covariance is shrunk by adding a multiple of the identity: the penalty that ridge regression chooses
     by generalised cross-validation on those folds. The value is out of sample by construction, so wide
-    features gain nothing by being wide. The interval is that of the examples that were judged, at most 5000
-    (Wilson's for accuracy, else a bootstrap).
+    features have no advantage. The interval is over the held-out examples, at most 5000 (Wilson's interval
+    for accuracy, else a bootstrap).
 
     References:
         The Use of Multiple Measurements in Taxonomic Problems (Fisher, 1936),
         https://doi.org/10.1111/j.1469-1809.1936.tb02137.x
         Regularized Discriminant Analysis (Friedman, 1989), https://doi.org/10.1080/01621459.1989.10478752
         Penalized Discriminant Analysis (Hastie, Buja and Tibshirani, 1995),
-        https://doi.org/10.1214/aos/1176324456, for the tie to ridge regression that makes it free here.
+        https://doi.org/10.1214/aos/1176324456, for the relation to ridge regression.
 
     >>> import assay
     >>> labels = np.arange(60) % 2
@@ -44,7 +44,7 @@ class LDACV(HeldOutScore):
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments, held_out: HeldOut, metric: Metric | None) -> Estimate:
-        """Return the metric on examples left out, with its interval."""
+        """Return the metric on held-out examples, with its interval."""
         if metric is None:
             raise NotApplicable("Nothing judges this kind of task.")
         if metric.judges_probs:

@@ -1,4 +1,4 @@
-"""LEAD: how far the logits of a linear classifier would get in fine-tuning, by the speed of each class."""
+"""LEAD: the expected progress of linear-classifier logits in fine-tuning, by the speed of each class."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from assay.numerics.principal import principal_components
 from assay.numerics.threads import one_thread_in_scipy
 from assay.plugins.method import Invariance, SampleScore
 
-_STEPS = 15000  # of the optimiser: a limit that only broken features reach
-_BLOCK = 1024  # examples that pass through the head at a time: bounds the memory
+_STEPS = 15000  # of the optimiser; only degenerate features reach this limit
+_BLOCK = 1024  # examples in one pass through the head; bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
 class LEAD(SampleScore):
-    """Minus the cross-entropy of logits as gradient descent is expected to leave them after a time t.
+    """Minus the expected cross-entropy of logits after gradient descent for a time t.
 
     A classifier gives each example x probabilities f(x). Training moves those of the examples of class k to
     (1 - exp(-λ_k t)) y + exp(-λ_k t) f(x), with y the one-hot label and λ_k the mean eigenvalue of the neural
-    tangent kernel of the class under a random head. The value is the mean log of what they then give the
-    label: 0 at best.
+    tangent kernel of the class under a random head. The value is the mean log probability of the label at
+    that time: 0 at best.
 
     References:
         LEAD: Exploring Logit Space Evolution for Model Selection (Hu et al., 2024),
@@ -55,7 +55,7 @@ class LEAD(SampleScore):
     Attributes:
         time: t, in units of the learning rate.
         widths: The widths of the hidden layers of the head.
-        seed: Of the random head.
+        seed: Seed of the random head.
 
     >>> import assay
     >>> labels = np.arange(60) % 2

@@ -1,4 +1,4 @@
-"""LEEP: how well the source head's probabilities predict the labels, without any training."""
+"""LEEP: how well the probabilities of the source head predict the labels, without training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.plugins.method import SourceScore
 
 @dataclass(frozen=True, slots=True)
 class LEEP(SourceScore):
-    """The mean log likelihood of the labels when each source class votes by its share of each label.
+    """The mean log likelihood of the labels under the empirical label distribution of each source class.
 
     The predictor draws a source class z from the source head, then a label from the empirical P(y given z).
 
@@ -27,7 +27,7 @@ class LEEP(SourceScore):
         sum to 1 in double precision.
 
     Attributes:
-        log: Take the mean of the log likelihoods; else of the likelihoods, from 0 to 1.
+        log: Average the log likelihoods; else the likelihoods, from 0 to 1.
 
     >>> import numpy as np
     >>> from assay.core.task import LabelKind, Labels

@@ -1,4 +1,4 @@
-"""LFC: the correlation between which examples are similar and which have the same label."""
+"""LFC: the correlation between similarity of features and equality of labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from assay.plugins.method import Invariance, MomentScore
 class LFC(MomentScore):
     """Label-feature correlation: the cosine of K - mean(K) and L - mean(L) over all pairs of examples.
 
-    K = FF' holds the inner products of the features as they came; L is 1 for two examples of the same class
+    K = FF' holds the inner products of the raw features; L is 1 for two examples of the same class
     and -1 for others. The value is between -1 and 1. It is exact for any number of examples, from one pass:
     no pair is ever formed.
 

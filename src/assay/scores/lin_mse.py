@@ -1,4 +1,4 @@
-"""LinMSE: the error that a linear model on the features leaves on train."""
+"""LinMSE: the training error of a linear model on the features."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 class LinMSE(MomentScore):
     """The negative mean squared error of linear regression from features to labels, on the same examples.
 
-    It is the least of mean((y - Ax - b)^2) + penalty |A|^2 over A and b, negated; 0 is a perfect fit. It is
-    in squared units of the labels. Classes are one-hot columns; the mean is over those that have examples.
+    It is minus the minimum over A and b of mean((y - Ax - b)^2) + penalty |A|^2; 0 is a perfect fit. Its unit
+    is that of the labels, squared. Classes are one-hot columns; the mean is over classes with examples.
 
     References:
         Simple Transferability Estimation for Regression Tasks (Nguyen et al., UAI 2023),

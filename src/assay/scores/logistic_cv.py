@@ -1,4 +1,4 @@
-"""Cross-validated logistic regression: the task's metric on examples that a linear probe did not see."""
+"""Cross-validated logistic regression: the task's metric on held-out examples."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from assay.plugins.train_view import TrainView
 
 @dataclass(frozen=True, slots=True)
 class LogisticCV(Score):
-    """The metric that logistic regression on standardised features reaches on folds left out.
+    """The metric of logistic regression on standardised features on held-out folds.
 
     Each fold of a sample of train is predicted by multinomial logistic regression on the other folds, with
-    features standardised by those folds; constant features count for nothing. The value is out of sample by
-    construction, so that wide features gain nothing by being wide. The interval is a bootstrap over the
-    examples that were judged, at most 5000.
+    features standardised by those folds; constant features are ignored. The value is out of sample by
+    construction, so wide features have no advantage. The interval is a bootstrap over the held-out
+    examples, at most 5000.
 
     References:
         The regression analysis of binary sequences (Cox, 1958),
@@ -38,7 +38,7 @@ class LogisticCV(Score):
 
     Attributes:
         C: The inverse penalty: Σ cross-entropy + |W|²/2C is minimised, as in scikit-learn.
-        max_steps: Steps of the optimiser for one fold, at most; a note says where they did not suffice.
+        max_steps: Most steps of the optimiser for one fold; a note reports if they did not suffice.
 
     >>> import assay
     >>> labels = np.arange(60) % 2
@@ -62,7 +62,7 @@ class LogisticCV(Score):
             raise UsageError(f"logistic_cv(max_steps={self.max_steps}) has no step. Write max_steps=200.")
 
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
-        """Return the metric on examples left out, with its interval."""
+        """Return the metric on held-out examples, with its interval."""
         if metric is None:
             raise NotApplicable("Nothing judges this kind of task.")
         if metric.judges_probs:
@@ -102,7 +102,7 @@ class LogisticCV(Score):
 
 
 def _standardised(rows: np.ndarray, judged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both in units of the deviations of the first, in single precision, as features come."""
+    """Standardise both by the mean and deviation of ``rows``, in single precision like the features."""
     mean, deviation = rows.mean(axis=0), rows.std(axis=0)
     constant = deviation <= np.finfo(np.float32).eps * np.abs(mean)
     scale = np.where(constant, 0.0, 1 / np.where(constant, 1.0, deviation))

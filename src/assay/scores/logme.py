@@ -21,8 +21,8 @@ _FLOOR = 1e-5  # added to the denominators of alpha and beta, as published: fini
 class LogME(MomentScore):
     """The largest log evidence per example of y = Fw + noise, averaged over the target columns.
 
-    It asks how probable the labels are when the weights are integrated out, with the precisions of prior and
-    noise (alpha, beta) set to maximise that probability. Classes are one-hot columns, one against the rest.
+    It is the probability of the labels with the weights integrated out, maximised over the precisions of
+    prior and noise (alpha, beta). Classes are one-hot columns, one against the rest.
 
     References:
         LogME: Practical Assessment of Pre-trained Models for Transfer Learning (You et al., 2021),
@@ -37,7 +37,7 @@ class LogME(MomentScore):
         published. The mean is over the classes that have examples.
 
     Attributes:
-        max_steps: Steps of the fixed point, at most; the published code makes 11.
+        max_steps: Most steps of the fixed point; the published code makes 11.
 
     >>> from assay.moments.stream import moments_of, stratified_folds
     >>> from assay.core.task import Labels
@@ -74,7 +74,7 @@ class LogME(MomentScore):
 
 
 def evidences(spectrum: Spectrum, target_square: np.ndarray, count: int, max_steps: int) -> np.ndarray:
-    """Return the log evidence per example of each target column; all columns iterate side by side."""
+    """Return the log evidence per example of each target column; all columns iterate in parallel."""
     values = spectrum.values[:, None]
     inside = np.square(spectrum.cross) / values  # target energy along each direction of the features
     outside = np.maximum(target_square - inside.sum(axis=0), 0.0)  # target energy they cannot reach
@@ -108,10 +108,10 @@ def log_evidence(
     squares: tuple[np.ndarray, np.ndarray],
     count: int,
 ) -> np.ndarray:
-    """Return log p(y given F, alpha, beta), from the squares of the mean weights and of its residual.
+    """Return log p(y given F, alpha, beta), from the squared norms of the mean weights and the residual.
 
-    It equals the log density of y under a normal with covariance I/beta + FF'/alpha when the squares are
-    those at these alpha and beta.
+    It equals the log density of y under a normal with covariance I/beta + FF'/alpha if the squared norms
+    belong to these alpha and beta.
     """
     weights, residual = squares
     volume = np.log1p((beta / alpha) * values[:, None]).sum(axis=0)  # log det over the directions of F only

@@ -1,4 +1,4 @@
-"""Leave-one-out k-NN: how often an example's nearest neighbours agree with its label."""
+"""Leave-one-out k-NN: the accuracy of predicting each label from the nearest other examples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.plugins.method import EVERY_KIND, SampleScore
 
 @dataclass(frozen=True, slots=True)
 class LooKNN(SampleScore):
-    """Each example is predicted from its k nearest other examples, by cosine or Euclidean distance.
+    """Leave-one-out accuracy, or R2, of k nearest neighbours by cosine or Euclidean distance.
 
     For classification the value is the accuracy of the majority vote, ties going to the nearest neighbour of
     the tied classes. Where there are several labels at once, each is voted on alone, and the value is the
@@ -34,7 +34,7 @@ class LooKNN(SampleScore):
         dbolya/parc methods.py has k=1, distance="euclidean", for several labels too, and gives percent.
 
     Attributes:
-        k: The number of neighbours; all others where there are fewer.
+        k: The number of neighbours; all other examples if there are fewer.
         distance: "cosine" or "euclidean".
 
     >>> from assay.core.features import Features

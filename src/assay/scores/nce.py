@@ -1,4 +1,4 @@
-"""NCE: how much the source head's pseudo-labels tell of the labels."""
+"""NCE: how well the pseudo-labels of the source head predict the labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.plugins.method import SourceScore
 class NCE(SourceScore):
     """Negative conditional entropy of the labels given the source pseudo-labels, in nats.
 
-    It is 0 where each source class holds one label only, and falls to minus the entropy of the labels.
+    It is 0 if each source class has one label only, and at least minus the entropy of the labels.
 
     References:
         Transferability and Hardness of Supervised Classification Tasks (Tran et al., 2019),

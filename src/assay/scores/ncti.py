@@ -1,4 +1,4 @@
-"""NCTI: how far features are from the collapse onto class means that training on the task would end in."""
+"""NCTI: the distance of features from neural collapse, the end state of training on the task."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from assay.plugins.method import Invariance, SampleScore
 _PARTS = ("all", "seli", "ncc", "vc")
 _COMPONENTS = 64  # principal components that are kept, as published
 _LEADING = 32  # components whose variances set the shrinkage, as published
-_FLOOR = 1e-10  # least shrinkage, as published: there is none at this value
-_RANK = 1e-4  # singular values of standardised features that count as none, as in scikit-learn
+_FLOOR = 1e-10  # least shrinkage, as published: no shrinkage at this value
+_RANK = 1e-4  # singular values of standardised features that count as zero, as in scikit-learn
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave
 
 
 @dataclass(frozen=True, slots=True)
 class NCTI(SampleScore):
-    """Three signs of neural collapse in discriminant analysis on 64 principal components.
+    """Three measures of neural collapse by discriminant analysis on 64 principal components.
 
-    The parts, each of them higher for better models:
+    The parts, higher for better models:
 
     - ``seli``: the nuclear norm of the discriminant features, of which there are one fewer than classes. It
       is large where class means lie far apart and in all directions (the SELI geometry).
@@ -79,7 +79,7 @@ class NCTI(SampleScore):
             raise UsageError(f"ncti(part='{self.part}') is no part. Write {', '.join(map(repr, _PARTS))}.")
 
     def __call__(self, train: LabelledFeatures) -> float:
-        """Return the part, or the sum of all on a fixed scale."""
+        """Return the chosen part, or the sum of all parts on a fixed scale."""
         own, sizes = np.unique(train.labels.values, return_inverse=True, return_counts=True)[1:]
         if len(sizes) < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
@@ -108,7 +108,7 @@ class NCTI(SampleScore):
 def principal_components(matrix: np.ndarray) -> np.ndarray:
     """Return the principal components of each example, largest variance first: examples x at most 64.
 
-    Few eigenvectors are asked for: a third less time than all of them in ``numerics/principal.py``.
+    Only the leading eigenvectors are computed, in two thirds of the time of ``numerics/principal.py``.
     """
     from scipy.linalg import eigh
 
@@ -130,8 +130,8 @@ class Discriminant(NamedTuple):
     """Discriminant analysis of centred examples.
 
     Attributes:
-        directions: Of the discriminant features: components x directions.
-        weights: What each class multiplies an example by, components x classes.
+        directions: Discriminant directions, components x directions.
+        weights: Linear weights of each class, components x classes.
         means: The mean of each class, classes x components.
     """
 
@@ -193,7 +193,7 @@ def towards_identity(scatter: np.ndarray, shrinkage: float) -> np.ndarray:
 
 
 def scaled_collapse(norms: float, sizes: np.ndarray) -> float:
-    """Return 0 where the nuclear norms of the probabilities are as large as they can be, 1 where as small.
+    """Scale the sum of nuclear norms of the probabilities: 0 at its upper bound, 1 at its lower bound.
 
     Rows of n_c x C probabilities have lengths between 1 / sqrt(C) and 1, and a nuclear norm lies between the
     Frobenius norm and sqrt(rank) times it.

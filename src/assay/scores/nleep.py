@@ -1,4 +1,4 @@
-"""N-LEEP: LEEP with the components of a Gaussian mixture on the features for source classes."""
+"""N-LEEP: LEEP with the components of a Gaussian mixture on the features as source classes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from assay.numerics.mixture import leep, posteriors
 from assay.plugins.method import Invariance, SampleScore
 
 _PER_CLASS = 5  # components for each class, as in the paper
-_EXAMPLES = 2  # at least, for each component: one alone would reveal its own label
+_EXAMPLES = 2  # least examples per component: a single example would reveal its own label
 
 
 @dataclass(frozen=True, slots=True)
 class NLEEP(SampleScore):
-    """The mean log likelihood of the labels when each component of a Gaussian mixture votes by its share.
+    """The mean log likelihood of the labels under the label distribution of each mixture component.
 
     Features are reduced to the principal components with 80 % of their variance. A Gaussian mixture, whose
-    components have full covariances, is fitted to them without the labels. Its posteriors take the place of
-    the source head in LEEP, so that models without a head have a value too.
+    components have full covariances, is fitted to them without the labels. Its posteriors replace the source
+    head of LEEP, so that the score applies to models without a head.
 
     References:
         Ranking Neural Checkpoints (Li et al., 2021), https://arxiv.org/abs/2011.11200
@@ -39,8 +39,8 @@ class NLEEP(SampleScore):
         components: The number of Gaussians; five for each class where it is None, or one for each two
             examples where that is less.
         energy: The share of the variance that principal components keep.
-        seed: Of k-means, from which the mixture starts.
-        log: Take the mean of the log likelihoods; else of the likelihoods, from 0 to 1.
+        seed: Seed of k-means, which initialises the mixture.
+        log: Average the log likelihoods; else the likelihoods, from 0 to 1.
 
     >>> from assay.core.features import Features
     >>> from assay.core.task import LabelKind, Labels

@@ -20,11 +20,11 @@ from assay.plugins.train_view import TrainView
 
 _PRIORS = ("gaussian", "dirichlet", "gamma")
 _SOURCES = ("mixture", "head")
-_ENERGY = 0.8  # of the principal components under the mixture
+_ENERGY = 0.8  # share of the variance in the principal components under the mixture
 _ROUNDS = 10  # of variational updates, as published
 _OFFSET = 1e-10  # inside logarithms and added to prior counts, as published
-_STEPS = 15000  # of the optimiser: a limit that only broken features reach
-_BLOCK = 4096  # examples updated at a time: bounds the memory
+_STEPS = 15000  # of the optimiser; only degenerate features reach this limit
+_BLOCK = 4096  # examples updated at a time; bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class PACTran(Score):
         s2_factor: σ² of the Gaussian prior times D: the weight of the complexity.
         alpha: The sum of the prior counts of the Dirichlet and gamma priors.
         source: 'mixture' for posteriors of a Gaussian mixture, 'head' for the source head.
-        components: The number of Gaussians of the mixture; by the rule above where it is None.
-        seed: Of the mixture.
-        published_start: The seed with which the published optimiser starts; the minimum where it is None.
+        components: The number of Gaussians of the mixture; None for the rule above.
+        seed: Seed of the mixture.
+        published_start: Seed of the start of the published optimiser; None for the exact minimum.
 
     >>> import assay
     >>> labels = np.arange(60) % 2
@@ -145,8 +145,8 @@ class _Loss:
     """Mean cross-entropy plus |W|² / 2Σ of a linear classifier.
 
     Args:
-        rows: Examples x width, about their mean.
-        places: The class of each example.
+        rows: Centred features, examples x width.
+        positions: The class of each example.
         sigma: Σ.
     """
 
@@ -156,9 +156,9 @@ class _Loss:
         self._hot[np.arange(len(positions)), positions] = 1.0
 
     def minimum(self) -> tuple[float, np.ndarray]:
-        """Return the minimum with the probabilities there, examples x classes.
+        """Return the minimum, and the probabilities at it, examples x classes.
 
-        The optimiser sees each principal component in units of the curvature of the loss along it.
+        The optimiser scales each principal component by the curvature of the loss along it.
         """
         classes = self._hot.shape[1]
         uncertain = (1 - 1 / classes) / classes  # p(1 - p) of a classifier without information
@@ -241,7 +241,7 @@ def _gamma(probs: np.ndarray, positions: np.ndarray, alpha: float) -> float:
 def _variational(
     probs: np.ndarray, positions: np.ndarray, prior: np.ndarray, update: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, float]:
-    """Return the posterior counts, classes x components, and the divergence of q(z) from P(z|x)."""
+    """Return the posterior counts, classes x components, and the KL divergence of q(z) from P(z|x)."""
     weights: np.ndarray | None = None  # q(z) is proportional to P(z|x) exp(weights of the label)
     counts = np.repeat(prior, probs.shape[1], axis=1)
     for _ in range(_ROUNDS):

@@ -1,4 +1,4 @@
-"""Parameters: the number of weights, a trivial score that others should beat."""
+"""Parameters: the number of weights, a trivial baseline for other scores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.plugins.method import FactScore
 
 @dataclass(frozen=True, slots=True)
 class Parameters(FactScore):
-    """The number of weights of a model, its source head included: the larger is guessed to be the better.
+    """The number of weights of a model, with its source head: a baseline that prefers larger models.
 
     >>> Parameters()(ModelFacts(512, 11_000_000, None, 44_000_000, "3 x 32 x 32", "none", 0, "drawn", "f00d"))
     11000000.0

@@ -1,4 +1,4 @@
-"""PARC: whether examples that are alike in their features are alike in their labels."""
+"""PARC: the correlation between similarity of features and similarity of labels."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from assay.plugins.method import EVERY_KIND, Invariance, SampleScore
 
 _VARIANTS = ("exact", "published")
 _SEED, _POWERS = 1919, 1  # of the randomized PCA in the published code
-_BLOCK = 256  # examples set against all others at a time: 10 MB for 5000
-_DECIMALS = 12  # of a correlation: what differs only by the order of a sum is equal
-_FEW = 1000  # different labels up to which all pairs of labels are compared once
+_BLOCK = 256  # examples compared with all others at a time: 10 MB for 5000
+_DECIMALS = 12  # of a correlation: makes values that differ by summation order equal
+_FEW = 1000  # up to so many distinct labels each pair of labels is compared only once
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class PARC(SampleScore):
         nothing: labels are the less similar the further apart.
 
     Attributes:
-        pca: The number of principal components; None for the features as they are.
+        pca: The number of principal components; None for the raw features.
         variant: "exact", or "published" for the numbers of the published code.
 
     >>> from assay.core.features import Features
@@ -122,7 +122,7 @@ def _randomized(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def _unit_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows less their means, of length 1, and which of them vary at all."""
+    """Return centred rows of unit length, and a mask of the rows that are not constant."""
     varies = np.ptp(rows, axis=1) > 0
     centred = rows - rows.mean(axis=1, keepdims=True)
     lengths = np.sqrt(np.einsum("ij,ij->i", centred, centred))

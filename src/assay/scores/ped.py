@@ -1,4 +1,4 @@
-"""PED: another score, on features whose classes have been pushed apart as fine-tuning would."""
+"""PED: another score on features whose classes have been pushed apart, as in fine-tuning."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NOT_MOVED: Mapping[type[Score], str] = {
 class PED(Score):
     """Potential energy decline: a base score after overlapping classes have repelled each other.
 
-    Each class is a ball about its mean, with ``nsigma`` standard deviations for a radius. Balls that overlap
+    Each class is a ball about its mean, with a radius of ``nsigma`` standard deviations. Balls that overlap
     push each other apart along the line between their means, by half of ``time_step`` squared times
     ``constant`` times the overlap, step by step; all examples of a class move together. The value is that of
     the base score on the moved features, in its units; labels take part in the motion, so that it predicts
@@ -58,11 +58,11 @@ class PED(Score):
         more than narrow signal, whatever the base.
 
     Attributes:
-        base: The score to ask, with its settings, as in "gbc(covariance='diagonal')".
+        base: The base score with its settings, as in "gbc(covariance='diagonal')".
         nsigma: The radius of a class, in standard deviations.
-        time_step: How long the force acts before it is measured again.
-        max_steps: How often, at most.
-        exit_ratio: The share of the first motion at which it ends.
+        time_step: Duration of a step with constant force.
+        max_steps: Most steps.
+        exit_ratio: Stop when the motion falls to this share of the first motion.
         constant: The strength of the force.
         eps: The least standard deviation of a feature.
         scaling: "target" to move in features of unit variance, "none" to take them as they are.
@@ -97,7 +97,7 @@ class PED(Score):
         made_base(self.base)
 
     def content(self) -> str:
-        """Return a hash of what decides the numbers of the base besides its settings."""
+        """Return a hash of everything besides settings that determines the values of the base."""
         base = made_base(self.base)
         return hashlib.blake2b(f"{base.version} {base.content()}".encode(), digest_size=16).hexdigest()
 
@@ -114,7 +114,7 @@ class PED(Score):
 
 
 def made_base(text: str) -> Score:
-    """Return the score that a base names; one that reads more than features and labels stops at once."""
+    """Return the base score; raise if it reads more than features and labels."""
     from assay.plugins.families import families
 
     address = Address.parse(text)
@@ -130,14 +130,14 @@ def made_base(text: str) -> Score:
 
 
 class Balls(NamedTuple):
-    """Where the classes that have examples are, about the mean of all, in units of ``deviations``.
+    """Centres and radii of the classes with examples, about the overall mean, in units of ``deviations``.
 
     Attributes:
         means: classes x width.
-        radii: One standard deviation of each class: the root of the sum of its variances.
+        radii: Standard deviation of each class: the root of the sum of its variances.
         deviations: The unit of each feature.
-        used: Which classes have examples.
-        notes: Warnings about them.
+        used: Mask of the classes with examples.
+        notes: Warnings about the classes.
     """
 
     means: np.ndarray
@@ -172,7 +172,7 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> Balls:
 
 
 def sampled_radii(sample: LabelledFeatures, deviations: np.ndarray) -> np.ndarray:
-    """Return the root of the sum of variances of each class that has examples there, in these units."""
+    """Return the root of the sum of variances of each class in the sample, in these units."""
     scaled = (sample.matrix - sample.matrix.mean(axis=0, dtype=np.float64)) / deviations
     classes, own, counts = np.unique(sample.labels.values, return_inverse=True, return_counts=True)
     hot = np.zeros((len(classes), len(scaled)))
@@ -182,7 +182,7 @@ def sampled_radii(sample: LabelledFeatures, deviations: np.ndarray) -> np.ndarra
 
 
 def decline(balls: Balls, settings: PED) -> np.ndarray:
-    """Return how far each class has moved in the end, classes x width."""
+    """Return the total motion of each class, classes x width."""
     centres, first = balls.means, 0.0
     for number in range(settings.max_steps):
         motion = repulsion(centres, settings.nsigma * balls.radii, settings)
@@ -195,7 +195,7 @@ def decline(balls: Balls, settings: PED) -> np.ndarray:
 
 
 def repulsion(centres: np.ndarray, reach: np.ndarray, settings: PED) -> np.ndarray:
-    """Return the motion of each class in one step, classes x width; no more than ends an overlap."""
+    """Return the motion of each class in one step, classes x width, capped where overlaps end."""
     from scipy.spatial.distance import cdist
 
     distances = cdist(centres, centres)
@@ -210,8 +210,8 @@ class Moved(TrainView):
     """Train with a vector added to all features of each class.
 
     Attributes:
-        train: Train before.
-        shifts: What is added: classes x width.
+        train: The original view.
+        shifts: The added vectors, classes x width.
     """
 
     train: TrainView
@@ -266,7 +266,7 @@ def moved_moments(moments: Moments, shifts: np.ndarray) -> Moments:
 
 
 class _Unknown:
-    """A fourth moment of moved features: it adds up like a number, and raises a reason when needed."""
+    """An unknown fourth moment of moved features: it can be added, and raises a reason when it is used."""
 
     __array_ufunc__ = None
 

@@ -1,4 +1,4 @@
-"""Random: a number that knows nothing, the floor of every comparison of scores."""
+"""Random: a random number, the chance level of every comparison of scores."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from assay.plugins.method import FactScore
 
 @dataclass(frozen=True, slots=True)
 class Random(FactScore):
-    """A number between 0 and 1 that is drawn from the fingerprint of the weights: the same on every machine.
+    """A pseudo-random number between 0 and 1 from the fingerprint of the weights, equal on every machine.
 
     Attributes:
-        seed: Another seed orders the models anew.
+        seed: Another seed gives another order of the models.
 
     >>> facts = ModelFacts(512, 11_000_000, None, 44_000_000, "3 x 32 x 32", "none", 0, "drawn", "f00d")
     >>> Random()(facts) == Random()(facts) != Random(seed=1)(facts)

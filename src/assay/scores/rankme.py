@@ -1,4 +1,4 @@
-"""RankMe: over how many directions the features spread, counted smoothly."""
+"""RankMe: a smooth count of the directions over which the features spread."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class RankMe(MomentScore):
-    """The exponential of the entropy of the singular values of the features, which sum to 1.
+    """The exponential of the entropy of the normalised singular values of the features.
 
-    The features are taken as they come: they are not centred. The value lies between 1, where all examples
-    are multiples of one, and min(N, D), where all directions carry the same. Labels play no part.
+    The features are not centred. The value lies between 1, if all examples are multiples of one, and
+    min(N, D), if all directions have equal weight. It ignores labels.
 
     References:
         RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised Representations by Their
@@ -59,7 +59,7 @@ class RankMe(MomentScore):
 
 
 def singular_values(train: FoldedMoments) -> np.ndarray:
-    """Return the singular values of the features as they came, min(N, D) of them, largest first."""
+    """Return the min(N, D) singular values of the uncentred features, largest first."""
     positive = np.sqrt(train.uncentred.values)
     values = np.zeros(min(train.total.count, train.total.width))
     kept = min(len(values), len(positive))

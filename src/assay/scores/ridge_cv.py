@@ -1,4 +1,4 @@
-"""Cross-validated ridge regression: the task's metric on examples that the linear model did not see."""
+"""Cross-validated ridge regression: the task's metric on held-out examples."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from assay.plugins.train_view import HeldOut
 
 @dataclass(frozen=True, slots=True)
 class RidgeCV(HeldOutScore):
-    """The metric that ridge regression onto the target columns reaches on folds left out.
+    """The metric of ridge regression onto the target columns on held-out folds.
 
     Each fold is predicted from the others; for classification the largest of the one-hot columns is the
-    prediction. The value is out of sample by construction, so wide features gain nothing by being wide. The
-    interval is that of the examples that were judged (Wilson's for accuracy, else a bootstrap). Training
-    needs the Moments of the other folds only; judging, at most 5000 examples in the proportions of train.
-    Where no metric judges the kind of task the value is the share of the squares of the target columns that
-    is explained, exact over all examples.
+    prediction. The value is out of sample by construction, so wide features have no advantage. The
+    interval is over the held-out examples (Wilson's interval for accuracy, else a bootstrap). Training
+    needs only the Moments of the other folds; evaluation at most 5000 examples in the proportions of train.
+    If no metric applies to the kind of task, the value is the explained share of the squares of the target
+    columns, exact over all examples.
 
     References:
         Ridge Regression: Biased Estimation for Nonorthogonal Problems (Hoerl and Kennard, 1970),
@@ -34,8 +34,8 @@ class RidgeCV(HeldOutScore):
         https://doi.org/10.1111/j.2517-6161.1974.tb00994.x
 
     Note:
-        Each fold is predicted under the penalty of least generalised cross-validation error on the other
-        folds, one for all columns; the intercept is not penalised.
+        The penalty for each fold minimises the generalised cross-validation error on the other folds; all
+        columns share it, and the intercept is not penalised.
 
     >>> import assay
     >>> labels = np.arange(60) % 2
@@ -51,7 +51,7 @@ class RidgeCV(HeldOutScore):
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments, held_out: HeldOut, metric: Metric | None) -> Estimate:
-        """Return the metric on examples left out, with its interval."""
+        """Return the metric on held-out examples, with its interval."""
         total = train.total
         if len(train.folds) < 2:
             raise NotApplicable("Train has too few examples for two folds.")

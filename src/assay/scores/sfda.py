@@ -1,4 +1,4 @@
-"""SFDA: the probability of the true class under discriminant analysis that is made hard on purpose."""
+"""SFDA: the probability of the true class under self-challenging discriminant analysis."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from assay.plugins.method import Invariance, SampleScore
 
 @dataclass(frozen=True, slots=True)
 class SFDA(SampleScore):
-    """The mean probability of the true class, by regularised linear discriminant analysis, after ConfMix.
+    """The mean probability of the true class by regularised discriminant analysis after ConfMix.
 
     A discriminant analysis gives each example the probability p of its class, softened by a second softmax.
     ConfMix then moves the example towards the mean of the other classes, by 1 - p, and a second analysis of
@@ -47,9 +47,9 @@ class SFDA(SampleScore):
         ``sfda(normalise=True)`` still does.
 
     Attributes:
-        normalise: First divide the features by one number, so that the variances within classes sum to 1.
-            The shrinkage is then between 0.0067 and 1, whatever the scale, the width and the number of
-            examples are. The published score does not.
+        normalise: First scale the features so that the variances within classes sum to 1. The shrinkage is
+            then between 0.0067 and 1 for any scale, width and number of examples. The published score
+            does not do this.
 
     >>> import assay
     >>> labels = np.arange(60) % 2

@@ -1,4 +1,4 @@
-"""Stable rank: how many times the variance of the strongest direction fits into all of it."""
+"""Stable rank: the total variance of the features relative to that of the strongest direction."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class StableRank(MomentScore):
-    """The trace of the covariance of the features over its largest eigenvalue.
+    """The trace of the feature covariance divided by its largest eigenvalue.
 
-    It is 1 where all variance lies in one direction, and the number of features where all directions have
-    the same. Labels play no part.
+    It is 1 if all variance lies in one direction, and the number of features if all directions have equal
+    variance. It ignores labels.
 
     References:
         Sampling from Large Matrices: An Approach through Geometric Functional Analysis (Rudelson and

@@ -1,4 +1,4 @@
-"""Task2Vec: whether the task uses the weights of a model as the task that it was trained on does."""
+"""Task2Vec: similarity of the task and the source task by the Fisher information of the weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.plugins.method import FisherScore
 
 @dataclass(frozen=True, slots=True)
 class Task2Vec(FisherScore):
-    """Minus the Task2Vec distance of the task and the source task, with the model as its own probe network.
+    """Minus the Task2Vec distance between the task and the source task, with the model as probe network.
 
     A task is embedded as the diagonal of the Fisher information of the weights, averaged in each filter: for
     F_t and F_s the distance is 1 - cos(F_t / (F_t + F_s), F_s / (F_t + F_s)), from 0 to 1. The score is from
@@ -42,12 +42,12 @@ class Task2Vec(FisherScore):
     Attributes:
         offset: Added to F_t + F_s; task_similarity.py of that repository has 1e-8.
         C: The inverse penalty of the head, as in scikit-learn.
-        max_steps: Steps of the optimiser of the head, at most.
-        examples: How many examples of train gradients are taken on, class-balanced, at most.
+        max_steps: Most steps of the optimiser of the head.
+        examples: Most training examples for gradients, class-balanced.
         draws: Gradients for each example and head. With as many as classes the expectation over classes is
             exact; fewer estimate the Fisher information without bias, and the distance comes out a little
             larger: by 0.03 with 2 draws on 20 images, where 24 draws give 0.29.
-        seed: Of these draws, and of nothing else.
+        seed: Seed of these draws only.
 
     >>> target = np.array([4.0, 1.0, 0.5])
     >>> round(Task2Vec()(target, target), 12)
@@ -75,7 +75,7 @@ class Task2Vec(FisherScore):
                 raise UsageError(f"task2vec({name}={getattr(self, name)}) is below 1. Write {name}={usual}.")
 
     def probe(self) -> FisherProbe:
-        """Return how the Fisher information is measured."""
+        """Return the settings for measuring the Fisher information."""
         return FisherProbe(self.fit, self.examples, self.draws, self.seed)
 
     def fit(self, train: LabelledFeatures) -> LinearHead:
@@ -103,11 +103,11 @@ class Task2Vec(FisherScore):
         return LinearHead(weights, bias - weights @ mean)
 
     def __call__(self, target: np.ndarray, source: np.ndarray) -> float:
-        """Return minus the cosine distance of the shares that both have in each filter; 0 where they agree.
+        """Return minus the cosine distance of the normalised Fisher information; 0 if both are equal.
 
         Args:
             target: The Fisher information under a head of the task, one number for each filter.
-            source: That under the source head.
+            source: The Fisher information under the source head.
         """
         both = np.asarray(target, dtype=np.float64), np.asarray(source, dtype=np.float64)
         if not all(np.isfinite(part).all() for part in both):

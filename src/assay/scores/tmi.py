@@ -39,9 +39,9 @@ class TMI(SampleScore):
         examples that remain.
 
     Attributes:
-        k: Which nearest neighbour.
+        k: The nearest neighbour whose distance is used.
         average: "shares" of the examples, or "published" for the number of the published code.
-        minimum_distance: Smaller distances are raised to it.
+        minimum_distance: Smaller distances are clipped to it.
 
     >>> from assay.core.features import Features
     >>> from assay.core.task import LabelKind, Labels

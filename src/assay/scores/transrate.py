@@ -1,4 +1,4 @@
-"""TransRate: by how much knowing the class shortens the code of the features."""
+"""TransRate: the reduction of the coding rate of the features when the class is known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STEEP = 1e9  # a trace above which the smallest eigenvalues of a Gram, all 1 or
 
 @dataclass(frozen=True, slots=True)
 class TransRate(SampleScore):
-    """The coding rate of all features less the mean coding rate of the features of one class, in nats.
+    """The coding rate of all features minus the mean coding rate within classes, in nats.
 
     The rate of n centred examples Z is R(Z) = logdet(I + Z'Z / (n epsilon)) / 2: the length of a code that
     keeps the features up to the squared error epsilon. The difference stands in for the mutual information
@@ -35,7 +35,7 @@ class TransRate(SampleScore):
         Regression is left out: OpenGVLab/Multitask-Model-Selector bins rows by place, not by label.
 
     Attributes:
-        epsilon: The squared error that the code may make, as the paper has it.
+        epsilon: The squared error allowed to the code, as in the paper.
         weighting: "shares" of the examples, or "equal" for all classes.
 
     >>> from assay.core.features import Features

@@ -1,4 +1,4 @@
-"""Width: the number of features, a trivial score that others should beat."""
+"""Width: the number of features, a trivial baseline for other scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class Width(MomentScore):
-    """The number of features of an example: a score that agrees with it may measure nothing else.
+    """The number of features: a baseline for scores that may only measure width.
 
     >>> import assay
     >>> import numpy as np
