@@ -1,1 +1,1 @@
-"""Metrics, which judge predictions: one file each, the file name is the metric's name."""
+"""Evaluation metrics: one file each, the file name is the metric's name."""

@@ -1,4 +1,4 @@
-"""Accuracy: the share of examples whose class is predicted."""
+"""Accuracy: the share of examples that are classified correctly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.core.task import Labels, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class Accuracy(Metric):
-    """The share of examples whose class is predicted, from 0 to 1; of several at once, whose classes all are.
+    """The share of correctly classified examples, from 0 to 1; with several labels, all must be correct.
 
     >>> from assay.core.task import LabelKind
     >>> Accuracy()(Labels(LabelKind.CLASSIFICATION, np.array([0, 1, 1, 2])), np.array([0, 1, 1, 1]))

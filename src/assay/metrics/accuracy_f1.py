@@ -1,4 +1,4 @@
-"""The mean of accuracy and F1, by which GLUE judges paraphrases."""
+"""The mean of accuracy and F1, the metric of GLUE for paraphrases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.numerics.positive_f1 import positive_f1
 
 @dataclass(frozen=True, slots=True)
 class AccuracyF1(Metric):
-    """The mean of accuracy and of the F1 of the positive class, from 0 to 1: the second class by name.
+    """The mean of accuracy and the F1 of the positive (second) class, from 0 to 1.
 
     References:
         GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,

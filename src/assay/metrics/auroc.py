@@ -1,4 +1,4 @@
-"""AUROC: how probable it is that an example of a class gets a higher probability of it than another."""
+"""AUROC: the probability that a positive example is ranked above a negative one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from assay.core.task import Labels, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class AUROC(Metric):
-    """The area under the ROC curve, the mean over classes of each against the rest; 0.5 is chance.
+    """The area under the ROC curve, averaged over classes (one against the rest); 0.5 is chance.
 
-    Classes that no example has, or all have, do not count.
+    Classes that no example has, or that all have, are ignored.
 
     References:
         The meaning and use of the area under a receiver operating characteristic (ROC) curve (Hanley and
@@ -35,7 +35,7 @@ class AUROC(Metric):
     judges_probs: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
-        """Return the area; raises ``NotApplicable`` where all examples are of the same class."""
+        """Return the area; raise ``NotApplicable`` if all examples are of the same class."""
         hits = truth.targets()
         counts = hits.sum(axis=0)
         known = (counts > 0) & (counts < len(hits))

@@ -1,4 +1,4 @@
-"""Balanced accuracy, or mean per-class accuracy: accuracy that gives every class the same weight."""
+"""Balanced accuracy (mean per-class accuracy): accuracy with equal weight for every class."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from assay.core.task import Labels, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class BalancedAccuracy(Metric):
-    """The mean over the classes of truth of the share that is predicted, from 0 to 1.
+    """The mean recall over the classes in the truth, from 0 to 1.
 
-    Classes that truth lacks do not count. Papers on fine-grained images call it mean per-class accuracy.
+    Classes missing from the truth are ignored. Papers on fine-grained images call it mean per-class accuracy.
 
     References:
         The Balanced Accuracy and Its Posterior Distribution (Brodersen et al., 2010),

@@ -1,4 +1,4 @@
-"""Calibration error: how far what a model is sure of lies from how often it is right."""
+"""Calibration error: the gap between confidence and accuracy."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from assay.core.metric import Metric
 from assay.core.task import Labels, TaskKind
 
-_BINS = 15  # of Guo et al.
+_BINS = 15  # as in Guo et al.
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationError(Metric):
-    """The expected calibration error of the class that is held most probable; negative here.
+    """The expected calibration error of the most probable class; negative here.
 
     Examples are put in 15 bins of equal width by that probability; the value is the mean over examples of
-    |accuracy - mean probability| of their bin, from 0 to 1. It says nothing of how much is right.
+    |accuracy - mean probability| of their bin, from 0 to 1. It does not measure accuracy.
 
     References:
         On Calibration of Modern Neural Networks (Guo et al., 2017), https://arxiv.org/abs/1706.04599

@@ -1,4 +1,4 @@
-"""Entity F1: how many of the entities in texts are found, whole and of the right type."""
+"""Entity F1: precision and recall of whole entities in tagged texts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from assay.numerics.entities import entities, names_entities
 
 @dataclass(frozen=True, slots=True)
 class EntityF1(Metric):
-    """The F1 of entities, from 0 to 1: right are those with the beginning, end and type of a true one.
+    """The F1 of entities, from 0 to 1; beginning, end and type must match a true entity.
 
     Tags are ``O``, or a prefix and a type such as ``B-PER``, in IOB1, IOB2 or IOBES; texts are separated by
-    the lengths of the labels. It is the value of conlleval and seqeval, and quick enough for a bootstrap.
+    the lengths of the labels. It equals conlleval and seqeval, and is fast enough for a bootstrap.
 
     References:
         Introduction to the CoNLL-2000 Shared Task: Chunking (Tjong Kim Sang and Buchholz, 2000),
@@ -33,7 +33,7 @@ class EntityF1(Metric):
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.TOKENS})
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
-        """Return F1; raises ``NotApplicable`` where tags name no entities, or none is there."""
+        """Return F1; raise ``NotApplicable`` if the tags are not entity tags or there are no entities."""
         if not names_entities(truth.classes):
             raise NotApplicable("tags are not O, B-TYPE and I-TYPE")
         wanted, named = entities(truth), entities(replace(truth, values=predicted))

@@ -1,4 +1,4 @@
-"""F1: the harmonic mean of precision and recall of the positive class, where there are two classes."""
+"""F1: the harmonic mean of precision and recall of the positive class of two."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.numerics.positive_f1 import positive_f1
 
 @dataclass(frozen=True, slots=True)
 class F1(Metric):
-    """The F1 of the positive class, from 0 to 1: the second by name, as 1 of 0 and 1, or yes of no and yes.
+    """The F1 of the positive class, from 0 to 1: the second class by name (1 of 0/1, yes of no/yes).
 
     References:
         Information Retrieval (van Rijsbergen, 1979), chapter 7, http://www.dcs.gla.ac.uk/Keith/Preface.html

@@ -1,4 +1,4 @@
-"""Log loss: how improbable the truth was."""
+"""Log loss: the mean negative log probability of the true class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEAST = float(np.finfo(np.float64).eps)  # a probability of 0 counts as this mu
 class LogLoss(Metric):
     """The mean of -log p of the true class, in nats; negative here, so that higher is better.
 
-    Of several classes at once it is the mean over all classes, each of which applies or not.
+    With several labels it is the mean over the binary losses of all classes.
 
     References:
         Rational Decisions (Good, 1952), https://doi.org/10.1111/j.2517-6161.1952.tb00104.x

@@ -13,7 +13,7 @@ from assay.core.task import LabelKind, Labels, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class MacroF1(Metric):
-    """The mean F1 over the classes that truth or predictions have, from 0 to 1.
+    """The mean F1 over the classes in truth or predictions, from 0 to 1.
 
     A class that is never predicted, or never true, has F1 = 0.
 

@@ -1,4 +1,4 @@
-"""MAE: the mean size of an error."""
+"""MAE: the mean absolute error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.core.task import Labels, TaskKind
 class MAE(Metric):
     """The mean absolute error in units of the labels; negative here, so that higher is better.
 
-    Of several numbers at once it is the mean over them.
+    With several numbers per example it is the mean over them.
 
     >>> from assay.core.task import LabelKind
     >>> MAE()(Labels(LabelKind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -2.0]))

@@ -1,4 +1,4 @@
-"""Matthews correlation: how predictions and truth go together, whatever the sizes of the classes."""
+"""Matthews correlation: the correlation of predicted and true classes, robust to class imbalance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.core.task import Labels, TaskKind
 class Matthews(Metric):
     """The correlation coefficient of true and predicted classes, from -1 to 1; 0 is chance.
 
-    It is 0.0 where truth or predictions name a single class.
+    It is 0.0 if truth or predictions contain a single class.
 
     References:
         Comparison of the predicted and observed secondary structure of T4 phage lysozyme (Matthews, 1975),

@@ -1,4 +1,4 @@
-"""Mean average precision: how well probabilities put the examples of each class in front of the others."""
+"""Mean average precision: how well probabilities rank the examples of each class above the others."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from assay.core.task import Labels, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class MeanAveragePrecision(Metric):
-    """The mean over classes of the average precision of its probabilities, from 0 to 1.
+    """The average precision of the probabilities of a class, averaged over classes, from 0 to 1.
 
-    The average precision is the mean of the precision at each example of the class, equal probabilities
-    counted together, without interpolation. Classes that truth lacks do not count.
+    The average precision is the mean precision at each example of the class, without interpolation; equal
+    probabilities count together. Classes missing from the truth are ignored.
 
     References:
         The Pascal Visual Object Classes (VOC) Challenge (Everingham et al., 2010),
@@ -33,7 +33,7 @@ class MeanAveragePrecision(Metric):
     judges_probs: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
-        """Return the mean; raises ``NotApplicable`` where truth has no class."""
+        """Return the mean; raise ``NotApplicable`` if the truth has no class."""
         known = truth.values.any(axis=0)
         if not known.any():
             raise NotApplicable("no example has a class")
@@ -44,6 +44,8 @@ class MeanAveragePrecision(Metric):
 def _average_precision(true: np.ndarray, probs: np.ndarray) -> float:
     order = np.argsort(-probs)
     ordered = probs[order]
-    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))  # of each run of equals
+    last = np.flatnonzero(
+        np.append(ordered[1:] != ordered[:-1], True)
+    )  # end of each run of equal probabilities
     hits = true[order].cumsum()[last]
     return float(np.diff(hits, prepend=0) @ (hits / (last + 1))) / int(hits[-1])

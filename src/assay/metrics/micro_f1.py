@@ -1,4 +1,4 @@
-"""Micro F1: the harmonic mean of precision and recall of all decisions, whatever their class."""
+"""Micro F1: the harmonic mean of precision and recall over all decisions of all classes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from assay.core.task import Labels, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class MicroF1(Metric):
-    """The F1 of all pairs of an example and a class, from 0 to 1; 0 where nothing is true or predicted.
+    """The F1 over all (example, class) pairs, from 0 to 1; 0 if nothing is true or predicted.
 
-    Of one class for each example it would be accuracy, which is why it judges several at once only.
+    With one class per example it would equal accuracy, so it applies to multilabel tasks only.
 
     References:
         A re-examination of text categorization methods (Yang and Liu, 1999),

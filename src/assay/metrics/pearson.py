@@ -1,4 +1,4 @@
-"""Pearson correlation: how well predictions follow the truth along a line."""
+"""Pearson correlation: the linear correlation of predictions and truth."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from assay.numerics.columns import pearson_correlation
 class Pearson(Metric):
     """The linear correlation of true and predicted numbers, from -1 to 1.
 
-    It is 0.0 where either is constant: a constant prediction carries no information. Of several numbers for
-    each example it is the mean.
+    It is 0.0 if either is constant, as a constant prediction carries no information. With several numbers per
+    example it is the mean over them.
 
     References:
         Notes on regression and inheritance in the case of two parents (Pearson, 1895),

@@ -16,7 +16,7 @@ from assay.numerics.columns import mean_over_columns
 class R2(Metric):
     """The coefficient of determination: 1 at best, 0 for the mean of the truth, below 0 for worse.
 
-    Of several numbers at once it is the mean over them. Where the truth is constant it is 1.0 for perfect
+    With several numbers per example it is the mean over them. If the truth is constant it is 1.0 for perfect
     predictions and 0.0 for others, as in scikit-learn.
 
     References:

@@ -1,4 +1,4 @@
-"""RMSE: the typical size of an error, large errors counting more."""
+"""RMSE: the root mean squared error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from assay.numerics.columns import mean_over_columns
 class RMSE(Metric):
     """The root mean squared error in units of the labels; negative here, so that higher is better.
 
-    Of several numbers at once it is the mean over them.
+    With several numbers per example it is the mean over them.
 
     >>> from assay.core.task import LabelKind
     >>> RMSE()(Labels(LabelKind.REGRESSION, np.array([0.0, 0.0])), np.array([1.0, -1.0]))

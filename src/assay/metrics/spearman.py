@@ -1,4 +1,4 @@
-"""Spearman correlation: how well predictions order the examples."""
+"""Spearman correlation: the rank correlation of predictions and truth."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from assay.numerics.columns import rank_correlation
 class Spearman(Metric):
     """The correlation of the ranks of true and predicted numbers, from -1 to 1; equal numbers share a rank.
 
-    It is 0.0 where either is constant: a constant prediction orders nothing. Of several numbers for
-    each example it is the mean.
+    It is 0.0 if either is constant, as a constant prediction gives no order. With several numbers per
+    example it is the mean over them.
 
     References:
         The Proof and Measurement of Association between Two Things (Spearman, 1904),
