@@ -1,1 +1,1 @@
-"""Protocols, which train and predict: one file each, the file name is the protocol's name."""
+"""Training and evaluation protocols: one file each, the file name is the protocol's name."""

@@ -1,4 +1,4 @@
-"""Few-shot: another protocol on a few examples of each class, drawn several times; or on a part of train."""
+"""Few-shot: another protocol trained on a few examples per class, drawn several times."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from assay.plugins.train_view import proportional_examples
 
 @dataclass(frozen=True, slots=True)
 class FewShot(SubsetProtocol):
-    """What a protocol makes of k examples of each class of train, and as many of val; test stays whole.
+    """A protocol trained on k examples per class of train, and as many of val; test is complete.
 
-    Each draw is a run of its own, in which all models get the same examples; intervals cover the draws. Where
-    an example has several classes, or a text several tags, examples are drawn until each class is in k.
-    A class with fewer gives all that it has. Several in one study are a learning curve: ``few_shot(k=1)``,
+    Each draw is a separate run, with the same examples for all models; intervals cover the draws. If examples
+    have several classes, or texts several tags, examples are drawn until each class occurs in k of them.
+    A class with fewer examples contributes all. Several sizes make a learning curve: ``few_shot(k=1)``,
     ``few_shot(k=5)``, or for any kind of task ``few_shot(examples=100)``, ``few_shot(examples=1000)``.
 
     References:
@@ -34,10 +34,10 @@ class FewShot(SubsetProtocol):
         choices must be made on few examples, too.
 
     Attributes:
-        k: How many examples of each class; 5 where nothing is written.
-        examples: How many examples in all instead, in the proportions of train; of words: how many texts.
-        draws: How often examples are drawn.
-        protocol: The address of the protocol that learns.
+        k: Number of examples per class; 5 by default.
+        examples: Total number of examples (or texts of words) instead, in the proportions of train.
+        draws: Number of draws.
+        protocol: The address of the protocol to train.
 
     >>> labels = Labels(LabelKind.CLASSIFICATION, np.array([0, 0, 0, 1, 1, 1]), ("cat", "dog"))
     >>> labels.values[FewShot(k=2, protocol="knn").rows(labels, seed=0)]
@@ -61,7 +61,7 @@ class FewShot(SubsetProtocol):
         self.base()
 
     def content(self) -> str:
-        """Return a hash of the protocol that learns: its version and every setting."""
+        """Return a hash of the trained protocol: its version and every setting."""
         base = self.base()
         return content_key(version=base.version, settings=all_settings(base), content=base.content())
 
@@ -70,7 +70,7 @@ class FewShot(SubsetProtocol):
         return self.draws
 
     def base(self) -> FeatureProtocol | ModelProtocol:
-        """Return the protocol that learns."""
+        """Return the protocol to train."""
         plugin = families().protocols.create(Address.parse(self.protocol)).plugin
         if isinstance(plugin, (FeatureProtocol, ModelProtocol)):
             return plugin
@@ -80,7 +80,7 @@ class FewShot(SubsetProtocol):
         )
 
     def rows(self, labels: Labels, seed: int) -> np.ndarray:
-        """Return the positions of the examples that are kept of train or val, in order."""
+        """Return the positions of the drawn examples of train or val, in order."""
         order = np.random.default_rng(seed).permutation(labels.examples)
         if self.examples is not None and labels.lengths is not None:
             return np.sort(order[: self.examples])
@@ -101,7 +101,7 @@ def _of_each(values: np.ndarray, order: np.ndarray, k: int) -> np.ndarray:
 
 
 def _until_each_has(labels: Labels, order: np.ndarray, k: int) -> np.ndarray:
-    """Return the examples that bring, in this order, a class that has not k yet."""
+    """Return, in this order, each example with a class that has fewer than k examples so far."""
     counts = np.zeros(len(labels.classes), dtype=np.int64)
     kept = []
     for example in order:

@@ -1,4 +1,4 @@
-"""Fine-tuning: all weights of a model are trained for the task, from where pretraining left them."""
+"""Fine-tuning: trains all weights of a pretrained model on the task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.plugins.method import EVERY_KIND
 from assay.plugins.protocol import ModelProtocol, TrainingTask, TunedModel
 from assay.training.recipe import DEFAULT, TUNABLE, Recipe, Trained, TrainingPlan, rate_factor
 
-_TUNED = {  # the settings that are tuned where nothing is written, and the fields of the recipe
+_TUNED = {  # settings that are tuned if None, and the fields of the recipe
     "learning_rate": "learning_rate", "weight_decay": "weight_decay", "layer_decay": "layer_decay",
     "label_smoothing": "label_smoothing", "augment": "is_augmented", "keep_statistics": "keeps_statistics",
 }  # fmt: skip
@@ -25,15 +25,15 @@ _FLAGS = ("is_augmented", "keeps_statistics")
 
 @dataclass(frozen=True, slots=True)
 class FineTune(ModelProtocol):
-    """All weights, or some, and a new linear head, trained with the task's loss.
+    """Trains all weights, or some, and a new linear head with the task's loss.
 
     The loss is cross-entropy, binary cross-entropy for several labels at once, or the squared error. Every
-    model gets the same number of trials over the same space; the recipe, and the epoch, are the best on val.
-    What is written here is not tuned. The head starts where a linear probe ends, and the weights before the
-    first step are one of the epochs that val chooses from, so fine-tuning does not fall behind probing where
-    there is little to learn from. Batch normalisation goes on with the means and variances of pretraining,
-    or begins with those of train and goes on learning them, as is better on val; from scratch it learns.
-    As other protocols do, it then learns from train and val.
+    model gets the same number of trials over the same space; val selects the recipe and the epoch. Settings
+    that are given are not tuned. The head is initialised by a linear probe, and val may also select the
+    weights before the first step, so fine-tuning is not worse than probing on small data. Batch
+    normalisation keeps the statistics of pretraining, or starts from those of train and updates them,
+    whichever is better on val; from scratch it updates them. As in other protocols, the final model is then
+    trained on train and val.
     With a GPU the forward pass runs in bfloat16.
 
     References:
@@ -45,25 +45,25 @@ class FineTune(ModelProtocol):
         https://arxiv.org/abs/1603.04779
 
     Attributes:
-        head_only: Train the new head alone.
+        head_only: Train only the new head.
         lora: Train low-rank changes of this rank instead of the weights.
-        from_scratch: Start from random weights: the control that pretraining must beat.
-        trials: How many recipes are tried. The first are the same for every model: a learning rate of 1e-3;
-            1e-4 with a layer decay of 0.85; where there is batch normalisation, 1e-3 and new statistics.
-        epochs: How often each example is seen, at most; half of them without a gain on val end training.
+        from_scratch: Start from random weights, as a control for pretraining.
+        trials: Number of recipes that are tried. The first are the same for every model: a learning rate of
+            1e-3; 1e-4 with a layer decay of 0.85; with batch normalisation also 1e-3 and new statistics.
+        epochs: Most epochs; training stops after half of them without a gain on val.
         batch_size: Examples in one step.
         optimiser: "adamw" or "sgd" (momentum 0.9).
-        learning_rate: Tuned between 2e-5 and 5e-3, twenty times that for SGD, where it is None.
+        learning_rate: Tuned between 2e-5 and 5e-3 if None (twenty times that for SGD).
         weight_decay: Tuned between 1e-5 and 0.1.
         layer_decay: Tuned among 0.65, 0.75, 0.85 and 1: the factor for each twelfth of the depth.
         label_smoothing: Tuned: 0 or 0.1.
-        augment: Tuned: whether images are cut and mirrored, and tokens hidden.
-        keep_statistics: Tuned, where all weights are trained: whether batch normalisation keeps its means and
+        augment: Tuned: whether images are cropped and mirrored, and tokens masked.
+        keep_statistics: Tuned if all weights are trained: whether batch normalisation keeps its means and
             variances.
-        head: "probe" or "random": where the head starts.
-        refit: Train once more on train and val, by the best recipe and for as many epochs as were best; False
-            to take the weights of the best epoch on val as they are.
-        seconds: The time for choosing; the best so far counts when it is over.
+        head: "probe" or "random": initialisation of the head.
+        refit: Train again on train and val with the best recipe and number of epochs; False keeps the weights
+            of the best epoch on val.
+        seconds: Time limit for tuning; the best recipe so far is used when it is reached.
 
     >>> FineTune(trials=8).repeats(seeds=5)  # training is random: a result for each seed
     5
@@ -118,18 +118,18 @@ class FineTune(ModelProtocol):
 
     @property
     def starts_random(self) -> bool:
-        """Whether it is given the same architecture with random weights."""
+        """Whether the protocol receives the architecture with random weights."""
         return self.from_scratch
 
     def with_tuned(self, tuned: Mapping[str, float]) -> FineTune:
-        """Return fine-tuning by the recipe that was best, without trying others."""
+        """Return fine-tuning with the best recipe, without further tuning."""
         best: dict[str, Any] = {
             setting: bool(tuned[name]) if name in _FLAGS else tuned[name] for setting, name in _TUNED.items()
         }
         return replace(self, trials=1, **best)
 
     def fit(self, model: Model, task: TrainingTask, seed: int) -> AbstractContextManager[TunedModel]:
-        """Train the model; when the context ends its weights are as they were before."""
+        """Train the model; its weights are restored when the context ends."""
         from assay.training.fitting import fitted
 
         if len(task.val) == 0:
@@ -139,13 +139,13 @@ class FineTune(ModelProtocol):
     def restored(
         self, model: Model, tensors: Mapping[str, np.ndarray], labels: Labels
     ) -> AbstractContextManager[TunedModel]:
-        """Return the trained model of which these are the tensors."""
+        """Return the trained model with these tensors."""
         from assay.training.fitting import restored
 
         return restored(model, tensors, labels, self._recipe())
 
     def _written(self) -> dict[str, Any]:
-        """Return the fields of the recipe that are written, and not tuned."""
+        """Return the fields of the recipe that are given, not tuned."""
         values = {name: getattr(self, setting) for setting, name in _TUNED.items()}
         return {name: value for name, value in values.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""k-NN: test examples take the label of the most similar examples of train."""
+"""k-NN: predicts the label of the most similar training examples."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ CHOICES = (1, 3, 5, 10, 20, 50)
 class KNN(FeatureProtocol):
     """Majority vote, or mean, of the k examples that are most similar by cosine similarity.
 
-    Votes count alike; a tie goes to the class of the nearest neighbour among the tied. k is chosen on val
-    among 1, 3, 5, 10, 20 and 50, the smallest of equals; then train and val together answer for test.
+    Votes have equal weight; a tie goes to the class of the nearest neighbour among the tied. k is chosen on
+    val among 1, 3, 5, 10, 20 and 50, ties by the smallest; train and val are then the neighbours for test.
 
     References:
         Nearest Neighbor Pattern Classification (Cover and Hart, 1967),
         https://doi.org/10.1109/TIT.1967.1053964
 
     Attributes:
-        k: The number of neighbours; chosen on val where it is None.
+        k: The number of neighbours; chosen on val if None.
 
     >>> from assay.core.features import Features
     >>> from assay.core.task import Labels
@@ -54,7 +54,7 @@ class KNN(FeatureProtocol):
             raise UsageError(f"knn(k={self.k}) has no neighbour. Write k=5, or leave it out.")
 
     def fit(self, train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> Fitted:
-        """Choose k on val; train and val are what test will be compared with."""
+        """Choose k on val; the predictor then searches in train and val."""
         start = time.perf_counter()
         k = self.k if self.k is not None else _chosen(train, val, metric)
         seconds = time.perf_counter() - start

@@ -25,7 +25,7 @@ class LinearProbe(FeatureProtocol):
     at once. None penalises the intercept. In scikit-learn's words, with N examples: C = 1/(N l2) for three
     classes or more and for one against the rest, C = 2/(N l2) for two classes (it keeps one column of weights
     where we keep two), and alpha = N l2 for Ridge. Features are standardised by the examples that are fitted;
-    constant ones count for nothing.
+    constant ones are ignored.
 
     46 penalties from 1e3 to 1e-6, five in a decade, are fitted to train: ten at a time in one batch of L-BFGS
     in single precision, strong to weak, until ten in a row improve neither the metric nor the loss on val.
@@ -47,8 +47,8 @@ class LinearProbe(FeatureProtocol):
         changes neither the loss nor its minimum, and there are never more components than examples.
 
     Attributes:
-        l2: The penalty; chosen on val where it is None.
-        max_steps: Steps of the optimiser for one penalty, at most.
+        l2: The penalty; chosen on val if None.
+        max_steps: Most steps of the optimiser for one penalty.
 
     >>> import numpy as np
     >>> from assay.core.features import Features

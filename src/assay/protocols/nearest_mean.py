@@ -1,4 +1,4 @@
-"""Nearest class mean: test examples take the class whose mean is nearest. Nothing is tuned."""
+"""Nearest class mean: predicts the class with the nearest mean, without tuning."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from assay.plugins.protocol import FeatureProtocol, Fitted
 class NearestMean(FeatureProtocol):
     """The class with the nearest mean of train and val, by Euclidean distance.
 
-    Of equally near classes the first wins; there are no probabilities.
+    Ties go to the first class; there are no probabilities.
 
     References:
         Distance-Based Image Classification: Generalizing to New Classes at Near-Zero Cost (Mensink et al.,
@@ -38,13 +38,13 @@ class NearestMean(FeatureProtocol):
     learns: ClassVar[type[Predictor]] = LinearPredictor
 
     def fit(self, train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> Fitted:
-        """Average each class; there is nothing to choose."""
+        """Average each class; there is nothing to tune."""
         both = train.followed_by(val)
         decision = Decision.of(both.labels, are_logits=False)
         own = [both.labels.values == label for label in decision.present]
         means = np.stack([both.matrix[rows].mean(axis=0, dtype=np.float64) for rows in own])
         centre = means.mean(axis=0)
         apart = means - centre
-        # |x - m|^2 is least where x m - |m|^2 / 2 is largest
+        # |x - m|^2 is smallest if x m - |m|^2 / 2 is largest
         bias = -np.square(apart).sum(axis=1) / 2
         return Fitted(LinearPredictor(centre, apart.T, bias, decision))

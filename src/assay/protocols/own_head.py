@@ -1,4 +1,4 @@
-"""What the model's own head says, without any training: top-1 on ImageNet and its subsets."""
+"""Predictions of the model's own head, without training: top-1 on ImageNet and its subsets."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from assay.core.errors import NotApplicable
 from assay.plugins.protocol import SourceProtocol
 from assay.readers.imagenet_classes import imagenet_classes, synset_of
 
-_BACKGROUND = 1  # heads of TensorFlow have a class 0 for it
+_BACKGROUND = 1  # TensorFlow heads have a background class 0
 
 
 @dataclass(frozen=True, slots=True)
 class OwnHead(SourceProtocol):
-    """The most probable class of the model's own head, among those that the task has.
+    """The most probable class of the model's own head, among the classes of the task.
 
     It is for heads of the 1,000 classes of ImageNet in their usual order, or of 1,001 with background first,
     and for tasks whose classes are named by WordNet numbers: ``imagenet:``, and folders such as n01440764. On

@@ -1,4 +1,4 @@
-"""Ridge regression in closed form: of numbers, and of classes as numbers; its penalty is chosen on val."""
+"""Ridge regression in closed form, for numbers and for one-hot classes; the penalty is chosen on val."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from assay.plugins.protocol import FeatureProtocol, Fitted
 
 @dataclass(frozen=True, slots=True)
 class Ridge(FeatureProtocol):
-    """Least squares with a penalty: classes are columns of 0 and 1, and the largest output is the class.
+    """Ridge regression; for classes, onto one-hot columns, where the largest output is the prediction.
 
     It minimises mean squared error / 2 + l2/2 |W|^2 on standardised features, for all columns at once and
-    without a penalty on the intercept: alpha = N l2 in scikit-learn's words. Of several classes at once those
-    apply whose output is above 1/2. 46 penalties from 1e3 to 1e-6 come from one eigendecomposition; the best
-    by the metric on val is fitted again to train and val. There are no probabilities. Of numbers it is what
-    ``linear_probe`` is.
+    without a penalty on the intercept: alpha = N l2 in scikit-learn. With several labels, classes with an
+    output above 1/2 are predicted. 46 penalties from 1e3 to 1e-6 come from one eigendecomposition; the best
+    by the metric on val is fitted again to train and val. There are no probabilities. For numbers it equals
+    ``linear_probe``.
 
     References:
         Ridge Regression: Biased Estimation for Nonorthogonal Problems (Hoerl and Kennard, 1970),
         https://doi.org/10.1080/00401706.1970.10488634
 
     Attributes:
-        l2: The penalty; chosen on val where it is None.
+        l2: The penalty; chosen on val if None.
 
     >>> import numpy as np
     >>> from assay.core.features import Features

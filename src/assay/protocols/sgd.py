@@ -1,4 +1,4 @@
-"""The training loop of every tutorial: plain SGD over all weights for some epochs, and nothing is tuned."""
+"""Plain SGD over all weights for a few epochs, without tuning, as in tutorials."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from assay.training.recipe import TUTORIAL, Recipe, TrainingPlan
 class SGD(ModelProtocol):
     """All weights and a new linear head, by stochastic gradient descent with momentum 0.9.
 
-    The learning rate stays as it is, examples are not changed, and the last epoch counts. Nothing is chosen,
-    so train and val are both learned from. With its settings as they are, on a torchvision model, it is what
-    PyTorch's own transfer-learning tutorial does with a folder of images.
+    The learning rate is constant, there is no augmentation, and the last epoch is used. Nothing is tuned, so
+    it trains on train and val. With default settings and a torchvision model it does what PyTorch's
+    transfer-learning tutorial does with a folder of images.
 
     References:
         Transfer Learning for Computer Vision Tutorial (Chilamkurthy, 2017),
         https://docs.pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
 
     Attributes:
-        learning_rate: Of all weights.
-        epochs: How often each example is seen.
+        learning_rate: Learning rate of all weights.
+        epochs: Number of epochs.
         batch_size: Examples in one step.
         weight_decay: Added to the gradient of weight matrices.
 
@@ -56,11 +56,11 @@ class SGD(ModelProtocol):
 
     @property
     def starts_random(self) -> bool:
-        """Whether it is given random weights: it is not."""
+        """Whether the protocol receives random weights: False."""
         return False
 
     def fit(self, model: Model, task: TrainingTask, seed: int) -> AbstractContextManager[TunedModel]:
-        """Train the model on train and val; when the context ends its weights are as they were before."""
+        """Train the model on train and val; its weights are restored when the context ends."""
         from assay.training.fitting import fitted
 
         everything = TrainingTask(task.train.followed_by(task.val), task.val.take([]), task.metric)
@@ -69,7 +69,7 @@ class SGD(ModelProtocol):
     def restored(
         self, model: Model, tensors: Mapping[str, np.ndarray], labels: Labels
     ) -> AbstractContextManager[TunedModel]:
-        """Return the trained model of which these are the tensors."""
+        """Return the trained model with these tensors."""
         from assay.training.fitting import restored
 
         return restored(model, tensors, labels, self._recipe())
