@@ -1,4 +1,4 @@
-"""Moments of train, kept fold by fold, and ridge regression on all folds but one: estimates out of sample."""
+"""Moments of train by fold, and ridge regression on all folds but one for out-of-sample estimates."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from assay.moments.scatter import Scatter
 from assay.moments.spectrum import Spectrum, Tridiagonal
 
 _Solved = tuple[list[np.ndarray], list[float]]  # a solution and a penalty for each fold
-_FOURTH = ("q4", "v3", "q2")  # fourth powers, as files name them
+_FOURTH = ("q4", "v3", "q2")  # names of the fourth powers in files
 PENALTIES = tuple(10.0 ** (half / 2) for half in range(-10, 11))  # 1e-5 .. 1e5, in mean eigenvalues
 
 
 @dataclass(frozen=True, eq=False)
 class FoldedMoments:
-    """Moments of train, kept fold by fold, so that estimates can be out of sample.
+    """Moments of train by fold, for out-of-sample estimates.
 
     Attributes:
         folds: One Moments for each fold, none of them empty.
-        kind: The kind of the task: what the target columns are.
-        total: All folds together, in their order.
+        kind: The kind of the labels in the target columns.
+        total: The sum of all folds, in order.
     """
 
     folds: tuple[Moments, ...]
@@ -36,7 +36,7 @@ class FoldedMoments:
 
     @classmethod
     def gathered(cls, folds: Sequence[Moments], kind: LabelKind) -> FoldedMoments:
-        """Return some folds with their total."""
+        """Return the folds with their total."""
         return cls(tuple(folds), kind, merged(folds))
 
     @cached_property
@@ -46,16 +46,16 @@ class FoldedMoments:
 
     @cached_property
     def uncentred(self) -> Spectrum:
-        """The spectrum of all folds as they came, from that about the mean: computed once."""
+        """The uncentred spectrum of all folds, from the centred one: computed once."""
         return self.total.uncentred()
 
     @cached_property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What ridge regression on all folds but one has learned: computed once for all scores."""
+        """Ridge regression on all folds but one, for each fold: computed once for all scores."""
         return left_out(self.total, self.folds)
 
     def columns(self, chosen: slice, kind: LabelKind) -> FoldedMoments:
-        """Return some target columns as labels of their own: the same scatter, factored once for all."""
+        """Return a slice of target columns as separate labels that share the scatter and its factors."""
         folds = tuple(fold.columns(chosen) for fold in self.folds)
         return FoldedMoments(folds, kind, self.total.columns(chosen))
 
@@ -74,7 +74,7 @@ class FoldedMoments:
 
     @classmethod
     def load(cls, path: str | Path) -> FoldedMoments:
-        """Read what :meth:`save` wrote."""
+        """Read a file that :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         count = sum(name.endswith("-count") for name in arrays)
@@ -97,16 +97,16 @@ def _loaded(arrays: Mapping[str, np.ndarray], number: int) -> Moments:
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """What the other folds give: the ridge solution (A + penalty I)^-1 B of their scatter A and cross sums B.
+    """Ridge regression on the other folds: (A + penalty I)^-1 B of their scatter A and cross sums B.
 
     Attributes:
         count: The number of examples of the other folds.
         shift: What was subtracted from each feature.  # width
-        shifted_mean: The mean of the features after that.  # width
+        shifted_mean: The mean of the shifted features.  # width
         target_sum: The sum of each target column: class counts for classification.  # columns
-        cross: Their cross sums about the mean, B.  # width x columns
+        cross: The centred cross sums B.  # width x columns
         solution: (A + penalty I)^-1 B.  # width x columns
-        penalty: What generalised cross-validation on the other folds chose.
+        penalty: The penalty chosen by generalised cross-validation on the other folds.
     """
 
     count: int
@@ -123,7 +123,7 @@ class LeftOut:
         return np.asarray(self.target_sum / self.count)
 
     def centred(self, features: np.ndarray) -> np.ndarray:
-        """Return features as they came less the mean of the other folds."""
+        """Subtract the mean of the other folds from raw features."""
         centred: np.ndarray = np.asarray(features, dtype=np.float64) - (self.shift + self.shifted_mean)
         return centred
 
@@ -133,7 +133,7 @@ class LeftOut:
 
 
 def left_out(total: Moments, folds: Sequence[Moments]) -> tuple[LeftOut, ...]:
-    """Return the ridge solution of the other folds for each fold; none of its own labels is used."""
+    """Return for each fold the ridge solution of the other folds, which uses none of its labels."""
     others = [total.without(fold) for fold in folds]
     crosses = [moments.centred_cross() for moments in others]
     are_few = total.scatter.rows is not None
@@ -142,7 +142,7 @@ def left_out(total: Moments, folds: Sequence[Moments]) -> tuple[LeftOut, ...]:
 
 
 def _of_rows(total: Moments, folds: Sequence[Moments], others: list[Moments]) -> _Solved:
-    """Solve where rows are kept: in the coordinates of examples, by one reduction for each fold."""
+    """Solve from stored rows in the dual form, by one reduction for each fold."""
     scatter, targets = total.scatter, total.target_rows
     assert targets is not None
     ends = np.cumsum([fold.count for fold in folds])
@@ -161,13 +161,13 @@ def _of_rows(total: Moments, folds: Sequence[Moments], others: list[Moments]) ->
 
 
 def _dual_ridge(dual: np.ndarray, targets: np.ndarray, most: int, varies: bool) -> tuple[float, np.ndarray]:
-    """Return the penalty of least generalised cross-validation error and (K + penalty I)^-1 Y.
+    """Return the penalty with the least generalised cross-validation error and (K + penalty I)^-1 Y.
 
     Args:
         dual: Inner products of centred rows K, overwritten.
         targets: Centred target columns Y.
-        most: How many directions the rows can have.
-        varies: False where K is rounding.
+        most: Largest possible rank of the rows.
+        varies: False if K is only rounding noise.
     """
     from scipy.linalg.lapack import dptsv
 
@@ -186,12 +186,12 @@ def _dual_ridge(dual: np.ndarray, targets: np.ndarray, most: int, varies: bool) 
 def _of_grams(
     total: Moments, folds: Sequence[Moments], others: list[Moments], crosses: list[np.ndarray]
 ) -> _Solved:
-    """Solve where Grams are kept: by one penalty and one Cholesky factor for each fold.
+    """Solve from stored Grams, by one penalty and one Cholesky factor for each fold.
 
-    All projections come before all factors, and one Gram is taken away at a time.
+    All projections are computed before any factor, and one Gram is subtracted at a time.
     """
     scatter = total.scatter
-    basis = scatter.basis  # of all folds: it depends on no label
+    basis = scatter.basis  # of all folds; it does not depend on labels
     projected = np.split(basis.project(np.hstack(crosses)), len(others), axis=1)
     penalties = [
         choose_penalty(moments, Spectrum(moments.count / scatter.count * basis.values, part))
@@ -211,11 +211,11 @@ def _rule(others: Moments, cross: np.ndarray, solution: np.ndarray, penalty: flo
 
 
 def choose_penalty(moments: Moments, spectrum: Spectrum) -> float:
-    """Return the penalty of least generalised cross-validation error over all target columns.
+    """Return the penalty with the least generalised cross-validation error over all target columns.
 
     Args:
-        moments: What is learned from.
-        spectrum: Of their scatter, or near it, with their centred targets in it.
+        moments: Moments of the training examples.
+        spectrum: Spectrum of their scatter (possibly approximate), with their centred targets.
 
     References:
         Generalized Cross-Validation as a Method for Choosing a Good Ridge Parameter (Golub, Heath and Wahba,
@@ -230,12 +230,12 @@ def choose_penalty(moments: Moments, spectrum: Spectrum) -> float:
     penalties = np.array(PENALTIES) * values.sum() / min(moments.count, moments.width)
     shrunk = penalties[:, None] / (values + penalties[:, None])
     residual = np.square(shrunk) @ inside + outside
-    free = moments.count - 1 - len(values) + shrunk.sum(axis=1)  # degrees of freedom that are left
+    free = moments.count - 1 - len(values) + shrunk.sum(axis=1)  # residual degrees of freedom
     return float(penalties[_least(residual, free)])
 
 
 def _least(residual: np.ndarray, free: np.ndarray) -> int:
-    """Return where the generalised error is least: squares over the square of the freedom that is left."""
+    """Return the position of the least GCV error: squared residual / (degrees of freedom)^2."""
     return int(np.argmin(residual / np.square(np.maximum(free, np.finfo(np.float64).eps))))
 
 

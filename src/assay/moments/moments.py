@@ -1,8 +1,8 @@
-"""Additive sufficient statistics of labelled features: what most scores need, in memory that N does not grow.
+"""Additive sufficient statistics of labelled features, in memory independent of N.
 
 With features F (examples x width) and target columns Y (one-hot classes, or numbers), Moments hold the
 count, the sums of F and Y, the Gram F'F and the cross sums Y'F. All of them add over batches, folds and
-machines, and subtract, so that the statistics of "everything but this fold" cost no second pass.
+machines, and can be subtracted, so that "all folds but this one" needs no second pass.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Moments:
         target_square: Sum of squares of each target column.  # columns
         target_norm: Target columns against the squared norms of the shifted features.  # columns
         cross: Target columns against shifted features, Y'F.  # columns x width
-        target_rows: The targets of each example, while the scatter keeps rows.  # count x columns
+        target_rows: The targets of each example, if the scatter stores rows.  # count x columns
     """
 
     scatter: Scatter
@@ -50,7 +50,7 @@ class Moments:
 
     @classmethod
     def of(cls, features: np.ndarray, targets: np.ndarray, shift: np.ndarray) -> Moments:
-        """Return the statistics of some rows: features (examples x width), targets (examples x columns)."""
+        """Return the statistics of features (examples x width) and targets (examples x columns)."""
         x = np.asarray(features, dtype=np.float64) - shift
         y = np.asarray(targets, dtype=np.float64)
         scatter = Scatter.of(x, shift)
@@ -64,11 +64,11 @@ class Moments:
         )
 
     def __add__(self, other: Moments) -> Moments:
-        """Merge the statistics of two disjoint sets of examples that share their shift."""
+        """Merge the statistics of two disjoint sets of examples with the same shift."""
         return merged([self, other])
 
     def without(self, other: Moments) -> Moments:
-        """Take away the sums of a part; the Gram and the rows of the rest, most of the work, are left out."""
+        """Subtract the sums of a part; the Gram and the rows, most of the work, are left out."""
         sums = {name: getattr(self, name) - getattr(other, name) for name in SUMS}
         return Moments(self.scatter.without(other.scatter), **sums, target_rows=None)
 
@@ -88,7 +88,7 @@ class Moments:
         return centred
 
     def centred_targets(self) -> np.ndarray:
-        """Return the targets of each example less their mean, where the rows are kept."""
+        """Return the centred targets of each example, if the rows are stored."""
         assert self.target_rows is not None
         return np.asarray(self.target_rows - self.target_sum / self.count)
 
@@ -97,14 +97,14 @@ class Moments:
         return np.asarray(self.target_square - np.square(self.target_sum) / self.count)
 
     def spectrum(self) -> Spectrum:
-        """Return the spectrum of the scatter about the mean, with the centred targets in it."""
+        """Return the spectrum of the centred scatter with the projected centred targets."""
         basis = self.scatter.basis
         if self.target_rows is not None:
             return Spectrum(basis.values, basis.project_targets(self.centred_targets()))
         return Spectrum(basis.values, basis.project(self.centred_cross()))
 
     def uncentred(self) -> Spectrum:
-        """Return the spectrum of the Gram of the features as they came, with the targets as they came."""
+        """Return the spectrum of the uncentred Gram with the projected uncentred targets."""
         values, cross = self.spectrum()
         row = np.sqrt(self.count) * self.scatter.mean_in_basis
         updated = with_one_more_row(np.sqrt(np.append(values, 0.0)), row)
@@ -126,7 +126,7 @@ class Moments:
 
 
 def merged(parts: Sequence[Moments]) -> Moments:
-    """Return the Moments of disjoint sets of examples that share their shift."""
+    """Return the Moments of disjoint sets of examples with the same shift."""
     scatter, rows = Scatter.summed([part.scatter for part in parts]), None
     if scatter.rows is not None:
         rows = np.concatenate([part.target_rows for part in parts if part.target_rows is not None])

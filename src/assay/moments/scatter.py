@@ -1,4 +1,4 @@
-"""Additive statistics of features alone: count, sum, Gram and fourth powers; one object for any labels."""
+"""Additive statistics of features without labels: count, sum, Gram and fourth powers."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from assay.moments.spectrum import Eigenbasis, basis_of_gram, basis_of_rows
 
 
 class GramSum(ABC):
-    """A Gram that grows block by block, where the arithmetic is fastest."""
+    """A Gram that is summed block by block, on the fastest available device."""
 
     @abstractmethod
     def add(self, rows: np.ndarray) -> None:
-        """Add rows'rows for some rows, examples x width, in double precision."""
+        """Add rows'rows for rows (examples x width) in double precision."""
 
     @abstractmethod
     def total(self) -> np.ndarray:
-        """Return the Gram so far, width x width; what is added later leaves it alone."""
+        """Return the Gram so far, width x width; later additions do not change it."""
 
 
 class BlasGram(GramSum):
-    """A Gram on the processor: rank-k updates of one triangle, in place.
+    """A Gram on the CPU: rank-k updates of one triangle, in place.
 
-    A product of numpy would fill both triangles at each block. Between updates no product of numpy may run:
-    its BLAS is another one, whose threads would keep the cores for a while.
+    A numpy product would fill both triangles at each block. No numpy product may run between updates: numpy
+    has a BLAS of its own, whose threads would occupy the cores for a while.
 
     Args:
         width: The number of features.
@@ -58,13 +58,13 @@ class BlasGram(GramSum):
         return whole
 
 
-_STRIP = 256  # columns copied at a time: a strip of rows stays in the cache
-NewGram = Callable[[int], GramSum]  # the width to an empty sum
+_STRIP = 256  # columns copied at a time, so that a strip of rows stays in the cache
+NewGram = Callable[[int], GramSum]  # from a width to an empty sum
 Fourth = tuple[float, np.ndarray, float]
 
 
 def gram_of(rows: np.ndarray) -> np.ndarray:
-    """Return rows'rows: half the work of a general product, as numpy sees that both sides are one."""
+    """Return rows'rows; numpy detects the symmetry and needs half the work of a general product."""
     gram: np.ndarray = rows.T @ rows
     return gram
 
@@ -73,16 +73,16 @@ def gram_of(rows: np.ndarray) -> np.ndarray:
 class Scatter:
     """Statistics of features, in float64, relative to ``shift``, a pilot mean of the features.
 
-    While there are no more examples than features the rows are kept instead of the Gram: never more than
+    As long as there are no more examples than features, the rows are stored instead of the Gram: at most
     min(N, D) x D numbers.
 
     Attributes:
-        shift: What was subtracted from each feature: single-precision features with a large mean lose three
-            digits in a Gram without it.  # width
+        shift: The value subtracted from each feature; without it single-precision features with a large mean
+            lose three digits in a Gram.  # width
         count: Number of examples.
         feature_sum: Sum of the shifted features.  # width
-        gram: Shifted F'F, or None while ``rows`` is there.  # width x width
-        rows: The shifted features of each example, or None once ``gram`` is there.  # count x width
+        gram: Shifted F'F, or None as long as ``rows`` is set.  # width x width
+        rows: The shifted features of each example, or None if ``gram`` is set.  # count x width
         fourth: Sum of the fourth powers of the row norms, sum of |x|^2 x, and sum of |x|^2.
     """
 
@@ -100,7 +100,7 @@ class Scatter:
 
     @classmethod
     def of(cls, rows: np.ndarray, shift: np.ndarray) -> Scatter:
-        """Return the statistics of some rows, examples x width, shifted already."""
+        """Return the statistics of rows (examples x width) that are shifted already."""
         squares = np.einsum("ij,ij->i", rows, rows)
         few = len(rows) <= len(shift)
         return cls(
@@ -113,7 +113,7 @@ class Scatter:
         )
 
     def without(self, other: Scatter) -> Scatter:
-        """Take away the sums of a part; the Gram and the rows of the rest are left out."""
+        """Subtract the sums of a part; the Gram and the rows are left out."""
         self._must_share_shift(other)
         return Scatter(
             self.shift,
@@ -153,7 +153,7 @@ class Scatter:
         return cls(first.shift, count, total, _summed_gram(grams, rows), None, fourth)
 
     def centred_gram(self) -> np.ndarray:
-        """Return (F - mean)'(F - mean), width x width, in an array of its own."""
+        """Return (F - mean)'(F - mean), width x width, as a new array."""
         from scipy.linalg.blas import dger
 
         gram = self.full_gram()
@@ -176,13 +176,13 @@ class Scatter:
 
     @cached_property
     def centred_rows(self) -> np.ndarray:
-        """The features of each example less their mean, where the rows are kept."""
+        """The centred features of each example, if the rows are stored."""
         assert self.rows is not None
         return np.asarray(self.rows - self.mean())
 
     @cached_property
     def dual(self) -> np.ndarray:
-        """The inner products of the centred rows, count x count, where they are kept."""
+        """The inner products of the centred rows, count x count, if the rows are stored."""
         return np.asarray(self.centred_rows @ self.centred_rows.T)
 
     @cached_property
@@ -193,7 +193,7 @@ class Scatter:
         return basis_of_gram(self.centred_gram(), self.noise())
 
     def fourth_moment_about_mean(self) -> float:
-        """Return the sum over examples of |x - mean|^4: what Ledoit-Wolf shrinkage needs."""
+        """Return the sum over examples of |x - mean|^4, for Ledoit-Wolf shrinkage."""
         q4, v3, q2 = self.fourth
         m = self.mean()
         m2 = float(m @ m)
@@ -202,12 +202,12 @@ class Scatter:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the features vary no more than rounding can make them."""
+        """Whether the features are constant up to rounding."""
         return self.total_variance() <= self.noise()
 
     @cached_property
     def mean_in_basis(self) -> np.ndarray:
-        """The mean of the features as they came: along the eigenbasis, and last what lies outside of it.
+        """The mean of the raw features along the eigenbasis; the last entry is the part outside of it.
 
         With it the uncentred Gram is diag(eigenvalues, 0) + count * mean mean', in the same directions.
         """
@@ -219,7 +219,7 @@ class Scatter:
         return np.append(inside[:, 0], beyond)
 
     def noise(self) -> float:
-        """Return how much scatter rounding alone can leave in features that are all constant."""
+        """Return the largest scatter that rounding can cause in constant features."""
         return self.count * float(np.square(16 * np.finfo(np.float64).eps * self.shift).sum())
 
     def _must_share_shift(self, other: Scatter) -> None:
@@ -228,7 +228,7 @@ class Scatter:
 
 
 def _summed_gram(grams: Sequence[np.ndarray], rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the sum of Grams, and of those of rows, in an array of its own."""
+    """Return the sum of Grams and of rows'rows, as a new array."""
     if rows:
         of_rows = BlasGram(rows[0].shape[1])
         for some in rows:

@@ -1,4 +1,4 @@
-"""Eigenvalues of a scatter matrix with their directions, and of the same matrix with one more row."""
+"""Eigendecomposition of a scatter matrix, and its update by one more row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BLOCK = 128  # reflections that are applied at a time
 
 
 class Spectrum(NamedTuple):
-    """The targets along the principal directions of the features, about the means of both.
+    """Eigenvalues of the features, and the targets projected onto their principal directions.
 
     Attributes:
         values: The positive eigenvalues of (F - mean)'(F - mean), largest first.  # rank
@@ -27,13 +27,13 @@ class Spectrum(NamedTuple):
 class Tridiagonal:
     """A symmetric matrix as Q T Q', where T is tridiagonal and Q a product of reflections.
 
-    Most of an eigendecomposition goes into writing out its vectors. Here they never are: all that is needed
-    of them is a projection of few columns. It takes two thirds of the time of ``np.linalg.eigh``, and ridge
-    regression on the other folds half of it: ``benchmarks/numerics.py``, rows eigenbasis and ridge of folds.
+    Most of the time of an eigendecomposition goes into forming the vectors. They are never formed here, as
+    only a projection of few columns is needed. It takes two thirds of the time of ``np.linalg.eigh``, and
+    half for ridge regression by fold: ``benchmarks/numerics.py``, rows eigenbasis and ridge of folds.
 
     Attributes:
         diagonal: The diagonal of T.  # size
-        beside: What is beside it.  # size - 1, or 1
+        beside: The off-diagonal of T.  # size - 1, or 1
         reflections: Each reflects all coordinates but the first, below a diagonal of ones.
         scales: The factor of each reflection.
     """
@@ -55,14 +55,14 @@ class Tridiagonal:
         return cls(diagonal, beside, np.asfortranarray(reduced[1:, :-1]), scales)
 
     def eigenvalues(self) -> np.ndarray:
-        """Return the eigenvalues alone, least first."""
+        """Return only the eigenvalues, smallest first."""
         from scipy.linalg.lapack import dsterf
 
         values, failed = dsterf(self.diagonal, self.beside)
         return _converged(values, failed)
 
     def eigenvectors(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the eigenvalues, least first, and the eigenvectors of T, one a column."""
+        """Return the eigenvalues, smallest first, and the eigenvectors of T as columns."""
         from scipy.linalg.lapack import dstevd
 
         values, inner, failed = dstevd(self.diagonal, self.beside)
@@ -87,7 +87,7 @@ class Tridiagonal:
     def _block(self, start: int) -> tuple[np.ndarray, np.ndarray]:
         """Return V and T of some reflections, whose product is I - VTV'.
 
-        LAPACK's own dormqr takes fewer at a time, in many small steps, at each of which threads wait.
+        LAPACK's dormqr applies fewer at a time, in many small steps, at each of which threads wait.
 
         References:
             Accumulating Householder Transformations, Revisited (Joffrain et al., 2006),
@@ -105,13 +105,13 @@ class Tridiagonal:
 
 @dataclass(frozen=True, eq=False)
 class Eigenbasis:
-    """The eigenvalues of a scatter matrix X'X and its eigenvectors V, which are not written out.
+    """The eigenvalues of a scatter matrix X'X and its eigenvectors V, which are not formed explicitly.
 
     Attributes:
         values: The positive eigenvalues, largest first.  # rank
-        reduced: The Gram X'X as Q T Q', or the dual XX' where X has few rows.
-        inner: The eigenvectors of T, least eigenvalue first.  # size x rank
-        rows: X, where it has few rows.
+        reduced: The Gram X'X as Q T Q', or the dual XX' if X has few rows.
+        inner: The eigenvectors of T, smallest eigenvalue first.  # size x rank
+        rows: X, if it has few rows.
     """
 
     values: np.ndarray
@@ -132,11 +132,11 @@ class Eigenbasis:
         return np.asarray(self.rows.T @ self._along(coordinates / np.sqrt(self.values)[:, None]))
 
     def project_targets(self, targets: np.ndarray) -> np.ndarray:
-        """Return V'X'y for each column of the targets of the few rows, without the detour over the width."""
+        """Return V'X'y for each target column directly from the few rows."""
         return np.asarray(np.sqrt(self.values)[:, None] * self._across(targets))
 
     def scores(self, coordinates: np.ndarray) -> np.ndarray:
-        """Return XVc for each column c (rank x columns), where X has few rows."""
+        """Return XVc for each column c (rank x columns), if X has few rows."""
         return self._along(np.sqrt(self.values)[:, None] * coordinates)
 
     def _across(self, columns: np.ndarray) -> np.ndarray:
@@ -149,7 +149,7 @@ class Eigenbasis:
 def basis_of_gram(gram: np.ndarray, noise: float) -> Eigenbasis:
     """Return the eigenbasis of a Gram (width x width), which is overwritten.
 
-    Eigenvalues up to ``noise`` are none.
+    Eigenvalues up to ``noise`` count as zero.
     """
     return _basis(gram, len(gram), noise, None)
 
@@ -163,7 +163,7 @@ def _basis(matrix: np.ndarray, size: int, noise: float, rows: np.ndarray | None)
     reduced = Tridiagonal.of(matrix)
     values, inner = reduced.eigenvectors()
     floor = max(values[-1] * size * _EPS, noise, 0.0)  # numpy's tolerance for the rank of a matrix
-    first = int(np.searchsorted(values, floor, side="right"))  # of those that are more than rounding
+    first = int(np.searchsorted(values, floor, side="right"))  # first eigenvalue above rounding
     return Eigenbasis(values[first:][::-1], reduced, inner[:, first:], rows)
 
 
@@ -178,11 +178,11 @@ class Updated(NamedTuple):
 
     Attributes:
         singular: The singular values, in the order of the vectors.
-        along: What each vector has of the row, V'row, without cancellation.
-        order: The old position of each direction, least root first.
-        turns: Rotations of pairs of directions that come first.
-        touched: Which directions the row then touches.
-        block: The vectors among those, new directions x old ones.
+        along: The projection V'row, without cancellation.
+        order: The old position of each direction, smallest root first.
+        turns: Rotations of pairs of directions, applied first.
+        touched: The directions with a nonzero entry of the row after the rotations.
+        block: The vectors among those directions, new x old.
     """
 
     singular: np.ndarray
@@ -205,11 +205,11 @@ class Updated(NamedTuple):
 def with_one_more_row(roots: np.ndarray, row: np.ndarray) -> Updated:
     """Return the decomposition of diag(roots) with one more row below.
 
-    Each singular value is a root of a secular equation, found to full precision by LAPACK, and the vectors
-    belong to a row next to the given one for which those values are exact: they are orthogonal to rounding.
-    Directions that the row does not touch stay, and so do all but one of several with equal roots, after a
-    turn among them. ``np.linalg.eigh`` of the new matrix takes 7 times as long for 1,024 directions and 19
-    times for 2,000: ``benchmarks/numerics.py``, row rank-one update.
+    Each singular value is a root of a secular equation, found to full precision by LAPACK. The vectors are
+    those of a nearby row for which the values are exact, so that they are orthogonal up to rounding.
+    Directions with a zero entry of the row are unchanged, and so are all but one of several with equal
+    roots, after a rotation among them. ``np.linalg.eigh`` of the new matrix takes 7 times
+    as long for 1,024 directions and 19 times for 2,000: ``benchmarks/numerics.py``, row rank-one update.
 
     References:
         A Stable and Efficient Algorithm for the Rank-One Modification of the Symmetric Eigenproblem (Gu and
@@ -227,7 +227,7 @@ def with_one_more_row(roots: np.ndarray, row: np.ndarray) -> Updated:
 
 
 def _secular(d: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return singular values, vectors and V'z where all d differ, ascending, and no z is 0."""
+    """Return singular values, vectors and V'z for distinct ascending d and nonzero z."""
     from scipy.linalg.lapack import dlasd4
 
     size, count = float(np.linalg.norm(z)), len(d)
@@ -238,7 +238,7 @@ def _secular(d: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
         np.multiply(minus, plus, out=gap)
     ratios = np.subtract.outer(d, d) * np.add.outer(d, d)  # d_i^2 - d_j^2
     np.fill_diagonal(ratios, 1.0)
-    np.divide(gaps, ratios, out=ratios)  # roots interlace, so that no product of these is out of range
+    np.divide(gaps, ratios, out=ratios)  # roots interlace, so no product of these overflows
     exact = np.sqrt(np.abs(ratios.prod(axis=0))) * np.sign(z)
     vectors = np.divide(exact, gaps, out=gaps)
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
@@ -249,13 +249,13 @@ def _secular(d: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
 def _deflated(
     d: np.ndarray, row: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int, float, float]]]:
-    """Return the roots, the row with 0 where it touches nothing new, and the turns that made it so."""
+    """Return the roots, the row after deflation, and the rotations of the deflation."""
     z, turns = row.copy(), []
     rounding = 8 * np.finfo(np.float64).eps * max(float(d[-1]), float(np.abs(z).max()))
     z[np.abs(z) <= rounding] = 0.0
     last = -1
     for i in map(int, np.flatnonzero(z)):
-        if last >= 0 and d[i] - d[last] <= rounding:  # equal: turn the row into the later direction
+        if last >= 0 and d[i] - d[last] <= rounding:  # equal: rotate the row into the later direction
             length = float(np.hypot(z[last], z[i]))
             turns.append((last, i, z[i] / length, z[last] / length))
             z[last], z[i] = 0.0, length

@@ -1,4 +1,4 @@
-"""Gathers Moments, fold by fold, from batches as a model encodes them."""
+"""Accumulates Moments by fold from batches of encoded features."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
 from assay.moments.scatter import BlasGram, GramSum, NewGram, Scatter
 
-_BLOCK = 512  # examples of a fold that one update adds: more make it no faster, only larger
-_STRIP = 64  # examples gathered and turned to float64 at a time: they stay in the cache
+_BLOCK = 512  # examples per update of a fold; larger blocks are not faster
+_STRIP = 64  # examples converted to float64 at a time, so that they stay in the cache
 
 
 class MomentStream:
-    """Gathers FoldedMoments from batches; they may come in any order.
+    """Accumulates FoldedMoments from batches in any order.
 
-    The shift is the mean of the first batch: any value near the mean gives the same result. Rows wait until
-    a block of them is full, because one update of a wide Gram costs much the same for few rows as for many.
+    The shift is the mean of the first batch; any value near the mean gives the same result. Rows are buffered
+    until a block is full, because an update of a wide Gram costs much the same for few rows as for many.
 
     Args:
-        labels: The labels of all examples that may come.
-        folds: To which fold each of them belongs.
-        new_gram: Makes an empty Gram of a width; an accelerator may keep it.
+        labels: The labels of all examples.
+        folds: The fold of each example.
+        new_gram: Creates an empty Gram of a width, possibly on an accelerator.
     """
 
     def __init__(self, labels: Labels, folds: np.ndarray, new_gram: NewGram = BlasGram) -> None:
@@ -51,7 +51,7 @@ class MomentStream:
                     fold.add(self._labels)
 
     def finish(self) -> FoldedMoments:
-        """Return what was gathered."""
+        """Return the accumulated Moments."""
         for fold in self._gathered.values():
             fold.add(self._labels)
         folds = [self._gathered[number].moments() for number in sorted(self._gathered)]
@@ -59,14 +59,14 @@ class MomentStream:
 
 
 def moments_of(features: np.ndarray, labels: Labels, folds: np.ndarray) -> FoldedMoments:
-    """Return the Moments of a whole matrix; ``folds`` says to which fold each example belongs."""
+    """Return the Moments of a whole matrix; ``folds`` is the fold of each example."""
     stream = MomentStream(labels, folds)
     stream.update(np.arange(len(labels)), features)
     return stream.finish()
 
 
 class _Fold:
-    """The sums of one fold, added to in place; its rows stay where there will be no more than the width."""
+    """The sums of one fold, updated in place; rows are stored if there are no more than features."""
 
     def __init__(self, shift: np.ndarray, new_gram: NewGram, size: int) -> None:
         self._shift = shift
@@ -78,15 +78,15 @@ class _Fold:
         self._kept_targets: list[np.ndarray] = []
         self._gram: GramSum | None = None if keeps_rows else new_gram(len(shift))
         self._count = 0
-        self._sums: list[np.ndarray] = []  # of features, fourth powers (three), and targets (four)
+        self._sums: list[np.ndarray] = []  # sums of features, fourth powers (three) and targets (four)
 
     @property
     def is_full(self) -> bool:
-        """Whether no more rows can wait."""
+        """Whether the buffer is full."""
         return self._filled == len(self._waiting)
 
     def wait(self, rows: np.ndarray, features: np.ndarray, mine: np.ndarray) -> int:
-        """Take as many of the chosen rows as there is room for, and return how many."""
+        """Buffer as many of the chosen rows as fit, and return their number."""
         some = mine[: len(self._waiting) - self._filled]
         for start in range(0, len(some), _STRIP):
             strip = some[start : start + _STRIP]
@@ -97,7 +97,7 @@ class _Fold:
         return len(some)
 
     def add(self, labels: Labels) -> None:
-        """Add the rows that wait."""
+        """Add the buffered rows to the sums."""
         from scipy.linalg.blas import dgemv
 
         if not self._filled:
@@ -105,7 +105,7 @@ class _Fold:
         x = self._waiting[: self._filled]
         some = labels.take(self._rows[: self._filled])
         targets = some.targets()
-        squares = np.einsum("ij,ij->i", x, x)  # and no BLAS of numpy here: see BlasGram
+        squares = np.einsum("ij,ij->i", x, x)  # not by numpy's BLAS: see BlasGram
         total, third = (dgemv(1.0, x.T, weights) for weights in (np.ones(len(x)), squares))
         norms = np.einsum("i,ij->j", squares, targets)
         new = [total, np.array(np.square(squares).sum()), third, np.array(squares.sum())]
@@ -135,7 +135,7 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return Y'F; for classes, whose targets are mostly 0, by sums of rows."""
+    """Return Y'F; for classes, whose targets are mostly 0, by summing rows."""
     if labels.kind is not LabelKind.CLASSIFICATION:
         return np.asarray(targets.T @ x)
     from scipy.sparse import csr_array
@@ -146,7 +146,7 @@ def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def stratified_folds(labels: Labels, count: int, seed: int) -> np.ndarray:
-    """Return the fold (0 .. count - 1) of each example; each class, or range of numbers, is spread evenly.
+    """Return the fold (0 .. count - 1) of each example, stratified by class or by range of numbers.
 
     All words of a text are in one fold, because they are not independent.
     """
