@@ -1,4 +1,4 @@
-"""A contract is a class of laws; each law is collected only for the plug-ins that it applies to."""
+"""The base class of contracts: test classes whose tests apply only to plug-ins with given properties."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from assay.plugins.function_score import score_of_function
 
 Law = TypeVar("Law", bound=Callable[..., None])
-Values = Mapping[str, Callable[[Any], Iterable[object]]]  # of a parameter, by its name, for a plug-in
+Values = Mapping[str, Callable[[Any], Iterable[object]]]  # parameter name -> its values for a plug-in
 
 
 def applies_if(condition: Callable[[Any], object]) -> Callable[[Law], Law]:
-    """Mark a law that holds for some plug-ins only: those for which ``condition`` is true."""
+    """Mark a test that applies only to plug-ins for which ``condition`` is true."""
 
     def mark(law: Law) -> Law:
         law.applies_if = condition  # type: ignore[attr-defined]  # read by `_applies`
@@ -26,14 +26,14 @@ def applies_if(condition: Callable[[Any], object]) -> Callable[[Law], Law]:
 
 
 class Contract:
-    """The base of the contracts whose laws depend on what a plug-in declares.
+    """The base class of contracts whose tests depend on the declarations of a plug-in.
 
-    A law asks for the plug-in and for parameters by name, as for fixtures. pytest has to know both before
-    any fixture runs, so the fixture of the plug-in may use no other fixture.
+    Tests receive the plug-in and parameters by name, like fixtures. pytest needs both at collection, so
+    the fixture of the plug-in may use no other fixture.
 
     Attributes:
         subject: The name of the fixture that returns the plug-in.
-        parameters: For each parameter of laws, its values for a plug-in.
+        parameters: For each test parameter, a function from the plug-in to its values.
     """
 
     subject: ClassVar[str]
@@ -41,7 +41,7 @@ class Contract:
 
     @classmethod
     def plugins(cls) -> Mapping[str, Any]:
-        """Return the plug-ins under test by name: without an override, the one that the fixture returns."""
+        """Return the plug-ins under test by name; by default, the plug-in of the fixture."""
         fixture = inspect.unwrap(getattr(cls, cls.subject))
         if len(inspect.signature(fixture).parameters) != 1 or inspect.isgeneratorfunction(fixture):
             raise TypeError(
@@ -54,17 +54,17 @@ class Contract:
         return {type(plugin).__name__: plugin}
 
     def __init_subclass__(cls) -> None:
-        """Set the laws that apply to none of the plug-ins to None, which pytest does not collect."""
+        """Set tests that apply to no plug-in to None, so that pytest does not collect them."""
         super().__init_subclass__()
         try:
             plugins = list(cls.plugins().values())
-        except NotImplementedError:  # the contract itself, which has no plug-in
+        except NotImplementedError:  # the contract class itself has no plug-in
             return
         for name, law in _laws(cls).items():
             setattr(cls, name, law if any(_applies(law, plugin) for plugin in plugins) else None)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Collect a law once for each plug-in that it applies to and each value of its parameters."""
+        """Parametrise a test by the plug-ins that it applies to and the values of its parameters."""
         if self.subject not in metafunc.fixturenames:
             return
         names = [name for name in self.parameters if name in metafunc.fixturenames]
@@ -78,7 +78,7 @@ class Contract:
 
 
 def _laws(contract: type[Contract]) -> dict[str, Callable[..., None]]:
-    """Return the laws of a class and of its bases, those included that a base has removed for itself."""
+    """Return the tests of a class and its bases, including tests that a base has set to None."""
     return {
         name: member
         for base in reversed(contract.__mro__)

@@ -1,4 +1,4 @@
-"""What every engine must do: derive from ``EngineContract`` and override the fixture ``engine``."""
+"""Contract tests of engines: derive from ``EngineContract`` and override the fixture ``engine``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ METHODS = ("knn", "linear_probe", "logme")
 
 @dataclass(frozen=True, slots=True)
 class SimulatedEvaluation:
-    """An evaluation whose jobs do nothing."""
+    """An evaluation with trivial jobs."""
 
     model: str
     jobs: tuple[tuple[Job, str], ...]
@@ -35,7 +35,7 @@ EVALUATIONS = tuple(simulated_evaluation(f"model {number}") for number in range(
 
 
 def evaluate(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
-    """Finish the jobs of an evaluation; those of one model fail, as a broken model makes them."""
+    """Finish the jobs of an evaluation; the jobs of one model fail."""
     for job, method in evaluation.jobs:
         watch(Stage(job.model, job.task, method))
         if evaluation.model == EVALUATIONS[2].model:
@@ -45,11 +45,11 @@ def evaluate(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
 
 
 def _unseen(stage: Stage) -> None:
-    """Watch without a word."""
+    """Ignore the stage."""
 
 
 class EngineContract:
-    """The laws of engines.
+    """The contract tests of engines.
 
     class TestMine(EngineContract):
         @pytest.fixture
@@ -90,7 +90,7 @@ class EngineContract:
     def test_nothing_to_do_is_no_event(self, engine: Engine) -> None:
         assert list(engine.run(evaluate, (), _unseen)) == []
 
-    def test_the_watcher_is_told_of_every_job(self, engine: Engine) -> None:
+    def test_the_watcher_receives_every_job(self, engine: Engine) -> None:
         seen: list[tuple[str, str]] = []
         list(engine.run(evaluate, EVALUATIONS, lambda stage: seen.append((stage.model, stage.what))))
 

@@ -1,4 +1,4 @@
-"""What every metric must do: derive from ``MetricContract`` and override the fixture ``metric``."""
+"""Contract tests of metrics: derive from ``MetricContract`` and override the fixture ``metric``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from assay.core.metric import Metric
 from assay.core.task import LabelKind, Labels, TaskKind
 from assay.testing.contract import Contract, Values
 
-CLASSES = ("O", "B-a", "I-a", "B-b", "I-b")  # of words too
+CLASSES = ("O", "B-a", "I-a", "B-b", "I-b")  # also usable as tags of words
 
 
 class Shape(StrEnum):
-    """What labels look like."""
+    """The types of simulated labels."""
 
     CLASSES = "one class"
     TWO_CLASSES = "one of two classes"
@@ -31,7 +31,7 @@ class Shape(StrEnum):
 
     @property
     def kind(self) -> TaskKind:
-        """The kind of a task with such labels."""
+        """The kind of a task with labels of this type."""
         return {
             Shape.CLASSES: TaskKind.CLASSIFICATION,
             Shape.TWO_CLASSES: TaskKind.CLASSIFICATION,
@@ -43,7 +43,7 @@ class Shape(StrEnum):
 
 
 def draw(shape: Shape, count: int, seed: int) -> Labels:
-    """Return random labels of so many examples; of words, four for each example."""
+    """Return random labels for ``count`` examples; for words, four labels per example."""
     rng = np.random.default_rng(seed)
     if shape is Shape.NUMBERS:
         return Labels(LabelKind.REGRESSION, rng.standard_normal(count))
@@ -58,17 +58,17 @@ def draw(shape: Shape, count: int, seed: int) -> Labels:
 
 
 def constant(labels: Labels) -> Labels:
-    """Return as many labels, all of them 1."""
+    """Return the same number of labels, all equal to 1."""
     return Labels(labels.kind, np.ones_like(labels.values), labels.classes, labels.lengths)
 
 
 def sure_of(metric: Metric, labels: Labels) -> np.ndarray:
-    """Return predictions that say these labels, with certainty where probabilities are judged."""
+    """Return perfect predictions; probabilities are 0 or 1."""
     return labels.targets() if metric.judges_probs else labels.values.copy()
 
 
 def guesses(metric: Metric, labels: Labels, seed: int) -> np.ndarray:
-    """Return random predictions of as many labels."""
+    """Return random predictions for the same number of labels."""
     if metric.judges_probs:
         shares = np.random.default_rng(seed).uniform(0.05, 0.95, (len(labels), len(labels.classes)))
         return shares if labels.kind is LabelKind.MULTILABEL else shares / shares.sum(axis=1, keepdims=True)
@@ -81,20 +81,20 @@ def guesses(metric: Metric, labels: Labels, seed: int) -> np.ndarray:
 
 
 def judged(metric: Metric, truth: Labels, predicted: np.ndarray) -> float:
-    """Return what a metric says; a warning is an error."""
+    """Return the value of a metric; warnings are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return metric(truth, predicted)
 
 
 def shapes_of(metric: Metric) -> list[Shape]:
-    """Return which labels a metric judges."""
+    """Return the label types that a metric applies to."""
     shapes = [shape for shape in Shape if shape.kind in metric.kinds]
     return [shape for shape in shapes if not (metric.of_two_classes and shape is Shape.CLASSES)]
 
 
 class MetricContract(Contract):
-    """The laws of metrics.
+    """The contract tests of metrics.
 
     class TestMine(MetricContract):
         @pytest.fixture

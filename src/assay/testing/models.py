@@ -1,4 +1,4 @@
-"""The laws of a model source: derive ``ModelContract``, say which source and which examples."""
+"""Contract tests of model sources: derive from ``ModelContract``; override ``source`` and ``examples``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from assay.core.features import Encoded
 from assay.core.model import Fishers, LinearHead, Model, ModelSource
 from assay.core.task import Example, Sound
 
-_TOLERANCE = 1e-4  # of the largest feature: sums in another order differ by a few float32 roundings
+_TOLERANCE = 1e-4  # relative to the largest feature; float32 sums depend on their order
 
 
 class ModelContract:
-    """What every opened model promises; pytest collects the derived class.
+    """The contract tests of model sources; pytest collects the derived class.
 
-    Override ``source`` and ``examples``; at least 33 examples make the law of batches meaningful.
+    Override ``source`` and ``examples``; the test of batches needs at least 33 examples.
     """
 
     @pytest.fixture(scope="class")
@@ -36,7 +36,7 @@ class ModelContract:
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls, source: ModelSource) -> Iterator[Model]:
-        """Open the source once for all laws."""
+        """Open the source once for all tests."""
         model = source.open("cpu")
         yield model
         model.close()

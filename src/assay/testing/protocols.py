@@ -1,4 +1,4 @@
-"""What every feature protocol must do: derive from ``ProtocolContract`` and override its fixture."""
+"""Contract tests of feature protocols: derive from ``ProtocolContract`` and override its fixture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from assay.metrics.spearman import Spearman
 from assay.plugins.protocol import FeatureProtocol, Fitted
 from assay.testing.contract import Contract, Values, applies_if
 
-CLASSES = ("ant", "bee", "cat", "nobody")  # the last has no examples
+CLASSES = ("ant", "bee", "cat", "nobody")  # the last class has no examples
 METRICS: dict[LabelKind, Metric] = {
     LabelKind.CLASSIFICATION: Accuracy(),
     LabelKind.MULTILABEL: MacroF1(),
@@ -30,7 +30,7 @@ _NOISE = {LabelKind.CLASSIFICATION: 1.0, LabelKind.MULTILABEL: 0.3, LabelKind.RE
 
 @dataclass(frozen=True)
 class Splits:
-    """The three splits of a task; the truth of test is kept apart."""
+    """The three splits of a task, with test features and test labels stored separately."""
 
     train: LabelledFeatures
     val: LabelledFeatures
@@ -39,17 +39,17 @@ class Splits:
 
     @property
     def kind(self) -> LabelKind:
-        """The kind of the task."""
+        """The label kind."""
         return self.train.labels.kind
 
     def fit(self, protocol: FeatureProtocol) -> Fitted:
-        """Let a protocol learn; a warning is an error."""
+        """Fit a protocol; warnings are errors."""
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return protocol.fit(self.train, self.val, METRICS[self.kind])
 
     def predict(self, protocol: FeatureProtocol, test: np.ndarray | None = None) -> Predicted:
-        """Let a protocol learn and predict test, or other examples; a warning is an error."""
+        """Fit a protocol and predict test, or other examples; warnings are errors."""
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return self.fit(protocol).predictor(self.test.matrix if test is None else test)
@@ -62,7 +62,7 @@ class Splits:
 def blobs(
     kind: LabelKind, *, width: int = 6, separation: float = 6.0, shuffled: bool = False, seed: int = 0
 ) -> Splits:
-    """Return 60, 60 and 60 examples around one centre per class, or along a line for numbers."""
+    """Return splits of 60 examples each, in one cluster per class, or along a line for numbers."""
     rng = np.random.default_rng(seed)
     if kind is LabelKind.CLASSIFICATION:
         values = rng.permutation(np.arange(180) % 3).astype(np.float64)
@@ -87,14 +87,14 @@ def blobs(
 
 
 def _in_texts(part: LabelledFeatures) -> LabelledFeatures:
-    """Return the examples as the words of texts, five each."""
+    """Return the examples as words of texts with five words each."""
     labels = part.labels
     lengths = np.full(len(labels) // 5, 5)
     return LabelledFeatures(part.features, Labels(labels.kind, labels.values, labels.classes, lengths))
 
 
 def _in_columns(part: LabelledFeatures) -> LabelledFeatures:
-    """Return two numbers for each example instead of one: the second is one minus the first."""
+    """Return two numbers per example instead of one; the second is one minus the first."""
     values = np.column_stack([part.labels.values, 1 - part.labels.values])
     return LabelledFeatures(part.features, Labels(LabelKind.REGRESSION, values))
 
@@ -105,7 +105,7 @@ def learns_classes(protocol: FeatureProtocol) -> bool:
 
 
 class ProtocolContract(Contract):
-    """The laws of protocols that train on features.
+    """The contract tests of feature protocols.
 
     class TestMine(ProtocolContract):
         @pytest.fixture

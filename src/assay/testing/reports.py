@@ -1,4 +1,4 @@
-"""What every report must do: derive from ``ReportContract`` and override the fixture ``report``."""
+"""Contract tests of reports: derive from ``ReportContract`` and override the fixture ``report``."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from assay.testing.simulated_study import simulate_study
 
 @cache
 def simulated_comparison() -> Comparison:
-    """Return findings with ties, failed and skipped rows, long names and other scripts."""
+    """Return a comparison with ties, failed and skipped rows, long names and non-Latin scripts."""
     study = simulate_study(0)
     return compare(study, ranked_by=None, seed=0)
 
 
 def rendered(report: Report) -> bytes:
-    """Return what a report writes of the simulated findings."""
+    """Return the output of a report for the simulated comparison."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"report{report.suffix}"
         report.render(simulated_comparison(), path)
@@ -31,7 +31,7 @@ def rendered(report: Report) -> bytes:
 
 
 class ReportContract:
-    """The laws of reports.
+    """The contract tests of reports.
 
     class TestMine(ReportContract):
         @pytest.fixture

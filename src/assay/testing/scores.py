@@ -1,4 +1,4 @@
-"""What every score must do: derive from ``ScoreContract`` and override the fixture ``score``."""
+"""Contract tests of scores: derive from ``ScoreContract`` and override the fixture ``score``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FACTS = ModelFacts(8, 25_000_000, 4_000_000_000, 100_000_000, "3 x 224 x 224", "
 
 @cache
 def blobs(kind: LabelKind, shape: tuple[int, int], separation: float, seed: int = 0) -> ArrayView:
-    """Return whatever any score could ask about examples whose features tell the labels."""
+    """Return a view with all inputs of scores, for examples whose features predict the labels."""
     rng = np.random.default_rng(seed)
     examples, width = shape
     if kind is LabelKind.CLASSIFICATION:
@@ -51,14 +51,14 @@ def blobs(kind: LabelKind, shape: tuple[int, int], separation: float, seed: int 
     weights = (rng.standard_normal((width, 5)), rng.standard_normal((30, 24)))
     features, random = (matrix + 1).astype(np.float32), rng.standard_normal((examples, 5)).astype(np.float32)
     source = np.exp(rng.standard_normal(24))
-    # closer to the source where the labels are better separated
+    # more similar to the source if the labels are better separated
     target = source * np.exp(rng.standard_normal(24) / (1 + separation))
     fishers = Fishers(target, source)
     return ArrayView(labels, features, probs, random, FACTS, weights, informed=fishers)
 
 
 def value_or_reason(score: Score, view: ArrayView) -> float | str:
-    """Return what a score says of these examples, or why it says nothing; a warning is an error."""
+    """Return the value of a score, or the reason why it does not apply; warnings are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -70,7 +70,7 @@ def value_or_reason(score: Score, view: ArrayView) -> float | str:
 
 
 def agree(first: float | str, second: float | str) -> bool:
-    """Return whether two values are the same up to rounding, or two reasons the same."""
+    """Return whether two values are equal up to rounding, or two reasons are equal."""
     if isinstance(first, str) or isinstance(second, str):
         return first == second
     return math.isclose(first, second, rel_tol=1e-6, abs_tol=1e-9)
@@ -82,7 +82,7 @@ def scores_classes(score: Score) -> bool:
 
 
 class ScoreContract(Contract):
-    """The laws of scores.
+    """The contract tests of scores.
 
     class TestMine(ScoreContract):
         @pytest.fixture
@@ -265,7 +265,7 @@ class ScoreContract(Contract):
 
 
 def relabelled(view: ArrayView, labels: Labels) -> ArrayView:
-    """Return the same examples in the same folds under other labels."""
+    """Return the same examples and folds with other labels."""
     assert view.matrix is not None
     folds = view.folds if len(view.labels) == len(labels) else stratified_folds(labels, 5, 0)
     moments = moments_of(view.matrix, labels, folds)

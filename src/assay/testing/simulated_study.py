@@ -1,4 +1,4 @@
-"""Simulates the results of a study, with all that a report must survive; needs no model and no data."""
+"""Simulates the results of a study, including edge cases for reports, without models or data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEEDS = (0, 1, 2)
 _MAPS = "folder:./satellite images of the northern districts/2026 (checked twice)"
 _STARS = "table:reviews.csv(label='stars', text='review')"
 
-# name, parameters in millions, latency in milliseconds, skill (0: guesses, 3: nearly always right)
+# name, parameters in millions, latency in milliseconds, skill (0: chance level, 3: nearly perfect)
 _IMAGE_MODELS = (
     ("timm:vit_small_patch14_reg4_dinov2.lvd142m", 22.1, 61.0, 2.02),
     ("timm:resnet50.a1_in1k", 25.6, 24.0, 2.0),
@@ -48,33 +48,33 @@ _NO_HEAD = "timm:convnext_tiny.fb_in22k"
 
 
 class SimulatedAccuracy(Metric):
-    """Share of examples that are right."""
+    """Fraction of correct predictions."""
 
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION})
     is_mean: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
-        """Return the share."""
+        """Return the fraction."""
         return float(np.mean(truth.values == predicted))
 
 
 class SimulatedError(Metric):
-    """Root of the mean squared error, negative inside."""
+    """Root mean squared error, stored negated."""
 
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.REGRESSION})
     shown_negated: ClassVar[bool] = True
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
-        """Return the negative root."""
+        """Return the negated error."""
         return -float(np.sqrt(np.mean((truth.values - predicted) ** 2)))
 
 
 def simulate_study(seed: int = 0, more_models: int = 0) -> Evidence:
-    """Simulate ten models and more on three tasks, with ties, identical models, skipped and failed jobs.
+    """Simulate at least ten models on three tasks, with ties, identical models, skipped and failed jobs.
 
     Args:
-        seed: Decides everything.
-        more_models: How many image models to add.
+        seed: The seed of all random numbers.
+        more_models: The number of image models to add.
     """
     rng = np.random.default_rng(seed)
     metrics: dict[str, Metric] = {"accuracy": SimulatedAccuracy(), "rmse": SimulatedError()}
@@ -136,7 +136,7 @@ def _tasks() -> tuple[TaskFacts, ...]:
 
 
 def _slices(task: TaskFacts) -> tuple[SliceColumn, ...]:
-    """Return two large slices and one that is too small for intervals, and examples in none."""
+    """Return two large slices, one slice that is too small for intervals, and examples without a slice."""
     slice_of_example = np.repeat([0, 1, 2, -1], [40, 35, 6, 9])
     names = ("autumn", "spring", "<i>winter</i>")
     return tuple(SliceColumn(column, names, slice_of_example) for column in task.slices)
@@ -151,7 +151,7 @@ def _truth(task: TaskFacts, rng: np.random.Generator) -> np.ndarray:
 def _predict(
     task: TaskFacts, truth: np.ndarray, hardness: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return predictions whose errors follow how hard the examples are: models err on the same ones."""
+    """Return predictions whose errors depend on example difficulty, so that models make similar errors."""
     noise = rng.normal(size=len(truth))
     if task.kind is TaskKind.REGRESSION:
         return np.asarray(truth + np.exp(0.4 * hardness) * noise)

@@ -1,4 +1,4 @@
-"""Laws of task sources: derive ``TaskContract`` and override the fixture ``address``."""
+"""Contract tests of task sources: derive from ``TaskContract`` and override the fixture ``address``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def load_task(address: str, seed: int = 0) -> Task:
 
 
 class TaskContract:
-    """What holds for every task that any source loads."""
+    """The contract tests of task sources."""
 
     @pytest.fixture
     def address(self) -> str:
