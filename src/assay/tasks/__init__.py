@@ -1,1 +1,1 @@
-"""Task sources: one file each, the file name is the source's name."""
+"""Task sources: one file per source, named after the source."""

@@ -1,4 +1,4 @@
-"""Sounds in a folder: one folder for each class, or a table that lists labels."""
+"""Audio classification from a folder: class folders, or a table of files and labels."""
 
 from __future__ import annotations
 
@@ -22,22 +22,21 @@ from assay.readers.tables import TextTable, read_table
 
 @dataclass(frozen=True, slots=True)
 class Audio(TaskSource):
-    """Sounds in class folders, directly or below ``train``, ``val`` and ``test``: WAV, FLAC, OGG, MP3, AIFF.
+    """Audio files in class folders, directly or in split folders: WAV, FLAC, OGG, MP3, AIFF.
 
     Attributes:
         name: The path of the folder.
-        labels: A table of files and labels in the folder; if given, class folders are not asked. Its paths
-            are relative to the table or to the folder.
-        label: Its column of labels; guessed.
-        kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels.
-        file: Its column of paths; the first whose cells end as sounds do.
-        split: Its column of splits; guessed, and there may be none.
-        unreadable: The share of sounds that may be broken; one may always be, unless this is 0.
-        val: The share of val where there is no official split.
-        test: The share of test where there is no official split.
-        metric: The main metric; accuracy.
-        limit: At most so many sounds, the same share of each class and official split; the others are not
-            read.
+        labels: A table of files and labels in the folder, used instead of class folders. Its paths are
+            relative to the table or to the folder.
+        label: The label column; guessed by default.
+        kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels by default.
+        file: The column of paths; by default the first column of audio file names.
+        split: The split column; guessed by default; optional.
+        unreadable: The maximum fraction of unreadable files; one is always allowed, unless this is 0.
+        val: The fraction of val if there is no official split.
+        test: The fraction of test if there is no official split.
+        metric: The main metric; accuracy by default.
+        limit: The maximum number of files, stratified by class and official split; others are not read.
 
     >>> import wave
     >>> from tempfile import TemporaryDirectory
@@ -68,7 +67,7 @@ class Audio(TaskSource):
     packages: ClassVar[tuple[str, ...]] = ("soundfile",)
 
     def load(self, address: str, seed: int) -> Task:
-        """Read and check every sound once; decode them again when they are needed."""
+        """Decode and check every file once; files are decoded again on demand."""
         shares = Shares(self.val, self.test)
         folder = Path(self.name).expanduser()
         require_folder(folder)
@@ -95,7 +94,7 @@ class Audio(TaskSource):
         column = self.file or _column_of_sounds(table)
         named = NamedColumns(image=column, label=self.label, split=self.split)
         _, labelled = labelled_rows(table, named, LabelForm(parse_kind(self.kind)))
-        return listed_files(table, column, path.parent, folder), labelled  # both folders are common
+        return listed_files(table, column, path.parent, folder), labelled  # paths relative to either folder
 
 
 def _column_of_sounds(table: TextTable) -> str:

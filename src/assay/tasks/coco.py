@@ -1,4 +1,4 @@
-"""Images with any number of categories each, as annotations of COCO list them."""
+"""Multilabel image classification from COCO annotations."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ _PART = re.compile(r"(?:^|_)(train|val|valid|test)(?=\d|_|$)")
 
 @dataclass(frozen=True, slots=True)
 class Coco(TaskSource):
-    """Which categories are in an image? From annotations of objects that COCO, Roboflow and others write.
+    """Multilabel image classification: the object categories in an image, from annotations in COCO format.
 
-    Of a folder ``annotations/instances_train2017.json`` and its like, or ``train/_annotations.coco.json``,
-    are the official splits. One file alone is cut.
+    In a folder, files such as ``annotations/instances_train2017.json`` or ``train/_annotations.coco.json``
+    are the official splits. A single file is split at random.
 
     References:
         Microsoft COCO: Common Objects in Context (Lin et al., 2014), https://arxiv.org/abs/1405.0312
 
     Attributes:
-        name: A folder, or a file of annotations.
-        images: The folder of the images; else they are looked for beside the annotations, and where COCO has
-            them.
-        unreadable: The share of images that may be broken; one may always be, unless this is 0.
-        val: The share of val where there is no official split.
-        test: The share of test where there is no official split.
-        metric: The main metric; macro F1.
-        limit: At most so many images, the same share of each official split; the others are not read.
-        train_limit: At most so many images of train and val; the others are not read.
+        name: A folder, or an annotation file.
+        images: The folder of the images; by default the folder of the annotations, or COCO's standard
+            folder.
+        unreadable: The maximum fraction of unreadable images; one is always allowed, unless this is 0.
+        val: The fraction of val if there is no official split.
+        test: The fraction of test if there is no official split.
+        metric: The main metric; macro F1 by default.
+        limit: The maximum number of images, stratified by official split; others are not read.
+        train_limit: The maximum number of images of train and val; others are not read.
 
     >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image
@@ -73,7 +73,7 @@ class Coco(TaskSource):
     summary: ClassVar[str] = "images with several categories each: annotations of COCO, in JSON"
 
     def load(self, address: str, seed: int) -> Task:
-        """Read the annotations, and every image once."""
+        """Read the annotations, and check every image once."""
         shares = Shares(self.val, self.test)
         path = Path(self.name).expanduser()
         if not path.exists():
@@ -106,19 +106,19 @@ def _empty_note(labels: Labels) -> tuple[str, ...]:
 
 
 class Annotated(NamedTuple):
-    """An image with the names of the categories in it."""
+    """An image file with the names of its categories."""
 
     file: Path
     categories: frozenset[str]
 
 
 def annotation_files(folder: Path) -> list[tuple[Path, Part]]:
-    """Return the files of annotations below a folder with their splits.
+    """Return the annotation files below a folder with their splits.
 
-    They are ``annotations/instances_train2017.json`` and its like, or ``train/_annotations.coco.json``.
+    They are named like ``annotations/instances_train2017.json`` or ``train/_annotations.coco.json``.
 
     Raises:
-        UnreadableTask: There are none.
+        UnreadableTask: There are no annotation files.
     """
     files = []
     for path in sorted(folder.glob(f"*/{_ROBOFLOW}")):
@@ -138,14 +138,14 @@ def annotation_files(folder: Path) -> list[tuple[Path, Part]]:
 
 
 def read_annotations(path: Path, images: Path | None) -> list[Annotated]:
-    """Return the images of a file of annotations; an image without annotations has no category.
+    """Return the images of an annotation file; images without annotations have no category.
 
     Args:
-        path: The file.
-        images: Where its images lie; None to look beside it, and where COCO has them.
+        path: The annotation file.
+        images: The folder of the images; None for the annotation's folder or COCO's standard folder.
 
     Raises:
-        UnreadableTask: The file is broken, or names what it does not have.
+        UnreadableTask: The file is broken, or refers to unknown images or categories.
     """
     content = _read(path)
     categories = {category["id"]: str(category["name"]) for category in content["categories"]}

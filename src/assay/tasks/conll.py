@@ -1,4 +1,4 @@
-"""Words with a tag each, as in named entities and parts of speech: CoNLL, CoNLL-U and IOB files."""
+"""Word tagging, such as named entities and parts of speech, from CoNLL, CoNLL-U and IOB files."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ SUFFIXES = (".conll", ".conllu", ".iob", ".iob2", ".bio", ".tsv", ".txt")
 
 _UNIVERSAL = ".conllu"
 _UNIVERSAL_WORD, _UNIVERSAL_TAG = 1, 3  # FORM and UPOS of https://universaldependencies.org/format.html
-_NO_WORD = re.compile(r"\d+[-.]\d+")  # the number of a contraction or of an empty node, which have no tag
-_DOCUMENT = "-DOCSTART-"  # begins each document of CoNLL-2003, instead of a word
-_COMMENT = re.compile(r"#\s*(\S+\s+=\s|id\s)")  # "# text = ..." before a text; a # with its tag is a word
+_NO_WORD = re.compile(r"\d+[-.]\d+")  # the ID of a contraction or an empty node, which have no tag
+_DOCUMENT = "-DOCSTART-"  # marks the start of each document in CoNLL-2003
+_COMMENT = re.compile(r"#\s*(\S+\s+=\s|id\s)")  # "# text = ..." before a text; a # with a tag is a word
 _SPACES = re.compile(r" +")
 _CONLL_2003 = {"testa": Part.VAL, "testb": Part.TEST}
 
 
 @dataclass(frozen=True, slots=True)
 class Conll(TaskSource):
-    r"""Texts of labelled words: a word a line, its tag in a column, an empty line after each text.
+    r"""Texts of labelled words: one word per line with its tag in a column, an empty line after each text.
 
-    Train, val and test are named by the files, as in ``train.txt`` and ``en_ewt-ud-dev.conllu``. For
+    File names determine train, val and test, as in ``train.txt`` and ``en_ewt-ud-dev.conllu``. For
     the same in a table (lists of words and of tags) write ``table:`` before its path.
 
     Attributes:
         name: A file, or a folder of files.
-        column: The column of tags, from 0; -1 is the last. The last, or that of UPOS in CoNLL-U.
-        word: The column of words; the first, or that of FORM in CoNLL-U.
-        val: The share of val where there is no official split.
-        test: The share of test where there is no official split.
-        metric: The main metric; entity F1 where tags are O, B-TYPE and I-TYPE, else accuracy.
-        limit: At most so many texts.
+        column: The tag column, from 0; -1 is the last. By default the last, or UPOS in CoNLL-U.
+        word: The word column; by default the first, or FORM in CoNLL-U.
+        val: The fraction of val if there is no official split.
+        test: The fraction of test if there is no official split.
+        metric: The main metric; by default entity F1 if tags are O, B-TYPE and I-TYPE, else accuracy.
+        limit: The maximum number of texts.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -85,7 +85,7 @@ class Conll(TaskSource):
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
     def _notes(self, first: Tagged) -> tuple[str, ...]:
-        """Say what was taken as word and tag, by example, unless the user chose the column."""
+        """Return a note with an example of a word and its tag, unless the user chose the column."""
         if self.column is not None:
             return ()
         pairs = zip(first.words, first.tags, strict=True)
@@ -94,7 +94,7 @@ class Conll(TaskSource):
 
 
 def _files(path: Path) -> list[tuple[Path, Part | None]]:
-    """Return the files with their splits; None for a single file, which is cut."""
+    """Return the files with their splits; None for a single file, which is split at random."""
     if path.is_file():
         return [(path, None)]
     if not path.is_dir():
@@ -113,14 +113,14 @@ def _files(path: Path) -> list[tuple[Path, Part | None]]:
 
 
 class TagColumns(NamedTuple):
-    """Where words and tags stand, from 0, or from -1 at the end."""
+    """The columns of words and tags, from 0, or from -1 at the end."""
 
     word: int
     tag: int
 
     @classmethod
     def of(cls, path: Path, word: int | None, tag: int | None) -> TagColumns:
-        """Return what the user wrote, else what is usual: the first and the last column."""
+        """Return the user's columns, by default the first and the last."""
         universal = path.suffix.lower() == _UNIVERSAL
         usual = (_UNIVERSAL_WORD, _UNIVERSAL_TAG) if universal else (0, -1)
         return cls(usual[0] if word is None else word, usual[1] if tag is None else tag)
@@ -131,11 +131,11 @@ class Tagged(NamedTuple):
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
-    name: str  # of its first line
+    name: str  # the name of its first line
 
 
 def part_of_file(path: Path) -> Part | None:
-    """Return the split that a file name tells, as in train.txt, en_ewt-ud-dev.conllu and eng.testa."""
+    """Return the split in a file name such as train.txt, en_ewt-ud-dev.conllu or eng.testa, or None."""
     for word in re.split(r"[-_.]", path.name.lower()):
         part = _CONLL_2003.get(word, part_of(word))
         if part is not None:
@@ -147,7 +147,7 @@ def read_conll(path: Path, columns: TagColumns) -> Iterator[Tagged]:
     """Yield the texts of a file.
 
     Raises:
-        UnreadableTask: A line has fewer columns than are needed, or other than the first; or it is no UTF-8.
+        UnreadableTask: A line has too few columns, a different number than the first, or invalid UTF-8.
     """
     rows: list[tuple[str, str]] = []
     start, width = 1, 0
@@ -192,7 +192,7 @@ def _word_and_tag(cells: Sequence[str], columns: TagColumns, width: int, where: 
     word, tag = cells[columns.word].strip(), cells[columns.tag].strip()
     if not word or not tag:
         raise UnreadableTask(f"{where} has no {'tag' if word else 'word'}. Give each word a tag.")
-    return sys.intern(word), tag  # a text then holds its words at 8 bytes each
+    return sys.intern(word), tag  # a text then needs 8 bytes per word
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which installed library does a docstring come from? A text task with nothing to download or copy."""
+"""Text classification of docstrings by their installed library, without a download."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from assay.readers.gathering import gather_in_memory
 from assay.readers.splits import Part, Shares
 
 _DEFAULT = ("numpy", "scipy", "skimage", "sklearn", "torch", "transformers")  # installed with the demo
-_SHORTEST, _LONGEST = 40, 300  # characters
-_OF_ONE_FILE = 6  # many files with few texts each: a file has a style of its own
+_SHORTEST, _LONGEST = 40, 300  # length in characters
+_OF_ONE_FILE = 6  # maximum number of texts per file, because each file has its own style
 _LEFT_OUT = frozenset({"tests", "test", "testing", "_vendor", "vendored", "externals", "extern"})
 
-# words that give a library away; the names of the chosen packages are added
+# words that reveal a library; the names of the chosen packages are added
 _ARRAYS = ("numpy", "np", "ndarray", "scipy", "pandas", "matplotlib", "pillow", "jax")
 _LEARNING = ("sklearn", "scikit-learn", "scikit-image", "scikit", "skimage", "tensorflow", "keras")
 _WORDS = (*_ARRAYS, *_LEARNING, "torch", "pytorch", "torchvision", "timm", "transformers", "huggingface")
@@ -35,16 +35,16 @@ _MARKUP = re.compile(r"[`*]+")
 
 @dataclass(frozen=True, slots=True)
 class Docstrings(TaskSource):
-    """First paragraphs of docstrings, labelled with the library; names of libraries are blotted out.
+    """First paragraphs of docstrings, labelled with the library; library names are masked.
 
-    The sources are read, never imported. Train, val and test come from different files. Other releases of
-    the libraries are another task, with another fingerprint.
+    The sources are parsed, not imported. Train, val and test come from different files. Other releases of
+    the libraries give a different task with a different fingerprint.
 
     Attributes:
-        name: Libraries joined by ``+``, as in ``numpy+scipy+torch``, or ``default`` for six of them.
-        per_class: Docstrings of each library.
-        val: The share of val.
-        test: The share of test.
+        name: Libraries joined by ``+``, as in ``numpy+scipy+torch``, or ``default`` for six libraries.
+        per_class: The number of docstrings per library.
+        val: The fraction of val.
+        test: The fraction of test.
         metric: The main metric; accuracy.
 
     >>> task = Docstrings("numpy+scipy", per_class=5).load("docstrings:numpy+scipy", seed=0)
@@ -84,7 +84,7 @@ class Docstrings(TaskSource):
     def _collect(
         self, library: str, blot: re.Pattern[str], wanted: Mapping[Part, int], known: set[str], seed: int
     ) -> Iterator[tuple[Part, str, str]]:
-        """Yield docstrings, file by file in an order of the seed, until each split has its share."""
+        """Yield docstrings, file by file in random order, until each split is complete."""
         missing = dict(wanted)
         for path, name in _files(library, seed):
             part = max(Part, key=lambda split: missing[split] / wanted[split])
@@ -104,7 +104,7 @@ class Docstrings(TaskSource):
 
 
 def _files(library: str, seed: int) -> list[tuple[Path, str]]:
-    """Return the source files of a package, tests left out, in an order that only names and seed decide."""
+    """Return the source files of a package without tests, in an order determined by names and seed."""
     spec = importlib.util.find_spec(library) if library.isidentifier() else None
     folders = [] if spec is None else [Path(folder) for folder in spec.submodule_search_locations or ()]
     if not folders:
@@ -122,12 +122,12 @@ def _files(library: str, seed: int) -> list[tuple[Path, str]]:
 
 
 def _docstrings(path: Path, blot: re.Pattern[str]) -> dict[str, int]:
-    """Return the cleaned first paragraphs of a file, each once, with their lines."""
+    """Return the distinct cleaned first paragraphs of a file, with their line numbers."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in others' sources are not ours to report
+            warnings.simplefilter("ignore")  # ignore invalid escapes in other packages
             tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):  # templates and files for other versions of Python
+    except (SyntaxError, ValueError):  # templates, or files for other Python versions
         return {}
     texts: dict[str, int] = {}
     for node in ast.walk(tree):
@@ -139,7 +139,7 @@ def _docstrings(path: Path, blot: re.Pattern[str]) -> dict[str, int]:
 
 
 def _clean(docstring: str, blot: re.Pattern[str]) -> str:
-    """Return the first paragraph in plain words, or nothing if it is code."""
+    """Return the first paragraph as plain text, or an empty string if it is code."""
     paragraph = docstring.split("\n\n", maxsplit=1)[0]
     if ">>>" in paragraph or "::" in paragraph or "Copyright" in paragraph:
         return ""

@@ -1,4 +1,4 @@
-"""Images in a folder: one folder for each class, or a table that lists labels."""
+"""Image tasks from a folder: class folders, or a table of files and labels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from assay.readers.rows import SUFFIXES
 from assay.readers.splits import Shares
 from assay.readers.tables import read_table
 
-_LISTS = ("labels", "metadata", "annotations")  # names of tables that list labels, without their suffix
+_LISTS = ("labels", "metadata", "annotations")  # names of label tables, without suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,20 @@ class Folder(TaskSource):
 
     Attributes:
         name: The path of the folder.
-        labels: A table of files and labels, relative to the folder; if given, class folders are not asked.
+        labels: A table of files and labels, relative to the folder, used instead of class folders.
             Its paths are relative to the table or to the folder.
-        label: Its column of labels; guessed. Or several, as in ('red', 'round'): 0 and 1 for each class, or
-            numbers.
-        label_separator: What separates the classes of a cell that holds several, as in "|"; lists need none.
+        label: The label column; guessed by default. Or several columns, as in ('red', 'round'), of 0 and 1
+            per class, or of numbers.
+        label_separator: The separator of several classes in a cell, such as "|"; not needed for lists.
         kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels.
-        file: Its column of paths; guessed.
-        split: Its column of splits; guessed, and there may be none.
-        slices: Its column whose values split the results on test, or several: camera, season, ...
-        unreadable: The share of images that may be broken; one may always be, unless this is 0.
-        val: The share of val where there is no official split.
-        test: The share of test where there is no official split.
-        metric: The main metric; accuracy, macro F1 for several classes at once, or Spearman correlation for
-            numbers.
+        file: The column of paths; guessed by default.
+        split: The split column; guessed by default; optional.
+        slices: One or more columns by which test results are reported separately, such as camera.
+        unreadable: The maximum fraction of unreadable images; one is always allowed, unless this is 0.
+        val: The fraction of val if there is no official split.
+        test: The fraction of test if there is no official split.
+        metric: The main metric; by default accuracy, macro F1 for multilabel, or Spearman correlation for
+            regression.
 
     >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image
@@ -73,7 +73,7 @@ class Folder(TaskSource):
     summary: ClassVar[str] = "images in a folder: class folders, split folders, or a labels file"
 
     def load(self, address: str, seed: int) -> Task:
-        """Read and check every image once; decode them again when they are needed."""
+        """Read and check every image once; images are decoded again on demand."""
         shares = Shares(self.val, self.test)
         folder = Path(self.name).expanduser()
         require_folder(folder)

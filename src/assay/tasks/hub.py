@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub, and local folders in its formats."""
+"""Tasks from data sets of the Hugging Face hub, or from local folders in its formats."""
 
 from __future__ import annotations
 
@@ -31,38 +31,38 @@ from assay.readers.tables import TextTable, read_streams
 if TYPE_CHECKING:
     from datasets import Dataset
 
-_HIDDEN = frozenset({"", "-1", "-1.0"})  # what is written for a label that is not public
+_HIDDEN = frozenset({"", "-1", "-1.0"})  # placeholders for labels that are not public
 
 
 @dataclass(frozen=True, slots=True)
 class Hub(TaskSource):
-    """A data set that the package ``datasets`` opens: of the hub, or a folder.
+    """A data set of the hub or a folder, opened by the package ``datasets``.
 
-    It has images, sounds, texts, pairs of texts or labelled words. Columns are guessed where they are not
-    named, and noted. The splits train, validation (or val, dev) and test are the official ones; one without
-    labels is left out.
+    It contains images, audio, texts, pairs of texts or labelled words. Unnamed columns are guessed, with a
+    note. The splits train, validation (or val, dev) and test are the official splits; splits without labels
+    are excluded.
 
     Attributes:
-        name: ``user/name`` on the hub, or a folder: what ``save_to_disk`` wrote, or files of a data set.
-        config: One of its configurations, often a language.
+        name: ``user/name`` on the hub, or a folder written by ``save_to_disk`` or with data files.
+        config: The configuration, often a language.
         revision: A commit, tag or branch.
-        split: Only this split, which is then cut.
+        split: The only split to use, which is then split at random.
         text: The column of texts.
         text2: The second column of pairs of texts.
         image: The column of images.
-        audio: The column of sounds.
-        words: The column of texts that are cut into words.
-        label: The column of labels, or several.
-        label_separator: What separates the classes of a cell that holds several; lists need none.
-        slices: A column whose values split the results on test, or several: language, source, camera, ...
+        audio: The column of audio.
+        words: The column of texts split into words.
+        label: One or more label columns.
+        label_separator: The separator of several classes in a cell; not needed for lists.
+        slices: One or more columns by which test results are reported separately, such as language.
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
-        val: The share of val where there is no official split.
-        test: The share of test where there is no official split.
-        metric: The main metric; accuracy, macro F1 or Spearman correlation by the kind.
-        limit: At most so many examples, the same share of each class and official split.
-        train_limit: At most so many examples of train and val.
-        streaming: Load no more of each split than ``limit`` rows, shuffled among the first 10,000.
-        unreadable: The share of images or sounds that may be broken; one may always be, unless this is 0.
+        val: The fraction of val if there is no official split.
+        test: The fraction of test if there is no official split.
+        metric: The main metric; by default accuracy, macro F1 or Spearman correlation, by the kind.
+        limit: The maximum number of examples, stratified by class and official split.
+        train_limit: The maximum number of examples of train and val.
+        streaming: Stream only ``limit`` rows of each split, shuffled with a buffer of 10,000.
+        unreadable: The maximum fraction of unreadable files; one is always allowed, unless it is 0.
 
     >>> from tempfile import TemporaryDirectory
     >>> from datasets import Dataset
@@ -98,7 +98,7 @@ class Hub(TaskSource):
     packages: ClassVar[tuple[str, ...]] = ("datasets",)
 
     def load(self, address: str, seed: int) -> Task:
-        """Download the data set, unless it is cached or local, and read it once."""
+        """Download the data set unless it is cached or local, and read it once."""
         shares = Shares(self.val, self.test)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
         splits, notes = self._splits(address, seed)
@@ -124,7 +124,7 @@ class Hub(TaskSource):
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
     def _splits(self, address: str, seed: int) -> tuple[Mapping[str, Dataset], tuple[str, ...]]:
-        """Return the splits that count, in their order, and notes about them."""
+        """Return the splits to use, in order, and notes about them."""
         if self.streaming and self.limit is None:
             raise UsageError("streaming=True needs a limit of rows. Write for example limit=5000.")
         if not Path(self.name).expanduser().is_dir():
@@ -169,7 +169,7 @@ class Hub(TaskSource):
 
 
 def _given(splits: Mapping[str, Dataset], table: TextTable) -> np.ndarray | None:
-    """Return the official split of each row; None where there is one split only, which is cut."""
+    """Return the official split of each row; None for a single split, which is split at random."""
     parts = [part_of(name) for name in splits]
     if len(parts) == 1:
         return None
@@ -177,7 +177,7 @@ def _given(splits: Mapping[str, Dataset], table: TextTable) -> np.ndarray | None
 
 
 def _guessed_note(columns: TableColumns) -> str:
-    """Say which columns were chosen."""
+    """Return notes about the chosen columns."""
     read = columns.texts or ((columns.image,) if columns.image else (columns.words,))
     named = " and ".join(f"'{name}'" for name in read)
     labels = " and ".join(f"'{name}'" for name in columns.labels)
@@ -186,17 +186,17 @@ def _guessed_note(columns: TableColumns) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HubFiles(Files):
-    """What a column of files holds, images or sounds, in the rows of one split after the other."""
+    """The images or audio files in a column, concatenated over splits."""
 
     splits: tuple[Dataset, ...]
-    table: TextTable  # of the same rows
+    table: TextTable  # with the same rows
     column: str
 
     def __len__(self) -> int:
         return len(self.table)
 
     def content(self, row: int) -> bytes:
-        """Return one file as it is stored."""
+        """Return the bytes of one file."""
         split, position = self.table.position(row)
         cell = self.splits[split][position][self.column]
         if cell is None:
@@ -209,7 +209,7 @@ class HubFiles(Files):
 
 
 def file_columns(split: Dataset) -> dict[str, Modality]:
-    """Return the columns that hold files, with what these are."""
+    """Return the columns of files with their modality."""
     import datasets
 
     kinds = {datasets.Image: Modality.IMAGE, datasets.Audio: Modality.AUDIO}
@@ -218,18 +218,18 @@ def file_columns(split: Dataset) -> dict[str, Modality]:
 
 
 def table_of(splits: Mapping[str, Dataset]) -> TextTable:
-    """Return a table of all columns that can be written as text; a column of files holds numbers of rows.
+    """Return a table of all columns that can be converted to strings; file columns become row numbers.
 
-    Labels are named where the data set names them; one below 0 is none.
+    Labels are class names if the data set has them; negative labels are missing.
     """
     return read_streams({Path(name): partial(_text_batches, split) for name, split in splits.items()})
 
 
 def with_labels(splits: Mapping[str, Dataset], table: TextTable, columns: Sequence[str]) -> list[str]:
-    """Return the splits in which any row has a label; those of the others are hidden.
+    """Return the splits with any labels; the other splits have hidden labels.
 
     Raises:
-        UnreadableTask: None has.
+        UnreadableTask: No split has labels.
     """
     has_label = np.zeros(len(table), dtype=bool)
     for column in columns:
@@ -257,7 +257,7 @@ def _text_batches(split: Dataset) -> Iterator[pa.RecordBatch]:
 
 
 def _writer(feature: Any) -> Callable[[pa.Array], pa.Array]:
-    """Return what writes the cells of a column as texts: names of classes, lists as JSON, and all others."""
+    """Return a converter of a column's cells to strings: class names, JSON lists, or plain values."""
     import datasets
 
     if isinstance(feature, datasets.ClassLabel):

@@ -1,4 +1,4 @@
-"""Patches of the photographs inside scikit-image: an image task with nothing to download."""
+"""Image classification of patches of scikit-image's photographs, without a download."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.readers.assembly import assemble
 from assay.readers.gathering import gather_in_memory
 from assay.readers.splits import Part, Shares
 
-# photographs in every release since 0.22, without a download
+# photographs included in every release since 0.22
 _PHOTOGRAPHS = {
     "astronaut": "astronaut.png",
     "brick": "brick.png",
@@ -31,25 +31,25 @@ _PHOTOGRAPHS = {
     "rocket": "rocket.jpg",
     "tissue": "ihc.png",
 }
-_HEIGHT = 300  # all photographs are brought to this height, so that sharpness does not tell them apart
-_MEAN, _SPREAD = 128.0, 48.0  # of every patch: brightness and contrast do not tell them apart either
-_FLAT = 2.0  # a patch of plain sky has a smaller spread (grey levels of 255) and shows nothing
+_HEIGHT = 300  # all photographs are resized to this height, so that sharpness does not identify them
+_MEAN, _SPREAD = 128.0, 48.0  # of every patch, so that brightness and contrast do not identify them
+_FLAT = 2.0  # minimum spread (in grey levels of 255); patches of plain sky have less
 _TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Skimage(TaskSource):
-    """``patches``: which photograph is a small grey patch from?
+    """``patches``: classification of small grey patches by their photograph.
 
     Train, val and test come from the left, the middle and the right of each photograph, which do not
-    overlap. Patches are grey, of equal brightness and contrast, turned and mirrored at random.
+    overlap. Patches are grey, with equal brightness and contrast, randomly rotated and mirrored.
 
     Attributes:
         name: ``patches``.
-        size: The side of a patch in pixels, of photographs 300 pixels high.
-        per_class: Patches of each photograph.
-        val: The share of val, and of the width of each photograph.
-        test: The share of test, and of the width of each photograph.
+        size: The side of a patch in pixels, from photographs 300 pixels high.
+        per_class: The number of patches per photograph.
+        val: The fraction of val, and of the width of each photograph.
+        test: The fraction of test, and of the width of each photograph.
         metric: The main metric; accuracy.
 
     >>> task = Skimage("patches", per_class=5).load("skimage:patches", seed=0)
@@ -67,7 +67,7 @@ class Skimage(TaskSource):
     packages: ClassVar[tuple[str, ...]] = ("skimage",)
 
     def load(self, address: str, seed: int) -> Task:
-        """Read the photographs from the installed package, and cut them by the seed."""
+        """Read the photographs from the installed package, and crop patches by the seed."""
         shares = Shares(self.val, self.test)
         if self.name != "patches":
             raise UnknownName("image set of scikit-image", self.name, ("patches",))
@@ -87,7 +87,7 @@ class Skimage(TaskSource):
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _bands(self, name: str, grey: np.ndarray) -> dict[Part, np.ndarray]:
-        """Return disjoint vertical bands: the left for train, the middle for val, the right for test."""
+        """Return disjoint vertical bands: left for train, middle for val, right for test."""
         width = grey.shape[1]
         first, second = round(width * (1 - self.val - self.test)), round(width * (1 - self.test))
         bands = {Part.TRAIN: grey[:, :first], Part.VAL: grey[:, first:second], Part.TEST: grey[:, second:]}
@@ -113,7 +113,7 @@ def _photograph(file: str) -> np.ndarray:
 
 
 def _patch(band: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Cut a square that shows something, turn and mirror it, and level its brightness and contrast."""
+    """Crop a non-flat square, rotate and mirror it, and normalise its brightness and contrast."""
     for _ in range(_TRIES):
         top = rng.integers(band.shape[0] - size + 1)
         left = rng.integers(band.shape[1] - size + 1)

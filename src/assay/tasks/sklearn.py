@@ -1,4 +1,4 @@
-"""Image sets that ship inside scikit-learn: nothing to download."""
+"""Image classification with scikit-learn's bundled data, without a download."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, gather_in_memory
 from assay.readers.splits import Shares
 
-_SETS = ("digits",)  # the only bundled set of whole images; the others are tables of measurements
-_DARKEST = 16  # digits count the dark pixels of 4 x 4 blocks
+_SETS = ("digits",)  # the only bundled image set; the others are tables of measurements
+_DARKEST = 16  # pixel values of digits count the dark pixels of 4 x 4 blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Sklearn(TaskSource):
 
     Attributes:
         name: The name of the set.
-        val: The share of val.
-        test: The share of test.
+        val: The fraction of val.
+        test: The fraction of test.
         metric: The main metric; accuracy.
-        limit: At most so many examples, the same share of each class.
+        limit: The maximum number of examples, stratified by class.
 
     >>> task = Sklearn("digits", limit=100).load("sklearn:digits", seed=0)
     >>> len(task.train), len(task.val), len(task.test), len(task.classes)
@@ -41,7 +41,7 @@ class Sklearn(TaskSource):
     summary: ClassVar[str] = "image sets inside scikit-learn: digits"
 
     def load(self, address: str, seed: int) -> Task:
-        """Read the set from the installed package."""
+        """Load the set from the installed package."""
         shares = Shares(self.val, self.test)
         if self.name not in _SETS:
             raise UnknownName("image set of scikit-learn", self.name, _SETS)

@@ -1,4 +1,4 @@
-"""A table of texts, pairs of texts, labelled words or image paths: CSV, TSV, JSON lines or Parquet."""
+"""Tasks from a table of texts, pairs, labelled words or image paths: CSV, TSV, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from assay.readers.tables import TextTable, read_table
 class Table(TaskSource):
     r"""Texts, pairs of texts, labelled words or image paths in a table.
 
-    The columns are guessed from their names and contents where they are not named here; the notes of the
-    task say what was doubtful. Large files are streamed to a memory-mapped copy, not held in memory.
+    Unnamed columns are guessed from their names and contents; the task's notes report ambiguous guesses.
+    Large files are streamed to a memory-mapped copy instead of being loaded into memory.
 
     Attributes:
         name: A CSV, TSV, JSON-lines or Parquet file, or a folder of such files named train, val and test.
         text: The column of texts.
         text2: The second column of pairs of texts.
         image: The column of image paths, relative to the table's folder.
-        words: The column of texts that are cut into words (lists, or with spaces between words); the label
+        words: The column of texts split into words (lists, or words separated by spaces); the label
             column then holds a tag for each word.
-        label: The column of labels; or several, as in ('red', 'round'): 0 and 1 for each class, or numbers.
-        label_separator: What separates the classes of a cell that holds several, as in "|"; lists need none.
+        label: The label column; or several, as in ('red', 'round'), of 0 and 1 per class, or of numbers.
+        label_separator: The separator of several classes in a cell, such as "|"; not needed for lists.
         split: The column of official splits: train, val (valid, validation, dev), test.
-        slices: A column whose values split the results on test, or several: language, source, camera, ...
+        slices: One or more columns by which test results are reported separately, such as language.
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
-        val: The share of val where there is no official split.
-        test: The share of test where there is no official split.
-        metric: The main metric; accuracy, macro F1 for several classes at once, or Spearman correlation for
-            numbers.
-        limit: At most so many examples, the same share of each class and official split.
-        delimiter: What separates the cells of a CSV file; detected.
-        unreadable: The share of images that may be broken; one may always be, unless this is 0.
+        val: The fraction of val if there is no official split.
+        test: The fraction of test if there is no official split.
+        metric: The main metric; by default accuracy, macro F1 for multilabel, or Spearman correlation for
+            regression.
+        limit: The maximum number of examples, stratified by class and official split.
+        delimiter: The cell delimiter of a CSV file; detected by default.
+        unreadable: The maximum fraction of unreadable images; one is always allowed, unless this is 0.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -76,7 +76,7 @@ class Table(TaskSource):
     summary: ClassVar[str] = "texts, text pairs or image paths in a CSV, TSV, JSONL or Parquet file"
 
     def load(self, address: str, seed: int) -> Task:
-        """Read the table once; texts stay in memory if the file is small."""
+        """Read the table once; a small file stays in memory."""
         shares = Shares(self.val, self.test)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None)
         table, official = self._read(Path(self.name).expanduser())

@@ -1,4 +1,4 @@
-"""The data sets of torchvision that are for classification, by name."""
+"""Image classification with the data sets of torchvision."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from assay.readers.labelling import class_labels
 from assay.readers.near_duplicates import thumbnail
 from assay.readers.splits import Part, Shares
 
-Arguments = Mapping[Part | None, Mapping[str, object]]  # of torchvision for each split; None is all
+Arguments = Mapping[Part | None, Mapping[str, object]]  # torchvision's arguments per split; None for all
 
 _BOTH: Arguments = {Part.TRAIN: {"train": True}, Part.TEST: {"train": False}}
 _TWO: Arguments = {Part.TRAIN: {"split": "train"}, Part.TEST: {"split": "test"}}
@@ -37,7 +37,7 @@ _SETS: Mapping[str, Arguments] = {
     **dict.fromkeys(("FER2013", "Food101", "GTSRB", "STL10", "SVHN", "StanfordCars"), _TWO),
     **dict.fromkeys(("DTD", "FGVCAircraft", "Flowers102", "PCAM", "RenderedSST2"), _THREE),
     **dict.fromkeys(("Caltech101", "Caltech256", "EuroSAT", "SEMEION", "SUN397"), _ONE),
-    "CLEVRClassification": _TRAIN_VAL,  # how many objects; test has no labels
+    "CLEVRClassification": _TRAIN_VAL,  # classes are object counts; test has no labels
     "Country211": {**_TWO, Part.VAL: {"split": "valid"}},
     "EMNIST": {part: {"split": "balanced", **arguments} for part, arguments in _BOTH.items()},
     "Imagenette": _TRAIN_VAL,
@@ -51,7 +51,7 @@ _SETS: Mapping[str, Arguments] = {
 
 @dataclass(frozen=True, slots=True)
 class TorchvisionImages(FileExamples):
-    """The images of the splits that torchvision opened, one split after the other."""
+    """The images of torchvision's splits, concatenated."""
 
     splits: tuple[Any, ...]
     starts: np.ndarray  # the first row of each split
@@ -69,13 +69,13 @@ class TorchvisionImages(FileExamples):
         return to_rgb(self.splits[split][position][0])
 
     def look(self, row: int) -> Look:
-        """Return the hash of its pixels and its thumbnail."""
+        """Return the hash of the image's pixels, and its thumbnail."""
         with named_image_errors():
             pixels = self.read(row)
         return Look(digest_example(pixels), thumbnail(Image.fromarray(pixels)))
 
     def name(self, row: int) -> str:
-        """Return the split and the number of the image in it."""
+        """Return the split and the image's number in it."""
         split, position = self._position(row)
         return f"{self.titles[split]} {position}"
 
@@ -86,20 +86,20 @@ class TorchvisionImages(FileExamples):
 
 @dataclass(frozen=True, slots=True)
 class Torchvision(TaskSource):
-    """Data sets that torchvision opens, each with its official splits.
+    """Data sets of torchvision with their official splits.
 
-    Where the labels of test are not public, val is judged. Nothing is downloaded unless ``download`` is true.
+    If the test labels are not public, val is used as test. ``download`` must be true to download data.
 
     Attributes:
-        name: As torchvision calls it: ``CIFAR10``, ``DTD``, ``OxfordIIITPet``, ...
-        root: The folder in which torchvision keeps it.
-        download: Whether torchvision may download it there.
-        val: The share of val where there is no official split.
-        test: The share of test where there is no official split.
+        name: The torchvision name: ``CIFAR10``, ``DTD``, ``OxfordIIITPet``, ...
+        root: The folder of torchvision's data.
+        download: Whether torchvision may download the data to it.
+        val: The fraction of val if there is no official split.
+        test: The fraction of test if there is no official split.
         metric: The main metric; accuracy.
-        limit: At most so many images, the same share of each class and official split.
-        train_limit: At most so many images of train and val; 1000 is what VTAB-1k allows.
-        unreadable: The share of images that may be broken; one may always be, unless this is 0.
+        limit: The maximum number of images, stratified by class and official split.
+        train_limit: The maximum number of images of train and val; VTAB-1k allows 1000.
+        unreadable: The maximum fraction of unreadable images; one is always allowed, unless this is 0.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -125,7 +125,7 @@ class Torchvision(TaskSource):
     packages: ClassVar[tuple[str, ...]] = ("torchvision",)
 
     def load(self, address: str, seed: int) -> Task:
-        """Open every split and read every image once."""
+        """Open every split and check every image once."""
         if self.name not in _SETS:
             raise UnknownName("classification data set of torchvision", self.name, _SETS)
         shares = Shares(self.val, self.test)
@@ -165,7 +165,7 @@ class Torchvision(TaskSource):
 
 
 def _codes(split: Any) -> np.ndarray:
-    """Return the class of each image as torchvision numbers it; images are decoded only if need be."""
+    """Return torchvision's class index of each image, decoding images only if necessary."""
     for name in ("targets", "_labels", "labels", "y"):
         codes = getattr(split, name, None)
         if codes is not None and len(codes) == len(split):
@@ -177,13 +177,13 @@ def _codes(split: Any) -> np.ndarray:
 
 
 def _names(split: Any) -> Sequence[str]:
-    """Return the names of the classes; none where torchvision does not know them."""
+    """Return the names of the classes; empty if torchvision has none."""
     names = getattr(split, "classes", None) or getattr(split, "categories", None) or ()
     return [name if isinstance(name, str) else " ".join(map(str, name)) for name in names]
 
 
 def _class_names(codes: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Return the name of the class of each image: its number where torchvision knows no names."""
+    """Return the class name of each image; its index if torchvision has no names."""
     numbers, values = np.unique(codes, return_inverse=True)
     known = len(names) > int(numbers.max(initial=0)) and len(set(names)) == len(names)
     width = len(str(numbers.max(initial=0)))

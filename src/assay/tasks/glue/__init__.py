@@ -1,4 +1,4 @@
-"""The tasks of GLUE: sentences and pairs of sentences, each judged by its official metric."""
+"""The GLUE tasks: sentences and sentence pairs with the official metrics."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ _NLI = ("premise", "hypothesis")
 
 
 class _File(NamedTuple):
-    """A file of a split; its columns are one or two of texts, then that of labels."""
+    """A file of a split; its columns are one or two text columns, then the label column."""
 
     part: Part
     path: str
     columns: tuple[str | int, ...]
-    rows: int  # with a label, as it is distributed
+    rows: int  # number of labelled rows in the distributed file
 
 
 class _Set(NamedTuple):
-    """A task of GLUE.
+    """A GLUE task.
 
     Attributes:
-        classes: As the files write them, in the order of the hub's numbers; none where labels are numbers.
-        texts: The columns of texts on the hub.
-        config: The configuration on the hub, if that has not the name of the task.
-        dev: The split of val on the hub.
+        classes: Class names in the files, in the order of the hub's label numbers; empty for regression.
+        texts: The text columns on the hub.
+        config: The configuration on the hub, if it differs from the task name.
+        dev: The name of the val split on the hub.
     """
 
     files: tuple[_File, ...]
@@ -62,7 +62,7 @@ class _Set(NamedTuple):
 def _files(
     folder: str, columns: Sequence[str | int], rows: tuple[int, int], dev: str = "dev.tsv"
 ) -> tuple[_File, ...]:
-    """Return train and dev; the labels of the test file are hidden, so it is not read."""
+    """Return train and dev; the test file is not read, because its labels are hidden."""
     return (
         _File(Part.TRAIN, f"{folder}/train.tsv", tuple(columns), rows[0]),
         _File(Part.VAL, f"{folder}/{dev}", tuple(columns), rows[1]),
@@ -75,7 +75,7 @@ _DIAGNOSTIC = _File(Part.TEST, "diagnostic/diagnostic-full.tsv", ("Premise", "Hy
 _SETS = {
     "cola": _Set(
         _files("CoLA", (3, 1), (8_551, 1_043)), "matthews", texts=("sentence",)
-    ),  # its files have no header
+    ),  # the files have no header
     "sst2": _Set(_files("SST-2", ("sentence", "label"), (67_349, 872)), "accuracy", texts=("sentence",)),
     "mrpc": _Set(_files("MRPC", ("#1 String", "#2 String", "Quality"), (3_668, 408)), "accuracy_f1"),
     "stsb": _Set(_files("STS-B", (*_PAIR, "score"), (5_749, 1_500)), "pearson_spearman", ()),
@@ -112,17 +112,17 @@ _SETS = {
         (*_files("MNLI", _MNLI, (392_702, 9_815), "dev_matched.tsv"), _DIAGNOSTIC), "matthews", _INFERENCE
     ),
 }
-_WHOLE = 0.99  # of the rows: a few of some files are broken as they are distributed
+_WHOLE = 0.99  # minimum fraction of rows: some distributed files have a few broken rows
 _HIDDEN = "GLUE hides the labels of test: val is judged here, which the leaderboard does not show."
 _AX = "Train and val are those of MNLI (matched); test is the diagnostic set, which is for analysis only."
 
 
 @dataclass(frozen=True, slots=True)
 class Glue(TaskSource):
-    r"""Tasks of GLUE, from the files as they are distributed, or from the hub.
+    r"""GLUE tasks, from the distributed files or from the hub.
 
-    The labels of test are hidden: val is judged, and a slice of train serves as val. ``ax``, the
-    diagnostic set, is learned from MNLI.
+    The test labels are hidden, so the official val is used as test and a part of train as val. For ``ax``,
+    the diagnostic set, train is that of MNLI.
 
     References:
         GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,
@@ -131,14 +131,14 @@ class Glue(TaskSource):
     Attributes:
         name: ``cola``, ``sst2``, ``mrpc``, ``stsb``, ``qqp``, ``mnli_matched``, ``mnli_mismatched``,
             ``qnli``, ``rte``, ``wnli`` or ``ax``.
-        folder: Where the folders CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI and diagnostic lie;
-            without it ``nyu-mll/glue`` is downloaded from the hub.
+        folder: The parent of the folders CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI and
+            diagnostic; by default ``nyu-mll/glue`` is downloaded from the hub.
         revision: A commit, tag or branch on the hub.
-        val: The share of train that is val.
-        metric: The main metric; the official one: matthews, accuracy, accuracy_f1 (the mean of both) or
+        val: The fraction of train used as val.
+        metric: The main metric; by default the official matthews, accuracy, accuracy_f1 (mean of both) or
             pearson_spearman (the mean of both).
-        limit: At most so many examples, the same share of each class and official split.
-        train_limit: At most so many examples of train and val.
+        limit: The maximum number of examples, stratified by class and official split.
+        train_limit: The maximum number of examples of train and val.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -162,7 +162,7 @@ class Glue(TaskSource):
     summary: ClassVar[str] = "the tasks of GLUE: cola, sst2, mrpc, stsb, qqp, mnli_matched, ..., ax"
 
     def load(self, address: str, seed: int) -> Task:
-        """Read the files of one task, or download it."""
+        """Read the files of a task, or download it."""
         if self.name not in _SETS:
             raise UnknownName("task of GLUE", self.name, _SETS)
         shares = Shares(self.val)
@@ -220,7 +220,7 @@ class Glue(TaskSource):
 
 
 def _cut_off(table: TextTable, counts: np.ndarray, files: Sequence[_File]) -> tuple[str, ...]:
-    """Say which files have fewer labels than those that are distributed; a file without any stops here."""
+    """Return notes about files with fewer labels than distributed; raise for a file without labels."""
     few = []
     for path, count, file in zip(table.paths, counts, files, strict=False):
         if not count:

@@ -1,7 +1,7 @@
-"""The files of GLUE as they are distributed: where they may lie, and their rows.
+"""Reads the distributed GLUE files.
 
-Nothing in them is quoted, and some rows are cut off: a line is split at its tabs, where the csv module would
-read a quotation mark or a carriage return as its own.
+The files have no quoting, and some rows are truncated. Lines are therefore split at tabs, because the csv
+module would interpret quotation marks and carriage returns.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
 
-_ROWS = 8192  # turned to Arrow at a time
+_ROWS = 8192  # rows per Arrow batch
 
 
 def require_files(folder: Path, paths: Sequence[str], why: str) -> None:
-    """Stop where a file is missing, and say where it seems to be.
+    """Raise if a file is missing, and suggest where it may be.
 
     Args:
-        folder: That of all tasks.
-        paths: The files in it, such as RTE/train.tsv.
-        why: Who needs them, in words.
+        folder: The folder of all tasks.
+        paths: The required files in it, such as RTE/train.tsv.
+        why: A description of what needs the files.
 
     Raises:
-        UnreadableTask: One is missing.
+        UnreadableTask: A file is missing.
     """
     if not folder.is_dir():
         raise UnreadableTask(f"There is no folder '{folder}'. Name that which holds RTE, MNLI and so on.")
@@ -37,7 +37,7 @@ def require_files(folder: Path, paths: Sequence[str], why: str) -> None:
 
 
 def _remedy(folder: Path, missing: Sequence[str]) -> str:
-    """Return what to do: by far the most often the folder is another, or has another name."""
+    """Return a suggestion; the most frequent causes are a wrong folder or folder name."""
     top = Path(missing[0]).parts[0]
     for other in (folder.parent, *sorted(path for path in folder.iterdir() if path.is_dir())):
         if all((other / path).is_file() for path in missing):
@@ -56,16 +56,16 @@ def _plain(name: str) -> str:
 
 
 def stream_tsv(path: Path, columns: Sequence[str | int]) -> Iterator[pa.RecordBatch]:
-    """Yield some columns of a file, by the numbers ("0", "1", ...) of the columns that were asked for.
+    """Yield columns of a file, named by their position ("0", "1", ...) in ``columns``.
 
-    A row that is too short to have them all is a row of nulls: it has a number, and no label.
+    A row that is too short becomes a row of nulls, which keeps its row number but has no label.
 
     Args:
-        path: A file whose cells are separated by tabs, whatever is in them.
-        columns: Names in the first line; or positions from 0, if there is no such line.
+        path: A tab-separated file without quoting.
+        columns: Column names in the header, or positions from 0 if there is no header.
 
     Raises:
-        UnreadableTask: The first line lacks a column, or the file is not UTF-8.
+        UnreadableTask: The header lacks a column, or the file is not UTF-8.
     """
     with path.open(encoding="utf-8-sig", newline="\n") as file:
         try:

@@ -1,4 +1,4 @@
-"""The test files of GLUE, whose labels are hidden: the leaderboard judges what is predicted for them."""
+"""The GLUE test files, whose labels are hidden; predictions for them are scored by the leaderboard."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ HUB = "nyu-mll/glue"
 
 
 class Hidden(NamedTuple):
-    """A file that the leaderboard takes, and where its examples are.
+    """A prediction file of the leaderboard, and the source of its examples.
 
     Attributes:
-        file: As the leaderboard calls it.
-        tasks: Whose model predicts it; of those that there are, the first.
-        path: Of the examples, in the folder of GLUE.
-        columns: Of that file: the number of an example, then one or two of texts.
-        config: Of the hub.
-        split: Of the hub.
-        texts: The columns of texts on the hub.
+        file: The file name required by the leaderboard.
+        tasks: The tasks whose model can predict it; the first available task is used.
+        path: The path of the examples in the GLUE folder.
+        columns: The columns of that file: the example number, then one or two text columns.
+        config: The configuration on the hub.
+        split: The split on the hub.
+        texts: The text columns on the hub.
     """
 
     file: str
@@ -40,7 +40,7 @@ class Hidden(NamedTuple):
 class Asked(NamedTuple):
     """Examples without labels."""
 
-    numbers: list[str]  # as the files number them
+    numbers: list[str]  # example numbers in the file
     texts: list[str | tuple[str, str]]
 
 
@@ -51,13 +51,13 @@ _NLI = ("premise", "hypothesis")
 
 
 def _hidden(file: str, task: str, columns: tuple[str, ...], texts: tuple[str, ...] | None = None) -> Hidden:
-    """Return the test file of a task that has one; it lies in a folder of the name of the task's file."""
+    """Return the hidden test file of a task, in the folder named like the prediction file."""
     path = f"{file.removesuffix('.tsv')}/test.tsv"
     return Hidden(file, (task,), path, columns, task, "test", texts or columns[1:])
 
 
 def _inference(file: str, path: str, config: str, split: str) -> Hidden:
-    """Return a file that a model of MNLI predicts: all of them learn from one train."""
+    """Return a hidden test file for the MNLI model."""
     tasks = ("mnli_matched", "mnli_mismatched", "ax")
     return Hidden(file, tasks, path, ("index", *_PAIR), config, split, _NLI)
 
@@ -81,12 +81,12 @@ def read_hidden(hidden: Hidden, folder: str | None, revision: str | None) -> Ask
     """Return the examples of a test file.
 
     Args:
-        hidden: Which.
-        folder: Where the folders of GLUE lie; None for the hub.
-        revision: Of the hub.
+        hidden: The hidden test file.
+        folder: The GLUE folder; None for the hub.
+        revision: The revision on the hub.
 
     Raises:
-        UnreadableTask: They are not there, or a row is broken: the leaderboard wants an answer to each.
+        UnreadableTask: The file is missing or has a broken row; the leaderboard requires all predictions.
     """
     source, batches = _of_hub(hidden, revision) if folder is None else _of_file(hidden, Path(folder))
     asked = Asked([], [])

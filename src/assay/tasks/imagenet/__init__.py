@@ -1,4 +1,4 @@
-"""ImageNet: ILSVRC in class folders or as it is distributed, its subsets, and one image for each class."""
+"""ImageNet and its subsets, from class folders or the distributed tar files."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from assay.tasks.imagenet.files import (
     find_val,
 )
 
-_FORGOTTEN = 50  # of 1,000 classes: where fewer are missing, they were not left out on purpose
-_SHOWN = 5  # names in a note
+_FORGOTTEN = 50  # up to this many missing classes of 1,000 are unintentional, not a subset
+_SHOWN = 5  # maximum number of names in a note
 _TEST_ONLY = "There is no train: only what learns nothing applies, such as own_head."
 
 
 @dataclass(frozen=True, slots=True)
 class Imagenet(TaskSource):
-    """Images of WordNet classes, as ILSVRC 2012 has them.
+    """Images of WordNet classes, as in ILSVRC 2012.
 
-    ``train`` and ``val`` are class folders, or the files as they are distributed: ILSVRC2012_img_train.tar,
-    ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz, which are read where they lie. Without class
-    folders the classes of val come from the development kit, or from Kaggle's LOC_val_solution.csv. A subset
-    has fewer class folders. A folder of images such as ``n01440764_tench.JPEG`` is a test set alone.
+    ``train`` and ``val`` are class folders, or the distributed files ILSVRC2012_img_train.tar,
+    ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz, which are read without unpacking. Without class
+    folders the classes of val come from the development kit or from Kaggle's LOC_val_solution.csv. A subset
+    has fewer class folders. A folder of images such as ``n01440764_tench.JPEG`` is a test set only.
 
-    The classes are in the order of the heads of torchvision and timm, in which WordNet numbers ascend. The
-    labels of test are hidden: val is judged, and a slice of train serves as val.
+    The classes are sorted by WordNet number, as in the heads of torchvision and timm. The test labels are
+    hidden, so the official val is used as test and a part of train as val.
 
     References:
         ImageNet Large Scale Visual Recognition Challenge (Russakovsky et al., 2015),
@@ -49,12 +49,12 @@ class Imagenet(TaskSource):
 
     Attributes:
         name: The folder.
-        classes: Only these classes, as in ('n01440764', 'n01443537').
-        unreadable: The share of images that may be broken; one may always be, unless this is 0.
-        val: The share of train that is val.
+        classes: The classes to use, as in ('n01440764', 'n01443537'); all by default.
+        unreadable: The maximum fraction of unreadable images; one is always allowed, unless this is 0.
+        val: The fraction of train used as val.
         metric: The main metric; accuracy.
-        limit: At most so many images, the same share of each class and split; the others are not read.
-        train_limit: At most so many images of train and val; the others are not read.
+        limit: The maximum number of images, stratified by class and split; others are not read.
+        train_limit: The maximum number of images of train and val; others are not read.
 
     >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image
@@ -76,7 +76,7 @@ class Imagenet(TaskSource):
     summary: ClassVar[str] = "ImageNet and its subsets: class folders, or the tar files as distributed"
 
     def load(self, address: str, seed: int) -> Task:
-        """Read and check every image once, in class folders or inside the tar files."""
+        """Read and check every image once, in class folders or in the tar files."""
         shares = Shares(self.val)
         folder = Path(self.name).expanduser()
         if not folder.is_dir():
@@ -97,7 +97,7 @@ class Imagenet(TaskSource):
     def _gather(
         self, images: SynsetFiles, parts: np.ndarray, seed: int, notes: tuple[str, ...] = ()
     ) -> Gathered:
-        """Choose the classes and images that are wanted, and read these."""
+        """Select classes and images, and read the selected images."""
         synsets = np.array(images.synsets)
         rows = np.arange(len(synsets))
         if self.classes is not None:
@@ -121,7 +121,7 @@ def _subset_note(labels: Labels) -> tuple[str, ...]:
     if not missing:
         return ()
     text = f"It has {len(labels.classes):,} classes, not the {len(whole):,} of ILSVRC"
-    if len(missing) > _FORGOTTEN:  # then it is a subset, and means to be one
+    if len(missing) > _FORGOTTEN:  # an intentional subset
         return (f"{text}.",)
     lacking = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
     return (f"{text}: no folder holds {lacking}.",)
@@ -135,7 +135,7 @@ def _require_known(classes: Sequence[str], synsets: np.ndarray) -> None:
 
 
 def _require_same_classes(folder: Path, train: set[str], val: set[str], wanted: Sequence[str] | None) -> None:
-    """Stop where a class folder is missing: no model could learn that class, or no test judge it."""
+    """Raise if a class folder is missing in train or test."""
     kept = (train | val) & set(wanted) if wanted is not None else train | val
     for part, there in (("train", train), ("val", val)):
         missing = sorted(kept - there)

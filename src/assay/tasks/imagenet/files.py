@@ -1,4 +1,4 @@
-"""Finds the images of ImageNet and their classes: in class folders, in tar files, or in one folder."""
+"""Finds the images of ImageNet and their classes in class folders, tar files or a single folder."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _KAGGLE = Path("ILSVRC", "Data", "CLS-LOC")
 TRAIN_TAR, VAL_TAR = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
 _DEVKIT = "ILSVRC2012_devkit_t12"
 _TRUTH = "ILSVRC2012_validation_ground_truth.txt"
-_SOLUTION = "LOC_val_solution.csv"  # how Kaggle distributes the same
+_SOLUTION = "LOC_val_solution.csv"  # Kaggle's file of val classes
 
 
 class SynsetFiles(NamedTuple):
-    """Images with the WordNet number of each."""
+    """Images with their WordNet numbers."""
 
     files: Files
     synsets: Sequence[str]
@@ -34,7 +34,7 @@ class SynsetFiles(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JoinedFiles(Files):
-    """Files, and then others that may be stored elsewhere."""
+    """The concatenation of two sets of files."""
 
     first: Files
     second: Files
@@ -43,21 +43,21 @@ class JoinedFiles(Files):
         return len(self.first) + len(self.second)
 
     def content(self, row: int) -> bytes:
-        """Return one file as it is stored."""
+        """Return the bytes of one file."""
         later = row - len(self.first)
         return self.first.content(row) if later < 0 else self.second.content(later)
 
     def name(self, row: int) -> str:
-        """Return what it is called."""
+        """Return the name of one file."""
         later = row - len(self.first)
         return self.first.name(row) if later < 0 else self.second.name(later)
 
 
 def find_train(folder: Path) -> SynsetFiles | None:
-    """Return the images of train; None where there are none.
+    """Return the images of train, or None.
 
     Raises:
-        UnreadableTask: A class folder is not named by a WordNet number, or there is no image.
+        UnreadableTask: A class folder is not named after a WordNet number, or there are no images.
     """
     root = _root(folder)
     if (root / "train").is_dir():
@@ -69,10 +69,10 @@ def find_train(folder: Path) -> SynsetFiles | None:
 
 
 def find_val(folder: Path) -> SynsetFiles | None:
-    """Return the images of val; None where there are none.
+    """Return the images of val, or None.
 
     Raises:
-        UnreadableTask: Their classes are not known.
+        UnreadableTask: The classes of the images are unknown.
     """
     root = _root(folder)
     if (root / "val").is_dir():
@@ -88,7 +88,7 @@ def find_val(folder: Path) -> SynsetFiles | None:
 
 
 def find_sample(folder: Path) -> SynsetFiles | None:
-    """Return the images that lie in a folder itself, named by their class, as in ``n01440764_tench.JPEG``."""
+    """Return the images directly in a folder, named after their class, as in ``n01440764_tench.JPEG``."""
     names = [name for name in _flat(folder) if synset_of(name)]
     return SynsetFiles(FolderFiles(folder, tuple(names)), _synsets(names, folder)) if names else None
 
@@ -131,11 +131,11 @@ def _val_classes(folder: Path, names: Sequence[str]) -> list[str]:
     """Return the WordNet number of each image of val outside class folders.
 
     Args:
-        folder: Where the development kit lies, as it is distributed or unpacked, or Kaggle's solution.
+        folder: The folder of the development kit (packed or unpacked) or of Kaggle's solution file.
         names: The names of the images.
 
     Raises:
-        UnreadableTask: There is neither, or it speaks of other images.
+        UnreadableTask: Both are missing, or they list different images.
     """
     known = _solution(folder) or _ground_truth(folder)
     stems = [Path(name).stem for name in names]
@@ -165,7 +165,7 @@ def _ground_truth(folder: Path) -> dict[str, str]:
     numbers = {
         int(synset["ILSVRC2012_ID"]): str(synset["WNID"])
         for synset in np.atleast_1d(synsets)
-        if int(synset["num_children"]) == 0  # the others are what classes are kinds of
+        if int(synset["num_children"]) == 0  # the others are superclasses
     }
     classes = [int(line) for line in truth.split()]
     unknown = next((number for number in classes if number not in numbers), None)
@@ -194,13 +194,13 @@ class Member(NamedTuple):
     """A file inside a tar file."""
 
     name: str
-    start: int  # where its content begins in the tar file
+    start: int  # byte offset of its content in the tar file
     size: int
 
 
 @dataclass(frozen=True, slots=True)
 class TarFiles(Files):
-    """Images inside one tar file, or inside the tar files in it."""
+    """Images in a tar file or in its nested tar files."""
 
     path: Path
     members: tuple[Member, ...]
@@ -209,24 +209,24 @@ class TarFiles(Files):
         return len(self.members)
 
     def content(self, row: int) -> bytes:
-        """Return one image as it is stored."""
+        """Return the bytes of one image."""
         member = self.members[row]
         with self.path.open("rb") as file:
             file.seek(member.start)
             return file.read(member.size)
 
     def name(self, row: int) -> str:
-        """Return the name inside the tar file."""
+        """Return the name in the tar file."""
         return self.members[row].name
 
 
 def tar_images(path: Path) -> TarFiles:
-    """Return the images in a tar file, or in the tar files in it, sorted by name.
+    """Return the images in a tar file or in its nested tar files, sorted by name.
 
-    An image of an inner tar file is called ``inner/name``, without the suffix of the inner file.
+    An image in a nested tar file is named ``inner/name``, without the suffix of the nested file.
 
     Raises:
-        UnreadableTask: The file is no tar file, or is cut off.
+        UnreadableTask: The file is not a tar file, or is truncated.
     """
     with path.open("rb") as file, _readable(path):
         members = list(_members(file, 0))
@@ -242,7 +242,7 @@ def tar_images(path: Path) -> TarFiles:
 
 
 def _members(file: BinaryIO, start: int) -> Iterator[Member]:
-    """Yield the files of the tar file that begins at a byte of a file."""
+    """Yield the files of the tar file that starts at a byte offset of a file."""
     file.seek(start)
     with tarfile.open(fileobj=file, mode="r:") as tar:
         for member in tar:
@@ -251,7 +251,7 @@ def _members(file: BinaryIO, start: int) -> Iterator[Member]:
 
 
 def _read_member(path: Path, name: str) -> bytes | None:
-    """Return the content of the first file of a compressed tar file whose path ends so; None without one."""
+    """Return the content of the first file in a compressed tar file whose path has this ending, or None."""
     with _readable(path), tarfile.open(path) as tar:
         for member in tar:
             if member.isfile() and f"/{member.name}".endswith(f"/{name}"):
