@@ -29,7 +29,7 @@ class Files(ABC):
 
     @abstractmethod
     def content(self, row: int) -> bytes:
-        """Return one file as it is stored."""
+        """Return the bytes of one file."""
 
     @abstractmethod
     def name(self, row: int) -> str:
@@ -47,7 +47,7 @@ class FolderFiles(Files):
         return len(self.names)
 
     def content(self, row: int) -> bytes:
-        """Return one file as it is stored."""
+        """Return the bytes of one file."""
         return (self.folder / self.names[row]).read_bytes()
 
     def name(self, row: int) -> str:
