@@ -1,4 +1,4 @@
-"""Measures of numbers column by column: a mean over columns, correlations and the ranks behind them."""
+"""Column-wise measures of numbers: means over columns, correlations and ranks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 def mean_over_columns(
     measure: Callable[[np.ndarray, np.ndarray], float], truth: np.ndarray, predicted: np.ndarray
 ) -> float:
-    """Return the mean over columns of a measure of one column; of numbers without columns the measure.
+    """Return the mean over columns of a measure of one column; for one column the measure itself.
 
     Args:
-        measure: Of one column of both.
+        measure: Measure of one column of truth and predictions.
         truth: Examples, or examples x columns.
-        predicted: As the truth.
+        predicted: Same shape as the truth.
     """
     if truth.ndim == 1:
         return measure(truth, predicted)
@@ -24,17 +24,17 @@ def mean_over_columns(
 
 
 def pearson_correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the linear correlation, from -1 to 1; 0.0 where either is constant; of columns the mean."""
+    """Return the linear correlation, from -1 to 1, averaged over columns; 0.0 if either is constant."""
     return mean_over_columns(_pearson, x, y)
 
 
 def rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the correlation of the ranks, ties averaged, else as the linear one."""
+    """Return the linear correlation of the ranks, with average ranks for ties."""
     return mean_over_columns(_spearman, x, y)
 
 
 def centred_ranks(values: np.ndarray) -> np.ndarray:
-    """Turn some values into twice their ranks less the mean rank, in place; equal values share a mean rank.
+    """Replace values in place by twice their centred ranks; equal values share the mean rank.
 
     They are whole numbers, so that sums are exact. ``scipy.stats.rankdata`` takes twice as long, and more
     memory: ``benchmarks/numerics.py``, row ranks.
@@ -42,11 +42,11 @@ def centred_ranks(values: np.ndarray) -> np.ndarray:
     order = values.argsort()
     ordered = values[order]
     tied = ordered[1:] == ordered[:-1]
-    del ordered  # five arrays of the pairs of 5,000 examples at once are too many
+    del ordered  # saves memory: five arrays of all pairs of 5,000 examples would be too many
     first, last = np.arange(len(values), dtype=np.float64), np.arange(len(values), dtype=np.float64)
     first[1:][tied] = 0
     last[:-1][tied] = len(values)
-    np.maximum.accumulate(first, out=first)  # where the run of equal values begins
+    np.maximum.accumulate(first, out=first)  # start of the run of equal values
     np.minimum.accumulate(last[::-1], out=last[::-1])
     first += last
     first -= len(values) - 1

@@ -1,4 +1,4 @@
-"""Standardised features in their principal components, where penalised linear maps are quickly fitted."""
+"""Principal components of standardised features, in which penalised linear maps are fitted quickly."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _BLOCK = 1 << 22  # numbers of features in double precision at once: 32 MiB
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """The principal components of some examples after standardisation: as few as there are examples.
+    """The principal components of standardised examples: at most as many as there are examples.
 
-    A penalty on the weights of standardised features is the same penalty on the weights of these components.
+    The L2 norm of the weights is the same for standardised features and for these components.
 
     Attributes:
-        mean: Of each feature.  # width
+        mean: Mean of each feature.  # width
         scale: 1 / standard deviation, or 0 for a constant feature.  # width
         basis: The components, which are orthonormal.  # width x components
-        variances: Of the examples along each component.  # components
+        variances: Variance of the examples along each component.  # components
     """
 
     mean: Tensor
@@ -36,7 +36,7 @@ class Components:
 
         Args:
             matrix: At least one example.
-            device: Where torch computes: a CUDA device, or else the CPU, which has fast double precision too.
+            device: A CUDA device; for any other the CPU is used, which has fast double precision.
         """
         where = torch.device(device if device.startswith("cuda") else "cpu")
         mean, scale = _moments(matrix, where)
@@ -51,7 +51,7 @@ class Components:
         return cls(mean, scale, vectors, values / len(matrix))
 
     def blocks(self, matrix: np.ndarray) -> Iterator[Tensor]:
-        """Give examples in these components, some at a time, in double precision."""
+        """Yield blocks of examples in these components, in double precision."""
         for block in _standardised(matrix, self.mean, self.scale):
             yield block @ self.basis
 
@@ -61,16 +61,16 @@ class Components:
         return torch.cat([empty, *(block.float() for block in self.blocks(matrix))])
 
     def expand(self, weights: Tensor) -> Tensor:
-        """Return the weights of features, width x outputs, that weights of components stand for."""
+        """Convert weights of components to weights of features, width x outputs."""
         return self.scale[:, None] * (self.basis @ weights)
 
     def contract(self, weights: Tensor) -> Tensor:
-        """Return the weights of components nearest to weights of features, width x outputs."""
+        """Project weights of features, width x outputs, to weights of components."""
         return self.basis.T @ (torch.where(self.scale > 0, 1 / self.scale, 0.0)[:, None] * weights)
 
 
 def _moments(matrix: np.ndarray, where: torch.device) -> tuple[Tensor, Tensor]:
-    """Return the mean of each feature, and one over its deviation."""
+    """Return the mean of each feature, and the inverse of its standard deviation."""
     mean = torch.zeros(matrix.shape[1], dtype=torch.float64, device=where)
     for block in _blocks(matrix, where):
         mean += block.sum(dim=0) / len(matrix)
@@ -90,7 +90,7 @@ def _standardised(matrix: np.ndarray, mean: Tensor, scale: Tensor) -> Iterator[T
 def _blocks(matrix: np.ndarray, where: torch.device) -> Iterator[Tensor]:
     step = max(1, _BLOCK // matrix.shape[1])
     for start in range(0, len(matrix), step):
-        part = np.array(matrix[start : start + step], dtype=np.float64)  # of what may be a file
+        part = np.array(matrix[start : start + step], dtype=np.float64)  # the matrix may be memory-mapped
         yield torch.from_numpy(part).to(where)
 
 

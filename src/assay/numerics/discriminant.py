@@ -1,4 +1,4 @@
-"""Linear discriminant analysis as SFDA regularises it: a Cholesky factor in place of an eigenproblem."""
+"""Linear discriminant analysis with SFDA's regularisation, by a Cholesky factor."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from assay.core.features import LabelledFeatures
 
 STRENGTH = 5.0  # of the regularisation in its published form: exp(-5 times the largest eigenvalue)
 FLOOR = 1e-10  # of the regularisation, as published
-_CERTAIN = 1e-7  # distance from 1 that a mean probability of rounding alone can have
+_CERTAIN = 1e-7  # distance from 1 that rounding alone can cause in a mean probability
 _ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares that rounding alone can leave
 
 
 class Classes(NamedTuple):
-    """Examples as discriminant analysis sees them.
+    """The inputs of discriminant analysis.
 
     Attributes:
-        rows: Each example less the mean of its class, sorted by class.  # examples x coordinates
+        rows: Examples minus the mean of their class, sorted by class.  # examples x coordinates
         means: The mean of each class.  # classes x coordinates
         sizes: The number of examples of each class.
-        width: The number of features, of which the coordinates may be fewer.
+        width: The number of features; there may be fewer coordinates.
     """
 
     rows: np.ndarray
@@ -39,7 +39,7 @@ def classes_of(train: LabelledFeatures) -> tuple[Classes, np.ndarray]:
     """Return the classes of train in coordinates of their span, and the vector of ones in these.
 
     Raises:
-        NotApplicable: Fewer than two classes have examples, or features do not vary within any.
+        NotApplicable: Fewer than two classes have examples, or features are constant within all classes.
     """
     sizes = np.unique(train.labels.values, return_counts=True)[1]
     if len(sizes) < 2:
@@ -55,7 +55,7 @@ def classes_of(train: LabelledFeatures) -> tuple[Classes, np.ndarray]:
 
 
 def sorted_by_class(train: LabelledFeatures, sizes: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Return the examples less the centre, sorted by class, in double precision."""
+    """Return the examples minus the centre, sorted by class, in double precision."""
     rows = np.empty(train.matrix.shape)
     order = np.argsort(train.labels.values, kind="stable")
     for block, members in zip(by_class(rows, sizes), by_class(order, sizes), strict=True):
@@ -78,7 +78,7 @@ def take_class_means(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def probabilities(classes: Classes, weights: np.ndarray) -> np.ndarray:
-    """Return p(class given example) from what each class multiplies an example by: examples x classes."""
+    """Return p(class given example), examples x classes, from the linear weights of each class."""
     from scipy.special import softmax
 
     between = classes.means @ weights  # classes x classes: logits of the class means
@@ -95,7 +95,7 @@ def true_class(probs: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def require_unsaturated(value: float, train: LabelledFeatures, classes: int, instead: str) -> None:
-    """Raise ``NotApplicable`` where a mean probability is 1 for every model with as few examples."""
+    """Raise ``NotApplicable`` if the mean probability is 1 for every model with so few examples."""
     if value > 1 - _CERTAIN and is_singular(train.matrix, classes):
         raise NotApplicable(
             f"Without regularisation, {len(train)} examples of {train.features.width} features give 1 to "
@@ -112,16 +112,16 @@ def in_their_span(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def is_singular(matrix: np.ndarray, classes: int) -> bool:
-    """Return whether features that are not constant outnumber what varies within classes."""
+    """Return whether nonconstant features outnumber the degrees of freedom within classes."""
     return bool(len(matrix) - classes < np.count_nonzero(np.ptp(matrix, axis=0)))
 
 
 def published_shrinkage(within: np.ndarray, ones: np.ndarray) -> float:
-    """Return the share of the identity in the scatter within classes: the less, the more the features vary.
+    """Return the share of the identity in the within-class scatter; it falls with the variance.
 
     Args:
         within: The scatter within classes over the number of examples.
-        ones: The vector of ones in the same coordinates, where the published power method starts.
+        ones: The vector of ones in the same coordinates, the start of the published power method.
     """
     return max(float(np.exp(-STRENGTH * largest_eigenvalue(within, ones))), FLOOR)
 
@@ -147,7 +147,7 @@ def class_weights(within: np.ndarray, means: np.ndarray, shrinkage: float, width
         within: The scatter within classes over the number of examples, coordinates x coordinates.
         means: The mean of each class, classes x coordinates.
         shrinkage: The share of the identity.
-        width: The number of features, of which the coordinates may be fewer.
+        width: The number of features; there may be fewer coordinates.
     """
     from scipy.linalg import cho_factor, cho_solve
 

@@ -1,4 +1,4 @@
-"""Entities in tagged words: where each begins and ends, and of which type it is."""
+"""Finds entities in tagged words: start, end and type."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import numpy as np
 
 from assay.core.task import Labels
 
-_LAST = frozenset("ESO")  # prefixes after which an entity is over
-_FIRST = frozenset("BS")  # prefixes that begin one
+_LAST = frozenset("ESO")  # prefixes that end an entity
+_FIRST = frozenset("BS")  # prefixes that begin an entity
 
 
 def names_entities(classes: tuple[str, ...]) -> bool:
-    """Return whether tags are those of entities (O, B-TYPE, I-TYPE), and not parts of speech, for example."""
+    """Return whether tags are entity tags (O, B-TYPE, I-TYPE), unlike parts of speech."""
     tags = [tag for tag in classes if tag != "O"]
     return bool(tags) and all(tag[:1] in "BIES" and tag[1:2] == "-" and len(tag) > 2 for tag in tags)
 
 
 def entities(labels: Labels) -> np.ndarray:
-    """Return a number for each entity, which encodes where it begins and ends, and its type.
+    """Return a number for each entity that encodes its start, end and type.
 
     Args:
         labels: Tags in IOB1, IOB2 or IOBES; an entity ends with its text at the latest.

@@ -1,4 +1,4 @@
-"""L-BFGS for many problems at once: each takes its own steps, and leaves the batch when it has converged."""
+"""Batched L-BFGS: each problem has its own steps and leaves the batch when it has converged."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-PAIRS = 10  # steps that are remembered
-_ENOUGH = 1e-4  # share of the decrease promised by the slope that a step must bring (Armijo)
-_SHORTEST = 1e-6  # share of the first step below which no step decreases the value
-_ROUNDING = 4  # units in the last digit by which a value may be wrong
+PAIRS = 10  # history size
+_ENOUGH = 1e-4  # Armijo constant: share of the decrease predicted by the gradient
+_SHORTEST = 1e-6  # shortest step of the line search, relative to the first
+_ROUNDING = 4  # rounding error of a value, in units in the last place
 
-# points (problems x numbers), and which problems they belong to -> values in double precision, and slopes
+# points (problems x numbers) and positions of the problems -> values in double precision, and gradients
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Stop(NamedTuple):
-    """When a problem has converged."""
+    """The convergence criterion of a problem."""
 
-    above: float  # how far its value may lie above the minimum, as a share of the value
+    above: float  # allowed distance above the minimum, relative to the value
     max_steps: int
 
 
 class Minima(NamedTuple):
-    """Where the problems ended."""
+    """The final points of the problems."""
 
     points: Tensor  # problems x numbers
-    arrived: Tensor  # problems: False where it stopped before
+    arrived: Tensor  # problems: whether each converged
 
 
 class _State(NamedTuple):
-    """The problems that are under way: the n-th row of everything belongs to the n-th member."""
+    """The active problems: row n of every field belongs to member n."""
 
     members: Tensor
     points: Tensor
     values: Tensor
     slopes: Tensor
-    lengths: Tensor  # of the step to try, in units of the direction: a column
-    unit: Tensor  # the inverse curvature along the last step: a column
+    lengths: Tensor  # step lengths to try, in units of the direction: a column
+    unit: Tensor  # inverse curvature along the last step: a column
 
 
 class _Pair(NamedTuple):
-    """A step of each problem, how the slope changed, and one over their product: 0 where none was taken."""
+    """A step of each problem, the change of the gradient, and 1 / their product (0 without a step)."""
 
     steps: Tensor
     changes: Tensor
@@ -51,18 +51,17 @@ class _Pair(NamedTuple):
 
 
 def minimise(objective: Objective, start: Tensor, stop: Stop) -> Minima:
-    """Minimise smooth, strictly convex functions, all at once.
+    """Minimise smooth, strictly convex functions in one batch.
 
-    In each round every problem tries one point: where that brings too little, a shorter step in the next.
-    The numbers of a problem should be in units in which its curvature is near 1. A problem has converged
-    when half its slope along the Newton-like direction, which estimates how far it is above the minimum, is
-    small.
-    scipy and torch minimise one function at a time; ``benchmarks/probes.py`` shows what the batch gains.
+    In each round every problem tries one point; if the decrease is too small, it tries a shorter step in the
+    next round. Problems should be scaled to a curvature near 1. A problem has converged when half its
+    gradient along the quasi-Newton direction, which estimates its distance above the minimum, is small.
+    scipy and torch minimise one function at a time; ``benchmarks/probes.py`` shows the gain of the batch.
 
     Args:
         objective: The functions.
-        start: Where each begins.  # problems x numbers
-        stop: When a problem leaves the batch.
+        start: The initial points.  # problems x numbers
+        stop: The convergence criterion.
 
     References:
         On the Limited Memory BFGS Method for Large Scale Optimization (Liu and Nocedal, 1989),
@@ -91,7 +90,7 @@ def minimise(objective: Objective, start: Tensor, stop: Stop) -> Minima:
 
 
 def _tried(objective: Objective, state: _State, directions: Tensor, descents: Tensor) -> tuple[_State, _Pair]:
-    """Try one point of each problem: go there where it is good enough, else make the next step shorter."""
+    """Try one point of each problem: accept it if the decrease suffices, else shorten the next step."""
     steps = state.lengths * directions
     values, slopes = objective(state.points + steps, state.members)
     promised = (state.lengths * descents)[:, 0].double()
@@ -101,7 +100,7 @@ def _tried(objective: Objective, state: _State, directions: Tensor, descents: Te
     changes = slopes - state.slopes
     products = _inner(steps, changes)
     known = taken & (products > 0)
-    shrink = -promised / (2 * (values - state.values - promised))  # where a parabola is least
+    shrink = -promised / (2 * (values - state.values - promised))  # minimum of a parabola
     shrink = shrink.nan_to_num(0.1).clamp(0.1, 0.5).to(steps.dtype)[:, None]
     after = _State(
         state.members,
@@ -115,7 +114,7 @@ def _tried(objective: Objective, state: _State, directions: Tensor, descents: Te
 
 
 def _directions(state: _State, pairs: list[_Pair]) -> Tensor:
-    """Return minus the inverse of the curvature, as far as it is known, times the slopes."""
+    """Return the quasi-Newton directions: minus the inverse Hessian estimate times the gradients."""
     direction = -state.slopes
     shares = []
     for pair in reversed(pairs):

@@ -1,4 +1,4 @@
-"""The error that linear regression leaves on the examples that it was fitted to, from their Moments."""
+"""The training error of linear regression, computed from Moments."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from assay.moments.spectrum import Spectrum
 
 
 class Inputs(NamedTuple):
-    """What labels are predicted from, in the words of the reasons why there is no value."""
+    """Texts about the inputs for the reasons of ``NotApplicable``."""
 
     name: str
-    constant: str  # the whole reason where nothing varies
-    instead: str  # the scores to use where any labels can be fitted
+    constant: str  # the whole reason if the inputs are constant
+    instead: str  # the scores to use if any labels can be fitted
 
 
 FEATURES = Inputs("features", "All features are constant on train.", "lin_mse(penalty=1.0), or ridge_cv")
 
 
 def require_residual(rank: int, count: int, inputs: Inputs, penalty: float = 0.0) -> None:
-    """Raise ``NotApplicable`` where nothing varies, or where any labels of the examples can be fitted."""
+    """Raise ``NotApplicable`` if the inputs are constant, or if they can fit any labels."""
     if rank == 0:
         raise NotApplicable(inputs.constant)
     if rank >= count - 1 and penalty == 0:
@@ -36,7 +36,7 @@ def require_residual(rank: int, count: int, inputs: Inputs, penalty: float = 0.0
 def regression_error(
     total: Moments, spectrum: Spectrum, kind: LabelKind, inputs: Inputs, penalty: float, *, add_penalty: bool
 ) -> float:
-    """Return the least mean((y - Ax - b)^2) + penalty |A|^2, the mean over label columns with examples."""
+    """Return min mean((y - Ax - b)^2) + penalty |A|^2, averaged over label columns with examples."""
     values, cross = spectrum
     used = np.full(len(total.target_sum), True) if kind is LabelKind.REGRESSION else total.target_sum > 0
     energy = float(total.centred_target_square()[used].sum())

@@ -1,4 +1,4 @@
-"""Linear maps from features to outputs, and the choice of their penalty: a path that is judged on val."""
+"""Linear maps from features to outputs, and the choice of their penalty on val."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ L2_PATH = tuple(10.0 ** (3 - fifth / 5) for fifth in range(46))  # 1e3 .. 1e-6, 
 
 @dataclass(frozen=True, eq=False)
 class LinearPredictor(Predictor):
-    """Outputs are (features - centre) @ weights + bias.
+    """A linear map: outputs are (features - centre) @ weights + bias.
 
     Attributes:
-        centre: What is subtracted from the features before anything else: their mean.  # width
-        weights: In double precision.  # width x outputs
+        centre: The mean, which is subtracted from the features first.  # width
+        weights: Weights in double precision.  # width x outputs
         bias: The outputs at the centre.  # outputs
         decision: How outputs become predictions.
     """
@@ -38,21 +38,21 @@ class LinearPredictor(Predictor):
     decision: Decision
 
     def __call__(self, features: np.ndarray) -> Predicted:
-        """Return predictions for examples x width."""
+        """Return predictions for features (examples x width)."""
         return self.decision(self.outputs(features))
 
     def outputs(self, features: np.ndarray) -> np.ndarray:
-        """Return examples x outputs."""
+        """Return the outputs, examples x outputs."""
         return np.asarray((np.asarray(features, np.float64) - self.centre) @ self.weights + self.bias)
 
     def tensors(self) -> Mapping[str, np.ndarray]:
-        """Return the centre, the weights, the bias, and the classes that outputs stand for."""
+        """Return the centre, the weights, the bias, and the classes of the outputs."""
         present = self.decision.present
         return {"centre": self.centre, "weights": self.weights, "bias": self.bias, "present": present}
 
     @classmethod
     def restored(cls, tensors: Mapping[str, np.ndarray], decision: Decision) -> LinearPredictor:
-        """Return the predictor of which these are the tensors."""
+        """Return the predictor with these tensors."""
         return cls(tensors["centre"], tensors["weights"], tensors["bias"], decision)
 
 
@@ -63,7 +63,7 @@ class ValScorer(NamedTuple):
     val: LabelledFeatures
 
     def __call__(self, decision: Decision, outputs: np.ndarray) -> tuple[float, float]:
-        """Return the metric on val of examples x outputs, and minus the loss: higher is better for both."""
+        """Return the metric of outputs on val, and minus the loss: higher is better for both."""
         loss = _loss(decision, outputs, self.val.labels)
         try:
             return decision(outputs).judged(self.metric, self.val.labels), -loss
@@ -72,11 +72,11 @@ class ValScorer(NamedTuple):
 
 
 class PenaltyPath(ABC):
-    """Linear maps that are fitted to the same examples, one for each penalty."""
+    """Linear maps fitted to the same examples, one for each penalty."""
 
     @abstractmethod
     def judged(self, val_scorer: ValScorer) -> tuple[list[tuple[float, float]], LinearPredictor]:
-        """Return metric and minus loss on val of the first penalties, strong to weak, and the best map."""
+        """Return (metric, -loss) on val for the first penalties, strong to weak, and the best map."""
 
     @abstractmethod
     def at(self, l2: float, start: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:
@@ -84,7 +84,7 @@ class PenaltyPath(ABC):
 
         Args:
             l2: The penalty.
-            start: A map that was fitted with it to some of the examples, if there is one.
+            start: A map fitted with this penalty to a subset of the examples, if available.
         """
 
 
@@ -94,7 +94,7 @@ def fit_path(
     val_scorer: ValScorer,
     l2: float | None,
 ) -> Fitted:
-    """Choose a penalty on val unless it is given, and fit train and val with it."""
+    """Choose the penalty on val unless it is given, and fit train and val with it."""
     start = time.perf_counter()
     similar = None
     notes: tuple[str, ...] = ()
@@ -107,7 +107,7 @@ def fit_path(
 
 
 def best_of(tried: list[tuple[float, float]]) -> int:
-    """Return the best by the metric, of equals the one with the smaller loss, then the stronger penalty."""
+    """Return the position of the best metric; ties by smaller loss, then by stronger penalty."""
     return tried.index(max(tried))
 
 
@@ -123,7 +123,7 @@ def _notes(tried: list[tuple[float, float]], val_scorer: ValScorer) -> tuple[str
 
 
 def _loss(decision: Decision, outputs: np.ndarray, truth: Labels) -> float:
-    """Return the mean loss; examples of classes that were not fitted are left out: no penalty helps them."""
+    """Return the mean loss without examples of classes that were not fitted."""
     targets = truth.targets()
     if decision.kind is LabelKind.CLASSIFICATION:
         known = np.isin(truth.values, decision.present)

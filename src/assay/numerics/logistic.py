@@ -1,4 +1,4 @@
-"""Logistic regression along a path of penalties: of one class among several, or of several at once."""
+"""Logistic regression along a path of penalties, for multiclass and multilabel tasks."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from assay.numerics.components import Components
 from assay.numerics.lbfgs import PAIRS, Stop, minimise
 from assay.numerics.linear import L2_PATH, LinearPredictor, PenaltyPath, ValScorer, best_of
 
-_TOGETHER = 10  # penalties, two decades: where so many in a row improve nothing, the rest overfits
-_CHOOSING = 1e-6  # share of the loss by which weights that are judged on val may lie above the minimum
-_FINAL = 1e-10  # the same for the weights that predict test
-_APPROACH = (1e3, 1e2, 1e1, 1.0)  # multiples of a penalty on the way to it from weights of zero
-_AT_ONCE = 1 << 19  # logits computed at a time: they stay in the cache of a processor
+_TOGETHER = 10  # penalties (two decades) per batch; the path stops if so many in a row do not improve
+_CHOOSING = 1e-6  # relative tolerance of the loss for weights that are evaluated on val
+_FINAL = 1e-10  # relative tolerance of the loss for the final weights
+_APPROACH = (1e3, 1e2, 1e1, 1.0)  # multiples of a penalty for warm starts from zero weights
+_AT_ONCE = 1 << 19  # logits computed at a time, so that they stay in the CPU cache
 _AT_ONCE_CUDA = 1 << 26  # 256 MiB
 _FEWEST_ROWS = 512  # below, products of matrices lose speed
-_MEMORY = 1 << 28  # numbers that the optimiser may hold: 1 GiB in single precision
+_MEMORY = 1 << 28  # largest count of numbers in the optimiser: 1 GiB in single precision
 _SEEN = 4096  # examples from which the curvature is estimated
-_LEAST_CURVATURE = 1e-4  # of a class that is certain: keeps the scale of its intercept sensible
+_LEAST_CURVATURE = 1e-4  # for a certain class: bounds the scale of its intercept
 
 
 class LogisticPath(PenaltyPath):
-    """Logistic regression on standardised features: of one class, or of each of several at once.
+    """Logistic regression on standardised features, multinomial or one binary model per label.
 
-    Mean cross-entropy + l2/2 |W|^2 is minimised; for several classes at once the sum of the binary ones.
-    A class that no example has, or all have, is left out: it is predicted never, or always.
+    It minimises mean cross-entropy + l2/2 |W|^2; for several labels the sum of the binary cross-entropies.
+    A class that no example has, or that all have, is not fitted and is predicted never, or always.
 
     It also runs on a GPU, and to a closer tolerance than scikit-learn, which takes 3.3 times as long for
     300 x 1280 features of 10 classes, 1.2 times for 2000 x 768 of 20, and 0.6 times for 2000 x 1024 of 100,
@@ -51,17 +51,19 @@ class LogisticPath(PenaltyPath):
         else:
             shares = labels.values.mean(axis=0)
             self._columns = self._places = ((shares > 0) & (shares < 1)).nonzero()[0]
-            self._bias = np.where(shares > 0.5, 1, -1) * np.log(2 * len(labels) + 1)  # of half an example
+            self._bias = np.where(shares > 0.5, 1, -1) * np.log(
+                2 * len(labels) + 1
+            )  # as if half an example differed
             truth = labels.values[:, self._places]
         self._components = Components.of(fitted.matrix, fitted.device)
         rows = self._components.project(fitted.matrix)
-        own = torch.from_numpy(truth).to(rows.device)
-        self._loss = Logistic(rows, self._components.variances.float(), own, len(self._columns))
+        targets = torch.from_numpy(truth).to(rows.device)
+        self._loss = Logistic(rows, self._components.variances.float(), targets, len(self._columns))
 
     def along(self) -> Iterator[LinearPredictor]:
-        """Give the maps of all penalties, strong to weak.
+        """Yield the maps of all penalties, strong to weak.
 
-        Ten are fitted together, then ten weaker ones from where the weakest of them arrived.
+        Ten are fitted in one batch; the next ten start from the weights of the weakest penalty so far.
         """
         weights = self._loss.start()
         stop, step = Stop(_CHOOSING, self._max_steps), self._loss.at_once(_TOGETHER)
@@ -71,7 +73,7 @@ class LogisticPath(PenaltyPath):
             weights = together[-1]
 
     def judged(self, val_scorer: ValScorer) -> tuple[list[tuple[float, float]], LinearPredictor]:
-        """Return metric and minus loss on val until ten in a row improve neither; and the best map."""
+        """Return (metric, -loss) on val until ten in a row improve neither, and the best map."""
         tried: list[tuple[float, float]] = []
         best: LinearPredictor | None = None
         for each in self.along():
@@ -84,9 +86,9 @@ class LogisticPath(PenaltyPath):
         return tried, best
 
     def at(self, l2: float, start: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:
-        """Return the map for one penalty, and a note where the optimiser did not arrive.
+        """Return the map for one penalty, and a note if the optimiser did not converge.
 
-        From weights of zero it goes by way of stronger penalties.
+        Without a start, stronger penalties give warm starts.
         """
         weights = self._loss.start() if start is None else self._near(start)
         rough, fine = Stop(_CHOOSING, self._max_steps), Stop(_FINAL, self._max_steps)
@@ -97,7 +99,7 @@ class LogisticPath(PenaltyPath):
         return self._linear(heads.weights[0]), () if heads.arrived.all() else (note,)
 
     def _near(self, other: LinearPredictor) -> Tensor:
-        """Return the weights of a map that was fitted to some of these examples: outputs x width."""
+        """Return the weights of a map fitted to a subset of these examples, outputs x width."""
         weights = self._loss.start()
         known = np.isin(self._columns, other.decision.present)
         columns = np.searchsorted(other.decision.present, self._columns[known])
@@ -118,7 +120,7 @@ class LogisticPath(PenaltyPath):
 
 
 def _are_stale(tried: list[tuple[float, float]]) -> bool:
-    """Return whether neither the metric nor the loss has improved for a while."""
+    """Return whether neither metric nor loss has improved in the last penalties."""
     stale = [len(column) - 1 - column.index(max(column)) for column in zip(*tried, strict=True)]
     return bool(tried) and min(stale) >= _TOGETHER
 
@@ -127,17 +129,17 @@ class Heads(NamedTuple):
     """Linear maps from components to logits, one for each penalty."""
 
     weights: Tensor  # penalties x outputs x (components, then the intercept)
-    arrived: Tensor  # penalties: whether the optimiser did
+    arrived: Tensor  # penalties: whether the optimiser converged
 
 
 class Logistic:
-    """The mean loss of some examples under weights: cross-entropy, or the sum of binary ones over columns.
+    """The mean loss of weights: cross-entropy, or binary cross-entropies summed over columns.
 
     Args:
         rows: Examples x components, single precision.
-        variances: Of the components.
-        truth: A position for each example, or 0 and 1 for examples x columns.
-        outputs: How many classes or columns there are.
+        variances: Variances of the components.
+        truth: Class positions of the examples, or 0 and 1 for examples x columns.
+        outputs: Number of classes or columns.
     """
 
     def __init__(self, rows: Tensor, variances: Tensor, truth: Tensor, outputs: int) -> None:
@@ -147,7 +149,7 @@ class Logistic:
         self._shape = (outputs, self._rows.shape[1])
 
     def start(self) -> Tensor:
-        """Return weights of zero, and the intercepts that give each class its share: outputs x width."""
+        """Return zero weights with intercepts that predict the class shares, outputs x width."""
         weights = self._rows.new_zeros(self._shape, dtype=torch.float64)
         if self._truth.ndim == 1:
             weights[:, -1] = torch.log(torch.bincount(self._truth, minlength=len(weights)) / len(self._truth))
@@ -156,7 +158,7 @@ class Logistic:
         return weights
 
     def at_once(self, most: int) -> int:
-        """Return how many penalties can be fitted together, at most so many."""
+        """Return how many penalties fit into memory together, at most ``most``."""
         numbers = self._shape[0] * self._shape[1]
         return max(1, min(most, _MEMORY // max(1, numbers * (2 * PAIRS + 8))))
 
@@ -164,7 +166,7 @@ class Logistic:
         """Minimise mean loss + l2/2 |W|^2 for each penalty, all from the same weights (outputs x width)."""
         ridge = torch.tensor(l2, dtype=torch.float64, device=start.device)[:, None].repeat(1, start.shape[1])
         ridge[:, -1] = 0  # the intercept
-        unit = 1 / torch.sqrt(self._curvature(start) * self._variances + ridge)  # curvature is then near 1
+        unit = 1 / torch.sqrt(self._curvature(start) * self._variances + ridge)  # scales curvature to 1
         begun = (start / unit[:, None]).to(dtype)
         penalty, scale = (ridge * unit.square()).to(dtype)[:, None], unit.to(dtype)[:, None]
 
@@ -179,7 +181,7 @@ class Logistic:
         return Heads(minima.points.view(begun.shape).double() * unit[:, None], minima.arrived)
 
     def __call__(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean loss of each member, and its slope: members, members x outputs x width."""
+        """Return the mean loss of each member, and its gradient: members, members x outputs x width."""
         flat = weights.flatten(0, 1)
         loss = torch.zeros(len(weights), dtype=torch.float64, device=flat.device)
         slope = torch.zeros_like(flat)
@@ -203,15 +205,17 @@ class Logistic:
 def _one_of(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """Return the sums of cross-entropies, and their derivatives by logits: members x classes x examples.
 
-    What is left for other classes is added up, not subtracted from 1: it keeps its digits where it is small.
+    The probabilities of other classes are summed, not subtracted from 1, which keeps small values exact.
     """
-    own = truth.expand(len(logits), 1, -1)
+    targets = truth.expand(len(logits), 1, -1)
     log_probs = logits.log_softmax(dim=1)
-    own_losses = -log_probs.gather(1, own)
-    errors = log_probs.exp_().scatter_(1, own, 0.0)
+    true_losses = -log_probs.gather(1, targets)
+    errors = log_probs.exp_().scatter_(1, targets, 0.0)
     others = errors.sum(dim=1, keepdim=True)
-    losses = torch.where(others < 0.5, -torch.log1p(-others), own_losses).sum(dim=(1, 2), dtype=torch.float64)
-    return losses, errors.scatter_(1, own, -others)
+    losses = torch.where(others < 0.5, -torch.log1p(-others), true_losses).sum(
+        dim=(1, 2), dtype=torch.float64
+    )
+    return losses, errors.scatter_(1, targets, -others)
 
 
 def _each_of(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Soft assignments of examples: posteriors of a Gaussian mixture, and how well they predict the labels."""
+"""Posteriors of a Gaussian mixture, and the likelihood of labels given such soft assignments."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 from assay.core.errors import NotApplicable
 from assay.numerics.principal import principal_components
 
-_BLOCK = 4096  # rows made to sum to 1 at a time: bounds the memory
+_BLOCK = 4096  # rows normalised at a time; bounds the memory
 _LEAST_VARIANCE = 1e-6  # added to every variance of a component: scikit-learn's default
-_ROUNDING = 1e-12  # the same in largest variances: what a Cholesky factor of a hundred dimensions needs
+_ROUNDING = 1e-12  # the same relative to the largest variance, for a Cholesky factor of 100 dimensions
 
 
 def posteriors(features: np.ndarray, components: int, energy: float, seed: int) -> np.ndarray:
     """Return the posterior of each component of a Gaussian mixture on principal components.
 
-    The principal components are the fewest with more than a share ``energy`` of the variance. Every component
-    of the mixture has a covariance of its own, found by expectation maximisation from k-means. The order of
-    the examples does not matter: they are put into one of their own before anything random is drawn.
+    The principal components are the fewest with more than a share ``energy`` of the variance. Each mixture
+    component has a full covariance, fitted by expectation maximisation from k-means. The order of the
+    examples does not matter: they are sorted before anything random is drawn.
 
     Args:
         features: Examples x width.
         components: The number of Gaussians.
         energy: The share of the variance to keep, above 0 and at most 1.
-        seed: Of k-means.
+        seed: Seed of k-means.
 
     Returns:
         Examples x components; rows sum to 1.
@@ -44,7 +44,7 @@ def posteriors(features: np.ndarray, components: int, energy: float, seed: int) 
     coordinates = principal_components(rows, min(rows.shape), energy)
     if not coordinates.shape[1]:
         raise NotApplicable("All features are constant on train.")
-    largest = np.abs(coordinates).argmax(axis=0)  # signs that a rotation of the features does not turn
+    largest = np.abs(coordinates).argmax(axis=0)  # signs that do not depend on a rotation of the features
     coordinates *= np.sign(coordinates[largest, np.arange(coordinates.shape[1])])
     again = np.lexsort(coordinates.T[::-1])
     coordinates = coordinates[again]
@@ -59,13 +59,13 @@ def posteriors(features: np.ndarray, components: int, energy: float, seed: int) 
 
 
 def leep(probs: np.ndarray, labels: np.ndarray, *, log: bool) -> float:
-    """Return the mean log of the expected likelihoods of the labels, at most 0; or of them, at most 1."""
+    """Return the mean log expected likelihood of the labels, at most 0; or the mean without log."""
     likelihoods = expected_likelihoods(probs, labels)
     return min(float(np.log(likelihoods).mean()), 0.0) if log else min(float(likelihoods.mean()), 1.0)
 
 
 def expected_likelihoods(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the likelihood of each label when each component votes by its share of each label.
+    """Return the likelihood of each label under the label distributions of the components.
 
     With θ the probabilities, P(y|z) = Σ_{i: y_i = y} θ_iz / Σ_i θ_iz, and the value of example i is
     Σ_z P(y_i|z) θ_iz: the expected empirical prediction of LEEP. Rows are made to sum to 1 in double
@@ -73,10 +73,10 @@ def expected_likelihoods(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
     Args:
         probs: Examples x components.
-        labels: Classes, one of each example.
+        labels: The class of each example.
 
     Raises:
-        NotApplicable: There is no example, or one without any probability.
+        NotApplicable: There are no examples, or an example has zero probability everywhere.
     """
     present, positions = np.unique(labels, return_inverse=True)
     if not len(positions):
@@ -93,13 +93,13 @@ def expected_likelihoods(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _order_of_bytes(matrix: np.ndarray) -> np.ndarray:
-    """Return an order of the rows that does not depend on how they came."""
+    """Return a canonical order of the rows."""
     rows = np.ascontiguousarray(matrix)
     return np.asarray(np.argsort(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()))
 
 
 def _normalised(matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield rows in double precision, each made to sum to 1, a few thousand at a time."""
+    """Yield blocks of rows in double precision, normalised to sum to 1."""
     for start in range(0, len(matrix), _BLOCK):
         rows = slice(start, start + _BLOCK)
         probs = np.asarray(matrix[rows], dtype=np.float64)

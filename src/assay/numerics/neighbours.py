@@ -24,7 +24,7 @@ def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
     Args:
         reference: Examples x width.
         queries: Examples x width.
-        k: How many; all of them where there are fewer.
+        k: The number of neighbours; all rows if there are fewer.
 
     Returns:
         Positions in ``reference``, queries x min(k, reference). Of equally similar rows the first wins. A row
@@ -46,14 +46,14 @@ def nearest_others(examples: np.ndarray, k: int, distance: Distance = "cosine") 
     k = min(k, len(examples) - 1)
     rows = []
     for start, similarity in chunks:
-        own = np.arange(len(similarity))
-        similarity[own, start + own] = -np.inf
+        queries = np.arange(len(similarity))
+        similarity[queries, start + queries] = -np.inf  # no row is its own neighbour
         rows.append(_largest(similarity, k))
     return np.concatenate(rows)
 
 
 def majority(neighbour_labels: np.ndarray, classes: int) -> np.ndarray:
-    """Return the commonest label of each row (queries x k); ties go to the nearest of the tied classes."""
+    """Return the most frequent label of each row (queries x k); ties go to the nearest tied class."""
     votes = np.zeros((len(neighbour_labels), classes), dtype=np.int32)
     rows = np.arange(len(neighbour_labels))
     for column in neighbour_labels.T:
@@ -78,10 +78,10 @@ class NeighbourPredictor(Predictor):
     """The majority, or the mean, of the k examples that are most similar by cosine similarity.
 
     Attributes:
-        reference: The features that were learned from.  # examples x width
-        labels: Their labels.  # examples, or examples x columns
+        reference: The training features.  # examples x width
+        labels: The training labels.  # examples, or examples x columns
         k: The number of neighbours.
-        decision: What the labels are.
+        decision: How labels become predictions.
     """
 
     reference: np.ndarray
@@ -94,12 +94,12 @@ class NeighbourPredictor(Predictor):
         return vote(self.labels[nearest(self.reference, features, self.k)], self.decision)
 
     def tensors(self) -> Mapping[str, np.ndarray]:
-        """Return all examples that were learned from, and k."""
+        """Return all training examples, and k."""
         return {"reference": self.reference, "labels": self.labels, "k": np.array(self.k)}
 
     @classmethod
     def restored(cls, tensors: Mapping[str, np.ndarray], decision: Decision) -> NeighbourPredictor:
-        """Return the predictor of which these are the tensors."""
+        """Return the predictor with these tensors."""
         return cls(tensors["reference"], tensors["labels"], int(tensors["k"]), decision)
 
 
@@ -117,23 +117,23 @@ def _similarities(units: np.ndarray, queries: np.ndarray) -> Iterator[tuple[int,
 
 def _closenesses(rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Yield minus the squared distances of some rows to all, in units of their own squared length."""
-    centred = rows - np.median(rows, axis=0)  # one example far off must not take the precision of the others
+    centred = rows - np.median(rows, axis=0)  # median: an outlier must not cost the others precision
     squares = np.einsum("ij,ij->i", centred, centred)
     units = squares + np.median(squares)
     units[units == 0] = 1.0
     step = max(1, _CHUNK // len(rows))
     for start in range(0, len(rows), step):
-        own = slice(start, start + step)
-        closeness = centred[own] @ centred.T
+        block = slice(start, start + step)
+        closeness = centred[block] @ centred.T
         closeness *= 2
         closeness -= squares
-        closeness -= squares[own, None]
-        closeness /= units[own, None]
+        closeness -= squares[block, None]
+        closeness /= units[block, None]
         yield start, _first_wins(closeness, _SQUARE_DECIMALS)
 
 
 def _first_wins(similarity: np.ndarray, decimals: int) -> np.ndarray:
-    """Round in place what differs by rounding alone, then let the first of equals be the largest."""
+    """Round in place to remove rounding noise, then make the first of equal values the largest."""
     np.round(similarity, decimals, out=similarity)
     columns = similarity.shape[1]
     similarity -= np.arange(columns) * (0.5 * 10.0**-decimals / max(1, columns))

@@ -1,4 +1,4 @@
-"""F1 of the positive one of two classes."""
+"""F1 of the positive class of two."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from assay.core.task import Labels
 
 
 def positive_f1(truth: Labels, predicted: np.ndarray) -> float:
-    """Return the harmonic mean of precision and recall of the second class; 0.0 where it is nowhere.
+    """Return the harmonic mean of precision and recall of the second class; 0.0 if it never occurs.
 
     Raises:
         NotApplicable: There are more than two classes.

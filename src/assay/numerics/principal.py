@@ -1,4 +1,4 @@
-"""Principal components of some rows, by the smaller of their two Grams."""
+"""Principal components, computed from the smaller of the two Grams."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def principal_components(rows: np.ndarray, most: int, energy: float = 1.0) -> np
 
     Args:
         rows: Examples x width, in double precision.
-        most: How many components at most; directions without variance are none.
-        energy: The share of the variance that the fewest components with more of it are taken for; 1 for all.
+        most: Most components; directions without variance are left out.
+        energy: Return the fewest components with more than this share of the variance; 1 for all.
     """
     shift = rows.mean(axis=0)
     basis = Scatter.of(rows - shift, shift).basis

@@ -13,10 +13,10 @@ from assay.numerics.linear import L2_PATH, LinearPredictor, PenaltyPath, ValScor
 
 
 class RidgePath(PenaltyPath):
-    """Least squares with a penalty on standardised features, of all columns of the targets at once.
+    """Ridge regression on standardised features, for all target columns at once.
 
-    Mean squared error / 2 + l2/2 |W|^2 is minimised, without a penalty on the intercept: in scikit-learn's
-    words, alpha = N l2. Classes that have no examples have no column.
+    It minimises mean squared error / 2 + l2/2 |W|^2, without a penalty on the intercept; in scikit-learn
+    alpha = N l2. Classes without examples have no column.
     """
 
     def __init__(self, fitted: LabelledFeatures) -> None:
@@ -34,14 +34,14 @@ class RidgePath(PenaltyPath):
             start += len(block)
 
     def judged(self, val_scorer: ValScorer) -> tuple[list[tuple[float, float]], LinearPredictor]:
-        """Return metric and minus loss on val of every penalty, and the best map."""
+        """Return (metric, -loss) on val for every penalty, and the best map."""
         val = torch.cat(list(self._components.blocks(val_scorer.val.matrix)))
         outputs = ((val @ self._weights(l2)).cpu().numpy() + self._intercept for l2 in L2_PATH)
         tried = [val_scorer(self._decision, output) for output in outputs]
         return tried, self.at(L2_PATH[best_of(tried)], None)[0]
 
     def at(self, l2: float, start: LinearPredictor | None) -> tuple[LinearPredictor, tuple[str, ...]]:
-        """Return the map for one penalty; the minimum is known exactly, wherever one begins."""
+        """Return the map for one penalty; the solution is exact, so ``start`` is ignored."""
         weights = self._components.expand(self._weights(l2)).cpu().numpy()
         mean = self._components.mean.cpu().numpy()
         return LinearPredictor(mean, weights, self._intercept, self._decision), ()

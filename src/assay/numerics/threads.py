@@ -1,4 +1,4 @@
-"""Keeps two BLAS libraries from waiting for each other's threads."""
+"""Prevents two BLAS libraries from waiting for each other's threads."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_thread_in_scipy() -> Iterator[None]:
-    """Run the BLAS inside scipy on one thread; that of numpy, which does the large products, keeps all.
+    """Run the BLAS of scipy on one thread; that of numpy, for large products, keeps all threads.
 
-    Wheels of numpy and scipy each bring a BLAS of their own, whose idle threads spin for a while. An
-    optimiser of scipy that takes turns with products of numpy then waits for a core at every step: on two
-    cores a linear probe took 10.6 seconds without this and 0.4 with it.
+    Wheels of numpy and scipy each contain a BLAS, whose idle threads spin for a while. A scipy optimiser that
+    alternates with numpy products then waits for a core at every step: on two cores a linear probe took
+    10.6 seconds without this and 0.4 with it.
     """
     from threadpoolctl import ThreadpoolController
 
