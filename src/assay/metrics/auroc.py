@@ -41,8 +41,8 @@ class AUROC(Metric):
         known = (counts > 0) & (counts < len(hits))
         if not known.any():
             raise NotApplicable("all examples have the same class")
-        hits, own = hits[:, known], counts[known]
-        above = (rankdata(predicted[:, known], axis=0) * hits).sum(axis=0) - own * (
-            own + 1
+        hits, positives = hits[:, known], counts[known]
+        above = (rankdata(predicted[:, known], axis=0) * hits).sum(axis=0) - positives * (
+            positives + 1
         ) / 2  # Mann-Whitney U
-        return float((above / (own * (len(hits) - own))).mean())
+        return float((above / (positives * (len(hits) - positives))).mean())

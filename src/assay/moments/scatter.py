@@ -157,8 +157,8 @@ class Scatter:
         from scipy.linalg.blas import dger
 
         gram = self.full_gram()
-        own = gram.T if self.gram is None else gram.T.copy(order="F")  # symmetric: either order is the same
-        centred = dger(-1.0 / self.count, self.feature_sum, self.feature_sum, a=own, overwrite_a=True)
+        matrix = gram.T if self.gram is None else gram.T.copy(order="F")  # symmetric in either order
+        centred = dger(-1.0 / self.count, self.feature_sum, self.feature_sum, a=matrix, overwrite_a=True)
         return np.asarray(centred.T)
 
     def total_variance(self) -> float:

@@ -87,14 +87,14 @@ class _Fold:
 
     def wait(self, rows: np.ndarray, features: np.ndarray, mine: np.ndarray) -> int:
         """Buffer as many of the chosen rows as fit, and return their number."""
-        some = mine[: len(self._waiting) - self._filled]
-        for start in range(0, len(some), _STRIP):
-            strip = some[start : start + _STRIP]
+        taken = mine[: len(self._waiting) - self._filled]
+        for start in range(0, len(taken), _STRIP):
+            strip = taken[start : start + _STRIP]
             free = slice(self._filled, self._filled + len(strip))
             np.subtract(features[strip], self._shift, out=self._waiting[free])
             self._rows[free] = rows[strip]
             self._filled += len(strip)
-        return len(some)
+        return len(taken)
 
     def add(self, labels: Labels) -> None:
         """Add the buffered rows to the sums."""
@@ -103,13 +103,13 @@ class _Fold:
         if not self._filled:
             return
         x = self._waiting[: self._filled]
-        some = labels.take(self._rows[: self._filled])
-        targets = some.targets()
+        buffered = labels.take(self._rows[: self._filled])
+        targets = buffered.targets()
         squares = np.einsum("ij,ij->i", x, x)  # not by numpy's BLAS: see BlasGram
         total, third = (dgemv(1.0, x.T, weights) for weights in (np.ones(len(x)), squares))
         norms = np.einsum("i,ij->j", squares, targets)
         new = [total, np.array(np.square(squares).sum()), third, np.array(squares.sum())]
-        new += [targets.sum(axis=0), np.square(targets).sum(axis=0), norms, _cross(some, targets, x)]
+        new += [targets.sum(axis=0), np.square(targets).sum(axis=0), norms, _cross(buffered, targets, x)]
         self._sums = [a + b for a, b in zip(self._sums, new, strict=True)] if self._sums else new
         self._count += len(x)
         if self._gram is None:

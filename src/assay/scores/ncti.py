@@ -80,23 +80,27 @@ class NCTI(SampleScore):
 
     def __call__(self, train: LabelledFeatures) -> float:
         """Return the chosen part, or the sum of all parts on a fixed scale."""
-        own, sizes = np.unique(train.labels.values, return_inverse=True, return_counts=True)[1:]
+        positions, sizes = np.unique(train.labels.values, return_inverse=True, return_counts=True)[1:]
         if len(sizes) < 2:
             raise NotApplicable("Fewer than two classes have examples in train.")
         rows = principal_components(train.matrix)
-        if np.square(rows - class_means(rows, own, sizes)[own]).sum() <= _ROUNDING * np.square(rows).sum():
+        if (
+            np.square(rows - class_means(rows, positions, sizes)[positions]).sum()
+            <= _ROUNDING * np.square(rows).sum()
+        ):
             raise NotApplicable("Features do not vary within any class of train.")
         shrinkage = float(np.exp(-rows.var(axis=0, ddof=1)[:_LEADING].sum()))
         freedom = len(rows) - len(sizes) if self.unbiased and shrinkage <= _FLOOR else len(rows)
         if shrinkage > _FLOOR:
-            analysis = shrunk(rows, own, sizes, shrinkage)
+            analysis = shrunk(rows, positions, sizes, shrinkage)
         else:
-            analysis = unshrunk(rows, own, sizes, freedom)
+            analysis = unshrunk(rows, positions, sizes, freedom)
         probs = analysis.probabilities(rows, sizes)
         seli = float(np.linalg.svd(rows @ analysis.directions, compute_uv=False).sum())
-        ncc = float(probs[np.arange(len(own)), own].mean())
+        ncc = float(probs[np.arange(len(positions)), positions].mean())
         norms = sum(
-            float(np.linalg.svd(probs[own == label], compute_uv=False).sum()) for label in range(len(sizes))
+            float(np.linalg.svd(probs[positions == label], compute_uv=False).sum())
+            for label in range(len(sizes))
         )
         raw = {"seli": seli, "ncc": ncc, "vc": -float(np.log(norms))}
         if self.part != "all":
@@ -143,24 +147,24 @@ class Discriminant(NamedTuple):
         """Return p(class given example), examples x classes."""
         from scipy.special import softmax
 
-        own = np.einsum("cd,dc->c", self.means, self.weights)
-        return np.asarray(softmax(rows @ self.weights - own / 2 + np.log(sizes / sizes.sum()), axis=1))
+        squares = np.einsum("cd,dc->c", self.means, self.weights)
+        return np.asarray(softmax(rows @ self.weights - squares / 2 + np.log(sizes / sizes.sum()), axis=1))
 
 
-def class_means(rows: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def class_means(rows: np.ndarray, positions: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return the mean of each class, classes x components."""
-    return np.asarray((np.eye(len(sizes))[own] / sizes[own, None]).T @ rows)
+    return np.asarray((np.eye(len(sizes))[positions] / sizes[positions, None]).T @ rows)
 
 
-def unshrunk(rows: np.ndarray, own: np.ndarray, sizes: np.ndarray, freedom: int) -> Discriminant:
+def unshrunk(rows: np.ndarray, positions: np.ndarray, sizes: np.ndarray, freedom: int) -> Discriminant:
     """Return the analysis that divides by the scatter within classes, as scikit-learn does by default."""
     if len(rows) - len(sizes) <= rows.shape[1]:
         raise NotApplicable(
             f"{len(rows)} examples of {len(sizes)} classes do not vary within classes along all of the "
             f"{rows.shape[1]} principal components. Use lda_cv."
         )
-    means = class_means(rows, own, sizes)
-    inside = rows - means[own]
+    means = class_means(rows, positions, sizes)
+    inside = rows - means[positions]
     spread = inside.std(axis=0)
     spread[spread == 0] = 1.0
     values, axes = np.linalg.svd(inside / spread / np.sqrt(freedom), full_matrices=False)[1:]
@@ -173,12 +177,12 @@ def unshrunk(rows: np.ndarray, own: np.ndarray, sizes: np.ndarray, freedom: int)
     return Discriminant(directions[:, : len(sizes) - 1], weights, means)
 
 
-def shrunk(rows: np.ndarray, own: np.ndarray, sizes: np.ndarray, shrinkage: float) -> Discriminant:
+def shrunk(rows: np.ndarray, positions: np.ndarray, sizes: np.ndarray, shrinkage: float) -> Discriminant:
     """Return the analysis that shrinks both scatters towards a multiple of the identity."""
     from scipy.linalg import eigh
 
-    means = class_means(rows, own, sizes)
-    inside = rows - means[own]
+    means = class_means(rows, positions, sizes)
+    inside = rows - means[positions]
     within = towards_identity(inside.T @ inside / len(rows), shrinkage)
     total = towards_identity(rows.T @ rows / len(rows), shrinkage)
     directions = eigh(total - within, within, check_finite=False)[1][:, ::-1]

@@ -174,10 +174,10 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> Balls:
 def sampled_radii(sample: LabelledFeatures, deviations: np.ndarray) -> np.ndarray:
     """Return the root of the sum of variances of each class in the sample, in these units."""
     scaled = (sample.matrix - sample.matrix.mean(axis=0, dtype=np.float64)) / deviations
-    classes, own, counts = np.unique(sample.labels.values, return_inverse=True, return_counts=True)
+    classes, positions, counts = np.unique(sample.labels.values, return_inverse=True, return_counts=True)
     hot = np.zeros((len(classes), len(scaled)))
-    hot[own, np.arange(len(scaled))] = 1.0
-    scaled -= (hot @ scaled / counts[:, None])[own]
+    hot[positions, np.arange(len(scaled))] = 1.0
+    scaled -= (hot @ scaled / counts[:, None])[positions]
     return np.asarray(np.sqrt(hot @ np.square(scaled).sum(axis=1) / counts))
 
 

@@ -26,15 +26,15 @@ def spaces(before: np.ndarray, after: np.ndarray, seed: int) -> Spaces | None:
     if count > EXAMPLES:
         rows = np.sort(np.random.default_rng(seed).choice(count, EXAMPLES, replace=False))
         before, after, count = before[rows], after[rows], EXAMPLES
-    own = nearest_others(before, NEIGHBOURS)
+    old_neighbours = nearest_others(before, NEIGHBOURS)
     same_width = before.shape[1] == after.shape[1]
     return Spaces(
         examples=count,
         widths=(before.shape[1], after.shape[1]),
         cka=linear_cka(before, after),
         neighbours=NEIGHBOURS,
-        overlap=_shared(own, nearest_others(after, NEIGHBOURS)),
-        in_old_index=_shared(own, _found_in(before, after)) if same_width else None,
+        overlap=_shared(old_neighbours, nearest_others(after, NEIGHBOURS)),
+        in_old_index=_shared(old_neighbours, _found_in(before, after)) if same_width else None,
         by_chance=NEIGHBOURS / (count - 1),
     )
 
@@ -42,9 +42,9 @@ def spaces(before: np.ndarray, after: np.ndarray, seed: int) -> Spaces | None:
 def _found_in(index: np.ndarray, queries: np.ndarray) -> np.ndarray:
     """Return the neighbours of the new features among the old ones, without the example itself."""
     neighbours = nearest(index, queries, NEIGHBOURS + 1)
-    own = neighbours == np.arange(len(neighbours))[:, None]
-    own[~own.any(axis=1), -1] = True  # drop the last neighbour if the example itself is not among them
-    return np.asarray(neighbours[~own].reshape(len(neighbours), NEIGHBOURS))
+    is_itself = neighbours == np.arange(len(neighbours))[:, None]
+    is_itself[~is_itself.any(axis=1), -1] = True  # else drop the last neighbour
+    return np.asarray(neighbours[~is_itself].reshape(len(neighbours), NEIGHBOURS))
 
 
 def _shared(first: np.ndarray, second: np.ndarray) -> float:

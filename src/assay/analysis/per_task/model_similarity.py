@@ -116,10 +116,10 @@ def linear_cka(first: np.ndarray, second: np.ndarray) -> float:
     1.0
     """
     left, right = (np.asarray(side, dtype=np.float64) - side.mean(axis=0) for side in (first, second))
-    both, own, other = _hsic(left, right), _hsic(left, left), _hsic(right, right)
-    if own <= 0 or other <= 0:
+    both, first_norm, second_norm = _hsic(left, right), _hsic(left, left), _hsic(right, right)
+    if first_norm <= 0 or second_norm <= 0:
         return 0.0  # one of the models has constant features
-    return float(both / np.sqrt(own * other))
+    return float(both / np.sqrt(first_norm * second_norm))
 
 
 def cka_matrix(features: Sequence[np.ndarray]) -> np.ndarray:
@@ -137,8 +137,8 @@ def cka_matrix(features: Sequence[np.ndarray]) -> np.ndarray:
     flat = kernels.reshape(len(features), -1)
     products = flat @ flat.T + np.outer(totals, totals) / ((count - 1) * (count - 2))
     products -= 2 / (count - 2) * (rows @ rows.T)
-    own = np.sqrt(np.maximum(np.diag(products), 0.0))
-    scale = np.outer(own, own)
+    norms = np.sqrt(np.maximum(np.diag(products), 0.0))
+    scale = np.outer(norms, norms)
     return np.asarray(np.divide(products, scale, out=np.full_like(scale, np.nan), where=scale > 0))
 
 
