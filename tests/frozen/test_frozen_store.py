@@ -8,6 +8,7 @@ added there with the plug-in or the setting that brings it; none is ever changed
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import re
 import shutil
@@ -130,7 +131,8 @@ def test_identity_and_preprocessing_of_a_model_are_what_keys_hold(study, address
     parsed = Address.parse(address)
     source = BUILT_IN.models.create_from_source(parsed).plugin
     for package in source.packages:
-        pytest.importorskip(package, reason=f"needs the package {package}")
+        if importlib.util.find_spec(package) is None:  # importing TensorFlow would leave it in this process
+            pytest.skip(f"needs the package {package}")
 
     model = source.open("cpu")
 
