@@ -1,1 +1,1 @@
-"""How torch modules become models: shared by the model sources."""
+"""Wraps torch modules as models; shared by the model sources."""

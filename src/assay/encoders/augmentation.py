@@ -1,4 +1,4 @@
-"""Random changes of examples that keep their labels: images are cut, tokens and times hidden."""
+"""Data augmentation: random crops of images, and masking of tokens and audio spans."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torch import nn
 
-_LEAST_AREA = 0.5  # of the image that a cut keeps: 0.08, as for ImageNet, is too little for a few epochs
-_LOG_RATIO = math.log(4 / 3)  # of the sides of a cut, as for ImageNet
-HIDDEN = 0.1  # the share of the tokens of a text, and of the time of a sound, that is hidden
+_LEAST_AREA = 0.5  # minimum crop area; 0.08, as for ImageNet, is too small for a few epochs
+_LOG_RATIO = math.log(4 / 3)  # maximum log aspect ratio of a crop, as for ImageNet
+HIDDEN = 0.1  # the fraction of masked tokens of a text, and of masked time of audio
 
 
 def cut_and_mirrored(images: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Return each image cut at random, scaled back, and mirrored half of the time.
+    """Return random crops resized to the input size, mirrored with probability 0.5.
 
     Args:
         images: examples x channels x height x width, normalised.
-        rng: Draws the cuts.
+        rng: The random generator.
 
     References:
         Going Deeper with Convolutions (Szegedy et al., 2014), https://arxiv.org/abs/1409.4842, for cuts of a
@@ -40,12 +40,12 @@ def cut_and_mirrored(images: torch.Tensor, rng: np.random.Generator) -> torch.Te
 
 
 def hidden(shape: tuple[int, ...], rng: np.random.Generator) -> torch.Tensor:
-    """Return which tokens are hidden: texts x tokens."""
+    """Return the mask of hidden tokens, texts x tokens."""
     return torch.from_numpy(rng.random(shape) < HIDDEN)
 
 
 def silenced(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a sound of which a span, anywhere, is silence.
+    """Return audio with a random span replaced by silence.
 
     References:
         SpecAugment (Park et al., 2019), https://arxiv.org/abs/1904.08779, for hiding a span of time.

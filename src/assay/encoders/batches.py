@@ -1,4 +1,4 @@
-"""Encodes a split batch by batch: read ahead, in halves where memory does not suffice, and checked."""
+"""Encodes a split in batches, with prefetching, batch halving on memory errors, and output checks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from assay.core.task import Example, Split
 
 
 class EncodingNotes:
-    """What a reader must know of the features of a split, counted while it is encoded.
+    """Counts truncated and unread content while a split is encoded, and describes it in notes.
 
     Args:
-        name: Of the split.
-        what: Its examples in a word, as in "texts".
+        name: The name of the split.
+        what: The plural noun for its examples, such as "texts".
     """
 
     def __init__(self, name: str, split: Split, what: str) -> None:
@@ -29,12 +29,12 @@ class EncodingNotes:
         self._truncated = self._unread = 0
 
     def add(self, encoded: Encoded) -> None:
-        """Count what happened to some examples."""
+        """Add the counts of a batch."""
         self._truncated += encoded.truncated
         self._unread += encoded.unread
 
     def sentences(self) -> tuple[str, ...]:
-        """Return what was counted in words; nothing where nothing happened."""
+        """Return the counts as sentences; empty if all counts are zero."""
         sentences = []
         if self._truncated:
             sentences.append(
@@ -50,19 +50,19 @@ class EncodingNotes:
 
 
 Content = TypeVar("Content")
-Progress = Callable[[str, int, int], object]  # what is being done, how much is done, of how much
+Progress = Callable[[str, int, int], object]  # description, number done, total
 
 
 class Batches:
     """Encodes splits.
 
     Args:
-        size: Examples that a model gets at once.
-        report: Is called with the progress.
+        size: The batch size.
+        report: Called with the progress.
 
     Attributes:
-        notes: What a reader must know of this run.
-        report: Is called with the progress.
+        notes: Caveats about this run.
+        report: Called with the progress.
     """
 
     def __init__(self, size: int, report: Progress) -> None:
@@ -71,10 +71,10 @@ class Batches:
         self.report = report
 
     def encoded(self, model: Model, split: Split, what: str) -> Iterator[tuple[np.ndarray, Encoded]]:
-        """Encode a split in order; the next batch is read while this one is encoded.
+        """Encode a split in order, reading the next batch in the background.
 
         Yields:
-            The positions of the labels of some examples, with their features: a row for each label.
+            The positions of the labels of a batch, and its features with one row per label.
         """
         self.report(what, 0, len(split))
         starts = range(0, len(split), self._size)
@@ -89,7 +89,7 @@ class Batches:
             self.report(what, int(rows[-1]) + 1, len(split))
 
     def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
-        """Encode some examples; while memory does not suffice, in halves."""
+        """Encode a batch, halving it while memory is insufficient."""
         try:
             return model.encode(examples)
         except Exception as error:
@@ -105,7 +105,7 @@ class Batches:
 def read_ahead(
     read: Callable[[np.ndarray], Content], batches: Sequence[np.ndarray]
 ) -> Iterator[tuple[np.ndarray, Content]]:
-    """Yield the rows of each batch with what is read of them; the next is read while one is worked on."""
+    """Yield the rows of each batch with their content, reading the next batch in the background."""
     with ThreadPoolExecutor(max_workers=1) as readers:
         coming = [readers.submit(read, rows) for rows in batches[:1]]
         for position, rows in enumerate(batches):
@@ -115,7 +115,7 @@ def read_ahead(
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Return whether memory ran out: a class of its own on accelerators, a plain RuntimeError on CPUs."""
+    """Return whether an error means out of memory (on CPUs it is a plain RuntimeError)."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(

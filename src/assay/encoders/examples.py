@@ -1,4 +1,4 @@
-"""Checks that examples are what a model reads: texts, words, images or sounds."""
+"""Checks that examples have the type that a model reads: texts, words, images or audio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Text = str | tuple[str, str]
 
 
 def as_texts(examples: Iterable[Example]) -> list[Text]:
-    """Return the examples as texts; all must be single texts, or all pairs."""
+    """Return the examples as texts; raise unless all are single texts or all are pairs."""
     texts: list[Text] = []
     for example in examples:
         if isinstance(example, Words):
@@ -29,12 +29,12 @@ def as_texts(examples: Iterable[Example]) -> list[Text]:
 
 
 def are_words(examples: Sequence[Example]) -> bool:
-    """Return whether a batch holds texts that are cut into words."""
+    """Return whether a batch contains texts split into words."""
     return bool(examples) and isinstance(examples[0], Words)
 
 
 def as_words(examples: Sequence[Example]) -> list[Words]:
-    """Return the examples as texts of words; all must be such."""
+    """Return the examples as texts split into words; raise for other types."""
     texts = [example for example in examples if isinstance(example, Words)]
     if len(texts) < len(examples):
         raise ModelError("A batch mixes texts of words and others. Give all examples words, or none.")
@@ -47,7 +47,7 @@ def as_images(examples: Iterable[Example]) -> list[np.ndarray]:
 
 
 def as_sounds(examples: Iterable[Example]) -> list[Sound]:
-    """Return the examples as sounds."""
+    """Return the examples as audio."""
     return _all_of(Sound, examples, "sounds")
 
 

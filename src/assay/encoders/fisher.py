@@ -1,4 +1,4 @@
-"""The Fisher information of a torch module's weights under two heads, averaged in each filter."""
+"""The Fisher information of a torch module's weights under two heads, averaged per filter."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from assay.core.errors import NotApplicable
 from assay.core.model import Fishers, LinearHead
 
 Input = TypeVar("Input")
-Filters = tuple[nn.Parameter, int]  # a weight, and the axis of its outputs
-Sums = dict[int, np.ndarray]  # by the position of a weight, if gradients reach it: one number for each filter
+Filters = tuple[nn.Parameter, int]  # a weight, and its output axis
+Sums = dict[int, np.ndarray]  # by weight position, for weights with gradients: one value per filter
 
 
 def head_fishers(
@@ -26,20 +26,20 @@ def head_fishers(
     draws: int,
     seed: int,
 ) -> Fishers:
-    """Return the mean over examples of E[(d log p(class) / d weight)^2], averaged in each filter.
+    """Return the mean over examples of E[(d log p(class) / d weight)^2], averaged per filter.
 
-    The class has the probabilities p of the head in question. A filter is one output of a weight: of a
-    convolution, a linear layer, or a norm. Biases, bare parameters, tables that are looked up, and what the
-    features do not depend on, such as the source head, are left out. No gradient is stored, and the weights
-    require none afterwards that did not before.
+    Classes are distributed by the probabilities p of each head. A filter is one output of a weight: of a
+    convolution, a linear layer, or a norm. Biases, bare parameters, lookup tables, and weights that do not
+    affect the features, such as the source head, are excluded. Gradients are not stored, and the
+    ``requires_grad`` flags are restored.
 
     Args:
-        module: In evaluation mode.
-        outputs_of: Runs ``module`` on the input of one example, and returns 1 x width and 1 x source classes.
-        inputs: One example at a time.
-        head: What turns features into logits of the task's classes.
-        draws: Gradients for each example and head, as ``cotangents`` takes them.
-        seed: Of the draws.
+        module: The module in evaluation mode.
+        outputs_of: Runs ``module`` on one example, and returns 1 x width and 1 x source classes.
+        inputs: The inputs, one example at a time.
+        head: The head from features to logits of the task's classes.
+        draws: Gradients per example and head, as in ``cotangents``.
+        seed: The seed of the draws.
     """
     rng = np.random.default_rng(seed)
     weights = _filters(module)
@@ -83,7 +83,7 @@ def cotangents(logits: np.ndarray, draws: int, rng: np.random.Generator) -> np.n
 def _add_squares(
     sums: Sums, logits: torch.Tensor, weights: list[Filters], draws: int, rng: np.random.Generator
 ) -> None:
-    """Add the expected squared gradients on one example, averaged in each filter."""
+    """Add the expected squared gradients on one example, averaged per filter."""
     if not logits.requires_grad:
         return
     parameters = [weight for weight, _ in weights]
@@ -97,14 +97,14 @@ def _add_squares(
 
 def _mean_square(gradient: torch.Tensor, outputs: int) -> np.ndarray:
     flat = gradient.movedim(outputs, 0).reshape(gradient.shape[outputs], -1)
-    if flat.device.type == "mps":  # it has no double precision
+    if flat.device.type == "mps":  # MPS has no double precision
         flat = flat.cpu()
     norms = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64)
     return np.asarray((norms.square() / flat.shape[1]).cpu())
 
 
 def _filters(module: nn.Module) -> list[Filters]:
-    """Return each weight with the axis of its outputs; shared ones once."""
+    """Return each weight once, with its output axis."""
     tables = {
         id(part.weight) for part in module.modules() if isinstance(part, (nn.Embedding, nn.EmbeddingBag))
     }
@@ -117,13 +117,13 @@ def _filters(module: nn.Module) -> list[Filters]:
 
 
 def _keeps_inputs_first(part: nn.Module) -> bool:
-    """Return whether it is a transposed convolution, or a linear layer of GPT-2, which is called Conv1D."""
+    """Return whether a layer is a transposed convolution or GPT-2's linear layer (Conv1D)."""
     return isinstance(part, nn.modules.conv._ConvTransposeNd) or type(part).__name__ == "Conv1D"
 
 
 @contextmanager
 def _differentiable(weights: list[nn.Parameter]) -> Iterator[None]:
-    """Let gradients of the weights be taken inside; afterwards they require what they did before."""
+    """Enable gradients of the weights in the context, and restore the flags afterwards."""
     before = [weight.requires_grad for weight in weights]
     try:
         for weight in weights:

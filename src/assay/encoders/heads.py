@@ -1,4 +1,4 @@
-"""Finds where a classifier's features end and its head begins, without knowing the architecture."""
+"""Finds the boundary between features and head of a classifier of any architecture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.encoders.torch_model import Outputs
 
 
 def read_layer(module: nn.Module, layer: str) -> Forward:
-    """Return a forward whose features are the pooled output of a named layer, without logits."""
+    """Return a forward pass whose features are the pooled output of a named layer, without logits."""
     layers = dict(module.named_modules())
     if layer not in layers or not layer:
         shown = ", ".join([name for name in layers if name and name.count(".") < 2][:12])
@@ -28,14 +28,14 @@ def read_layer(module: nn.Module, layer: str) -> Forward:
 
 
 def read_head(module: nn.Module, size: tuple[int, ...]) -> Forward:
-    """Return a forward whose features are what enters the classification head, and whose logits leave it.
+    """Return a forward pass whose features are the input of the classification head and logits its output.
 
-    The head is the last layer with weights that runs, if it is linear or a 1 x 1 convolution and as wide as
-    the output. A module without such a head gives its pooled output as features, and no logits.
+    The head is the last executed layer with weights, if it is linear or a 1 x 1 convolution and as wide as
+    the output. Without such a head, features are the pooled output, and there are no logits.
 
     Args:
-        module: In evaluation mode.
-        size: channels x height x width of the input.
+        module: The module in evaluation mode.
+        size: The input size, channels x height x width.
     """
     head = _find_head(module, size)
     if head is None:
@@ -52,7 +52,7 @@ def read_head(module: nn.Module, size: tuple[int, ...]) -> Forward:
 
 
 def read_output(module: nn.Module) -> Forward:
-    """Return a forward whose features are the pooled output, without logits."""
+    """Return a forward pass whose features are the pooled output, without logits."""
     return lambda batch: Outputs(pooled(_tensor(module(batch))), None)
 
 

@@ -1,4 +1,4 @@
-"""The identity of a model: hashes of its files, its settings, and where its weights came from."""
+"""The identity of a model: file hashes, settings, and the origin of its weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.plugins.settings import all_settings
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where weights came from, their licence, and how good they were there; or that they are random."""
+    """The origin of weights, with their licence and published accuracy, or that they are random."""
 
     weights: str
     licence: str | None = None
@@ -22,12 +22,12 @@ class Origin:
 
 
 def random_origin(seed: int) -> Origin:
-    """Return the origin of weights that were drawn from a seed."""
+    """Return the origin of random weights."""
     return Origin(f"random, seed {seed}", is_random=True)
 
 
 def require_file(path: str | Path) -> Path:
-    """Return the path of a file that exists, or raise ``UsageError``."""
+    """Return the path of an existing file, or raise ``UsageError``."""
     file = Path(path).expanduser()
     if not file.is_file():
         raise UsageError(f"There is no file '{path}'. Write the path of a checkpoint that exists.")
@@ -35,14 +35,14 @@ def require_file(path: str | Path) -> Path:
 
 
 def file_hash(path: str | Path) -> str:
-    """Return a hash of what a file contains."""
+    """Return a hash of a file's content."""
     file = require_file(path)
     status = file.stat()
     return _file_hash(file.resolve(), status.st_size, status.st_mtime_ns)
 
 
 def folder_hash(folder: Path) -> str:
-    """Return a hash of every file below a folder, names included."""
+    """Return a hash of all files below a folder, including their names."""
     digest = hashlib.blake2b(digest_size=16)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{file.relative_to(folder).as_posix()}\0{file_hash(file)}\0".encode())
@@ -50,10 +50,10 @@ def folder_hash(folder: Path) -> str:
 
 
 def identity_of(builder: str, source: object, checkpoint: str | None = None) -> str:
-    """Return what decides the weights of a source: its builder, its settings, and a file by its contents."""
+    """Return the identity of a source: its builder, its settings, and the content hash of a file."""
     settings = dict(all_settings(source))
     if checkpoint is not None:
-        # a file that moves is the same; one that changes is not
+        # moving a file keeps the identity; changing it does not
         settings["checkpoint"] = file_hash(checkpoint)
     return f"{builder}; " + "; ".join(f"{key}={value!r}" for key, value in sorted(settings.items()))
 

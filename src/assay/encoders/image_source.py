@@ -1,4 +1,4 @@
-"""What sources of published image models share: weights by name or from a file, and changed preprocessing."""
+"""The base of sources of published image models: named or file weights, and preprocessing overrides."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from assay.encoders.renaming import check_rename
 
 @dataclass(frozen=True, slots=True)
 class ImageSource(ModelSource):
-    """Image models by name, with published weights, those of a checkpoint, or random ones.
+    """Image models by name, with published weights, a checkpoint, or random weights.
 
     Attributes:
         pretrained: False for random weights.
         checkpoint: A file with weights instead of the published ones.
         rename: How names of the checkpoint begin, and how they begin in the model, as in
             ``(('backbone.', ''), ('projector.', None))``; None leaves those out.
-        seed: Draws random weights, where there are any.
-        num_classes: Classes of the head, for a checkpoint with a head of its own.
-        image_size: Side of the input in pixels.
-        mean: Subtracted from 0..1 pixels.
-        std: Divides what is left.
-        crop: The part of the short side that the centre crop keeps.
-        interpolation: As in "bicubic".
+        seed: The seed of random weights.
+        num_classes: The number of classes, for a checkpoint with its own head.
+        image_size: The side of the input in pixels.
+        mean: The value subtracted from 0..1 pixels.
+        std: The divisor after subtracting the mean.
+        crop: The fraction of the short side kept by the centre crop.
+        interpolation: The resize filter, such as "bicubic".
     """
 
     pretrained: bool = True
@@ -42,42 +42,42 @@ class ImageSource(ModelSource):
     interpolation: str | None = None
 
     def modality(self) -> Modality:
-        """Return images."""
+        """Return the image modality."""
         return Modality.IMAGE
 
     def untrained(self) -> ModelSource:
-        """Return the same architecture with random weights: other ones, if these are random already."""
+        """Return the same architecture with random weights, different from the current ones."""
         return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
 
     @property
     def is_published(self) -> bool:
-        """Whether the weights are the published ones."""
+        """Whether the published weights are used."""
         return self.pretrained and self.checkpoint is None
 
     @property
     def changes(self) -> PixelChanges:
-        """What the user changes of the preprocessing."""
+        """The user's preprocessing overrides."""
         return PixelChanges(self.image_size, self.crop, self.mean, self.std, self.interpolation)
 
     def check_settings(self) -> None:
-        """Raise ``UsageError`` for a missing checkpoint and settings that cannot be."""
+        """Raise ``UsageError`` for a missing checkpoint and invalid settings."""
         self.changes.check()
         if self.checkpoint is not None:
             require_file(self.checkpoint)
         check_rename(self.rename)
 
     def load_checkpoint(self, module: Any) -> None:
-        """Copy the weights of the checkpoint, if there is one, into a torch module."""
+        """Load the checkpoint, if there is one, into a torch module."""
         from assay.encoders.weights import load_checkpoint
 
         if self.checkpoint is not None:
             load_checkpoint(module, self.checkpoint, self.rename)
 
     def origin(self, published: Origin) -> Origin:
-        """Return where the weights came from.
+        """Return the origin of the weights.
 
         Args:
-            published: The origin of the published ones.
+            published: The origin of the published weights.
         """
         if self.checkpoint is not None:
             return Origin(self.checkpoint)

@@ -1,4 +1,4 @@
-"""An opened image model: a torch module, its preprocessing, and how its features are read."""
+"""An opened image model: a torch module with its preprocessing and forward pass."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from assay.encoders.pixels import PixelRecipe
 from assay.encoders.restoring import restored_after
 from assay.encoders.torch_model import Outputs, TorchModel
 
-_CPU_PIECE = 16  # images in one forward pass on a CPU: with 32 their maps fall out of the caches
+_CPU_PIECE = 16  # images per forward pass on a CPU: feature maps of 32 exceed the caches
 
 Forward = Callable[[torch.Tensor], Outputs]
 
 
 class Preparation(Protocol):
-    """What turns images into the input of a model; ``PixelRecipe`` is the usual one."""
+    """Image preprocessing, usually a ``PixelRecipe``."""
 
     def read(self, images: Sequence[np.ndarray], device: str) -> torch.Tensor:
-        """Return float32 input on ``device``, one row for each image."""
+        """Return float32 input on ``device``, one row per image."""
 
     def describe(self) -> str:
-        """Return in words what is done to an image."""
+        """Describe the preprocessing of an image."""
 
 
 @final
@@ -43,11 +43,11 @@ class ImageEncoder(TorchModel[Forward]):
     """Encodes RGB images with a torch module, in evaluation mode and float32.
 
     Args:
-        module: Holds the weights; it is moved to ``device``.
-        forward: Reads features and logits of a batch from ``module``.
-        preparation: How an image becomes input.
-        device: As torch names it.
-        origin: Where the weights came from.
+        module: The torch module with the weights; it is moved to ``device``.
+        forward: Computes features and logits of a batch with ``module``.
+        preparation: The image preprocessing.
+        device: The torch device.
+        origin: The origin of the weights.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ImageEncoder(TorchModel[Forward]):
         )
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return float32 features, and probabilities where the model has a source head."""
+        """Return float32 features, and probabilities if the model has a source head."""
         images = as_images(examples)
         piece = _CPU_PIECE if self._device == "cpu" else max(len(images), 1)
         starts = range(0, len(images), piece)
@@ -77,13 +77,13 @@ class ImageEncoder(TorchModel[Forward]):
         return Encoded(*self._collected(len(images), parts))
 
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
-        """Return the Fisher information of the weights on some images, one at a time."""
+        """Return the Fisher information of the weights on images, one at a time."""
         inputs = (self._read(as_images([example])) for example in examples)
         return head_fishers(self._module, self._outputs, inputs, head, draws, seed)
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Train the weights inside."""
+        """Return a context in which the weights can be trained."""
         with restored_after(self._module) as module:
             yield ImageTrainable(module, self._outputs, self._preparation, self._device)
 
@@ -101,8 +101,8 @@ class ImageTrainable(Trainable):
     """An image model in training.
 
     Attributes:
-        forward: Reads the features of a batch from ``module``.
-        preparation: How an image becomes input.
+        forward: Computes the features of a batch with ``module``.
+        preparation: The image preprocessing.
     """
 
     module: Any
@@ -111,14 +111,14 @@ class ImageTrainable(Trainable):
     device: str
 
     def prepared(self, example: Example) -> np.ndarray:
-        """Return the resized image as bytes, or the input where the preparation cannot be split."""
+        """Return the resized image as bytes, or the final input if the preprocessing cannot be split."""
         (image,) = as_images([example])
         if isinstance(self.preparation, PixelRecipe):
             return self.preparation.apply(image)
         return np.asarray(self.preparation.read([image], "cpu")[0])
 
     def inputs(self, prepared: Sequence[np.ndarray], rng: np.random.Generator | None) -> torch.Tensor:
-        """Return examples x channels x height x width, or what else the preparation makes of them."""
+        """Return examples x channels x height x width, or another output of the preprocessing."""
         batch = torch.from_numpy(np.stack(prepared)).to(self.device)
         if isinstance(self.preparation, PixelRecipe):
             batch = self.preparation.normalise(batch)
@@ -127,15 +127,15 @@ class ImageTrainable(Trainable):
         return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
 
     def features(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return examples x width."""
+        """Return features, examples x width."""
         return self.forward(inputs).features
 
 
 def pooled(values: torch.Tensor, axes: tuple[int, int] = (2, 3)) -> torch.Tensor:
-    """Return examples x width: the mean over the positions of a map, or over tokens of a sequence.
+    """Return features (examples x width): the mean over positions of a map or tokens of a sequence.
 
     Args:
-        values: What a model gave for a batch.
+        values: The output of a model for a batch.
         axes: The spatial axes of a map.
     """
     if values.ndim == 4:
@@ -146,7 +146,7 @@ def pooled(values: torch.Tensor, axes: tuple[int, int] = (2, 3)) -> torch.Tensor
 
 
 def _lay_out(module: nn.Module) -> None:
-    """Lay out convolutions as PyTorch is faster with: on a CPU by half for EfficientNet-Lite."""
+    """Use the memory layout in which PyTorch's convolutions are fastest."""
     for weight in module.parameters():
-        if weight.ndim == 4:  # those in one or three dimensions have no such layout
+        if weight.ndim == 4:  # the layout exists only for 2D convolutions
             weight.data = weight.data.contiguous(memory_format=torch.channels_last)

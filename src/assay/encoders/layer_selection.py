@@ -1,4 +1,4 @@
-"""Which hidden states of a transformer are read: the last, those of one layer, their mean, or all of them."""
+"""Selects the hidden states of a transformer: the last, one layer, the mean over layers, or all."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
 
 
 class Several(StrEnum):
-    """How more than one layer is read."""
+    """The combination of several layers."""
 
-    MEAN = "mean"  # over the outputs of the layers; the input of the first is left out
-    ALL = "all"  # each for itself, the input of the first included
+    MEAN = "mean"  # over the outputs of the layers, without the input of the first
+    ALL = "all"  # separately, with the input of the first
 
 
 @dataclass(frozen=True, slots=True)
 class LayerSelection:
-    """What is read of ``hidden_states``, where transformers returns what enters and leaves its layers.
+    """The selection from ``hidden_states``, which contain the input of the first layer and all outputs.
 
     Attributes:
-        layer: An index there: 0 for the input of the first layer, -1 for the output of the last; several of
-            them; None for the last states as the model returns them, after a final normalisation if any.
+        layer: One or more indices: 0 for the input of the first layer, -1 for the output of the last;
+            None for the model's last hidden state, after a final normalisation if any.
     """
 
     layer: int | Several | None = None
 
     @classmethod
     def of_settings(cls, layer: int | str | None, layers: int | str | None) -> LayerSelection:
-        """Return what the settings ask for; of ``layer='best'`` the last layer, until one is chosen.
+        """Return the selection for the settings; for ``layer='best'`` the last layer until one is chosen.
 
         Raises:
-            UsageError: They are none, or exclude one another.
+            UsageError: The settings are invalid or exclude one another.
         """
         if layer is not None and layers is not None:
             raise UsageError("Settings 'layer' and 'layers' exclude one another. Write one of them.")
@@ -54,17 +54,17 @@ class LayerSelection:
 
     @property
     def arguments(self) -> Mapping[str, bool]:
-        """The arguments with which a model returns such states."""
+        """The arguments with which a model returns these states."""
         return {} if self.layer is None else {"output_hidden_states": True}
 
     def describe(self) -> str:
-        """Return in words what is read."""
+        """Describe the selection."""
         if self.layer is None:
             return ""
         return "mean over layers; " if self.layer is Several.MEAN else f"layer {self.layer}; "
 
     def states(self, output: Any) -> Sequence[torch.Tensor]:
-        """Return the states that are read of the output of a model: one, or one for each layer."""
+        """Return the selected states of a model's output, one per selected layer."""
         if self.layer is None:
             return (output.last_hidden_state,)
         states = output.get("hidden_states")
@@ -89,9 +89,9 @@ LAST = LayerSelection()
 
 
 def with_base(module: Any, run: Callable[[], Any]) -> tuple[Any, Any]:
-    """Return the output of a classifier of transformers, and that of its model below the head."""
+    """Return the output of a transformers classifier, and the output of its model below the head."""
     outputs: list[Any] = []
-    base = module.encoder if module.base_model is module else module.base_model  # Whisper does not tell it
+    base = module.encoder if module.base_model is module else module.base_model  # for Whisper
     hook = base.register_forward_hook(lambda _, __, output: outputs.append(output))
     try:
         return run(), outputs.pop()

@@ -1,4 +1,4 @@
-"""Features of pairs of texts: of each text alone and compared, for encoders that read one text at a time."""
+"""Features of text pairs for encoders of single texts: both texts' features and their comparison."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 
 class Pairs(StrEnum):
-    """How a model that reads one input gets a pair of texts."""
+    """The input format of text pairs."""
 
-    TOGETHER = "together"  # as one input, for models that were trained on pairs
-    APART = "apart"  # each alone, and compared
+    TOGETHER = "together"  # as one input, for models trained on pairs
+    APART = "apart"  # as two inputs, whose features are compared
 
     @classmethod
     def named(cls, name: str) -> Pairs:
-        """Return what a user wrote."""
+        """Parse the user's setting."""
         if name not in cls.__members__.values():
             raise UnknownName("way to read pairs", name, cls)
         return cls(name)
 
 
 def encode_texts(texts: Sequence[Text], encode: Callable[[list[str]], np.ndarray], width: int) -> np.ndarray:
-    """Return examples x width; of a pair u, v: u, v, abs(u - v), u * v, four times as wide.
+    """Return features, examples x width; for a pair u, v the concatenation of u, v, abs(u - v) and u * v.
 
     Args:
         texts: All texts, or all pairs.
-        encode: Returns one row of features for each text.
-        width: That of a text; what the result has where there are no texts.
+        encode: Returns one row of features per text.
+        width: The feature width of a text, used if there are no texts.
     """
     if not texts:
         return np.empty((0, width), np.float32)
@@ -47,14 +47,14 @@ def encode_texts(texts: Sequence[Text], encode: Callable[[list[str]], np.ndarray
 
 
 def sides_of(texts: Sequence[Text]) -> list[list[str]]:
-    """Return all texts; of pairs all first texts, and all second ones."""
+    """Return all texts; for pairs, all first texts followed by all second texts."""
     if isinstance(texts[0], str):
         return [[str(text) for text in texts]]
     return [[text[side] for text in texts] for side in (0, 1)]
 
 
 def compared(sides: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Return the features of single texts as they are, and of pairs u, v: u, v, abs(u - v), u * v.
+    """Return features of single texts unchanged, and of pairs u, v as u, v, abs(u - v), u * v.
 
     References:
         Sentence-BERT (Reimers and Gurevych, 2019), https://arxiv.org/abs/1908.10084, whose classifier reads

@@ -1,4 +1,4 @@
-"""Preprocessing as a user or a library states it, as a recipe for pixels."""
+"""Converts preprocessing settings of the user or a library to a pixel recipe."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from assay.encoders.pixels import Fit, PixelRecipe, Size
 
 @dataclass(frozen=True, slots=True)
 class PixelChanges:
-    """What a user wrote about preprocessing; None keeps what the model comes with.
+    """The user's preprocessing overrides; None keeps the model's default.
 
     Attributes:
-        image_size: Side of the input in pixels.
-        crop: The part of the resized short side that the centre crop keeps, above 0 and at most 1.
-        mean: One number, or one for each channel.
-        std: One number, or one for each channel.
+        image_size: The side of the input in pixels.
+        crop: The fraction of the resized short side kept by the centre crop, above 0 and at most 1.
+        mean: One number, or one per channel.
+        std: One number, or one per channel.
         interpolation: A name in ``FILTERS``.
     """
 
@@ -32,7 +32,7 @@ class PixelChanges:
     interpolation: str | None = None
 
     def check(self) -> None:
-        """Raise ``UsageError`` for a setting that no recipe can have."""
+        """Raise ``UsageError`` for an invalid setting."""
         if self.image_size is not None and self.image_size < 1:
             raise UsageError(f"Setting 'image_size' is {self.image_size}; write a side in pixels, as in 224.")
         if self.crop is not None and not 0 < self.crop <= 1:
@@ -52,8 +52,8 @@ class PixelChanges:
         """Return a recipe with these changes.
 
         Args:
-            recipe: What the model comes with.
-            crop: The part of the short side that its centre crop keeps.
+            recipe: The model's default recipe.
+            crop: The fraction of the short side kept by its centre crop.
         """
         if self.image_size is not None or self.crop is not None:
             recipe = _sized(recipe, self.image_size, self.crop or crop)
@@ -66,7 +66,7 @@ class PixelChanges:
 
 
 def centred(size: Size, crop: float | Fraction, fit: Fit | None = None) -> PixelRecipe:
-    """Return the usual recipe: the short side to size / crop, then the centre; ``fit`` for other resizing."""
+    """Return the standard recipe: resize the short side to size / crop, then centre crop."""
     height, width = (math.floor(side / crop) for side in size)
     if fit is not None:
         return PixelRecipe((height, width), size, fit=fit)
@@ -76,7 +76,7 @@ def centred(size: Size, crop: float | Fraction, fit: Fit | None = None) -> Pixel
 
 
 def recipe_from_timm(config: Mapping[str, Any]) -> PixelRecipe:
-    """Return the recipe of timm's data configuration: ``timm.data.resolve_model_data_config(module)``."""
+    """Return the recipe for timm's data configuration, ``timm.data.resolve_model_data_config(module)``."""
     fit = {"squash": Fit.STRETCH, "border": Fit.CONTAIN}.get(config["crop_mode"])
     return dataclasses.replace(
         centred(tuple(config["input_size"][1:]), config["crop_pct"], fit),

@@ -54,7 +54,7 @@ class StringEncoder(TorchModel[nn.Module]):
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Train the weights inside."""
+        """Return a context in which the weights can be trained."""
         with restored_after(self._module) as module:
             yield StringTrainable(module, self._device)
 

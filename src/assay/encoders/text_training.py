@@ -1,4 +1,4 @@
-"""Trains transformers that read texts, and hides tokens as an augmentation."""
+"""Trains text transformers, with token masking as augmentation."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Inputs = Mapping[str, torch.Tensor]
 @final
 @dataclass(frozen=True, slots=True)
 class TextTrainable(Trainable):
-    """A transformer in training; it reads a pair of texts as one, as it does in fine-tuning.
+    """A transformer in training; text pairs are one input, as in fine-tuning.
 
     Attributes:
-        words: How a text of words becomes input, and a row for each word; other texts have the same tokens.
-        pooled: Returns features of padded input.
+        words: The reading of texts split into words; its tokens are used for other texts as well.
+        pooled: Returns the features of padded input.
     """
 
     module: Any
@@ -41,21 +41,21 @@ class TextTrainable(Trainable):
         return self.words.tokens.read(as_texts([example]))[0][0]
 
     def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> Inputs | WordInputs:
-        """Return padded token numbers, by name."""
+        """Return padded token IDs, by input name."""
         if isinstance(prepared[0], CutText):
             return word_inputs(self.words.tokens, prepared, self.device, rng)
         inputs = self.words.tokens.padded(prepared, self.device)
         return inputs if rng is None else hide_tokens(inputs, self.words.tokens.tokenizer, rng)
 
     def features(self, inputs: Inputs | WordInputs) -> torch.Tensor:
-        """Return texts x width, or words x width."""
+        """Return features, texts x width or words x width."""
         return self.words.features(inputs) if isinstance(inputs, WordInputs) else self.pooled(inputs)
 
 
 def word_inputs(
     tokens: Tokens, prepared: Sequence[CutText], device: str, rng: np.random.Generator | None
 ) -> WordInputs:
-    """Return some texts of words as one input; with ``rng`` some of their tokens are hidden."""
+    """Return texts split into words as one padded input; with ``rng``, random tokens are masked."""
     inputs = padded(tokens, prepared, device)
     if rng is None:
         return inputs
@@ -63,7 +63,7 @@ def word_inputs(
 
 
 def hide_tokens(inputs: Inputs, tokenizer: Any, rng: np.random.Generator) -> Inputs:
-    """Return the input with some tokens hidden, as masked language models are trained; others stay."""
+    """Return the input with random tokens masked, as in masked language modelling."""
     numbers = (tokenizer.mask_token_id, tokenizer.unk_token_id)
     substitute = next((number for number in numbers if number is not None), None)
     if substitute is None:

@@ -1,4 +1,4 @@
-"""An opened text model: a transformer, its tokenizer, and how its tokens become one vector."""
+"""An opened text model: a transformer with its tokenizer and pooling."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ Read = Callable[[Inputs], States]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a text becomes features.
+    """The conversion of texts to features.
 
     Attributes:
-        tokens: How a text becomes input.
-        pooling: How its tokens become one vector.
-        unit_length: Whether that vector is scaled to length 1.
-        pairs: Whether the texts of a pair are one input, or each one of its own.
-        layers: Of which layer the tokens are.
+        tokens: The tokenization of texts.
+        pooling: The pooling of tokens to one vector.
+        unit_length: Whether the vector is scaled to length 1.
+        pairs: Whether the texts of a pair are one input or two.
+        layers: The layer selection.
     """
 
     tokens: Tokens
@@ -50,7 +50,7 @@ class Reading:
     layers: LayerSelection = LAST
 
     def describe(self) -> str:
-        """Return in words what is done to a text."""
+        """Describe the preprocessing of a text."""
         special = "" if self.tokens.special else ", without special tokens"
         unit = "; scaled to length 1" if self.unit_length else ""
         return (
@@ -64,11 +64,11 @@ class TextEncoder(TorchModel[Read]):
     """Encodes texts and pairs of texts with a transformer, in evaluation mode and float32.
 
     Args:
-        module: Holds the weights; it is moved to ``device``.
+        module: The torch module with the weights; it is moved to ``device``.
         read: Runs ``module`` on input.
-        reading: How a text becomes input, and tokens become features.
-        device: As torch names it.
-        origin: Where the weights came from.
+        reading: The conversion of texts to features.
+        device: The torch device.
+        origin: The origin of the weights.
     """
 
     def __init__(self, module: nn.Module, read: Read, reading: Reading, device: str, origin: Origin) -> None:
@@ -83,7 +83,7 @@ class TextEncoder(TorchModel[Read]):
         )
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return float32 features, and probabilities where the model has a source head.
+        """Return float32 features, and probabilities if the model has a source head.
 
         Of a pair u, v that is read apart they are u, v, abs(u - v), u * v, and there are no probabilities. Of
         a text that is cut into words there is a row for each word, pooled from its tokens as a text is.
@@ -104,14 +104,14 @@ class TextEncoder(TorchModel[Read]):
         return Encoded(features, probs, len(rows))
 
     def _encoded(self, texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
-        """Return features, source probabilities, and the positions of the texts that were cut."""
+        """Return features, source probabilities, and the positions of truncated texts."""
         tokens = self._reading.tokens
         encoded, cut = tokens.read(texts) if texts else ([], [])
         parts = ((rows, self._outputs(inputs)) for rows, inputs in tokens.chunks(encoded, self._device))
         return *self._collected(len(texts), parts), cut
 
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
-        """Return the Fisher information of the weights on some texts, one at a time."""
+        """Return the Fisher information of the weights on texts, one at a time."""
 
         def as_one(example: Example) -> list[Text]:
             texts = as_texts([example])
@@ -126,7 +126,7 @@ class TextEncoder(TorchModel[Read]):
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Train the weights inside."""
+        """Return a context in which the weights can be trained."""
         with restored_after(self._module) as module:
             yield TextTrainable(module, self._words(), self._features, self._device)
 
@@ -152,7 +152,7 @@ class TextEncoder(TorchModel[Read]):
 
 
 def read_base(module: Any, layers: LayerSelection = LAST) -> Read:
-    """Return how to read a transformer without a head."""
+    """Return the forward pass of a transformer without a head."""
 
     def read(inputs: Inputs) -> States:
         return _states(module(**inputs, **layers.arguments), layers)
@@ -161,7 +161,7 @@ def read_base(module: Any, layers: LayerSelection = LAST) -> Read:
 
 
 def read_classifier(module: Any, layers: LayerSelection = LAST) -> Read:
-    """Return how to read a transformer with a classification head: features below the head, and logits."""
+    """Return the forward pass of a transformer with a head: features below the head, and logits."""
 
     def read(inputs: Inputs) -> States:
         output, below = with_base(module, lambda: module(**inputs, **layers.arguments))
@@ -175,7 +175,7 @@ def _states(output: Any, layers: LayerSelection) -> States:
 
 
 def keep_layers(module: nn.Module, layers: int, of: int) -> None:
-    """Cut a transformer after some of its layers."""
+    """Keep only the first layers of a transformer."""
     if not 1 <= layers <= of:
         raise ModelError(f"Setting 'layers' is {layers}; this model has {of}. Write 1 to {of}.")
     stacks = [part for part in module.modules() if isinstance(part, nn.ModuleList) and len(part) == of]

@@ -1,4 +1,4 @@
-"""Turns texts and pairs of texts into padded batches of token numbers."""
+"""Converts texts and text pairs to padded batches of token IDs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 
 from assay.encoders.examples import Text
 
-_CHUNK = 32  # texts of similar length that are padded to one another
+_CHUNK = 32  # texts of similar length that are padded together
 
 
 class Chunk(NamedTuple):
-    """Some texts of a batch as padded input."""
+    """A group of texts as padded input."""
 
     rows: list[int]  # positions in the batch
     inputs: dict[str, torch.Tensor]  # by name, each texts x tokens
@@ -22,11 +22,11 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Texts as token numbers.
+    """Tokenizes texts.
 
     Attributes:
         tokenizer: A tokenizer of transformers.
-        most: The most tokens of a text; what is beyond is cut.
+        most: The maximum number of tokens of a text; longer texts are truncated.
         special: Whether the tokenizer adds its special tokens.
     """
 
@@ -36,12 +36,12 @@ class Tokens:
 
     @property
     def padding(self) -> int:
-        """The number that fills up short texts; it is masked out, so any number does where there is none."""
+        """The padding token ID; without one, any ID works because padding is masked out."""
         numbers = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, self.tokenizer.unk_token_id)
         return int(next((number for number in numbers if number is not None), 0))
 
     def read(self, texts: Sequence[Text]) -> tuple[list[dict[str, list[int]]], list[int]]:
-        """Return the tokens of each text by name of input, and the positions of the texts that were cut."""
+        """Return the tokens of each text by input name, and the positions of truncated texts."""
         whole = self._tokenised(texts, truncation=False)
         long = [row for row, text in enumerate(whole) if len(text["input_ids"]) > self.most]
         if long:
@@ -52,25 +52,25 @@ class Tokens:
         return whole, long
 
     def plain(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the token numbers of each text, without special tokens, and not cut."""
+        """Return the token IDs of each text, without special tokens or truncation."""
         if not texts:
             return []
         encoded = self.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
         return [list(ids) for ids in encoded["input_ids"]]
 
     def chunks(self, encoded: Sequence[Mapping[str, list[int]]], device: str) -> Iterator[Chunk]:
-        """Yield padded batches of texts of similar length: the fewer pads, the less work."""
+        """Yield padded batches of texts of similar length, to minimise padding."""
         for rows in self.batches([len(text["input_ids"]) for text in encoded]):
             yield Chunk(rows, self.padded([encoded[row] for row in rows], device))
 
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Yield the positions of texts of similar length, those of a batch at a time."""
+        """Yield the positions of texts of similar length, one batch at a time."""
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
         for start in range(0, len(order), _CHUNK):
             yield order[start : start + _CHUNK]
 
     def longest(self, device: str) -> dict[str, torch.Tensor]:
-        """Return the input of one text of the most tokens there can be."""
+        """Return the input of one text with the maximum number of tokens."""
         example = self.read(["a"])[0][0]
         return self.padded([{name: values[:1] * self.most for name, values in example.items()}], device)
 
@@ -90,14 +90,14 @@ class Tokens:
         ]
 
     def filled(self, values: dict[str, list[int]]) -> dict[str, list[int]]:
-        """Return the tokens of a text; of an empty one, one token for nothing."""
+        """Return the tokens of a text; an empty text gets one padding token."""
         if values["input_ids"]:
             return values
         blank = {name: [0] for name in values}  # an empty text without special tokens still needs one token
         return {**blank, "input_ids": [self.padding], "attention_mask": [1]}
 
     def padded(self, encoded: Sequence[Mapping[str, list[int]]], device: str) -> dict[str, torch.Tensor]:
-        """Return texts x tokens for each name of input; short texts are filled up on the right."""
+        """Return texts x tokens for each input name, padded on the right."""
         length = max(len(text["input_ids"]) for text in encoded)
         fill = {"input_ids": self.padding, "token_type_ids": int(self.tokenizer.pad_token_type_id)}
         return {
@@ -110,10 +110,10 @@ class Tokens:
 
 
 def most_tokens(tokenizer: Any, config: Any, wanted: int) -> int:
-    """Return how many tokens of a text are read: what is wanted, unless the model reads fewer."""
+    """Return the maximum number of tokens: the wanted number, or less if the model reads fewer."""
     positions = getattr(config.get_text_config(), "max_position_embeddings", None) or wanted
     if positions > 1 and _counts_from_padding(config):
-        positions -= int(config.pad_token_id) + 1  # the first position comes after that of padding
+        positions -= int(config.pad_token_id) + 1  # positions start after the padding position
     return int(min(wanted, tokenizer.model_max_length, positions if positions > 0 else wanted))
 
 

@@ -1,4 +1,4 @@
-"""What opened models of torch share: their facts, their weight matrices, and how they are closed."""
+"""The base class of opened torch models: facts, weight matrices and closing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from assay.environment.allocation import keep_freed_memory
 
 Run = TypeVar("Run", bound=Callable[..., Any])
 
-_TABLES = ("embed", "position", "token")  # in the names of bare weights that are looked up, not multiplied by
+_TABLES = ("embed", "position", "token")  # in the names of bare lookup tables
 
 
 class Outputs(NamedTuple):
@@ -30,12 +30,12 @@ class Outputs(NamedTuple):
 
 
 class TorchModel(Model, Generic[Run]):
-    """A model whose weights a torch module holds, in evaluation mode and float32.
+    """A model based on a torch module, in evaluation mode and float32.
 
     Args:
-        module: Holds the weights; it is moved to ``device``.
+        module: The torch module with the weights; it is moved to ``device``.
         run: Runs ``module`` on input.
-        device: As torch names it.
+        device: The torch device.
     """
 
     _facts: ModelFacts
@@ -48,11 +48,11 @@ class TorchModel(Model, Generic[Run]):
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of this model; a pair read apart has four times as many features as a text."""
+        """The facts about this model; a pair read apart has four times the features of a text."""
         return self._facts
 
     def weights(self) -> Iterator[np.ndarray]:
-        """Yield the weight matrices, the source head's included."""
+        """Yield the weight matrices, including the source head."""
         return weight_matrices(self._module)
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ class TorchModel(Model, Generic[Run]):
 
         Args:
             probe: Passes one example of the full input size through the model.
-            origin: Where the weights came from.
+            origin: The origin of the weights.
             size: That input size, in words.
             preprocessing: What is done to an example, in words.
         """
@@ -110,11 +110,11 @@ class TorchModel(Model, Generic[Run]):
     def _collected(
         self, count: int, parts: Iterable[tuple[list[int] | slice, Outputs]]
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return float32 features of some examples, and source probabilities where the model has a head.
+        """Return float32 features, and source probabilities if the model has a head.
 
         Args:
             count: The number of examples.
-            parts: Positions of some of them, with their output.
+            parts: Positions of groups of examples, with their outputs.
         """
         classes = self._facts.source_classes
         features = np.empty((count, self._facts.width), np.float32)
@@ -128,7 +128,7 @@ class TorchModel(Model, Generic[Run]):
 
 
 def weight_count(module: nn.Module) -> int:
-    """Return the number of weights; shared ones count once."""
+    """Return the number of weights, counting shared weights once."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
@@ -167,18 +167,18 @@ def _matrix(part: nn.Module, weight: torch.Tensor) -> np.ndarray | None:
 
 
 def _is_conv1d_of_transformers(part: nn.Module) -> bool:
-    """Return whether it is a linear layer of GPT-2 or its like: no convolution in spite of its name."""
+    """Return whether a layer is GPT-2's Conv1D, which is linear despite its name."""
     return type(part).__name__ == "Conv1D" and type(part).__module__.startswith("transformers.")
 
 
 def _weight_bytes(module: nn.Module) -> int:
-    """Return the memory of weights and buffers."""
+    """Return the size of weights and buffers in bytes."""
     tensors = [*module.parameters(), *module.buffers()]
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def _count_macs(forward: Callable[[], object]) -> int | None:
-    """Return the multiply-accumulates of one call, or None where nothing in it is countable."""
+    """Return the multiply-accumulates of one call, or None if nothing is countable."""
     counter = FlopCounterMode(display=False)
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(value=False)  # fused attention kernels are not counted

@@ -1,4 +1,4 @@
-"""Reads checkpoints without running code from them, and fits them to an architecture or says why not."""
+"""Reads checkpoints without executing their code, and loads them into an architecture."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from assay.encoders.renaming import Rename, renamed, suggested
 State = dict[str, torch.Tensor]
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "module", "net", "network", "weights")
-_PREFIX = "module."  # what torch's DataParallel adds to every name
-_SHOWN = 3  # names in a message: enough to see the pattern
+_PREFIX = "module."  # the prefix of names added by torch's DataParallel
+_SHOWN = 3  # maximum number of names in a message
 
 
 @contextmanager
 def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
-    """Draw torch's random numbers from ``seed`` inside, also on a device; the states stay as they were."""
+    """Seed torch's generators (CPU and device) in the context, and restore their states afterwards."""
     on_cuda = device.startswith("cuda")
     with torch.random.fork_rng(devices=[torch.device(device)] if on_cuda else []):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed other accelerators
@@ -49,8 +49,8 @@ def load_state(path: str | Path) -> State:
     """Read the tensors of a ``.safetensors`` file or of a torch checkpoint, by name.
 
     Raises:
-        UsageError: There is no such file.
-        CheckpointError: The file is damaged, would run code when loaded, or holds no tensors.
+        UsageError: The file does not exist.
+        CheckpointError: The file is damaged, would execute code when loaded, or has no tensors.
     """
     file = require_file(path)
     if file.suffix == ".safetensors":
@@ -59,14 +59,14 @@ def load_state(path: str | Path) -> State:
         raise CheckpointError(f"Checkpoint '{path}' is empty. Download or save it again.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of unusual pickles: what is refused is said below
+            warnings.simplefilter("ignore")  # errors of unusual pickles are reported below
             loaded = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"Checkpoint '{path}' is refused: reading it would run code from the file, or it is damaged. "
             f"Save its state dict with torch.save(model.state_dict(), path), or as .safetensors."
         ) from error
-    except Exception as error:  # a file that is no checkpoint fails in many ways
+    except Exception as error:  # invalid files raise many types of errors
         raise CheckpointError(
             f"Checkpoint '{path}' cannot be read ({type(error).__name__}: {error}). Is it one of torch? "
             f"Download or save it again."
@@ -75,12 +75,12 @@ def load_state(path: str | Path) -> State:
 
 
 def load_checkpoint(module: nn.Module, path: str | Path, rename: Rename = ()) -> None:
-    """Copy the weights of a file into a module; every name, after renaming, and every shape must agree."""
+    """Load the weights of a file into a module; all renamed names and all shapes must match."""
     fit_state(module, renamed(load_state(path), rename), path)
 
 
 def fit_state(module: nn.Module, state: Mapping[str, torch.Tensor], path: str | Path) -> None:
-    """Copy weights into a module; every name and every shape must agree."""
+    """Load weights into a module; all names and shapes must match."""
     wanted = module.state_dict()
     missing = [name for name in wanted if name not in state]
     unexpected = [name for name in state if name not in wanted]

@@ -1,4 +1,4 @@
-"""Texts that are cut into words, as tokens of which each knows its word: for any tokenizer."""
+"""Tokenizes texts split into words and maps each token to its word, for any tokenizer."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from assay.encoders.examples import as_words
 from assay.encoders.pooling import Pooling, pool_words
 from assay.encoders.tokens import Tokens
 
-_NO_WORD = -1  # of special tokens and padding
+_NO_WORD = -1  # the word index of special tokens and padding
 
 
 class CutText(NamedTuple):
-    """One text of words as token numbers."""
+    """The token IDs of a text split into words."""
 
-    inputs: dict[str, list[int]]  # by name
+    inputs: dict[str, list[int]]  # by input name
     word_of: list[int]  # the word of each token, or -1; padding at the end may be missing
     words: int
     is_truncated: bool
 
     @property
     def unread(self) -> int:
-        """How many words have no token: beyond the most that are read, or of letters that are dropped."""
+        """The number of words without a token, because of truncation or dropped characters."""
         return self.words - len({*self.word_of} - {_NO_WORD})
 
 
 class WordInputs(NamedTuple):
-    """Padded input of some texts of words."""
+    """Padded input of texts split into words."""
 
     inputs: Mapping[str, torch.Tensor]  # by name, each texts x tokens
     word_of: torch.Tensor  # texts x tokens: the position of each token's word among all words, or -1
@@ -42,11 +42,11 @@ class WordInputs(NamedTuple):
 
 
 def cut(tokens: Tokens, texts: Sequence[Words]) -> list[CutText]:
-    """Return the tokens of texts of words.
+    """Return the tokens of texts split into words.
 
-    Each word is tokenised alone, with a space before it unless it begins the text, and the special tokens
-    are around all: what tokenizers make of the whole text, where words stay apart. A space that becomes a
-    token of its own belongs to no word.
+    Each word is tokenised separately, with a preceding space unless it begins the text, and special tokens
+    are added around the text. The result equals the tokens of the whole text if tokens do not span words.
+    A space that becomes a separate token belongs to no word.
     """
     whole = tokens.read(["a"])[0][0]
     (plain,) = tokens.plain(["a"])
@@ -75,7 +75,7 @@ def cut(tokens: Tokens, texts: Sequence[Words]) -> list[CutText]:
 
 
 def padded(tokens: Tokens, texts: Sequence[CutText], device: str) -> WordInputs:
-    """Return some texts as one input."""
+    """Return texts as one padded input."""
     inputs = tokens.padded([text.inputs for text in texts], device)
     word_of = np.full(inputs["input_ids"].shape, _NO_WORD)
     before = 0
@@ -88,14 +88,14 @@ def padded(tokens: Tokens, texts: Sequence[CutText], device: str) -> WordInputs:
 
 @dataclass(frozen=True, slots=True)
 class WordReading:
-    """How a text that is cut into words becomes features, a row for each word.
+    """The conversion of texts split into words to features, one row per word.
 
     Attributes:
-        tokens: How a text becomes input.
+        tokens: The tokenization of texts.
         states: Returns texts x tokens x width for input.
-        pooling: How the tokens of a word become one vector.
-        unit_length: Whether that vector is scaled to length 1.
-        device: Where input goes.
+        pooling: The pooling of a word's tokens to one vector.
+        unit_length: Whether the vector is scaled to length 1.
+        device: The torch device of the input.
     """
 
     tokens: Tokens
@@ -105,12 +105,12 @@ class WordReading:
     device: str
 
     def features(self, given: WordInputs) -> torch.Tensor:
-        """Return words x width."""
+        """Return features, words x width."""
         pooled = pool_words(self.states(given.inputs), given.word_of, given.words, self.pooling)
         return torch.nn.functional.normalize(pooled, dim=1) if self.unit_length else pooled
 
     def encode(self, examples: Sequence[Example], width: int) -> Encoded:
-        """Return float32 features of all words of some texts."""
+        """Return float32 features of all words of the given texts."""
         texts = cut(self.tokens, as_words(examples))
         ends = np.cumsum([text.words for text in texts])
         features = np.empty((int(ends[-1]), width), np.float32)
@@ -126,13 +126,13 @@ class WordReading:
 def _pieces(
     text: Words, alone: Mapping[str, list[int]], spaced: Mapping[str, list[int]]
 ) -> tuple[list[int], list[int]]:
-    """Return the tokens of a text without special ones, and the word of each."""
+    """Return the tokens of a text without special tokens, and the word of each token."""
     ids: list[int] = []
     word_of: list[int] = []
     for position, word in enumerate(text.words):
         new = spaced[word] if position else alone[word]
         ahead = len(new) - len(alone[word])
-        is_apart = ahead > 0 and new[ahead:] == alone[word]  # the space is a token, or several
+        is_apart = ahead > 0 and new[ahead:] == alone[word]  # the space has its own tokens
         word_of += [_NO_WORD] * (ahead if is_apart else 0)
         ids += new
         word_of += [position] * (len(ids) - len(word_of))

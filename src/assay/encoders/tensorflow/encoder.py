@@ -34,7 +34,7 @@ class RemoteEncoder(Model):
     Args:
         opened: The worker, and the facts of its model.
         recipe: How an image becomes input; None for texts, which go as they are.
-        origin: Where the weights came from.
+        origin: The origin of the weights.
         build: Builds the model again in this process, to be trained; None where its weights are frozen.
     """
 
@@ -64,7 +64,7 @@ class RemoteEncoder(Model):
         return self._facts
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return float32 features, and probabilities where the model has a source head."""
+        """Return float32 features, and probabilities if the model has a source head."""
         if self._recipe is None:
             return Encoded(encode_texts(as_texts(examples), self._encode_texts, self._facts.width), None)
         images = as_images(examples)

@@ -35,7 +35,7 @@ def open_in_worker(server: str, settings: Mapping[str, object], device: str, mod
     Args:
         server: The ``ModelServer`` that answers messages there, as "module:class".
         settings: What it opens.
-        device: As torch names it.
+        device: The torch device.
         model: What to call the model in error messages.
     """
     environment = {
