@@ -1,4 +1,4 @@
-"""How an image becomes input: resized, cropped and normalised exactly as the model was trained to expect.
+"""Image preprocessing: resizing, cropping and normalisation, exactly as in the training of the model.
 
 Pillow resizes. The rest is our own: the transforms of torchvision need torch, and torchvision and
 timm round half pixels in different ways; tests/encoders/test_pixels.py compares the result with both.
@@ -33,7 +33,7 @@ FILTERS = {
 
 
 class Fit(StrEnum):
-    """How an image is brought to a height and a width."""
+    """The method of resizing an image to a height and width."""
 
     STRETCH = "stretched to"
     COVER = "scaled to cover"
@@ -41,18 +41,18 @@ class Fit(StrEnum):
 
 
 class Rounding(StrEnum):
-    """Where half pixels go: published figures move by up to a point with it, most for small inputs."""
+    """The rounding of sizes and offsets; it changes published accuracies by up to a point."""
 
-    TORCHVISION = "torchvision"  # the long side is truncated, half an offset goes to the even pixel
-    NEAREST = "nearest"  # the long side is rounded, half an offset goes to the lower pixel
+    TORCHVISION = "torchvision"  # truncates the long side; rounds half offsets to even
+    NEAREST = "nearest"  # rounds the long side; rounds half offsets down
 
 
-_READERS = ThreadPoolExecutor(thread_name_prefix="pixels")  # Pillow lets other threads run while it resizes
+_READERS = ThreadPoolExecutor(thread_name_prefix="pixels")  # Pillow releases the GIL while resizing
 
 
 @dataclass(frozen=True, slots=True)
 class PixelRecipe:
-    """How an RGB image becomes the input of a model.
+    """The preprocessing of RGB images for a model.
 
     The geometry is done by Pillow, as torchvision and timm do on PIL images; the numbers are done in float32.
 
@@ -153,7 +153,7 @@ class PixelRecipe:
         return values.sub_(mean).div_(std)
 
     def normalise_array(self, pixels: np.ndarray) -> np.ndarray:
-        """Return what ``normalise`` does, as an array, for models that are no torch modules."""
+        """Return the result of ``normalise`` as an array, for models that are not torch modules."""
         values = pixels.astype(np.float32)
         if self.scale:
             values /= np.float32(255)
@@ -162,13 +162,13 @@ class PixelRecipe:
         return values
 
     def input_array(self, pixels: np.ndarray) -> np.ndarray:
-        """Return examples x height x width x channels: bare pixels, where nothing is done to them here."""
+        """Return examples x height x width x channels; raw pixels if the recipe does not change them."""
         is_bare = not self.scale and set(self.mean) == {0.0} and set(self.std) == {1.0}
         values = pixels if is_bare else self.normalise_array(pixels)
         return values.transpose(0, 2, 3, 1)
 
     def describe(self) -> str:
-        """Return the recipe in words."""
+        """Describe the recipe."""
         steps = ["grey"] if self.channels == 1 else []
         if isinstance(self.resize, tuple):
             steps.append(f"{self.fit} {_in_words(self.resize)} ({self.interpolation})")

@@ -1,4 +1,4 @@
-"""Turns states of tokens, with padding left out, or maps of features into one vector per example."""
+"""Pools token states (without padding) or feature maps to one vector per example."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Pooling(StrEnum):
-    """How the tokens of a text become one vector."""
+    """The pooling of the tokens of a text to one vector."""
 
     MEAN = "mean"
     CLS = "cls"
@@ -23,17 +23,17 @@ class Pooling(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Pooling:
-        """Return the pooling of a name that a user wrote."""
+        """Parse the user's pooling name."""
         if name not in cls.__members__.values():
             raise UsageError(f"No pooling called '{name}'. Write one of: {', '.join(cls)}.")
         return cls(name)
 
 
 class States(NamedTuple):
-    """The output of an encoder for a batch of texts, or of sounds."""
+    """The output of an encoder for a batch of texts or audio."""
 
     tokens: torch.Tensor  # texts x tokens x width
-    pooled: torch.Tensor | None = None  # texts x width, by the model's own pooling layer
+    pooled: torch.Tensor | None = None  # texts x width, from the model's pooling layer
     logits: torch.Tensor | None = None  # texts x source classes
 
 
@@ -76,7 +76,7 @@ def pool(states: States, mask: torch.Tensor, pooling: Pooling) -> torch.Tensor:
 
 
 def pool_words(tokens: torch.Tensor, words: torch.Tensor, count: int, pooling: Pooling) -> torch.Tensor:
-    """Return words x width: each word is pooled from its tokens as a text is; zeros where it has none.
+    """Return words x width, pooled over the tokens of each word; zeros for words without tokens.
 
     Args:
         tokens: texts x tokens x width.

@@ -1,4 +1,4 @@
-"""Reads a checkpoint under other names: prefixes that the user maps, and suggestions."""
+"""Renames the prefixes of weights in a checkpoint, and suggests such renamings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from assay.core.errors import UsageError
 Value = TypeVar("Value")
 Rename = tuple[tuple[str, str | None], ...]
 
-_MOST = 3  # pairs that are suggested
+_MOST = 3  # maximum number of suggested pairs
 
 
 def check_rename(pairs: Sequence[object]) -> None:
-    """Raise ``UsageError`` for what is no list of pairs."""
+    """Raise ``UsageError`` unless the setting is a list of pairs."""
     for pair in pairs:
         if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
             raise UsageError(
@@ -25,7 +25,7 @@ def check_rename(pairs: Sequence[object]) -> None:
 
 
 def renamed(state: Mapping[str, Value], pairs: Rename) -> dict[str, Value]:
-    """Return a checkpoint under other names: the first pair whose left side a name begins with is applied.
+    """Return a checkpoint with renamed weights, by the first pair whose left side is a prefix of the name.
 
     Args:
         state: By name.
@@ -62,7 +62,7 @@ def suggested(missing: Mapping[str, object], unexpected: Mapping[str, object]) -
         )
         if not counts:
             break
-        # the pair that explains most names; of several, the shortest
+        # the pair that explains most names; ties go to the shortest
         best = min(counts, key=lambda pair: (-counts[pair], len(pair[0]) + len(pair[1])))
         pairs.append(best)
         for name in [name for name in unexpected if name.startswith(best[0])]:
@@ -72,6 +72,6 @@ def suggested(missing: Mapping[str, object], unexpected: Mapping[str, object]) -
 
 
 def _rests(name: str) -> list[str]:
-    """Return a name, and what is left of it without the first of the modules it names, the first two, ..."""
+    """Return a name and its suffixes after removing the first module, the first two modules, ..."""
     parts = name.split(".")
     return [".".join(parts[start:]) for start in range(len(parts))]

@@ -1,4 +1,4 @@
-"""A model as it is stored: in a folder, or in a repository of the Hugging Face hub at a revision."""
+"""The files of a model in a folder, or in a repository of the Hugging Face hub at a revision."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.environment.hub_client import commit_of, opening, settle_hub
 
 
 class Location(NamedTuple):
-    """A folder, or a repository with the revision that the user wrote."""
+    """A folder, or a repository with the user's revision."""
 
     path: str
     revision: str | None
@@ -42,14 +42,14 @@ class Repository:
 
     @property
     def location(self) -> Location:
-        """Where the files are."""
+        """The location of the files."""
         if self.is_local:
             return Location(str(Path(self.name).expanduser()), None)
         path, _, revision = self.name.partition("@")
         return Location(path, revision or None)
 
     def check(self) -> None:
-        """Raise ``UsageError`` for a folder without a model; asks no hub."""
+        """Raise ``UsageError`` for a folder without a model; does not contact the hub."""
         if self.is_local and not (Path(self.location.path) / "config.json").is_file():
             raise UsageError(
                 f"There is no 'config.json' in '{self.name}'. Write the folder of a saved model."
@@ -60,7 +60,7 @@ class Repository:
         return folder_hash(Path(self.location.path)) if self.is_local else self._commit()
 
     def origin(self) -> Origin:
-        """Return where the weights came from, and their licence where a model card states it."""
+        """Return the origin of the weights, and their licence if a model card states it."""
         if self.is_local:
             card = Path(self.location.path) / "README.md"
             return Origin(f"{self.source}: {self.name}", _licence(card if card.is_file() else None))
@@ -68,7 +68,7 @@ class Repository:
         return Origin(f"{self.source}: {self._path} at {commit[:12]}", _licence(_card(self._path, commit)))
 
     def opening(self) -> AbstractContextManager[None]:
-        """Open the model inside: errors become a ``ModelError`` that says what to do."""
+        """Convert errors in the context to a ``ModelError`` that suggests a fix."""
         return opening(f"{self.source}:{self.name}", from_hub=not self.is_local)
 
     @property
@@ -86,7 +86,7 @@ def _card(repository: str, commit: str) -> Path | None:
     local = not settle_hub()
     try:
         return Path(hf_hub_download(repository, "README.md", revision=commit, local_files_only=local))
-    except Exception:  # a model without its card is as good; its licence is not known
+    except Exception:  # without a model card the licence is unknown
         return None
 
 
@@ -97,7 +97,7 @@ def _licence(card: Path | None) -> str | None:
         return None
     try:
         stated = ModelCard.load(card, ignore_metadata_errors=True).data
-    except Exception:  # what cannot be read states no licence
+    except Exception:  # without a readable card the licence is unknown
         return None
     licence = getattr(stated, "license_name", None) if stated.license == "other" else stated.license
     return str(licence or stated.license) if stated.license else None

@@ -1,4 +1,4 @@
-"""Trains the weights of a module, and restores them afterwards."""
+"""Restores the weights of a module after training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 
 @contextmanager
 def restored_after(module: nn.Module) -> Iterator[nn.Module]:
-    """Let gradients reach every weight inside; afterwards weights, buffers and mode are what they were."""
+    """Enable gradients of all weights in the context, then restore weights, buffers and mode."""
     before = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
     try:
         with torch.enable_grad():

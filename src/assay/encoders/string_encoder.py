@@ -1,4 +1,4 @@
-"""An opened text model that is called with a list of strings, and how it is trained."""
+"""An opened text model that takes a list of strings, and its training."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class StringEncoder(TorchModel[nn.Module]):
         )
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v; of words each as a text alone."""
+        """Return float32 features; for a pair u, v: u, v, abs(u - v), u * v; each word is a separate text."""
         if are_words(examples):
             texts: list[Text] = [word for text in as_words(examples) for word in text.words]
         else:
@@ -73,7 +73,7 @@ class StringEncoder(TorchModel[nn.Module]):
 @final
 @dataclass(frozen=True, slots=True)
 class StringTrainable(Trainable):
-    """A module in training that is called with a list of strings and returns texts x width."""
+    """A module in training that takes a list of strings and returns texts x width."""
 
     module: Any
     device: str
@@ -83,7 +83,7 @@ class StringTrainable(Trainable):
         return example if isinstance(example, Words) else as_texts([example])[0]
 
     def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> list[list[str]]:
-        """Return the texts, or all words, without augmentation: the module has its own input."""
+        """Return the texts, or all words, without augmentation, because the module tokenizes internally."""
         if isinstance(prepared[0], Words):
             return [[word for text in prepared for word in text.words]]
         return sides_of(prepared)

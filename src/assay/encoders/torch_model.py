@@ -80,10 +80,10 @@ class TorchModel(Model, Generic[Run]):
         """Return the facts of the model.
 
         Args:
-            probe: Passes one example of the full input size through the model.
+            probe: Runs the model on one example of the full input size.
             origin: The origin of the weights.
-            size: That input size, in words.
-            preprocessing: What is done to an example, in words.
+            size: A description of the input size.
+            preprocessing: A description of the preprocessing.
         """
         with torch.no_grad():
             features, logits = probe()

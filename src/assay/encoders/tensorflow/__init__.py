@@ -1,1 +1,1 @@
-"""Models in a process of TensorFlow's own: how it starts, what it answers, and the model as we see it."""
+"""Runs TensorFlow models in separate processes: worker processes, their server, and the encoder."""

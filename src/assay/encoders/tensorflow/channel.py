@@ -1,4 +1,4 @@
-"""How two processes exchange messages over pipes: JSON and raw bytes of arrays, of which nothing is run."""
+"""Messages between processes over pipes: JSON and raw array bytes, without executable content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LENGTH = struct.Struct("<Q")
 
 
 class Message(NamedTuple):
-    """Values that JSON can hold, and arrays by name."""
+    """JSON values, and arrays by name."""
 
     fields: Mapping[str, Any]
     arrays: Mapping[str, np.ndarray] = {}
@@ -33,7 +33,7 @@ def send(stream: IO[bytes], message: Message) -> None:
 
 
 def receive(stream: IO[bytes]) -> Message:
-    """Read one message; raise ``EOFError`` where the other side is gone."""
+    """Read one message; raise ``EOFError`` if the other end is closed."""
     (length,) = _LENGTH.unpack(_read(stream, _LENGTH.size))
     head = json.loads(_read(stream, length))
     arrays = {}
@@ -44,7 +44,7 @@ def receive(stream: IO[bytes]) -> Message:
 
 
 def serve(answer: Callable[[Message], Message]) -> None:
-    """Answer messages of the parent until it is gone; what a library prints goes to standard error."""
+    """Answer messages of the parent until it closes the pipe; redirect prints to standard error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends this process
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -55,7 +55,7 @@ def serve(answer: Callable[[Message], Message]) -> None:
             return
         try:
             reply = answer(request)
-        except Exception as error:  # one line for the row of the model
+        except Exception as error:  # shortened to one line for the result
             reply = Message({"error": str(error), "kind": type(error).__name__})
         send(replies, reply)
 

@@ -1,4 +1,4 @@
-"""An opened model that lives in a worker: examples go there, features come back."""
+"""An opened model in a worker process, which receives examples and returns features."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from assay.encoders.tensorflow.library import OpenedWorker
 from assay.encoders.tensorflow.model_server import Request
 from assay.encoders.tensorflow.worker import Worker
 
-_IMAGES = 16  # in one message
+_IMAGES = 16  # images per message
 
 
 @final
@@ -60,7 +60,7 @@ class RemoteEncoder(Model):
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of this model; of texts, a pair has four times as many features as a text."""
+        """The facts about this model; a text pair has four times the features of a text."""
         return self._facts
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
@@ -81,19 +81,19 @@ class RemoteEncoder(Model):
         return Encoded(features, probs)
 
     def weights(self) -> Iterator[np.ndarray]:
-        """Yield the weight matrices, the source head's included."""
+        """Yield the weight matrices, including the source head."""
         count = self._worker.ask({"do": Request.COUNT_KERNELS}).fields["count"]
         for row in range(count):
             yield from self._worker.ask({"do": Request.KERNEL, "row": row}).arrays.values()
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Give a copy of the weights in this process, where there is one."""
+        """Return a trainable copy of the weights in this process, if the model supports it."""
         if self._build is None:
             raise NotApplicable(
                 "the weights of a SavedModel are frozen: train a .keras file of the same model instead"
             )
-        from assay.encoders.restoring import restored_after  # torch, which the worker does without
+        from assay.encoders.restoring import restored_after  # imports torch, which the worker does not need
 
         trainable = self._build(self._worker)
         with restored_after(trainable.module):
@@ -110,7 +110,7 @@ class RemoteEncoder(Model):
 def pixel_recipe(
     changes: PixelChanges, opened: OpenedWorker, crop: float | Fraction, *, scale: bool
 ) -> PixelRecipe:
-    """Return how an image becomes the input of a model in a worker.
+    """Return the image preprocessing of a model in a worker.
 
     Args:
         changes: What the user wrote; the size is that of the opened model.

@@ -1,4 +1,4 @@
-"""A process that has loaded a library once and forks workers, for loading takes seconds: both sides of it.
+"""A fork server, which imports a slow library once and forks workers: both ends of the protocol.
 
 The fork server of multiprocessing would not do: there is one for the whole program, with one environment, it
 imports the user's script again, and what it starts is sent as a pickle.
@@ -24,14 +24,14 @@ from typing import IO, final
 from assay.core.errors import ModelError
 from assay.encoders.tensorflow.channel import serve
 
-_LONGEST = 256  # bytes of the name of what answers
+_LONGEST = 256  # maximum bytes of the name of the message handler
 _NUMBER = struct.Struct("<q")
-_SHOWN = 400  # characters of standard error in a message
+_SHOWN = 400  # maximum characters of standard error in a message
 
 
 @final
 class ForkServer:
-    """The process that forks, as its parent sees it; it ends when this object, or the parent, is gone."""
+    """The parent's handle of the fork server; the server ends with this object or with the parent."""
 
     def __init__(self, preload: str, environment: Mapping[str, str]) -> None:
         self._socket, theirs = socket.socketpair()
@@ -49,7 +49,7 @@ class ForkServer:
         weakref.finalize(self, _stop, process, (self._socket, self.stderr), folder)
 
     def ask(self, request: bytes, streams: Sequence[int] = ()) -> int:
-        """Send a request, with streams or without, and return the number that comes back."""
+        """Send a request, optionally with streams, and return the number in the reply."""
         with self._lock:
             socket.send_fds(self._socket, [request], streams)
             reply = self._socket.recv(_NUMBER.size, socket.MSG_WAITALL)
@@ -60,7 +60,7 @@ class ForkServer:
 
 @dataclass(frozen=True, slots=True)
 class ForkedProcess:
-    """A process that the fork server forked, with the names that ``subprocess.Popen`` has."""
+    """A forked process with the interface of ``subprocess.Popen``."""
 
     pid: int
     stdin: IO[bytes]
@@ -77,7 +77,7 @@ class ForkedProcess:
 
 
 def fork(answers: str, preload: str, environment: Mapping[str, str], stderr: IO[bytes]) -> ForkedProcess:
-    """Fork a worker, from a server that is started where there is none with this library and environment.
+    """Fork a worker from the server for this library and environment, starting the server if necessary.
 
     Args:
         answers: What answers messages, as "module:callable" without arguments.
@@ -106,12 +106,12 @@ def fork(answers: str, preload: str, environment: Mapping[str, str], stderr: IO[
 
 
 def command(preload: str, *answers: str) -> list[str]:
-    """Return the command of a fork server or, with what answers messages, of one worker without forks."""
+    """Return the command of a fork server or, with a message handler, of a worker without forks."""
     return [sys.executable, "-P", "-m", __name__, preload, *answers]  # -P: no library is in this folder
 
 
 def end_of(stderr: IO[bytes]) -> str:
-    """Return the end of what a process wrote to standard error."""
+    """Return the end of a process's standard error."""
     stderr.seek(0)
     return stderr.read().decode(errors="replace").strip()[-_SHOWN:] or "none"
 
@@ -140,7 +140,7 @@ def _run_server() -> None:
     while True:
         request, streams, _, _ = socket.recv_fds(parent, _LONGEST, 3)
         if not request:
-            return  # the parent is gone
+            return  # the parent has exited
         if streams:
             number = os.fork()
             if not number:

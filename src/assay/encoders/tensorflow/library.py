@@ -1,4 +1,4 @@
-"""TensorFlow: its version, the workers that hold a model of it, and how they load it."""
+"""TensorFlow's version, and workers that import it and open a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.encoders.tensorflow.worker import Worker
 
 @cache
 def tensorflow_version() -> str:
-    """Return the version of the package that TensorFlow came in."""
+    """Return the version of the installed TensorFlow package."""
     for name in ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel"):
         with suppress(metadata.PackageNotFoundError):
             return metadata.version(name)
@@ -23,7 +23,7 @@ def tensorflow_version() -> str:
 
 
 class OpenedWorker(NamedTuple):
-    """A worker whose model is open, and the facts that it replied with."""
+    """A worker with an open model, and the model's facts."""
 
     worker: Worker
     facts: dict[str, Any]
@@ -53,8 +53,8 @@ def open_in_worker(server: str, settings: Mapping[str, object], device: str, mod
 
 
 def load() -> None:
-    """Load TensorFlow, and Keras where it is there, without what Keras has only for plots and wrappers."""
-    for package in ("matplotlib", "sklearn", "pandas"):  # half of the time to start
+    """Import TensorFlow, and Keras if installed, without Keras's optional plotting dependencies."""
+    for package in ("matplotlib", "sklearn", "pandas"):  # they take half of the start-up time
         sys.modules.setdefault(package, None)  # type: ignore[arg-type]  # None is how Python says: not there
     import tensorflow  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""What the worker of a TensorFlow model answers: it opens the model, encodes, and hands out weights."""
+"""The message handler of a TensorFlow worker: opens a model, encodes, and returns weights."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from assay.encoders.pooling import pooled_array
 from assay.encoders.tensorflow.channel import Message
 
 _PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "Conv3D", "MatMul", "BatchMatMul", "BatchMatMulV2", "Einsum")
-_SPATIAL = (1, 2)  # axes of a map: TensorFlow has channels last
+_SPATIAL = (1, 2)  # spatial axes of a feature map (TensorFlow uses channels last)
 
 
 class Request(StrEnum):
-    """What a model server can be asked to do: the field "do" of a message."""
+    """The requests to a model server: the field "do" of a message."""
 
     OPEN = "open"
     ENCODE = "encode"
@@ -30,7 +30,7 @@ class Request(StrEnum):
 
 
 class Reads(NamedTuple):
-    """What an opened model reads, and what that costs.
+    """The input of an opened model, and its cost.
 
     Attributes:
         shape: Of an image: height, width, channels; () for texts.
@@ -46,7 +46,7 @@ class Reads(NamedTuple):
 
 
 class ModelServer(ABC):
-    """Opens a model when asked to, and answers from it from then on.
+    """Opens a model on request, and answers messages about it.
 
     Attributes:
         variables: All weights by name: arrays, or what numpy makes one of.
@@ -62,14 +62,14 @@ class ModelServer(ABC):
 
     @abstractmethod
     def open(self, settings: dict[str, Any]) -> Reads:
-        """Open the model and set what the attributes are."""
+        """Open the model and set the attributes."""
 
     @abstractmethod
     def outputs(self, batch: Any) -> Any:
-        """Return the features of some examples, or a list of these and the scores of classes."""
+        """Return features, or a list of features and class scores."""
 
     def __call__(self, message: Message) -> Message:
-        """Answer one message; raise ``ValueError`` where it asks for something else than a ``Request``."""
+        """Answer one message; raise ``ValueError`` for an unknown request."""
         fields = message.fields
         match Request(fields["do"]):
             case Request.OPEN:
@@ -144,7 +144,7 @@ def image_shape(shape: Sequence[int | None], side: int | None, setting: str) -> 
 
 
 def count_macs(graph: Any) -> int | None:
-    """Return the multiply-accumulates of a graph whose shapes are known; None where nothing is countable."""
+    """Return the multiply-accumulates of a graph with known shapes; None if nothing is countable."""
     import tensorflow as tf
 
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
@@ -159,7 +159,7 @@ def count_macs(graph: Any) -> int | None:
 
 
 def as_matrix(values: np.ndarray, outputs: int) -> np.ndarray | None:
-    """Return a kernel as outputs x inputs in float32; None where a side of it is one.
+    """Return a kernel as outputs x inputs in float32; None if a dimension is one.
 
     Args:
         values: A kernel as TensorFlow keeps it.

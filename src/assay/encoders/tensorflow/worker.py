@@ -1,4 +1,4 @@
-"""A process of its own for a model whose library must not share ours; it ends with the model, or with us."""
+"""A separate process for a model whose library conflicts with this process's libraries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from assay.core.errors import CheckpointError, ModelError
 from assay.encoders.tensorflow.channel import Message, receive, send
 from assay.encoders.tensorflow.fork_server import ForkedProcess, command, end_of, fork
 
-_FORKS = sys.platform == "linux"  # frameworks of macOS refuse to work in a forked process
+_FORKS = sys.platform == "linux"  # macOS frameworks do not work in forked processes
 _ERRORS = {"ModelError": ModelError, "CheckpointError": CheckpointError}
 _MEMORY = ("ResourceExhaustedError", "MemoryError")
 
@@ -26,7 +26,7 @@ Process = ForkedProcess | subprocess.Popen[bytes]
 
 @final
 class Worker:
-    """A process that answers messages: forked from one that has its library, or alone where forks break.
+    """A process that answers messages, forked from a fork server, or started directly without forks.
 
     Args:
         answers: What answers messages there, as "module:callable" without arguments.
@@ -66,15 +66,15 @@ class Worker:
 
     @property
     def process_id(self) -> int:
-        """The number of the process."""
+        """The process ID."""
         return self._process.pid
 
     def close(self) -> None:
-        """End the process, whatever it is doing: all memory of the model is free."""
+        """Kill the process, which frees all memory of the model."""
         self._end()
 
     def _how_it_ended(self) -> str:
-        self._end.detach()  # its number may soon be that of another process
+        self._end.detach()  # the process ID may be reused
         code = self._process.wait()
         output = end_of(self._stderr)
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -102,7 +102,7 @@ def _pipes(process: Process) -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _end(process: Process, stderr: IO[bytes]) -> None:
-    with suppress(OSError, EOFError):  # it has ended, or its fork server has
+    with suppress(OSError, EOFError):  # the worker or its fork server has ended
         process.kill()
         process.wait()
     _close(process, stderr)
@@ -110,5 +110,5 @@ def _end(process: Process, stderr: IO[bytes]) -> None:
 
 def _close(process: Process, stderr: IO[bytes]) -> None:
     for stream in (*_pipes(process), stderr):
-        with suppress(BrokenPipeError):  # it died with an unread message
+        with suppress(BrokenPipeError):  # the worker died with an unread message
             stream.close()
