@@ -38,7 +38,7 @@ class PackagedSource(ModelSource):
 
     Attributes:
         pretrained: False for the same architecture with random weights.
-        seed: Draws random weights.
+        seed: The seed of random weights.
         layers: For MiniLM: use only the first layers; 0 for its word vectors, without positions.
         pooling: For MiniLM: "mean" or "cls".
         pairs: For MiniLM: "apart" (None), each text of a pair alone, and compared; "together", as one input.
@@ -81,7 +81,7 @@ class PackagedSource(ModelSource):
         return identity_of(" ".join(versions), self)
 
     def untrained(self) -> ModelSource:
-        """Return the same architecture with random weights: other ones, if these are random already."""
+        """Return the same architecture with random weights, different from the current ones."""
         return replace(self, pretrained=False, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:

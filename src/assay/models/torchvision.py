@@ -50,7 +50,7 @@ class TorchvisionSource(ImageSource):
         return int(self._weights().meta["num_params"])
 
     def check(self) -> None:
-        """Raise ``UsageError`` for unknown names, missing files and settings that cannot be."""
+        """Raise ``UsageError`` for unknown names, missing files and invalid settings."""
         self.check_settings()
         if self.is_published and self.num_classes is not None:
             raise UsageError(

@@ -42,7 +42,7 @@ class FeaturesSource(ModelSource):
     packages: ClassVar[tuple[str, ...]] = ()
 
     def check(self) -> None:
-        """Raise ``UsageError`` for a missing file and for settings that cannot be."""
+        """Raise ``UsageError`` for a missing file and for invalid settings."""
         require_file(self.name)
         if not self.name.endswith(SUFFIXES):
             raise UsageError(f"'{self.name}' is no file of features. They end in {', '.join(SUFFIXES)}.")

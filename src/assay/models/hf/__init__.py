@@ -39,7 +39,7 @@ class HuggingFaceSource(ModelSource):
 
     Attributes:
         pretrained: False for random weights.
-        seed: Draws random weights.
+        seed: The seed of random weights.
         pooling: "mean", "cls", "last" (texts only) or "pooler".
         max_tokens: The most tokens of a text; a model that reads fewer cuts earlier.
         max_seconds: The most seconds of a sound; a model that reads fewer cuts earlier.
@@ -94,7 +94,7 @@ class HuggingFaceSource(ModelSource):
         return identity_of(f"transformers {transformers.__version__} {self._repository.content()}", self)
 
     def untrained(self) -> ModelSource:
-        """Return the same architecture with random weights: other ones, if these are random already."""
+        """Return the same architecture with random weights, different from the current ones."""
         return replace(self, pretrained=False, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:

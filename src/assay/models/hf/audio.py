@@ -103,7 +103,7 @@ class AudioReading:
         return pool(states, _frames_of_sound(states.tokens, inputs), self.pooling)
 
     def describe(self) -> str:
-        """Return in words what is done to a sound."""
+        """Describe the preprocessing of a sound."""
         settings = self.extractor.to_dict()
         stated = "; ".join(f"{key}={settings[key]}" for key in _STATED if settings.get(key) is not None)
         return (

@@ -31,11 +31,11 @@ class AudioEncoder(TorchModel[Read]):
     Only sounds of one length go through the model together: padding would change the output of some models.
 
     Args:
-        module: Holds the weights; it is moved to ``device``.
+        module: The torch module with the weights; it is moved to ``device``.
         read: Runs ``module`` on input.
         reading: How a sound becomes input, and frames become features.
-        device: As torch names it.
-        origin: Where the weights came from.
+        device: The torch device.
+        origin: The origin of the weights.
     """
 
     def __init__(self, module: Any, read: Read, reading: AudioReading, device: str, origin: Origin) -> None:
@@ -48,7 +48,7 @@ class AudioEncoder(TorchModel[Read]):
         )
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return float32 features, and probabilities where the model has a source head."""
+        """Return float32 features, and probabilities if the model has a source head."""
         reading = self._reading
         samples = [reading.read(sound) for sound in as_sounds(examples)]
         parts = (
@@ -59,7 +59,7 @@ class AudioEncoder(TorchModel[Read]):
         return Encoded(features, probs, sum(sound.is_cut for sound in samples))
 
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
-        """Return the Fisher information of the weights on some sounds, one at a time."""
+        """Return the Fisher information of the weights on audio examples, one at a time."""
         inputs = (
             self._reading.inputs([self._reading.read(sound).values], self._device)
             for example in examples
@@ -69,7 +69,7 @@ class AudioEncoder(TorchModel[Read]):
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Train the weights inside."""
+        """Return a context in which the weights can be trained."""
         with restored_after(self._module) as module:
             yield AudioTrainable(module, self._reading, self._features, self._device)
 

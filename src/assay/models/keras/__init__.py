@@ -37,15 +37,15 @@ class KerasSource(ModelSource):
     Attributes:
         pretrained: False for random weights of the same architecture.
         checkpoint: For applications: a file with weights instead of the published ones.
-        seed: Draws random weights, where there are any.
-        image_size: Side of the input in pixels.
+        seed: The seed of random weights.
+        image_size: The side of the input in pixels.
         preprocess: For files: the application whose ``preprocess_input`` pixels go through.
         mean: For files: subtracted from the pixels.
         std: For files: divides what is left.
         scale: For files: False to give the model 0..255; None for 0..1 unless the model rescales itself.
         crop: The part of the resized short side that the centre crop keeps; None for 7/8, and for all of it
             with files.
-        interpolation: As in "bicubic".
+        interpolation: The resize filter, such as "bicubic".
         layer: The name of the layer whose output is read.
         head: False where the output holds features, not classes.
 
@@ -77,7 +77,7 @@ class KerasSource(ModelSource):
         return sorted(_applications())
 
     def check(self) -> None:
-        """Raise ``UsageError`` for unknown names, missing files and settings that cannot be."""
+        """Raise ``UsageError`` for unknown names, missing files and invalid settings."""
         from assay.encoders.identity import require_file
 
         self._changes().check()
@@ -99,7 +99,7 @@ class KerasSource(ModelSource):
             )
 
     def modality(self) -> Modality:
-        """Return images."""
+        """Return the image modality."""
         return Modality.IMAGE
 
     def identity(self) -> str:
@@ -113,7 +113,7 @@ class KerasSource(ModelSource):
         return identity_of(f"{versions} {file_hash(self.name)}", replace(self, name=""))
 
     def untrained(self) -> ModelSource:
-        """Return the same architecture with random weights: other ones, if these are random already."""
+        """Return the same architecture with random weights, different from the current ones."""
         return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:

@@ -60,8 +60,8 @@ class KerasTrainable(Trainable):
     Args:
         worker: The process that holds the model.
         settings: What it was asked to open.
-        recipe: How an image becomes input.
-        device: As torch names it.
+        recipe: The image preprocessing.
+        device: The torch device.
 
     Raises:
         NotApplicable: The model cannot be built on torch.
@@ -104,7 +104,7 @@ class KerasModule(nn.Module):
     Args:
         reader: From images to features, examples x height x width x channels; its layers are the model's.
         model: Holds the weights.
-        device: As torch names it.
+        device: The torch device.
     """
 
     def __init__(self, reader: Any, model: Any, device: str) -> None:

@@ -46,9 +46,9 @@ class OnnxSource(ModelSource):
         size: For images, as all below: side of the input in pixels, where the graph leaves it open.
         layout: "NCHW" or "NHWC", where the graph leaves it open.
         mean: Subtracted from the pixels.
-        std: Divides what is left.
+        std: The divisor after subtracting the mean.
         crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
-        interpolation: As in "bicubic".
+        interpolation: The resize filter, such as "bicubic".
         rounding: Where half pixels go: "nearest", or "torchvision" as its transforms do.
         scale: False to give the graph 0..255 in place of 0..1; a graph that reads uint8 gets bare pixels.
     """
@@ -71,7 +71,7 @@ class OnnxSource(ModelSource):
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
 
     def check(self) -> None:
-        """Raise ``UsageError`` for a missing file and for settings that cannot be."""
+        """Raise ``UsageError`` for a missing file and for invalid settings."""
         require_file(self.name)
         self._changes().check()
         if self.layout not in (None, *_LAYOUTS):

@@ -44,7 +44,7 @@ class Feeds(Protocol):
         """Return examples x width."""
 
     def describe(self) -> str:
-        """Return in words what is done to an example."""
+        """Describe the preprocessing of an example."""
 
     def probe(self) -> tuple[Example, str]:
         """Return an example of the full input size, and that size in words."""
@@ -186,7 +186,7 @@ class TextFeeds:
     Attributes:
         tokens: How a text becomes numbers.
         ports: The inputs.
-        pooling: How tokens become one vector.
+        pooling: The pooling of tokens to one vector.
     """
 
     tokens: Tokens
@@ -215,7 +215,7 @@ class TextFeeds:
         return np.asarray(pool(States(torch.from_numpy(values)), torch.from_numpy(mask), self.pooling))
 
     def describe(self) -> str:
-        """Return in words what is done to a text."""
+        """Describe the preprocessing of a text."""
         tokenizer = type(self.tokens.tokenizer).__name__
         return f"{tokenizer}; at most {self.tokens.most} tokens; pooling {self.pooling}"
 

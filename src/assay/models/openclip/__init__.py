@@ -30,8 +30,8 @@ class OpenClipSource(ModelSource):
         normalise: True for features of length 1, as the model was trained to compare them.
         pretrained: False for random weights.
         checkpoint: A file with weights of both towers instead of the published ones.
-        seed: Draws random weights, where there are any.
-        image_size: Side of the input in pixels.
+        seed: The seed of random weights.
+        image_size: The side of the input in pixels.
     """
 
     tower: str = "image"
@@ -92,7 +92,7 @@ class OpenClipSource(ModelSource):
         return identity_of(f"open_clip {open_clip.__version__} {self._where()}", self, self.checkpoint)
 
     def untrained(self) -> ModelSource:
-        """Return the same architecture with random weights: other ones, if these are random already."""
+        """Return the same architecture with random weights, different from the current ones."""
         return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:

@@ -24,7 +24,7 @@ class SentenceSource(ModelSource):
 
     Attributes:
         pretrained: False for random weights of the same architecture.
-        seed: Draws random weights.
+        seed: The seed of random weights.
         prompt: A string before each text.
         prompt_name: The name of a prompt that the model comes with.
         max_tokens: The most tokens of a text; None for what the model comes with.
@@ -59,7 +59,7 @@ class SentenceSource(ModelSource):
         return identity_of(f"{library} {self._repository.content()}", self)
 
     def untrained(self) -> ModelSource:
-        """Return the same architecture with random weights: other ones, if these are random already."""
+        """Return the same architecture with random weights, different from the current ones."""
         return replace(self, pretrained=False, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:

@@ -42,7 +42,7 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
     Args:
         module: The ``SentenceTransformer``, on its device.
         prompt: What is put before each text.
-        origin: Where the weights came from.
+        origin: The origin of the weights.
     """
 
     def __init__(self, module: Any, prompt: Prompt, origin: Origin) -> None:
@@ -68,7 +68,7 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
-        """Train the weights inside."""
+        """Return a context in which the weights can be trained."""
         with restored_after(self._module) as module:
             yield SentenceTrainable(module, self._prompt_text(), self._words, self._device)
 

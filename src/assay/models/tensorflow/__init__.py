@@ -28,11 +28,11 @@ class TensorflowSource(ModelSource):
         signature: The name of a signature; None for the model itself, or the one that serves.
         output: The name of the output that holds the features, where there are several.
         head: False where the output holds features, not classes.
-        size: Side of the input in pixels, where the model leaves it open.
+        size: The side of the input in pixels, where the model leaves it open.
         mean: Subtracted from the pixels.
-        std: Divides what is left.
+        std: The divisor after subtracting the mean.
         crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
-        interpolation: As in "bicubic".
+        interpolation: The resize filter, such as "bicubic".
         scale: False to give the model 0..255 in place of 0..1, which is what models of TF Hub read.
 
     >>> TensorflowSource("./universal-sentence-encoder", reads="text").modality()
@@ -54,7 +54,7 @@ class TensorflowSource(ModelSource):
     packages: ClassVar[tuple[str, ...]] = ("tensorflow",)
 
     def check(self) -> None:
-        """Raise ``UsageError`` for a folder without a SavedModel and for settings that cannot be."""
+        """Raise ``UsageError`` for a folder without a SavedModel and for invalid settings."""
         if not (self._folder / "saved_model.pb").is_file():
             raise UsageError(
                 f"There is no 'saved_model.pb' in '{self.name}'. Write the folder that model.export or "

@@ -49,14 +49,14 @@ class TorchSource(ModelSource):
         rename: How names of the checkpoint begin, and how they begin in the module, as in
             ``(('backbone.', ''), ('projector.', None))``; None leaves those out.
         pretrained: False for the same architecture with random weights: the checkpoint is not read.
-        seed: Draws random weights, where there are any.
+        seed: The seed of random weights.
         reads: "image" or "text"; the settings below are for images.
-        size: Side of the input in pixels; None for that of a file of torch.export, and else 224.
+        size: The side of the input in pixels; None for that of a file of torch.export, and else 224.
         channels: 3 for RGB, 1 for grey.
         mean: Subtracted from the pixels.
-        std: Divides what is left.
+        std: The divisor after subtracting the mean.
         crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
-        interpolation: As in "bicubic".
+        interpolation: The resize filter, such as "bicubic".
         rounding: Where half pixels go: "nearest", or "torchvision" as its transforms do.
         scale: False to give the module 0..255 in place of 0..1.
         layer: The name of the layer whose output is read; TorchScript shows none.

@@ -59,7 +59,7 @@ class VectorsSource(ModelSource):
     packages: ClassVar[tuple[str, ...]] = ()
 
     def check(self) -> None:
-        """Raise ``UsageError`` for missing files and settings that cannot be."""
+        """Raise ``UsageError`` for missing files and invalid settings."""
         require_file(self.name)
         if self.pooling not in _POOLINGS:
             raise UnknownName("pooling", self.pooling, _POOLINGS)

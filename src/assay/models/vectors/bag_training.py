@@ -35,7 +35,7 @@ class BagTrainable(Trainable):
     Args:
         vectors: Where the embedding begins.
         weights: Of each word in the mean of a text, float32.
-        device: As torch names it.
+        device: The torch device.
     """
 
     def __init__(self, vectors: WordVectors, weights: np.ndarray, device: str) -> None:
