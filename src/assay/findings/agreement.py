@@ -63,7 +63,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class OverallAgreement:
-    """The mean agreement of a score over tasks; a task where it is constant counts as no correlation.
+    """The mean agreement of a score over tasks; a constant score counts as zero correlation.
 
     Attributes:
         tasks: Number of tasks.

@@ -41,11 +41,11 @@ class Comparison:
         ranked_by: The method that ranks the models: a protocol, or a score where nothing was trained.
         is_estimate: Nothing was trained; the ranking is by a score.
         headline: The answer in one or two sentences, for each modality.
-        across: How models compare across the tasks of each modality.
-        agreement: How well the scores and cheaper protocols predicted each measured outcome.
+        across: The comparison across the tasks of each modality.
+        agreement: The agreement of scores and cheaper protocols with each measured outcome.
         averages: Averages over suites whose tasks are all in the study; none for estimates.
         settings: Settings of the study by name: versions, seeds, methods, time.
-        likeness: Which tasks and which models are similar, for each modality.
+        likeness: Similarity of tasks and of models, for each modality.
         examples: A few examples of each task for display, by address of the task.
     """
 

@@ -55,7 +55,7 @@ _FIXED: dict[str, type] = {
     "model_latency_seconds": float,
 }
 
-# of each slice of a task: its main metric, the ends of its interval, its test examples
+# columns of each slice of a task: main metric, ends of the interval, number of test examples
 _OF_SLICE = {"": float, "_low": float, "_high": float, "_examples": int}
 
 
