@@ -41,11 +41,11 @@ class EMMS(MomentScore):
 
     Note:
         ``OpenGVLab/Multitask-Model-Selector`` (metrics.py, function EMMS) alternates once, sets the first w
-        beside the last t, and divides by N and multiplies by the width of Y where it means to divide by both.
-        Write published=True for its numbers. With one encoder the ranks of models are the same.
-        The scale of a feature does not matter to least squares, so that moments suffice. Every model that has
-        as many independent features as there are examples less one fits any labels: the score does not apply
-        there. Below that, each feature of noise still explains 1/N of the variance: wide features gain.
+        beside the last t, and divides by N and multiplies by the width of Y, instead of dividing by both. Use
+        published=True for its values. With one encoder the ranks of models are the same.
+        The scale of a feature does not matter to least squares, so moments suffice. N - 1 independent
+        features fit any labels of N examples, so the score does not apply there. With fewer, each noise
+        feature still explains 1/N of the variance: wide features gain.
 
     Attributes:
         embeddings: The path of an .npz file with one array for each encoder, classes x dims, in the order of

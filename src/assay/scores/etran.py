@@ -48,17 +48,17 @@ class ETran(SampleScore):
         each model has a value of its own, by the fixed scale of ``all``, which also takes out the log(width)
         that is part of the energy. To reproduce a table, ask for ``etran(part='lda', whiten=False)`` and
         ``etran(part='energy')`` and scale the values of your models.
-        The published analysis hands a matrix that is not symmetric to a solver for symmetric ones. Its
+        The published analysis passes a matrix that is not symmetric to a solver for symmetric ones. Its
         eigenvectors are orthonormal, so that the scatter within classes cancels out: what remains is the
         nearest class mean in plain distance. That is ``whiten=False``; the plain name solves the right
-        problem. The published ``regression`` cannot run as it is (it names a variable that is never set).
+        problem. The published ``regression`` cannot run (it uses a variable that is never set).
         Below 200 examples the published energy is a mean over none; here one example at least is in it.
-        Both label scores judge the examples that they learned from, so wide features gain: where there are
-        as many features as examples they give the same to every model, and do not apply.
+        Both label scores are in sample, so they favour wide features: with as many features as examples they
+        are equal for every model and do not apply.
 
     Attributes:
         part: ``all``, ``lda``, ``regression`` or ``energy``.
-        whiten: Whether discriminant analysis divides by the scatter within classes, as it should.
+        whiten: Whether discriminant analysis divides by the scatter within classes (the correct form).
         percent: Percentage of the examples in the mean energy.
 
     >>> import assay

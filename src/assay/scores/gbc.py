@@ -34,7 +34,7 @@ class GBC(SampleScore):
         caller: pca=None. zhangyikaii/Model-Spider takes full covariances, divided by n - 1, and adds 1e-5 to
         determinants; here covariances are divided by n, and their eigenvalues have the floor. Directions of
         PCA beyond the rank of few examples count, with the variance of the floor, as scikit-learn has them.
-        Without PCA, or with full covariances of few examples, wide noise overlaps less than narrow signal.
+        Without PCA, or with full covariances from few examples, wide noise overlaps less than narrow signal.
 
     Attributes:
         pca: The number of principal components, at most that of examples and of features; None for all

@@ -33,7 +33,7 @@ class HeavyTail(WeightScore):
         Weights are taken as they are, without 1/N. A convolution is one matrix of outputs x (inputs and
         places of the kernel); CalculatedContent/WeightWatcher takes a matrix for each place, scales it and
         pools their eigenvalues, so that values of convolutional models differ from its ``alpha_weighted``.
-        Of two-dimensional weights they agree, but for eigenvalues up to 1e-5, which it leaves out.
+        For two-dimensional weights both agree, except for eigenvalues up to 1e-5, which it leaves out.
 
     Attributes:
         least: Matrices with fewer eigenvalues above 0 are left out, as there is no tail to fit.

@@ -48,8 +48,8 @@ class LEAD(SampleScore):
         * The machine minimises |w|²/2 + Σ max(0, 1 - margin)², its intercept is free, and the logistic
           function of its outputs, divided by the sum over classes, gives the probabilities.
 
-        The probabilities are those of the examples that the machine was fitted on: wide noise, which it
-        separates, can score more than narrow signal. Another random head moves the value by a tenth or two:
+        The probabilities are in sample: wide noise, which the machine separates, can score higher than
+        narrow signal. Another random head moves the value by a tenth or two:
         average over seeds where models are close.
 
     Attributes:

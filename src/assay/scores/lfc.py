@@ -26,8 +26,8 @@ class LFC(MomentScore):
         2021), https://arxiv.org/abs/2102.00084
 
     Note:
-        ``zhangyikaii/Model-Spider`` (mptms/LFC.py) draws 45000 examples where there are more; here all count.
-        Features are not centred, as published: what is centred is their similarity.
+        ``zhangyikaii/Model-Spider`` (mptms/LFC.py) uses at most 45000 examples; this uses all. As published,
+        similarities are centred, features are not.
 
     >>> import assay
     >>> labels = np.arange(60) % 2

@@ -30,9 +30,8 @@ class LinMSE(MomentScore):
         transferability_score_ridge of ``CuongNN218/regression_transferability`` (reg_score.py) leaves that
         term out of the value: write add_penalty=False for its numbers, with penalty for its alpha. The paper
         sums over label columns; the code takes their mean, and so does this. Models rank the same.
-        Without penalty every model that has as many independent features as there are examples less one fits
-        any labels, so the score does not apply there. Below that, each feature of noise still explains 1/N of
-        the variance: wide features gain.
+        Without penalty N - 1 independent features fit any labels of N examples, so the score does not apply
+        there. With fewer, each noise feature still explains 1/N of the variance: wide features gain.
 
     Attributes:
         penalty: The weight of |A|^2 against the mean squared error; 0 for least squares.

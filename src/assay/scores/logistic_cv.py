@@ -32,8 +32,8 @@ class LogisticCV(Score):
         https://arxiv.org/abs/1610.01644
 
     Note:
-        Published code with such a score differs in its split: dbolya/parc methods.py learns on one half of
-        the examples and judges the other, alizkzm/te-guide has three folds. The penalty is not tuned; the
+        Published code for such a score differs in the split: dbolya/parc methods.py trains on one half of
+        the examples and tests on the other, alizkzm/te-guide uses three folds. The penalty is not tuned; the
         protocol linear_probe does that.
 
     Attributes:
@@ -87,7 +87,7 @@ class LogisticCV(Score):
         return Estimate(metric(labels, predicted), interval, metric.name, () if finished else (steps,))
 
     def _predict(self, rows: np.ndarray, labels: np.ndarray, judged: np.ndarray) -> tuple[np.ndarray, bool]:
-        """Return the class of each judged example, and whether the optimiser converged."""
+        """Return the class of each held-out example, and whether the optimiser converged."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 

@@ -52,9 +52,8 @@ class NCTI(SampleScore):
         examples and features; here there are as many components as the examples have directions, up to 64.
         The shrinkage of the scatter within classes, exp(-variance of the first 32 components), depends on the
         scale of the features; at 1e-10 and below there is none, and the score does not apply unless examples
-        less classes outnumber the components: the analysis would leave out what tells the classes apart.
-        The examples that are judged are those that were learned from, so wide features gain a little; 64
-        components set a limit to that.
+        minus classes outnumber the components: the analysis would drop directions that separate the classes.
+        The value is in sample, so wide features have a small advantage, limited by the 64 components.
 
     Attributes:
         part: ``all``, ``seli``, ``ncc`` or ``vc``.

@@ -36,9 +36,9 @@ class NLEEP(SampleScore):
         1e-6 is added to the variances, so that the score depends on the scale of features that are tiny.
 
     Attributes:
-        components: The number of Gaussians; five for each class where it is None, or one for each two
-            examples where that is less.
-        energy: The share of the variance that principal components keep.
+        components: The number of Gaussians; None for five per class, but at most one for every two
+            examples.
+        energy: The share of the variance in the principal components.
         seed: Seed of k-means, which initialises the mixture.
         log: Average the log likelihoods; else the likelihoods, from 0 to 1.
 

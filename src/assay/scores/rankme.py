@@ -25,7 +25,7 @@ class RankMe(MomentScore):
         Rank (Garrido et al., 2023), https://arxiv.org/abs/2210.02885
 
     Note:
-        The paper compares runs of one method by it, and takes 25600 examples; here it is all of train.
+        The paper compares runs of one method and uses 25600 examples; this uses all of train.
         Directions with less than 1e-7 of the spread of the strongest one count as if they had none, since
         the spread comes from a Gram: 3e-6 of the value where rounding alone fills most directions.
 

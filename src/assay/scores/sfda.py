@@ -41,7 +41,7 @@ class SFDA(SampleScore):
         it is the same in each run, and may end below the largest eigenvalue. The generalised eigenproblem is
         left out: its eigenvectors V satisfy VV' = inverse of the shrunk scatter, which is all that the
         probabilities need.
-        The examples that are judged are those that were learned from, so wide features gain. The shrinkage
+        The value is in sample, so wide features have an advantage. The shrinkage
         depends on the scale of the features: large ones are not regularised at all. Then features as many as
         examples give 1 to every model, noise included, and the score does not apply;
         ``sfda(normalise=True)`` still does.

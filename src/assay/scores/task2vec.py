@@ -26,11 +26,11 @@ class Task2Vec(FisherScore):
         Task2Vec: Task Embedding for Meta-Learning (Achille et al., 2019), https://arxiv.org/abs/1902.03545
 
     Note:
-        Of the paper are the embedding and the symmetric distance. It embeds all tasks by one probe network,
-        fixed for all, and looks for an expert among models trained on similar tasks. Ours is the use for one
-        model: each is its own probe, the source task is its own source head, and both tasks have the same
-        images or texts, those of the target, so that only labels tell them apart. Values of different
-        models compare vectors of different filters; the paper does not say how well that ranks them.
+        The embedding and the symmetric distance are those of the paper. The paper embeds all tasks with one
+        fixed probe network and selects an expert among models trained on similar tasks. Here each model is
+        its own probe, the source task is given by its source head, and both tasks use the inputs of the
+        target, so that they differ only in labels. Values of different models are based on different
+        filters; the paper does not evaluate such a ranking.
 
         The head is a logistic regression on standardised features, not ten epochs of Adam. Gradients are of
         each example alone, where awslabs/aws-cv-task2vec (task2vec.py) squares the mean gradient of 64 with
