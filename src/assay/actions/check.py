@@ -75,7 +75,7 @@ def sample_examples(modality: Modality) -> list[Example]:
 
 
 def _trainable(model: Model) -> str:
-    """Return whether the model can be trained; raise ``ModelError`` where it is not in evaluation mode."""
+    """Return whether the model can be trained; raise ``ModelError`` if it is not in evaluation mode."""
     try:
         with model.training() as trainable:
             for name, part in trainable.module.named_modules():

@@ -58,7 +58,7 @@ def within(change: Change, limits: Limits) -> Change:
 
 
 def other_model(store: str | Path, model: str) -> str:
-    """Return the only other model of a store; where there are several, the user must name it.
+    """Return the only other model of a store; if there are several, the user must name one.
 
     Raises:
         UsageError: There are several, or none.

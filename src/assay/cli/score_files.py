@@ -59,7 +59,7 @@ def score_all(
 
     Args:
         view: The arrays of a file.
-        names: Scores, with settings where there are any.
+        names: Names of scores, with optional settings.
         metric: The metric of scores that predict one.
         interval: Add intervals to scores that have none.
         asked: The user named the scores, so scores that do not apply are listed as well.

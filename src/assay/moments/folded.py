@@ -101,7 +101,7 @@ class LeftOut:
 
     Attributes:
         count: The number of examples of the other folds.
-        shift: What was subtracted from each feature.  # width
+        shift: The value subtracted from each feature.  # width
         shifted_mean: The mean of the shifted features.  # width
         target_sum: The sum of each target column: class counts for classification.  # columns
         cross: The centred cross sums B.  # width x columns
