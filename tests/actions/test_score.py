@@ -28,7 +28,7 @@ def test_a_score_is_a_number_with_what_is_known_of_it():
 
 @pytest.mark.parametrize("name", ["ridge_cv", "lda_cv"])
 @pytest.mark.parametrize("width", [20, 100, 600])
-def test_scores_of_our_own_foretell_what_a_probe_reaches_on_other_folds(name, width):
+def test_scores_of_our_own_predict_what_a_probe_reaches_on_other_folds(name, width):
     features, labels = blobs(width=width)
 
     reached = cross_val_score(LogisticRegression(max_iter=2000, C=0.1), features, labels, cv=5).mean()

@@ -52,7 +52,7 @@ def test_a_proportional_sample_keeps_the_shares_of_classes() -> None:
 
 
 @pytest.mark.parametrize("name", ["ridge_cv", "lda_cv", "logistic_cv"])
-def test_a_sample_foretells_what_all_examples_do(name: str) -> None:
+def test_a_sample_predicts_what_all_examples_do(name: str) -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, 4000)
     features = rng.standard_normal((4000, 12)) + rng.standard_normal((4, 12))[labels]

@@ -50,7 +50,7 @@ def test_the_value_is_that_of_scikit_learn(shape: tuple[int, int, int, int], C: 
     assert assay.score(features, values, f"logistic_cv(C={C})") == pytest.approx(expected)
 
 
-def test_it_foretells_the_metric_that_is_asked_for() -> None:
+def test_it_predicts_the_metric_that_is_asked_for() -> None:
     features, values = made(0, 150, 10, 4)
     folds = ArrayView(Labels(LabelKind.CLASSIFICATION, values, tuple("abcd")), features).folds
 

@@ -148,7 +148,7 @@ def test_a_sample_without_a_class_is_skipped_with_the_reason() -> None:
         PED().estimate(view_of(*arrays(*TALL), limit=3), None)
 
 
-def test_a_value_after_motion_foretells_no_metric() -> None:
+def test_a_value_after_motion_predicts_no_metric() -> None:
     value = PED("lda_cv").estimate(view_of(*arrays(*TALL)), Accuracy())
 
     assert (value.metric, value.interval) == ("", None)
