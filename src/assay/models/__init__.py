@@ -1,1 +1,1 @@
-"""Model sources: one file each, the file name is the source's name."""
+"""Model sources: one file or folder per source, named after the source."""

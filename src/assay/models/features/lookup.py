@@ -1,4 +1,4 @@
-"""Features that were computed elsewhere, read from .npz or Parquet, as a model that looks them up by name."""
+"""A model that looks up precomputed features, from .npz or Parquet, by example name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FEATURES = "features"
 
 
 class NamedFeatures(NamedTuple):
-    """Features, and to which example each row belongs."""
+    """Features and the example of each row."""
 
     names: list[str]
     matrix: np.ndarray  # examples x width, float32
@@ -39,7 +39,7 @@ class Lookup(Model):
 
     Args:
         held: The features and their names.
-        facts: What is known of them.
+        facts: The facts about the model.
     """
 
     def __init__(self, held: NamedFeatures, facts: ModelFacts) -> None:
@@ -48,16 +48,16 @@ class Lookup(Model):
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of the features."""
+        """The facts about the features."""
         return self._facts
 
     @property
     def names(self) -> Sequence[str]:
-        """The names of the examples whose features are held."""
+        """The names of the stored examples."""
         return self._held.names
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Return the features of examples, which are given by their names."""
+        """Return the features of examples, given by name."""
         rows = [self._row(str(name)) for name in examples]
         return Encoded(self._held.matrix[rows].reshape(len(rows), self._facts.width), None)
 
@@ -73,7 +73,7 @@ class Lookup(Model):
 
     @cached_property
     def _endings(self) -> dict[str, list[int]]:
-        """Under which endings each path in the file can be found."""
+        """The path endings under which each row can be found."""
         endings: dict[str, list[int]] = {}
         for name, row in self._rows.items():
             for ending in _endings(name)[1:]:
@@ -101,7 +101,7 @@ class Lookup(Model):
 
 
 def read_features(path: Path) -> NamedFeatures:
-    """Return what a file holds; without names its rows are those of a table: "row 1", "row 2", ...
+    """Return the features in a file; without names, rows are named "row 1", "row 2", ...
 
     Raises:
         CheckpointError: The file is damaged, or does not hold one row of numbers for each name.
@@ -164,6 +164,6 @@ def _must_differ(names: list[str], path: Path) -> None:
 
 
 def _endings(name: str) -> list[str]:
-    """Return a path and what is left of it without its first folder, without its second, ..."""
+    """Return a path and its suffixes after removing the first folder, the first two folders, ..."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
     return ["/".join(parts[start:]) for start in range(len(parts))]

@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub, or of a local folder, through transformers: ``hf:org/name@revision``."""
+"""Transformers models of the Hugging Face hub or of a local folder: ``hf:org/name@revision``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from assay.models.hf.remote_code import check_trust, loaded
 if TYPE_CHECKING:
     from assay.encoders.texts import Reading
 
-_ONLY_IN_TRAINING = ("masked_spec_embed",)  # what stands for hidden frames; checkpoints often lack it
+_ONLY_IN_TRAINING = ("masked_spec_embed",)  # the embedding of masked frames, often missing in checkpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class HuggingFaceSource(ModelSource):
         pretrained: False for random weights.
         seed: The seed of random weights.
         pooling: "mean", "cls", "last" (texts only) or "pooler".
-        max_tokens: The most tokens of a text; a model that reads fewer cuts earlier.
-        max_seconds: The most seconds of a sound; a model that reads fewer cuts earlier.
+        max_tokens: The maximum number of tokens of a text; a model may have a lower limit.
+        max_seconds: The maximum seconds of audio; a model may have a lower limit.
         layer: The layer that is read, as transformers counts its hidden states: 0 is what enters the first,
             -1 what leaves the last, before what normalises it. "best" for that which serves a task best by a
             ridge probe on val: it is one of the tuned values. All layers run, and count as cost.
@@ -69,7 +69,7 @@ class HuggingFaceSource(ModelSource):
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     def check(self) -> None:
-        """Raise ``UsageError`` for a folder without a model and for wrong settings; asks no hub."""
+        """Raise ``UsageError`` for a folder without a model and for invalid settings; works offline."""
         layers = self._layers()
         if self._pooling() is Pooling.POOLER and layers.layer is not None:
             raise UsageError("The pooling layer reads the last states. Leave out 'pooler', or the layer.")
@@ -84,7 +84,7 @@ class HuggingFaceSource(ModelSource):
         self._repository.check()
 
     def modality(self) -> Modality:
-        """Return what the configuration of the model states."""
+        """Return the modality in the model's configuration."""
         return modality_of(self._config())
 
     def identity(self) -> str:
@@ -143,7 +143,7 @@ class HuggingFaceSource(ModelSource):
         headed = has_head(config, "ForSequenceClassification") and is_whole
         reading = self._reading(config, headed=headed)
         module = self._weighted(AutoModelForSequenceClassification if headed else AutoModel, config)
-        if headed:  # a head that reads the last token must find it
+        if headed:  # some heads must find the last token
             module.config.get_text_config().pad_token_id = reading.tokens.padding
         if config.is_encoder_decoder:
             module = module.get_encoder()
@@ -189,11 +189,11 @@ class HuggingFaceSource(ModelSource):
         )
 
     def _read(self, read_at: Callable[[LayerSelection], Model], run: Callable[[], Any]) -> Model:
-        """Return the model that reads the layers that are wanted, or those to choose from.
+        """Return the model for the selected layers, or a layered model to choose from.
 
         Args:
-            read_at: Opens it with some layers.
-            run: Returns its output for some example, with all layers.
+            read_at: Opens the model with a layer selection.
+            run: Returns the model's output for an example, with all layers.
         """
         from assay.models.hf.layered import LayeredEncoder
 
@@ -201,7 +201,7 @@ class HuggingFaceSource(ModelSource):
         return LayeredEncoder(model, read_at, run) if self.layer == "best" else model
 
     def _reading(self, config: Any, *, headed: bool) -> Reading:
-        """Return how a text becomes features."""
+        """Return the conversion of texts to features."""
         from transformers import AutoTokenizer
 
         from assay.encoders.texts import Reading
@@ -220,7 +220,7 @@ class HuggingFaceSource(ModelSource):
         return Reading(tokens, pooling, pairs=usual if self.pairs is None else Pairs.named(self.pairs))
 
     def _weighted(self, family: Any, config: Any) -> Any:
-        """Return a module in float32: the pretrained one, or a random one of the same architecture."""
+        """Return the module in float32, with pretrained or random weights."""
         import torch
 
         from assay.encoders.weights import seeded
@@ -251,7 +251,7 @@ class HuggingFaceSource(ModelSource):
         return loaded(self._repository, family, trusts=self.trust_remote_code, **wanted)
 
     def _config(self) -> Any:
-        """Return the configuration; without one nothing can be planned, so it raises ``UsageError``."""
+        """Return the configuration; raise ``UsageError`` if there is none."""
         from transformers import AutoConfig
 
         try:

@@ -1,4 +1,4 @@
-"""Turns sounds into the input of an audio model of transformers, and its frames into one vector."""
+"""Preprocessing and pooling of audio models of transformers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from assay.core.task import Sound
 from assay.encoders.layer_selection import LAST, LayerSelection
 from assay.encoders.pooling import Pooling, States, pool
 
-_SHORTEST = 0.1  # seconds; shorter sounds end in silence, for convolutions read 0.025 s at once
-_TOGETHER = 64.0  # seconds of sound in one forward pass: 1 GB in the first convolution of wav2vec 2.0
+_SHORTEST = 0.1  # seconds; shorter audio is padded with silence (convolutions read 0.025 s)
+_TOGETHER = 64.0  # seconds of audio per forward pass: 1 GB in the first convolution of wav2vec 2.0
 _PROBE = 5.0  # seconds
 _FRAME = 0.01  # seconds; the step of Kaldi's filter banks, which the Audio Spectrogram Transformer reads
 _STATED = ("do_normalize", "num_mel_bins", "feature_size", "max_length", "chunk_length", "mean", "std")
@@ -24,21 +24,21 @@ Inputs = Mapping[str, torch.Tensor]  # by name of input, each sounds x ...
 
 
 class Samples(NamedTuple):
-    """A sound at the rate of a model."""
+    """Audio at the sampling rate of a model."""
 
     values: np.ndarray  # float32
-    is_cut: bool  # the sound is longer than what is read
+    is_cut: bool  # whether the audio was truncated
 
 
 @dataclass(frozen=True, slots=True)
 class AudioReading:
-    """How a sound becomes input, and frames become features.
+    """The conversion of audio to model input, and of frames to features.
 
     Attributes:
         extractor: A feature extractor of transformers.
-        most: The most seconds of a sound; what is beyond is cut.
-        pooling: How frames become one vector.
-        layers: Of which layer the frames are.
+        most: The maximum seconds of audio; longer audio is truncated.
+        pooling: The pooling of frames to one vector.
+        layers: The layer selection.
     """
 
     extractor: Any
@@ -48,11 +48,11 @@ class AudioReading:
 
     @property
     def rate(self) -> int:
-        """Samples a second that the model reads."""
+        """The sampling rate of the model, in samples per second."""
         return int(self.extractor.sampling_rate)
 
     def read(self, sound: Sound) -> Samples:
-        """Return the beginning of a sound, resampled by a polyphase filter."""
+        """Return the start of audio, resampled by a polyphase filter."""
         from scipy.signal import resample_poly
 
         most = round(self.most * sound.rate)
@@ -64,7 +64,7 @@ class AudioReading:
         return Samples(np.pad(samples, (0, max(0, lacking))), len(sound.samples) > most)
 
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Yield the positions of sounds of one length: without padding none depends on the others."""
+        """Yield groups of positions of equal length, so that no padding is needed."""
         rows_of: dict[int, list[int]] = {}
         for row, length in enumerate(lengths):
             rows_of.setdefault(length, []).append(row)
@@ -75,7 +75,7 @@ class AudioReading:
                 yield rows[start : start + size]
 
     def inputs(self, samples: Sequence[np.ndarray], device: str) -> Inputs:
-        """Return what the extractor makes of sounds of one length, by name of input, and a mask if it has."""
+        """Return the extractor's output for audio of equal length, by input name, and a mask if any."""
         made = self.extractor(
             list(samples), sampling_rate=self.rate, return_tensors="pt", return_attention_mask=True
         )
@@ -87,7 +87,7 @@ class AudioReading:
         return self.inputs([self.read(silence).values], device)
 
     def limits(self) -> str:
-        """Return in words how much is read, and how long the probe is."""
+        """Describe the input size and the length of the probe."""
         seconds = self._window or self._probed  # a window is filled up, and costs what it costs when full
         return f"at most {self.most:g} s at {self.rate:,} Hz; MACs are of {seconds:g} s"
 
@@ -121,7 +121,7 @@ class AudioReading:
 
 
 def window_of(extractor: Any) -> float | None:
-    """Return the seconds to which an extractor brings every sound; None where it takes any length."""
+    """Return the fixed input length of an extractor in seconds; None for any length."""
     if hasattr(extractor, "chunk_length"):  # Whisper
         return float(extractor.chunk_length)
     frames = getattr(extractor, "max_length", None)  # Audio Spectrogram Transformer

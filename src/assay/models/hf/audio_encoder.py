@@ -1,4 +1,4 @@
-"""An opened audio model of transformers, and how it is trained."""
+"""An opened audio model of transformers, and its training."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from assay.models.hf.audio import AudioReading, Inputs
 
 @final
 class AudioEncoder(TorchModel[Read]):
-    """Encodes sounds with a model of transformers, in evaluation mode and float32.
+    """Encodes audio with a model of transformers, in evaluation mode and float32.
 
-    Only sounds of one length go through the model together: padding would change the output of some models.
+    Only audio of equal length is batched, because padding would change the output of some models.
 
     Args:
         module: The torch module with the weights; it is moved to ``device``.
         read: Runs ``module`` on input.
-        reading: How a sound becomes input, and frames become features.
+        reading: The conversion of audio to input, and of frames to features.
         device: The torch device.
         origin: The origin of the weights.
     """
@@ -82,7 +82,7 @@ class AudioEncoder(TorchModel[Read]):
 
 
 class SoundInputs(NamedTuple):
-    """Some sounds of one length as input."""
+    """Audio examples of equal length as input."""
 
     rows: list[int]  # positions in the batch
     inputs: Inputs
@@ -91,11 +91,11 @@ class SoundInputs(NamedTuple):
 @final
 @dataclass(frozen=True, slots=True)
 class AudioTrainable(Trainable):
-    """An audio model in training: sounds are resampled once, and those of one length are read together.
+    """An audio model in training; audio is resampled once, and batched by equal length.
 
     Attributes:
-        reading: How a sound becomes input.
-        pooled: Returns features of input.
+        reading: The conversion of audio to input.
+        pooled: Returns the features of input.
     """
 
     module: Any
@@ -104,11 +104,11 @@ class AudioTrainable(Trainable):
     device: str
 
     def prepared(self, example: Example) -> np.ndarray:
-        """Return the samples at the rate of the model."""
+        """Return the samples at the sampling rate of the model."""
         return self.reading.read(as_sounds([example])[0]).values
 
     def inputs(self, prepared: Sequence[np.ndarray], rng: np.random.Generator | None) -> list[SoundInputs]:
-        """Return the input of the sounds of each length."""
+        """Return the input of each group of equal length."""
         sounds = prepared if rng is None else [silenced(samples, rng) for samples in prepared]
         return [
             SoundInputs(rows, self.reading.inputs([sounds[row] for row in rows], self.device))
@@ -116,6 +116,6 @@ class AudioTrainable(Trainable):
         ]
 
     def features(self, inputs: list[SoundInputs]) -> torch.Tensor:
-        """Return sounds x width."""
+        """Return features, examples x width."""
         order = np.argsort([row for part in inputs for row in part.rows])
         return torch.cat([self.pooled(part.inputs) for part in inputs])[torch.from_numpy(order)]

@@ -1,4 +1,4 @@
-"""What the configuration of a transformer states about it before its weights are loaded."""
+"""Facts about a transformer in its configuration, available before its weights are loaded."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from assay.core.task import Modality
 
 
 def modality_of(config: Any) -> Modality:
-    """Return what the model reads."""
+    """Return the modality of the model."""
     if _reads_audio(config):
         return Modality.AUDIO
     return Modality.IMAGE if _reads_images(config) else Modality.TEXT
 
 
 def _reads_audio(config: Any) -> bool:
-    """Return whether the model reads sounds."""
+    """Return whether the model reads audio."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES
 
     return config.model_type in MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES
@@ -37,12 +37,12 @@ def has_head(config: Any, ending: str) -> bool:
 
 
 def was_trained_on_pairs(config: Any) -> bool:
-    """Return whether its head reads pairs: one number is a similarity, entailment is between two texts."""
+    """Return whether the head is for text pairs, such as similarity or entailment."""
     return config.num_labels == 1 or any("entail" in str(name).lower() for name in config.id2label.values())
 
 
 def is_causal(config: Any) -> bool:
-    """Return whether a token sees only those before it, as in GPT: then only the last has seen all."""
+    """Return whether attention is causal, as in GPT, so that only the last token sees the whole text."""
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
         MODEL_FOR_MASKED_LM_MAPPING_NAMES,

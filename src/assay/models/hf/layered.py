@@ -1,4 +1,4 @@
-"""An opened transformer of which any layer can be read, all of them in one forward pass."""
+"""An opened transformer that returns features from any layer, or from all in one forward pass."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from assay.encoders.layer_selection import LayerSelection, Several
 
 @final
 class LayeredEncoder(Layered):
-    """Holds one module; the models that read its layers share the weights.
+    """A layered model; the models that read its layers share one module.
 
     Args:
-        last: Reads its last layer.
-        read_at: Returns the model that reads other layers of the module.
-        run: Returns the output for some example, with all layers.
+        last: The model that reads the last layer.
+        read_at: Returns the model for other layers of the module.
+        run: Returns the output for an example, with all layers.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class LayeredEncoder(Layered):
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of it, read at its last layer."""
+        """The facts about the model at its last layer."""
         return self._facts
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
@@ -49,11 +49,11 @@ class LayeredEncoder(Layered):
 
     @property
     def all_layers(self) -> Model:
-        """The model whose features are those of every layer in a row, from one forward pass."""
+        """The model that returns the concatenated features of all layers from one forward pass."""
         return self._all
 
     def apart(self, features: np.ndarray) -> Sequence[np.ndarray]:
-        """Return the features of each layer; of pairs that are read apart each is four times as wide."""
+        """Return the features of each layer; they are four times as wide for pairs read apart."""
         blocks = features.reshape(len(features), -1, self._starts[-1])
         ends = zip(self._starts[:-1], self._starts[1:], strict=True)
         return [blocks[:, :, start:end].reshape(len(features), -1) for start, end in ends]
@@ -75,7 +75,7 @@ class LayeredEncoder(Layered):
 
 
 def _widths(run: Callable[[], Any]) -> list[int]:
-    """Return how many features the pooled states of each layer are."""
+    """Return the number of features of the pooled states of each layer."""
     with torch.no_grad():
         states_of_layers = LayerSelection(Several.ALL).states(run())
     return [states.shape[1] if states.ndim == 4 else states.shape[-1] for states in states_of_layers]

@@ -1,4 +1,4 @@
-"""Loads a model; code that comes with it runs only where the user allows it, and names its commit."""
+"""Loads models; a model's own code runs only if the user allows it and names its commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FILES = ("config.json", "tokenizer_config.json", "preprocessor_config.json", "p
 
 
 def check_trust(repository: Repository) -> None:
-    """Raise ``UsageError`` unless code could only be that of a folder, or of one commit of a repository."""
+    """Raise ``UsageError`` unless the code is in a folder or at a fixed commit of a repository."""
     path, revision = repository.location
     if repository.is_local or _COMMIT.fullmatch(revision or ""):
         return
@@ -29,10 +29,10 @@ def check_trust(repository: Repository) -> None:
 
 
 def loaded(repository: Repository, family: Any, *, trusts: bool, **wanted: Any) -> Any:
-    """Return what a class of transformers makes of the files of a model.
+    """Load an object from a model's files with a class of transformers.
 
     Raises:
-        ModelError: They are not there, cannot be had, are broken, or bring code that is not trusted.
+        ModelError: The files are missing, unreachable or broken, or contain code that is not trusted.
     """
     path, revision = repository.location
     with repository.opening():
@@ -47,7 +47,7 @@ def loaded(repository: Repository, family: Any, *, trusts: bool, **wanted: Any) 
 
 
 def _refuse_other_code(path: str, revision: str | None) -> None:
-    """Raise ``ModelError`` where a model names code of another repository: nobody named a commit of that."""
+    """Raise ``ModelError`` if a model uses code of another repository, which has no fixed commit."""
     for reference in _references(path, revision):
         other, dashes, _ = reference.partition("--")
         if dashes and other != path:
@@ -58,7 +58,7 @@ def _refuse_other_code(path: str, revision: str | None) -> None:
 
 
 def _needs_trust(repository: Repository) -> ModelError:
-    """Return the error for a model with code of its own that the user did not allow to run."""
+    """Return the error for a model whose own code the user did not allow to run."""
     path, revision = repository.location
     named = path if repository.is_local else f"{path}@{revision or '<40 hex digits of the commit>'}"
     where = "the folder" if repository.is_local else f"https://huggingface.co/{path}"
@@ -70,7 +70,7 @@ def _needs_trust(repository: Repository) -> ModelError:
 
 
 def _references(path: str, revision: str | None) -> Iterator[str]:
-    """Yield what the files of a model name as classes of its own code."""
+    """Yield the names of the classes of a model's own code."""
     from transformers.utils import cached_file
 
     for name in _FILES:

@@ -1,4 +1,4 @@
-"""Reads features from the image models of transformers, with their own preprocessing."""
+"""Features of image models of transformers, with their own preprocessing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Processing:
 
     Attributes:
         processor: An image processor of transformers.
-        layers: Of which layer features are.
+        layers: The layer selection.
     """
 
     processor: Any
@@ -50,7 +50,7 @@ class Processing:
         return pixels.to(device=device, dtype=torch.float32)
 
     def describe(self) -> str:
-        """Return the settings of the processor in words."""
+        """Describe the settings of the processor."""
         settings = self.processor.to_dict()
         stated = "; ".join(f"{key}={settings[key]}" for key in _STATED if settings.get(key) is not None)
         return f"{type(self.processor).__name__}: {self.layers.describe()}{stated}"
@@ -73,7 +73,7 @@ class Logits(nn.Module):
 def read_image_classifier(
     module: Logits, pooling: Pooling | None, layers: LayerSelection, size: tuple[int, ...]
 ) -> Forward:
-    """Return how to read a classifier: what enters its head, or other states where settings ask for them."""
+    """Return the forward pass of a classifier: the input of its head, or the states in the settings."""
     if pooling is None and layers.layer is None:
         return read_head(module, size)
     chosen = pooling or _native(module)
@@ -88,7 +88,7 @@ def read_image_classifier(
 
 
 def read_image_base(module: Any, pooling: Pooling | None, layers: LayerSelection = LAST) -> Forward:
-    """Return how to read a model without a head.
+    """Return the forward pass of a model without a head.
 
     Args:
         module: A model of transformers; one of images and texts is read by its image features.
@@ -105,7 +105,7 @@ def read_image_base(module: Any, pooling: Pooling | None, layers: LayerSelection
 
 
 def layers_of_images(module: Any, pixels: torch.Tensor) -> Any:
-    """Return the output of a model for some pixels, with all layers."""
+    """Return the output of a model for pixels, with all layers."""
     tower = getattr(module, "vision_model", module)
     return tower(pixel_values=pixels, output_hidden_states=True)
 

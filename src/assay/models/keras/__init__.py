@@ -1,4 +1,4 @@
-"""Image models of Keras, in a process of their own: ``keras:ResNet50``, ``keras:./model.keras``."""
+"""Image models of Keras, run in a separate process: ``keras:ResNet50``, ``keras:./model.keras``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assay.encoders.tensorflow.worker import Worker
 
 _SUFFIXES = (".keras", ".h5", ".hdf5")
-_CROP = Fraction(7, 8)  # what most of these models were judged with: 224 of 256
+_CROP = Fraction(7, 8)  # the crop with which most of these models were evaluated: 224 of 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class KerasSource(ModelSource):
         return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:
-        """Start a worker, open the model there and return it."""
+        """Start a worker process, open the model in it and return it."""
         from assay.encoders.tensorflow.encoder import RemoteEncoder, pixel_recipe
         from assay.encoders.tensorflow.library import open_in_worker
 

@@ -1,4 +1,4 @@
-"""Opens a Keras model and finds its features, on TensorFlow and on torch; no code of a file is run."""
+"""Opens a Keras model and finds its features, on TensorFlow and torch, without running code of the file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _FOREIGN = re.compile(
 
 
 class OutputTensors(NamedTuple):
-    """Where the features of a model are, and where its class scores are if it has any.
+    """The tensors of a model's features and class scores.
 
     Attributes:
         features: A tensor.
-        scores: A tensor; None where there is no head.
+        scores: A tensor; None without a head.
         activation: What the layers of the head do to the scores: "softmax", "linear" or "other"; "" without.
     """
 

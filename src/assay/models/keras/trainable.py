@@ -1,4 +1,4 @@
-"""A Keras model that can be trained: built again on the torch backend, with the weights of its worker."""
+"""A trainable Keras model, rebuilt on the torch backend with the weights of its worker."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def keras_on_torch() -> Iterator[Any]:
 
 @final
 class KerasTrainable(Trainable):
-    """A Keras model with the weights that its worker holds, on torch.
+    """A Keras model on torch with the weights of its worker.
 
     Args:
         worker: The process that holds the model.

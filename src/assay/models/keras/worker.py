@@ -1,4 +1,4 @@
-"""What the worker of a Keras model answers."""
+"""The message handler of a Keras worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEFAULT_SIDE = 224  # of the applications that leave height and width open
 
 
 class KerasServer(ModelServer):
-    """Opens a model of keras.applications or of a file, and encodes with it from then on."""
+    """Opens a model of keras.applications or a file, and encodes with it."""
 
     advice: ClassVar[str] = "Name another layer."
 
@@ -54,7 +54,7 @@ class KerasServer(ModelServer):
 
 
 def _kernels(layer: Any) -> list[tuple[Any, int]]:
-    """Return the kernels of a layer, each with the axis of its outputs."""
+    """Return the kernels of a layer, each with its output axis."""
     kind = type(layer).__name__
     if kind in ("Embedding", "BatchNormalization", "LayerNormalization"):
         return []

@@ -1,4 +1,4 @@
-"""Models as ONNX files, through onnxruntime: ``onnx:./model.onnx``."""
+"""ONNX models, run by onnxruntime: ``onnx:./model.onnx``."""
 
 from __future__ import annotations
 

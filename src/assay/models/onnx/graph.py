@@ -1,4 +1,4 @@
-"""Reads the graph of an ONNX file: what goes in and comes out, and where features end and a head begins."""
+"""Reads the graph of an ONNX file: inputs, outputs, and the boundary between features and head."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Which tensors of a graph are read.
+    """The tensors that are read from a graph.
 
     Attributes:
-        features: What holds the features.
-        classes: What holds a number for each source class, where there is a head.
-        is_softmax: Whether these numbers are probabilities already.
+        features: The tensor of features.
+        classes: The tensor of source class scores, if there is a head.
+        is_softmax: Whether the scores are probabilities.
     """
 
     features: str
@@ -241,7 +241,7 @@ def _port(value: Any) -> Port:
 
 
 def _node_macs(node: Any, shapes: Mapping[str, tuple[int | None, ...]]) -> int | None:
-    """Return the multiply-accumulates of one node; 0 for what is no product of matrices."""
+    """Return the multiply-accumulates of one node; 0 unless it is a matrix product."""
     if node.op_type not in (*_HEADS, "ConvTranspose"):
         return 0
     left, right = (shapes.get(name) for name in node.input[:2])

@@ -1,4 +1,4 @@
-"""An opened ONNX model: a session of onnxruntime, what goes into it, and how its features are read."""
+"""An opened ONNX model: an onnxruntime session with its input preprocessing and pooling."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PIECE = 16  # images in one run
 
 
 class Feed(NamedTuple):
-    """Input of one run."""
+    """The input of one run."""
 
     rows: list[int]  # positions in the batch
     arrays: dict[str, np.ndarray]  # by the name of the input
@@ -35,7 +35,7 @@ class Feed(NamedTuple):
 
 
 class Feeds(Protocol):
-    """What turns examples into input."""
+    """Converts examples to input."""
 
     def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
         """Yield the input of examples in pieces."""
@@ -55,9 +55,9 @@ class OnnxEncoder(Model):
     """Encodes examples with onnxruntime, in float32.
 
     Args:
-        graph: What the session runs.
-        cut: Which tensors of it are read.
-        feeds: How an example becomes input.
+        graph: The graph to run.
+        cut: The tensors to read.
+        feeds: The conversion of examples to input.
         device: "cpu", or "cuda" where onnxruntime was built for it; else it runs on the CPU and states that.
         origin: Where the file came from.
     """
@@ -71,7 +71,7 @@ class OnnxEncoder(Model):
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of this model."""
+        """The facts about this model."""
         return self._facts
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
@@ -87,7 +87,7 @@ class OnnxEncoder(Model):
         return Encoded(features, probs)
 
     def weights(self) -> Iterator[np.ndarray]:
-        """Yield the weight matrices, the source head's included."""
+        """Yield the weight matrices, including the source head."""
         if self._graph is None:
             raise ModelError("The model is closed. Open it again.")
         return self._graph.weights()

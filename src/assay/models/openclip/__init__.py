@@ -17,7 +17,7 @@ _TOWERS = {"image": Modality.IMAGE, "text": Modality.TEXT}
 
 @dataclass(frozen=True, slots=True)
 class OpenClipSource(ModelSource):
-    """One tower of a model that was trained on pairs of images and texts; the weights follow after a dot.
+    """One tower of a model trained on image-text pairs; the name of the weights follows after a dot.
 
     Features are those of ``encode_image`` or ``encode_text``, in the space that both share; pixels and texts
     go through the model's own preprocessing and tokenizer.
@@ -82,7 +82,7 @@ class OpenClipSource(ModelSource):
             )
 
     def modality(self) -> Modality:
-        """Return what the tower reads."""
+        """Return the modality of the tower."""
         return _TOWERS[self.tower]
 
     def identity(self) -> str:

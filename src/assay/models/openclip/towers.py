@@ -1,4 +1,4 @@
-"""The two towers of a CLIP model as models of their own: one reads images, one texts."""
+"""The image and text towers of a CLIP model as separate models."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def recipe_of(config: dict[str, Any]) -> PixelRecipe:
 
 @final
 class TextTower(nn.Module):
-    """Reads a list of texts: cuts them into tokens, and encodes these."""
+    """Tokenizes and encodes a list of texts."""
 
     def __init__(self, module: Any, tokenize: Callable[..., torch.Tensor], *, normalise: bool) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class TextTower(nn.Module):
 
 @contextmanager
 def without_messages() -> Iterator[None]:
-    """Keep messages of OpenCLIP to the root logger, and its warnings, out of our own lines."""
+    """Suppress OpenCLIP's messages to the root logger and its warnings."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

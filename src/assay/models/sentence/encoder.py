@@ -1,4 +1,4 @@
-"""An opened sentence encoder of sentence-transformers, and how it is trained."""
+"""An opened sentence encoder of sentence-transformers, and its training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from assay.encoders.words import CutText, WordInputs, WordReading, cut
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is put before each text: a string, or the name of one that the model comes with."""
+    """The prompt before each text: a string, or the name of one of the model's prompts."""
 
     text: str | None = None
     name: str | None = None
@@ -83,7 +83,7 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
         return features.astype(np.float32, copy=False)
 
     def _truncated(self, texts: Sequence[Text]) -> int:
-        """Return how many texts, or pairs, are longer than the model reads."""
+        """Return the number of texts or pairs that exceed the model's maximum length."""
         tokens = self._tokens()
         if tokens is None or not texts:
             return 0

@@ -1,4 +1,4 @@
-"""SavedModels of TensorFlow, in a process of their own: ``tensorflow:./saved_model``."""
+"""SavedModels of TensorFlow, run in a separate process: ``tensorflow:./saved_model``."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TensorflowSource(ModelSource):
         self._changes().check()
 
     def modality(self) -> Modality:
-        """Return what the user says that the model reads."""
+        """Return the modality in the settings."""
         return Modality(self.reads)
 
     def identity(self) -> str:
@@ -77,7 +77,7 @@ class TensorflowSource(ModelSource):
         return identity_of(f"tensorflow {tensorflow_version()} {content}", replace(self, name=""))
 
     def open(self, device: str) -> Model:
-        """Start a worker, open the model there and return it."""
+        """Start a worker process, open the model in it and return it."""
         from assay.encoders.identity import Origin
         from assay.encoders.tensorflow.encoder import RemoteEncoder, pixel_recipe
         from assay.encoders.tensorflow.library import open_in_worker

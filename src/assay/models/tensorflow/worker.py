@@ -1,4 +1,4 @@
-"""What the worker of a SavedModel of TensorFlow answers; the head is found in its graph."""
+"""The message handler of a SavedModel worker, which finds the head in the graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STOPS = ("FusedBatchNorm", "FusedBatchNormV3", "LSTMBlockCell", "GatherV2", "Si
 
 
 class SavedModelServer(ModelServer):
-    """Opens a SavedModel, and encodes with it from then on."""
+    """Opens a SavedModel and encodes with it."""
 
     advice: ClassVar[str] = "Export one whose output has."
 
@@ -128,7 +128,7 @@ def _feature_output(outputs: Any, name: str | None) -> Any:
 
 
 class HeadInput(NamedTuple):
-    """Where a head begins, and whether its output is probabilities already."""
+    """The start of a head, and whether its output is probabilities."""
 
     features: str  # the name of the tensor that enters it
     is_softmax: bool
@@ -158,7 +158,7 @@ def _find_head(output: Any) -> HeadInput | None:
 
 
 def _is_constant(tensor: Any) -> bool:
-    """Tell whether nothing of the input but its shape decides a tensor."""
+    """Return whether a tensor depends on the input only by its shape."""
     node = tensor.op
     if node.type in ("Const", "Shape"):
         return True

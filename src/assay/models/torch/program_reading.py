@@ -1,4 +1,4 @@
-"""Finds in a saved module, whose layers cannot be hooked, where features end and the head begins."""
+"""Finds the boundary between features and head in a saved module, whose layers cannot be hooked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BIAS_FIRST = ("addmm",)
 
 
 def read_program(program: Program, layer: str | None, size: tuple[int, ...], *, head: bool) -> Forward:
-    """Return how features and logits are read: those of a named layer, or what enters the head.
+    """Return the forward pass for features and logits: a named layer, or the input of the head.
 
     Args:
         program: What is read.
@@ -44,7 +44,7 @@ def read_program(program: Program, layer: str | None, size: tuple[int, ...], *, 
 
 @final
 class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Remembers what was multiplied by which weight, in order."""
+    """Records products with weights, in order."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -95,7 +95,7 @@ def _read_node(program: Program, layer: str) -> Forward:
 
 @final
 class _Tap(nn.Module):
-    """A graph that is run up to one node."""
+    """A graph that runs up to one node."""
 
     def __init__(self, module: torch.fx.GraphModule, node: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Opens modules that are saved with their code: TorchScript (.pt) and torch.export (.pt2)."""
+"""Opens modules saved with their code: TorchScript (.pt) and torch.export (.pt2)."""
 
 from __future__ import annotations
 

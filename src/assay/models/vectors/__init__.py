@@ -71,7 +71,7 @@ class VectorsSource(ModelSource):
             require_file(self.counts)
 
     def modality(self) -> Modality:
-        """Return texts."""
+        """Return the text modality."""
         return Modality.TEXT
 
     def identity(self) -> str:
@@ -81,11 +81,11 @@ class VectorsSource(ModelSource):
         return identity_of(f"word vectors 1 {file_hash(self.name)}{counts}", placeless)
 
     def untrained(self) -> ModelSource:
-        """Return random vectors of the same words: other ones, if these are random already."""
+        """Return random vectors of the same words, different from the current ones."""
         return replace(self, pretrained=False, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:
-        """Read the file, or what is kept of it."""
+        """Read the file, or its cached copy."""
         from assay.models.vectors.bags import BagEncoder, facts_of
 
         vectors = open_vectors(require_file(self.name), self.limit)

@@ -1,4 +1,4 @@
-"""Trains word vectors: a bag of words whose embedding begins with the vectors of a file."""
+"""Trains word vectors: a bag of words whose embedding is initialised from a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Bag = list[int]  # rows of the words of a text, or of one word
 
 
 class Bags(NamedTuple):
-    """Some bags of words as one input."""
+    """Bags of words as one input."""
 
     rows: torch.Tensor  # of all words, bag after bag
     starts: torch.Tensor  # of each bag

@@ -1,4 +1,4 @@
-"""An opened bag of words: the mean of the vectors of a text's words, each weighted or not."""
+"""An opened bag-of-words model: the optionally weighted mean of a text's word vectors."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class BagEncoder(Model):
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of this model; a pair has four times as many features as a text."""
+        """The facts about this model; a pair has four times the features of a text."""
         return self._facts
 
     @property
     def vectors(self) -> WordVectors:
-        """The vectors, with which a trainable embedding may begin."""
+        """The vectors that initialise a trainable embedding."""
         if self._vectors is None:
             raise ModelError("The model is closed. Open it again.")
         return self._vectors
@@ -86,7 +86,7 @@ class BagEncoder(Model):
 
 
 def facts_of(vectors: WordVectors, preprocessing: str, fingerprint: str, origin: Origin) -> ModelFacts:
-    """Return what is known of a bag of these vectors."""
+    """Return the facts about a bag of these vectors."""
     return ModelFacts(
         width=vectors.matrix.shape[1],
         parameters=vectors.matrix.size,

@@ -28,7 +28,7 @@ _FASTTEXT_MODEL = (793712314).to_bytes(4, "little")  # the magic number of fastT
 
 
 class WordRows(NamedTuple):
-    """Some words and their vectors."""
+    """A chunk of words and their vectors."""
 
     words: list[str]
     matrix: np.ndarray  # words x width, float32
@@ -43,7 +43,7 @@ class Header(NamedTuple):
 
 
 def read_header(path: Path) -> Header:
-    """Return what the first line states, or shows."""
+    """Return the header, or infer it from the first line."""
     with _opened(path) as stream:
         start = stream.read(1 << 16)
     if start.startswith(_FASTTEXT_MODEL):

@@ -1,4 +1,4 @@
-"""Word vectors: read once into a file that is mapped into memory, and looked up by word."""
+"""Word vectors, cached in a memory-mapped file and looked up by word."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONTRACTION = re.compile(r"(?i)^(.+?)(n['’]t|['’](?:s|re|ve|ll|d|m))$")  # 
 
 @dataclass(frozen=True)
 class WordVectors:
-    """Words and their vectors, in the order of the file: the most frequent first, where it comes so.
+    """Words and their vectors, in the order of the file (usually by frequency).
 
     Attributes:
         words: Each once.
@@ -67,7 +67,7 @@ class WordVectors:
 
 
 def open_vectors(path: Path, limit: int | None) -> WordVectors:
-    """Return the vectors of a file; it is read once, and kept as safetensors in the cache folder.
+    """Return the vectors of a file, which is read once and cached as safetensors.
 
     Args:
         path: GloVe, word2vec (text or binary) or fastText (.vec).
