@@ -26,10 +26,10 @@ _ONLY_IN_TRAINING = ("masked_spec_embed",)  # the embedding of masked frames, of
 
 @dataclass(frozen=True, slots=True)
 class HuggingFaceSource(ModelSource):
-    """Image, text and audio models by name on the hub or by folder; code of theirs is not run by itself.
+    """Image, text and audio models by name on the hub or by folder; their own code is not run by default.
 
-    Text features are the mean of the tokens, or the last token for models that only look back; image
-    features are what the model gives its head, else its class token, pooled output or mean. An
+    Text features are the mean of the tokens, or the last token for causal models; image features are the
+    input of the model's head, or else its class token, pooled output or mean. An
     encoder-decoder is read by its encoder, without a head. Audio features are the mean of the frames, or the
     pooled output of the Audio Spectrogram Transformer.
 
@@ -43,11 +43,11 @@ class HuggingFaceSource(ModelSource):
         pooling: "mean", "cls", "last" (texts only) or "pooler".
         max_tokens: The maximum number of tokens of a text; a model may have a lower limit.
         max_seconds: The maximum seconds of audio; a model may have a lower limit.
-        layer: The layer that is read, as transformers counts its hidden states: 0 is what enters the first,
-            -1 what leaves the last, before what normalises it. "best" for that which serves a task best by a
-            ridge probe on val: it is one of the tuned values. All layers run, and count as cost.
-        layers: Use only so many of the first layers of a text or audio model, without its head; or "mean":
-            the mean of what leaves the layers.
+        layer: The index in the hidden states of transformers: 0 for the input of the first layer, -1 for the
+            output of the last before normalisation. "best" chooses a layer for the task by a ridge probe on
+            val, as one of the tuned values. All layers run and count as cost.
+        layers: The number of first layers of a text or audio model to use, without its head; or "mean" for
+            the mean of the outputs of all layers.
         pairs: "apart": each text of a pair alone, and compared as u, v, abs(u - v), u * v; or "together": as
             one input. None for "together" where the head was trained on pairs, as one that gives a single
             number or entailment was; for "apart" with every other text model.

@@ -92,7 +92,7 @@ class AudioReading:
         return f"at most {self.most:g} s at {self.rate:,} Hz; MACs are of {seconds:g} s"
 
     def shown(self, inputs: Inputs) -> Inputs:
-        """Return what of the input the model gets: a mask if it hides any, and if it had one in training."""
+        """Return the model's input, with a mask only if it masks anything and was used in training."""
         mask = inputs.get("attention_mask")
         if mask is not None and self.extractor.return_attention_mask and not mask.all():
             return inputs

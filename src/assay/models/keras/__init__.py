@@ -40,14 +40,14 @@ class KerasSource(ModelSource):
         seed: The seed of random weights.
         image_size: The side of the input in pixels.
         preprocess: For files: the application whose ``preprocess_input`` pixels go through.
-        mean: For files: subtracted from the pixels.
-        std: For files: divides what is left.
-        scale: For files: False to give the model 0..255; None for 0..1 unless the model rescales itself.
-        crop: The part of the resized short side that the centre crop keeps; None for 7/8, and for all of it
-            with files.
+        mean: For files: the value subtracted from the pixels.
+        std: For files: the divisor after subtracting the mean.
+        scale: For files: False for pixels in 0..255; None for 0..1 unless the model rescales itself.
+        crop: The fraction of the resized short side kept by the centre crop; None for 7/8, or all of it for
+            files.
         interpolation: The resize filter, such as "bicubic".
         layer: The name of the layer whose output is read.
-        head: False where the output holds features, not classes.
+        head: False if the output is features, not class scores.
 
     >>> [name for name in KerasSource.list_names() if name.startswith("ResNet") and "50" in name]
     ['ResNet50', 'ResNet50V2']

@@ -39,18 +39,18 @@ class OnnxSource(ModelSource):
 
     Attributes:
         output: The name of the output, or of any tensor of the graph, that holds the features.
-        head: False where the output holds features, not classes.
+        head: False if the output is features, not class scores.
         tokenizer: For texts: the folder of the tokenizer; None for the folder of the file.
-        pooling: For texts: "mean", "cls" or "last", where features come for each token.
-        max_tokens: For texts: the most tokens.
+        pooling: For texts: "mean", "cls" or "last", if features are per token.
+        max_tokens: For texts: the maximum number of tokens.
         size: For images, as all below: side of the input in pixels, where the graph leaves it open.
         layout: "NCHW" or "NHWC", where the graph leaves it open.
-        mean: Subtracted from the pixels.
+        mean: The value subtracted from the pixels.
         std: The divisor after subtracting the mean.
-        crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
+        crop: The fraction of the resized short side kept by the centre crop; None for all of it.
         interpolation: The resize filter, such as "bicubic".
-        rounding: Where half pixels go: "nearest", or "torchvision" as its transforms do.
-        scale: False to give the graph 0..255 in place of 0..1; a graph that reads uint8 gets bare pixels.
+        rounding: The rounding of half pixels: "nearest", or "torchvision" as in its transforms.
+        scale: False for pixels in 0..255 instead of 0..1; graphs with uint8 input get raw pixels.
     """
 
     output: str | None = None

@@ -17,7 +17,7 @@ from assay.environment.quiet import quiet
 class SentenceSource(ModelSource):
     """Sentence encoders by name or folder, with their own pooling, prompts and normalisation.
 
-    Features equal ``SentenceTransformer.encode``. Those of a pair are u, v, abs(u - v) and u * v in a row.
+    Features equal ``SentenceTransformer.encode``. Features of a pair concatenate u, v, abs(u - v) and u * v.
 
     >>> SentenceSource("all-MiniLM-L6-v2", max_tokens=64).modality()
     <Modality.TEXT: 'text'>
@@ -25,9 +25,9 @@ class SentenceSource(ModelSource):
     Attributes:
         pretrained: False for random weights of the same architecture.
         seed: The seed of random weights.
-        prompt: A string before each text.
-        prompt_name: The name of a prompt that the model comes with.
-        max_tokens: The most tokens of a text; None for what the model comes with.
+        prompt: A string to prepend to each text.
+        prompt_name: The name of one of the model's prompts.
+        max_tokens: The maximum number of tokens of a text; None for the model's default.
     """
 
     pretrained: bool = True
@@ -40,7 +40,7 @@ class SentenceSource(ModelSource):
     packages: ClassVar[tuple[str, ...]] = ("torch", "sentence_transformers")
 
     def check(self) -> None:
-        """Raise ``UsageError`` for a folder without a model and for wrong settings; asks no hub."""
+        """Raise ``UsageError`` for a folder without a model and for invalid settings; works offline."""
         if self.prompt is not None and self.prompt_name is not None:
             raise UsageError("Settings 'prompt' and 'prompt_name' exclude one another. Write one of them.")
         if self.max_tokens is not None and self.max_tokens < 3:
@@ -48,7 +48,7 @@ class SentenceSource(ModelSource):
         self._repository.check()
 
     def modality(self) -> Modality:
-        """Return texts."""
+        """Return the text modality."""
         return Modality.TEXT
 
     def identity(self) -> str:

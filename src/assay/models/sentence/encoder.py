@@ -92,12 +92,12 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
         return len({row for rows in cut_rows for row in rows})
 
     def _tokens(self) -> Tokens | None:
-        """Return how the transformer of the model reads a text; None where there is none."""
+        """Return the text reading of the model's transformer; None if it has no transformer."""
         tokenizer, most = getattr(self._module[0], "tokenizer", None), self._module.max_seq_length
         return Tokens(tokenizer, most) if callable(tokenizer) and most else None
 
     def _words(self) -> WordReading:
-        """Return how words are read: by the transformer of the model, without its prompt."""
+        """Return the reading of words by the model's transformer, without its prompt."""
         encoder, tokens = getattr(self._module[0], "auto_model", None), self._tokens()
         if encoder is None or tokens is None:
             raise NotApplicable("this sentence encoder has no transformer whose tokens could be read")

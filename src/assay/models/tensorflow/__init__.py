@@ -20,20 +20,20 @@ _READABLE = (Modality.IMAGE, Modality.TEXT)
 class TensorflowSource(ModelSource):
     """A folder with a SavedModel, as Keras exports it and TF Hub has it; its weights are frozen.
 
-    Features are the output called so, or else what enters the classification head, which is found in the
-    graph, or else the output. Those of a pair of texts are u, v, abs(u - v) and u * v in a row.
+    Features are the named output, or else the input of the classification head found in the graph, or else
+    the output. Features of a text pair are the concatenation of u, v, abs(u - v) and u * v.
 
     Attributes:
         reads: "image" or "text" (strings); the settings below ``head`` are for images.
         signature: The name of a signature; None for the model itself, or the one that serves.
         output: The name of the output that holds the features, where there are several.
-        head: False where the output holds features, not classes.
+        head: False if the output is features, not class scores.
         size: The side of the input in pixels, where the model leaves it open.
-        mean: Subtracted from the pixels.
+        mean: The value subtracted from the pixels.
         std: The divisor after subtracting the mean.
-        crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
+        crop: The fraction of the resized short side kept by the centre crop; None for all of it.
         interpolation: The resize filter, such as "bicubic".
-        scale: False to give the model 0..255 in place of 0..1, which is what models of TF Hub read.
+        scale: False for pixels in 0..255 instead of 0..1, which models of TF Hub expect.
 
     >>> TensorflowSource("./universal-sentence-encoder", reads="text").modality()
     <Modality.TEXT: 'text'>

@@ -53,14 +53,14 @@ class TorchSource(ModelSource):
         reads: "image" or "text"; the settings below are for images.
         size: The side of the input in pixels; None for that of a file of torch.export, and else 224.
         channels: 3 for RGB, 1 for grey.
-        mean: Subtracted from the pixels.
+        mean: The value subtracted from the pixels.
         std: The divisor after subtracting the mean.
-        crop: The part of the resized short side that the centre crop keeps; None keeps all of it.
+        crop: The fraction of the resized short side kept by the centre crop; None for all of it.
         interpolation: The resize filter, such as "bicubic".
-        rounding: Where half pixels go: "nearest", or "torchvision" as its transforms do.
-        scale: False to give the module 0..255 in place of 0..1.
+        rounding: The rounding of half pixels: "nearest", or "torchvision" as in its transforms.
+        scale: False for pixels in 0..255 instead of 0..1.
         layer: The name of the layer whose output is read; TorchScript shows none.
-        head: False where the output holds features, not classes.
+        head: False if the output is features, not class scores.
     """
 
     arguments: tuple[object, ...] = ()
@@ -105,7 +105,7 @@ class TorchSource(ModelSource):
         check_rename(self.rename)
 
     def modality(self) -> Modality:
-        """Return what the settings say that the module reads."""
+        """Return the modality in the settings."""
         return Modality(self.reads)
 
     def identity(self) -> str:

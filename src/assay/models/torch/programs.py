@@ -23,7 +23,7 @@ class Program(nn.Module):
     """A saved module; it is in evaluation mode already, where that is known, and stays as it was saved.
 
     Attributes:
-        shape: Of the input, where the file states it; an axis of any length is None.
+        shape: The input shape, if the file states it; None for axes of any length.
     """
 
     def __init__(self, module: nn.Module, shape: tuple[int | None, ...]) -> None:
