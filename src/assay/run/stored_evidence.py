@@ -37,13 +37,14 @@ def evidence_of(
         limits: The limits that a model must meet to be ranked.
         seed: The seed of the study.
     """
-    unknown = [task for task in tasks if task.metric not in families().metrics.names()]
+    used = {result.job.task for result in results}
+    known = families().metrics.names()
+    unknown = [task for task in tasks if task.address in used and task.metric not in known]
     if unknown:
         raise UsageError(
             f"The metric '{unknown[0].metric}' of '{unknown[0].address}' is not known here. "
             f"Name its file, as in --plugin {unknown[0].metric}.py."
         )
-    used = {result.job.task for result in results}
     present = {*models, *(result.job.model for result in results)}
     methods = {result.job.method for result in results}
     return Evidence(
