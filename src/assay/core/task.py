@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
 
 import numpy as np
 
@@ -236,21 +235,32 @@ class SplitName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Examples with their labels."""
+    """Examples with their labels.
+
+    Attributes:
+        digests: A 64-bit content hash of each example (uint64), equal for equal contents; None if unknown.
+    """
 
     examples: Examples
     labels: Labels
+    digests: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.examples)
 
     def followed_by(self, other: Split) -> Split:
         """Concatenate these examples with those of another split of the same task."""
-        return Split(JoinedExamples(self.examples, other.examples), self.labels.followed_by(other.labels))
+        digests = None
+        if self.digests is not None and other.digests is not None:
+            digests = np.concatenate([self.digests, other.digests])
+        examples = JoinedExamples(self.examples, other.examples)
+        return Split(examples, self.labels.followed_by(other.labels), digests)
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Split:
         """Return a subset of the examples with their labels."""
-        return Split(SelectedExamples(self.examples, np.asarray(rows, dtype=np.int64)), self.labels.of(rows))
+        chosen = np.asarray(rows, dtype=np.int64)
+        digests = None if self.digests is None else self.digests[chosen]
+        return Split(SelectedExamples(self.examples, chosen), self.labels.of(chosen), digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,21 +290,3 @@ class Task:
     def split(self, name: SplitName) -> Split:
         """Return a split by its name."""
         return {SplitName.TRAIN: self.train, SplitName.VAL: self.val, SplitName.TEST: self.test}[name]
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSource(ABC):
-    """A source of tasks: one file in ``tasks/``; its fields are the user's settings.
-
-    To add one, derive a frozen dataclass whose first field is ``name`` (the part after the colon),
-    and implement ``load``. Problems with the data raise ``UnreadableTask`` with the cause.
-    """
-
-    name: str
-
-    summary: ClassVar[str] = ""  # one line for lists
-    packages: ClassVar[tuple[str, ...]] = ()  # required packages, imported only when used
-
-    @abstractmethod
-    def load(self, address: str, seed: int) -> Task:
-        """Load the task; without an official split, ``seed`` determines the split."""

@@ -25,9 +25,9 @@ from assay.core.task import (
     SplitName,
     Task,
     TaskKind,
-    TaskSource,
     Words,
 )
+from assay.core.task_source import TaskSource
 from assay.core.trainable import Trainable
 from assay.findings.comparison import Comparison
 from assay.moments.folded import FoldedMoments, LeftOut

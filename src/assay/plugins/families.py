@@ -11,7 +11,7 @@ from pathlib import Path
 from assay.core.errors import UsageError
 from assay.core.metric import Metric
 from assay.core.model import ModelSource
-from assay.core.task import TaskSource
+from assay.core.task_source import TaskSource
 from assay.plugins.engine import Engine
 from assay.plugins.function_score import score_of_function
 from assay.plugins.method import Score

@@ -71,7 +71,7 @@ def _task(gathered: Gathered, address: str, metric: str | None, parts: np.ndarra
     for part in Part:
         rows = order[parts[order] == part]
         examples = SelectedExamples(gathered.source, gathered.labelled.rows[rows])
-        splits.append(Split(examples, labels.of(rows)))
+        splits.append(Split(examples, labels.of(rows), gathered.digests[rows]))
     kind = labels.task_kind
     is_of_entities = kind is TaskKind.TOKENS and names_entities(labels.classes)
     return Task(

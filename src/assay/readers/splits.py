@@ -118,7 +118,7 @@ def sample(
         groups = groups * len(Part) + official
     _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     quotas = _quotas(sizes, limit)
-    order, ranks = _ranked(groups, _mixed(digests, seed))
+    order, ranks = ranked(groups, mixed(digests, seed))
     return np.sort(order[ranks < quotas[groups[order]]])
 
 
@@ -152,11 +152,11 @@ def _cut(digests: np.ndarray, labels: Labels, val: float, test: float, seed: int
     tests = _portions(sizes, test, least=2)
     vals = np.minimum(_portions(sizes, val, least=3 if test else 2), np.maximum(sizes - tests - 1, 0))
 
-    ranked, ranks = _ranked(groups, _mixed(digests[rows], seed))
+    by_rank, ranks = ranked(groups, mixed(digests[rows], seed))
     cuts = np.full(len(rows), Part.TRAIN, dtype=np.int8)
-    of = groups[ranked]
-    cuts[ranked[ranks < (tests + vals)[of]]] = Part.VAL
-    cuts[ranked[ranks < tests[of]]] = Part.TEST
+    of = groups[by_rank]
+    cuts[by_rank[ranks < (tests + vals)[of]]] = Part.VAL
+    cuts[by_rank[ranks < tests[of]]] = Part.TEST
     parts = np.empty(len(digests), dtype=np.int8)
     parts[order] = cuts[inverse]
     return parts
@@ -180,7 +180,7 @@ def _quotas(sizes: np.ndarray, limit: int) -> np.ndarray:
     return quotas
 
 
-def _ranked(groups: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ranked(groups: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return rows sorted by stratum and key, and the rank of each within its stratum."""
     order = np.lexsort((keys, groups))
     sizes = np.bincount(groups)
@@ -188,7 +188,7 @@ def _ranked(groups: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return order, np.arange(len(groups)) - starts[groups[order]]
 
 
-def _mixed(digests: np.ndarray, seed: int) -> np.ndarray:
+def mixed(digests: np.ndarray, seed: int) -> np.ndarray:
     """Mix digests with the seed by the finaliser of splitmix64 (Steele, Lea and Flood, 2014)."""
     salt = hashlib.blake2b(str(seed).encode(), digest_size=8).digest()
     mixed: np.ndarray = digests ^ np.uint64(int.from_bytes(salt, "little"))

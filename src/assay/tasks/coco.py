@@ -11,7 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Labels, Task, TaskSource
+from assay.core.task import Labels, Task
+from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.files import FolderFiles
 from assay.readers.gathering import ExampleLimits, gather_files, limit_files

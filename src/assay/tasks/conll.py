@@ -12,7 +12,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Task, TaskSource, Words
+from assay.core.task import Task, Words
+from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, gather_in_memory
 from assay.readers.labelling import tag_labels

@@ -15,7 +15,8 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import LabelKind, Labels, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task
+from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathering import gather_in_memory
 from assay.readers.splits import Part, Shares

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Task, TaskSource
+from assay.core.task import Task
+from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.gathering import Gathered, gather_files, listed_images

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
-from assay.core.task import Modality, Task, TaskSource
+from assay.core.task import Modality, Task
+from assay.core.task_source import TaskSource
 from assay.environment.hub_client import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.files import Files

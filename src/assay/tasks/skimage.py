@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from assay.core.errors import MissingPackage, UnknownName, UsageError
-from assay.core.task import LabelKind, Labels, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task
+from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathering import gather_in_memory
 from assay.readers.splits import Part, Shares

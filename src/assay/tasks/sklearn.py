@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnknownName
-from assay.core.task import LabelKind, Labels, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task
+from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, gather_in_memory
 from assay.readers.splits import Shares

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.task import Task, TaskSource
+from assay.core.task import Task
+from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts, listed_images
 from assay.readers.guess import NamedColumns

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from assay.core.errors import UnknownName, UnreadableTask
-from assay.core.task import Modality, Task, TaskSource
+from assay.core.task import Modality, Task
+from assay.core.task_source import TaskSource
 from assay.environment.offline import keep_offline
 from assay.readers.assembly import assemble
 from assay.readers.digests import digest_example

@@ -12,7 +12,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
-from assay.core.task import Task, TaskKind, TaskSource
+from assay.core.task import Task, TaskKind
+from assay.core.task_source import TaskSource
 from assay.environment.hub_client import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, Gathered, gather_texts

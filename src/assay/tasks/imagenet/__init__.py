@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnknownName, UnreadableTask
-from assay.core.task import LabelKind, Labels, Task, TaskSource
+from assay.core.task import LabelKind, Labels, Task
+from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble, assemble_test
 from assay.readers.gathering import ExampleLimits, Gathered, gather_files, limit_files
 from assay.readers.imagenet_classes import class_name, imagenet_classes
