@@ -121,3 +121,15 @@ def test_half_precision_becomes_single():
     (matrix,) = weight_matrices(nn.Linear(3, 4).half())
 
     assert matrix.dtype == np.float32
+
+
+def test_the_facts_name_the_dtype_of_most_weights() -> None:
+    half = nn.Sequential(nn.Conv2d(3, 3, 8), nn.Flatten()).to(torch.bfloat16)
+    whole = nn.Sequential(nn.Conv2d(3, 3, 8), nn.Flatten(), nn.BatchNorm1d(3))
+    encoder = ImageEncoder(
+        half, lambda batch: Outputs(half(batch.to(torch.bfloat16))), PixelRecipe(8, 8), "cpu", Origin("drawn")
+    )
+
+    assert encoder.facts.dtype == "bfloat16"
+    assert encoder.encode(PICTURES).features.dtype == np.float32
+    assert opened(whole.eval()).facts.dtype == "float32"

@@ -83,7 +83,7 @@ def save(store: Store, what: ModelToSave, folder: Path, device: str) -> Result:
     result = _result(store, job)
     model = source.open(device)
     try:
-        opened = OpenedModel(model, source.identity(), source.untrained, device)
+        opened = OpenedModel(model, source.identity(), source.untrained, device, source.encoding_version)
         metric = families().metrics.load(what.task.metric)()
         batches = batches_of(what.task, 32, lambda *_: None)
         encodings = Encodings(opened, what.task, metric, store.arrays, batches)

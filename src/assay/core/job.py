@@ -12,6 +12,7 @@ class Job:
     Attributes:
         key: A hash of everything that determines the result, from :func:`assay.core.keys.job_key`.
         fingerprint: The fingerprint of the task, because the data at an address may change.
+        train_rows: The number of train examples used; None if all.
     """
 
     model: str
@@ -20,3 +21,4 @@ class Job:
     seed: int
     key: str
     fingerprint: str
+    train_rows: int | None = None

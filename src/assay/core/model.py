@@ -12,6 +12,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Encoded, LabelledFeatures
+from assay.core.keys import FLOAT32
 from assay.core.task import Example, Modality
 from assay.core.trainable import Trainable
 
@@ -33,6 +34,7 @@ class ModelFacts:
         licence: The licence of the weights, or None if unknown.
         is_random: True for a control with random, untrained weights.
         source_accuracy: The published accuracy on the test set of the source task (ImageNet).
+        dtype: The floating-point type of the weights when they encode.
     """
 
     width: int
@@ -47,6 +49,7 @@ class ModelFacts:
     licence: str | None = None
     is_random: bool = False
     source_accuracy: float | None = None
+    dtype: str = FLOAT32
 
 
 class LinearHead(NamedTuple):
@@ -163,6 +166,7 @@ class ModelSource(ABC):
 
     summary: ClassVar[str] = ""  # one line for lists
     packages: ClassVar[tuple[str, ...]] = ()  # required packages, imported only when used
+    encoding_version: ClassVar[int] = 1  # increase it when the features of the source's models change
 
     @classmethod
     def list_names(cls) -> Iterable[str]:

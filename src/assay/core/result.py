@@ -48,6 +48,7 @@ class Result:
         reason: Why there is no value, and what to do about it.
         interval: The confidence interval of a score, or None.
         metric: The metric that a score estimates; empty if the score has its own scale.
+        dtype: The precision in which the model encoded.
         seconds: The time of this method, excluding encoding.
         encode_seconds: The encoding time; 0 if the features were already stored.
     """
@@ -64,6 +65,7 @@ class Result:
     interval: Interval | None = None
     metric: str = ""
     cost: Cost = field(default_factory=Cost)
+    dtype: str = "float32"
 
     def __post_init__(self) -> None:
         if self.status is Status.OK and (self.value is None or not math.isfinite(self.value)):

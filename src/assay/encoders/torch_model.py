@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -12,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from assay.core.errors import ModelError
+from assay.core.keys import FLOAT32
 from assay.core.model import Model, ModelFacts
 from assay.encoders.identity import Origin
 from assay.encoders.weights import state_hash
@@ -30,7 +32,7 @@ class Outputs(NamedTuple):
 
 
 class TorchModel(Model, Generic[Run]):
-    """A model based on a torch module, in evaluation mode and float32.
+    """A model based on a torch module, in evaluation mode.
 
     Args:
         module: The torch module with the weights; it is moved to ``device``.
@@ -105,6 +107,7 @@ class TorchModel(Model, Generic[Run]):
             licence=origin.licence,
             is_random=origin.is_random,
             source_accuracy=origin.source_accuracy,
+            dtype=_dtype(self._module),
         )
 
     def _collected(
@@ -125,6 +128,15 @@ class TorchModel(Model, Generic[Run]):
                 if probs is not None and output.logits is not None:
                     probs[rows] = output.logits.float().softmax(1).cpu().numpy()
         return features, probs
+
+
+def _dtype(module: nn.Module) -> str:
+    """Return the floating-point type of most weights; single precision without any."""
+    counts: Counter[str] = Counter()
+    for parameter in module.parameters():
+        if parameter.is_floating_point():
+            counts[str(parameter.dtype).removeprefix("torch.")] += parameter.numel()
+    return counts.most_common(1)[0][0] if counts else FLOAT32
 
 
 def weight_count(module: nn.Module) -> int:

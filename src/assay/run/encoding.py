@@ -13,7 +13,7 @@ import numpy as np
 
 from assay.core.errors import ModelError, NotApplicable
 from assay.core.features import Features, LabelledFeatures
-from assay.core.keys import features_key, random_features_key
+from assay.core.keys import OpenedParts, SampleParts, features_key, random_features_key
 from assay.core.metric import Metric
 from assay.core.model import Layered, Model, ModelFacts, ModelSource
 from assay.core.task import Modality, Split, SplitName, Task
@@ -38,12 +38,14 @@ class OpenedModel:
         identity: The identity string of the model's source.
         untrained: Returns the source with random weights, or None.
         device: The device on which the model with random weights is opened.
+        encoding_version: The encoding version of the model's source.
     """
 
     model: Model
     identity: str
     untrained: Callable[[], ModelSource | None]
     device: str
+    encoding_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,11 @@ class Encoder:
     def facts(self) -> ModelFacts:
         """The facts about the model."""
         return self.model.facts
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of encoding."""
+        return self._opened.model.facts.dtype
 
     @property
     def tuned(self) -> Mapping[str, float]:
@@ -164,7 +171,8 @@ class Encoder:
         source = self._untrained()
         if self.task.train.labels.lengths is not None:
             raise NotApplicable("it compares whole texts, not words")
-        key = random_features_key(source.identity(), self.task.fingerprint, (SAMPLE, SEED), self.tuned)
+        sample = SampleParts(self.task.fingerprint, SAMPLE, SEED)
+        key = random_features_key(source.identity(), sample, self.tuned, source.encoding_version)
         stored = self._arrays.read("features", key)
         if stored is None:
             self._encode_random(source, key)
@@ -185,10 +193,11 @@ class Encoder:
 
     @cached_property
     def _key(self) -> str:
-        facts = self.facts
-        return features_key(
-            self._opened.identity, facts.fingerprint, facts.preprocessing, self.task.fingerprint
+        facts, opened = self.facts, self._opened
+        parts = OpenedParts(
+            opened.identity, facts.fingerprint, facts.preprocessing, opened.encoding_version, facts.dtype
         )
+        return features_key(parts, self.task.fingerprint)
 
     def _stored(self, name: SplitName, suffix: str = "") -> np.ndarray | None:
         return self._arrays.read("features", f"{self._key}-{name}{suffix}")

@@ -114,7 +114,10 @@ def _close(model: Model) -> None:
 
 def _work(evaluation: Evaluation, model: Model, report: _Progress) -> Iterator[Event]:
     task = evaluation.task
-    opened = OpenedModel(model, evaluation.identity, evaluation.model.plugin.untrained, evaluation.device)
+    source = evaluation.model.plugin
+    opened = OpenedModel(
+        model, evaluation.identity, source.untrained, evaluation.device, source.encoding_version
+    )
     metric = families().metrics.load(task.metric)()
     batches = batches_of(task, evaluation.batch_size, report)
     encodings = Encodings(opened, task, metric, evaluation.arrays, batches)
@@ -147,7 +150,7 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
     seconds = time.perf_counter() - start - encode_seconds
     cost = replace(finished.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
     result = replace(finished.result, seconds=seconds, encode_seconds=encode_seconds, cost=cost)
-    return Finished(result, finished.predictions)
+    return Finished(replace(result, dtype=encodings.encoder.dtype), finished.predictions)
 
 
 def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.job import Job
-from assay.core.keys import MethodParts, job_key
+from assay.core.keys import MethodParts, ModelParts, job_key
 from assay.core.model import ModelSource
 from assay.core.result import Finished, Result, Status
 from assay.core.task import Task
@@ -113,8 +113,7 @@ def job_of(model: Named[ModelSource], identity: str, task: Task, run: Run) -> Jo
     """Return the job, whose key depends on everything that determines its result."""
     method = run.method.plugin
     key = job_key(
-        source=model.address.source,
-        identity=identity,
+        model=ModelParts(model.address.source, identity, model.plugin.encoding_version),
         task=task.fingerprint,
         metric=task.metric,
         method=MethodParts(run.method.address.name, all_settings(method), method.version, method.content()),

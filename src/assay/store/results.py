@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from assay.core.errors import StoreError
-from assay.core.keys import features_key
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Opened, Result, Status
@@ -24,7 +23,7 @@ from assay.core.slices import SliceColumn
 from assay.core.task import Labels, SplitName, Task
 from assay.findings.facts import ModelRow, ShownExample, TaskFacts
 from assay.store.arrays import Arrays
-from assay.store.rows import result_of, slices_of, slices_written, task_facts_of
+from assay.store.rows import key_of_features, result_of, slices_of, slices_written, task_facts_of
 from assay.store.shown_examples import shown_examples
 
 SCHEMA_VERSION = 3
@@ -203,9 +202,7 @@ class Store:
         self, model: ModelRow, fingerprint: str, split: SplitName = SplitName.TEST
     ) -> np.ndarray | None:
         """Return the stored features of a model on a split (examples x width), or None."""
-        facts = model.facts
-        key = features_key(model.identity, facts.fingerprint, facts.preprocessing, fingerprint)
-        return self.arrays.read("features", f"{key}-{split}")
+        return self.arrays.read("features", f"{key_of_features(model, fingerprint)}-{split}")
 
     def names(self, fingerprint: str, split: SplitName = SplitName.TEST) -> tuple[str, ...]:
         """Return the names of the examples of a split; empty if they are not stored."""

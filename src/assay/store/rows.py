@@ -10,10 +10,13 @@ import numpy as np
 
 from assay.core.estimate import Interval
 from assay.core.job import Job
+from assay.core.keys import OpenedParts, features_key
 from assay.core.result import Cost, Result, Status
 from assay.core.slices import SliceColumn
 from assay.core.task import Modality, TaskKind
-from assay.findings.facts import TaskFacts
+from assay.findings.facts import ModelRow, TaskFacts
+from assay.plugins.address import Address
+from assay.plugins.families import families
 
 
 def result_of(row: tuple[Any, ...]) -> Result:
@@ -68,3 +71,11 @@ def slices_of(written: Mapping[str, list[str | None]], columns: Iterable[str]) -
             positions = np.array([number[value] for value in values])
             slices.append(SliceColumn(column, tuple(names), positions))
     return tuple(slices)
+
+
+def key_of_features(model: ModelRow, fingerprint: str) -> str:
+    """Return the key of the features of a model on the task with this fingerprint."""
+    facts, source, known = model.facts, Address.parse(model.address).source, families().models
+    encoding = known.load(source).encoding_version if source in known.names() else 1
+    parts = OpenedParts(model.identity, facts.fingerprint, facts.preprocessing, encoding, facts.dtype)
+    return features_key(parts, fingerprint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,19 @@ import onnx
 from onnx import numpy_helper, shape_inference
 
 from assay.core.errors import ModelError, UsageError
+from assay.core.keys import FLOAT32
 from assay.encoders.identity import require_file
 
 _HEADS = ("Gemm", "MatMul", "Conv")
 _NORMS = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "InstanceNormalization")
 _RECURRENT = ("LSTM", "GRU", "RNN")
 _UNCOUNTED = (*_RECURRENT, "Einsum", "If", "Loop", "Scan", "Attention", "MultiHeadAttention")
+_FLOATS = {
+    onnx.TensorProto.FLOAT: FLOAT32,
+    onnx.TensorProto.FLOAT16: "float16",
+    onnx.TensorProto.BFLOAT16: "bfloat16",
+    onnx.TensorProto.DOUBLE: "float64",
+}
 _FEATURES = (
     "features",
     "feature",
@@ -145,6 +153,14 @@ class OnnxGraph:
         counts = [math.prod(tensor.dims) for tensor in tensors]
         widths = [onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize for tensor in tensors]
         return sum(counts), sum(count * width for count, width in zip(counts, widths, strict=True))
+
+    def dtype(self) -> str:
+        """Return the floating-point type of most weights; single precision without any."""
+        counts: Counter[str] = Counter()
+        for tensor in self._constants.values():
+            if tensor.data_type in _FLOATS:
+                counts[_FLOATS[tensor.data_type]] += math.prod(tensor.dims)
+        return counts.most_common(1)[0][0] if counts else FLOAT32
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield each weight matrix, outputs x inputs, of linear layers and convolutions."""

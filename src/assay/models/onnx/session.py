@@ -132,6 +132,7 @@ class OnnxEncoder(Model):
             fingerprint="".join(file_hash(file) for file in (graph.path, *graph.external_files)),
             licence=origin.licence,
             is_random=origin.is_random,
+            dtype=graph.dtype(),
         )
 
 
