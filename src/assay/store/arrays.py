@@ -1,42 +1,72 @@
-"""Stores arrays and JSON as one file per key, with atomic writes and without pickle."""
+"""Stores arrays and JSON as one file per key, with checksums, atomic writes and without pickle."""
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from assay.core.errors import ModelError, StoreError
+from assay.core.errors import ModelError
 from assay.environment.atomic_file import written_whole
+from assay.store.array_format import ArrayWriter, mapped, read_content, write_array
+from assay.store.block_file import BlockFile, present_in
+from assay.store.files import DIGEST, DamagedFile, digest, make_way, open_regular, reason_of, reported_errors
 
 logger = logging.getLogger(__name__)
 
+_BITS = str.maketrans("01", " \t")
+_CHECKSUM = re.compile(rb"\n([ \t]{%d})\n\Z" % (8 * DIGEST))
+
 
 class Arrays:
-    """Files ``<root>/<shelf>/<key>.npy`` or ``.json``; a shelf is a kind of data, such as features."""
+    """Files ``<root>/<shelf>/<key>.npy`` or ``.json``; a shelf is a kind of data, such as features.
+
+    Every file carries checksums, which are verified when it is read. A damaged file counts as absent.
+
+    Attributes:
+        damaged: The damaged files that this object met, as ``<shelf>/<file>``, each with the reason.
+        unchecked: The files without checksums that were read; earlier versions of Assay wrote them.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self.damaged: dict[str, str] = {}
+        self.unchecked: set[str] = set()
 
     def write(self, shelf: str, key: str, array: np.ndarray) -> None:
         """Write an array."""
-        with self._replacing(shelf, key, ".npy") as file, _reported_errors(Path(file.name)):
-            np.save(file, array, allow_pickle=False)
+        with self._replacing(shelf, key, ".npy") as file, reported_errors(Path(file.name)):
+            write_array(file, array)
 
     def write_text(self, shelf: str, key: str, text: str) -> None:
-        """Write a string."""
-        with self._replacing(shelf, key, ".json") as file, _reported_errors(Path(file.name)):
-            file.write(text.encode("utf-8", "backslashreplace"))  # file names may be invalid UTF-8
+        """Write JSON, which is followed by its checksum in white space: so the file stays JSON."""
+        content = text.encode("utf-8", "backslashreplace")  # file names may be invalid UTF-8
+        with self._replacing(shelf, key, ".json") as file, reported_errors(Path(file.name)):
+            file.write(content + b"\n" + _in_white_space(digest(content)) + b"\n")
 
     def read_text(self, shelf: str, key: str) -> str | None:
-        """Return a string, or None if the key does not exist."""
+        """Return JSON without its checksum, or None if the key does not exist or the file is damaged."""
         path = self._path(shelf, key, ".json")
-        return path.read_text("utf-8") if path.exists() else None
+        try:
+            with open_regular(path) as file:
+                content = file.read()
+            text, is_checked = _checked_text(content)
+        except FileNotFoundError:
+            return None
+        except (DamagedFile, OSError, ValueError, RecursionError) as error:
+            self._note(
+                path, reason_of(error) if isinstance(error, (DamagedFile, OSError)) else "it is no JSON"
+            )
+            return None
+        if not is_checked:
+            self.unchecked.add(self._name(path))
+        return text
 
     def drop_unfinished(self) -> None:
         """Remove temporary files of killed processes; requires the write lock."""
@@ -45,51 +75,89 @@ class Arrays:
                 path.unlink(missing_ok=True)
 
     def read(self, shelf: str, key: str) -> np.ndarray | None:
-        """Return an array as a read-only memory map, or None if the key does not exist."""
+        """Return an array as a read-only memory map, or None if the key does not exist or is damaged.
+
+        A file of blocks is returned when all of its blocks are there.
+        """
         path = self._path(shelf, key, ".npy")
-        if not path.exists():
-            return None
         try:
-            array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError, OSError):  # a damaged file is treated as missing
-            logger.warning("'%s' is damaged and is not used", path)
+            with open_regular(path) as file:
+                content = read_content(file)
+                present = present_in(path, file, content)
+                array = mapped(file, content.header)
+        except FileNotFoundError:
             return None
-        return array
+        except (DamagedFile, OSError, ValueError) as error:
+            self._note(path, reason_of(error))
+            return None
+        if content.blocks is None:
+            self.unchecked.add(self._name(path))
+        bad = content.written & ~present
+        if bad.any():
+            self._note(path, f"{int(bad.sum())} of {len(bad)} blocks do not match their checksums")
+        return array if present.all() else None
+
+    def blocks(self, shelf: str, key: str, rows: Sequence[np.ndarray], width: int | None) -> BlockFile:
+        """Return a matrix whose blocks are written one by one; a damaged block is not present.
+
+        Args:
+            shelf: The kind of data.
+            key: The key.
+            rows: The rows of each block, ascending; together they are all rows of the matrix. A file with
+                other blocks is used as far as its rows are there.
+            width: The number of columns; None if the first block or the stored file decides it.
+        """
+        path = self._path(shelf, key, ".npy")
+        blocks = BlockFile(path, rows, width, self._note)
+        if not blocks.is_checked:
+            self.unchecked.add(self._name(path))
+        return blocks
 
     @contextmanager
     def appending(
         self, shelf: str, key: str, shape: tuple[int, int]
     ) -> Iterator[Callable[[np.ndarray], None]]:
-        """Write a float32 matrix of known shape in blocks of rows; it becomes visible when complete.
+        """Write a float32 matrix of known shape in order; it becomes visible when complete.
 
         Rows are appended rather than written through a memory map, so that a full disk raises an error
         instead of killing the process with a signal.
         """
         with self._replacing(shelf, key, ".npy") as file:
             left = shape[0]
-            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
+            writer = ArrayWriter(file, np.dtype("<f4"), shape)
 
             def append(rows: np.ndarray) -> None:
                 nonlocal left
                 if rows.shape[1:] != shape[1:] or len(rows) > left:
                     raise ModelError(f"{rows.shape} rows do not fit a matrix of {shape}, {left} of them left")
                 left -= len(rows)
-                with _reported_errors(Path(file.name)):
-                    file.write(np.ascontiguousarray(rows, dtype="<f4").tobytes())
+                with reported_errors(Path(file.name)):
+                    writer.append(rows)
 
             yield append
             if left:
                 raise ModelError(f"{left} of {shape[0]} rows are missing")
+            with reported_errors(Path(file.name)):
+                writer.end()
+
+    def _note(self, path: Path, reason: str) -> None:
+        name = self._name(path)
+        if name not in self.damaged:
+            self.damaged[name] = reason
+            logger.info("'%s' is damaged and is not used: %s", path, reason)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()
 
     @contextmanager
     def _replacing(self, shelf: str, key: str, suffix: str) -> Iterator[IO[bytes]]:
         path = self._path(shelf, key, suffix)
         with ExitStack() as stack:
-            with _reported_errors(path):
+            with reported_errors(path):
+                make_way(path)
                 file = stack.enter_context(written_whole(path, fsync=True))
             yield file  # what fails here may be no error of writing
-            with _reported_errors(path):
+            with reported_errors(path):
                 stack.close()
 
     def _path(self, shelf: str, key: str, suffix: str) -> Path:
@@ -98,12 +166,20 @@ class Arrays:
         return self._root / shelf / f"{key}{suffix}"
 
 
-@contextmanager
-def _reported_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"Cannot write '{path}': {error}. What was finished before is kept. Make room or write "
-            "somewhere else (--store other-folder), then run the same command again."
-        ) from error
+def _in_white_space(checksum: bytes) -> bytes:
+    """Return the bits of a checksum as spaces (0) and tabs (1)."""
+    return "".join(f"{byte:08b}" for byte in checksum).translate(_BITS).encode()
+
+
+def _checked_text(content: bytes) -> tuple[str, bool]:
+    """Return JSON without its checksum, and whether it has one."""
+    found = _CHECKSUM.search(content)
+    if found is not None:
+        content = content[: found.start()]
+        if found[1] != _in_white_space(digest(content)):
+            raise DamagedFile("it does not match its checksum")
+    if not content:
+        raise DamagedFile("it is empty")
+    text = content.decode()
+    json.loads(text)  # a file without a checksum is checked as far as possible
+    return text, found is not None

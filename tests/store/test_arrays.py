@@ -1,0 +1,112 @@
+"""Arrays and JSON by key, with checksums."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay.store.arrays import Arrays
+
+ARRAYS = [
+    np.arange(2000).reshape(1000, 2),
+    np.asfortranarray(np.random.default_rng(0).normal(size=(7, 5))),
+    np.arange(1537)[::-1],
+    np.array(["a", "größe"]),
+    np.array([True, False]),
+    np.empty((0, 7), np.float32),
+    np.empty((5, 0), np.float32),
+    np.array(3.5),
+]
+
+
+@pytest.fixture
+def arrays(tmp_path: Path) -> Arrays:
+    return Arrays(tmp_path)
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=lambda array: f"{array.dtype}{array.shape}")
+def test_an_array_comes_back_as_it_went_in(arrays, tmp_path, array):
+    arrays.write("predictions", "a1", array)
+
+    for read in (arrays.read("predictions", "a1"), np.load(tmp_path / "predictions" / "a1.npy")):
+        np.testing.assert_array_equal(read, array)
+        assert read.dtype == array.dtype
+    assert not arrays.damaged
+    assert not arrays.unchecked
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=lambda array: f"{array.dtype}{array.shape}")
+def test_no_bit_of_an_array_changes_unseen(arrays, tmp_path, array):
+    arrays.write("predictions", "a1", array)
+    path = tmp_path / "predictions" / "a1.npy"
+    content = path.read_bytes()
+    step = max(1, len(content) // 300)
+
+    for position in range(0, len(content), step):
+        changed = bytearray(content)
+        changed[position] ^= 1 << position % 8
+        path.write_bytes(changed)
+        assert Arrays(tmp_path).read("predictions", "a1") is None, position
+
+
+def test_a_file_is_verified_again_when_it_has_changed(arrays, tmp_path):
+    arrays.write("predictions", "a1", np.arange(2000))
+    first = arrays.read("predictions", "a1")
+    path = tmp_path / "predictions" / "a1.npy"
+    with path.open("r+b") as file:
+        file.seek(900)
+        file.write(bytes(500))
+
+    assert first is not None
+    assert arrays.read("predictions", "a1") is None
+    assert arrays.damaged == {"predictions/a1.npy": "1 of 4 blocks do not match their checksums"}
+
+
+def test_an_array_of_an_earlier_version_is_used(arrays, tmp_path):
+    (tmp_path / "predictions").mkdir()
+    np.save(tmp_path / "predictions" / "a1.npy", ARRAYS[1])
+
+    np.testing.assert_array_equal(arrays.read("predictions", "a1"), ARRAYS[1])
+    assert arrays.unchecked == {"predictions/a1.npy"}
+
+
+@pytest.mark.parametrize("text", ['{"a": [1, 2]}', '["größe", "\\n"]', "{}", "0"])
+def test_json_comes_back_as_it_went_in_and_stays_json(arrays, tmp_path, text):
+    arrays.write_text("splits", "a1", text)
+
+    assert arrays.read_text("splits", "a1") == text
+    assert json.loads((tmp_path / "splits" / "a1.json").read_text("utf-8")) == json.loads(text)
+    assert not arrays.unchecked
+
+
+def test_no_bit_of_json_changes_unseen(arrays, tmp_path):
+    arrays.write_text("splits", "a1", '{"test": ["photo 1", "photo 2"]}')
+    path = tmp_path / "splits" / "a1.json"
+    content = path.read_bytes()
+
+    for position in range(len(content)):
+        changed = bytearray(content)
+        changed[position] ^= 1
+        path.write_bytes(changed)
+        assert arrays.read_text("splits", "a1") is None, position
+    assert arrays.damaged == {"splits/a1.json": "it does not match its checksum"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
+def test_json_that_is_none_counts_as_absent(arrays, tmp_path, content):
+    (tmp_path / "splits").mkdir()
+    (tmp_path / "splits" / "a1.json").write_bytes(content)
+
+    assert arrays.read_text("splits", "a1") is None
+    assert list(arrays.damaged) == ["splits/a1.json"]
+
+
+def test_json_of_an_earlier_version_is_used(arrays, tmp_path):
+    (tmp_path / "splits").mkdir()
+    (tmp_path / "splits" / "a1.json").write_text("[1]")
+
+    assert arrays.read_text("splits", "a1") == "[1]"
+    assert arrays.unchecked == {"splits/a1.json"}
