@@ -1,4 +1,4 @@
-"""Accumulates Moments by fold from batches of encoded features."""
+"""Accumulates Moments by fold from encoded features, with sums that do not depend on how the rows arrive."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from assay.moments.scatter import BlasGram, GramSum, NewGram, Scatter
 
 _BLOCK = 512  # examples per update of a fold; larger blocks are not faster
 _STRIP = 64  # examples converted to float64 at a time, so that they stay in the cache
+SUMS_VERSION = 1  # increase it when the order of the sums changes: stored Moments are then summed again
 
 
 class MomentStream:
-    """Accumulates FoldedMoments from batches in any order.
+    """Accumulates FoldedMoments from rows in a fixed order.
 
-    The shift is the mean of the first batch; any value near the mean gives the same result. Rows are buffered
-    until a block is full, because an update of a wide Gram costs much the same for few rows as for many.
+    The result depends on that order alone, to the last bit, and not on how many rows arrive at a time: the
+    shift is the mean of the first 512 rows, and each fold is summed in blocks of its next 512 rows. So a
+    stream that is fed more rows gives what a stream of all of them gives.
 
     Args:
-        labels: The labels of all examples.
+        labels: The labels of all examples, of which the rows may be a part.
         folds: The fold of each example.
         new_gram: Creates an empty Gram of a width, possibly on an accelerator.
     """
@@ -28,34 +30,52 @@ class MomentStream:
     def __init__(self, labels: Labels, folds: np.ndarray, new_gram: NewGram = BlasGram) -> None:
         self._labels = labels
         self._folds = np.asarray(folds)
+        self._sizes = np.bincount(self._folds)
         self._new_gram = new_gram
+        self._first: list[tuple[np.ndarray, np.ndarray]] = []  # what came before the shift was known
         self._shift: np.ndarray | None = None
         self._gathered: dict[int, _Fold] = {}
 
     def update(self, rows: np.ndarray, features: np.ndarray) -> None:
-        """Add the features of some rows (positions in the labels)."""
+        """Add the features of the next rows (positions in the labels)."""
         rows = np.asarray(rows, dtype=np.int64)
         if self._shift is None:
-            self._shift = features[:_BLOCK].mean(axis=0, dtype=np.float64)
+            taken = min(len(rows), _BLOCK - sum(len(first) for first, _ in self._first))
+            self._first.append((rows[:taken], np.array(features[:taken])))
+            if sum(len(first) for first, _ in self._first) < _BLOCK:
+                return
+            self._begin()
+            rows, features = rows[taken:], features[taken:]
+        self._add(rows, features)
+
+    def finish(self) -> FoldedMoments:
+        """Return the accumulated Moments; the stream takes no more rows."""
+        if self._shift is None:
+            self._begin()
+        for fold in self._gathered.values():
+            fold.add(self._labels)
+        folds = [self._gathered[number].moments(self._labels) for number in sorted(self._gathered)]
+        return FoldedMoments.gathered(folds, self._labels.kind)
+
+    def _begin(self) -> None:
+        rows, features = (np.concatenate(parts) for parts in zip(*self._first, strict=True))
+        self._first = []
+        self._shift = features.mean(axis=0, dtype=np.float64)
+        self._add(rows, features)
+
+    def _add(self, rows: np.ndarray, features: np.ndarray) -> None:
+        assert self._shift is not None
         which = self._folds[rows]
         for number in np.unique(which).tolist():
-            fold = self._gathered.get(number)
-            if fold is None:
-                size = int((self._folds == number).sum())
-                fold = self._gathered[number] = _Fold(self._shift, self._new_gram, size)
+            if number not in self._gathered:
+                self._gathered[number] = _Fold(self._shift, self._new_gram, int(self._sizes[number]))
+            fold = self._gathered[number]
             mine = np.flatnonzero(which == number)
             while len(mine):
                 taken = fold.wait(rows, features, mine)
                 mine = mine[taken:]
                 if fold.is_full:
                     fold.add(self._labels)
-
-    def finish(self) -> FoldedMoments:
-        """Return the accumulated Moments."""
-        for fold in self._gathered.values():
-            fold.add(self._labels)
-        folds = [self._gathered[number].moments() for number in sorted(self._gathered)]
-        return FoldedMoments.gathered(folds, self._labels.kind)
 
 
 def moments_of(features: np.ndarray, labels: Labels, folds: np.ndarray) -> FoldedMoments:
@@ -66,44 +86,47 @@ def moments_of(features: np.ndarray, labels: Labels, folds: np.ndarray) -> Folde
 
 
 class _Fold:
-    """The sums of one fold, updated in place; rows are stored if there are no more than features."""
+    """The sums of one fold, updated in place; its rows are stored if there are no more than features.
+
+    Args:
+        shift: The value subtracted from each feature.
+        new_gram: Creates an empty Gram, once there are more rows than features.
+        size: The most rows that can come.
+    """
 
     def __init__(self, shift: np.ndarray, new_gram: NewGram, size: int) -> None:
-        self._shift = shift
-        keeps_rows = size <= len(shift)
-        block = size if keeps_rows else -(-size // -(-size // _BLOCK))  # all blocks are of equal size
-        self._waiting, self._rows = np.empty((block, len(shift))), np.empty(block, np.int64)
-        self._filled = 0
-        self._kept: list[np.ndarray] = []
-        self._kept_targets: list[np.ndarray] = []
-        self._gram: GramSum | None = None if keeps_rows else new_gram(len(shift))
-        self._count = 0
+        self._shift, self._new_gram = shift, new_gram
+        capacity = min(size, (len(shift) // _BLOCK + 1) * _BLOCK)  # in whole blocks, beyond the width
+        self._x, self._rows = np.empty((capacity, len(shift))), np.empty(capacity, np.int64)
+        self._start = self._filled = 0  # the block that is filled
+        self._gram: GramSum | None = None
+        self._count = 0  # of the rows in the sums
         self._sums: list[np.ndarray] = []  # sums of features, fourth powers (three) and targets (four)
 
     @property
     def is_full(self) -> bool:
-        """Whether the buffer is full."""
-        return self._filled == len(self._waiting)
+        """Whether the block is full."""
+        return self._filled == min(self._start + _BLOCK, len(self._x))
 
     def wait(self, rows: np.ndarray, features: np.ndarray, mine: np.ndarray) -> int:
-        """Buffer as many of the chosen rows as fit, and return their number."""
-        taken = mine[: len(self._waiting) - self._filled]
+        """Buffer as many of the chosen rows as fit into the block, and return their number."""
+        taken = mine[: min(self._start + _BLOCK, len(self._x)) - self._filled]
         for start in range(0, len(taken), _STRIP):
             strip = taken[start : start + _STRIP]
             free = slice(self._filled, self._filled + len(strip))
-            np.subtract(features[strip], self._shift, out=self._waiting[free])
+            np.subtract(features[strip], self._shift, out=self._x[free])
             self._rows[free] = rows[strip]
             self._filled += len(strip)
         return len(taken)
 
     def add(self, labels: Labels) -> None:
-        """Add the buffered rows to the sums."""
+        """Add the block to the sums."""
         from scipy.linalg.blas import dgemv
 
-        if not self._filled:
+        x = self._x[self._start : self._filled]
+        if not len(x):
             return
-        x = self._waiting[: self._filled]
-        buffered = labels.take(self._rows[: self._filled])
+        buffered = labels.take(self._rows[self._start : self._filled])
         targets = buffered.targets()
         squares = np.einsum("ij,ij->i", x, x)  # not by numpy's BLAS: see BlasGram
         total, third = (dgemv(1.0, x.T, weights) for weights in (np.ones(len(x)), squares))
@@ -112,26 +135,29 @@ class _Fold:
         new += [targets.sum(axis=0), np.square(targets).sum(axis=0), norms, _cross(buffered, targets, x)]
         self._sums = [a + b for a, b in zip(self._sums, new, strict=True)] if self._sums else new
         self._count += len(x)
-        if self._gram is None:
-            self._kept.append(x)
-            self._kept_targets.append(targets)
-            self._waiting = np.empty_like(self._waiting)
-        else:
-            self._gram.add(x)
-        self._filled = 0
+        self._add_gram(x)
 
-    def moments(self) -> Moments:
+    def _add_gram(self, x: np.ndarray) -> None:
+        if self._gram is not None:
+            self._gram.add(x)
+            self._filled = 0
+        elif self._count <= len(self._shift):
+            self._start = self._filled
+        else:  # from here on the Gram is smaller than the rows
+            self._gram = self._new_gram(len(self._shift))
+            for start in range(0, self._filled, _BLOCK):
+                self._gram.add(self._x[start : min(start + _BLOCK, self._filled)])
+            self._x, self._rows = np.empty((_BLOCK, len(self._shift))), np.empty(_BLOCK, np.int64)
+            self._start = self._filled = 0
+
+    def moments(self, labels: Labels) -> Moments:
         """Return the sums as Moments."""
         total, q4, v3, q2, target_sum, target_square, target_norm, cross = self._sums
-        rows = None if self._gram is not None else _joined(self._kept)
+        rows = None if self._gram is not None else self._x[: self._filled]
         gram = None if self._gram is None else self._gram.total()
         scatter = Scatter(self._shift, self._count, total, gram, rows, (float(q4), v3, float(q2)))
-        target_rows = None if rows is None else _joined(self._kept_targets)
+        target_rows = None if rows is None else labels.take(self._rows[: self._filled]).targets()
         return Moments(scatter, target_sum, target_square, target_norm, cross, target_rows)
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
