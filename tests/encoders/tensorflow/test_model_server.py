@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from assay.core.errors import ModelError
-from assay.encoders.tensorflow.channel import Message
 from assay.encoders.tensorflow.model_server import ModelServer, Reads, as_matrix, image_shape
+from assay.workers.channel import Message
 
 
 class Means(ModelServer):

@@ -21,8 +21,8 @@ from assay.encoders.pairs import encode_texts
 from assay.encoders.pixel_changes import PixelChanges, centred
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.tensorflow.library import OpenedWorker
+from assay.encoders.tensorflow.model_process import ModelProcess
 from assay.encoders.tensorflow.model_server import Request
-from assay.encoders.tensorflow.worker import Worker
 
 _IMAGES = 16  # images per message
 
@@ -43,7 +43,7 @@ class RemoteEncoder(Model):
         opened: OpenedWorker,
         recipe: PixelRecipe | None,
         origin: Origin,
-        build: Callable[[Worker], Trainable] | None = None,
+        build: Callable[[ModelProcess], Trainable] | None = None,
     ) -> None:
         self._worker, reply = opened
         self._build = build

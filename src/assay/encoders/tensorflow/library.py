@@ -9,8 +9,8 @@ from functools import cache
 from importlib import metadata
 from typing import Any, NamedTuple
 
+from assay.encoders.tensorflow.model_process import ModelProcess
 from assay.encoders.tensorflow.model_server import Request
-from assay.encoders.tensorflow.worker import Worker
 
 
 @cache
@@ -25,7 +25,7 @@ def tensorflow_version() -> str:
 class OpenedWorker(NamedTuple):
     """A worker with an open model, and the model's facts."""
 
-    worker: Worker
+    worker: ModelProcess
     facts: dict[str, Any]
 
 
@@ -44,7 +44,7 @@ def open_in_worker(server: str, settings: Mapping[str, object], device: str, mod
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # PyTorch may hold some of the same memory
         **({} if device.startswith("cuda") else {"CUDA_VISIBLE_DEVICES": "-1"}),
     }
-    worker = Worker(server, f"{__name__}:load", environment, model)
+    worker = ModelProcess(f"{server}.serve", f"{__name__}:load", environment, model)
     try:
         return OpenedWorker(worker, dict(worker.ask({"do": Request.OPEN, **settings}).fields))
     except BaseException:

@@ -13,7 +13,8 @@ import numpy as np
 from assay.core.errors import ModelError
 from assay.core.predictor import softmax
 from assay.encoders.pooling import pooled_array
-from assay.encoders.tensorflow.channel import Message
+from assay.workers.channel import Channel, Message
+from assay.workers.serving import answer_requests
 
 _PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "Conv3D", "MatMul", "BatchMatMul", "BatchMatMulV2", "Einsum")
 _SPATIAL = (1, 2)  # spatial axes of a feature map (TensorFlow uses channels last)
@@ -59,6 +60,11 @@ class ModelServer(ABC):
     kernels: Sequence[tuple[Any, int]] = ()
     scores: str = ""
     advice: ClassVar[str]
+
+    @classmethod
+    def serve(cls, channel: Channel) -> None:
+        """Answer all messages of a channel, in a worker."""
+        answer_requests(channel, cls())
 
     @abstractmethod
     def open(self, settings: dict[str, Any]) -> Reads:

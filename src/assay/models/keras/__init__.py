@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assay.core.trainable import Trainable
     from assay.encoders.identity import Origin
     from assay.encoders.pixel_changes import PixelChanges
-    from assay.encoders.tensorflow.worker import Worker
+    from assay.encoders.tensorflow.model_process import ModelProcess
 
 _SUFFIXES = (".keras", ".h5", ".hdf5")
 _CROP = Fraction(7, 8)  # the crop with which most of these models were evaluated: 224 of 256
@@ -130,7 +130,7 @@ class KerasSource(ModelSource):
         crop = Fraction(1) if self._is_file else _CROP
         recipe = pixel_recipe(self._changes(), opened, crop, scale=scale)
 
-        def build(worker: Worker) -> Trainable:
+        def build(worker: ModelProcess) -> Trainable:
             from assay.models.keras.trainable import KerasTrainable
 
             return KerasTrainable(worker, settings, recipe, device)

@@ -19,8 +19,8 @@ from assay.encoders.augmentation import cut_and_mirrored
 from assay.encoders.examples import as_images
 from assay.encoders.images import pooled
 from assay.encoders.pixels import PixelRecipe
+from assay.encoders.tensorflow.model_process import ModelProcess
 from assay.encoders.tensorflow.model_server import Request
-from assay.encoders.tensorflow.worker import Worker
 from assay.models.keras.opening import open_model, outputs_of, preprocessing
 
 
@@ -67,7 +67,9 @@ class KerasTrainable(Trainable):
         NotApplicable: The model cannot be built on torch.
     """
 
-    def __init__(self, worker: Worker, settings: dict[str, Any], recipe: PixelRecipe, device: str) -> None:
+    def __init__(
+        self, worker: ModelProcess, settings: dict[str, Any], recipe: PixelRecipe, device: str
+    ) -> None:
         with keras_on_torch() as keras:
             model = _built(settings)
             for row, variable in enumerate(model.weights):
