@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cloudpickle
@@ -16,7 +17,8 @@ from assay.core.model import ModelFacts
 from assay.core.result import Event, Finished, Opened, Result, Status
 from assay.engines.isolated import Isolated
 from assay.plugins.engine import Watch
-from assay.testing.engines import EVALUATIONS, METHODS, SimulatedEvaluation
+from assay.testing.engines import EVALUATIONS, run_as_a_study, simulated_matrix
+from assay.testing.schedulers import METHODS, SimulatedEvaluation
 
 FACTS = ModelFacts(
     width=1, parameters=1, macs=None, bytes=4, input="", preprocessing="", source_classes=0, weights="",
@@ -34,38 +36,49 @@ def perform_with(action: Callable[[], object], evaluation: SimulatedEvaluation) 
         yield Finished(Result(job, Status.OK, value=1.0))
 
 
-def crash(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
-    return perform_with(lambda: os.kill(os.getpid(), signal.SIGSEGV), evaluation)
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """An evaluator that does something in the middle, or at once."""
+
+    action: Callable[[], object]
+    at_once: bool = False
+
+    def __call__(self, evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
+        if self.at_once:
+            self.action()
+        yield from perform_with(self.action, evaluation)
+
+    def close(self) -> None:
+        """Do nothing: no model is open."""
 
 
-def leave(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
-    return perform_with(lambda: os._exit(7), evaluation)
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
 
 
-def hang(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
-    return perform_with(lambda: time.sleep(600), evaluation)
+def leave() -> None:
+    os._exit(7)
 
 
-def fill_the_disk(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
+def hang() -> None:
+    time.sleep(600)
+
+
+def fill_the_disk() -> None:
     raise StoreError("The disk is full.")
-    yield
 
 
-def die_at_once(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
+def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-    yield
 
 
-Evaluate = Callable[[SimulatedEvaluation, Watch], Iterator[Event]]
-
-
-def outcomes(engine: Isolated, evaluate: Evaluate) -> list[Result]:
-    events = engine.run(evaluate, EVALUATIONS[:2], lambda stage: None)
-    return [event.result for event in events if isinstance(event, Finished)]
+def outcomes(engine: Isolated, evaluate: Perform) -> list[Result]:
+    scheduler = simulated_matrix("model 0", "model 1")
+    return [event.result for event in run_as_a_study(engine, scheduler, lambda stage: None, evaluate)]
 
 
 @pytest.mark.parametrize(
-    ("evaluate", "engine", "reason"),
+    ("action", "engine", "reason"),
     [
         (crash, Isolated(), "its process was ended by SIGSEGV"),
         (leave, Isolated(), "its process ended with code 7"),
@@ -73,9 +86,9 @@ def outcomes(engine: Isolated, evaluate: Evaluate) -> list[Result]:
     ],
 )
 def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
-    evaluate: Callable[[SimulatedEvaluation, Watch], Iterator[Event]], engine: Isolated, reason: str
+    action: Callable[[], object], engine: Isolated, reason: str
 ) -> None:
-    first, second, *others = outcomes(engine, evaluate)
+    first, second, *others = outcomes(engine, Perform(action))
 
     assert (first.status, second.status) == (Status.OK, Status.FAILED)
     assert second.reason.startswith(reason)
@@ -83,7 +96,7 @@ def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
 
 
 def test_a_model_that_cannot_be_opened_is_tried_once() -> None:
-    results = outcomes(Isolated(), die_at_once)
+    results = outcomes(Isolated(), Perform(die, at_once=True))
 
     assert [result.status for result in results] == [Status.FAILED] * 6
     assert results[0].reason == "its process was ended by SIGKILL, mostly because memory did not suffice"
@@ -91,7 +104,7 @@ def test_a_model_that_cannot_be_opened_is_tried_once() -> None:
 
 def test_what_ends_a_run_ends_it() -> None:
     with pytest.raises(StoreError, match="disk is full"):
-        outcomes(Isolated(), fill_the_disk)
+        outcomes(Isolated(), Perform(fill_the_disk, at_once=True))
 
 
 def test_no_time_is_refused() -> None:

@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
@@ -19,7 +19,8 @@ import cloudpickle
 from assay.core.errors import UsageError
 from assay.core.metric import PLUGIN_PREFIX
 from assay.core.result import Event, Finished, Opened, Result, Status
-from assay.plugins.engine import Engine, Stage, Watch, WorkT
+from assay.plugins.engine import Engine, Evaluate, Stage, Watch
+from assay.plugins.scheduler import Scheduler, WorkT, evaluations_of
 
 _HOURS = 3600.0
 _METHOD = "spawn" if sys.platform == "win32" else "forkserver"
@@ -36,8 +37,8 @@ class Isolated(Engine):
     Attributes:
         time_limit: Seconds per job, including opening and encoding; None for no limit.
 
-    >>> from assay.testing.engines import evaluate
-    >>> list(Isolated(time_limit=600).run(evaluate, (), watch=print))  # no evaluation, and no process
+    >>> from assay.testing.engines import run_as_a_study, simulated_matrix
+    >>> run_as_a_study(Isolated(time_limit=600), simulated_matrix(), watch=print)  # starts no process
     []
     """
 
@@ -48,10 +49,10 @@ class Isolated(Engine):
             raise UsageError(f"time_limit is {self.time_limit:g}. Write more than 0 seconds.")
 
     def run(
-        self, evaluate: Callable[[WorkT, Watch], Iterator[Event]], evaluations: Sequence[WorkT], watch: Watch
-    ) -> Iterator[Event]:
-        """Run every evaluation and yield its events immediately."""
-        for evaluation in evaluations:
+        self, evaluate: Evaluate[WorkT], scheduler: Scheduler[WorkT], watch: Watch
+    ) -> Generator[Event, None, None]:
+        """Run what the scheduler gives and yield the events immediately."""
+        for evaluation in evaluations_of(scheduler, "isolated"):
             left = evaluation
             while left.jobs:
                 has_opened, reason = False, ""
@@ -82,7 +83,7 @@ class _Ended(Exception):
 class _Process:
     """A process that runs one evaluation; it is killed when the context ends."""
 
-    def __init__(self, evaluate: Callable[..., Iterator[Event]], evaluation: object) -> None:
+    def __init__(self, evaluate: Evaluate, evaluation: object) -> None:
         context: Any = get_context(_METHOD)
         if _METHOD == "forkserver":
             context.set_forkserver_preload(_PRELOADED)
@@ -132,7 +133,7 @@ class _Process:
         return f"its process was ended by {signal.Signals(-code).name}{hint}"
 
 
-def _packed(evaluate: Callable[..., Iterator[Event]], evaluation: object) -> bytes:
+def _packed(evaluate: Evaluate, evaluation: object) -> bytes:
     for name, module in sys.modules.items():
         if name.startswith(PLUGIN_PREFIX):  # user files, which the process cannot import by name
             cloudpickle.register_pickle_by_value(module)
@@ -147,8 +148,9 @@ def _serve(replies: Connection, packed: bytes) -> None:
     with suppress(BrokenPipeError):
         try:
             evaluate, evaluation = cloudpickle.loads(packed)
-            for event in evaluate(evaluation, replies.send):
-                replies.send(event)
+            with closing(evaluate):
+                for event in evaluate(evaluation, replies.send):
+                    replies.send(event)
             replies.send(None)
         except Exception as error:  # raised again in the parent, for example for a full disk
             replies.send(error)

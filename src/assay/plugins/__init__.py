@@ -34,7 +34,7 @@ from assay.moments.folded import FoldedMoments, LeftOut
 from assay.moments.moments import Moments
 from assay.moments.scatter import Scatter
 from assay.moments.spectrum import Spectrum
-from assay.plugins.engine import Engine, Stage, Watch
+from assay.plugins.engine import Engine, Evaluate, Stage, Watch
 from assay.plugins.method import (
     EVERY_KIND,
     ContrastScore,
@@ -58,6 +58,7 @@ from assay.plugins.protocol import (
     TunedModel,
 )
 from assay.plugins.report import Report
+from assay.plugins.scheduler import Observed, ObservedModel, Pause, Scheduler, Work, WorkT
 from assay.plugins.train_view import HeldOut, TrainView
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Encoded",
     "Engine",
     "Estimate",
+    "Evaluate",
     "Event",
     "Example",
     "Examples",
@@ -100,13 +102,17 @@ __all__ = [
     "MomentScore",
     "Moments",
     "NotApplicable",
+    "Observed",
+    "ObservedModel",
     "Opened",
+    "Pause",
     "Predicted",
     "Predictor",
     "Report",
     "Result",
     "SampleScore",
     "Scatter",
+    "Scheduler",
     "Score",
     "Sound",
     "SourceProtocol",
@@ -130,5 +136,7 @@ __all__ = [
     "Watch",
     "WeightScore",
     "Words",
+    "Work",
+    "WorkT",
     "content_key",
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Protocol, TypeVar
 
-from assay.core.job import Job
 from assay.core.result import Event
+from assay.plugins.scheduler import Scheduler, Work, WorkT
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,21 @@ class Stage:
 Watch = Callable[[Stage], None]
 
 
-class Work(Protocol):
-    """The interface of an evaluation that engines need: its jobs, in execution order."""
-
-    @property
-    def jobs(self) -> Sequence[tuple[Job, Any]]:
-        """Each job with its method."""
-
-    def without(self, keys: Collection[str]) -> Self:
-        """Return the evaluation without the jobs with these keys."""
+EvaluatedT_contra = TypeVar("EvaluatedT_contra", bound=Work, contravariant=True)
 
 
-WorkT = TypeVar("WorkT", bound=Work)
+class Evaluate(Protocol[EvaluatedT_contra]):
+    """Runs evaluations one after the other; each worker has its own, or its own copy made by pickle.
+
+    It keeps the model of the last evaluation open while the next one has the same ``model_key``: ``Opened``
+    is yielded only where a model was opened.
+    """
+
+    def __call__(self, evaluation: EvaluatedT_contra, watch: Watch) -> Iterator[Event]:
+        """Run an evaluation and yield its events; ``watch`` is called with each stage."""
+
+    def close(self) -> None:
+        """Close the model that is open, if any."""
 
 
 class Engine(ABC):
@@ -53,6 +56,17 @@ class Engine(ABC):
 
     @abstractmethod
     def run(
-        self, evaluate: Callable[[WorkT, Watch], Iterator[Event]], evaluations: Sequence[WorkT], watch: Watch
-    ) -> Iterator[Event]:
-        """Run every evaluation and yield its events; ``watch`` is called with each stage."""
+        self, evaluate: Evaluate[WorkT], scheduler: Scheduler[WorkT], watch: Watch
+    ) -> Generator[Event, None, None]:
+        """Run what the scheduler gives, until it is done, and yield the events.
+
+        The caller stores each event and tells the scheduler before it asks for the next one. A job that
+        ends its worker becomes a failed result, and the engine runs the rest of the evaluation again
+        (``evaluation.without``): the scheduler gives an evaluation only once. When the generator is closed,
+        everything that runs ends.
+
+        Args:
+            evaluate: Runs an evaluation; it is closed by the engine.
+            scheduler: Asked by each worker for its next evaluation.
+            watch: Called with each stage.
+        """

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -14,21 +13,19 @@ from assay.core.errors import AssayError, NotApplicable, StoreError
 from assay.core.job import Job
 from assay.core.limits import NO_LIMITS, Limits
 from assay.core.metric import Metric
-from assay.core.model import Model, ModelSource
+from assay.core.model import ModelSource
 from assay.core.predictor import Predicted
-from assay.core.result import Cost, Event, Finished, Opened, Result, Status
+from assay.core.result import Cost, Finished, Result, Status
 from assay.core.task import LabelKind, SplitName, Task
-from assay.plugins.engine import Stage, Watch
-from assay.plugins.families import BUILT_IN, Families, families, using
+from assay.plugins.families import BUILT_IN, Families, families
 from assay.plugins.method import FactScore, Method, Score, WeightScore
 from assay.plugins.protocol import Protocol, SourceProtocol
 from assay.plugins.registry import Named
 from assay.plugins.train_view import small_sample_notes
-from assay.run.encoding import Encodings, OpenedModel, batches_of
+from assay.run.encoding import Encodings
 from assay.run.fitting import learned
 from assay.run.memory import measured_memory
 from assay.run.score_view import ScoreView
-from assay.run.speed import measured_speed
 from assay.store.arrays import Arrays
 
 logger = logging.getLogger(__name__)
@@ -56,79 +53,18 @@ class Evaluation:
     limits: Limits = NO_LIMITS
     families: Families = BUILT_IN
 
+    @property
+    def model_key(self) -> tuple[str, str, str]:
+        """The address and identity of the model, and its device."""
+        return str(self.model), self.identity, self.device
+
     def without(self, keys: Collection[str]) -> Evaluation:
         """Return the evaluation without the jobs with these keys."""
         return replace(self, jobs=tuple(pair for pair in self.jobs if pair[0].key not in keys))
 
 
-def evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
-    """Run the jobs of an evaluation and yield events; errors of the model become failed results."""
-    with using(evaluation.families):
-        yield from _evaluate(evaluation, watch)
-
-
-def _evaluate(evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
-    name = str(evaluation.model)
-    report = _Progress(partial(Stage, name, evaluation.task.address), watch)
-    try:
-        report("open")
-        model = evaluation.model.plugin.open(evaluation.device)
-        opened = Opened(
-            name, evaluation.identity, model.facts, *measured_speed(model, evaluation.task.modality)
-        )
-    except Exception as error:  # one broken model must not end the study
-        logger.info("cannot open %s", name, exc_info=True)
-        yield from (_failed(job, error) for job, _ in evaluation.jobs)
-        return
-    try:
-        yield opened
-        if not evaluation.limits.refusal(opened.facts, opened.latency_seconds):
-            yield from _work(evaluation, model, report)
-    finally:
-        _close(model)
-
-
-class _Progress:
-    """Reports each stage to the watcher until the watcher raises; a display error must not fail a job."""
-
-    def __init__(self, stage: Callable[..., Stage], watch: Watch) -> None:
-        self._stage = stage
-        self._watch: Watch | None = watch
-
-    def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
-        if self._watch is None:
-            return
-        try:
-            self._watch(self._stage(what, done, total))
-        except Exception:
-            logger.info("progress is not shown any more", exc_info=True)
-            self._watch = None
-
-
-def _close(model: Model) -> None:
-    try:
-        model.close()
-    except Exception:  # its jobs are finished; its resources are freed with the process
-        logger.info("cannot close the model", exc_info=True)
-
-
-def _work(evaluation: Evaluation, model: Model, report: _Progress) -> Iterator[Event]:
-    task = evaluation.task
-    source = evaluation.model.plugin
-    opened = OpenedModel(
-        model, evaluation.identity, source.untrained, evaluation.device, source.encoding_version
-    )
-    metric = families().metrics.load(task.metric)()
-    batches = batches_of(task, evaluation.batch_size, report)
-    encodings = Encodings(opened, task, metric, evaluation.arrays, batches)
-    if any(isinstance(method, SourceProtocol) for _, method in evaluation.jobs):
-        encodings.encoder.keep_source_probs_of(SplitName.TEST)
-    for job, method in evaluation.jobs:
-        report(job.method)
-        yield _finish(job, method, encodings, evaluation.device)
-
-
-def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Finished:
+def finished_job(job: Job, method: Method, encodings: Encodings, device: str) -> Finished:
+    """Run a job; errors of the model or the method become a failed result."""
     before = encodings.encoder.seconds
     start = time.perf_counter()
     kind = encodings.task.train.labels.kind
@@ -145,7 +81,7 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
         return Finished(Result(job, Status.SKIPPED, reason=str(reason)))
     except Exception as error:  # one broken model must not end the study
         logger.info("%s failed", job, exc_info=True)
-        return _failed(job, error)
+        return failed_job(job, error)
     encode_seconds = encodings.encoder.seconds - before
     seconds = time.perf_counter() - start - encode_seconds
     cost = replace(finished.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
@@ -240,7 +176,8 @@ def chance_level(task: Task) -> float:
     return guess.judged(metrics_of(task)[task.metric], truth)
 
 
-def _failed(job: Job, error: Exception) -> Finished:
+def failed_job(job: Job, error: Exception) -> Finished:
+    """Return the result of a job that an error ended."""
     text = str(error).strip() or "no message"
     reason = text if isinstance(error, AssayError) else f"{type(error).__name__}: {text}"
     return Finished(Result(job, Status.FAILED, reason=_shortened(reason)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,10 @@ from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.families import Families, families, using
-from assay.run.evaluation import Evaluation, chance_level, evaluate
+from assay.plugins.scheduler import observed
+from assay.run.evaluation import Evaluation, chance_level
+from assay.run.evaluator import Evaluator
+from assay.run.full_matrix import FullMatrix
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.run.random_weights import random_controls, runs_for_controls
 from assay.run.stored_evidence import evidence_of
@@ -206,8 +210,11 @@ class Study:
                 for finished in left.inapplicable:
                     store.add(finished)
                 engine = families().engines.create(Address.parse(self.engine)).plugin
-                for event in engine.run(evaluate, left.evaluations, watch):
-                    _keep(store, event)
+                scheduler = FullMatrix(left.evaluations)
+                with closing(engine.run(Evaluator(), scheduler, watch)) as events:
+                    for event in events:
+                        _keep(store, event)
+                        scheduler.tell(observed(event))
             return self._compared(store, ready)
         finally:
             store.close()

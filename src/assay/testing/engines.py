@@ -2,46 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import pytest
 
-from assay.core.job import Job
 from assay.core.result import Event, Finished, Result, Status
-from assay.plugins.engine import Engine, Stage, Watch
+from assay.plugins.engine import Engine, Evaluate, Stage, Watch
+from assay.plugins.scheduler import Observed, ObservedModel, Pause, Scheduler, observed
+from assay.testing.schedulers import METHODS, SimulatedEvaluation, simulated_evaluations
 
-METHODS = ("knn", "linear_probe", "logme")
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedEvaluation:
-    """An evaluation with trivial jobs."""
-
-    model: str
-    jobs: tuple[tuple[Job, str], ...]
-
-    def without(self, keys: Collection[str]) -> SimulatedEvaluation:
-        return SimulatedEvaluation(self.model, tuple(pair for pair in self.jobs if pair[0].key not in keys))
+EVALUATIONS = simulated_evaluations(*(f"model {number}" for number in range(4)))
 
 
-def simulated_evaluation(model: str) -> SimulatedEvaluation:
-    """Return an evaluation of one model."""
-    jobs = (Job(model, "task", method, 0, f"{model} {method}", "data") for method in METHODS)
-    return SimulatedEvaluation(model, tuple((job, job.method) for job in jobs))
+class SimulatedEvaluator:
+    """Finishes the jobs of evaluations; those of one model fail."""
+
+    def __call__(self, evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
+        for job, method in evaluation.jobs:
+            watch(Stage(job.model, job.task, method))
+            if evaluation.model == EVALUATIONS[2].model:
+                yield Finished(Result(job, Status.FAILED, reason="it is broken"))
+            else:
+                yield Finished(Result(job, Status.OK, value=float(len(method))))
+
+    def close(self) -> None:
+        """Do nothing: no model is open."""
 
 
-EVALUATIONS = tuple(simulated_evaluation(f"model {number}") for number in range(4))
+class InTurn(Scheduler[SimulatedEvaluation]):
+    """Gives the evaluations in order; it is strict about how it is asked.
+
+    Args:
+        evaluations: The evaluations.
+        one_by_one: Whether an evaluation is given only when all jobs of the one before were told.
+    """
+
+    def __init__(self, evaluations: Iterable[SimulatedEvaluation], *, one_by_one: bool = False) -> None:
+        self._left = list(evaluations)
+        self._one_by_one = one_by_one
+        self._running: dict[str, SimulatedEvaluation] = {}
+        self._told: Counter[str] = Counter()
+
+    def ask(self, worker: str) -> SimulatedEvaluation | Pause:
+        ended = self._running.pop(worker, None)
+        assert ended is None or self._is_told(ended), f"{worker} asks before its events were told"
+        if not self._left:
+            return Pause.DONE
+        if self._one_by_one and self._running:
+            return Pause.WAIT
+        self._running[worker] = self._left.pop(0)
+        return self._running[worker]
+
+    def tell(self, event: Observed | ObservedModel) -> None:
+        if isinstance(event, Observed):
+            self._told[event.job.key] += 1
+
+    def _is_told(self, evaluation: SimulatedEvaluation) -> bool:
+        return all(self._told[job.key] == 1 for job, _ in evaluation.jobs)
 
 
-def evaluate(evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
-    """Finish the jobs of an evaluation; the jobs of one model fail."""
-    for job, method in evaluation.jobs:
-        watch(Stage(job.model, job.task, method))
-        if evaluation.model == EVALUATIONS[2].model:
-            yield Finished(Result(job, Status.FAILED, reason="it is broken"))
-        else:
-            yield Finished(Result(job, Status.OK, value=float(len(method))))
+def simulated_matrix(*models: str) -> Scheduler[SimulatedEvaluation]:
+    """Return a scheduler of one evaluation of each model."""
+    return InTurn(simulated_evaluations(*models))
+
+
+def run_as_a_study(
+    engine: Engine,
+    scheduler: Scheduler[SimulatedEvaluation],
+    watch: Watch,
+    evaluate: Evaluate[SimulatedEvaluation] | None = None,
+) -> list[Finished]:
+    """Run simulated evaluations, and tell the scheduler of each event before the next one is taken."""
+    finished = []
+    for event in engine.run(evaluate or SimulatedEvaluator(), scheduler, watch):
+        scheduler.tell(observed(event))
+        if isinstance(event, Finished):
+            finished.append(event)
+    return finished
 
 
 def _unseen(stage: Stage) -> None:
@@ -64,9 +102,7 @@ class EngineContract:
     def test_every_event_arrives_once(self, engine: Engine) -> None:
         keys = [event.result.job.key for event in self._events(engine)]
 
-        assert sorted(keys) == sorted(
-            f"{evaluation.model} {method}" for evaluation in EVALUATIONS for method in METHODS
-        )
+        assert sorted(keys) == sorted(job.key for evaluation in EVALUATIONS for job, _ in evaluation.jobs)
 
     def test_the_events_of_an_evaluation_keep_their_order(self, engine: Engine) -> None:
         jobs = [event.result.job for event in self._events(engine)]
@@ -88,17 +124,30 @@ class EngineContract:
         assert first == second
 
     def test_nothing_to_do_is_no_event(self, engine: Engine) -> None:
-        assert list(engine.run(evaluate, (), _unseen)) == []
+        assert list(engine.run(SimulatedEvaluator(), simulated_matrix(), _unseen)) == []
+
+    def test_a_worker_waits_where_it_is_told_to(self, engine: Engine) -> None:
+        jobs = [event.result.job for event in self._events(engine, one_by_one=True)]
+
+        assert [job.model for job in jobs] == [e.model for e in EVALUATIONS for _ in METHODS]
+
+    def test_closing_the_events_ends_the_run(self, engine: Engine) -> None:
+        scheduler = InTurn(EVALUATIONS, one_by_one=True)
+        events = engine.run(SimulatedEvaluator(), scheduler, _unseen)
+        next(events)
+
+        events.close()
+
+        assert list(events) == []
 
     def test_the_watcher_receives_every_job(self, engine: Engine) -> None:
         seen: list[tuple[str, str]] = []
-        list(engine.run(evaluate, EVALUATIONS, lambda stage: seen.append((stage.model, stage.what))))
+        self._events(engine, lambda stage: seen.append((stage.model, stage.what)))
 
         assert sorted(seen) == sorted(
             (evaluation.model, method) for evaluation in EVALUATIONS for method in METHODS
         )
 
     @staticmethod
-    def _events(engine: Engine) -> list[Finished]:
-        events = engine.run(evaluate, EVALUATIONS, _unseen)
-        return [event for event in events if isinstance(event, Finished)]
+    def _events(engine: Engine, watch: Watch = _unseen, *, one_by_one: bool = False) -> list[Finished]:
+        return run_as_a_study(engine, InTurn(EVALUATIONS, one_by_one=one_by_one), watch)

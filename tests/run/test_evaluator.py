@@ -1,0 +1,101 @@
+"""An evaluator keeps a model open for as long as the next evaluation is of the same model."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from tests.conftest import ZooModel
+
+from assay.core.result import Opened, Status
+from assay.run.evaluator import Evaluator
+from assay.run.study import Study
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """The names of the zoo models that were closed, in order."""
+    names = []
+    close = ZooModel.close
+    monkeypatch.setattr(ZooModel, "close", lambda self: (names.append(self._source.name), close(self)))
+    return names
+
+
+@pytest.fixture
+def study(photos, tmp_path):
+    def make(*models, **changes):
+        tasks = [str(photos), f"folder:{photos}(metric='macro_f1')"]
+        given = {"tasks": tasks, "methods": ("knn", "logme"), "store": tmp_path / "store", **changes}
+        return Study(models=[f"zoo:{model}" for model in models], random_floor=False, **given)
+
+    return make
+
+
+def test_a_model_opens_once_for_all_tasks(study, opened, closed):
+    study("colours", "noisy").run()
+
+    assert opened == ["colours", "noisy"]
+    assert closed == ["colours", "noisy"]
+
+
+def test_the_same_numbers_come_from_a_model_that_was_open_and_from_a_new_one(study, tmp_path):
+    together = study("colours", "headed", methods=("knn", "leep", "linear_probe")).run()
+    alone = [
+        study(
+            model,
+            tasks=[study().tasks[task]],
+            methods=("knn", "leep", "linear_probe"),
+            store=tmp_path / f"{model}{task}",
+        ).run()
+        for model in ("colours", "headed")
+        for task in (0, 1)
+    ]
+
+    def values(comparisons):
+        return sorted((c.model, c.task, c.method, str(c.value)) for found in comparisons for c in found.cells)
+
+    assert values([together]) == values(alone)
+
+
+def test_a_model_is_measured_once_for_as_long_as_it_is_open(study):
+    evaluate = Evaluator()
+
+    events = [
+        event for evaluation in study("colours").plan().evaluations for event in evaluate(evaluation, print)
+    ]
+
+    assert sum(isinstance(event, Opened) for event in events) == 1
+
+
+def test_a_model_that_failed_at_something_is_opened_again(study, opened, closed):
+    comparison = study("nan").run()
+
+    assert {cell.status for cell in comparison.cells} == {Status.FAILED}
+    assert opened == closed == ["nan", "nan"]
+
+
+def test_a_model_beyond_the_limits_is_opened_once_and_nothing_of_it_runs(study, opened, closed):
+    comparison = study("colours", max_parameters=1).run()
+
+    assert comparison.cells == ()
+    assert opened == closed == ["colours"]
+
+
+def test_a_run_that_is_stopped_closes_its_model(study, closed):
+    def stop(stage):
+        if stage.what == "logme":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study("colours").run(stop)
+
+    assert closed == ["colours"]
+
+
+def test_a_copy_for_another_process_has_no_model_open(study):
+    evaluate = Evaluator()
+    list(evaluate(study("colours").plan().evaluations[0], print))
+
+    copy = pickle.loads(pickle.dumps(evaluate))
+
+    assert isinstance(next(copy(study("colours").plan().evaluations[1], print)), Opened)
