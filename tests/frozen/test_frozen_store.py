@@ -2,7 +2,8 @@
 
 ``study/`` was written by commit 4830466 with ``assay run study.toml``: five tasks, four models, all scores
 and protocols. ``serialised_names.json`` lists the names and sentences that keys and stores hold. A name is
-added there with the plug-in or the setting that brings it; none is ever changed.
+added there with the plug-in or the setting that brings it; none is ever changed. A score whose values have
+changed has a higher version, and runs again.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ FAMILIES = {
         BUILT_IN.engines,
     )
 }
+RAISED = {"logme", "ped"}  # scores with a higher version than then: their values changed, so they run again
 FROZEN = json.loads((HERE / "serialised_names.json").read_text("utf-8"))
 
 
@@ -60,9 +62,10 @@ def test_a_store_of_an_earlier_commit_continues_and_runs_nothing_again(study):
     left = study.left(ready)
 
     with sqlite3.connect("store/results.sqlite") as connection:
-        assert ready.jobs.keys() == {row[0] for row in connection.execute("SELECT key FROM results")}
-    assert left.evaluations == ()
-    assert left.inapplicable == ()
+        stored = {row[0] for row in connection.execute("SELECT key FROM results")}
+    again = {job.key for job in ready.jobs.values() if job.method in RAISED}
+    assert ready.jobs.keys() - again <= stored
+    assert left.jobs.keys() == again
 
 
 def test_a_store_of_an_earlier_commit_gives_the_findings_that_it_gave(study):
@@ -73,7 +76,7 @@ def test_a_store_of_an_earlier_commit_gives_the_findings_that_it_gave(study):
     cells = sorted(
         [cell.model, cell.task, cell.method, cell.status.value, cell.value] for cell in comparison.cells
     )
-    assert cells == expected["cells"]
+    assert cells == [cell for cell in expected["cells"] if cell[2] not in RAISED]
     for task in comparison.tasks:
         standings = [
             [
