@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,10 +15,17 @@ from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Result, Status
+from assay.core.task import InMemoryExamples, LabelKind, Labels, Modality, Split, Task, TaskKind
 from assay.run.plan import resolve_tasks
 from assay.run.study import task_facts
 from assay.store.arrays import Arrays
 from assay.store.results import Store, open_existing
+
+TASK = Task(
+    "folder:x", TaskKind.REGRESSION, Modality.TEXT, "r2", (),
+    *(Split(InMemoryExamples(["a"], ["a"]), Labels(LabelKind.REGRESSION, np.array([1.0]))) for _ in range(3)),
+    fingerprint="data",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -37,6 +43,7 @@ def result(key: str = "a1", status: Status = Status.OK, **fields: object) -> Res
     [
         result(metrics={"accuracy": 0.5}, tuned={"k": 5}, notes=("a note", "ein Hinweis"), seconds=1.5),
         result(interval=Interval(0.4, 0.6), metric="accuracy"),
+        result(dtype="bfloat16", val_value=0.25),
         result(status=Status.SKIPPED),
         result(status=Status.FAILED, reason="line one\nline 'two'; DROP TABLE results"),
     ],
@@ -52,6 +59,23 @@ def test_adding_twice_equals_adding_once(store):
     store.add(Finished(result()))
 
     assert len(store.results({"a1"})) == 1
+
+
+def subset(key: str, train_rows: int | None) -> Result:
+    whole = result(key, value=0.5 if train_rows is None else train_rows / 1000)
+    return replace(whole, job=replace(whole.job, train_rows=train_rows))
+
+
+def test_a_result_on_a_subset_of_train_is_left_out_unless_asked_for(store):
+    task = replace(TASK, address="folder:写真")
+    store.add_task(task_facts(task), task)
+    for finished in (subset("small", 100), subset("all", None), subset("larger", 200)):
+        store.add(Finished(finished))
+
+    assert [kept.job.key for kept in store.results()] == ["all"]
+    assert [kept.job.key for kept in store.results({"all", "larger"})] == ["all"]
+    assert [kept.job.train_rows for kept in store.results(on_subsets=True)] == [100, None, 200]
+    assert store.known(["small", "all"]) == {"small", "all"}
 
 
 def test_predictions_come_back_by_key(store):
@@ -91,45 +115,6 @@ def test_a_writer_that_dies_gives_the_store_back(store):
         store.add(Finished(result()))
 
     assert store.known(["a1"]) == {"a1"}
-
-
-def test_another_schema_version_is_refused(store):
-    connection = sqlite3.connect(store.root / "results.sqlite")
-    connection.execute("UPDATE schema_version SET version = 99")
-    connection.commit()
-
-    with pytest.raises(StoreError, match="has schema version 99; this Assay reads version 3"):
-        Store(store.root)
-
-
-VERSION_1 = """
-CREATE TABLE schema_version (version INTEGER NOT NULL);
-INSERT INTO schema_version VALUES (1);
-CREATE TABLE results (
-    key TEXT PRIMARY KEY, model TEXT NOT NULL, task TEXT NOT NULL, method TEXT NOT NULL,
-    seed INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL, status TEXT NOT NULL, value REAL, metrics TEXT NOT NULL, tuned TEXT NOT NULL,
-    notes TEXT NOT NULL, reason TEXT NOT NULL, seconds REAL NOT NULL, encode_seconds REAL NOT NULL,
-    finished       TEXT NOT NULL   -- UTC, ISO 8601
-);
-CREATE TABLE models (
-    address TEXT PRIMARY KEY, identity TEXT NOT NULL, facts TEXT NOT NULL, latency_seconds REAL
-);
-INSERT INTO results VALUES ('old', 'zoo:größe', 'folder:写真', 'knn(k=5)', 0, 'data', 'ok', 0.5,
-    '{}', '{}', '[]', '', 0.0, 0.0, '2026-11-20T00:00:00');
-"""
-
-
-def test_a_store_of_version_1_is_read_and_written(tmp_path):
-    with sqlite3.connect(tmp_path / "results.sqlite") as connection:
-        connection.executescript(VERSION_1)
-    new = result("new", interval=Interval(0.4, 0.6), metric="accuracy")
-
-    reopened = Store(tmp_path)
-    reopened.add(Finished(new))
-
-    assert reopened.results(["old"]) == (result("old"),)
-    assert Store(tmp_path).results(["new"]) == (new,)
 
 
 def test_reading_a_store_that_is_not_there_says_so(tmp_path):

@@ -49,10 +49,27 @@ def answer(
         raise typer.Exit(code=1)
 
 
-def show_and_write(comparison: Comparison, path: Path, console: Console, *, all_rows: bool) -> None:
-    """Print the findings and write the HTML report."""
+def show_and_write(
+    comparison: Comparison, path: Path, console: Console, *, all_rows: bool, needs_page: bool = True
+) -> None:
+    """Print the findings and write the HTML report.
+
+    Args:
+        comparison: The findings.
+        path: The file of the HTML report.
+        console: Where to print.
+        all_rows: Whether to print every model.
+        needs_page: Whether it is an error if the file cannot be written; otherwise a line says so.
+    """
     show(comparison, console, show_all=all_rows)
-    write(Html(), comparison, path)
+    try:
+        write(Html(), comparison, path)
+    except UsageError as error:
+        if needs_page:
+            raise
+        line = f"No page: {str(error).removesuffix(' Write another path.')} Name another file with --html."
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        return
     console.print(f"Report: {path}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -48,9 +48,11 @@ class Result:
         reason: Why there is no value, and what to do about it.
         interval: The confidence interval of a score, or None.
         metric: The metric that a score estimates; empty if the score has its own scale.
-        dtype: The precision in which the model encoded.
         seconds: The time of this method, excluding encoding.
         encode_seconds: The encoding time; 0 if the features were already stored.
+        dtype: The precision in which the model encoded.
+        val_value: The main metric on val of the chosen hyperparameters, measured on what was fitted to train
+            alone; None for scores, and where nothing was judged on val.
     """
 
     job: Job
@@ -66,6 +68,7 @@ class Result:
     metric: str = ""
     cost: Cost = field(default_factory=Cost)
     dtype: str = "float32"
+    val_value: float | None = None
 
     def __post_init__(self) -> None:
         if self.status is Status.OK and (self.value is None or not math.isfinite(self.value)):
@@ -83,19 +86,37 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """Reports that a model was opened, with its facts and its speed (None if it could not be measured).
+class Speed:
+    """The measured speed of a model.
 
     Attributes:
-        latency_seconds: Latency of one standard example at batch size 1.
-        throughput: Standard examples per second in batches.
+        latency_seconds: The median time for one standard example at batch size 1.
+        spread: The spread of these times: (third quartile - least) / least; None if unknown.
+        throughput: Standard examples per second in batches; None if unknown.
+        load: The mean number of running or waiting processes in the last minute (the load average); None if
+            the system does not report it.
+        machine: The processor and its number of cores, or the accelerator; None if unknown.
+    """
+
+    latency_seconds: float | None
+    spread: float | None = None
+    throughput: float | None = None
+    load: float | None = None
+    machine: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Reports that a model was opened, with its facts.
+
+    Attributes:
+        speed: Its speed; None if it was not measured in this evaluation.
     """
 
     model: str
     identity: str
     facts: ModelFacts
-    latency_seconds: float | None
-    throughput: float | None = None
+    speed: Speed | None = None
 
 
 Event = Finished | Opened

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.model import ModelFacts
-from assay.core.result import Cost, Event, Opened, Result, Status
+from assay.core.result import Cost, Event, Opened, Result, Speed, Status
 
 
 class Work(Protocol):
@@ -70,8 +70,7 @@ class ObservedModel:
     model: str
     identity: str
     facts: ModelFacts
-    latency_seconds: float | None
-    throughput: float | None
+    speed: Speed | None
 
 
 class Scheduler(ABC, Generic[WorkT]):
@@ -101,9 +100,7 @@ class Scheduler(ABC, Generic[WorkT]):
 def observed(event: Event) -> Observed | ObservedModel:
     """Return what a scheduler may see of an event: estimates on train and metrics on val, never test."""
     if isinstance(event, Opened):
-        return ObservedModel(
-            event.model, event.identity, event.facts, event.latency_seconds, event.throughput
-        )
+        return ObservedModel(event.model, event.identity, event.facts, event.speed)
     result = event.result
     return Observed(
         job=result.job,
@@ -111,7 +108,7 @@ def observed(event: Event) -> Observed | ObservedModel:
         estimate=None if _is_of_test(result) else result.value,
         interval=None if _is_of_test(result) else result.interval,
         metric=result.metric,
-        val_value=None,
+        val_value=result.val_value,
         seconds=result.seconds,
         encode_seconds=result.encode_seconds,
         cost=result.cost,

@@ -67,7 +67,8 @@ class Evaluator:
             logger.info("cannot close the model", exc_info=True)
 
     def _finished_jobs(self, evaluation: Evaluation, held: _Held, report: _Progress) -> Iterator[Finished]:
-        if evaluation.limits.refusal(held.event.facts, held.event.latency_seconds):
+        speed = held.event.speed
+        if evaluation.limits.refusal(held.event.facts, None if speed is None else speed.latency_seconds):
             return
         encodings = _encodings(evaluation, held.model, report)
         has_failed = False
@@ -101,8 +102,8 @@ def _opened(evaluation: Evaluation, report: _Progress) -> _Held:
     name = str(evaluation.model)
     report("open")
     model = evaluation.model.plugin.open(evaluation.device)
-    speed = measured_speed(model, evaluation.task.modality)
-    return _Held(evaluation.model_key, model, Opened(name, evaluation.identity, model.facts, *speed))
+    speed = measured_speed(model, evaluation.task.modality, evaluation.device)
+    return _Held(evaluation.model_key, model, Opened(name, evaluation.identity, model.facts, speed))
 
 
 def _encodings(evaluation: Evaluation, model: Model, report: _Progress) -> Encodings:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import statistics
 import time
-from typing import NamedTuple
 
 import numpy as np
 
 from assay.core.model import Model
+from assay.core.result import Speed
 from assay.core.task import Example, Modality, Sound
+from assay.environment.machine import load_average, machine_name
 
 logger = logging.getLogger(__name__)
 
@@ -25,27 +26,35 @@ _STANDARD: dict[Modality, Example] = {
 }
 
 
-class Speed(NamedTuple):
-    """Measured speed; None if the model failed."""
-
-    latency_seconds: float | None  # median for one standard example at batch size 1
-    throughput: float | None  # standard examples per second in batches
-
-
-def measured_speed(model: Model, modality: Modality) -> Speed:
+def measured_speed(model: Model, modality: Modality, device: str) -> Speed | None:
     """Measure a model on the same standard example for every model and task, after a warm-up.
 
     Outputs are in CPU memory, so an accelerator has finished when the timer stops.
+
+    Args:
+        model: The opened model.
+        modality: The modality of its input.
+        device: The device on which it runs.
+
+    Returns:
+        The speed, or None if the model failed.
     """
-    example = _STANDARD[modality]
+    example, load = _STANDARD[modality], load_average()
     try:
         _seconds(model, [example])
-        latency = statistics.median(_seconds(model, [example]) for _ in range(_RUNS))
+        runs = [_seconds(model, [example]) for _ in range(_RUNS)]
+        latency = statistics.median(runs)
         batch = min(_seconds(model, [example] * _BATCH) for _ in range(1 if _BATCH * latency > _LONG else 2))
-        return Speed(latency, _BATCH / batch)
+        return Speed(latency, _spread(runs), _BATCH / batch, load, machine_name(device))
     except Exception:  # the error recurs when a split is encoded and is recorded there
         logger.info("cannot measure the speed", exc_info=True)
-        return Speed(None, None)
+        return None
+
+
+def _spread(runs: list[float]) -> float:
+    """Return how far the third quartile of the runs is above the least, as a share of the least."""
+    third = statistics.quantiles(runs, n=4, method="inclusive")[2]
+    return (third - min(runs)) / min(runs)
 
 
 def _seconds(model: Model, examples: list[Example]) -> float:

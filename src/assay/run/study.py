@@ -182,7 +182,9 @@ class Study:
 
     def left(self, ready: Plan) -> Plan:
         """Return the part of a plan without stored results."""
-        store = Store(Path(self.store))
+        if not (Path(self.store) / "results.sqlite").exists():
+            return ready
+        store = open_existing(Path(self.store))
         try:
             return ready.without(store.known(ready.jobs))
         finally:

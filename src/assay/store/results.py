@@ -4,54 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from assay.core.errors import StoreError
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
-from assay.core.result import Finished, Opened, Result, Status
+from assay.core.result import Finished, Opened, Result, Speed, Status
 from assay.core.slices import SliceColumn
 from assay.core.task import Labels, SplitName, Task
 from assay.findings.facts import ModelRow, ShownExample, TaskFacts
 from assay.store.arrays import Arrays
-from assay.store.rows import key_of_features, result_of, slices_of, slices_written, task_facts_of
+from assay.store.database import Database, FileDatabase, MemoryDatabase, writer_lock
+from assay.store.rows import (
+    COLUMNS,
+    key_of_features,
+    result_of,
+    slices_of,
+    slices_written,
+    task_facts_of,
+    written_result,
+)
 from assay.store.shown_examples import shown_examples
+from assay.store.speeds import Measurement, typical_speeds
 
-SCHEMA_VERSION = 3
-
-_UPGRADES = {  # from each version to the next
-    1: """
-BEGIN IMMEDIATE;
-ALTER TABLE results ADD COLUMN interval TEXT;
-ALTER TABLE results ADD COLUMN metric TEXT;
-UPDATE schema_version SET version = 2;
-COMMIT;
-""",
-    2: """
-BEGIN IMMEDIATE;
-ALTER TABLE results ADD COLUMN cost TEXT;
-ALTER TABLE models ADD COLUMN throughput REAL;
-UPDATE schema_version SET version = 3;
-COMMIT;
-""",
-}
-_MARK = "INSERT INTO schema_version SELECT ? WHERE NOT EXISTS (SELECT 1 FROM schema_version)"
 _MOST_PROBS = 20_000_000  # probabilities of one job (80 MB); larger arrays are not stored
-_KEEP_MODEL = """
-INSERT INTO models VALUES (?,?,?,?,?) ON CONFLICT (address) DO UPDATE SET
-identity = excluded.identity, facts = excluded.facts,
-latency_seconds = COALESCE(excluded.latency_seconds, latency_seconds),
-throughput = COALESCE(excluded.throughput, throughput)
-"""
 
 
 class Store:
@@ -59,32 +41,23 @@ class Store:
 
     Any number of processes may read it. To write, enter :meth:`writing`, an exclusive lock that the
     operating system releases when the process ends.
+
+    Args:
+        root: The folder; created if it does not exist.
+        read_only: Only read, also from a folder that cannot be written; nothing is created or upgraded.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self.root = root
         self.arrays = Arrays(root)
-        self._connection = self._connect()
+        self._database: Database = MemoryDatabase(root) if read_only else FileDatabase(root)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the write lock; raise ``StoreError`` if another process holds it."""
-        try:
-            lock = sqlite3.connect(self.root / "writer.lock", timeout=0, isolation_level=None)
-        except sqlite3.Error as error:
-            raise _cannot("write to", self.root, error) from error
-        try:
-            try:
-                lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                raise StoreError(
-                    f"Another process writes to the store '{self.root}' ({error}). Wait for it to end, "
-                    "or write to another folder: --store other-folder. Reading it (assay report) works now."
-                ) from error
+        with writer_lock(self.root):
             self.arrays.drop_unfinished()
             yield
-        finally:
-            lock.close()
 
     def add(self, finished: Finished) -> None:
         """Store a result and its predictions, replacing an earlier result of the job."""
@@ -94,27 +67,24 @@ class Store:
             probs = finished.predictions.probs
             if probs is not None and probs.size <= _MOST_PROBS:
                 self.arrays.write("probs", result.job.key, probs.astype(np.float32))
-        self._write(
-            "INSERT OR REPLACE INTO results VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                result.job.key, result.job.model, result.job.task, result.job.method,
-                result.job.seed, result.job.fingerprint,
-                result.status.value, result.value,
-                *(json.dumps(part) for part in (dict(result.metrics), dict(result.tuned), result.notes)),
-                result.reason, result.seconds, result.encode_seconds,
-                datetime.now(UTC).isoformat(timespec="seconds"),
-                None if result.interval is None else json.dumps(asdict(result.interval)), result.metric,
-                json.dumps(asdict(result.cost)),
-            ),
-        )  # fmt: skip
+        row = (*written_result(result), _now())
+        marks = ",".join("?" * len(row))
+        self._database.write(f"INSERT OR REPLACE INTO results ({COLUMNS}, finished) VALUES ({marks})", row)  # noqa: S608  # constants
 
     def add_model(self, opened: Opened) -> None:
-        """Store the facts about a model."""
+        """Store the facts about a model, and its speed beside earlier measurements."""
         facts = json.dumps(asdict(opened.facts))
-        self._write(
-            _KEEP_MODEL,
-            (opened.model, opened.identity, facts, opened.latency_seconds, opened.throughput),
+        self._database.write(
+            "INSERT INTO models VALUES (?,?,?) ON CONFLICT (address) DO UPDATE SET "
+            "identity = excluded.identity, facts = excluded.facts",
+            (opened.model, opened.identity, facts),
         )
+        if opened.speed is not None:
+            speed = astuple(opened.speed)
+            self._database.write(
+                "INSERT INTO latencies VALUES (?,?,?,?,?,?,?,?)",
+                (opened.model, opened.identity, *speed, _now()),
+            )
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
         """Store a task's facts, split (as example names), test labels, test slices and shown examples."""
@@ -126,7 +96,9 @@ class Store:
         if task.slices:  # merged with the slices of earlier runs; new slices do not invalidate results
             slices = self._slices(task.fingerprint) | slices_written(task.slices)
             self.arrays.write_text("slices", task.fingerprint, json.dumps(slices, ensure_ascii=False))
-        self._write("INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts))))
+        self._database.write(
+            "INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts)))
+        )
 
     def _add_split(self, task: Task) -> None:
         splits = {name: task.split(name) for name in SplitName}
@@ -141,20 +113,25 @@ class Store:
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """Return the keys that have a result of any status."""
-        return {str(row[0]) for row in self._read("SELECT key FROM results")}.intersection(keys)
+        return {str(row[0]) for row in self._database.rows("SELECT key FROM results")}.intersection(keys)
 
     def forget(self, keys: Collection[str], status: Status) -> None:
         """Delete the results of these keys with this status, so that the jobs run again."""
         for key in keys:
-            self._write("DELETE FROM results WHERE key = ? AND status = ?", (key, status.value))
+            self._database.write("DELETE FROM results WHERE key = ? AND status = ?", (key, status.value))
 
-    def results(self, keys: Collection[str] | None = None) -> tuple[Result, ...]:
-        """Return the results of these keys; by default the newest per model, task, method and seed."""
-        rows = self._read(
-            "SELECT key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, "
-            "reason, seconds, encode_seconds, interval, metric, cost FROM results ORDER BY finished, rowid"
+    def results(self, keys: Collection[str] | None = None, *, on_subsets: bool = False) -> tuple[Result, ...]:
+        """Return the results of these keys; by default the newest per model, task, method and seed.
+
+        Args:
+            keys: The keys of jobs; None for all whose data have not changed.
+            on_subsets: Whether to include results on the first examples of train alone, which are neither
+                compared with results on all of train nor replace them.
+        """
+        rows = self._database.rows(
+            f"SELECT {COLUMNS} FROM results ORDER BY finished, rowid"  # noqa: S608  # a constant
         )
-        results = [result_of(row) for row in rows]
+        results = [result for result in map(result_of, rows) if on_subsets or result.job.train_rows is None]
         if keys is not None:
             return tuple(result for result in results if result.job.key in keys)
         metrics = {facts.address: facts.metric for facts in self._every_task()}
@@ -164,20 +141,31 @@ class Store:
             job = result.job
             task = names.get((job.fingerprint, metrics.get(job.task, "")))
             if task is not None:  # None if the data have changed since
-                newest[job.model, task, job.method, job.seed] = replace(result, job=replace(job, task=task))
+                job = replace(job, task=task)
+                newest[job.model, task, job.method, job.seed, job.train_rows] = replace(result, job=job)
         return tuple(newest.values())
 
     def models(self) -> tuple[ModelRow, ...]:
-        """Return the facts about every opened model."""
-        rows = self._read("SELECT address, identity, facts, latency_seconds, throughput FROM models")
-        return tuple(ModelRow(row[0], row[1], ModelFacts(**json.loads(row[2])), *row[3:]) for row in rows)
+        """Return the facts about every opened model, with its best-founded speed."""
+        rows = self._database.rows("SELECT address, identity, facts FROM models")
+        identities = {address: identity for address, identity, _ in rows}
+        speeds = typical_speeds(self.measurements(), identities)
+        return tuple(
+            ModelRow(address, identity, ModelFacts(**json.loads(facts)), *speeds.get(address, (None, None)))
+            for address, identity, facts in rows
+        )
+
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Return every measurement of the speed of a model, the earliest first."""
+        rows = self._database.rows("SELECT * FROM latencies ORDER BY rowid")
+        return tuple(Measurement(row[0], row[1], Speed(*row[2:7]), row[7]) for row in rows)
 
     def tasks(self) -> tuple[TaskFacts, ...]:
         """Return the facts about every task; for addresses of the same data, those of the last address."""
         return tuple({(facts.fingerprint, facts.metric): facts for facts in self._every_task()}.values())
 
     def _every_task(self) -> list[TaskFacts]:
-        rows = self._read("SELECT facts FROM tasks ORDER BY rowid")
+        rows = self._database.rows("SELECT facts FROM tasks ORDER BY rowid")
         return [task_facts_of(json.loads(row[0])) for row in rows]
 
     def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
@@ -227,69 +215,21 @@ class Store:
 
     def version(self) -> int:
         """Return a number that changes when another process writes to the store."""
-        return int(self._read("PRAGMA data_version")[0][0])
+        return self._database.version()
 
     def close(self) -> None:
         """Close the database."""
-        self._connection.close()
-
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.root / "results.sqlite", timeout=30, isolation_level=None)
-            connection.execute("PRAGMA journal_mode=WAL")  # readers never wait for the writer
-            connection.execute("PRAGMA synchronous=FULL")  # a finished job survives a power cut
-            _upgrade(connection, self.root)
-            connection.executescript(files("assay.store").joinpath("schema.sql").read_text("utf-8"))
-            connection.execute(_MARK, (SCHEMA_VERSION,))
-        except (OSError, sqlite3.Error) as error:
-            raise _cannot("open", self.root, error) from error
-        return connection
-
-    def _write(self, statement: str, values: tuple[object, ...]) -> None:
-        try:
-            self._connection.execute(statement, values)
-        except (OSError, sqlite3.Error) as error:
-            raise _cannot("write to", self.root, error) from error
-
-    def _read(self, statement: str) -> list[tuple[Any, ...]]:
-        try:
-            return self._connection.execute(statement).fetchall()
-        except (OSError, sqlite3.Error) as error:
-            raise _cannot("read", self.root, error) from error
+        self._database.close()
 
 
 def open_existing(root: Path) -> Store:
-    """Open an existing store for reading."""
+    """Open an existing store for reading; nothing in its folder changes."""
     if not os.path.lexists(root / "results.sqlite"):
         raise StoreError(
             f"There is no store in '{root}'. Name the folder that 'assay run' or 'assay rank' wrote to."
         )
-    return Store(root)
+    return Store(root, read_only=True)
 
 
-def _upgrade(connection: sqlite3.Connection, root: Path) -> None:
-    """Migrate a store to the current schema version."""
-    there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone()
-    row = connection.execute("SELECT version FROM schema_version").fetchone() if there else None
-    version = SCHEMA_VERSION if row is None else row[0]
-    while version in _UPGRADES:
-        connection.executescript(_UPGRADES[version])
-        version += 1
-    if version != SCHEMA_VERSION:
-        raise StoreError(
-            f"The store '{root}' has schema version {version}; this Assay reads version {SCHEMA_VERSION}. "
-            "Use the Assay that wrote it, or another folder: --store other-folder."
-        )
-
-
-def _cannot(what: str, root: Path, error: Exception) -> StoreError:
-    if "not a database" in str(error) or "malformed" in str(error):
-        return StoreError(
-            f"Cannot {what} the store '{root}': results.sqlite is damaged ({error}). "
-            "Restore it from a copy, or name another folder: --store other-folder."
-        )
-    return StoreError(
-        f"Cannot {what} the store '{root}': {error}. What was finished before is kept. "
-        "Make room or write somewhere else (--store other-folder), then run the same command again."
-    )
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

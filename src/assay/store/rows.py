@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,32 @@ from assay.findings.facts import ModelRow, TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.families import families
 
+COLUMNS = (  # of the results table, in the order of ``result_of`` and ``written_result``
+    "key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, reason, seconds, "
+    "encode_seconds, interval, metric, cost, train_rows, dtype, val_value"
+)
+
+
+def written_result(result: Result) -> tuple[object, ...]:
+    """Return the columns of a result."""
+    job = result.job
+    return (
+        job.key, job.model, job.task, job.method, job.seed, job.fingerprint,
+        result.status.value, result.value,
+        *(json.dumps(part) for part in (dict(result.metrics), dict(result.tuned), result.notes)),
+        result.reason, result.seconds, result.encode_seconds,
+        None if result.interval is None else json.dumps(asdict(result.interval)), result.metric,
+        json.dumps(asdict(result.cost)), job.train_rows, result.dtype, result.val_value,
+    )  # fmt: skip
+
 
 def result_of(row: tuple[Any, ...]) -> Result:
     """Return the result in a row of the results table."""
     key, model, task, method, seed, fingerprint, status, value, *rest = row
     metrics, tuned, notes = (json.loads(text) for text in rest[:3])
-    reason, seconds, encode_seconds, interval, metric, cost = rest[3:]
+    reason, seconds, encode_seconds, interval, metric, cost, train_rows, dtype, val_value = rest[3:]
     return Result(
-        job=Job(model, task, method, seed, key, fingerprint),
+        job=Job(model, task, method, seed, key, fingerprint, train_rows),
         status=Status(status),
         value=value,
         metrics=metrics,
@@ -37,6 +56,8 @@ def result_of(row: tuple[Any, ...]) -> Result:
         interval=None if interval is None else Interval(**json.loads(interval)),
         metric=metric or "",
         cost=Cost(**json.loads(cost or "{}")),
+        dtype=dtype or "float32",
+        val_value=val_value,
     )
 
 

@@ -1,7 +1,7 @@
 -- One file for each store; columns are named as the fields of the dataclasses that they keep.
-CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL);
+CREATE TABLE schema_version (version INTEGER NOT NULL);
 
-CREATE TABLE IF NOT EXISTS results (
+CREATE TABLE results (
     key            TEXT PRIMARY KEY,  -- a hash of everything that decides the number
     model          TEXT NOT NULL,
     task           TEXT NOT NULL,
@@ -18,19 +18,31 @@ CREATE TABLE IF NOT EXISTS results (
     encode_seconds REAL NOT NULL,
     finished       TEXT NOT NULL,  -- UTC, ISO 8601
     interval       TEXT,           -- JSON: low, high, level of a score
-    metric         TEXT,           -- that a score foretells
-    cost           TEXT            -- JSON: tune_seconds, peak_bytes, device_bytes
+    metric         TEXT,           -- that a score estimates
+    cost           TEXT,           -- JSON: tune_seconds, peak_bytes, device_bytes
+    train_rows     INTEGER,        -- the number of train examples used; NULL if all
+    dtype          TEXT,           -- of encoding; NULL before version 4: float32
+    val_value      REAL            -- the main metric on val of what was fitted to train alone
 );
 
-CREATE TABLE IF NOT EXISTS models (
-    address         TEXT PRIMARY KEY,
+CREATE TABLE models (
+    address  TEXT PRIMARY KEY,
+    identity TEXT NOT NULL,
+    facts    TEXT NOT NULL  -- JSON
+);
+
+CREATE TABLE latencies (  -- every measurement of a model's speed; rows are never changed
+    model           TEXT NOT NULL,
     identity        TEXT NOT NULL,
-    facts           TEXT NOT NULL,  -- JSON
-    latency_seconds REAL,
-    throughput      REAL           -- examples a second
+    latency_seconds REAL,  -- median for one standard example at batch size 1
+    spread          REAL,  -- of the runs: (third quartile - least) / least
+    throughput      REAL,  -- standard examples per second in batches
+    load            REAL,  -- processes that ran or waited, mean of the last minute
+    machine         TEXT,  -- the processor and its cores, or the accelerator
+    measured        TEXT   -- UTC, ISO 8601
 );
 
-CREATE TABLE IF NOT EXISTS tasks (
+CREATE TABLE tasks (
     address TEXT PRIMARY KEY,
     facts   TEXT NOT NULL  -- JSON
 );

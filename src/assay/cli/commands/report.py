@@ -48,4 +48,4 @@ def command(
         follow(opened, path, console, ranked_by=ranked_by, limits=limits)
         return
     comparison = compare_store(opened, ranked_by=ranked_by, limits=limits)
-    show_and_write(comparison, path, console, all_rows=all_rows)
+    show_and_write(comparison, path, console, all_rows=all_rows, needs_page=html is not None)

@@ -1,0 +1,50 @@
+"""The machine that runs models: its processor or accelerator, and how busy it is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def machine_name(device: str) -> str:
+    """Return what runs models on a device: the accelerator, or the processor and its number of cores.
+
+    The name of the host and of the user are not part of it.
+
+    >>> machine_name("cpu").rpartition(", ")[2].endswith(("core", "cores"))
+    True
+    """
+    if device.startswith("cuda"):
+        import torch
+
+        return str(torch.cuda.get_device_name(device))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    name = f"{_processor()}, {cores} core{'' if cores == 1 else 's'}"
+    return name if device == "cpu" else f"{name}, {device}"
+
+
+def load_average() -> float | None:
+    """Return the mean number of running or waiting processes in the last minute; None if it is unknown."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows has none
+        return None
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
+        if model:
+            return model[1].strip()
+    with suppress(OSError, subprocess.SubprocessError):
+        command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]  # macOS
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)  # noqa: S603
+        if done.stdout.strip():
+            return done.stdout.strip()
+    return platform.processor() or platform.machine() or "unknown processor"
