@@ -47,6 +47,7 @@ class Comparison:
         settings: Settings of the study by name: versions, seeds, methods, time.
         likeness: Similarity of tasks and of models, for each modality.
         examples: A few examples of each task for display, by address of the task.
+        warnings: What was damaged in the store, and what became of it.
     """
 
     ranked_by: str
@@ -61,6 +62,7 @@ class Comparison:
     averages: tuple[SuiteAverage, ...] = ()
     likeness: tuple[Similarity, ...] = ()
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, type]:
         """Return the columns of ``rows`` in order with their types; any value may be missing."""

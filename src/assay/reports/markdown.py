@@ -27,6 +27,7 @@ class Markdown(Report):
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the answer and the tables to ``path``, replacing any existing file."""
         parts = [_escaped(sentence) for sentence in comparison.headline]
+        parts += [_escaped(f"Warning: {warning}") for warning in comparison.warnings]
         parts += [_table(table) for table in result_tables(comparison)]
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

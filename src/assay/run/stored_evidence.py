@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 
 from assay.analysis.evidence import Evidence
 from assay.core.errors import UsageError
 from assay.core.limits import NO_LIMITS, Limits
+from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
+from assay.core.task import Labels
 from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.families import families
@@ -47,12 +49,13 @@ def evidence_of(
         )
     present = {*models, *(result.job.model for result in results)}
     methods = {result.job.method for result in results}
+    truths = store.truths(tasks)
     return Evidence(
         results=results,
         tasks=[task for task in tasks if task.address in used],
         models=[model for model in store.models() if model.address in present],
-        predictions=store.predictions(result.job.key for result in results),
-        truths=store.truths(tasks),
+        predictions=_predictions(store, results, truths),
+        truths=truths,
         metrics={name: families().metrics.load(name)() for name in families().metrics.names()},
         scores={method for method in methods if _is_score(method, results)},
         settings={"seed": str(seed), **versions()},
@@ -61,6 +64,26 @@ def evidence_of(
         features=store.features,
         slices=store.slices,
     )
+
+
+def _predictions(
+    store: Store, results: Sequence[Result], truths: Mapping[str, Labels]
+) -> dict[str, Predicted]:
+    """Return the predictions that fit the test labels; note those that are missing or do not."""
+    stored = store.predictions(result.job.key for result in results)
+    for result in results:
+        key, truth = result.job.key, truths.get(result.job.fingerprint)
+        predicted = stored.get(key)
+        if predicted is None:
+            if result.metrics:
+                store.arrays.refuse("predictions", f"{key}.npy", "the file is missing")
+        elif truth is not None and predicted.values.shape != truth.values.shape:
+            store.arrays.refuse("predictions", f"{key}.npy", f"its shape is {predicted.values.shape}")
+            del stored[key]
+        elif predicted.probs is not None and len(predicted.probs) != len(predicted.values):
+            store.arrays.refuse("probs", f"{key}.npy", f"its shape is {predicted.probs.shape}")
+            del stored[key]
+    return stored
 
 
 def versions() -> dict[str, str]:

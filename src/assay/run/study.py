@@ -28,6 +28,7 @@ from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_
 from assay.run.random_weights import random_controls, runs_for_controls
 from assay.run.stored_evidence import evidence_of
 from assay.store.arrays import Arrays
+from assay.store.damage import warnings_of
 from assay.store.results import Store, open_existing
 
 DEFAULT_METHODS = (
@@ -157,7 +158,7 @@ class Study:
         limits = self._limits()
         evaluations = partial(
             Evaluation,
-            arrays=Arrays(root),
+            arrays=Arrays(root, adds_checksums=True),
             device=device,
             batch_size=self.batch_size,
             limits=limits,
@@ -244,7 +245,8 @@ class Study:
                 store, results, facts, models=models, limits=self._limits(), seed=self.seed
             )
         comparison = compare(evidence, ranked_by=self.ranked_by, seed=self.seed)
-        return replace(comparison, examples=store.examples(evidence.tasks))
+        examples = store.examples(evidence.tasks)
+        return replace(comparison, examples=examples, warnings=warnings_of(store))
 
 
 def _listed(plugins: object) -> list[str | Path]:
@@ -258,7 +260,8 @@ def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits 
     refused = [row.address for row in store.models() if limits.refusal(row.facts, row.latency_seconds)]
     evidence = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
     comparison = compare(evidence, ranked_by=ranked_by, seed=0)
-    return replace(comparison, examples=store.examples(evidence.tasks))
+    examples = store.examples(evidence.tasks)
+    return replace(comparison, examples=examples, warnings=warnings_of(store))
 
 
 def task_facts(task: Task) -> TaskFacts:

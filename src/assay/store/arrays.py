@@ -6,13 +6,13 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
-from assay.core.errors import ModelError
+from assay.core.errors import ModelError, StoreError
 from assay.environment.atomic_file import written_whole
 from assay.store.array_format import ArrayWriter, mapped, read_content, write_array
 from assay.store.block_file import BlockFile, present_in
@@ -20,8 +20,10 @@ from assay.store.files import DIGEST, DamagedFile, digest, make_way, open_regula
 
 logger = logging.getLogger(__name__)
 
+Parsed = TypeVar("Parsed")
+
 _BITS = str.maketrans("01", " \t")
-_CHECKSUM = re.compile(rb"\n([ \t]{%d})\n\Z" % (8 * DIGEST))
+_CHECKSUM = re.compile(rb"\n([ \t]{%d})\n?\Z" % (8 * DIGEST))
 
 
 class Arrays:
@@ -32,11 +34,14 @@ class Arrays:
     Attributes:
         damaged: The damaged files that this object met, as ``<shelf>/<file>``, each with the reason.
         unchecked: The files without checksums that were read; earlier versions of Assay wrote them.
+        adds_checksums: Whether such a file is written again with checksums when it is read.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, adds_checksums: bool = False) -> None:
         self._root = root
+        self.adds_checksums = adds_checksums
         self.damaged: dict[str, str] = {}
+        self._states: dict[str, tuple[int, int] | None] = {}  # of damaged files, when they were met
         self.unchecked: set[str] = set()
 
     def write(self, shelf: str, key: str, array: np.ndarray) -> None:
@@ -66,7 +71,19 @@ class Arrays:
             return None
         if not is_checked:
             self.unchecked.add(self._name(path))
+            with suppress(StoreError):  # it is not needed
+                if self.adds_checksums:
+                    self.write_text(shelf, key, text)
         return text
+
+    def read_json(self, shelf: str, key: str, parse: Callable[[Any], Parsed]) -> Parsed | None:
+        """Return what ``parse`` makes of a stored value; a value that it cannot use counts as damaged."""
+        text = self.read_text(shelf, key)
+        try:
+            return None if text is None else parse(json.loads(text))
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+            self.refuse(shelf, f"{key}.json", "it does not hold what is expected")
+            return None
 
     def drop_unfinished(self) -> None:
         """Remove temporary files of killed processes; requires the write lock."""
@@ -91,7 +108,7 @@ class Arrays:
             self._note(path, reason_of(error))
             return None
         if content.blocks is None:
-            self.unchecked.add(self._name(path))
+            self._add_checksums(path, shelf, key, array)
         bad = content.written & ~present
         if bad.any():
             self._note(path, f"{int(bad.sum())} of {len(bad)} blocks do not match their checksums")
@@ -110,8 +127,35 @@ class Arrays:
         path = self._path(shelf, key, ".npy")
         blocks = BlockFile(path, rows, width, self._note)
         if not blocks.is_checked:
-            self.unchecked.add(self._name(path))
+            self._add_checksums(path, shelf, key, blocks.matrix)
         return blocks
+
+    def refuse(self, shelf: str, file: str, reason: str) -> None:
+        """Note that a file does not hold what it should."""
+        self._note(self._root / shelf / file, reason)
+
+    def is_mended(self, name: str) -> bool:
+        """Return whether a file, as named in ``damaged``, was made again since."""
+        shelf, _, file = name.partition("/")
+        key, _, suffix = file.rpartition(".")
+        fresh = Arrays(self._root)
+        if _state(self._root / name) == self._states[name]:
+            return False
+        return (fresh.read_text if suffix == "json" else fresh.read)(shelf, key) is not None
+
+    def has_checksum(self, name: str) -> bool:
+        """Return whether a file, as named in ``unchecked``, has checksums now."""
+        fresh = Arrays(self._root)
+        shelf, _, file = name.partition("/")
+        key, _, suffix = file.rpartition(".")
+        (fresh.read_text if suffix == "json" else fresh.read)(shelf, key)
+        return not fresh.unchecked
+
+    def _add_checksums(self, path: Path, shelf: str, key: str, array: np.ndarray) -> None:
+        self.unchecked.add(self._name(path))
+        with suppress(StoreError):  # they are not needed
+            if self.adds_checksums:
+                self.write(shelf, key, array)
 
     @contextmanager
     def appending(
@@ -144,6 +188,7 @@ class Arrays:
         name = self._name(path)
         if name not in self.damaged:
             self.damaged[name] = reason
+            self._states[name] = _state(path)
             logger.info("'%s' is damaged and is not used: %s", path, reason)
 
     def _name(self, path: Path) -> str:
@@ -166,6 +211,14 @@ class Arrays:
         return self._root / shelf / f"{key}{suffix}"
 
 
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
 def _in_white_space(checksum: bytes) -> bytes:
     """Return the bits of a checksum as spaces (0) and tabs (1)."""
     return "".join(f"{byte:08b}" for byte in checksum).translate(_BITS).encode()
@@ -181,5 +234,8 @@ def _checked_text(content: bytes) -> tuple[str, bool]:
     if not content:
         raise DamagedFile("it is empty")
     text = content.decode()
-    json.loads(text)  # a file without a checksum is checked as far as possible
+    if found is None:  # a file of an earlier version, which is checked as far as possible
+        if text != text.rstrip():
+            raise DamagedFile("its checksum is damaged")
+        json.loads(text)
     return text, found is not None

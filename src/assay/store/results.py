@@ -21,17 +21,9 @@ from assay.core.task import Labels, SplitName, Task
 from assay.findings.facts import ModelRow, ShownExample, TaskFacts
 from assay.store.arrays import Arrays
 from assay.store.database import Database, FileDatabase, MemoryDatabase, writer_lock
-from assay.store.rows import (
-    COLUMNS,
-    key_of_features,
-    result_of,
-    slices_of,
-    slices_written,
-    task_facts_of,
-    written_result,
-)
-from assay.store.shown_examples import shown_examples
+from assay.store.rows import COLUMNS, key_of_features, result_of, task_facts_of, written_result
 from assay.store.speeds import Measurement, typical_speeds
+from assay.store.task_files import TaskFiles
 
 _MOST_PROBS = 20_000_000  # probabilities of one job (80 MB); larger arrays are not stored
 
@@ -50,6 +42,7 @@ class Store:
     def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self.root = root
         self.arrays = Arrays(root)
+        self._task_files = TaskFiles(self.arrays)
         self._database: Database = MemoryDatabase(root) if read_only else FileDatabase(root)
 
     @contextmanager
@@ -57,7 +50,11 @@ class Store:
         """Hold the write lock; raise ``StoreError`` if another process holds it."""
         with writer_lock(self.root):
             self.arrays.drop_unfinished()
-            yield
+            self.arrays.adds_checksums = True
+            try:
+                yield
+            finally:
+                self.arrays.adds_checksums = False
 
     def add(self, finished: Finished) -> None:
         """Store a result and its predictions, replacing an earlier result of the job."""
@@ -88,32 +85,26 @@ class Store:
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
         """Store a task's facts, split (as example names), test labels, test slices and shown examples."""
-        if self.arrays.read("truths", task.fingerprint) is None:
-            self._add_split(task)
-        if self.arrays.read_text("examples", task.fingerprint) is None:
-            few = [asdict(example) for example in shown_examples(task)]
-            self.arrays.write_text("examples", task.fingerprint, json.dumps(few, ensure_ascii=False))
-        if task.slices:  # merged with the slices of earlier runs; new slices do not invalidate results
-            slices = self._slices(task.fingerprint) | slices_written(task.slices)
-            self.arrays.write_text("slices", task.fingerprint, json.dumps(slices, ensure_ascii=False))
+        self._task_files.add(task)
         self._database.write(
             "INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts)))
         )
 
-    def _add_split(self, task: Task) -> None:
-        splits = {name: task.split(name) for name in SplitName}
-        names = {
-            str(name): [split.examples.name(row) for row in range(len(split))]
-            for name, split in splits.items()
-        }
-        self.arrays.write_text("splits", task.fingerprint, json.dumps(names, indent=1, ensure_ascii=False))
-        if task.test.labels.lengths is not None:
-            self.arrays.write("lengths", task.fingerprint, task.test.labels.lengths)
-        self.arrays.write("truths", task.fingerprint, task.test.labels.values)  # last, to mark completeness
-
     def known(self, keys: Iterable[str]) -> set[str]:
-        """Return the keys that have a result of any status."""
-        return {str(row[0]) for row in self._database.rows("SELECT key FROM results")}.intersection(keys)
+        """Return the keys that have a result of any status, with its predictions if it has any."""
+        rows = self._database.rows("SELECT key, status, metrics FROM results")
+        has_metrics = {
+            key: status == Status.OK and bool(json.loads(metrics)) for key, status, metrics in rows
+        }
+        return {key for key in keys if key in has_metrics and not (has_metrics[key] and self._lost(key))}
+
+    def _lost(self, key: str) -> bool:
+        """Return whether the predictions of a job are missing or damaged."""
+        predicted = self.arrays.read("predictions", key)
+        if predicted is None and f"predictions/{key}.npy" not in self.arrays.damaged:
+            self.arrays.refuse("predictions", f"{key}.npy", "the file is missing")
+        probs = self.arrays.read("probs", key)  # not every protocol has them
+        return predicted is None or (probs is None and f"probs/{key}.npy" in self.arrays.damaged)
 
     def forget(self, keys: Collection[str], status: Status) -> None:
         """Delete the results of these keys with this status, so that the jobs run again."""
@@ -178,13 +169,8 @@ class Store:
 
     def truths(self, tasks: Iterable[TaskFacts]) -> dict[str, Labels]:
         """Return the test labels of tasks, by fingerprint."""
-        truths = {}
-        for task in tasks:
-            values = self.arrays.read("truths", task.fingerprint)
-            if values is not None:
-                lengths = self.arrays.read("lengths", task.fingerprint)
-                truths[task.fingerprint] = Labels(task.kind.label_kind, values, task.classes, lengths)
-        return truths
+        labels = {task.fingerprint: self._task_files.labels(task) for task in tasks}
+        return {fingerprint: one for fingerprint, one in labels.items() if one is not None}
 
     def features(
         self, model: ModelRow, fingerprint: str, split: SplitName = SplitName.TEST
@@ -194,24 +180,19 @@ class Store:
 
     def names(self, fingerprint: str, split: SplitName = SplitName.TEST) -> tuple[str, ...]:
         """Return the names of the examples of a split; empty if they are not stored."""
-        text = self.arrays.read_text("splits", fingerprint)
-        return () if text is None else tuple(json.loads(text)[split])
+        return self._task_files.names(fingerprint, split)
 
     def examples(self, tasks: Iterable[TaskFacts]) -> dict[str, tuple[ShownExample, ...]]:
         """Return the stored examples for display, by task address."""
         return {
-            task.address: tuple(ShownExample(**fields) for fields in json.loads(text))
+            task.address: examples
             for task in tasks
-            if (text := self.arrays.read_text("examples", task.fingerprint)) is not None
+            if (examples := self._task_files.examples(task.fingerprint)) is not None
         }
 
     def slices(self, task: TaskFacts) -> tuple[SliceColumn, ...]:
         """Return the stored slices of a task's test examples."""
-        return slices_of(self._slices(task.fingerprint), task.slices)
-
-    def _slices(self, fingerprint: str) -> dict[str, list[str | None]]:
-        text = self.arrays.read_text("slices", fingerprint)
-        return {} if text is None else dict(json.loads(text))
+        return self._task_files.slices(task)
 
     def version(self) -> int:
         """Return a number that changes when another process writes to the store."""

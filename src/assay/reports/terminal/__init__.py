@@ -52,8 +52,10 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         console: The console; its width determines which columns fit.
         show_all: Show every model, not only the best twenty of each task.
     """
-    for sentence in comparison.headline:
-        console.print(Text(sentence, style="bold"))
+    lines = [Text(sentence, style="bold") for sentence in comparison.headline]
+    lines += [Text(f"Warning: {warning}", style="yellow") for warning in comparison.warnings]
+    for line in lines:
+        console.print(line)
     for findings in comparison.tasks:
         show_task(comparison, findings, console, show_all=show_all)
     for across in comparison.across:

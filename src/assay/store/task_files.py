@@ -1,0 +1,121 @@
+"""The files that a store keeps of each task: names, test labels, slices, examples for display."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from assay.core.slices import SliceColumn
+from assay.core.task import LabelKind, Labels, SplitName, Task, TaskKind
+from assay.findings.facts import ShownExample, TaskFacts
+from assay.store.arrays import Arrays
+from assay.store.rows import slices_of, slices_written
+from assay.store.shown_examples import shown_examples
+
+
+class TaskFiles:
+    """Writes and reads the files of tasks; one that is damaged counts as absent."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays = arrays
+
+    def add(self, task: Task) -> None:
+        """Write what is missing or damaged."""
+        key, labels = task.fingerprint, task.test.labels
+        splits = {name: task.split(name) for name in SplitName}
+        counts = {name: len(split) for name, split in splits.items()}
+        if {name: len(self.names(key, name)) for name in SplitName} != counts:
+            names = {
+                str(name): [split.examples.name(row) for row in range(len(split))]
+                for name, split in splits.items()
+            }
+            self._arrays.write_text("splits", key, json.dumps(names, indent=1, ensure_ascii=False))
+        if labels.lengths is not None:
+            self._keep("lengths", key, labels.lengths)
+        self._keep("truths", key, labels.values)
+        if self.examples(key) is None:
+            few = [asdict(example) for example in shown_examples(task)]
+            self._arrays.write_text("examples", key, json.dumps(few, ensure_ascii=False))
+        if task.slices:  # merged with the slices of earlier runs; new slices do not invalidate results
+            slices = self._slices(key) | slices_written(task.slices)
+            self._arrays.write_text("slices", key, json.dumps(slices, ensure_ascii=False))
+
+    def labels(self, task: TaskFacts) -> Labels | None:
+        """Return the test labels of a task."""
+        values = self._arrays.read("truths", task.fingerprint)
+        lengths = self._arrays.read("lengths", task.fingerprint)
+        if values is None or (lengths is None and task.kind is TaskKind.TOKENS):
+            return None
+        try:
+            return _labels(values, lengths, task)
+        except (TypeError, ValueError) as error:
+            self._arrays.refuse("truths", f"{task.fingerprint}.npy", f"it does not fit the task: {error}")
+            return None
+
+    def names(self, fingerprint: str, split: SplitName) -> tuple[str, ...]:
+        """Return the names of the examples of a split; empty if they are not stored."""
+        splits = self._arrays.read_json("splits", fingerprint, _names)
+        return () if splits is None else splits[split]
+
+    def examples(self, fingerprint: str) -> tuple[ShownExample, ...] | None:
+        """Return the examples for display."""
+        return self._arrays.read_json("examples", fingerprint, _examples)
+
+    def slices(self, task: TaskFacts) -> tuple[SliceColumn, ...]:
+        """Return the slices of a task's test examples."""
+        columns = self._slices(task.fingerprint)
+        whole = {name: values for name, values in columns.items() if len(values) == task.test_count}
+        return slices_of(whole, task.slices)
+
+    def _slices(self, fingerprint: str) -> dict[str, list[str | None]]:
+        return self._arrays.read_json("slices", fingerprint, _columns) or {}
+
+    def _keep(self, shelf: str, key: str, array: np.ndarray) -> None:
+        stored = self._arrays.read(shelf, key)
+        if stored is not None and not np.array_equal(stored, array):  # such as one without checksum
+            self._arrays.refuse(shelf, f"{key}.npy", "it does not fit the task")
+        if stored is None or not np.array_equal(stored, array):
+            self._arrays.write(shelf, key, array)
+
+
+def _labels(values: np.ndarray, lengths: np.ndarray | None, task: TaskFacts) -> Labels:
+    labels = Labels(task.kind.label_kind, values, task.classes, lengths)
+    if labels.examples != task.test_count:
+        raise ValueError(f"{labels.examples} labels of {task.test_count} examples")
+    most = {LabelKind.CLASSIFICATION: len(task.classes) - 1, LabelKind.MULTILABEL: 1}.get(labels.kind)
+    if most is not None and values.size and not 0 <= values.min() <= values.max() <= most:
+        raise ValueError("a label is no class")
+    return labels
+
+
+def _names(stored: Any) -> Mapping[str, tuple[str, ...]]:
+    return {name: tuple(_text(text) for text in _list(stored[name])) for name in SplitName}
+
+
+def _examples(stored: Any) -> tuple[ShownExample, ...]:
+    return tuple(
+        ShownExample(**{name: _text(text) for name, text in fields.items()}) for fields in _list(stored)
+    )
+
+
+def _columns(stored: Any) -> dict[str, list[str | None]]:
+    return {
+        name: [None if value is None else _text(value) for value in _list(values)]
+        for name, values in stored.items()
+    }
+
+
+def _list(stored: Any) -> list[Any]:
+    if not isinstance(stored, list):
+        raise TypeError
+    return stored
+
+
+def _text(stored: Any) -> str:
+    if not isinstance(stored, str):
+        raise TypeError
+    return stored

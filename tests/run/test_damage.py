@@ -1,0 +1,187 @@
+"""Damage to any file of a store: it is named, a report does without it, and a run makes it again."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from assay.findings.comparison import Comparison
+from assay.reports.json import as_json
+from assay.reports.terminal import show
+from assay.run.study import Study, compare_store
+from assay.store.results import open_existing
+
+BEFORE, AFTER = ("linear_probe", "logme"), ("linear_probe", "logme", "knn", "leep")
+NOUNS = {
+    "predictions": "predictions of linear_probe of zoo:",
+    "probs": "probabilities of linear_probe of zoo:",
+    "truths": "test labels of folder:",
+    "splits": "names of the examples of folder:",
+    "examples": "shown examples of folder:",
+    "slices": "slices of folder:",
+}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 60 images of two slices and the finished store of a study."""
+    folder = tmp_path_factory.mktemp("damage")
+    rng = np.random.default_rng(0)
+    lines = ["file,label,light"]
+    (folder / "images").mkdir()
+    for row in range(60):
+        pixels = rng.normal(110, 30, size=(8, 8, 3)) + rng.normal(0, 12, size=3)
+        pixels[..., row % 3] += 25
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(folder / "images" / f"{row}.png")
+        lines.append(f"{row}.png,{('red', 'green', 'blue')[row % 3]},{('day', 'night')[row % 2]}")
+    (folder / "images" / "labels.csv").write_text("\n".join(lines))
+    study(folder, folder / "store", BEFORE).run()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undamaged(base: Path) -> Comparison:
+    """What the study finds without damage."""
+    shutil.copytree(base / "store", base / "undamaged")
+    return study(base, base / "undamaged", AFTER).run()
+
+
+@pytest.fixture
+def store(base: Path, tmp_path: Path) -> Path:
+    """A copy of the finished store."""
+    return Path(shutil.copytree(base / "store", tmp_path / "store"))
+
+
+def study(base: Path, store: Path, methods: tuple[str, ...]) -> Study:
+    return Study(
+        models=["zoo:colours", "zoo:headed"],
+        tasks=[f"folder:{base / 'images'}(labels='labels.csv', slices='light')"],
+        methods=methods,
+        store=store,
+        random_floor=False,
+    )
+
+
+def replaced(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    """Return the damage that changes the content of a file."""
+    return lambda path: path.write_bytes(change(path.read_bytes()))
+
+
+HARMS: dict[str, Callable[[Path], object]] = {
+    "empty": replaced(lambda content: b""),
+    "cut short": replaced(lambda content: content[: len(content) // 2]),
+    "three bytes less": replaced(lambda content: content[:-3]),
+    "a bit": replaced(lambda content: _changed(content, lambda half: bytes([half[0] ^ 1]) + half[1:])),
+    "half of it zeros": replaced(lambda content: _changed(content, lambda half: bytes(len(half)))),
+    "zeros": replaced(lambda content: bytes(len(content))),
+    "longer": replaced(lambda content: content + b"more"),
+    "a folder": lambda path: (path.unlink(), path.mkdir(), (path / "file").write_text("of a user")),
+    "a link to itself": lambda path: (path.unlink(), path.symlink_to(path)),
+    "a pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+    "another type": lambda path: path.write_bytes(_other_value(path)),
+    "a petabyte": replaced(lambda content: content.replace(b"'shape': (", b"'shape': (999999999999, ")),
+}  # fmt: skip
+
+
+def _changed(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + change(content[middle:])
+
+
+def _other_value(path: Path) -> bytes:
+    if path.suffix == ".json":
+        return b'["valid", {"but": 1}]'
+    file = io.BytesIO()
+    np.save(file, np.array([{"an": "object"}]), allow_pickle=True)
+    return file.getvalue()
+
+
+def numbers(comparison: Comparison) -> dict[tuple[str, str], object]:
+    """Return all values and intervals by model and method."""
+    values = {(cell.model, cell.method): (cell.value, dict(cell.metrics)) for cell in comparison.cells}
+    standings = comparison.tasks[0].standings
+    return values | {(standing.model, "standing"): standing for standing in standings}
+
+
+def reported(store: Path) -> Comparison:
+    """Compare a store, as ``assay report`` does, and render it."""
+    opened = open_existing(store)
+    comparison = compare_store(opened)
+    opened.close()
+    show(comparison, Console(file=io.StringIO(), width=80))
+    as_json(comparison)
+    return comparison
+
+
+def files_of(store: Path, shelf: str) -> list[Path]:
+    return [path for path in sorted((store / shelf).iterdir()) if path.name != ".lock"]
+
+
+@pytest.mark.parametrize(
+    "shelves", [("predictions", "truths", "examples", "features"), ("probs", "splits", "slices")]
+)
+@pytest.mark.parametrize("harm", HARMS)
+def test_every_damaged_file_is_named_and_made_again(base, store, undamaged, harm, shelves):
+    nouns = [NOUNS[shelf] for shelf in shelves if shelf in NOUNS]
+    for shelf in shelves:
+        for path in files_of(store, shelf):
+            HARMS[harm if path.suffix == ".npy" or harm != "a petabyte" else "zeros"](path)
+
+    found = reported(store)
+    for noun in nouns:
+        assert sum(warning.startswith(f"Damaged {noun}") for warning in found.warnings) == 1
+    assert all(
+        warning.endswith("not used; the next run of the study makes them again.")
+        for warning in found.warnings
+        if not warning.startswith("Damaged features")
+    )
+    assert {(cell.model, cell.method): cell.value for cell in found.cells} == {
+        (cell.model, cell.method): cell.value for cell in undamaged.cells if cell.method in BEFORE
+    }
+
+    again = study(base, store, AFTER).run()
+    assert numbers(again) == numbers(undamaged)
+    for noun in nouns:
+        (warning,) = (warning for warning in again.warnings if warning.startswith(f"Damaged {noun}"))
+        assert warning.endswith("made again.")
+    assert reported(store).warnings == ()
+
+
+@pytest.mark.parametrize("shelf", [*NOUNS, "features"])
+def test_damage_to_one_kind_of_file_leaves_the_others(base, store, undamaged, shelf):
+    train = [path for path in files_of(store, shelf) if "-train" in path.name]  # no report reads its features
+    HARMS["half of it zeros"]((train or files_of(store, shelf))[0])
+
+    found = reported(store)
+    assert len(found.warnings) == (shelf in NOUNS)
+    again = study(base, store, AFTER).run()
+    assert numbers(again) == numbers(undamaged)
+    assert reported(store).warnings == ()
+
+
+def test_files_of_an_earlier_version_are_used_and_get_checksums(base, store, undamaged):
+    for shelf in (*NOUNS, "features"):
+        for path in files_of(store, shelf):
+            if path.suffix == ".json":
+                path.write_text(path.read_text().rstrip())
+            else:
+                np.save(path, np.load(path))
+
+    (warning,) = reported(store).warnings
+    assert (
+        "of an earlier Assay have no checksum: used without verification; the next run adds checksums"
+        in warning
+    )
+    again = study(base, store, AFTER).run()
+    assert numbers(again) == numbers(undamaged)
+    (warning,) = again.warnings
+    assert "used, and now with checksums" in warning
+    assert reported(store).warnings == ()
