@@ -27,6 +27,7 @@ _FIXED: dict[str, type] = {
     "status": str,
     "reason": str,
     "value": float,
+    "val_value": float,
     "seeds": int,
     "seconds": float,
     "encode_seconds": float,
@@ -88,7 +89,7 @@ def rows_of(
 
 def _of_cell(cell: Cell) -> dict[str, Value]:
     return {
-        **_named(cell, "model", "task", "method", "is_score", "status", "value"),
+        **_named(cell, "model", "task", "method", "is_score", "status", "value", "val_value"),
         **_named(cell, "seeds", "seconds", "encode_seconds"),
         "reason": cell.reason or None,
         "notes": "\n".join(cell.notes) or None,

@@ -23,6 +23,8 @@ class Cell:
         metric: The metric that a score predicts; empty if the score has a scale of its own.
         seeds: Number of seeds with a value.
         spread: Standard deviation over seeds; None with fewer than two.
+        val_value: The main metric on val of the chosen hyperparameters, fitted to train alone: the mean over
+            seeds; None where no seed has one.
         reason: Why there is no value.
         seconds: Time of the method, without encoding.
         cost: The mean time of tuning on val over seeds, and the peak memory over seeds.
@@ -45,6 +47,7 @@ class Cell:
     metric: str = ""
     cost: Cost = field(default_factory=Cost)
     spread: float | None = None
+    val_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,16 +94,21 @@ def fit_path(
     val_scorer: ValScorer,
     l2: float | None,
 ) -> Fitted:
-    """Choose the penalty on val unless it is given, and fit train and val with it."""
+    """Choose the penalty on val unless it is given, and fit train and val with it.
+
+    The value on val is that of the chosen penalty; a given one has none, because it would take a second fit.
+    """
     start = time.perf_counter()
-    similar = None
+    similar, val_value = None, None
     notes: tuple[str, ...] = ()
     if l2 is None:
         tried, similar = path(train).judged(val_scorer)
-        l2, notes = L2_PATH[best_of(tried)], _notes(tried, val_scorer)
+        best = best_of(tried)
+        l2, notes = L2_PATH[best], _notes(tried, val_scorer)
+        val_value = tried[best][0] if tried[best][0] > -np.inf else None
     seconds = time.perf_counter() - start
     predictor, remarks = path(train.followed_by(val_scorer.val)).at(l2, similar)
-    return Fitted(predictor, {"l2": l2}, (*notes, *remarks), seconds)
+    return Fitted(predictor, {"l2": l2}, (*notes, *remarks), seconds, val_value)
 
 
 def best_of(tried: list[tuple[float, float]]) -> int:

@@ -39,12 +39,15 @@ class Fitted:
         tuned: The hyperparameters chosen on val, by name.
         notes: Caveats for the reader, such as an optimiser that did not converge.
         tune_seconds: The time spent on tuning; the remaining time was training.
+        val_value: The main metric on val of the chosen hyperparameters, measured on what was fitted to train
+            alone, before val was learned from; None where nothing was judged on val.
     """
 
     predictor: Predictor
     tuned: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     tune_seconds: float = 0.0
+    val_value: float | None = None
 
 
 class FeatureProtocol(Protocol):
@@ -66,12 +69,22 @@ class TrainingTask(NamedTuple):
 
 
 class TunedModel(ABC):
-    """A model after training, with a new head."""
+    """A model after training, with a new head.
+
+    Attributes:
+        tuned: The hyperparameters chosen on val, by name.
+        notes: Caveats for the reader.
+        tune_seconds: The time spent on tuning; the remaining time was training.
+        decision: Converts outputs to predictions.
+        val_value: The main metric on val of the chosen hyperparameters, measured on what was trained on train
+            alone; None where nothing was judged on val.
+    """
 
     tuned: Mapping[str, float]
     notes: tuple[str, ...]
     tune_seconds: float
     decision: Decision
+    val_value: float | None = None
 
     @abstractmethod
     def predict(self, examples: Examples) -> Predicted:

@@ -32,8 +32,8 @@ class FineTune(ModelProtocol):
     that are given are not tuned. The head is initialised by a linear probe, and val may also select the
     weights before the first step, so fine-tuning is not worse than probing on small data. Batch
     normalisation keeps the statistics of pretraining, or starts from those of train and updates them,
-    whichever is better on val; from scratch it updates them. As in other protocols, the final model is then
-    trained on train and val.
+    whichever is better on val; from scratch it updates them. The value on val is that of the best epoch.
+    As in other protocols, the final model is then trained on train and val.
     With a GPU the forward pass runs in bfloat16.
 
     References:

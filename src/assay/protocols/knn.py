@@ -26,6 +26,7 @@ class KNN(FeatureProtocol):
 
     Votes have equal weight; a tie goes to the class of the nearest neighbour among the tied. k is chosen on
     val among 1, 3, 5, 10, 20 and 50, ties by the smallest; train and val are then the neighbours for test.
+    The value on val is that of the chosen k; a given k is not judged on val.
 
     References:
         Nearest Neighbor Pattern Classification (Cover and Hart, 1967),
@@ -56,20 +57,22 @@ class KNN(FeatureProtocol):
     def fit(self, train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> Fitted:
         """Choose k on val; the predictor then searches in train and val."""
         start = time.perf_counter()
-        k = self.k if self.k is not None else _chosen(train, val, metric)
+        k, val_value = (self.k, None) if self.k is not None else _chosen(train, val, metric)
         seconds = time.perf_counter() - start
         both = train.followed_by(val)
         k = min(k, len(both))
         decision = Decision.of(both.labels, are_logits=False)
         predictor = NeighbourPredictor(both.matrix, both.labels.values, k, decision)
-        return Fitted(predictor, {"k": float(k)}, tune_seconds=seconds)
+        return Fitted(predictor, {"k": float(k)}, tune_seconds=seconds, val_value=val_value)
 
 
-def _chosen(train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> int:
+def _chosen(train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> tuple[int, float]:
+    """Return the k with the best metric on val, and the metric."""
     if len(val) == 0:
         raise NotApplicable("There is no val to choose k on. Write knn(k=5).")
     choices = [k for k in CHOICES if k <= len(train)]
     neighbours = train.labels.values[nearest(train.matrix, val.matrix, choices[-1])]
     decision = Decision.of(train.labels, are_logits=False)
     values = [vote(neighbours[:, :k], decision).judged(metric, val.labels) for k in choices]
-    return choices[int(np.argmax(values))]
+    best = int(np.argmax(values))
+    return choices[best], float(values[best])

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
 from assay.core.metric import Metric
 from assay.core.predictor import Decision, Predictor
@@ -18,7 +19,8 @@ from assay.plugins.protocol import FeatureProtocol, Fitted
 class NearestMean(FeatureProtocol):
     """The class with the nearest mean of train and val, by Euclidean distance.
 
-    Ties go to the first class; there are no probabilities.
+    Ties go to the first class; there are no probabilities. The value on val is that of the means of train
+    alone.
 
     References:
         Distance-Based Image Classification: Generalizing to New Classes at Near-Zero Cost (Mensink et al.,
@@ -39,12 +41,24 @@ class NearestMean(FeatureProtocol):
 
     def fit(self, train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> Fitted:
         """Average each class; there is nothing to tune."""
-        both = train.followed_by(val)
-        decision = Decision.of(both.labels, are_logits=False)
-        own = [both.labels.values == label for label in decision.present]
-        means = np.stack([both.matrix[rows].mean(axis=0, dtype=np.float64) for rows in own])
-        centre = means.mean(axis=0)
-        apart = means - centre
-        # |x - m|^2 is smallest if x m - |m|^2 / 2 is largest
-        bias = -np.square(apart).sum(axis=1) / 2
-        return Fitted(LinearPredictor(centre, apart.T, bias, decision))
+        return Fitted(_averaged(train.followed_by(val)), val_value=_value_on(val, train, metric))
+
+
+def _averaged(examples: LabelledFeatures) -> LinearPredictor:
+    decision = Decision.of(examples.labels, are_logits=False)
+    own = [examples.labels.values == label for label in decision.present]
+    means = np.stack([examples.matrix[rows].mean(axis=0, dtype=np.float64) for rows in own])
+    centre = means.mean(axis=0)
+    apart = means - centre
+    # |x - m|^2 is smallest if x m - |m|^2 / 2 is largest
+    bias = -np.square(apart).sum(axis=1) / 2
+    return LinearPredictor(centre, apart.T, bias, decision)
+
+
+def _value_on(val: LabelledFeatures, train: LabelledFeatures, metric: Metric) -> float | None:
+    if not len(val) or not len(train):
+        return None
+    try:
+        return _averaged(train)(val.matrix).judged(metric, val.labels)
+    except NotApplicable:  # val may hold one class only
+        return None

@@ -136,8 +136,20 @@ def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
         except Exception as error:  # a broken metric that is only reported must not lose the result
             logger.info("the metric %s failed", name, exc_info=True)
             notes.append(f"the metric '{name}' failed: {type(error).__name__}: {error}")
-    cost = Cost(tune_seconds=learning.tune_seconds)
-    result = Result(job, Status.OK, main, values, dict(learning.tuned), tuple(notes), cost=cost)
+    val_value = learning.val_value
+    if val_value is not None and not np.isfinite(val_value):
+        notes.append(f"its {task.metric} on val is {val_value}, and not kept")
+        val_value = None
+    result = Result(
+        job,
+        Status.OK,
+        main,
+        values,
+        dict(learning.tuned),
+        tuple(notes),
+        cost=Cost(tune_seconds=learning.tune_seconds),
+        val_value=None if val_value is None else float(val_value),
+    )
     return Finished(result, predicted)
 
 

@@ -37,6 +37,7 @@ class Learned:
         tuned: The hyperparameters chosen on val, by name.
         notes: Caveats for the reader.
         tune_seconds: The time spent on tuning.
+        val_value: The main metric on val of what was fitted to train alone, or None.
     """
 
     predict: Callable[[SplitName], Predicted]
@@ -45,6 +46,7 @@ class Learned:
     tuned: Mapping[str, float]
     notes: tuple[str, ...]
     tune_seconds: float
+    val_value: float | None = None
 
 
 @contextmanager
@@ -85,6 +87,7 @@ def learned(method: Protocol, encodings: Encodings, seed: int) -> Iterator[Learn
             tuned={**encodings.encoder.tuned, **tuned.tuned},
             notes=(*encodings.encoder.notes_of(), *tuned.notes),
             tune_seconds=tuned.tune_seconds,
+            val_value=tuned.val_value,
         )
 
 
@@ -121,4 +124,5 @@ def _from_features(
         tuned={**encodings.encoder.tuned, **fitted.tuned},
         notes=(*encodings.encoder.notes_of(*SplitName), *fitted.notes),
         tune_seconds=fitted.tune_seconds,
+        val_value=fitted.val_value,
     )

@@ -160,6 +160,7 @@ class ProtocolContract(Contract):
             first.predictor(splits.test.matrix).values, second.predictor(splits.test.matrix).values
         )
         assert (first.tuned, first.notes) == (second.tuned, second.notes)
+        assert first.val_value == second.val_value
 
     def test_it_solves_what_is_easy(self, protocol: FeatureProtocol, kind: LabelKind) -> None:
         splits = blobs(kind)
@@ -171,6 +172,17 @@ class ProtocolContract(Contract):
         chance = {LabelKind.CLASSIFICATION: 1 / 3, LabelKind.MULTILABEL: 0.5, LabelKind.REGRESSION: 0.0}[kind]
 
         assert abs(np.mean(values) - chance) < 0.12  # of 360 examples: five standard deviations of accuracy
+
+    def test_the_value_on_val_is_that_of_what_did_not_learn_from_val(
+        self, protocol: FeatureProtocol, kind: LabelKind, width: int
+    ) -> None:
+        fitted = [blobs(kind, width=width, shuffled=True, seed=seed).fit(protocol) for seed in range(4)]
+        values = [one.val_value for one in fitted if one.val_value is not None]
+        chance = {LabelKind.CLASSIFICATION: 1 / 3, LabelKind.MULTILABEL: 0.5, LabelKind.REGRESSION: 0.0}[kind]
+
+        assert np.isfinite(values).all()
+        if values:  # the best of several hyperparameters on 60 examples is above chance; of learned ones 1
+            assert np.mean(values) < chance + 0.35
 
     @applies_if(learns_classes)
     def test_words_are_learned_like_other_examples(self, protocol: FeatureProtocol) -> None:

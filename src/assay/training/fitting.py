@@ -47,7 +47,9 @@ def fitted(model: Model, task: TrainingTask, plan: TrainingPlan, seed: int) -> I
             _refit(run, task, trial, starts, seed)
         else:
             run.net.load(trial.epoch.state)
-        yield _TrainedModel(run.net, trial, spent if plan.refit else spent - trial.seconds)
+        trained = _TrainedModel(run.net, trial, spent if plan.refit else spent - trial.seconds)
+        trained.val_value = trial.epoch.value if len(task.val) else None
+        yield trained
 
 
 @contextmanager

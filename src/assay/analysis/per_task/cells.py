@@ -85,7 +85,7 @@ def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
         method=job.method,
         is_score=job.method in scores,
         status=shown.status,
-        value=statistics.fmean(_values(good)) if good else None,
+        value=_mean(_values(good)),
         seeds=len(good),
         metrics=_by_name([result.metrics for result in good], statistics.fmean),
         tuned=_by_name(
@@ -99,6 +99,7 @@ def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
         metric=shown.metric,
         cost=_cost([result.cost for result in timed]),
         spread=statistics.stdev(_values(good)) if len(good) > 1 else None,
+        val_value=_mean([result.val_value for result in good if result.val_value is not None]),
     )
 
 
@@ -108,6 +109,10 @@ def _cost(costs: Sequence[Cost]) -> Cost:
         max((cost.peak_bytes for cost in costs if cost.peak_bytes is not None), default=None),
         max((cost.device_bytes for cost in costs if cost.device_bytes is not None), default=None),
     )
+
+
+def _mean(values: list[float]) -> float | None:
+    return statistics.fmean(values) if values else None
 
 
 def _values(results: Sequence[Result]) -> list[float]:
