@@ -129,8 +129,10 @@ def _show_slices(findings: TaskFindings, console: Console, *, show_all: bool) ->
 def _show_column(
     column: str, slices: Sequence[SliceFindings], findings: TaskFindings, console: Console, *, show_all: bool
 ) -> None:
-    model, negated = findings.recommended or slices[0].values[0].model, findings.shown_negated
-    of_model = [(part, next(value for value in part.values if value.model == model)) for part in slices]
+    negated = findings.shown_negated
+    models = [value.model for value in slices[0].values]  # without those whose predictions are lost
+    model = findings.recommended if findings.recommended in models else models[0]
+    of_model = [(part, value) for part in slices for value in part.values if value.model == model]
     of_model.sort(key=lambda pair: pair[1].value)
     shown = of_model if show_all else of_model[:_SLICES]
     places = decimals(value.value for _, value in shown)
