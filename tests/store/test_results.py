@@ -17,7 +17,7 @@ from assay.core.predictor import Predicted
 from assay.core.result import Finished, Result, Status
 from assay.core.task import InMemoryExamples, LabelKind, Labels, Modality, Split, Task, TaskKind
 from assay.run.plan import resolve_tasks
-from assay.run.study import task_facts
+from assay.run.task_facts import task_facts
 from assay.store.arrays import Arrays
 from assay.store.results import Store, open_existing
 

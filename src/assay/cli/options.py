@@ -25,6 +25,9 @@ Plugins = Annotated[
     list[Path] | None,
     typer.Option(help="A Python file with a score, metric, model source, ... of your own; repeat it."),
 ]
+CacheSize = Annotated[
+    str | None, typer.Option(help="Disk space for features, the least recently used go [50GB].")
+]
 Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
 AllRows = Annotated[bool, typer.Option("--all", help="Print every model.")]
 RankedBy = Annotated[str | None, typer.Option(help="The method that ranks the models.")]

@@ -12,6 +12,7 @@ from assay.core.model import ModelFacts
 
 _COUNTS = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+_BYTES = {"b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,20 @@ class Limits:
 
 
 NO_LIMITS = Limits()
+
+
+def bytes_of(name: str, written: str | float) -> float:
+    """Parse a size such as 20GB, or a number of bytes.
+
+    >>> bytes_of("cache_size", "1.5GB")
+    1500000000.0
+
+    Raises:
+        UsageError: It cannot be parsed.
+    """
+    found = _number(name, written, _BYTES, "a size, as in 20GB or 500MB")
+    assert found is not None
+    return found
 
 
 def _number(name: str, written: str | float | None, units: dict[str, float], how: str) -> float | None:

@@ -11,22 +11,22 @@ from pathlib import Path
 
 from assay.analysis.compare import compare
 from assay.core.errors import UnknownName, UsageError
-from assay.core.limits import NO_LIMITS, Limits
+from assay.core.limits import NO_LIMITS, Limits, bytes_of
 from assay.core.result import Event, Finished, Status
-from assay.core.task import Task
 from assay.environment.devices import resolve_device
 from assay.findings.comparison import Comparison
-from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.families import Families, families, using
 from assay.plugins.scheduler import observed
-from assay.run.evaluation import Evaluation, chance_level
+from assay.run.evaluation import Evaluation
 from assay.run.evaluator import Evaluator
 from assay.run.full_matrix import FullMatrix
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.run.random_weights import random_controls, runs_for_controls
 from assay.run.stored_evidence import evidence_of
+from assay.run.task_facts import task_facts
+from assay.run.within_budget import WithinBudget
 from assay.store.arrays import Arrays
 from assay.store.damage import warnings_of
 from assay.store.results import Store, open_existing
@@ -43,7 +43,7 @@ DEFAULT_METHODS = (
     "loo_knn",
 )
 
-FEW = 30  # with fewer test examples, the interval of a mid-range accuracy is wider than 30 points
+_CACHE_SIZE = "50GB"  # features of 10 million examples, 1,250 wide
 ESTIMATES = tuple(name for name in DEFAULT_METHODS if name not in {"linear_probe", "knn"})
 
 
@@ -76,6 +76,8 @@ class Study:
         max_parameters: Larger models are neither ranked nor trained: 25_000_000 or "25M".
         max_latency: The same for slower models: seconds per standard example at batch size 1, or "20ms".
         licences: The same for models with other licences; names or patterns, such as "apache*".
+        cache_size: Disk space for features and Moments, which can be made again: "20GB" or a number of bytes;
+            by default 50 GB. What was used least recently is removed; what is being used stays.
         plugins: The user's Python files, each with a score or another plug-in; their methods run as well.
     """
 
@@ -93,6 +95,7 @@ class Study:
     max_parameters: str | float | None = None
     max_latency: str | float | None = None
     licences: Iterable[str] = ()
+    cache_size: str | float | None = None
     plugins: Iterable[str | Path] = ()
 
     def __post_init__(self) -> None:
@@ -115,6 +118,7 @@ class Study:
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}. Write {least} or more.")
         self._limits()
+        self._cache_bytes()
 
     @classmethod
     def from_file(cls, path: str | Path) -> Study:
@@ -181,6 +185,9 @@ class Study:
     def _limits(self) -> Limits:
         return Limits.of(self.max_parameters, self.max_latency, self.licences)
 
+    def _cache_bytes(self) -> float:
+        return bytes_of("cache_size", _CACHE_SIZE if self.cache_size is None else self.cache_size)
+
     def left(self, ready: Plan) -> Plan:
         """Return the part of a plan without stored results."""
         if not (Path(self.store) / "results.sqlite").exists():
@@ -213,7 +220,8 @@ class Study:
                 for finished in left.inapplicable:
                     store.add(finished)
                 engine = families().engines.create(Address.parse(self.engine)).plugin
-                scheduler = FullMatrix(left.evaluations)
+                matrix = FullMatrix(left.evaluations)
+                scheduler = WithinBudget(matrix, store.root, self._cache_bytes())
                 with closing(engine.run(Evaluator(), scheduler, watch)) as events:
                     for event in events:
                         _keep(store, event)
@@ -245,8 +253,7 @@ class Study:
                 store, results, facts, models=models, limits=self._limits(), seed=self.seed
             )
         comparison = compare(evidence, ranked_by=self.ranked_by, seed=self.seed)
-        examples = store.examples(evidence.tasks)
-        return replace(comparison, examples=examples, warnings=warnings_of(store))
+        return _with_files(comparison, store)
 
 
 def _listed(plugins: object) -> list[str | Path]:
@@ -260,34 +267,12 @@ def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits 
     refused = [row.address for row in store.models() if limits.refusal(row.facts, row.latency_seconds)]
     evidence = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
     comparison = compare(evidence, ranked_by=ranked_by, seed=0)
-    examples = store.examples(evidence.tasks)
+    return _with_files(comparison, store)
+
+
+def _with_files(comparison: Comparison, store: Store) -> Comparison:
+    examples = store.examples(findings.task for findings in comparison.tasks)
     return replace(comparison, examples=examples, warnings=warnings_of(store))
-
-
-def task_facts(task: Task) -> TaskFacts:
-    """Return the facts about a task for reports."""
-    return TaskFacts(
-        address=task.address,
-        kind=task.kind,
-        modality=task.modality,
-        metric=task.metric,
-        classes=task.classes,
-        train_count=len(task.train),
-        val_count=len(task.val),
-        test_count=len(task.test),
-        floor=chance_level(task),
-        fingerprint=task.fingerprint,
-        notes=task.notes + _too_few(task),
-        slices=tuple(slicing.column for slicing in task.slices),
-    )
-
-
-def _too_few(task: Task) -> tuple[str, ...]:
-    """Return a warning if test is too small to separate models."""
-    if len(task.test) >= FEW:
-        return ()
-    each = 100 / len(task.test)
-    return (f"Only {len(task.test)} test examples, each {each:.0f} points: expect wide intervals.",)
 
 
 def _keep(store: Store, event: Event) -> None:

@@ -16,7 +16,17 @@ from assay.core.errors import ModelError, StoreError
 from assay.environment.atomic_file import written_whole
 from assay.store.array_format import ArrayWriter, mapped, read_content, write_array
 from assay.store.block_file import BlockFile, present_in
-from assay.store.files import DIGEST, DamagedFile, digest, make_way, open_regular, reason_of, reported_errors
+from assay.store.cache import CACHED, mark_used
+from assay.store.files import (
+    DIGEST,
+    DamagedFile,
+    digest,
+    make_shelf,
+    make_way,
+    open_regular,
+    reason_of,
+    reported_errors,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +107,8 @@ class Arrays:
         A file of blocks is returned when all of its blocks are there.
         """
         path = self._path(shelf, key, ".npy")
+        if shelf in CACHED:
+            mark_used(path)
         try:
             with open_regular(path) as file:
                 content = read_content(file)
@@ -125,6 +137,8 @@ class Arrays:
             width: The number of columns; None if the first block or the stored file decides it.
         """
         path = self._path(shelf, key, ".npy")
+        if shelf in CACHED:
+            mark_used(path)
         blocks = BlockFile(path, rows, width, self._note)
         if not blocks.is_checked:
             self._add_checksums(path, shelf, key, blocks.matrix)
@@ -200,6 +214,7 @@ class Arrays:
         with ExitStack() as stack:
             with reported_errors(path):
                 make_way(path)
+                make_shelf(path)
                 file = stack.enter_context(written_whole(path, fsync=True))
             yield file  # what fails here may be no error of writing
             with reported_errors(path):

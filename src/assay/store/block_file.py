@@ -27,6 +27,7 @@ from assay.store.files import (
     DIGEST,
     DamagedFile,
     digest,
+    make_shelf,
     make_way,
     open_regular,
     read_at,
@@ -38,7 +39,8 @@ from assay.store.files import (
 Note = Callable[[Path, str], None]  # is told why a file, or a part of it, is not used
 FLOAT = np.dtype("<f4")
 
-_verified: dict[str, tuple[tuple[int, int, int], np.ndarray]] = {}  # by path: file state, intact blocks
+_State = tuple[int, int, int, tuple[bytes, ...]]  # of a file: identity, size, time of change, checksums
+_verified: dict[str, tuple[_State, np.ndarray]] = {}  # by path: the intact blocks
 
 
 class BlockFile:
@@ -128,7 +130,7 @@ class BlockFile:
     def _writable(self) -> tuple[FileIO, Content]:
         """Return the file, made if there is none with these blocks."""
         if self._opened is None or not self._blocks.equals(self._opened[1].blocks):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_shelf(self._path)
             with (self._path.parent / ".lock").open("ab") as lock, locked(lock.fileno()):
                 self._open()  # another process may have made it since
                 if self._opened is None or not self._blocks.equals(self._opened[1].blocks):
@@ -194,7 +196,7 @@ class BlockFile:
 def present_in(path: Path, file: FileIO, content: Content) -> np.ndarray:
     """Return which blocks of a file are intact, verified once in this process unless the file changed."""
     status = os.fstat(file.fileno())
-    state = (status.st_ino, status.st_size, status.st_mtime_ns)
+    state = status.st_ino, status.st_size, status.st_mtime_ns, content.digests
     known = _verified.get(str(path))
     if known is None or known[0] != state:
         known = state, intact(file, content)

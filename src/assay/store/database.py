@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, final
 
 from assay.core.errors import StoreError
+from assay.store.files import make_private
 from assay.store.schema import SCHEMA_VERSION, upgrade, version_of
 
 _FILE = "results.sqlite"
@@ -46,7 +47,7 @@ class FileDatabase(Database):
     def __init__(self, root: Path) -> None:
         self._root = root
         with reported("open", root):
-            root.mkdir(parents=True, exist_ok=True)
+            make_private(root)
             self._connection = sqlite3.connect(root / _FILE, timeout=30, isolation_level=None)
         try:
             self._prepare()

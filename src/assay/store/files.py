@@ -73,6 +73,18 @@ def reported_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner may enter; one that exists stays as it is."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_shelf(path: Path) -> None:
+    """Make the folder of a file, and the store above it."""
+    make_private(path.parent.parent)
+    make_private(path.parent)
+
+
 def make_way(path: Path) -> None:
     """Rename a folder that stands where a file is to be written."""
     if path.is_dir() and not path.is_symlink():

@@ -100,6 +100,22 @@ def count(number: int | None) -> str:
     return str(number)
 
 
+def disk_space(size: float) -> str:
+    """Return a number of bytes with its unit, at most three digits.
+
+    >>> disk_space(0), disk_space(4096), disk_space(1.5e9)
+    ('0 B', '4.10 kB', '1.50 GB')
+    """
+    if size < 999.5:
+        return f"{size:.0f} B"
+    size /= 1e3
+    for unit in ("kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{_three_digits(size)} {unit}"
+        size /= 1e3
+    return f"{_three_digits(size)} TB"
+
+
 def _three_digits(number: float) -> str:
     places = 2 if number < 9.995 else 1 if number < 99.95 else 0
     return f"{number:.{places}f}"

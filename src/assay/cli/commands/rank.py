@@ -40,6 +40,7 @@ def command(
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
+    cache_size: options.CacheSize = None,
     all_rows: options.AllRows = False,
     offline: options.Offline = False,
 ) -> None:
@@ -71,6 +72,7 @@ def command(
         max_parameters=max_parameters,
         max_latency=max_latency,
         licences=licence or (),
+        cache_size=cache_size,
         plugins=plugin or (),
         engine="local" if time_limit is None else f"isolated(time_limit={time_limit!r})",
     )

@@ -36,6 +36,7 @@ def command(
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
+    cache_size: options.CacheSize = None,
     all_rows: options.AllRows = False,
     offline: options.Offline = False,
 ) -> None:
@@ -54,5 +55,6 @@ def command(
         max_parameters=max_parameters or read.max_parameters,
         max_latency=max_latency or read.max_latency,
         licences=licence or read.licences,
+        cache_size=cache_size or read.cache_size,
     )
     answer(chosen, report=report, retry_failed=retry_failed, all_rows=all_rows)

@@ -1,0 +1,63 @@
+"""Lists and removes what a store keeps although it could be made again: features and Moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.store.cache import CachedFiles, cached_files, make_room
+from assay.store.owners import Owners
+from assay.store.results import Store, open_existing
+
+_OTHER = "models or tasks that the store does not know any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """The features of a model on a task, or another part of the cache.
+
+    Attributes:
+        of: What it is, such as a model and a task.
+        bytes: The disk space that it takes.
+        last_use: When it was read or written last, in seconds since 1970.
+    """
+
+    of: str
+    bytes: int
+    last_use: float
+
+
+def cached(store: Path) -> tuple[Cached, ...]:
+    """Return what is kept, the least recently used first.
+
+    Raises:
+        StoreError: There is no store.
+    """
+    with closing(open_existing(store)) as opened:
+        return _named(cached_files(store), Owners(opened))
+
+
+def prune(store: Path, most_bytes: float) -> tuple[Cached, ...]:
+    """Remove what was used least recently until the rest fits, and what killed processes left behind.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        StoreError: There is no store, or another process writes to it.
+    """
+    open_existing(store).close()
+    with closing(Store(store)) as opened, opened.writing():
+        return _named(make_room(store, most_bytes, float("inf")), Owners(opened))
+
+
+def _named(files: Iterable[CachedFiles], owners: Owners) -> tuple[Cached, ...]:
+    named: dict[str, Cached] = {}
+    for each in files:
+        model, task = owners.of_features(each.key)
+        of = f"{model} on {task}" if model else "Moments" if each.shelf == "moments" else _OTHER
+        before = named.get(of, Cached(of, 0, 0.0))
+        named[of] = Cached(of, before.bytes + each.bytes, max(before.last_use, each.last_use))
+    return tuple(sorted(named.values(), key=lambda each: each.last_use))
