@@ -15,8 +15,10 @@ from assay.core.task import LabelKind, Labels, SplitName
 from assay.metrics.accuracy import Accuracy
 from assay.plugins.address import Address
 from assay.plugins.families import BUILT_IN
-from assay.run import encoding, score_view
-from assay.run.encoding import Encodings, OpenedModel, balanced_rows, batches_of
+from assay.plugins.train_view import balanced_rows
+from assay.run import encoder, score_view
+from assay.run.encoding import Encodings, batches_of
+from assay.run.opened_model import OpenedModel
 from assay.run.plan import resolve_tasks
 from assay.run.score_view import ScoreView
 from assay.store.arrays import Arrays
@@ -82,7 +84,7 @@ def test_a_sample_of_numbers_has_the_size_asked_for():
 
 
 def test_random_features_are_those_of_the_sample_under_random_weights(encodings, monkeypatch):
-    monkeypatch.setattr(encoding, "SAMPLE", 20)
+    monkeypatch.setattr(encoder, "SAMPLE", 20)
     monkeypatch.setattr(score_view, "SAMPLE", 20)
     contrast = encodings("colours", untrained="colours(width=5, seed=3)")
     drawn = encodings("colours(width=5, seed=3)")

@@ -11,9 +11,10 @@ from PIL import Image
 import assay
 from assay.plugins.families import BUILT_IN
 from assay.plugins.protocol import Protocol, SourceProtocol
-from assay.run.encoding import Encodings, OpenedModel, batches_of
+from assay.run.encoding import Encodings, batches_of
 from assay.run.evaluation import metrics_of
 from assay.run.fitting import learned
+from assay.run.opened_model import OpenedModel
 from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
 from assay.store.arrays import Arrays
 

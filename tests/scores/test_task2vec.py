@@ -23,7 +23,8 @@ from assay.core.result import Result
 from assay.core.task import Example, LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.plugins.train_view import balanced_rows
-from assay.run.encoding import Encodings, OpenedModel, batches_of
+from assay.run.encoding import Encodings, batches_of
+from assay.run.opened_model import OpenedModel
 from assay.run.plan import resolve_tasks
 from assay.run.score_view import ScoreView
 from assay.scores.task2vec import Task2Vec

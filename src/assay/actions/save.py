@@ -31,8 +31,9 @@ from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.plugins.protocol import FeatureProtocol, ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
 from assay.plugins.registry import Named
-from assay.run.encoding import Encodings, OpenedModel, batches_of
+from assay.run.encoding import Encodings, batches_of
 from assay.run.fitting import Learned, learned
+from assay.run.opened_model import OpenedModel
 from assay.run.plan import Run, job_of
 from assay.store.results import Store
 

@@ -14,39 +14,28 @@ from assay.core.features import Encoded
 from assay.core.model import Model
 from assay.core.task import Example, Split
 
+BLOCK = 512  # examples of a block of stored features; a second of encoding, more or less
 
-class EncodingNotes:
-    """Counts truncated and unread content while a split is encoded, and describes it in notes.
+
+def unread_notes(truncated: tuple[int, int], unread: tuple[int, int], what: str) -> tuple[str, ...]:
+    """Describe truncated and unread content in sentences, without those whose count is zero.
 
     Args:
-        name: The name of the split.
-        what: The plural noun for its examples, such as "texts".
+        truncated: The number of truncated examples, and of all.
+        unread: The number of words without features, and of all.
+        what: The examples in words, such as "train texts".
     """
-
-    def __init__(self, name: str, split: Split, what: str) -> None:
-        self._name = f"{name} {what}"
-        self._examples, self._words = len(split), len(split.labels)
-        self._truncated = self._unread = 0
-
-    def add(self, encoded: Encoded) -> None:
-        """Add the counts of a batch."""
-        self._truncated += encoded.truncated
-        self._unread += encoded.unread
-
-    def sentences(self) -> tuple[str, ...]:
-        """Return the counts as sentences; empty if all counts are zero."""
-        sentences = []
-        if self._truncated:
-            sentences.append(
-                f"{self._truncated} of {self._examples} {self._name} are longer than the model reads: "
-                "what is beyond was cut"
-            )
-        if self._unread:
-            sentences.append(
-                f"{self._unread} of {self._words} words of {self._name} have zeros for features: they lie "
-                "beyond what the model reads, or it does not know them"
-            )
-        return tuple(sentences)
+    sentences = []
+    if truncated[0]:
+        sentences.append(
+            f"{truncated[0]} of {truncated[1]} {what} are longer than the model reads: what is beyond was cut"
+        )
+    if unread[0]:
+        sentences.append(
+            f"{unread[0]} of {unread[1]} words of {what} have zeros for features: they lie beyond what the "
+            "model reads, or it does not know them"
+        )
+    return tuple(sentences)
 
 
 Content = TypeVar("Content")
@@ -70,15 +59,32 @@ class Batches:
         self._size = size
         self.report = report
 
-    def encoded(self, model: Model, split: Split, what: str) -> Iterator[tuple[np.ndarray, Encoded]]:
-        """Encode a split in order, reading the next batch in the background.
+    def cut(self, block: np.ndarray) -> list[np.ndarray]:
+        """Cut the examples of a block into batches, which hold at most one block of 512 examples.
+
+        A full block gives batches of equal size, the last of which may be a little smaller.
+        """
+        size = -(-BLOCK // -(-BLOCK // self._size))
+        return [block[start : start + size] for start in range(0, len(block), size)]
+
+    def encoded(
+        self, model: Model, split: Split, what: str, batches: Sequence[np.ndarray] | None = None
+    ) -> Iterator[tuple[np.ndarray, Encoded]]:
+        """Encode batches of a split, reading the next batch in the background.
+
+        Args:
+            model: The model.
+            split: The split.
+            what: The progress in words.
+            batches: The examples of each batch; by default all of the split, in order.
 
         Yields:
             The positions of the labels of a batch, and its features with one row per label.
         """
-        self.report(what, 0, len(split))
-        starts = range(0, len(split), self._size)
-        batches = [np.arange(start, min(start + self._size, len(split))) for start in starts]
+        if batches is None:
+            batches = self.cut(np.arange(len(split)))
+        total, done = sum(map(len, batches)), 0
+        self.report(what, 0, total)
         read = _read if model.names is None else _called
         for rows, examples in read_ahead(partial(read, split), batches):
             encoded = self._encode_batch(model, examples)
@@ -86,7 +92,8 @@ class Batches:
             if encoded.source_probs is not None:
                 _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
             yield split.labels.rows_of(rows), encoded
-            self.report(what, int(rows[-1]) + 1, len(split))
+            done += len(rows)
+            self.report(what, done, total)
 
     def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
         """Encode a batch, halving it while memory is insufficient."""

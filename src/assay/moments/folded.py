@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -59,7 +59,14 @@ class FoldedMoments:
         folds = tuple(fold.columns(chosen) for fold in self.folds)
         return FoldedMoments(folds, kind, self.total.columns(chosen))
 
-    def save(self, path: str | Path) -> None:
+    @property
+    def size_in_bytes(self) -> int:
+        """The size of the folds in memory."""
+        parts = (part for fold in self.folds for part in (fold, fold.scatter))
+        arrays = (array for part in parts for array in vars(part).values() if isinstance(array, np.ndarray))
+        return sum(array.nbytes for array in arrays)
+
+    def save(self, path: str | Path | IO[bytes]) -> None:
         """Write everything to one file of plain arrays (.npz, no pickle)."""
         arrays: dict[str, Any] = {"kind": np.array(str(self.kind)), "shift": self.total.scatter.shift}
         for number, fold in enumerate(self.folds):
@@ -69,11 +76,14 @@ class FoldedMoments:
             parts |= {"gram": scatter.gram, "rows": scatter.rows, "target_rows": fold.target_rows}
             parts |= dict(zip(_FOURTH, scatter.fourth, strict=True))
             arrays |= {f"{number}-{name}": part for name, part in parts.items() if part is not None}
+        if not isinstance(path, (str, Path)):
+            np.savez(path, **arrays)
+            return
         with Path(path).open("wb") as file:
             np.savez(file, **arrays)
 
     @classmethod
-    def load(cls, path: str | Path) -> FoldedMoments:
+    def load(cls, path: str | Path | IO[bytes]) -> FoldedMoments:
         """Read a file that :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)

@@ -41,6 +41,8 @@ class Evaluation:
         batch_size: Examples per batch; halved while memory is insufficient.
         limits: A model that exceeds them is opened to read its facts, but not evaluated.
         families: The plug-in registries.
+        train_rows: The number of examples of train that the methods see, the first of its fixed order; None
+            for all.
     """
 
     model: Named[ModelSource]
@@ -52,6 +54,7 @@ class Evaluation:
     batch_size: int
     limits: Limits = NO_LIMITS
     families: Families = BUILT_IN
+    train_rows: int | None = None
 
     @property
     def model_key(self) -> tuple[str, str, str]:

@@ -13,8 +13,9 @@ from assay.core.task import SplitName
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.families import families, using
 from assay.plugins.protocol import SourceProtocol
-from assay.run.encoding import Encodings, OpenedModel, batches_of
+from assay.run.encoding import Encodings, batches_of
 from assay.run.evaluation import Evaluation, failed_job, finished_job
+from assay.run.opened_model import OpenedModel
 from assay.run.speed import measured_speed
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def _encodings(evaluation: Evaluation, model: Model, report: _Progress) -> Encod
     )
     metric = families().metrics.load(task.metric)()
     batches = batches_of(task, evaluation.batch_size, report)
-    encodings = Encodings(opened, task, metric, evaluation.arrays, batches)
+    encodings = Encodings(opened, task, metric, evaluation.arrays, batches, train_rows=evaluation.train_rows)
     if any(isinstance(method, SourceProtocol) for _, method in evaluation.jobs):
         encodings.encoder.keep_source_probs_of(SplitName.TEST)
     return encodings

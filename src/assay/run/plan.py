@@ -75,11 +75,21 @@ def plan(
     tasks: Sequence[Task],
     runs: Sequence[Run],
     evaluation: Callable[..., Evaluation],
+    *,
+    train_rows: int | None = None,
 ) -> Plan:
     """Return the evaluations of models x tasks, each with the jobs of all runs.
 
-    The order of models, tasks and runs determines the order of execution but no key. ``evaluation`` creates
-    an evaluation from its model, identity, task and jobs; its other fields are the same for all.
+    The order of models, tasks and runs determines the order of execution but no key.
+
+    Args:
+        models: The models.
+        tasks: The tasks.
+        runs: The methods with their seeds.
+        evaluation: Creates an evaluation from its model, identity, task, jobs and train_rows; its other
+            fields are the same for all.
+        train_rows: The number of examples of train that the methods see, the first of its fixed order; None,
+            or as many as there are, for all.
     """
     evaluations: list[Evaluation] = []
     inapplicable: list[Finished] = []
@@ -87,9 +97,13 @@ def plan(
         identity = model.plugin.identity()
         modality = model.plugin.modality()
         for task in tasks:
-            jobs = tuple((job_of(model, identity, task, run), run.method.plugin) for run in runs)
+            rows = _part_of_train(task, train_rows)
+            jobs = tuple(
+                (job_of(model, identity, task, run, train_rows=rows), run.method.plugin) for run in runs
+            )
             if modality is task.modality:
-                evaluations.append(evaluation(model=model, identity=identity, task=task, jobs=jobs))
+                ready = evaluation(model=model, identity=identity, task=task, jobs=jobs, train_rows=rows)
+                evaluations.append(ready)
                 continue
             reason = f"{OTHER_MODALITY}: the model reads {modality}, the task has {task.modality}"
             inapplicable.extend(Finished(Result(job, Status.SKIPPED, reason=reason)) for job, _ in jobs)
@@ -109,7 +123,17 @@ def runs_of(methods: Iterable[Named[Method]], seeds: int) -> tuple[Run, ...]:
     )
 
 
-def job_of(model: Named[ModelSource], identity: str, task: Task, run: Run) -> Job:
+def _part_of_train(task: Task, train_rows: int | None) -> int | None:
+    if train_rows is None or train_rows >= len(task.train):
+        return None
+    if train_rows < 1:
+        raise UsageError(f"train_rows={train_rows} leaves nothing to learn from. Write 1 or more.")
+    return train_rows
+
+
+def job_of(
+    model: Named[ModelSource], identity: str, task: Task, run: Run, *, train_rows: int | None = None
+) -> Job:
     """Return the job, whose key depends on everything that determines its result."""
     method = run.method.plugin
     key = job_key(
@@ -118,8 +142,9 @@ def job_of(model: Named[ModelSource], identity: str, task: Task, run: Run) -> Jo
         metric=task.metric,
         method=MethodParts(run.method.address.name, all_settings(method), method.version, method.content()),
         seed=run.seed,
+        train_rows=train_rows,
     )
-    return Job(str(model), task.address, str(run.method), run.seed, key, task.fingerprint)
+    return Job(str(model), task.address, str(run.method), run.seed, key, task.fingerprint, train_rows)
 
 
 def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:

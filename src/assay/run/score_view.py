@@ -12,7 +12,7 @@ from assay.core.model import FisherProbe, Fishers, ModelFacts
 from assay.core.task import Example, LabelKind, SelectedExamples, SplitName
 from assay.moments.folded import FoldedMoments
 from assay.plugins.train_view import SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_examples
-from assay.run.encoding import Encoder
+from assay.run.encoder import Encoder
 
 
 class ScoreView(TrainView):
@@ -36,15 +36,17 @@ class ScoreView(TrainView):
 
     def sample(self) -> LabelledFeatures:
         """Return a class-balanced sample of train, the same rows for every model."""
-        train = self._labelled()
-        rows = balanced_rows(train.labels, SAMPLE, SEED)
-        return LabelledFeatures(Features(train.matrix[rows]), train.labels.take(rows))
+        labels = self._train.labels
+        rows = balanced_rows(labels, SAMPLE, SEED)
+        return LabelledFeatures(self._encoder.features_of_train(rows), labels.take(rows))
 
     def held_out(self) -> HeldOut:
         """Return a sample with the class proportions of train, and the fold of each example."""
-        train = self._labelled()
-        chosen = proportional_examples(train.labels, SAMPLE, SEED)
-        return HeldOut(train.take(chosen), self._encoder.folds()[train.labels.rows_of(chosen)])
+        labels = self._train.labels
+        chosen = proportional_examples(labels, SAMPLE, SEED)
+        rows = labels.rows_of(chosen)
+        features = self._encoder.features_of_train(rows)
+        return HeldOut(LabelledFeatures(features, labels.of(chosen)), self._encoder.folds()[rows])
 
     def facts(self) -> ModelFacts:
         """Return the facts about the model."""
@@ -72,9 +74,6 @@ class ScoreView(TrainView):
     def random_features(self) -> Features:
         """Return the features of the sample under the same architecture with random weights."""
         return self._encoder.random_features()
-
-    def _labelled(self) -> LabelledFeatures:
-        return LabelledFeatures(self._encoder.features(SplitName.TRAIN, self._train), self._train.labels)
 
     def _read(self, what: str, examples: SelectedExamples) -> Iterator[Example]:
         for row in range(len(examples)):

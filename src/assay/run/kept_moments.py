@@ -1,0 +1,42 @@
+"""Moments in the store, so that a later score need not sum the features again."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+
+from assay.core.keys import content_key
+from assay.moments.folded import FoldedMoments
+from assay.moments.stream import SUMS_VERSION
+from assay.plugins.train_view import FOLDS, SEED
+from assay.store.arrays import Arrays
+
+
+class KeptMoments:
+    """The Moments of train by one model, in one file.
+
+    Args:
+        arrays: The store.
+        features: The key of the features.
+        train_rows: The number of examples of train that they are summed over; None for all.
+    """
+
+    def __init__(self, arrays: Arrays, features: str, train_rows: int | None) -> None:
+        self._arrays = arrays
+        self._key = content_key(
+            features=features, train_rows=train_rows, folds=(FOLDS, SEED), sums=SUMS_VERSION
+        )
+
+    def read(self) -> FoldedMoments | None:
+        """Return the Moments, equal to the last bit to those that were written, or None."""
+        content = self._arrays.read("moments", self._key)
+        return None if content is None else FoldedMoments.load(BytesIO(content.tobytes()))
+
+    def write(self, moments: FoldedMoments, features_bytes: int) -> None:
+        """Write the Moments if they are smaller than the features that they sum."""
+        if moments.size_in_bytes >= features_bytes:
+            return
+        file = BytesIO()
+        moments.save(file)
+        self._arrays.write("moments", self._key, np.frombuffer(file.getbuffer(), np.uint8))

@@ -1,0 +1,94 @@
+"""The features and source probabilities of one split in the store, block by block."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from assay.core.features import Encoded
+from assay.core.task import Labels
+from assay.encoders.batches import BLOCK, unread_notes
+from assay.store.arrays import Arrays
+
+
+class StoredSplit:
+    """Features and source probabilities of a split, in files that grow by blocks of 512 examples.
+
+    It holds neither examples nor labels, so it may exist for test.
+
+    Args:
+        arrays: The store.
+        key: The key of the files.
+        labels: The labels of the split.
+        order: The examples in the order in which they are encoded.
+
+    Attributes:
+        examples: The examples of each block.
+        rows: The rows of the features of each block, in the order of its examples.
+        starts: The number of rows before each block.
+        features: The features.
+        source: The source probabilities; without blocks if the model gives none.
+    """
+
+    def __init__(self, arrays: Arrays, key: str, labels: Labels, order: np.ndarray) -> None:
+        self.examples = [order[start : start + BLOCK] for start in range(0, len(order), BLOCK)]
+        lengths = np.ones(len(order), np.int64) if labels.lengths is None else labels.lengths[order]
+        self.starts = np.append(0, lengths.cumsum())[: len(order) : BLOCK].tolist()
+        self.rows = np.split(labels.rows_of(order), self.starts[1:])[: len(self.examples)]
+        self._ascending = [np.argsort(rows) for rows in self.rows]  # files hold rows in ascending order
+        rows = [rows[ascending] for rows, ascending in zip(self.rows, self._ascending, strict=True)]
+        self.features = arrays.blocks("features", key, rows, None)
+        self.source = arrays.blocks("features", f"{key}-source", rows, None)
+        each = [np.array([block]) for block in range(len(rows))]
+        self._unread = arrays.blocks("features", f"{key}-unread", each, 2)
+        self._damaged = self.features.damaged + self.source.damaged
+        written = arrays.read_text("features", key)  # by schema version 3, for the whole split
+        self._sentences: tuple[str, ...] = () if written is None else tuple(json.loads(written))
+
+    def first_blocks(self, count: int) -> range:
+        """Return the blocks that hold the first examples of the order."""
+        return range(-(-count // BLOCK))
+
+    def write(self, block: int, encoded: Encoded, *, with_source: bool) -> None:
+        """Write a block whose rows are in the order of its examples; the features last, as its mark."""
+        ascending = self._ascending[block]
+        if encoded.truncated or encoded.unread:
+            self._unread.write(block, np.array([[encoded.truncated, encoded.unread]], np.float32))
+        if with_source and encoded.source_probs is not None:
+            self.source.write(block, encoded.source_probs[ascending])
+        self.features.write(block, encoded.features[ascending])
+
+    def notes(self, blocks: Sequence[int], what: str) -> tuple[str, ...]:
+        """Return caveats about some blocks: content that the model did not read, and damaged blocks.
+
+        Args:
+            blocks: The positions of the blocks.
+            what: The examples in words, such as "train texts".
+        """
+        sentences = self._sentences
+        kept = [block for block in blocks if self._unread.present[block]]
+        if kept:
+            truncated, unread = (int(count) for count in self._unread.matrix[kept].sum(axis=0))
+            examples, words = (
+                sum(len(part[block]) for block in blocks) for part in (self.examples, self.rows)
+            )
+            sentences = unread_notes((truncated, examples), (unread, words), what)
+        if not self._damaged:
+            return sentences
+        number = "1 damaged block" if self._damaged == 1 else f"{self._damaged} damaged blocks"
+        was = "was" if self._damaged == 1 else "were"
+        return *sentences, f"{number} of stored features of {what} {was} encoded again"
+
+
+def joined(batches: Iterable[Encoded]) -> Encoded:
+    """Return batches as one; without source probabilities if one of them has none."""
+    parts = list(batches)
+    probs = [part.source_probs for part in parts if part.source_probs is not None]
+    return Encoded(
+        np.concatenate([part.features for part in parts]),
+        np.concatenate(probs) if len(probs) == len(parts) else None,
+        sum(part.truncated for part in parts),
+        sum(part.unread for part in parts),
+    )
