@@ -73,7 +73,7 @@ class Encoder:
         self._with_probs = {SplitName.TRAIN}
         self._without_head: set[SplitName] = set()  # splits for which the model gives no probabilities
         self._splits: dict[SplitName, StoredSplit] = {}
-        self._moments: FoldedMoments | None = None
+        self._summed: FoldedMoments | None = None  # while train was encoded
 
     @property
     def device(self) -> str:
@@ -142,17 +142,6 @@ class Encoder:
 
     def moments(self) -> FoldedMoments:
         """Return the Moments of each fold of train, which are summed while it is encoded, or stored."""
-        if self._moments is None:
-            self._moments = self._kept_moments.read()
-        if self._moments is None:
-            stored = self._encoded(SplitName.TRAIN, self.task.train)
-            if self._moments is None:
-                stream, rows = self._stream(), self.task.seen.rows_in_order
-                for start in range(0, len(rows), _ROWS):
-                    some = rows[start : start + _ROWS]
-                    stream.update(some, stored.features.matrix[some])
-                self._moments = stream.finish()
-            self._kept_moments.write(self._moments, stored.features.matrix[:1].nbytes * len(self.folds()))
         return self._moments
 
     def folds(self) -> np.ndarray:
@@ -170,7 +159,7 @@ class Encoder:
         source = self._untrained()
         if self.task.train.labels.lengths is not None:
             raise NotApplicable("it compares whole texts, not words")
-        sample = SampleParts(self.task.fingerprint, SAMPLE, SEED, self.task.seen.train_rows)
+        sample = SampleParts(self.task.fingerprint, SAMPLE, SEED, self.task.seen.part)
         key = random_features_key(source.identity(), sample, self.tuned, source.encoding_version)
         stored = self._arrays.read("features", key)
         if stored is None:
@@ -213,8 +202,21 @@ class Encoder:
             model.close()
 
     @cached_property
-    def _kept_moments(self) -> KeptMoments:
-        return KeptMoments(self._arrays, self._key, self.task.seen.train_rows)
+    def _moments(self) -> FoldedMoments:
+        kept = KeptMoments(self._arrays, self._key, self.task.seen.part)
+        stored = kept.read() if self._summed is None else None
+        if stored is not None:
+            self._stored(SplitName.TRAIN, self.task.seen.whole)  # whose notes hold for its sums too
+            return stored
+        features = self._encoded(SplitName.TRAIN, self.task.train).features.matrix
+        if self._summed is None:
+            stream, rows = self._stream(), self.task.seen.rows_in_order
+            for start in range(0, len(rows), _ROWS):
+                some = rows[start : start + _ROWS]
+                stream.update(some, features[some])
+            self._summed = stream.finish()
+        kept.write(self._summed, features[:1].nbytes * len(self.folds()))
+        return self._summed
 
     def _stream(self) -> MomentStream:
         seen = self.task.seen
@@ -225,15 +227,17 @@ class Encoder:
         is_train = name is SplitName.TRAIN
         return stored.first_blocks(self.task.seen.count) if is_train else range(len(stored.rows))
 
+    def _stored(self, name: SplitName, split: Split) -> StoredSplit:
+        if name not in self._splits:
+            order = self.task.seen.order if name is SplitName.TRAIN else np.arange(len(split))
+            self._splits[name] = StoredSplit(self._arrays, f"{self._key}-{name}", split.labels, order)
+        return self._splits[name]
+
     def _encoded(self, name: SplitName, split: Split) -> StoredSplit:
         """Return a split in the store, with all blocks that are needed."""
         if name is SplitName.TRAIN:
-            split, order = self.task.seen.whole, self.task.seen.order
-        else:
-            order = np.arange(len(split))
-        if name not in self._splits:
-            self._splits[name] = StoredSplit(self._arrays, f"{self._key}-{name}", split.labels, order)
-        stored = self._splits[name]
+            split = self.task.seen.whole
+        stored = self._stored(name, split)
         needed = self._needed(name, stored)
         self._encode(name, split, [block for block in needed if not stored.features.present[block]])
         if name in self._with_probs - self._without_head and self.facts.source_classes:
@@ -261,7 +265,7 @@ class Encoder:
                 seen = stored.rows[block][: len(self.task.seen.rows_in_order) - stored.starts[block]]
                 stream.update(seen, whole.features[: len(seen)])
         if stream is not None:
-            self._moments = stream.finish()
+            self._summed = stream.finish()
         self.seconds += time.perf_counter() - start
 
     def _sums_now(self, name: SplitName, blocks: Sequence[int]) -> bool:

@@ -35,6 +35,11 @@ class SeenTrain:
         """Whether methods see all of train."""
         return self.count == len(self.whole)
 
+    @property
+    def part(self) -> int | None:
+        """The number of examples that methods see, as keys name it: None for all."""
+        return None if self.is_whole else self.count
+
     @cached_property
     def order(self) -> np.ndarray:
         """The examples of train in their fixed order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from assay.core.features import Encoded
 from assay.core.task import Labels
 from assay.encoders.batches import BLOCK, unread_notes
 from assay.store.arrays import Arrays
+from assay.store.block_file import BlockFile
 
 
 class StoredSplit:
@@ -28,8 +30,6 @@ class StoredSplit:
         examples: The examples of each block.
         rows: The rows of the features of each block, in the order of its examples.
         starts: The number of rows before each block.
-        features: The features.
-        source: The source probabilities; without blocks if the model gives none.
     """
 
     def __init__(self, arrays: Arrays, key: str, labels: Labels, order: np.ndarray) -> None:
@@ -38,14 +38,27 @@ class StoredSplit:
         self.starts = np.append(0, lengths.cumsum())[: len(order) : BLOCK].tolist()
         self.rows = np.split(labels.rows_of(order), self.starts[1:])[: len(self.examples)]
         self._ascending = [np.argsort(rows) for rows in self.rows]  # files hold rows in ascending order
-        rows = [rows[ascending] for rows, ascending in zip(self.rows, self._ascending, strict=True)]
-        self.features = arrays.blocks("features", key, rows, None)
-        self.source = arrays.blocks("features", f"{key}-source", rows, None)
-        each = [np.array([block]) for block in range(len(rows))]
-        self._unread = arrays.blocks("features", f"{key}-unread", each, 2)
-        self._damaged = self.features.damaged + self.source.damaged
-        written = arrays.read_text("features", key)  # by schema version 3, for the whole split
-        self._sentences: tuple[str, ...] = () if written is None else tuple(json.loads(written))
+        self._arrays, self._key = arrays, key
+
+    @cached_property
+    def features(self) -> BlockFile:
+        """The features."""
+        return self._arrays.blocks("features", self._key, self._blocks, None)
+
+    @cached_property
+    def source(self) -> BlockFile:
+        """The source probabilities; without blocks if the model gives none."""
+        return self._arrays.blocks("features", f"{self._key}-source", self._blocks, None)
+
+    @cached_property
+    def _unread(self) -> BlockFile:
+        """The numbers of truncated examples and unread words, a row for each block that has any."""
+        each = [np.array([block]) for block in range(len(self.rows))]
+        return self._arrays.blocks("features", f"{self._key}-unread", each, 2)
+
+    @property
+    def _blocks(self) -> list[np.ndarray]:
+        return [rows[ascending] for rows, ascending in zip(self.rows, self._ascending, strict=True)]
 
     def first_blocks(self, count: int) -> range:
         """Return the blocks that hold the first examples of the order."""
@@ -67,7 +80,8 @@ class StoredSplit:
             blocks: The positions of the blocks.
             what: The examples in words, such as "train texts".
         """
-        sentences = self._sentences
+        written = self._arrays.read_text("features", self._key)  # by schema version 3, for the whole split
+        sentences: tuple[str, ...] = () if written is None else tuple(json.loads(written))
         kept = [block for block in blocks if self._unread.present[block]]
         if kept:
             truncated, unread = (int(count) for count in self._unread.matrix[kept].sum(axis=0))
@@ -75,19 +89,24 @@ class StoredSplit:
                 sum(len(part[block]) for block in blocks) for part in (self.examples, self.rows)
             )
             sentences = unread_notes((truncated, examples), (unread, words), what)
-        if not self._damaged:
+        opened = (part for name, part in vars(self).items() if name in {"features", "source"})
+        damaged = sum(part.damaged for part in opened)
+        if not damaged:
             return sentences
-        number = "1 damaged block" if self._damaged == 1 else f"{self._damaged} damaged blocks"
-        was = "was" if self._damaged == 1 else "were"
-        return *sentences, f"{number} of stored features of {what} {was} encoded again"
+        were = (
+            "damaged block of stored features was"
+            if damaged == 1
+            else "damaged blocks of stored features were"
+        )
+        return *sentences, f"{what}: {damaged} {were} encoded again"
 
 
 def joined(batches: Iterable[Encoded]) -> Encoded:
-    """Return batches as one; without source probabilities if one of them has none."""
+    """Return batches as one, in single precision; without source probabilities if one of them has none."""
     parts = list(batches)
     probs = [part.source_probs for part in parts if part.source_probs is not None]
     return Encoded(
-        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.features for part in parts]).astype(np.float32, copy=False),
         np.concatenate(probs) if len(probs) == len(parts) else None,
         sum(part.truncated for part in parts),
         sum(part.unread for part in parts),
