@@ -2,23 +2,31 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
 import cloudpickle
+import numpy as np
 import pytest
 
 import assay
 from assay.core.errors import StoreError, UsageError
+from assay.core.estimate import Interval
+from assay.core.job import Job
 from assay.core.model import ModelFacts
-from assay.core.result import Event, Finished, Opened, Result, Status
+from assay.core.predictor import Predicted
+from assay.core.result import Cost, Event, Finished, Opened, Result, Status
 from assay.engines.isolated import Isolated
-from assay.plugins.engine import Watch
-from assay.testing.engines import EVALUATIONS, run_as_a_study, simulated_matrix
-from assay.testing.schedulers import METHODS, SimulatedEvaluation
+from assay.plugins.engine import Evaluate, Stage, Watch
+from assay.plugins.scheduler import observed
+from assay.testing.engines import EVALUATIONS, InTurn, run_as_a_study, simulated_matrix
+from assay.testing.schedulers import METHODS, SimulatedEvaluation, simulated_evaluations
 
 FACTS = ModelFacts(
     width=1, parameters=1, macs=None, bytes=4, input="", preprocessing="", source_classes=0, weights="",
@@ -72,9 +80,44 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def outcomes(engine: Isolated, evaluate: Perform) -> list[Result]:
-    scheduler = simulated_matrix("model 0", "model 1")
-    return [event.result for event in run_as_a_study(engine, scheduler, lambda stage: None, evaluate)]
+def do_nothing() -> None:
+    """Let all jobs be finished."""
+
+
+def unseen(stage: Stage) -> None:
+    """Ignore the stage."""
+
+
+def outcomes(engine: Isolated, evaluate: Evaluate[SimulatedEvaluation], models: int = 2) -> list[Result]:
+    scheduler = simulated_matrix(*(f"model {number}" for number in range(models)))
+    return [event.result for event in run_as_a_study(engine, scheduler, unseen, evaluate)]
+
+
+def close_files() -> None:
+    os.closerange(0, 256)
+
+
+def start_a_child() -> None:
+    os.fork()  # both go on, and only one may answer
+
+
+def write_everywhere() -> None:
+    for number in range(3):
+        with suppress(OSError):
+            os.write(number, b"\x00noise\n" * 1000)
+
+
+def raise_system_exit() -> None:
+    raise SystemExit(3)
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("it has no text")
+
+
+def raise_unprintable() -> None:
+    raise Unprintable
 
 
 @pytest.mark.parametrize(
@@ -83,6 +126,7 @@ def outcomes(engine: Isolated, evaluate: Perform) -> list[Result]:
         (crash, Isolated(), "its process was ended by SIGSEGV"),
         (leave, Isolated(), "its process ended with code 7"),
         (hang, Isolated(time_limit=3), "it took longer than 3 seconds and was stopped"),
+        (close_files, Isolated(), "its process closed its connection to this process"),
     ],
 )
 def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
@@ -107,9 +151,262 @@ def test_what_ends_a_run_ends_it() -> None:
         outcomes(Isolated(), Perform(fill_the_disk, at_once=True))
 
 
-def test_no_time_is_refused() -> None:
+@pytest.mark.parametrize("action", [start_a_child, write_everywhere])
+def test_what_a_model_starts_and_prints_is_no_result(action: Callable[[], object]) -> None:
+    results = outcomes(Isolated(workers=2), Perform(action))
+
+    assert sorted(result.job.key for result in results) == sorted(
+        job.key for evaluation in EVALUATIONS[:2] for job, _ in evaluation.jobs
+    )
+    assert {result.status for result in results} == {Status.OK}
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [(raise_system_exit, "SystemExit: 3"), (raise_unprintable, "Unprintable: no message")],
+)
+def test_what_an_evaluator_does_not_expect_fails_the_rest_of_an_evaluation(
+    action: Callable[[], object], reason: str
+) -> None:
+    first, *lost = outcomes(Isolated(), Perform(action))[:3]
+
+    assert first.status is Status.OK
+    assert [result.reason for result in lost] == [reason] * 2
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """An evaluation that holds something else as well."""
+
+    evaluation: SimulatedEvaluation
+    cargo: object
+
+    @property
+    def model(self) -> str:
+        return self.evaluation.model
+
+    @property
+    def jobs(self) -> tuple[tuple[Job, str], ...]:
+        return self.evaluation.jobs
+
+    @property
+    def model_key(self) -> str:
+        return self.evaluation.model
+
+    @property
+    def device(self) -> str:
+        return "cpu"
+
+    def without(self, keys: Collection[str]) -> Carry:
+        return replace(self, evaluation=self.evaluation.without(keys))
+
+
+class RaisesThere:
+    """It cannot be unpickled."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, ("raise LookupError('not here')",)
+
+
+class KillsThere:
+    """It ends the process in which it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, ("import os; os.kill(os.getpid(), 9)",)
+
+
+@pytest.mark.parametrize(
+    ("cargo", "reason"),
+    [
+        (Lock(), "it cannot be sent to a process of its own (TypeError: cannot pickle '_thread.lock'"),
+        (RaisesThere(), "it cannot be sent to a process of its own (LookupError: not here)"),
+        (KillsThere(), "its process was ended by SIGKILL"),
+    ],
+    ids=["unpicklable", "raises", "kills"],
+)
+def test_an_evaluation_that_cannot_be_sent_fails_alone(cargo: object, reason: str) -> None:
+    evaluations = [Carry(EVALUATIONS[0], cargo), Carry(EVALUATIONS[1], None)]
+    results = [
+        event.result
+        for event in run_as_a_study(Isolated(), InTurn(evaluations), unseen, Perform(do_nothing))  # type: ignore[arg-type, list-item]  # they have what an evaluation has
+    ]
+
+    assert [result.status for result in results] == [Status.FAILED] * 3 + [Status.OK] * 3
+    assert {result.job.model for result in results[:3]} == {EVALUATIONS[0].model}
+    assert all(result.reason.startswith(reason) for result in results[:3])
+
+
+class Predict:
+    """An evaluator whose results have predictions."""
+
+    def __init__(self, values: np.ndarray, probs: np.ndarray | None) -> None:
+        self._predicted = Predicted(values, probs)
+
+    def __call__(self, evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
+        for job, _ in evaluation.jobs:
+            metrics = {"accuracy": np.float32(0.5), "f1": np.float64(0.25)}
+            yield Finished(
+                Result(
+                    job, Status.OK, np.float64(0.5), metrics, {"l2": np.int64(3)}, ("note",),
+                    interval=Interval(0.4, 0.6), seconds=0.1, cost=Cost(peak_bytes=5),
+                ),
+                self._predicted,
+            )  # fmt: skip
+
+    def close(self) -> None:
+        """Do nothing: no model is open."""
+
+
+def test_events_arrive_as_they_were_sent() -> None:
+    probs = np.random.default_rng(0).random((30, 4), np.float32)
+    evaluator = Predict(np.arange(30), probs)
+
+    results = run_as_a_study(Isolated(), simulated_matrix("model 0"), unseen, evaluator)
+    expected = list(evaluator(EVALUATIONS[0], unseen))
+
+    assert [event.result for event in results] == [event.result for event in expected]
+    for event in results:
+        assert event.predictions is not None
+        assert np.array_equal(event.predictions.probs, probs)
+        assert event.predictions.values.dtype == np.int64
+
+
+def test_predictions_that_are_no_numbers_are_failed_rows() -> None:
+    evaluator = Predict(np.array([{}, {}]), None)
+
+    results = outcomes(Isolated(), evaluator)
+
+    assert [result.status for result in results] == [Status.FAILED] * 6
+    assert "cannot be sent to the main process" in results[0].reason
+
+
+@dataclass
+class Remember:
+    """An evaluator that counts its evaluations, and loses memory in the second."""
+
+    lost_bytes: int = 0
+    count: int = 0
+
+    def __call__(self, evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
+        self.count += 1
+        if self.count == 2:
+            self.lost = np.ones(self.lost_bytes, np.uint8)
+        for job, _ in evaluation.jobs:
+            yield Finished(Result(job, Status.OK, value=float(self.count)))
+
+    def close(self) -> None:
+        """Do nothing: no model is open."""
+
+
+def test_a_worker_runs_all_evaluations_with_one_evaluator() -> None:
+    values = [result.value for result in outcomes(Isolated(), Remember(), models=3)]
+
+    assert values == [1.0] * 3 + [2.0] * 3 + [3.0] * 3
+
+
+def test_a_worker_that_loses_memory_is_replaced() -> None:
+    values = [
+        result.value for result in outcomes(Isolated(leak_bytes=1.2e9), Remember(1_200_000_000), models=3)
+    ]
+
+    assert values == [1.0] * 3 + [2.0] * 3 + [1.0] * 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_workers_that_are_killed_and_stopped_lose_one_job_each(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    evaluations = simulated_evaluations(*(f"model {number}" for number in range(6)))
+    engine, scheduler = Isolated(workers=2, time_limit=3), InTurn(evaluations)
+    events = engine.run(Slowly(), scheduler, unseen)
+    results: list[Result] = []
+    ended = 0
+    for event in events:
+        scheduler.tell(observed(event))
+        if isinstance(event, Opened):
+            continue
+        results.append(event.result)
+        if ended < 2 and event.result.value is not None and rng.random() < 0.4:
+            time.sleep(rng.uniform(0, 0.05))
+            with suppress(ProcessLookupError):
+                os.kill(int(event.result.value), rng.choice([signal.SIGKILL, signal.SIGSTOP]))
+                ended += 1
+
+    failed = [result for result in results if result.status is Status.FAILED]
+    assert sorted(result.job.key for result in results) == sorted(
+        job.key for evaluation in evaluations for job, _ in evaluation.jobs
+    )
+    assert ended
+    assert len(failed) <= ended
+    assert all("SIGKILL" in result.reason or "longer than 3 seconds" in result.reason for result in failed)
+
+
+class Slowly:
+    """An evaluator that takes its time and sends large events; the value is the process."""
+
+    def __call__(self, evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
+        yield Opened(evaluation.model, "", FACTS, None)
+        for job, method in evaluation.jobs:
+            watch(Stage(job.model, job.task, method))
+            time.sleep(0.01)
+            yield Finished(Result(job, Status.OK, value=float(os.getpid())), Predicted(np.zeros(500_000)))
+
+    def close(self) -> None:
+        """Do nothing: no model is open."""
+
+
+def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(UsageError, match="more than 0 seconds"):
         Isolated(time_limit=0)
+    with pytest.raises(UsageError, match="1 or more"):
+        Isolated(workers=0)
+    with pytest.raises(UsageError, match="more than 0 bytes"):
+        Isolated(leak_bytes=0)
+
+
+def test_workers_share_the_threads_and_one_has_them_all() -> None:
+    alone, *both = (
+        Isolated().place(0, "cpu"),
+        *(Isolated(workers=2).place(number, "cpu") for number in (0, 1)),
+    )
+
+    assert alone.threads is None
+    assert {place.threads for place in both} == {max(1, len(os.sched_getaffinity(0)) // 2)}
+
+
+def test_a_script_needs_no_guard(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import assay\nfrom assay.testing.engines import run_as_a_study, simulated_matrix\n"
+        "from assay.engines.isolated import Isolated\nprint('run')\nmatrix = simulated_matrix('a', 'b')\n"
+        "finished = run_as_a_study(Isolated(workers=2), matrix, watch=lambda stage: None)\n"
+        "print([one.result.status.value for one in finished])\n"
+    )
+
+    printed = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True).stdout
+
+    assert printed.splitlines() == ["run", str(["ok"] * 6)]
+
+
+def test_a_plug_in_and_what_it_imports_are_sent_and_read_again_when_edited(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def value(own: int, beside: int) -> float | None:
+        (tmp_path / "helps_isolated.py").write_text(f"VALUE = {beside}\n\ndef help():\n    return VALUE\n")
+        (tmp_path / "constant.py").write_text(
+            "import helps_isolated\n\n"
+            f"def constant(features, labels):\n    return {own} + helps_isolated.help()\n"
+        )
+        comparison = assay.Study(
+            models=["zoo:colours"], tasks=[str(photos)], methods=["constant"],
+            plugins=[tmp_path / "constant.py"], engine="isolated", store=tmp_path / f"{own}{beside}",
+            random_floor=False,
+        ).run()  # fmt: skip
+        return comparison.cells[0].value
+
+    assert value(10, 1) == 11.0
+    assert value(20, 1) == 21.0
 
 
 def test_a_study_gives_the_same_numbers_in_one_process_and_in_many(tmp_path: Path) -> None:

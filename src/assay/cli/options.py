@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,11 @@ Measure = Annotated[str | None, typer.Option(help="The protocol that measured bo
 NewFolder = Annotated[Path, typer.Option(help="A folder that is new or empty.")]
 SplitSeed = Annotated[int, typer.Option(help="The seed of the study's splits.")]
 
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Evaluate models in this many processes at once, which share the machine."),
+]
+
 DEFAULT_STORE = Path("assay-store")
 
 
@@ -51,6 +57,24 @@ def add_plugins(paths: list[Path] | None) -> None:
 
     for path in paths or ():
         families().add_file(path)
+
+
+def engine_with(engine: str, time_limit: float | None, workers: int | None) -> str:
+    """Return an engine with the time limit and the workers that the user wrote.
+
+    Only processes of their own can be stopped or run at once: either option turns ``local`` into
+    ``isolated``, except for one worker.
+    """
+    from assay.plugins.address import Address
+
+    written = Address.parse(engine)
+    given = {"time_limit": time_limit, "workers": workers}
+    settings = {name: value for name, value in given.items() if value is not None}
+    if not settings or (written.name == "local" and settings == {"workers": 1}):
+        return engine
+    name = "isolated" if written.name == "local" else written.name
+    merged = {**dict(written.settings), **settings}
+    return str(replace(written, name=name, settings=tuple(sorted(merged.items()))))
 
 
 def go_offline_if(offline: bool) -> None:  # it is the option

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 
 from assay.core.errors import UsageError
 
@@ -23,3 +24,20 @@ def resolve_device(name: str) -> str:
         fault = "there is no such kind" if reason.startswith("Expected one of") else reason
         raise UsageError(f"Device '{name}' cannot be used: {fault}. Write cpu, cuda, mps or auto.") from error
     return name
+
+
+def devices_apart(device: str, number: int) -> dict[str, str]:
+    """Return the variables with which a process sees one GPU only, where there are several.
+
+    Args:
+        device: What the process runs on; a device with a number is left as it is.
+        number: The number of the process; processes with other numbers get other GPUs, as far as they go.
+    """
+    if device != "cuda":
+        return {}
+    import torch
+
+    count = torch.cuda.device_count()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",") if visible else [str(index) for index in range(count)]
+    return {"CUDA_VISIBLE_DEVICES": names[number % count].strip()} if count > 1 else {}

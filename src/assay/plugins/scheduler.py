@@ -25,6 +25,10 @@ class Work(Protocol):
     def model_key(self) -> Hashable:
         """The model: evaluations with equal keys can run on the same opened model."""
 
+    @property
+    def device(self) -> str:
+        """The torch device that its model runs on."""
+
     def without(self, keys: Collection[str]) -> Self:
         """Return the evaluation without the jobs with these keys."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -25,6 +27,27 @@ class SimulatedEvaluator:
                 yield Finished(Result(job, Status.FAILED, reason="it is broken"))
             else:
                 yield Finished(Result(job, Status.OK, value=float(len(method))))
+
+    def close(self) -> None:
+        """Do nothing: no model is open."""
+
+
+class CrashingEvaluator:
+    """Finishes the jobs of evaluations; the second job of each evaluation ends the process.
+
+    Args:
+        number: The signal that ends the process.
+    """
+
+    def __init__(self, number: signal.Signals = signal.SIGKILL) -> None:
+        self._number = number
+
+    def __call__(self, evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
+        for job, method in evaluation.jobs:
+            watch(Stage(job.model, job.task, method))
+            if method == METHODS[1]:
+                os.kill(os.getpid(), self._number)
+            yield Finished(Result(job, Status.OK, value=float(len(method))))
 
     def close(self) -> None:
         """Do nothing: no model is open."""
@@ -151,3 +174,19 @@ class EngineContract:
     @staticmethod
     def _events(engine: Engine, watch: Watch = _unseen, *, one_by_one: bool = False) -> list[Finished]:
         return run_as_a_study(engine, InTurn(EVALUATIONS, one_by_one=one_by_one), watch)
+
+
+class IsolatingEngineContract(EngineContract):
+    """The contract tests of engines that run evaluations in other processes."""
+
+    def test_a_job_that_ends_its_process_is_one_failed_row(self, engine: Engine) -> None:
+        results = [
+            event.result
+            for event in run_as_a_study(engine, InTurn(EVALUATIONS), _unseen, CrashingEvaluator())
+        ]
+
+        assert sorted(result.job.key for result in results) == sorted(
+            job.key for evaluation in EVALUATIONS for job, _ in evaluation.jobs
+        )
+        for result in results:
+            assert (result.status is Status.FAILED) == (result.job.method == METHODS[1])

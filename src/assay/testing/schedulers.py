@@ -27,6 +27,10 @@ class SimulatedEvaluation:
     def model_key(self) -> str:
         return self.model
 
+    @property
+    def device(self) -> str:
+        return "cpu"
+
     def without(self, keys: Collection[str]) -> SimulatedEvaluation:
         return SimulatedEvaluation(self.model, tuple(pair for pair in self.jobs if pair[0].key not in keys))
 

@@ -45,7 +45,7 @@ class ForkServer:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = Lock()
         self._patience = _SECONDS_TO_START
-        self.environment = environment_now()
+        self.environment = environment_now() | dict(environment)
         self.stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
         folder = tempfile.mkdtemp(prefix="assay-")  # libraries leave files when they are killed
         with theirs:
@@ -88,13 +88,14 @@ class ForkServer:
 def server_of(preload: str, environment: Mapping[str, str]) -> ForkServer:
     """Return the server for these libraries and this environment, starting it if necessary.
 
-    A server is replaced when this process's environment has changed: libraries read it when imported.
+    There is one for each ``preload``. It is replaced when the variables have changed, ours included, because
+    libraries read them when they are imported; its workers go on.
     """
     with _STARTING:
-        key = (preload, tuple(sorted(environment.items())))
-        server = _SERVERS.get(key)
-        if server is None or server.environment != environment_now() or server.process.poll() is not None:
-            server = _SERVERS[key] = ForkServer(preload, environment)
+        server = _SERVERS.get(preload)
+        wanted = environment_now() | dict(environment)
+        if server is None or server.environment != wanted or server.process.poll() is not None:
+            server = _SERVERS[preload] = ForkServer(preload, environment)
         return server
 
 
@@ -171,7 +172,7 @@ def end_of(stderr: IO[bytes]) -> str:
     return stderr.read().decode(errors="replace").strip()[-_SHOWN:] or "none"
 
 
-_SERVERS: dict[tuple[str, tuple[tuple[str, str], ...]], ForkServer] = {}
+_SERVERS: dict[str, ForkServer] = {}
 _STARTING = Lock()
 
 

@@ -34,8 +34,9 @@ def command(
     plugin: options.Plugins = None,
     time_limit: Annotated[
         float | None,
-        typer.Option(help="Seconds for one job; each model then runs in a process of its own."),
+        typer.Option(help="Seconds for one job; models then run in a process of their own."),
     ] = None,
+    workers: options.Workers = None,
     report: options.Report = None,
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
@@ -74,6 +75,6 @@ def command(
         licences=licence or (),
         cache_size=cache_size,
         plugins=plugin or (),
-        engine="local" if time_limit is None else f"isolated(time_limit={time_limit!r})",
+        engine=options.engine_with("local", time_limit, workers),
     )
     answer(study, report=report, all_rows=all_rows)

@@ -1,0 +1,27 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import pytest
+
+from assay.cli.options import engine_with
+
+
+@pytest.mark.parametrize(
+    ("engine", "time_limit", "workers", "expected"),
+    [
+        ("local", None, None, "local"),
+        ("local", None, 1, "local"),
+        ("local", None, 4, "isolated(workers=4)"),
+        ("local", 60.0, None, "isolated(time_limit=60.0)"),
+        ("local", 60.0, 1, "isolated(time_limit=60.0, workers=1)"),
+        ("isolated", None, None, "isolated"),
+        ("isolated(time_limit=5)", 60.0, 2, "isolated(time_limit=60.0, workers=2)"),
+        ("isolated(leak_bytes=9)", None, 2, "isolated(leak_bytes=9, workers=2)"),
+        ("mine(url='x')", None, 2, "mine(url='x', workers=2)"),
+    ],
+)  # fmt: skip
+def test_the_time_limit_and_the_workers_are_settings_of_the_engine(
+    engine: str, time_limit: float | None, workers: int | None, expected: str
+) -> None:
+    assert engine_with(engine, time_limit, workers) == expected
