@@ -90,12 +90,12 @@ class Speed:
     """The measured speed of a model.
 
     Attributes:
-        latency_seconds: The median time for one standard example at batch size 1.
+        latency_seconds: The least time for one standard example at batch size 1; None if unknown.
         spread: The spread of these times: (third quartile - least) / least; None if unknown.
         throughput: Standard examples per second in batches; None if unknown.
         load: The mean number of running or waiting processes in the last minute (the load average); None if
             the system does not report it.
-        machine: The processor and its number of cores, or the accelerator; None if unknown.
+        machine: The processor, its number of cores, and the accelerator if there is one; None if unknown.
     """
 
     latency_seconds: float | None

@@ -13,20 +13,30 @@ from pathlib import Path
 
 @cache
 def machine_name(device: str) -> str:
-    """Return what runs models on a device: the accelerator, or the processor and its number of cores.
+    """Return what runs models on a device: the processor, its number of cores, and the accelerator.
 
     The name of the host and of the user are not part of it.
 
     >>> machine_name("cpu").rpartition(", ")[2].endswith(("core", "cores"))
     True
     """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    name = f"{_processor()}, {cores} core{'' if cores == 1 else 's'}"
     if device.startswith("cuda"):
         import torch
 
-        return str(torch.cuda.get_device_name(device))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    name = f"{_processor()}, {cores} core{'' if cores == 1 else 's'}"
+        return f"{name}, {torch.cuda.get_device_name(device)}"
     return name if device == "cpu" else f"{name}, {device}"
+
+
+def cores_of(machine: str | None) -> int | None:
+    """Return the number of cores in the name of a machine; None if it says nothing about them.
+
+    >>> cores_of("AMD EPYC 7B13, 16 cores, NVIDIA H200"), cores_of(None)
+    (16, None)
+    """
+    cores = re.search(r", (\d+) cores?(?:,|$)", machine or "")
+    return int(cores[1]) if cores else None
 
 
 def load_average() -> float | None:

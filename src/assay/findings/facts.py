@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assay.core.model import ModelFacts
+from assay.core.result import Speed
 from assay.core.task import Modality, TaskKind
 
 
@@ -57,8 +58,9 @@ class ModelRow:
     """Facts about a model.
 
     Attributes:
-        latency_seconds: Median time of one standard example at batch 1 on the machine of the study.
+        latency_seconds: Least time of one standard example at batch 1 on the machine of the study.
         throughput: Standard examples per second in batches on that machine.
+        latency_warning: Why the latency is not reliable; empty if it is, or if it is unknown.
     """
 
     address: str
@@ -66,6 +68,22 @@ class ModelRow:
     facts: ModelFacts
     latency_seconds: float | None
     throughput: float | None = None
+    latency_warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One measurement of the speed of a model.
+
+    Attributes:
+        identity: The identity of the model when it was measured.
+        measured: The time in UTC, as ISO 8601; None before schema version 4.
+    """
+
+    model: str
+    identity: str
+    speed: Speed
+    measured: str | None
 
 
 def has_random_weights(model: str, models: Mapping[str, ModelRow]) -> bool:

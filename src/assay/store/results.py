@@ -12,17 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.analysis.speeds import with_speeds
 from assay.core.errors import StoreError
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Opened, Result, Speed, Status
 from assay.core.slices import SliceColumn
 from assay.core.task import Labels, SplitName, Task
-from assay.findings.facts import ModelRow, ShownExample, TaskFacts
+from assay.findings.facts import Measurement, ModelRow, ShownExample, TaskFacts
 from assay.store.arrays import Arrays
 from assay.store.database import Database, FileDatabase, MemoryDatabase, writer_lock
 from assay.store.rows import COLUMNS, key_of_features, result_of, task_facts_of, written_result
-from assay.store.speeds import Measurement, typical_speeds
 from assay.store.task_files import TaskFiles
 
 _MOST_PROBS = 20_000_000  # probabilities of one job (80 MB); larger arrays are not stored
@@ -77,11 +77,12 @@ class Store:
             (opened.model, opened.identity, facts),
         )
         if opened.speed is not None:
-            speed = astuple(opened.speed)
-            self._database.write(
-                "INSERT INTO latencies VALUES (?,?,?,?,?,?,?,?)",
-                (opened.model, opened.identity, *speed, _now()),
-            )
+            self.add_speed(opened.model, opened.identity, opened.speed)
+
+    def add_speed(self, model: str, identity: str, speed: Speed) -> None:
+        """Store a measurement of the speed of a model beside earlier ones."""
+        row = (model, identity, *astuple(speed), _now())
+        self._database.write("INSERT INTO latencies VALUES (?,?,?,?,?,?,?,?)", row)
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
         """Store a task's facts, split (as example names), test labels, test slices and shown examples."""
@@ -139,12 +140,11 @@ class Store:
     def models(self) -> tuple[ModelRow, ...]:
         """Return the facts about every opened model, with its best-founded speed."""
         rows = self._database.rows("SELECT address, identity, facts FROM models")
-        identities = {address: identity for address, identity, _ in rows}
-        speeds = typical_speeds(self.measurements(), identities)
-        return tuple(
-            ModelRow(address, identity, ModelFacts(**json.loads(facts)), *speeds.get(address, (None, None)))
+        models = [
+            ModelRow(address, identity, ModelFacts(**json.loads(facts)), None)
             for address, identity, facts in rows
-        )
+        ]
+        return with_speeds(models, self.measurements())
 
     def measurements(self) -> tuple[Measurement, ...]:
         """Return every measurement of the speed of a model, the earliest first."""

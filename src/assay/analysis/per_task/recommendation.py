@@ -82,9 +82,17 @@ def costs(
 def fronts(
     standings: Sequence[Standing], of_models: Mapping[str, Mapping[str, float]], rows: Mapping[str, ModelRow]
 ) -> dict[str, tuple[str, ...]]:
-    """Return the Pareto front for each cost, cheapest first, among pretrained models."""
+    """Return the Pareto front for each cost, cheapest first, among pretrained models.
+
+    Models whose latency is not reliable are not on the front of latency, nor keep others from it.
+    """
     values = {standing.model: standing.value for standing in _pretrained(standings, rows)}
-    by_cost = {name: pareto_front(values, known) for name, known in of_models.items()}
+    unreliable = {row.address for row in rows.values() if row.latency_warning}
+    reliable = {model: value for model, value in values.items() if model not in unreliable}
+    by_cost = {
+        name: pareto_front(reliable if name == "latency" else values, known)
+        for name, known in of_models.items()
+    }
     return {name: front for name, front in by_cost.items() if front}
 
 
