@@ -29,7 +29,7 @@ from assay.plugins.address import Address
 from assay.plugins.families import BUILT_IN
 from assay.plugins.registry import Registry
 from assay.run.study import Study
-from assay.store.results import open_existing
+from assay.store.results import Store, open_existing
 
 HERE = Path(__file__).parent
 FAMILIES = {
@@ -127,6 +127,19 @@ def test_values_and_fields_are_what_stores_hold():
     }
     assert kept == FROZEN["stored fields"]
     assert FROZEN["reason prefixes"] == [OTHER_MODALITY]
+
+
+def test_tables_and_columns_are_what_stores_hold(tmp_path):
+    Store(tmp_path).close()
+
+    with sqlite3.connect(tmp_path / "results.sqlite") as connection:
+        tables = [
+            row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%TABLE%'")
+        ]
+        columns = {
+            table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")] for table in tables
+        }
+    assert columns == FROZEN["tables"]
 
 
 @pytest.mark.parametrize("address", FROZEN["models"])

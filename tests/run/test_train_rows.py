@@ -11,6 +11,7 @@ from tests.conftest import Zoo
 from assay.core.errors import UsageError
 from assay.core.result import Finished, Status
 from assay.plugins.families import BUILT_IN
+from assay.readers.train_order import train_order
 from assay.run.evaluation import Evaluation
 from assay.run.evaluator import Evaluator
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
@@ -63,6 +64,18 @@ def test_every_kind_of_method_works_on_a_part(planned, rows):
     assert {event.result.status for event in found} == {Status.OK}
     assert {event.result.job.train_rows for event in found} == {rows}
     assert {len(event.predictions.values) for event in found if event.predictions} == {18}
+
+
+def test_held_out_predictions_on_a_part_name_rows_of_all_of_train(planned):
+    ready = planned(30)
+    train = ready.evaluations[0].task.train
+
+    held_out = [event.held_out for event in finished_of(ready) if event.held_out]
+
+    assert len(held_out) == 3
+    for each in held_out:
+        assert each.rows.tolist() == sorted(train_order(train)[:30])
+        assert train.labels.take(each.rows).values.tolist() == each.truth.values.tolist()
 
 
 def test_methods_see_the_first_examples_of_the_order_alone(planned, tmp_path, monkeypatch):

@@ -185,6 +185,50 @@ def test_a_few_examples_of_a_task_are_kept_to_be_shown(store, photos):
     assert all(example.picture.startswith("data:image/webp;base64,") for example in shown)
 
 
+@pytest.mark.parametrize(
+    ("texts", "groups"),
+    [
+        ("abcdefgh", None),
+        ("abacaddd", [0, 1, 0, 2, 0, 3, 3, 3]),
+    ],
+)
+def test_groups_of_test_examples_with_the_same_content_are_kept(store, texts, groups):
+    digests = np.array([ord(text) << 40 for text in texts], dtype=np.uint64)
+    labels = Labels(LabelKind.REGRESSION, np.arange(len(texts)))
+    test = Split(InMemoryExamples([*texts], [*texts]), labels, digests)
+    task = replace(TASK, test=test)
+
+    store.add_task(task_facts(task), task)
+
+    kept = store.contents(task_facts(task))
+    assert (None if kept is None else kept.tolist()) == groups
+    assert (store.root / "contents").exists() is (groups is not None)
+
+
+def test_a_task_without_digests_and_groups_of_other_examples_give_none(store):
+    store.add_task(task_facts(TASK), TASK)
+    assert store.contents(task_facts(TASK)) is None
+
+    store.arrays.write("contents", TASK.fingerprint, np.zeros(7, dtype=np.int64))
+
+    assert store.contents(task_facts(TASK)) is None
+    assert store.arrays.damaged == {"contents/data.npy": "it does not fit the task"}
+
+
+def test_identical_texts_of_a_table_are_one_group(store, tmp_path):
+    rows = "\n".join(f"film {n % 25} was seen,{n % 2}" for n in range(100))
+    (tmp_path / "reviews.csv").write_text(f"text,label\n{rows}\n")
+    task = resolve_tasks([f"table:{tmp_path / 'reviews.csv'}"], seed=0)[0]
+    store.add_task(task_facts(task), task)
+
+    groups = store.contents(task_facts(task))
+
+    texts = [task.test.examples.read(row) for row in range(len(task.test))]
+    same = [[one == other for other in texts] for one in texts]
+    np.testing.assert_array_equal(groups[:, None] == groups, same)
+    assert len(set(texts)) < len(texts)
+
+
 def _reviews(folder):
     rows = "\n".join(f"film {n} was seen,{n % 2},{'de' if n % 3 else 'en'},{n % 4}" for n in range(40))
     (folder / "reviews.csv").write_text(f"text,label,language,week\n{rows}\n")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.core.errors import NotApplicable
+from assay.core.held_out import HeldOutPredictions
 from assay.core.metric import Metric
 from assay.core.task import LabelKind, Labels
 
@@ -28,6 +29,7 @@ class Estimate(float):
         interval: The confidence interval, or None.
         metric: The name of the metric that the score estimates; empty if the score has its own scale.
         notes: Caveats for the reader.
+        held_out: The predictions on held-out examples of train that it judges, or None.
 
     >>> Estimate(0.87, Interval(0.85, 0.89), "accuracy")
     Estimate(0.87, 0.85 to 0.89, accuracy)
@@ -35,17 +37,24 @@ class Estimate(float):
     True
     """
 
-    __slots__ = ("interval", "metric", "notes")
+    __slots__ = ("held_out", "interval", "metric", "notes")
     interval: Interval | None
     metric: str
     notes: tuple[str, ...]
+    held_out: HeldOutPredictions | None
 
     def __new__(
-        cls, value: float, interval: Interval | None = None, metric: str = "", notes: tuple[str, ...] = ()
+        cls,
+        value: float,
+        interval: Interval | None = None,
+        metric: str = "",
+        notes: tuple[str, ...] = (),
+        held_out: HeldOutPredictions | None = None,
     ) -> Estimate:
-        """Create a number with an interval, a metric and notes."""
+        """Create a number with an interval, a metric, notes and held-out predictions."""
         estimate = super().__new__(cls, value)
         estimate.interval, estimate.metric, estimate.notes = interval, metric, notes
+        estimate.held_out = held_out
         return estimate
 
     @property
@@ -58,7 +67,7 @@ class Estimate(float):
         return f"Estimate({', '.join(filter(None, (f'{float(self):.6g}', between, self.metric)))})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Estimate, (float(self), self.interval, self.metric, self.notes)
+        return Estimate, (float(self), self.interval, self.metric, self.notes, self.held_out)
 
 
 def judged_interval(metric: Metric, truth: Labels, predicted: np.ndarray, draws: int = 400) -> Interval:

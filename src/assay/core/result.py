@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from assay.core.estimate import Interval
+from assay.core.held_out import HeldOutPredictions
 from assay.core.job import Job
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
@@ -79,10 +80,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished job to be stored, with its predictions on test if there are any."""
+    """A finished job to be stored.
+
+    Attributes:
+        predictions: The predictions of a protocol on test.
+        held_out: The predictions of a score on held-out examples of train, where it makes any.
+    """
 
     result: Result
     predictions: Predicted | None = None
+    held_out: HeldOutPredictions | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from assay.core.errors import ModelError, NotApplicable, UnknownName, UnreadableTask, UsageError
 from assay.core.estimate import Estimate, Interval
 from assay.core.features import Encoded, Features, LabelledFeatures, LabelledSourceProbs
+from assay.core.held_out import HeldOutPredictions
 from assay.core.keys import content_key
 from assay.core.metric import Metric
 from assay.core.model import FisherProbe, Layered, LinearHead, Model, ModelFacts, ModelSource
@@ -82,6 +83,7 @@ __all__ = [
     "Fitted",
     "FoldedMoments",
     "HeldOut",
+    "HeldOutPredictions",
     "HeldOutScore",
     "Interval",
     "Invariance",

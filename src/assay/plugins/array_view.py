@@ -72,12 +72,16 @@ class ArrayView(TrainView):
 
     def sample(self) -> LabelledFeatures:
         """Return a class-balanced sample."""
-        return self._some(balanced_rows(self.labels, self._most(), SEED))
+        return self._some(self.sample_rows())
+
+    def sample_rows(self) -> np.ndarray:
+        """Return the positions of the sample."""
+        return balanced_rows(self.labels, self._most(), SEED)
 
     def held_out(self) -> HeldOut:
         """Return a sample with the class proportions of all examples."""
         rows = proportional_examples(self.labels, self._most(), SEED)
-        return HeldOut(self._some(rows), self.folds[rows])
+        return HeldOut(self._some(rows), self.folds[rows], rows)
 
     def source_probs(self) -> LabelledSourceProbs:
         """Return the source probabilities."""
@@ -103,7 +107,7 @@ class ArrayView(TrainView):
             raise NotApplicable(
                 "it reads features of the same model with random weights: give random_features"
             )
-        return Features(self.random[balanced_rows(self.labels, self._most(), SEED)])
+        return Features(self.random[self.sample_rows()])
 
     def take(self, rows: np.ndarray) -> ArrayView:
         """Return the examples at these positions, in that order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -93,7 +94,12 @@ class SampleScore(Score):
 
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
         """Return the estimate from the sample of train."""
-        return Estimate(self(train.sample()))
+        estimate = self(train.sample())
+        if not isinstance(estimate, Estimate):
+            return Estimate(estimate)
+        if estimate.held_out is not None:
+            estimate.held_out = replace(estimate.held_out, rows=train.sample_rows())
+        return estimate
 
 
 class HeldOutScore(Score):

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.core.errors import NotApplicable
+from assay.core.estimate import Estimate, judged_interval
 from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
+from assay.core.held_out import HeldOutPredictions
+from assay.core.metric import Metric
 from assay.core.model import FisherProbe, Fishers, ModelFacts
+from assay.core.predictor import Predicted
 from assay.core.task import LabelKind, Labels
 from assay.moments.folded import FoldedMoments
 
@@ -27,10 +31,31 @@ class HeldOut:
     Attributes:
         examples: At most ``SAMPLE`` examples, with the class proportions of train.
         folds: The fold of the Moments to which each example belongs.
+        rows: The positions of the examples' labels in the labels of train.
     """
 
     examples: LabelledFeatures
     folds: np.ndarray
+    rows: np.ndarray
+
+    def judged(self, metric: Metric, predicted: Predicted, notes: tuple[str, ...] = ()) -> Estimate:
+        """Return the metric of predictions for the examples, with its interval.
+
+        Args:
+            metric: The metric.
+            predicted: The prediction for each example from the other folds.
+            notes: Caveats for the reader.
+
+        Raises:
+            NotApplicable: The metric judges probabilities, and there are none.
+        """
+        truth = self.examples.labels
+        value = predicted.judged(metric, truth)
+        judged = predicted.probs if metric.judges_probs else predicted.values
+        assert judged is not None
+        interval = judged_interval(metric, truth, judged)
+        held_out = HeldOutPredictions(predicted, truth, self.rows)
+        return Estimate(value, interval, metric.name, notes, held_out)
 
 
 class TrainView(ABC):
@@ -48,6 +73,10 @@ class TrainView(ABC):
     @abstractmethod
     def sample(self) -> LabelledFeatures:
         """Return a bounded, class-balanced sample of train, the same rows for every model."""
+
+    @abstractmethod
+    def sample_rows(self) -> np.ndarray:
+        """Return the positions of the labels of ``sample`` in the labels of train."""
 
     @abstractmethod
     def held_out(self) -> HeldOut:

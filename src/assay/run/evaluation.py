@@ -10,18 +10,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assay.core.errors import AssayError, NotApplicable, StoreError
+from assay.core.held_out import HeldOutPredictions
 from assay.core.job import Job
 from assay.core.limits import NO_LIMITS, Limits
 from assay.core.metric import Metric
 from assay.core.model import ModelSource
 from assay.core.predictor import Predicted
 from assay.core.result import Cost, Finished, Result, Status
-from assay.core.task import LabelKind, SplitName, Task
+from assay.core.task import LabelKind, Labels, SplitName, Task
 from assay.plugins.families import BUILT_IN, Families, families
 from assay.plugins.method import FactScore, Method, Score, WeightScore
 from assay.plugins.protocol import Protocol, SourceProtocol
 from assay.plugins.registry import Named
-from assay.plugins.train_view import small_sample_notes
+from assay.plugins.train_view import SAMPLE, small_sample_notes
 from assay.run.encoding import Encodings
 from assay.run.fitting import learned
 from assay.run.memory import measured_memory
@@ -89,7 +90,7 @@ def finished_job(job: Job, method: Method, encodings: Encodings, device: str) ->
     seconds = time.perf_counter() - start - encode_seconds
     cost = replace(finished.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
     result = replace(finished.result, seconds=seconds, encode_seconds=encode_seconds, cost=cost)
-    return Finished(replace(result, dtype=encodings.encoder.dtype), finished.predictions)
+    return replace(finished, result=replace(result, dtype=encodings.encoder.dtype))
 
 
 def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
@@ -99,19 +100,32 @@ def _apply(job: Job, method: Method, encodings: Encodings) -> Finished:
     if not isinstance(method, Score):
         raise TypeError(f"{type(method).__name__} is neither a score nor a protocol.")
     estimate = method.estimate(ScoreView(encodings.encoder), encodings.metric)
-    notes = (*estimate.notes, *_feature_notes(method, encodings))
     value, tuned = _finite(estimate.value, "score"), encodings.encoder.tuned
-    return Finished(
-        Result(
-            job,
-            Status.OK,
-            value,
-            tuned=tuned,
-            notes=notes,
-            interval=estimate.interval,
-            metric=estimate.metric,
-        )
+    held_out = estimate.held_out
+    mismatch = "" if held_out is None else _mismatch(held_out, encodings.task.train.labels)
+    notes = (*estimate.notes, *_feature_notes(method, encodings), *filter(None, (mismatch,)))
+    result = Result(
+        job, Status.OK, value, tuned=tuned, notes=notes, interval=estimate.interval, metric=estimate.metric
     )
+    if held_out is None or mismatch:
+        return Finished(result)
+    seen = encodings.encoder.task.seen
+    rows = held_out.rows if seen.is_whole or held_out.rows is None else seen.rows[held_out.rows]
+    return Finished(result, held_out=replace(held_out, rows=rows))
+
+
+def _mismatch(held_out: HeldOutPredictions, train: Labels) -> str:
+    """Return why held-out predictions cannot be kept; empty if they can."""
+    rows, why = held_out.rows, ""
+    if rows is None:
+        why = "have no rows"
+    elif len(rows) > SAMPLE:
+        why = f"are more than {SAMPLE:,}"
+    elif rows.size and not 0 <= rows.min() <= rows.max() < len(train):
+        why = "are for rows that train does not have"
+    elif not np.array_equal(train.take(rows).values, held_out.truth.values):
+        why = "have other labels than these rows of train"
+    return f"its held-out predictions {why}: they are not kept" if why else ""
 
 
 def _feature_notes(score: Score, encodings: Encodings) -> tuple[str, ...]:

@@ -36,9 +36,12 @@ class ScoreView(TrainView):
 
     def sample(self) -> LabelledFeatures:
         """Return a class-balanced sample of train, the same rows for every model."""
-        labels = self._train.labels
-        rows = balanced_rows(labels, SAMPLE, SEED)
-        return LabelledFeatures(self._encoder.features_of_train(rows), labels.take(rows))
+        rows = self.sample_rows()
+        return LabelledFeatures(self._encoder.features_of_train(rows), self._train.labels.take(rows))
+
+    def sample_rows(self) -> np.ndarray:
+        """Return the positions of the labels of the sample in the labels of train."""
+        return balanced_rows(self._train.labels, SAMPLE, SEED)
 
     def held_out(self) -> HeldOut:
         """Return a sample with the class proportions of train, and the fold of each example."""
@@ -46,7 +49,7 @@ class ScoreView(TrainView):
         chosen = proportional_examples(labels, SAMPLE, SEED)
         rows = labels.rows_of(chosen)
         features = self._encoder.features_of_train(rows)
-        return HeldOut(LabelledFeatures(features, labels.of(chosen)), self._encoder.folds()[rows])
+        return HeldOut(LabelledFeatures(features, labels.of(chosen)), self._encoder.folds()[rows], rows)
 
     def facts(self) -> ModelFacts:
         """Return the facts about the model."""

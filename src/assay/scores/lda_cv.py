@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.estimate import Estimate, judged_interval
+from assay.core.estimate import Estimate
 from assay.core.metric import Metric
+from assay.core.predictor import Predicted
 from assay.moments.folded import FoldedMoments, LeftOut
 from assay.plugins.method import HeldOutScore, Invariance
 from assay.plugins.train_view import HeldOut
@@ -55,12 +56,11 @@ class LDACV(HeldOutScore):
             raise NotApplicable("Fewer than two classes have examples in train.")
         if train.total.scatter.is_constant:
             raise NotApplicable("All features are constant on train.")
-        truth = held_out.examples.labels
-        predicted = np.empty_like(truth.values)
+        predicted = np.empty_like(held_out.examples.labels.values)
         for number, rule in enumerate(train.left_out):
             rows = held_out.folds == number
             predicted[rows] = classify(rule, held_out.examples.matrix[rows])
-        return Estimate(metric(truth, predicted), judged_interval(metric, truth, predicted), metric.name)
+        return held_out.judged(metric, Predicted(predicted))
 
 
 def classify(rule: LeftOut, features: np.ndarray) -> np.ndarray:

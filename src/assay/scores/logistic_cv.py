@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
-from assay.core.estimate import Estimate, judged_interval
+from assay.core.estimate import Estimate
 from assay.core.metric import Metric
+from assay.core.predictor import Predicted
 from assay.numerics.threads import one_thread_in_scipy
 from assay.plugins.method import Invariance, Score
 from assay.plugins.train_view import TrainView
@@ -68,8 +69,7 @@ class LogisticCV(Score):
         if metric.judges_probs:
             raise NotApplicable(f"It foretells classes; {metric.name} judges probabilities.")
         held_out = train.held_out()
-        labels, folds = held_out.examples.labels, held_out.folds
-        truth = labels.values
+        truth, folds = held_out.examples.labels.values, held_out.folds
         if len(np.unique(folds)) < 2:
             raise NotApplicable("Train has too few examples for two folds.")
         if len(np.unique(truth)) < 2:
@@ -83,8 +83,7 @@ class LogisticCV(Score):
             predicted[judged], converged = self._predict(rows[~judged], truth[~judged], rows[judged])
             finished &= converged
         steps = f"The optimiser stopped after {self.max_steps} steps, before it converged."
-        interval = judged_interval(metric, labels, predicted)
-        return Estimate(metric(labels, predicted), interval, metric.name, () if finished else (steps,))
+        return held_out.judged(metric, Predicted(predicted), () if finished else (steps,))
 
     def _predict(self, rows: np.ndarray, labels: np.ndarray, judged: np.ndarray) -> tuple[np.ndarray, bool]:
         """Return the class of each held-out example, and whether the optimiser converged."""

@@ -8,8 +8,11 @@ from typing import ClassVar, get_args
 import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
+from assay.core.estimate import Estimate
 from assay.core.features import LabelledFeatures
-from assay.core.task import LabelKind
+from assay.core.held_out import HeldOutPredictions
+from assay.core.predictor import Predicted
+from assay.core.task import LabelKind, Labels
 from assay.numerics.neighbours import Distance, majority, nearest_others
 from assay.plugins.method import EVERY_KIND, SampleScore
 
@@ -61,19 +64,28 @@ class LooKNN(SampleScore):
                 f"distance is '{self.distance}'. Write {' or '.join(map(repr, get_args(Distance)))}."
             )
 
-    def __call__(self, train: LabelledFeatures) -> float:
-        """Return the leave-one-out accuracy, or R2."""
+    def __call__(self, train: LabelledFeatures) -> Estimate:
+        """Return the leave-one-out accuracy, or R2, with the predictions."""
         if len(train) < 2:
             raise NotApplicable("Train has fewer than two examples.")
         truth = train.labels.values
         if (truth == truth[0]).all():
             raise NotApplicable("All labels of train are the same.")
         neighbours = truth[nearest_others(train.matrix, self.k, self.distance)]  # type: ignore[arg-type]  # checked above
-        if train.labels.kind is LabelKind.CLASSIFICATION:
-            return float((majority(neighbours, len(train.labels.classes)) == truth).mean())
-        if train.labels.kind is LabelKind.MULTILABEL:
-            votes = [majority(column, 2) for column in np.moveaxis(neighbours, -1, 0)]
-            return float((np.stack(votes, axis=-1) == truth).mean())
-        left_out_mean = (truth.sum(axis=0) - truth) / (len(truth) - 1)
-        baseline = float(np.square(truth - left_out_mean).sum())
-        return 1 - float(np.square(truth - neighbours.mean(axis=1)).sum()) / baseline
+        predicted = _voted(neighbours, train.labels)
+        if train.labels.kind is LabelKind.REGRESSION:
+            left_out_mean = (truth.sum(axis=0) - truth) / (len(truth) - 1)
+            baseline = float(np.square(truth - left_out_mean).sum())
+            value = 1 - float(np.square(truth - predicted).sum()) / baseline
+        else:
+            value = float((predicted == truth).mean())
+        return Estimate(value, held_out=HeldOutPredictions(Predicted(predicted), train.labels))
+
+
+def _voted(neighbours: np.ndarray, labels: Labels) -> np.ndarray:
+    """Return the majority of the neighbours' labels (examples x k, or x columns), or their mean."""
+    if labels.kind is LabelKind.CLASSIFICATION:
+        return majority(neighbours, len(labels.classes))
+    if labels.kind is LabelKind.MULTILABEL:
+        return np.stack([majority(column, 2) for column in np.moveaxis(neighbours, -1, 0)], axis=-1)
+    return np.asarray(neighbours.mean(axis=1))

@@ -238,10 +238,14 @@ class Moved(TrainView):
         """Return the same sample, moved."""
         return self._moved(self.train.sample())
 
+    def sample_rows(self) -> np.ndarray:
+        """Return the positions of the sample."""
+        return self.train.sample_rows()
+
     def held_out(self) -> HeldOut:
         """Return the same held-out examples, moved."""
         held = self.train.held_out()
-        return HeldOut(self._moved(held.examples), held.folds)
+        return HeldOut(self._moved(held.examples), held.folds, held.rows)
 
     def _moved(self, examples: LabelledFeatures) -> LabelledFeatures:
         matrix = examples.matrix + self.shifts[examples.labels.values]

@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.core.estimate import Estimate, judged_interval
+from assay.core.estimate import Estimate
 from assay.core.metric import Metric
-from assay.core.task import LabelKind
+from assay.core.predictor import Predicted
+from assay.core.task import LabelKind, Labels
 from assay.moments.folded import FoldedMoments
 from assay.plugins.method import EVERY_KIND, HeldOutScore, Invariance
 from assay.plugins.train_view import HeldOut
@@ -61,18 +62,9 @@ class RidgeCV(HeldOutScore):
             raise NotApplicable("All features are constant on train.")
         if metric is None:
             return Estimate(explained(train))
-        truth = held_out.examples.labels
         guesses = predictions(train, held_out)
-        predicted: np.ndarray
-        if metric.judges_probs:
-            predicted = _as_probs(guesses, train.kind)
-        elif train.kind is LabelKind.CLASSIFICATION:
-            predicted = guesses.argmax(axis=1)
-        elif train.kind is LabelKind.MULTILABEL:
-            predicted = (guesses > 0.5).astype(np.int64)
-        else:
-            predicted = guesses.reshape(truth.values.shape)
-        return Estimate(metric(truth, predicted), judged_interval(metric, truth, predicted), metric.name)
+        probs = _as_probs(guesses, train.kind) if metric.judges_probs else None
+        return held_out.judged(metric, Predicted(_as_labels(guesses, held_out.examples.labels), probs))
 
 
 def predictions(train: FoldedMoments, held_out: HeldOut) -> np.ndarray:
@@ -82,6 +74,15 @@ def predictions(train: FoldedMoments, held_out: HeldOut) -> np.ndarray:
         rows = held_out.folds == number
         predicted[rows] = rule.predict(held_out.examples.matrix[rows])
     return predicted
+
+
+def _as_labels(guesses: np.ndarray, truth: Labels) -> np.ndarray:
+    """Return expected targets as labels: the likeliest class, the classes above one half, or numbers."""
+    if truth.kind is LabelKind.CLASSIFICATION:
+        return np.asarray(guesses.argmax(axis=1))
+    if truth.kind is LabelKind.MULTILABEL:
+        return (guesses > 0.5).astype(np.int64)
+    return guesses.reshape(truth.values.shape)
 
 
 def _as_probs(guesses: np.ndarray, kind: LabelKind) -> np.ndarray:

@@ -15,6 +15,7 @@ _OF_TASKS = {
     "examples": "shown examples",
     "slices": "slices",
     "contents": "groups of identical examples",
+    "held_out_truths": "labels of held-out examples",
 }
 
 
@@ -27,9 +28,9 @@ class Owners:
     def of(self, shelf: str, key: str) -> tuple[str, str]:
         """Return what a file holds, and the job, task, or model and task that it belongs to."""
         if shelf in _OF_JOBS:
-            return _OF_JOBS[shelf], self._jobs.get(key, key)
+            return _OF_JOBS[shelf], self._jobs.get(key.partition("-")[0], key)
         if shelf in _OF_TASKS:
-            return _OF_TASKS[shelf], self._tasks.get(key, key)
+            return _OF_TASKS[shelf], self._tasks.get(key.partition("-")[0], key)
         model, task = self.of_features(key)
         return shelf, f"{model} on {task}" if model else key
 

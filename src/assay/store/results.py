@@ -14,6 +14,7 @@ import numpy as np
 
 from assay.analysis.speeds import with_speeds
 from assay.core.errors import StoreError
+from assay.core.held_out import HeldOutPredictions
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Finished, Opened, Result, Speed, Status
@@ -22,6 +23,7 @@ from assay.core.task import Labels, SplitName, Task
 from assay.findings.facts import Measurement, ModelRow, ShownExample, TaskFacts
 from assay.store.arrays import Arrays
 from assay.store.database import Database, FileDatabase, MemoryDatabase, writer_lock
+from assay.store.held_out_files import HeldOutFiles
 from assay.store.rows import COLUMNS, key_of_features, result_of, task_facts_of, written_result
 from assay.store.task_files import TaskFiles
 
@@ -43,6 +45,7 @@ class Store:
         self.root = root
         self.arrays = Arrays(root)
         self._task_files = TaskFiles(self.arrays)
+        self._held_out_files = HeldOutFiles(self.arrays)
         self._database: Database = MemoryDatabase(root) if read_only else FileDatabase(root)
 
     @contextmanager
@@ -64,6 +67,8 @@ class Store:
             probs = finished.predictions.probs
             if probs is not None and probs.size <= _MOST_PROBS:
                 self.arrays.write("probs", result.job.key, probs.astype(np.float32))
+        if finished.held_out is not None:
+            self._held_out_files.add(result.job, finished.held_out)
         row = (*written_result(result), _now())
         marks = ",".join("?" * len(row))
         self._database.write(f"INSERT OR REPLACE INTO results ({COLUMNS}, finished) VALUES ({marks})", row)  # noqa: S608  # constants
@@ -167,10 +172,29 @@ class Store:
             if (values := self.arrays.read("predictions", key)) is not None
         }
 
+    def held_out(self, keys: Collection[str]) -> dict[str, HeldOutPredictions]:
+        """Return the stored predictions of scores on held-out examples of train, by key."""
+        tasks = {facts.fingerprint: facts for facts in self._every_task()}
+        rows = self._database.rows("SELECT key, fingerprint FROM results")
+        return {
+            key: held_out
+            for key, fingerprint in rows
+            if key in keys
+            and fingerprint in tasks
+            and (held_out := self._held_out_files.of(key, tasks[fingerprint])) is not None
+        }
+
     def truths(self, tasks: Iterable[TaskFacts]) -> dict[str, Labels]:
         """Return the test labels of tasks, by fingerprint."""
         labels = {task.fingerprint: self._task_files.labels(task) for task in tasks}
         return {fingerprint: one for fingerprint, one in labels.items() if one is not None}
+
+    def contents(self, task: TaskFacts) -> np.ndarray | None:
+        """Return the group of identical contents of each test example; None if all differ.
+
+        It is None as well where an earlier Assay stored the task.
+        """
+        return self._task_files.contents(task)
 
     def features(
         self, model: ModelRow, fingerprint: str, split: SplitName = SplitName.TEST

@@ -37,6 +37,9 @@ class TaskFiles:
         if labels.lengths is not None:
             self._keep("lengths", key, labels.lengths)
         self._keep("truths", key, labels.values)
+        groups = _groups(task.test.digests)
+        if groups is not None:
+            self._keep("contents", key, groups)
         if self.examples(key) is None:
             few = [asdict(example) for example in shown_examples(task)]
             self._arrays.write_text("examples", key, json.dumps(few, ensure_ascii=False))
@@ -55,6 +58,14 @@ class TaskFiles:
         except (TypeError, ValueError) as error:
             self._arrays.refuse("truths", f"{task.fingerprint}.npy", f"it does not fit the task: {error}")
             return None
+
+    def contents(self, task: TaskFacts) -> np.ndarray | None:
+        """Return the group of identical contents of each test example; None if all differ, or if unknown."""
+        groups = self._arrays.read("contents", task.fingerprint)
+        if groups is not None and groups.shape != (task.test_count,):
+            self._arrays.refuse("contents", f"{task.fingerprint}.npy", "it does not fit the task")
+            return None
+        return groups
 
     def names(self, fingerprint: str, split: SplitName) -> tuple[str, ...]:
         """Return the names of the examples of a split; empty if they are not stored."""
@@ -80,6 +91,18 @@ class TaskFiles:
             self._arrays.refuse(shelf, f"{key}.npy", "it does not fit the task")
         if stored is None or not np.array_equal(stored, array):
             self._arrays.write(shelf, key, array)
+
+
+def _groups(digests: np.ndarray | None) -> np.ndarray | None:
+    """Return a number for each content, in order of first occurrence; None if all contents differ."""
+    if digests is None:
+        return None
+    _, first, inverse = np.unique(digests, return_index=True, return_inverse=True)
+    if len(first) == len(digests):
+        return None
+    numbers = np.empty(len(first), dtype=np.int64)
+    numbers[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(numbers[inverse])
 
 
 def _labels(values: np.ndarray, lengths: np.ndarray | None, task: TaskFacts) -> Labels:
