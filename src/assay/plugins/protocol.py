@@ -123,7 +123,10 @@ class ModelProtocol(Protocol):
 
 
 class SourceProtocol(Protocol):
-    """A protocol that uses the predictions of the source head and learns nothing from train or val."""
+    """A protocol that uses the predictions of the source head and learns nothing from train or val.
+
+    It has no value on val, because val would have to be encoded for that alone.
+    """
 
     @abstractmethod
     def class_positions(self, classes: Sequence[str], head: int) -> np.ndarray:

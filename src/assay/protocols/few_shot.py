@@ -23,9 +23,10 @@ class FewShot(SubsetProtocol):
     """A protocol trained on k examples per class of train, and as many of val; test is complete.
 
     Each draw is a separate run, with the same examples for all models; intervals cover the draws. If examples
-    have several classes, or texts several tags, examples are drawn until each class occurs in k of them.
-    A class with fewer examples contributes all. Several sizes make a learning curve: ``few_shot(k=1)``,
-    ``few_shot(k=5)``, or for any kind of task ``few_shot(examples=100)``, ``few_shot(examples=1000)``.
+    have several classes, or texts several tags, examples are drawn until each class occurs in k of them. A
+    class with fewer examples contributes all. The value on val is that of the protocol on the few of val.
+    Several sizes make a learning curve: ``few_shot(k=1)``, ``few_shot(k=5)``, or for any kind of task
+    ``few_shot(examples=100)``, ``few_shot(examples=1000)``.
 
     References:
         Learning Transferable Visual Models From Natural Language Supervision (Radford et al., 2021),

@@ -22,7 +22,8 @@ class Ridge(FeatureProtocol):
     It minimises mean squared error / 2 + l2/2 |W|^2 on standardised features, for all columns at once and
     without a penalty on the intercept: alpha = N l2 in scikit-learn. With several labels, classes with an
     output above 1/2 are predicted. 46 penalties from 1e3 to 1e-6 come from one eigendecomposition; the best
-    by the metric on val is fitted again to train and val. There are no probabilities. For numbers it equals
+    by the metric on val is fitted again to train and val. A given penalty is not judged on val. There are no
+    probabilities. For numbers it equals
     ``linear_probe``.
 
     References:

@@ -128,9 +128,10 @@ class Store:
         rows = self._database.rows(
             f"SELECT {COLUMNS} FROM results ORDER BY finished, rowid"  # noqa: S608  # a constant
         )
-        results = [result for result in map(result_of, rows) if on_subsets or result.job.train_rows is None]
+        asked = (result_of(row) for row in rows if keys is None or row[0] in keys)
+        results = [result for result in asked if on_subsets or result.job.train_rows is None]
         if keys is not None:
-            return tuple(result for result in results if result.job.key in keys)
+            return tuple(results)
         metrics = {facts.address: facts.metric for facts in self._every_task()}
         names = {(facts.fingerprint, facts.metric): facts.address for facts in self.tasks()}
         newest = {}
