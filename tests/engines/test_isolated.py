@@ -24,6 +24,7 @@ from assay.core.predictor import Predicted
 from assay.core.result import Cost, Event, Finished, Opened, Result, Status
 from assay.engines.isolated import Isolated
 from assay.plugins.engine import Evaluate, Stage, Watch
+from assay.plugins.registry import module_of
 from assay.plugins.scheduler import observed
 from assay.testing.engines import EVALUATIONS, InTurn, run_as_a_study, simulated_matrix
 from assay.testing.schedulers import METHODS, SimulatedEvaluation, simulated_evaluations
@@ -305,9 +306,7 @@ def test_a_worker_runs_all_evaluations_with_one_evaluator() -> None:
 
 
 def test_a_worker_that_loses_memory_is_replaced() -> None:
-    values = [
-        result.value for result in outcomes(Isolated(leak_bytes=1.2e9), Remember(1_200_000_000), models=3)
-    ]
+    values = [result.value for result in outcomes(Isolated(leak_bytes=9e8), Remember(900_000_000), models=3)]
 
     assert values == [1.0] * 3 + [2.0] * 3 + [1.0] * 3
 
@@ -387,26 +386,63 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     assert printed.splitlines() == ["run", str(["ok"] * 6)]
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An evaluator whose values are those of a function."""
+
+    function: Callable[[], float]
+
+    def __call__(self, evaluation: SimulatedEvaluation, watch: Watch) -> Iterator[Event]:
+        for job, _ in evaluation.jobs:
+            yield Finished(Result(job, Status.OK, value=self.function()))
+
+    def close(self) -> None:
+        """Do nothing: no model is open."""
+
+
 def test_a_plug_in_and_what_it_imports_are_sent_and_read_again_when_edited(
-    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
 
     def value(own: int, beside: int) -> float | None:
-        (tmp_path / "helps_isolated.py").write_text(f"VALUE = {beside}\n\ndef help():\n    return VALUE\n")
+        (tmp_path / "beside_constant.py").write_text(f"def help():\n    return {beside}\n")
         (tmp_path / "constant.py").write_text(
-            "import helps_isolated\n\n"
-            f"def constant(features, labels):\n    return {own} + helps_isolated.help()\n"
+            f"import beside_constant\n\ndef constant():\n    return {own} + beside_constant.help()\n"
         )
-        comparison = assay.Study(
-            models=["zoo:colours"], tasks=[str(photos)], methods=["constant"],
-            plugins=[tmp_path / "constant.py"], engine="isolated", store=tmp_path / f"{own}{beside}",
-            random_floor=False,
-        ).run()  # fmt: skip
-        return comparison.cells[0].value
+        constant = module_of(tmp_path / "constant.py").constant
+        (result, *_) = outcomes(Isolated(), Call(constant), models=1)
+        return result.value
 
-    assert value(10, 1) == 11.0
-    assert value(20, 1) == 21.0
+    assert [value(10, 1), value(20, 1), value(20, 2)] == [11.0, 21.0, 22.0]
+
+
+def test_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, time\nfrom assay.testing.engines import run_as_a_study, simulated_matrix\n"
+        "from assay.engines.isolated import Isolated\n"
+        "class Hang:\n    def __call__(self, evaluation, watch):\n"
+        "        print('process', os.getpid(), flush=True)\n        time.sleep(600)\n"
+        "    def close(self):\n        pass\n"
+        "matrix = simulated_matrix('a', 'b')\n"
+        "run_as_a_study(Isolated(workers=2), matrix, lambda stage: None, Hang())\n"
+    )
+    with subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True) as parent:
+        assert parent.stderr is not None
+        processes = [int(parent.stderr.readline().split()[1]) for _ in range(2)]
+        parent.send_signal(signal.SIGINT)
+        assert "KeyboardInterrupt" in parent.stderr.read()
+
+    assert all(state_of(process) in "XZ" for process in processes)
+
+
+def state_of(process: int) -> str:
+    """Return the letter of proc(5); X for a process that does not exist."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
 
 
 def test_a_study_gives_the_same_numbers_in_one_process_and_in_many(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from assay.core.errors import AssayError, MissingPackage, UnknownName, UsageError
 from assay.core.metric import PLUGIN_PREFIX
 from assay.plugins.address import Address
+from assay.plugins.beside import forget_edited_beside, note_beside
 from assay.plugins.settings import construct, without_defaults
 
 Plugin = TypeVar("Plugin")
@@ -218,15 +219,18 @@ def functions(module: object) -> list[Callable[..., Any]]:
 
 
 def module_of(path: Path) -> ModuleType:
-    """Import a user's file as a module; run it again only if it has changed."""
+    """Import a user's file as a module; run it again only if it or what it imports beside it has changed."""
     name = f"{PLUGIN_PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None or not path.is_file():
         raise UsageError(f"Cannot read the plug-in '{path}'. Name a Python file, as in my_score.py.")
     content = path.read_bytes()
     known = sys.modules.get(name)
-    if known is not None and vars(known).get("_assay_content") == content and known.__spec__ == spec:
+    is_same = known is not None and vars(known).get("_assay_content") == content and known.__spec__ == spec
+    folder = path.resolve().parent
+    if not forget_edited_beside(folder) and known is not None and is_same:
         return known
+    before = set(sys.modules)
     module = importlib.util.module_from_spec(spec)
     vars(module)["_assay_content"] = content
     sys.modules[name] = module
@@ -235,4 +239,5 @@ def module_of(path: Path) -> ModuleType:
     except Exception as error:
         del sys.modules[name]
         raise UsageError(f"The plug-in '{path}' does not run: {type(error).__name__}: {error}.") from error
+    note_beside(folder, before)
     return module

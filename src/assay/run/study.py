@@ -66,8 +66,8 @@ class Study:
         store: The folder for all results; running the same study again continues there.
         seed: The seed of splits that the data do not define.
         seeds: The number of seeds of methods with randomness.
-        engine: Where evaluations run: "local", or each in its own process with an optional time limit per
-            job: "isolated(time_limit=600)".
+        engine: Where evaluations run: "local", or in processes of their own, with a time limit per job and
+            several at once: "isolated(time_limit=600, workers=4)".
         random_floor: Whether to evaluate one model per modality with random weights as a control, by the
             protocols that use features; a model that does not beat it has no useful pretraining here.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest available device.
@@ -124,7 +124,7 @@ class Study:
     def from_file(cls, path: str | Path) -> Study:
         """Read a study from a TOML file whose keys are the fields of this class.
 
-        Without an engine in the file, each evaluation runs in its own process, so that a crash or hang of
+        Without an engine in the file, evaluations run in a process of their own, so that a crash or hang of
         one model does not end the run.
         """
         path = Path(path)

@@ -143,10 +143,11 @@ class Forked:
             self._handle = os.pidfd_open(process_id)
 
     def kill(self) -> None:
-        """Kill the process, without waiting for its end."""
+        """Kill the process and all that it started, without waiting for their end."""
         with suppress(OSError):
             if self._handle is not None:
-                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+                signal.pidfd_send_signal(self._handle, 0)  # raises if it has ended: its ID may be another's
+                os.killpg(self.pid, signal.SIGKILL)
 
     def end(self, grace: float) -> int | None:
         """End it and all that it started, as ``ForkServer.end``; None if nobody knows how it ended."""

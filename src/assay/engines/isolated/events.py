@@ -23,12 +23,15 @@ def message_of(kind: str, value: Finished | Opened | Stage) -> Message:
     return Message({"is": kind, "value": _packed(value, arrays)}, arrays)
 
 
-def value_of(message: Message) -> Any:
+def value_of(message: Message) -> Finished | Opened | Stage:
     """Return the event or stage of a message; raise ``ValueError`` if there is none."""
     try:
-        return _unpacked(message.fields["value"], message.arrays)
+        value: Finished | Opened | Stage = _unpacked(message.fields["value"], message.arrays)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no event: {error!r}") from error
+    if type(value) not in (Finished, Opened, Stage):
+        raise ValueError(f"no event: {type(value).__name__}")
+    return value
 
 
 def _packed(value: object, arrays: dict[str, np.ndarray]) -> Any:
