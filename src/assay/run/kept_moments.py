@@ -24,9 +24,8 @@ class KeptMoments:
 
     def __init__(self, arrays: Arrays, features: str, train_rows: int | None) -> None:
         self._arrays = arrays
-        self._key = content_key(
-            features=features, train_rows=train_rows, folds=(FOLDS, SEED), sums=SUMS_VERSION
-        )
+        version = content_key(folds=(FOLDS, SEED), sums=SUMS_VERSION)[:8]
+        self._key = f"{features}-{train_rows or 'all'}-{version}"
 
     def read(self) -> FoldedMoments | None:
         """Return the Moments, equal to the last bit to those that were written, or None."""
@@ -39,4 +38,4 @@ class KeptMoments:
             return
         file = BytesIO()
         moments.save(file)
-        self._arrays.write("moments", self._key, np.frombuffer(file.getbuffer(), np.uint8))
+        self._arrays.write("moments", self._key, np.frombuffer(file.getbuffer(), np.uint8)[None])  # one block
