@@ -1,65 +1,121 @@
-"""The speed of a model is measured with its spread, the load and the machine."""
+"""How often a model runs to be timed, and which times are kept."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
+
 import numpy as np
 import pytest
-from tests.conftest import Zoo
 
-from assay.core.model import Model
-from assay.core.task import Modality
-from assay.environment.machine import machine_name
-from assay.run import speed
-from assay.run.speed import measured_speed
+from assay.core.features import Encoded
+from assay.core.model import Model, ModelFacts
+from assay.core.task import Example, Modality
+from assay.run.speed import measure_speed, measured_speed
 
 
-@pytest.fixture
-def model() -> Model:
-    return Zoo("colours").open("cpu")
+class Timed(Model):
+    """A model that takes given seconds for each single example, and others for each example of a batch."""
+
+    def __init__(self, single: Iterator[float], of_batch: float = 0.001) -> None:
+        self._single, self._of_batch = single, of_batch
+        self.now = 0.0
+        self.batches: list[int] = []
+
+    @property
+    def facts(self) -> ModelFacts:
+        return ModelFacts(1, 1, 1, 4, "3 x any x any", "none", 0, "none", "timed")
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        self.batches.append(len(examples))
+        self.now += next(self._single) if len(examples) == 1 else len(examples) * self._of_batch
+        return Encoded(np.zeros((len(examples), 1), dtype=np.float32), None)
+
+    def close(self) -> None:
+        """Keep nothing."""
+
+    @property
+    def single_runs(self) -> int:
+        return self.batches.count(1)
 
 
-class Clock:
-    """A clock whose runs take given times, in seconds."""
-
-    def __init__(self, *runs: float) -> None:
-        self.times = [time for run in runs for time in (0.0, run)]
-
-    def perf_counter(self) -> float:
-        return self.times.pop(0)
+def clocked(model: Timed):
+    return measure_speed(model, Modality.IMAGE, "cpu", clock=lambda: model.now)
 
 
-def test_latency_is_the_median_and_the_spread_is_of_the_third_quartile_over_the_least(model, monkeypatch):
-    warm_up, singles, batches = 9.0, (0.03, 0.01, 0.02, 0.05, 0.04), (0.64, 0.32)
-    monkeypatch.setattr(speed, "time", Clock(warm_up, *singles, *batches))
+def test_the_least_time_counts_and_the_warm_up_does_not():
+    model = Timed(chain([0.001], [0.010, 0.012, 0.020, 0.013, 0.016], repeat(1.0)))
 
-    measured = measured_speed(model, Modality.IMAGE, "cpu")
+    speed = clocked(model)
 
-    assert measured.latency_seconds == 0.03
-    assert measured.spread == pytest.approx((0.04 - 0.01) / 0.01)
-    assert measured.throughput == 100
-    assert measured.machine == machine_name("cpu")
+    assert speed.latency_seconds == pytest.approx(0.010)
+    assert speed.spread == pytest.approx(0.6)  # the third quartile is 0.016
 
 
-def test_a_slow_batch_is_timed_once(model, monkeypatch):
-    clock = Clock(*[0.1] * 6, 3.2)
-    monkeypatch.setattr(speed, "time", clock)
+def test_a_steady_model_runs_five_times_and_a_warm_up():
+    model = Timed(repeat(0.010))
 
-    assert measured_speed(model, Modality.IMAGE, "cpu").throughput == 10
-    assert clock.times == []
-
-
-def test_equal_runs_have_no_spread(model, monkeypatch):
-    monkeypatch.setattr(speed, "time", Clock(*[0.01] * 8))
-
-    assert measured_speed(model, Modality.IMAGE, "cpu").spread == 0
+    assert clocked(model).spread == pytest.approx(0.0)
+    assert model.single_runs == 6
 
 
-def test_a_model_that_fails_has_no_speed(model):
-    assert measured_speed(model, Modality.TEXT, "cpu") is None
+def test_a_model_runs_until_its_minimum_is_stable():
+    model = Timed(chain([0.5], [0.030, 0.020, 0.025, 0.010], repeat(0.0099)))
+
+    assert clocked(model).latency_seconds == pytest.approx(0.0099)
+    assert model.single_runs == 1 + 4 + 4  # four runs after the last that was clearly faster
 
 
-def test_a_real_measurement_is_whole(model):
-    measured = measured_speed(model, Modality.IMAGE, "cpu")
+def test_a_model_that_gets_faster_and_faster_stops_at_half_a_second():
+    model = Timed(0.1 * 0.9**run for run in range(1000))
 
-    assert np.isfinite([measured.latency_seconds, measured.spread, measured.throughput]).all()
-    assert measured.spread >= 0
+    clocked(model)
+
+    assert sum(0.1 * 0.9**run for run in range(1, model.single_runs)) <= 0.5
+
+
+@pytest.mark.parametrize(("seconds", "runs"), [(0.2, 2), (0.3, 1), (3.0, 1)])
+def test_a_slow_model_is_timed_once_or_twice(seconds, runs):
+    model = Timed(repeat(seconds), of_batch=seconds)
+
+    speed = clocked(model)
+
+    assert model.single_runs == 1 + runs
+    assert (speed.spread is None) == (runs == 1)
+    assert speed.throughput == pytest.approx(1 / seconds)
+
+
+def test_a_slow_model_gets_a_smaller_batch():
+    model = Timed(repeat(1.0), of_batch=0.5)
+
+    assert clocked(model).throughput == pytest.approx(2.0)
+    assert max(model.batches) == 4
+
+
+def test_a_fast_model_is_timed_with_32_examples_twice():
+    model = Timed(repeat(0.010), of_batch=0.004)
+
+    assert clocked(model).throughput == pytest.approx(250.0)
+    assert model.batches.count(32) == 2
+
+
+def test_a_clock_that_stands_still_gives_finite_numbers():
+    model = Timed(repeat(0.0), of_batch=0.0)
+
+    speed = clocked(model)
+
+    assert speed.latency_seconds > 0
+    assert np.isfinite(speed.throughput)
+
+
+def test_load_and_machine_are_kept():
+    speed = clocked(Timed(repeat(0.01)))
+
+    assert speed.machine
+    assert speed.load is None or speed.load >= 0
+
+
+def test_the_error_of_a_model_is_raised_or_leaves_it_without_a_speed():
+    with pytest.raises(StopIteration):
+        clocked(Timed(iter(())))
+    assert measured_speed(Timed(iter(())), Modality.IMAGE, "cpu") is None

@@ -17,7 +17,7 @@ from assay.wording.speed import (
 )
 
 EQUAL = 1.25  # latencies within 25 % of each other count as equal
-WIDE = 0.5  # a quarter of the runs took half as long again as the fastest: the machine was not quiet
+_WIDE = EQUAL - 1  # of the spread of the runs
 
 
 def with_speeds(models: Sequence[ModelRow], measurements: Iterable[Measurement]) -> tuple[ModelRow, ...]:
@@ -32,7 +32,7 @@ def with_speeds(models: Sequence[ModelRow], measurements: Iterable[Measurement])
 
     - it was measured once, on a loaded machine or with unknown load;
     - the two fastest measurements differ (slow ones on a loaded machine do not count);
-    - a quarter of the runs took at least 50 % longer than the fastest, in every measurement that agrees;
+    - a quarter of the runs took at least 25 % longer than the fastest, in every measurement that agrees;
     - models of the same architecture differ;
     - the other models were measured on another machine.
 
@@ -105,7 +105,7 @@ def _own_warning(speeds: Iterable[Speed]) -> str:
         if _is_loaded(fastest) is not False:
             return measured_once(fastest, cores_of(fastest.machine))
     spread = min((speed.spread for speed in agreeing if speed.spread is not None), default=0.0)
-    return runs_vary(spread) if spread > WIDE else ""
+    return runs_vary(spread) if spread > _WIDE else ""
 
 
 def _is_loaded(speed: Speed) -> bool | None:

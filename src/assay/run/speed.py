@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import statistics
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,9 +16,13 @@ from assay.environment.machine import load_average, machine_name
 
 logger = logging.getLogger(__name__)
 
+_LOWER = 0.03  # a minimum that falls by less is stable
+_PATIENCE = 4  # runs of one example that must leave the minimum stable
+_SINGLE_SECONDS = 0.5  # for all runs of one example; a slower model runs once
 _BATCH = 32
-_RUNS = 5
-_LONG = 1.0  # seconds; a slower batch is timed only once
+_BATCH_PATIENCE = 1
+_BATCH_SECONDS = 1.0  # for all batches
+_LONGEST_BATCH = 4.0  # seconds; slower models get smaller batches
 
 _STANDARD: dict[Modality, Example] = {
     Modality.IMAGE: np.full((256, 256, 3), 127, dtype=np.uint8),
@@ -25,39 +30,65 @@ _STANDARD: dict[Modality, Example] = {
     Modality.AUDIO: Sound(np.sin(np.arange(5 * 16_000) / 16).astype(np.float32), 16_000),
 }
 
+Clock = Callable[[], float]
+
 
 def measured_speed(model: Model, modality: Modality, device: str) -> Speed | None:
-    """Measure a model on the same standard example for every model and task, after a warm-up.
-
-    Outputs are in CPU memory, so an accelerator has finished when the timer stops.
-
-    Args:
-        model: The opened model.
-        modality: The modality of its input.
-        device: The device on which it runs.
-
-    Returns:
-        The speed, or None if the model failed.
-    """
-    example, load = _STANDARD[modality], load_average()
+    """Return the speed of a model, or None if it failed: see ``measure_speed``."""
     try:
-        _seconds(model, [example])
-        runs = [_seconds(model, [example]) for _ in range(_RUNS)]
-        latency = statistics.median(runs)
-        batch = min(_seconds(model, [example] * _BATCH) for _ in range(1 if _BATCH * latency > _LONG else 2))
-        return Speed(latency, _spread(runs), _BATCH / batch, load, machine_name(device))
+        return measure_speed(model, modality, device)
     except Exception:  # the error recurs when a split is encoded and is recorded there
         logger.info("cannot measure the speed", exc_info=True)
         return None
 
 
-def _spread(runs: list[float]) -> float:
+def measure_speed(model: Model, modality: Modality, device: str, clock: Clock = time.perf_counter) -> Speed:
+    """Measure a model on the same standard example for every model and task, after a warm-up.
+
+    It runs until four more runs do not lower the least time by more than 3 %, for half a second at most.
+    Outputs are in CPU memory, so an accelerator has finished when the timer stops.
+
+    Args:
+        model: The opened model; its errors are raised.
+        modality: The modality of its input.
+        device: The device on which it runs.
+        clock: Returns the time in seconds.
+    """
+    example, load = _STANDARD[modality], load_average()
+
+    def seconds(count: int) -> float:
+        start = clock()
+        model.encode([example] * count)
+        return clock() - start
+
+    seconds(1)
+    runs = _until_stable(lambda: seconds(1), _PATIENCE, _SINGLE_SECONDS)
+    latency = max(min(runs), 1e-9)  # a clock may stand still during a very short run
+    batch = max(1, min(_BATCH, int(_LONGEST_BATCH / latency)))
+    batches = _until_stable(lambda: seconds(batch), _BATCH_PATIENCE, _BATCH_SECONDS) if batch > 1 else runs
+    return Speed(latency, _spread(runs), batch / max(min(batches), 1e-9), load, machine_name(device))
+
+
+def _until_stable(run: Callable[[], float], patience: int, budget: float) -> list[float]:
+    """Return the times of runs, at least one, until the least is stable or the next exceeds the budget.
+
+    Args:
+        run: Runs once and returns its time in seconds.
+        patience: The number of runs that must not lower the least time by more than 3 %.
+        budget: Seconds for all runs.
+    """
+    times = [run()]
+    stable = 0
+    while stable < patience and sum(times) + min(times) <= budget:
+        least = min(times)
+        times.append(run())
+        stable = 0 if times[-1] < (1 - _LOWER) * least else stable + 1
+    return times
+
+
+def _spread(runs: list[float]) -> float | None:
     """Return how far the third quartile of the runs is above the least, as a share of the least."""
+    if len(runs) < 2 or min(runs) <= 0:
+        return None
     third = statistics.quantiles(runs, n=4, method="inclusive")[2]
     return (third - min(runs)) / min(runs)
-
-
-def _seconds(model: Model, examples: list[Example]) -> float:
-    start = time.perf_counter()
-    model.encode(examples)
-    return time.perf_counter() - start
