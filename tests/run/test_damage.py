@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -156,18 +157,34 @@ def test_every_damaged_file_is_named_and_made_again(base, store, undamaged, harm
     assert reported(store).warnings == ()
 
 
-@pytest.mark.parametrize("shelf", [*NOUNS, "features"])
+@pytest.mark.parametrize("shelf", NOUNS)
 def test_damage_to_one_kind_of_file_leaves_the_others(base, store, undamaged, shelf):
-    train = [
-        path for path in files_of(store, shelf) if path.name.endswith("-train.npy")
-    ]  # no report reads its features
-    HARMS["half of it zeros"]((train or files_of(store, shelf))[0])
+    HARMS["half of it zeros"](files_of(store, shelf)[0])
 
     found = reported(store)
     page(found)
-    assert len(found.warnings) == (shelf in NOUNS)
-    again = study(base, store, AFTER).run()
-    assert numbers(again) == numbers(undamaged)
+    assert len(found.warnings) == 1
+    assert numbers(study(base, store, AFTER).run()) == numbers(undamaged)
+    assert reported(store).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("of", "engine"),
+    [
+        ("train", "local"),
+        ("test", "local"),
+        ("train-source", "local"),
+        pytest.param("train", "isolated", marks=pytest.mark.framework),
+    ],
+)
+def test_features_of_which_half_are_zeros_are_named_and_encoded_again(base, store, undamaged, of, engine):
+    for path in (store / "features").glob(f"*-{of}.npy"):
+        HARMS["half of it zeros"](path)
+
+    found = replace(study(base, store, AFTER), engine=engine).run()
+
+    assert numbers(found) == numbers(undamaged)
+    assert any(warning.startswith("Damaged features") for warning in found.warnings)
     assert reported(store).warnings == ()
 
 

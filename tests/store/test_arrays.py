@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +113,37 @@ def test_json_of_an_earlier_version_is_used(arrays, tmp_path):
 
     assert arrays.read_text("splits", "a1") == "[1]"
     assert arrays.unchecked == {"splits/a1.json"}
+
+
+def test_a_file_that_may_not_be_read_counts_as_absent(arrays, tmp_path):
+    arrays.write("predictions", "a1", np.arange(3))
+    arrays.write_text("splits", "a1", "[]")
+    for name in ("predictions/a1.npy", "splits/a1.json"):
+        (tmp_path / name).chmod(0)
+
+    with as_a_user():
+        assert arrays.read("predictions", "a1") is None
+        assert arrays.read_text("splits", "a1") is None
+        assert not arrays.blocks("predictions", "a1", [np.arange(3)], 1).present.any()
+    assert set(arrays.damaged.values()) == {"it cannot be read: Permission denied"}
+
+
+@pytest.mark.parametrize("content", ["{}", "[1]", "null", "7"])
+def test_json_of_another_form_counts_as_damaged(arrays, content):
+    arrays.write_text("features", "a1", content)
+
+    assert arrays.read_json("features", "a1", lambda stored: stored["name"][0]) is None
+    assert arrays.damaged == {"features/a1.json": "it does not hold what is expected"}
+
+
+@contextmanager
+def as_a_user() -> Iterator[None]:
+    """Become another user meanwhile if this is the superuser, who may read everything."""
+    is_superuser = os.geteuid() == 0
+    if is_superuser:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_superuser:
+            os.seteuid(0)

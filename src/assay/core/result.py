@@ -79,17 +79,34 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class FileNote:
+    """A stored file that was damaged, or had no checksum, when it was read.
+
+    Attributes:
+        file: The file, as ``<shelf>/<name>``.
+        damage: Why it could not be used; empty if it only had no checksum.
+        state: What tells this file from one that was written since; None if it was missing.
+    """
+
+    file: str
+    damage: str
+    state: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """A finished job to be stored.
 
     Attributes:
         predictions: The predictions of a protocol on test.
         held_out: The predictions of a score on held-out examples of train, where it makes any.
+        files: The stored files about which a user should know; they are not stored.
     """
 
     result: Result
     predictions: Predicted | None = None
     held_out: HeldOutPredictions | None = None
+    files: tuple[FileNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

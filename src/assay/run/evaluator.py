@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, final
 
@@ -77,7 +78,7 @@ class Evaluator:
             report(job.method)
             finished = finished_job(job, method, encodings, evaluation.device)
             has_failed |= finished.result.status is Status.FAILED
-            yield finished
+            yield replace(finished, files=evaluation.arrays.notes)
         if has_failed:  # what failed may have left the model in any state
             self.close()
 

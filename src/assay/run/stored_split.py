@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -80,8 +80,8 @@ class StoredSplit:
             blocks: The positions of the blocks.
             what: The examples in words, such as "train texts".
         """
-        written = self._arrays.read_text("features", self._key)  # by schema version 3, for the whole split
-        sentences: tuple[str, ...] = () if written is None else tuple(json.loads(written))
+        written = self._arrays.read_json("features", self._key, _texts)  # by schema version 3, for the split
+        sentences = written or ()
         kept = [block for block in blocks if self._unread.present[block]]
         if kept:
             truncated, unread = (int(count) for count in self._unread.matrix[kept].sum(axis=0))
@@ -99,6 +99,12 @@ class StoredSplit:
             else "damaged blocks of stored features were"
         )
         return *sentences, f"{what}: {damaged} {were} encoded again"
+
+
+def _texts(stored: Any) -> tuple[str, ...]:
+    if not isinstance(stored, list) or not all(isinstance(text, str) for text in stored):
+        raise TypeError
+    return tuple(stored)
 
 
 def joined(batches: Iterable[Encoded]) -> Encoded:

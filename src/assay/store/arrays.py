@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -13,6 +13,7 @@ from typing import IO, Any, TypeVar
 import numpy as np
 
 from assay.core.errors import ModelError, StoreError
+from assay.core.result import FileNote
 from assay.environment.atomic_file import written_whole
 from assay.store.array_format import ArrayWriter, mapped, read_content, write_array
 from assay.store.block_file import BlockFile, present_in
@@ -42,17 +43,34 @@ class Arrays:
     Every file carries checksums, which are verified when it is read. A damaged file counts as absent.
 
     Attributes:
-        damaged: The damaged files that this object met, as ``<shelf>/<file>``, each with the reason.
-        unchecked: The files without checksums that were read; earlier versions of Assay wrote them.
-        adds_checksums: Whether such a file is written again with checksums when it is read.
+        adds_checksums: Whether a file of an earlier version is written again with checksums when it is read.
     """
 
     def __init__(self, root: Path, *, adds_checksums: bool = False) -> None:
         self._root = root
         self.adds_checksums = adds_checksums
-        self.damaged: dict[str, str] = {}
-        self._states: dict[str, tuple[int, int] | None] = {}  # of damaged files, when they were met
-        self.unchecked: set[str] = set()
+        self._notes: dict[str, FileNote] = {}
+
+    @property
+    def notes(self) -> tuple[FileNote, ...]:
+        """The damaged files and those without checksums that this object met, each once."""
+        return tuple(self._notes.values())
+
+    @property
+    def damaged(self) -> dict[str, str]:
+        """The damaged files among them, as ``<shelf>/<name>``, each with the reason."""
+        return {note.file: note.damage for note in self.notes if note.damage}
+
+    @property
+    def unchecked(self) -> set[str]:
+        """The files among them that had no checksum."""
+        return {note.file for note in self.notes if not note.damage}
+
+    def learn(self, notes: Iterable[FileNote]) -> None:
+        """Add what other processes met."""
+        for note in notes:
+            if note.file not in self._notes or (note.damage and not self._notes[note.file].damage):
+                self._notes[note.file] = note
 
     def write(self, shelf: str, key: str, array: np.ndarray) -> None:
         """Write an array."""
@@ -80,7 +98,7 @@ class Arrays:
             )
             return None
         if not is_checked:
-            self.unchecked.add(self._name(path))
+            self._note(path, "")
             with suppress(StoreError):  # it is not needed
                 if self.adds_checksums:
                     self.write_text(shelf, key, text)
@@ -153,7 +171,7 @@ class Arrays:
         shelf, _, file = name.partition("/")
         key, _, suffix = file.rpartition(".")
         fresh = Arrays(self._root)
-        if _state(self._root / name) == self._states[name]:
+        if _state(self._root / name) == self._notes[name].state:
             return False
         return (fresh.read_text if suffix == "json" else fresh.read)(shelf, key) is not None
 
@@ -166,7 +184,7 @@ class Arrays:
         return not fresh.unchecked
 
     def _add_checksums(self, path: Path, shelf: str, key: str, array: np.ndarray) -> None:
-        self.unchecked.add(self._name(path))
+        self._note(path, "")
         with suppress(StoreError):  # they are not needed
             if self.adds_checksums:
                 self.write(shelf, key, array)
@@ -198,12 +216,11 @@ class Arrays:
             with reported_errors(Path(file.name)):
                 writer.end()
 
-    def _note(self, path: Path, reason: str) -> None:
+    def _note(self, path: Path, damage: str) -> None:
         name = self._name(path)
-        if name not in self.damaged:
-            self.damaged[name] = reason
-            self._states[name] = _state(path)
-            logger.info("'%s' is damaged and is not used: %s", path, reason)
+        if damage and name not in self.damaged:
+            logger.info("'%s' is damaged and is not used: %s", path, damage)
+        self.learn([FileNote(name, damage, _state(path))])
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()

@@ -22,9 +22,8 @@ def warnings_of(store: Store) -> tuple[str, ...]:
             of += f" ({split})"
         damages.append(Damage(what, of, reason, arrays.is_mended(name), is_cached))
     sentences = damage_sentences(damages)
-    unchecked = arrays.unchecked - arrays.damaged.keys()
     for is_mended in (True, False):
-        count = sum(arrays.has_checksum(name) is is_mended for name in unchecked)
+        count = sum(arrays.has_checksum(name) is is_mended for name in arrays.unchecked)
         if count:
             sentences = (*sentences, unchecked_sentence(count, is_mended=is_mended))
     return sentences

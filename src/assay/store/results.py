@@ -62,6 +62,7 @@ class Store:
     def add(self, finished: Finished) -> None:
         """Store a result and its predictions, replacing an earlier result of the job."""
         result = finished.result
+        self.arrays.learn(finished.files)
         if finished.predictions is not None:
             self.arrays.write("predictions", result.job.key, finished.predictions.values)
             probs = finished.predictions.probs
