@@ -21,7 +21,8 @@ from assay.reports.terminal import show
 from assay.run.study import Study, compare_store
 from assay.store.results import open_existing
 
-BEFORE, AFTER = ("linear_probe", "logme"), ("linear_probe", "logme", "knn", "leep")
+BEFORE = ("linear_probe", "logme", "loo_knn")
+AFTER = (*BEFORE, "knn", "leep")
 NOUNS = {
     "predictions": "predictions of linear_probe of zoo:",
     "probs": "probabilities of linear_probe of zoo:",
@@ -83,7 +84,6 @@ HARMS: dict[str, Callable[[Path], object]] = {
     "three bytes less": replaced(lambda content: content[:-3]),
     "a bit": replaced(lambda content: _changed(content, lambda half: bytes([half[0] ^ 1]) + half[1:])),
     "half of it zeros": replaced(lambda content: _changed(content, lambda half: bytes(len(half)))),
-    "zeros": replaced(lambda content: bytes(len(content))),
     "longer": replaced(lambda content: content + b"more"),
     "a folder": lambda path: (path.unlink(), path.mkdir(), (path / "file").write_text("of a user")),
     "a link to itself": lambda path: (path.unlink(), path.symlink_to(path)),
@@ -135,7 +135,7 @@ def test_every_damaged_file_is_named_and_made_again(base, store, undamaged, harm
     nouns = [NOUNS[shelf] for shelf in shelves if shelf in NOUNS]
     for shelf in shelves:
         for path in files_of(store, shelf):
-            HARMS[harm if path.suffix == ".npy" or harm != "a petabyte" else "zeros"](path)
+            HARMS["empty" if harm == "a petabyte" and path.suffix == ".json" else harm](path)
 
     found = reported(store)
     for noun in nouns:
@@ -154,7 +154,6 @@ def test_every_damaged_file_is_named_and_made_again(base, store, undamaged, harm
     for noun in nouns:
         (warning,) = (warning for warning in again.warnings if warning.startswith(f"Damaged {noun}"))
         assert warning.endswith("made again.")
-    assert reported(store).warnings == ()
 
 
 @pytest.mark.parametrize("shelf", NOUNS)
@@ -186,6 +185,29 @@ def test_features_of_which_half_are_zeros_are_named_and_encoded_again(base, stor
     assert numbers(found) == numbers(undamaged)
     assert any(warning.startswith("Damaged features") for warning in found.warnings)
     assert reported(store).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ("held_out/*[!ws].npy", "Damaged held-out predictions of loo_knn of zoo:"),
+        ("held_out/*-rows.npy", "Damaged held-out predictions of loo_knn of zoo:"),
+        ("held_out_truths/*.npy", "Damaged labels of held-out examples of folder:"),
+    ],
+)
+def test_held_out_predictions_of_which_half_are_zeros_are_made_again(base, store, undamaged, files, named):
+    paths = list(store.glob(files))
+    before = [path.read_bytes() for path in paths]
+    for path in paths:
+        HARMS["half of it zeros"](path)
+
+    found = study(base, store, BEFORE).run()
+
+    assert paths
+    assert [path.read_bytes() for path in paths] == before
+    (warning,) = found.warnings
+    assert warning.startswith(named)
+    assert warning.endswith("made again.")
 
 
 def test_files_of_an_earlier_version_are_used_and_get_checksums(base, store, undamaged):

@@ -9,7 +9,7 @@ import numpy as np
 from assay.core.held_out import HeldOutPredictions
 from assay.core.job import Job
 from assay.core.predictor import Predicted
-from assay.core.task import LabelKind, Labels
+from assay.core.task import LabelKind, Labels, TaskKind
 from assay.findings.facts import TaskFacts
 from assay.store.arrays import Arrays
 
@@ -45,6 +45,8 @@ class HeldOutFiles:
         if truth is None:
             return None
         kind, lengths = task.kind.label_kind, self._arrays.read("held_out_truths", f"{truths}-lengths")
+        if lengths is None and task.kind is TaskKind.TOKENS:
+            return None
         if kind is not LabelKind.REGRESSION:
             values = values.astype(np.int64)
         predicted = Predicted(values, self._arrays.read("held_out", f"{key}-probs"))
@@ -53,6 +55,17 @@ class HeldOutFiles:
         except ValueError as error:
             self._arrays.refuse("held_out", f"{key}.npy", str(error))
             return None
+
+    def is_damaged(self, key: str, fingerprint: str) -> bool:
+        """Return whether a file of a job is damaged; without any, nothing was written."""
+        rows = self._arrays.read("held_out", f"{key}-rows")
+        names = [("held_out", name) for name in (key, f"{key}-rows", f"{key}-probs")]
+        if rows is not None:
+            truths = _truths_key(fingerprint, rows)
+            names += [("held_out_truths", name) for name in (truths, f"{truths}-lengths")]
+        for shelf, name in names:
+            self._arrays.read(shelf, name)
+        return any(f"{shelf}/{name}.npy" in self._arrays.damaged for shelf, name in names)
 
 
 def _truths_key(fingerprint: str, rows: np.ndarray) -> str:

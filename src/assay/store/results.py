@@ -98,20 +98,24 @@ class Store:
         )
 
     def known(self, keys: Iterable[str]) -> set[str]:
-        """Return the keys that have a result of any status, with its predictions if it has any."""
-        rows = self._database.rows("SELECT key, status, metrics FROM results")
-        has_metrics = {
-            key: status == Status.OK and bool(json.loads(metrics)) for key, status, metrics in rows
+        """Return the keys that have a result of any status, of which no file is missing or damaged."""
+        wanted = set(keys)
+        rows = self._database.rows("SELECT key, fingerprint, status, metrics FROM results")
+        return {
+            key
+            for key, fingerprint, status, metrics in rows
+            if key in wanted and not (status == Status.OK and self._lost(key, fingerprint, metrics != "{}"))
         }
-        return {key for key in keys if key in has_metrics and not (has_metrics[key] and self._lost(key))}
 
-    def _lost(self, key: str) -> bool:
-        """Return whether the predictions of a job are missing or damaged."""
+    def _lost(self, key: str, fingerprint: str, has_predictions: bool) -> bool:
+        """Return whether a file of a finished job is missing or damaged."""
+        if not has_predictions:
+            return self._held_out_files.is_damaged(key, fingerprint)
         predicted = self.arrays.read("predictions", key)
-        if predicted is None and f"predictions/{key}.npy" not in self.arrays.damaged:
+        if predicted is None:
             self.arrays.refuse("predictions", f"{key}.npy", "the file is missing")
-        probs = self.arrays.read("probs", key)  # not every protocol has them
-        return predicted is None or (probs is None and f"probs/{key}.npy" in self.arrays.damaged)
+        self.arrays.read("probs", key)  # not every protocol has them
+        return predicted is None or f"probs/{key}.npy" in self.arrays.damaged
 
     def forget(self, keys: Collection[str], status: Status) -> None:
         """Delete the results of these keys with this status, so that the jobs run again."""
