@@ -57,7 +57,7 @@ def _named(files: Iterable[CachedFiles], owners: Owners) -> tuple[Cached, ...]:
     named: dict[str, Cached] = {}
     for each in files:
         model, task = owners.of_features(each.key)
-        of = f"{model} on {task}" if model else "Moments" if each.shelf == "moments" else _OTHER
+        of = f"{model} on {task}" if model else _OTHER
         before = named.get(of, Cached(of, 0, 0.0))
         named[of] = Cached(of, before.bytes + each.bytes, max(before.last_use, each.last_use))
     return tuple(sorted(named.values(), key=lambda each: each.last_use))
