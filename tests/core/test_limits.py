@@ -62,6 +62,15 @@ def test_a_refusal_says_which_limit(limits, reason):
     assert (reason in refusal) if reason else not refusal
 
 
+def test_a_refusal_by_an_unreliable_latency_says_so():
+    limits = Limits(max_latency_seconds=0.02)
+
+    assert limits.refusal(facts(), 0.03, is_reliable=False) == (
+        "left out: it takes more than 20 ms per example, by an unreliable measurement"
+    )
+    assert limits.refusal(facts(), 0.01, is_reliable=False) == ""
+
+
 def test_what_is_not_known_is_refused():
     assert "could not be measured" in Limits(max_latency_seconds=1).refusal(facts(), None)
     assert "licence is not known" in Limits.of(licences=["mit"]).refusal(facts(licence=None), None)

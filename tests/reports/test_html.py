@@ -214,3 +214,14 @@ def test_slices_stand_on_the_page_of_their_task_as_text(comparison, tmp_path):
 
     assert "accuracy by season" in text
     assert "&lt;i&gt;winter&lt;/i&gt; <small>6</small>" in text
+
+
+def test_an_unreliable_latency_is_marked_with_the_reason_wherever_it_is_shown(comparison, tmp_path):
+    rows = tuple(dataclasses.replace(row, latency_warning=EVIL) for row in comparison.models)
+
+    marked = _render(dataclasses.replace(comparison, models=rows), tmp_path)
+
+    assert EVIL not in marked
+    assert "61.0 ms (unreliable)" in marked
+    assert marked.count('class="tag" title="&lt;script&gt;') > len(rows)
+    assert "unreliable" not in _render(comparison, tmp_path)

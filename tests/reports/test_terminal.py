@@ -107,3 +107,18 @@ def test_a_model_that_failed_alone_is_told_from_the_others(many):
     text = _text(replace(many, cells=(*many.cells, *cells), tasks=(findings,)), 120)
 
     assert re.search(r"^(failed|skipped) net_1$", text, re.MULTILINE)
+
+
+def test_an_unreliable_latency_is_marked(comparison):
+    fast = "packaged:efficientnet_lite0"
+    rows = [
+        replace(row, latency_warning="its runs vary") if row.address == fast else row
+        for row in comparison.models
+    ]
+
+    text = _text(replace(comparison, models=tuple(rows)), 120)
+
+    assert re.search(r"efficientnet_lite0 .* 9\.40 ms\*", text)
+    assert re.search(r"resnet50.* 24\.0 ms  ", text)  # the units stand in a column
+    assert "* unreliable: 'assay measure' measures again" in " ".join(text.split())
+    assert "unreliable" not in _text(comparison, 120)

@@ -103,6 +103,10 @@ def test_a_speed_of_an_earlier_version_is_kept_without_what_was_not_measured_the
 
     assert measured == [("zoo:größe", "größe 1", Speed(0.25, throughput=8.0), None)]
     assert [row.throughput for row in store.models()] == [8.0, None]
+    assert [row.latency_warning for row in store.models()] == [
+        "measured once, and the load of the machine is unknown",
+        "",
+    ]
 
 
 def test_an_upgraded_store_has_the_tables_of_a_new_one(tmp_path):

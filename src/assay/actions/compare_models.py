@@ -50,7 +50,7 @@ def compare_models(
 def within(change: Change, limits: Limits) -> Change:
     """Return the change with the refusal of the new model, if limits forbid it."""
     after = change.after
-    refusal = limits.refusal(after.facts, after.latency_seconds).removeprefix("left out: ")
+    refusal = after.refusal(limits).removeprefix("left out: ")
     if not refusal:
         return change
     sentence = f"{after.address} may not be taken: {refusal}"

@@ -19,6 +19,7 @@ from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import Cell
 from assay.findings.similarity import Similarity
 from assay.plugins.suite import load_suite, suite_names
+from assay.wording.speed import limited_by_unreliable
 
 
 def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparison:
@@ -57,6 +58,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         if method in evidence.scores
         else suite_averages(findings, map(load_suite, suite_names())),
         likeness=_likeness(of_tasks, judged, evidence, seed),
+        warnings=limited_by_unreliable(evidence.limits, evidence.models),
     )
 
 

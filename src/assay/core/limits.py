@@ -51,15 +51,23 @@ class Limits:
             tuple(name.strip().lower() for name in licences),
         )
 
-    def refusal(self, facts: ModelFacts, latency_seconds: float | None) -> str:
-        """Return why a model is not ranked, one fixed sentence per cause; empty if it is ranked."""
+    def refusal(self, facts: ModelFacts, latency_seconds: float | None, *, is_reliable: bool = True) -> str:
+        """Return why a model is not ranked, one fixed sentence per cause; empty if it is ranked.
+
+        Args:
+            facts: The facts about the model.
+            latency_seconds: Its latency; None if it is unknown.
+            is_reliable: Whether the latency is reliable; if it is not, the sentence says so.
+        """
         if self.max_parameters is not None and facts.parameters > self.max_parameters:
             return f"left out: it has more than {self.max_parameters:,.0f} parameters"
         if self.max_latency_seconds is not None:
             if latency_seconds is None:
                 return "left out: its latency could not be measured"
             if latency_seconds > self.max_latency_seconds:
-                return f"left out: it takes more than {1e3 * self.max_latency_seconds:,.4g} ms per example"
+                doubt = "" if is_reliable else ", by an unreliable measurement"
+                most = f"{1e3 * self.max_latency_seconds:,.4g} ms"
+                return f"left out: it takes more than {most} per example{doubt}"
         return "" if facts.is_random else self._unlicensed(facts.licence)  # random weights have no licence
 
     def _unlicensed(self, licence: str | None) -> str:

@@ -47,7 +47,8 @@ class Comparison:
         settings: Settings of the study by name: versions, seeds, methods, time.
         likeness: Similarity of tasks and of models, for each modality.
         examples: A few examples of each task for display, by address of the task.
-        warnings: What was damaged in the store, and what became of it.
+        warnings: Limits that were applied to unreliable latencies; what was damaged in the store, and what
+            became of it.
     """
 
     ranked_by: str

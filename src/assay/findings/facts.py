@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from assay.core.limits import Limits
 from assay.core.model import ModelFacts
 from assay.core.result import Speed
 from assay.core.task import Modality, TaskKind
@@ -69,6 +70,10 @@ class ModelRow:
     latency_seconds: float | None
     throughput: float | None = None
     latency_warning: str = ""
+
+    def refusal(self, limits: Limits) -> str:
+        """Return why limits exclude the model from the ranking; empty if they do not."""
+        return limits.refusal(self.facts, self.latency_seconds, is_reliable=not self.latency_warning)
 
 
 @dataclass(frozen=True, slots=True)

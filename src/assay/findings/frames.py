@@ -54,6 +54,7 @@ _FIXED: dict[str, type] = {
     "model_bytes": int,
     "model_licence": str,
     "model_latency_seconds": float,
+    "model_latency_warning": str,
 }
 
 # columns of each slice of a task: main metric, ends of the interval, number of test examples
@@ -112,6 +113,7 @@ def _of_model(row: ModelRow | None) -> dict[str, Value]:
     return {
         **_named(row.facts, "parameters", "macs", "width", "bytes", "licence", prefix="model_"),
         "model_latency_seconds": row.latency_seconds,
+        "model_latency_warning": row.latency_warning or None,
     }
 
 

@@ -264,7 +264,7 @@ def _listed(plugins: object) -> list[str | Path]:
 
 def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits = NO_LIMITS) -> Comparison:
     """Return the comparison of all results in a store, using the newest result of each job."""
-    refused = [row.address for row in store.models() if limits.refusal(row.facts, row.latency_seconds)]
+    refused = [row.address for row in store.models() if row.refusal(limits)]
     evidence = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
     comparison = compare(evidence, ranked_by=ranked_by, seed=0)
     return _with_files(comparison, store)
@@ -272,7 +272,7 @@ def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits 
 
 def _with_files(comparison: Comparison, store: Store) -> Comparison:
     examples = store.examples(findings.task for findings in comparison.tasks)
-    return replace(comparison, examples=examples, warnings=warnings_of(store))
+    return replace(comparison, examples=examples, warnings=(*comparison.warnings, *warnings_of(store)))
 
 
 def _keep(store: Store, event: Event) -> None:

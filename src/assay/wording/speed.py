@@ -51,11 +51,10 @@ def unreliable_latencies(models: Iterable[ModelRow]) -> str:
     doubtful = [row for row in models if row.latency_warning]
     if not doubtful:
         return ""
-    first, names = doubtful[0], few([row.address for row in doubtful], _MOST_NAMES)
-    example = "" if len(doubtful) == 1 else f"{first.address}: "
-    verb = "latency of" if len(doubtful) == 1 else "latencies of"
-    is_or_are = "is" if len(doubtful) == 1 else "are"
-    return f"The {verb} {names} {is_or_are} unreliable ({example}{first.latency_warning}); {_AGAIN}."
+    names, why = few([row.address for row in doubtful], _MOST_NAMES), doubtful[0].latency_warning
+    if len(doubtful) == 1:
+        return f"The latency of {names} is unreliable ({why}). {_AGAIN}."
+    return f"The latencies of {names} are unreliable ({doubtful[0].address}: {why}). {_AGAIN}."
 
 
 def limited_by_unreliable(limits: Limits, models: Iterable[ModelRow]) -> tuple[str, ...]:
@@ -63,4 +62,4 @@ def limited_by_unreliable(limits: Limits, models: Iterable[ModelRow]) -> tuple[s
     if limits.max_latency_seconds is None:
         return ()
     sentence = unreliable_latencies(models)
-    return (f"The limit on latency was applied all the same. {sentence}",) if sentence else ()
+    return (f"{sentence} The limit on latency was applied nevertheless.",) if sentence else ()

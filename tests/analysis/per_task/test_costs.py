@@ -82,3 +82,44 @@ def test_limits_that_nothing_meets_recommend_nothing(study):
 
     assert all(task.recommended is None and not task.standings for task in result.tasks)
     assert "nothing can be recommended" in result.headline[0]
+
+
+def with_warning(study, *models: str):
+    """Return the study with an unreliable latency of some models."""
+    rows = [
+        replace(row, latency_warning="its runs vary") if row.address in models else row
+        for row in study.models
+    ]
+    return replace(study, models=rows)
+
+
+def test_an_unreliable_latency_is_a_cost_but_on_no_front(study, images):
+    fastest = images.fronts["latency"][0]
+
+    result = compare(with_warning(study, fastest), ranked_by=None, seed=0).tasks[0]
+
+    assert fastest not in result.fronts["latency"]
+    assert fastest in result.costs["latency"]
+    assert result.fronts["parameters"] == images.fronts["parameters"]
+
+
+def test_without_any_reliable_latency_there_is_no_front_of_latency(study):
+    result = compare(
+        with_warning(study, *(row.address for row in study.models)), ranked_by=None, seed=0
+    ).tasks[0]
+
+    assert "latency" not in result.fronts
+    assert "parameters" in result.fronts
+
+
+def test_a_limit_that_was_applied_to_an_unreliable_latency_says_so(study):
+    doubtful = with_warning(study, "timm:resnet50.a1_in1k")
+    limited = compare(replace(doubtful, limits=Limits.of(max_latency="20ms")), ranked_by=None, seed=0)
+
+    message = {cell.model: cell.reason for cell in limited.tasks[0].missing}
+    assert message["timm:resnet50.a1_in1k"].endswith("per example, by an unreliable measurement")
+    assert limited.warnings == (
+        "The latency of timm:resnet50.a1_in1k is unreliable (its runs vary). 'assay measure STORE' measures "
+        "again. The limit on latency was applied nevertheless.",
+    )
+    assert compare(doubtful, ranked_by=None, seed=0).warnings == ()

@@ -108,7 +108,7 @@ def smallest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str | None:
 
 def refused(limits: Limits, rows: Mapping[str, ModelRow]) -> dict[str, str]:
     """Return the models that the limits exclude from the ranking, each with the reason."""
-    refusals = {model: limits.refusal(row.facts, row.latency_seconds) for model, row in rows.items()}
+    refusals = {model: row.refusal(limits) for model, row in rows.items()}
     return {model: reason for model, reason in refusals.items() if reason}
 
 

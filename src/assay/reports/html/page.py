@@ -17,6 +17,7 @@ from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison
 from assay.reports.html.views import page_view
 from assay.wording.numbers import count, duration, interval_text, plural, value_text
+from assay.wording.speed import latency_text
 
 if TYPE_CHECKING:
     from assay.reports.html.charts import Chart
@@ -40,7 +41,12 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
         undefined=jinja2.StrictUndefined,
     )
     names = view.names
-    templates.filters |= {"value": value_text, "interval": interval_text, "duration": duration}
+    templates.filters |= {
+        "value": value_text,
+        "interval": interval_text,
+        "duration": duration,
+        "latency": latency_text,
+    }
     templates.filters |= {"count": count, "plural": plural}
     templates.filters |= {
         "link": names.link,

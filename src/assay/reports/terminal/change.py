@@ -12,6 +12,7 @@ from assay.findings.change import Change, ClassChange, Flips, Spaces, TaskChange
 from assay.findings.facts import ModelRow
 from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.numbers import count, duration, interval_text, plural, value_text
+from assay.wording.speed import unreliable_latencies
 
 _CLASSES = 5  # losses and gains that are listed
 _EXAMPLES = 5  # flips of each sign
@@ -126,3 +127,6 @@ def _show_costs(change: Change, console: Console) -> None:
     licences = [row.facts.licence or "not known" for row in (change.before, change.after)]
     rows.append(("", "licence", "", *licences, ""))
     console.print(fitted_table(("", "cost", "", "before", "after", "ratio"), rows, console.width))
+    unreliable = unreliable_latencies((change.before, change.after))
+    if unreliable:
+        print_note(console, unreliable)

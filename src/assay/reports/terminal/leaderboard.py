@@ -18,6 +18,7 @@ from assay.wording.numbers import count, decimals, duration, interval_text, valu
 _BAR = 8  # columns
 _COMFORTABLE_NAME = 42
 _NEEDED_COLUMNS = 3  # these columns have priority over long names
+_UNRELIABLE = "*"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -49,6 +50,9 @@ def show_leaderboard(
         parts.append("= the test does not tell it from the best")
     if any(column.header == "index" for column in table.columns):
         parts.append("index 0: guessing, 1: the best here")
+    is_unreliable = any(_UNRELIABLE in text for text in _latencies(comparison, standings).values())
+    if is_unreliable and any(column.header == "latency" for column in table.columns):
+        parts.append(f"{_UNRELIABLE} unreliable: 'assay measure' measures again")
     if any(standing.seeds > 1 for standing in standings):
         parts.append(f"mean of {max(standing.seeds for standing in standings)} seeds")
     print_note(console, "; ".join(parts))
@@ -84,7 +88,7 @@ def _table(
 def _columns(comparison: Comparison, findings: TaskFindings, standings: Sequence[Standing]) -> list[_Column]:
     """Return all columns, the most important first."""
     negated = findings.shown_negated
-    latency = {row.address: row.latency_seconds for row in comparison.models}
+    latency = _latencies(comparison, standings)
     parameters = {row.address: row.facts.parameters for row in comparison.models}
     places = decimals(standing.value for standing in standings)
 
@@ -97,11 +101,21 @@ def _columns(comparison: Comparison, findings: TaskFindings, standings: Sequence
     columns = [_Column(findings.measure, value)]
     if any(standing.interval for standing in standings):
         columns.append(_Column("95 % interval", interval))
-    columns.append(_Column("latency", lambda standing: duration(latency.get(standing.model))))
+    columns.append(_Column("latency", lambda standing: latency.get(standing.model, "")))
     if any(standing.index is not None for standing in standings):
         columns.append(_Column("index", lambda standing: _bar(standing.index)))
     columns.append(_Column("weights", lambda standing: count(parameters.get(standing.model))))
     return columns + _score_columns(comparison, findings)
+
+
+def _latencies(comparison: Comparison, standings: Sequence[Standing]) -> dict[str, str]:
+    """Return the latency of each model as text; if some are marked, the others end in a space."""
+    models = {standing.model for standing in standings}
+    rows = [row for row in comparison.models if row.address in models and row.latency_seconds is not None]
+    ends = ("", _UNRELIABLE)
+    if any(row.latency_warning for row in rows):
+        ends = (" ", _UNRELIABLE)
+    return {row.address: duration(row.latency_seconds) + ends[bool(row.latency_warning)] for row in rows}
 
 
 def _score_columns(comparison: Comparison, findings: TaskFindings) -> list[_Column]:
