@@ -13,6 +13,7 @@ from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.model import Model
 from assay.core.task import Example, Split
+from assay.environment.process_state import mend_after_call
 
 BLOCK = 512  # examples of a block of stored features; a second of encoding, more or less
 
@@ -102,6 +103,8 @@ class Batches:
         except Exception as error:
             if not is_out_of_memory(error) or len(examples) == 1:
                 raise
+        finally:
+            mend_after_call()
         half = len(examples) // 2
         note = f"memory did not suffice for batches of {len(examples)}: they were halved"
         if note not in self.notes:

@@ -43,6 +43,9 @@ class FolderFiles(Files):
     folder: Path
     names: tuple[str, ...]  # relative to the folder, or absolute
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", self.folder.absolute())  # a model may change the current folder
+
     def __len__(self) -> int:
         return len(self.names)
 

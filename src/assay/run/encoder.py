@@ -18,6 +18,7 @@ from assay.core.metric import Metric
 from assay.core.model import Layered, Model, ModelFacts, ModelSource
 from assay.core.task import Modality, Split, SplitName
 from assay.encoders.batches import Batches
+from assay.environment.process_state import starting_folder
 from assay.moments.folded import FoldedMoments
 from assay.moments.stream import MomentStream
 from assay.plugins.train_view import SAMPLE, SEED, balanced_rows
@@ -195,7 +196,8 @@ class Encoder:
 
     @contextmanager
     def _open(self, source: ModelSource) -> Iterator[Model]:
-        model = source.open(self.device)
+        with starting_folder():
+            model = source.open(self.device)
         try:
             yield model.at(self._layer.layer) if self._layer and isinstance(model, Layered) else model
         finally:

@@ -24,9 +24,11 @@ from assay.plugins.protocol import Protocol, SourceProtocol
 from assay.plugins.registry import Named
 from assay.plugins.train_view import SAMPLE, small_sample_notes
 from assay.run.encoding import Encodings
+from assay.run.failure import raise_if_interrupted, reason_of
 from assay.run.fitting import learned
 from assay.run.memory import measured_memory
 from assay.run.score_view import ScoreView
+from assay.run.storable import storable
 from assay.store.arrays import Arrays
 
 logger = logging.getLogger(__name__)
@@ -69,23 +71,28 @@ class Evaluation:
 
 def finished_job(job: Job, method: Method, encodings: Encodings, device: str) -> Finished:
     """Run a job; errors of the model or the method become a failed result."""
+    try:
+        return _finish(job, method, encodings, device)
+    except StoreError:
+        raise
+    except NotApplicable as reason:
+        return Finished(Result(job, Status.SKIPPED, reason=reason_of(reason)))
+    except BaseException as error:  # one broken model must not end the study
+        raise_if_interrupted(error)
+        logger.info("%s failed", job, exc_info=True)
+        return failed_job(job, error)
+
+
+def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Finished:
     before = encodings.encoder.seconds
     start = time.perf_counter()
     kind = encodings.task.train.labels.kind
     if kind not in method.kinds:
-        return Finished(Result(job, Status.SKIPPED, reason=f"it is for {_listed(method.kinds)} tasks"))
+        raise NotApplicable(f"it is for {_listed(method.kinds)} tasks")
     if not len(encodings.task.train) and not isinstance(method, (FactScore, WeightScore, SourceProtocol)):
-        return Finished(Result(job, Status.SKIPPED, reason="the task has no train to learn from"))
-    try:
-        with measured_memory(device) as memory:
-            finished = _apply(job, method, encodings)
-    except StoreError:
-        raise
-    except NotApplicable as reason:
-        return Finished(Result(job, Status.SKIPPED, reason=str(reason)))
-    except Exception as error:  # one broken model must not end the study
-        logger.info("%s failed", job, exc_info=True)
-        return failed_job(job, error)
+        raise NotApplicable("the task has no train to learn from")
+    with measured_memory(device) as memory:
+        finished = storable(_apply(job, method, encodings))
     encode_seconds = encodings.encoder.seconds - before
     seconds = time.perf_counter() - start - encode_seconds
     cost = replace(finished.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
@@ -150,9 +157,10 @@ def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
             values[name] = _finite(predicted.judged(metric, truth), name)
         except NotApplicable:  # the metric is undefined for these labels or this protocol
             continue
-        except Exception as error:  # a broken metric that is only reported must not lose the result
+        except BaseException as error:  # a broken metric that is only reported must not lose the result
+            raise_if_interrupted(error)
             logger.info("the metric %s failed", name, exc_info=True)
-            notes.append(f"the metric '{name}' failed: {type(error).__name__}: {error}")
+            notes.append(f"the metric '{name}' failed: {reason_of(error)}")
     val_value = learning.val_value
     if val_value is not None and not np.isfinite(val_value):
         notes.append(f"its {task.metric} on val is {val_value}, and not kept")
@@ -205,16 +213,10 @@ def chance_level(task: Task) -> float:
     return guess.judged(metrics_of(task)[task.metric], truth)
 
 
-def failed_job(job: Job, error: Exception) -> Finished:
+def failed_job(job: Job, error: BaseException) -> Finished:
     """Return the result of a job that an error ended."""
-    text = str(error).strip() or "no message"
-    reason = text if isinstance(error, AssayError) else f"{type(error).__name__}: {text}"
-    return Finished(Result(job, Status.FAILED, reason=_shortened(reason)))
+    return Finished(Result(job, Status.FAILED, reason=reason_of(error)))
 
 
 def _listed(kinds: Iterable[LabelKind]) -> str:
     return " and ".join(sorted(kinds))
-
-
-def _shortened(reason: str, limit: int = 600) -> str:
-    return reason if len(reason) <= limit else f"{reason[:limit]} ..."

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, final
 
+from assay.core.errors import StoreError
+from assay.core.job import Job
 from assay.core.model import Model
 from assay.core.result import Event, Finished, Opened, Status
 from assay.core.task import SplitName
+from assay.environment.process_state import (
+    ProcessState,
+    end_forked_child,
+    settings_now,
+    undone,
+)
+from assay.environment.state_parts import resource_limits
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.families import families, using
+from assay.plugins.method import Method
 from assay.plugins.protocol import SourceProtocol
 from assay.run.encoding import Encodings, batches_of
 from assay.run.evaluation import Evaluation, failed_job, finished_job
+from assay.run.failure import raise_if_interrupted
 from assay.run.opened_model import OpenedModel
 from assay.run.speed import measured_speed
+from assay.run.storable import storable_facts
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +41,15 @@ class _Held(NamedTuple):
     key: tuple[str, str, str]
     model: Model
     event: Opened
+    settings: ProcessState  # of the process when it was opened, such as ``sys.path``: they hold in its jobs
 
 
 @final
 class Evaluator:
     """Runs evaluations one after the other, and measures a model once for as long as it is open.
 
-    A copy made by pickle has no model open.
+    Whatever the code of models and methods does to the process is undone before each event is yielded. A
+    copy made by pickle has no model open.
     """
 
     def __init__(self) -> None:
@@ -49,13 +64,12 @@ class Evaluator:
             report = _Progress(partial(Stage, str(evaluation.model), evaluation.task.address), watch)
             if self._held is None or self._held.key != evaluation.model_key:
                 self.close()
-                try:
-                    self._held = _opened(evaluation, report)
-                except Exception as error:  # one broken model must not end the study
-                    logger.info("cannot open %s", evaluation.model, exc_info=True)
-                    yield from (failed_job(job, error) for job, _ in evaluation.jobs)
+                opened = _opened(evaluation, report)
+                if isinstance(opened, BaseException):
+                    yield from (failed_job(job, opened) for job, _ in evaluation.jobs)
                     return
-                yield self._held.event
+                self._held = opened
+                yield opened.event
             yield from self._finished_jobs(evaluation, self._held, report)
 
     def close(self) -> None:
@@ -63,10 +77,8 @@ class Evaluator:
         held, self._held = self._held, None
         if held is None:
             return
-        try:
-            held.model.close()
-        except Exception:  # its jobs are finished; its resources are freed with the process
-            logger.info("cannot close the model", exc_info=True)
+        with undone(held.settings):
+            _close(held.model)
 
     def _finished_jobs(self, evaluation: Evaluation, held: _Held, report: _Progress) -> Iterator[Finished]:
         speed = held.event.speed
@@ -75,12 +87,29 @@ class Evaluator:
         encodings = _encodings(evaluation, held.model, report)
         has_failed = False
         for job, method in evaluation.jobs:
-            report(job.method)
-            finished = finished_job(job, method, encodings, evaluation.device)
+            with undone(held.settings):
+                report(job.method)
+                finished = _finished(job, method, encodings, evaluation.device)
             has_failed |= finished.result.status is Status.FAILED
             yield replace(finished, files=evaluation.arrays.notes)
         if has_failed:  # what failed may have left the model in any state
             self.close()
+
+
+def _finished(job: Job, method: Method, encodings: Encodings | BaseException, device: str) -> Finished:
+    if isinstance(encodings, BaseException):
+        return failed_job(job, encodings)
+    limits = resource_limits()
+    try:
+        return finished_job(job, method, encodings, device)
+    except StoreError as error:
+        if resource_limits() == limits and not _is_closed(error):
+            raise
+        return failed_job(job, error)  # the disk is not to blame: the model limits or closes files
+
+
+def _is_closed(error: StoreError) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EBADF
 
 
 class _Progress:
@@ -91,6 +120,7 @@ class _Progress:
         self._watch: Watch | None = watch
 
     def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
+        end_forked_child()  # one that the model forked and that returned from it
         if self._watch is None:
             return
         try:
@@ -100,21 +130,45 @@ class _Progress:
             self._watch = None
 
 
-def _opened(evaluation: Evaluation, report: _Progress) -> _Held:
-    name = str(evaluation.model)
-    report("open")
-    model = evaluation.model.plugin.open(evaluation.device)
-    speed = measured_speed(model, evaluation.task.modality, evaluation.device)
-    return _Held(evaluation.model_key, model, Opened(name, evaluation.identity, model.facts, speed))
+def _opened(evaluation: Evaluation, report: _Progress) -> _Held | BaseException:
+    """Return the opened model, or what it raised."""
+    model: Model | None = None
+    with undone():
+        try:
+            report("open")
+            model = evaluation.model.plugin.open(evaluation.device)
+            speed = measured_speed(model, evaluation.task.modality, evaluation.device)
+            facts = storable_facts(model.facts)
+        except BaseException as error:  # one broken model must not end the study
+            _close(model)
+            raise_if_interrupted(error)
+            logger.info("cannot open %s", evaluation.model, exc_info=True)
+            return error
+        event = Opened(str(evaluation.model), evaluation.identity, facts, speed)
+        return _Held(evaluation.model_key, model, event, settings_now())
 
 
-def _encodings(evaluation: Evaluation, model: Model, report: _Progress) -> Encodings:
+def _close(model: Model | None) -> None:
+    try:
+        if model is not None:
+            model.close()
+    except BaseException as error:  # its jobs are finished; its resources are freed with the process
+        raise_if_interrupted(error)
+        logger.info("cannot close the model", exc_info=True)
+
+
+def _encodings(evaluation: Evaluation, model: Model, report: _Progress) -> Encodings | BaseException:
+    """Return the splits of the task as encoded by the model, or what its metric raised."""
     task = evaluation.task
     source = evaluation.model.plugin
     opened = OpenedModel(
         model, evaluation.identity, source.untrained, evaluation.device, source.encoding_version
     )
-    metric = families().metrics.load(task.metric)()
+    try:
+        metric = families().metrics.load(task.metric)()
+    except BaseException as error:  # a metric of the user's own
+        raise_if_interrupted(error)
+        return error
     batches = batches_of(task, evaluation.batch_size, report)
     encodings = Encodings(opened, task, metric, evaluation.arrays, batches, train_rows=evaluation.train_rows)
     if any(isinstance(method, SourceProtocol) for _, method in evaluation.jobs):

@@ -18,11 +18,11 @@ from assay.findings.per_task import OTHER_MODALITY
 from assay.plugins.address import Address
 from assay.plugins.families import Families, families
 from assay.plugins.method import Method
-from assay.plugins.patterns import models_of
 from assay.plugins.protocol import Protocol
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings
 from assay.plugins.suite import tasks_of
+from assay.run.broken_source import checked_models, read_source
 from assay.run.evaluation import Evaluation, chance_level
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
@@ -93,15 +93,14 @@ def plan(
     """
     evaluations: list[Evaluation] = []
     inapplicable: list[Finished] = []
-    for model in models:
-        identity = model.plugin.identity()
-        modality = model.plugin.modality()
+    for named in models:
+        model, identity, modality = read_source(named)
         for task in tasks:
             rows = _part_of_train(task, train_rows)
             jobs = tuple(
                 (job_of(model, identity, task, run, train_rows=rows), run.method.plugin) for run in runs
             )
-            if modality is task.modality:
+            if modality in {task.modality, None}:
                 ready = evaluation(model=model, identity=identity, task=task, jobs=jobs, train_rows=rows)
                 evaluations.append(ready)
                 continue
@@ -151,8 +150,7 @@ def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
     """Return the distinct model sources of addresses and patterns; raise for unknown names."""
     models: dict[str, Named[ModelSource]] = {}
     for text in texts:
-        for named in models_of(_model_address(text)):
-            named.plugin.check()
+        for named in checked_models(_model_address(text)):
             models.setdefault(str(named), named)
     if not models:
         raise UsageError("No models. Name at least one, as in --models timm:resnet50.")

@@ -8,10 +8,13 @@ from typing import Any
 
 from assay.core.model import ModelSource
 from assay.core.task import Modality
+from assay.environment.process_state import undone
 from assay.plugins.address import Address
 from assay.plugins.protocol import FeatureProtocol
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings, without_defaults
+from assay.run.broken_source import modality_of
+from assay.run.failure import raise_if_interrupted
 from assay.run.plan import Run
 
 
@@ -26,7 +29,7 @@ def random_controls(
     """
     controls: list[Named[ModelSource]] = []
     for modality in sorted(modalities):
-        reading = [model for model in models if model.plugin.modality() is modality]
+        reading = [model for model in models if modality_of(model) is modality]
         if any(all_settings(model.plugin).get("pretrained") is False for model in reading):
             continue
         controls.extend(islice(filter(None, map(_with_random_weights, reading)), 1))
@@ -40,8 +43,10 @@ def runs_for_controls(runs: Sequence[Run]) -> tuple[Run, ...]:
 
 def _with_random_weights(model: Named[ModelSource]) -> Named[ModelSource] | None:
     try:
-        plugin = model.plugin.untrained()
-    except Exception:  # the rows of the model itself report the error
+        with undone():
+            plugin = model.plugin.untrained()
+    except BaseException as error:  # the rows of the model itself report it
+        raise_if_interrupted(error)
         return None
     if plugin is None:
         return None

@@ -13,6 +13,8 @@ from assay.core.model import Model
 from assay.core.result import Speed
 from assay.core.task import Example, Modality, Sound
 from assay.environment.machine import load_average, machine_name
+from assay.environment.process_state import mend_after_call
+from assay.run.failure import raise_if_interrupted
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,8 @@ def measured_speed(model: Model, modality: Modality, device: str) -> Speed | Non
     """Return the speed of a model, or None if it failed: see ``measure_speed``."""
     try:
         return measure_speed(model, modality, device)
-    except Exception:  # the error recurs when a split is encoded and is recorded there
+    except BaseException as error:  # it recurs when a split is encoded and is recorded there
+        raise_if_interrupted(error)
         logger.info("cannot measure the speed", exc_info=True)
         return None
 
@@ -59,7 +62,9 @@ def measure_speed(model: Model, modality: Modality, device: str, clock: Clock = 
     def seconds(count: int) -> float:
         start = clock()
         model.encode([example] * count)
-        return clock() - start
+        elapsed = clock() - start
+        mend_after_call()
+        return elapsed
 
     seconds(1)
     runs = _until_stable(lambda: seconds(1), _PATIENCE, _SINGLE_SECONDS)

@@ -162,7 +162,7 @@ class Study:
         limits = self._limits()
         evaluations = partial(
             Evaluation,
-            arrays=Arrays(root, adds_checksums=True),
+            arrays=Arrays(root.absolute(), adds_checksums=True),
             device=device,
             batch_size=self.batch_size,
             limits=limits,

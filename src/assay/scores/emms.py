@@ -11,6 +11,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable, UsageError
 from assay.core.task import LabelKind
+from assay.environment.process_state import from_start
 from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
 from assay.moments.spectrum import Spectrum, basis_of_gram, basis_of_rows
@@ -203,7 +204,7 @@ def sparsemax(numbers: np.ndarray) -> np.ndarray:
 def read_embeddings(path: str) -> np.ndarray:
     """Return the embeddings of an .npz file: encoders x classes x dims."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(from_start(path), allow_pickle=False) as file:
             arrays = [np.asarray(file[name], dtype=np.float64) for name in sorted(file)]
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UsageError(

@@ -77,7 +77,7 @@ class FileDatabase(Database):
     def write(self, statement: str, values: tuple[object, ...]) -> None:
         """Execute a statement and commit it."""
         with reported("write to", self._root):
-            self._connection.execute(statement, values)
+            self._connection.execute(statement, tuple(map(_writable, values)))
 
     def version(self) -> int:
         """Return a number that changes when another process writes to the store."""
@@ -193,6 +193,11 @@ def writer_lock(root: Path) -> Iterator[None]:
         yield
     finally:
         lock.close()
+
+
+def _writable(value: object) -> object:
+    """Return a value that SQLite takes: names of files, and so of models, may be invalid UTF-8."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value
 
 
 @contextmanager

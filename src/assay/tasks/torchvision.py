@@ -146,12 +146,13 @@ class Torchvision(TaskSource):
 
     def _open(self, arguments: Mapping[str, object]) -> Any:
         root = Path(self.root).expanduser()
+        kept = str(root.absolute())  # a model may change the current folder
         if not self.download and not root.is_dir():
             raise UnreadableTask(f"There is no folder '{root}'. {self._advice()}")
         keep_offline()
         try:
             datasets = importlib.import_module("torchvision.datasets")
-            return getattr(datasets, self.name)(str(root), download=self.download, **dict(arguments))
+            return getattr(datasets, self.name)(kept, download=self.download, **dict(arguments))
         except (RuntimeError, OSError) as error:
             cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise UnreadableTask(

@@ -205,6 +205,9 @@ class TarFiles(Files):
     path: Path
     members: tuple[Member, ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", self.path.absolute())  # a model may change the current folder
+
     def __len__(self) -> int:
         return len(self.members)
 

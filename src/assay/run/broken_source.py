@@ -1,0 +1,101 @@
+"""Stands in for a model whose source fails before it is opened, so that it becomes failed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+from assay.core.errors import ModelError, UsageError
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
+from assay.environment.process_state import undone
+from assay.plugins.address import Address
+from assay.plugins.patterns import models_of
+from assay.plugins.registry import Named
+from assay.run.failure import raise_if_interrupted, reason_of
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BrokenSource(ModelSource):
+    """A source that cannot be opened.
+
+    Attributes:
+        address: The address of the model.
+        reason: What its own source raised.
+    """
+
+    address: str
+    reason: str
+
+    def check(self) -> None:
+        """Do nothing: the error is reported as results."""
+
+    def modality(self) -> Modality:
+        """Raise an error: the modality is unknown."""
+        raise ModelError(self.reason)
+
+    def identity(self) -> str:
+        """Return a string by which its results are never those of the model when it works."""
+        return f"unknown identity of {self.address}"
+
+    def open(self, device: str) -> Model:
+        """Raise the error of the source."""
+        raise ModelError(self.reason)
+
+
+def checked_models(address: Address) -> Iterator[Named[ModelSource]]:
+    """Yield the models of an address; one whose source raises something else than a message is broken."""
+    try:
+        with undone():
+            models = models_of(address)
+    except UsageError:
+        raise
+    except BaseException as error:
+        raise_if_interrupted(error)
+        yield _broken(address, error)
+        return
+    for model in models:
+        try:
+            with undone():
+                model.plugin.check()
+        except UsageError:
+            raise
+        except BaseException as error:
+            raise_if_interrupted(error)
+            yield _broken(model.address, error)
+        else:
+            yield model
+
+
+def read_source(model: Named[ModelSource]) -> tuple[Named[ModelSource], str, Modality | None]:
+    """Return a model with its identity, and its modality if it can say it; its source may be broken."""
+    if isinstance(model.plugin, BrokenSource):
+        return model, model.plugin.identity(), None
+    try:
+        with undone():
+            identity, modality = _identity(model.plugin), model.plugin.modality()
+    except UsageError:
+        raise
+    except BaseException as error:
+        raise_if_interrupted(error)
+        broken = _broken(model.address, error)
+        return broken, broken.plugin.identity(), None
+    return model, identity, modality
+
+
+def modality_of(model: Named[ModelSource]) -> Modality | None:
+    """Return the modality of a model; None if its source is broken."""
+    return read_source(model)[2]
+
+
+def _identity(source: ModelSource) -> str:
+    identity: object = source.identity()
+    if not isinstance(identity, str):
+        raise ModelError(f"its identity is of the type {type(identity).__name__}, not a string")
+    return identity
+
+
+def _broken(address: Address, error: BaseException) -> Named[ModelSource]:
+    return Named(address, BrokenSource(address.name, str(address), reason_of(error)))

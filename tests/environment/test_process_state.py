@@ -1,0 +1,77 @@
+"""The process is as it was after a block, whatever the block did."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from assay.environment.process_state import from_start, settings_now, starting_folder, undone
+
+
+def test_an_error_inside_passes_and_everything_is_undone(monkeypatch):
+    monkeypatch.setenv("ASSAY_TEST", "before")
+    here = Path.cwd()
+
+    def change():
+        with undone():
+            os.chdir("/")
+            os.environ["ASSAY_TEST"] = "inside"
+            raise GeneratorExit
+
+    with pytest.raises(GeneratorExit):
+        change()
+
+    assert (Path.cwd(), os.environ["ASSAY_TEST"]) == (here, "before")
+
+
+def test_settings_of_an_opened_model_hold_in_its_blocks_alone():
+    with undone():
+        sys.path.insert(0, "/repository of the model")
+        settings = settings_now()
+    between = list(sys.path)
+
+    with undone(settings):
+        inside = list(sys.path)
+
+    assert inside == ["/repository of the model", *between]
+    assert sys.path == between
+
+
+def test_what_one_block_does_is_not_seen_in_the_next_one():
+    with undone():
+        settings = settings_now()
+    with undone(settings):
+        tempfile.tempdir = "/gone"
+
+    with undone(settings):
+        assert tempfile.tempdir != "/gone"
+
+
+def test_paths_are_meant_from_where_the_study_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with undone():
+        os.chdir("/")
+        path = from_start("vectors.npz")
+        with starting_folder():
+            inside = Path.cwd()
+        outside = Path.cwd()
+
+    assert (path, inside, outside) == (tmp_path / "vectors.npz", tmp_path, Path("/"))
+
+
+def test_a_folder_that_is_gone_ends_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with undone():
+        (tmp_path / "of the model").mkdir()
+        os.chdir(tmp_path / "of the model")
+        (tmp_path / "of the model").rmdir()
+        with undone():
+            pass
+
+    assert Path.cwd() == tmp_path
