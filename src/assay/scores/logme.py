@@ -85,13 +85,13 @@ class LogME(MomentScore):
         if len(used) == 0:
             raise NotApplicable("All numbers to predict are zero on train.")
         columns = Spectrum(spectrum.values, spectrum.cross[:, used])
-        energy = Energy.of(columns, total.target_square[used], total.count)
+        energy = LabelEnergy.of(columns, total.target_square[used], total.count)
         if self.optimiser == "published":
             return float(published_evidences(energy, self.max_steps).mean())
         return float(largest_evidences(energy).mean())
 
 
-class Energy(NamedTuple):
+class LabelEnergy(NamedTuple):
     """The squared norm of each target column, by the directions of the features.
 
     Attributes:
@@ -107,7 +107,7 @@ class Energy(NamedTuple):
     examples: int
 
     @classmethod
-    def of(cls, spectrum: Spectrum, target_square: np.ndarray, count: int) -> Energy:
+    def of(cls, spectrum: Spectrum, target_square: np.ndarray, count: int) -> LabelEnergy:
         """Return the energy of the projected targets of a spectrum."""
         inside = np.square(spectrum.cross) / spectrum.values[:, None]
         outside = np.maximum(target_square - inside.sum(axis=0), 0.0)
@@ -115,7 +115,7 @@ class Energy(NamedTuple):
         return cls(spectrum.values, inside, outside, count)
 
 
-def largest_evidences(energy: Energy) -> np.ndarray:
+def largest_evidences(energy: LabelEnergy) -> np.ndarray:
     """Return the largest log evidence per example of each target column.
 
     For each ratio r = alpha/beta the best beta is known, which leaves a function of log(r) alone: N/2 log(N /
@@ -145,7 +145,7 @@ def largest_evidences(energy: Energy) -> np.ndarray:
 
 
 def _climbed(
-    energy: Energy, outside: np.ndarray, columns: np.ndarray, bracket: tuple[np.ndarray, np.ndarray]
+    energy: LabelEnergy, outside: np.ndarray, columns: np.ndarray, bracket: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray:
     """Return log(alpha/beta) at the peak within each bracket, by Newton's method with bisection."""
     values, inside = energy.values[:, None], energy.inside[:, columns]
@@ -170,7 +170,7 @@ def _climbed(
     return np.asarray(at)
 
 
-def published_evidences(energy: Energy, max_steps: int) -> np.ndarray:
+def published_evidences(energy: LabelEnergy, max_steps: int) -> np.ndarray:
     """Return the log evidence per example of each target column where the published iteration stops."""
     values, inside, outside, count = energy.values[:, None], energy.inside, energy.outside, energy.examples
     evidence = np.empty(len(outside))
