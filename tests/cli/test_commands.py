@@ -181,7 +181,7 @@ def test_stopping_says_how_to_continue(assay, photos, monkeypatch):
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("assay.run.study.evaluate", stop)
+    monkeypatch.setattr("assay.run.study.Evaluator.__call__", stop)
 
     code, _, err = assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
 
@@ -193,7 +193,7 @@ def test_an_error_of_assay_is_never_a_traceback(assay, photos, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise AssayError("it is so")
 
-    monkeypatch.setattr("assay.run.study.evaluate", fail)
+    monkeypatch.setattr("assay.run.study.Evaluator.__call__", fail)
 
     code, _, err = assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
 
