@@ -176,11 +176,14 @@ def _failure_of(error: BaseException) -> Message:
 
 
 def _has_leaked(evaluate: Evaluate | None, most_bytes: int) -> bool:
-    """Return whether memory is lost: more is held than is allowed, even when no model is open."""
-    free_unused_memory()
+    """Return whether more memory is held than is allowed, even when what is free was given back.
+
+    Nothing is given back before it is too much: the next evaluation would ask for it again.
+    """
     if held_bytes() <= most_bytes:
         return False
-    if evaluate is not None:
-        evaluate.close()
     free_unused_memory()
+    if held_bytes() > most_bytes and evaluate is not None:
+        evaluate.close()
+        free_unused_memory()
     return held_bytes() > most_bytes
