@@ -75,6 +75,13 @@ def test_the_table_says_which_latency_is_reliable_and_why_not():
     assert lines[4].split() == ["timm:c", "failed", "–", "–", "–", "–"]
     assert "timm:a: unreliable: its runs vary" in lines
     assert "timm:c: failed: it cannot be opened" in lines
+    assert "Measure again while nothing else runs, or with more --rounds." in lines
+
+
+def test_where_every_latency_is_reliable_there_is_nothing_to_do():
+    good = ModelRow("timm:b", "1", FACTS, 0.07, 1000.0)
+
+    assert "Measure again" not in shown(MeasuredModel(good, (Speed(0.07),)))
 
 
 def test_a_terminal_shows_a_bar():

@@ -50,6 +50,8 @@ def show(measured: Sequence[MeasuredModel], machine: str, console: Console) -> N
         for verdict, reason in (("failed", one.failure), ("unreliable", one.model.latency_warning)):
             if reason:
                 console.print(Text(f"{one.model.address}: {verdict}: {reason}"), soft_wrap=True)
+    if any(one.model.latency_warning for one in measured):
+        console.print("Measure again while nothing else runs, or with more --rounds.", highlight=False)
     print_note(
         console,
         f"on {machine}; latency: the least of all measurements there; spread: how far the slowest round is "
