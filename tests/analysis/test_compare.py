@@ -6,10 +6,12 @@ import pytest
 
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
+from assay.analysis.per_task.decision import Rule
 from assay.core.errors import UnknownName
 from assay.core.estimate import Interval
 from assay.core.result import Result, Status
 from assay.findings.comparison import Comparison
+from assay.findings.decision import CheapBy
 from assay.findings.per_task import OTHER_MODALITY
 from assay.testing.simulated_study import SCORES, simulate_study
 
@@ -48,17 +50,94 @@ def test_twins_share_their_value_rank_and_interval(comparison):
     assert dataclasses.replace(first, model=second.model) == second
 
 
-def test_the_random_baseline_is_not_tied(comparison):
+def test_the_random_baseline_is_surely_not_the_best(comparison):
     last = comparison.tasks[0].standings[-1]
 
     assert last.model == "timm:resnet18(pretrained=False)"
-    assert not last.is_tied_best
+    assert not last.may_be_best
 
 
-def test_the_cheapest_of_the_tied_is_recommended(comparison):
-    assert comparison.tasks[0].recommended == "packaged:efficientnet_lite0"
-    assert "3 others are tied with it" in comparison.tasks[0].because
-    assert "the fastest of them (9.40 ms per example)" in comparison.tasks[0].because
+def test_the_least_expected_regret_is_recommended(comparison):
+    decision = comparison.tasks[0].decision
+
+    assert comparison.tasks[0].recommended == "timm:resnet50.a1_in1k"
+    assert decision.expected_regret["timm:resnet50.a1_in1k"] == min(decision.expected_regret.values())
+    assert "within 1 point of it with a probability of" in comparison.tasks[0].because
+    assert "not significantly different from 3" in comparison.tasks[0].because
+
+
+def test_a_wider_margin_names_a_cheaper_model_with_its_costs(study):
+    task = compare(study, ranked_by=None, seed=0, rule=Rule(margin=0.05)).tasks[0]
+
+    assert task.decision.cheaper == "packaged:efficientnet_lite0"
+    assert task.decision.cheap_by == "parameters"
+    assert "Cheaper: packaged:efficientnet_lite0, 0.951, 4.65 M instead of 25.6 M parameters" in task.because
+
+
+def test_a_cheaper_model_by_latency_is_the_fastest(study):
+    rule = Rule(margin=0.2, cheap_by=CheapBy.LATENCY)
+    task = compare(study, ranked_by=None, seed=0, rule=rule).tasks[0]
+
+    assert task.costs["latency"][task.decision.cheaper] == min(
+        seconds for model, seconds in task.costs["latency"].items() if "pretrained=False" not in model
+    )
+    assert "instead of 24.0 ms for one example" in task.because
+
+
+def test_random_weights_are_never_recommended(study):
+    best = "timm:resnet50.a1_in1k"
+    result = compare(_with_random_weights(study, {best}), ranked_by=None, seed=0).tasks[0]
+
+    assert result.standings[0].model == best
+    assert result.recommended == "timm:vit_small_patch14_reg4_dinov2.lvd142m"
+    assert best not in result.decision.expected_regret
+    assert f"Warning: {best} with random weights may be as good" in result.because
+
+
+def test_if_only_random_weights_finished_the_answer_says_what_failed(study):
+    names = {row.address for row in study.models}
+    result = compare(_with_random_weights(study, names), ranked_by=None, seed=0)
+
+    assert result.decisions == {}
+    assert result.headline[0].startswith(
+        "No recommendation for images. Only controls with random weights have a value. "
+        "4 models have no value: Cannot load the weights"
+    )
+    assert all(task.recommended is None and task.smallest is None for task in result.tasks)
+
+
+def test_no_statement_contradicts_the_ranks(comparison):
+    for task in comparison.tasks:
+        models = len(task.standings)
+        for standing in task.standings:
+            low, high = standing.ranks
+            assert 1 <= low <= high <= models
+            assert standing.may_be_best == (low == 1)
+            assert not (standing.may_be_best and standing.p_value < 0.05)
+        beaten = sum(low - 1 for low, _ in (standing.ranks for standing in task.standings))
+        assert beaten == sum(models - high for _, high in (standing.ranks for standing in task.standings))
+        if task.lesson is not None:
+            assert task.lesson.separable == pytest.approx(beaten / (models * (models - 1) / 2))
+
+
+def test_several_tasks_recommend_the_least_mean_expected_regret(comparison):
+    decision = comparison.decisions["image"]
+    mean = {
+        model: np.mean([task.decision.expected_regret[model] for task in comparison.tasks[:2]])
+        for model in decision.expected_regret
+    }
+
+    assert decision.recommended == min(mean, key=mean.get)
+    assert decision.expected_regret[decision.recommended] == pytest.approx(min(mean.values()))
+    assert f"Recommended for images: {decision.recommended} with linear_probe." in comparison.headline[0]
+
+
+def _with_random_weights(study: Evidence, models: set[str]) -> Evidence:
+    rows = [
+        dataclasses.replace(row, facts=dataclasses.replace(row.facts, is_random=row.address in models))
+        for row in study.models
+    ]
+    return dataclasses.replace(study, models=rows)
 
 
 def test_failed_rows_stay_with_their_reasons(comparison):
@@ -110,7 +189,7 @@ def _key(result: Result) -> tuple[str, str, str]:
 def test_all_failed_says_so_with_the_cause(study):
     result = _compare(dataclasses.replace(study, results=tuple(map(_fail, study.results))))
 
-    assert "nothing can be recommended" in result.headline[0]
+    assert result.headline[0].startswith("No recommendation for images.")
     assert "Out of memory" in result.headline[0]
     assert result.tasks[0].recommended is None
     assert result.ranked_by == "linear_probe"
@@ -120,16 +199,16 @@ def test_one_model_has_nothing_to_be_compared_with(study):
     alone = _only(study, lambda item: item.job.model == "timm:resnet50.a1_in1k")
     result = _compare(dataclasses.replace(alone, tasks=study.tasks[:1], models=study.models[1:2]))
 
-    assert "the only model with a value" in result.headline[0]
+    assert "only one model has a value" in result.headline[0]
 
 
-def test_equal_models_cannot_be_told_apart(study):
+def test_equal_models_do_not_differ(study):
     twins = ("packaged:efficientnet_lite0", "timm:tf_efficientnet_lite0.in1k")
     pair = _only(study, lambda item: item.job.model in twins)
     models = tuple(row for row in study.models if row.address in twins)
     result = _compare(dataclasses.replace(pair, tasks=study.tasks[:1], models=models))
 
-    assert "do not tell the 2 models apart" in result.headline[0]
+    assert "not significantly different from the other model" in result.headline[0]
     assert result.tasks[0].examples_to_separate is None
 
 
@@ -137,8 +216,8 @@ def test_close_models_say_how_many_examples_would_tell(comparison):
     needed = comparison.tasks[0].examples_to_separate
 
     assert needed is not None
-    assert needed > comparison.tasks[0].task.test_count
-    assert "would tell the best two apart" in comparison.tasks[0].because
+    assert needed.low > comparison.tasks[0].task.test_count
+    assert "To separate the two best models it would take at least" in comparison.tasks[0].because
 
 
 def test_nothing_above_guessing_is_not_recommended_in_the_headline(study):
@@ -146,7 +225,7 @@ def test_nothing_above_guessing_is_not_recommended_in_the_headline(study):
     result = _compare(dataclasses.replace(study, tasks=tasks))
 
     assert result.tasks[0].beats_floor is False
-    assert "take none of these models" in result.headline[0]
+    assert "No model is significantly better than chance level" in result.headline[0]
     assert all(standing.index is None for standing in result.tasks[0].standings)
 
 
@@ -203,7 +282,7 @@ def test_an_estimate_of_the_metric_is_told_in_its_units_with_its_interval(study)
             standing.interval.low < standing.value < standing.interval.high for standing in task.standings
         )
         best = "lowest" if task.shown_negated else "highest"
-        assert f"It has the {best} expected {task.task.metric} of" in task.because
+        assert f"it has the {best} expected {task.task.metric} of" in task.because
         assert " to " in task.because
 
 
@@ -220,7 +299,7 @@ def test_lost_predictions_leave_values_without_intervals(study):
     result = _compare(dataclasses.replace(study, predictions={}))
 
     assert result.tasks[0].standings[0].interval is None
-    assert "no ties could be tested" in result.tasks[0].because
+    assert "differences were not tested" in result.tasks[0].because
 
 
 def test_one_model_with_lost_predictions_keeps_its_rank(study):
@@ -254,7 +333,7 @@ def test_nothing_at_all_is_a_comparison_too(study):
     result = _compare(dataclasses.replace(study, results=(), models=()))
 
     assert result.ranked_by == ""
-    assert result.headline[0].startswith("For images, nothing can be recommended.")
+    assert result.headline[0].startswith("No recommendation for images.")
 
 
 def test_many_models_are_compared():

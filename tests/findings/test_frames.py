@@ -19,7 +19,7 @@ def test_frames_hold_what_was_found():
 def test_a_notebook_shows_the_answer_and_every_name_is_text():
     text = COMPARISON._repr_html_()
 
-    assert text.startswith("<p><b>For images, take ")
+    assert text.startswith("<p><b>Recommended for images: ")
     assert text.count("<table>") == len(COMPARISON.tasks)
     assert "<checkpoint>" not in text
     assert "<script" not in text

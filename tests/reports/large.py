@@ -32,11 +32,13 @@ def large(models: int, tasks: int) -> Comparison:
     general = [across.models[number % len(across.models)] for number in numbers]
     rows = {row.address: row for row in study.models}
     scores = [cell for cell in study.cells if cell.task == first.task.address and cell.value is not None]
+    decision = study.decisions["image"]
     addresses = [f"folder:./data/task_{number:02}" for number in range(tasks)]
     rng = random.Random(0)
     return replace(
         study,
-        headline=(f"For images, take {standings[0].model}: it is the first.",),
+        headline=(f"Recommended for images: {standings[0].model}: it is the first.",),
+        decisions={"image": replace(decision, recommended=standings[0].model, cheaper=None)},
         tasks=tuple(
             replace(
                 first,

@@ -42,13 +42,11 @@ def test_without_a_terminal_there_are_no_control_characters(comparison, tmp_path
 
 
 def test_the_answer_stands_first(comparison):
-    assert _text(comparison, 200).startswith(comparison.headline[0])
+    assert " ".join(_text(comparison, 200).split()).startswith(" ".join(comparison.headline[0].split()))
 
 
-def test_the_recommended_and_the_tied_are_marked(comparison):
-    assert re.search(
-        r"→3=\s+packaged:efficientnet_lite0\s+0\.951\s+0\.9\d\d to 0\.97\d", _text(comparison, 100)
-    )
+def test_the_recommended_and_those_that_may_be_best_are_marked(comparison):
+    assert re.search(r"→1=\s+timm:resnet50.a1_in1k\s+0\.973\s+0\.9\d\d to 0\.98\d", _text(comparison, 100))
 
 
 def test_failed_models_tell_their_reason(comparison):

@@ -3,11 +3,14 @@ from dataclasses import replace
 import pytest
 
 from assay.analysis.compare import compare
+from assay.analysis.per_task.decision import Rule
 from assay.core.result import Status
 from assay.core.task import Modality
-from assay.findings.per_task import Cell
+from assay.findings.decision import CheapBy
+from assay.findings.per_task import Cell, NeededExamples
 from assay.testing.simulated_study import simulate_study
-from assay.wording.recommendation import answer, because, nothing
+from assay.wording.answer import answer
+from assay.wording.recommendation import because, nothing
 
 
 @pytest.fixture(scope="module")
@@ -27,23 +30,69 @@ def test_the_two_main_causes_are_named_and_the_others_counted():
     assert message == (
         "4 models have no value: out of memory (2 models); no weights (1 model), and 1 other cause."
     )
-    assert nothing([]) == "No model reads what this task holds."
+    assert nothing([]) == "No model reads this kind of data."
 
 
 def test_a_task_that_no_model_learns_says_what_to_check(comparison):
-    task = replace(comparison.tasks[0], beats_floor=False, recommended=comparison.tasks[0].standings[0].model)
+    task = replace(comparison.tasks[0], beats_floor=False, decision=None, recommended=None)
 
-    message = because(task, {row.address: row for row in comparison.models}, None)
+    message = because(task, {row.address: row for row in comparison.models})
 
-    assert message.startswith("No model is surely better than guessing")
+    assert message.startswith(
+        "No model is significantly better than chance level (0.250); the best, timm:resnet50"
+    )
     assert message.endswith("Check the labels, or use more examples.")
 
 
-def test_a_modality_without_a_usable_task_has_no_model_to_take(comparison):
-    task = comparison.tasks[0]
+def test_a_modality_without_a_usable_task_has_no_recommendation(comparison):
+    task = replace(comparison.tasks[0], beats_floor=False, decision=None, recommended=None)
 
-    message = answer(Modality.IMAGE, [task], [], None, "linear_probe")
+    message = answer(Modality.IMAGE, [task], None, None, {}, "linear_probe")
 
     assert message == (
-        f"For images, take none of these models: none is surely better than guessing on {task.task.address}."
+        "No recommendation for images. "
+        f"No model is significantly better than chance level on {task.task.address}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("needed", "text"),
+    [
+        (NeededExamples(505, None), "it would take at least 510 test examples (now 400)"),
+        (NeededExamples(505, 20_321), "it would take 510 to 21,000 test examples (now 400)"),
+    ],
+)
+def test_the_examples_that_would_separate_models_are_an_interval(comparison, needed, text):
+    task = replace(comparison.tasks[0], examples_to_separate=needed)
+
+    assert text in because(task, {row.address: row for row in comparison.models})
+
+
+def test_where_lower_is_better_regret_has_the_unit_of_the_metric():
+    rule = Rule(margin=0.7, cheap_by=CheapBy.LATENCY)
+    task = compare(simulate_study(), ranked_by=None, seed=0, rule=rule).tasks[2]
+
+    assert " rmse below the best of these models, and within 0.700 rmse of it" in task.because
+    assert " rmse more." in task.because
+
+
+def test_several_tasks_with_one_metric_name_the_cheaper_model_and_its_loss():
+    comparison = compare(simulate_study(), ranked_by=None, seed=0, rule=Rule(margin=0.05))
+
+    headline = comparison.headline[0]
+    assert "3.50 M instead of 22.1 M parameters, expected to lose 4.9 points more" in headline
+    assert "below the best model of each task, on average over 2 tasks" in headline
+
+
+def test_a_model_that_failed_on_one_task_is_not_considered_and_named():
+    study = simulate_study()
+    best, task = "timm:vit_small_patch14_reg4_dinov2.lvd142m", study.tasks[1].address
+    results = tuple(result for result in study.results if (result.job.model, result.job.task) != (best, task))
+
+    comparison = compare(replace(study, results=results), ranked_by=None, seed=0)
+
+    assert comparison.decisions["image"].recommended != best
+    assert (
+        f"Not considered, without a value on some tasks: {best} (linear_probe has not run"
+        in comparison.headline[0]
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from assay.analysis.across_tasks.decision import decisions
 from assay.analysis.across_tasks.modalities import across_modalities, headline, values_of
 from assay.analysis.across_tasks.similarity import similarity
 from assay.analysis.across_tasks.suite_average import suite_averages
 from assay.analysis.evidence import Evidence, decided_rows, judged_rows
 from assay.analysis.per_task.cells import choose_method, gather, missing_cells, modalities_of
+from assay.analysis.per_task.costs import refused
+from assay.analysis.per_task.decision import DEFAULT_RULE, Rule
 from assay.analysis.per_task.model_similarity import ModelPairs, error_pairs, feature_pairs
-from assay.analysis.per_task.recommendation import refused
 from assay.analysis.per_task.task_findings import Judged, TaskEvidence, judge
 from assay.analysis.scores.over_tasks import study_agreements
 from assay.core.metric import Metric
@@ -22,7 +24,7 @@ from assay.plugins.suite import load_suite, suite_names
 from assay.wording.speed import limited_by_unreliable
 
 
-def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparison:
+def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule = DEFAULT_RULE) -> Comparison:
     """Compare all models on all tasks.
 
     Args:
@@ -30,6 +32,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         ranked_by: The method that ranks the models; by default the linear probe, else the protocol with
             most values, else a score.
         seed: Seed of the bootstrap and the tests.
+        rule: What the user wants of a decision.
 
     Raises:
         UnknownName: There is no result of ``ranked_by``.
@@ -40,14 +43,15 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
     reasons = refused(evidence.limits, rows)
     models = {model: reasons.get(model, "") for model in rows.keys() | {cell.model for cell in cells}}
     of_tasks = [_on_task(evidence, cells, method, models, task) for task in evidence.tasks]
-    judged = [judge(of_task, rows, seed) for of_task in of_tasks]
+    judged = [judge(of_task, rows, rule, seed) for of_task in of_tasks]
     findings = [task.findings for task in judged]
     pretrained = [cell for cell in cells if not has_random_weights(cell.model, rows)]
     across = across_modalities(judged, seed)
+    decided = decisions(findings, rows, rule)
     return Comparison(
         ranked_by=method,
         is_estimate=method in evidence.scores,
-        headline=headline(findings, across, rows, method),
+        headline=headline(findings, across, rows, decided, method),
         tasks=tuple(findings),
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         across=across,
@@ -59,6 +63,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int) -> Comparis
         else suite_averages(findings, map(load_suite, suite_names())),
         likeness=_likeness(of_tasks, judged, evidence, seed),
         warnings=limited_by_unreliable(evidence.limits, evidence.models),
+        decisions=decided,
     )
 
 
@@ -82,6 +87,7 @@ def _on_task(
         decided={model: decided_rows(of_model) for model, of_model in seeds.items()},
         names=(evidence.names(task.fingerprint) if seeds else None) or (),
         slices=(evidence.slices(task) if seeds else None) or (),
+        groups=evidence.groups(task.fingerprint) if seeds else None,
     )
 
 

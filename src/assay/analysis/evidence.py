@@ -38,6 +38,8 @@ class Evidence:
         features: Returns the features of a model on the test examples of a task by its fingerprint; None if
             not stored.
         slices: Returns the slices of the test examples that a task defines; None if not stored.
+        groups: Returns for each test example of a task by its fingerprint the number of its content; None if
+            not stored, or if no content repeats.
     """
 
     results: Sequence[Result]
@@ -52,6 +54,7 @@ class Evidence:
     names: Callable[[str], Sequence[str] | None] = _nothing
     features: Callable[[ModelRow, str], np.ndarray | None] = _nothing
     slices: Callable[[TaskFacts], Sequence[SliceColumn] | None] = _nothing
+    groups: Callable[[str], np.ndarray | None] = _nothing
 
     def on_these_data(self) -> list[Result]:
         """Return the results whose data are those of the tasks."""

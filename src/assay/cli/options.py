@@ -31,6 +31,13 @@ CacheSize = Annotated[
 ]
 Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
 AllRows = Annotated[bool, typer.Option("--all", help="Print every model.")]
+Margin = Annotated[
+    float | None,
+    typer.Option(help="Loss that a cheaper model may have, in the metric's unit [0.01: one point]; 0: none."),
+]
+CheapBy = Annotated[
+    str | None, typer.Option(help="Cost of a cheaper model: macs, parameters, latency or memory [macs].")
+]
 RankedBy = Annotated[str | None, typer.Option(help="The method that ranks the models.")]
 
 _STORE = "The folder that assay run or rank wrote to."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +14,13 @@ from rich.console import Console
 
 from assay.cli.progress import run_and_show
 from assay.core.errors import UsageError
-from assay.core.limits import Limits
 from assay.core.result import Status
 from assay.environment.atomic_file import written_whole
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.reports.html import Html
 from assay.reports.terminal import show
-from assay.run.study import Study, compare_store
+from assay.run.study import Study
 from assay.store.results import Store
 from assay.wording.numbers import plural
 
@@ -73,13 +72,13 @@ def show_and_write(
     console.print(f"Report: {path}", highlight=False, markup=False, soft_wrap=True)
 
 
-def follow(store: Store, path: Path, console: Console, *, ranked_by: str | None, limits: Limits) -> None:
+def follow(store: Store, path: Path, console: Console, compare: Callable[[Store], Comparison]) -> None:
     """Rewrite the page of a store after each change until Ctrl-C; an open page reloads itself."""
     from assay.reports.html.page import page
 
     def write_page(refresh_seconds: float | None = None) -> int:
         """Write the page atomically; return the number of results it shows."""
-        comparison = compare_store(store, ranked_by=ranked_by, limits=limits)
+        comparison = compare(store)
         with _writing(path), written_whole(path) as file:
             file.write(page(comparison, refresh_seconds=refresh_seconds).encode())
         return len(comparison.cells)

@@ -64,14 +64,16 @@ class Generality:
         interval_here: Interval of the index on exactly these tasks: seeds and test examples resampled; None
             without stored predictions.
         average_rank: Mean rank over tasks, 1 is best.
-        ranks: The best and the worst rank by the index in 95 % of the draws of tasks.
+        ranks: The best and the worst rank by the index that the tests leave open: 1 + the number of
+            significantly better models, and the number of tested models minus the number of significantly
+            worse ones; None if not tested.
         win_rate: Share of (other model, task) pairs that it beats, ties half.
         borda: Number of models it beats, summed over tasks; a missing task adds nothing.
         strength: Bradley-Terry strength in log-odds; a model with 0 wins as often as it loses.
         worst_task: The task with its lowest index, or with its worst rank if there is no index.
         profile: The share of tasks on which the index is at least each of ``Across.thresholds``.
-        p_value: Test against the first model, Holm-corrected; 1 for the first model; None without a test.
-        is_tied_best: Not significantly different from the first model; None without a test.
+        p_value: Test against the first model, adjusted for all pairs of models; 1 for the first model; None
+            without a test.
         practical: Comparison with the first model; None for the first model and with fewer than five tasks.
     """
 
@@ -91,8 +93,12 @@ class Generality:
     ranks: tuple[int, int] | None = None
     profile: tuple[float, ...] = ()
     p_value: float | None = None
-    is_tied_best: bool | None = None
     practical: PracticalEquivalence | None = None
+
+    @property
+    def may_be_best(self) -> bool | None:
+        """Whether no model is significantly better; None if not tested."""
+        return None if self.ranks is None else self.ranks[0] == 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
+from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, ShownExample
 from assay.findings.frames import Value, columns_of, frames_of, rows_of
 from assay.findings.per_task import Cell, TaskFindings
@@ -49,6 +50,8 @@ class Comparison:
         examples: A few examples of each task for display, by address of the task.
         warnings: Limits that were applied to unreliable latencies; what was damaged in the store, and what
             became of it.
+        decisions: The decision over all tasks of a modality, by modality; none where no model can be
+            recommended.
     """
 
     ranked_by: str
@@ -64,6 +67,7 @@ class Comparison:
     likeness: tuple[Similarity, ...] = ()
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    decisions: Mapping[str, Recommendation] = field(default_factory=dict)
 
     def columns(self) -> dict[str, type]:
         """Return the columns of ``rows`` in order with their types; any value may be missing."""

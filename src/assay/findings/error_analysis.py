@@ -69,8 +69,7 @@ class ErrorAnalysis:
         lonely: The first few that exactly one model gets right.
         classes: Accuracy on each class, by model.
         confusion: The confusion matrix of the recommended model, or of the best.
-        separable: The share of pairs of models that differ significantly, uncorrected; None with
-            fewer than two models.
+        separable: The share of pairs of models that differ significantly; None with fewer than two models.
     """
 
     models: tuple[str, ...]

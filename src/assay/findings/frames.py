@@ -39,8 +39,10 @@ _FIXED: dict[str, type] = {
     "rank_best": int,
     "rank_worst": int,
     "p_value": float,
-    "is_tied_best": bool,
+    "may_be_best": bool,
     "is_recommended": bool,
+    "expected_regret": float,
+    "within_margin": float,
     "task_kind": str,
     "task_modality": str,
     "task_metric": str,
@@ -121,12 +123,17 @@ def _of_standing(model: str, findings: TaskFindings) -> dict[str, Value]:
     standing = next((standing for standing in findings.standings if standing.model == model), None)
     if standing is None:
         return {}
+    low, high = standing.ranks or (None, None)
+    decision = findings.decision
     return {
-        **_named(standing, "index", "rank", "p_value", "is_tied_best"),
+        **_named(standing, "index", "rank", "p_value"),
         **(_named(standing.interval, "low", "high", prefix="interval_") if standing.interval else {}),
-        "rank_best": standing.ranks[0],
-        "rank_worst": standing.ranks[1],
+        "rank_best": low,
+        "rank_worst": high,
+        "may_be_best": standing.may_be_best if standing.ranks else None,
         "is_recommended": model == findings.recommended,
+        "expected_regret": decision.expected_regret.get(model) if decision else None,
+        "within_margin": decision.within_margin.get(model) if decision else None,
     }
 
 

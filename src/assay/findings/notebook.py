@@ -35,7 +35,7 @@ def _row(standing: Standing, findings: TaskFindings) -> str:
     ends = sorted((sign * interval.low, sign * interval.high)) if interval else ()
     name = escape(standing.model)
     cells = [
-        f"{standing.rank}{'=' if standing.is_tied_best else ''}",
+        f"{standing.rank}{'=' if standing.may_be_best else ''}",
         f"<b>{name}</b>" if standing.model == findings.recommended else name,
         f"{sign * standing.value:.4g}",
         " to ".join(f"{end:.4g}" for end in ends),

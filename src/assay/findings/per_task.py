@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from assay.core.estimate import Interval
 from assay.core.result import Cost, Status
+from assay.findings.decision import Recommendation
 from assay.findings.error_analysis import ErrorAnalysis, SliceFindings
 from assay.findings.facts import TaskFacts
 
@@ -61,10 +62,11 @@ class Standing:
         index: (value - floor) / (best - floor): 0 is chance level, 1 the best model of the study;
             None for estimates, and where no model is above chance level.
         rank: 1 is best; equal values share a rank.
-        ranks: The best and the worst rank in 95 % of the bootstrap draws.
-        p_value: Paired test against the best model, Holm-corrected; 1 for the best itself; None without a
-            test.
-        is_tied_best: Not significantly different from the best model.
+        ranks: The best and the worst rank that the tests leave open: 1 + the number of significantly better
+            models, and the number of models minus the number of significantly worse ones; None without
+            stored predictions and for estimates.
+        p_value: Paired test against the best model, adjusted for all pairs of models; 1 for the best itself;
+            None without a test.
         seeds: Number of seeds in the mean.
         difference: Interval of the value minus that of the best model: seeds and test examples resampled,
             paired; None without predictions.
@@ -75,11 +77,27 @@ class Standing:
     interval: Interval | None
     index: float | None
     rank: int
-    ranks: tuple[int, int]
+    ranks: tuple[int, int] | None
     p_value: float | None
-    is_tied_best: bool
     seeds: int = 1
     difference: Interval | None = None
+
+    @property
+    def may_be_best(self) -> bool:
+        """Whether no model is significantly better; False if this was not tested."""
+        return self.ranks is not None and self.ranks[0] == 1
+
+
+@dataclass(frozen=True, slots=True)
+class NeededExamples:
+    """A number of test examples, as a 95 % interval.
+
+    Attributes:
+        high: The upper end; None if it is above 100,000.
+    """
+
+    low: int
+    high: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +110,25 @@ class TaskFindings:
         shown_negated: Reports show the negative of a value, and lower is better there (RMSE).
         standings: The models with a value, best first.
         missing: The models without a value that read the modality of the task, each with the reason.
-        beats_floor: The best model is significantly above chance level; None for estimates.
-        recommended: The address of the recommended model: the cheapest of those that may be the best.
-        because: The reason for the recommendation, in one sentence.
+        beats_floor: The best pretrained model is significantly above chance level; None for estimates, and
+            if no pretrained model has a value.
+        recommended: The address of the recommended model: see ``decision``.
+        because: The reason for the recommendation, in a few sentences.
         examples_to_separate: Number of test examples that would separate the two best models (80 % power);
-            None if they differ significantly already, if they predict the same, or if nothing was trained.
+            None if they differ significantly already, if they predict the same, if more than 100,000 are
+            needed, or if nothing was trained.
         costs: Each known cost by model: ``latency`` and ``seconds`` in seconds, ``memory`` and ``bytes`` in
             bytes, ``parameters`` and ``macs`` as counts.
         fronts: For each cost, the Pareto-optimal models in value and cost, cheapest first.
-        smallest: The pretrained model with fewest parameters that is not significantly worse than the best;
-            None for estimates, and if no model is significantly above chance level.
+        smallest: The pretrained model with fewest parameters among those that may be the best; None for
+            estimates, and if no model is significantly above chance level.
         class_accuracy: Accuracy of the recommended model on each class.
         class_counts: Number of test examples of each class.
         noise_floor: The difference that two runs of one model, with as many seeds each, exceed in 5 of 100
             cases; None if no model has several seeds.
         lesson: Error analysis of a classification task from the predictions of all models; None without them.
         slices: The results on each slice of test that the task defines.
+        decision: The decision between the pretrained models; None if no model can be recommended.
     """
 
     task: TaskFacts
@@ -118,7 +139,7 @@ class TaskFindings:
     beats_floor: bool | None
     recommended: str | None
     because: str
-    examples_to_separate: int | None
+    examples_to_separate: NeededExamples | None
     costs: Mapping[str, Mapping[str, float]]
     fronts: Mapping[str, tuple[str, ...]]
     smallest: str | None
@@ -127,6 +148,7 @@ class TaskFindings:
     noise_floor: float | None = None
     lesson: ErrorAnalysis | None = None
     slices: tuple[SliceFindings, ...] = ()
+    decision: Recommendation | None = None
 
     @property
     def by_model(self) -> dict[str, Standing]:

@@ -15,7 +15,7 @@ from assay.plugins.report import Report
 
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 Schema = dict[str, Any]
-SCHEMA = 3  # increase it if a field is removed or changes its meaning, not for new fields
+SCHEMA = 4  # increase it if a field is removed or changes its meaning, not for new fields
 _FOR_PEOPLE = frozenset({"examples"})  # pictures
 DIRECTION = (
     "Every value, floor and interval is higher-is-better; shown_negated marks those that people negate."
@@ -28,7 +28,7 @@ class Json(Report):
     >>> from assay.testing.reports import rendered
     >>> report = json.loads(rendered(Json()))
     >>> report["schema"], report["ranked_by"], report["tasks"][0]["recommended"]
-    (3, 'linear_probe', 'packaged:efficientnet_lite0')
+    (4, 'linear_probe', 'timm:resnet50.a1_in1k')
     """
 
     suffix: ClassVar[str] = ".json"

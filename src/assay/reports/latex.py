@@ -19,7 +19,7 @@ _ESCAPED = str.maketrans(
 
 
 class Latex(Report):
-    """A table for each modality: the best is bold, what is tied with it underlined, intervals beneath.
+    """A table for each modality: the best is bold, those that may be the best underlined.
 
     >>> from assay.testing.reports import rendered
     >>> [line[1:] for line in rendered(Latex()).decode().splitlines() if line.endswith("rule")][:3]
@@ -42,7 +42,7 @@ def _table(table: ResultTable) -> str:
     ]
     heads += ["index"] if table.has_index else []
     rows = [" & ".join([_escaped(model), *map(_cell, entries)]) + r" \\" for model, entries in table.rows]
-    caption = f"{_escaped(table.caption)} Bold: best; underlined: the data do not tell it from the best."
+    caption = f"{_escaped(table.caption)} Bold: best; underlined: no model is significantly better."
     return "\n".join(
         [
             r"\begin{table}",
@@ -65,7 +65,7 @@ def _cell(entry: Entry) -> str:
     value = _escaped(entry.value)
     if entry.is_best:
         value = rf"\textbf{{{value}}}"
-    elif entry.is_tied:
+    elif entry.may_be_best:
         value = rf"\underline{{{value}}}"
     return _stacked(value, rf"\scriptsize {_escaped(entry.interval)}") if entry.interval else value
 

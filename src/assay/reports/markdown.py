@@ -14,7 +14,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#])")
 
 
 class Markdown(Report):
-    """The answer, then a table for each modality: the best is bold, = is tied with it.
+    """The answer, then a table for each modality: the best is bold, = marks models that may be the best.
 
     >>> from assay.testing.reports import rendered
     >>> print(next(line for line in rendered(Markdown()).decode().splitlines() if line.startswith("| -")))
@@ -43,15 +43,13 @@ def _table(table: ResultTable) -> str:
     heads += ["index"] if table.has_index else []
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
     lines += [f"| {_escaped(model)} | {' | '.join(map(_cell, entries))} |" for model, entries in table.rows]
-    return f"{_escaped(table.caption)} **Best**; = the data do not tell it from the best.\n\n" + "\n".join(
-        lines
-    )
+    return f"{_escaped(table.caption)} **Best**; = no model is significantly better.\n\n" + "\n".join(lines)
 
 
 def _cell(entry: Entry) -> str:
     if not entry.value:
         return "–"
-    value = f"**{entry.value}**" if entry.is_best else f"{entry.value}{' =' if entry.is_tied else ''}"
+    value = f"**{entry.value}**" if entry.is_best else f"{entry.value}{' =' if entry.may_be_best else ''}"
     return f"{value}<br>{entry.interval}" if entry.interval else value
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from assay.analysis.compare import compare
+from assay.analysis.per_task.decision import DEFAULT_RULE, Rule
 from assay.core.errors import UnknownName, UsageError
 from assay.core.limits import NO_LIMITS, Limits, bytes_of
 from assay.core.result import Event, Finished, Status
@@ -78,6 +79,10 @@ class Study:
         licences: The same for models with other licences; names or patterns, such as "apache*".
         cache_size: Disk space for features and Moments, which can be made again: "20GB" or a number of bytes;
             by default 50 GB. What was used least recently is removed; what is being used stays.
+        margin: Expected loss that a cheaper model may have beyond the recommended one, in the unit of the
+            metric; by default 0.01 (one point), or 1 % of chance level if lower is better. 0 names none.
+        cheap_by: The cost by which a model is cheaper: "macs", "parameters", "latency" or "memory"; by
+            default multiply-accumulates, or parameters if some model lacks them.
         plugins: The user's Python files, each with a score or another plug-in; their methods run as well.
     """
 
@@ -96,6 +101,8 @@ class Study:
     max_latency: str | float | None = None
     licences: Iterable[str] = ()
     cache_size: str | float | None = None
+    margin: float | None = None
+    cheap_by: str | None = None
     plugins: Iterable[str | Path] = ()
 
     def __post_init__(self) -> None:
@@ -119,6 +126,7 @@ class Study:
                 raise UsageError(f"{name} is {getattr(self, name)}. Write {least} or more.")
         self._limits()
         self._cache_bytes()
+        Rule.of(self.margin, self.cheap_by)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Study:
@@ -252,7 +260,8 @@ class Study:
             evidence = evidence_of(
                 store, results, facts, models=models, limits=self._limits(), seed=self.seed
             )
-        comparison = compare(evidence, ranked_by=self.ranked_by, seed=self.seed)
+        rule = Rule.of(self.margin, self.cheap_by)
+        comparison = compare(evidence, ranked_by=self.ranked_by, seed=self.seed, rule=rule)
         return _with_files(comparison, store)
 
 
@@ -262,11 +271,17 @@ def _listed(plugins: object) -> list[str | Path]:
     return list(plugins)
 
 
-def compare_store(store: Store, *, ranked_by: str | None = None, limits: Limits = NO_LIMITS) -> Comparison:
+def compare_store(
+    store: Store,
+    *,
+    ranked_by: str | None = None,
+    limits: Limits = NO_LIMITS,
+    rule: Rule = DEFAULT_RULE,
+) -> Comparison:
     """Return the comparison of all results in a store, using the newest result of each job."""
     refused = [row.address for row in store.models() if row.refusal(limits)]
     evidence = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
-    comparison = compare(evidence, ranked_by=ranked_by, seed=0)
+    comparison = compare(evidence, ranked_by=ranked_by, seed=0, rule=rule)
     return _with_files(comparison, store)
 
 

@@ -1,18 +1,16 @@
-"""Sentences that explain a recommendation: for one task, and for a modality."""
+"""Sentences that explain the recommendation on one task."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-from assay.core.task import Modality
-from assay.findings.across import Generality
+from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
 from assay.findings.per_task import Cell, Standing, TaskFindings
 from assay.wording.numbers import (
-    PLURAL,
     count,
+    decimals,
     duration,
     interval_text,
     listing,
@@ -21,50 +19,44 @@ from assay.wording.numbers import (
     value_text,
 )
 
-
-class Choice(NamedTuple):
-    """The recommended model over several tasks.
-
-    Attributes:
-        best_on: Number of tasks on which it may be the best.
-        general: Its generality across tasks; None if unknown.
-        index_tasks: The tasks behind its index.
-    """
-
-    model: str
-    best_on: int
-    general: Generality | None
-    index_tasks: int
+_COSTS = {
+    CheapBy.MACS: " MACs",
+    CheapBy.PARAMETERS: " parameters",
+    CheapBy.LATENCY: " for one example",
+    CheapBy.MEMORY: " of memory",
+}
 
 
-def because(findings: TaskFindings, models: Mapping[str, ModelRow], cheapest_tied: str | None) -> str:
-    """Return the reason for the recommendation on a task, in one or two sentences.
+def because(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    """Return the reason for the recommendation on a task, in a few sentences.
 
     Args:
-        findings: The findings without this sentence.
+        findings: The findings without these sentences.
         models: By address.
-        cheapest_tied: The cheapest pretrained model that is not significantly worse than the best.
     """
-    if findings.recommended is None:
+    decision = findings.decision
+    if not findings.standings:
         return nothing(findings.missing)
-    chosen = next(standing for standing in findings.standings if standing.model == findings.recommended)
-    cost = _cost(findings, chosen.model, models, is_cheapest_tied=chosen.model == cheapest_tied)
+    if decision is None and findings.beats_floor is None:
+        return f"Only controls with random weights have a value. {nothing(findings.missing)}".rstrip()
+    if decision is None:
+        return _not_above_chance(findings, models)
+    chosen = findings.by_model[decision.recommended]
     if findings.beats_floor is None:
-        return _estimate(findings, chosen, cost)
-    text = _value(findings, chosen)
-    if findings.beats_floor is False:
-        floor = value_text(findings.task.floor, negated=findings.shown_negated)
-        return (
-            f"No model is surely better than guessing, which has {floor}; this one has {text}. "
-            "Check the labels, or use more examples."
-        )
-    return f"{text}; {_standing(findings, chosen, cost)}.{_random_weights(findings, models)}"
+        return _estimate(findings, chosen, models)
+    sentences = (
+        f"{_value(findings, chosen)}.",
+        _cheaper(findings, decision),
+        f"Confidence: {_confidence(findings, decision, chosen)}.",
+        _controls(findings, models),
+    )
+    return " ".join(filter(None, sentences))
 
 
 def nothing(missing: Sequence[Cell]) -> str:
     """Return a sentence why no model of a task has a value, with the main causes."""
     if not missing:
-        return "No model reads what this task holds."
+        return "No model reads this kind of data."
     causes = Counter(cell.reason.partition("\n")[0] for cell in missing)
     main = [f"{reason.rstrip('.')} ({plural(number, 'model')})" for reason, number in causes.most_common(2)]
     more = f", and {plural(len(causes) - 2, 'other cause')}" if len(causes) > 2 else ""
@@ -72,54 +64,26 @@ def nothing(missing: Sequence[Cell]) -> str:
     return f"{plural(len(missing), 'model')} {verb} no value: {'; '.join(main)}{more}."
 
 
-def answer(
-    modality: Modality,
-    tasks: Sequence[TaskFindings],
-    usable: Sequence[TaskFindings],
-    choice: Choice | None,
-    method: str,
-) -> str:
-    """Return the answer for a modality, in one or two sentences.
-
-    Args:
-        modality: Modality of the tasks.
-        tasks: All tasks of the modality.
-        usable: The tasks on which a model can be recommended.
-        choice: The recommended model over several usable tasks.
-        method: The method that ranks the models.
-    """
-    kind = PLURAL[modality]
-    if not any(findings.standings for findings in tasks):
-        cells = [cell for findings in tasks for cell in findings.missing]
-        return f"For {kind}, nothing can be recommended. {nothing(cells)}"
-    if not usable:
-        names = listing([findings.task.address for findings in tasks if findings.standings])
-        return f"For {kind}, take none of these models: none is surely better than guessing on {names}."
-    if choice is None:
-        on = f" on {usable[0].task.address}" if len(tasks) > 1 else ""
-        return f"For {kind}, take {usable[0].recommended}{on}: {_reason(usable[0], method)}"
-    return f"For {kind}, {_over_tasks(usable, choice, method)}"
+def _not_above_chance(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    negated = findings.shown_negated
+    ranked = [row for row in findings.standings if not has_random_weights(row.model, models)]
+    floor = value_text(findings.task.floor, negated=negated)
+    return (
+        f"No model is significantly better than chance level ({floor}); the best, {ranked[0].model}, has "
+        f"{_value(findings, ranked[0])}. Check the labels, or use more examples."
+    )
 
 
-def _reason(findings: TaskFindings, method: str) -> str:
-    return f"{findings.because} Ranked by {method}." if findings.beats_floor is not None else findings.because
+def difference_text(difference: float, findings: TaskFindings) -> str:
+    """Return a difference of values with its unit: points, or the unit of a metric where lower is better."""
+    if findings.shown_negated:
+        return f"{value_text(difference, places=_places(findings))} {findings.measure}"
+    points = f"{100 * difference:.1f}"
+    return f"{points} point{'' if points == '1.0' else 's'}"
 
 
-def _over_tasks(tasks: Sequence[TaskFindings], choice: Choice, method: str) -> str:
-    """Return the answer over several tasks: tied for best on most of them."""
-    share = f"{choice.best_on} of {plural(len(tasks), 'task')}"
-    if tasks[0].beats_floor is None:
-        return (
-            f"{choice.model} is expected to be best on {share}. "
-            f"This is an estimate by {method}: nothing was trained."
-        )
-    index, general = "", choice.general
-    if general is not None and general.index is not None:
-        interval = general.interval or general.interval_here
-        ends = f", {interval_text(interval)}" if interval else ""
-        value = value_text(general.index)
-        index = f", with a compatibility index of {value} over {choice.index_tasks} tasks{ends}"
-    return f"take {choice.model}: best, or tied with the best, on {share}{index}. Ranked by {method}."
+def _places(findings: TaskFindings) -> int:
+    return decimals(standing.value for standing in findings.standings)
 
 
 def _value(findings: TaskFindings, standing: Standing) -> str:
@@ -130,76 +94,127 @@ def _value(findings: TaskFindings, standing: Standing) -> str:
     return f"{value} ({interval_text(standing.interval, negated=negated)})"
 
 
-def _standing(findings: TaskFindings, chosen: Standing, cost: str) -> str:
-    """Return how the recommended model compares with the others, and what broke a tie."""
-    models = len(findings.standings)
-    tied = sum(standing.is_tied_best for standing in findings.standings) - 1
-    if models == 1:
-        return "it is the only model with a value, so there is nothing to compare it with"
-    if chosen.interval is None:
-        return "its predictions are not kept, so no ties could be tested"
-    if not tied:
-        return f"better than the other {models - 1}" if models > 2 else "better than the other model"
-    others = "1 other is" if tied == 1 else f"{tied} others are"
-    sentence = f"{others} tied with it"
-    if tied == models - 1:
-        sentence = f"the test examples do not tell the {models} models apart"
-    return sentence + _best(findings, chosen) + cost + _remedy(findings)
-
-
-def _best(findings: TaskFindings, chosen: Standing) -> str:
-    """Return the best value if a cheaper model with a lower value was chosen."""
-    best = findings.standings[0]
-    if best.value == chosen.value:
+def _cheaper(findings: TaskFindings, decision: Recommendation) -> str:
+    """Return a sentence about the cheaper model; empty without one."""
+    model = decision.cheaper
+    if model is None:
         return ""
-    return f" (the best has {value_text(best.value, negated=findings.shown_negated)})"
+    more = decision.expected_regret[model] - decision.expected_regret[decision.recommended]
+    value = value_text(findings.by_model[model].value, negated=findings.shown_negated)
+    lost = difference_text(more, findings)
+    return f"Cheaper: {model}, {value}, {costs_text(findings, decision)}, expected to lose {lost} more."
 
 
-def _random_weights(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
-    """Return a warning if random weights are as good as pretrained ones."""
-    tied = [standing.model for standing in findings.standings if standing.is_tied_best]
-    random = [model for model in tied if has_random_weights(model, models)]
-    if not random or len(random) == len(findings.standings):
+def costs_text(findings: TaskFindings, decision: Recommendation) -> str:
+    """Return the cost of the cheaper model and that of the recommended one."""
+    known = findings.costs.get(decision.cheap_by, {})
+    both = [
+        _cost(known.get(model or ""), decision.cheap_by) for model in (decision.cheaper, decision.recommended)
+    ]
+    unit = _COSTS[decision.cheap_by]
+    return f"{both[0]} instead of {both[1]}{unit}" if both[1] else f"{both[0]}{unit}"
+
+
+def _cost(cost: float | None, cheap_by: CheapBy) -> str:
+    if cost is None:
         return ""
-    return f" Random weights ({listing(random)}) are tied for best: pretraining does not show on this task."
+    if cheap_by is CheapBy.LATENCY:
+        return duration(cost)
+    if cheap_by is CheapBy.MEMORY:
+        return f"{cost / 1e6:,.0f} MB"
+    return count(int(cost))
+
+
+def _confidence(findings: TaskFindings, decision: Recommendation, chosen: Standing) -> str:
+    """Return the expected regret, the tests against the other models, and the test size that they need."""
+    others = len(findings.standings) - 1
+    if not others:
+        return "only one model has a value, so there is nothing to compare it with"
+    regret = decision.expected_regret.get(chosen.model)
+    if regret is None or chosen.ranks is None:
+        return (
+            "predictions are not stored, so that differences were not tested; it has the best measured value"
+        )
+    parts = []
+    if len(decision.expected_regret) > 1:
+        parts.append(f"expected to be {difference_text(regret, findings)} below the best of these models")
+        if decision.margin > 0:
+            margin = (
+                difference_text(decision.margin, findings).removesuffix(".0 point").removesuffix(".0 points")
+            )
+            unit = (
+                " points" if margin.isdecimal() and margin != "1" else " point" if margin.isdecimal() else ""
+            )
+            share = f"{100 * decision.within_margin[chosen.model]:.0f} %"
+            parts[0] += f", and within {margin}{unit} of it with a probability of {share}"
+    parts.append(_tests(chosen, others))
+    return "; ".join(parts) + _remedy(findings)
+
+
+def _tests(chosen: Standing, others: int) -> str:
+    """Return how many models differ significantly from the recommended one."""
+    assert chosen.ranks is not None
+    worse, better = others + 1 - chosen.ranks[1], chosen.ranks[0] - 1
+    rest = others - worse - better
+    if not rest and not better:
+        return f"significantly better than {_all_others(others)}"
+    parts = []
+    if worse:
+        parts.append(f"significantly better than {worse} of {plural(others, 'other model')}")
+    if better:
+        parts.append(f"significantly worse than {better}")
+    if rest:
+        whom = "the other model" if others == 1 else f"{rest}" if parts else f"the other {others} models"
+        parts.append(f"not significantly different from {whom}")
+    return ", ".join(parts)
+
+
+def _all_others(others: int) -> str:
+    names = {1: "the other model", 2: "both other models"}
+    return names.get(others, f"all {others} other models")
 
 
 def _remedy(findings: TaskFindings) -> str:
-    if findings.examples_to_separate is None:
+    needed = findings.examples_to_separate
+    if needed is None:
         return ""
-    needed, there = two_digits(findings.examples_to_separate), findings.task.test_count
-    return f"; about {needed:,} test examples, instead of {there:,}, would tell the best two apart"
+    low, there = two_digits(needed.low), findings.task.test_count
+    span = f"at least {low:,}" if needed.high is None else f"{low:,} to {two_digits(needed.high):,}"
+    return f". To separate the two best models it would take {span} test examples (now {there:,})"
 
 
-def _cost(
-    findings: TaskFindings, model: str, models: Mapping[str, ModelRow], *, is_cheapest_tied: bool
-) -> str:
-    row = models.get(model)
-    if row is None:
+def _controls(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    """Return a warning if random weights may be as good as pretrained ones."""
+    random = [
+        standing.model
+        for standing in findings.standings
+        if standing.may_be_best and has_random_weights(standing.model, models)
+    ]
+    if not random:
         return ""
-    tied = [standing.model for standing in findings.standings if standing.is_tied_best]
-    them = "those that may be the best"
-    if is_cheapest_tied:
-        them = "the pretrained" if any(has_random_weights(other, models) for other in tied) else "them"
-    if row.latency_seconds is not None:
-        return f", and it is the fastest of {them} ({duration(row.latency_seconds)} per example)"
-    return f", and it is the smallest of {them} ({count(row.facts.parameters)} parameters)"
+    return (
+        f"Warning: {listing(random)} with random weights may be as good: this test does not show that "
+        "pretraining helps on this task."
+    )
 
 
-def _estimate(findings: TaskFindings, chosen: Standing, cost: str) -> str:
-    """Return a caveat about estimates."""
-    equal = sum(standing.is_tied_best for standing in findings.standings) - 1
-    shared = f", shared with {plural(equal, 'other')}{cost}" if equal else ""
+def _estimate(findings: TaskFindings, chosen: Standing, models: Mapping[str, ModelRow]) -> str:
+    """Return the value of an estimate, with its caveats."""
     negated = findings.shown_negated
     value = value_text(chosen.value, negated=negated)
     if chosen.interval is not None:
         value += f", {interval_text(chosen.interval, negated=negated)}"
     best = "lowest" if negated else "highest"
-    among = plural(len(findings.standings), "model")
-    if chosen.rank > 1:
-        among = f"the pretrained among {among}"
-        shared = f"; random weights have a {'lower' if negated else 'higher'} one, so doubt this score"
+    ranked = [row for row in findings.standings if not has_random_weights(row.model, models)]
+    among = plural(len(ranked), "pretrained model" if len(ranked) < len(findings.standings) else "model")
+    equal = sum(row.value == chosen.value for row in ranked) - 1
+    shared = f", shared with {plural(equal, 'other')}" if equal else ""
+    warning = ""
+    if chosen.rank > 1 and len(ranked) < len(findings.standings):
+        warning = (
+            f" Random weights have a {'lower' if negated else 'higher'} one: this score is not reliable here."
+        )
     return (
-        f"It has the {best} {findings.measure} of {among} ({value}){shared}. "
-        "This is an estimate: nothing was trained."
+        f"it has the {best} {findings.measure} of {among} ({value}){shared}. "
+        f"This is an estimate: nothing was trained.{warning}"
     )

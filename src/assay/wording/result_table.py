@@ -1,4 +1,4 @@
-"""Tables of models x tasks for papers: values with intervals, best and tied models marked."""
+"""Tables of models x tasks for papers: values with intervals, models that may be the best marked."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Entry:
         value: The value as text; empty if missing.
         interval: The interval as text; empty if missing.
         is_best: No model has a better value.
-        is_tied: Not significantly different from the best.
+        may_be_best: No model is significantly better.
     """
 
     value: str = ""
     interval: str = ""
     is_best: bool = False
-    is_tied: bool = False
+    may_be_best: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _entry(standing: Standing | None, findings: TaskFindings) -> Entry:
         value=value_text(standing.value, negated=negated, places=places),
         interval=interval_text(standing.interval, negated=negated, places=places),
         is_best=standing.rank == 1,
-        is_tied=standing.is_tied_best,
+        may_be_best=standing.may_be_best,
     )
 
 
@@ -111,4 +111,4 @@ def _index_entry(model: Generality | None, *, is_best: bool) -> Entry:
     if model is None or model.index is None:
         return Entry()
     interval = interval_text(model.interval or model.interval_here, places=3)
-    return Entry(value_text(model.index, places=3), interval, is_best, bool(model.is_tied_best))
+    return Entry(value_text(model.index, places=3), interval, is_best, bool(model.may_be_best))

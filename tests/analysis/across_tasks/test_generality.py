@@ -114,7 +114,7 @@ def test_many_tasks_tell_models_apart_by_the_tasks():
     result = of_matrix(simulated(5, 20, seed=0))
 
     assert result.unit is Unit.TASKS
-    assert [model.is_tied_best for model in result.models][-1] is False
+    assert [model.may_be_best for model in result.models][-1] is False
     assert result.models[0].p_value == 1.0
     assert result.models[-1].practical.worse > 0.99
     low, high = result.models[0].ranks
@@ -133,7 +133,7 @@ def test_few_tasks_tell_models_apart_by_their_examples():
     result = compared(table, draws=draws)
 
     assert result.unit is Unit.EXAMPLES
-    assert [(model.model, model.is_tied_best) for model in result.models] == [
+    assert [(model.model, model.may_be_best) for model in result.models] == [
         ("x", True),
         ("z", True),
         ("y", False),
@@ -147,11 +147,11 @@ def test_few_tasks_without_predictions_tell_nothing():
     result = compared({task: {"x": 0.9, "y": 0.8} for task in "abc"})
 
     assert result.unit is None
-    assert [model.is_tied_best for model in result.models] == [None, None]
+    assert [model.may_be_best for model in result.models] == [None, None]
     assert "With 3 tasks no test over tasks can tell 2 models apart: it takes 6" in " ".join(result.remarks)
 
 
-def test_twins_are_tied_and_equal():
+def test_twins_are_equal():
     matrix = simulated(4, 12, seed=1)
     values = np.vstack([matrix.values, matrix.values[:1]])
     result = of_matrix(Matrix((*matrix.models, "twin"), matrix.tasks, values))

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from assay.analysis.across_tasks.generality import across
 from assay.analysis.across_tasks.significance import fewest_tasks, practical, wilcoxon
+from assay.findings.matrix import Matrix
 
 
 def test_the_ranks_are_those_of_demsars_example(demsar):
@@ -46,12 +48,21 @@ def test_equal_models_are_equal():
     assert wilcoxon(np.zeros((2, 9))).tolist() == [1.0, 1.0]
 
 
-@pytest.mark.parametrize("tests", [1, 4, 30])
-def test_so_many_tasks_can_tell_and_one_fewer_cannot(tests):
-    tasks = fewest_tasks(tests)
-    won = [wilcoxon(np.full((1, size), 0.1))[0] * tests for size in (tasks - 1, tasks)]
+@pytest.mark.parametrize("models", [2, 5, 20])
+def test_so_many_tasks_can_differ_significantly_and_one_fewer_cannot(models):
+    tasks = fewest_tasks(models)
+    found = []
+    for size in (tasks - 1, tasks):
+        values = np.repeat(np.linspace(0.9, 0.1, models)[:, None], size, axis=1)
+        matrix = Matrix(
+            tuple(f"m{row}" for row in range(models)), tuple(f"t{task}" for task in range(size)), values
+        )
+        of_size = across(matrix, dict.fromkeys(matrix.tasks, 0.0))
+        assert of_size is not None
+        found.append([model.p_value is not None and model.p_value < 0.05 for model in of_size.models[1:]])
 
-    assert won[0] > 0.05 >= won[1]
+    assert not any(found[0])
+    assert all(found[1])
 
 
 def test_rounding_does_not_part_ties():

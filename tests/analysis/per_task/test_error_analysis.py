@@ -3,7 +3,6 @@ import pytest
 from sklearn.metrics import confusion_matrix, recall_score
 
 from assay.analysis.per_task.error_analysis import error_analysis
-from assay.analysis.per_task.intervals import separable
 from assay.core.task import LabelKind, Labels
 from assay.findings.error_analysis import ConfusedClasses
 
@@ -74,11 +73,3 @@ def test_numbers_teach_no_classes():
         error_analysis(Labels(LabelKind.REGRESSION, np.arange(3.0)), {"m": np.zeros((1, 3))}, (), "m", None)
         is None
     )
-
-
-def test_pairs_are_told_apart_where_nearly_all_draws_agree():
-    draws = np.column_stack([np.linspace(0, 1, 1000), np.linspace(2, 3, 1000), np.linspace(0, 1, 1000)[::-1]])
-
-    assert separable(draws) == pytest.approx(2 / 3)
-    assert separable(np.zeros((1000, 2))) == 0.0
-    assert separable(draws[:, :1]) is None

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from assay.analysis.per_task.intervals import Measured, bootstrap, example_values, interval, rank_intervals
+from assay.analysis.per_task.intervals import Measured, bootstrap, example_values, interval
 from assay.core.task import LabelKind, Labels
+from assay.metrics.accuracy import Accuracy
+from assay.metrics.macro_f1 import MacroF1
 from assay.testing.simulated_study import SimulatedAccuracy, SimulatedError
 
 
@@ -97,15 +99,20 @@ def test_a_draw_that_cannot_be_judged_is_left_out():
     assert np.isfinite(draws.values).all()
 
 
-def test_no_draws_give_no_interval_and_every_rank():
+def test_no_draws_give_no_interval():
     assert interval(np.empty(0)) is None
-    assert rank_intervals(np.empty((0, 3))) == [(1, 3)] * 3
 
 
-def test_equal_models_share_the_range_of_their_ranks():
-    values = np.tile([0.9, 0.9, 0.5], (100, 1))
+def test_repeated_contents_are_drawn_together():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=30)
+    predicted = rng.integers(2, size=(1, 30))
+    groups = np.repeat(np.arange(30), 5)
+    once = Measured(labels(truth), (predicted,))
+    five_times = Measured(labels(np.repeat(truth, 5)), (np.repeat(predicted, 5, axis=1),), groups)
 
-    assert rank_intervals(values) == [(1, 2), (1, 2), (3, 3)]
+    assert bootstrap(five_times, Accuracy(), 0).values == pytest.approx(bootstrap(once, Accuracy(), 0).values)
+    assert bootstrap(five_times, MacroF1(), 0).values == pytest.approx(bootstrap(once, MacroF1(), 0).values)
 
 
 @pytest.mark.parametrize(("count", "low"), [(2, 0.158), (8, 0.631), (100, 0.964)])

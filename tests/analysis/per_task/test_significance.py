@@ -5,14 +5,14 @@ from scipy import stats
 from assay.analysis.per_task.intervals import Draws, Measured, bootstrap
 from assay.analysis.per_task.significance import (
     examples_to_separate,
-    holm,
-    p_values_against,
+    pair_p_values,
     seed_noise,
-    swap_test,
+    swap_tests,
 )
 from assay.core.result import Status
 from assay.core.task import LabelKind, Labels
 from assay.findings.per_task import Cell
+from assay.metrics.macro_f1 import MacroF1
 from assay.testing.simulated_study import SimulatedAccuracy, SimulatedError
 
 
@@ -27,26 +27,27 @@ def _measured(skills: list[float], examples: int, rng: np.random.Generator, seed
 
 
 def _p_values(measured: Measured) -> np.ndarray:
-    values = [
-        np.mean([SimulatedAccuracy()(measured.truth, row) for row in many]) for many in measured.predicted
-    ]
+    """Return the p-value of each model against the first."""
     draws = bootstrap(measured, SimulatedAccuracy(), 0)
-    return p_values_against(int(np.argmax(values)), measured, SimulatedAccuracy(), draws, 0)
+    return pair_p_values(measured, SimulatedAccuracy(), draws, 0)[0]
 
 
-def test_holm_agrees_with_a_computation_by_hand():
-    # sorted 0.005 0.01 0.03 0.04 times 4 3 2 1, then never falling: 0.02 0.03 0.06 0.06
-    assert holm(np.array([0.01, 0.04, 0.03, 0.005])).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
-
-
-def test_holm_stops_at_one():
-    assert holm(np.array([0.9, 0.8])).tolist() == [1.0, 1.0]
+def of_two(differences: np.ndarray) -> float:
+    """Return the p-value of two models with these differences."""
+    return float(swap_tests(np.stack([differences, np.zeros(len(differences))]), 0)[0, 1])
 
 
 def test_accuracy_with_one_seed_is_tested_as_by_mcnemar():
-    differences = np.array([[1.0] * 9 + [-1.0] * 2 + [0.0] * 30])
+    first = np.array([1.0] * 9 + [0.0] * 2 + [0.0, 1.0] * 15)
+    second = np.array([0.0] * 9 + [1.0] * 2 + [0.0, 1.0] * 15)
 
-    assert swap_test(differences, 0)[0] == pytest.approx(stats.binomtest(2, 11).pvalue)
+    assert swap_tests(np.stack([first, second]), 0)[0, 1] == pytest.approx(stats.binomtest(2, 11).pvalue)
+
+
+def test_differences_of_one_size_are_tested_exactly():
+    differences = np.array([0.25] * 9 + [-0.25] * 2 + [0.0] * 30)
+
+    assert of_two(differences) == pytest.approx(stats.binomtest(2, 11).pvalue)
 
 
 def test_other_differences_are_tested_as_by_scipy():
@@ -60,22 +61,39 @@ def test_other_differences_are_tested_as_by_scipy():
         rng=np.random.default_rng(1),
     )
 
-    assert swap_test(differences[None], 0)[0] == pytest.approx(expected.pvalue, abs=0.012)
+    assert of_two(differences) == pytest.approx(expected.pvalue, abs=0.012)
 
 
-def test_a_p_value_is_never_zero():
-    differences = np.random.default_rng(0).uniform(0.5, 1.0, size=(1, 200))
+def test_a_difference_that_hardly_any_signs_reach_is_bounded_by_the_normal_tail():
+    differences = np.random.default_rng(0).uniform(0.5, 1.0, size=40)
+    exact = 2.0**-39  # all signs agree
 
-    assert swap_test(differences, 0)[0] == pytest.approx(1e-4)
+    p_value = of_two(differences)
+
+    assert exact < p_value < 1e-7
+    assert p_value == pytest.approx(
+        2 * 3.178 * stats.norm.sf(differences.sum() / np.sqrt(differences @ differences)), rel=1e-3
+    )
 
 
-def test_models_that_predict_alike_are_tied():
+def test_repeated_contents_are_swapped_together():
+    truth = labels(np.zeros(40, dtype=np.int64))
+    right, wrong = np.zeros((1, 40), dtype=np.int64), np.zeros((1, 40), dtype=np.int64)
+    wrong[0, :20] = 1
+    groups = np.concatenate([np.repeat(np.arange(2), 10), np.arange(2, 22)])
+    apart, together = Measured(truth, (right, wrong)), Measured(truth, (right, wrong), groups)
+
+    assert _p_values(apart)[1] < 1e-5
+    assert _p_values(together)[1] == pytest.approx(0.5)  # two contents, both for the first model
+
+
+def test_models_that_predict_alike_do_not_differ():
     measured = _measured([0.8], 200, np.random.default_rng(0))
 
     assert _p_values(Measured(measured.truth, measured.predicted * 3)).tolist() == [1.0, 1.0, 1.0]
 
 
-def test_a_clearly_better_model_is_not_tied():
+def test_a_clearly_better_model_differs():
     p_values = _p_values(_measured([0.9, 0.7], 400, np.random.default_rng(0)))
 
     assert p_values[1] < 1e-3
@@ -92,7 +110,7 @@ def test_a_given_model_among_equals_is_rarely_called_worse():
     assert np.mean(rejected) <= 0.05
 
 
-def test_a_spread_over_seeds_that_is_wider_than_the_gap_makes_a_tie():
+def test_a_spread_over_seeds_that_is_wider_than_the_gap_is_no_difference():
     rng = np.random.default_rng(0)
     steady = _measured([0.86, 0.8], 2000, rng, seeds=3)
     noisy = np.stack([_measured([skill], 2000, rng).predicted[0][0] for skill in (0.95, 0.79, 0.69)])
@@ -121,27 +139,47 @@ def test_a_metric_that_is_no_mean_is_tested_by_its_bootstrap():
     predicted = ((truth + noise)[None], (truth + 1.3 * noise)[None], (truth + noise)[None])
     measured = Measured(labels(truth), predicted)
     metric = SimulatedError()
-    p_values = p_values_against(0, measured, metric, bootstrap(measured, metric, 0), 0)
+    p_values = pair_p_values(measured, metric, bootstrap(measured, metric, 0), 0)[0]
 
     assert p_values[1] < 0.01
     assert p_values[2] == 1.0
 
 
-def test_no_draw_that_can_be_judged_is_a_tie():
-    measured = _measured([0.9, 0.7], 20, np.random.default_rng(0), seeds=2)
+def test_no_draw_that_can_be_judged_is_no_difference():
+    truth = np.random.default_rng(0).normal(size=20)
+    measured = Measured(labels(truth), (truth[None] + 0.1, truth[None] + 0.5))
     draws = Draws(np.empty((0, 2)), np.empty((0, 2)))
 
-    with pytest.warns(RuntimeWarning):
-        assert p_values_against(0, measured, SimulatedAccuracy(), draws, 0)[1] == 1.0
+    assert pair_p_values(measured, SimulatedError(), draws, 0).tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_few_examples_on_which_models_differ_bound_the_p_value():
+    truth = labels(np.arange(200) % 2)
+    right, wrong = truth.values.copy(), truth.values.copy()
+    wrong[:4] = 1 - wrong[:4]
+    measured = Measured(truth, (right[None], wrong[None]))
+    sure = Draws(*[np.random.default_rng(0).normal([0.9, 0.1], 0.001, size=(500, 2))] * 2)
+
+    assert pair_p_values(measured, MacroF1(), sure, 0)[0, 1] == 2.0**-3
+
+
+def test_the_interval_of_the_needed_examples_holds_the_number_that_separates():
+    rng = np.random.default_rng(0)
+    needed = round((1.96 + 0.8416) ** 2 * (0.16 + 0.21) / 0.1**2)
+    held = []
+    for _ in range(60):
+        measured = _measured([0.8, 0.7], 100, rng)
+        draws = bootstrap(measured, SimulatedAccuracy(), 0).fixed_seeds
+        values = [1 - float(predicted.mean()) for predicted in measured.predicted]
+        found = examples_to_separate(values[0] - values[1], draws[:, 0] - draws[:, 1], 100, 1.96)
+        held.append(found is None or found.low <= needed <= (found.high or np.inf))
+
+    assert np.mean(held) >= 0.9
 
 
 def test_so_many_examples_separate_with_the_promised_power():
     rng = np.random.default_rng(0)
-    gap, examples = 0.1, 100
-    pilot = _measured([0.8, 0.7], 5000, rng)
-    draws = bootstrap(pilot, SimulatedAccuracy(), 0).fixed_seeds
-    needed = examples_to_separate(gap, (draws[:, 0] - draws[:, 1]) * (5000 / examples) ** 0.5, examples, 1)
-    assert needed is not None
+    needed = round((1.96 + 0.8416) ** 2 * (0.16 + 0.21) / 0.1**2)
 
     message = [_p_values(_measured([0.8, 0.7], needed, rng))[1] < 0.05 for _ in range(80)]
 
@@ -149,8 +187,17 @@ def test_so_many_examples_separate_with_the_promised_power():
 
 
 def test_equal_models_cannot_be_separated():
-    assert examples_to_separate(0.0, np.array([0.1, -0.1]), 100, 1) is None
-    assert examples_to_separate(0.1, np.zeros(5), 100, 1) is None
+    assert examples_to_separate(0.0, np.array([0.1, -0.1]), 100, 1.96) is None
+    assert examples_to_separate(0.1, np.zeros(5), 100, 1.96) is None
+
+
+def test_a_test_set_beyond_reach_is_no_advice():
+    rng = np.random.default_rng(0)
+
+    assert examples_to_separate(0.001, rng.normal(0.001, 0.0002, 2000), 9_000_000, 1.96) is None
+    found = examples_to_separate(0.01, rng.normal(0.01, 0.01, 2000), 400, 1.96)
+    assert found is not None
+    assert found.high is None
 
 
 def cell(values: np.ndarray) -> Cell:

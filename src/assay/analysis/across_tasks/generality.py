@@ -16,13 +16,12 @@ from assay.analysis.across_tasks.intervals import (
     draws_of_tasks,
     interquartile_mean,
     task_interval,
-    wide_tail,
 )
 from assay.analysis.across_tasks.ranks import average_ranks, borda, cliques, friedman, task_ranks, win_rates
-from assay.analysis.across_tasks.significance import ROPE, Comparable, against_best, fewest_tasks
+from assay.analysis.across_tasks.significance import ROPE, Comparable, compare_over_tasks, fewest_tasks
+from assay.analysis.pairwise import ALPHA
 from assay.analysis.per_task.index import index_matrix
-from assay.analysis.per_task.intervals import LEVEL, ExampleDraws, interval, rank_intervals
-from assay.analysis.per_task.significance import ALPHA
+from assay.analysis.per_task.intervals import LEVEL, ExampleDraws, interval
 from assay.core.estimate import Interval
 from assay.core.task import Modality
 from assay.findings.across import Across, Criterion, Generality
@@ -91,7 +90,7 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
     rows = {model.model: model for model in _of_all(evidence)}
     rows |= {model.model: model for model in _of_block(rows, block, index, here, seed)}
     ordered = sorted(rows.values(), key=_merit)
-    tested, unit = against_best(ordered, Comparable(index, here), rope, seed)
+    tested, unit = compare_over_tasks(ordered, Comparable(index, here), rope, seed)
     omnibus = friedman(block.values)
     by_rank = sorted((model for model in ordered if model.average_rank is not None), key=_rank)
     runs = cliques([_rank(model)[0] for model in by_rank], omnibus.critical_difference) if omnibus else ()
@@ -109,7 +108,7 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
         criteria=criteria(tested),
     )
     compared = sum(model.average_rank is not None for model in tested)
-    return replace(comparison, remarks=across_remarks(comparison, fewest_tasks(compared - 1), ALPHA))
+    return replace(comparison, remarks=across_remarks(comparison, fewest_tasks(compared), ALPHA))
 
 
 def _sorted(evidence: TasksEvidence) -> TasksEvidence:
@@ -172,7 +171,6 @@ def _of_block(
         return plain
     tasks = len(index.tasks)
     drawn = draws_of_tasks(index.values, seed) if tasks >= FEWEST_TASKS else None
-    spans = None if drawn is None else rank_intervals(drawn, wide_tail(tasks))
     reached = index.values[:, :, None] >= np.array(THRESHOLDS) - 1e-12
     return [
         replace(
@@ -180,7 +178,6 @@ def _of_block(
             index=float(interquartile_mean(index.values[row])),
             interval=None if drawn is None else task_interval(drawn[:, row], tasks),
             interval_here=None if here is None or np.isnan(here[:, row]).any() else interval(here[:, row]),
-            ranks=None if spans is None else spans[row],
             profile=tuple(float(share) for share in reached[row].mean(axis=0)),
         )
         for row, model in enumerate(plain)

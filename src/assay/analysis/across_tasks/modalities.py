@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from assay.analysis.across_tasks.generality import GUESSING, TasksEvidence, across_tasks
-from assay.analysis.per_task.recommendation import cheapest, contenders
 from assay.analysis.per_task.task_findings import Judged
 from assay.core.task import Modality
 from assay.findings.across import Across
+from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow
 from assay.findings.matrix import Matrix
 from assay.findings.per_task import TaskFindings
-from assay.wording.recommendation import Choice, answer
+from assay.wording.answer import answer
 
 
 def across_modalities(judged: Sequence[Judged], seed: int) -> tuple[Across, ...]:
@@ -46,47 +45,26 @@ def headline(
     tasks: Sequence[TaskFindings],
     across: Sequence[Across],
     rows: Mapping[str, ModelRow],
+    decided: Mapping[str, Recommendation],
     method: str,
 ) -> tuple[str, ...]:
-    """Return the answer for each modality, in one or two sentences.
+    """Return the answer for each modality, in a few sentences.
 
     Args:
         tasks: The findings on all tasks.
         across: The comparisons across tasks, one for each modality.
         rows: The models by address.
+        decided: The decision of each modality that has one.
         method: The method that ranks the models.
     """
     sentences = []
     for modality in Modality:
         same = [findings for findings in tasks if findings.task.modality == modality]
         if same:
-            usable = [
-                findings
-                for findings in same
-                if findings.recommended is not None and findings.beats_floor is not False
-            ]
             general = next((part for part in across if part.modality == modality), None)
-            choice = _choose(usable, general, rows) if len(usable) > 1 else None
-            sentences.append(answer(modality, same, usable, choice, method))
+            decision = decided.get(modality.value)
+            sentences.append(answer(modality, same, decision, general, rows, method))
     return tuple(sentences)
-
-
-def _choose(tasks: Sequence[TaskFindings], across: Across | None, rows: Mapping[str, ModelRow]) -> Choice:
-    """Choose the model that may be the best on most tasks.
-
-    If several qualify, choose the cheapest if they may be the best on every task, else the most general.
-    """
-    good = Counter(model for findings in tasks for model in contenders(findings.standings, rows))
-    general = {model.model: model for model in across.models} if across else {}
-
-    def merit(model: str) -> tuple[int, float]:
-        if good[model] == len(tasks) or model not in general:
-            return good[model], 0.0
-        return good[model], general[model].index or 0.0
-
-    best = max(merit(model) for model in good)
-    chosen = cheapest([model for model in good if merit(model) == best], rows)
-    return Choice(chosen, good[chosen], general.get(chosen), len(across.index_tasks) if across else 0)
 
 
 def values_of(tasks: Sequence[TaskFindings]) -> Matrix:

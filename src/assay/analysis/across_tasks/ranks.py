@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from assay.analysis.per_task.significance import ALPHA
+from assay.analysis.pairwise import ALPHA
 from assay.findings.across import Omnibus
 
 

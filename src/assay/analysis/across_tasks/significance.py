@@ -1,17 +1,18 @@
-"""Significance tests across tasks: each model against the best one."""
+"""Significance tests across tasks, of all pairs of models."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
 from assay.analysis.across_tasks.intervals import FEWEST_TASKS, interquartile_mean
-from assay.analysis.per_task.significance import ALPHA, holm
+from assay.analysis.pairwise import ALPHA, MOST_STEPPED, Pairwise, compare_pairs, difference_variances
 from assay.findings.across import Generality, PracticalEquivalence, Unit
 from assay.findings.matrix import Matrix
 
@@ -22,15 +23,21 @@ _SAMPLES = 20_000  # error of a probability below 0.007 in 95 % of runs
 _CHUNK = 4_000_000  # numbers held at once: 32 MB
 
 
-def fewest_tasks(tests: int) -> int:
-    """Return the smallest number of tasks with which so many Holm-corrected tests can be significant.
+@lru_cache
+def fewest_tasks(models: int) -> int:
+    """Return the smallest number of tasks with which so many models can differ significantly.
 
     A model that wins every task has p = 2 / 2^tasks.
 
-    >>> fewest_tasks(1), fewest_tasks(9)
-    (6, 9)
+    >>> fewest_tasks(2), fewest_tasks(10), fewest_tasks(20)
+    (6, 11, 12)
     """
-    return math.ceil(math.log2(2 * max(1, tests) / ALPHA))
+    pairs = max(1, models * (models - 1) // 2)
+    needed = ALPHA / pairs
+    if 2 < models <= MOST_STEPPED:
+        ratio = stats.studentized_range.ppf(1 - ALPHA, models, np.inf) / math.sqrt(2)
+        needed = max(needed, float(2 * stats.norm.sf(ratio)))
+    return math.ceil(math.log2(2 / needed))
 
 
 def wilcoxon(differences: np.ndarray) -> np.ndarray:
@@ -46,7 +53,7 @@ def wilcoxon(differences: np.ndarray) -> np.ndarray:
     References:
         Individual comparisons by ranking methods (Wilcoxon, 1945), https://doi.org/10.2307/3001968
     """
-    return np.array([_signed_rank_test(row) for row in np.round(differences, _DIGITS)])
+    return _signed_rank_tests(differences)[0]
 
 
 def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[PracticalEquivalence, ...]:
@@ -89,19 +96,38 @@ def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[Practica
     )
 
 
-def _signed_rank_test(differences: np.ndarray) -> float:
-    signs = np.sign(differences)
-    doubled = np.rint(2 * stats.rankdata(np.abs(differences))).astype(int)  # integers: tied ranks end in .5
+def _signed_rank_tests(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the p-value of each row of differences, and the sum of its signed ranks."""
+    rounded = np.round(differences, _DIGITS)
+    signs = np.sign(rounded).astype(int)
+    doubled = np.rint(2 * stats.rankdata(np.abs(rounded), axis=1)).astype(int)  # tied ranks end in .5
+    sums = (signs * doubled).sum(axis=1)
+    ranks = np.sort(np.where(signs != 0, doubled, 0), axis=1)
+    p_values = [
+        _tail(tuple(row), abs(total)) for row, total in zip(ranks.tolist(), sums.tolist(), strict=True)
+    ]
+    return np.array(p_values), sums
+
+
+def _tail(ranks: tuple[int, ...], total: int) -> float:
+    """Return the share of sign assignments whose sum of signed ranks is at least as far from zero."""
+    tails = _tails(ranks)
+    return float(tails[total])
+
+
+@lru_cache(maxsize=256)
+def _tails(ranks: tuple[int, ...]) -> np.ndarray:
+    """Return for each distance from zero the share of sign assignments that reach it."""
     chances = np.ones(1)  # distribution of the rank sum of gains under random signs
-    for rank in doubled[signs != 0]:
+    for rank in filter(None, ranks):
         longer = np.zeros(len(chances) + rank)
-        longer[:-rank] += chances / 2
+        longer[: len(chances)] += chances / 2
         longer[rank:] += chances / 2
         chances = longer
-    total = len(chances) - 1
-    gains_less_losses = 2 * np.arange(total + 1) - total
-    reached = np.abs(gains_less_losses) >= abs(int(signs @ doubled))
-    return float(min(1.0, chances[reached].sum()))
+    top = len(chances) - 1
+    of_distance = np.zeros(top + 1)
+    np.add.at(of_distance, np.abs(2 * np.arange(top + 1) - top), chances)
+    return np.asarray(np.minimum(1.0, np.cumsum(of_distance[::-1])[::-1]))
 
 
 class Comparable(NamedTuple):
@@ -111,14 +137,14 @@ class Comparable(NamedTuple):
     here: np.ndarray | None  # draws x models: the mean index on these tasks, examples resampled
 
 
-def against_best(
+def compare_over_tasks(
     ordered: Sequence[Generality], comparable: Comparable, rope: float, seed: int
 ) -> tuple[tuple[Generality, ...], Unit | None]:
-    """Test each model against the first one; return the models and the unit of the tests.
+    """Test all pairs of models; return the models with their ranks and the unit of the tests.
 
     The task is the unit of Wilcoxon's signed-rank test of the index. With too few tasks for that test to be
     significant for so many models, they are compared on exactly these tasks, with the standard error of
-    the paired bootstrap over seeds and examples. Both tests are Holm-corrected.
+    the paired bootstrap over seeds and examples. Both are adjusted for all pairs.
 
     Args:
         ordered: Models, best first.
@@ -126,41 +152,61 @@ def against_best(
         rope: Region of practical equivalence of the index.
         seed: Seed of the draws.
     """
-    index, here = comparable
-    position = {model: row for row, model in enumerate(index.models)}
+    index = comparable.indices
     if ordered[0].index is None:
         return tuple(ordered), None
-    others = [model.model for model in ordered[1:] if model.index is not None]
-    first, rows = position[ordered[0].model], [position[model] for model in others]
-    differences = index.values[rows] - index.values[first]
-    if len(index.tasks) >= fewest_tasks(len(others)):
-        p_values, unit = wilcoxon(differences), Unit.TASKS
-    else:
-        means = interquartile_mean(index.values)
-        p_values, unit = _by_examples(means[rows] - means[first], here, first, rows), Unit.EXAMPLES
-    is_tested = np.isfinite(p_values)
-    corrected = dict(zip(np.array(others, dtype=object)[is_tested], holm(p_values[is_tested]), strict=True))
+    is_over_tasks = len(index.tasks) >= fewest_tasks(len(index.models))
+    compared = _over_tasks(index, seed) if is_over_tasks else _by_examples(comparable, seed)
+    first = index.models.index(ordered[0].model)
     many = len(index.tasks) >= FEWEST_TASKS
-    equal = dict(zip(others, practical(differences, rope, seed) if many else (), strict=many))
-    best = replace(ordered[0], p_value=1.0, is_tied_best=True) if corrected else ordered[0]
-    rest = [_with(model, corrected.get(model.model), equal.get(model.model)) for model in ordered[1:]]
-    return (best, *rest), unit if corrected else None
+    others = [row for row in range(len(index.models)) if row != first]
+    equal = practical(index.values[others] - index.values[first], rope, seed) if many else ()
+    equal_of = {index.models[row]: part for row, part in zip(others, equal, strict=many)}
+    models = [replace(model, practical=equal_of.get(model.model)) for model in ordered]
+    if compared is None:
+        return tuple(models), None
+    tested, pairs = compared
+    spans = dict(zip(tested, pairs.ranks(), strict=True))
+    against = pairs.p_values[tested.index(ordered[0].model)] if ordered[0].model in tested else None
+    p_values = {} if against is None else dict(zip(tested, against.tolist(), strict=True))
+    models = [
+        replace(model, ranks=spans.get(model.model), p_value=p_values.get(model.model)) for model in models
+    ]
+    return tuple(models), Unit.TASKS if is_over_tasks else Unit.EXAMPLES
 
 
-def _with(model: Generality, p_value: float | None, equal: PracticalEquivalence | None) -> Generality:
-    if p_value is None:
-        return replace(model, practical=equal)
-    return replace(model, p_value=float(p_value), is_tied_best=bool(p_value >= ALPHA), practical=equal)
+def _over_tasks(index: Matrix, seed: int) -> tuple[tuple[str, ...], Pairwise]:
+    """Compare all models by Wilcoxon's test.
+
+    The adjustment assumes independent errors of the models, as Tukey's and Nemenyi's tests do: correlations
+    cannot be estimated from a few tasks, and make the largest difference of equal models smaller.
+    """
+    means = interquartile_mean(index.values)
+    models = len(means)
+    first, second = np.triu_indices(models, 1)
+    p_values = np.ones((models, models))
+    step = max(1, _CHUNK // len(index.tasks))
+    for start in range(0, len(first), step):
+        rows, columns = first[start : start + step], second[start : start + step]
+        of_pairs, sums = _signed_rank_tests(index.values[rows] - index.values[columns])
+        agrees = np.sign(sums) == np.sign(means[rows] - means[columns])  # else neither is called better
+        p_values[rows, columns] = p_values[columns, rows] = np.where(agrees, of_pairs, 1.0)
+    independent = np.eye(models) if models <= MOST_STEPPED else np.empty((0, models))
+    return index.models, compare_pairs(means, p_values, independent, seed)
 
 
-def _by_examples(
-    differences: np.ndarray, here: np.ndarray | None, first: int, rows: Sequence[int]
-) -> np.ndarray:
-    """Return the p-value of each difference on these tasks; NaN without stored predictions."""
+def _by_examples(comparable: Comparable, seed: int) -> tuple[tuple[str, ...], Pairwise] | None:
+    """Compare the models with stored predictions on these tasks; None with fewer than two."""
+    index, here = comparable
     if here is None:
-        return np.full(len(rows), np.nan)
-    spread = (here[:, rows] - here[:, [first]]).std(axis=0)
-    ratio = np.divide(
-        np.abs(differences), spread, out=np.zeros(len(rows)), where=spread != 0
-    )  # equal models: 0
-    return np.asarray(2 * stats.norm.sf(np.where(np.isnan(spread), np.nan, ratio)))
+        return None
+    kept = np.flatnonzero(np.isfinite(here).all(axis=0))
+    if len(kept) < 2:
+        return None
+    means, drawn = interquartile_mean(index.values)[kept], here[:, kept]
+    deviations = np.sqrt(difference_variances(drawn))
+    distances = np.abs(means[:, None] - means)
+    ratios = np.divide(distances, deviations, out=np.zeros_like(distances), where=deviations > 0)
+    p_values = 2 * stats.norm.sf(ratios)  # equal models: 1
+    tested = tuple(index.models[row] for row in kept)
+    return tested, compare_pairs(means, p_values, drawn, seed)

@@ -14,6 +14,7 @@ from assay.analysis.across_tasks.significance import practical, wilcoxon
 from assay.analysis.change.feature_spaces import spaces
 from assay.analysis.change.flips import flips
 from assay.analysis.evidence import Evidence, decided_rows, judged_rows
+from assay.analysis.pairwise import ALPHA, holm
 from assay.analysis.per_task.cells import gather
 from assay.analysis.per_task.intervals import (
     LEVEL,
@@ -24,7 +25,7 @@ from assay.analysis.per_task.intervals import (
     interval,
     is_mean,
 )
-from assay.analysis.per_task.significance import ALPHA, holm, p_values_against
+from assay.analysis.per_task.significance import pair_p_values
 from assay.core.errors import UsageError
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
@@ -184,7 +185,7 @@ def paired(measured: Measured, metric: Metric, seed: int) -> Paired:
         seed: Seed of draws and permutations.
     """
     draws = bootstrap(measured, metric, seed)
-    p_value = float(p_values_against(0, measured, metric, draws, seed)[1])
+    p_value = float(pair_p_values(measured, metric, draws, seed)[0, 1])
     return Paired(_interval(measured, metric, draws), p_value)
 
 

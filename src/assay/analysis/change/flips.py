@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from assay.analysis.pairwise import holm
 from assay.analysis.per_task.error_analysis import example_names, majority_vote
-from assay.analysis.per_task.significance import holm
 from assay.core.task import Labels
 from assay.findings.change import ClassChange, Flip, Flips
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scipy import stats
 
-from assay.analysis.per_task.significance import ALPHA
+from assay.analysis.pairwise import ALPHA
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Cell, TaskFindings
 from assay.wording.numbers import value_text

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from assay.core.errors import NotApplicable
 from assay.core.estimate import Interval
@@ -22,10 +21,19 @@ CHUNK = 4_000_000  # numbers in memory at once: 32 MB
 
 
 class Measured(NamedTuple):
-    """Predictions of several models for the same test examples."""
+    """Predictions of several models for the same test examples.
+
+    Repeated contents are one piece of evidence: they are resampled and swapped together.
+    """
 
     truth: Labels
     predicted: tuple[np.ndarray, ...]  # for each model: seeds x inputs of the metric
+    groups: np.ndarray | None = None  # for each example the number of its content; None if all differ
+
+    @property
+    def contents(self) -> int:
+        """The number of distinct contents."""
+        return self.truth.examples if self.groups is None else int(self.groups.max()) + 1
 
 
 class Draws(NamedTuple):
@@ -44,6 +52,8 @@ class ExampleDraws(NamedTuple):
 
 def bootstrap(measured: Measured, metric: Metric, seed: int, calls: int = METRIC_CALLS) -> Draws:
     """Draw test examples with replacement, and compute the metric of every model on each draw.
+
+    Examples with the same content are drawn together.
 
     Args:
         measured: At least one model and at least one example.
@@ -81,40 +91,6 @@ def interval(values: np.ndarray, shares_of: int | None = None) -> Interval | Non
         edge = ((1 - LEVEL) / 2) ** (1 / shares_of)
         low, high = (edge, 1.0) if high == 1.0 else (0.0, 1 - edge)
     return Interval(float(low), float(high), LEVEL)
-
-
-def rank_intervals(values: np.ndarray, tail: float = (1 - LEVEL) / 2) -> list[tuple[int, int]]:
-    """Return the best and the worst rank of each model in 95 % of the draws.
-
-    Args:
-        values: Draws x models; higher is better. Equal values share the whole range of their ranks.
-        tail: The share of draws to cut off at each end.
-    """
-    if not len(values):
-        return [(1, values.shape[1])] * values.shape[1]
-    best = stats.rankdata(-values, method="min", axis=1)
-    worst = stats.rankdata(-values, method="max", axis=1)
-    lows = np.quantile(best, tail, axis=0, method="lower")
-    highs = np.quantile(worst, 1 - tail, axis=0, method="higher")
-    return [(int(low), int(high)) for low, high in zip(lows, highs, strict=True)]
-
-
-def separable(values: np.ndarray) -> float | None:
-    """Return the share of pairs of models with the same order in 95 % of draws; None with fewer than two.
-
-    Args:
-        values: Draws x models.
-    """
-    draws, models = values.shape
-    if models < 2 or not draws:
-        return None
-    tail, separated = (1 - LEVEL) / 2, 0
-    for first in range(models - 1):
-        differences = values[:, first + 1 :] - values[:, [first]]
-        separated += int(
-            ((differences >= 0).mean(axis=0) < tail).sum() + ((differences <= 0).mean(axis=0) < tail).sum()
-        )
-    return float(2 * separated / (models * (models - 1)))
 
 
 def is_mean(metric: Metric, truth: Labels) -> bool:
@@ -155,13 +131,35 @@ def _values_by_seed(
         columns = np.concatenate(
             [example_values(metric, truth, predicted) for predicted in measured.predicted]
         )
-        parts = [_counts(rows, size) @ columns.T / size for rows in _rows(rng, DRAWS, size)]
+        groups = measured.groups
+        if groups is not None:
+            columns = np.stack([np.bincount(groups, weights=column) for column in columns])
+        weights = np.ones(size) if groups is None else np.bincount(groups).astype(float)
+        parts = []
+        for rows in _rows(rng, DRAWS, measured.contents):
+            counts = _counts(rows, measured.contents)
+            parts.append(counts @ columns.T / (counts @ weights)[:, None])
         return np.split(np.concatenate(parts), bounds, axis=1)
     stacked = np.concatenate(measured.predicted)
     calls = min(calls, JUDGED_NUMBERS // stacked[0].size)
     draws = int(np.clip(calls // len(stacked), FEWEST_DRAWS, DRAWS))
-    judged = [_judged(metric, truth, stacked, drawn) for rows in _rows(rng, draws, size) for drawn in rows]
+    examples = _examples_of(measured)
+    judged = [
+        _judged(metric, truth, stacked, examples(drawn))
+        for rows in _rows(rng, draws, measured.contents)
+        for drawn in rows
+    ]
     return np.split(np.array(judged), bounds, axis=1)
+
+
+def _examples_of(measured: Measured) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that maps drawn contents to their examples."""
+    groups = measured.groups
+    if groups is None:
+        return lambda drawn: drawn
+    order = np.argsort(groups, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(groups))[:-1])
+    return lambda drawn: np.concatenate([members[group] for group in drawn])
 
 
 def _judged(metric: Metric, truth: Labels, stacked: np.ndarray, drawn: np.ndarray) -> list[float]:

@@ -1,4 +1,4 @@
-"""Paired significance tests between models, the noise of seeds, and the required test size."""
+"""Paired tests between all pairs of models of a task, the noise of seeds, and the required test size."""
 
 from __future__ import annotations
 
@@ -8,139 +8,188 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from assay.analysis.per_task.intervals import CHUNK, Draws, Measured, example_values, is_mean
+from assay.analysis.pairwise import ALPHA, MOST_STEPPED, difference_variances
+from assay.analysis.per_task.intervals import CHUNK, LEVEL, Draws, Measured, example_values, is_mean
 from assay.core.metric import Metric
-from assay.findings.per_task import Cell
+from assay.findings.per_task import Cell, NeededExamples
 
-ALPHA = 0.05
 POWER = 0.8
-FLIPS = 9999  # the smallest p-value is 1e-4: it survives a correction for 500 models
+MOST_EXAMPLES = 100_000  # a larger test set is no advice
+FLIPS = 9999
+_FEW_FLIPS = 10  # with fewer that reach the observed sum, the bound of the tail is used where it is smaller
+_TAIL_BOUND = 1 / (4 * stats.norm.sf(math.sqrt(2)))  # 3.18: of random signs, relative to the normal tail
 
 
-def p_values_against(best: int, measured: Measured, metric: Metric, draws: Draws, seed: int) -> np.ndarray:
-    """Return the Holm-corrected two-sided p-value of each model against the best; 1 for the best.
+def pair_p_values(measured: Measured, metric: Metric, draws: Draws, seed: int) -> np.ndarray:
+    """Return the two-sided p-value of each pair of models, not adjusted for their number.
 
     A metric that is a mean over examples is tested by swapping the predictions of both models example by
     example (for accuracy and one seed this is McNemar's exact test). Other metrics, and the variance over
-    seeds, are tested by Student's t with the standard error of the paired bootstrap; the larger p-value
-    is returned.
+    seeds, are tested by Student's t with the standard error of the paired bootstrap; where both apply, the
+    larger p-value is returned.
 
     Args:
-        best: The position of the best model.
         measured: The predictions of all models.
         metric: The main metric of the task.
         draws: The bootstrap of the same models.
         seed: Seed of the swaps.
 
-    References:
-        A simple sequentially rejective multiple test procedure (Holm, 1979).
+    Returns:
+        Models x models, symmetric, 1 on the diagonal.
     """
-    others = [model for model in range(len(measured.predicted)) if model != best]
-    p_values = np.ones(len(measured.predicted))
-    if not others:
-        return p_values
-    raw = np.zeros(len(others))
+    models = len(measured.predicted)
     exact = is_mean(metric, measured.truth)
-    if exact:
-        means = [
-            example_values(metric, measured.truth, predicted).mean(axis=0) for predicted in measured.predicted
-        ]
-        raw = swap_test(np.stack([means[best] - means[other] for other in others]), seed)
-    if not exact or any(len(predicted) > 1 for predicted in measured.predicted):
-        raw = np.maximum(raw, [_t_test(best, other, measured, metric, draws) for other in others])
-    p_values[others] = holm(raw)
-    return p_values
+    several_seeds = any(len(predicted) > 1 for predicted in measured.predicted)
+    if exact and (not several_seeds or models <= MOST_STEPPED):
+        p_values = swap_tests(_of_contents(measured, metric), seed)
+        if not several_seeds:
+            return p_values
+        return np.asarray(np.fmax(p_values, _t_tests(measured, metric, draws)))
+    # without variance predictions are equal, or the metric is undefined on all draws
+    p_values = np.asarray(np.nan_to_num(_t_tests(measured, metric, draws), nan=1.0))
+    if several_seeds or models > MOST_STEPPED or metric.judges_probs:
+        return p_values
+    least = np.minimum(1.0, 2.0 ** (1 - _discordant(measured)))  # of any test that swaps predictions
+    return np.asarray(np.maximum(p_values, least))
 
 
-def swap_test(differences: np.ndarray, seed: int) -> np.ndarray:
-    """Return the p-value of each row of differences: the share of random signs that reach the mean.
+def _of_contents(measured: Measured, metric: Metric) -> np.ndarray:
+    """Return the value of each distinct content, models x contents: the sum over its examples."""
+    truth = measured.truth
+    values = np.stack([example_values(metric, truth, each).mean(axis=0) for each in measured.predicted])
+    if measured.groups is None:
+        return values
+    return np.stack([np.bincount(measured.groups, weights=of_model) for of_model in values])
 
-    It is exact if all nonzero differences have one size, else it is computed from random signs, which include
-    the observed ones once.
+
+def swap_tests(values: np.ndarray, seed: int) -> np.ndarray:
+    """Return the p-value of each pair of models: the share of random signs that reach the difference.
+
+    It is exact if all nonzero differences of a pair have one size, else it is computed from random signs,
+    which include the observed ones once. Where hardly any random signs reach the difference, a bound of
+    their tail is returned if it is smaller.
 
     Args:
-        differences: Models x examples; not changed.
+        values: Models x examples.
         seed: Seed of the signs.
+
+    References:
+        A tight Gaussian bound for weighted sums of Rademacher random variables (Bentkus and Dzindzalieta,
+        2015), https://doi.org/10.3150/14-BEJ603
     """
-    p_values = np.ones(len(differences))
-    drawn = []
-    for row, difference in enumerate(differences):
-        sizes = np.abs(difference[difference != 0])
-        if not len(sizes):
-            continue
-        if np.allclose(sizes, sizes[0], rtol=1e-9):
-            p_values[row] = _exact(int((difference > 0).sum()), len(sizes))
-        else:
-            drawn.append(row)
-    if drawn:
-        p_values[drawn] = _random_signs(differences[drawn], seed)
-    return p_values
+    if set(np.unique(values)) <= {0.0, 1.0}:
+        return _mcnemar(values)
+    models, examples = values.shape
+    p_values = np.ones((models, models))
+    signs = np.random.default_rng(seed).integers(2, size=(FLIPS, examples), dtype=np.int8) * 2 - 1
+    step = max(1, CHUNK // examples)
+    flipped = np.concatenate([signs[at : at + step] @ values.T for at in range(0, FLIPS, step)]).T
+    for first in range(models - 1):
+        differences = values[first] - values[first + 1 :]
+        sizes = np.abs(differences)
+        largest, counts = sizes.max(axis=1, keepdims=True), (sizes > 0).sum(axis=1)
+        one_size = ((sizes == 0) | np.isclose(sizes, largest, rtol=1e-9, atol=0)).all(axis=1)
+        wins = (differences > 0).sum(axis=1)
+        reached = np.abs(differences.sum(axis=1)) * (1 - 1e-9)  # equal sums differ by rounding errors
+        sums = np.abs(flipped[first] - flipped[first + 1 :])
+        times = (sums >= reached[:, None]).sum(axis=1)
+        lengths = np.sqrt(np.square(differences).sum(axis=1))
+        ratios = np.divide(reached, lengths, out=np.zeros(len(lengths)), where=lengths > 0)
+        bounds = np.where(times < _FEW_FLIPS, 2 * _TAIL_BOUND * stats.norm.sf(ratios), 1.0)
+        drawn = np.minimum((1 + times) / (FLIPS + 1), bounds)
+        p_values[first, first + 1 :] = np.where(one_size, _exact(wins, counts), drawn)
+    return np.minimum(p_values, p_values.T)
 
 
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """Return p-values corrected by Holm's step-down method.
+def _mcnemar(values: np.ndarray) -> np.ndarray:
+    """Return McNemar's exact p-value of each pair of models whose examples are right (1) or wrong (0)."""
+    both = values @ values.T
+    wins = np.rint(np.diag(both)[:, None] - both).astype(int)
+    return _exact(wins, wins + wins.T)
 
-    >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
-    [0.03, 0.06, 0.06]
+
+def _exact(wins: np.ndarray, swaps: np.ndarray) -> np.ndarray:
+    """Return the two-sided binomial p-value of ``wins`` among ``swaps``; 1 without any."""
+    return np.asarray(np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(wins, swaps - wins), swaps, 0.5)))
+
+
+def _t_tests(measured: Measured, metric: Metric, draws: Draws) -> np.ndarray:
+    """Return Student's p-values with the sum of the variances over examples and over seeds (Welch).
+
+    They are NaN where there is no variance, or where the metric is undefined on all draws.
     """
-    order = np.argsort(p_values, kind="stable")
-    scaled = p_values[order] * np.arange(len(p_values), 0, -1)
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(1.0, np.maximum.accumulate(scaled))
-    return corrected
+    models = len(measured.predicted)
+    if len(draws.fixed_seeds) < 2:
+        return np.full((models, models), np.nan)
+    of_seeds = [
+        np.array([metric(measured.truth, predicted) for predicted in seeds]) for seeds in measured.predicted
+    ]
+    means = np.array([values.mean() for values in of_seeds])
+    noise = np.array(
+        [np.var(values, ddof=1) / len(values) if len(values) > 1 else 0.0 for values in of_seeds]
+    )
+    freedoms = np.array([max(1, len(values) - 1) for values in of_seeds])
+    contents = max(2, measured.contents)
+    of_examples = difference_variances(draws.fixed_seeds) * contents / (contents - 1)  # unbiased
+    variances = of_examples + noise[:, None] + noise
+    parts = noise**2 / freedoms
+    total = of_examples**2 / (contents - 1) + parts[:, None] + parts
+    has_variance = (variances > 0) & np.isfinite(variances)
+    np.fill_diagonal(has_variance, False)
+    freedom = np.divide(variances**2, total, out=np.ones_like(total), where=has_variance & (total > 0))
+    ratios = np.divide(
+        np.abs(means[:, None] - means), np.sqrt(variances), out=np.zeros_like(total), where=has_variance
+    )
+    p_values = np.where(has_variance, 2 * stats.t.sf(ratios, freedom), np.nan)
+    np.fill_diagonal(p_values, 1.0)
+    return np.asarray(p_values)
 
 
-def examples_to_separate(difference: float, differences: np.ndarray, examples: int, tests: int) -> int | None:
-    """Return the number of test examples that would separate two models with 80 % power.
+def _discordant(measured: Measured) -> np.ndarray:
+    """Return the number of distinct contents on which the predictions of each pair of models differ."""
+    stacked = np.stack([predicted[0] for predicted in measured.predicted])
+    lengths, groups = measured.truth.lengths, measured.groups
+    counts = np.zeros((len(stacked), len(stacked)))
+    for first in range(len(stacked) - 1):
+        differ = stacked[first] != stacked[first + 1 :]
+        differ = differ.reshape(*differ.shape[:2], -1).any(axis=2)
+        if lengths is not None:
+            differ = np.add.reduceat(differ, np.cumsum(lengths) - lengths, axis=1) > 0
+        if groups is not None:
+            differ = np.stack([np.bincount(groups, weights=row) > 0 for row in differ])
+        counts[first, first + 1 :] = differ.sum(axis=1)
+    return counts + counts.T
+
+
+def examples_to_separate(
+    difference: float, differences: np.ndarray, examples: int, critical: float
+) -> NeededExamples | None:
+    """Return the number of test examples that would separate two models with 80 % power, as an interval.
 
     Args:
         difference: Value of the better model minus that of the other.
         differences: The difference in each bootstrap draw; the variance of one example follows from it.
         examples: Current number of test examples.
-        tests: Number of models that are tested against the best, for the correction.
+        critical: The ratio of difference and standard error that is significant.
+
+    Returns:
+        None if both predict the same, or if even the lower end is above 100,000.
     """
-    variance = float(np.var(differences)) * examples
-    if difference <= 0 or variance <= 0:
+    deviation = float(np.std(differences)) if len(differences) else 0.0
+    if difference <= 0 or deviation <= 0 or examples < 2:
         return None
-    reach = float(stats.norm.isf(ALPHA / tests / 2) + stats.norm.ppf(POWER))
-    return max(examples + 1, math.ceil(reach**2 * variance / difference**2))
-
-
-def _exact(wins: int, swaps: int) -> float:
-    """Return the two-sided binomial p-value of ``wins`` among ``swaps``."""
-    return float(min(1.0, 2 * stats.binom.cdf(min(wins, swaps - wins), swaps, 0.5)))
-
-
-def _random_signs(differences: np.ndarray, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    observed = np.abs(differences.sum(axis=1)) * (1 - 1e-9)  # tolerance: equal sums differ by rounding
-    reached = np.zeros(len(differences))
-    step = max(1, CHUNK // differences.shape[1])
-    for start in range(0, FLIPS, step):
-        signs = rng.integers(2, size=(min(step, FLIPS - start), differences.shape[1])) * 2.0 - 1.0
-        reached += (np.abs(signs @ differences.T) >= observed).sum(axis=0)
-    return np.asarray((reached + 1) / (FLIPS + 1))
-
-
-def _t_test(best: int, other: int, measured: Measured, metric: Metric, draws: Draws) -> float:
-    """Return Student's p-value with the sum of the variances over examples and over seeds (Welch)."""
-    truth = measured.truth
-    values = [
-        np.array([metric(truth, predicted) for predicted in measured.predicted[model]])
-        for model in (best, other)
-    ]
-    difference = values[0].mean() - values[1].mean()
-    variances = [float(np.var(draws.fixed_seeds[:, best] - draws.fixed_seeds[:, other]))]
-    freedoms = [max(1, truth.examples - 1)]
-    for of_seeds in values:
-        if len(of_seeds) > 1:
-            variances.append(float(np.var(of_seeds, ddof=1)) / len(of_seeds))
-            freedoms.append(len(of_seeds) - 1)
-    variance = sum(variances)
-    if variance <= 0 or not math.isfinite(variance):
-        return 1.0  # equal predictions, or the metric is undefined on all draws
-    freedom = variance**2 / sum(part**2 / free for part, free in zip(variances, freedoms, strict=True))
-    return float(2 * stats.t.sf(abs(difference) / math.sqrt(variance), freedom))
+    rng = np.random.default_rng(0)
+    size = 4000
+    gaps = np.maximum(rng.normal(difference, deviation, size), 0)
+    variances = deviation**2 * (examples - 1) / rng.chisquare(examples - 1, size)
+    reach = critical + float(stats.norm.ppf(POWER))
+    needed = np.divide(reach**2 * variances * examples, gaps**2, out=np.full(size, np.inf), where=gaps > 0)
+    low = float(np.quantile(needed, (1 - LEVEL) / 2, method="lower"))
+    high = float(np.quantile(needed, (1 + LEVEL) / 2, method="higher"))
+    if low > MOST_EXAMPLES:
+        return None
+    fewest = max(examples + 1, math.ceil(low))
+    return NeededExamples(fewest, max(fewest, math.ceil(high)) if high <= MOST_EXAMPLES else None)
 
 
 def seed_noise(cells: Sequence[Cell]) -> float | None:

@@ -9,25 +9,20 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from assay.analysis.pairwise import Pairwise, compare_pairs
+from assay.analysis.per_task.costs import costs, fronts, may_be_best, pretrained, reliable, smallest
+from assay.analysis.per_task.decision import Rule, choose, regrets
 from assay.analysis.per_task.error_analysis import error_analysis
 from assay.analysis.per_task.index import compatibility_index
-from assay.analysis.per_task.intervals import (
-    Draws,
-    ExampleDraws,
-    Measured,
-    bootstrap,
-    interval,
-    rank_intervals,
-    separable,
-)
-from assay.analysis.per_task.recommendation import cheapest, contenders, costs, fronts, not_worse, smallest
-from assay.analysis.per_task.significance import ALPHA, examples_to_separate, p_values_against, seed_noise
+from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, bootstrap, interval
+from assay.analysis.per_task.significance import examples_to_separate, pair_p_values, seed_noise
 from assay.analysis.per_task.slices import slice_findings
 from assay.core.metric import Metric
 from assay.core.slices import SliceColumn
 from assay.core.task import Labels, TaskKind
+from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, TaskFacts
-from assay.findings.per_task import Cell, Standing, TaskFindings
+from assay.findings.per_task import Cell, NeededExamples, Standing, TaskFindings
 from assay.wording.recommendation import because
 
 
@@ -46,6 +41,7 @@ class TaskEvidence:
         decided: Predicted classes or numbers of the same models, seeds x examples.
         names: Names of the test examples, if stored.
         slices: Slices of the test examples.
+        groups: The number of the content of each test example, if contents repeat.
     """
 
     task: TaskFacts
@@ -60,6 +56,7 @@ class TaskEvidence:
     decided: Mapping[str, np.ndarray]
     names: Sequence[str] = ()
     slices: Sequence[SliceColumn] = ()
+    groups: np.ndarray | None = None
 
 
 class Judged(NamedTuple):
@@ -74,57 +71,91 @@ class _Tested(NamedTuple):
 
     models: tuple[str, ...]
     draws: Draws
-    p_values: np.ndarray
-    best: int  # the position of the best model
+    pairs: Pairwise
+
+    @property
+    def best(self) -> int:
+        """The position of the model with the best value; of equal ones the first."""
+        return int(np.argmax(self.pairs.values))
 
 
-def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], seed: int) -> Judged:
+def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], rule: Rule, seed: int) -> Judged:
     """Compute the findings on one task.
 
     Args:
         evidence: Results and predictions on the task.
         rows: The models by address.
+        rule: What the user wants of a decision.
         seed: Seed of the bootstrap and the tests.
     """
     tested = _test(evidence, seed)
-    findings = _findings(evidence, tested, rows)
+    findings = _findings(evidence, tested, rows, rule, seed)
     if tested is not None and evidence.truth is not None and evidence.metric is not None:
         decided = {model: evidence.decided[model] for model in tested.models}
         shown = findings.recommended or tested.models[tested.best]
-        share = separable(tested.draws.values)
-        errors = error_analysis(evidence.truth, decided, evidence.names, shown, share)
+        errors = error_analysis(evidence.truth, decided, evidence.names, shown, _separable(tested.pairs))
         judged = {model: evidence.predicted[model] for model in findings.by_model if model in decided}
         slices = slice_findings(evidence.slices, evidence.truth, judged, evidence.metric, seed)
         findings = replace(findings, lesson=errors, slices=slices)
     return Judged(findings, _index_draws(findings, tested))
 
 
-def _findings(evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str, ModelRow]) -> TaskFindings:
+def _findings(
+    evidence: TaskEvidence, tested: _Tested | None, rows: Mapping[str, ModelRow], rule: Rule, seed: int
+) -> TaskFindings:
     standings = _standings(evidence, tested)
-    recommended = cheapest(contenders(standings, rows), rows) if standings else None
     of_models = costs(evidence.cells, evidence.all_cells, rows)
+    beats_floor = _beats_floor(evidence, pretrained(standings, rows))
+    decision = None
+    if beats_floor is not False:
+        priced = reliable(of_models, rows)
+        decision = _decide(evidence, pretrained(standings, rows), tested, priced, rule, seed)
+    recommended = decision.recommended if decision else None
     shares, counts = _by_class(evidence, recommended)
+    has_smallest = evidence.metric is not None and decision is not None
     findings = TaskFindings(
         task=evidence.task,
         measure=_measure(evidence),
         shown_negated=evidence.judge is not None and evidence.judge.shown_negated,
         standings=standings,
         missing=evidence.missing,
-        beats_floor=_beats_floor(evidence, standings),
+        beats_floor=beats_floor,
         recommended=recommended,
         because="",
         examples_to_separate=_examples_needed(evidence, standings, tested),
         costs=of_models,
         fronts=fronts(standings, of_models, rows),
-        smallest=None if evidence.metric is None else smallest(not_worse(standings, rows), rows),
+        smallest=smallest(may_be_best(standings, rows), rows) if has_smallest else None,
         class_accuracy=shares,
         class_counts=counts,
         noise_floor=seed_noise(evidence.cells),
+        decision=decision,
     )
-    tied = not_worse(standings, rows)
-    cheapest_tied = cheapest(tied, rows) if tied else None
-    findings = replace(findings, because=because(findings, rows, cheapest_tied))
-    return replace(findings, recommended=None, smallest=None) if findings.beats_floor is False else findings
+    return replace(findings, because=because(findings, rows))
+
+
+def _decide(
+    evidence: TaskEvidence,
+    standings: Sequence[Standing],
+    tested: _Tested | None,
+    of_models: Mapping[str, Mapping[str, float]],
+    rule: Rule,
+    seed: int,
+) -> Recommendation | None:
+    """Return the decision between the pretrained models; None without any."""
+    if not standings:
+        return None
+    values = {standing.model: standing.value for standing in standings}
+    judge = evidence.judge
+    margin = rule.margin_of(evidence.task.floor, lower_is_better=judge is not None and judge.shown_negated)
+    if tested is None or not set(values) <= set(tested.models) or not len(tested.draws.values):
+        return choose(values, {}, of_models, rule, margin, evidence.method)
+    columns = [tested.models.index(model) for model in values]
+    expected, within = regrets(np.array(list(values.values())), tested.draws.values[:, columns], margin, seed)
+    by_model = {model: float(regret) for model, regret in zip(values, expected, strict=True)}
+    decision = choose(values, by_model, of_models, rule, margin, evidence.method)
+    shares = {model: float(share) for model, share in zip(values, within, strict=True)}
+    return replace(decision, within_margin=shares)
 
 
 def _measure(evidence: TaskEvidence) -> str:
@@ -138,10 +169,18 @@ def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
     models = tuple(model for model in values if model in evidence.predicted)
     if evidence.metric is None or evidence.truth is None or not models:
         return None
-    measured = Measured(evidence.truth, tuple(evidence.predicted[model] for model in models))
+    predicted = tuple(evidence.predicted[model] for model in models)
+    measured = Measured(evidence.truth, predicted, evidence.groups)
     draws = bootstrap(measured, evidence.metric, seed)
-    best = max(range(len(models)), key=lambda row: (values[models[row]], -row))
-    return _Tested(models, draws, p_values_against(best, measured, evidence.metric, draws, seed), best)
+    p_values = pair_p_values(measured, evidence.metric, draws, seed)
+    of_models = np.array([values[model] for model in models], dtype=float)
+    return _Tested(models, draws, compare_pairs(of_models, p_values, draws.values, seed))
+
+
+def _separable(pairs: Pairwise) -> float | None:
+    """Return the share of pairs of models that differ significantly; None without pairs."""
+    models = len(pairs.values)
+    return float(2 * pairs.better.sum() / (models * (models - 1))) if models > 1 else None
 
 
 def _index_draws(findings: TaskFindings, tested: _Tested | None) -> ExampleDraws | None:
@@ -160,19 +199,21 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     ranks = stats.rankdata(-values, method="min").astype(int)
     is_trained = evidence.metric is not None
     columns = {model: column for column, model in enumerate(tested.models)} if tested else {}
-    noise = seed_noise(evidence.cells) or 0.0
-    spans = rank_intervals(_all_draws(evidence, values, tested)) if tested else None
+    spans = tested.pairs.ranks() if tested else []
+    untested = len(values) - len(columns)
     shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
     shares_of = evidence.truth.examples if shares and evidence.truth is not None else None
     standings = []
     for row, cell in enumerate(evidence.cells):
         value, best = float(values[row]), float(values.max())
-        within, difference, p_value = (None if is_trained else cell.interval), None, None
+        within, difference, p_value, span = (None if is_trained else cell.interval), None, None, None
         if tested is not None and cell.model in columns:
-            drawn = tested.draws.values[:, columns[cell.model]]
+            column = columns[cell.model]
+            drawn = tested.draws.values[:, column]
             within = interval(drawn, shares_of)
             difference = interval(drawn - tested.draws.values[:, tested.best])
-            p_value = float(tested.p_values[columns[cell.model]])
+            p_value = float(tested.pairs.p_values[column, tested.best])
+            span = (spans[column][0], spans[column][1] + untested)
         standings.append(
             Standing(
                 model=cell.model,
@@ -180,22 +221,13 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
                 interval=within,
                 index=compatibility_index(value, evidence.task.floor, best) if is_trained else None,
                 rank=int(ranks[row]),
-                ranks=spans[row] if spans else (int(ranks[row]), int(ranks[row])),
+                ranks=span,
                 p_value=p_value,
-                is_tied_best=best - value <= noise or (p_value is not None and p_value >= ALPHA),
                 seeds=cell.seeds,
                 difference=difference,
             )
         )
     return tuple(sorted(standings, key=lambda standing: (standing.rank, standing.model)))
-
-
-def _all_draws(evidence: TaskEvidence, values: np.ndarray, tested: _Tested) -> np.ndarray:
-    """Return draws x models; a model without predictions keeps its value in every draw."""
-    drawn = np.tile(values, (len(tested.draws.values), 1))
-    rows = {cell.model: row for row, cell in enumerate(evidence.cells)}
-    drawn[:, [rows[model] for model in tested.models]] = tested.draws.values
-    return drawn
 
 
 def _beats_floor(evidence: TaskEvidence, standings: Sequence[Standing]) -> bool | None:
@@ -207,16 +239,22 @@ def _beats_floor(evidence: TaskEvidence, standings: Sequence[Standing]) -> bool 
 
 def _examples_needed(
     evidence: TaskEvidence, standings: Sequence[Standing], tested: _Tested | None
-) -> int | None:
+) -> NeededExamples | None:
     if tested is None or evidence.truth is None or len(standings) < 2:
         return None
     first, second = standings[:2]
-    if not second.is_tied_best or not {first.model, second.model} <= set(tested.models):
+    if not {first.model, second.model} <= set(tested.models):
         return None
-    draws = dict(zip(tested.models, tested.draws.fixed_seeds.T, strict=True))
-    differences = draws[first.model] - draws[second.model]
-    tests = len(tested.models) - 1
-    return examples_to_separate(first.value - second.value, differences, evidence.truth.examples, tests)
+    columns = [tested.models.index(standing.model) for standing in (first, second)]
+    if tested.pairs.better[columns[0], columns[1]]:
+        return None
+    draws = tested.draws.fixed_seeds
+    return examples_to_separate(
+        first.value - second.value,
+        draws[:, columns[0]] - draws[:, columns[1]],
+        evidence.truth.examples if evidence.groups is None else int(evidence.groups.max()) + 1,
+        tested.pairs.critical,
+    )
 
 
 def _by_class(evidence: TaskEvidence, model: str | None) -> tuple[dict[str, float], dict[str, int]]:

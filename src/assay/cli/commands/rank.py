@@ -42,10 +42,12 @@ def command(
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
     cache_size: options.CacheSize = None,
+    margin: options.Margin = None,
+    cheap_by: options.CheapBy = None,
     all_rows: options.AllRows = False,
     offline: options.Offline = False,
 ) -> None:
-    """Rank models on tasks, with intervals, ties, costs, and a recommendation."""
+    """Rank models on tasks, with intervals, costs, and a recommendation."""
     from assay.cli.output import answer
     from assay.core.errors import UsageError
     from assay.plugins.address import Address
@@ -74,6 +76,8 @@ def command(
         max_latency=max_latency,
         licences=licence or (),
         cache_size=cache_size,
+        margin=margin,
+        cheap_by=cheap_by,
         plugins=plugin or (),
         engine=options.engine_with("local", time_limit, workers),
     )

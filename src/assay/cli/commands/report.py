@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,8 @@ def command(
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
+    margin: options.Margin = None,
+    cheap_by: options.CheapBy = None,
     all_rows: options.AllRows = False,
     watch: Annotated[bool, typer.Option(help="Follow a running study until Ctrl-C.")] = False,
     plugin: options.Plugins = None,
@@ -36,6 +39,7 @@ def command(
     """Print the findings of a store and write one HTML file, without running anything."""
     from rich.console import Console
 
+    from assay.analysis.per_task.decision import Rule
     from assay.cli.output import follow, show_and_write
     from assay.core.limits import Limits
     from assay.run.study import compare_store
@@ -43,9 +47,10 @@ def command(
 
     options.add_plugins(plugin)
     limits = Limits.of(max_parameters, max_latency, licence or ())
+    rule = Rule.of(margin, cheap_by)
     opened, console, path = open_existing(store), Console(), html or store / "report.html"
     if watch:
-        follow(opened, path, console, ranked_by=ranked_by, limits=limits)
+        follow(opened, path, console, partial(compare_store, ranked_by=ranked_by, limits=limits, rule=rule))
         return
-    comparison = compare_store(opened, ranked_by=ranked_by, limits=limits)
+    comparison = compare_store(opened, ranked_by=ranked_by, limits=limits, rule=rule)
     show_and_write(comparison, path, console, all_rows=all_rows, needs_page=html is not None)

@@ -38,6 +38,8 @@ def command(
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
     cache_size: options.CacheSize = None,
+    margin: options.Margin = None,
+    cheap_by: options.CheapBy = None,
     all_rows: options.AllRows = False,
     offline: options.Offline = False,
 ) -> None:
@@ -57,5 +59,7 @@ def command(
         max_latency=max_latency or read.max_latency,
         licences=licence or read.licences,
         cache_size=cache_size or read.cache_size,
+        margin=read.margin if margin is None else margin,
+        cheap_by=cheap_by or read.cheap_by,
     )
     answer(chosen, report=report, retry_failed=retry_failed, all_rows=all_rows)

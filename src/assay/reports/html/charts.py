@@ -106,19 +106,19 @@ def rank_chart(across: Across, names: Names, anchor: str) -> Chart | None:
         for rank, standing in enumerate(across.models, start=1)
         if standing.ranks is not None
     }
-    caption = "The places that a model takes in 95 % of the draws of tasks; left is better."
+    caption = "The ranks of each model that the tests leave open; left is better."
     return _general_chart(across, names, anchor, caption, values, ("place", "place, 1 is best", 0))
 
 
 def _general_chart(
     across: Across, names: Names, anchor: str, caption: str, values: Mapping[str, Row], axis: _Axis
 ) -> Chart | None:
-    """Return a chart with a line for each model; the first model and those tied with it are filled."""
+    """Return a chart with a line for each model; the first one and those that may be the best are filled."""
     rows: list[Row] = [
         {
             "model": names.label(standing.model),
             **values[standing.model],
-            "filled": standing.is_tied_best is True or rank == 0,
+            "filled": standing.may_be_best is True or rank == 0,
         }
         for rank, standing in enumerate(across.models)
         if standing.model in values
@@ -228,7 +228,7 @@ def _curve(
         for size, cell in ordered
     ]
     spec = learning_curves(findings.task.metric, decimals(cell.value or 0.0 for _, cell in cells), height=300)
-    caption = f"{caption}; means over draws. Thick: the model to take."
+    caption = f"{caption}; means over draws. Thick: the recommended model."
     return Chart(anchor, caption, spec, rows, height=300)
 
 

@@ -72,7 +72,7 @@ class Leaderboard:
     Attributes:
         places: Decimals of a value.
         floor: Position of chance level on the axis, in pixels; None if it is off the axis.
-        ties: Number of models not significantly different from the best, including the best.
+        may_be_best: Number of models that may be the best.
         seeds: Largest number of seeds in a mean.
         has_off: Some bar is left of the axis.
     """
@@ -80,7 +80,7 @@ class Leaderboard:
     rows: tuple[LeaderboardRow, ...]
     places: int
     floor: float | None
-    ties: int
+    may_be_best: int
     seeds: int
     has_off: bool
 
@@ -149,7 +149,7 @@ def leaderboard(findings: TaskFindings, models: Mapping[str, ModelRow]) -> Leade
         rows=tuple(rows),
         places=decimals(standing.value for standing in standings),
         floor=axis.pixel(floor) if axis is not None and is_inside else None,
-        ties=sum(standing.is_tied_best for standing in standings),
+        may_be_best=sum(standing.may_be_best for standing in standings),
         seeds=max((standing.seeds for standing in standings), default=0),
         has_off=any(row.bar.is_off for row in rows),
     )

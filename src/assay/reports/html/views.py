@@ -33,22 +33,28 @@ if TYPE_CHECKING:
     from assay.reports.html.charts import Chart
 
 _CHART_PACKAGES = ("altair", "vl_convert")  # packages of the extra html
-_MOST_CHOICES = 8  # the answer must fit on a screen; the tables below have the other ties
+_MOST_CHOICES = 8  # the answer must fit on a screen; the tables below have all models
 MOST_EXAMPLE_LETTERS = 260_000  # of all tasks: keeps a page of 50 models x 20 tasks below 2 MB
 
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """A model that is recommended or not significantly different, with its cost.
+    """A model that is recommended, cheaper, or may be the best, with its cost.
 
     Attributes:
+        word: Which of these it is.
         is_smallest: No other choice has fewer parameters.
     """
 
     address: str
     model: ModelRow | None
-    is_recommended: bool
+    word: str
     is_smallest: bool
+
+    @property
+    def is_recommended(self) -> bool:
+        """Whether it is the recommended model."""
+        return self.word == "recommended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Answer:
 
     Attributes:
         choices: The first few choices, and the smallest model.
-        hidden: Number of further ties.
+        hidden: Number of further models that may be the best.
     """
 
     sentence: str
@@ -125,7 +131,7 @@ def page_view(comparison: Comparison) -> PageView:
         charts = charts_of(comparison, names, maps)
     return PageView(
         names=names,
-        answers=tuple(_answers(comparison, names)),
+        answers=tuple(_answers(comparison)),
         across=tuple((heat_map, across.get(heat_map.modality)) for heat_map in maps),
         tasks=tuple(
             TaskView(
@@ -161,15 +167,22 @@ def _similarities(
             yield similarity, shown
 
 
-def _answers(comparison: Comparison, names: Names) -> list[Answer]:
+def _answers(comparison: Comparison) -> list[Answer]:
     """Return the answers, in the order of the headline."""
     studied = {findings.task.modality for findings in comparison.tasks}
     modalities = [modality for modality in Modality if modality in studied]
     answers = []
-    for number, sentence in enumerate(comparison.headline):
-        recommended = names.models_in(sentence)[:1]
-        tied = _tied(comparison, modalities[number]) if number < len(modalities) and recommended else []
-        choices = _choices(comparison, list(dict.fromkeys([*recommended, *tied])))
+    for modality, sentence in zip(modalities, comparison.headline, strict=False):  # an empty one has none
+        decision = comparison.decisions.get(modality.value)
+        if decision is None:
+            answers.append(Answer(sentence, ()))
+            continue
+        words = {decision.recommended: "recommended"}
+        if decision.cheaper is not None:
+            words[decision.cheaper] = "cheaper"
+        for model in _may_be_best(comparison, modality):
+            words.setdefault(model, "may be best")
+        choices = _choices(comparison, words)
         shown = choices[:_MOST_CHOICES]
         if not any(choice.is_smallest for choice in shown):
             shown += [choice for choice in choices if choice.is_smallest][:1]
@@ -177,33 +190,28 @@ def _answers(comparison: Comparison, names: Names) -> list[Answer]:
     return answers
 
 
-def _tied(comparison: Comparison, modality: Modality) -> list[str]:
-    """Return the pretrained models that are tied with the best: across tasks, or on the only task."""
+def _may_be_best(comparison: Comparison, modality: Modality) -> list[str]:
+    """Return the pretrained models that may be the best: across tasks, or on the only task."""
     tasks = [findings for findings in comparison.tasks if findings.task.modality == modality]
-    tied = [
-        standing.model
-        for across in comparison.across
-        if across.modality == modality
-        for position, standing in enumerate(across.models)
-        if standing.is_tied_best or (position == 0 and standing.is_tied_best is None)
-    ]
-    if not tied and len(tasks) == 1:
-        tied = [standing.model for standing in tasks[0].standings if standing.is_tied_best]
+    across = [part for part in comparison.across if part.modality == modality]
+    rows = [row for part in across for row in part.models] if across else list(tasks[0].standings)
+    if len(tasks) > 1 and not across:
+        rows = []
     random = {row.address for row in comparison.models if row.facts.is_random}
-    return [model for model in tied if model not in random]
+    return [row.model for row in rows if row.may_be_best and row.model not in random]
 
 
-def _choices(comparison: Comparison, addresses: Sequence[str]) -> list[ListedModel]:
+def _choices(comparison: Comparison, words: Mapping[str, str]) -> list[ListedModel]:
     models = {row.address: row for row in comparison.models}
-    smallest = min((models[model].facts.parameters for model in addresses if model in models), default=0)
+    smallest = min((models[model].facts.parameters for model in words if model in models), default=0)
     return [
         ListedModel(
             address,
             models.get(address),
-            is_recommended=position == 0,
+            word,
             is_smallest=address in models and models[address].facts.parameters == smallest,
         )
-        for position, address in enumerate(addresses)
+        for address, word in words.items()
     ]
 
 

@@ -22,7 +22,7 @@ def show_across(across: Across, console: Console, *, show_all: bool = False) -> 
     print_note(console, _measured(across))
     total = len(across.all_tasks)
     rows = [
-        (f"{rank}{'=' if model.is_tied_best and rank > 1 else ' '}", model.model, "", *_numbers(model, total))
+        (f"{rank}{'=' if model.may_be_best and rank > 1 else ' '}", model.model, "", *_numbers(model, total))
         for rank, model in enumerate(shown, start=1)
     ]
     console.print(fitted_table(("", "model", "", *_NUMBERS), rows, console.width))
@@ -59,9 +59,9 @@ def _tasks(modality: Modality | None) -> str:
 def _measured(across: Across) -> str:
     scale = f"index 0: {across.index_zero}, 1: the best model of a task; interquartile mean over tasks"
     if across.models[0].interval is not None:
-        return f"{scale}; interval: tasks like these; = not told from the first"
+        return f"{scale}; interval: tasks like these; = may be the best"
     if across.models[0].interval_here is not None:
-        return f"{scale}; interval: these tasks, other examples; = not told from the first"
+        return f"{scale}; interval: these tasks, other examples; = may be the best"
     return scale
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.text import Text
 
-from assay.analysis.per_task.significance import ALPHA
+from assay.analysis.pairwise import ALPHA
 from assay.findings.change import Change, ClassChange, Flips, Spaces, TaskChange
 from assay.findings.facts import ModelRow
 from assay.reports.terminal.tables import fitted_table, print_note

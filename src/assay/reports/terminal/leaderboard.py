@@ -37,19 +37,19 @@ def show_leaderboard(
     comparison: Comparison, findings: TaskFindings, standings: Sequence[Standing], console: Console
 ) -> None:
     """Print models of a task, best first, and a legend of the symbols."""
-    has_ties = sum(standing.is_tied_best for standing in findings.standings) > 1
+    has_rivals = sum(standing.may_be_best for standing in findings.standings) > 1
     ranks = {
         standing.model: f"{'→' if standing.model == findings.recommended else ''}{standing.rank}"
-        f"{'=' if has_ties and standing.is_tied_best else ' '}"
+        f"{'=' if has_rivals and standing.may_be_best else ' '}"
         for standing in standings
     }
     table = _table(comparison, findings, standings, ranks, console.width)
     console.print(table)
     parts = ["→ recommended"] if findings.recommended else []
-    if has_ties:
-        parts.append("= the test does not tell it from the best")
+    if has_rivals:
+        parts.append("= may be the best: no model is significantly better")
     if any(column.header == "index" for column in table.columns):
-        parts.append("index 0: guessing, 1: the best here")
+        parts.append("index 0: chance level, 1: the best here")
     is_unreliable = any(_UNRELIABLE in text for text in _latencies(comparison, standings).values())
     if is_unreliable and any(column.header == "latency" for column in table.columns):
         parts.append(f"{_UNRELIABLE} unreliable: 'assay measure' measures again")

@@ -32,7 +32,7 @@ def show_task(comparison: Comparison, findings: TaskFindings, console: Console, 
     print_note(console, _measured(comparison, findings))
     if len(comparison.tasks) > 1:  # with one task the headline is the same
         if findings.recommended:
-            console.print(Text.assemble("Take ", (findings.recommended, "bold")))
+            console.print(Text.assemble("Recommended: ", (findings.recommended, "bold")))
         console.print(Text(findings.because))
     shown = [
         standing
@@ -64,12 +64,12 @@ def _measured(comparison: Comparison, findings: TaskFindings) -> str:
     floor = value_text(task.floor, negated=findings.shown_negated)
     return (
         f"{findings.measure} by {comparison.ranked_by}, {direction}; "
-        f"{plural(task.test_count, 'test example')}; guessing gives {floor}"
+        f"{plural(task.test_count, 'test example')}; chance level {floor}"
     )
 
 
 def _show_costs(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
-    """Print the smallest model not significantly worse, and the Pareto fronts of value and cost."""
+    """Print the smallest model that may be the best, and the Pareto fronts of value and cost."""
     if len(findings.standings) < 2:
         return
     labels = model_labels(comparison)
@@ -77,7 +77,7 @@ def _show_costs(comparison: Comparison, findings: TaskFindings, console: Console
         value = next(row.value for row in findings.standings if row.model == findings.smallest)
         size = next(row.facts.parameters for row in comparison.models if row.address == findings.smallest)
         details = f"{count(size)} parameters, {value_text(value, negated=findings.shown_negated)}"
-        smallest = f"Smallest that is not surely worse than the best: {labels[findings.smallest]} ({details})"
+        smallest = f"Smallest model that may be the best: {labels[findings.smallest]} ({details})"
         console.print(Text(smallest))
     costs_by_front: dict[tuple[str, ...], list[str]] = {}
     for cost, front in findings.fronts.items():
@@ -96,9 +96,9 @@ def _show_errors(
     if analysis.separable is not None:
         print_note(
             console,
-            f"The test tells {analysis.separable:.0%} of pairs of models apart; of "
-            f"{plural(analysis.examples, 'example')} every model gets {analysis.right_in_all:,} right, "
-            f"none {analysis.missed_by_all:,}, exactly one {analysis.by_one:,}",
+            f"{analysis.separable:.0%} of pairs of models differ significantly. "
+            f"{plural(analysis.examples, 'example')}; every model correct: {analysis.right_in_all:,}, "
+            f"every model wrong: {analysis.missed_by_all:,}, exactly one correct: {analysis.by_one:,}",
         )
     confusion = analysis.confusion
     if confusion is not None and confusion.most:

@@ -1,4 +1,4 @@
-"""Chooses the recommended model of a task: models that may be the best, costs, Pareto fronts."""
+"""Computes what models cost: costs, Pareto fronts, the smallest good model, and limits."""
 
 from __future__ import annotations
 
@@ -11,36 +11,13 @@ from assay.findings.per_task import Cell, Standing
 COSTS = ("latency", "parameters", "macs", "bytes", "memory", "seconds")
 
 
-def cheapest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str:
-    """Return the fastest model; ties by size, then by name; unknown costs last."""
-
-    def cost(model: str) -> tuple[float, float, str]:
-        row = rows.get(model)
-        if row is None:
-            return float("inf"), float("inf"), model
-        latency = float("inf") if row.latency_seconds is None else row.latency_seconds
-        return latency, row.facts.parameters, model
-
-    return min(models, key=cost)
+def may_be_best(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
+    """Return the pretrained models that may be the best: no model is significantly better."""
+    return [standing.model for standing in pretrained(standings, rows) if standing.may_be_best]
 
 
-def contenders(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
-    """Return the models that may be the best: tied with the best, and first in some bootstrap draws.
-
-    A tie alone does not justify recommending a cheaper model: on a small test set the tied models include
-    some that no draw puts first. Random weights count only if no other model has a value.
-    """
-    pretrained = _pretrained(standings, rows) or standings
-    possible = [standing.model for standing in pretrained if standing.is_tied_best and standing.ranks[0] == 1]
-    return possible or [pretrained[0].model]
-
-
-def not_worse(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
-    """Return the pretrained models that are not significantly worse than the best."""
-    return [standing.model for standing in _pretrained(standings, rows) if standing.is_tied_best]
-
-
-def _pretrained(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[Standing]:
+def pretrained(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[Standing]:
+    """Return the models that may be recommended: those without random weights."""
     return [standing for standing in standings if not has_random_weights(standing.model, rows)]
 
 
@@ -79,6 +56,19 @@ def costs(
     return by_cost
 
 
+def reliable(
+    of_models: Mapping[str, Mapping[str, float]], rows: Mapping[str, ModelRow]
+) -> dict[str, Mapping[str, float]]:
+    """Return the costs without latencies that are not reliable."""
+    latencies = of_models.get("latency", {})
+    kept = {
+        model: seconds
+        for model, seconds in latencies.items()
+        if not (model in rows and rows[model].latency_warning)
+    }
+    return {**of_models, "latency": kept}
+
+
 def fronts(
     standings: Sequence[Standing], of_models: Mapping[str, Mapping[str, float]], rows: Mapping[str, ModelRow]
 ) -> dict[str, tuple[str, ...]]:
@@ -86,7 +76,7 @@ def fronts(
 
     Models whose latency is not reliable are not on the front of latency, nor keep others from it.
     """
-    values = {standing.model: standing.value for standing in _pretrained(standings, rows)}
+    values = {standing.model: standing.value for standing in pretrained(standings, rows)}
     unreliable = {row.address for row in rows.values() if row.latency_warning}
     reliable = {model: value for model, value in values.items() if model not in unreliable}
     by_cost = {
@@ -97,13 +87,9 @@ def fronts(
 
 
 def smallest(models: Sequence[str], rows: Mapping[str, ModelRow]) -> str | None:
-    """Return the model with the fewest parameters, ties by speed; None if no size is known."""
-    known = [
-        (rows[model].facts.parameters, rows[model].latency_seconds or float("inf"), model)
-        for model in models
-        if model in rows
-    ]
-    return min(known)[2] if known else None
+    """Return the model with the fewest parameters; None if no size is known."""
+    known = [(rows[model].facts.parameters, model) for model in models if model in rows]
+    return min(known)[1] if known else None
 
 
 def refused(limits: Limits, rows: Mapping[str, ModelRow]) -> dict[str, str]:

@@ -1,0 +1,166 @@
+"""Compares all pairs of models at once, with the family-wise error rate controlled at 5 %."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+ALPHA = 0.05
+MOST_STEPPED = 200  # models: 19,900 pairs x 2,000 draws take half a second
+_DRAWS = 2000  # the error of an adjusted p-value of 0.05 is below 0.01 in 95 % of runs
+_PAIRS_AT_ONCE = 1000  # x draws: 8 MB
+_NO_VARIANCE = 1e-12  # of a difference, relative to the variances of both models: rounding errors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairwise:
+    """The adjusted comparisons of all pairs of models.
+
+    Attributes:
+        values: The value of each model; higher is better.
+        p_values: Two-sided, adjusted for all pairs; models x models, 1 on the diagonal.
+        critical: The ratio of difference and standard error that any pair must reach to be significant.
+    """
+
+    values: np.ndarray  # models
+    p_values: np.ndarray  # models x models
+    critical: float
+
+    @property
+    def better(self) -> np.ndarray:
+        """Whether the model of the row is significantly better than that of the column."""
+        return np.asarray((self.p_values < ALPHA) & (self.values[:, None] > self.values))
+
+    def ranks(self) -> list[tuple[int, int]]:
+        """Return the range of ranks of each model that the comparisons leave open.
+
+        It is 1 + the number of significantly better models, and the number of models minus the number of
+        significantly worse ones. In at least 95 % of studies, all ranges together contain the true ranks.
+        """
+        better = self.better
+        lows, highs = 1 + better.sum(axis=0), len(self.values) - better.sum(axis=1)
+        return [(int(low), int(high)) for low, high in zip(lows, highs, strict=True)]
+
+
+def compare_pairs(values: np.ndarray, p_values: np.ndarray, noise: np.ndarray, seed: int) -> Pairwise:
+    """Adjust the p-values of all pairs of models for their number.
+
+    This is the step-down min-p method with a normal copula: p-values are adjusted by the distribution of the
+    smallest p-value among the pairs that are no more significant, where the errors of the models are
+    normal with the covariance of ``noise``. Holm's method holds for any covariance and is never more
+    powerful, so that the smaller of both only removes the error of the simulation. Above 200 models, each
+    difference is compared with the distribution of the range of all models, whose cost grows with the
+    models and not with the pairs; it detects less.
+
+    Args:
+        values: The value of each model; higher is better.
+        p_values: The unadjusted two-sided p-values, models x models, symmetric.
+        noise: Draws of the values of all models, draws x models, for example of a bootstrap. Without draws,
+            p-values are adjusted by Holm's method.
+        seed: Seed of the simulation.
+
+    References:
+        Resampling-based multiple testing (Westfall and Young, 1993), section 2.6
+        Exact and approximate stepdown methods for multiple hypothesis testing (Romano and Wolf, 2005),
+        https://doi.org/10.1198/016214504000000539
+    """
+    models = len(values)
+    first, second = np.triu_indices(models, 1)
+    if not len(first):
+        return Pairwise(values, np.ones((models, models)), float(stats.norm.isf(ALPHA / 2)))
+    local = p_values[first, second]
+    centred = noise - noise.mean(axis=1, keepdims=True) if len(noise) else noise
+    drawn = _normal(centred - centred.mean(axis=0), seed) if len(noise) > 1 else None
+    critical = float(stats.norm.isf(ALPHA / len(first) / 2))
+    if drawn is None:
+        adjusted = holm(local)
+    elif models > MOST_STEPPED:
+        adjusted = np.maximum(_by_range(np.abs(values[first] - values[second]), drawn), local)
+    else:
+        stepped, reached = _step_down(local, drawn, _deviations(centred)[first, second])
+        adjusted = np.minimum(stepped, holm(local))
+        critical = min(critical, reached)
+    full = np.ones((models, models))
+    full[first, second] = full[second, first] = adjusted
+    return Pairwise(values, full, critical)
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Return p-values adjusted by Holm's step-down method.
+
+    References:
+        A simple sequentially rejective multiple test procedure (Holm, 1979).
+
+    >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p_values, kind="stable")
+    scaled = p_values[order] * np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(scaled))
+    return adjusted
+
+
+def difference_variances(noise: np.ndarray) -> np.ndarray:
+    """Return the variance of the difference of each pair of models; exactly zero for equal models.
+
+    Args:
+        noise: Draws of the values of all models, draws x models.
+    """
+    centred = noise - noise.mean(axis=1, keepdims=True)  # what all models share cancels in differences
+    centred -= centred.mean(axis=0)
+    covariance = centred.T @ centred / len(noise)
+    both = np.diag(covariance)[:, None] + np.diag(covariance)
+    variances = both - 2 * covariance
+    return np.asarray(np.where(variances > _NO_VARIANCE * both, variances, 0.0))
+
+
+def _deviations(noise: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt(difference_variances(noise)))
+
+
+def _normal(centred: np.ndarray, seed: int) -> np.ndarray:
+    """Return normal draws with the covariance of the given ones, models x draws."""
+    draws, models = centred.shape
+    rng = np.random.default_rng(seed)
+    if models > draws:
+        return np.asarray((centred.T @ rng.standard_normal((draws, _DRAWS))) / np.sqrt(draws), np.float32)
+    variances, directions = np.linalg.eigh(centred.T @ centred / draws)
+    factor = directions * np.sqrt(np.maximum(variances, 0))
+    return np.asarray(factor @ rng.standard_normal((models, _DRAWS)), np.float32)
+
+
+def _step_down(p_values: np.ndarray, drawn: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the adjusted p-values of pairs, and the critical ratio of all pairs together.
+
+    Args:
+        p_values: Of each pair of models, in the order of ``np.triu_indices``.
+        drawn: Models x draws.
+        deviations: The standard deviation of the difference of each pair.
+    """
+    first, second = np.triu_indices(len(drawn), 1)
+    ratios = stats.norm.isf(p_values / 2)
+    scale = np.divide(1.0, deviations, out=np.zeros(len(deviations)), where=deviations > 0)
+    largest = np.zeros(drawn.shape[1], dtype=np.float32)  # of the pairs that are no more significant
+    adjusted = np.empty(len(p_values))
+    descending = np.argsort(p_values, kind="stable")[::-1]
+    for start in range(0, len(descending), _PAIRS_AT_ONCE):
+        pairs = descending[start : start + _PAIRS_AT_ONCE]
+        of_pairs = np.abs(drawn[first[pairs]] - drawn[second[pairs]])
+        of_pairs *= scale[pairs, None].astype(np.float32)
+        of_pairs[0] = np.maximum(of_pairs[0], largest)
+        np.maximum.accumulate(of_pairs, axis=0, out=of_pairs)
+        largest = of_pairs[-1].copy()
+        adjusted[pairs] = (1 + (of_pairs >= ratios[pairs, None]).sum(axis=1)) / (drawn.shape[1] + 1)
+    ascending = descending[::-1]
+    adjusted[ascending] = np.maximum.accumulate(np.maximum(adjusted, p_values)[ascending])
+    return adjusted, float(np.quantile(largest, 1 - ALPHA))
+
+
+def _by_range(differences: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return the probability that the range of all models is at least as large as each difference."""
+    ranges = np.sort(drawn.max(axis=0) - drawn.min(axis=0))
+    reached = len(ranges) - np.searchsorted(ranges, differences)
+    return np.asarray((1 + reached) / (len(ranges) + 1))

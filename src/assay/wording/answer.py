@@ -1,0 +1,128 @@
+"""Sentences that answer for a modality: which model is recommended over its tasks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from assay.core.task import Modality
+from assay.findings.across import Across
+from assay.findings.decision import Recommendation
+from assay.findings.facts import ModelRow, has_random_weights
+from assay.findings.per_task import TaskFindings
+from assay.wording.numbers import PLURAL, few, interval_text, listing, plural, value_text
+from assay.wording.recommendation import costs_text, difference_text, nothing
+
+_NAMED = 3  # models or tasks that a sentence names
+
+
+def answer(
+    modality: Modality,
+    tasks: Sequence[TaskFindings],
+    decision: Recommendation | None,
+    general: Across | None,
+    models: Mapping[str, ModelRow],
+    method: str,
+) -> str:
+    """Return the answer for a modality, in a few sentences.
+
+    Args:
+        modality: Modality of the tasks.
+        tasks: All tasks of the modality.
+        decision: The decision over the tasks on which a model can be recommended.
+        general: The comparison across the tasks.
+        models: By address.
+        method: The method that ranks the models.
+    """
+    kind = PLURAL[modality]
+    usable = [findings for findings in tasks if findings.decision is not None]
+    if decision is None:
+        return f"No recommendation for {kind}. {_why_not(tasks)}"
+    if len(usable) == 1:
+        on = f" on {usable[0].task.address}" if len(tasks) > 1 else ""
+        by = f" with {method}" if usable[0].beats_floor is not None else ""
+        return f"Recommended for {kind}{on}: {decision.recommended}{by}: {usable[0].because}"
+    return f"Recommended for {kind}: {_over_tasks(usable, decision, general, models)}"
+
+
+def _why_not(tasks: Sequence[TaskFindings]) -> str:
+    """Return why no model of a modality can be recommended."""
+    if not any(findings.standings for findings in tasks):
+        return nothing([cell for findings in tasks for cell in findings.missing])
+    poor = [findings.task.address for findings in tasks if findings.beats_floor is False]
+    if poor:
+        return f"No model is significantly better than chance level on {few(poor, _NAMED)}."
+    missing = [cell for findings in tasks for cell in findings.missing]
+    return f"Only controls with random weights have a value. {nothing(missing) if missing else ''}".rstrip()
+
+
+def _over_tasks(
+    tasks: Sequence[TaskFindings],
+    decision: Recommendation,
+    general: Across | None,
+    models: Mapping[str, ModelRow],
+) -> str:
+    """Return the answer over several tasks."""
+    model = decision.recommended
+    where = [findings for findings in tasks if model in findings.by_model]
+    on = (
+        f"over {plural(len(where), 'task')}"
+        if len(where) == len(tasks)
+        else f"on {len(where)} of {len(tasks)} tasks"
+    )
+    if tasks[0].beats_floor is None:
+        return (
+            f"{model}: the best estimates by {decision.method} {on}, by mean rank. "
+            f"This is an estimate: nothing was trained.{_left_out(tasks, decision, models)}"
+        )
+    sentences = [f"{model} with {decision.method}."]
+    regret = decision.expected_regret.get(model)
+    if regret is not None and decision.cheaper is not None:
+        more = _regret(decision.expected_regret[decision.cheaper] - regret, tasks)
+        sentences.append(
+            f"Cheaper: {decision.cheaper}, {costs_text(tasks[0], decision)}, expected to lose {more} more."
+        )
+    if regret is None:
+        confidence = "no predictions are stored for some of the models, so the highest measured mean decides"
+    else:
+        confidence = (
+            f"expected to be {_regret(regret, tasks)} below the best model of each task, on average {on}"
+        )
+    best_on = sum(findings.by_model[model].may_be_best for findings in where)
+    may = f"; no model is significantly better on {best_on} of {plural(len(where), 'task')}"
+    sentences.append(f"Confidence: {confidence}{may}{_index(model, general)}.")
+    return " ".join(sentences) + _left_out(tasks, decision, models)
+
+
+def _index(model: str, general: Across | None) -> str:
+    of_model = next((row for row in general.models if row.model == model), None) if general else None
+    if general is None or of_model is None or of_model.index is None:
+        return ""
+    interval = of_model.interval or of_model.interval_here
+    ends = f" ({interval_text(interval)})" if interval else ""
+    tasks = plural(len(general.index_tasks), "task")
+    return f"; compatibility index {value_text(of_model.index)}{ends} over {tasks}"
+
+
+def _left_out(tasks: Sequence[TaskFindings], decision: Recommendation, models: Mapping[str, ModelRow]) -> str:
+    """Return a sentence about models that were not considered, because they failed on some tasks."""
+    seen = {row.model for findings in tasks for row in findings.standings}
+    times = Counter(row.model for findings in tasks for row in findings.standings)
+    most = times[decision.recommended]
+    left = sorted(model for model in seen if times[model] < most and not has_random_weights(model, models))
+    if not left:
+        return ""
+    reasons = {cell.model: cell.reason for findings in tasks for cell in findings.missing}
+    named = [
+        f"{model} ({reasons[model].partition(chr(10))[0].rstrip('.')})" if model in reasons else model
+        for model in left[:_NAMED]
+    ]
+    more = [f"{len(left) - _NAMED} more"] if len(left) > _NAMED else []
+    return f" Not considered, without a value on some tasks: {listing([*named, *more])}."
+
+
+def _regret(regret: float, tasks: Sequence[TaskFindings]) -> str:
+    """Return a difference of values with its unit."""
+    if len({findings.measure for findings in tasks}) > 1:
+        return f"{100 * regret:.1f} % of the way from chance level to the best"
+    return difference_text(regret, tasks[0])
