@@ -340,3 +340,13 @@ def test_many_models_are_compared():
     study = simulate_study(more_models=60)
 
     assert len(_compare(study).tasks[0].standings) == 67
+
+
+def test_repeated_contents_of_test_are_one_piece_of_evidence(study):
+    half = np.repeat(np.arange(200), 2)  # each content twice
+    repeated = dataclasses.replace(study, contents=lambda task: half if task.test_count == 400 else None)
+
+    before, after = (_compare(each).tasks[0].standings[-1].interval for each in (study, repeated))
+
+    assert (after.high - after.low) != pytest.approx(before.high - before.low, rel=1e-6)
+    assert _compare(repeated).tasks[1:] == _compare(study).tasks[1:]

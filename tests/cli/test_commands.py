@@ -104,7 +104,7 @@ def test_a_store_is_reported_and_exported(assay, photos, tmp_path):
     assert "zoo:noisy" in assay("report", "assay-store", "--ranked-by", "knn")[1]
     assert assay("export", "assay-store", "out.json")[0] == 0
     assert assay("export", "assay-store", "out.parquet")[0] == 0
-    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 3
+    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 4
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 4
 
 

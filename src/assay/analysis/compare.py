@@ -87,7 +87,7 @@ def _on_task(
         decided={model: decided_rows(of_model) for model, of_model in seeds.items()},
         names=(evidence.names(task.fingerprint) if seeds else None) or (),
         slices=(evidence.slices(task) if seeds else None) or (),
-        groups=evidence.groups(task.fingerprint) if seeds else None,
+        groups=evidence.contents(task) if seeds else None,
     )
 
 

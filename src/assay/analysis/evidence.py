@@ -38,8 +38,8 @@ class Evidence:
         features: Returns the features of a model on the test examples of a task by its fingerprint; None if
             not stored.
         slices: Returns the slices of the test examples that a task defines; None if not stored.
-        groups: Returns for each test example of a task by its fingerprint the number of its content; None if
-            not stored, or if no content repeats.
+        contents: Returns the group of identical contents of each test example of a task; None if all differ,
+            or if not stored.
     """
 
     results: Sequence[Result]
@@ -54,7 +54,7 @@ class Evidence:
     names: Callable[[str], Sequence[str] | None] = _nothing
     features: Callable[[ModelRow, str], np.ndarray | None] = _nothing
     slices: Callable[[TaskFacts], Sequence[SliceColumn] | None] = _nothing
-    groups: Callable[[str], np.ndarray | None] = _nothing
+    contents: Callable[[TaskFacts], np.ndarray | None] = _nothing
 
     def on_these_data(self) -> list[Result]:
         """Return the results whose data are those of the tasks."""

@@ -63,6 +63,7 @@ def evidence_of(
         names=store.names,
         features=store.features,
         slices=store.slices,
+        contents=store.contents,
     )
 
 
