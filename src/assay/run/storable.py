@@ -46,7 +46,8 @@ def storable(finished: Finished) -> Finished:
         cost=replace(result.cost, tune_seconds=_finite_or(0.0, result.cost.tune_seconds)),
         val_value=None if result.val_value is None else _finite_or(None, result.val_value),
     )
-    return Finished(plain, None if finished.predictions is None else _predicted(finished.predictions))
+    predictions = None if finished.predictions is None else _predicted(finished.predictions)
+    return replace(finished, result=plain, predictions=predictions)
 
 
 def _fact(name: str, kind: str, value: Any) -> object:
