@@ -88,11 +88,12 @@ def _unit(across: Across, tasks_needed: int) -> str:
     if across.models[0].index is None or across.unit is Unit.TASKS:
         return ""
     tasks = plural(len(across.index_tasks), "task")
-    start = f"With {tasks} no test over tasks can tell {_compared(across)} models apart"
+    models = _compared(across)
+    start = f"With {tasks} no test over tasks can find a significant difference between {models} models"
     if across.unit is Unit.EXAMPLES:
-        here = "What is told apart here holds for these tasks, not for tasks like them."
+        here = "Significant differences hold for these tasks, not for tasks like them."
         return f"{start}: it takes {tasks_needed}. {here}"
-    return f"{start}: it takes {tasks_needed}."
+    return f"{start}: it takes {tasks_needed}. Differences were not tested."
 
 
 def _chance(across: Across, alpha: float) -> str:

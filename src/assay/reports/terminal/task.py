@@ -86,7 +86,10 @@ def _show_costs(comparison: Comparison, findings: TaskFindings, console: Console
         models = [labels[model] for model in front[:_MODELS_ON_FRONT]]
         hidden = len(front) - len(models)
         names = listing([*models, f"{hidden} more"] if hidden else models)
-        print_note(console, f"Nothing is better for less, by {listing(costs)}: {names}")
+        print_note(
+            console,
+            f"Pareto-optimal ({findings.measure} vs {listing(costs)}), among pretrained models: {names}",
+        )
 
 
 def _show_errors(
@@ -103,10 +106,10 @@ def _show_errors(
     confusion = analysis.confusion
     if confusion is not None and confusion.most:
         pairs = [
-            f"{pair.truth} for {pair.said} ({pair.examples:.3g})" for pair in confusion.most[:_CONFUSIONS]
+            f"{pair.truth} -> {pair.said} ({pair.examples:.3g})" for pair in confusion.most[:_CONFUSIONS]
         ]
         model = model_labels(comparison)[confusion.model]
-        print_note(console, f"{model} mistakes most: {', '.join(pairs)}")
+        print_note(console, f"most frequent confusions of {model}: {', '.join(pairs)}")
     if show_all:
         for title, examples in (("all miss", analysis.hardest), ("one gets", analysis.lonely)):
             for example in examples:
