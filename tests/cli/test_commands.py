@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,19 +19,42 @@ QUICK = ("--methods", "knn", "--methods", "logme")
 
 
 def test_rank_answers_with_a_model_and_a_report(assay, photos, tmp_path):
-    code, out, _ = assay("rank", str(photos), "--models", "zoo:colours", "-m", "zoo:blind", *QUICK)
+    code, out, err = assay("rank", str(photos), "--models", "zoo:colours", "-m", "zoo:blind", *QUICK)
 
     assert code == 0
-    assert "zoo:colours" in out
-    assert "Report: assay-store/report.html" in out
+    assert "\nRecommended: colours (knn), accuracy " in out
+    assert "Report: assay-store/report.html" in err
     assert "<html" in (tmp_path / "assay-store" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("methods", [QUICK, ("--methods", "ridge_cv"), ("--methods", "logme", "--seed", "3")])
+def test_the_next_commands_of_the_screen_work_as_they_are_written(assay, photos, methods):
+    models = ("-m", "zoo:colours", "-m", "zoo:noisy")
+    _, out, _ = assay("rank", str(photos), *models, *methods, "--store", "a store")
+    pasted = out[out.index("Next:") + 5 :].replace("\\\n", "")
+    commands = [shlex.split(line) for line in pasted.splitlines()]
+    ours = [command[1:] for command in commands if command[0] == "assay"]
+
+    assert [assay(*command)[0] for command in ours] == [0] * len(ours)
+    assert {command[0] for command in ours} == ({"compare", "save"} if "knn" in methods else {"rank"})
+
+
+def test_the_screen_says_nothing_but_the_answer_on_standard_output(assay, photos):
+    _, out, err = assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
+    again = assay("report", "assay-store")[1]
+
+    assert out == again
+    assert out.startswith("photos: 90 images in 3 classes; test 18, split by content (seed 0)\n")
+    assert len(out.splitlines()) <= 24
+    assert "colours" in err
 
 
 def test_a_failed_model_makes_the_exit_code_1_and_its_reason_is_printed(assay, photos):
     code, out, _ = assay("rank", str(photos), "-m", "zoo:colours", "-m", "zoo:broken", *QUICK)
 
     assert code == 1
-    assert "its weights are missing" in " ".join(out.split())
+    assert "1 model failed: broken (" in " ".join(out.split())
+    assert "its weights are missing" in assay("report", "assay-store", "--details")[1]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +125,7 @@ def test_a_second_run_says_that_there_is_nothing_to_do(assay, photos):
 def test_a_store_is_reported_and_exported(assay, photos, tmp_path):
     assay("rank", str(photos), "-m", "zoo:colours", "-m", "zoo:noisy", *QUICK)
 
-    assert "zoo:noisy" in assay("report", "assay-store", "--ranked-by", "knn")[1]
+    assert "noisy" in assay("report", "assay-store", "--ranked-by", "knn")[1]
     assert assay("export", "assay-store", "out.json")[0] == 0
     assert assay("export", "assay-store", "out.parquet")[0] == 0
     assert json.loads((tmp_path / "out.json").read_text())["schema"] == 4
@@ -204,8 +228,8 @@ def test_an_error_of_assay_is_never_a_traceback(assay, photos, monkeypatch):
 def test_every_command_that_ranks_knows_the_limits(assay, photos, tmp_path):
     models = ("-m", "zoo:colours", "-m", "zoo:noisy(width=40)")
     limit = ("--max-parameters", "100")
-    ranked = assay("rank", str(photos), *models, *QUICK, *limit)[1]
-    reported = assay("report", "assay-store", *limit)[1]
+    ranked = assay("rank", str(photos), *models, *QUICK, *limit, "--details")[1]
+    reported = assay("report", "assay-store", *limit, "--details")[1]
     assay("export", "assay-store", "out.json", *limit)
     report = json.loads((tmp_path / "out.json").read_text())
 

@@ -45,7 +45,7 @@ def test_the_gate_answers_with_its_exit_code_and_in_files(assay, store, tmp_path
         (("compare", "zoo:colours", "zoo:noisy", "--method", "logme"), "No method with results called"),
         (("compare", "a", "b", "--store", "nowhere"), "There is no store in 'nowhere'"),
         (("gate", "--baseline", "zoo:colours", "--max-regression", "much"), "Write points, as in 0.5pt"),
-        (("gate", "--baseline", "zoo:blind"), "holds zoo:colours, zoo:noisy. Name the model to judge."),
+        (("gate", "--baseline", "zoo:blind"), "No model of 'assay-store' called 'zoo:blind'"),
     ],
 )
 def test_a_wrong_request_says_what_to_write(assay, store, arguments, message):

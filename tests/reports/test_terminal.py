@@ -65,7 +65,7 @@ def test_a_long_address_is_called_by_what_tells_it_apart(comparison, width):
 def test_many_models_show_the_best_and_the_recommended(many):
     text = _text(many, 120)
 
-    assert re.search(r"4\d more models; show all with --all", text)
+    assert re.search(r"4\d more models; show all with --details", text)
     assert f"→{_rank(many)}" in text
 
 

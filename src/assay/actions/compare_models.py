@@ -10,11 +10,12 @@ from pathlib import Path
 from assay.analysis.change.change import Pair, change
 from assay.analysis.evidence import Evidence
 from assay.analysis.per_task.cells import choose_method, gather
-from assay.core.errors import UnknownName, UsageError
+from assay.core.errors import UsageError
 from assay.core.limits import Limits
 from assay.findings.change import Change
 from assay.run.stored_evidence import evidence_of
 from assay.store.results import Store, open_existing
+from assay.wording.short_names import addresses_called
 
 
 def compare_models(
@@ -30,10 +31,10 @@ def compare_models(
 
     Args:
         store: The store folder of a study.
-        before: The address of the model in use.
-        after: The address of the model that may replace it.
+        before: The model in use: its address, alias or a unique end of its address.
+        after: The model that may replace it.
         method: The method that measured both; by default the protocol with the most results.
-        tasks: Addresses of tasks; by default all on which both models have a value.
+        tasks: Tasks, named likewise; by default all on which both models have a value.
         seed: Seed of all draws.
 
     Raises:
@@ -41,6 +42,8 @@ def compare_models(
         StoreError: There is no store.
     """
     with closing(open_existing(Path(store))) as opened:
+        known = [row.address for row in opened.models()]
+        before, after = addresses_called([before, after], known, f"model of '{opened.root}'")
         evidence = _evidence_of_two(opened, before, after, tasks)
         cells = gather(evidence.on_these_data(), evidence.scores)
         pair = Pair(before, after, choose_method(cells, evidence.scores, method))
@@ -65,7 +68,8 @@ def other_model(store: str | Path, model: str) -> str:
         StoreError: There is no store.
     """
     with closing(open_existing(Path(store))) as opened:
-        others = sorted({row.address for row in opened.models()} - {model})
+        known = {row.address for row in opened.models()}
+    others = sorted(known - set(addresses_called([model], known, f"model of '{store}'")))
     if len(others) == 1:
         return others[0]
     few = f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}" if others else "none"
@@ -75,12 +79,6 @@ def other_model(store: str | Path, model: str) -> str:
 def _evidence_of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evidence:
     """Return the evidence in the store about two models on some tasks."""
     facts = store.tasks()
-    for what, names, known in (
-        ("model", (before, after), {row.address for row in store.models()}),
-        ("task", tasks, {task.address for task in facts}),
-    ):
-        for name in names:
-            if name not in known:
-                raise UnknownName(f"{what} of '{store.root}'", name, known)
+    tasks = addresses_called(tasks, [task.address for task in facts], f"task of '{store.root}'")
     results = [result for result in store.results() if result.job.model in {before, after}]
     return evidence_of(store, results, [task for task in facts if not tasks or task.address in tasks])

@@ -30,7 +30,7 @@ CacheSize = Annotated[
     str | None, typer.Option(help="Disk space for features, the least recently used go [50GB].")
 ]
 Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
-AllRows = Annotated[bool, typer.Option("--all", help="Print every model.")]
+Details = Annotated[bool, typer.Option("--details", help="Print everything: every model, errors, scores.")]
 Margin = Annotated[
     float | None,
     typer.Option(help="Loss that a cheaper model may have, in the metric's unit [0.01: one point]; 0: none."),

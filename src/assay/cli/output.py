@@ -1,16 +1,20 @@
-"""Prints and writes findings: the answer, reports, text files, and the page of a running study."""
+"""Prints and writes findings: the first screen, reports, text files, and the page of a running study."""
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from shutil import which
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from assay.cli.progress import run_and_show
 from assay.core.errors import UsageError
@@ -20,18 +24,21 @@ from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.reports.html import Html
 from assay.reports.terminal import show
+from assay.reports.terminal.next_commands import StudyPlace
+from assay.reports.terminal.screen import screen_lines
 from assay.run.study import Study
 from assay.store.results import Store
 from assay.wording.numbers import plural
 
+_HEADING = re.compile(r"(Recommended|Cheaper|Confidence|Warning|Next):")
+_BROWSER = ("python", "-m", "webbrowser")
 SECONDS = 3.0  # interval between polls of the store
 
 
 def answer(
-    study: Study, *, report: Path | None = None, retry_failed: bool = False, all_rows: bool = False
+    study: Study, *, report: Path | None = None, retry_failed: bool = False, details: bool = False
 ) -> None:
-    """Run a study, print the findings and write the HTML report; exit with 1 if a job failed."""
-    console = Console()
+    """Run a study, write the HTML report and print the answer; exit with 1 if a job failed."""
     if report is not None:
         must_be_writable(report)
     try:
@@ -39,37 +46,55 @@ def answer(
     except KeyboardInterrupt:
         print("\nStopped. What was finished is kept: the same command continues.", file=sys.stderr)
         raise typer.Exit(code=130) from None
-    show_and_write(comparison, report or Path(study.store) / "report.html", console, all_rows=all_rows)
+    store = Path(study.store)
+    place = place_of(store, map(Path, study.plugins))
+    show_and_write(comparison, report or store / "report.html", place, details=details)
     failed = len({cell.model for cell in comparison.cells if cell.status is Status.FAILED})
     if failed:
-        console.print(
-            f"{plural(failed, 'model')} failed: the reasons stand above and in the report.", highlight=False
+        print(
+            f"{plural(failed, 'model')} failed: the report and --details give the reasons.", file=sys.stderr
         )
         raise typer.Exit(code=1)
 
 
 def show_and_write(
-    comparison: Comparison, path: Path, console: Console, *, all_rows: bool, needs_page: bool = True
+    comparison: Comparison, path: Path, place: StudyPlace, *, details: bool, needs_page: bool = True
 ) -> None:
-    """Print the findings and write the HTML report.
+    """Write the HTML report, and print the first screen; where the report lies is said on standard error.
 
     Args:
         comparison: The findings.
         path: The file of the HTML report.
-        console: Where to print.
-        all_rows: Whether to print every model.
+        place: Where the study lies.
+        details: Print all findings instead of the first screen.
         needs_page: Whether it is an error if the file cannot be written; otherwise a line says so.
     """
-    show(comparison, console, show_all=all_rows)
     try:
         write(Html(), comparison, path)
+        place = replace(place, page=str(path))
+        print(f"Report: {path}", file=sys.stderr)
     except UsageError as error:
         if needs_page:
             raise
-        line = f"No page: {str(error).removesuffix(' Write another path.')} Name another file with --html."
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        reason = str(error).removesuffix(" Write another path.")
+        print(f"No page: {reason} Name another file with --html.", file=sys.stderr)
+    console = Console()
+    if details:
+        show(comparison, console, show_all=True)
         return
-    console.print(f"Report: {path}", highlight=False, markup=False, soft_wrap=True)
+    for line in screen_lines(comparison, place, console.width):
+        heading = _HEADING.match(line)
+        text = Text(line)
+        text.stylize("bold", 0, heading.end() if heading else 0)
+        console.print(text, soft_wrap=True)
+
+
+def place_of(store: Path, plugins: Iterable[Path]) -> StudyPlace:
+    """Return where a study lies, with the command of this machine that opens a page."""
+    openers = {"darwin": ("open",), "win32": ("start", "")}
+    opener = openers.get(sys.platform) or (("xdg-open",) if which("xdg-open") else _BROWSER)
+    options = tuple(word for path in plugins for word in ("--plugin", str(path)))
+    return StudyPlace(str(store), options, opener=opener)
 
 
 def follow(store: Store, path: Path, console: Console, compare: Callable[[Store], Comparison]) -> None:

@@ -273,6 +273,8 @@ class Task:
         fingerprint: A hash of all examples, all labels and the splits; part of the key of a job.
         notes: Sentences for the user about inferred settings, excluded data and possible problems.
         slices: The columns by which test results are reported separately; not part of any key.
+        warnings: Those of the notes that make results unreliable.
+        split_source: Where the splits come from, as in "split by content (seed 0)".
     """
 
     address: str
@@ -286,6 +288,8 @@ class Task:
     fingerprint: str
     notes: tuple[str, ...] = ()
     slices: tuple[SliceColumn, ...] = ()
+    warnings: tuple[str, ...] = ()
+    split_source: str = ""
 
     def split(self, name: SplitName) -> Split:
         """Return a split by its name."""

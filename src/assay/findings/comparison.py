@@ -35,6 +35,19 @@ class SuiteAverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """What the last run of a study has not finished.
+
+    Attributes:
+        models: Number of models of the run.
+        unfinished: The models with jobs that have no result, each with the tasks of these jobs.
+    """
+
+    models: int
+    unfinished: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """All findings of a study.
 
@@ -52,6 +65,7 @@ class Comparison:
             became of it.
         decisions: The decision over all tasks of a modality, by modality; none where no model can be
             recommended.
+        pending: What the last run has not finished; None if it finished, or is not known.
     """
 
     ranked_by: str
@@ -68,6 +82,7 @@ class Comparison:
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     decisions: Mapping[str, Recommendation] = field(default_factory=dict)
+    pending: Pending | None = None
 
     def columns(self) -> dict[str, type]:
         """Return the columns of ``rows`` in order with their types; any value may be missing."""

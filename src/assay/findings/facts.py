@@ -21,6 +21,8 @@ class TaskFacts:
         fingerprint: A hash of every example, every label and the split.
         notes: Notes on what was inferred, left out or is doubtful.
         slices: The columns by which the test split is sliced.
+        warnings: Those of the notes that make results unreliable.
+        split_source: Where the splits come from, as in "split by content (seed 0)"; empty if it is unknown.
     """
 
     address: str
@@ -35,6 +37,8 @@ class TaskFacts:
     fingerprint: str
     notes: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    split_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import LabelKind, Labels, SelectedExamples, Split, Task, TaskKind
 from assay.numerics.entities import names_entities
 from assay.readers.gathering import NO_LIMITS, ExampleLimits, Gathered, limited
-from assay.readers.splits import Part, Shares, canonical_order, divide, fingerprint
+from assay.readers.splits import Part, Shares, canonical_order, content_split, divide, fingerprint
 from assay.readers.warnings import task_warnings
 
 _METRICS = {
@@ -39,10 +39,11 @@ def assemble(
     Raises:
         UnreadableTask: All labels are equal, or a split would be empty.
     """
+    has_official = gathered.labelled.official is not None
     gathered = limited(gathered, limits, shares, seed)
     labels, digests = gathered.labelled.labels, gathered.digests
     _require_differences(labels)
-    parts, notes = divide(digests, labels, gathered.labelled.official, shares, seed)
+    parts, notes, split_source = divide(digests, labels, gathered.labelled.official, shares, seed)
     order = canonical_order(digests, labels)
     for part in Part:
         if not (parts == part).any():
@@ -54,8 +55,13 @@ def assemble(
     _require_differences(labels.of(order[parts[order] == Part.TRAIN]), " of train")
     task = _task(gathered, address, metric, parts, order)
     slices = tuple(slicing.of(order[parts[order] == Part.TEST]) for slicing in gathered.labelled.slices)
+    warnings = task_warnings(gathered, parts, task.metric)
     return replace(
-        task, notes=(*task.notes, *notes, *task_warnings(gathered, parts, task.metric)), slices=slices
+        task,
+        notes=(*task.notes, *notes, *warnings),
+        slices=slices,
+        warnings=warnings,
+        split_source=split_source if has_official else content_split(seed),
     )
 
 

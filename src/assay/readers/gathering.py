@@ -149,7 +149,7 @@ def limited(gathered: Gathered, limits: ExampleLimits, shares: Shares, seed: int
         return gathered
     labelled = gathered.labelled
     if limits.train is not None and labelled.official is None:
-        parts, notes = divide(gathered.digests, labelled.labels, None, shares, seed)
+        parts, notes, _ = divide(gathered.digests, labelled.labels, None, shares, seed)
         labelled = replace(labelled, official=parts, notes=(*labelled.notes, *notes))
     rows = _rows_within(gathered.digests, labelled, limits, seed)
     return replace(gathered, labelled=labelled).take(rows)

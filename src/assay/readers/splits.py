@@ -72,6 +72,7 @@ class Division(NamedTuple):
 
     parts: np.ndarray  # examples, int8: values of Part
     notes: tuple[str, ...]
+    source: str  # where the splits come from
 
 
 def divide(
@@ -88,21 +89,29 @@ def divide(
     """
     present = set() if official is None else {Part(int(part)) for part in np.unique(official)}
     if official is None or len(present) == 1:
-        return Division(_cut(digests, labels, shares.val, shares.test, seed), _tiny(labels))
+        parts = _cut(digests, labels, shares.val, shares.test, seed)
+        return Division(parts, _tiny(labels), content_split(seed))
     if Part.TRAIN not in present:
         raise UnreadableTask(
             "There are examples of val and test, and none of train. Name a split 'train', or give no splits."
         )
     if len(present) == 3:
-        return Division(official.astype(np.int8), ())
+        return Division(official.astype(np.int8), (), "official splits")
 
     parts = np.where(official == Part.TRAIN, Part.TRAIN, Part.TEST).astype(np.int8)
     train = np.flatnonzero(parts == Part.TRAIN)
     parts[train] = _cut(digests[train], labels.of(train), shares.val, 0.0, seed)
     share = f"val is {shares.val:.0%} of train, cut by class and seed"
     if Part.VAL in present:
-        return Division(parts, (f"There is no test split: val serves as test, and {share}.",))
-    return Division(parts, (f"There is no val split: {share}.",))
+        return Division(
+            parts, (f"There is no test split: val serves as test, and {share}.",), "the official val split"
+        )
+    return Division(parts, (f"There is no val split: {share}.",), "official split")
+
+
+def content_split(seed: int) -> str:
+    """Return how examples without official splits are split, for the user."""
+    return f"split by content (seed {seed})"
 
 
 def sample(

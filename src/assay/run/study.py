@@ -30,6 +30,7 @@ from assay.run.task_facts import task_facts
 from assay.run.within_budget import WithinBudget
 from assay.store.arrays import Arrays
 from assay.store.damage import warnings_of
+from assay.store.planned import read_pending, write_planned
 from assay.store.results import Store, open_existing
 
 DEFAULT_METHODS = (
@@ -225,6 +226,7 @@ class Study:
                 if retry_failed:
                     store.forget(ready.jobs, Status.FAILED)
                 left = ready.without(store.known(ready.jobs))
+                write_planned(store.root, ready.jobs.values())
                 for finished in left.inapplicable:
                     store.add(finished)
                 engine = families().engines.create(Address.parse(self.engine)).plugin
@@ -261,8 +263,7 @@ class Study:
                 store, results, facts, models=models, limits=self._limits(), seed=self.seed
             )
         rule = Rule.of(self.margin, self.cheap_by)
-        comparison = compare(evidence, ranked_by=self.ranked_by, seed=self.seed, rule=rule)
-        return _with_files(comparison, store)
+        return _with_files(compare(evidence, ranked_by=self.ranked_by, seed=self.seed, rule=rule), store)
 
 
 def _listed(plugins: object) -> list[str | Path]:
@@ -287,7 +288,9 @@ def compare_store(
 
 def _with_files(comparison: Comparison, store: Store) -> Comparison:
     examples = store.examples(findings.task for findings in comparison.tasks)
-    return replace(comparison, examples=examples, warnings=(*comparison.warnings, *warnings_of(store)))
+    found = (*comparison.warnings, *warnings_of(store))
+    pending = read_pending(store.root, store.keys())
+    return replace(comparison, examples=examples, warnings=found, pending=pending)
 
 
 def _keep(store: Store, event: Event) -> None:

@@ -24,6 +24,8 @@ def task_facts(task: Task) -> TaskFacts:
         fingerprint=task.fingerprint,
         notes=task.notes + _too_few(task),
         slices=tuple(slicing.column for slicing in task.slices),
+        warnings=task.warnings + _too_few(task),
+        split_source=task.split_source,
     )
 
 

@@ -97,6 +97,10 @@ class Store:
             "INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts)))
         )
 
+    def keys(self) -> set[str]:
+        """Return the keys of all jobs that have a result of any status."""
+        return {str(row[0]) for row in self._database.rows("SELECT key FROM results")}
+
     def known(self, keys: Iterable[str]) -> set[str]:
         """Return the keys that have a result of any status, of which no file is missing or damaged."""
         wanted = set(keys)

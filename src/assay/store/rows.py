@@ -69,6 +69,7 @@ def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
         "classes": tuple(stored["classes"]),
         "notes": tuple(stored["notes"]),
         "slices": tuple(stored.get("slices", ())),
+        "warnings": tuple(stored.get("warnings", ())),
     }
     return TaskFacts(**{**stored, **typed})
 

@@ -93,10 +93,16 @@ def labels(addresses: Sequence[str]) -> dict[str, str]:
 
 def model_labels(comparison: Comparison) -> dict[str, str]:
     """Return a short name for every model in a comparison, sorted by address."""
+    return labels(model_addresses(comparison))
+
+
+def model_addresses(comparison: Comparison) -> list[str]:
+    """Return the addresses of all models in a comparison, sorted."""
     opened = {row.address for row in comparison.models}
     seen = {cell.model for cell in comparison.cells}
     general = {model.model for across in comparison.across for model in across.models}
-    return labels(sorted(opened | seen | general))
+    ranked = {row.model for findings in comparison.tasks for row in findings.standings}
+    return sorted(opened | seen | general | ranked)
 
 
 def fitted_labels(addresses: Sequence[str], width: int) -> dict[str, str]:
@@ -120,6 +126,17 @@ def task_labels(addresses: Sequence[str]) -> dict[str, str]:
     """
     last = {text: _parsed(text).name.rstrip("/").rpartition("/")[2] for text in addresses}
     return _all_different({text: name or text for text, name in last.items()})
+
+
+def head_of(address: str) -> str:
+    """Return an address without its settings."""
+    parsed = _parsed(address)
+    return str(Address(parsed.source, parsed.name))
+
+
+def settings_of(address: str) -> Mapping[str, Literal]:
+    """Return the settings of an address; none of a plain name."""
+    return dict(_parsed(address).settings)
 
 
 def _parsed(text: str) -> Address:

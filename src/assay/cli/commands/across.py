@@ -31,7 +31,7 @@ def command(
     falling: Annotated[
         list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
     ] = None,
-    all_rows: options.AllRows = False,
+    details: options.Details = False,
 ) -> None:
     """Compare models across the tasks of a table: index, ranks, wins, strength, with intervals."""
     from rich.console import Console
@@ -51,5 +51,5 @@ def command(
     if findings is None:
         raise UsageError(f"No two models of '{table}' have values on the same two tasks: nothing to compare.")
     console.print()
-    show_across(findings, console, show_all=all_rows)
+    show_across(findings, console, show_all=details)
     show_similarity(similarity(values), console)

@@ -44,7 +44,7 @@ def command(
     cache_size: options.CacheSize = None,
     margin: options.Margin = None,
     cheap_by: options.CheapBy = None,
-    all_rows: options.AllRows = False,
+    details: options.Details = False,
     offline: options.Offline = False,
 ) -> None:
     """Rank models on tasks, with intervals, costs, and a recommendation."""
@@ -81,4 +81,4 @@ def command(
         plugins=plugin or (),
         engine=options.engine_with("local", time_limit, workers),
     )
-    answer(study, report=report, all_rows=all_rows)
+    answer(study, report=report, details=details)

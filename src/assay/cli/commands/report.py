@@ -32,7 +32,7 @@ def command(
     licence: options.Licence = None,
     margin: options.Margin = None,
     cheap_by: options.CheapBy = None,
-    all_rows: options.AllRows = False,
+    details: options.Details = False,
     watch: Annotated[bool, typer.Option(help="Follow a running study until Ctrl-C.")] = False,
     plugin: options.Plugins = None,
 ) -> None:
@@ -40,7 +40,7 @@ def command(
     from rich.console import Console
 
     from assay.analysis.per_task.decision import Rule
-    from assay.cli.output import follow, show_and_write
+    from assay.cli.output import follow, place_of, show_and_write
     from assay.core.limits import Limits
     from assay.run.study import compare_store
     from assay.store.results import open_existing
@@ -53,4 +53,5 @@ def command(
         follow(opened, path, console, partial(compare_store, ranked_by=ranked_by, limits=limits, rule=rule))
         return
     comparison = compare_store(opened, ranked_by=ranked_by, limits=limits, rule=rule)
-    show_and_write(comparison, path, console, all_rows=all_rows, needs_page=html is not None)
+    place = place_of(store, plugin or ())
+    show_and_write(comparison, path, place, details=details, needs_page=html is not None)

@@ -40,7 +40,7 @@ def command(
     cache_size: options.CacheSize = None,
     margin: options.Margin = None,
     cheap_by: options.CheapBy = None,
-    all_rows: options.AllRows = False,
+    details: options.Details = False,
     offline: options.Offline = False,
 ) -> None:
     """Train and test every model on every task of a study; the same command continues an interrupted one."""
@@ -62,4 +62,4 @@ def command(
         margin=read.margin if margin is None else margin,
         cheap_by=cheap_by or read.cheap_by,
     )
-    answer(chosen, report=report, retry_failed=retry_failed, all_rows=all_rows)
+    answer(chosen, report=report, retry_failed=retry_failed, details=details)

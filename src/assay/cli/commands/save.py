@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +37,6 @@ def command(
     from assay.environment.devices import resolve_device
     from assay.plugins.families import families
     from assay.run.plan import resolve_models, resolve_tasks
-    from assay.wording.names import labels, task_labels
     from assay.wording.numbers import value_text
 
     options.add_plugins(plugin)
@@ -45,8 +44,8 @@ def command(
     store, seed = options.opened_study(study, seed)
     protocol = options.protocol_called(method)
     jobs = [result.job for result in store.results()]
-    model = _address(labels(sorted({job.model for job in jobs})), model)
-    task = _address(task_labels(sorted({job.task for job in jobs})), task)
+    model = _address(model, {job.model for job in jobs})
+    task = _address(task, {job.task for job in jobs})
     chosen = ModelToSave(resolve_models([model])[0], resolve_tasks([task], seed)[0], protocol)
     result = save(store, chosen, to, resolve_device(device))
     negated = families().metrics.load(chosen.task.metric).shown_negated
@@ -55,6 +54,12 @@ def command(
     print(f"Predict with: python {to / 'predict.py'} ...")
 
 
-def _address(labels: Mapping[str, str], name: str) -> str:
-    """Return the address for a short name in a report; any other name is an address itself."""
-    return next((address for address, label in labels.items() if label == name), name)
+def _address(name: str, known: Collection[str]) -> str:
+    """Return the address that a name in a report means; any other name is an address itself."""
+    from assay.core.errors import UnknownName
+    from assay.wording.short_names import addresses_called
+
+    try:
+        return addresses_called([name], sorted(known), "model or task")[0]
+    except UnknownName:
+        return name

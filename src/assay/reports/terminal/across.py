@@ -28,7 +28,7 @@ def show_across(across: Across, console: Console, *, show_all: bool = False) -> 
     console.print(fitted_table(("", "model", "", *_NUMBERS), rows, console.width))
     hidden = len(across.models) - len(shown)
     if hidden:
-        print_note(console, f"{plural(hidden, 'more model')}; show all with --all")
+        print_note(console, f"{plural(hidden, 'more model')}; show all with --details")
     for remark in across.remarks:
         console.print(Text(remark))
 

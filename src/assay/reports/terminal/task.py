@@ -47,7 +47,7 @@ def show_task(comparison: Comparison, findings: TaskFindings, console: Console, 
         _show_errors(comparison, findings.lesson, console, show_all=show_all)
     hidden = len(findings.standings) - len(shown)
     if hidden:
-        print_note(console, f"{plural(hidden, 'more model')}; show all with --all")
+        print_note(console, f"{plural(hidden, 'more model')}; show all with --details")
     _show_slices(findings, console, show_all=show_all)
     _show_by_protocol(comparison, findings, console)
     _show_missing(comparison, findings, console)
@@ -155,7 +155,7 @@ def _show_column(
     console.print()
     console.print(fitted_table(titles, rows, console.width))
     hidden = len(of_model) - len(shown)
-    more = f"; {plural(hidden, 'more slice')}, show all with --all" if hidden else ""
+    more = f"; {plural(hidden, 'more slice')}, show all with --details" if hidden else ""
     print_note(console, f"of {model}, the weakest slice first{more}")
 
 

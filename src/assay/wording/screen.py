@@ -1,0 +1,256 @@
+"""Sentences of the first screen: what was measured, the recommendation, how sure it is, and warnings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from assay.core.result import Status
+from assay.core.task import TaskKind
+from assay.findings.comparison import Comparison, Pending
+from assay.findings.decision import CheapBy, Recommendation
+from assay.findings.facts import TaskFacts, has_random_weights
+from assay.findings.per_task import OTHER_MODALITY, Cell, TaskFindings
+from assay.wording.numbers import PLURAL, few, interval_text, plural, two_digits, value_text
+from assay.wording.recommendation import difference_text
+
+_NAMED = 3  # models that a sentence names
+_FEWER = {
+    CheapBy.MACS: "fewer MACs",
+    CheapBy.PARAMETERS: "fewer parameters",
+    CheapBy.LATENCY: "faster",
+    CheapBy.MEMORY: "less memory",
+}
+Names = Mapping[str, str]
+
+
+def task_line(task: TaskFacts, name: str) -> str:
+    """Return what a task holds: examples, classes, test, and where the splits come from."""
+    total = task.train_count + task.val_count + task.test_count
+    source = f", {task.split_source}" if task.split_source else ""
+    return f"{name}: {total:,} {PLURAL[task.modality]}{_what(task)}; test {task.test_count:,}{source}"
+
+
+def _what(task: TaskFacts) -> str:
+    classes = plural(len(task.classes), "class").replace("classs", "classes")
+    match task.kind:
+        case TaskKind.CLASSIFICATION:
+            return f" in {classes}"
+        case TaskKind.MULTILABEL:
+            return f" with any of {classes}"
+        case TaskKind.TOKENS:
+            return f" with words in {classes}"
+        case TaskKind.REGRESSION:
+            return " with a number each"
+
+
+def metric_line(comparison: Comparison, findings: TaskFindings) -> str:
+    """Return what the values are, which direction is better, and the chance level."""
+    direction = "lower is better" if findings.shown_negated else "higher is better"
+    if comparison.is_estimate:
+        by = "" if findings.measure == comparison.ranked_by else f" by {comparison.ranked_by}"
+        return f"{findings.measure}{by}, {direction}; nothing was trained"
+    floor = value_text(findings.task.floor, negated=findings.shown_negated)
+    trivial = "the mean" if findings.task.kind is TaskKind.REGRESSION else "one class"
+    if findings.task.kind is TaskKind.MULTILABEL:
+        trivial = "the same classes"
+    return f"{findings.measure}, {direction}; chance level {floor} (always predicting {trivial})"
+
+
+def tasks_line(tasks: Sequence[TaskFindings]) -> str:
+    """Return how many tasks of a modality there are, and of how many examples."""
+    sizes = [findings.task.test_count for findings in tasks]
+    modality = tasks[0].task.modality
+    span = f"{min(sizes):,} to {max(sizes):,}" if min(sizes) < max(sizes) else f"{sizes[0]:,}"
+    return f"{plural(len(tasks), f'{modality} task')}, with {span} test examples each"
+
+
+def over_tasks_line(title: str, comparison: Comparison, tasks: Sequence[TaskFindings]) -> str:
+    """Return what the means over tasks are of."""
+    by = f"by {comparison.ranked_by}"
+    if title == "rank":
+        return f"mean rank {by}, lower is better; nothing was trained"
+    if title == "index":
+        return f"mean index {by}: 0 is chance level, 1 the best model of a task"
+    direction = "lower is better" if tasks[0].shown_negated else "higher is better"
+    return f"mean {title} {by}, {direction}"
+
+
+def pending_line(pending: Pending, names: Names) -> str:
+    """Return how many models of the last run finished, and which are pending."""
+    done = pending.models - len(pending.unfinished)
+    waiting = few([names.get(model, model) for model in pending.unfinished], _NAMED)
+    return f"{done} of {plural(pending.models, 'model')} finished; pending: {waiting}. Run the study again."
+
+
+def no_recommendation(tasks: Sequence[TaskFindings], names: Names, models: Mapping[str, bool]) -> str:
+    """Return why no model is recommended on the tasks of a modality, and what to do.
+
+    Args:
+        tasks: The findings.
+        names: The names of models.
+        models: Whether a model has random weights.
+    """
+    missing = [cell for findings in tasks for cell in findings.missing]
+    ranked = [row for findings in tasks for row in findings.standings if not models.get(row.model)]
+    if ranked:
+        findings = next(findings for findings in tasks if findings.standings)
+        best = next(row for row in findings.standings if not models.get(row.model))
+        floor = value_text(findings.task.floor, negated=findings.shown_negated)
+        value = value_text(best.value, negated=findings.shown_negated)
+        on = "" if len(tasks) == 1 else " on any task"
+        return (
+            f"No recommendation: no model is significantly better than chance level ({floor}){on}; the "
+            f"best, {names[best.model]}, has {value}. Check the labels, or use more examples."
+        )
+    failed = [cell for cell in missing if cell.status is Status.FAILED]
+    if failed:
+        return f"No recommendation: {_failed(failed, names)}. Mend the cause, and run it again."
+    if missing:
+        return f"No recommendation: {_left_out(missing, names)}."
+    return "No recommendation: no pretrained model has a result."
+
+
+def _reasons(cells: Sequence[Cell]) -> list[tuple[str, list[str]]]:
+    """Return the models of each reason, the most frequent reason first."""
+    by_reason: dict[str, list[str]] = {}
+    for cell in cells:
+        models = by_reason.setdefault(cell.reason.partition("\n")[0].rstrip("."), [])
+        if cell.model not in models:
+            models.append(cell.model)
+    return sorted(by_reason.items(), key=lambda pair: -len(pair[1]))
+
+
+def _failed(cells: Sequence[Cell], names: Names) -> str:
+    (reason, models), *more = _reasons(cells)
+    others = f"; {plural(len(more), 'other reason')}" if more else ""
+    number = len({cell.model for cell in cells})
+    named = few([names[model] for model in models], _NAMED)
+    return f"{plural(number, 'model')} failed: {named} ({reason}{others})"
+
+
+def _left_out(cells: Sequence[Cell], names: Names) -> str:
+    (reason, models), *more = _reasons(cells)
+    others = f"; {plural(len(more), 'other reason')}" if more else ""
+    named = few([names[model] for model in models], _NAMED)
+    return f"no result of {named} ({reason}{others})"
+
+
+def recommended_text(findings: TaskFindings, decision: Recommendation, name: str) -> str:
+    """Return the recommended model with its protocol and value on one task."""
+    standing = findings.by_model[decision.recommended]
+    value = value_text(standing.value, negated=findings.shown_negated)
+    ends = interval_text(standing.interval, negated=findings.shown_negated, places=2)
+    interval = f" ({ends})" if ends else ""
+    method = "" if findings.measure == decision.method else f" ({decision.method})"
+    return f"{name}{method}, {findings.measure} {value}{interval}"
+
+
+def cheaper_text(
+    tasks: Sequence[TaskFindings], decision: Recommendation, names: Names, unit: str | None
+) -> str:
+    """Return the cheaper model, how much cheaper it is, and what it is expected to lose; empty if not asked.
+
+    Args:
+        tasks: The tasks of the decision.
+        decision: The decision.
+        names: The names of models.
+        unit: The unit of differences over several tasks; None for that of the only task.
+    """
+    if decision.margin <= 0 or not decision.expected_regret:
+        return ""
+    model = decision.cheaper
+    if model is None:
+        return f"none within {_amount(decision.margin, tasks[0], unit)} of it"
+    lost = decision.expected_regret[model] - decision.expected_regret[decision.recommended]
+    loss = f"expected to lose {_amount(lost, tasks[0], unit)}"
+    known = tasks[0].costs.get(decision.cheap_by, {})
+    if decision.recommended not in known or not known.get(model):
+        return f"{names[model]}, {loss}"
+    ratio = known[decision.recommended] / known[model]
+    times = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
+    return f"{names[model]}, {times}x {_FEWER[decision.cheap_by]}, {loss}"
+
+
+def _amount(difference: float, findings: TaskFindings, unit: str | None) -> str:
+    if unit is not None:
+        return f"{100 * difference:.1f} {unit}"
+    return difference_text(difference, findings).replace(".0 point", " point")
+
+
+def confidence_sentences(findings: TaskFindings, decision: Recommendation, models: int) -> list[str]:
+    """Return how sure the recommendation on one task is, the most important sentence first.
+
+    Args:
+        findings: The findings on the task.
+        decision: The decision on it.
+        models: Number of pretrained models with a value.
+    """
+    if models < 2:
+        return ["only one model has a value, so there is nothing to compare it with."]
+    if findings.beats_floor is None:
+        return ["an estimate from training examples; test was not used."]
+    regret = decision.expected_regret.get(decision.recommended)
+    if regret is None:
+        return ["differences were not tested, because predictions are not stored for all models."]
+    sentences = [f"expected regret {_amount(regret, findings, None)}.", *_tests(findings)]
+    if decision.margin > 0:
+        share = f"{100 * decision.within_margin[decision.recommended]:.0f} %"
+        margin = _amount(decision.margin, findings, None)
+        sentences.insert(0, f"{share} that no other model is more than {margin} better.")
+    return sentences
+
+
+def _tests(findings: TaskFindings) -> list[str]:
+    best = sum(standing.may_be_best for standing in findings.standings)
+    many = len(findings.standings)
+    may = (
+        "it is significantly better than all others" if best == 1 else f"{best} of {many} models may be best"
+    )
+    needed = findings.examples_to_separate
+    if needed is None or best < 2:
+        return [f"{may}."]
+    low = two_digits(needed.low)
+    span = f"at least {low:,}" if needed.high is None else f"{low:,} to {two_digits(needed.high):,}"
+    return [f"{may}.", f"{span} test examples would separate the first two."]
+
+
+def confidence_over_tasks(
+    tasks: Sequence[TaskFindings], decision: Recommendation, unit: str | None
+) -> list[str]:
+    """Return how sure the recommendation over several tasks is, the most important sentence first."""
+    model = decision.recommended
+    where = [findings for findings in tasks if model in findings.by_model]
+    if tasks[0].beats_floor is None:
+        return ["an estimate from training examples; test was not used."]
+    best_on = sum(findings.by_model[model].may_be_best for findings in where)
+    may = f"it may be best on {best_on} of {plural(len(where), 'task')}."
+    regret = decision.expected_regret.get(model)
+    if regret is None:
+        return ["not all predictions are stored, so the best measured mean decides.", may]
+    return [f"expected regret {_amount(regret, tasks[0], unit)} a task, on average.", may]
+
+
+def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
+    """Return warnings, the most important first, and the number of further notes."""
+    rows = {row.address: row for row in comparison.models}
+    missing = [cell for findings in comparison.tasks for cell in findings.missing]
+    failed = [cell for cell in missing if cell.status is Status.FAILED]
+    others = [cell for cell in missing if cell not in failed and not cell.reason.startswith(OTHER_MODALITY)]
+    found = [f"{_failed(failed, names)}."] if failed else []
+    found += comparison.warnings
+    random = Counter(
+        standing.model
+        for findings in comparison.tasks
+        if findings.beats_floor
+        for standing in findings.standings
+        if standing.may_be_best and has_random_weights(standing.model, rows)
+    )
+    if random:
+        found.append("random weights may be as good: pretraining may not help here.")
+    on_tasks = Counter(sentence for findings in comparison.tasks for sentence in findings.task.warnings)
+    found += list(on_tasks)
+    if others:
+        found.append(f"{_left_out(others, names)}.")
+    notes = {note for findings in comparison.tasks for note in findings.task.notes} - set(on_tasks)
+    return found, len(notes)

@@ -1,0 +1,174 @@
+"""The first screen: it fits at any size, names the answer, and its commands can be pasted."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.reports.large import large
+from wcwidth import wcswidth
+
+from assay.analysis.compare import compare
+from assay.analysis.evidence import Evidence
+from assay.core.result import Result, Status
+from assay.findings.comparison import Comparison, Pending
+from assay.reports.terminal.next_commands import StudyPlace
+from assay.reports.terminal.screen import screen_lines
+from assay.testing.simulated_study import simulate_study
+from assay.wording.names import model_addresses
+from assay.wording.short_names import short_names
+
+PLACE = StudyPlace(page="assay-store/report.html")
+GOLDEN = Path(__file__).parent / "screens"
+
+
+def on_tasks(study: Evidence, *positions: int) -> Evidence:
+    return replace(study, tasks=[study.tasks[position] for position in positions])
+
+
+def renamed(comparison: Comparison, name: str) -> Comparison:
+    """Return findings whose first task has another name."""
+    first = comparison.tasks[0]
+    return replace(
+        comparison,
+        tasks=(replace(first, task=replace(first.task, address=name)), *comparison.tasks[1:]),
+    )
+
+
+def everything_failed() -> Comparison:
+    study = on_tasks(simulate_study(), 0)
+    results = [
+        Result(result.job, Status.FAILED, reason="Out of memory at batch 1.\nTraceback ...")
+        for result in study.results
+    ]
+    return compare(replace(study, results=results, scores=frozenset()), ranked_by="linear_probe", seed=0)
+
+
+def nothing_above_chance() -> Comparison:
+    study = on_tasks(simulate_study(), 0)
+    tasks = [replace(study.tasks[0], floor=0.999)]
+    return compare(replace(study, tasks=tasks), ranked_by=None, seed=0)
+
+
+def one_model() -> Comparison:
+    study = on_tasks(simulate_study(), 0)
+    results = [result for result in study.results if result.job.model == "timm:resnet50.a1_in1k"]
+    return compare(replace(study, results=results), ranked_by=None, seed=0)
+
+
+def partial() -> Comparison:
+    waiting = {
+        f"timm:{'a_model_with_a_long_name_' * 4}{number}": ("folder:./photos",) for number in range(10)
+    }
+    return replace(compare(simulate_study(), ranked_by=None, seed=0), pending=Pending(12, waiting))
+
+
+def with_warnings() -> Comparison:
+    study = simulate_study()
+    tasks = [replace(task, warnings=("results may be optimistic " * 8,)) for task in study.tasks]
+    found = compare(replace(study, tasks=tasks), ranked_by=None, seed=0)
+    return replace(found, warnings=("Damaged predictions of everything " * 5, "日本語の警告。" * 30))
+
+
+SIZES = {
+    "one model": one_model,
+    "three tasks, two modalities": lambda: compare(simulate_study(), ranked_by=None, seed=0),
+    "30 models": lambda: compare(on_tasks(simulate_study(more_models=20), 0), ranked_by=None, seed=0),
+    "200 models, long addresses": lambda: large(200, 1),
+    "200 models, 20 tasks": lambda: large(200, 20),
+    "1 model, 20 tasks": lambda: large(1, 20),
+    "2 tasks": lambda: compare(on_tasks(simulate_study(), 0, 1), ranked_by=None, seed=0),
+    "a task with a long Japanese name": lambda: renamed(
+        compare(on_tasks(simulate_study(), 0), ranked_by=None, seed=0), f"folder:./{'衛星画像の分類' * 12}"
+    ),
+    "an estimate": lambda: compare(simulate_study(), ranked_by="ridge_cv", seed=0),
+    "everything failed": everything_failed,
+    "nothing above chance": nothing_above_chance,
+    "a partial store": partial,
+    "many long warnings": with_warnings,
+    "nothing at all": lambda: replace(one_model(), tasks=(), cells=(), models=(), decisions={}),
+}
+
+
+@pytest.fixture(scope="module", params=SIZES, ids=[name.replace(" ", "_") for name in SIZES])
+def comparison(request: pytest.FixtureRequest) -> Comparison:
+    found: Comparison = SIZES[request.param]()
+    return found
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_screen_has_at_most_24_lines_of_the_width_of_the_terminal(comparison, width):
+    lines = screen_lines(comparison, PLACE, width)
+
+    assert 0 < len(lines) <= 24
+    assert max(map(wcswidth, lines)) <= min(80, width)
+
+
+def test_a_screen_names_every_recommended_and_every_cheaper_model(comparison):
+    text = "\n".join(screen_lines(comparison, PLACE))
+    names = short_names(model_addresses(comparison))
+
+    for decision in comparison.decisions.values():
+        assert f"Recommended: {names[decision.recommended]}" in text
+        assert decision.cheaper is None or f"Cheaper:     {names[decision.cheaper]}" in text
+
+
+def test_a_screen_without_a_recommendation_says_why(comparison):
+    text = " ".join(" ".join(screen_lines(comparison, PLACE)).split())
+
+    assert comparison.decisions or "No recommendation: " in text or "Nothing has a result yet." in text
+
+
+def test_the_last_lines_are_the_commands_to_go_on_with(comparison):
+    store = "my store of 'photos'"
+    lines = screen_lines(comparison, StudyPlace(store, ("--plugin", "a b.py"), page=f"{store}/report.html"))
+    start = next((number for number, line in enumerate(lines) if line.startswith("Next:")), None)
+
+    if start is None:
+        assert not comparison.tasks
+        return
+    pasted = "\n".join([lines[start].removeprefix("Next:"), *lines[start + 1 :]])
+    commands = [shlex.split(line) for line in pasted.replace("\\\n", "").splitlines()]
+    assert {command[0] for command in commands} <= {"assay", "xdg-open"}
+    for command in commands:
+        assert store in command or f"{store}/report.html" in command or command[1] == "check"
+
+
+@pytest.mark.parametrize("name", ["one task", "several tasks", "estimates"])
+def test_the_main_screens_are_as_written(name):
+    study = simulate_study()
+    found = {
+        "one task": SIZES["30 models"],
+        "several tasks": lambda: compare(on_tasks(study, 0, 1), ranked_by=None, seed=0),
+        "estimates": lambda: compare(on_tasks(study, 0), ranked_by="ridge_cv", seed=0),
+    }[name]()
+
+    written = (GOLDEN / f"{name.replace(' ', '_')}.txt").read_text("utf-8")
+
+    assert "\n".join(screen_lines(found, PLACE)) + "\n" == written
+
+
+def test_few_models_show_no_hidden_ones_and_many_show_eight_at_most():
+    few = screen_lines(one_model(), PLACE)
+    many = screen_lines(large(200, 1), PLACE)
+    table = many.index("") + 2
+
+    assert not any("more (--details)" in line and line.startswith("...") for line in few)
+    hidden = next(number for number, line in enumerate(many) if line.startswith("... "))
+    assert hidden - table <= 8
+
+
+def test_a_partial_store_says_how_many_models_finished_and_which_are_pending():
+    text = " ".join(" ".join(screen_lines(partial(), PLACE)).split())
+
+    assert "2 of 12 models finished; pending: " in text
+
+
+def test_when_everything_failed_the_line_after_the_task_says_what():
+    lines = screen_lines(everything_failed(), PLACE)
+
+    assert lines[2].startswith("No recommendation: ")
+    assert "(Out of memory at batch 1)" in " ".join(" ".join(lines).split())
+    assert any(line.startswith("Next:        assay check ") for line in lines)
