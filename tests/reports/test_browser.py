@@ -137,7 +137,7 @@ def test_a_page_draws_its_charts_without_a_complaint_or_a_request(browser, page)
         figure.get_attribute("id")
         for figure in browser.find_elements(By.CSS_SELECTOR, "figure:has(svg.marks)")
     }
-    assert {"index-image", "task-1-cost", "task-3-cost", "agreement-1", "alike-errors-image"} <= drawn
+    assert {"index-image", "task-1-cost", "task-3-cost", "alike-errors-image"} <= drawn
 
 
 @pytest.mark.parametrize(("models", "tasks"), [(1, 1), (50, 20), (200, 60)])

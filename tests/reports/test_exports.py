@@ -40,7 +40,8 @@ def test_markdown_has_a_column_for_each_task_and_marks_the_best(comparison, tmp_
 
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines if "accuracy" in line}) == 1
     best = comparison.tasks[0].standings[0]
-    row = next(line for line in lines if line.startswith(f"| {best.model.replace('_', chr(92) + '_')}"))
+    name = best.model.partition(":")[2].replace("_", r"\_")
+    row = next(line for line in lines if line.startswith(f"| {name}"))
     assert f"**{best.value:.3f}**" in row
     assert " =<br>" in text
 

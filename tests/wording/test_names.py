@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.wording.names import LONGEST, labels, shorten, task_labels, width_of
+from assay.wording.names import LONGEST, labels, shorten, width_of
 
 
 def test_names_that_differ_in_the_middle_stay_apart():
@@ -72,9 +72,3 @@ def test_names_are_short_and_all_different_whatever_the_addresses(addresses):
     assert list(result) == addresses
     assert len(set(result.values())) == len(addresses)
     assert all(width_of(name) <= LONGEST for name in result.values())
-
-
-def test_a_task_is_called_by_the_end_of_its_path():
-    tasks = ["folder:data/birds/", "table:data/reviews.csv(label='stars')", "sklearn:digits"]
-
-    assert list(task_labels(tasks).values()) == ["birds", "reviews.csv", "digits"]

@@ -47,6 +47,12 @@ def test_any_end_of_an_address_that_is_unique_is_accepted(name, model):
     assert addresses_called([name], MODELS, "model") == (model,)
 
 
+def test_a_task_is_called_by_the_end_of_its_path():
+    tasks = ["folder:data/birds/", "table:data/reviews.csv(label='stars')", "sklearn:digits"]
+
+    assert list(short_names(tasks).values()) == ["birds", "reviews.csv", "digits"]
+
+
 def test_an_alias_that_two_models_share_is_not_a_short_name():
     models = ["timm:a(alias='x')", "timm:b(alias='x')"]
 

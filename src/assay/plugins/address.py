@@ -10,6 +10,8 @@ from assay.core.errors import UsageError
 
 Literal = str | int | float | bool | None | tuple["Literal", ...]
 
+ALIAS = "alias"  # a setting that names a model or task for the reader, and sets nothing
+
 _SOURCE_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -42,6 +44,28 @@ class Address:
         inside = ", ".join(f"{key}={value!r}" for key, value in self.settings)
         head = f"{self.source}:{self.name}" if self.source else self.name
         return f"{head}({inside})" if inside else head
+
+    @property
+    def alias(self) -> str:
+        """The name that the user gave; empty without one.
+
+        Raises:
+            UsageError: It is not a string, or empty.
+        """
+        alias = dict(self.settings).get(ALIAS, "")
+        if not isinstance(alias, str) or (ALIAS in dict(self.settings) and not alias.strip()):
+            raise UsageError(f"The alias of '{self}' is {alias!r}. Write a string, as in alias='resnet50'.")
+        return alias
+
+    def without_alias(self) -> Address:
+        """Return the same address without the alias, which is in no key and no setting of a plug-in."""
+        return Address(self.source, self.name, tuple(pair for pair in self.settings if pair[0] != ALIAS))
+
+    def with_alias(self, alias: str) -> Address:
+        """Return the same address with this alias; none if it is empty."""
+        bare = self.without_alias()
+        settings = (*bare.settings, (ALIAS, alias)) if alias else bare.settings
+        return Address(self.source, self.name, tuple(sorted(settings)))
 
     def with_source(self, source: str) -> Address:
         """Return the same address under another source."""

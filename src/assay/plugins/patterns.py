@@ -39,6 +39,8 @@ def models_of(address: Address) -> Models:
                 f"'{bare}' is one model. Write --max-parameters to leave models out of a ranking."
             )
         return (model,)
+    if address.alias:
+        raise UsageError(f"'{address}' is a pattern of models, and an alias names one. Leave the alias out.")
     fitting = [name for name in choices if _fits(name, address.name)]
     if not fitting:
         raise UnknownName(f"model of '{address.source}'", address.name, choices)

@@ -92,10 +92,13 @@ class Registry(Generic[Plugin]):
         return Named(without_defaults(plugin, address), plugin)
 
     def create_from_source(self, address: Address) -> Named[Plugin]:
-        """Create a model source or task source from ``source:name(setting=value)``."""
-        member = self.load(address.source)
-        plugin = construct(member, address, {"name": address.name, **dict(address.settings)})
-        return Named(without_defaults(plugin, address), plugin)
+        """Create a model source or task source from ``source:name(setting=value)``.
+
+        The setting ``alias`` stays in the address, and is no setting of the plug-in.
+        """
+        member, bare = self.load(address.source), address.without_alias()
+        plugin = construct(member, bare, {"name": bare.name, **dict(bare.settings)})
+        return Named(without_defaults(plugin, bare).with_alias(address.alias), plugin)
 
     def add(self, name: str, member: type[Plugin]) -> None:
         """Add a user-defined member; raise ``UsageError`` if the name is taken."""

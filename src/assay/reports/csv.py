@@ -9,6 +9,7 @@ from typing import ClassVar
 from assay.findings.comparison import Comparison
 from assay.findings.frames import Value
 from assay.plugins.report import Report
+from assay.wording.exported import exported_rows
 
 _FORMULA = (
     "=",
@@ -40,7 +41,7 @@ class Csv(Report):
             writer = csv.DictWriter(file, names, restval="")
             writer.writeheader()
             writer.writerows(
-                {name: _no_formula(value) for name, value in row.items()} for row in comparison.rows()
+                {name: _no_formula(value) for name, value in row.items()} for row in exported_rows(comparison)
             )
 
 

@@ -10,6 +10,7 @@ from assay.core.task import TaskKind
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import TaskFindings
 from assay.plugins.report import Report
+from assay.wording.exported import exported_names
 
 
 class ModelIndex(Report):
@@ -35,12 +36,16 @@ def _yaml(comparison: Comparison) -> str:
         from huggingface_hub import CardData, EvalResult, ModelCardData
     except ImportError as error:
         raise MissingPackage("model_index", "huggingface_hub", is_extra=False) from error
+    names = exported_names(comparison)
     by_model: dict[str, list[EvalResult]] = {}
     for findings in () if comparison.is_estimate else comparison.tasks:
-        fields = {**_of_task(findings), "metric_name": f"{findings.measure} by {comparison.ranked_by}"}
+        fields = {
+            **_of_task(findings, names[findings.task.address]),
+            "metric_name": f"{findings.measure} by {comparison.ranked_by}",
+        }
         for standing in findings.standings:
             value = -standing.value if findings.shown_negated else standing.value  # RMSE is shown positive
-            by_model.setdefault(standing.model, []).append(EvalResult(metric_value=value, **fields))
+            by_model.setdefault(names[standing.model], []).append(EvalResult(metric_value=value, **fields))
     index = []
     for model in sorted(by_model):
         card = ModelCardData(model_name=model, eval_results=by_model[model])
@@ -49,13 +54,13 @@ def _yaml(comparison: Comparison) -> str:
     return f"{text}\n"
 
 
-def _of_task(findings: TaskFindings) -> dict[str, str]:
+def _of_task(findings: TaskFindings, name: str) -> dict[str, str]:
     task = findings.task
     types = {TaskKind.REGRESSION: "other", TaskKind.TOKENS: "token-classification"}  # as the hub names them
     return {
         "task_type": types.get(task.kind, f"{task.modality}-classification"),
-        "dataset_type": task.address,
-        "dataset_name": task.address,
+        "dataset_type": name,
+        "dataset_name": name,
         "dataset_split": "test",
         "dataset_revision": task.fingerprint,
         "metric_type": findings.measure,

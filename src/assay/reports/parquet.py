@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
+from assay.wording.exported import exported_rows
 
 _ARROW = {str: "string", float: "float64", int: "int64", bool: "bool_"}
 
@@ -32,4 +33,4 @@ class Parquet(Report):
         import pyarrow.parquet as pq
 
         fields = [(name, getattr(pa, _ARROW[kind])()) for name, kind in comparison.columns().items()]
-        pq.write_table(pa.Table.from_pylist(comparison.rows(), schema=pa.schema(fields)), path)
+        pq.write_table(pa.Table.from_pylist(exported_rows(comparison), schema=pa.schema(fields)), path)

@@ -98,4 +98,4 @@ def _identity(source: ModelSource) -> str:
 
 
 def _broken(address: Address, error: BaseException) -> Named[ModelSource]:
-    return Named(address, BrokenSource(address.name, str(address), reason_of(error)))
+    return Named(address, BrokenSource(address.name, str(address.without_alias()), reason_of(error)))

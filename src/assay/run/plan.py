@@ -151,7 +151,9 @@ def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
     models: dict[str, Named[ModelSource]] = {}
     for text in texts:
         for named in checked_models(_model_address(text)):
-            models.setdefault(str(named), named)
+            bare = str(named.address.without_alias())
+            if named.address.alias or bare not in models:
+                models[bare] = named
     if not models:
         raise UsageError("No models. Name at least one, as in --models timm:resnet50.")
     return tuple(models.values())

@@ -227,6 +227,7 @@ class Study:
                     store.forget(ready.jobs, Status.FAILED)
                 left = ready.without(store.known(ready.jobs))
                 write_planned(store.root, ready.jobs.values())
+                store.take_aliases(str(evaluation.model) for evaluation in ready.evaluations)
                 for finished in left.inapplicable:
                     store.add(finished)
                 engine = families().engines.create(Address.parse(self.engine)).plugin
@@ -288,9 +289,8 @@ def compare_store(
 
 def _with_files(comparison: Comparison, store: Store) -> Comparison:
     examples = store.examples(findings.task for findings in comparison.tasks)
-    found = (*comparison.warnings, *warnings_of(store))
-    pending = read_pending(store.root, store.keys())
-    return replace(comparison, examples=examples, warnings=found, pending=pending)
+    found, left = (*comparison.warnings, *warnings_of(store)), read_pending(store.root, store.keys())
+    return replace(comparison, examples=examples, warnings=found, pending=left)
 
 
 def _keep(store: Store, event: Event) -> None:

@@ -21,6 +21,7 @@ from assay.core.result import Finished, Opened, Result, Speed, Status
 from assay.core.slices import SliceColumn
 from assay.core.task import Labels, SplitName, Task
 from assay.findings.facts import Measurement, ModelRow, ShownExample, TaskFacts
+from assay.plugins.address import Address
 from assay.store.arrays import Arrays
 from assay.store.database import Database, FileDatabase, MemoryDatabase, writer_lock
 from assay.store.held_out_files import HeldOutFiles
@@ -96,6 +97,17 @@ class Store:
         self._database.write(
             "INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts)))
         )
+
+    def take_aliases(self, models: Iterable[str]) -> None:
+        """Store models under these addresses that are stored under one with another alias, or without."""
+        wanted = {Address.parse(model).without_alias(): model for model in models}
+        stored = self._database.rows("SELECT model FROM results UNION SELECT address FROM models")
+        for old in [str(row[0]) for row in stored]:
+            new = wanted.get(Address.parse(old).without_alias(), old)
+            if new != old:
+                self._database.write("UPDATE results SET model = ? WHERE model = ?", (new, old))
+                self._database.write("UPDATE latencies SET model = ? WHERE model = ?", (new, old))
+                self._database.write("UPDATE OR REPLACE models SET address = ? WHERE address = ?", (new, old))
 
     def keys(self) -> set[str]:
         """Return the keys of all jobs that have a result of any status."""

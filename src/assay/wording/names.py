@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from assay.core.errors import UsageError
 from assay.findings.comparison import Comparison
-from assay.plugins.address import Address, Literal
+from assay.plugins.address import ALIAS, Address, Literal
 
 _HEAD_SHARES = (0.45, 0.3, 0.6, 0.15, 0.8)  # share of a shortened name that its beginning takes
 
@@ -69,7 +69,7 @@ _Settings = Mapping[str, Literal]
 
 
 def labels(addresses: Sequence[str]) -> dict[str, str]:
-    """Return a unique short name for every address; a short address is its own name.
+    """Return a unique short name for every address: its alias; a short address is its own name.
 
     A long address keeps the settings that distinguish it from others of the same source and name.
 
@@ -81,13 +81,17 @@ def labels(addresses: Sequence[str]) -> dict[str, str]:
     for text in addresses:
         parsed = _parsed(text)
         groups[parsed.source, parsed.name][text] = dict(parsed.settings)
-    called = {text: text for text in addresses}
+    called = {text: str(settings_of(text).get(ALIAS) or text) for text in addresses}
     for (source, name), settings in groups.items():
         long = [text for text in settings if width_of(text) > LONGEST]
         keys = _telling(list(settings.values())) if long else []
         head = f"{source}:{name}" if source else name
         names_itself = bool(keys) and all(_text(of_one.get(keys[0])) for of_one in settings.values())
-        called |= {text: _label("" if names_itself else head, settings[text], keys) for text in long}
+        called |= {
+            text: _label("" if names_itself else head, settings[text], keys)
+            for text in long
+            if called[text] == text
+        }
     return _all_different(called)
 
 
@@ -115,17 +119,6 @@ def fitted_labels(addresses: Sequence[str], width: int) -> dict[str, str]:
     called = labels(addresses)
     short = shorten(list(called.values()), width)
     return {address: short[label] for address, label in called.items()}
-
-
-def task_labels(addresses: Sequence[str]) -> dict[str, str]:
-    """Return the last part of the path of each task if it is unique, else its address.
-
-    >>> task_labels(["folder:data/birds", "table:data/reviews.csv(label='stars')", "folder:other/birds"])
-    {'folder:data/birds': 'folder:data/birds', "table:data/reviews.csv(label='stars')": 'reviews.csv', \
-'folder:other/birds': 'folder:other/birds'}
-    """
-    last = {text: _parsed(text).name.rstrip("/").rpartition("/")[2] for text in addresses}
-    return _all_different({text: name or text for text, name in last.items()})
 
 
 def head_of(address: str) -> str:

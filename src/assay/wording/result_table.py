@@ -9,7 +9,9 @@ from assay.core.task import Modality
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Standing, TaskFindings
+from assay.wording.names import model_addresses
 from assay.wording.numbers import decimals, interval_text, plural, value_text
+from assay.wording.short_names import short_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,10 @@ class ResultTable:
 
     Attributes:
         caption: Description of the values, in a sentence.
-        tasks: Addresses of the tasks.
+        tasks: Short names of the tasks.
         measures: The measure of each task, and which direction is better.
-        rows: Models with their entries, the most general first; the last entry is the index over tasks, if
-            there is one.
+        rows: Short names of models with their entries, the most general first; the last entry is the index
+            over tasks, if there is one.
         has_index: Whether the last entry is the index.
     """
 
@@ -69,6 +71,8 @@ def _table(
     comparison: Comparison, modality: Modality, tasks: Sequence[TaskFindings], across: Across | None
 ) -> ResultTable:
     general = {model.model: model for model in across.models} if across else {}
+    names = short_names(model_addresses(comparison))
+    task_names = short_names([findings.task.address for findings in comparison.tasks])
     has_index = any(model.index is not None for model in general.values())
     by_task = [findings.by_model for findings in tasks]
     models = list(dict.fromkeys([*general, *(model for standings in by_task for model in standings)]))
@@ -77,7 +81,7 @@ def _table(
         entries = [_entry(standings.get(model), task) for standings, task in zip(by_task, tasks, strict=True)]
         if has_index:
             entries.append(_index_entry(general.get(model), is_best=model == models[0]))
-        rows.append((model, tuple(entries)))
+        rows.append((names[model], tuple(entries)))
     how = (
         f"estimates by {comparison.ranked_by}"
         if comparison.is_estimate
@@ -87,7 +91,7 @@ def _table(
     return ResultTable(
         modality=modality,
         caption=f"{plural(len(models), 'model')} on {over}, {how}; 95 % intervals.",
-        tasks=tuple(findings.task.address for findings in tasks),
+        tasks=tuple(task_names[findings.task.address] for findings in tasks),
         measures=tuple(f"{findings.measure} {'↓' if findings.shown_negated else '↑'}" for findings in tasks),
         rows=tuple(rows),
         has_index=has_index,

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from assay.core.errors import UnknownName, UsageError
-from assay.plugins.address import Address
+from assay.plugins.address import ALIAS
 from assay.wording.names import head_of, labels, settings_of
 
-ALIAS = "alias"
 _BEFORE_END = "/:\\"  # an end of an address begins after one of these
 
 
@@ -33,6 +32,21 @@ def short_names(addresses: Iterable[str]) -> dict[str, str]:
     ways = [_names(distinct, way) for way in _WAYS]
     called, holders = labels(distinct), _holders(ways)
     return {address: _shortest(address, called[address], ways, holders) for address in distinct}
+
+
+def names_without_machine(addresses: Iterable[str]) -> dict[str, str]:
+    """Return every address itself, or its short name where it holds the path of a folder of this machine.
+
+    >>> names_without_machine(["timm:resnet18", "folder:/home/me/birds"])
+    {'timm:resnet18': 'timm:resnet18', 'folder:/home/me/birds': 'birds'}
+    """
+    short = short_names(addresses)
+    return {address: name if _holds_path(address) else address for address, name in short.items()}
+
+
+def _holds_path(address: str) -> bool:
+    texts = [head_of(address).partition(":")[2], *map(str, settings_of(address).values())]
+    return any(text.startswith(("/", "~")) or text[1:3] == ":\\" for text in texts)
 
 
 def addresses_called(names: Sequence[str], addresses: Iterable[str], what: str) -> tuple[str, ...]:
@@ -73,7 +87,7 @@ def _ends(address: str) -> set[str]:
     """Return the ends of an address, with its settings."""
     head = head_of(address)
     starts = [0, *(place + 1 for place, letter in enumerate(head) if letter in _BEFORE_END)]
-    return {address[start:] for start in starts} - {""}
+    return {address[start:].rstrip("/") for start in starts} - {""}
 
 
 def _heads(address: str) -> set[str]:
@@ -113,8 +127,3 @@ def _shortest(
         if holders[way][name] == 1
     ]
     return min([*unique, label], key=lambda name: (len(name), name))
-
-
-def without_alias(address: Address) -> Address:
-    """Return an address without its alias, which names it and sets nothing."""
-    return Address(address.source, address.name, tuple(pair for pair in address.settings if pair[0] != ALIAS))

@@ -20,7 +20,7 @@ class Html(Report):
     >>> from assay.testing.reports import rendered
     >>> page = rendered(Html()).decode()
     >>> page[:15], page.count("<h2>")
-    ('<!doctype html>', 12)
+    ('<!doctype html>', 10)
     """
 
     refresh_seconds: float | None = None

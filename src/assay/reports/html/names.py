@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from assay.findings.comparison import Comparison
-from assay.wording.names import model_labels, task_labels
+from assay.wording.names import model_labels
+from assay.wording.short_names import short_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Names:
         """Name all models of a comparison, in the order of their addresses."""
         labels = model_labels(comparison)
         numbers = {address: number for number, address in enumerate(labels, start=1)}
-        tasks = task_labels([findings.task.address for findings in comparison.tasks])
+        tasks = short_names([findings.task.address for findings in comparison.tasks])
         return cls(labels, numbers, tasks)
 
     def label(self, address: str) -> str:

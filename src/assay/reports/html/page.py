@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from assay.analysis.scores.useful import with_useful_agreements
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison
@@ -32,6 +33,7 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
         comparison: All findings of a study.
         refresh_seconds: Interval at which the page reloads itself; None for a static page.
     """
+    comparison = with_useful_agreements(comparison)
     view = page_view(comparison)
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("assay", "reports/html/templates"),

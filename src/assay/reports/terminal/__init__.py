@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich.console import Console
 from rich.text import Text
 
+from assay.analysis.scores.useful import with_useful_agreements
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.reports.terminal.across import show_across, show_average, show_similarity
@@ -65,7 +66,7 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         show_average(average, console, show_all=show_all)
     for similarity in comparison.likeness:
         show_similarity(similarity, console)
-    for agreements in comparison.agreement:
+    for agreements in with_useful_agreements(comparison).agreement:
         console.print()
         show_agreements(agreements, console, by_task=show_all, show_all=show_all)
     if comparison.settings:
