@@ -20,7 +20,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from assay.core.task import LabelKind, Labels
-from assay.moments.folded import PENALTIES, FoldedMoments, left_out
+from assay.moments.folded import FoldedMoments
+from assay.moments.ridge import PENALTIES, rules_of
 from assay.moments.spectrum import basis_of_gram, basis_of_rows, with_one_more_row
 from assay.moments.stream import moments_of, stratified_folds
 from assay.numerics.columns import centred_ranks
@@ -100,7 +101,7 @@ def ridge_of_folds(train: FoldedMoments) -> Pair:
             found.append(vectors @ (turned / (values + penalties[errors.argmin()])[:, None]))
         return found
 
-    return partial(left_out, train.total, train.folds), library
+    return partial(rules_of, train.total, train.folds, train.total.spectrum()), library
 
 
 def ranks(train: FoldedMoments) -> Pair:

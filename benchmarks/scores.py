@@ -36,7 +36,7 @@ from threadpoolctl import threadpool_limits
 from assay.actions.score import estimate, resolve_score
 from assay.core.errors import NotApplicable
 from assay.core.task import LabelKind, Labels
-from assay.moments.folded import PENALTIES
+from assay.moments.ridge import PENALTIES
 from assay.plugins.array_view import ArrayView
 from assay.plugins.families import BUILT_IN
 from assay.plugins.method import ContrastScore, FactScore, HeldOutScore, MomentScore, SourceScore, WeightScore

@@ -302,6 +302,31 @@ def test_folds_spread_every_class_evenly(values: list[int], count: int, seed: in
     np.testing.assert_array_equal(folds, stratified_folds(labels, count, seed))
 
 
+def test_equal_contents_are_in_one_fold_and_nothing_else_moves() -> None:
+    labels = Labels(LabelKind.CLASSIFICATION, np.arange(200) % 4, ("a", "b", "c", "d"))
+    contents = np.arange(200)
+    alone = stratified_folds(labels, 5, 0)
+    contents[100:140] = contents[:40]
+
+    folds = stratified_folds(labels, 5, 0, contents)
+
+    np.testing.assert_array_equal(folds[100:140], folds[:40])
+    assert np.bincount(folds).min() > 25
+    np.testing.assert_array_equal(stratified_folds(labels, 5, 0, np.arange(200)), alone)
+
+
+def test_texts_of_equal_content_are_in_one_fold_with_all_their_words() -> None:
+    lengths = np.array([2, 3, 2, 1, 3, 2])
+    labels = Labels(LabelKind.CLASSIFICATION, np.zeros(13, int), ("a", "b"), lengths)
+
+    folds = stratified_folds(labels, 3, 0, np.array([7, 8, 7, 9, 8, 5]))
+
+    of_text = [np.unique(part).tolist() for part in np.split(folds, np.cumsum(lengths)[:-1])]
+    assert of_text[0] == of_text[2]
+    assert of_text[1] == of_text[4]
+    assert all(len(part) == 1 for part in of_text)
+
+
 def test_all_that_is_kept_is_double_precision() -> None:
     moments = Moments.of(np.ones((3, 2), dtype=np.float32), np.ones((3, 1), dtype=np.float32), np.zeros(2))
     arrays = [getattr(moments, item.name) for item in fields(moments)]

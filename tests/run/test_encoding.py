@@ -145,6 +145,17 @@ def test_test_cannot_be_reached_from_what_a_score_receives(encodings):
     assert not {id(made.task), id(test), id(test.labels), id(test.labels.values)} & reachable
 
 
+def test_a_score_receives_val_and_how_many_test_examples_there_are(encodings):
+    made = encodings("headed")
+
+    held_out = ScoreView(made.encoder).held_out()
+
+    assert held_out.train_count == len(made.task.train)
+    assert held_out.beyond.val_count == len(made.task.val)
+    assert held_out.beyond.test_count == len(made.task.test)
+    np.testing.assert_array_equal(held_out.beyond.val.matrix, made.features(SplitName.VAL).matrix)
+
+
 def _reachable(value: object) -> set[int]:
     """Return the identities of all objects that a value leads to, but those that modules and classes hold."""
     left, reached = [value], set()

@@ -79,7 +79,11 @@ def test_held_out_predictions_are_kept_with_the_labels_of_train(store, address, 
 
     for result in (good, bad):
         held_out = kept[result.job.key]
-        assert held_out.predicted.judged(Accuracy(), held_out.truth) == pytest.approx(result.value)
+        judged = held_out.predicted.judged(Accuracy(), held_out.truth)
+        if method == "loo_knn":
+            assert judged == result.value
+        else:  # extended to all of train and val
+            assert judged <= result.value < judged + 0.05
         np.testing.assert_array_equal(held_out.truth.values, train.values[held_out.rows])
     np.testing.assert_array_equal(kept[good.job.key].rows, kept[bad.job.key].rows)
 

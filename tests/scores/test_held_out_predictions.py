@@ -54,7 +54,7 @@ def view(kind: LabelKind = LabelKind.CLASSIFICATION, count: int = 90) -> ArrayVi
         (LooKNN(), LabelKind.CLASSIFICATION, Accuracy()),
     ],
 )
-def test_the_value_is_the_metric_of_the_predictions_that_are_handed_back(
+def test_the_value_is_the_metric_of_the_predictions_that_are_handed_back_extended_to_all_of_train(
     score: Score, kind: LabelKind, metric: Metric
 ):
     train = view(kind)
@@ -63,7 +63,12 @@ def test_the_value_is_the_metric_of_the_predictions_that_are_handed_back(
 
     held_out = estimate.held_out
     assert held_out is not None
-    assert held_out.predicted.judged(metric, held_out.truth) == estimate
+    judged = held_out.predicted.judged(metric, held_out.truth)
+    if isinstance(score, LooKNN):
+        assert judged == estimate
+    else:  # the error of one fold less shrinks by at most its share
+        best = 0.0 if metric.judges_probs else 1.0
+        assert judged < estimate <= best - (best - judged) * 0.8
     np.testing.assert_array_equal(held_out.rows, np.arange(90))
     np.testing.assert_array_equal(held_out.truth.values, train.labels.values)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,18 +83,28 @@ def judged_interval(metric: Metric, truth: Labels, predicted: np.ndarray, draws:
         2021), https://arxiv.org/abs/2104.00673
     """
     if metric.is_mean and truth.kind is LabelKind.CLASSIFICATION and not metric.judges_probs:
-        return _wilson(metric(truth, predicted), len(truth))
-    rng = np.random.default_rng(0)
-    values = []
-    for _ in range(draws):
-        drawn = rng.integers(0, truth.examples, truth.examples)
-        with suppress(NotApplicable):  # some metrics are undefined on draws of one class
-            values.append(metric(truth.of(drawn), predicted[truth.rows_of(drawn)]))
-    low, high = np.quantile(values, (0.025, 0.975))
+        return wilson(metric(truth, predicted), len(truth))
+    low, high = np.quantile(resampled(metric, truth, predicted, draws), (0.025, 0.975))
     return Interval(float(low), float(high))
 
 
-def _wilson(share: float, count: int) -> Interval:
+def resampled(metric: Metric, truth: Labels, predicted: np.ndarray, draws: int = 400) -> np.ndarray:
+    """Return the values of a metric for bootstrap samples of the examples, the same for all predictions.
+
+    A sample for which the metric is undefined, such as one of a single class, has the value of all examples.
+    """
+    rng, values = np.random.default_rng(0), []
+    for _ in range(draws):
+        drawn = rng.integers(0, truth.examples, truth.examples)
+        try:
+            values.append(metric(truth.of(drawn), predicted[truth.rows_of(drawn)]))
+        except NotApplicable:
+            values.append(metric(truth, predicted))
+    return np.array(values)
+
+
+def wilson(share: float, count: float) -> Interval:
+    """Return the 95 % interval of a share of a count of independent examples; it holds the share itself."""
     square = 1.96**2 / count
     middle = (share + square / 2) / (1 + square)
     reach = 1.96 * np.sqrt(share * (1 - share) / count + square / (4 * count)) / (1 + square)

@@ -28,11 +28,19 @@ class Predicted(NamedTuple):
 
     def judged(self, metric: Metric, truth: Labels) -> float:
         """Return the value of a metric; raise ``NotApplicable`` if the metric does not apply."""
+        return metric(truth, self.part(metric))
+
+    def part(self, metric: Metric) -> np.ndarray:
+        """Return what a metric judges, or raise ``NotApplicable`` if it is missing."""
         if not metric.judges_probs:
-            return metric(truth, self.values)
+            return self.values
         if self.probs is None:
             raise NotApplicable(f"{metric.name} judges probabilities, and this protocol gives none")
-        return metric(truth, self.probs)
+        return self.probs
+
+    def take(self, rows: np.ndarray) -> Predicted:
+        """Return the predictions for some labels, by position."""
+        return Predicted(self.values[rows], None if self.probs is None else self.probs[rows])
 
 
 @dataclass(frozen=True, eq=False)

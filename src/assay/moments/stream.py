@@ -11,6 +11,7 @@ from assay.moments.scatter import BlasGram, GramSum, NewGram, Scatter
 
 _BLOCK = 512  # examples per update of a fold; larger blocks are not faster
 _STRIP = 64  # examples converted to float64 at a time, so that they stay in the cache
+FOLDS_VERSION = 2  # increase it when examples change their fold: stored Moments are then summed again
 SUMS_VERSION = 1  # increase it when the order of the sums changes: stored Moments are then summed again
 
 
@@ -171,16 +172,33 @@ def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.asarray(hot @ x)
 
 
-def stratified_folds(labels: Labels, count: int, seed: int) -> np.ndarray:
-    """Return the fold (0 .. count - 1) of each example, stratified by class or by range of numbers.
+def stratified_folds(labels: Labels, count: int, seed: int, contents: np.ndarray | None = None) -> np.ndarray:
+    """Return the fold (0 .. count - 1) of each label, stratified by class or by range of numbers.
 
-    All words of a text are in one fold, because they are not independent.
+    All words of a text are in one fold, because they are not independent, and so are all examples with the
+    same content.
+
+    Args:
+        labels: The labels.
+        count: The number of folds.
+        seed: Decides which examples of a class are in which fold.
+        contents: A number for each example, equal for equal contents; None if all differ.
     """
     rng = np.random.default_rng(seed)
+    order = rng.permutation(labels.examples)
     if labels.lengths is not None:
-        return np.repeat(rng.permutation(labels.examples) % count, labels.lengths)
-    order = rng.permutation(len(labels))
-    order = order[np.argsort(labels.strata()[order], kind="stable")]
-    folds = np.empty(len(labels), dtype=np.int64)
-    folds[order] = np.arange(len(labels)) % count
+        return np.repeat(_dealt(np.argsort(order), count, contents), labels.lengths)
+    return _dealt(order[np.argsort(labels.strata()[order], kind="stable")], count, contents)
+
+
+def _dealt(order: np.ndarray, count: int, contents: np.ndarray | None) -> np.ndarray:
+    """Deal examples to the folds in this order; one whose content came before joins it."""
+    folds = np.empty(len(order), dtype=np.int64)
+    if contents is None:
+        folds[order] = np.arange(len(order)) % count
+        return folds
+    _, first, group = np.unique(contents[order], return_index=True, return_inverse=True)
+    of_group = np.empty(len(first), dtype=np.int64)
+    of_group[np.argsort(first)] = np.arange(len(first)) % count
+    folds[order] = of_group[group]
     return folds

@@ -31,8 +31,9 @@ from assay.core.task import (
 from assay.core.task_source import TaskSource
 from assay.core.trainable import Trainable
 from assay.findings.comparison import Comparison
-from assay.moments.folded import FoldedMoments, LeftOut
+from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
+from assay.moments.ridge import LeftOut
 from assay.moments.scatter import Scatter
 from assay.moments.spectrum import Spectrum
 from assay.plugins.engine import Engine, Evaluate, Stage, Watch

@@ -16,8 +16,10 @@ from assay.moments.folded import FoldedMoments
 from assay.moments.stream import moments_of, stratified_folds
 from assay.plugins.train_view import (
     FOLDS,
+    NOTHING_BEYOND,
     SAMPLE,
     SEED,
+    Beyond,
     HeldOut,
     TrainView,
     balanced_rows,
@@ -38,6 +40,7 @@ class ArrayView(TrainView):
         limit: The maximum sample size for scores that compare examples; None for all examples.
         gathered: Precomputed Moments with the fold of each example, or None.
         informed: The Fisher information of the weights under a task head and the source head, or None.
+        beyond: Val and the number of test examples, if known.
     """
 
     labels: Labels
@@ -49,6 +52,7 @@ class ArrayView(TrainView):
     limit: int | None = SAMPLE
     gathered: tuple[FoldedMoments, np.ndarray] | None = None
     informed: Fishers | None = None
+    beyond: Beyond = NOTHING_BEYOND
 
     @property
     def kind(self) -> LabelKind:
@@ -81,7 +85,7 @@ class ArrayView(TrainView):
     def held_out(self) -> HeldOut:
         """Return a sample with the class proportions of all examples."""
         rows = proportional_examples(self.labels, self._most(), SEED)
-        return HeldOut(self._some(rows), self.folds[rows], rows)
+        return HeldOut(self._some(rows), self.folds[rows], rows, self.labels.examples, self.beyond)
 
     def source_probs(self) -> LabelledSourceProbs:
         """Return the source probabilities."""

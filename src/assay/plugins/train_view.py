@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,24 @@ _TINY = 3  # minimum examples of a class for a meaningful covariance
 
 
 @dataclass(frozen=True, slots=True)
+class Beyond:
+    """What a protocol is given beyond train, and how much judges it.
+
+    Attributes:
+        val: At most ``SAMPLE`` examples of val; None if there is no val.
+        val_count: The number of examples of val.
+        test_count: The number of examples of test; None if unknown. Test itself is not accessible.
+    """
+
+    val: LabelledFeatures | None = None
+    val_count: int = 0
+    test_count: int | None = None
+
+
+NOTHING_BEYOND = Beyond()
+
+
+@dataclass(frozen=True, slots=True)
 class HeldOut:
     """A sample of train with the fold of each example, for testing predictors fitted on the other folds.
 
@@ -32,11 +50,22 @@ class HeldOut:
         examples: At most ``SAMPLE`` examples, with the class proportions of train.
         folds: The fold of the Moments to which each example belongs.
         rows: The positions of the examples' labels in the labels of train.
+        train_count: The number of examples of train.
+        beyond: Val and the number of test examples, if known.
     """
 
     examples: LabelledFeatures
     folds: np.ndarray
     rows: np.ndarray
+    train_count: int
+    beyond: Beyond = NOTHING_BEYOND
+
+    def outside(self, folds: Collection[int]) -> np.ndarray:
+        """Return the positions of the examples that are in none of these folds."""
+        of_example, lengths = self.folds, self.examples.labels.lengths
+        if lengths is not None:  # all words of a text are in one fold; a text without words is in any
+            of_example = np.append(of_example, 0)[np.cumsum(lengths) - lengths]
+        return np.flatnonzero(~np.isin(of_example, list(folds)))
 
     def judged(self, metric: Metric, predicted: Predicted, notes: tuple[str, ...] = ()) -> Estimate:
         """Return the metric of predictions for the examples, with its interval.

@@ -40,6 +40,7 @@ class LearningTask:
 
     Attributes:
         seen: Train, and the part of it that methods see.
+        test_count: The number of examples of test, which decides how far a result may be from its estimate.
     """
 
     seen: SeenTrain
@@ -47,6 +48,7 @@ class LearningTask:
     metric: Metric
     modality: Modality
     fingerprint: str
+    test_count: int | None = None
 
     @property
     def train(self) -> Split:

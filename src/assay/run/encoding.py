@@ -41,7 +41,7 @@ class Encodings:
         seen = SeenTrain(task.train, train_rows)
         self.task = task if seen.is_whole else replace(task, train=seen.split)
         self.metric = metric
-        learning = LearningTask(seen, task.val, metric, task.modality, task.fingerprint)
+        learning = LearningTask(seen, task.val, metric, task.modality, task.fingerprint, len(task.test))
         self.encoder = Encoder(opened, learning, arrays, batches)
 
     def features(self, name: SplitName) -> Features:

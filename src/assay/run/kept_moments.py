@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.core.keys import content_key
 from assay.moments.folded import FoldedMoments
-from assay.moments.stream import SUMS_VERSION
+from assay.moments.stream import FOLDS_VERSION, SUMS_VERSION
 from assay.plugins.train_view import FOLDS, SEED
 from assay.store.arrays import Arrays
 
@@ -24,7 +24,7 @@ class KeptMoments:
 
     def __init__(self, arrays: Arrays, features: str, train_rows: int | None) -> None:
         self._arrays = arrays
-        version = content_key(folds=(FOLDS, SEED), sums=SUMS_VERSION)[:8]
+        version = content_key(folds=(FOLDS, SEED, FOLDS_VERSION), sums=SUMS_VERSION)[:8]
         self._key = f"{features}-{train_rows or 'all'}-{version}"
 
     def read(self) -> FoldedMoments | None:

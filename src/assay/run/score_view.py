@@ -1,4 +1,4 @@
-"""The view of train and an opened model that scores receive; it gives no access to val and test labels."""
+"""The view of train and an opened model that scores receive; it gives no access to test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from assay.core.features import Features, LabelledFeatures, LabelledSourceProbs
 from assay.core.model import FisherProbe, Fishers, ModelFacts
 from assay.core.task import Example, LabelKind, SelectedExamples, SplitName
 from assay.moments.folded import FoldedMoments
-from assay.plugins.train_view import SAMPLE, SEED, HeldOut, TrainView, balanced_rows, proportional_examples
+from assay.plugins.train_view import (
+    SAMPLE,
+    SEED,
+    Beyond,
+    HeldOut,
+    TrainView,
+    balanced_rows,
+    proportional_examples,
+)
 from assay.run.encoder import Encoder
 
 
@@ -49,7 +57,17 @@ class ScoreView(TrainView):
         chosen = proportional_examples(labels, SAMPLE, SEED)
         rows = labels.rows_of(chosen)
         features = self._encoder.features_of_train(rows)
-        return HeldOut(LabelledFeatures(features, labels.of(chosen)), self._encoder.folds()[rows], rows)
+        examples, folds = LabelledFeatures(features, labels.of(chosen)), self._encoder.folds()[rows]
+        return HeldOut(examples, folds, rows, labels.examples, self._beyond())
+
+    def _beyond(self) -> Beyond:
+        """Return a sample of val, and the number of test examples."""
+        task = self._encoder.task
+        if not len(task.val):
+            return Beyond(test_count=task.test_count)
+        whole = LabelledFeatures(self._encoder.features(SplitName.VAL, task.val), task.val.labels)
+        some = whole.take(proportional_examples(task.val.labels, SAMPLE, SEED))
+        return Beyond(some, len(task.val), task.test_count)
 
     def facts(self) -> ModelFacts:
         """Return the facts about the model."""

@@ -63,7 +63,7 @@ class SeenTrain:
     @cached_property
     def folds_of_whole(self) -> np.ndarray:
         """The fold of each label of all of train."""
-        return stratified_folds(self.whole.labels, FOLDS, SEED)
+        return stratified_folds(self.whole.labels, FOLDS, SEED, self.whole.digests)
 
     @cached_property
     def folds(self) -> np.ndarray:

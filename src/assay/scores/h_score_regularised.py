@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import NotApplicable
-from assay.moments.folded import FoldedMoments, solve
+from assay.moments.folded import FoldedMoments
 from assay.moments.moments import Moments
+from assay.moments.ridge import solve
 from assay.plugins.method import Invariance, MomentScore
 
 

@@ -11,20 +11,23 @@ from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
-from assay.moments.folded import FoldedMoments, LeftOut
+from assay.moments.folded import FoldedMoments
+from assay.moments.ridge import LeftOut
+from assay.numerics.fold_rules import estimate_by_rules
 from assay.plugins.method import HeldOutScore, Invariance
 from assay.plugins.train_view import HeldOut
 
 
 @dataclass(frozen=True, slots=True)
 class LDACV(HeldOutScore):
-    """The metric of linear discriminant analysis on held-out folds.
+    """The metric that a linear probe is expected to reach on test, by discriminant analysis on folds.
 
     Each fold is classified by class means, a shared covariance and class shares from the other folds.
     The covariance is shrunk by adding a multiple of the identity: the penalty that ridge regression chooses
-    by generalised cross-validation on those folds. The value is out of sample by construction, so wide
-    features have no advantage. The interval is over the held-out examples, at most 5000 (Wilson's interval
-    for accuracy, else a bootstrap).
+    by generalised cross-validation on train. So the value is out of sample, and wide features have no
+    advantage. It is extended along the learning curve to all of train and val, to which the probe is fitted.
+    The interval is for what the probe will reach on test: see :func:`assay.numerics.expected.expected`. At
+    most 5000 held-out examples are judged.
 
     References:
         The Use of Multiple Measurements in Taxonomic Problems (Fisher, 1936),
@@ -42,10 +45,11 @@ class LDACV(HeldOutScore):
     False
     """
 
+    version: ClassVar[int] = 2
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments, held_out: HeldOut, metric: Metric | None) -> Estimate:
-        """Return the metric on held-out examples, with its interval."""
+        """Return the metric that is expected on test, with its interval."""
         if metric is None:
             raise NotApplicable("Nothing judges this kind of task.")
         if metric.judges_probs:
@@ -56,15 +60,13 @@ class LDACV(HeldOutScore):
             raise NotApplicable("Fewer than two classes have examples in train.")
         if train.total.scatter.is_constant:
             raise NotApplicable("All features are constant on train.")
-        predicted = np.empty_like(held_out.examples.labels.values)
-        for number, rule in enumerate(train.left_out):
-            rows = held_out.folds == number
-            predicted[rows] = classify(rule, held_out.examples.matrix[rows])
-        return held_out.judged(metric, Predicted(predicted))
+        return estimate_by_rules(
+            train, held_out, metric, lambda rule, features: Predicted(classify(rule, features))
+        )
 
 
 def classify(rule: LeftOut, features: np.ndarray) -> np.ndarray:
-    """Return the class of each example by discriminant analysis on the other folds.
+    """Return the class of each example by discriminant analysis on the folds of a rule.
 
     With A the scatter about the mean, B = (class mean - mean) n_c its cross sums and Z = (A + pI)^-1 B, the
     scatter within classes is A - B diag(1/n) B', so that by the push-through identity

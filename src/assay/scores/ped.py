@@ -245,7 +245,7 @@ class Moved(TrainView):
     def held_out(self) -> HeldOut:
         """Return the same held-out examples, moved."""
         held = self.train.held_out()
-        return HeldOut(self._moved(held.examples), held.folds, held.rows)
+        return HeldOut(self._moved(held.examples), held.folds, held.rows, held.train_count)
 
     def _moved(self, examples: LabelledFeatures) -> LabelledFeatures:
         matrix = examples.matrix + self.shifts[examples.labels.values]

@@ -11,22 +11,27 @@ from assay.core.errors import NotApplicable
 from assay.core.estimate import Estimate
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
-from assay.core.task import LabelKind, Labels
+from assay.core.task import LabelKind
 from assay.moments.folded import FoldedMoments
+from assay.moments.ridge import LeftOut
+from assay.numerics.fold_rules import estimate_by_rules
 from assay.plugins.method import EVERY_KIND, HeldOutScore, Invariance
 from assay.plugins.train_view import HeldOut
 
 
 @dataclass(frozen=True, slots=True)
 class RidgeCV(HeldOutScore):
-    """The metric of ridge regression onto the target columns on held-out folds.
+    """The metric that a linear probe is expected to reach on test, by ridge regression on folds.
 
     Each fold is predicted from the others; for classification the largest of the one-hot columns is the
-    prediction. The value is out of sample by construction, so wide features have no advantage. The
-    interval is over the held-out examples (Wilson's interval for accuracy, else a bootstrap). Training
-    needs only the Moments of the other folds; evaluation at most 5000 examples in the proportions of train.
+    prediction. So the value is out of sample, and wide features have no advantage. It is extended along the
+    learning curve to all of train and val, to which the probe is fitted. The interval is for what the probe
+    will reach on test: see :func:`assay.numerics.expected.expected`. It does not apply to probabilities,
+    which ridge regression gives as clipped targets: log loss and AUC are those of ridge regression.
+
+    Training needs only the Moments of folds; evaluation at most 5000 examples in the proportions of train.
     If no metric applies to the kind of task, the value is the explained share of the squares of the target
-    columns, exact over all examples.
+    columns, exact over all examples, without extension.
 
     References:
         Ridge Regression: Biased Estimation for Nonorthogonal Problems (Hoerl and Kennard, 1970),
@@ -35,8 +40,8 @@ class RidgeCV(HeldOutScore):
         https://doi.org/10.1111/j.2517-6161.1974.tb00994.x
 
     Note:
-        The penalty for each fold minimises the generalised cross-validation error on the other folds; all
-        columns share it, and the intercept is not penalised.
+        The penalty minimises the generalised cross-validation error on all of train; all folds and columns
+        share it, and the intercept is not penalised.
 
     >>> import assay
     >>> labels = np.arange(60) % 2
@@ -47,12 +52,12 @@ class RidgeCV(HeldOutScore):
     False
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kinds: ClassVar[frozenset[LabelKind]] = EVERY_KIND
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments, held_out: HeldOut, metric: Metric | None) -> Estimate:
-        """Return the metric on held-out examples, with its interval."""
+        """Return the metric that is expected on test, with its interval."""
         total = train.total
         if len(train.folds) < 2:
             raise NotApplicable("Train has too few examples for two folds.")
@@ -62,27 +67,23 @@ class RidgeCV(HeldOutScore):
             raise NotApplicable("All features are constant on train.")
         if metric is None:
             return Estimate(explained(train))
-        guesses = predictions(train, held_out)
-        probs = _as_probs(guesses, train.kind) if metric.judges_probs else None
-        return held_out.judged(metric, Predicted(_as_labels(guesses, held_out.examples.labels), probs))
+        shape = held_out.examples.labels.values.shape[1:]
+
+        def predict(rule: LeftOut, features: np.ndarray) -> Predicted:
+            guesses = rule.predict(features)
+            probs = _as_probs(guesses, train.kind) if metric.judges_probs else None
+            return Predicted(_as_labels(guesses, train.kind, shape), probs)
+
+        return estimate_by_rules(train, held_out, metric, predict)
 
 
-def predictions(train: FoldedMoments, held_out: HeldOut) -> np.ndarray:
-    """Return the predictions for each example from the other folds: examples x columns."""
-    predicted = np.empty((len(held_out.folds), len(train.total.target_sum)))
-    for number, rule in enumerate(train.left_out):
-        rows = held_out.folds == number
-        predicted[rows] = rule.predict(held_out.examples.matrix[rows])
-    return predicted
-
-
-def _as_labels(guesses: np.ndarray, truth: Labels) -> np.ndarray:
+def _as_labels(guesses: np.ndarray, kind: LabelKind, shape: tuple[int, ...]) -> np.ndarray:
     """Return expected targets as labels: the likeliest class, the classes above one half, or numbers."""
-    if truth.kind is LabelKind.CLASSIFICATION:
+    if kind is LabelKind.CLASSIFICATION:
         return np.asarray(guesses.argmax(axis=1))
-    if truth.kind is LabelKind.MULTILABEL:
+    if kind is LabelKind.MULTILABEL:
         return (guesses > 0.5).astype(np.int64)
-    return guesses.reshape(truth.values.shape)
+    return guesses.reshape(len(guesses), *shape)
 
 
 def _as_probs(guesses: np.ndarray, kind: LabelKind) -> np.ndarray:
