@@ -31,6 +31,9 @@ CacheSize = Annotated[
 ]
 Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
 Details = Annotated[bool, typer.Option("--details", help="Print everything: every model, errors, scores.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print tasks, models and the jobs left, and run nothing.")
+]
 Margin = Annotated[
     float | None,
     typer.Option(help="Loss that a cheaper model may have, in the metric's unit [0.01: one point]; 0: none."),

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from assay.cli.progress import run_and_show
+from assay.cli.progress import run_and_show, show_plan
 from assay.core.errors import UsageError
 from assay.core.result import Status
 from assay.environment.atomic_file import written_whole
@@ -36,9 +36,17 @@ SECONDS = 3.0  # interval between polls of the store
 
 
 def answer(
-    study: Study, *, report: Path | None = None, retry_failed: bool = False, details: bool = False
+    study: Study,
+    *,
+    report: Path | None = None,
+    retry_failed: bool = False,
+    details: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Run a study, write the HTML report and print the answer; exit with 1 if a job failed."""
+    if dry_run:
+        show_plan(study, Console())
+        return
     if report is not None:
         must_be_writable(report)
     try:

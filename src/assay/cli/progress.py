@@ -25,6 +25,7 @@ from assay.plugins.engine import Stage, Watch
 from assay.plugins.patterns import is_pattern, models_of, so_many
 from assay.run.plan import Plan
 from assay.run.study import Study
+from assay.wording.numbers import plural
 
 
 def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) -> Comparison:
@@ -33,15 +34,41 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
         ready = study.plan()
     for pattern in filter(is_pattern, map(Address.parse, study.models)):
         console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
-    for task in ready.tasks:
-        console.print(_summary(task), highlight=False, markup=False)
-        for note in task.notes:
-            console.print(f"  note: {note}", style="dim", highlight=False, markup=False)
+    _show_tasks(ready, console)
     left = study.left(ready)
     if not left.evaluations:
         console.print("Nothing to run: every result is there.", highlight=False)
     with _watching(console, left) as watch:
         return study.run(watch, retry_failed=retry_failed, ready=ready)
+
+
+def show_plan(study: Study, console: Console) -> None:
+    """Print what a study would run: its tasks as they are read, its models, and the jobs left."""
+    ready = study.plan()
+    left = study.left(ready)
+    _show_tasks(ready, console)
+    models = dict.fromkeys(str(evaluation.model) for evaluation in ready.evaluations)
+    jobs = dict.fromkeys(models, 0)
+    for evaluation in left.evaluations:
+        jobs[str(evaluation.model)] += len(evaluation.jobs)
+    for model, count in jobs.items():
+        text = f"{model}: {plural(count, 'job')} left" if count else f"{model}: finished"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    whole = sum(len(evaluation.jobs) for evaluation in ready.evaluations)
+    console.print(
+        f"{plural(len(models), 'model')}, {plural(len(ready.tasks), 'task')}: {sum(jobs.values()):,} of "
+        f"{plural(whole, 'job')} left. Nothing was run (--dry-run).",
+        highlight=False,
+    )
+
+
+def _show_tasks(ready: Plan, console: Console) -> None:
+    for task in ready.tasks:
+        console.print(_summary(task), highlight=False, markup=False)
+        facts = [f"columns: {task.columns}"] if task.columns else []
+        facts += [task.split_source] if task.split_source else []
+        for note in (*facts, *(f"note: {note}" for note in task.notes)):
+            console.print(f"  {note}", style="dim", highlight=False, markup=False)
 
 
 class _Bars:

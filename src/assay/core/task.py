@@ -274,6 +274,7 @@ class Task:
         notes: Sentences for the user about inferred settings, excluded data and possible problems.
         slices: The columns by which test results are reported separately; not part of any key.
         warnings: Those of the notes that make results unreliable.
+        columns: Which columns of a table are used, and which are not; empty for other sources.
         split_source: Where the splits come from, as in "split by content (seed 0)".
     """
 
@@ -290,6 +291,7 @@ class Task:
     slices: tuple[SliceColumn, ...] = ()
     warnings: tuple[str, ...] = ()
     split_source: str = ""
+    columns: str = ""
 
     def split(self, name: SplitName) -> Split:
         """Return a split by its name."""

@@ -75,6 +75,19 @@ class TableColumns:
     words: str | None = None
     notes: tuple[str, ...] = ()
 
+    def described(self, head: Iterable[str]) -> str:
+        """Return the role of each column of a table in words, and which columns are not used.
+
+        >>> TableColumns(("stars",), ("review",)).described(["id", "review", "stars"])
+        "text 'review', label 'stars'; not used: 'id'"
+        """
+        named = [("image", self.image), ("words", self.words), *(("text", name) for name in self.texts)]
+        named += [*(("label", name) for name in self.labels), ("split", self.split)]
+        used = [(role, name) for role, name in named if name is not None]
+        roles = ", ".join(f"{role} '{name}'" for role, name in used)
+        others = [f"'{name}'" for name in head if name not in {name for _, name in used}]
+        return f"{roles}; not used: {', '.join(others)}" if others else roles
+
 
 def choose_columns(
     title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns, kind: TaskKind | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -91,7 +91,9 @@ class Table(TaskSource):
             gathered = gather_files(images, labelled, self.unreadable, limits, seed)
         else:
             gathered = gather_texts(table, columns, labelled)
-        return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
+        task = assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
+        sliced = (self.slices,) if isinstance(self.slices, str) else self.slices or ()
+        return replace(task, columns=columns.described(name for name in table.head() if name not in sliced))
 
     def _read(self, path: Path) -> tuple[TextTable, np.ndarray | None]:
         if not path.is_dir():

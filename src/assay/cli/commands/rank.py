@@ -17,6 +17,8 @@ Examples:
 - `assay rank 'reviews.csv(label="stars")' --models sentence:all-MiniLM-L6-v2`
 
 - `assay rank ./photos --models 'timm:vit_small*' --estimate` trains nothing
+
+- `assay rank reviews.csv --models sentence:all-MiniLM-L6-v2 --dry-run` shows how the data are read
 """
 
 
@@ -45,6 +47,7 @@ def command(
     margin: options.Margin = None,
     cheap_by: options.CheapBy = None,
     details: options.Details = False,
+    dry_run: options.DryRun = False,
     offline: options.Offline = False,
 ) -> None:
     """Rank models on tasks, with intervals, costs, and a recommendation."""
@@ -81,4 +84,4 @@ def command(
         plugins=plugin or (),
         engine=options.engine_with("local", time_limit, workers),
     )
-    answer(study, report=report, details=details)
+    answer(study, report=report, details=details, dry_run=dry_run)

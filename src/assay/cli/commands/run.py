@@ -41,6 +41,7 @@ def command(
     margin: options.Margin = None,
     cheap_by: options.CheapBy = None,
     details: options.Details = False,
+    dry_run: options.DryRun = False,
     offline: options.Offline = False,
 ) -> None:
     """Train and test every model on every task of a study; the same command continues an interrupted one."""
@@ -62,4 +63,4 @@ def command(
         margin=read.margin if margin is None else margin,
         cheap_by=cheap_by or read.cheap_by,
     )
-    answer(chosen, report=report, retry_failed=retry_failed, details=details)
+    answer(chosen, report=report, retry_failed=retry_failed, details=details, dry_run=dry_run)
