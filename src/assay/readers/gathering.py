@@ -13,11 +13,11 @@ from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Examples, InMemoryExamples, Labels, Modality, SelectedExamples, Words
 from assay.readers.digests import digest_examples
 from assay.readers.files import FileExamples, FolderFiles, check, leave_out_unreadable
-from assay.readers.guess import TableColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.lists import splitter
 from assay.readers.splits import Part, Shares, divide, sample
+from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TableTexts, TextTable, text_digests
 
 

@@ -6,7 +6,6 @@ import functools
 import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from assay.core.task import TaskKind
 from assay.readers.images import is_image
 from assay.readers.lists import splitter
 from assay.readers.splits import part_of
+from assay.readers.table_columns import TableColumns
 
 _FEW_CLASSES = 0.5  # maximum fraction of distinct cells in a guessed label column
 _PARALLEL = 0.9  # minimum fraction of rows with as many tags as words for columns of labelled words
@@ -54,39 +54,6 @@ def _several(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
     if columns is None:
         return ()
     return (columns,) if isinstance(columns, str) else columns
-
-
-@dataclass(frozen=True, slots=True)
-class TableColumns:
-    """The roles of a table's columns.
-
-    Attributes:
-        labels: One or more label columns.
-        texts: One text column, two for pairs, or none for other examples.
-        image: The column of image paths.
-        words: The column of texts split into words; the label column has a tag for each word.
-        notes: Notes about ambiguous guesses.
-    """
-
-    labels: tuple[str, ...]
-    texts: tuple[str, ...] = ()
-    image: str | None = None
-    split: str | None = None
-    words: str | None = None
-    notes: tuple[str, ...] = ()
-
-    def described(self, head: Iterable[str]) -> str:
-        """Return the role of each column of a table in words, and which columns are not used.
-
-        >>> TableColumns(("stars",), ("review",)).described(["id", "review", "stars"])
-        "text 'review', label 'stars'; not used: 'id'"
-        """
-        named = [("image", self.image), ("words", self.words), *(("text", name) for name in self.texts)]
-        named += [*(("label", name) for name in self.labels), ("split", self.split)]
-        used = [(role, name) for role, name in named if name is not None]
-        roles = ", ".join(f"{role} '{name}'" for role, name in used)
-        others = [f"'{name}'" for name in head if name not in {name for _, name in used}]
-        return f"{roles}; not used: {', '.join(others)}" if others else roles
 
 
 def choose_columns(

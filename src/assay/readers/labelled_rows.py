@@ -11,7 +11,7 @@ import numpy as np
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.slices import SliceColumn
 from assay.core.task import LabelKind, Labels, TaskKind
-from assay.readers.guess import NamedColumns, TableColumns, choose_columns
+from assay.readers.guess import NamedColumns, choose_columns
 from assay.readers.labelling import (
     Cells,
     Labelled,
@@ -23,6 +23,7 @@ from assay.readers.labelling import (
 )
 from assay.readers.lists import are_lists, splitter
 from assay.readers.splits import PART_NAMES, class_counts, part_of
+from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TextTable
 
 MOST_SLICES = 100  # per column; about the number of languages in the largest multilingual data sets

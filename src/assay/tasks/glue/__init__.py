@@ -17,11 +17,11 @@ from assay.core.task_source import TaskSource
 from assay.environment.hub_client import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, Gathered, gather_texts
-from assay.readers.guess import TableColumns
 from assay.readers.hub_datasets import DatasetRequest, coded_batches, open_hub
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import Cells, Labelled, label_rows
 from assay.readers.splits import Part, Shares
+from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TextTable, read_streams
 from assay.tasks.glue.files import require_files, stream_tsv
 from assay.tasks.glue.hidden import HUB

@@ -1,0 +1,39 @@
+"""The roles of the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """The roles of a table's columns.
+
+    Attributes:
+        labels: One or more label columns.
+        texts: One text column, two for pairs, or none for other examples.
+        image: The column of image paths.
+        words: The column of texts split into words; the label column has a tag for each word.
+        notes: Notes about ambiguous guesses.
+    """
+
+    labels: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+    image: str | None = None
+    split: str | None = None
+    words: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def described(self, head: Iterable[str]) -> str:
+        """Return the role of each column of a table in words, and which columns are not used.
+
+        >>> TableColumns(("stars",), ("review",)).described(["id", "review", "stars"])
+        "text 'review', label 'stars'; not used: 'id'"
+        """
+        named = [("image", self.image), ("words", self.words), *(("text", name) for name in self.texts)]
+        named += [*(("label", name) for name in self.labels), ("split", self.split)]
+        used = [(role, name) for role, name in named if name is not None]
+        roles = ", ".join(f"{role} '{name}'" for role, name in used)
+        others = [f"'{name}'" for name in head if name not in {name for _, name in used}]
+        return f"{roles}; not used: {', '.join(others)}" if others else roles
