@@ -67,9 +67,9 @@ def told(one: Analysis) -> str:
     """Return one line of numbers, and what the table says."""
     found = one.across
     compared = [model for model in found.models if model.average_rank is not None]
-    tied = [model for model in compared[1:] if model.is_tied_best]
-    is_tested = compared[1].is_tied_best is not None
-    ties = f"not told from it: {len(tied)}" if is_tested else "too few tasks to tell so many apart"
+    others = [model for model in compared[1:] if model.may_be_best]
+    is_tested = compared[1].may_be_best is not None
+    ties = f"others that may be the best: {len(others)}" if is_tested else "too few tasks to test so many"
     groups = () if one.likeness.tasks is None else one.likeness.tasks.groups
     first = found.models[0]
     within = f"{first.interval.low:.3f} to {first.interval.high:.3f}" if first.interval else "no interval"

@@ -12,8 +12,8 @@ from assay.analysis.across_tasks.generality import across
 from assay.analysis.across_tasks.intervals import interquartile_mean
 from assay.analysis.across_tasks.ranks import friedman, win_rates
 from assay.analysis.across_tasks.significance import wilcoxon
+from assay.analysis.pairwise import holm
 from assay.analysis.per_task.intervals import interval
-from assay.analysis.per_task.significance import holm
 from assay.findings.matrix import Matrix
 
 # R 4, ?friedman.test: RoundingTimes of Hollander and Wolfe (1973), p. 140: 22 players x 3 ways to first base

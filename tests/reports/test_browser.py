@@ -299,7 +299,7 @@ def test_a_page_without_javascript_still_answers(browser, page):
     text = browser.find_element(By.TAG_NAME, "body").text
 
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
-    assert "For images, take" in text
+    assert "Recommended for images: " in text
     assert "timm:member_029" in text
     assert "against latency" not in text  # what only a script could fill is not there
 

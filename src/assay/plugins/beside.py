@@ -18,10 +18,14 @@ _CONTENT = "_assay_content"  # what a file held when it was imported
 
 def modules_beside(folders: Collection[Path]) -> Iterator[ModuleType]:
     """Yield the imported modules, and modules of packages, that are found in these folders."""
+    there = {path.name.partition(".")[0] for folder in folders for path in _files_in(folder)}
     for name, module in list(sys.modules.items()):
-        top = sys.modules.get(name.partition(".")[0])
-        file = _file_of(top)
-        if file is None or name.partition(".")[0] in _NEVER or name.startswith(PLUGIN_PREFIX):
+        top = name.partition(".")[0]
+        was_there = _CONTENT in getattr(module, "__dict__", ())
+        if top in _NEVER or name.startswith(PLUGIN_PREFIX) or not (top in there or was_there):
+            continue  # most of thousands of modules: to resolve their paths would take seconds
+        file = _file_of(sys.modules.get(top))
+        if file is None:
             continue
         if (file.parent.parent if file.name == "__init__.py" else file.parent) in folders:
             yield module
@@ -46,6 +50,13 @@ def forget_edited_beside(folder: Path) -> bool:
             Path(cache_from_source(str(_file_of(module)))).unlink()
     importlib.invalidate_caches()
     return True
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:  # it was removed
+        return []
 
 
 def _is_edited(module: ModuleType) -> bool:

@@ -30,7 +30,7 @@ def fewest_tasks(models: int) -> int:
     A model that wins every task has p = 2 / 2^tasks.
 
     >>> fewest_tasks(2), fewest_tasks(10), fewest_tasks(20)
-    (6, 11, 12)
+    (6, 11, 13)
     """
     pairs = max(1, models * (models - 1) // 2)
     needed = ALPHA / pairs
