@@ -264,6 +264,28 @@ def test_charts_can_be_saved_as_svg_and_png(browser, page):
     ]
 
 
+def test_on_a_phone_interval_and_parameters_are_seen_without_scrolling_sideways(browser, page):
+    metrics = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        _open(browser, page, charts=False)
+        table = browser.find_element(By.CSS_SELECTOR, ".leaderboard")
+        heads = [
+            head.text for head in table.find_elements(By.CSS_SELECTOR, "thead th") if head.is_displayed()
+        ]
+        hidden = "return arguments[0].parentElement.scrollWidth - arguments[0].parentElement.clientWidth"
+
+        assert [" ".join(head.split()) for head in heads[1:]] == [
+            "Model",
+            "accuracy",
+            "95 % interval",
+            "Parameters",
+        ]
+        assert browser.execute_script(hidden, table) <= 0
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 @pytest.mark.parametrize("width", [390, 1600])
 def test_a_page_is_as_wide_as_its_window(browser, page, width):
     browser.execute_cdp_cmd(

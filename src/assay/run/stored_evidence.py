@@ -58,7 +58,7 @@ def evidence_of(
         truths=truths,
         metrics={name: families().metrics.load(name)() for name in families().metrics.names()},
         scores={method for method in methods if _is_score(method, results)},
-        settings={"seed": str(seed), **versions()},
+        settings={**({"date": day} if (day := store.last_day()) else {}), "seed": str(seed), **versions()},
         limits=limits,
         names=store.names,
         features=store.features,

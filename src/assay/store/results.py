@@ -113,6 +113,11 @@ class Store:
         """Return the keys of all jobs that have a result of any status."""
         return {str(row[0]) for row in self._database.rows("SELECT key FROM results")}
 
+    def last_day(self) -> str | None:
+        """Return the day in UTC on which the last job finished, as in 2026-03-14; None without any."""
+        day = self._database.rows("SELECT substr(MAX(finished), 1, 10) FROM results")[0][0]
+        return None if day is None else str(day)
+
     def known(self, keys: Iterable[str]) -> set[str]:
         """Return the keys that have a result of any status, of which no file is missing or damaged."""
         wanted = set(keys)

@@ -175,7 +175,7 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
         )
     caption = (
         f"{findings.measure} against cost: {'down' if negated else 'up'} is better, left is cheaper. "
-        "Filled and joined: no other model is both better and cheaper."
+        "Filled and joined: Pareto-optimal among pretrained models."
     )
     places = decimals(standing.value for standing in findings.standings)
     spec = scatter(tuple(titles.values()), findings.measure, places, height=320, lower_is_better=negated)

@@ -28,12 +28,14 @@ from assay.reports.html.tables import (
     missing_values,
     slice_tables,
 )
+from assay.wording.numbers import few
 
 if TYPE_CHECKING:
     from assay.reports.html.charts import Chart
 
 _CHART_PACKAGES = ("altair", "vl_convert")  # packages of the extra html
 _MOST_CHOICES = 8  # the answer must fit on a screen; the tables below have all models
+_TITLED = 2  # tasks that the title names
 MOST_EXAMPLE_LETTERS = 260_000  # of all tasks: keeps a page of 50 models x 20 tasks below 2 MB
 
 
@@ -90,13 +92,15 @@ class PageView:
     """Everything that the page shows.
 
     Attributes:
-        across: For each modality the heat map of its tasks, and the findings over them.
+        tasks_named: The names of the first tasks, for the title.
+        across: For each modality with several tasks the heat map of them, and the findings over them.
         models: Facts about each model of the study by address; None for a model that could not be opened.
         charts: Charts by anchor; empty if ``can_draw`` is false, and the page then says what to install.
         similarities: Similar tasks and models, with charts, for each modality.
     """
 
     names: Names
+    tasks_named: str
     answers: tuple[Answer, ...]
     across: tuple[tuple[HeatMap, Across | None], ...]
     tasks: tuple[TaskView, ...]
@@ -131,8 +135,15 @@ def page_view(comparison: Comparison) -> PageView:
         charts = charts_of(comparison, names, maps)
     return PageView(
         names=names,
+        tasks_named=few([names.task(findings.task.address) for findings in comparison.tasks], _TITLED)
+        if comparison.tasks
+        else "",
         answers=tuple(_answers(comparison)),
-        across=tuple((heat_map, across.get(heat_map.modality)) for heat_map in maps),
+        across=tuple(
+            (heat_map, across.get(heat_map.modality))
+            for heat_map in maps
+            if len(heat_map.tasks) > 1 or heat_map.modality in across
+        ),
         tasks=tuple(
             TaskView(
                 f"task-{number}",
