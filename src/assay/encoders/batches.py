@@ -99,7 +99,7 @@ class Batches:
     def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
         """Encode a batch, halving it while memory is insufficient."""
         try:
-            return model.encode(examples)
+            return _own_numbers(model.encode(examples))
         except Exception as error:
             if not is_out_of_memory(error) or len(examples) == 1:
                 raise
@@ -139,6 +139,23 @@ def _read(split: Split, rows: np.ndarray) -> list[Example]:
 
 def _called(split: Split, rows: np.ndarray) -> list[Example]:
     return [split.examples.name(int(row)) for row in rows]
+
+
+def _own_numbers(encoded: Encoded) -> Encoded:
+    """Return what a model gave as float32 in memory of our own: it may write its next batch to the same."""
+    probs = encoded.source_probs
+    return encoded._replace(
+        features=_copied(encoded.features, "features"),
+        source_probs=None if probs is None else _copied(probs, "source probabilities"),
+    )
+
+
+def _copied(matrix: np.ndarray, what: str) -> np.ndarray:
+    given = np.asarray(matrix)
+    if given.ndim != 2 or given.dtype.kind in "cOSUMm":  # others, such as bfloat16, become float32
+        raise ModelError(f"the model returned {what} of the type {given.dtype} and the shape {given.shape}")
+    with np.errstate(over="ignore"):  # infinity is reported with the name of the example
+        return given.astype(np.float32)
 
 
 def _must_be_finite(matrix: np.ndarray, what: str, split: Split, rows: np.ndarray) -> None:
