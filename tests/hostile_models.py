@@ -124,6 +124,15 @@ def recurse() -> None:
     recurse()
 
 
+def unload() -> None:
+    """Make Python forget modules, and how it finds them."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in {"assay", "json", "PIL"}:
+            del sys.modules[name]
+    sys.meta_path.clear()
+    sys.path_hooks.clear()
+
+
 ACTS: dict[str, Callable[[], None]] = {
     "good": lambda: None,
     "changes": change_everything,
@@ -131,6 +140,7 @@ ACTS: dict[str, Callable[[], None]] = {
     "forks": fork,
     "limits": limit_files,
     "moves": lambda: os.chdir("/"),
+    "unloads": unload,
     "leaves": lambda: sys.exit(0),
     "generator": raising(GeneratorExit()),
     "stop": raising(StopIteration(3)),

@@ -151,6 +151,15 @@ def test_a_model_that_lets_no_file_grow_fails_alone(study, good):
     assert_good(comparison, good)
 
 
+def test_a_model_that_unloads_modules_fails_alone(study, good):
+    before = dict(sys.modules)
+
+    comparison = study("unloads(where='open')", "unloads", "good").run()
+
+    assert {name: sys.modules.get(name) for name in before} == before
+    assert_good(comparison, good)
+
+
 def test_a_model_that_moves_takes_no_relative_path_with_it(study, good, photos, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 

@@ -155,6 +155,31 @@ def _set_handlers(wanted: _Same) -> None:
                 signal.signal(kind, handler)
 
 
+def _modules() -> tuple[tuple[str, ...], _Same]:
+    return tuple(sys.modules), _Same(list(sys.modules.values()))
+
+
+def _set_modules(wanted: tuple[tuple[str, ...], _Same]) -> None:
+    """Bring back modules that were removed or replaced; what was imported since stays."""
+    for name, module in zip(wanted[0], wanted[1].values, strict=True):
+        if name not in sys.modules or sys.modules[name] is not module:
+            sys.modules[name] = module
+
+
+def _finders() -> tuple[_Same, _Same]:
+    return _Same(list(sys.meta_path)), _Same(list(sys.path_hooks))
+
+
+def _set_finders(wanted: tuple[_Same, _Same]) -> None:
+    """Bring back what finds modules; what was added since stays, as libraries need it."""
+    _extend(sys.meta_path, wanted[0].values)
+    _extend(sys.path_hooks, wanted[1].values)
+
+
+def _extend(finders: list[Any], wanted: list[Any]) -> None:
+    finders.extend([one for one in wanted if not any(one is other for other in finders)])
+
+
 def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
@@ -186,6 +211,8 @@ _SIGNALS = tuple(
     if hasattr(signal, name)
 )
 GUARDS = (  # a model does not get these back
+    StatePart(_modules, _set_modules),
+    StatePart(_finders, _set_finders),
     StatePart(resource_limits, _set_limits),
     StatePart(_umask, os.umask),
     StatePart(os.getcwd, os.chdir),
