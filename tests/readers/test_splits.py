@@ -82,14 +82,14 @@ def test_a_class_of_one_goes_to_train_and_is_noted() -> None:
     division = divide(make_digests(21), make_labels(20, 1), None, Shares(), 0)
 
     assert division.parts[20] == Part.TRAIN
-    assert division.notes == ("The class 'b' has one example: it stands in train, and test cannot judge it.",)
+    assert division.notes == ("The class 'b' has one example: it is in train, and test has none.",)
 
 
 def test_a_class_of_two_goes_to_train_and_test() -> None:
     division = divide(make_digests(22), make_labels(20, 2), None, Shares(), 0)
 
     assert sorted(division.parts[20:]) == [Part.TRAIN, Part.TEST]
-    assert division.notes == ("The class 'b' has two examples: one stands in train and one in test.",)
+    assert division.notes == ("The class 'b' has two examples: one is in train and one in test.",)
 
 
 def test_a_class_of_three_is_in_each_split() -> None:
@@ -248,7 +248,7 @@ def test_a_class_of_one_example_among_sets_goes_to_train_and_is_noted() -> None:
     division = divide(make_digests(40), make_sets(40, rare=1), None, Shares(), 0)
 
     assert division.parts[0] == Part.TRAIN
-    assert division.notes == ("The class 'c' has one example: it stands in train, and test cannot judge it.",)
+    assert division.notes == ("The class 'c' has one example: it is in train, and test has none.",)
 
 
 def test_equal_texts_with_other_tags_are_told_apart_and_found() -> None:

@@ -103,10 +103,10 @@ def test_of_a_large_set_a_part_is_compared() -> None:
 def test_real_near_duplicates_are_named_with_their_twin() -> None:
     notes = load_task(f"folder:{REALDATA / 'caltech101_20'}").notes
 
-    (note,) = [note for note in notes if "nearly" in note]
+    (note,) = [note for note in notes if "near-duplicate" in note]
     assert note == (
-        "4 test examples nearly stand in train (first: test/grand_piano/image_0046.jpg, like "
-        "train/grand_piano/image_0003.jpg): results may flatter."
+        "4 test examples are near-duplicates of train examples (first: test/grand_piano/image_0046.jpg, like "
+        "train/grand_piano/image_0003.jpg): results may be optimistic."
     )
 
 

@@ -146,8 +146,8 @@ def test_a_page_tells_what_scores_predicted_what_tasks_teach_and_which_models_er
     lesson = comparison.tasks[0].lesson
 
     assert f"400 examples; every model correct: {lesson.right_in_all}" in text
-    assert "most say" in text  # of the examples that all models miss
-    assert "What <a" in text  # says of the examples of each class
+    assert "most models predict" in text  # of the examples that all models miss
+    assert "Predictions of <a" in text  # by true class
     assert "err on the same examples" in text
 
 

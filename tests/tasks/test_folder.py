@@ -73,10 +73,7 @@ def test_a_class_that_train_lacks_is_noted(paint: Paint) -> None:
     task = load_task(f"folder:{folder}")
 
     assert task.classes == ("ant", "bee", "cat")
-    assert (
-        "The class 'cat' stands in test and not in train: no model can get these examples right."
-        in task.notes
-    )
+    assert "The class 'cat' is in test and not in train: no model can get these examples right." in task.notes
 
 
 def test_images_below_class_folders_are_found(animals: Path, paint: Paint) -> None:
@@ -192,8 +189,8 @@ def test_equal_images_in_train_and_test_are_noted(paint: Paint) -> None:
     shutil.copy(folder / "train" / "ant" / "0.png", folder / "test" / "bee" / "copy.png")
 
     assert load_task(f"folder:{folder}").notes == (
-        "1 test example also stands in train (first: test/bee/copy.png).",
-        "1 example stands more than once with different labels (first: test/bee/copy.png).",
+        "1 test example is also in train (first: test/bee/copy.png).",
+        "1 example occurs more than once with different labels (first: test/bee/copy.png).",
     )
 
 
@@ -201,7 +198,7 @@ def test_a_class_with_one_example_is_noted(animals: Path, paint: Paint) -> None:
     paint("cat", 1)
 
     assert load_task(f"folder:{animals}").notes == (
-        "The class 'cat' has one example: it stands in train, and test cannot judge it.",
+        "The class 'cat' has one example: it is in train, and test has none.",
     )
 
 

@@ -114,9 +114,9 @@ def test_a_split_column_is_kept(tmp_path: Path) -> None:
 
     assert [len(task.train), len(task.val), len(task.test)] == [8, 8, 8]
     assert task.notes == (
-        "8 test examples also stand in train (first: row 17).",
-        "8 test examples also stand in val (first: row 17).",
-        "8 val examples also stand in train (first: row 9).",
+        "8 test examples are also in train (first: row 17).",
+        "8 test examples are also in val (first: row 17).",
+        "8 val examples are also in train (first: row 9).",
     )
 
 
@@ -249,7 +249,7 @@ def test_equal_numbers_are_no_task(write: Write) -> None:
 def test_the_same_text_with_two_labels_is_noted(write: Write) -> None:
     task = load_task(write(lines={1: "same,0", 2: "same,1"}))
 
-    assert task.notes == ("1 example stands more than once with different labels (first: row 2).",)
+    assert task.notes == ("1 example occurs more than once with different labels (first: row 2).",)
 
 
 def test_an_unknown_setting_has_a_suggestion(write: Write) -> None:
@@ -339,8 +339,8 @@ def test_classes_that_train_or_test_lack_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("\n".join(["text,label,split", *rows]))
 
     assert load_task(f"table:{tmp_path / 'a.csv'}").notes[-2:] == (
-        "The class 'c' stands in test and not in train: no model can get these examples right.",
-        "The class 'b' stands in train and not in test: test cannot judge this.",
+        "The class 'c' is in test and not in train: no model can get these examples right.",
+        "The class 'b' is in train and not in test: test cannot judge this.",
     )
 
 

@@ -10,6 +10,6 @@ def test_similar_tasks_and_one_against_all_others_are_named():
     similarity = Similarity(None, tasks, {"a": 0.8, "c": -0.4}, None, None, ())
 
     assert similarity_remarks(similarity) == (
-        "a and b order the models alike (rank correlation 0.95): one of them says nearly all.",
-        "c orders the models against all other tasks.",
+        "a and b rank the models similarly (rank correlation 0.95): one of them is nearly enough.",
+        "c ranks the models in the opposite order of all other tasks.",
     )

@@ -56,7 +56,7 @@ def within(change: Change, limits: Limits) -> Change:
     refusal = after.refusal(limits).removeprefix("left out: ")
     if not refusal:
         return change
-    sentence = f"{after.address} may not be taken: {refusal}"
+    sentence = f"{after.address} is beyond a limit: {refusal}"
     return replace(change, refusal=sentence, remarks=(f"{sentence}.", *change.remarks))
 
 

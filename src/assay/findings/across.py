@@ -129,7 +129,7 @@ class Across:
         tasks: The tasks on which every model with an index or a mean rank has a value.
         index_tasks: The subset of them where a model is above chance level: the tasks behind the index.
         all_tasks: The tasks on which any model has a value.
-        index_zero: What an index of 0 means: "guessing", or "the median model" if chance level is unknown.
+        index_zero: What an index of 0 means: "chance level", or "the median model" if it is unknown.
         models: Best first: by index, then mean rank; after them, by strength, those with missing values.
         unit: The unit that was resampled to test differences; None without a test.
         omnibus: Friedman's test; None with fewer than three models.

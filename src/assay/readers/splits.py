@@ -213,8 +213,8 @@ def _tiny(labels: Labels) -> tuple[str, ...]:
     counts = class_counts(labels)
     notes = []
     rare = (
-        (1, "one example: it stands in train, and test cannot judge it"),
-        (2, "two examples: one stands in train and one in test"),
+        (1, "one example: it is in train, and test has none"),
+        (2, "two examples: one is in train and one in test"),
     )
     is_single = labels.kind is LabelKind.CLASSIFICATION and labels.lengths is None
     for count, what in rare if is_single else rare[:1]:  # with several classes a rarer one may decide

@@ -26,15 +26,15 @@ def task_warnings(gathered: Gathered, parts: np.ndarray, metric: str) -> tuple[s
     digests, labels, name = gathered.digests, gathered.labelled.labels, gathered.examples.name
     notes = []
     for part, earlier, rows in repeats(digests, parts):
-        stands = "example also stands" if len(rows) == 1 else "examples also stand"
+        is_also = "example is also" if len(rows) == 1 else "examples are also"
         first = name(int(rows[0]))
-        notes.append(f"{len(rows)} {part.name.lower()} {stands} in {earlier.name.lower()} (first: {first}).")
+        notes.append(f"{len(rows)} {part.name.lower()} {is_also} in {earlier.name.lower()} (first: {first}).")
     notes.extend(_near_duplicates(gathered, parts))
     conflicting = conflicts(digests, labels)
     if len(conflicting):
-        stands = "example stands" if len(conflicting) == 1 else "examples stand"
+        occur = "example occurs" if len(conflicting) == 1 else "examples occur"
         first = name(int(conflicting[0]))
-        notes.append(f"{len(conflicting)} {stands} more than once with different labels (first: {first}).")
+        notes.append(f"{len(conflicting)} {occur} more than once with different labels (first: {first}).")
     is_official = gathered.labelled.official is not None
     return (
         *notes,
@@ -73,9 +73,9 @@ def _near_duplicates(gathered: Gathered, parts: np.ndarray) -> tuple[str, ...]:
         return ()
     name = gathered.examples.name
     count, of = len(near.test), "" if near.compared == len(fresh) else f" of {near.compared:,} compared"
-    stands = f"example{of} nearly stands" if count == 1 else f"examples{of} nearly stand"
+    are = f"example{of} is a near-duplicate" if count == 1 else f"examples{of} are near-duplicates"
     first = f"{name(int(near.test[0]))}, like {name(int(near.train[0]))}"
-    return (f"{count} test {stands} in train (first: {first}): results may flatter.",)
+    return (f"{count} test {are} of train examples (first: {first}): results may be optimistic.",)
 
 
 def _missing_classes(labels: Labels, parts: np.ndarray, *, is_official: bool) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def _missing_classes(labels: Labels, parts: np.ndarray, *, is_official: bool) ->
     for is_missing, where in missing:
         names = [labels.classes[position] for position in np.flatnonzero(is_missing)]
         if names:
-            verb = "stands" if len(names) == 1 else "stand"
+            verb = "is" if len(names) == 1 else "are"
             notes.append(f"{in_words(names, 'class', 'classes')} {verb} {where}.")
     return tuple(notes)
 

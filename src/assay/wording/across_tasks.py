@@ -81,7 +81,7 @@ def _without_index(across: Across) -> str:
     if not left_out or not across.index_tasks:
         return ""
     names = few(left_out, _NAMED)
-    return f"On {names} nothing beats {across.index_zero}: ranks count it, the index does not."
+    return f"On {names} no model is better than {across.index_zero}: it counts for ranks, not for the index."
 
 
 def _unit(across: Across, tasks_needed: int) -> str:
@@ -112,18 +112,18 @@ def similarity_remarks(similarity: Similarity) -> tuple[str, ...]:
     remarks = []
     if similarity.tasks is not None:
         remarks += [
-            f"{few(group, _SIMILAR)} order the models alike "
-            f"(rank correlation {_mean(similarity.tasks, group)}): one of them says nearly all."
+            f"{few(group, _SIMILAR)} rank the models similarly "
+            f"(rank correlation {_mean(similarity.tasks, group)}): one of them is nearly enough."
             for group in similarity.tasks.groups
         ]
     against = {task: fit for task, fit in similarity.fits.items() if fit < 0}
     if against:
         worst = sorted(against, key=lambda task: against[task])
-        verb = "order" if len(worst) > 1 else "orders"
-        remarks.append(f"{few(worst, _SIMILAR)} {verb} the models against all other tasks.")
+        verb = "rank" if len(worst) > 1 else "ranks"
+        remarks.append(f"{few(worst, _SIMILAR)} {verb} the models in the opposite order of all other tasks.")
     for of_models, what, measure in (
         (similarity.errors, "err on the same examples", "error consistency"),
-        (similarity.features, "see the test examples alike", "CKA"),
+        (similarity.features, "have similar features on test", "CKA"),
     ):
         if of_models is not None:
             remarks += [

@@ -23,19 +23,19 @@ def _significance(change: Change, alpha: float) -> str:
     before, after = change.before.address, change.after.address
     tested = [(task, task.p_value) for task in change.tasks if task.p_value is not None]
     if not tested:
-        return f"No predictions are kept: nothing tells whether {after} is surely better than {before}."
+        return f"No predictions are stored, so differences between {after} and {before} were not tested."
     better = [task for task, p_value in tested if p_value < alpha and task.difference > 0]
     worse = [task for task, p_value in tested if p_value < alpha and task.difference < 0]
     equal = len(tested) - len(better) - len(worse)
     parts = [
-        f"surely {word} on {listing(task.task.address for task in tasks)}"
+        f"significantly {word} on {listing(task.task.address for task in tasks)}"
         for word, tasks in (("better", better), ("worse", worse))
         if tasks
     ]
     if not parts:
-        return f"On {plural(equal, 'task')} the test examples do not tell {after} from {before}."
+        return f"{after} is not significantly different from {before} on {plural(equal, 'task')}."
     sentence = f"{after} is {' and '.join(parts)}"
-    rest = f"; on {plural(equal, 'task')} the test examples do not tell" if equal else ""
+    rest = f"; not significantly different on {plural(equal, 'task')}" if equal else ""
     return f"{sentence}{rest}."
 
 
@@ -44,10 +44,11 @@ def _tasks_like_these(change: Change) -> tuple[str, ...]:
     if change.over_tasks is None:
         return ()
     odds = change.over_tasks.practical
-    how = f"half a point is nothing; Wilcoxon p = {change.over_tasks.p_value:.3f}"
+    how = f"differences below half a point count as equal; Wilcoxon p = {change.over_tasks.p_value:.3f}"
     return (
-        f"On tasks like these {change.after.address} is practically better with chance {odds.better:.2f}, "
-        f"equal {odds.equal:.2f}, worse {odds.worse:.2f} ({how} over {change.over_tasks.tasks} tasks).",
+        f"On tasks like these {change.after.address} is practically better with probability "
+        f"{odds.better:.2f}, equal {odds.equal:.2f}, worse {odds.worse:.2f} "
+        f"({how} over {change.over_tasks.tasks} tasks).",
     )
 
 
@@ -58,14 +59,10 @@ def _index(change: Change) -> tuple[str, ...]:
         return ()
     before, after = spaces[0].widths
     if before != after:
-        return (
-            f"An index of the old features cannot stay: it holds {before:,} numbers each, not {after:,}.",
-        )
+        return (f"An old index cannot be kept: its vectors have {before:,} numbers, not {after:,}.",)
     kept = min(space.in_old_index or 0.0 for space in spaces)
     if kept >= SERVES:
-        return (
-            f"An index of the old features can stay: new ones find {kept:.0%} of the same neighbours in it.",
-        )
+        return (f"An old index can be kept: new features find {kept:.0%} of the same neighbours in it.",)
     return (
         f"Make an index of the features again: the new ones find {kept:.0%} of the same neighbours in the "
         f"old one, and chance {max(space.by_chance for space in spaces):.1%}.",
@@ -84,8 +81,8 @@ def verdict_reason(change: TaskChange, allowed: float, examples: int, needed: in
     verb = "lost" if change.difference < 0 else "won"
     size = f"{value_text(abs(change.difference))} {change.measure} {verb}"
     if change.interval is None:
-        return f"{size}, but predictions are not kept: nothing tells how sure that is"
-    reason = f"{size} (change {interval_text(change.interval)}); {value_text(allowed)} may be lost"
+        return f"{size}, but predictions are not stored, so it was not tested"
+    reason = f"{size} (change {interval_text(change.interval)}); a loss of {value_text(allowed)} is allowed"
     if needed is None:
         return reason
-    return f"{reason}; about {needed:,} test examples instead of {examples:,} would tell"
+    return f"{reason}; about {needed:,} test examples instead of {examples:,} would decide"

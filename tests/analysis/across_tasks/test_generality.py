@@ -91,7 +91,7 @@ def test_a_task_without_an_index_counts_for_ranks_only():
     assert result.index_tasks == ("a", "b", "c", "d")
     assert result.models[0].index == pytest.approx(0.95)
     assert result.models[0].average_rank == 1.6
-    assert "On e nothing beats the median model" in " ".join(result.remarks)
+    assert "On e no model is better than the median model" in " ".join(result.remarks)
 
 
 @pytest.mark.parametrize("table", [{"a": {"x": 1.0, "y": 0.5}}, {"a": {"x": 1.0}, "b": {"x": 1.0}}, {}])

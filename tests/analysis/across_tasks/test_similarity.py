@@ -37,7 +37,7 @@ def test_tasks_that_order_models_alike_are_one_group(values):
     assert [set(group) for group in result.tasks.groups] == [{"a", "b", "c"}]
     assert "rank correlation 0." in result.remarks[0] or "rank correlation 1.00" in result.remarks[0]
     assert result.remarks[-1].startswith("e ")
-    assert result.remarks[-1].endswith("against all other tasks.")
+    assert result.remarks[-1].endswith("in the opposite order of all other tasks.")
 
 
 def test_the_correlation_is_spearmans_over_models_with_both(values):

@@ -56,13 +56,13 @@ def test_twins_differ_in_nothing(study):
     result = changed(study, LITE, TWIN)
 
     assert all(task.difference == 0 and task.p_value == 1 for task in result.tasks)
-    assert "do not tell" in result.remarks[0]
+    assert "not significantly different" in result.remarks[0]
 
 
 def test_what_is_surely_worse_is_said(study):
     result = changed(study, VIT, FLOOR)
 
-    assert result.remarks[0].startswith(f"{FLOOR} is surely worse on ")
+    assert result.remarks[0].startswith(f"{FLOOR} is significantly worse on ")
 
 
 def test_an_index_can_stay_where_features_find_the_same_neighbours(study):
@@ -73,9 +73,9 @@ def test_an_index_can_stay_where_features_find_the_same_neighbours(study):
         changed(seeing(study, features, after), LITE, VIT).remarks[1] for after in (same, turned, fewer)
     ]
 
-    assert "can stay" in result[0]
+    assert "can be kept" in result[0]
     assert "Make an index of the features again" in result[1]
-    assert "cannot stay" in result[2]
+    assert "cannot be kept" in result[2]
 
 
 def test_examples_are_called_by_their_names(study):
@@ -124,7 +124,7 @@ def test_over_five_tasks_the_task_is_the_unit(study):
     assert result.over_tasks.mean == pytest.approx(result.tasks[0].difference)
     assert result.over_tasks.p_value == pytest.approx(2 / 2**6)
     assert result.over_tasks.practical.better > 0.99
-    assert "practically better with chance 1.00" in result.remarks[1]
+    assert "practically better with probability 1.00" in result.remarks[1]
     assert changed(study, FLOOR, VIT).over_tasks is None
 
 

@@ -28,7 +28,7 @@ from assay.findings.across import Across, Criterion, Generality
 from assay.findings.matrix import Matrix
 from assay.wording.across_tasks import BORDA, INDEX, MEAN_RANK, STRENGTH, WORST, across_remarks
 
-GUESSING, MEDIAN = "guessing", "the median model"
+GUESSING, MEDIAN = "chance level", "the median model"
 _CLOSE = 1e-9
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(21))
 

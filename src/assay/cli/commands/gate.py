@@ -29,7 +29,7 @@ def command(
     ] = None,
     store: options.StoreOption = options.DEFAULT_STORE,
     max_regression: Annotated[
-        str, typer.Option(help="How much may be lost: points, as in 0.5pt, or the metric's own unit.")
+        str, typer.Option(help="Allowed loss: points, as in 0.5pt, or the metric's own unit.")
     ] = "0.5pt",
     task: options.Tasks = None,
     method: options.Measure = None,
@@ -40,7 +40,7 @@ def command(
     licence: options.Licence = None,
     plugin: options.Plugins = None,
 ) -> None:
-    """Pass if no task regresses by more than is allowed, fail if one surely does.
+    """Pass if no task regresses by more than is allowed, fail if one does significantly.
 
     Otherwise report that the data do not suffice.
     """

@@ -244,7 +244,7 @@ def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
         for score in agreements.overall
     ]
     caption = "Mean weighted τ over tasks, 1 is the same order; bars: 95 % for other models."
-    caption += " Hollow: looks at no example of the target."
+    caption += " Hollow: baseline, which ignores your data."
     return _dots_chart(anchor, caption, rows, ("tau", "weighted τ", 2))
 
 

@@ -47,7 +47,7 @@ def show_similarity(similarity: Similarity, console: Console) -> None:
     """Print sentences about similar tasks and models, if there are any."""
     if similarity.remarks:
         console.print()
-        console.print(Text(f"What the {_tasks(similarity.modality)} teach", style="bold"))
+        console.print(Text(f"Similarity of {_tasks(similarity.modality)} and of models", style="bold"))
         for remark in similarity.remarks:
             console.print(Text(remark))
 

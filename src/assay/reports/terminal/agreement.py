@@ -15,7 +15,7 @@ from assay.wording.numbers import interval_text, plural, value_text
 _SHOWN = 12
 _HOW = "τ_w: Kendall's tau, the best models weigh most (scipy's rank=True): 1 the same order, 0 none"
 _LOST = (
-    "lost @k: metric lost by training the best k by the score (/reach: of best less median); hit: best found"
+    "regret@k: loss of training only the best k by the score (relative: to best - median); hit: best found"
 )
 
 
@@ -47,7 +47,7 @@ def show_agreements(
     rows = [("", _marked(score), "", *(text(score) for _, text in _OVERALL)) for score in shown]
     console.print(fitted_table(("", "score", "", *(title for title, _ in _OVERALL)), rows, console.width))
     if any(score.is_baseline for score in shown):
-        print_note(console, "> looks at no example of the target")
+        print_note(console, "> baseline: ignores your data")
     if len(shown) < len(agreements.overall):
         print_note(console, f"{plural(len(agreements.overall) - len(shown), 'more score')}")
     for remark in agreements.remarks:
@@ -104,20 +104,20 @@ def _lost_of_reach(shortlist: Shortlist) -> str:
 _OVERALL: tuple[tuple[str, Callable[[OverallAgreement], str]], ...] = (
     ("τ_w", lambda score: _correlation(score.weighted_tau)),
     ("other models", lambda score: _interval(score.models)),
-    ("lost @1", _shortlist(1, _lost)),
+    ("regret@1", _shortlist(1, _lost)),
     ("@3", _shortlist(3, _lost)),
     ("other tasks", lambda score: _interval(score.others)),
     ("Spearman", lambda score: _correlation(score.spearman)),
     ("hit @1", _shortlist(1, _hit)),
     ("@3", _shortlist(3, _hit)),
-    ("lost/reach", _shortlist(1, _lost_of_reach)),
+    ("relative regret", _shortlist(1, _lost_of_reach)),
     ("τ_b", lambda score: _correlation(score.tau_b)),
     ("Pearson", lambda score: _correlation(score.pearson)),
 )
 _BY_TASK: tuple[tuple[str, Callable[[Agreement], str]], ...] = (
     ("τ_w", lambda score: _correlation(score.weighted_tau)),
     ("other models", lambda score: _interval(score.intervals)),
-    ("lost @1", _shortlist(1, _lost)),
+    ("regret@1", _shortlist(1, _lost)),
     ("@3", _shortlist(3, _lost)),
     ("Spearman", lambda score: _correlation(score.spearman)),
     ("hit @1", _shortlist(1, _hit)),

@@ -103,7 +103,7 @@ def _show_flips(flips: Flips, console: Console) -> None:
 
 
 def _class(change: ClassChange) -> str:
-    sure = " (surely)" if change.p_value < ALPHA else ""
+    sure = " (significant)" if change.p_value < ALPHA else ""
     return f"{change.name} {change.before:.0%} to {change.after:.0%} of {change.examples}{sure}"
 
 

@@ -111,14 +111,17 @@ def _show_errors(
         model = model_labels(comparison)[confusion.model]
         print_note(console, f"most frequent confusions of {model}: {', '.join(pairs)}")
     if show_all:
-        for title, examples in (("all miss", analysis.hardest), ("one gets", analysis.lonely)):
+        for title, examples in (
+            ("every model wrong", analysis.hardest),
+            ("one model correct", analysis.lonely),
+        ):
             for example in examples:
                 print_note(console, f"  {title}: {_missed(example)}")
 
 
 def _missed(example: MissedExample) -> str:
-    right = f"; {example.right[0]} is right" if example.right else ""
-    return f"{example.example} is {example.truth}, most say {example.said}{right}"
+    right = f"; {example.right[0]} is correct" if example.right else ""
+    return f"{example.example} is {example.truth}, most models predict {example.said}{right}"
 
 
 def _show_slices(findings: TaskFindings, console: Console, *, show_all: bool) -> None:
