@@ -40,7 +40,19 @@ def test_many_files_become_rows(assay, features):
 
     _, out, _ = assay("score", "near.npz", "far.npz", "a.npz", "b.npz", "c.npz", "-s", "logme")
 
-    assert [line.split()[0] for line in out.splitlines()[-5:]] == ["near", "far", "a", "b", "c"]
+    assert [line.split()[0] for line in out.splitlines()[-6:-1]] == ["near", "far", "a", "b", "c"]
+
+
+def test_the_last_line_is_a_verdict_of_the_first_estimate_of_a_metric(assay, features):
+    one = assay("score", "near.npz", "-s", "logme", "-s", "ridge_cv")[1].splitlines()
+    two = assay("score", "near.npz", "far.npz", "-s", "logme", "-s", "ridge_cv")[1].splitlines()
+    none = assay("score", "near.npz", "far.npz", "-s", "logme")[1].splitlines()
+
+    assert re.match(r"Verdict: expected accuracy 0\.\d+ \(.* to .*\) by ridge_cv\.", one[-1])
+    assert re.match(r"Verdict: (near|far) is (best|first), expected accuracy .* by ridge_cv; ", two[-1])
+    assert none[-1].startswith("Verdict: none of these scores estimates a metric")
+    order = [line.split()[0] for line in one]
+    assert order.index("ridge_cv") < order.index("logme")
 
 
 def test_files_with_different_labels_are_not_compared_in_silence(assay, features):

@@ -148,13 +148,19 @@ def show(outcomes: Outcomes, views: Mapping[str, ArrayView], console: Console) -
         console.print(Text.assemble((name, "bold"), f": {holds}"), soft_wrap=True)
         for note in size_notes(view):
             console.print(Text(f"  {note}", style="yellow"), soft_wrap=True)
-    if not _same_labels(list(views.values())):
+    if not have_same_labels(list(views.values())):
         console.print(
             Text("The files have different labels: compare no values between them.", style="yellow")
         )
+    outcomes = {name: _grouped(of_file) for name, of_file in outcomes.items()}
     console.print(_table(outcomes, console.width))
     for score, reason in _reasons(outcomes).items():
         console.print(Text.assemble((score, "bold"), f": {reason}", style="dim"), soft_wrap=True)
+
+
+def _grouped(outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """Return the scores that estimate a metric first, then those that only rank models."""
+    return dict(sorted(outcomes.items(), key=lambda pair: not pair[1].metric))
 
 
 def as_json(outcomes: Outcomes) -> str:
@@ -178,7 +184,8 @@ def _fields(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _same_labels(views: list[ArrayView]) -> bool:
+def have_same_labels(views: list[ArrayView]) -> bool:
+    """Return whether files hold the same labels, so that their values may be compared."""
     first = views[0].labels
     return all(
         view.labels.kind is first.kind and np.array_equal(view.labels.values, first.values)
@@ -225,7 +232,7 @@ def _fill(
     for column in columns:
         table.add_column(Text(column), justify="right", overflow="fold")
     for row in rows:
-        texts = [_with_interval(cell(row, column)) for column in columns]
+        texts = [value_with_interval(cell(row, column)) for column in columns]
         table.add_row(Text(row), *texts)
 
 
@@ -253,5 +260,6 @@ def _interval(outcome: Outcome) -> str:
     return f"{interval.low:.4g} to {interval.high:.4g}" if interval else ""
 
 
-def _with_interval(outcome: Outcome) -> str:
+def value_with_interval(outcome: Outcome) -> str:
+    """Return the value of a score, with its interval if it has one."""
     return f"{_value(outcome)} ({_interval(outcome)})" if outcome.interval else _value(outcome)

@@ -1,0 +1,43 @@
+"""The verdict about scored files: which one the first estimate of a metric puts first, and how clearly."""
+
+from __future__ import annotations
+
+from assay.cli.score_files import Outcomes, value_with_interval
+from assay.wording.numbers import few
+
+_NAMED = 3  # files that the verdict names
+
+
+def verdict(outcomes: Outcomes) -> str:
+    """Return which file the first out-of-sample estimate puts first, and whether its interval is apart."""
+    score = next((name for name in _in_all(outcomes) if _metric_of(outcomes, name)), None)
+    if score is None:
+        return "Verdict: none of these scores estimates a metric; they rank models. Add one with -s ridge_cv."
+    of_score = {name: of_file[score] for name, of_file in outcomes.items()}
+    best = max(of_score, key=lambda name: float(of_score[name].estimate or 0.0))
+    expected = f"expected {of_score[best].metric} {value_with_interval(of_score[best])} by {score}"
+    if len(of_score) == 1:
+        return f"Verdict: {expected}."
+    low = None if (interval := of_score[best].interval) is None else interval.low
+    overlapping = [
+        name
+        for name, outcome in of_score.items()
+        if name != best and (low is None or outcome.interval is None or outcome.interval.high >= low)
+    ]
+    if not overlapping:
+        return f"Verdict: {best} is best, {expected}; no other interval overlaps."
+    return f"Verdict: {best} is first, {expected}; not clearly better than {few(overlapping, _NAMED)}."
+
+
+def _in_all(outcomes: Outcomes) -> list[str]:
+    """Return the scores that have a value for every file."""
+    first = next(iter(outcomes.values()))
+    return [
+        score
+        for score in first
+        if all(score in of and of[score].estimate is not None for of in outcomes.values())
+    ]
+
+
+def _metric_of(outcomes: Outcomes, score: str) -> str:
+    return next(iter(outcomes.values()))[score].metric
