@@ -424,16 +424,19 @@ def test_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
         "from assay.engines.isolated import Isolated\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs of shells ignore it
         "class Hang:\n    def __call__(self, evaluation, watch):\n"
-        "        print('process', os.getpid(), flush=True)\n        time.sleep(600)\n"
+        "        os.write(1, b'process %d\\n' % os.getpid())\n        time.sleep(600)\n"  # whole lines
         "    def close(self):\n        pass\n"
         "matrix = simulated_matrix('a', 'b')\n"
         "run_as_a_study(Isolated(workers=2), matrix, lambda stage: None, Hang())\n"
     )
     with subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True) as parent:
         assert parent.stderr is not None
-        processes = [int(parent.stderr.readline().split()[1]) for _ in range(2)]
-        parent.send_signal(signal.SIGINT)
-        assert "KeyboardInterrupt" in parent.communicate(timeout=60)[1]
+        try:
+            processes = [int(parent.stderr.readline().split()[1]) for _ in range(2)]
+            parent.send_signal(signal.SIGINT)
+            assert "KeyboardInterrupt" in parent.communicate(timeout=60)[1]
+        finally:
+            parent.kill()
 
     assert all(state_of(process) in "XZ" for process in processes)
 
