@@ -226,7 +226,7 @@ class Study:
                 if retry_failed:
                     store.forget(ready.jobs, Status.FAILED)
                 left = ready.without(store.known(ready.jobs))
-                write_planned(store.root, ready.jobs.values())
+                write_planned(store.arrays, ready.jobs.values())
                 store.take_aliases(str(evaluation.model) for evaluation in ready.evaluations)
                 for finished in left.inapplicable:
                     store.add(finished)
@@ -289,7 +289,7 @@ def compare_store(
 
 def _with_files(comparison: Comparison, store: Store) -> Comparison:
     examples = store.examples(findings.task for findings in comparison.tasks)
-    found, left = (*comparison.warnings, *warnings_of(store)), read_pending(store.root, store.keys())
+    found, left = (*comparison.warnings, *warnings_of(store)), read_pending(store.arrays, store.keys())
     return replace(comparison, examples=examples, warnings=found, pending=left)
 
 

@@ -31,6 +31,8 @@ class Owners:
             return _OF_JOBS[shelf], self._jobs.get(key.partition("-")[0], key)
         if shelf in _OF_TASKS:
             return _OF_TASKS[shelf], self._tasks.get(key.partition("-")[0], key)
+        if shelf == "planned":
+            return "list of the jobs", "the last run"
         model, task = self.of_features(key)
         return shelf, f"{model} on {task}" if model else key
 

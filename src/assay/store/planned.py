@@ -1,37 +1,35 @@
-"""What the last run of a study was to do: a file beside its results, from which follows what is pending."""
+"""What the last run of a study was to do, from which follows what is pending."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from pathlib import Path
 
 from assay.core.job import Job
-from assay.environment.atomic_file import written_whole
 from assay.findings.comparison import Pending
+from assay.store.arrays import Arrays
 
-PLANNED = "planned.json"
+SHELF, KEY = "planned", "last"
 
 
-def write_planned(root: Path, jobs: Iterable[Job]) -> None:
+def write_planned(arrays: Arrays, jobs: Iterable[Job]) -> None:
     """Write the jobs of a run, replacing those of an earlier one."""
-    rows = [[job.key, job.model, job.task] for job in jobs]
-    with written_whole(root / PLANNED) as file:
-        file.write(json.dumps(rows).encode())
+    arrays.write_text(SHELF, KEY, json.dumps([[job.key, job.model, job.task] for job in jobs]))
 
 
-def read_pending(root: Path, finished: Collection[str]) -> Pending | None:
+def read_pending(arrays: Arrays, finished: Collection[str]) -> Pending | None:
     """Return what the last run has not finished; None if it finished, or is not known.
 
     Args:
-        root: The folder of the store.
+        arrays: The files of the store.
         finished: The keys of the jobs that have a result.
     """
-    try:
-        rows = json.loads((root / PLANNED).read_text("utf-8"))
-        return pending_of([(str(key), str(model), str(task)) for key, model, task in rows], finished)
-    except (OSError, ValueError, TypeError):  # of an earlier Assay, or not one of ours
-        return None
+    jobs = arrays.read_json(SHELF, KEY, _jobs_of)
+    return None if jobs is None else pending_of(jobs, finished)
+
+
+def _jobs_of(rows: list[list[str]]) -> list[tuple[str, str, str]]:
+    return [(str(key), str(model), str(task)) for key, model, task in rows]
 
 
 def pending_of(jobs: Iterable[tuple[str, str, str]], finished: Collection[str]) -> Pending | None:
