@@ -156,6 +156,17 @@ def test_every_damaged_file_is_named_and_made_again(base, store, undamaged, harm
         assert warning.endswith("made again.")
 
 
+def test_a_damaged_plan_of_the_last_run_is_named_and_written_again(base, store):
+    HARMS["half of it zeros"](files_of(store, "planned")[0])
+
+    found = reported(store)
+    study(base, store, BEFORE).run()
+
+    assert any(warning.startswith("Damaged list of the jobs of the last run") for warning in found.warnings)
+    assert found.pending is None
+    assert not any(warning.startswith("Damaged list") for warning in reported(store).warnings)
+
+
 @pytest.mark.parametrize("shelf", NOUNS)
 def test_damage_to_one_kind_of_file_leaves_the_others(base, store, undamaged, shelf):
     HARMS["half of it zeros"](files_of(store, shelf)[0])

@@ -289,7 +289,8 @@ def compare_store(
 
 def _with_files(comparison: Comparison, store: Store) -> Comparison:
     examples = store.examples(findings.task for findings in comparison.tasks)
-    found, left = (*comparison.warnings, *warnings_of(store)), read_pending(store.arrays, store.keys())
+    left = read_pending(store.arrays, store.keys())
+    found = (*comparison.warnings, *warnings_of(store))
     return replace(comparison, examples=examples, warnings=found, pending=left)
 
 
