@@ -289,9 +289,8 @@ def compare_store(
 
 def _with_files(comparison: Comparison, store: Store) -> Comparison:
     examples = store.examples(findings.task for findings in comparison.tasks)
-    left = read_pending(store.arrays, store.keys())
-    found = (*comparison.warnings, *warnings_of(store))
-    return replace(comparison, examples=examples, warnings=found, pending=left)
+    found = replace(comparison, examples=examples, pending=read_pending(store.arrays, store.keys()))
+    return replace(found, warnings=(*comparison.warnings, *warnings_of(store)))
 
 
 def _keep(store: Store, event: Event) -> None:
