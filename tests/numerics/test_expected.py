@@ -196,6 +196,7 @@ def test_a_clear_shift_is_noticed():
     assert noticed >= 27
 
 
+@pytest.mark.framework
 def test_the_interval_is_wider_with_a_count_of_test_examples_than_without():
     view, _ = drawn(np.random.default_rng(2))
 

@@ -51,7 +51,9 @@ def test_a_proportional_sample_keeps_the_shares_of_classes() -> None:
     np.testing.assert_allclose(np.bincount(chosen) / 2000, np.bincount(labels.values) / 20_000, atol=0.002)
 
 
-@pytest.mark.parametrize("name", ["ridge_cv", "lda_cv", "logistic_cv"])
+@pytest.mark.parametrize(
+    "name", ["ridge_cv", "lda_cv", pytest.param("logistic_cv", marks=pytest.mark.framework)]
+)
 def test_a_sample_predicts_what_all_examples_do(name: str) -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, 4000)
