@@ -125,7 +125,7 @@ class ModelProtocol(Protocol):
 class SourceProtocol(Protocol):
     """A protocol that uses the predictions of the source head and learns nothing from train or val.
 
-    It has no value on val, because val would have to be encoded for that alone.
+    No metric on val is recorded, because val would have to be encoded for that alone.
     """
 
     @abstractmethod

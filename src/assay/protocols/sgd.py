@@ -22,8 +22,8 @@ class SGD(ModelProtocol):
     """All weights and a new linear head, by stochastic gradient descent with momentum 0.9.
 
     The learning rate is constant, there is no augmentation, and the last epoch is used. Nothing is tuned, so
-    it trains on train and val, and has no value on val. With default settings and a torchvision model it does
-    what PyTorch's transfer-learning tutorial does with a folder of images.
+    it trains on train and val, and no metric on val is recorded. With default settings and a torchvision
+    model it does what PyTorch's transfer-learning tutorial does with a folder of images.
 
     References:
         Transfer Learning for Computer Vision Tutorial (Chilamkurthy, 2017),

@@ -1,4 +1,4 @@
-"""Stands in for a model whose source fails before it is opened, so that it becomes failed rows."""
+"""Replaces a model source that fails before the model is opened, so that its jobs become failed rows."""
 
 from __future__ import annotations
 

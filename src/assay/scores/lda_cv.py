@@ -53,7 +53,7 @@ class LDACV(HeldOutScore):
         if metric is None:
             raise NotApplicable("Nothing judges this kind of task.")
         if metric.judges_probs:
-            raise NotApplicable(f"It foretells classes; {metric.name} judges probabilities.")
+            raise NotApplicable(f"It predicts classes; {metric.name} needs probabilities.")
         if len(train.folds) < 2:
             raise NotApplicable("Train has too few examples for two folds.")
         if np.count_nonzero(train.total.target_sum) < 2:

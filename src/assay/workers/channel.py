@@ -91,7 +91,7 @@ class Channel:
         return self._socket.fileno()
 
     def interrupt(self) -> None:
-        """Let whoever reads or writes here, in any thread, get an ``EOFError``."""
+        """Raise ``EOFError`` in every thread that reads or writes here."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

@@ -63,7 +63,7 @@ class Worker:
         return self._end.alive
 
     def kill(self) -> None:
-        """Kill the process from any thread: whoever waits for it gets an ``EOFError``."""
+        """Kill the process from any thread; a thread that waits for it gets an ``EOFError``."""
         self._process.kill()
         self.channel.interrupt()
 
