@@ -5,7 +5,8 @@ import pytest
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import LabelKind, TaskKind
-from assay.readers.labelling import Cells, Labelled, label_columns, label_rows, label_sets, parse_kind
+from assay.readers.labelling import Cells, Labelled, label_rows, parse_kind
+from assay.readers.several_labels import label_columns, label_sets
 
 
 def label(cells: list[str], kind: TaskKind | None = None) -> Labelled:
@@ -154,3 +155,68 @@ def test_a_cell_that_is_no_list_names_its_row() -> None:
 def test_zeros_and_ones_in_a_list_are_refused() -> None:
     with pytest.raises(UnreadableTask, match="row 1: the list repeats a class"):
         label_sets(cells_of("tags", ["[0, 1, 1]", "[1, 0, 0]"]), None)
+
+
+@pytest.mark.parametrize(
+    "mark", ["NA", "n/a", "-", "?", "None", "null", "inf", "-Infinity", ".", "\\N", "#N/A"]
+)
+def test_a_mark_of_a_missing_number_is_no_class(mark: str) -> None:
+    labelled = label(["1", "0", mark, "0", "1"])
+
+    assert labelled.labels.classes == ("0", "1")
+    assert labelled.notes == (
+        f"1 of 5 rows have no value in 'label' ('{mark}' 1 times; first: row 3) and are left out.",
+    )
+
+
+def test_a_mark_among_words_is_a_class_and_noted() -> None:
+    labelled = label(["neg", "NA", "pos", "NA"])
+
+    assert labelled.labels.classes == ("NA", "neg", "pos")
+    assert labelled.notes == (
+        "'NA' (2 rows) in 'label' counts as a class, because other labels are words. "
+        "Write missing='NA' if it marks a missing label.",
+    )
+
+
+def test_marks_that_the_user_names_are_missing_among_words_and_numbers() -> None:
+    words = label_rows(cells_of("label", ["a", "none", "b", "a"]), None, ("none",))
+    numbers = label_rows(cells_of("label", ["0.5", "1.5", "unsure", "2.5"]), None, ("unsure",))
+
+    assert (words.labels.classes, words.kept.tolist()) == (("a", "b"), [0, 2, 3])
+    assert numbers.labels.values.tolist() == [0.5, 1.5, 2.5]
+
+
+def test_an_odd_word_among_quantities_names_its_row_and_the_cure() -> None:
+    with pytest.raises(UnreadableTask) as caught:
+        label(["0.5", "1.5", "n.b.", "2.5", "3.25"])
+
+    assert str(caught.value) == (
+        "'label' holds numbers in 4 of 5 rows, and something else in 1: 'n.b.' first (row 3). Write "
+        "missing='n.b.' if that marks missing numbers, write the numbers in one way, or "
+        "kind='classification' if each is a class."
+    )
+
+
+def test_numbers_as_people_write_them_are_quantities_and_counted() -> None:
+    labelled = label(["12,345", "1,000.5", "999", "NA", "0"], TaskKind.REGRESSION)
+
+    assert labelled.labels.values.tolist() == [12345.0, 1000.5, 999.0, 0.0]
+    assert labelled.notes[1] == (
+        "2 of 5 numbers in 'label' are written like '12,345', which is read as 12345."
+    )
+
+
+def test_few_formatted_numbers_are_classes_as_written() -> None:
+    assert label(["10%", "20%", "10%"]).labels.classes == ("10%", "20%")
+
+
+def test_cells_that_join_words_suggest_the_separator() -> None:
+    assert label(["pos|long", "pos", "long", "neg|long"]).notes == (
+        "'pos|long' in 'label' counts as one class. If cells name several classes, write "
+        "label_separator='|'.",
+    )
+
+
+def test_one_class_with_a_sign_inside_suggests_no_separator() -> None:
+    assert label(["a,b", "| pipe |", "=1+1|cmd", "rest"]).notes == ()

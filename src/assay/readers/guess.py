@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import TaskKind
 from assay.readers.images import is_image
 from assay.readers.lists import splitter
+from assay.readers.numbers import read_numbers
 from assay.readers.splits import part_of
 from assay.readers.table_columns import TableColumns
 
@@ -106,11 +106,11 @@ def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[TaskKind, 
     >>> guess_kind("stars", ["1", "2", "3"], 500)[0]
     <TaskKind.CLASSIFICATION: 'classification'>
     """
-    numbers = [as_number(name) for name in names]
-    if not all(math.isfinite(number) for number in numbers):
+    numbers = read_numbers(names)
+    if not numbers.are_all:
         return TaskKind.CLASSIFICATION, ""
-    whole = all(number == int(number) for number in numbers)
-    different = len(set(numbers))
+    whole = all(number == int(number) for number in numbers.values)
+    different = len(set(numbers.values))
     many = different > _MANY_NUMBERS and different > _MANY_SHARE * rows
     if many or (not whole and different > 2):
         return TaskKind.REGRESSION, (
@@ -123,15 +123,6 @@ def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[TaskKind, 
             "Write kind='regression' if they are quantities."
         )
     return TaskKind.CLASSIFICATION, ""
-
-
-def as_number(text: str) -> float:
-    """Parse a finite number, or return NaN."""
-    try:
-        number = float(text) if "_" not in text else math.nan  # 1_0 is a number only in Python
-    except ValueError:
-        return math.nan
-    return number if math.isfinite(number) else math.nan
 
 
 def _require(title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns) -> None:
@@ -228,7 +219,7 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
         return named[0], _choice(named, "label")
     texts = _column_names()["texts"]
     few = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in texts]
-    if len(few) == 1 and math.isfinite(as_number(few[0])):
+    if len(few) == 1 and read_numbers([few[0]]).are_all:
         raise UnreadableTask(
             f"The first line of {title} seems to be a row: it has {', '.join(head)}. "
             f"Put the names of the columns into the first line, or write label='{few[0]}'."

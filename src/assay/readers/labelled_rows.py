@@ -12,16 +12,9 @@ from assay.core.errors import UnreadableTask, UsageError
 from assay.core.slices import SliceColumn
 from assay.core.task import LabelKind, Labels, TaskKind
 from assay.readers.guess import NamedColumns, choose_columns
-from assay.readers.labelling import (
-    Cells,
-    Labelled,
-    label_columns,
-    label_rows,
-    label_sets,
-    missing_note,
-    tag_labels,
-)
+from assay.readers.labelling import Cells, Labelled, label_rows, missing_note, tag_labels
 from assay.readers.lists import are_lists, splitter
+from assay.readers.several_labels import label_columns, label_sets
 from assay.readers.splits import PART_NAMES, class_counts, part_of
 from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TextTable
@@ -34,6 +27,12 @@ class LabelForm(NamedTuple):
 
     kind: TaskKind | None = None
     separator: str | None = None  # separates the classes in a cell
+    missing: str | tuple[str, ...] = ()  # marks a missing label, besides an empty cell
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What marks a missing label."""
+        return (self.missing,) if isinstance(self.missing, str) else self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +94,12 @@ def _labelled(table: TextTable, columns: TableColumns, form: LabelForm) -> Label
             raise UsageError(
                 "label_separator parts the classes of one column. Leave it out, or name one label."
             )
-        return label_columns(cells, form.kind)
+        return label_columns(cells, form.kind, form.marks)
     if form.separator is not None or form.kind is TaskKind.MULTILABEL:
-        return label_sets(cells[0], form.separator)
+        return label_sets(cells[0], form.separator, form.marks)
     if form.kind is None and are_lists(cells[0].names):
-        return label_sets(cells[0], None, is_guessed=True)
-    return label_rows(cells[0], form.kind)
+        return label_sets(cells[0], None, form.marks, is_guessed=True)
+    return label_rows(cells[0], form.kind, form.marks)
 
 
 def _label_words(table: TextTable, words: str, tags: str) -> Labelled:

@@ -1,8 +1,7 @@
-"""Converts the cells of label columns to labels: kind, classes, and rows without labels."""
+"""Converts the cells of a label column to labels: kind, classes, and rows without labels."""
 
 from __future__ import annotations
 
-import math
 import re
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -12,11 +11,12 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import LabelKind, Labels, TaskKind
-from assay.readers.guess import as_number, guess_kind
-from assay.readers.lists import as_list
+from assay.readers.guess import guess_kind
+from assay.readers.numbers import Numbers, is_missing, read_numbers
 
 _INTEGER = re.compile(r"(-?\d+)\.0+")
-_TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+_SEPARATORS = ("|", ";", ",", "/", "+")
+_SHOWN = 5  # marks in a message
 
 
 class Cells(NamedTuple):
@@ -73,16 +73,17 @@ def parse_kind(kind: str | None) -> TaskKind | None:
     raise UsageError(f"Setting 'kind' is '{kind}'. Write one of {known}.")
 
 
-def label_rows(cells: Cells, kind: TaskKind | None) -> Labelled:
+def label_rows(cells: Cells, kind: TaskKind | None, missing: Sequence[str] = ()) -> Labelled:
     """Create one label per row from the cells of a column, skipping rows without a label.
 
     Args:
         cells: The cells of the column.
         kind: The user's task kind, or None to guess it from the labels.
+        missing: What marks a missing label, besides an empty cell, and "NA" and the like among numbers.
 
     Raises:
-        UnreadableTask: More than half of the rows have no label, regression labels are not numbers, or
-            the column's name is one of its labels.
+        UnreadableTask: More than half of the rows have no label, regression labels are not numbers, some
+            labels are numbers and some are words, or the column's name is one of its labels.
     """
     column, names, codes, row_name = cells
     if column in names:
@@ -90,45 +91,103 @@ def label_rows(cells: Cells, kind: TaskKind | None) -> Labelled:
             f"'{column}' stands in the first line and again below it: the table seems to have no names of "
             "columns. Write them in its first line, as in text,label."
         )
-    numbers = np.array([as_number(name) for name in names], dtype=np.float64)
-    numeric = all(
-        math.isfinite(number) or is_nothing(name) for name, number in zip(names, numbers, strict=True)
-    )
-    missing = np.array([not name or (numeric and is_nothing(name)) for name in names], dtype=bool)
-    none = (codes < 0) | missing[codes] if len(names) else np.ones(len(codes), dtype=bool)
+    numbers = read_numbers(["" if name in missing else name for name in names])
+    numeric = numbers.are_all
+    is_none = np.array([not name or name in missing for name in names], dtype=bool)
+    if numeric or kind is TaskKind.REGRESSION:
+        is_none |= numbers.missing
+    is_none = np.append(is_none, True)  # code -1: no cell
+    none = is_none[codes]
     kept = np.flatnonzero(~none)
-    notes = missing_note(f"'{column}'", none, row_name)
+    notes = missing_note(f"'{column}'", none, row_name, _marks(names, codes[none]))
     codes = codes[kept]
 
     if kind is None:
-        kind, note = guess_kind(column, [names[code] for code in np.unique(codes)], len(codes))
-        notes += (note,) if note else ()
+        if not numeric:
+            _require_one_sort(cells, numbers, kept)
+        present = [names[code] for code in np.unique(codes)]
+        kind, note = guess_kind(column, present, len(codes))
+        notes += (*((note,) if note else ()), *_separated(column, present))
     if kind is TaskKind.REGRESSION:
-        wrong = np.flatnonzero(~np.isfinite(numbers[codes]))
+        wrong = np.flatnonzero(~np.isfinite(numbers.values[codes]))
         if len(wrong):
             row = int(wrong[0])
+            name = names[codes[row]]
             raise UnreadableTask(
-                f"Column '{column}', {row_name(int(kept[row]))}: the label '{names[codes[row]]}' is not a "
-                "number. Write kind='classification', or name a column of numbers."
+                f"Column '{column}', {row_name(int(kept[row]))}: the label '{name}' is not a number. "
+                f"Write missing='{name}' if it marks a missing number, kind='classification' if labels are "
+                "classes, or name a column of numbers."
             )
-        return Labelled(Labels(LabelKind.REGRESSION, numbers[codes]), kept, notes)
+        notes += written_note(cells, numbers)
+        return Labelled(Labels(LabelKind.REGRESSION, numbers.values[codes]), kept, notes)
     canonical, notes = _class_names(column, names, codes, notes, numeric=numeric)
     used, inverse = np.unique(codes, return_inverse=True)
     return Labelled(class_labels([canonical[code] for code in used]).of(inverse), kept, notes)
 
 
-def is_nothing(name: str) -> bool:
-    """Return whether a cell is a missing number."""
-    return name.lower() in {"", "nan"}  # how pandas writes a missing number
+def _require_one_sort(cells: Cells, numbers: Numbers, kept: np.ndarray) -> None:
+    """Raise if most labels are quantities, and a few words among them would make each number a class."""
+    column, names, codes, row_name = cells
+    is_number = np.isfinite(numbers.values)[codes[kept]]
+    quantities = [names[code] for code in np.unique(codes[kept][is_number])]
+    if (
+        is_number.sum() < len(kept) / 2
+        or guess_kind(column, quantities, len(kept))[0] is not TaskKind.REGRESSION
+    ):
+        return
+    odd = kept[~is_number]
+    words = list(dict.fromkeys(names[code] for code in codes[odd]))
+    marks = words[0] if len(words) == 1 else tuple(words[:_SHOWN])
+    raise UnreadableTask(
+        f"'{column}' holds numbers in {is_number.sum()} of {len(kept)} rows, and something else in "
+        f"{len(odd)}: '{words[0]}' first ({row_name(int(odd[0]))}). Write missing={marks!r} if that "
+        "marks missing numbers, write the numbers in one way, or kind='classification' if each is a class."
+    )
 
 
-def missing_note(columns: str, none: np.ndarray, row_name: Callable[[int], str]) -> tuple[str, ...]:
+def _separated(column: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return a note if cells such as pos|long seem to name several classes."""
+    for separator in _SEPARATORS:
+        joined = [name for name in names if separator in name]
+        parts = {part.strip() for name in names for part in name.split(separator)}
+        if len(joined) >= 2 and len(parts) < len(names) and "" not in parts:
+            return (
+                f"'{joined[0]}' in '{column}' counts as one class. If cells name several classes, write "
+                f"label_separator='{separator}'.",
+            )
+    return ()
+
+
+def _marks(names: Sequence[str], codes: np.ndarray) -> str:
+    """Return which marks stand in cells without a value, and how often, such as "'NA' 7 times"."""
+    found, counts = np.unique(codes[codes >= 0], return_counts=True)
+    marked = [(int(count), names[code]) for code, count in zip(found, counts, strict=True) if names[code]]
+    return ", ".join(f"'{name}' {count} times" for count, name in sorted(marked, reverse=True)[:_SHOWN])
+
+
+def written_note(cells: Cells, numbers: Numbers) -> tuple[str, ...]:
+    """Return a note about numbers that are not written plainly, such as 12,345."""
+    rows = np.flatnonzero(np.append(numbers.dressed, False)[cells.codes])
+    if not len(rows):
+        return ()
+    first = cells.codes[rows[0]]
+    return (
+        f"{len(rows)} of {len(cells.codes)} numbers in '{cells.column}' are written like "
+        f"'{cells.names[first]}', which is read as {numbers.values[first]:.15g}.",
+    )
+
+
+def missing_note(
+    columns: str, none: np.ndarray, row_name: Callable[[int], str], marks: str = ""
+) -> tuple[str, ...]:
     """Return a note about rows without a label; raise if they are more than half."""
     count = int(none.sum())
     if not count:
         return ()
     first = row_name(int(np.flatnonzero(none)[0]))
-    message = f"{count} of {len(none)} rows have an empty cell in {columns} (first: {first})"
+    what = "no value" if marks else "an empty cell"
+    shown = f"{marks}; first: {first}" if marks else f"first: {first}"
+    message = f"{count} of {len(none)} rows have {what} in {columns} ({shown})"
     if count > len(none) / 2:
         raise UnreadableTask(f"{message}: more than half. Name another column, as in label='...'.")
     return (f"{message} and are left out.",)
@@ -141,7 +200,16 @@ def _class_names(
     integers = {name: match[1] for name in names if (match := _INTEGER.fullmatch(name))}
     if numeric:
         return [integers.get(name, name) for name in names], notes
-    used = {names[code] for code in np.unique(codes)}
+    found, counts = np.unique(codes, return_counts=True)
+    used = {names[code] for code in found}
+    marks = {names[code]: int(count) for code, count in zip(found, counts, strict=True)}
+    marks = {name: count for name, count in marks.items() if is_missing(name)}
+    if marks:
+        shown = ", ".join(f"'{name}' ({count} rows)" for name, count in marks.items())
+        notes += (
+            f"{shown} in '{column}' {'counts' if len(marks) == 1 else 'each count'} as a class, because "
+            f"other labels are words. Write missing='{next(iter(marks))}' if it marks a missing label.",
+        )
     doubled = sorted(name for name in integers.keys() & used if integers[name] in used)
     if doubled:
         name = doubled[0]
@@ -150,119 +218,3 @@ def _class_names(
             "because other labels are words.",
         )
     return list(names), notes
-
-
-def label_columns(columns: Sequence[Cells], kind: TaskKind | None) -> Labelled:
-    """Create labels from several columns: 0 or 1 for each class, or regression targets.
-
-    Rows with a missing value are skipped.
-
-    Args:
-        columns: The cells of each column.
-        kind: The user's task kind, or None for multilabel if all values are 0 or 1, else regression.
-
-    Raises:
-        UnreadableTask: A cell is not a number, or more than half of the rows have missing values.
-    """
-    names = [cells.column for cells in columns]
-    named = _listed(names, "and")
-    if kind not in {None, TaskKind.MULTILABEL, TaskKind.REGRESSION}:
-        raise UsageError(
-            f"A {kind} task has one label column; {named} are {len(names)}. Name one of them, or write "
-            "kind='multilabel' for columns of 0 and 1, kind='regression' for numbers to predict."
-        )
-    matrix = np.column_stack([_numbers(cells) for cells in columns])
-    none = np.isnan(matrix).any(axis=1)
-    notes = missing_note(_listed(names, "or"), none, columns[0].row_name)
-    kept = np.flatnonzero(~none)
-    matrix = matrix[kept]
-    wrong = np.argwhere((matrix != 0) & (matrix != 1))
-    if kind is TaskKind.MULTILABEL and len(wrong):
-        row, column = wrong[0]
-        raise UnreadableTask(
-            f"Column '{names[column]}', {columns[0].row_name(int(kept[row]))}: {matrix[row, column]:g} is "
-            "neither 0 nor 1. Write kind='regression' for numbers to predict."
-        )
-    if kind is TaskKind.REGRESSION or len(wrong):
-        note = f"{named} hold numbers: each example has {len(names)} to predict (regression)."
-        return Labelled(Labels(LabelKind.REGRESSION, matrix), kept, notes if kind else (*notes, note))
-    order = np.argsort(names)
-    labels = Labels(LabelKind.MULTILABEL, matrix[:, order], tuple(names[position] for position in order))
-    note = (
-        f"{named} hold 0 and 1: any number of {len(names)} classes may apply to an example (multilabel). "
-        "Write kind='regression' if they are numbers to predict."
-    )
-    return Labelled(labels, kept, notes if kind else (*notes, note))
-
-
-def label_sets(cells: Cells, separator: str | None, *, is_guessed: bool = False) -> Labelled:
-    """Create multilabel labels from cells that each contain any number of classes.
-
-    Args:
-        cells: The cells of the column.
-        separator: The separator of the classes in a cell; an empty cell has no class. None for JSON lists;
-            rows with an empty cell are then skipped.
-        is_guessed: True to add a note that the format was guessed.
-
-    Raises:
-        UnreadableTask: A cell is not a list, or more than half of the rows are empty.
-    """
-    column, _, _, row_name = cells
-    names = [*cells.names, ""]
-    codes = np.where(cells.codes < 0, len(cells.names), cells.codes)
-    is_empty = np.array([not name for name in names])[codes]
-    notes = missing_note(f"'{column}'", is_empty, row_name) if separator is None else ()
-    kept = np.arange(len(codes)) if separator is not None else np.flatnonzero(~is_empty)
-    if separator is not None and is_empty.any():
-        notes = (
-            f"{is_empty.sum()} of {len(codes)} rows have an empty '{column}': no class applies to them.",
-        )
-    used, rows, codes = np.unique(codes[kept], return_index=True, return_inverse=True)
-    sets = [
-        _split_cell(names[code], separator, f"Column '{column}', {row_name(int(kept[row]))}")
-        for code, row in zip(used, rows, strict=True)
-    ]
-    labels = multilabel_labels(sets)
-    if is_guessed:
-        notes += (
-            f"'{column}' holds lists: any number of {len(labels.classes)} classes may apply to an example "
-            "(multilabel). Write kind='classification' if each list is a class.",
-        )
-    return Labelled(labels.of(codes), kept, notes)
-
-
-def _split_cell(cell: str, separator: str | None, where: str) -> tuple[str, ...]:
-    if separator is not None:
-        return tuple(dict.fromkeys(name.strip() for name in cell.split(separator) if name.strip()))
-    names = as_list(cell)
-    if names is None:
-        raise UnreadableTask(
-            f"{where}: '{cell[:60]}' is no list of classes. Write for example label_separator='|' "
-            f'for red|round, or the cell as ["red", "round"].'
-        )
-    if len(set(names)) < len(names):
-        raise UnreadableTask(
-            f"{where}: the list repeats a class: {cell[:60]}. Lists hold the names of classes that apply; "
-            "for 0 and 1 give each class a column, as in label=('red', 'round')."
-        )
-    return names
-
-
-def _numbers(cells: Cells) -> np.ndarray:
-    """Return the number in each row; NaN if the cell is empty."""
-    column, names, codes, row_name = cells
-    numbers = np.array([_TRUTH.get(name.lower(), as_number(name)) for name in [*names, ""]])
-    nothing = np.array([is_nothing(name) for name in [*names, ""]])
-    wrong = np.flatnonzero((~np.isfinite(numbers) & ~nothing)[codes])
-    if len(wrong):
-        row = int(wrong[0])
-        raise UnreadableTask(
-            f"Column '{column}', {row_name(row)}: '{names[codes[row]]}' is not a number. Several label "
-            "columns hold 0 and 1 for each class, or numbers to predict; name one column for a single class."
-        )
-    return np.asarray(numbers[codes])
-
-
-def _listed(names: Sequence[str], word: str) -> str:
-    quoted = [f"'{name}'" for name in names]
-    return f"{', '.join(quoted[:-1])} {word} {quoted[-1]}"

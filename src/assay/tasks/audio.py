@@ -31,6 +31,7 @@ class Audio(TaskSource):
             relative to the table or to the folder.
         label: The label column; guessed by default.
         kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels by default.
+        missing: What marks a missing label besides empty cells (and "NA" among numbers), as in ("?", "none").
         file: The column of paths; by default the first column of audio file names.
         split: The split column; guessed by default; optional.
         unreadable: The maximum fraction of unreadable files; one is always allowed, unless this is 0.
@@ -63,6 +64,7 @@ class Audio(TaskSource):
     test: float = 0.2
     metric: str | None = None
     limit: int | None = None
+    missing: str | tuple[str, ...] = ()
 
     summary: ClassVar[str] = "sounds in a folder, WAV or FLAC: class folders, split folders, or a labels file"
     packages: ClassVar[tuple[str, ...]] = ("soundfile",)
@@ -94,7 +96,7 @@ class Audio(TaskSource):
         table = read_table([path])
         column = self.file or _column_of_sounds(table)
         named = NamedColumns(image=column, label=self.label, split=self.split)
-        _, labelled = labelled_rows(table, named, LabelForm(parse_kind(self.kind)))
+        _, labelled = labelled_rows(table, named, LabelForm(parse_kind(self.kind), missing=self.missing))
         return listed_files(table, column, path.parent, folder), labelled  # paths relative to either folder
 
 

@@ -38,6 +38,7 @@ class Folder(TaskSource):
             per class, or of numbers.
         label_separator: The separator of several classes in a cell, such as "|"; not needed for lists.
         kind: ``classification``, ``multilabel`` or ``regression``; guessed from the labels.
+        missing: What marks a missing label besides empty cells (and "NA" among numbers), as in ("?", "none").
         file: The column of paths; guessed by default.
         split: The split column; guessed by default; optional.
         slices: One or more columns by which test results are reported separately, such as camera.
@@ -70,6 +71,7 @@ class Folder(TaskSource):
     test: float = 0.2
     metric: str | None = None
     slices: str | tuple[str, ...] | None = None
+    missing: str | tuple[str, ...] = ()
 
     summary: ClassVar[str] = "images in a folder: class folders, split folders, or a labels file"
 
@@ -97,7 +99,7 @@ class Folder(TaskSource):
     def _listed(self, folder: Path, path: Path) -> Gathered:
         table = read_table([path])
         named = NamedColumns(image=self.file, label=self.label, split=self.split, slices=self.slices)
-        form = LabelForm(parse_kind(self.kind), self.label_separator or None)
+        form = LabelForm(parse_kind(self.kind), self.label_separator or None, self.missing)
         columns, labelled = labelled_rows(table, named, form)
         if columns.image is None:
             raise UnreadableTask(

@@ -58,6 +58,7 @@ class Hub(TaskSource):
         label_separator: The separator of several classes in a cell; not needed for lists.
         slices: One or more columns by which test results are reported separately, such as language.
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
+        missing: What marks a missing label besides empty cells (and "NA" among numbers), as in ("?", "none").
         val: The fraction of val if there is no official split.
         test: The fraction of test if there is no official split.
         metric: The main metric; by default accuracy, macro F1 or Spearman correlation, by the kind.
@@ -95,6 +96,7 @@ class Hub(TaskSource):
     unreadable: float = 0.01
     slices: str | tuple[str, ...] | None = None
     audio: str | None = None
+    missing: str | tuple[str, ...] = ()
 
     summary: ClassVar[str] = "a data set of the Hugging Face hub, or a local folder in its formats"
     packages: ClassVar[tuple[str, ...]] = ("datasets",)
@@ -102,7 +104,7 @@ class Hub(TaskSource):
     def load(self, address: str, seed: int) -> Task:
         """Download the data set unless it is cached or local, and read it once."""
         shares = Shares(self.val, self.test)
-        form = LabelForm(parse_kind(self.kind), self.label_separator or None)
+        form = LabelForm(parse_kind(self.kind), self.label_separator or None, self.missing)
         splits, notes = self._splits(address, seed)
         table = table_of(splits)
         named = self._named(next(iter(splits.values())))

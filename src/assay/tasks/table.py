@@ -40,6 +40,7 @@ class Table(TaskSource):
         split: The column of official splits: train, val (valid, validation, dev), test.
         slices: One or more columns by which test results are reported separately, such as language.
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
+        missing: What marks a missing label besides empty cells (and "NA" among numbers), as in ("?", "none").
         val: The fraction of val if there is no official split.
         test: The fraction of test if there is no official split.
         metric: The main metric; by default accuracy, macro F1 for multilabel, or Spearman correlation for
@@ -73,13 +74,14 @@ class Table(TaskSource):
     delimiter: str | None = None
     unreadable: float = 0.01
     slices: str | tuple[str, ...] | None = None
+    missing: str | tuple[str, ...] = ()
 
     summary: ClassVar[str] = "texts, text pairs or image paths in a CSV, TSV, JSONL or Parquet file"
 
     def load(self, address: str, seed: int) -> Task:
         """Read the table once; a small file stays in memory."""
         shares = Shares(self.val, self.test)
-        form = LabelForm(parse_kind(self.kind), self.label_separator or None)
+        form = LabelForm(parse_kind(self.kind), self.label_separator or None, self.missing)
         table, official = self._read(Path(self.name).expanduser())
         named = NamedColumns(
             self.text, self.text2, self.image, self.label, self.split, self.words, self.slices
