@@ -60,6 +60,29 @@ def application() -> dict[str, np.ndarray]:
     return {"pixels": pixels, "features": features, "probs": np.asarray(model(batch))}
 
 
+def rescaling() -> dict[str, keras.Model]:
+    """Models that expect pixels in 0..255, by what they do to them; "deep" and "unit" expect 0..1."""
+    layers, inputs = keras.layers, keras.Input((16, 16, 3))
+    whole = keras.Input((16, 16, 3), dtype="uint8")
+    statistics = {"mean": [127.0] * 3, "variance": [4000.0] * 3}
+    body = stacked(layers.Conv2D(8, 3, activation="relu"), layers.GlobalAveragePooling2D())
+    rescaled = stacked(layers.Rescaling(1 / 127.5, offset=-1), body)
+    norm = stacked(layers.Normalization(**statistics))
+    deep = layers.Rescaling(0.2)(layers.Conv2D(4, 3)(inputs))
+    caffe = keras.applications.resnet.preprocess_input
+    return {
+        "flat": stacked(layers.Rescaling(1 / 255), *body.layers),
+        "nested": keras.Model(inputs, rescaled(inputs)),
+        "augmented": stacked(stacked(layers.RandomFlip(), layers.Rescaling(1 / 255)), body),
+        "operations": keras.Model(inputs, body(inputs / 127.5 - 1.0)),
+        "normalised": keras.Model(inputs, body(norm(inputs))),
+        "caffe": keras.Model(inputs, body(caffe(inputs))),
+        "whole": keras.Model(whole, body(keras.ops.cast(whole, "float32") / 255.0)),
+        "deep": keras.Model(inputs, layers.GlobalAveragePooling2D()(deep)),
+        "unit": stacked(layers.Rescaling(2.0, offset=-1), body),
+    }
+
+
 keras.utils.set_random_seed(0)
 net = stacked(
     keras.layers.Conv2D(8, 3, activation="relu", name="maps"),
@@ -81,3 +104,14 @@ batch = picture[None].astype(np.float32) / 255
 pool = keras.Model(net.inputs, net.get_layer("pool").output)
 np.savez(FOLDER / "net.npz", pixels=picture, features=np.asarray(pool(batch)), probs=np.asarray(net(batch)))
 np.savez(FOLDER / "application.npz", **application())
+
+pixels = picture[None].astype(np.float32)
+said = {}
+for name, model in rescaling().items():
+    model.save(FOLDER / f"{name}.keras")
+    said[name] = np.asarray(model(pixels / 255 if name in ("deep", "unit") else pixels))
+    if name in ("nested", "whole"):
+        model.export(FOLDER / f"saved_{name}", verbose=False)
+    if name == "nested":
+        model.save(FOLDER / "nested.h5")
+np.savez(FOLDER / "rescaling.npz", pixels=picture, **said)

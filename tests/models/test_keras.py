@@ -41,6 +41,61 @@ def test_a_file_says_what_keras_says(tensorflow_files: Path, name: str) -> None:
     assert (model.facts.macs, shapes) == (14 * 14 * 27 * 8 + 40, [(8, 27), (5, 8)])
 
 
+@pytest.mark.parametrize(
+    ("name", "range_of_pixels"),
+    [
+        ("flat.keras", "0..255"),
+        ("nested.keras", "0..255"),
+        ("nested.h5", "0..255"),
+        ("augmented.keras", "0..255"),
+        ("operations.keras", "0..255"),
+        ("normalised.keras", "0..255"),
+        ("caffe.keras", "0..255"),
+        ("whole.keras", "0..255"),
+        ("deep.keras", "0..1"),
+        ("unit.keras", "0..1"),
+    ],
+)
+def test_a_file_is_fed_the_range_of_pixels_that_it_expects(
+    tensorflow_files: Path, name: str, range_of_pixels: str
+) -> None:
+    expected = np.load(tensorflow_files / "rescaling.npz")
+    model = KerasSource(str(tensorflow_files / name)).open("cpu")
+
+    features = model.encode([expected["pixels"]]).features
+    model.close()
+
+    np.testing.assert_allclose(features, expected[name.partition(".")[0]], rtol=1e-4, atol=1e-5)
+    assert f"pixels {range_of_pixels}" in model.facts.input_note
+    assert ("assumed" in model.facts.input_note) is (name == "deep.keras")
+
+
+def test_scale_overrides_what_a_file_seems_to_expect_and_says_so(tensorflow_files: Path) -> None:
+    expected = np.load(tensorflow_files / "rescaling.npz")
+    model = KerasSource(str(tensorflow_files / "unit.keras"), scale=False).open("cpu")
+    as_set = KerasSource(str(tensorflow_files / "nested.keras"), scale=True).open("cpu")
+
+    features = as_set.encode([expected["pixels"]]).features
+    as_set.close()
+    model.close()
+
+    assert "0..1" in as_set.facts.preprocessing
+    assert not np.allclose(features, expected["nested"], atol=1e-3)
+    assert as_set.notes == (as_set.facts.input_note,)
+    assert "as set, but the model seems to expect 0..255" in as_set.facts.input_note
+    assert "as set, but the model seems to expect 0..1" in model.facts.input_note
+
+
+def test_only_files_that_were_fed_another_range_before_are_other_models_now(tensorflow_files: Path) -> None:
+    def changed(name: str) -> bool:
+        return "as found" in KerasSource(str(tensorflow_files / name)).identity()
+
+    kept = [changed(name) for name in ("net.keras", "net.h5", "flat.keras")]
+    others = [changed(f"{name}.keras") for name in ("nested", "operations", "caffe", "whole", "deep")]
+
+    assert (kept, others) == ([False] * 3, [True] * 5)
+
+
 def test_tensorflow_stays_out_of_this_process(tensorflow_files: Path) -> None:
     KerasSource(str(tensorflow_files / "net.keras")).open("cpu").close()
 

@@ -110,6 +110,77 @@ def test_the_head_is_found_and_softmax_is_not_done_twice(net) -> None:
     assert [weight.shape for weight in model.weights()] == [(8, 27), (5, 8)]
 
 
+class Rescaled(nn.Module):
+    """The small net behind what some exporters put in front of one."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.net = small_net()
+        self.kind = kind
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        match self.kind:
+            case "divided":
+                return self.net(batch / 255)
+            case "centred":
+                return self.net(batch * (1 / 127.5) - 1)
+            case "whole":
+                return self.net(batch.to(torch.float32) / 255)
+            case "last":
+                return self.net((batch.permute(0, 3, 1, 2) - torch.full((3, 1, 1), 120.0)) / 60)
+        return self.net((batch - 0.5) / 0.25)
+
+
+@pytest.mark.parametrize("kind", ["divided", "centred", "whole", "last", "unit"])
+def test_a_graph_is_fed_the_range_of_pixels_that_it_expects(net, kind: str) -> None:
+    module, image = Rescaled(kind), IMAGES[0][:16, :16]
+    dtype = torch.uint8 if kind == "whole" else torch.float32
+    batch = torch.from_numpy(image)[None] if kind == "last" else torch.from_numpy(image).movedim(-1, 0)[None]
+    given = batch / 255 if kind == "unit" else batch.to(dtype)
+    source = exported_as(net, module, given)
+
+    model = source.open("cpu")
+
+    np.testing.assert_allclose(model.encode([image]).source_probs, module(given).detach(), atol=1e-5)
+    assert f"pixels {'0..1' if kind == 'unit' else '0..255'}: the" in model.facts.input_note
+    written = OnnxSource(source.name, scale=kind in ("unit", "whole"))  # version 1 fed raw pixels to uint8
+    assert source.identity() == written.identity()
+
+
+def exported_as(net: Callable[..., OnnxSource], module: nn.Module, example: torch.Tensor) -> OnnxSource:
+    path = Path(net().name).with_name("rescaled.onnx")
+    return exported(
+        module, path, example, input_names=["x"], output_names=["y"], dynamic_axes={"x": {0: "n"}}
+    )
+
+
+def test_scale_overrides_what_a_graph_seems_to_expect_and_each_result_says_so(net) -> None:
+    source = net(Rescaled("divided"))
+
+    model = OnnxSource(source.name, scale=True).open("cpu")
+    stated = OnnxSource(source.name, mean=0.5).open("cpu")  # mean and std are those of 0..1
+    unsaid = net().open("cpu")
+
+    assert "0..1; mean 0" in model.facts.preprocessing
+    assert model.notes == (model.facts.input_note,)
+    assert "0..1; mean 0.5" in stated.facts.preprocessing
+    assert "as set, but the model seems to expect 0..255: the file rescales it to 0..1" in stated.notes[0]
+    assert (unsaid.notes, "assumed" in unsaid.facts.input_note) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "channels"),
+    [((1, 4, 16, 16), None, 4), ((1, 16, 16, 2), None, 2), ((1, 6, 16, 16), "NCHW", 6)],
+)
+def test_another_number_of_channels_is_named(
+    net, shape: tuple[int, ...], layout: str | None, channels: int
+) -> None:
+    source = net(nn.Flatten(), shape=shape)
+
+    with pytest.raises(ModelError, match=rf"takes {channels} channels; images have 3, or 1 if grey"):
+        OnnxSource(source.name, layout=layout).open("cpu")
+
+
 def test_a_fixed_batch_axis_is_filled_up(net) -> None:
     fixed = net(shape=(4, 3, 16, 16), dynamic_axes=None).open("cpu").encode(IMAGES)
     free = net().open("cpu").encode(IMAGES)

@@ -23,6 +23,31 @@ def test_an_exported_model_is_read_before_its_head(tensorflow_files: Path) -> No
     assert (model.facts.macs, shapes) == (14 * 14 * 27 * 8 + 40, [(5, 8), (8, 27)])
 
 
+@pytest.mark.parametrize("name", ["nested", "whole"])
+def test_a_model_that_rescales_its_input_is_fed_whole_pixels(tensorflow_files: Path, name: str) -> None:
+    expected = np.load(tensorflow_files / "rescaling.npz")
+    source = TensorflowSource(str(tensorflow_files / f"saved_{name}"), head=False)
+    model = source.open("cpu")
+
+    features = model.encode([expected["pixels"]]).features
+    model.close()
+
+    np.testing.assert_allclose(features, expected[name], rtol=1e-4, atol=1e-5)
+    assert "pixels 0..255" in model.facts.input_note
+    assert "scale=None" in source.identity()
+
+
+def test_a_model_that_says_nothing_of_its_pixels_is_fed_0_to_1_and_says_so(tensorflow_files: Path) -> None:
+    folder = str(tensorflow_files / "colours")
+    model = TensorflowSource(folder, size=8).open("cpu")
+    model.close()
+
+    assert "pixels 0..1, mean 0 and std 1 are assumed" in model.facts.input_note
+    assert (
+        TensorflowSource(folder, size=8).identity() == TensorflowSource(folder, size=8, scale=True).identity()
+    )
+
+
 def test_a_model_of_tf_hub_is_called_with_pictures_of_the_size_that_is_asked(tensorflow_files: Path) -> None:
     folder = str(tensorflow_files / "colours")
     model = TensorflowSource(folder, size=8).open("cpu")

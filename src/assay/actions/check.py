@@ -93,6 +93,8 @@ def _trainable(model: Model) -> str:
 def _facts(facts: ModelFacts, modality: Modality) -> Iterator[tuple[str, str]]:
     yield "reads", f"{modality}, {facts.input}"
     yield "preprocessing", facts.preprocessing
+    if facts.input_note:
+        yield "range", facts.input_note
     yield "features", f"{facts.width} wide"
     yield "source head", f"{facts.source_classes} classes" if facts.source_classes else "none"
     yield "parameters", f"{facts.parameters:,} ({facts.bytes / 1e6:.1f} MB)"

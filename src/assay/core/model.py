@@ -35,6 +35,7 @@ class ModelFacts:
         is_random: True for a control with random, untrained weights.
         source_accuracy: The published accuracy on the test set of the source task (ImageNet).
         dtype: The floating-point type of the weights when they encode.
+        input_note: Where the range of the input comes from, found in the model or assumed; in no key.
     """
 
     width: int
@@ -50,6 +51,7 @@ class ModelFacts:
     is_random: bool = False
     source_accuracy: float | None = None
     dtype: str = FLOAT32
+    input_note: str = ""
 
 
 class LinearHead(NamedTuple):
@@ -95,6 +97,11 @@ class Model(ABC):
     def names(self) -> Sequence[str] | None:
         """For a model that looks up stored features, the names of the stored examples; otherwise None."""
         return None
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Warnings about this model, which go with each of its results; usually none."""
+        return ()
 
     @abstractmethod
     def encode(self, examples: Sequence[Example]) -> Encoded:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from assay.core.errors import UsageError
+from assay.core.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -220,6 +220,12 @@ class PixelRecipe:
                 for channel, colour in zip(pixels, colours, strict=True)
             ]
         )
+
+
+def require_channels(channels: int | None, what: str) -> None:
+    """Raise ``ModelError`` for a model whose input has another number of channels than images have."""
+    if channels not in (None, 1, 3):
+        raise ModelError(f"{what} takes {channels} channels; images have 3, or 1 if grey.")
 
 
 def _padding(side: int, wanted: int) -> Size:

@@ -106,7 +106,7 @@ class Encoder:
     def notes_of(self, *splits: SplitName) -> tuple[str, ...]:
         """Return caveats about the model and about the features of the given splits."""
         choice = () if self._layer is None else (self._layer.note,)
-        run = self.batches.notes if splits else ()
+        run = (*self.model.notes, *self.batches.notes) if splits else ()
         what = PLURAL[self.task.modality]
         used = [(name, self._splits[name]) for name in splits if name in self._splits]
         about = (split.notes(self._needed(name, split), f"{name} {what}") for name, split in used)

@@ -17,6 +17,7 @@ from assay.core.task import Example
 from assay.core.trainable import Trainable
 from assay.encoders.examples import as_images, as_texts
 from assay.encoders.identity import Origin
+from assay.encoders.input_range import Found, Range, Scaling, doubts, sample_images
 from assay.encoders.pairs import encode_texts
 from assay.encoders.pixel_changes import PixelChanges, centred
 from assay.encoders.pixels import PixelRecipe
@@ -35,6 +36,7 @@ class RemoteEncoder(Model):
         opened: The worker, and the facts of its model.
         recipe: How an image becomes input; None for texts, which go as they are.
         origin: The origin of the weights.
+        scaling: How pixels enter the model, where that is found in its graph; else None.
         build: Builds the model again in this process, to be trained; None where its weights are frozen.
     """
 
@@ -43,6 +45,7 @@ class RemoteEncoder(Model):
         opened: OpenedWorker,
         recipe: PixelRecipe | None,
         origin: Origin,
+        scaling: Scaling | None = None,
         build: Callable[[ModelProcess], Trainable] | None = None,
     ) -> None:
         self._worker, reply = opened
@@ -56,7 +59,16 @@ class RemoteEncoder(Model):
             weights=origin.weights,
             licence=origin.licence,
             is_random=origin.is_random,
+            input_note=scaling.note if scaling else "",
         )
+        self._notes = scaling.warnings if scaling else ()
+        if scaling and scaling.is_assumed and recipe is not None:
+            self._notes = doubts(lambda scale: self._encoded(sample_images(), replace(recipe, scale=scale)))
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What speaks against the range of its pixels."""
+        return self._notes
 
     @property
     def facts(self) -> ModelFacts:
@@ -67,18 +79,22 @@ class RemoteEncoder(Model):
         """Return float32 features, and probabilities if the model has a source head."""
         if self._recipe is None:
             return Encoded(encode_texts(as_texts(examples), self._encode_texts, self._facts.width), None)
-        images = as_images(examples)
+        return Encoded(*self._encoded(as_images(examples), self._recipe))
+
+    def _encoded(
+        self, images: Sequence[np.ndarray], recipe: PixelRecipe
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         classes = self._facts.source_classes
         features = np.empty((len(images), self._facts.width), np.float32)
         probs = np.empty((len(images), classes), np.float32) if classes else None
         for start in range(0, len(images), _IMAGES):
             rows = slice(start, start + _IMAGES)
-            batch = self._recipe.input_array(self._recipe.pixels(images[rows]))
+            batch = recipe.input_array(recipe.pixels(images[rows]))
             arrays = self._worker.ask({"do": Request.ENCODE}, {"batch": batch}).arrays
             features[rows] = arrays["features"]
             if probs is not None:
                 probs[rows] = arrays["probs"]
-        return Encoded(features, probs)
+        return features, probs
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, including the source head."""
@@ -105,6 +121,12 @@ class RemoteEncoder(Model):
 
     def _encode_texts(self, texts: list[str]) -> np.ndarray:
         return self._worker.ask({"do": Request.ENCODE, "texts": texts}).arrays["features"]
+
+
+def found_range(opened: OpenedWorker) -> Found | None:
+    """Return the range of pixels that the model of a worker expects, if its graph says so."""
+    found = opened.facts["found"]
+    return None if found is None else Found(Range(found[0]), found[1])
 
 
 def pixel_recipe(

@@ -12,6 +12,8 @@ import numpy as np
 
 from assay.core.errors import ModelError
 from assay.core.predictor import softmax
+from assay.encoders.input_range import Found
+from assay.encoders.pixels import require_channels
 from assay.encoders.pooling import pooled_array
 from assay.workers.channel import Channel, Message
 from assay.workers.serving import answer_requests
@@ -37,13 +39,13 @@ class Reads(NamedTuple):
         shape: Of an image: height, width, channels; () for texts.
         macs: The multiply-accumulates of one example; None where they cannot be counted.
         preprocessing: What the model, or its worker, does with the input.
-        rescales: Whether pixels go in as 0..255, for the model divides them itself.
+        found: The range of pixels that the model expects, where that follows from what it does to them.
     """
 
     shape: tuple[int, ...]
     macs: int | None
     preprocessing: str
-    rescales: bool = False
+    found: Found | None = None
 
 
 class ModelServer(ABC):
@@ -101,7 +103,7 @@ class ModelServer(ABC):
         return {
             "size": shape[:2],
             "channels": shape[2] if shape else 0,
-            "rescales": reads.rescales,
+            "found": reads.found,
             "width": sample["features"].shape[1],
             "parameters": sum(size for size, _ in sizes),
             "bytes": sum(nbytes for _, nbytes in sizes),
@@ -141,6 +143,7 @@ def image_shape(shape: Sequence[int | None], side: int | None, setting: str) -> 
     """
     if len(shape) != 4:
         raise ModelError(f"The model reads {shape}; images are examples x height x width x channels.")
+    require_channels(shape[3], f"The model, which reads {shape},")
     height, width = shape[1] or side, shape[2] or side
     if height is None or width is None:
         raise ModelError(f"The model reads {shape}. Write the side of the input, as in {setting}=224.")

@@ -42,7 +42,8 @@ class KerasSource(ModelSource):
         preprocess: For files: the application whose ``preprocess_input`` pixels go through.
         mean: For files: the value subtracted from the pixels.
         std: For files: the divisor after subtracting the mean.
-        scale: For files: False for pixels in 0..255; None for 0..1 unless the model rescales itself.
+        scale: For files: True for pixels in 0..1, False for 0..255; None for what the layers before the first
+            weights expect, and 0..1 where they do not say.
         crop: The fraction of the resized short side kept by the centre crop; None for 7/8, or all of it for
             files.
         interpolation: The resize filter, such as "bicubic".
@@ -106,11 +107,14 @@ class KerasSource(ModelSource):
         """Return the versions of Keras and TensorFlow, the settings, and the hashes of files."""
         from assay.encoders.identity import file_hash, identity_of
         from assay.encoders.tensorflow.library import tensorflow_version
+        from assay.models.keras.saved_config import was_scaled_otherwise
 
         versions = f"keras {metadata.version('keras')} tensorflow {tensorflow_version()}"
         if not self._is_file:
             return identity_of(versions, self, self.checkpoint)
-        return identity_of(f"{versions} {file_hash(self.name)}", replace(self, name=""))
+        finds = self.scale is None and self.preprocess is None
+        found = " scaled as found 2" if finds and was_scaled_otherwise(self._path) else ""
+        return identity_of(f"{versions} {file_hash(self.name)}{found}", replace(self, name=""))
 
     def untrained(self) -> ModelSource:
         """Return the same architecture with random weights, different from the current ones."""
@@ -118,7 +122,8 @@ class KerasSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Start a worker process, open the model in it and return it."""
-        from assay.encoders.tensorflow.encoder import RemoteEncoder, pixel_recipe
+        from assay.encoders.input_range import scaling
+        from assay.encoders.tensorflow.encoder import RemoteEncoder, found_range, pixel_recipe
         from assay.encoders.tensorflow.library import open_in_worker
 
         settings = self._settings()
@@ -126,16 +131,22 @@ class KerasSource(ModelSource):
             "assay.models.keras.worker:KerasServer", settings, device, f"keras:{self.name}"
         )
         own = self._is_file and self.preprocess is None  # else numbers go through preprocess_input there
-        scale = own and (not opened.facts["rescales"] if self.scale is None else self.scale)
+        found = found_range(opened)
+        says = self.scale if found or (self.mean, self.std) == (None, None) else self.scale is not False
+        pixels = scaling(says, found) if own else None
         crop = Fraction(1) if self._is_file else _CROP
-        recipe = pixel_recipe(self._changes(), opened, crop, scale=scale)
+        recipe = pixel_recipe(self._changes(), opened, crop, scale=pixels is not None and pixels.scale)
 
         def build(worker: ModelProcess) -> Trainable:
             from assay.models.keras.trainable import KerasTrainable
 
             return KerasTrainable(worker, settings, recipe, device)
 
-        return RemoteEncoder(opened, recipe, self._origin(), build)
+        return RemoteEncoder(opened, recipe, self._origin(), pixels, build)
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.name).expanduser()
 
     @property
     def _is_file(self) -> bool:
@@ -144,7 +155,7 @@ class KerasSource(ModelSource):
     def _settings(self) -> dict[str, Any]:
         preprocess = self.preprocess if self._is_file else self.name
         return {
-            "name": str(Path(self.name).expanduser()) if self._is_file else self.name,
+            "name": str(self._path) if self._is_file else self.name,
             "module": None if self._is_file else _applications()[self.name],
             "preprocess": None if preprocess is None else _applications()[preprocess],
             "pretrained": self.pretrained,

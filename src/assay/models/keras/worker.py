@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from assay.core.errors import ModelError
+from assay.encoders.tensorflow.first_weights import expected_range
 from assay.encoders.tensorflow.model_server import ModelServer, Reads, count_macs, image_shape
 from assay.models.keras.opening import open_model, outputs_of, preprocessing
 
-_RESCALING = ("Rescaling", "Normalization")
 _DEFAULT_SIDE = 224  # of the applications that leave height and width open
 
 
@@ -40,11 +40,12 @@ class KerasServer(ModelServer):
         self.variables = [(weight.path, weight) for weight in model.weights]
         self.kernels = [kernel for layer in model._flatten_layers() for kernel in _kernels(layer)]
         single = tf.TensorSpec((1, *shape), tf.float32)
+        function = tf.function(lambda batch: reader(batch, training=False)).get_concrete_function(single)
         return Reads(
             shape,
-            count_macs(tf.function(reader).get_concrete_function(single).graph),
+            count_macs(function.graph),
             f"{settings['preprocess']}.preprocess_input" if self._preprocess else "",
-            rescales=any(type(layer).__name__ in _RESCALING for layer in model.layers),
+            None if self._preprocess else expected_range(function, shape),
         )
 
     def outputs(self, batch: Any) -> Any:

@@ -8,12 +8,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from assay.core.errors import MissingPackage, ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, file_hash, identity_of, require_file
+from assay.encoders.input_range import Scaling, scaling
 from assay.encoders.pixel_changes import PixelChanges, centred
-from assay.encoders.pixels import Rounding
+from assay.encoders.pixels import Rounding, require_channels
 from assay.encoders.pooling import Pooling
 from assay.environment.hub_client import opening
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer_config.json")
 _LAYOUTS = ("NCHW", "NHWC")
+_MOST_CHANNELS = 16  # an axis that is as short is none of pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class OnnxSource(ModelSource):
         crop: The fraction of the resized short side kept by the centre crop; None for all of it.
         interpolation: The resize filter, such as "bicubic".
         rounding: The rounding of half pixels: "nearest", or "torchvision" as in its transforms.
-        scale: False for pixels in 0..255 instead of 0..1; graphs with uint8 input get raw pixels.
+        scale: True for pixels in 0..1, False for 0..255; None for what the graph expects, and 0..1 where it
+            does not say or you write mean or std. Input of whole numbers gets raw pixels.
     """
 
     output: str | None = None
@@ -65,7 +70,7 @@ class OnnxSource(ModelSource):
     crop: float | None = None
     interpolation: str = "bilinear"
     rounding: str = "nearest"
-    scale: bool = True
+    scale: bool | None = None
 
     summary: ClassVar[str] = "ONNX files, for images or texts"
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
@@ -93,7 +98,7 @@ class OnnxSource(ModelSource):
         files = [file_hash(file) for file in (graph.path, *graph.external_files)]
         if _reads_tokens(graph):
             files.extend(file_hash(file) for file in _tokenizer_files(self._tokenizer_folder()))
-        placeless = replace(self, name="", tokenizer=None)
+        placeless = replace(self, name="", tokenizer=None, scale=self._scale_in_identity(graph))
         return identity_of(f"onnxruntime {metadata.version('onnxruntime')} {' '.join(files)}", placeless)
 
     def open(self, device: str) -> Model:
@@ -117,13 +122,32 @@ class OnnxSource(ModelSource):
 
         port = _image_port(graph)
         channels_last, channels, size = self._shape(port)
+        pixels = self._scaling(graph)
         recipe = replace(
-            centred(size, 1.0), channels=channels, scale=self.scale, rounding=Rounding(self.rounding)
+            centred(size, 1.0), channels=channels, scale=pixels.scale, rounding=Rounding(self.rounding)
         )
         changes = replace(self._changes(), image_size=None)
         is_output = cut.features in {output.name for output in graph.outputs}  # inside, channels come first
         axes = (1, 2) if channels_last and is_output else (2, 3)
-        return ImageFeeds(changes.applied_to(recipe, Fraction(1)), port, channels_last, axes)
+        return ImageFeeds(changes.applied_to(recipe, Fraction(1)), port, channels_last, axes, pixels)
+
+    def _scaling(self, graph: OnnxGraph) -> Scaling:
+        """Return how pixels enter the graph; mean and std are those of 0..1 unless the user wrote scale."""
+        is_stated = self.scale is None and (self.mean, self.std) != (0.0, 1.0)
+        port = _image_port(graph)
+        channels_last, channels, size = self._shape(port)
+        shape = (*size, channels) if channels_last else (channels, *size)
+        found = graph.expected_range(port, (port.shape[0] or 1, *shape))
+        return scaling(True if is_stated else self.scale, found)
+
+    def _scale_in_identity(self, graph: OnnxGraph) -> bool:
+        if self.scale is not None or _reads_tokens(graph):
+            return self.scale is not False
+        try:
+            port = _image_port(graph)
+            return port.dtype == np.uint8 or self._scaling(graph).scale  # raw pixels are as they always were
+        except ModelError:  # it cannot be opened either
+            return True
 
     def _shape(self, port: Port) -> tuple[bool, int, tuple[int, int]]:
         """Return whether channels come last, how many they are, and height and width."""
@@ -131,6 +155,12 @@ class OnnxSource(ModelSource):
         layout = self.layout or _layout(port)
         channels_last = layout == "NHWC"
         channels = axes[2] if channels_last else axes[0]
+        require_channels(channels, f"Input {port.describe()} of '{self.name}'")
+        if port.dtype == np.int8:
+            raise ModelError(
+                f"Input {port.describe()} of '{self.name}' is int8, into which 0..255 does not fit. "
+                "Export it with uint8 or float32 input."
+            )
         sides = [side or self.size for side in (axes[:2] if channels_last else axes[1:])]
         if None in sides:
             raise ModelError(
@@ -209,6 +239,9 @@ def _layout(port: Port) -> str:
         return "NCHW"
     if last in (1, 3) and first not in (1, 3):
         return "NHWC"
+    for channels, side in ((first, last), (last, first)):
+        if channels and (not side or side > channels) and channels <= _MOST_CHANNELS:
+            require_channels(channels, f"Input {port.describe()}")
     raise ModelError(
         f"Input {port.describe()} does not say where its channels are. Write layout='NCHW' or layout='NHWC'."
     )

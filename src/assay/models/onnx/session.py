@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
 import numpy as np
@@ -16,6 +16,7 @@ from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.encoders.examples import as_images, as_texts
 from assay.encoders.identity import Origin, file_hash
+from assay.encoders.input_range import Scaling, doubts, sample_images
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.pooling import Pooling, States, pool, pooled_array
 from assay.models.onnx.graph import Cut, OnnxGraph, Port
@@ -46,6 +47,10 @@ class Feeds(Protocol):
     def describe(self) -> str:
         """Describe the preprocessing of an example."""
 
+    @property
+    def scaling(self) -> Scaling | None:
+        """How pixels enter the graph; None for texts."""
+
     def probe(self) -> tuple[Example, str]:
         """Return an example of the full input size, and that size in words."""
 
@@ -68,6 +73,12 @@ class OnnxEncoder(Model):
         self._feeds = feeds
         self._session: Any = _session(graph, cut, device)
         self._facts = self._measured(graph, device, origin)
+        self._notes = self._warnings()
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What speaks against the range of its pixels."""
+        return self._notes
 
     @property
     def facts(self) -> ModelFacts:
@@ -76,15 +87,30 @@ class OnnxEncoder(Model):
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities where the graph has a source head."""
+        return Encoded(*self._encoded(examples, self._feeds))
+
+    def _encoded(self, examples: Sequence[Example], feeds: Feeds) -> tuple[np.ndarray, np.ndarray | None]:
         classes = self._facts.source_classes
         features = np.empty((len(examples), self._facts.width), np.float32)
         probs = np.empty((len(examples), classes), np.float32) if classes else None
         if examples:
-            for feed in self._feeds.feeds(examples):
+            for feed in feeds.feeds(examples):
                 features[feed.rows], scores = self._run(feed)
                 if probs is not None and scores is not None:
                     probs[feed.rows] = scores if self._cut.is_softmax else softmax(scores, axis=1)
-        return Encoded(features, probs)
+        return features, probs
+
+    def _warnings(self) -> tuple[str, ...]:
+        feeds = self._feeds
+        if not isinstance(feeds, ImageFeeds):
+            return ()
+        if not feeds.scaling.is_assumed:
+            return feeds.scaling.warnings
+
+        def run(scale: bool) -> tuple[np.ndarray, np.ndarray | None]:
+            return self._encoded(sample_images(), replace(feeds, recipe=replace(feeds.recipe, scale=scale)))
+
+        return doubts(run)
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, including the source head."""
@@ -133,6 +159,7 @@ class OnnxEncoder(Model):
             licence=origin.licence,
             is_random=origin.is_random,
             dtype=graph.dtype(),
+            input_note=self._feeds.scaling.note if self._feeds.scaling else "",
         )
 
 
@@ -145,12 +172,14 @@ class ImageFeeds:
         port: The input.
         channels_last: Whether channels are the last axis of the input, as TensorFlow has them.
         axes: The spatial axes of a map of features.
+        scaling: How pixels enter the graph.
     """
 
     recipe: PixelRecipe
     port: Port
     channels_last: bool
     axes: tuple[int, int]
+    scaling: Scaling
 
     def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
         """Yield the input of images in pieces; a batch of fixed size is filled up with its last image."""
@@ -161,7 +190,9 @@ class ImageFeeds:
             pixels = self.recipe.pixels([images[row] for row in rows])
             if self.port.shape[0]:
                 pixels = np.concatenate([pixels, *[pixels[-1:]] * (piece - len(rows))])
-            values = pixels if self.port.dtype == np.uint8 else self.recipe.normalise_array(pixels)
+            values = (
+                pixels if np.issubdtype(self.port.dtype, np.integer) else self.recipe.normalise_array(pixels)
+            )
             values = values.transpose(0, 2, 3, 1) if self.channels_last else values
             arrays = {self.port.name: np.ascontiguousarray(values, dtype=self.port.dtype)}
             yield Feed(rows, arrays, None)
@@ -188,11 +219,13 @@ class TextFeeds:
         tokens: How a text becomes numbers.
         ports: The inputs.
         pooling: The pooling of tokens to one vector.
+        scaling: None, as there are no pixels.
     """
 
     tokens: Tokens
     ports: tuple[Port, ...]
     pooling: Pooling
+    scaling: None = None
 
     def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
         """Yield padded input of texts of similar length; an axis of fixed length is filled up."""

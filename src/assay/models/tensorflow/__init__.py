@@ -13,6 +13,7 @@ from assay.core.task import Modality
 if TYPE_CHECKING:
     from assay.encoders.pixel_changes import PixelChanges
 
+_RESCALING = (b"\x03Mul", b"\x03Sub", b"\x03Div", b"\x07RealDiv", b"\x04Cast")  # as protobuf has operations
 _READABLE = (Modality.IMAGE, Modality.TEXT)
 
 
@@ -33,7 +34,8 @@ class TensorflowSource(ModelSource):
         std: The divisor after subtracting the mean.
         crop: The fraction of the resized short side kept by the centre crop; None for all of it.
         interpolation: The resize filter, such as "bicubic".
-        scale: False for pixels in 0..255 instead of 0..1, which models of TF Hub expect.
+        scale: True for pixels in 0..1, as models of TF Hub expect, False for 0..255; None for what the graph
+            expects, and 0..1 where it does not say or you write mean or std.
 
     >>> TensorflowSource("./universal-sentence-encoder", reads="text").modality()
     <Modality.TEXT: 'text'>
@@ -48,7 +50,7 @@ class TensorflowSource(ModelSource):
     std: tuple[float, ...] | float = 1.0
     crop: float | None = None
     interpolation: str = "bilinear"
-    scale: bool = True
+    scale: bool | None = None
 
     summary: ClassVar[str] = "TensorFlow SavedModels, TF Hub's included, for images or texts"
     packages: ClassVar[tuple[str, ...]] = ("tensorflow",)
@@ -74,12 +76,14 @@ class TensorflowSource(ModelSource):
         from assay.encoders.tensorflow.library import tensorflow_version
 
         content = folder_hash(self._folder)
-        return identity_of(f"tensorflow {tensorflow_version()} {content}", replace(self, name=""))
+        placeless = replace(self, name="", scale=self._scale_in_identity())
+        return identity_of(f"tensorflow {tensorflow_version()} {content}", placeless)
 
     def open(self, device: str) -> Model:
         """Start a worker process, open the model in it and return it."""
         from assay.encoders.identity import Origin
-        from assay.encoders.tensorflow.encoder import RemoteEncoder, pixel_recipe
+        from assay.encoders.input_range import scaling
+        from assay.encoders.tensorflow.encoder import RemoteEncoder, found_range, pixel_recipe
         from assay.encoders.tensorflow.library import open_in_worker
 
         names = ("reads", "signature", "output", "head", "size")
@@ -87,14 +91,26 @@ class TensorflowSource(ModelSource):
         opened = open_in_worker(
             "assay.models.tensorflow.worker:SavedModelServer", settings, device, f"tensorflow:{self.name}"
         )
-        recipe = None
+        recipe = pixels = None
         if self.modality() is Modality.IMAGE:
-            recipe = pixel_recipe(self._changes(), opened, 1.0, scale=self.scale)
-        return RemoteEncoder(opened, recipe, Origin(f"SavedModel: {self.name}"))
+            pixels = scaling(self._set_scale(), found_range(opened))
+            recipe = pixel_recipe(self._changes(), opened, 1.0, scale=pixels.scale)
+        return RemoteEncoder(opened, recipe, Origin(f"SavedModel: {self.name}"), pixels)
 
     @property
     def _folder(self) -> Path:
         return Path(self.name).expanduser()
+
+    def _set_scale(self) -> bool | None:
+        """Return what the user wrote; mean and std are those of 0..1, as they always were."""
+        return True if self.scale is None and (self.mean, self.std) != (0.0, 1.0) else self.scale
+
+    def _scale_in_identity(self) -> bool | None:
+        """Return None, which is not what 0..1 was before, only where the graph may expect another range."""
+        if self._set_scale() is None and self.modality() is Modality.IMAGE:
+            graph = (self._folder / "saved_model.pb").read_bytes()
+            return None if any(operation in graph for operation in _RESCALING) else True
+        return True if self.scale is None else self.scale
 
     def _changes(self) -> PixelChanges:
         from assay.encoders.pixel_changes import PixelChanges

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, NamedTuple
 
 from assay.core.errors import CheckpointError, ModelError
+from assay.encoders.tensorflow.first_weights import expected_range, frozen_function
 from assay.encoders.tensorflow.model_server import ModelServer, Reads, count_macs, image_shape
 
 _SIGNATURES = ("serving_default", "default", "image_feature_vector")  # of Keras, and of TF Hub's first format
@@ -32,17 +33,25 @@ class SavedModelServer(ModelServer):
         call = _callable(model, settings["signature"])
         kind = tf.string if settings["reads"] == "text" else tf.float32
         shape = () if kind is tf.string else _shape(call, settings["size"])
-        function = tf.function(lambda batch: _feature_output(_called(call, batch), settings["output"]))
-        macs = None
+        takes = next((spec.dtype for spec in _inputs(call) if shape), kind)
+
+        def output(batch: Any) -> Any:
+            given = batch if takes == kind else tf.cast(batch, takes)
+            return _feature_output(_called(call, given), settings["output"])
+
+        function = tf.function(output)
+        macs = found = None
         if shape:  # before the open batch axis is traced: TensorFlow would take that for one example too
-            macs = count_macs(_frozen(function.get_concrete_function(tf.TensorSpec((1, *shape)))).graph)
+            single = function.get_concrete_function(tf.TensorSpec((1, *shape)))
+            macs = count_macs(frozen_function(single).graph)
+            found = expected_range(single, shape)
         self._read = function.get_concrete_function(tf.TensorSpec((None, *shape), kind))
         named = ((weight.name, weight.numpy()) for weight in self._read.variables)
         self.variables = sorted(named, key=lambda pair: pair[0])
         self.kernels = [(values, -1) for name, values in self.variables if "embedding" not in name]
         if shape and settings["head"] and settings["output"] is None:
             self._cut_before_head()
-        return Reads(shape, macs, "" if shape else "as the model does itself")
+        return Reads(shape, macs, "" if shape else "as the model does itself", found)
 
     def outputs(self, batch: Any) -> Any:
         """Return the features of some examples, and the scores of classes where there is a head."""
@@ -51,19 +60,12 @@ class SavedModelServer(ModelServer):
         return self._read(tf.constant(batch, tf.string if isinstance(batch, list) else tf.float32))
 
     def _cut_before_head(self) -> None:
-        frozen = _frozen(self._read)
+        frozen = frozen_function(self._read)
         head = _find_head(frozen.outputs[0])
         if head is not None:
             self.scores = "softmax" if head.is_softmax else "linear"
             features = frozen.graph.get_tensor_by_name(head.features)
             self._read = frozen.prune(frozen.inputs[0], [features, frozen.outputs[0]])
-
-
-def _frozen(function: Any) -> Any:
-    """Return a function with its calls inlined and its variables as constants: a graph that can be read."""
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    return convert_variables_to_constants_v2(function)
 
 
 def _callable(model: Any, signature: str | None) -> Any:
