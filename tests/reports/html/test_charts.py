@@ -16,7 +16,8 @@ from assay.testing.simulated_study import simulate_study
 
 pytest.importorskip("altair")
 
-from assay.reports.html.charts import curve_charts, profile_chart
+from assay.reports.html.charts import profile_chart
+from assay.reports.html.curves import curve_charts
 
 RNG = np.random.default_rng(0)
 MODELS = tuple(f"timm:net_{number:02}" for number in range(25))
@@ -61,23 +62,28 @@ def comparison() -> Comparison:
 
 
 def test_a_protocol_on_more_and_more_examples_is_a_curve(comparison):
-    (chart,) = curve_charts(comparison, comparison.tasks[0], Names.of(comparison), "curve")
+    names = Names.of(comparison)
+
+    (chart,) = curve_charts(comparison, comparison.tasks[0], names, "curve")
 
     best = comparison.tasks[0].standings[0]
-    of_best = [(row["size"], row["value"]) for row in chart.rows if row["model"] == best.model]
+    of_best = [(row["size"], row["value"]) for row in chart.rows if row["model"] == names.label(best.model)]
     assert of_best == [
         (size, pytest.approx(best.value - lost)) for size, lost in ((1, 0.15), (5, 0.1), (20, 0.05))
     ]
-    assert "few_shot(protocol='knn') on more and more examples of each class" in chart.caption
+    assert "few_shot(protocol='knn') by number of examples of each class" in chart.caption
 
 
 def test_the_end_of_each_line_is_known(comparison):
     findings = comparison.tasks[0]
 
-    (chart,) = curve_charts(comparison, findings, Names.of(comparison), "curve")
+    names = Names.of(comparison)
+
+    (chart,) = curve_charts(comparison, findings, names, "curve")
 
     assert [row["size"] for row in chart.rows if row["last"]] == [20] * len(findings.standings)
-    assert {row["model"] for row in chart.rows if row["highlighted"]} == {findings.recommended}
+    highlighted = {row["model"] for row in chart.rows if row["highlighted"]}
+    assert highlighted == {names.label(findings.recommended)}
 
 
 def test_one_size_is_no_curve_and_neighbours_are_no_sizes(comparison):

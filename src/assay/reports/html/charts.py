@@ -6,28 +6,28 @@ This module needs the packages of the extra ``html``; import it only if they are
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from assay.core.estimate import Interval
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
 from assay.findings.comparison import Comparison
-from assay.findings.per_task import Cell, TaskFindings
+from assay.findings.per_task import TaskFindings
 from assay.findings.similarity import Similarity
-from assay.plugins.address import Address, Literal
+from assay.reports.html.chart import Chart, Row
+from assay.reports.html.curves import curve_charts
 from assay.reports.html.heat_map import HeatMap
 from assay.reports.html.names import Names
-from assay.reports.html.vega import Spec, dots, heat, learning_curves, profiles, scatter
+from assay.reports.html.vega import dots, heat, profiles, scatter
 from assay.wording.numbers import decimals, shown, shown_interval
 
 MOST_BARS = 60  # models in one chart; the table beside it has all
 _MOST_TEXTS = 800  # largest heat map with numbers in its cells
 _ROW = 21  # pixels
-_FILLED = " Filled: not told from the first."
+_FILLED = " Filled: may be the best, no model is significantly better."
+_FIRST = " Filled: the first; differences were not tested."
 _MOST_ACROSS = 16  # largest similarity matrix with numbers in its cells
 _MOST_LINES = 20  # models in a chart of profiles
 _FEWEST_STEPS = 5  # smallest number of tasks for a profile; the table suffices for fewer
-_MOST_NAMED = 4  # labelled models of a front; more labels would overlap
 _COSTS = {
     "latency": ("latency, ms", 1e3),
     "parameters": ("parameters, M", 1e-6),
@@ -36,30 +36,8 @@ _COSTS = {
     "memory": ("peak memory, MB", 1e-6),
     "seconds": ("time in the study, s", 1.0),
 }  # title, and factor of its unit
-_PARTIAL = "few_shot"  # the protocol that trains on a subset
-_SIZES = {"k": "examples of each class", "examples": "examples"}  # its settings for the size of the subset
 
-Row = Mapping[str, float | str | bool | None]
 _Axis = tuple[str, str, int]  # column, title, decimals
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart with its caption and data.
-
-    Attributes:
-        anchor: Its anchor in the page, and the name of the file for saving it.
-        caption: What it shows, in a sentence or two.
-        spec: The Vega-Lite spec without rows; charts of one kind share it.
-        rows: One row for each mark, all with the same keys.
-        height: Height in pixels.
-    """
-
-    anchor: str
-    caption: str
-    spec: Spec
-    rows: Sequence[Row]
-    height: int
 
 
 def charts_of(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> dict[str, Chart]:
@@ -102,12 +80,12 @@ def index_chart(across: Across, names: Names, anchor: str) -> Chart | None:
 def rank_chart(across: Across, names: Names, anchor: str) -> Chart | None:
     """Return a chart of the rank intervals of models across tasks; None without draws of tasks."""
     values: dict[str, Row] = {
-        standing.model: {"place": rank, "low": standing.ranks[0], "high": standing.ranks[1]}
+        standing.model: {"rank": rank, "low": standing.ranks[0], "high": standing.ranks[1]}
         for rank, standing in enumerate(across.models, start=1)
         if standing.ranks is not None
     }
     caption = "The ranks of each model that the tests leave open; left is better."
-    return _general_chart(across, names, anchor, caption, values, ("place", "place, 1 is best", 0))
+    return _general_chart(across, names, anchor, caption, values, ("rank", "rank, 1 is best", 0))
 
 
 def _general_chart(
@@ -123,7 +101,8 @@ def _general_chart(
         for rank, standing in enumerate(across.models)
         if standing.model in values
     ]
-    return _dots_chart(anchor, caption + _FILLED, rows, axis)
+    is_tested = any(standing.may_be_best is not None for standing in across.models)
+    return _dots_chart(anchor, caption + (_FILLED if is_tested else _FIRST), rows, axis)
 
 
 def profile_chart(across: Across, names: Names, anchor: str) -> Chart | None:
@@ -136,8 +115,10 @@ def profile_chart(across: Across, names: Names, anchor: str) -> Chart | None:
         for rank, standing in enumerate(shown_models)
         for threshold, share in zip(across.thresholds, standing.profile, strict=True)
     ]
-    caption = "Performance profiles: on which share of tasks the index is at least so much; up is better."
-    caption += " Thick: the first. Others tell their name when you point at them."
+    caption = (
+        "Performance profiles: the share of tasks on which the index is at least the value below; higher "
+    )
+    caption += "is better. Thick: the first model of the table; point at a line for its name."
     return Chart(anchor, caption, profiles(height=240), rows, height=240)
 
 
@@ -150,15 +131,13 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
         return None
     negated = findings.shown_negated
     fronts = {cost: findings.fronts.get(cost, ()) for cost in titles}
+    cheaper = findings.decision.cheaper if findings.decision else None
+    priorities = {cheaper: 1, findings.recommended: 2}
     rows: list[Row] = []
     for standing in findings.standings:
-        model, is_recommended = standing.model, standing.model == findings.recommended
+        model, priority = standing.model, priorities.get(standing.model, 0)
         on_front = [titles[cost] for cost, front in fronts.items() if model in front]
-        is_named = [
-            titles[cost]
-            for cost, front in fronts.items()
-            if is_recommended or (model in front and len(front) <= _MOST_NAMED)
-        ]
+        is_named = [titles[cost] for cost, front in fronts.items() if priority or model in front]
         rows.append(
             {
                 "model": names.label(model),
@@ -166,7 +145,7 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
                 **_ends(standing.interval and shown_interval(standing.interval, negated=negated)),
                 "fronts": "; ".join(on_front),
                 "named": "; ".join(is_named),
-                "highlighted": is_recommended,
+                "priority": priority,
                 **{
                     title: (findings.costs[cost].get(model) or 0.0) * _COSTS[cost][1] or None
                     for cost, title in titles.items()
@@ -175,61 +154,12 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
         )
     caption = (
         f"{findings.measure} against cost: {'down' if negated else 'up'} is better, left is cheaper. "
-        "Filled and joined: Pareto-optimal among pretrained models."
+        "Filled and joined: Pareto-optimal, among pretrained models. Bold: recommended. Point at a model for "
+        "its name and interval."
     )
     places = decimals(standing.value for standing in findings.standings)
-    spec = scatter(tuple(titles.values()), findings.measure, places, height=320, lower_is_better=negated)
+    spec = scatter(tuple(titles.values()), findings.measure, places, height=320)
     return Chart(anchor, caption, spec, rows, height=320)
-
-
-def curve_charts(comparison: Comparison, findings: TaskFindings, names: Names, anchor: str) -> list[Chart]:
-    """Return learning curves: a chart for each protocol that ran on at least two train sizes."""
-    cells_by_method: dict[tuple[str, str], list[tuple[int, Cell]]] = {}
-    for cell in comparison.cells:
-        if cell.task == findings.task.address and cell.value is not None:
-            parsed = _size_of_train(cell.method)
-            if parsed is not None:
-                method, setting, size = parsed
-                cells_by_method.setdefault((method, setting), []).append((size, cell))
-    charts: list[Chart] = []
-    for (method, setting), cells in cells_by_method.items():
-        if len({size for size, _ in cells}) > 1:
-            caption = f"{method} on more and more {_SIZES[setting]}"
-            charts.append(_curve(findings, names, f"{anchor}-{len(charts) + 1}", caption, cells))
-    return charts
-
-
-def _size_of_train(method: str) -> tuple[str, str, int] | None:
-    """Return the method without its size setting, the name of the setting and the size; None without."""
-    address = Address.parse(method)
-    settings: dict[str, Literal] = dict(address.settings)
-    for setting in _SIZES if address.name == _PARTIAL else ():
-        size = settings.get(setting)
-        if isinstance(size, int):
-            del settings[setting]
-            return str(replace(address, settings=tuple(settings.items()))), setting, size
-    return None
-
-
-def _curve(
-    findings: TaskFindings, names: Names, anchor: str, caption: str, cells: list[tuple[int, Cell]]
-) -> Chart:
-    ordered = sorted(cells, key=lambda pair: (pair[1].model, pair[0]))
-    largest = {cell.model: size for size, cell in ordered}
-    rows: list[Row] = [
-        {
-            "model": names.label(cell.model),
-            "size": size,
-            "value": shown(cell.value or 0.0, negated=findings.shown_negated),
-            "spread": cell.spread,
-            "highlighted": cell.model == findings.recommended,
-            "last": size == largest[cell.model],
-        }
-        for size, cell in ordered
-    ]
-    spec = learning_curves(findings.task.metric, decimals(cell.value or 0.0 for _, cell in cells), height=300)
-    caption = f"{caption}; means over draws. Thick: the recommended model."
-    return Chart(anchor, caption, spec, rows, height=300)
 
 
 def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
@@ -243,7 +173,7 @@ def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
         }
         for score in agreements.overall
     ]
-    caption = "Mean weighted τ over tasks, 1 is the same order; bars: 95 % for other models."
+    caption = "Mean weighted τ over tasks, 1 is the same order; bars: 95 % intervals for other models."
     caption += " Hollow: baseline, which ignores your data."
     return _dots_chart(anchor, caption, rows, ("tau", "weighted τ", 2))
 
@@ -251,9 +181,14 @@ def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
 def _similarity_charts(likeness: Similarity, names: Names) -> Iterator[Chart]:
     """Yield the similarity matrices of tasks and models, in the order of their clustering."""
     for matrix, label, caption, what in (
-        (likeness.tasks, names.task, "Tasks: 1 orders models the same (Spearman).", "tasks"),
-        (likeness.errors, names.label, "Models: 1 errs on the same examples (kappa).", "errors"),
-        (likeness.features, names.label, "Models: 1 sees the same (linear CKA).", "features"),
+        (likeness.tasks, names.task, "Tasks: 1 if they order models the same (Spearman).", "tasks"),
+        (likeness.errors, names.label, "Models: 1 if they err on the same examples (kappa).", "errors"),
+        (
+            likeness.features,
+            names.label,
+            "Models: 1 if their features are the same (linear CKA).",
+            "features",
+        ),
     ):
         if matrix is not None and 2 < len(matrix.names) <= MOST_BARS:
             labels = [label(name) for name in matrix.names]
@@ -269,7 +204,7 @@ def _similarity_charts(likeness: Similarity, names: Names) -> Iterator[Chart]:
                 if value is not None
             ]
             height, has_texts = _ROW * len(labels), len(labels) <= _MOST_ACROSS
-            spec = heat("likeness", len(labels), height, has_texts=has_texts, is_square=True)
+            spec = heat("similarity", len(labels), height, has_texts=has_texts, is_square=True)
             yield Chart(f"alike-{what}-{likeness.modality or 'all'}", caption, spec, rows, height)
 
 

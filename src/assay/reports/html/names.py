@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from assay.findings.comparison import Comparison
-from assay.wording.names import model_labels
+from assay.wording.names import model_addresses
 from assay.wording.short_names import short_names
 
 
@@ -29,7 +29,7 @@ class Names:
     @classmethod
     def of(cls, comparison: Comparison) -> Names:
         """Name all models of a comparison, in the order of their addresses."""
-        labels = model_labels(comparison)
+        labels = short_names(model_addresses(comparison))
         numbers = {address: number for number, address in enumerate(labels, start=1)}
         tasks = short_names([findings.task.address for findings in comparison.tasks])
         return cls(labels, numbers, tasks)
@@ -43,18 +43,14 @@ class Names:
         return self.tasks.get(address, address)
 
     def link(self, address: str) -> Markup:
-        """Return the short name as a link to the row with the full address."""
-        number, label = self.numbers.get(address), self.label(address)
+        """Return the short name of a model as a link to the row with the full address, or that of a task."""
+        number, label = self.numbers.get(address), self.label(self.task(address))
         if number is None:
             return escape(label)
         return Markup('<a class="model" href="#m{}">{}</a>').format(number, label)
 
-    def models_in(self, sentence: str) -> list[str]:
-        """Return the unique addresses in a sentence, in order."""
-        return list(dict.fromkeys(self._split(sentence)[1::2]))
-
     def linked(self, sentence: str) -> Markup:
-        """Return a sentence with every address in it as a link."""
+        """Return a sentence with every model in it as a link, and every task by its short name."""
         parts = self._split(sentence)
         return Markup("").join(
             self.link(part) if position % 2 else escape(part) for position, part in enumerate(parts)
@@ -64,5 +60,5 @@ class Names:
         """Return the parts of a sentence: text and address in turn."""
         if not self.labels:
             return [sentence]
-        longest_first = sorted(self.labels, key=len, reverse=True)
+        longest_first = sorted((*self.labels, *self.tasks), key=len, reverse=True)
         return re.split(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)", sentence)

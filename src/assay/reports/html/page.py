@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 
@@ -16,12 +16,10 @@ from assay.analysis.scores.useful import with_useful_agreements
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison
+from assay.reports.html.chart import Chart
 from assay.reports.html.views import page_view
 from assay.wording.numbers import count, duration, interval_text, plural, value_text
 from assay.wording.speed import latency_text
-
-if TYPE_CHECKING:
-    from assay.reports.html.charts import Chart
 
 _DIGITS = 5  # of numbers in charts: more than a screen resolves
 

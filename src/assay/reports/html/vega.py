@@ -1,7 +1,9 @@
 """Vega-Lite specs of charts, written with Altair, without rows and colours.
 
-A colour is written ``@accent``; the page replaces it when it draws, in light and dark mode. On a narrow
-screen the page sets ``narrow``, and ``shorts`` with a short name for each model.
+A colour is written ``@accent``; the page replaces it when it draws, in light and dark mode. The page sets
+``narrow`` on a narrow screen, and ``shorts`` with shorter names of models and tasks where they need more room
+than there is. The names of a layer called ``names`` belong to the points of the layer ``dots``: in descending
+order of ``priority`` the page puts each where it overlaps neither a point nor another name, or leaves it out.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 
 import altair as alt
 
-Spec = Mapping[str, Any]  # the format of Vega-Lite, whose schema Altair holds
+from assay.reports.html.chart import Spec
 
 _PARAMS: Mapping[str, Any] = {"pinned": [], "narrow": False, "shorts": {}}
 _PINNED = "indexof(pinned, datum.model) >= 0"
@@ -20,7 +22,6 @@ _FRONT = "indexof(datum.fronts, datum.cost) >= 0"  # fronts is a string
 
 _MOST_NARROW = 5  # columns of a narrow heat map with text in its cells
 _SHORT = "shorts[datum.{field}] || datum.{field}"
-_IS_FAR = "log(datum.x / datum.least) > 0.6 * log(datum.most / datum.least)"
 
 
 @cache
@@ -39,15 +40,16 @@ def dots(value: str, title: str, places: int, height: int) -> Spec:
 
 
 @cache
-def scatter(costs: tuple[str, ...], measure: str, places: int, height: int, *, lower_is_better: bool) -> Spec:
+def scatter(costs: tuple[str, ...], measure: str, places: int, height: int) -> Spec:
     """Return a scatter plot of ``value`` with its interval against a cost that the reader chooses.
+
+    Models have names where ``named`` has the cost; those of higher ``priority`` are placed first.
 
     Args:
         costs: The names of the cost columns.
         measure: Title of the values.
         places: Decimals of a value.
         height: Height in pixels.
-        lower_is_better: Whether lower values are better.
     """
     choice = alt.binding_select(options=list(costs), name="against ")
     base = _base().transform_fold(list(costs), as_=["cost", "x"])
@@ -59,15 +61,15 @@ def scatter(costs: tuple[str, ...], measure: str, places: int, height: int, *, l
         "x:Q",
         title=None,
         scale=alt.Scale(type="log", nice=False, padding=24),
-        axis=alt.Axis(tickCount=5, format=",.3~r", labelOverlap=True, grid=False),
+        axis=alt.Axis(tickCount=5, format=",.3~r", labelOverlap=True, labelFlush=True, grid=False),
     )
     y = alt.Y("value:Q", title=measure, scale=scale, axis=alt.Axis(tickCount=6))
     low = alt.Y("low:Q", title=measure, scale=scale)
     bars = base.mark_rule(opacity=0.4).encode(x=x, y=low, y2="high:Q")
-    front = base.transform_filter(_FRONT).mark_line(strokeWidth=1.5).encode(x=x, y=y)
-    marks = base.mark_point(size=70).encode(x=x, y=y, fill=_either(_FRONT, "@accent", "@page"))
-    texts = [text.encode(x=x, y=y, text="short:N") for text in _named(base, lower_is_better=lower_is_better)]
-    layers = (front, bars, marks, _rings(base).encode(x=x, y=y), *texts)
+    front = base.transform_filter(_FRONT).mark_line(strokeWidth=1.5).encode(x=x, y=y).properties(name="front")
+    marks, names = _named(base, where=f"indexof(datum.named, datum.cost) >= 0 || {_PINNED}")
+    marks = marks.mark_point(size=70).encode(x=x, y=y, fill=_either(_FRONT, "@accent", "@page"))
+    layers = (front, bars, marks, _rings(base).encode(x=x, y=y), names.encode(x=x, y=y))
     return _spec(
         alt.layer(*layers).add_params(alt.param(name="against", value=costs[0], bind=choice)), height
     )
@@ -81,9 +83,9 @@ def learning_curves(measure: str, places: int, height: int) -> Spec:
     y = alt.Y("value:Q", title=measure, scale=alt.Scale(zero=False, padding=16), axis=alt.Axis(tickCount=6))
     numbers = ["size:Q", _number("value", measure, places), _number("spread", "deviation over draws", places)]
     base = _base().encode(x=x, y=y, detail="model:N", tooltip=["model:N", *numbers])
-    marks = base.mark_point(size=28).encode(fill=_either("datum.highlighted", "@accent", "@page"))
-    texts = _line_names(base, where="datum.last", align="right", dx=-6)
-    return _spec(alt.layer(*_lines(base, opacity=0.7), marks, texts), height)
+    marks, names = _named(base, where=f"datum.last && (datum.highlighted || {_PINNED})")
+    marks = marks.mark_point(size=28).encode(fill=_either("datum.highlighted", "@accent", "@page"))
+    return _spec(alt.layer(*_lines(base, opacity=0.7), marks, names), height)
 
 
 @cache
@@ -95,9 +97,9 @@ def profiles(height: int) -> Spec:
     on = alt.Tooltip("share:Q", title="on", format=".0%")
     tooltip = ["model:N", _number("index", "index at least", 2), on]
     base = _base().encode(x=x, y=y, detail="model:N", tooltip=tooltip)
-    points = base.mark_point(size=60, opacity=0)  # targets for the pointer
-    texts = _line_names(base, where="datum.index == 0", align="left", dx=4)
-    return _spec(alt.layer(*_lines(base, interpolate="step-before"), points, texts), height)
+    points, names = _named(base, where=f"datum.index == 0 && (datum.highlighted || {_PINNED})")
+    points = points.mark_point(size=60, opacity=0)  # targets for the pointer
+    return _spec(alt.layer(*_lines(base, interpolate="step-before"), points, names), height)
 
 
 @cache
@@ -111,7 +113,10 @@ def heat(measure: str, columns: int, height: int, *, has_texts: bool, is_square:
         has_texts: Whether texts fit into the cells.
         is_square: Columns are the same as rows, so that their names are left out.
     """
-    axis = alt.Axis(orient="top", labelAngle=-90, labelLimit=130, labels=not is_square, grid=False)
+    axis = alt.Axis(
+        orient="top", labelAngle=-90, labels=not is_square, labelOverlap=True, grid=False,
+        labelExpr=_SHORT.format(field="label"),
+    )  # fmt: skip
     across = alt.X("task:N", sort=None, title=None, axis=axis)
     tooltip = ["model:N", "task:N", alt.Tooltip("text:N", title=measure)]
     base = _base().encode(x=across, y=_models_down(), tooltip=tooltip)
@@ -141,36 +146,17 @@ def _lines(base: alt.Chart, *, opacity: float = 1.0, **mark: str) -> list[alt.Ch
     ]
 
 
-def _line_names(base: alt.Chart, *, where: str, align: str, dx: int) -> alt.Chart:
-    """Return the names of highlighted and pinned models at one point of their lines."""
-    named = _shortened(base).transform_filter(f"{where} && (datum.highlighted || {_PINNED})")
-    return named.mark_text(align=align, dx=dx, dy=-9, limit=280).encode(text="short:N")
+def _named(base: alt.Chart, *, where: str) -> tuple[alt.Chart, alt.Chart]:
+    """Return the layer of points without its mark, and their names where a test holds."""
+    short = _SHORT.format(field="model")
+    named = base.transform_calculate(short=f"({where}) ? ({short}) : ''")
+    return named.properties(name="dots"), named.mark_text().encode(text="short:N").properties(name="names")
 
 
 def _rings(base: alt.Chart) -> alt.Chart:
     """Return a ring around each model that the reader pinned."""
     pinned = base.transform_filter(_PINNED)
     return pinned.mark_point(size=260, strokeWidth=2).encode(stroke=alt.value("@ink"))
-
-
-def _named(base: alt.Chart, *, lower_is_better: bool) -> list[alt.Chart]:
-    """Return labels of selected models: right of their marks, or left near the end of the axis.
-
-    Labels are on the free side of the front, which rises to the right if higher is better. On a narrow screen
-    only the recommended model has a label, as others would overlap.
-    """
-    ends = _shortened(base).transform_joinaggregate(least="min(x)", most="max(x)")
-    is_named = "(narrow ? datum.highlighted : indexof(datum.named, datum.cost) >= 0)"
-    named = ends.transform_filter(f"{is_named} || {_PINNED}")
-    right_of, left_of = (-9, 11) if lower_is_better else (11, -9)  # pixels down
-    return [
-        named.transform_filter(f"{sign}({_IS_FAR})").mark_text(align=align, dx=dx, dy=dy, limit=280)
-        for sign, align, dx, dy in (("!", "left", 9, right_of), ("", "right", -9, left_of))
-    ]
-
-
-def _shortened(base: alt.Chart) -> alt.Chart:
-    return base.transform_calculate(short=_SHORT.format(field="model"))
 
 
 def _models_down() -> alt.Y:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import util
-from typing import TYPE_CHECKING
 
 from assay.core.task import Modality
 from assay.findings.across import Across
@@ -13,6 +12,7 @@ from assay.findings.comparison import Comparison
 from assay.findings.facts import ModelRow, ShownExample
 from assay.findings.per_task import TaskFindings
 from assay.findings.similarity import Similarity
+from assay.reports.html.chart import Chart
 from assay.reports.html.heat_map import HeatMap, heat_maps
 from assay.reports.html.names import Names
 from assay.reports.html.tables import (
@@ -29,9 +29,6 @@ from assay.reports.html.tables import (
     slice_tables,
 )
 from assay.wording.numbers import few
-
-if TYPE_CHECKING:
-    from assay.reports.html.charts import Chart
 
 _CHART_PACKAGES = ("altair", "vl_convert")  # packages of the extra html
 _MOST_CHOICES = 8  # the answer must fit on a screen; the tables below have all models

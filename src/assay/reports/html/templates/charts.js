@@ -3,7 +3,11 @@
 // and those of a very long page when they are scrolled to.
 const MOST_AT_ONCE = 40;
 const NARROW = 560; // pixels of a chart
-const SHORT = 20; // letters of a name on a narrow one
+const FONT = 12; // pixels
+const FEWEST = 8; // letters of a shortened name
+const [LONGEST, HIGHEST] = [320, 130]; // pixels of a name beside and above a chart
+const RECOMMENDED = 2; // its priority
+const SIDES = ["right", "left", "bottom-right", "top-left", "top-right", "bottom-left", "bottom", "top"];
 (async () => {
   const page = JSON.parse(document.getElementById("charts").textContent);
   const views = new Map();
@@ -24,11 +28,11 @@ const SHORT = 20; // letters of a name on a narrow one
     const [ink, quiet, line, mark, accent, page] = ["ink", "quiet", "line", "mark", "accent", "page"].map(colour);
     const font = getComputedStyle(document.body).fontFamily;
     return {
-      background: page, font, aria: false, padding: 4,
+      background: page, font, aria: false, padding: { left: 4, top: 4, right: 12, bottom: 4 },
       view: { stroke: null },
       axis: {
         labelColor: quiet, titleColor: quiet, gridColor: line, domainColor: line, tickColor: line,
-        labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8, labelLimit: width < NARROW ? 150 : 320,
+        labelFontSize: FONT, titleFontSize: FONT, titleFontWeight: "normal", titlePadding: 8, labelLimit: 0,
       },
       axisY: { ticks: false, domain: false, labelPadding: 8 },
       axisYDiscrete: { grid: false, labelColor: ink },
@@ -36,24 +40,56 @@ const SHORT = 20; // letters of a name on a narrow one
       rule: { color: mark },
       line: { color: accent },
       point: { stroke: accent, strokeWidth: 1.5, opacity: 1, filled: false },
-      text: { color: ink, fontSize: 12 },
-      rect: { stroke: page, strokeWidth: 2 },
+      text: { color: ink, fontSize: FONT },
+      rect: { stroke: page, strokeWidth: width < NARROW ? 0.5 : 2 },
       range: { ramp: [colour("soft"), accent], heatmap: [colour("soft"), accent] },
     };
   }
 
-  // on a narrow screen the middle of long names goes, and names that differ stay so
-  function shortened(names) {
-    const cut = (name, share) => {
-      if (name.length <= SHORT) return name;
-      const head = Math.max(1, Math.round((SHORT - 1) * share));
-      return `${name.slice(0, head)}…${name.slice(head + 1 - SHORT)}`;
+  const pen = document.createElement("canvas").getContext("2d");
+  function widest(names) {
+    pen.font = `${FONT}px ${getComputedStyle(document.body).fontFamily}`;
+    return Math.max(0, ...names.map((name) => pen.measureText(name).width));
+  }
+
+  // where names need more pixels than there are, the middle of long ones goes, and names that differ stay so
+  function shortened(names, pixels) {
+    const cut = (name, share, letters) => {
+      const all = [...name];
+      if (all.length <= letters) return name;
+      const head = Math.max(1, Math.round((letters - 1) * share));
+      return `${all.slice(0, head).join("")}…${all.slice(head + 1 - letters).join("")}`;
     };
-    for (const share of [0.45, 0.3, 0.6, 0.15]) {
-      const short = names.map((name) => cut(name, share));
-      if (new Set(short).size === names.length) return Object.fromEntries(names.map((name, index) => [name, short[index]]));
-    }
-    return Object.fromEntries(names.map((name, index) => [name, cut(`${index + 1} ${name}`, 0.45)]));
+    const cutAll = (letters) => {
+      for (const share of [0.45, 0.3, 0.6, 0.15]) {
+        const short = names.map((name) => cut(name, share, letters));
+        if (new Set(short).size === names.length) return short;
+      }
+      return names.map((name, index) => cut(`${index + 1} ${name}`, 0.45, letters));
+    };
+    let [short, letters] = [names, Math.max(0, ...names.map((name) => [...name].length))];
+    while (letters > FEWEST && widest(short) > pixels) short = cutAll((letters -= 1));
+    return Object.fromEntries(names.map((name, index) => [name, short[index]]));
+  }
+
+  // the names of points go where they overlap neither points nor each other; without room for it one is left out
+  function placed(vega) {
+    const names = vega.marks.find((mark) => mark.name === "names_marks");
+    if (!names) return vega;
+    const weight = { signal: `datum.datum.priority === ${RECOMMENDED} ? "bold" : "normal"` };
+    const font = { fontSize: { value: FONT }, fontWeight: weight, fill: names.encode.update.fill };
+    Object.assign(names, {
+      from: { data: "dots_marks" },
+      interactive: false,
+      encode: { update: { text: { field: "datum.short" }, ...font } },
+      transform: [{
+        type: "label", size: { signal: "[width, height]" }, padding: 4,
+        anchor: [...SIDES, ...SIDES], offset: [...SIDES.map(() => 7), ...SIDES.map(() => 20)],
+        avoidMarks: vega.marks.some((mark) => mark.name === "front_marks") ? ["front_marks"] : [],
+        sort: { field: ["datum.datum.priority", "datum.datum.highlighted"], order: ["descending", "descending"] },
+      }],
+    });
+    return vega;
   }
 
   async function draw(figure) {
@@ -63,12 +99,15 @@ const SHORT = 20; // letters of a name on a narrow one
     const coloured = JSON.stringify(page.specs[spec]).replace(/"value":"@(\w+)"/g, (_, name) => `"value":"${colour(name)}"`);
     const named = rows.map((row) => Object.fromEntries(columns.map((name, column) => [name, row[column]])));
     const drawn = { ...JSON.parse(coloured), datasets: { rows: named } };
-    const shorts = isNarrow ? shortened([...new Set(named.map((row) => row.model))]) : {};
+    const unique = (column) => [...new Set(named.map((row) => row[column]).filter(Boolean))];
+    const isNamed = drawn.layer.some((layer) => layer.name === "names");
+    const room = box.clientWidth * (isNamed ? 0.3 : 0.42);
+    const shorts = { ...shortened(unique("task"), HIGHEST), ...shortened(unique("model"), Math.min(LONGEST, room)) };
     for (const param of drawn.params) Object.assign(param, { narrow: { value: isNarrow }, shorts: { value: shorts } }[param.name]);
     const result = await vegaEmbed(box, drawn, {
       mode: "vega-lite", renderer: "svg", config: theme(box.clientWidth), downloadFileName: `assay-${figure.id}`,
       actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
-      scaleFactor: { png: 2 }, tooltip: { theme: dark.matches ? "dark" : "light" },
+      patch: placed, scaleFactor: { png: 2 }, tooltip: { theme: dark.matches ? "dark" : "light" },
       logLevel: 1, // errors alone: that a layer is empty is no news
     });
     views.get(figure.id)?.finalize();
