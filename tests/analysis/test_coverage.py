@@ -87,19 +87,21 @@ def test_the_interval_of_a_value_holds_what_other_seeds_and_examples_would_give(
     assert 0.93 <= np.mean(held) <= 0.985
 
 
-def test_the_interval_of_a_difference_from_the_best_holds_it(studies):
+def test_the_intervals_of_differences_from_the_best_hold_all_of_them(studies):
     held = []
     for study in studies:
         for position, task in enumerate(study.found.tasks):
             best = truth_of(study, task.standings[0].model, position)
-            held += [
-                standing.difference.low
-                <= truth_of(study, standing.model, position) - best
-                <= standing.difference.high
-                for standing in task.standings[1:]
-            ]
+            held.append(
+                all(
+                    standing.difference.low
+                    <= truth_of(study, standing.model, position) - best
+                    <= standing.difference.high
+                    for standing in task.standings[1:]
+                )
+            )
 
-    assert np.mean(held) >= 0.92  # the best was chosen on these examples, which costs a little
+    assert np.mean(held) >= 0.95
 
 
 def test_the_truly_best_is_among_those_that_may_be(studies):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.analysis.pairwise import MOST_STEPPED, compare_pairs, difference_variances, holm
+from assay.analysis.pairwise import ALPHA, MOST_STEPPED, compare_pairs, difference_variances, holm
 
 NOTHING = np.empty((0, 3))
 
@@ -47,14 +47,14 @@ def test_independent_models_are_adjusted_as_by_tukey(models):
     pairs = compare_pairs(values, p_values_of(values, 2**0.5), independent(models), 0)
 
     assert pairs.p_values[0, 1] == pytest.approx(0.05, abs=0.015)
-    assert pairs.critical == pytest.approx(values[0] / 2**0.5, abs=0.06)
+    assert pairs.reach[0, 1] == pytest.approx(values[0], abs=0.09)
 
 
 def test_two_models_need_no_adjustment():
     pairs = compare_pairs(np.array([0.0, 3.0]), p_values_of(np.array([0.0, 3.0]), 2**0.5), independent(2), 0)
 
     assert pairs.p_values[0, 1] == pytest.approx(2 * stats.norm.sf(3 / 2**0.5), abs=0.01)
-    assert pairs.critical == pytest.approx(1.96, abs=0.1)
+    assert pairs.reach[0, 1] == pytest.approx(1.96 * 2**0.5, abs=0.14)
 
 
 def test_later_steps_are_adjusted_for_fewer_pairs():
@@ -106,6 +106,41 @@ def test_many_models_are_compared_with_their_range():
     pairs = compare_pairs(values, p_values_of(values, 2**0.5), independent(models), 0)
 
     assert pairs.p_values[0, 1] == pytest.approx(0.05, abs=0.015)
+
+
+def test_intervals_of_differences_are_those_of_tukey():
+    values = np.array([0.0, 5.0, 1.0])
+    reach = stats.studentized_range.ppf(0.95, 3, np.inf)
+
+    to_best = compare_pairs(values, p_values_of(values, 2**0.5), independent(3), 0).differences(1)
+
+    assert [(each.low, each.high) for each in to_best] == [
+        pytest.approx((-5 - reach, -5 + reach), abs=0.15),
+        (0.0, 0.0),
+        pytest.approx((-4 - reach, -4 + reach), abs=0.15),
+    ]
+
+
+@pytest.mark.parametrize("models", [4, MOST_STEPPED + 2])
+def test_an_interval_excludes_zero_exactly_where_the_difference_is_significant(models):
+    rng = np.random.default_rng(models)
+    values = rng.normal(0, 3, models)
+    p_values = p_values_of(values, 2**0.5) ** np.triu(
+        rng.uniform(0.3, 3, (models, models))
+    )  # tests of their own
+    p_values = np.minimum(p_values, p_values.T)
+
+    pairs = compare_pairs(values, p_values, independent(models), 0)
+
+    excludes = np.array(
+        [[each.low > 0 or each.high < 0 for each in pairs.differences(other)] for other in range(models)]
+    )
+    assert 0 < excludes.sum() < excludes.size
+    assert (excludes == (pairs.p_values < ALPHA)).all()
+
+
+def test_without_draws_differences_have_no_interval():
+    assert compare_pairs(np.array([0.9, 0.5, 0.6]), np.ones((3, 3)), NOTHING, 0).differences(0) == [None] * 3
 
 
 def test_ranks_count_significant_differences_only():

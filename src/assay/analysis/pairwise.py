@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from assay.core.estimate import Interval
+
 ALPHA = 0.05
 MOST_STEPPED = 200  # models: 19,900 pairs x 2,000 draws take half a second
 _DRAWS = 2000  # the error of an adjusted p-value of 0.05 is below 0.01 in 95 % of runs
 _PAIRS_AT_ONCE = 1000  # x draws: 8 MB
 _NO_VARIANCE = 1e-12  # of a difference, relative to the variances of both models: rounding errors
+_BEYOND_ZERO = 1e-3  # of a difference: how far an end of its interval is moved beyond 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,12 +24,13 @@ class Pairwise:
     Attributes:
         values: The value of each model; higher is better.
         p_values: Two-sided, adjusted for all pairs; models x models, 1 on the diagonal.
-        critical: The ratio of difference and standard error that any pair must reach to be significant.
+        reach: Half the width of the simultaneous 95 % interval of each difference; models x models; NaN
+            without draws.
     """
 
     values: np.ndarray  # models
     p_values: np.ndarray  # models x models
-    critical: float
+    reach: np.ndarray  # models x models
 
     @property
     def better(self) -> np.ndarray:
@@ -43,8 +47,37 @@ class Pairwise:
         lows, highs = 1 + better.sum(axis=0), len(self.values) - better.sum(axis=1)
         return [(int(low), int(high)) for low, high in zip(lows, highs, strict=True)]
 
+    def differences(self, other: int) -> list[Interval | None]:
+        """Return the interval of the value of each model minus that of another.
 
-def compare_pairs(values: np.ndarray, p_values: np.ndarray, noise: np.ndarray, seed: int) -> Pairwise:
+        In at least 95 % of studies the intervals of all pairs hold the true differences together, so that the
+        other model may be chosen by its value. An interval excludes 0 exactly where the difference is
+        significant: step-down tests, and tests that are exact, may disagree with the simultaneous interval,
+        and then the end next to 0 is moved there. If the tests are right, this loses no true difference.
+        None without draws.
+
+        References:
+            Simultaneous confidence regions corresponding to Holm's step-down procedure and other
+            closed-testing procedures (Guilbaud, 2008), https://doi.org/10.1002/bimj.200710449
+        """
+        found, reach = self.values - self.values[other], self.reach[:, other]
+        is_real = self.p_values[:, other] < ALPHA
+        size, sign = np.abs(found), np.where(found < 0, -1.0, 1.0)
+        near = size - reach
+        near = np.where(
+            is_real, np.maximum(near, _BEYOND_ZERO * size), np.minimum(near, -_BEYOND_ZERO * size)
+        )
+        ends = np.sort(sign * np.stack([near, size + reach]), axis=0)
+        return [Interval(float(low), float(high)) if np.isfinite(low) else None for low, high in ends.T]
+
+
+def compare_pairs(
+    values: np.ndarray,
+    p_values: np.ndarray,
+    noise: np.ndarray,
+    seed: int,
+    deviations: np.ndarray | None = None,
+) -> Pairwise:
     """Adjust the p-values of all pairs of models for their number.
 
     This is the step-down min-p method with a normal copula: p-values are adjusted by the distribution of the
@@ -60,6 +93,8 @@ def compare_pairs(values: np.ndarray, p_values: np.ndarray, noise: np.ndarray, s
         noise: Draws of the values of all models, draws x models, for example of a bootstrap. Without draws,
             p-values are adjusted by Holm's method.
         seed: Seed of the simulation.
+        deviations: The standard deviation of each difference for its interval, models x models; those of
+            ``noise`` if None.
 
     References:
         Resampling-based multiple testing (Westfall and Young, 1993), section 2.6
@@ -68,23 +103,26 @@ def compare_pairs(values: np.ndarray, p_values: np.ndarray, noise: np.ndarray, s
     """
     models = len(values)
     first, second = np.triu_indices(models, 1)
+    full, reach = np.ones((models, models)), np.full((models, models), np.nan)
     if not len(first):
-        return Pairwise(values, np.ones((models, models)), float(stats.norm.isf(ALPHA / 2)))
+        return Pairwise(values, full, np.zeros((models, models)) if len(noise) else reach)
     local = p_values[first, second]
     centred = noise - noise.mean(axis=1, keepdims=True) if len(noise) else noise
     drawn = _normal(centred - centred.mean(axis=0), seed) if len(noise) > 1 else None
-    critical = float(stats.norm.isf(ALPHA / len(first) / 2))
     if drawn is None:
         adjusted = holm(local)
     elif models > MOST_STEPPED:
-        adjusted = np.maximum(_by_range(np.abs(values[first] - values[second]), drawn), local)
+        ranges = np.sort(drawn.max(axis=0) - drawn.min(axis=0))
+        adjusted = np.maximum(_by_range(np.abs(values[first] - values[second]), ranges), local)
+        reach = np.full((models, models), np.quantile(ranges, 1 - ALPHA))
     else:
-        stepped, reached = _step_down(local, drawn, _deviations(centred)[first, second])
+        of_noise = _deviations(centred)
+        stepped, critical = _step_down(local, drawn, of_noise[first, second])
         adjusted = np.minimum(stepped, holm(local))
-        critical = min(critical, reached)
-    full = np.ones((models, models))
+        critical = min(critical, float(stats.norm.isf(ALPHA / len(first) / 2)))
+        reach = critical * (of_noise if deviations is None else deviations)
     full[first, second] = full[second, first] = adjusted
-    return Pairwise(values, full, critical)
+    return Pairwise(values, full, reach)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -159,8 +197,7 @@ def _step_down(p_values: np.ndarray, drawn: np.ndarray, deviations: np.ndarray) 
     return adjusted, float(np.quantile(largest, 1 - ALPHA))
 
 
-def _by_range(differences: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Return the probability that the range of all models is at least as large as each difference."""
-    ranges = np.sort(drawn.max(axis=0) - drawn.min(axis=0))
+def _by_range(differences: np.ndarray, ranges: np.ndarray) -> np.ndarray:
+    """Return the share of the sorted ranges of all models that are at least as large as each difference."""
     reached = len(ranges) - np.searchsorted(ranges, differences)
     return np.asarray((1 + reached) / (len(ranges) + 1))

@@ -68,6 +68,16 @@ def interval_text(interval: Interval | None, *, negated: bool = False, places: i
     return f"{value_text(seen.low, places=wanted)} to {value_text(seen.high, places=wanted)}"
 
 
+def difference_text(interval: Interval, *, negated: bool = False, places: int) -> str:
+    """Return the interval of a difference as text; an end that is rounded to 0 keeps its sign.
+
+    >>> difference_text(Interval(-0.1, -0.001), places=2), difference_text(Interval(-0.1, 0.001), places=2)
+    ('−0.10 to −0.00', '−0.10 to 0.00')
+    """
+    seen = shown_interval(interval, negated=negated)
+    return " to ".join(f"{end:.{places}f}".replace("-", "−") for end in (seen.low, seen.high))
+
+
 def duration(seconds: float | None) -> str:
     """Return a duration with its unit, at most three digits.
 

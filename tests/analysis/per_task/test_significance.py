@@ -5,6 +5,7 @@ from scipy import stats
 from assay.analysis.per_task.intervals import Draws, Measured, bootstrap
 from assay.analysis.per_task.significance import (
     examples_to_separate,
+    pair_deviations,
     pair_p_values,
     seed_noise,
     swap_tests,
@@ -150,7 +151,10 @@ def test_no_draw_that_can_be_judged_is_no_difference():
     measured = Measured(labels(truth), (truth[None] + 0.1, truth[None] + 0.5))
     draws = Draws(np.empty((0, 2)), np.empty((0, 2)))
 
-    assert pair_p_values(measured, SimulatedError(), draws, 0).tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    p_values = pair_p_values(measured, SimulatedError(), draws, 0)
+
+    assert p_values.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert np.isnan(pair_deviations(measured, SimulatedError(), draws, p_values)).all()
 
 
 def test_few_examples_on_which_models_differ_bound_the_p_value():
@@ -161,6 +165,37 @@ def test_few_examples_on_which_models_differ_bound_the_p_value():
     sure = Draws(*[np.random.default_rng(0).normal([0.9, 0.1], 0.001, size=(500, 2))] * 2)
 
     assert pair_p_values(measured, MacroF1(), sure, 0)[0, 1] == 2.0**-3
+
+
+def test_the_deviation_of_a_difference_is_as_large_as_its_exact_test_says():
+    truth = labels(np.zeros(50, dtype=np.int64))
+    worse = np.append(np.ones(5, dtype=np.int64), np.zeros(45, dtype=np.int64))
+    measured = Measured(truth, (np.zeros((1, 50), dtype=np.int64), worse[None]))
+    draws = bootstrap(measured, SimulatedAccuracy(), 0)
+    p_values = pair_p_values(measured, SimulatedAccuracy(), draws, 0)
+
+    deviations = pair_deviations(measured, SimulatedAccuracy(), draws, p_values)
+
+    assert p_values[0, 1] == 2.0**-4
+    assert deviations.tolist() == [
+        [0.0, pytest.approx(0.1 / stats.norm.isf(2.0**-5))],
+        [pytest.approx(0.1 / stats.norm.isf(2.0**-5)), 0.0],
+    ]
+
+
+def test_the_deviation_of_a_difference_accounts_for_few_seeds():
+    truth = labels(np.zeros(10_000, dtype=np.int64))
+    shares = (0.10, 0.11, 0.12), (0.105, 0.115, 0.125)
+    predicted = tuple(
+        np.array([np.arange(10_000) < share * 10_000 for share in seeds], dtype=np.int64) for seeds in shares
+    )
+    measured = Measured(truth, predicted)
+    draws = bootstrap(measured, SimulatedAccuracy(), 0)
+
+    found = pair_deviations(measured, SimulatedAccuracy(), draws, np.ones((2, 2)))[0, 1]
+
+    of_seeds = 0.01 * np.sqrt(2 / 3)
+    assert found == pytest.approx(of_seeds * stats.t.ppf(0.975, 4) / stats.norm.ppf(0.975), rel=0.02)
 
 
 def test_the_interval_of_the_needed_examples_holds_the_number_that_separates():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -18,6 +19,7 @@ MOST_EXAMPLES = 100_000  # a larger test set is no advice
 FLIPS = 9999
 _FEW_FLIPS = 10  # with fewer that reach the observed sum, the bound of the tail is used where it is smaller
 _UNDERSTATED = 1.1  # the bootstrap variance of other metrics than means: else up to 6 % of equal RMSEs differ
+_TELLING = 0.2  # larger p-values of discrete tests are far above those of the normal approximation
 _TAIL_BOUND = 1 / (4 * stats.norm.sf(math.sqrt(2)))  # 3.18: of random signs, relative to the normal tail
 
 
@@ -114,14 +116,35 @@ def _exact(wins: np.ndarray, swaps: np.ndarray) -> np.ndarray:
     return np.asarray(np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(wins, swaps - wins), swaps, 0.5)))
 
 
-def _t_tests(measured: Measured, metric: Metric, draws: Draws) -> np.ndarray:
-    """Return Student's p-values with the sum of the variances over examples and over seeds (Welch).
+class _Welch(NamedTuple):
+    """Student's statistics of each pair of models, models x models."""
 
-    They are NaN where there is no variance, or where the metric is undefined on all draws.
-    """
+    sizes: np.ndarray  # of the differences
+    variances: np.ndarray
+    freedom: np.ndarray
+    has_variance: np.ndarray
+
+    @property
+    def p_values(self) -> np.ndarray:
+        """Two-sided; NaN where there is no variance; 1 on the diagonal."""
+        ratios = np.divide(
+            self.sizes, np.sqrt(self.variances), out=np.zeros_like(self.sizes), where=self.has_variance
+        )
+        p_values = np.where(self.has_variance, 2 * stats.t.sf(ratios, self.freedom), np.nan)
+        np.fill_diagonal(p_values, 1.0)
+        return np.asarray(p_values)
+
+
+def _t_tests(measured: Measured, metric: Metric, draws: Draws) -> np.ndarray:
+    """Return Student's p-values; NaN where the metric is undefined on all draws, too."""
     models = len(measured.predicted)
     if len(draws.fixed_seeds) < 2:
         return np.full((models, models), np.nan)
+    return _welch(measured, metric, draws).p_values
+
+
+def _welch(measured: Measured, metric: Metric, draws: Draws) -> _Welch:
+    """Return the differences with the sum of their variances over examples and over seeds."""
     of_seeds = [
         np.array([metric(measured.truth, predicted) for predicted in seeds]) for seeds in measured.predicted
     ]
@@ -140,12 +163,32 @@ def _t_tests(measured: Measured, metric: Metric, draws: Draws) -> np.ndarray:
     has_variance = (variances > 0) & np.isfinite(variances)
     np.fill_diagonal(has_variance, False)
     freedom = np.divide(variances**2, total, out=np.ones_like(total), where=has_variance & (total > 0))
-    ratios = np.divide(
-        np.abs(means[:, None] - means), np.sqrt(variances), out=np.zeros_like(total), where=has_variance
-    )
-    p_values = np.where(has_variance, 2 * stats.t.sf(ratios, freedom), np.nan)
-    np.fill_diagonal(p_values, 1.0)
-    return np.asarray(p_values)
+    return _Welch(np.abs(means[:, None] - means), variances, freedom, has_variance)
+
+
+def pair_deviations(measured: Measured, metric: Metric, draws: Draws, p_values: np.ndarray) -> np.ndarray:
+    """Return a standard deviation of each difference whose normal interval agrees with the test.
+
+    It has the variance over examples and seeds, is larger where Student's t has larger quantiles than the
+    normal distribution, and where the test of a pair says that a difference is less sure.
+
+    Args:
+        measured: The predictions of all models.
+        metric: The main metric of the task.
+        draws: The bootstrap of the same models.
+        p_values: The unadjusted p-values: see :func:`pair_p_values`.
+
+    Returns:
+        Models x models; NaN without draws.
+    """
+    models = len(measured.predicted)
+    if len(draws.fixed_seeds) < 2:
+        return np.full((models, models), np.nan)
+    found = _welch(measured, metric, draws)
+    longer = stats.t.isf(ALPHA / 2, found.freedom) / stats.norm.isf(ALPHA / 2)
+    deviations = np.where(found.has_variance, np.sqrt(found.variances) * longer, 0.0)
+    implied = found.sizes / np.maximum(stats.norm.isf(p_values / 2), stats.norm.isf(_TELLING / 2))
+    return np.asarray(np.where(p_values < _TELLING, np.maximum(deviations, implied), deviations))
 
 
 def _discordant(measured: Measured) -> np.ndarray:

@@ -15,7 +15,12 @@ from assay.analysis.per_task.decision import Rule, choose, regrets
 from assay.analysis.per_task.error_analysis import error_analysis
 from assay.analysis.per_task.index import compatibility_index
 from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, bootstrap, interval
-from assay.analysis.per_task.significance import examples_to_separate, pair_p_values, seed_noise
+from assay.analysis.per_task.significance import (
+    examples_to_separate,
+    pair_deviations,
+    pair_p_values,
+    seed_noise,
+)
 from assay.analysis.per_task.slices import slice_findings
 from assay.core.metric import Metric
 from assay.core.slices import SliceColumn
@@ -173,8 +178,9 @@ def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
     measured = Measured(evidence.truth, predicted, evidence.groups)
     draws = bootstrap(measured, evidence.metric, seed)
     p_values = pair_p_values(measured, evidence.metric, draws, seed)
+    deviations = pair_deviations(measured, evidence.metric, draws, p_values)
     of_models = np.array([values[model] for model in models], dtype=float)
-    return _Tested(models, draws, compare_pairs(of_models, p_values, draws.values, seed))
+    return _Tested(models, draws, compare_pairs(of_models, p_values, draws.values, seed, deviations))
 
 
 def _separable(pairs: Pairwise) -> float | None:
@@ -200,6 +206,7 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     is_trained = evidence.metric is not None
     columns = {model: column for column, model in enumerate(tested.models)} if tested else {}
     spans = tested.pairs.ranks() if tested else []
+    differences = tested.pairs.differences(tested.best) if tested else []
     untested = len(values) - len(columns)
     shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
     shares_of = evidence.truth.examples if shares and evidence.truth is not None else None
@@ -211,7 +218,7 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
             column = columns[cell.model]
             drawn = tested.draws.values[:, column]
             within = interval(drawn, shares_of)
-            difference = interval(drawn - tested.draws.values[:, tested.best])
+            difference = differences[column]
             p_value = float(tested.pairs.p_values[column, tested.best])
             span = (spans[column][0], spans[column][1] + untested)
         standings.append(
@@ -248,12 +255,15 @@ def _examples_needed(
     columns = [tested.models.index(standing.model) for standing in (first, second)]
     if tested.pairs.better[columns[0], columns[1]]:
         return None
-    draws = tested.draws.fixed_seeds
+    fixed, resampled = (draws[:, columns[0]] - draws[:, columns[1]] for draws in tested.draws)
+    deviation = float(np.std(resampled)) if len(resampled) else 0.0
+    if deviation <= 0:
+        return None
     return examples_to_separate(
         first.value - second.value,
-        draws[:, columns[0]] - draws[:, columns[1]],
+        fixed,
         evidence.truth.examples if evidence.groups is None else int(evidence.groups.max()) + 1,
-        tested.pairs.critical,
+        float(tested.pairs.reach[columns[0], columns[1]]) / deviation,
     )
 
 

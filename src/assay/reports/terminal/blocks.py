@@ -13,7 +13,7 @@ from assay.findings.facts import has_random_weights
 from assay.findings.per_task import Standing, TaskFindings
 from assay.reports.terminal.lines import fitted
 from assay.wording import screen as words
-from assay.wording.numbers import count, decimals, interval_text, value_text
+from assay.wording.numbers import count, decimals, difference_text, interval_text, value_text
 
 _TITLE = 18  # columns of the name of a metric
 _TASK = 16  # columns of the name of a task in a table
@@ -129,7 +129,7 @@ def _one(comparison: Comparison, same: Sequence[TaskFindings], tasks: Mapping[st
         if standing.rank == 1 or standing.difference is None:
             return "best" if standing.rank == 1 else ""
         value = value_text(standing.value - findings.standings[0].value, negated=negated, places=places)
-        return f"{value} {interval_text(standing.difference, negated=negated, places=max(1, places - 1))}"
+        return f"{value} {difference_text(standing.difference, negated=negated, places=max(1, places - 1))}"
 
     columns_of: list[tuple[str, Callable[[Standing], str]]] = [
         (fitted(findings.measure, _TITLE), lambda row: value_text(row.value, negated=negated, places=places)),
