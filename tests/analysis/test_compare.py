@@ -344,7 +344,9 @@ def test_many_models_are_compared():
 
 def test_repeated_contents_of_test_are_one_piece_of_evidence(study):
     half = np.repeat(np.arange(200), 2)  # each content twice
-    repeated = dataclasses.replace(study, contents=lambda task: half if task.test_count == 400 else None)
+    repeated = dataclasses.replace(
+        study, contents=lambda task, split: half if task.test_count == 400 else None
+    )
 
     before, after = (_compare(each).tasks[0].standings[-1].interval for each in (study, repeated))
 

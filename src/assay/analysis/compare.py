@@ -12,10 +12,12 @@ from assay.analysis.evidence import Evidence, decided_rows, judged_rows
 from assay.analysis.per_task.cells import choose_method, gather, missing_cells, modalities_of
 from assay.analysis.per_task.costs import refused
 from assay.analysis.per_task.decision import DEFAULT_RULE, Rule
+from assay.analysis.per_task.held_out import held_out_rows
 from assay.analysis.per_task.model_similarity import ModelPairs, error_pairs, feature_pairs
 from assay.analysis.per_task.task_findings import Judged, TaskEvidence, judge
 from assay.analysis.scores.over_tasks import study_agreements
 from assay.core.metric import Metric
+from assay.core.task import SplitName
 from assay.findings.comparison import Comparison
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import Cell
@@ -74,11 +76,16 @@ def _on_task(
     is_estimate = method in evidence.scores
     metric = evidence.metrics[task.metric]
     seeds = evidence.by_seed(task, method)
+    judge = _judge(cells, task, method, evidence.metrics) if is_estimate else metric
+    held_out = None
+    if is_estimate and judge is not None:
+        contents = evidence.contents(task, SplitName.TRAIN)
+        held_out = held_out_rows(evidence.held_out_by_seed(task, method), judge, contents)
     return TaskEvidence(
         task=task,
         method=method,
         metric=None if is_estimate else metric,
-        judge=_judge(cells, task, method, evidence.metrics) if is_estimate else metric,
+        judge=judge,
         cells=tuple(cell for cell in cells if _has_value(cell, task, method) and not models[cell.model]),
         missing=missing_cells(cells, task, models, method, modalities_of(cells, evidence.tasks)),
         all_cells=tuple(cell for cell in cells if cell.task == task.address),
@@ -87,7 +94,8 @@ def _on_task(
         decided={model: decided_rows(of_model) for model, of_model in seeds.items()},
         names=(evidence.names(task.fingerprint) if seeds else None) or (),
         slices=(evidence.slices(task) if seeds else None) or (),
-        groups=evidence.contents(task) if seeds else None,
+        groups=evidence.contents(task, SplitName.TEST) if seeds else None,
+        held_out=held_out,
     )
 
 

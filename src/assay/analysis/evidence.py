@@ -7,17 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.core.held_out import HeldOutPredictions
+from assay.core.job import Job
 from assay.core.limits import NO_LIMITS, Limits
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.slices import SliceColumn
-from assay.core.task import Labels
+from assay.core.task import Labels, SplitName
 from assay.findings.facts import ModelRow, TaskFacts
 
 
 def _nothing(*_: object) -> None:
     """Return None: nothing is stored."""
+
+
+def _none_of(_: Collection[str]) -> dict[str, HeldOutPredictions]:
+    """Return no predictions: nothing is stored."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,10 @@ class Evidence:
         features: Returns the features of a model on the test examples of a task by its fingerprint; None if
             not stored.
         slices: Returns the slices of the test examples that a task defines; None if not stored.
-        contents: Returns the group of identical contents of each test example of a task; None if all differ,
-            or if not stored.
+        contents: Returns the group of identical contents of each example of a split of a task; None if all
+            differ, or if not stored.
+        held_out: Returns the stored predictions of scores on held-out examples of train, by the key of the
+            job.
     """
 
     results: Sequence[Result]
@@ -54,7 +63,8 @@ class Evidence:
     names: Callable[[str], Sequence[str] | None] = _nothing
     features: Callable[[ModelRow, str], np.ndarray | None] = _nothing
     slices: Callable[[TaskFacts], Sequence[SliceColumn] | None] = _nothing
-    contents: Callable[[TaskFacts], np.ndarray | None] = _nothing
+    contents: Callable[[TaskFacts, SplitName], np.ndarray | None] = _nothing
+    held_out: Callable[[Collection[str]], Mapping[str, HeldOutPredictions]] = _none_of
 
     def on_these_data(self) -> list[Result]:
         """Return the results whose data are those of the tasks."""
@@ -66,6 +76,27 @@ class Evidence:
         judges_probs = self.metrics[task.metric].judges_probs
         by_model: dict[str, list[Predicted]] = {}
         lost = set()
+        for job in self._finished(task, method):
+            predicted = self.predictions.get(job.key)
+            if predicted is not None and (predicted.probs is not None or not judges_probs):
+                by_model.setdefault(job.model, []).append(predicted)
+            else:
+                lost.add(job.model)  # the interval must cover the same seeds as the value
+        return {model: rows for model, rows in by_model.items() if model not in lost}
+
+    def held_out_by_seed(self, task: TaskFacts, score: str) -> dict[str, list[HeldOutPredictions]]:
+        """Return the held-out predictions of each seed, for models with those of every seed with a value."""
+        jobs = self._finished(task, score)
+        kept = self.held_out({job.key for job in jobs})
+        lost = {job.model for job in jobs if job.key not in kept}
+        by_model: dict[str, list[HeldOutPredictions]] = {}
+        for job in jobs:
+            if job.model not in lost:
+                by_model.setdefault(job.model, []).append(kept[job.key])
+        return by_model
+
+    def _finished(self, task: TaskFacts, method: str) -> list[Job]:
+        """Return the jobs of a method on a task that have a value, by seed."""
         wanted = (task.address, task.fingerprint, method)
         jobs = [
             result.job
@@ -73,13 +104,7 @@ class Evidence:
             if (result.job.task, result.job.fingerprint, result.job.method) == wanted
             and result.status is Status.OK
         ]
-        for job in sorted(jobs, key=lambda job: job.seed):
-            predicted = self.predictions.get(job.key)
-            if predicted is not None and (predicted.probs is not None or not judges_probs):
-                by_model.setdefault(job.model, []).append(predicted)
-            else:
-                lost.add(job.model)  # the interval must cover the same seeds as the value
-        return {model: rows for model, rows in by_model.items() if model not in lost}
+        return sorted(jobs, key=lambda job: job.seed)
 
 
 def judged_rows(seeds: Sequence[Predicted], metric: Metric) -> np.ndarray:

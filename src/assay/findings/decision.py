@@ -32,7 +32,7 @@ class Recommendation:
         cheaper: Address of the cheapest model within the margin; None if it is not at least 25 % cheaper than
             the recommended one.
         expected_regret: Expected regret by model; empty if it is unknown, because no predictions are stored
-            or because nothing was trained: then the model with the best value is recommended.
+            or because the score has a scale of its own: then the model with the best value is recommended.
         within_margin: Probability that the regret of a model is at most the margin, by model; for several
             tasks empty.
     """

@@ -64,6 +64,7 @@ def evidence_of(
         features=store.features,
         slices=store.slices,
         contents=store.contents,
+        held_out=store.held_out,
     )
 
 

@@ -216,12 +216,12 @@ class Store:
         labels = {task.fingerprint: self._task_files.labels(task) for task in tasks}
         return {fingerprint: one for fingerprint, one in labels.items() if one is not None}
 
-    def contents(self, task: TaskFacts) -> np.ndarray | None:
-        """Return the group of identical contents of each test example; None if all differ.
+    def contents(self, task: TaskFacts, split: SplitName = SplitName.TEST) -> np.ndarray | None:
+        """Return the group of identical contents of each example of a split; None if all differ.
 
         It is None as well where an earlier Assay stored the task.
         """
-        return self._task_files.contents(task)
+        return self._task_files.contents(task, split)
 
     def features(
         self, model: ModelRow, fingerprint: str, split: SplitName = SplitName.TEST

@@ -37,9 +37,10 @@ class TaskFiles:
         if labels.lengths is not None:
             self._keep("lengths", key, labels.lengths)
         self._keep("truths", key, labels.values)
-        groups = _groups(task.test.digests)
-        if groups is not None:
-            self._keep("contents", key, groups)
+        for name in (SplitName.TRAIN, SplitName.TEST):
+            groups = _groups(splits[name].digests)
+            if groups is not None:
+                self._keep("contents", _contents_key(key, name), groups)
         if self.examples(key) is None:
             few = [asdict(example) for example in shown_examples(task)]
             self._arrays.write_text("examples", key, json.dumps(few, ensure_ascii=False))
@@ -59,11 +60,13 @@ class TaskFiles:
             self._arrays.refuse("truths", f"{task.fingerprint}.npy", f"it does not fit the task: {error}")
             return None
 
-    def contents(self, task: TaskFacts) -> np.ndarray | None:
-        """Return the group of identical contents of each test example; None if all differ, or if unknown."""
-        groups = self._arrays.read("contents", task.fingerprint)
-        if groups is not None and groups.shape != (task.test_count,):
-            self._arrays.refuse("contents", f"{task.fingerprint}.npy", "it does not fit the task")
+    def contents(self, task: TaskFacts, split: SplitName) -> np.ndarray | None:
+        """Return the group of identical contents of each example; None if all differ, or if unknown."""
+        key = _contents_key(task.fingerprint, split)
+        groups = self._arrays.read("contents", key)
+        count = task.test_count if split is SplitName.TEST else task.train_count
+        if groups is not None and groups.shape != (count,):
+            self._arrays.refuse("contents", f"{key}.npy", "it does not fit the task")
             return None
         return groups
 
@@ -91,6 +94,11 @@ class TaskFiles:
             self._arrays.refuse(shelf, f"{key}.npy", "it does not fit the task")
         if stored is None or not np.array_equal(stored, array):
             self._arrays.write(shelf, key, array)
+
+
+def _contents_key(fingerprint: str, split: SplitName) -> str:
+    """Return the name of the groups of identical examples of train or test; those of test came first."""
+    return fingerprint if split is SplitName.TEST else f"{fingerprint}-{split}"
 
 
 def _groups(digests: np.ndarray | None) -> np.ndarray | None:

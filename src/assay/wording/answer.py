@@ -70,13 +70,16 @@ def _over_tasks(
         if len(where) == len(tasks)
         else f"on {len(where)} of {len(tasks)} tasks"
     )
+    regret = decision.expected_regret.get(model)
     if tasks[0].beats_floor is None:
+        why = "by mean rank"
+        if regret is not None:
+            why = f"expected to be {_regret(regret, tasks)} below the best model of each task, on average"
         return (
-            f"{model}: the best estimates by {decision.method} {on}, by mean rank. "
+            f"{model}: the best estimates by {decision.method} {on}, {why}. "
             f"This is an estimate: nothing was trained.{_left_out(tasks, decision, models)}"
         )
     sentences = [f"{model} with {decision.method}."]
-    regret = decision.expected_regret.get(model)
     if regret is not None and decision.cheaper is not None:
         more = _regret(decision.expected_regret[decision.cheaper] - regret, tasks)
         sentences.append(

@@ -19,6 +19,7 @@ from assay.wording.numbers import (
     value_text,
 )
 
+UNITLESS = "This score ranks models, and does not say how much better one is."
 _COSTS = {
     CheapBy.MACS: " MACs",
     CheapBy.PARAMETERS: " parameters",
@@ -42,15 +43,15 @@ def because(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
     if decision is None:
         return _not_above_chance(findings, models)
     chosen = findings.by_model[decision.recommended]
-    if findings.beats_floor is None:
+    if findings.beats_floor is None and not decision.expected_regret:
         return _estimate(findings, chosen, models)
-    sentences = (
-        f"{_value(findings, chosen)}.",
-        _cheaper(findings, decision),
-        f"Confidence: {_confidence(findings, decision, chosen)}.",
-        _controls(findings, models),
-    )
-    return " ".join(filter(None, sentences))
+    if findings.beats_floor is None:
+        confidence = _regret(findings, decision, chosen) or "only one model has a value"
+        last = f"This is an estimate: nothing was trained. {_random_above(findings, chosen, models)}".rstrip()
+    else:
+        confidence, last = _confidence(findings, decision, chosen), _controls(findings, models)
+    parts = (f"{_value(findings, chosen)}.", _cheaper(findings, decision), f"Confidence: {confidence}.", last)
+    return " ".join(filter(None, parts))
 
 
 def nothing(missing: Sequence[Cell]) -> str:
@@ -135,20 +136,21 @@ def _confidence(findings: TaskFindings, decision: Recommendation, chosen: Standi
         return (
             "predictions are not stored, so that differences were not tested; it has the best measured value"
         )
-    parts = []
-    if len(decision.expected_regret) > 1:
-        parts.append(f"expected to be {difference_text(regret, findings)} below the best of these models")
-        if decision.margin > 0:
-            margin = (
-                difference_text(decision.margin, findings).removesuffix(".0 point").removesuffix(".0 points")
-            )
-            unit = (
-                " points" if margin.isdecimal() and margin != "1" else " point" if margin.isdecimal() else ""
-            )
-            share = f"{100 * decision.within_margin[chosen.model]:.0f} %"
-            parts[0] += f", and within {margin}{unit} of it with a probability of {share}"
-    parts.append(_tests(chosen, others))
+    parts = filter(None, (_regret(findings, decision, chosen), _tests(chosen, others)))
     return "; ".join(parts) + _remedy(findings)
+
+
+def _regret(findings: TaskFindings, decision: Recommendation, chosen: Standing) -> str:
+    """Return the expected regret and the probability of one within the margin; empty for one model."""
+    if len(decision.expected_regret) < 2:
+        return ""
+    regret = difference_text(decision.expected_regret[chosen.model], findings)
+    text = f"expected to be {regret} below the best of these models"
+    if decision.margin <= 0:
+        return text
+    margin = difference_text(decision.margin, findings).replace(".0 point", " point")
+    share = f"{100 * decision.within_margin[chosen.model]:.0f} %"
+    return f"{text}, and within {margin} of it with a probability of {share}"
 
 
 def _tests(chosen: Standing, others: int) -> str:
@@ -209,12 +211,18 @@ def _estimate(findings: TaskFindings, chosen: Standing, models: Mapping[str, Mod
     among = plural(len(ranked), "pretrained model" if len(ranked) < len(findings.standings) else "model")
     equal = sum(row.value == chosen.value for row in ranked) - 1
     shared = f", shared with {plural(equal, 'other')}" if equal else ""
-    warning = ""
-    if chosen.rank > 1 and len(ranked) < len(findings.standings):
-        warning = (
-            f" Random weights have a {'lower' if negated else 'higher'} one: this score is not reliable here."
-        )
+    scale = f" {UNITLESS}" if findings.decision and findings.measure == findings.decision.method else ""
+    warning = _random_above(findings, chosen, models)
     return (
-        f"it has the {best} {findings.measure} of {among} ({value}){shared}. "
-        f"This is an estimate: nothing was trained.{warning}"
-    )
+        f"it has the {best} {findings.measure} of {among} ({value}){shared}.{scale} "
+        f"This is an estimate: nothing was trained. {warning}"
+    ).rstrip()
+
+
+def _random_above(findings: TaskFindings, chosen: Standing, models: Mapping[str, ModelRow]) -> str:
+    """Return a warning if an estimate says that random weights are better."""
+    above = findings.standings[: chosen.rank - 1]
+    if not any(has_random_weights(row.model, models) for row in above):
+        return ""
+    which = "lower" if findings.shown_negated else "higher"
+    return f"Random weights have a {which} one: this score is not reliable here."

@@ -12,7 +12,7 @@ from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import TaskFacts, has_random_weights
 from assay.findings.per_task import OTHER_MODALITY, Cell, TaskFindings
 from assay.wording.numbers import PLURAL, few, interval_text, plural, two_digits, value_text
-from assay.wording.recommendation import difference_text
+from assay.wording.recommendation import UNITLESS, difference_text
 
 _NAMED = 3  # models that a sentence names
 _FEWER = {
@@ -21,6 +21,7 @@ _FEWER = {
     CheapBy.LATENCY: "faster",
     CheapBy.MEMORY: "less memory",
 }
+_FROM_TRAIN = "estimated from training examples; test was not used."
 Names = Mapping[str, str]
 
 
@@ -188,12 +189,15 @@ def confidence_sentences(findings: TaskFindings, decision: Recommendation, model
     """
     if models < 2:
         return ["only one model has a value, so there is nothing to compare it with."]
-    if findings.beats_floor is None:
-        return ["an estimate from training examples; test was not used."]
+    is_estimate = findings.beats_floor is None
     regret = decision.expected_regret.get(decision.recommended)
+    if regret is None and is_estimate:
+        scale = [UNITLESS] if findings.measure == decision.method else []
+        return [*scale, _FROM_TRAIN]
     if regret is None:
         return ["differences were not tested, because predictions are not stored for all models."]
-    sentences = [f"expected regret {_amount(regret, findings, None)}.", *_tests(findings)]
+    rest = [_FROM_TRAIN] if is_estimate else _tests(findings)
+    sentences = [f"expected regret {_amount(regret, findings, None)}.", *rest]
     if decision.margin > 0:
         share = f"{100 * decision.within_margin[decision.recommended]:.0f} %"
         margin = _amount(decision.margin, findings, None)
@@ -221,14 +225,15 @@ def confidence_over_tasks(
     """Return how sure the recommendation over several tasks is, the most important sentence first."""
     model = decision.recommended
     where = [findings for findings in tasks if model in findings.by_model]
+    regret = decision.expected_regret.get(model)
+    average = (
+        "" if regret is None else f"expected regret {_amount(regret, tasks[0], unit)} a task, on average."
+    )
     if tasks[0].beats_floor is None:
-        return ["an estimate from training examples; test was not used."]
+        return [average or "the least mean rank decides.", _FROM_TRAIN]
     best_on = sum(findings.by_model[model].may_be_best for findings in where)
     may = f"it may be best on {best_on} of {plural(len(where), 'task')}."
-    regret = decision.expected_regret.get(model)
-    if regret is None:
-        return ["not all predictions are stored, so the best measured mean decides.", may]
-    return [f"expected regret {_amount(regret, tasks[0], unit)} a task, on average.", may]
+    return [average or "not all predictions are stored, so the best measured mean decides.", may]
 
 
 def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:

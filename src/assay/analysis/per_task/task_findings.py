@@ -13,6 +13,7 @@ from assay.analysis.pairwise import Pairwise, compare_pairs
 from assay.analysis.per_task.costs import costs, fronts, may_be_best, pretrained, reliable, smallest
 from assay.analysis.per_task.decision import Rule, choose, regrets
 from assay.analysis.per_task.error_analysis import error_analysis
+from assay.analysis.per_task.held_out import HeldOutRows, held_out_draws
 from assay.analysis.per_task.index import compatibility_index
 from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, bootstrap, interval
 from assay.analysis.per_task.significance import (
@@ -47,6 +48,8 @@ class TaskEvidence:
         names: Names of the test examples, if stored.
         slices: Slices of the test examples.
         groups: The number of the content of each test example, if contents repeat.
+        held_out: What the score that ranks the models predicted for held-out examples of train; None for
+            protocols, and for scores that predict no metric.
     """
 
     task: TaskFacts
@@ -62,6 +65,7 @@ class TaskEvidence:
     names: Sequence[str] = ()
     slices: Sequence[SliceColumn] = ()
     groups: np.ndarray | None = None
+    held_out: HeldOutRows | None = None
 
 
 class Judged(NamedTuple):
@@ -153,14 +157,25 @@ def _decide(
     values = {standing.model: standing.value for standing in standings}
     judge = evidence.judge
     margin = rule.margin_of(evidence.task.floor, lower_is_better=judge is not None and judge.shown_negated)
-    if tested is None or not set(values) <= set(tested.models) or not len(tested.draws.values):
+    draws = _draws_of(evidence, values, tested, seed)
+    if draws is None:
         return choose(values, {}, of_models, rule, margin, evidence.method)
-    columns = [tested.models.index(model) for model in values]
-    expected, within = regrets(np.array(list(values.values())), tested.draws.values[:, columns], margin, seed)
+    expected, within = regrets(np.array(list(values.values())), draws, margin, seed)
     by_model = {model: float(regret) for model, regret in zip(values, expected, strict=True)}
     decision = choose(values, by_model, of_models, rule, margin, evidence.method)
     shares = {model: float(share) for model, share in zip(values, within, strict=True)}
     return replace(decision, within_margin=shares)
+
+
+def _draws_of(
+    evidence: TaskEvidence, values: Mapping[str, float], tested: _Tested | None, seed: int
+) -> np.ndarray | None:
+    """Return bootstrap draws of the values of these models, draws x models; None without predictions."""
+    if evidence.held_out is not None and evidence.judge is not None:
+        return held_out_draws(evidence.held_out, values, evidence.judge, seed)
+    if tested is None or not set(values) <= set(tested.models) or not len(tested.draws.values):
+        return None
+    return tested.draws.values[:, [tested.models.index(model) for model in values]]
 
 
 def _measure(evidence: TaskEvidence) -> str:
