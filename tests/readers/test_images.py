@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from PIL import Image
 
 from assay.core.task import InMemoryExamples
+from assay.readers import image_formats
 from assay.readers.digests import digest_example
 from assay.readers.files import Checked, FolderFiles, check
 from assay.readers.images import StoredImages, is_image, to_rgb
@@ -54,14 +57,73 @@ def test_16_bit_grey_keeps_its_brightness(tmp_path: Path) -> None:
     assert images_in(tmp_path, "a.png").read(0)[0, 0].tolist() == [77, 77, 77]
 
 
-def test_dark_16_bit_grey_stays_dark(tmp_path: Path) -> None:
-    Image.fromarray(np.full((3, 2), 200, dtype=np.uint16)).save(tmp_path / "a.tif")
-
-    assert images_in(tmp_path, "a.tif").read(0).max() == 1
-
-
 def test_float_grey_between_0_and_1_is_scaled() -> None:
     assert to_rgb(Image.fromarray(np.full((2, 2), 0.5, dtype=np.float32)))[0, 0].tolist() == [128, 128, 128]
+
+
+def test_lab_becomes_srgb(tmp_path: Path) -> None:
+    red_lab = (138, 81, 70)  # sRGB red, seen in the light D50: L 54 of 100, a 81, b 70
+    Image.frombytes("LAB", (2, 2), bytes(red_lab * 4)).save(tmp_path / "a.tif")
+
+    red = images_in(tmp_path, "a.tif").read(0)[0, 0].astype(int)
+
+    assert np.abs(red - [255, 0, 0]).max() < 6
+    assert check_all(images_in(tmp_path, "a.tif")).unreadable == {}
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "I", "F"]
+)
+def test_every_mode_of_pixels_is_read(mode: str) -> None:
+    assert to_rgb(Image.new(mode, (3, 2))).shape == (2, 3, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_turned_images_of_any_depth_are_put_upright(tmp_path: Path, dtype: type) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    values = np.linspace(0, 1, 8).reshape(2, 4) * (1 if dtype is np.float32 else np.iinfo(dtype).max)
+    Image.fromarray(values.astype(dtype)).save(tmp_path / "a.tif", exif=exif)
+    files = images_in(tmp_path, "a.tif")
+
+    turned = np.array([[146, 0], [182, 36], [219, 73], [255, 109]])
+    assert np.abs(files.read(0)[:, :, 0] - turned).max() <= 1
+    assert check_all(files).unreadable == {}
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "tif"])
+def test_the_first_of_several_frames_is_read_and_counted(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], duration=9)
+    files = images_in(tmp_path, f"a.{suffix}")
+
+    assert check_all(files).firsts == (0,)
+    assert files.read(0)[4, 4, 0] > 250
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.heic", b"x", "HEIC: pip install pillow-heif"),
+        ("a.jpg", b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC: pip install pillow-heif"),
+        ("a.jxl", b"\xff\x0ax", "JXL: pip install pillow-jxl-plugin"),
+    ],
+)
+def test_a_format_that_needs_a_package_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, why: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setitem(sys.modules, "pillow_jxl", None)
+    image_formats.prepare.cache_clear()
+    (tmp_path / name).write_bytes(content)
+
+    assert check_all(images_in(tmp_path, name)).unreadable == {0: why}
+
+
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+
+    assert check_all(images_in(tmp_path, "a.png")).unreadable == {0: "no regular file"}
 
 
 def test_cmyk_becomes_rgb() -> None:

@@ -107,7 +107,7 @@ def test_many_other_files_are_noted(animals: Path) -> None:
     for number in range(12):
         (animals / "ant" / f"{number}.txt").write_text("x")
 
-    assert load_task(f"folder:{animals}").notes == ("12 files that are not images are ignored.",)
+    assert load_task(f"folder:{animals}").notes == ("12 files that are not images are ignored (.txt 12).",)
 
 
 def test_a_loop_of_links_is_not_followed(animals: Path) -> None:
@@ -152,11 +152,16 @@ def test_a_labels_file_elsewhere_names_paths_in_the_folder(
     assert load_task(f"folder:{animals}(labels='{listed}')").classes == ("0", "1")
 
 
-def test_a_linked_class_folder_is_read(animals: Path, paint: Paint) -> None:
+def test_a_link_out_of_the_folder_is_followed_if_the_user_says_so(animals: Path, paint: Paint) -> None:
+    paint("cat", 5)
     shutil.move(animals / "bee", animals.parent / f"{animals.name}-elsewhere")
     (animals / "bee").symlink_to(animals.parent / f"{animals.name}-elsewhere", target_is_directory=True)
 
-    assert load_task(f"folder:{animals}").classes == ("ant", "bee")
+    assert load_task(f"folder:{animals}(links=True)").classes == ("ant", "bee", "cat")
+    assert load_task(f"folder:{animals}").classes == ("ant", "cat")
+    assert load_task(f"folder:{animals}").notes == (
+        "1 link that leads out of the folder is ignored ('bee'): add (links=True) to follow links.",
+    )
 
 
 def test_a_truncated_image_is_left_out_and_noted(animals: Path, paint: Paint) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,10 +16,11 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Examples, Modality
+from assay.readers.pixel_values import PixelStatistics
+from assay.readers.shown_names import SHOWN, first_names, shown_name
 
 _THREADS = 8
 _CHUNK = 4096  # files submitted to the threads at a time, to bound the queue
-_SHOWN = 5  # maximum number of names in a message
 
 
 class Files(ABC):
@@ -50,12 +52,16 @@ class FolderFiles(Files):
         return len(self.names)
 
     def content(self, row: int) -> bytes:
-        """Return the bytes of one file."""
-        return (self.folder / self.names[row]).read_bytes()
+        """Return the bytes of one regular file; a pipe or device is never opened."""
+        path = self.folder / self.names[row]
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+            raise UnreadableFileError("no regular file")
+        return path.read_bytes()
 
     def name(self, row: int) -> str:
-        """Return the path relative to the folder."""
-        return self.names[row]
+        """Return the path relative to the folder, in which what is no text is escaped."""
+        return shown_name(self.names[row])
 
 
 class UnreadableFileError(Exception):
@@ -67,6 +73,8 @@ class Look(NamedTuple):
 
     digest: int  # 64-bit content hash
     thumbnail: np.ndarray | None = None  # images only, for near-duplicate detection
+    pixels: PixelStatistics | None = None  # images of more than 8 bits only
+    is_first: bool = False  # whether it is the first of several frames or pages
 
 
 class FileExamples(Examples):
@@ -91,6 +99,8 @@ class Checked(NamedTuple):
     digests: np.ndarray  # files, uint64: content hashes; 0 if unreadable
     unreadable: Mapping[int, str]  # position in the rows -> short reason
     thumbnails: np.ndarray | None  # files x thumbnail pixels, uint8
+    pixels: Mapping[int, PixelStatistics]  # position in the rows -> values of pixels of more than 8 bits
+    firsts: tuple[int, ...]  # positions of files with several frames or pages
 
 
 def check(files: FileExamples, rows: np.ndarray) -> Checked:
@@ -98,6 +108,8 @@ def check(files: FileExamples, rows: np.ndarray) -> Checked:
     digests = np.zeros(len(rows), dtype=np.uint64)
     unreadable: dict[int, str] = {}
     thumbnails: np.ndarray | None = None
+    pixels: dict[int, PixelStatistics] = {}
+    firsts: list[int] = []
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         for start in range(0, len(rows), _CHUNK):
             looks = threads.map(partial(_look, files), rows[start : start + _CHUNK])
@@ -106,15 +118,23 @@ def check(files: FileExamples, rows: np.ndarray) -> Checked:
                     unreadable[position] = look
                     continue
                 digests[position] = look.digest
+                if look.pixels is not None:
+                    pixels[position] = look.pixels
+                if look.is_first:
+                    firsts.append(position)
                 if look.thumbnail is not None:
                     if thumbnails is None:
                         thumbnails = np.zeros((len(rows), len(look.thumbnail)), dtype=np.uint8)
                     thumbnails[position] = look.thumbnail
-    return Checked(digests, unreadable, thumbnails)
+    return Checked(digests, unreadable, thumbnails, pixels, tuple(firsts))
 
 
 def leave_out_unreadable(
-    files: FileExamples, rows: np.ndarray, unreadable: Mapping[int, str], share: float
+    files: FileExamples,
+    rows: np.ndarray,
+    unreadable: Mapping[int, str],
+    share: float,
+    lost: Sequence[str] = (),
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the positions of the readable files in the rows, and a note that lists the unreadable ones.
 
@@ -123,6 +143,7 @@ def leave_out_unreadable(
         rows: The rows of the checked files.
         unreadable: The unreadable files with reasons, from ``check``.
         share: The maximum unreadable fraction; one file may always be unreadable, unless it is 0.
+        lost: The classes of which no file is readable.
 
     Raises:
         UnreadableTask: More files are unreadable.
@@ -135,20 +156,25 @@ def leave_out_unreadable(
     if not unreadable:
         return kept, ()
     broken = sorted(unreadable)
-    first = ", ".join(f"{files.name(int(rows[row]))} ({unreadable[row]})" for row in broken[:_SHOWN])
-    more = ", ..." if len(broken) > _SHOWN else ""
+    first = ", ".join(f"{files.name(int(rows[row]))} ({unreadable[row]})" for row in broken[:SHOWN])
+    first += ", ..." if len(broken) > SHOWN else "."
     count = f"{len(broken)} of {len(rows)} {files.plural} cannot be read"
     allowed = max(1, int(share * len(rows))) if share else 0
     if not len(kept):
-        raise UnreadableTask(f"None of {len(rows)} {files.plural} can be read: {first}{more}.")
+        raise UnreadableTask(f"None of {len(rows)} {files.plural} can be read: {first}")
+    classes = "class" if len(lost) == 1 else f"{len(lost)} classes"
+    gone = f" The {classes} {first_names(lost, len(lost))} would have none." if lost else ""
     if len(broken) > allowed:
         needed = min(1.0, np.ceil(len(broken) / len(rows) * 1000) / 1000)
         raise UnreadableTask(
-            f"{count}: {first}{more}. At most {allowed} may be left out. "
+            f"{count}: {first}{gone} At most {allowed} may be left out. "
             f"Repair or remove them, or add (unreadable={needed:g}) to the task to leave them out."
         )
     left_out = "is left out" if len(broken) == 1 else "are left out"
-    return kept, (f"{count} and {left_out}: {first}{more}.",)
+    gone = gone.replace(
+        "would have none", "has no other and is left out" if len(lost) == 1 else "have no other"
+    )
+    return kept, (f"{count} and {left_out}: {first}{gone}",)
 
 
 def _look(files: FileExamples, row: int) -> Look | str:
@@ -158,5 +184,7 @@ def _look(files: FileExamples, row: int) -> Look | str:
         return str(error)
     except (FileNotFoundError, IsADirectoryError):  # an empty cell resolves to the folder
         return "no such file"
+    except PermissionError:
+        return "permission denied"
     except Exception as error:  # a decoder may raise anything on damaged bytes
         return "truncated" if "truncated" in str(error).lower() else f"damaged: {error}"

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.readers.files import FolderFiles
+from assay.readers.folder_layout import ClassFolder, GivenSplits, Layout, find_layout, folded
 from assay.readers.images import is_image
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import class_labels
-from assay.readers.splits import Part, in_words, part_of
+from assay.readers.scanning import Scan, suffix_counts
+from assay.readers.shown_names import first_names, shown_name
+from assay.readers.splits import Part
 
 _IGNORED_FEW = 10  # up to this many other files (such as a read-me) cause no note
-_SYSTEM = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+
+
+class FileType(NamedTuple):
+    """Which files are examples."""
+
+    fits: Callable[[str], bool]  # whether a file name matches
+    plural: str
+
+
+IMAGES = FileType(is_image, "images")
 
 
 @dataclass(slots=True)
@@ -25,122 +38,147 @@ class Tree:
     """The image or audio files below a folder, with their class folders and splits."""
 
     folder: Path
-    fits: Callable[[str], bool] = is_image  # whether a file name matches
-    plural: str = "images"
+    plural: str
     names: list[str] = field(default_factory=list)  # relative paths
     classes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)  # empty without split folders
     loose: int = 0  # matching files outside class folders
-    ignored: int = 0  # non-matching files
-    passed: list[str] = field(default_factory=list)  # skipped folders next to split folders
+    others: Counter[str] = field(default_factory=Counter)  # non-matching files by suffix
+    notes: tuple[str, ...] = ()
 
     def files(self) -> FolderFiles:
         """Return the files."""
         return FolderFiles(self.folder, tuple(self.names))
 
     def labelled(self) -> LabelledRows:
-        """Return the class of each file, and its official split if there are split folders."""
-        official = np.array(self.parts, dtype=np.int64) if self.parts else None
-        return LabelledRows(np.arange(len(self.names)), class_labels(self.classes), official, self._notes())
+        """Return the class of each file, and its official split if there are split folders.
 
-    def _notes(self) -> tuple[str, ...]:
-        """Return notes about skipped files and folders."""
-        notes = []
-        if self.ignored > max(_IGNORED_FEW, len(self.names) // 100):
-            notes.append(f"{self.ignored} files that are not {self.plural} are ignored.")
-        if self.loose and self.names:
-            notes.append(f"{self.loose} {self.plural} stand outside the class folders and are ignored.")
-        if self.passed:
-            verb = "is" if len(self.passed) == 1 else "are"
-            notes.append(f"{in_words(self.passed, 'folder', 'folders')} beside the splits {verb} ignored.")
-        return tuple(notes)
+        Raises:
+            UnreadableTask: There is one class only, which holds other folders.
+        """
+        self._require_classes()
+        official = np.array(self.parts, dtype=np.int64) if self.parts else None
+        return LabelledRows(np.arange(len(self.names)), class_labels(self.classes), official, self.notes)
+
+    def _require_classes(self) -> None:
+        tops = {name.split("/")[0] for name in self.names}
+        nested = {name.split("/")[1] for name in self.names if name.count("/") > 1}
+        if len(set(self.classes)) == 1 and len(tops) == 1 and len(nested) > 1:
+            (top,) = tops
+            raise UnreadableTask(
+                f"All {len(self.names)} {self.plural} lie in '{top}', which holds {len(nested)} folders. "
+                f"If those are the classes, name it: {self.folder / top}."
+            )
 
 
 def require_folder(folder: Path) -> None:
-    """Raise if the folder does not exist or contains no matching file."""
+    """Raise if the folder does not exist or is empty."""
+    shown = shown_name(str(folder))
     if folder.is_file():
-        raise UnreadableTask(f"'{folder}' is a file. Write table:{folder} for a table, or name a folder.")
+        raise UnreadableTask(f"'{shown}' is a file. Write table:{shown} for a table, or name a folder.")
     if not folder.is_dir():
-        raise UnreadableTask(f"There is no folder '{folder}'. Check the path after 'folder:'.")
-    if not any(True for _ in _visible(folder)):
-        raise UnreadableTask(
-            f"The folder '{folder}' is empty. Put images into it, one folder for each class."
-        )
+        raise UnreadableTask(f"There is no folder '{shown}'. Check the path after 'folder:'.")
+    if not any(Scan(folder, lambda _: True).list(folder)):
+        raise UnreadableTask(f"The folder '{shown}' is empty. Put images into it, one folder for each class.")
 
 
-def find_files(tree: Tree) -> Tree:
-    """Collect the files of each class folder at any depth; follow links, but visit each folder once."""
-    folder = tree.folder
-    top = list(_visible(folder))
-    if not _has_splits([entry for entry in top if entry.is_dir()]):
-        _find_classes(tree, folder, None)
-        return tree
-    for entry in top:
-        part = part_of(entry.name)
-        if not entry.is_dir():
-            _count(tree, entry.name)
-        elif part is None:
-            tree.passed.append(entry.name)
-        else:
-            _find_classes(tree, Path(entry.path), part)
+def find_files(
+    folder: Path, kind: FileType = IMAGES, given: GivenSplits | None = None, *, follows_links: bool = False
+) -> Tree:
+    """Collect the files of each class folder at any depth.
+
+    Args:
+        folder: The folder of the task.
+        kind: Which files are examples.
+        given: The folders of splits that the user named; found by their names by default.
+        follows_links: Whether links that lead out of the folder are followed.
+    """
+    scan = Scan(folder, kind.fits, follows_links=follows_links)
+    layout = find_layout(scan, folder, given or GivenSplits())
+    return _collected(scan, folder, kind, layout)
+
+
+def find_classes(folder: Path) -> Tree:
+    """Collect the images of each folder in a folder, whatever their names are; follow links."""
+    scan = Scan(folder, is_image, follows_links=True)
+    return _collected(scan, folder, IMAGES, Layout((ClassFolder(folder),)))
+
+
+def _collected(scan: Scan, folder: Path, kind: FileType, layout: Layout) -> Tree:
+    tree, empty, spellings = Tree(folder, kind.plural), list[str](), list[set[str]]()
+    for path in dict.fromkeys([folder, *(place.folder for place in layout.places if place.name is None)]):
+        listing = scan.list(path)
+        tree.loose += len(listing.files)
+        tree.others.update(Path(name).suffix.lower() for name in listing.others)
+    for place in sorted(layout.places, key=lambda place: place.part or 0):
+        classes = [place.folder] if place.name is not None else scan.list(place.folder).folders
+        spellings.append(set())
+        for path in classes:
+            name = place.name or path.name
+            count, others = _collect(scan, tree, path, shown_name(name), place.part)
+            tree.others += others
+            if count:
+                spellings[-1].add(shown_name(name))
+            else:
+                what = f"{others.total()} other: {', '.join(others)}" if others else "empty"
+                empty.append(f"{path.relative_to(folder).as_posix()} ({what})")
+    merged = _merged(tree, spellings)
+    tree.notes = (*layout.notes, *merged, *_left_out(tree, empty), *scan.notes())
     return tree
 
 
-def _has_splits(folders: list[os.DirEntry[str]]) -> bool:
-    """Return whether the folders are splits; a "train" next to "car" and "boat" is a class."""
-    named = [entry for entry in folders if part_of(entry.name) is not None]
-    inside = (entry for folder in named for entry in _visible(Path(folder.path)))
-    return bool(named) and (len(named) == len(folders) or any(entry.is_dir() for entry in inside))
+def _collect(scan: Scan, tree: Tree, folder: Path, name: str, part: Part | None) -> tuple[int, Counter[str]]:
+    """Add the files at or below a class folder; return their number, and the suffixes of other files."""
+    count, others = 0, Counter[str]()
+    for current, listing in scan.walk(folder):
+        below = current.relative_to(tree.folder).as_posix()
+        tree.names.extend(f"{below}/{file}" for file in listing.files)
+        count += len(listing.files)
+        others.update(Path(file).suffix.lower() for file in listing.others)
+    tree.classes.extend([name] * count)
+    if part is not None:
+        tree.parts.extend([part] * count)
+    return count, others
 
 
-def _find_classes(tree: Tree, folder: Path, part: Part | None) -> None:
-    seen = {_identity(tree.folder), _identity(folder)}
-    for entry in _visible(folder):
-        if not entry.is_dir():
-            _count(tree, entry.name)
-            continue
-        for path in _walk(Path(entry.path), seen):
-            if tree.fits(path.name):
-                tree.names.append(path.relative_to(tree.folder).as_posix())
-                tree.classes.append(entry.name)
-                if part is not None:
-                    tree.parts.append(part)
-            else:
-                tree.ignored += 1
+def _merged(tree: Tree, spellings: Sequence[set[str]]) -> tuple[str, ...]:
+    """Give a class one name if the splits spell it differently; note classes that differ in case only."""
+    variants: dict[str, list[str]] = defaultdict(list)
+    for name in dict.fromkeys(name for names in spellings for name in sorted(names)):
+        variants[folded(name)].append(name)
+    several = [names for names in variants.values() if len(names) > 1]
+    one = {
+        name: names[0]
+        for names in several
+        if all(len(spelled.intersection(names)) < 2 for spelled in spellings)
+        for name in names
+    }
+    tree.classes = [one.get(name, name) for name in tree.classes]
+    merged = [names for names in several if names[0] in one]
+    apart = [names for names in several if names[0] not in one]
+    notes = []
+    if merged:
+        first = " and ".join(f"'{name}'" for name in merged[0])
+        notes.append(f"{first} in different splits are one class ({len(merged)} such).")
+    if apart:
+        first = " and ".join(f"'{name}'" for name in apart[0])
+        notes.append(f"The classes {first} differ only in case or spaces ({len(apart)} such).")
+    return tuple(notes)
 
 
-def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    """Yield the files below a folder, skipping visited folders (loops of links)."""
-    waiting = [folder]
-    while waiting:
-        current = waiting.pop()
-        identity = _identity(current)
-        if identity in seen:
-            continue
-        seen.add(identity)
-        for entry in _visible(current):
-            if entry.is_dir():
-                waiting.append(Path(entry.path))
-            else:
-                yield Path(entry.path)
-
-
-def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            visible = sorted(entries, key=lambda entry: entry.name)
-    except PermissionError as error:
-        raise UnreadableTask(f"The folder '{folder}' may not be read. Change its permissions.") from error
-    yield from (entry for entry in visible if not entry.name.startswith(".") and entry.name not in _SYSTEM)
-
-
-def _identity(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
-    return status.st_dev, status.st_ino
-
-
-def _count(tree: Tree, name: str) -> None:
-    if tree.fits(name):
-        tree.loose += 1
-    else:
-        tree.ignored += 1
+def _left_out(tree: Tree, empty: Sequence[str]) -> tuple[str, ...]:
+    """Return notes about files and folders that are no examples or classes."""
+    notes = []
+    if empty and tree.names:
+        have = "class folder has" if len(empty) == 1 else "class folders have"
+        count = "it counts" if len(empty) == 1 else "they count"
+        names = first_names(empty, len(empty))
+        notes.append(f"{len(empty)} {have} no {tree.plural}: {count} as no class ({names}).")
+    ignored = tree.others.total()
+    if ignored > max(_IGNORED_FEW, len(tree.names) // 100):
+        notes.append(
+            f"{ignored} files that are not {tree.plural} are ignored ({suffix_counts(tree.others)})."
+        )
+    if tree.loose and tree.names:
+        notes.append(f"{tree.loose} {tree.plural} stand outside the class folders and are ignored.")
+    return tuple(notes)

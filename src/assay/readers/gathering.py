@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,13 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.core.task import Examples, InMemoryExamples, Labels, Modality, SelectedExamples, Words
+from assay.core.task import Examples, InMemoryExamples, LabelKind, Labels, Modality, SelectedExamples, Words
 from assay.readers.digests import digest_examples
 from assay.readers.files import FileExamples, FolderFiles, check, leave_out_unreadable
+from assay.readers.image_ranges import settle
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.lists import splitter
-from assay.readers.splits import Part, Shares, divide, sample
+from assay.readers.splits import Part, Shares, class_counts, divide, sample
 from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TableTexts, TextTable, text_digests
 
@@ -89,10 +90,24 @@ def gather_files(
         UnreadableTask: More files are unreadable.
     """
     labelled = limit_files(files, labelled, limits, seed)
-    digests, broken, thumbnails = check(files, labelled.rows)
-    kept, notes = leave_out_unreadable(files, labelled.rows, broken, unreadable)
+    checked = check(files, labelled.rows)
+    lost = _lost_classes(labelled.labels, checked.unreadable)
+    kept, notes = leave_out_unreadable(files, labelled.rows, checked.unreadable, unreadable, lost)
+    if isinstance(files, StoredImages):
+        settled = settle(files, labelled.rows, checked)
+        files, checked = settled.images, checked._replace(digests=settled.digests)
+        notes = (*notes, *settled.notes)
     labelled = replace(labelled, notes=(*labelled.notes, *notes))
-    return Gathered(files, labelled, digests, files.modality, thumbnails).take(kept)
+    return Gathered(files, labelled, checked.digests, files.modality, checked.thumbnails).take(kept)
+
+
+def _lost_classes(labels: Labels, unreadable: Mapping[int, str]) -> list[str]:
+    """Return the classes of which no file is readable."""
+    if labels.kind is LabelKind.REGRESSION or not unreadable:
+        return []
+    kept = np.setdiff1d(np.arange(labels.examples), list(unreadable))
+    is_lost = (class_counts(labels) > 0) & (class_counts(labels.of(kept)) == 0)
+    return [labels.classes[position] for position in np.flatnonzero(is_lost)]
 
 
 def listed_files(table: TextTable, column: str, *folders: Path) -> FolderFiles:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from assay.core.task import Modality
+from assay.readers import image_formats
 from assay.readers.digests import digest_bytes
 from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
 from assay.readers.near_duplicates import SIDE, thumbnail
+from assay.readers.pixel_values import PixelKind, PixelRange, as_bytes, common_ranges, measured, wide_pixels
 
 _COMMON = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-SUFFIXES = (*_COMMON, ".jpe", ".jfif", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
+_RARE = (".jpe", ".jfif", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".jp2", ".j2k", ".avif")
+SUFFIXES = (*_COMMON, *_RARE, *image_formats.SUFFIXES)
 
 _DRAFT = 8  # libjpeg decodes at 1/8 size: it reads every byte but skips most computation
+_FRAMES = frozenset({"GIF", "WEBP", "PNG", "TIFF", "AVIF", "JXL"})  # MPO, of phones, repeats the photograph
 
 
 def is_image(name: str) -> bool:
@@ -29,9 +32,17 @@ def is_image(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StoredImages(FileExamples):
-    """Images in files of any storage, decoded on demand."""
+    """Images in files of any storage, decoded on demand.
+
+    Attributes:
+        files: The files.
+        ranges: The values of pixels of more than 8 bits that are black and white; of each image if absent.
+        given: The range that the user named, for all kinds of such pixels.
+    """
 
     files: Files
+    ranges: Mapping[PixelKind, PixelRange] = field(default_factory=dict)
+    given: PixelRange | None = None
 
     modality: ClassVar[Modality] = Modality.IMAGE
     plural: ClassVar[str] = "images"
@@ -45,19 +56,24 @@ class StoredImages(FileExamples):
 
     def read(self, row: int) -> np.ndarray:
         """Return one image, height x width x 3, uint8."""
-        with Image.open(io.BytesIO(self.files.content(row))) as image:
-            return to_rgb(image)
+        with image_formats.open_image(self.files.content(row), self.files.name(row)) as image:
+            return to_rgb(image, self.ranges)
 
     def look(self, row: int) -> Look:
         """Return the file's hash and thumbnail; read every byte, but decode at reduced size."""
         content = self.files.content(row)
         if not content:
             raise UnreadableFileError("empty file")
-        with named_image_errors(), Image.open(io.BytesIO(content)) as image:
+        with named_image_errors(), image_formats.open_image(content, self.files.name(row)) as image:
             least = 2 * SIDE
             image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))
             image.load()
-            return Look(digest_bytes(content), thumbnail(ImageOps.exif_transpose(image)))
+            wide = wide_pixels(image)
+            if wide is not None:
+                small = thumbnail(_grey(*wide, {}))
+                return Look(digest_bytes(content), small, measured(*wide), is_first=_has_frames(image))
+            small = thumbnail(_displayable(ImageOps.exif_transpose(image)))
+            return Look(digest_bytes(content), small, is_first=_has_frames(image))
 
 
 @contextmanager
@@ -71,12 +87,15 @@ def named_image_errors() -> Iterator[None]:
         raise UnreadableFileError("too many pixels") from error
 
 
-def to_rgb(image: Image.Image) -> np.ndarray:
-    """Convert to RGB (height x width x 3, uint8): apply orientation, white background and 16-bit scaling."""
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I") or upright.mode == "F":
-        grey = _to_bytes(np.asarray(upright))
-        return np.repeat(grey[:, :, None], 3, axis=2)
+def to_rgb(image: Image.Image, ranges: Mapping[PixelKind, PixelRange] | None = None) -> np.ndarray:
+    """Convert to RGB (height x width x 3, uint8): apply orientation, white background and pixel ranges.
+
+    Args:
+        image: The image; of several frames the current one.
+        ranges: The ranges of pixels of more than 8 bits; that of this image alone if absent.
+    """
+    wide = wide_pixels(image)
+    upright = _grey(*wide, ranges or {}) if wide is not None else _displayable(ImageOps.exif_transpose(image))
     if upright.mode in {"RGBA", "LA", "La", "PA", "RGBa"} or "transparency" in upright.info:
         layer = upright.convert("RGBA")
         page = Image.new("RGBA", layer.size, "white")
@@ -84,13 +103,28 @@ def to_rgb(image: Image.Image) -> np.ndarray:
     return np.array(upright.convert("RGB"))
 
 
-def _to_bytes(grey: np.ndarray) -> np.ndarray:
-    """Scale 16-bit, 32-bit or float grey values by the range of their format, not to full contrast."""
-    values = grey.astype(np.float64)
-    if values.max(initial=0.0) > 255:
-        values = values / 257  # 65535 / 255
-    elif grey.dtype.kind == "f" and values.max(initial=0.0) <= 1:
-        values = values * 255
-    elif grey.dtype.itemsize == 2:
-        values = values / 257
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def _displayable(image: Image.Image) -> Image.Image:
+    """Return an image in a mode that Pillow converts to RGB: CIE L*a*b* becomes sRGB."""
+    if image.mode != "LAB":
+        return image
+    lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
+    assert converted is not None
+    return converted
+
+
+def _grey(kind: PixelKind, values: np.ndarray, ranges: Mapping[PixelKind, PixelRange]) -> Image.Image:
+    """Return wide pixels as 8-bit grey."""
+    if kind in ranges:
+        return Image.fromarray(as_bytes(values, ranges[kind]))
+    statistics = measured(kind, values)
+    if statistics is None:
+        raise UnreadableFileError("no finite pixel")
+    return Image.fromarray(as_bytes(values, common_ranges([statistics])[kind]))
+
+
+def _has_frames(image: Image.Image) -> bool:
+    try:
+        return image.format in _FRAMES and bool(getattr(image, "is_animated", False))
+    except Exception:  # a decoder may raise anything on damaged frames, of which the first was read
+        return False

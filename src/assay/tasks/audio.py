@@ -11,13 +11,13 @@ from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.files import FolderFiles
-from assay.readers.folders import Tree, find_files, require_folder
+from assay.readers.folder_layout import Folders, GivenSplits, shares_and_folders
+from assay.readers.folders import FileType, find_files, require_folder
 from assay.readers.gathering import ExampleLimits, gather_files, listed_files
 from assay.readers.guess import NamedColumns
 from assay.readers.labelled_rows import LabelForm, LabelledRows, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.sounds import SUFFIXES, StoredSounds, is_sound
-from assay.readers.splits import Shares
 from assay.readers.tables import TextTable, read_table
 
 
@@ -35,8 +35,11 @@ class Audio(TaskSource):
         file: The column of paths; by default the first column of audio file names.
         split: The split column; guessed by default; optional.
         unreadable: The maximum fraction of unreadable files; one is always allowed, unless this is 0.
-        val: The fraction of val if there is no official split.
-        test: The fraction of test if there is no official split.
+        train: The folder of train, or several, relative to the folder; found by name by default. ``'.'`` says
+            that there are no folders of splits.
+        val: The fraction of val if there is no official split; or its folder, as for train.
+        test: The fraction of test if there is no official split; or its folder, as for train.
+        links: Whether links that lead out of the folder are followed.
         metric: The main metric; accuracy by default.
         limit: The maximum number of files, stratified by class and official split; others are not read.
 
@@ -60,35 +63,37 @@ class Audio(TaskSource):
     file: str | None = None
     split: str | None = None
     unreadable: float = 0.01
-    val: float = 0.2
-    test: float = 0.2
+    val: float | str | tuple[str, ...] = 0.2
+    test: float | str | tuple[str, ...] = 0.2
     metric: str | None = None
     limit: int | None = None
     missing: str | tuple[str, ...] = ()
+    train: Folders | None = None
+    links: bool = False
 
     summary: ClassVar[str] = "sounds in a folder, WAV or FLAC: class folders, split folders, or a labels file"
     packages: ClassVar[tuple[str, ...]] = ("soundfile",)
 
     def load(self, address: str, seed: int) -> Task:
         """Decode and check every file once; files are decoded again on demand."""
-        shares = Shares(self.val, self.test)
+        shares, given = shares_and_folders(self.train, self.val, self.test)
         folder = Path(self.name).expanduser()
         require_folder(folder)
         if self.labels is None:
-            files, labelled = self._from_folders(folder)
+            files, labelled = self._from_folders(folder, given)
         else:
             files, labelled = self._listed(folder, folder / Path(self.labels).expanduser())
         limits = ExampleLimits(self.limit)
         gathered = gather_files(StoredSounds(files), labelled, self.unreadable, limits, seed)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
-    def _from_folders(self, folder: Path) -> tuple[FolderFiles, LabelledRows]:
-        tree = find_files(Tree(folder, is_sound, StoredSounds.plural))
+    def _from_folders(self, folder: Path, given: GivenSplits) -> tuple[FolderFiles, LabelledRows]:
+        tree = find_files(folder, FileType(is_sound, StoredSounds.plural), given, follows_links=self.links)
         if not tree.names:
             raise UnreadableTask(
                 f"'{folder}' has no sounds in class folders. Put those of each class into a folder of its "
                 f"name, or name a table of files and labels in it, as in (labels='labels.csv'). They "
-                f"end in {', '.join(SUFFIXES)}."
+                f"end in {', '.join(SUFFIXES)}.{''.join(f' {note}' for note in tree.notes)}"
             )
         return tree.files(), tree.labelled()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,14 +10,16 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
+from assay.readers.folder_layout import Folders, GivenSplits, shares_and_folders
 from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.gathering import Gathered, gather_files, listed_images
 from assay.readers.guess import NamedColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
+from assay.readers.pixel_values import parse_range
 from assay.readers.rows import SUFFIXES
-from assay.readers.splits import Shares
+from assay.readers.shown_names import shown_name
 from assay.readers.tables import read_table
 
 _LISTS = ("labels", "metadata", "annotations")  # names of label tables, without suffix
@@ -27,8 +29,9 @@ _LISTS = ("labels", "metadata", "annotations")  # names of label tables, without
 class Folder(TaskSource):
     """Images in a folder.
 
-    Class folders are in it directly, or below ``train``, ``val`` (``valid``, ``validation``, ``dev``) and
-    ``test``, which are then the official splits. Without class folders, ``labels.csv`` lists the images.
+    Class folders are in it directly, or below folders that are named after splits, such as ``train``,
+    ``validation`` and ``test``, ``TrainingSet`` and ``TestSet``, or ``seg_train`` and ``seg_test``, which are
+    then the official splits. Without class folders, ``labels.csv`` lists the images.
 
     Attributes:
         name: The path of the folder.
@@ -43,8 +46,13 @@ class Folder(TaskSource):
         split: The split column; guessed by default; optional.
         slices: One or more columns by which test results are reported separately, such as camera.
         unreadable: The maximum fraction of unreadable images; one is always allowed, unless this is 0.
-        val: The fraction of val if there is no official split.
-        test: The fraction of test if there is no official split.
+        train: The folder of train, or several, relative to the folder; found by name by default. ``'.'`` says
+            that there are no folders of splits.
+        val: The fraction of val if there is no official split; or its folder, as for train.
+        test: The fraction of test if there is no official split; or its folder, as for train.
+        links: Whether links that lead out of the folder are followed.
+        pixel_range: The values that are black and white in images of 16 or 32 bits or floats, such as
+            (0, 4095); by default one range found in all images of the task.
         metric: The main metric; by default accuracy, macro F1 for multilabel, or Spearman correlation for
             regression.
 
@@ -67,30 +75,34 @@ class Folder(TaskSource):
     file: str | None = None
     split: str | None = None
     unreadable: float = 0.01
-    val: float = 0.2
-    test: float = 0.2
+    val: float | str | tuple[str, ...] = 0.2
+    test: float | str | tuple[str, ...] = 0.2
     metric: str | None = None
     slices: str | tuple[str, ...] | None = None
     missing: str | tuple[str, ...] = ()
+    train: Folders | None = None
+    links: bool = False
+    pixel_range: tuple[float, float] | None = None
 
     summary: ClassVar[str] = "images in a folder: class folders, split folders, or a labels file"
 
     def load(self, address: str, seed: int) -> Task:
         """Read and check every image once; images are decoded again on demand."""
-        shares = Shares(self.val, self.test)
+        shares, given = shares_and_folders(self.train, self.val, self.test)
         folder = Path(self.name).expanduser()
         require_folder(folder)
-        gathered = self._gather(folder)
+        gathered = self._gather(folder, given)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
-    def _gather(self, folder: Path) -> Gathered:
+    def _gather(self, folder: Path, given: GivenSplits) -> Gathered:
         if self.labels is not None:
             return self._listed(folder, folder / Path(self.labels).expanduser())
-        tree = find_files(Tree(folder))
+        tree = find_files(folder, given=given, follows_links=self.links)
         if tree.names and self.slices is not None:
             raise _no_table(folder)
         if tree.names:
-            return gather_files(StoredImages(tree.files()), tree.labelled(), self.unreadable)
+            images = StoredImages(tree.files(), given=parse_range(self.pixel_range))
+            return gather_files(images, tree.labelled(), self.unreadable)
         listed = _labels_file(folder)
         if listed is None:
             raise _nothing_found(folder, tree)
@@ -107,6 +119,7 @@ class Folder(TaskSource):
                 f"{', '.join(table.cells.column_names)}. Write for example file='path'."
             )
         images = listed_images(table, columns.image, labelled, path.parent, folder)  # both are common
+        images = replace(images, given=parse_range(self.pixel_range))
         return gather_files(images, labelled, self.unreadable)
 
 
@@ -123,12 +136,13 @@ def _labels_file(folder: Path) -> Path | None:
 
 
 def _nothing_found(folder: Path, tree: Tree) -> UnreadableTask:
+    shown, notes = shown_name(str(folder)), "".join(f" {note}" for note in tree.notes)
     if tree.loose:
         return UnreadableTask(
-            f"'{folder}' has {tree.loose} images and no class folders. Put the images of each class into a "
-            "folder of its name, or list them in labels.csv with the columns file and label."
+            f"'{shown}' has {tree.loose} images and no class folders. Put the images of each class into a "
+            f"folder of its name, or list them in labels.csv with the columns file and label.{notes}"
         )
     return UnreadableTask(
-        f"'{folder}' has no images in class folders. Put the images of each class into a folder of its name; "
-        "for a folder of tables write table: before its path, for sounds audio:."
+        f"'{shown}' has no images in class folders. Put the images of each class into a folder of its name; "
+        f"for a folder of tables write table: before its path, for sounds audio:.{notes}"
     )

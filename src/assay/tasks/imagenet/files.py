@@ -14,7 +14,7 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.readers.files import Files, FolderFiles
-from assay.readers.folders import Tree, find_files
+from assay.readers.folders import find_classes
 from assay.readers.imagenet_classes import synset_of
 from assay.readers.images import is_image
 
@@ -104,7 +104,7 @@ def _flat(folder: Path) -> list[str]:
 
 
 def _class_folders(root: Path, part: str) -> SynsetFiles:
-    tree = find_files(Tree(root / part))
+    tree = find_classes(root / part)
     if not tree.names and (packed := sorted(path.name for path in (root / part).glob("n*.tar"))):
         raise UnreadableTask(
             f"'{root / part}' has {len(packed):,} tar files of one class each, such as {packed[0]}. Unpack "

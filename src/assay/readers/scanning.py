@@ -1,0 +1,168 @@
+"""Lists folders: regular files only, without the files of systems, and without links that lead elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, final
+
+from assay.core.errors import UnreadableTask
+from assay.readers.shown_names import first_names
+
+_SYSTEM = frozenset(
+    {
+        "__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "lost+found", "$recycle.bin",
+        "recycler", "recycled", "system volume information", "@eadir", "@recycle", "#recycle", "@tmp",
+        "#snapshot", "@__thumb", "@sharebin", "network trash folder", "temporary items", "icon\r",
+    }
+)  # fmt: skip
+
+
+class Listing(NamedTuple):
+    """The content of one folder, each sorted by name."""
+
+    folders: tuple[Path, ...]
+    files: tuple[str, ...]  # names of files of the wanted type
+    others: tuple[str, ...]  # names of other regular files
+
+
+@final
+class Scan:
+    """Lists the folders below a root, and remembers what it left out.
+
+    Args:
+        root: The folder of the task.
+        fits: Whether a file name is of the wanted type.
+        follows_links: Whether links that lead out of the root are followed.
+    """
+
+    def __init__(self, root: Path, fits: Callable[[str], bool], *, follows_links: bool = False) -> None:
+        self._root = root
+        self._real = os.path.realpath(root)
+        self._fits = fits
+        self._follows = follows_links
+        self._hidden: dict[str, None] = {}  # ordered, and each once
+        self._outside: dict[str, None] = {}
+        self._inner: dict[str, None] = {}
+        self._special: dict[str, None] = {}
+
+    def list(self, folder: Path) -> Listing:
+        """Return what a folder holds.
+
+        Raises:
+            UnreadableTask: The folder may not be read.
+        """
+        folders, files, others = [], [], []
+        for entry in _entries(folder):
+            if entry.name.startswith(".") or entry.name.lower() in _SYSTEM:
+                self._leave_hidden(entry)
+            elif entry.is_symlink() and not self._is_followed(entry):
+                continue
+            elif entry.is_dir():
+                folders.append(Path(entry.path))
+            elif not (entry.is_file() or _is_broken(entry)):
+                self._special[self._relative(entry.path)] = None
+            elif self._fits(entry.name):
+                files.append(entry.name)
+            else:
+                others.append(entry.name)
+        return Listing(tuple(folders), tuple(files), tuple(others))
+
+    def walk(self, folder: Path) -> Iterator[tuple[Path, Listing]]:
+        """Yield each folder at or below a folder with its content, once; loops of links end."""
+        waiting, seen = [folder], {_identity(self._root), _identity(folder.parent)}
+        while waiting:
+            current = waiting.pop()
+            identity = _identity(current)
+            if identity in seen:
+                continue
+            seen.add(identity)
+            listing = self.list(current)
+            waiting.extend(listing.folders)
+            yield current, listing
+
+    def holds(self, folder: Path) -> bool:
+        """Return whether there are files of the wanted type at or below a folder."""
+        return any(listing.files for _, listing in self.walk(folder))
+
+    def count(self, folder: Path) -> int:
+        """Return the number of files of the wanted type at or below a folder."""
+        return sum(len(listing.files) for _, listing in self.walk(folder))
+
+    def classes(self, folder: Path) -> dict[str, Path]:
+        """Return the folders directly in a folder that hold files of the wanted type, by name."""
+        return {path.name: path for path in self.list(folder).folders if self.holds(path)}
+
+    def notes(self) -> tuple[str, ...]:
+        """Return notes about what was left out."""
+        told = (
+            (self._hidden, "hidden file or folder", "hidden files or folders", ""),
+            (self._special, "entry that is no regular file", "entries that are no regular files", ""),
+            (self._inner, "link to a folder inside", "links to folders inside", ": they are read once"),
+            (
+                self._outside, "link that leads out of the folder", "links that lead out of the folder",
+                ": add (links=True) to follow links",
+            ),
+        )  # fmt: skip
+        return tuple(
+            f"{len(names)} {f'{one} is' if len(names) == 1 else f'{many} are'} ignored "
+            f"({first_names(names, len(names))}){cure}."
+            for names, one, many, cure in told
+            if names
+        )
+
+    def _leave_hidden(self, entry: os.DirEntry[str]) -> None:
+        """Remember what might be taken for examples; a .git folder or a .DS_Store need not be mentioned."""
+        if entry.is_dir(follow_symlinks=False):
+            is_told = not entry.name.startswith(".") or any(
+                self._fits(one.name) for one in _entries(entry.path)
+            )
+        else:
+            is_told = self._fits(entry.name)
+        if is_told:
+            self._hidden[self._relative(entry.path)] = None
+
+    def _is_followed(self, link: os.DirEntry[str]) -> bool:
+        target = os.path.realpath(link.path)
+        is_inside = target == self._real or target.startswith(self._real + os.sep)
+        if is_inside and link.is_dir() and not self._follows:
+            self._inner[self._relative(link.path)] = None
+            return False
+        if is_inside or self._follows:
+            return True
+        if link.is_dir() or self._fits(link.name):
+            self._outside[self._relative(link.path)] = None
+        return False
+
+    def _relative(self, path: str) -> str:
+        return Path(path).relative_to(self._root).as_posix()
+
+
+def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:  # it vanished since its parent was listed
+        return []
+    except PermissionError as error:
+        raise UnreadableTask(f"The folder '{folder}' may not be read. Change its permissions.") from error
+
+
+def _is_broken(entry: os.DirEntry[str]) -> bool:
+    """Return whether a link leads nowhere: the file is then reported as missing."""
+    return entry.is_symlink() and not Path(entry.path).exists()
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    try:
+        status = folder.stat()
+    except FileNotFoundError:
+        return -1, -1
+    return status.st_dev, status.st_ino
+
+
+def suffix_counts(names: Counter[str]) -> str:
+    """Return the commonest suffixes of files with their counts, as in ".txt 12, .xml 3"."""
+    return ", ".join(f"{suffix or 'no suffix'} {count}" for suffix, count in names.most_common(3))
