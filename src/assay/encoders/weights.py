@@ -18,8 +18,14 @@ from assay.encoders.renaming import Rename, renamed, suggested
 
 State = dict[str, torch.Tensor]
 
-_WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "module", "net", "network", "weights")
-_PREFIX = "module."  # the prefix of names added by torch's DataParallel
+_WRAPPERS = (
+    *("state_dict", "model_state_dict", "model_state", "model", "module", "net", "network", "weights"),
+    *("params", "encoder", "backbone"),
+    *("state_dict_ema", "model_ema", "ema_state_dict", "ema", "params_ema"),  # only where nothing else is
+)
+_PREFIXES = ("module.", "_orig_mod.")  # of names, added by torch's DataParallel and torch.compile
+_COUNTS = ("n_averaged",)  # beside the weights of torch's AveragedModel
+_OPTIONAL = "num_batches_tracked"  # torch itself loads a BatchNorm without it
 _SHOWN = 3  # maximum number of names in a message
 
 
@@ -76,12 +82,21 @@ def load_state(path: str | Path) -> State:
 
 def load_checkpoint(module: nn.Module, path: str | Path, rename: Rename = ()) -> None:
     """Load the weights of a file into a module; all renamed names and all shapes must match."""
-    fit_state(module, renamed(load_state(path), rename), path)
+    state = load_state(path)
+    for prefix in _PREFIXES:  # it was taken off, and is the module's own
+        if all(name.startswith(prefix) for name in module.state_dict()):
+            state = {prefix + name: tensor for name, tensor in state.items()}
+    fit_state(module, renamed(state, rename), path)
 
 
 def fit_state(module: nn.Module, state: Mapping[str, torch.Tensor], path: str | Path) -> None:
-    """Load weights into a module; all names and shapes must match."""
+    """Load weights into a module; all names and shapes must match.
+
+    Counts of batches, which older checkpoints of BatchNorm lack, stay as they are.
+    """
     wanted = module.state_dict()
+    counts = {name: tensor for name, tensor in wanted.items() if name.endswith(_OPTIONAL)}
+    state = {**counts, **state}
     missing = [name for name in wanted if name not in state]
     unexpected = [name for name in state if name not in wanted]
     reshaped = [
@@ -99,6 +114,8 @@ def fit_state(module: nn.Module, state: Mapping[str, torch.Tensor], path: str | 
             {name: wanted[name].shape for name in missing}, {name: state[name].shape for name in unexpected}
         )
         hint = "Name the architecture that it was saved from; where only the head differs, set num_classes."
+        if not missing and not reshaped:
+            pairs = _left_out(unexpected, list(wanted))
         if pairs:
             hint = f"Write rename={pairs!r} to read it under the names that are needed."
         raise CheckpointError(
@@ -139,9 +156,22 @@ def _unwrap(loaded: object, file: Path) -> State:
 
 
 def _without_prefix(state: State) -> State:
-    if not all(name.startswith(_PREFIX) for name in state):
-        return state
-    return {name.removeprefix(_PREFIX): tensor for name, tensor in state.items()}
+    """Return the weights under the names that they had before they were wrapped, however often."""
+    weights = {name: tensor for name, tensor in state.items() if name not in _COUNTS}
+    for prefix in _PREFIXES:
+        if weights and all(name.startswith(prefix) for name in weights):
+            return _without_prefix({name.removeprefix(prefix): tensor for name, tensor in weights.items()})
+    return state
+
+
+def _left_out(unexpected: Sequence[str], wanted: Sequence[str]) -> Rename:
+    """Return pairs that leave out weights that a module does not have, such as those of a head."""
+    parts = dict.fromkeys(name.partition(".")[0] + "." for name in unexpected if "." in name)
+    if any(name.startswith(tuple(parts)) for name in wanted):  # a part of the module, with more in it
+        parts = dict.fromkeys(name.rpartition(".")[0] + "." for name in unexpected)
+    if any(name.startswith(tuple(parts)) for name in wanted) or not all("." in name for name in unexpected):
+        parts = dict.fromkeys(unexpected)
+    return tuple((part, None) for part in parts)
 
 
 def _listed(what: str, names: Sequence[str]) -> tuple[str, ...]:
