@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.core.errors import StoreError
 from assay.plugins import Encoded, Example, Modality, Model, ModelFacts, ModelSource
 
 CHILDREN: list[int] = []  # processes that were forked
@@ -154,6 +155,7 @@ ACTS: dict[str, Callable[[], None]] = {
     "group": raising(ExceptionGroup("two layers", [KeyError("a"), ExceptionGroup("b", [OSError("c")])])),
     "base_group": raising(BaseExceptionGroup("two", [Own("d"), SystemExit(1)])),
     "recursion": recurse,
+    "store": raising(StoreError("mine")),
     "interrupted": raising(BaseExceptionGroup("two", [KeyboardInterrupt()])),
 }
 

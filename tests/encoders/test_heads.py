@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from assay.core.errors import ModelError
-from assay.encoders.heads import read_head, read_layer, read_output
+from assay.encoders.heads import only_tensor, read_head, read_layer, read_output
 
 
 @pytest.fixture
@@ -65,3 +65,18 @@ def test_the_output_may_be_the_features(classifier: nn.Module, batch: torch.Tens
 
     assert features.shape == (2, 4)
     assert logits is None
+
+
+ROWS = torch.ones(2, 3)
+
+
+@pytest.mark.parametrize("output", [ROWS, (ROWS,), [None, ROWS], {"out": ({"x": ROWS}, None)}])
+def test_the_one_tensor_in_an_output_is_read(output: object) -> None:
+    assert only_tensor(output) is ROWS
+
+
+def test_several_tensors_in_an_output_are_named() -> None:
+    with pytest.raises(ModelError, match=r"2 tensors: features \(2, 3\), pair\[0\] \(2, 3\)"):
+        only_tensor({"features": ROWS, "pair": [ROWS]})
+    with pytest.raises(ModelError, match="gives a dict; a tensor is needed"):
+        only_tensor({})

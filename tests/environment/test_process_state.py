@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -75,3 +76,24 @@ def test_a_folder_that_is_gone_ends_nothing(tmp_path, monkeypatch):
             pass
 
     assert Path.cwd() == tmp_path
+
+
+LEAVES_THREADS = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from assay.environment.process_state import undone
+
+never = threading.Event()
+with undone():
+    threading.Thread(target=never.wait).start()
+    ThreadPoolExecutor(1).submit(never.wait)
+print("done")
+"""
+
+
+def test_threads_that_were_left_do_not_keep_the_process_from_ending():
+    ended = subprocess.run(  # without the guard it would wait for ever
+        [sys.executable, "-c", LEAVES_THREADS], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (ended.returncode, ended.stdout) == (0, "done\n")

@@ -77,6 +77,7 @@ def test_a_name_that_is_not_there_says_how_names_are_written(tmp_path: Path) -> 
         ({"features": MATRIX, "names": [*NAMES[:3], NAMES[0]]}, "'train/cat/1.jpg' twice"),
         ({"features": MATRIX[0]}, r"shape \(3,\)"),
         ({"features": np.array([["a"]])}, "a row of numbers"),
+        ({"features": MATRIX + 1j}, "are complex128"),
     ],
 )
 def test_a_file_that_does_not_fit_says_why(tmp_path: Path, arrays: dict[str, Any], told: str) -> None:

@@ -57,6 +57,7 @@ RAISED = {
     "surrogates": r"ValueError: caf\udce9 \x1b[2J\x00",
     "group": "ExceptionGroup: two layers (KeyError: 'a'; ExceptionGroup: b (OSError: c))",
     "base_group": "BaseExceptionGroup: two (Own: d; SystemExit: 1)",
+    "store": "StoreError: mine",
     "recursion": "RecursionError: maximum recursion depth exceeded",
 }
 

@@ -8,17 +8,10 @@ import numpy as np
 
 from assay.core.errors import AssayError, ModelError, NotApplicable
 from assay.core.model import Model, ModelFacts, ModelSource
-from assay.core.task import Example, Modality, Sound
+from assay.core.task import Example, Modality
+from assay.run.consistency import COUNT, sample_examples
 
-COUNT = 32  # examples in the batch that tests a model
 TOLERANCE = 1e-3  # relative to the largest feature: float32 sums in another order differ less
-
-_TEXTS = (
-    "A short text.",
-    "Which pretrained model fits my task?",
-    "Ein Satz mit Umlauten: größer, schöner, über.",
-    "The quick brown fox jumps over the lazy dog, again and again, until the dog wakes up and barks.",
-)
 
 
 def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
@@ -56,22 +49,6 @@ def prove(model: Model, examples: list[Example]) -> str:
     if len(np.unique(np.round(together / scale, 5), axis=0)) == 1:
         raise ModelError("all examples have the same features: the model does not look at its input")
     return f"{len(examples)} examples: batch of 1 = batch of {len(examples)}, order kept, finite, same twice"
-
-
-def sample_examples(modality: Modality) -> list[Example]:
-    """Return small, distinct examples of a modality."""
-    if modality is Modality.TEXT:
-        texts = [*_TEXTS, *(text[::-1] for text in _TEXTS)]
-        return [
-            f"{text} {'(once more) ' * more}".strip() for more in range(COUNT // len(texts)) for text in texts
-        ]
-    rng = np.random.default_rng(0)
-    if modality is Modality.AUDIO:
-        pitches = np.outer(np.linspace(0.05, 0.5, COUNT), np.arange(8_000))
-        pitches += rng.normal(0, 0.1, pitches.shape)
-        return [Sound(np.sin(phases).astype(np.float32), 16_000) for phases in pitches]
-    ramp = np.linspace(0, 255, 96)[:, None, None] * rng.random((COUNT, 1, 96, 3))
-    return [np.clip(image + rng.normal(0, 20, image.shape), 0, 255).astype(np.uint8) for image in ramp]
 
 
 def _trainable(model: Model) -> str:

@@ -87,8 +87,13 @@ class Batches:
         total, done = sum(map(len, batches)), 0
         self.report(what, 0, total)
         read = _read if model.names is None else _called
+        width = None
         for rows, examples in read_ahead(partial(read, split), batches):
             encoded = self._encode_batch(model, examples)
+            width = width or encoded.features.shape[1]
+            if encoded.features.shape[1] != width:
+                found = encoded.features.shape[1]
+                raise ModelError(f"the model returned features {found} wide, and before {width} wide")
             _must_be_finite(encoded.features, "features", split, rows)
             if encoded.source_probs is not None:
                 _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
@@ -152,7 +157,9 @@ def _own_numbers(encoded: Encoded) -> Encoded:
 
 def _copied(matrix: np.ndarray, what: str) -> np.ndarray:
     given = np.asarray(matrix)
-    if given.ndim != 2 or given.dtype.kind in "cOSUMm":  # others, such as bfloat16, become float32
+    if (
+        given.ndim != 2 or not given.shape[1] or given.dtype.kind in "cOSUMm"
+    ):  # others, such as bfloat16, become float32
         raise ModelError(f"the model returned {what} of the type {given.dtype} and the shape {given.shape}")
     with np.errstate(over="ignore"):  # infinity is reported with the name of the example
         return given.astype(np.float32)

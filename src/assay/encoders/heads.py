@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+
 import torch
 from torch import nn
 
 from assay.core.errors import ModelError
 from assay.encoders.images import Forward, pooled
 from assay.encoders.torch_model import Outputs
+
+_SHOWN = 4  # tensors in a message
 
 
 def read_layer(module: nn.Module, layer: str) -> Forward:
@@ -17,7 +21,7 @@ def read_layer(module: nn.Module, layer: str) -> Forward:
         shown = ", ".join([name for name in layers if name and name.count(".") < 2][:12])
         raise ModelError(f"{type(module).__name__} has no layer '{layer}'. Write one of: {shown}.")
     seen: list[torch.Tensor] = []
-    layers[layer].register_forward_hook(lambda _, __, output: seen.append(_tensor(output)))
+    layers[layer].register_forward_hook(lambda _, __, output: seen.append(only_tensor(output)))
 
     def forward(batch: torch.Tensor) -> Outputs:
         seen.clear()
@@ -45,7 +49,7 @@ def read_head(module: nn.Module, size: tuple[int, ...]) -> Forward:
 
     def forward(batch: torch.Tensor) -> Outputs:
         seen.clear()
-        logits = pooled(_tensor(module(batch)))
+        logits = pooled(only_tensor(module(batch)))
         return Outputs(pooled(seen.pop()), logits)
 
     return forward
@@ -53,7 +57,7 @@ def read_head(module: nn.Module, size: tuple[int, ...]) -> Forward:
 
 def read_output(module: nn.Module) -> Forward:
     """Return a forward pass whose features are the pooled output, without logits."""
-    return lambda batch: Outputs(pooled(_tensor(module(batch))), None)
+    return lambda batch: Outputs(pooled(only_tensor(module(batch))), None)
 
 
 def _find_head(module: nn.Module, size: tuple[int, ...]) -> nn.Module | None:
@@ -62,7 +66,7 @@ def _find_head(module: nn.Module, size: tuple[int, ...]) -> nn.Module | None:
     hooks = [leaf.register_forward_pre_hook(lambda seen, _: ran.append(seen)) for leaf in leaves]
     try:
         with torch.no_grad():
-            output = pooled(_tensor(module(torch.zeros(1, *size))))
+            output = pooled(only_tensor(module(torch.zeros(1, *size))))
     finally:
         for hook in hooks:
             hook.remove()
@@ -77,7 +81,32 @@ def _width(layer: nn.Module) -> int | None:
     return None
 
 
-def _tensor(output: object) -> torch.Tensor:
+def only_tensor(output: object) -> torch.Tensor:
+    """Return the one tensor in the output of a module, however it is nested.
+
+    Raises:
+        ModelError: There is none, or there are several.
+    """
+    found = dict(_tensors(output, ""))
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if not found:
+        raise ModelError(f"The module gives a {type(output).__name__}; a tensor is needed. Wrap it.")
+    shown = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in [*found.items()][:_SHOWN])
+    raise ModelError(
+        f"The module gives {len(found)} tensors: {shown}. Wrap it, so that it returns the one with the "
+        "features, or name the layer that has them."
+    )
+
+
+def _tensors(output: object, name: str) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the tensors inside tuples, lists and mappings, with where they are."""
     if isinstance(output, torch.Tensor):
-        return output
-    raise ModelError(f"The module gives a {type(output).__name__}; a tensor is needed. Wrap it.")
+        yield name or "output", output
+    items: Iterable[tuple[object, object]] = ()
+    if isinstance(output, Mapping):
+        items = output.items()
+    elif isinstance(output, (tuple, list)):
+        items = enumerate(output)
+    for key, inside in items:
+        yield from _tensors(inside, f"{name}[{key!r}]" if name else str(key))

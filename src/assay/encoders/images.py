@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.model import Fishers, LinearHead
 from assay.core.task import Example
@@ -20,6 +21,7 @@ from assay.encoders.examples import as_images
 from assay.encoders.fisher import head_fishers
 from assay.encoders.identity import Origin
 from assay.encoders.pixels import PixelRecipe
+from assay.encoders.pooling import real_tensor
 from assay.encoders.restoring import restored_after
 from assay.encoders.torch_model import Outputs, TorchModel
 
@@ -138,6 +140,11 @@ def pooled(values: torch.Tensor, axes: tuple[int, int] = (2, 3)) -> torch.Tensor
         values: The output of a model for a batch.
         axes: The spatial axes of a map.
     """
+    values = real_tensor(values)
+    if values.ndim < 2:
+        raise ModelError(
+            f"The module gives a tensor of shape {tuple(values.shape)}; examples x width is needed."
+        )
     if values.ndim == 4:
         return values.mean(axes)
     if values.ndim == 3:

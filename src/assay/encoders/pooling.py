@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import torch
 
 
+_SMALL_FLOATS = ("bfloat16", "float8_e4m3fn", "float8_e5m2")
+_REAL = "Features are real numbers: return their absolute value, or real and imaginary parts side by side."
+
+
 class Pooling(StrEnum):
     """The pooling of the tokens of a text to one vector."""
 
@@ -35,6 +39,23 @@ class States(NamedTuple):
     tokens: torch.Tensor  # texts x tokens x width
     pooled: torch.Tensor | None = None  # texts x width, from the model's pooling layer
     logits: torch.Tensor | None = None  # texts x source classes
+
+
+def real_array(values: object) -> np.ndarray:
+    """Return the output of a model as float32; raise ``ModelError`` for what is no real number."""
+    given = np.asarray(values)
+    if given.dtype.kind not in "fiub" and given.dtype.name not in _SMALL_FLOATS:
+        raise ModelError(f"The model gives {given.dtype} values. {_REAL}")
+    with np.errstate(over="ignore"):  # infinity is reported with the name of the example
+        return given.astype(np.float32)
+
+
+def real_tensor(values: torch.Tensor) -> torch.Tensor:
+    """Return the output of a module as dense real numbers; raise ``ModelError`` for complex ones."""
+    if values.is_complex():
+        raise ModelError(f"The module gives {str(values.dtype).removeprefix('torch.')} values. {_REAL}")
+    dense = values.to_dense() if values.is_sparse or values.is_sparse_csr else values
+    return dense if dense.is_floating_point() else dense.float()
 
 
 def pooled_array(values: np.ndarray, axes: tuple[int, int]) -> np.ndarray:

@@ -18,6 +18,7 @@ from assay.core.trainable import Trainable
 from assay.encoders.examples import Text, are_words, as_texts, as_words
 from assay.encoders.identity import Origin
 from assay.encoders.pairs import compared, encode_texts, sides_of
+from assay.encoders.pooling import real_tensor
 from assay.encoders.restoring import restored_after
 from assay.encoders.torch_model import Outputs, TorchModel
 
@@ -67,7 +68,7 @@ class StringEncoder(TorchModel[nn.Module]):
                 f"{type(self._module).__name__} gave {shown} for {len(texts)} texts. "
                 "A text module is called with a list of texts and returns a tensor, texts x width."
             )
-        return features.float().cpu()
+        return real_tensor(features).float().cpu()
 
 
 @final

@@ -16,6 +16,7 @@ from assay.core.errors import ModelError
 from assay.core.keys import FLOAT32
 from assay.core.model import Model, ModelFacts
 from assay.encoders.identity import Origin
+from assay.encoders.pooling import real_tensor
 from assay.encoders.weights import state_hash
 from assay.environment.allocation import keep_freed_memory
 
@@ -89,7 +90,7 @@ class TorchModel(Model, Generic[Run]):
         """
         with torch.no_grad():
             features, logits = probe()
-        if features.ndim != 2:
+        if features.ndim != 2 or not features.shape[1]:
             raise ModelError(
                 f"{type(self._module).__name__} gives features of shape {tuple(features.shape)}; "
                 f"examples x width is needed. Name another layer to read."
@@ -124,10 +125,20 @@ class TorchModel(Model, Generic[Run]):
         probs = np.empty((count, classes), np.float32) if classes else None
         with torch.inference_mode():
             for rows, output in parts:
-                features[rows] = output.features.float().cpu().numpy()
+                features[rows] = self._rows(output.features, features[rows].shape)
                 if probs is not None and output.logits is not None:
-                    probs[rows] = output.logits.float().softmax(1).cpu().numpy()
+                    logits = real_tensor(output.logits).float()
+                    probs[rows] = self._rows(logits.softmax(1), probs[rows].shape)
         return features, probs
+
+    def _rows(self, values: torch.Tensor, shape: tuple[int, ...]) -> np.ndarray:
+        """Return values as float32; raise ``ModelError`` unless they have a row for each example."""
+        if tuple(values.shape) != shape:  # numpy would repeat a single row
+            raise ModelError(
+                f"{type(self._module).__name__} gave {tuple(values.shape)} where {shape} is needed: a row of "
+                "the same width for each example."
+            )
+        return np.asarray(real_tensor(values).float().cpu())
 
 
 def _dtype(module: nn.Module) -> str:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from assay.environment.left_threads import wait_only_for, waited_for
 from assay.environment.library_settings import LIBRARY_PARTS
 
 
@@ -222,6 +223,7 @@ GUARDS = (  # a model does not get these back
         _set_mask,
     ),
     StatePart(_has_alarm, _stop_alarm),
+    StatePart(waited_for, wait_only_for),
     StatePart(_affinity, _set_affinity),
     StatePart(sys.getrecursionlimit, sys.setrecursionlimit),
     StatePart(lambda: (gc.isenabled(), gc.get_threshold()), _set_collection),

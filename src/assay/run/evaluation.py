@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assay.core.errors import AssayError, NotApplicable, StoreError
+from assay.core.errors import AssayError, NotApplicable
 from assay.core.held_out import HeldOutPredictions
 from assay.core.job import Job
 from assay.core.limits import NO_LIMITS, Limits
@@ -24,7 +24,7 @@ from assay.plugins.protocol import Protocol, SourceProtocol
 from assay.plugins.registry import Named
 from assay.plugins.train_view import SAMPLE, small_sample_notes
 from assay.run.encoding import Encodings
-from assay.run.failure import raise_if_interrupted, reason_of
+from assay.run.failure import is_of_store, raise_if_interrupted, reason_of
 from assay.run.fitting import learned
 from assay.run.memory import measured_memory
 from assay.run.score_view import ScoreView
@@ -73,11 +73,11 @@ def finished_job(job: Job, method: Method, encodings: Encodings, device: str) ->
     """Run a job; errors of the model or the method become a failed result."""
     try:
         return _finish(job, method, encodings, device)
-    except StoreError:
-        raise
     except NotApplicable as reason:
         return Finished(Result(job, Status.SKIPPED, reason=reason_of(reason)))
     except BaseException as error:  # one broken model must not end the study
+        if is_of_store(error):
+            raise
         raise_if_interrupted(error)
         logger.info("%s failed", job, exc_info=True)
         return failed_job(job, error)

@@ -25,6 +25,7 @@ from assay.plugins.engine import Stage, Watch
 from assay.plugins.families import families, using
 from assay.plugins.method import Method
 from assay.plugins.protocol import SourceProtocol
+from assay.run.consistency import must_be_consistent
 from assay.run.encoding import Encodings, batches_of
 from assay.run.evaluation import Evaluation, failed_job, finished_job
 from assay.run.failure import raise_if_interrupted
@@ -139,6 +140,7 @@ def _opened(evaluation: Evaluation, report: _Progress) -> _Held | BaseException:
             model = evaluation.model.plugin.open(evaluation.device)
             speed = measured_speed(model, evaluation.task.modality, evaluation.device)
             facts = storable_facts(model.facts)
+            must_be_consistent(model, evaluation.task.modality)
         except BaseException as error:  # one broken model must not end the study
             _close(model)
             raise_if_interrupted(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.core.errors import AssayError
+from assay.core.errors import AssayError, StoreError
 
 _LIMIT = 600  # characters
 _SHOWN = 3  # errors of a group
@@ -25,6 +25,15 @@ def raise_if_interrupted(error: BaseException) -> None:
         raise error
     if isinstance(error, BaseExceptionGroup) and error.subgroup(KeyboardInterrupt) is not None:
         raise KeyboardInterrupt from error
+
+
+def is_of_store(error: BaseException) -> bool:
+    """Return whether our store raised an error, and not the code of a model or method."""
+    innermost = error.__traceback__
+    while innermost is not None and innermost.tb_next is not None:
+        innermost = innermost.tb_next
+    name = "" if innermost is None else str(innermost.tb_frame.f_globals.get("__name__"))
+    return isinstance(error, StoreError) and name.startswith("assay.store.")
 
 
 def plain_text(value: object) -> str:
@@ -64,7 +73,8 @@ def _described(error: BaseException, depth: int) -> str:
         raise
     except BaseException:
         return f"{name}: its message cannot be read"
-    return text if isinstance(error, AssayError) else f"{name}: {text}"
+    is_ours = isinstance(error, AssayError) and not isinstance(error, StoreError)
+    return text if is_ours else f"{name}: {text}"
 
 
 def _escaped(letter: str) -> str:

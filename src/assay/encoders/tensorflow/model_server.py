@@ -14,7 +14,7 @@ from assay.core.errors import ModelError
 from assay.core.predictor import softmax
 from assay.encoders.input_range import Found
 from assay.encoders.pixels import require_channels
-from assay.encoders.pooling import pooled_array
+from assay.encoders.pooling import pooled_array, real_array
 from assay.workers.channel import Channel, Message
 from assay.workers.serving import answer_requests
 
@@ -117,11 +117,11 @@ class ModelServer(ABC):
     def _encode(self, batch: Any) -> dict[str, np.ndarray]:
         outputs = self.outputs(batch)
         listed = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-        features, *scores = (np.asarray(output, np.float32) for output in listed)
-        if features.ndim < 2 or len(features) != len(batch):
+        features, *scores = map(real_array, listed)
+        if features.ndim < 2 or len(features) != len(batch) or not features.size:
+            what = "it has no batch axis" if features.size else "it has no features"
             raise ModelError(
-                f"The model gives {features.shape} for {len(batch)} examples: it has no batch axis. "
-                f"{self.advice}"
+                f"The model gives {features.shape} for {len(batch)} examples: {what}. {self.advice}"
             )
         arrays = {"features": pooled_array(features, _SPATIAL)}
         if scores and self.scores in ("softmax", "linear"):

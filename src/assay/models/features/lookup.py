@@ -113,7 +113,7 @@ def read_features(path: Path) -> NamedFeatures:
             f"'{path}' cannot be read ({type(error).__name__}: {error}). Write it again: "
             "np.savez(path, features=matrix, names=names), or a Parquet file with these columns."
         ) from error
-    if matrix.ndim != 2 or not np.issubdtype(matrix.dtype, np.number) or not matrix.size:
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiub" or not matrix.size:
         raise CheckpointError(
             f"The features in '{path}' are {matrix.dtype} of shape {matrix.shape}; a row of numbers for each "
             "example is needed."

@@ -18,7 +18,7 @@ from assay.encoders.examples import as_images, as_texts
 from assay.encoders.identity import Origin, file_hash
 from assay.encoders.input_range import Scaling, doubts, sample_images
 from assay.encoders.pixels import PixelRecipe
-from assay.encoders.pooling import Pooling, States, pool, pooled_array
+from assay.encoders.pooling import Pooling, States, pool, pooled_array, real_array
 from assay.models.onnx.graph import Cut, OnnxGraph, Port
 
 if TYPE_CHECKING:
@@ -127,16 +127,19 @@ class OnnxEncoder(Model):
             raise ModelError("The model is closed. Open it again.")
         wanted = [self._cut.features, *([self._cut.classes] if self._cut.classes else [])]
         outputs = self._session.run(wanted, feed.arrays)
+        given = len(next(iter(feed.arrays.values())))
         for values, name in zip(outputs, wanted, strict=True):
-            if values.ndim < 2 or len(values) < len(feed.rows):
+            if not isinstance(values, np.ndarray):
                 raise ModelError(
-                    f"Tensor '{name}' has shape {values.shape} for {len(feed.rows)} examples: it has no "
+                    f"Output '{name}' is a {type(values).__name__}, and no tensor. Name another."
+                )
+            if values.ndim < 2 or len(values) != given or not values.size:
+                raise ModelError(
+                    f"Tensor '{name}' has shape {values.shape} for {given} examples: it has no "
                     "batch axis. Export the model with dynamic axes, or name another tensor as output."
                 )
         # beyond the rows are the copies that fill a batch of fixed size
-        kept = [
-            self._feeds.pooled(values.astype(np.float32), feed.mask)[: len(feed.rows)] for values in outputs
-        ]
+        kept = [self._feeds.pooled(real_array(values), feed.mask)[: len(feed.rows)] for values in outputs]
         return kept[0], kept[1] if len(kept) > 1 else None
 
     def _measured(self, graph: OnnxGraph, device: str, origin: Origin) -> ModelFacts:

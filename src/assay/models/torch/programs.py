@@ -13,7 +13,8 @@ from typing import Any, final
 import torch
 from torch import nn
 
-from assay.core.errors import CheckpointError, ModelError
+from assay.core.errors import CheckpointError
+from assay.encoders.heads import only_tensor
 
 _as_saved: Any = torch.jit.optimized_execution  # type: ignore[attr-defined]  # torch does not list it
 
@@ -49,11 +50,7 @@ class Program(nn.Module):
     def _called(self, batch: torch.Tensor) -> torch.Tensor:
         with _as_saved(False):
             output = self.module(batch)
-        if isinstance(output, (tuple, list)) and len(output) == 1:
-            output = output[0]
-        if not isinstance(output, torch.Tensor):
-            raise ModelError(f"The program gives a {type(output).__name__}; export one that gives a tensor.")
-        return output
+        return only_tensor(output)
 
 
 def open_program(path: Path) -> Program:

@@ -1,0 +1,28 @@
+"""Threads that the code of a model leaves behind: they must not keep the process from ending.
+
+At its end Python waits for every thread that is no daemon, and a running thread cannot become one. It keeps
+those it waits for in a private place, which differs between versions; where it is not found, it waits.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import thread as executors
+from typing import Any
+
+
+def waited_for() -> frozenset[threading.Thread]:
+    """Return the threads for which the end of the process waits."""
+    main = threading.main_thread()
+    return frozenset(thread for thread in threading.enumerate() if not thread.daemon and thread is not main)
+
+
+def wait_only_for(wanted: frozenset[threading.Thread]) -> None:
+    """Let the process end while other threads than these run, as if they were daemons."""
+    for thread in waited_for() - wanted:
+        held: Any = thread
+        vars(executors).get("_threads_queues", {}).pop(held, None)
+        vars(threading).get("_shutdown_locks", set()).discard(getattr(held, "_tstate_lock", None))  # 3.12
+        handle = getattr(held, "_handle", None)  # from Python 3.13 on
+        if hasattr(handle, "_set_done"):
+            handle._set_done()
