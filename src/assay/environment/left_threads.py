@@ -23,6 +23,6 @@ def wait_only_for(wanted: frozenset[threading.Thread]) -> None:
         held: Any = thread
         vars(executors).get("_threads_queues", {}).pop(held, None)
         vars(threading).get("_shutdown_locks", set()).discard(getattr(held, "_tstate_lock", None))  # 3.12
-        handle = getattr(held, "_handle", None)  # from Python 3.13 on
-        if hasattr(handle, "_set_done"):
+        handle: Any = getattr(held, "_handle", None)  # from Python 3.13 on
+        if handle is not None and hasattr(handle, "_set_done"):
             handle._set_done()
