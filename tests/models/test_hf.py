@@ -118,7 +118,7 @@ def test_a_wrong_setting_says_what_to_write(source: HuggingFaceSource) -> None:
 def test_a_model_that_is_not_there_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
-    with pytest.raises(UsageError, match="nobody/nothing.*assay fetch hf:nobody/nothing"):
+    with pytest.raises(ModelError, match="nobody/nothing.*assay fetch hf:nobody/nothing"):
         HuggingFaceSource("nobody/nothing@abc").modality()
 
 

@@ -93,7 +93,7 @@ def test_what_is_not_cached_says_offline_how_to_fetch_it(
 
 def test_a_name_that_the_hub_does_not_have(hub: FakeHub, tmp_path: Path) -> None:
     with serving(hub, tmp_path):
-        assert "no 'org/brt' on https://huggingface.co, or it is private" in refused(
+        assert "no model 'org/brt' on https://huggingface.co, or it is private" in refused(
             HuggingFaceSource("org/brt")
         )
 
@@ -144,4 +144,4 @@ def test_sentence_encoders_say_the_same(hub: FakeHub, tmp_path: Path) -> None:
 
     with serving(hub, tmp_path):
         assert "'org/bert' is gated" in refused(SentenceSource("org/bert"))
-        assert "no 'org/none' on" in refused(SentenceSource("org/none"))
+        assert "no model 'org/none' on" in refused(SentenceSource("org/none"))

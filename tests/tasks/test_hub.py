@@ -241,7 +241,7 @@ def test_a_name_that_is_not_there_says_what_to_do() -> None:
 def test_a_configuration_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     folder = write(tmp_path / "set", train=texts(0, 20))
 
-    with pytest.raises(UsageError, match="'german' not found"):
+    with pytest.raises(UsageError, match="called 'german'. Known: default"):
         load_task(f"hub:{folder}(config='german')")
 
 

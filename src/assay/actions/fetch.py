@@ -15,6 +15,7 @@ from assay.plugins.families import families
 from assay.plugins.registry import Named
 from assay.plugins.suite import SOURCE as SUITE
 from assay.plugins.suite import tasks_of
+from assay.run.failure import reason_of
 from assay.run.plan import resolve_models, resolve_tasks
 
 
@@ -83,8 +84,7 @@ def _model(model: Named[ModelSource]) -> Fetched | Missing:
     try:
         opened = model.plugin.open("cpu")
     except Exception as error:  # a model that is not available must not stop the others
-        reason = str(error) if isinstance(error, AssayError) else f"{type(error).__name__}: {error}"
-        return Missing(str(model), reason)
+        return Missing(str(model), reason_of(error))
     facts = opened.facts
     opened.close()
     size = f"{facts.bytes / 1e6:,.1f} MB of weights, {facts.parameters:,} of them"
@@ -95,8 +95,8 @@ def _task(text: str) -> Fetched | Missing:
     before = _sizes()
     try:
         (task,) = resolve_tasks([text], seed=0)
-    except AssayError as error:
-        return Missing(text, str(error))
+    except Exception as error:  # nor must a task
+        return Missing(text, reason_of(error))
     counts = " and ".join(
         f"{len(split):,} {name}" for name, split in
         (("train", task.train), ("val", task.val), ("test", task.test)) if len(split)

@@ -14,7 +14,6 @@ from assay.core.errors import StoreError, UsageError
 from assay.core.model import ModelSource
 from assay.core.result import Status
 from assay.core.task import Example, TaskKind
-from assay.environment.hub_client import settle_hub
 from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.plugins.protocol import Protocol
@@ -79,8 +78,6 @@ def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str)
         if name is not None:
             source = families().tasks.create_from_source(Address.parse(tasks[name])).plugin
             assert isinstance(source, Glue)
-            if source.folder is None:
-                settle_hub()
             asked = read_hidden(hidden, source.folder, source.revision)
             wanted.setdefault(tasks[name], []).append((hidden, asked))
     for address, files in wanted.items():

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from assay.core.errors import UsageError
 from assay.encoders.identity import Origin, folder_hash
-from assay.environment.hub_client import commit_of, opening, settle_hub
+from assay.environment.hub_client import HubRepository, opening, settle_hub
 
 
 class Location(NamedTuple):
@@ -26,13 +26,11 @@ class Repository:
     Attributes:
         source: As it is written before the colon.
         name: A folder, or ``org/name`` or ``org/name@revision`` on the hub.
-        file: One that the repository must have, which tells its commit.
         owner: Of repositories that are named without one.
     """
 
     source: str
     name: str
-    file: str = "config.json"
     owner: str = ""
 
     @property
@@ -48,6 +46,13 @@ class Repository:
         path, _, revision = self.name.partition("@")
         return Location(path, revision or None)
 
+    @property
+    def pinned(self) -> Location:
+        """The location of the files, on the hub at the commit that the user's revision stands for now."""
+        return (
+            self.location if self.is_local else Location(self._hub.name, self._commit() or self._hub.revision)
+        )
+
     def check(self) -> None:
         """Raise ``UsageError`` for a folder without a model; does not contact the hub."""
         if self.is_local and not (Path(self.location.path) / "config.json").is_file():
@@ -57,27 +62,30 @@ class Repository:
 
     def content(self) -> str:
         """Return the hash of the folder, or the commit on the hub."""
-        return folder_hash(Path(self.location.path)) if self.is_local else self._commit()
+        if self.is_local:
+            return folder_hash(Path(self.location.path))
+        return self._commit() or self._hub.revision or "main"
 
     def origin(self) -> Origin:
         """Return the origin of the weights, and their licence if a model card states it."""
         if self.is_local:
             card = Path(self.location.path) / "README.md"
             return Origin(f"{self.source}: {self.name}", _licence(card if card.is_file() else None))
-        commit = self._commit()
-        return Origin(f"{self.source}: {self._path} at {commit[:12]}", _licence(_card(self._path, commit)))
+        name, revision = self._hub.name, self.content()
+        return Origin(f"{self.source}: {name} at {revision[:12]}", _licence(_card(name, revision)))
 
     def opening(self) -> AbstractContextManager[None]:
         """Convert errors in the context to a ``ModelError`` that suggests a fix."""
-        return opening(f"{self.source}:{self.name}", from_hub=not self.is_local)
+        repository = None if self.is_local else self._hub
+        return opening(f"{self.source}:{self.name}", from_hub=not self.is_local, repository=repository)
 
     @property
-    def _path(self) -> str:
-        path = self.location.path
-        return path if "/" in path or not self.owner else f"{self.owner}/{path}"
+    def _hub(self) -> HubRepository:
+        path, revision = self.location
+        return HubRepository(path if "/" in path or not self.owner else f"{self.owner}/{path}", revision)
 
-    def _commit(self) -> str:
-        return commit_of(self._path, self.file, self.location.revision)
+    def _commit(self) -> str | None:
+        return self._hub.best_commit()
 
 
 def _card(repository: str, commit: str) -> Path | None:

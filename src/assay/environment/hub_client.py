@@ -1,27 +1,90 @@
-"""The Hugging Face hub: whether it can be reached, and in words what kept a model from being had."""
+"""The Hugging Face hub: whether it can be reached, at which commit a repository is, and what is cached."""
 
 from __future__ import annotations
 
 import functools
-import os
 import re
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlparse
+from typing import NamedTuple
+from urllib.parse import quote, urlparse
+from urllib.request import getproxies, proxy_bypass
 
-from assay.core.errors import ModelError
-from assay.environment.offline import how_to_fetch, is_offline, keep_offline
+from assay.core.errors import AssayError
+from assay.environment.atomic_file import written_whole
+from assay.environment.hub_errors import Wanted, hub_error, model_error
+from assay.environment.offline import keep_offline
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_BROKEN_OFF = (
-    "Consistency check failed",
-    "incomplete message body",
-    "peer closed connection",
-    "IncompleteRead",
-)
-_DAMAGED = ("deserializing header", "MetadataIncompleteBuffer", "PytorchStreamReader", "InvalidHeader")
+_PATIENCE = 10.0  # seconds until a host that does not answer counts as unreachable, as in the hub's client
+_PAUSES = {
+    "base_wait_time": 0.25,
+    "max_wait_time": 1.0,
+}  # seconds; where it limits the rate, it says how many
+
+
+class HubRepository(NamedTuple):
+    """A repository of the hub.
+
+    Attributes:
+        name: As in "org/name".
+        revision: A commit, tag or branch; None for the newest commit.
+        kind: "model" or "dataset".
+    """
+
+    name: str
+    revision: str | None = None
+    kind: str = "model"
+
+    @classmethod
+    def parse(cls, text: str) -> HubRepository:
+        """Return the repository of a model as it is written, as in "org/name@revision"."""
+        name, _, revision = text.partition("@")
+        return cls(name, revision or None)
+
+    @property
+    def cache(self) -> Path:
+        """The folder in which the hub's client keeps it."""
+        from huggingface_hub import constants
+
+        return Path(constants.HF_HUB_CACHE) / f"{self.kind}s--{self.name.replace('/', '--')}"
+
+    def cached_commit(self) -> str | None:
+        """Return the commit that the revision stood for when it was downloaded; None if it never was."""
+        if _COMMIT.fullmatch(self.revision or ""):
+            return self.revision
+        try:
+            return self._ref.read_text("utf-8").strip()
+        except OSError:
+            return None
+
+    def commit(self) -> str:
+        """Return the commit that the revision stands for now; raise what the hub's client raises."""
+        from huggingface_hub import get_token
+
+        answer = _commit(self, get_token(), int(time.monotonic() // 60))
+        if isinstance(answer, Exception):
+            raise answer
+        if self.cached_commit() != answer:
+            with suppress(OSError), written_whole(self._ref) as ref:  # as the hub's client keeps it
+                ref.write(answer.encode())
+        return answer
+
+    def best_commit(self) -> str | None:
+        """Return the commit that the revision stands for now, or where the hub does not say, stood for."""
+        if _COMMIT.fullmatch(self.revision or ""):
+            return self.revision
+        try:
+            return self.commit() if settle_hub() else self.cached_commit()
+        except Exception:  # what stops this stops the opening too, which explains it
+            return self.cached_commit()
+
+    @property
+    def _ref(self) -> Path:
+        return self.cache / "refs" / (self.revision or "main")
 
 
 def settle_hub() -> bool:
@@ -30,148 +93,98 @@ def settle_hub() -> bool:
     Without a network the hub's client tries again for a minute or more for each file. Told that it is
     offline, it takes what is in its cache, and says at once what is not.
     """
-    import huggingface_hub
+    from huggingface_hub import constants
 
     keep_offline()
-    constants = huggingface_hub.constants
-    if not constants.HF_HUB_OFFLINE and not _is_there(urlparse(constants.ENDPOINT).hostname or ""):
+    if not constants.HF_HUB_OFFLINE and not _is_there(constants.ENDPOINT):
         constants.HF_HUB_OFFLINE = True
     return not constants.HF_HUB_OFFLINE
 
 
-@functools.cache
-def _is_there(host: str) -> bool:
-    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
-        return True  # the proxy looks names up
-    try:
-        socket.getaddrinfo(host, 443)
-    except OSError:
-        return False
-    return True
-
-
-def commit_of(repository: str, file: str, revision: str | None) -> str:
-    """Return the commit that a revision stands for now, so that new weights are another model.
-
-    Args:
-        repository: As in "org/name".
-        file: One that is needed anyway.
-        revision: What the user wrote; None for the newest.
-    """
-    from huggingface_hub import hf_hub_download
-
-    if _COMMIT.fullmatch(revision or ""):
-        return str(revision)
-    local = not settle_hub()
-    try:
-        path = hf_hub_download(repository, file, revision=revision, local_files_only=local)
-        return Path(path).parent.name  # snapshots/<commit>/
-    except Exception:  # what stops this stops the opening too, which explains it
-        return revision or "main"
-
-
 @contextmanager
-def opening(address: str, *, from_hub: bool = False) -> Iterator[None]:
+def opening(
+    address: str, *, from_hub: bool = False, repository: HubRepository | None = None
+) -> Iterator[None]:
     """Open a model inside: whatever its library raises becomes a ``ModelError`` that says what to do.
 
     Args:
         address: As the user wrote it, as in "hf:org/name@revision".
         from_hub: Whether files may come from the hub.
+        repository: The one that they come from, if it is known. If the hub does not give it, its cached
+            files are used.
     """
-    if from_hub:
-        settle_hub()
+    wanted = Wanted.model(address) if repository is None else Wanted(address, *repository)
     try:
-        yield
-    except ModelError:
+        with _settled(repository) if from_hub else _unchanged():
+            yield
+    except AssayError:
         raise
     except Exception as error:  # libraries raise many kinds; each fails this model alone
-        raise (hub_error if from_hub else model_error)(address, error) from error
+        raise (hub_error(wanted, error) if from_hub else model_error(address, error)) from error
 
 
-def hub_error(address: str, error: Exception) -> ModelError:
-    """Return in words what kept a model from being opened, and what to do.
+@contextmanager
+def cache_only() -> Iterator[None]:
+    """Let the hub's client take only what is in its cache."""
+    from huggingface_hub import constants
 
-    Args:
-        address: As the user wrote it, as in "hf:org/name@revision".
-        error: What its library raised.
-    """
-    causes = list(_causes(error))
-    messages = " ".join(str(cause) for cause in causes)
-    refused = next(filter(None, (_refused(address, cause) for cause in causes)), None)
-    if refused is not None:
-        return ModelError(refused)
-    if any(sign in messages for sign in _BROKEN_OFF):
-        return ModelError(
-            f"The download of '{address}' broke off ({_first_line(causes[-1])}). "
-            f"Run 'assay fetch {address}': it takes up where it stopped."
-        )
-    if any(sign in messages for sign in _DAMAGED):
-        return ModelError(
-            f"A file of '{address}' in the cache is damaged ({_first_line(causes[-1])}). Delete the folder "
-            f"{_cache_of(_repository(address))}, and run 'assay fetch {address}'."
-        )
-    is_missing = any(isinstance(cause, OSError) for cause in causes)
-    return ModelError(_missing(address, error)) if is_missing else model_error(address, error)
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
-def model_error(name: str, error: BaseException) -> ModelError:
-    """Return the ``ModelError`` for whatever stopped a model from opening."""
-    return ModelError(f"Model '{name}' cannot be opened: {type(error).__name__}: {error}")
+@contextmanager
+def _settled(repository: HubRepository | None) -> Iterator[None]:
+    """Settle whether the hub can be reached, and whether it gives a repository; else use what is cached."""
+    if not settle_hub() or repository is None:
+        yield
+        return
+    try:
+        repository.commit()
+    except Exception:
+        commit = repository.cached_commit()
+        if commit is None or not (repository.cache / "snapshots" / commit).is_dir():
+            raise
+        with cache_only():
+            yield
+        return
+    yield
 
 
-def _refused(address: str, cause: BaseException) -> str | None:
-    """Return in words why the hub does not give a model; None where it is something else."""
-    from huggingface_hub import constants, errors
-
-    name = getattr(cause, "repo_id", None) or _repository(address)
-    host, fetch = constants.ENDPOINT, f"'assay fetch {address}'"
-    if isinstance(cause, errors.GatedRepoError):
-        return (
-            f"'{name}' is gated: its authors decide who may have it. Ask for access at {host}/{name}, log in "
-            f"with 'hf auth login' or set HF_TOKEN, and run {fetch}."
-        )
-    if isinstance(cause, errors.RepositoryNotFoundError):
-        return (
-            f"There is no '{name}' on {host}, or it is private. Check the name; for a private one log in "
-            f"with 'hf auth login' or set HF_TOKEN, and run {fetch}."
-        )
-    if isinstance(cause, errors.RevisionNotFoundError):
-        revision = address.partition("@")[2]
-        return f"'{name}' has no revision '{revision}'. Take one of {host}/{name}/commits."
-    return None
+@contextmanager
+def _unchanged() -> Iterator[None]:
+    yield
 
 
-def _missing(address: str, error: Exception) -> str:
-    if settle_hub():
-        return (
-            f"'{address}' cannot be had, or lacks files: {_first_line(error)}. Check the name, or name a "
-            "local folder or checkpoint."
-        )
-    why = "no network is used" if is_offline() else "there is no network, or the hub cannot be reached"
-    return (
-        f"'{address}' is not in the local cache, and {why}. {how_to_fetch(address)}; or name a local folder "
-        "or checkpoint."
-    )
+@functools.lru_cache(maxsize=1000)
+def _commit(repository: HubRepository, token: str | None, minute: int) -> str | Exception:  # noqa: ARG001
+    """Ask the hub for a commit, once a minute and token: opening a model needs it at several places."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
+
+    revision = quote(repository.revision or "main", safe="")
+    url = f"{constants.ENDPOINT}/api/{repository.kind}s/{repository.name}/revision/{revision}"
+    try:
+        response = http_backoff("GET", url, headers=build_hf_headers(), timeout=_PATIENCE, **_PAUSES)
+        hf_raise_for_status(response)
+        return str(response.json()["sha"])
+    except Exception as error:
+        return error
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _repository(address: str) -> str:
-    return address.partition(":")[2].partition("@")[0]
-
-
-def _cache_of(name: str) -> str:
-    import huggingface_hub
-
-    return f"{huggingface_hub.constants.HF_HUB_CACHE}/models--{name.replace('/', '--')}"
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".:")
+@functools.cache
+def _is_there(endpoint: str) -> bool:
+    """Return whether something listens at an address; a proxy is trusted to find it."""
+    parts = urlparse(endpoint)
+    host, scheme = parts.hostname or "", parts.scheme
+    proxies = getproxies()
+    if (proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host):
+        return True
+    try:
+        with socket.create_connection((host, parts.port or {"http": 80}.get(scheme, 443)), _PATIENCE):
+            return True
+    except OSError:
+        return False

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
-from assay.core.errors import UnreadableTask, UsageError
+from assay.core.errors import UnknownName, UnreadableTask, UsageError
+from assay.environment.hub_client import HubRepository, settle_hub
+from assay.environment.hub_errors import Wanted, refusal, why_unreachable
+from assay.environment.offline import how_to_fetch, is_offline
+from assay.readers.hub_cache import cached_splits, other_commit
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
@@ -37,40 +41,47 @@ class DatasetRequest(NamedTuple):
     seed: int = 0
     address: str = ""
 
+    @property
+    def repository(self) -> HubRepository:
+        """Where it is on the hub."""
+        return HubRepository(self.name, self.revision, "dataset")
 
-def open_hub(request: DatasetRequest) -> Mapping[str, Dataset]:
-    """Return the splits of a data set, without decoding images and audio.
+    @property
+    def wanted(self) -> Wanted:
+        """What is asked of the hub."""
+        return Wanted(self.address or f"hub:{self.name}", *self.repository)
 
-    The offline mode of the hub must be set before.
+
+class HubSplits(NamedTuple):
+    """The splits of a data set.
+
+    Attributes:
+        splits: The splits by name, without decoding images and audio.
+        notes: What the user should know about where they come from.
+    """
+
+    splits: Mapping[str, Dataset]
+    notes: tuple[str, ...] = ()
+
+
+def open_hub(request: DatasetRequest) -> HubSplits:
+    """Return the splits of a data set of the hub, or of a folder.
+
+    Where the hub does not give it, what was downloaded of the same commit is used.
 
     Raises:
         UnreadableTask: The data set exists neither on the hub nor in the cache.
         UsageError: The configuration does not exist, or is required and not given.
     """
     import datasets
-    import huggingface_hub
+    from huggingface_hub import constants
 
-    datasets.config.HF_HUB_OFFLINE = huggingface_hub.constants.HF_HUB_OFFLINE
+    is_folder = Path(request.name).expanduser().is_dir()
+    datasets.config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE if is_folder else not settle_hub()
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
-    try:
-        splits = _load(request)
-    except (pa.ArrowException, datasets.exceptions.DatasetGenerationError) as error:
-        cause = error.__cause__ or error
-        if isinstance(cause, ImportError):
-            raise UnreadableTask(
-                f"The package datasets cannot read '{request.name}': {_first_line(cause)} A folder of sounds "
-                "is read without that: write audio: before its path."
-            ) from error
-        raise UnreadableTask(
-            f"Files of the data set '{request.name}' are broken or do not fit together: {_first_line(cause)} "
-            "Download it again."
-        ) from error
-    except (OSError, datasets.exceptions.DatasetsError) as error:
-        raise UnreadableTask(_unreachable(request, error, datasets.config.HF_HUB_OFFLINE)) from error
-    except ValueError as error:
-        raise UsageError(f"Cannot open '{request.name}': {_first_line(error)} Write config='...'.") from error
-    return {name: _stored(split, request) for name, split in splits.items()}
+    opened = HubSplits(_loaded(request)) if is_folder else _given(request)
+    return opened._replace(splits={name: _stored(split, request) for name, split in opened.splits.items()})
 
 
 def arrow_batches(split: Dataset) -> Iterator[pa.RecordBatch]:
@@ -97,6 +108,95 @@ def coded_batches(split: Dataset, columns: Sequence[str], classes: Sequence[str]
         yield pa.record_batch([column.cast(pa.string()) for column in cells], names=names)
 
 
+def _given(request: DatasetRequest) -> HubSplits:
+    """Return a data set as the hub gives it, or else as it is in the cache."""
+    import datasets
+
+    reason = _uncached(request)
+    if not datasets.config.HF_HUB_OFFLINE:
+        try:
+            commit = request.repository.commit()
+            _refuse_gated(request.repository)
+            splits = _loaded(request)
+        except Exception as error:
+            said = refusal(request.wanted, error)
+            if said is None:
+                raise
+            reason = said
+        else:
+            other = other_commit(splits, commit)
+            if other is None:
+                return HubSplits(splits)
+            reason = (
+                f"The package datasets opened commit {other[:12]} of '{request.name}', which it had in its "
+                f"cache, instead of {commit[:12]}. Run the same again."
+            )
+    cached = cached_splits(request.name, request.config, request.repository.cached_commit(), request.stream)
+    if cached is None:
+        raise UnreadableTask(reason)
+    if is_offline():
+        return HubSplits(cached)
+    return HubSplits(cached, (f"It is read as it was downloaded earlier. {reason}",))
+
+
+def _refuse_gated(repository: HubRepository) -> None:
+    """Raise if its authors did not grant access: the package datasets would open any commit in its cache."""
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
+
+    try:
+        get_hf_file_metadata(
+            hf_hub_url(repository.name, "README.md", repo_type="dataset", revision=repository.commit())
+        )
+    except errors.GatedRepoError:
+        raise
+    except Exception:  # whatever else it is, the package datasets tries again
+        return
+
+
+def _loaded(request: DatasetRequest) -> Mapping[str, Dataset | IterableDataset]:
+    """Return the splits as the package datasets opens them; its errors say what to do."""
+    try:
+        return _load(request)
+    except Exception as error:
+        said = None if refusal(request.wanted, error) else _explained(request, error)
+        if said is None:
+            raise
+        raise said from error
+
+
+def _explained(request: DatasetRequest, error: Exception) -> UsageError | None:
+    """Return in words what the package datasets raised; None if it is of no known kind."""
+    import datasets
+
+    name = request.name
+    if isinstance(error, (pa.ArrowException, datasets.exceptions.DatasetGenerationError)):
+        cause = error.__cause__ or error
+        if isinstance(cause, ImportError):
+            return UnreadableTask(
+                f"The package datasets cannot read '{name}': {_first_line(cause)} A folder of sounds is read "
+                "without that: write audio: before its path."
+            )
+        return UnreadableTask(
+            f"Files of the data set '{name}' are broken or do not fit together: {_first_line(cause)} "
+            "Download it again."
+        )
+    if isinstance(error, (OSError, datasets.exceptions.DatasetsError)):
+        return UnreadableTask(
+            f"The data set '{name}' cannot be had: {_first_line(error)} Check the name, and that it has "
+            "files that the package datasets reads (csv, json, parquet, images, ...)."
+        )
+    if isinstance(error, ValueError):
+        other = f"Cannot open '{name}': {_first_line(error)} Write config='...'."
+        return _configuration_fault(request) or UsageError(other)
+    if "scripts are no longer supported" in str(error):
+        return UnreadableTask(
+            f"'{name}' is read by a Python script ({str(error).rpartition(' ')[2]}), and code of a data set "
+            "is not run. The hub keeps most of them as files too: write revision='refs/convert/parquet'. Or "
+            "download its files, and write their folder or table."
+        )
+    return None
+
+
 def _load(request: DatasetRequest) -> Mapping[str, Dataset | IterableDataset]:
     import datasets
 
@@ -109,6 +209,24 @@ def _load(request: DatasetRequest) -> Mapping[str, Dataset | IterableDataset]:
         name, request.config, revision=request.revision, streaming=request.stream is not None
     )
     return splits
+
+
+def _configuration_fault(request: DatasetRequest) -> UsageError | None:
+    """Return what is wrong about the configuration; None if nothing is."""
+    import datasets
+
+    try:
+        names = datasets.get_dataset_config_names(request.name, revision=request.revision)
+    except Exception:  # it is not to blame
+        return None
+    if request.config is None and len(names) > 1:
+        shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        return UsageError(
+            f"'{request.name}' has several configurations: {shown}. Write one, as in config='{names[0]}'."
+        )
+    if request.config is not None and request.config not in names:
+        return UnknownName(f"configuration of '{request.name}'", request.config, names)
+    return None
 
 
 def _stored(split: Dataset | IterableDataset, request: DatasetRequest) -> Dataset:
@@ -127,14 +245,12 @@ def _stored(split: Dataset | IterableDataset, request: DatasetRequest) -> Datase
     return datasets.Dataset(pa.concat_tables(tables).cast(some.features.arrow_schema))
 
 
-def _unreachable(request: DatasetRequest, error: Exception, is_offline: bool) -> str:
-    why = "There is no network, or the hub cannot be reached" if is_offline else _first_line(error)
+def _uncached(request: DatasetRequest) -> str:
+    """Return why a data set cannot be had where the hub is not asked."""
     named = "".join(f", {part}" for part in (request.config, request.revision) if part)
-    address = f'"{request.address}"' if "(" in request.address else request.address or f"hub:{request.name}"
     return (
         f"The data set '{request.name}'{named} is neither a folder nor in the local cache, and cannot be "
-        f"had: {why.rstrip('.')}. Check the name. Run 'assay fetch {address}' where there is a network, and "
-        "then the same with --offline; log in if it is gated, or name a folder that holds it."
+        f"had: {why_unreachable()}. {how_to_fetch(request.wanted.address)}; or name a folder that holds it."
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from assay.core.errors import NotApplicable, UnknownName, UsageError
+from assay.core.errors import AssayError, NotApplicable, UnknownName, UnreadableTask, UsageError
 from assay.core.job import Job
 from assay.core.keys import MethodParts, ModelParts, job_key
 from assay.core.model import ModelSource
@@ -24,6 +24,7 @@ from assay.plugins.settings import all_settings
 from assay.plugins.suite import tasks_of
 from assay.run.broken_source import checked_models, read_source
 from assay.run.evaluation import Evaluation, chance_level
+from assay.run.failure import reason_of
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
 CONLL_SUFFIXES = frozenset({".conll", ".conllu", ".iob", ".iob2", ".bio"})
@@ -187,7 +188,12 @@ def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
 
 def _load_task(address: Address, seed: int) -> Task:
     named = families().tasks.create_from_source(address)
-    return named.plugin.load(str(named), seed)
+    try:
+        return named.plugin.load(str(named), seed)
+    except AssayError:
+        raise
+    except Exception as error:  # of its library, or of a plug-in of the user's own
+        raise UnreadableTask(f"The task '{named}' cannot be loaded: {reason_of(error)}") from error
 
 
 def _distinct(tasks: Iterable[Task]) -> tuple[Task, ...]:

@@ -15,7 +15,6 @@ import pyarrow as pa
 from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
 from assay.core.task import Modality, Task
 from assay.core.task_source import TaskSource
-from assay.environment.hub_client import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.files import Files
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
@@ -131,13 +130,11 @@ class Hub(TaskSource):
         """Return the splits to use, in order, and notes about them."""
         if self.streaming and self.limit is None:
             raise UsageError("streaming=True needs a limit of rows. Write for example limit=5000.")
-        if not Path(self.name).expanduser().is_dir():
-            settle_hub()
         stream = self.limit if self.streaming else None
-        opened = open_hub(DatasetRequest(self.name, self.config, self.revision, stream, seed, address))
-        notes: tuple[str, ...] = (
-            ("It is streamed: of each split the first rows count, shuffled within 10,000.",) if stream else ()
-        )
+        request = DatasetRequest(self.name, self.config, self.revision, stream, seed, address)
+        opened, notes = open_hub(request)
+        if stream:
+            notes += ("It is streamed: of each split the first rows count, shuffled within 10,000.",)
         if self.split is not None:
             if self.split not in opened:
                 raise UnknownName(f"split of '{self.name}'", self.split, opened)

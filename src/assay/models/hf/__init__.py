@@ -251,13 +251,9 @@ class HuggingFaceSource(ModelSource):
         return loaded(self._repository, family, trusts=self.trust_remote_code, **wanted)
 
     def _config(self) -> Any:
-        """Return the configuration; raise ``UsageError`` if there is none."""
         from transformers import AutoConfig
 
-        try:
-            return self._loaded(AutoConfig)
-        except ModelError as error:
-            raise UsageError(str(error)) from error
+        return self._loaded(AutoConfig)
 
     def _layers(self) -> LayerSelection:
         return LayerSelection.of_settings(self.layer, self.layers)

@@ -32,10 +32,11 @@ def loaded(repository: Repository, family: Any, *, trusts: bool, **wanted: Any) 
     """Load an object from a model's files with a class of transformers.
 
     Raises:
-        ModelError: The files are missing, unreachable or broken, or contain code that is not trusted.
+        ModelError: The files are missing, unreachable or broken, or use code of another repository.
+        UsageError: They contain code that is not trusted.
     """
-    path, revision = repository.location
     with repository.opening():
+        path, revision = repository.pinned
         if trusts:
             _refuse_other_code(path, revision)
         try:
@@ -57,13 +58,13 @@ def _refuse_other_code(path: str, revision: str | None) -> None:
             )
 
 
-def _needs_trust(repository: Repository) -> ModelError:
+def _needs_trust(repository: Repository) -> UsageError:
     """Return the error for a model whose own code the user did not allow to run."""
     path, revision = repository.location
     named = path if repository.is_local else f"{path}@{revision or '<40 hex digits of the commit>'}"
     where = "the folder" if repository.is_local else f"https://huggingface.co/{path}"
     source = repository.source
-    return ModelError(
+    return UsageError(
         f"'{source}:{path}' brings Python code of its own, which is not run. Read it in {where}; if you "
         f"trust it, write '{source}:{named}(trust_remote_code=True)'."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -10,14 +11,17 @@ from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of, random_origin, require_file
-from assay.environment.hub_client import opening
+from assay.environment.hub_client import HubRepository, opening
 
+_HUB = "hf-hub:"
 _TOWERS = {"image": Modality.IMAGE, "text": Modality.TEXT}
 
 
 @dataclass(frozen=True, slots=True)
 class OpenClipSource(ModelSource):
     """One tower of a model trained on image-text pairs; the name of the weights follows after a dot.
+
+    Models that OpenCLIP does not list are named by their repository: ``openclip:hf-hub:org/name``.
 
     Features are those of ``encode_image`` or ``encode_text``, in the space that both share; pixels and texts
     go through the model's own preprocessing and tokenizer.
@@ -64,14 +68,26 @@ class OpenClipSource(ModelSource):
             raise UsageError(f"Setting 'tower' is {self.tower!r}; write 'image' or 'text'.")
         if self.image_size is not None and self.image_size < 1:
             raise UsageError(f"Setting 'image_size' is {self.image_size}; write a side in pixels, as in 224.")
-        if architecture not in open_clip.list_models():
+        if self._repository is not None:
+            if self._repository.revision is not None:
+                raise UsageError(
+                    f"OpenCLIP opens the newest commit of a repository. Write 'openclip:{_HUB}"
+                    f"{self._repository.name}', without '@{self._repository.revision}'."
+                )
+        elif architecture not in open_clip.list_models():
             raise UnknownName("OpenCLIP model", self.name, self.list_names())
+        if self.checkpoint is not None:
+            require_file(self.checkpoint)
+        if self._repository is None:
+            self._check_tag(architecture, tag)
+
+    def _check_tag(self, architecture: str, tag: str) -> None:
+        import open_clip
+
         tags = open_clip.list_pretrained_tags_by_model(architecture)
         if tag and tag not in tags:
             raise UnknownName(f"weights of OpenCLIP's {architecture}", tag, tags)
-        if self.checkpoint is not None:
-            require_file(self.checkpoint)
-        elif self.pretrained and not tag:
+        if self._published and not tag:
             fault = (
                 f"'openclip:{self.name}' names no weights" if tags else "OpenCLIP publishes no such weights"
             )
@@ -109,8 +125,16 @@ class OpenClipSource(ModelSource):
 
     @property
     def _parts(self) -> tuple[str, str]:
+        if self.name.startswith(_HUB):
+            return self.name, ""
         architecture, _, tag = self.name.partition(".")
         return architecture, tag
+
+    @property
+    def _repository(self) -> HubRepository | None:
+        """The repository that is named instead of a model of OpenCLIP's list."""
+        named = self.name.removeprefix(_HUB)
+        return None if named == self.name else HubRepository.parse(named)
 
     @property
     def _published(self) -> bool:
@@ -120,7 +144,7 @@ class OpenClipSource(ModelSource):
         """Return what OpenCLIP knows of the weights."""
         from open_clip.pretrained import get_pretrained_cfg
 
-        return dict(get_pretrained_cfg(*self._parts) or {})
+        return dict(get_pretrained_cfg(*self._parts) or {}) if self._repository is None else {}
 
     def _built(self) -> Any:
         import open_clip
@@ -129,12 +153,12 @@ class OpenClipSource(ModelSource):
         from assay.models.openclip.towers import without_messages
 
         architecture, tag = self._parts
-        from_hub = self._published or _borrows(architecture)
-        with opening(f"openclip:{self.name}", from_hub=from_hub), seeded(self.seed), without_messages():
+        with self._opening(from_hub=self._published), seeded(self.seed), without_messages():
             return open_clip.create_model(
                 architecture,
                 tag or None,
                 load_weights=self._published,
+                require_pretrained=self._published,  # else a download that fails leaves random weights
                 pretrained_text=False,
                 force_image_size=self.image_size,
                 force_quick_gelu=bool(self._facts().get("quick_gelu")),  # else OpenAI's read wrongly
@@ -145,11 +169,21 @@ class OpenClipSource(ModelSource):
 
         from assay.models.openclip.towers import without_messages
 
-        architecture = self._parts[0]
-        with opening(f"openclip:{self.name}", from_hub=_borrows(architecture)), without_messages():
-            return open_clip.get_tokenizer(architecture)
+        with self._opening(from_hub=False), without_messages():
+            return open_clip.get_tokenizer(self._parts[0])
+
+    def _opening(self, *, from_hub: bool) -> AbstractContextManager[None]:
+        """Open inside, where weights come from the hub, or where the text tower borrows files of it."""
+        repository = self._repository
+        borrows = repository is not None or _borrows(self._parts[0])
+        listed = str(self._facts().get("hf_hub") or "").split("/")  # org/name/, or org/name/file
+        if from_hub and repository is None and len(listed) > 1:
+            repository = HubRepository("/".join(listed[:2]))
+        return opening(f"openclip:{self.name}", from_hub=from_hub or borrows, repository=repository)
 
     def _where(self) -> str:
+        if self._repository is not None:
+            return f"{self._repository.name} at {self._repository.best_commit()}"
         known = self._facts() if self._published else {}
         return str(known.get("hf_hub") or known.get("url") or self.name).rstrip("/")
 

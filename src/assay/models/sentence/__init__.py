@@ -86,10 +86,10 @@ class SentenceSource(ModelSource):
     def _loaded(self, device: str) -> Any:
         from sentence_transformers import SentenceTransformer
 
-        path, revision = self._repository.location
         with self._repository.opening():
+            path, revision = self._repository.pinned
             return SentenceTransformer(path, device=device, revision=revision, trust_remote_code=False)
 
     @property
     def _repository(self) -> Repository:
-        return Repository("sentence", self.name, "modules.json", "sentence-transformers")
+        return Repository("sentence", self.name, "sentence-transformers")

@@ -8,14 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from assay.core.errors import UnknownName, UsageError
+from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model
 from assay.encoders.identity import Origin, folder_hash, identity_of
 from assay.encoders.image_source import ImageSource
 from assay.encoders.pixel_changes import recipe_from_timm
-from assay.environment.hub_client import opening
+from assay.environment.hub_client import HubRepository, opening
 
-_ELSEWHERE = ("hf_hub:", "hf-hub:", "local-dir:")  # names that timm resolves itself, on the hub or on disk
+_HUB = ("hf_hub:", "hf-hub:")
+_ELSEWHERE = (*_HUB, "local-dir:")  # names that timm resolves itself, on the hub or on disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,15 @@ class TimmSource(ImageSource):
             self._check_name()
 
     def identity(self) -> str:
-        """Return the versions, settings and the hash of the checkpoint that decide the weights."""
+        """Return the version, settings, and commit or hash of files that decide the weights."""
         import timm
 
         folder = self.name.removeprefix("local-dir:")
         content = f" {folder_hash(Path(folder))}" if folder != self.name else ""
+        named = self._named_repository()
+        commit = None if named is None else named.best_commit()
+        if named is not None and commit != named.revision:  # the name itself is among the settings
+            content = f" {commit}"
         return identity_of(f"timm {timm.__version__}{content}", self, self.checkpoint)
 
     def open(self, device: str) -> Model:
@@ -126,9 +131,42 @@ class TimmSource(ImageSource):
             wanted["num_classes"] = self.num_classes
         if self.image_size is not None and _has_fixed_size(self.name):
             wanted["img_size"] = self.image_size
-        from_hub = self.is_published and not self.name.startswith("local-dir:")
-        with opening(f"timm:{self.name}", from_hub=from_hub), seeded(self.seed):
-            return timm.create_model(self.name, pretrained=self.is_published, **wanted)
+        repository = self._repository()
+        with (
+            opening(f"timm:{self.name}", from_hub=repository is not None, repository=repository),
+            seeded(self.seed),
+        ):
+            try:
+                return timm.create_model(self._pinned(), pretrained=self.is_published, **wanted)
+            except KeyError as error:
+                if error.args != ("architecture",):
+                    raise
+                raise ModelError(
+                    f"'timm:{self.name}' is no model of timm: its config.json names no architecture. If it "
+                    f"is one of transformers, write 'hf:{self.name.partition(':')[2]}'."
+                ) from error
+
+    def _named_repository(self) -> HubRepository | None:
+        """Return the repository that is named instead of a model of timm's list."""
+        prefix = next(filter(self.name.startswith, _HUB), None)
+        return None if prefix is None else HubRepository.parse(self.name.removeprefix(prefix))
+
+    def _repository(self) -> HubRepository | None:
+        """Return the repository on the hub that is needed; None if there is none."""
+        from timm.models import get_pretrained_cfg, is_model
+
+        named = self._named_repository()
+        if named is not None or not self.is_published or not is_model(self.name):
+            return named
+        config = get_pretrained_cfg(self.name)
+        hub = (config and config.hf_hub_id) or ""
+        return HubRepository.parse(hub + self.name if hub.endswith("/") else hub) if hub else None
+
+    def _pinned(self) -> str:
+        """Return the name, on the hub with the commit that its revision stands for now."""
+        named = self._named_repository()
+        commit = None if named is None else named.best_commit()
+        return self.name if named is None or commit is None else f"hf_hub:{named.name}@{commit}"
 
     def _published(self, module: Any) -> Origin:
         config = module.pretrained_cfg

@@ -19,7 +19,8 @@ from assay.encoders.identity import Origin, file_hash, identity_of, require_file
 from assay.encoders.pixel_changes import PixelChanges
 from assay.encoders.pixels import PixelRecipe, Rounding
 from assay.encoders.renaming import check_rename
-from assay.environment.hub_client import model_error, opening
+from assay.environment.hub_client import opening
+from assay.environment.hub_errors import model_error
 
 if TYPE_CHECKING:
     from assay.encoders.images import Forward

@@ -14,7 +14,6 @@ import numpy as np
 from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
 from assay.core.task import Task, TaskKind
 from assay.core.task_source import TaskSource
-from assay.environment.hub_client import settle_hub
 from assay.readers.assembly import assemble
 from assay.readers.gathering import ExampleLimits, Gathered, gather_texts
 from assay.readers.hub_datasets import DatasetRequest, coded_batches, open_hub
@@ -58,6 +57,14 @@ class _Set(NamedTuple):
     texts: tuple[str, ...] = _PAIR
     config: str | None = None
     dev: str = "validation"
+
+
+class _Source(NamedTuple):
+    """The rows of a task, the part of each split, and notes about where they come from."""
+
+    table: TextTable
+    parts: Sequence[Part]
+    notes: tuple[str, ...] = ()
 
 
 def _files(
@@ -178,16 +185,16 @@ class Glue(TaskSource):
         )
 
     def _gather(self, subset: _Set) -> Gathered:
-        table, parts = self._from_hub(subset) if self.folder is None else self._from_files(subset)
+        table, parts, stale = self._from_hub(subset) if self.folder is None else self._from_files(subset)
         *texts, label = table.cells.column_names
         labels, kept, notes = _labelled(table, label, subset)
         counts = np.bincount(table.of_files(range(len(parts)))[kept], minlength=len(parts))
         cut = _cut_off(table, counts, subset.files)
-        notes = (_AX if self.name == "ax" else _HIDDEN, *cut, *notes)
+        notes = (_AX if self.name == "ax" else _HIDDEN, *cut, *stale, *notes)
         labelled = LabelledRows(kept, labels, table.of_files(parts)[kept], notes)
         return gather_texts(table, TableColumns((label,), tuple(texts)), labelled)
 
-    def _from_hub(self, subset: _Set) -> tuple[TextTable, Sequence[Part]]:
+    def _from_hub(self, subset: _Set) -> _Source:
         if self.name == "ax":
             raise UsageError(
                 "The hub has no labels of the diagnostic set. Unpack MNLI and diagnostic-full.tsv of "
@@ -195,8 +202,7 @@ class Glue(TaskSource):
             )
         if importlib.util.find_spec("datasets") is None:
             raise MissingPackage("hub", "datasets")
-        settle_hub()
-        opened = open_hub(
+        opened, stale = open_hub(
             DatasetRequest(HUB, subset.config or self.name, self.revision, address=f"glue:{self.name}")
         )
         columns = (*subset.texts, "label")
@@ -209,15 +215,15 @@ class Glue(TaskSource):
         streams = {
             path: partial(coded_batches, split, columns, subset.classes) for path, split in splits.items()
         }
-        return read_streams(streams), (Part.TRAIN, Part.VAL)
+        return _Source(read_streams(streams), (Part.TRAIN, Part.VAL), stale)
 
-    def _from_files(self, subset: _Set) -> tuple[TextTable, Sequence[Part]]:
+    def _from_files(self, subset: _Set) -> _Source:
         folder = Path(self.folder or "").expanduser()
         paths = {folder / file.path: file for file in subset.files}
         needed = [file.path for file in subset.files]
         require_files(folder, needed, f"glue:{self.name} needs {', '.join(needed)}")
         streams = {path: partial(stream_tsv, path, file.columns) for path, file in paths.items()}
-        return read_streams(streams), tuple(file.part for file in subset.files)
+        return _Source(read_streams(streams), tuple(file.part for file in subset.files))
 
 
 def _cut_off(table: TextTable, counts: np.ndarray, files: Sequence[_File]) -> tuple[str, ...]:

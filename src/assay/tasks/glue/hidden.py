@@ -110,7 +110,7 @@ def _of_file(hidden: Hidden, folder: Path) -> tuple[str, Iterator[pa.RecordBatch
 
 
 def _of_hub(hidden: Hidden, revision: str | None) -> tuple[str, Iterator[pa.RecordBatch]]:
-    opened = open_hub(DatasetRequest(HUB, hidden.config, revision))
+    opened = open_hub(DatasetRequest(HUB, hidden.config, revision)).splits
     if hidden.split not in opened:
         raise UnreadableTask(
             f"{HUB}, {hidden.config} has no split '{hidden.split}', for which {hidden.file} is predicted. "
