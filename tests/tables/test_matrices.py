@@ -149,4 +149,4 @@ def test_a_missing_file_and_an_unknown_form_are_said(tmp_path):
     with pytest.raises(UsageError, match="There is no file"):
         read_matrices(tmp_path / "nothing.csv")
     with pytest.raises(UsageError, match="must end in one of .csv"):
-        read_matrices(write(tmp_path, "m.xlsx", "?"))
+        read_matrices(write(tmp_path, "m.doc", "?"))

@@ -231,7 +231,9 @@ def test_a_missing_column_is_named_with_those_there_are(write: Write) -> None:
 
 
 def test_a_ragged_row_is_named(write: Write) -> None:
-    assert load_error(write(lines={3: "a, b, c,1"})).startswith("reviews.csv, row 3 (line 4) has 4 cells;")
+    lines = {3: "a, b, c,1", 7: "a, b, c,1"}
+
+    assert load_error(write(lines=lines)).startswith("reviews.csv, row 3 (line 4) has 4 cells;")
 
 
 def test_one_class_is_no_task(write: Write) -> None:

@@ -81,7 +81,9 @@ def labelled_rows(
     labels, kept, notes = _labelled(table, columns, form)
     slices, slice_notes = _sliced(table, named.sliced, kept)
     parts = None if official is None else official[kept]
-    return columns, LabelledRows(kept, labels, parts, (*columns.notes, *notes, *slice_notes), slices)
+    return columns, LabelledRows(
+        kept, labels, parts, (*table.notes, *columns.notes, *notes, *slice_notes), slices
+    )
 
 
 def _labelled(table: TextTable, columns: TableColumns, form: LabelForm) -> Labelled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -17,11 +17,13 @@ import pyarrow.compute as pc
 from assay.core.errors import UnreadableTask
 from assay.core.task import Examples, Words
 from assay.readers.digests import digest_example
+from assay.readers.formats.table_file import DETECTED, TableFormat
 from assay.readers.rows import stream
 
 _IN_MEMORY_BYTES = 32 << 20  # larger files are memory-mapped; Parquet is compressed about fourfold
 _HEAD = 1000  # rows used for guesses
 _MISSING = -1
+_COMPRESSED = frozenset({".parquet", ".pq", ".gz", ".bz2", ".xz", ".zip", ".xlsx"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,13 @@ class TextTable:
     Attributes:
         cells: The concatenated rows of all files.
         starts: The first row of each file.
+        notes: How the files were read.
     """
 
     paths: tuple[Path, ...]
     starts: tuple[int, ...]
     cells: pa.Table
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.cells.num_rows)
@@ -107,13 +111,19 @@ class TableTexts(Examples):
         return self.table.row_name(row)
 
 
-def read_table(paths: Sequence[Path], delimiter: str | None = None) -> TextTable:
+def read_table(paths: Sequence[Path], form: TableFormat = DETECTED) -> TextTable:
     """Read files with the same columns, in bounded memory.
+
+    Args:
+        paths: Files of tables.
+        form: The user's settings of their format.
 
     Raises:
         UnreadableTask: A file is broken, or the files have no column in common.
     """
-    return read_streams({path: partial(stream, path, delimiter) for path in paths})
+    notes: list[str] = []
+    table = read_streams({path: partial(stream, path, form, notes.append) for path in paths})
+    return replace(table, notes=tuple(notes))
 
 
 def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]]) -> TextTable:
@@ -158,7 +168,7 @@ def _read(path: Path, rows: Callable[[], Iterator[pa.RecordBatch]]) -> pa.Table:
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size * (4 if path.suffix.lower() in {".parquet", ".pq"} else 1)
+    return path.stat().st_size * (4 if path.suffix.lower() in _COMPRESSED else 1)
 
 
 def _spooled(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> pa.Table:

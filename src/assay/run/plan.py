@@ -22,11 +22,12 @@ from assay.plugins.protocol import Protocol
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings
 from assay.plugins.suite import tasks_of
+from assay.readers.formats.suffixes import PLAIN, SUFFIXES
 from assay.run.broken_source import checked_models, read_source
 from assay.run.evaluation import Evaluation, chance_level
 from assay.run.failure import reason_of
 
-TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
+TABLE_SUFFIXES = tuple(suffix for suffix in SUFFIXES if not suffix.startswith(".txt"))
 CONLL_SUFFIXES = frozenset({".conll", ".conllu", ".iob", ".iob2", ".bio"})
 
 
@@ -249,13 +250,13 @@ def _with_source(address: Address) -> Address:
     path = Path(address.name).expanduser()
     if path.is_dir():
         return address.with_source("folder")
-    if path.suffix.lower() in TABLE_SUFFIXES:
+    if path.name.lower().endswith(TABLE_SUFFIXES):
         return address.with_source("table")
     if path.suffix.lower() in CONLL_SUFFIXES:
         return address.with_source("conll")
     if path.is_file():
         raise UsageError(
-            f"Cannot read the task '{address.name}': tables end in {', '.join(sorted(TABLE_SUFFIXES))}; "
+            f"Cannot read the task '{address.name}': tables end in {', '.join(PLAIN)}; "
             f"for images name the folder that holds them."
         )
     beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -263,6 +264,6 @@ def _with_source(address: Address) -> Address:
     hint = f" Did you mean: {path.with_name(near[0])}?" if near else ""
     raise UsageError(
         f"Cannot tell what the task '{address.name}' is: there is no such folder, and it is no table "
-        f"({', '.join(sorted(TABLE_SUFFIXES))}). Write a path, or source:name; "
+        f"({', '.join(PLAIN)}). Write a path, or source:name; "
         f"sources: {', '.join(families().tasks.names())}.{hint}"
     )

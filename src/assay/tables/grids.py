@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import UsageError
-from assay.readers.rows import SUFFIXES
+from assay.readers.formats.suffixes import PLAIN, SUFFIXES
 from assay.readers.tables import read_table
 
 MODEL_NAMES = frozenset(
@@ -55,8 +55,8 @@ def read_columns(path: Path) -> dict[str, list[str]]:
     """
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'. Check the path.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"Cannot read '{path}': its name must end in one of {', '.join(SUFFIXES)}.")
+    if not path.name.lower().endswith(SUFFIXES):
+        raise UsageError(f"Cannot read '{path}': its name must end in one of {', '.join(PLAIN)}.")
     if (records := _records(path)) is not None:
         names = dict.fromkeys(name for row in records for name in row)
         return {name: [_text(row.get(name)) for row in records] for name in names}

@@ -12,13 +12,13 @@ from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.folder_layout import Folders, GivenSplits, shares_and_folders
 from assay.readers.folders import Tree, find_files, require_folder
+from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.gathering import Gathered, gather_files, listed_images
 from assay.readers.guess import NamedColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.pixel_values import parse_range
-from assay.readers.rows import SUFFIXES
 from assay.readers.shown_names import shown_name
 from assay.readers.tables import read_table
 

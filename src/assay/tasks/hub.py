@@ -17,13 +17,13 @@ from assay.core.task import Modality, Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.files import Files
+from assay.readers.formats.parquet_rows import is_readable, text_column
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
 from assay.readers.guess import NamedColumns, choose_columns
 from assay.readers.hub_datasets import DatasetRequest, arrow_batches, open_hub
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
-from assay.readers.rows import is_readable, text_column
 from assay.readers.sounds import StoredSounds
 from assay.readers.splits import Shares, part_of
 from assay.readers.table_columns import TableColumns

@@ -1,4 +1,4 @@
-"""Tasks from a table of texts, pairs, labelled words or image paths: CSV, TSV, JSON lines or Parquet."""
+"""Tasks from a table of texts, pairs, labelled words or image paths: CSV, TSV, JSON, Parquet or Excel."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
+from assay.readers.formats.compressed import table_stem
+from assay.readers.formats.suffixes import SUFFIXES
+from assay.readers.formats.table_file import TableFormat
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts, listed_images
 from assay.readers.guess import NamedColumns
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
-from assay.readers.rows import SUFFIXES
 from assay.readers.splits import Shares, part_of
 from assay.readers.tables import TextTable, read_table
 
@@ -29,7 +31,8 @@ class Table(TaskSource):
     Large files are streamed to a memory-mapped copy instead of being loaded into memory.
 
     Attributes:
-        name: A CSV, TSV, JSON-lines or Parquet file, or a folder of such files named train, val and test.
+        name: A CSV, TSV, JSON, Parquet or Excel file, which may be compressed (.csv.gz, .zip), or a folder of
+            such files named train, val and test.
         text: The column of texts.
         text2: The second column of pairs of texts.
         image: The column of image paths, relative to the table's folder.
@@ -47,7 +50,10 @@ class Table(TaskSource):
             regression.
         limit: The maximum number of examples, stratified by class and official split.
         delimiter: The cell delimiter of a CSV file; detected by default.
-        unreadable: The maximum fraction of unreadable images; one is always allowed, unless this is 0.
+        unreadable: The maximum fraction of unreadable images, and of rows with a wrong number of cells; one
+            is always allowed, unless this is 0.
+        encoding: The encoding of a text file, such as "cp1252"; detected by default.
+        sheet: The sheet of a spreadsheet; needed if several have cells.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -75,8 +81,10 @@ class Table(TaskSource):
     unreadable: float = 0.01
     slices: str | tuple[str, ...] | None = None
     missing: str | tuple[str, ...] = ()
+    encoding: str | None = None
+    sheet: str | None = None
 
-    summary: ClassVar[str] = "texts, text pairs or image paths in a CSV, TSV, JSONL or Parquet file"
+    summary: ClassVar[str] = "texts, text pairs or image paths in a CSV, TSV, JSON, Parquet or Excel file"
 
     def load(self, address: str, seed: int) -> Task:
         """Read the table once; a small file stays in memory."""
@@ -98,14 +106,15 @@ class Table(TaskSource):
         return replace(task, columns=columns.described(name for name in table.head() if name not in sliced))
 
     def _read(self, path: Path) -> tuple[TextTable, np.ndarray | None]:
+        form = TableFormat(self.delimiter, self.encoding, self.sheet, self.unreadable)
         if not path.is_dir():
-            return read_table([path], self.delimiter), None
+            return read_table([path], form), None
         files = [file for file in sorted(path.iterdir()) if file.name.lower().endswith(SUFFIXES)]
-        named = [(part, file) for file in files if (part := part_of(file.stem)) is not None]
+        named = [(part, file) for file in files if (part := part_of(table_stem(file.name))) is not None]
         if not named:
             raise UnreadableTask(
                 f"The folder '{path}' has no tables called train, val or test. Name a file, "
                 f"as in table:{path / 'reviews.csv'}; for images write folder: before the path."
             )
-        table = read_table([file for _, file in named], self.delimiter)
+        table = read_table([file for _, file in named], form)
         return table, table.of_files([part for part, _ in named])

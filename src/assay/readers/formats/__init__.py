@@ -1,0 +1,1 @@
+"""Formats of table files: each yields rows as batches of string columns."""

@@ -1,0 +1,248 @@
+"""CSV and TSV files: their delimiter and quotation marks are found out, and odd rows are counted."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from assay.core.errors import UnreadableTask, UsageError
+from assay.readers.formats.encodings import decoded_lines, find_encoding
+from assay.readers.formats.quotes import RowCells, quoted_rows
+from assay.readers.formats.table_file import (
+    DETECTED,
+    Note,
+    TableFile,
+    TableFormat,
+    batches,
+    different_names,
+    ignored,
+)
+
+_CELL_CHARACTERS = 1 << 26  # the csv module refuses cells above 128 KiB; whole documents are larger
+_SNIFFED_LINES = 2000
+_SNIFFED_CHARACTERS = 1 << 16
+_SNIFFED_ROWS = 50
+_DELIMITERS = (",", "\t", ";", "|")
+_SHOWN = 5  # rows in a message
+_SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)  # the first line of a file that Excel wrote
+_COMMENT = re.compile(r"\s*(#|//|%|--)")
+_ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')  # a quotation mark behind a backslash
+
+
+class Dialect(NamedTuple):
+    """The format of a delimited file."""
+
+    encoding: str
+    delimiter: str
+    quoted: bool  # False if quotation marks are ordinary characters
+    escaped: bool = False  # True if \" is a quotation mark inside a cell
+    trimmed: bool = False  # True if spaces behind a delimiter are left out
+    skipped: int = 0  # lines before the header
+
+
+def sniff(path: Path, form: TableFormat = DETECTED, note: Note = ignored) -> Dialect:
+    """Detect the encoding, the delimiter, whether cells are quoted and how, and the line of the header.
+
+    ``csv.Sniffer`` is misled by texts: ``test_quotes_and_lists_in_texts_do_not_hide_the_delimiter`` in
+    ``tests/readers/test_rows.py`` has files that it misreads.
+    """
+    delimiter = form.delimiter
+    if delimiter is not None and len(delimiter) != 1:
+        raise UsageError(
+            f"The delimiter '{delimiter}' is not one character. Write for example delimiter=';'."
+        )
+    encoding = find_encoding(path, path.name, form.encoding)
+    if encoding.note:
+        note(encoding.note)
+    lines = _head(path, encoding.name)
+    skipped = 0
+    if lines and (named := _SEPARATOR.fullmatch(lines[0])):
+        delimiter, skipped = delimiter or named[1], 1
+    if delimiter is None:
+        tabs = path.suffix.lower() in {".tsv", ".tab"}
+        rows = [line for line in lines if not _COMMENT.match(line)] or lines
+        delimiter = "\t" if tabs else max(_DELIMITERS, key=lambda delimiter: _agreement(rows, delimiter))
+    skipped += _lines_before_header(lines[skipped:], delimiter)
+    lines = lines[skipped:]
+    styles = [(escaped, trimmed) for trimmed in (False, True) for escaped in (False, True)]
+    escaped, trimmed = max(styles, key=lambda style: _fitting(lines, delimiter, *style))
+    raw = delimiter == "\t" and not encoding.name.startswith("utf-16") and _has_loose_quotes(path)
+    return Dialect(encoding.name, delimiter, not raw, escaped, trimmed, skipped)
+
+
+def delimited(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a CSV or TSV file; rows with a wrong number of cells are left out and counted.
+
+    Raises:
+        UnreadableTask: The file has no rows, or more odd rows than the format allows.
+    """
+    dialect = sniff(file.path, form, note)
+    csv.field_size_limit(_CELL_CHARACTERS)
+    lines = decoded_lines(file.path, dialect.encoding, file.name, note)
+    comments = [line for line in islice(lines, dialect.skipped) if line.strip()]
+    if comments and not _SEPARATOR.fullmatch(comments[0]):
+        note(f"{file.name} begins with {len(comments)} lines before the names of its columns: left out.")
+    if dialect.escaped:
+        lines = (_ESCAPED.sub(r'\1""', line) for line in lines)
+    header, after, height = _header(lines, dialect)
+    if not any(header):
+        raise UnreadableTask(f"{file.name} has no names of columns. Write them in its first line.")
+    names = [cell.strip() or f"column {position}" for position, cell in enumerate(header, 1)]
+    names = different_names(names, file.name, note)
+    rows = _Rows(file, names, dialect, form.ragged)
+    before = dialect.skipped + height
+    count = 0
+    for batch in batches(names, rows.read(after, header, before)):
+        count += batch.num_rows
+        yield batch
+    if not count and not rows.odd:
+        raise UnreadableTask(f"{file.name} has a header and no rows.")
+    rows.report(note)
+
+
+def _header(lines: Iterator[str], dialect: Dialect) -> tuple[list[str], Iterator[str], int]:
+    """Return the cells of the first row, the lines behind it, and its own number of lines."""
+    taken: list[str] = []
+
+    def recorded() -> Iterator[str]:
+        for line in lines:
+            taken.append(line)
+            yield line
+
+    if not dialect.quoted:
+        return next(lines, "").rstrip("\r\n").split(dialect.delimiter), lines, 1
+    reader = csv.reader(recorded(), delimiter=dialect.delimiter, skipinitialspace=dialect.trimmed)
+    header = next(reader, [])
+    alone = next(csv.reader(taken[:1], delimiter=dialect.delimiter), [])
+    if len(taken) > 1 and len(header) != len(alone) > 1:  # a quotation mark that swallows rows
+        return alone, chain(taken[1:], lines), 1
+    return header, lines, len(taken)
+
+
+class _Rows:
+    """Reads the rows of a file below its header, and keeps which of them are odd."""
+
+    def __init__(self, file: TableFile, names: Sequence[str], dialect: Dialect, share: float) -> None:
+        self.file, self.names, self.dialect, self.share = file, names, dialect, share
+        self.odd: list[str] = []
+        self.loose: list[int] = []
+        self.doubtful: list[str] = []
+        self.count = 0
+
+    def read(self, lines: Iterator[str], header: Sequence[str], before: int) -> Iterator[Sequence[str]]:
+        """Yield the rows with a cell for each name; an empty one where a column without a name ends early."""
+        width = len(self.names)
+        required = max(position for position, name in enumerate(header, 1) if name.strip())
+        for row in self._split(lines):
+            cells, first, last = row.cells, row.first + before, row.last + before
+            if cells in ([], [""]):
+                continue
+            self.count += 1
+            if not any(cells[width:]):
+                cells = cells[:width]  # delimiters at the end of the line
+            if required <= len(cells):
+                cells = [*cells, *[""] * (width - len(cells))]
+            if len(cells) != width:
+                self._add_odd(cells, first, last)
+                continue
+            if row.is_loose:
+                self.loose.append(first)
+            if row.is_doubtful:
+                self.doubtful.append(f"lines {first} to {last}")
+            yield cells
+
+    def _split(self, lines: Iterator[str]) -> Iterator[RowCells]:
+        delimiter = self.dialect.delimiter
+        if self.dialect.quoted:
+            return quoted_rows(lines, delimiter, len(self.names), trim=self.dialect.trimmed)
+        split = (line.rstrip("\r\n").split(delimiter) for line in lines)
+        return (RowCells(cells, number, number) for number, cells in enumerate(split, 1))
+
+    def report(self, note: Note) -> None:
+        """Note what is odd; raise if too many rows have a wrong number of cells."""
+        name = self.file.name
+        if self.loose:
+            shown = ", ".join(map(str, self.loose[:_SHOWN])) + (", ..." if len(self.loose) > _SHOWN else "")
+            lines = f"line {shown}" if len(self.loose) == 1 else f"lines {shown}"
+            note(f"A quotation mark in {lines} of {name} encloses no cell: it is read as a letter.")
+        if self.doubtful:
+            note(
+                f"{name}, {self.doubtful[0]} are one cell between quotation marks, and each line might be a "
+                "row. If they are rows, take away the mark in the first of them."
+            )
+        if not self.odd:
+            return
+        allowed = max(1, int(self.share * self.count)) if self.share and self.count > 1 else 0
+        such = f" ({len(self.odd)} such rows)" if len(self.odd) > 1 else ""
+        if len(self.odd) > allowed:
+            delimiter = {"\t": "\\t"}.get(self.dialect.delimiter, self.dialect.delimiter)
+            raise UnreadableTask(
+                f"{name}, {self.odd[0]}; the header has {len(self.names)}{such}. Put "
+                f"quotation marks around cells that hold '{delimiter}', or write another delimiter='...'."
+            )
+        count = f"{len(self.odd)} of {self.count} rows"
+        note(
+            f"{count} of {name} have a wrong number of cells and are left out: {self.odd[0]}; "
+            f"the header has {len(self.names)}."
+        )
+
+    def _add_odd(self, cells: Sequence[str], first: int, last: int) -> None:
+        lines = f"line {first}" if first == last else f"lines {first} to {last}"
+        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        self.odd.append(f"row {self.count} ({lines}) has {count}")
+
+
+def _head(path: Path, encoding: str) -> list[str]:
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        return file.read(_SNIFFED_CHARACTERS).splitlines(keepends=True)[:_SNIFFED_LINES]
+
+
+def _lines_before_header(lines: Sequence[str], delimiter: str) -> int:
+    """Return how many blank lines and comments begin a file; a header may begin with a #, too."""
+    count = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    ends = next((n for n, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)), count)
+    if ends == count:
+        return count
+    wide = len(next(csv.reader(lines[ends:], delimiter=delimiter)))
+    last = len(next(csv.reader(lines[ends - 1 : ends], delimiter=delimiter), []))
+    return ends - 1 if last == wide and wide > 1 else ends
+
+
+def _agreement(lines: Sequence[str], delimiter: str) -> int:
+    """Return the width of the header if most rows match it; a larger width is the better guess."""
+    rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), _SNIFFED_ROWS) if row]
+    width = len(rows[0]) if rows else 0
+    consistent = sum(len(row) == width for row in rows)
+    return width if width > 1 and consistent >= 0.8 * len(rows) else 0
+
+
+def _fitting(lines: Sequence[str], delimiter: str, escaped: bool, trimmed: bool) -> int:
+    """Return how many rows are as wide as the header if read in a style."""
+    if escaped:
+        lines = [_ESCAPED.sub(r'\1""', line) for line in lines]
+    rows = list(islice(csv.reader(lines, delimiter=delimiter, skipinitialspace=trimmed), _SNIFFED_ROWS * 4))
+    return sum(len(row) == len(rows[0]) for row in rows)
+
+
+def _has_loose_quotes(path: Path) -> bool:
+    """Return whether quotation marks in a tab-separated file open cells without closing any."""
+    loose = False
+    with path.open("rb") as file:
+        tabs = file.readline().count(b"\t")
+        for line in file:
+            if line.count(b"\t") != tabs and line.strip():
+                return False  # a cell that spans lines needs quotes
+            if not loose and b'"' in line:
+                cells = line.rstrip(b"\r\n").split(b"\t")
+                loose = any(cell.startswith(b'"') and not _is_closed(cell) for cell in cells)
+    return loose
+
+
+def _is_closed(cell: bytes) -> bool:
+    return len(cell) > 1 and cell.endswith(b'"') and b'"' not in cell[1:-1].replace(b'""', b"")

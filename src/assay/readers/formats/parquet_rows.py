@@ -1,0 +1,118 @@
+"""Parquet files, and Arrow columns as strings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assay.core.errors import UnreadableTask
+from assay.readers.formats.json_rows import as_text
+from assay.readers.formats.table_file import Note, TableFile
+
+_ROWS = 1024
+
+
+def parquet_rows(file: TableFile, note: Note) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a Parquet file; a note names the columns that cannot be strings.
+
+    Bytes are read as UTF-8, and of a column of structs each field has a column, such as ``meta.lang``.
+    """
+    try:
+        with pq.ParquetFile(file.path) as opened:
+            other: list[str] = []
+            for batch in opened.iter_batches(batch_size=_ROWS):
+                names, columns, other = _flat(batch)
+                if not names:
+                    raise UnreadableTask(f"{file.name} has no columns of texts or numbers: {_named(other)}.")
+                yield pa.record_batch([text_column(column) for column in columns], names=names)
+            if other:
+                note(f"Columns of {file.name} that are no texts or numbers are left out: {_named(other)}.")
+    except pa.ArrowException as error:
+        raise UnreadableTask(f"Cannot read {file.name} as Parquet: {error}") from error
+
+
+def _named(columns: Sequence[str]) -> str:
+    return ", ".join(columns)
+
+
+def _flat(batch: pa.RecordBatch) -> tuple[list[str], list[pa.Array], list[str]]:
+    """Return names and columns of a batch, with the fields of structs, and what cannot be read."""
+    names, columns, other = [], [], []
+    waiting = list(zip(batch.schema.names, batch.columns, strict=True))
+    while waiting:
+        name, column = waiting.pop(0)
+        if pa.types.is_struct(column.type):
+            fields = [f"{name}.{field.name}" for field in column.type]
+            waiting = [*zip(fields, column.flatten(), strict=True), *waiting]
+        elif is_readable(column.type) or _are_texts(column):
+            names.append(name)
+            columns.append(column)
+        else:
+            other.append(f"'{name}' ({column.type})")
+    return names, columns, other
+
+
+def text_column(column: pa.Array) -> pa.Array:
+    """Return the cells of a column as strings; lists become JSON, and bytes that are no UTF-8 U+FFFD."""
+    if _is_list(column.type):
+        return pa.array([as_text(cell) for cell in column.to_pylist()], pa.string())
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if _is_bytes(column.type):
+        column = column.cast(pa.binary())
+        texts = [None if cell is None else cell.decode("utf-8", "replace") for cell in column.to_pylist()]
+        return pa.array(texts, pa.string())
+    try:
+        column = column.cast(pa.string())
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return text_column(column.cast(pa.binary()))
+    return column
+
+
+def is_readable(kind: pa.DataType) -> bool:
+    """Return whether the cells of a column can be converted to strings."""
+    return _is_plain(kind) or _is_list(kind)
+
+
+def _are_texts(column: pa.Array) -> bool:
+    """Return whether bytes are mostly UTF-8 without control characters, unlike images and sounds."""
+    if not _is_bytes(column.type):
+        return False
+    some = [cell for cell in column.slice(0, 100).to_pylist() if cell]
+    texts = sum(b"\0" not in cell and _is_utf_8(cell) for cell in some)
+    return texts >= 0.9 * max(len(some), 1)
+
+
+def _is_utf_8(cell: bytes) -> bool:
+    try:
+        cell.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    tests = (
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+        pa.types.is_fixed_size_binary,
+        pa.types.is_binary_view,
+    )
+    return any(is_one(kind) for is_one in tests)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    """Return whether the cells of a column are lists of strings or integers, which become JSON."""
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    items = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_dictionary)
+    return any(is_one(kind) for is_one in lists) and any(is_one(kind.value_type) for is_one in items)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Return whether the cells of a column are scalars that can be converted to strings."""
+    if pa.types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    return not (pa.types.is_nested(kind) or _is_bytes(kind))

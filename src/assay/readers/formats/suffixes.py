@@ -1,0 +1,9 @@
+"""How the names of table files end, by format."""
+
+DELIMITED = (".csv", ".tsv", ".tab", ".txt")
+JSON = (".jsonl", ".ndjson", ".json")
+PARQUET = (".parquet", ".pq")
+SHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+PACKED = (".gz", ".bz2", ".xz", ".zip")  # behind another suffix, as in reviews.csv.gz; a .zip has one table
+PLAIN = (*DELIMITED, *JSON, *PARQUET, *SHEETS)
+SUFFIXES = (*PLAIN, *(f"{suffix}{packing}" for suffix in PLAIN for packing in PACKED), ".zip")
