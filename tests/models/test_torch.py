@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from assay.core.errors import CheckpointError, ModelError, UsageError
+from assay.encoders.identity import file_hash
 from assay.models.torch import TorchSource
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
@@ -151,6 +152,23 @@ def test_the_identity_follows_the_code(tmp_path: Path) -> None:
     (tmp_path / "my_nets.py").write_text(NETS + "\n# changed\n")
 
     assert source.identity() != before
+
+
+def test_the_code_beside_a_module_belongs_to_the_model(tmp_path: Path) -> None:
+    alone = TorchSource("my_nets:build", size=16).identity()
+    (tmp_path / "my_widths.py").write_text("WIDTH = 4\n")
+    (tmp_path / "my_wide.py").write_text(
+        "from torch import nn\nfrom my_widths import WIDTH\n\n"
+        "def build():\n    return nn.Sequential(nn.Conv2d(3, WIDTH, 3), nn.ReLU())\n"
+    )
+    source = TorchSource("my_wide:build", size=16)
+    before, width = source.identity(), source.open("cpu").facts.width
+    (tmp_path / "my_widths.py").write_text("WIDTH = 6\n")
+
+    assert (width, source.open("cpu").facts.width) == (4, 6)
+    assert source.identity() != before
+    assert f"torch {torch.__version__} {file_hash('my_nets.py')}; " in alone  # as it was before
+    assert " with " not in TorchSource("torch.nn:Identity").identity()
 
 
 def test_a_module_inside_a_package_is_found(tmp_path: Path) -> None:

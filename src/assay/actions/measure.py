@@ -14,6 +14,7 @@ from assay.environment.machine import machine_name
 from assay.findings.facts import ModelRow
 from assay.plugins.address import Address
 from assay.plugins.families import families
+from assay.plugins.user_code import identity_of_source
 from assay.run.speed import measure_speed
 from assay.store.results import Store
 
@@ -117,7 +118,7 @@ def named_models(store: Store, names: Sequence[str]) -> tuple[ModelRow, ...]:
 def _speed(row: ModelRow, device: str) -> Speed:
     source = families().models.create_from_source(Address.parse(row.address)).plugin
     source.check()
-    if source.identity() != row.identity:
+    if identity_of_source(source) != row.identity:
         raise ModelError(
             "its weights, its settings or the installed packages are not those of the study; run the study "
             "again, which also measures it"

@@ -31,6 +31,7 @@ from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.plugins.protocol import FeatureProtocol, ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
 from assay.plugins.registry import Named
+from assay.plugins.user_code import identity_of_source
 from assay.run.encoding import Encodings, batches_of
 from assay.run.fitting import Learned, learned
 from assay.run.opened_model import OpenedModel
@@ -80,11 +81,15 @@ def save(store: Store, what: ModelToSave, folder: Path, device: str) -> Result:
     if isinstance(method, SourceProtocol):
         raise UsageError(f"{what.method} trains nothing: there is nothing to save but {what.model} itself.")
     must_be_empty(folder)
-    job = job_of(what.model, source.identity(), what.task, Run(Named(what.method.address, method), 0))
+    job = job_of(
+        what.model, identity_of_source(source), what.task, Run(Named(what.method.address, method), 0)
+    )
     result = _result(store, job)
     model = source.open(device)
     try:
-        opened = OpenedModel(model, source.identity(), source.untrained, device, source.encoding_version)
+        opened = OpenedModel(
+            model, identity_of_source(source), source.untrained, device, source.encoding_version
+        )
         metric = families().metrics.load(what.task.metric)()
         batches = batches_of(what.task, 32, lambda *_: None)
         encodings = Encodings(opened, what.task, metric, store.arrays, batches)

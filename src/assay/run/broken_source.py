@@ -13,6 +13,7 @@ from assay.environment.process_state import undone
 from assay.plugins.address import Address
 from assay.plugins.patterns import models_of
 from assay.plugins.registry import Named
+from assay.plugins.user_code import identity_of_source
 from assay.run.failure import raise_if_interrupted, reason_of
 
 
@@ -75,7 +76,7 @@ def read_source(model: Named[ModelSource]) -> tuple[Named[ModelSource], str, Mod
         return model, model.plugin.identity(), None
     try:
         with undone():
-            identity, modality = _identity(model.plugin), model.plugin.modality()
+            identity, modality = identity_of_source(model.plugin), model.plugin.modality()
     except UsageError:
         raise
     except BaseException as error:
@@ -88,13 +89,6 @@ def read_source(model: Named[ModelSource]) -> tuple[Named[ModelSource], str, Mod
 def modality_of(model: Named[ModelSource]) -> Modality | None:
     """Return the modality of a model; None if its source is broken."""
     return read_source(model)[2]
-
-
-def _identity(source: ModelSource) -> str:
-    identity: object = source.identity()
-    if not isinstance(identity, str):
-        raise ModelError(f"its identity is of the type {type(identity).__name__}, not a string")
-    return identity
 
 
 def _broken(address: Address, error: BaseException) -> Named[ModelSource]:

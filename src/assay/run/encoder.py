@@ -22,6 +22,7 @@ from assay.environment.process_state import starting_folder
 from assay.moments.folded import FoldedMoments
 from assay.moments.stream import MomentStream
 from assay.plugins.train_view import SAMPLE, SEED, balanced_rows
+from assay.plugins.user_code import identity_of_source
 from assay.run.gram import grams_on
 from assay.run.kept_moments import KeptMoments
 from assay.run.layer_choice import ChosenLayer, choose_layer
@@ -163,7 +164,7 @@ class Encoder:
         if self.task.train.labels.lengths is not None:
             raise NotApplicable("it compares whole texts, not words")
         sample = SampleParts(self.task.fingerprint, SAMPLE, SEED, self.task.seen.part)
-        key = random_features_key(source.identity(), sample, self.tuned, source.encoding_version)
+        key = random_features_key(identity_of_source(source), sample, self.tuned, source.encoding_version)
         stored = self._arrays.read("features", key)
         if stored is None:
             self._encode_random(source, key)

@@ -23,7 +23,8 @@ from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings
 from assay.plugins.suite import tasks_of
 from assay.readers.formats.suffixes import PLAIN, SUFFIXES
-from assay.run.broken_source import checked_models, read_source
+from assay.run.broken_source import checked_models
+from assay.run.distinct_models import distinct_models
 from assay.run.evaluation import Evaluation, chance_level
 from assay.run.failure import reason_of
 
@@ -45,12 +46,14 @@ class Plan:
     Attributes:
         inapplicable: Skipped results of model-task pairs with different modalities.
         families: The plug-in registries.
+        notes: What was left out, in sentences.
     """
 
     tasks: tuple[Task, ...]
     evaluations: tuple[Evaluation, ...]
     inapplicable: tuple[Finished, ...]
     families: Families
+    notes: tuple[str, ...] = ()
 
     @property
     def jobs(self) -> dict[str, Job]:
@@ -95,8 +98,8 @@ def plan(
     """
     evaluations: list[Evaluation] = []
     inapplicable: list[Finished] = []
-    for named in models:
-        model, identity, modality = read_source(named)
+    sources, notes = distinct_models(models)
+    for model, identity, modality in sources:
         for task in tasks:
             rows = _part_of_train(task, train_rows)
             jobs = tuple(
@@ -112,7 +115,7 @@ def plan(
         reads = ", ".join(f"{model} reads {model.plugin.modality()}" for model in models)
         holds = ", ".join(f"{task.address} holds {task.modality}" for task in tasks)
         raise UsageError(f"No model reads what a task holds: {reads}; {holds}. Name a model that does.")
-    return Plan(tuple(tasks), tuple(evaluations), tuple(inapplicable), families())
+    return Plan(tuple(tasks), tuple(evaluations), tuple(inapplicable), families(), notes)
 
 
 def runs_of(methods: Iterable[Named[Method]], seeds: int) -> tuple[Run, ...]:

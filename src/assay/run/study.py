@@ -227,7 +227,7 @@ class Study:
                     store.forget(ready.jobs, Status.FAILED)
                 left = ready.without(store.known(ready.jobs))
                 write_planned(store.arrays, ready.jobs.values())
-                store.take_aliases(str(evaluation.model) for evaluation in ready.evaluations)
+                store.take_addresses({str(each.model): each.identity for each in ready.evaluations})
                 for finished in left.inapplicable:
                     store.add(finished)
                 engine = families().engines.create(Address.parse(self.engine)).plugin
@@ -260,11 +260,10 @@ class Study:
         models = {str(evaluation.model) for evaluation in ready.evaluations}
         with using(ready.families):
             facts = [task_facts(task) for task in ready.tasks]
-            evidence = evidence_of(
-                store, results, facts, models=models, limits=self._limits(), seed=self.seed
-            )
-        rule = Rule.of(self.margin, self.cheap_by)
-        return _with_files(compare(evidence, ranked_by=self.ranked_by, seed=self.seed, rule=rule), store)
+            limits, seed, rule = self._limits(), self.seed, Rule.of(self.margin, self.cheap_by)
+            evidence = evidence_of(store, results, facts, models=models, limits=limits, seed=seed)
+        found = compare(evidence, ranked_by=self.ranked_by, seed=seed, rule=rule)
+        return _with_files(replace(found, warnings=(*found.warnings, *ready.notes)), store)
 
 
 def _listed(plugins: object) -> list[str | Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime
@@ -98,12 +98,21 @@ class Store:
             "INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts)))
         )
 
-    def take_aliases(self, models: Iterable[str]) -> None:
-        """Store models under these addresses that are stored under one with another alias, or without."""
+    def take_addresses(self, models: Mapping[str, str]) -> None:
+        """Store models under these addresses that are stored under another alias, or another path.
+
+        Args:
+            models: The identity of each model, by its address.
+        """
         wanted = {Address.parse(model).without_alias(): model for model in models}
-        stored = self._database.rows("SELECT model FROM results UNION SELECT address FROM models")
-        for old in [str(row[0]) for row in stored]:
-            new = wanted.get(Address.parse(old).without_alias(), old)
+        same = {(Address.parse(model).source, identity): model for model, identity in models.items()}
+        stored = self._database.rows(
+            "SELECT model, '' FROM results WHERE model NOT IN (SELECT address FROM models) "
+            "UNION SELECT address, identity FROM models"
+        )
+        for old, identity in [(str(row[0]), str(row[1])) for row in stored]:
+            address = Address.parse(old)
+            new = wanted.get(address.without_alias()) or same.get((address.source, identity), old)
             if new != old:
                 self._database.write("UPDATE results SET model = ? WHERE model = ?", (new, old))
                 self._database.write("UPDATE latencies SET model = ? WHERE model = ?", (new, old))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
+from importlib.util import cache_from_source
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,6 +22,7 @@ from assay.encoders.pixels import PixelRecipe, Rounding
 from assay.encoders.renaming import check_rename
 from assay.environment.hub_client import opening
 from assay.environment.hub_errors import model_error
+from assay.plugins.user_code import hash_of_files, imported_beside
 
 if TYPE_CHECKING:
     from assay.encoders.images import Forward
@@ -117,6 +119,8 @@ class TorchSource(ModelSource):
             return identity_of(f"torch {torch.__version__} {file_hash(self.name)}", replace(self, name=""))
         file = self._file()
         code = "unknown code" if file is None else file_hash(file)
+        if beside := self._beside():
+            code += f" with {hash_of_files(beside)}"
         return identity_of(f"torch {torch.__version__} {code}", self, self.checkpoint)
 
     def untrained(self) -> ModelSource | None:
@@ -187,7 +191,7 @@ class TorchSource(ModelSource):
         path, _, attribute = self.name.partition(":")
         try:
             with _current_folder(), seeded(self.seed):
-                build = getattr(_imported(path, self._file()), attribute, None)
+                build = getattr(_imported(path, self._file(), self._beside()), attribute, None)
                 module = build(*self.arguments) if callable(build) else None
         except (Exception, SystemExit) as error:  # the user's own code may raise anything
             raise model_error(f"torch:{self.name}", error) from error
@@ -210,6 +214,14 @@ class TorchSource(ModelSource):
         plain = PixelRecipe(size, size, channels=self.channels, scale=self.scale, rounding=rounding)
         return changes.applied_to(plain, 1.0)
 
+    def _beside(self) -> tuple[Path, ...]:
+        """Return the files of the user that the module imports, from its folder or its package."""
+        file, depth = self._file(), self.name.partition(":")[0].count(".")
+        if file is None:
+            return ()
+        is_package = file.name == "__init__.py"
+        return imported_beside(file, file.parents[depth + is_package])
+
     def _file(self) -> Path | None:
         top, *rest = self.name.partition(":")[0].split(".")
         importlib.invalidate_caches()  # the user may have written the module a moment ago
@@ -226,18 +238,20 @@ class TorchSource(ModelSource):
 _IMPORTED: dict[str, str] = {}  # the hash of the source of each module when it was imported
 
 
-def _imported(path: str, file: Path | None) -> ModuleType:
-    """Import a module; again if its file has changed since, as it does beside a notebook."""
-    from assay.encoders.identity import file_hash
-
-    module = importlib.import_module(path)
+def _imported(path: str, file: Path | None, beside: tuple[Path, ...]) -> ModuleType:
+    """Import a module; again if its file, or one that it imports, has changed, as beside a notebook."""
     if file is None:
-        return module
-    now = file_hash(file)
-    if _IMPORTED.setdefault(path, now) != now:
-        _IMPORTED[path] = now
-        module = importlib.reload(module)
-    return module
+        return importlib.import_module(path)
+    now = hash_of_files((file, *beside))
+    if _IMPORTED.get(path, now) != now:
+        edited = {str(each) for each in (file.resolve(), *beside)}
+        for name, module in list(sys.modules.items()):
+            origin = getattr(module, "__file__", None)
+            if isinstance(origin, str) and str(Path(origin).resolve()) in edited:
+                del sys.modules[name]
+                Path(cache_from_source(origin)).unlink(missing_ok=True)  # current for a second after an edit
+    _IMPORTED[path] = now
+    return importlib.import_module(path)
 
 
 @contextmanager
