@@ -118,12 +118,17 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
         (
             '{"images": [{"id": 1, "file_name": "a.jpg"}], '
             '"annotations": [{"image_id": 2, "category_id": 1}], "categories": [{"id": 1, "name": "dog"}]}',
-            "an annotation names image 2 and category 1, and the file has not both",
+            "no annotation names an image of the file; the first names image 2",
         ),
         (
-            '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [], '
-            '"categories": [{"id": 1, "name": "dog"}, {"id": 2, "name": "dog"}]}',
-            "two categories of one name",
+            '{"images": [{"id": 1, "file_name": "a.jpg"}], '
+            '"annotations": [{"image_id": 1, "category_id": 2}], "categories": [{"id": 1, "name": "dog"}]}',
+            "an annotation of image 1 names category 2, which the file has not",
+        ),
+        (
+            '{"images": [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}], '
+            '"annotations": [], "categories": []}',
+            r"'a\.jpg' and 'b\.jpg' have the same image id 1\. Give each its own",
         ),
     ],
 )
@@ -141,3 +146,88 @@ def test_a_folder_without_annotations_says_what_is_looked_for(tmp_path: Path) ->
         load_task(f"coco:{tmp_path}")
     with pytest.raises(UnreadableTask, match="There is no file or folder"):
         load_task(f"coco:{tmp_path / 'nowhere'}")
+
+
+def change(folder: Path, changed: Callable[[dict[str, list[dict[str, Any]]]], None]) -> Path:
+    """Write annotations of 20 images, changed, and return their file."""
+    path = folder / "labels.json"
+    write(path, folder, 0, 20)
+    told = json.loads(path.read_text())
+    changed(told)
+    path.write_text(json.dumps(told))
+    return path
+
+
+def test_a_root_category_without_annotations_is_no_class(tmp_path: Path) -> None:
+    path = change(tmp_path, lambda told: told["categories"].insert(0, {"id": 0, "name": "dog"}))
+
+    task = load_task(f"coco:{path}")
+
+    assert task.classes == ("dog", "person")
+    assert not any("categories" in note for note in task.notes)
+
+
+def test_used_categories_of_one_name_count_as_one(tmp_path: Path) -> None:
+    def add(told: dict[str, list[dict[str, Any]]]) -> None:
+        told["categories"].append({"id": 99, "name": "dog"})
+        told["annotations"].append({"image_id": 1, "category_id": 99})
+
+    task = load_task(f"coco:{change(tmp_path, add)}")
+
+    assert task.classes == ("dog", "person")
+    assert task.notes[0] == "labels.json has several categories of one name ('dog'): each counts as one."
+
+
+@pytest.mark.parametrize("row", [0, 7])
+def test_one_missing_image_is_left_out_wherever_it_stands(tmp_path: Path, row: int) -> None:
+    path = change(tmp_path, lambda _: None)
+    (tmp_path / f"{row:012}.jpg").unlink()
+
+    task = load_task(f"coco:{path}")
+
+    assert len(task.train) + len(task.val) + len(task.test) == 19
+
+
+def test_annotations_of_unknown_images_are_counted(tmp_path: Path) -> None:
+    path = change(tmp_path, lambda told: told["annotations"].append({"image_id": 77, "category_id": 1}))
+
+    assert load_task(f"coco:{path}").notes[0] == (
+        "1 annotation names an image that labels.json has not ('77'): ignored."
+    )
+
+
+def test_an_image_that_is_listed_twice_has_all_its_categories(tmp_path: Path) -> None:
+    def repeat(told: dict[str, list[dict[str, Any]]]) -> None:
+        told["images"].append({"id": 900, "file_name": told["images"][1]["file_name"]})
+        told["annotations"].append({"image_id": 900, "category_id": 18})
+
+    task = load_task(f"coco:{change(tmp_path, repeat)}")
+
+    splits = (task.train, task.val, task.test)
+    assert sum(map(len, splits)) == 20
+    assert sum(split.labels.values[:, 0].sum() for split in splits) == 11
+    assert task.notes[0] == "labels.json lists 1 image more than once: read once."
+
+
+@pytest.mark.parametrize("form", ["images\\{}", "images/{}", "C:\\data\\set\\{}", "/home/someone/set/{}"])
+def test_paths_of_other_machines_are_found(tmp_path: Path, form: str) -> None:
+    def rename(told: dict[str, list[dict[str, Any]]]) -> None:
+        for image in told["images"]:
+            image["file_name"] = form.format(image["file_name"])
+
+    path = change(tmp_path, rename)
+    (tmp_path / "images").mkdir()
+    for image in tmp_path.glob("*.jpg"):
+        image.rename(tmp_path / "images" / image.name)
+
+    task = load_task(f"coco:{path}")
+
+    assert len(task.train) + len(task.val) + len(task.test) == 20
+
+
+def test_ids_of_either_type_are_one(tmp_path: Path) -> None:
+    def spell(told: dict[str, list[dict[str, Any]]]) -> None:
+        for image in told["images"]:
+            image["id"] = str(image["id"])
+
+    assert load_task(f"coco:{change(tmp_path, spell)}").classes == ("dog", "person")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,11 +13,13 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import Labels, Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
+from assay.readers.coco_annotations import read_annotations
 from assay.readers.files import FolderFiles
 from assay.readers.gathering import ExampleLimits, gather_files, limit_files
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import multilabel_labels
+from assay.readers.pixel_values import parse_range
 from assay.readers.splits import Part, Shares, part_of
 
 _ROBOFLOW = "_annotations.coco.json"
@@ -45,7 +46,10 @@ class Coco(TaskSource):
         metric: The main metric; macro F1 by default.
         limit: The maximum number of images, stratified by official split; others are not read.
         train_limit: The maximum number of images of train and val; others are not read.
+        pixel_range: The values that are black and white in images of 16 or 32 bits or floats, such as
+            (0, 4095); by default one range found in all images of the task.
 
+    >>> import json
     >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image
     >>> with TemporaryDirectory() as folder:
@@ -70,6 +74,7 @@ class Coco(TaskSource):
     metric: str | None = None
     limit: int | None = None
     train_limit: int | None = None
+    pixel_range: tuple[float, float] | None = None
 
     summary: ClassVar[str] = "images with several categories each: annotations of COCO, in JSON"
 
@@ -81,16 +86,18 @@ class Coco(TaskSource):
             raise UnreadableTask(f"There is no file or folder '{path}'. Check the path after 'coco:'.")
         files = annotation_files(path) if path.is_dir() else [(path, None)]
         images = Path(self.images).expanduser() if self.images is not None else None
-        annotated = [(image, part) for file, part in files for image in read_annotations(file, images)]
+        read = [(read_annotations(file, images), part) for file, part in files]
+        annotated = [(image, part) for annotations, part in read for image in annotations.images]
         labels = multilabel_labels([image.categories for image, _ in annotated])
         is_split = len({part for _, part in files}) > 1
         official = np.array([int(part or 0) for _, part in annotated]) if is_split else None
         base = path if path.is_dir() else path.parent
         names = tuple(_below(base, image.file) for image, _ in annotated)
-        stored = StoredImages(FolderFiles(base, names))
+        stored = StoredImages(FolderFiles(base, names), given=parse_range(self.pixel_range))
         limits = ExampleLimits(self.limit, self.train_limit)
         labelled = limit_files(stored, LabelledRows(np.arange(len(names)), labels, official), limits, seed)
-        labelled = replace(labelled, notes=_empty_note(labelled.labels))
+        notes = (note for annotations, _ in read for note in annotations.notes)
+        labelled = replace(labelled, notes=(*notes, *_empty_note(labelled.labels)))
         gathered = gather_files(stored, labelled, self.unreadable)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
@@ -104,13 +111,6 @@ def _empty_note(labels: Labels) -> tuple[str, ...]:
     return (
         (f"{none} of {len(labels)} images have no annotation: no category applies to them.",) if none else ()
     )
-
-
-class Annotated(NamedTuple):
-    """An image file with the names of its categories."""
-
-    file: Path
-    categories: frozenset[str]
 
 
 def annotation_files(folder: Path) -> list[tuple[Path, Part]]:
@@ -136,70 +136,3 @@ def annotation_files(folder: Path) -> list[tuple[Path, Part]]:
             f"train/{_ROBOFLOW}. Name one file of annotations, as in coco:labels.json(images='./images')."
         )
     return files
-
-
-def read_annotations(path: Path, images: Path | None) -> list[Annotated]:
-    """Return the images of an annotation file; images without annotations have no category.
-
-    Args:
-        path: The annotation file.
-        images: The folder of the images; None for the annotation's folder or COCO's standard folder.
-
-    Raises:
-        UnreadableTask: The file is broken, or refers to unknown images or categories.
-    """
-    content = _read(path)
-    categories = {category["id"]: str(category["name"]) for category in content["categories"]}
-    if len(set(categories.values())) < len(categories):
-        raise UnreadableTask(f"{path.name} has two categories of one name. Rename one of them.")
-    names = {image["id"]: str(image["file_name"]) for image in content["images"]}
-    if not names:
-        raise UnreadableTask(f"{path.name} has no images.")
-    of_image: dict[Any, set[str]] = {image: set() for image in names}
-    for annotation in content["annotations"]:
-        image, category = annotation["image_id"], annotation["category_id"]
-        if image not in of_image or category not in categories:
-            raise UnreadableTask(
-                f"{path.name}: an annotation names image {image} and category "
-                f"{category}, and the file has not both. Export it again."
-            )
-        of_image[image].add(categories[category])
-    folder = _image_folder(path, next(iter(names.values())), images)
-    return [Annotated(folder / names[image], frozenset(labels)) for image, labels in of_image.items()]
-
-
-def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UnreadableTask(f"{path} is not JSON: {error}. Download or export it again.") from error
-    needed = {
-        "images": ("id", "file_name"),
-        "annotations": ("image_id", "category_id"),
-        "categories": ("id", "name"),
-    }
-    for name, keys in needed.items():
-        rows = content.get(name) if isinstance(content, dict) else None
-        if not isinstance(rows, list) or any(
-            not isinstance(row, dict) or not all(key in row for key in keys) for row in rows
-        ):
-            raise UnreadableTask(
-                f"{path} is no file of COCO annotations: '{name}' must be a list of objects with "
-                f"{' and '.join(keys)}."
-            )
-    return dict(content)
-
-
-def _image_folder(path: Path, first: str, images: Path | None) -> Path:
-    if images is not None:
-        return images
-    above = path.parent.parent
-    split = path.stem.removeprefix("instances_")
-    tried = [path.parent, above / split, above / "images" / split, above / "images", path.parent / "images"]
-    folder = next((folder for folder in tried if (folder / first).is_file()), None)
-    if folder is None:
-        raise UnreadableTask(
-            f"The images of {path.name} are not found: '{first}' lies in none of "
-            f"{', '.join(map(str, tried))}. Write images='...' with their folder."
-        )
-    return folder
