@@ -62,3 +62,10 @@ def test_settings_are_literals_and_never_run(text):
 def test_an_empty_name_says_what_to_write():
     with pytest.raises(UsageError, match="Write source:name, as in 'timm:resnet50'"):
         Address.parse("timm:")
+
+
+def test_a_path_that_is_no_utf_8_is_shown_as_text_and_read_back() -> None:
+    address = Address.parse("folder:/data/caf\udce9(metric='f1')")
+
+    assert str(address) == r"folder:/data/caf\udce9(metric='f1')"
+    assert Address.parse(str(address)) == address

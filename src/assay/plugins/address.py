@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ Literal = str | int | float | bool | None | tuple["Literal", ...]
 
 ALIAS = "alias"  # a setting that names a model or task for the reader, and sets nothing
 
+_NO_TEXT = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 _SOURCE_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -33,6 +35,7 @@ class Address:
     def parse(cls, text: str) -> Address:
         """Parse an address; settings are Python literals and are never evaluated as code."""
         head, settings = _split_settings(text.strip())
+        head = _NO_TEXT.sub(lambda escaped: chr(int(escaped[1], 16)), head)  # as __str__ shows them
         source, colon, name = head.partition(":")
         if not colon or len(source) < 2 or not _SOURCE_CHARACTERS.issuperset(source):
             source, name = "", head  # a bare name, a bare path, or C:\ on Windows
@@ -43,7 +46,8 @@ class Address:
     def __str__(self) -> str:
         inside = ", ".join(f"{key}={value!r}" for key, value in self.settings)
         head = f"{self.source}:{self.name}" if self.source else self.name
-        return f"{head}({inside})" if inside else head
+        text = f"{head}({inside})" if inside else head
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")  # bytes of a path that are no UTF-8
 
     @property
     def alias(self) -> str:
