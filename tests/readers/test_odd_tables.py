@@ -136,6 +136,7 @@ def test_columns_of_one_name_are_told_apart(csv: Table) -> None:
     [
         ("Le café était très bon à côté de l’hôtel", "cp1252"),
         ("schöne Größe, für Übermut", "latin-1"),
+        ("größer", "latin-1"),
         ("猫が好きです、とても良い番組", "cp932"),
         ("Очень хороший фильм, советую всем", "cp1251"),
         ("这个电影非常好看", "gb18030"),

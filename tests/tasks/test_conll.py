@@ -8,7 +8,7 @@ import pytest
 from assay.core.errors import UnreadableTask
 from assay.core.task import Modality, TaskKind, Words
 from assay.readers.splits import Part
-from assay.tasks.conll import TagColumns, Tagged, part_of_file, read_conll
+from assay.tasks.conll import Conll, TagColumns, Tagged, part_of_file, read_conll
 from assay.testing.tasks import load_task
 
 TEXTS = [([f"name{number}", "runs", "."], ["B-x" if number % 3 else "O", "O", "O"]) for number in range(30)]
@@ -194,11 +194,27 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
         read(tmp_path / "a.conll", "EU O\n", tag=5)
 
 
-def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.conll").write_bytes("größer ADJ\n".encode("latin-1"))
+def test_a_file_that_is_not_utf_8_is_read_and_noted(tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_bytes("größer ADJ\r\n\r\n   \r\nHaus NOUN\r\n".encode("latin-1"))
+    notes: list[str] = []
 
-    with pytest.raises(UnreadableTask, match=r"a\.conll is not UTF-8"):
-        list(read_conll(tmp_path / "a.conll", TagColumns(0, -1)))
+    texts = list(read_conll(tmp_path / "a.conll", TagColumns(0, -1), notes.append))
+
+    assert [text.words for text in texts] == [("größer",), ("Haus",)]
+    assert notes[0].startswith("a.conll is not UTF-8: it is read as ")
+
+
+def test_tags_that_are_no_scheme_say_why_entities_are_not_judged(tmp_path: Path) -> None:
+    text = "\n".join(f"Ada{row} {'PERSON' if row % 3 else 'B-ORG'}\nsings O\n" for row in range(12))
+    (tmp_path / "a.conll").write_text(text)
+
+    task = Conll(str(tmp_path / "a.conll")).load("conll:a.conll", seed=0)
+
+    assert task.metric == "accuracy"
+    assert task.notes[-1] == (
+        "Words are judged by accuracy, not entities by F1: tags are no scheme of entities such as O, B-PER, "
+        "I-PER, as 'PERSON' is none."
+    )
 
 
 @pytest.mark.parametrize(

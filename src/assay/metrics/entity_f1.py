@@ -17,8 +17,9 @@ from assay.numerics.entities import entities, names_entities
 class EntityF1(Metric):
     """The F1 of entities, from 0 to 1; beginning, end and type must match a true entity.
 
-    Tags are ``O``, or a prefix and a type such as ``B-PER``, in IOB1, IOB2 or IOBES; texts are separated by
-    the lengths of the labels. It equals conlleval and seqeval, and is fast enough for a bootstrap.
+    Tags are ``O``, or a letter and a type such as ``B-PER``, in IOB1, IOB2, IOBES, BILOU or BMES, also in
+    small letters, as ``PER-B`` or without a type; texts are separated by the lengths of the labels. It equals
+    conlleval and seqeval, and is fast enough for a bootstrap.
 
     References:
         Introduction to the CoNLL-2000 Shared Task: Chunking (Tjong Kim Sang and Buchholz, 2000),

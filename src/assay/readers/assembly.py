@@ -90,7 +90,19 @@ def _task(gathered: Gathered, address: str, metric: str | None, parts: np.ndarra
         val=splits[Part.VAL],
         test=splits[Part.TEST],
         fingerprint=fingerprint(gathered.digests, labels, parts),
-        notes=gathered.labelled.notes,
+        notes=(*gathered.labelled.notes, *(() if metric or is_of_entities else _other_tags(labels))),
+    )
+
+
+def _other_tags(labels: Labels) -> tuple[str, ...]:
+    """Return a note if tags have one for words outside of entities, and no scheme of entities."""
+    if labels.task_kind is not TaskKind.TOKENS or {"O", "o"}.isdisjoint(labels.classes):
+        return ()
+    odd = next((tag for tag in labels.classes if tag not in {"O", "o"} and not names_entities((tag,))), None)
+    why = f"as '{odd}' is none" if odd else "as they mix several schemes"
+    return (
+        "Words are judged by accuracy, not entities by F1: tags are no scheme of entities such as O, B-PER, "
+        f"I-PER, {why}.",
     )
 
 

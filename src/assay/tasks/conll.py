@@ -15,6 +15,8 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import Task, Words
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
+from assay.readers.formats.encodings import decoded_lines, find_encoding
+from assay.readers.formats.table_file import Note, ignored
 from assay.readers.gathering import ExampleLimits, gather_in_memory
 from assay.readers.labelling import tag_labels
 from assay.readers.splits import Part, Shares, part_of
@@ -43,7 +45,7 @@ class Conll(TaskSource):
         word: The word column; by default the first, or FORM in CoNLL-U.
         val: The fraction of val if there is no official split.
         test: The fraction of test if there is no official split.
-        metric: The main metric; by default entity F1 if tags are O, B-TYPE and I-TYPE, else accuracy.
+        metric: The main metric; by default entity F1 if tags are of entities (O, B-TYPE, ...), else accuracy.
         limit: The maximum number of texts.
 
     >>> from tempfile import TemporaryDirectory
@@ -69,8 +71,9 @@ class Conll(TaskSource):
         shares = Shares(self.val, self.test)
         files = _files(Path(self.name).expanduser())
         texts, parts = [], []
+        notes: list[str] = []
         for path, part in files:
-            for text in read_conll(path, TagColumns.of(path, self.word, self.column)):
+            for text in read_conll(path, TagColumns.of(path, self.word, self.column), notes.append):
                 texts.append(text)
                 parts.append(part)
         if not texts:
@@ -80,7 +83,7 @@ class Conll(TaskSource):
             [text.name for text in texts],
             tag_labels(text.tags for text in texts),
             None if None in parts else np.array(parts),
-            self._notes(texts[0]),
+            (*notes, *self._notes(texts[0])),
         )
         limits = ExampleLimits(self.limit)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
@@ -144,16 +147,19 @@ def part_of_file(path: Path) -> Part | None:
     return None
 
 
-def read_conll(path: Path, columns: TagColumns) -> Iterator[Tagged]:
+def read_conll(path: Path, columns: TagColumns, note: Note = ignored) -> Iterator[Tagged]:
     """Yield the texts of a file.
 
     Raises:
-        UnreadableTask: A line has too few columns, a different number than the first, or invalid UTF-8.
+        UnreadableTask: A line has too few columns, or a different number than the first.
     """
+    encoding = find_encoding(path, path.name)
+    if encoding.note:
+        note(encoding.note)
     rows: list[tuple[str, str]] = []
     start, width = 1, 0
     is_universal = path.suffix.lower() == _UNIVERSAL
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(decoded_lines(path, encoding.name, path.name, note), 1):
         text = line.strip()
         if not text or text.startswith(_DOCUMENT):
             if rows:
@@ -162,7 +168,7 @@ def read_conll(path: Path, columns: TagColumns) -> Iterator[Tagged]:
             continue
         if not rows and (_COMMENT.match(text) or (is_universal and text.startswith("#"))):
             continue
-        cells = line.rstrip("\n").split("\t") if "\t" in line else _SPACES.split(text)
+        cells = line.rstrip("\r\n").split("\t") if "\t" in line else _SPACES.split(text)
         width = width or len(cells)
         if is_universal and _NO_WORD.fullmatch(cells[0]):
             continue
@@ -194,11 +200,3 @@ def _word_and_tag(cells: Sequence[str], columns: TagColumns, width: int, where: 
     if not word or not tag:
         raise UnreadableTask(f"{where} has no {'tag' if word else 'word'}. Give each word a tag.")
     return sys.intern(word), tag  # a text then needs 8 bytes per word
-
-
-def _lines(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8-sig", newline=None) as file:
-        try:
-            yield from file
-        except UnicodeDecodeError as error:
-            raise UnreadableTask(f"{path.name} is not UTF-8: {error.reason}. Save it as UTF-8.") from error

@@ -20,6 +20,7 @@ _MARKS = (
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16  # bytes of lines that are not ASCII, from which an encoding is guessed
 _DAMAGE = 0.1  # bad bytes per letter beyond ASCII, up to which a file is damaged UTF-8
+_RARE = ("mac", "cp4", "cp7", "cp8", "hp")  # of old systems, whose letters are bytes from 0x80 to 0x9F, too
 _SHOWN = 30  # characters of a line in a note
 _REPLACEMENT = "\ufffd"
 
@@ -139,4 +140,5 @@ def _guessed(sample: bytes) -> str:
         text = sample.decode(encoding)
     except (LookupError, UnicodeDecodeError):
         return "cp1252"
-    return "cp1252" if text == sample.decode("cp1252", "replace") else encoding
+    is_rare = encoding.startswith(_RARE) and all(byte < 0x80 or byte >= 0xA0 for byte in sample)
+    return "cp1252" if is_rare or text == sample.decode("cp1252", "replace") else encoding
