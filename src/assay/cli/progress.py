@@ -148,9 +148,11 @@ def _splits(task: Task) -> tuple[Split, Split, Split]:
 
 
 def _summary(task: Task) -> str:
+    from assay.plugins.families import families
+
     kind = f"{task.kind} into {len(task.classes)} classes" if task.classes else str(task.kind)
     train, val, test = map(len, _splits(task))
     return (
         f"{task.address}: {task.modality} {kind}; {train} train, {val} val, {test} test; "
-        f"judged by {task.metric}"
+        f"judged by {families().metrics.load(task.metric).measure(task.metric, task.classes)}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -35,6 +36,16 @@ class Metric(ABC):
     def name(self) -> str:
         """The metric's name, which is its file name."""
         return type(self).__module__.rpartition(".")[2].removeprefix(PLUGIN_PREFIX)
+
+    @classmethod
+    def measure(cls, name: str, classes: Sequence[str]) -> str:
+        """Return what reports call the metric on a task; one of two classes names the positive one.
+
+        Args:
+            name: The name of the metric.
+            classes: The classes of the task.
+        """
+        return f"{name} of '{classes[1]}'" if cls.of_two_classes and len(classes) == 2 else name
 
     @abstractmethod
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:

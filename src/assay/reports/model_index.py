@@ -63,5 +63,5 @@ def _of_task(findings: TaskFindings, name: str) -> dict[str, str]:
         "dataset_name": name,
         "dataset_split": "test",
         "dataset_revision": task.fingerprint,
-        "metric_type": findings.measure,
+        "metric_type": findings.measure.partition(" of '")[0],
     }

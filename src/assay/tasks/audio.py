@@ -17,6 +17,7 @@ from assay.readers.gathering import ExampleLimits, gather_files, listed_files
 from assay.readers.guess import NamedColumns
 from assay.readers.labelled_rows import LabelForm, LabelledRows, labelled_rows
 from assay.readers.labelling import parse_kind
+from assay.readers.positive_class import with_positive
 from assay.readers.sounds import SUFFIXES, StoredSounds, is_sound
 from assay.readers.tables import TextTable, read_table
 
@@ -41,6 +42,7 @@ class Audio(TaskSource):
         test: The fraction of test if there is no official split; or its folder, as for train.
         links: Whether links that lead out of the folder are followed.
         metric: The main metric; accuracy by default.
+        positive: The class of two whose F1 is judged; the second by name by default.
         limit: The maximum number of files, stratified by class and official split; others are not read.
 
     >>> import wave
@@ -70,6 +72,7 @@ class Audio(TaskSource):
     missing: str | tuple[str, ...] = ()
     train: Folders | None = None
     links: bool = False
+    positive: str | int = ""
 
     summary: ClassVar[str] = "sounds in a folder, WAV or FLAC: class folders, split folders, or a labels file"
     packages: ClassVar[tuple[str, ...]] = ("soundfile",)
@@ -85,6 +88,7 @@ class Audio(TaskSource):
             files, labelled = self._listed(folder, folder / Path(self.labels).expanduser())
         limits = ExampleLimits(self.limit)
         gathered = gather_files(StoredSounds(files), labelled, self.unreadable, limits, seed)
+        gathered = with_positive(gathered, self.positive, self.metric)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _from_folders(self, folder: Path, given: GivenSplits) -> tuple[FolderFiles, LabelledRows]:

@@ -19,6 +19,7 @@ from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.pixel_values import parse_range
+from assay.readers.positive_class import with_positive
 from assay.readers.shown_names import shown_name
 from assay.readers.tables import read_table
 
@@ -54,6 +55,7 @@ class Folder(TaskSource):
         pixel_range: The values that are black and white in images of 16 or 32 bits or floats, such as
             (0, 4095); by default one range found in all images of the task.
         metric: The main metric; by default accuracy, macro F1 for multilabel, or Spearman correlation for
+        positive: The class of two whose F1 is judged; the second by name by default.
             regression.
 
     >>> from tempfile import TemporaryDirectory
@@ -83,6 +85,7 @@ class Folder(TaskSource):
     train: Folders | None = None
     links: bool = False
     pixel_range: tuple[float, float] | None = None
+    positive: str | int = ""
 
     summary: ClassVar[str] = "images in a folder: class folders, split folders, or a labels file"
 
@@ -92,6 +95,7 @@ class Folder(TaskSource):
         folder = Path(self.name).expanduser()
         require_folder(folder)
         gathered = self._gather(folder, given)
+        gathered = with_positive(gathered, self.positive, self.metric)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _gather(self, folder: Path, given: GivenSplits) -> Gathered:

@@ -24,6 +24,7 @@ from assay.readers.hub_datasets import DatasetRequest, arrow_batches, open_hub
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
+from assay.readers.positive_class import with_positive
 from assay.readers.sounds import StoredSounds
 from assay.readers.splits import Shares, part_of
 from assay.readers.table_columns import TableColumns
@@ -61,6 +62,7 @@ class Hub(TaskSource):
         val: The fraction of val if there is no official split.
         test: The fraction of test if there is no official split.
         metric: The main metric; by default accuracy, macro F1 or Spearman correlation, by the kind.
+        positive: The class of two whose F1 is judged; the second by name by default.
         limit: The maximum number of examples, stratified by class and official split.
         train_limit: The maximum number of examples of train and val.
         streaming: Stream only ``limit`` rows of each split, shuffled with a buffer of 10,000.
@@ -96,6 +98,7 @@ class Hub(TaskSource):
     slices: str | tuple[str, ...] | None = None
     audio: str | None = None
     missing: str | tuple[str, ...] = ()
+    positive: str | int = ""
 
     summary: ClassVar[str] = "a data set of the Hugging Face hub, or a local folder in its formats"
     packages: ClassVar[tuple[str, ...]] = ("datasets",)
@@ -124,6 +127,7 @@ class Hub(TaskSource):
             gathered = gather_files(files, labelled, self.unreadable, limits, seed)
         else:
             gathered = gather_texts(table, columns, labelled)
+        gathered = with_positive(gathered, self.positive, self.metric)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
     def _splits(self, address: str, seed: int) -> tuple[Mapping[str, Dataset], tuple[str, ...]]:

@@ -19,6 +19,7 @@ from assay.readers.gathering import ExampleLimits, gather_files, gather_texts, l
 from assay.readers.guess import NamedColumns
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
+from assay.readers.positive_class import with_positive
 from assay.readers.splits import Shares, part_of
 from assay.readers.tables import TextTable, read_table
 
@@ -48,6 +49,7 @@ class Table(TaskSource):
         test: The fraction of test if there is no official split.
         metric: The main metric; by default accuracy, macro F1 for multilabel, or Spearman correlation for
             regression.
+        positive: The class of two whose F1 is judged; the second by name by default.
         limit: The maximum number of examples, stratified by class and official split.
         delimiter: The cell delimiter of a CSV file; detected by default.
         unreadable: The maximum fraction of unreadable images, and of rows with a wrong number of cells; one
@@ -83,6 +85,7 @@ class Table(TaskSource):
     missing: str | tuple[str, ...] = ()
     encoding: str | None = None
     sheet: str | None = None
+    positive: str | int = ""
 
     summary: ClassVar[str] = "texts, text pairs or image paths in a CSV, TSV, JSON, Parquet or Excel file"
 
@@ -101,6 +104,7 @@ class Table(TaskSource):
             gathered = gather_files(images, labelled, self.unreadable, limits, seed)
         else:
             gathered = gather_texts(table, columns, labelled)
+        gathered = with_positive(gathered, self.positive, self.metric)
         task = assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
         sliced = (self.slices,) if isinstance(self.slices, str) else self.slices or ()
         return replace(task, columns=columns.described(name for name in table.head() if name not in sliced))

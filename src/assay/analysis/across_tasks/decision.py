@@ -36,7 +36,7 @@ def decisions(
 
 def shares_metric(tasks: Sequence[TaskFindings]) -> bool:
     """Return whether the values of all tasks have one unit."""
-    return len({task.measure for task in tasks}) == 1
+    return len({task.measure.partition(" of '")[0] for task in tasks}) == 1  # f1 of whichever class
 
 
 def considered(tasks: Sequence[TaskFindings], rows: Mapping[str, ModelRow]) -> tuple[str, ...]:

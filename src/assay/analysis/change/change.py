@@ -116,7 +116,7 @@ def _on_task(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed
         turned = flips(truth, decided_rows(both[0]), decided_rows(both[1]), names)
     return TaskChange(
         task=task,
-        measure=before.metric or before.method if is_score else task.metric,
+        measure=before.metric or before.method if is_score else metric.measure(task.metric, task.classes),
         shown_negated=metric.shown_negated and (not is_score or before.metric == task.metric),
         before=before.value,
         after=after.value,

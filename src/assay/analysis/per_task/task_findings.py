@@ -180,7 +180,7 @@ def _draws_of(
 
 def _measure(evidence: TaskEvidence) -> str:
     if evidence.metric is not None:
-        return evidence.task.metric
+        return evidence.metric.measure(evidence.task.metric, evidence.task.classes)
     return f"expected {evidence.cells[0].metric}" if evidence.judge else evidence.method
 
 
