@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Examples, InMemoryExamples, LabelKind, Labels, Modality, SelectedExamples, Words
 from assay.readers.digests import digest_examples
-from assay.readers.files import FileExamples, FolderFiles, check, leave_out_unreadable
+from assay.readers.files import FileExamples, check, leave_out_unreadable
 from assay.readers.image_ranges import settle
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelledRows
@@ -110,28 +109,6 @@ def _lost_classes(labels: Labels, unreadable: Mapping[int, str]) -> list[str]:
     return [labels.classes[position] for position in np.flatnonzero(is_lost)]
 
 
-def listed_files(table: TextTable, column: str, *folders: Path) -> FolderFiles:
-    """Return the files listed in a column, relative to the folder that contains the first of them."""
-    names = tuple(table.column(column))
-    folder = next((folder for folder in folders if (folder / names[0]).is_file()), folders[-1])
-    return FolderFiles(folder, names)
-
-
-def listed_images(table: TextTable, column: str, labelled: LabelledRows, *folders: Path) -> StoredImages:
-    """Return the images listed in a column, as ``listed_files`` does.
-
-    Raises:
-        UnreadableTask: A row has a label but no image.
-    """
-    files = listed_files(table, column, *folders)
-    for row in labelled.rows:
-        if not files.names[row]:
-            raise UnreadableTask(
-                f"{table.title}, {table.row_name(int(row))}: '{column}' is empty. Write the path of an image."
-            )
-    return StoredImages(files)
-
-
 def gather_texts(table: TextTable, columns: TableColumns, labelled: LabelledRows) -> Gathered:
     """Hash every text, and skip rows with an empty text.
 
@@ -154,7 +131,9 @@ def gather_texts(table: TextTable, columns: TableColumns, labelled: LabelledRows
         if len(lacking) > len(labelled.rows) / 2:
             raise UnreadableTask(f"{text}: more than half. Name another column, as in text='...'.")
         notes = (*labelled.notes, f"{text} and are left out.")
-        labelled = replace(labelled, notes=notes).take(np.flatnonzero(~is_empty))
+        labelled = replace(labelled, notes=notes).usable(
+            np.flatnonzero(~is_empty), "all their texts are empty"
+        )
     return Gathered(TableTexts(table, columns.texts), labelled, digests[labelled.rows], Modality.TEXT)
 
 

@@ -219,10 +219,11 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
         return named[0], _choice(named, "label")
     texts = _column_names()["texts"]
     few = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in texts]
-    if len(few) == 1 and read_numbers([few[0]]).are_all:
+    numbers = [name for name in head if read_numbers([name]).are_all]
+    if numbers:
         raise UnreadableTask(
             f"The first line of {title} seems to be a row: it has {', '.join(head)}. "
-            f"Put the names of the columns into the first line, or write label='{few[0]}'."
+            f"Put the names of the columns into the first line, or write label='{numbers[0]}'."
         )
     if len(few) == 1:
         return few[0], (

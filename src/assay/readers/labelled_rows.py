@@ -15,7 +15,7 @@ from assay.readers.guess import NamedColumns, choose_columns
 from assay.readers.labelling import Cells, Labelled, label_rows, missing_note, tag_labels
 from assay.readers.lists import are_lists, splitter
 from assay.readers.several_labels import label_columns, label_sets
-from assay.readers.splits import PART_NAMES, class_counts, part_of
+from assay.readers.splits import PART_NAMES, class_counts, in_words, part_of
 from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TextTable
 
@@ -52,6 +52,16 @@ class LabelledRows:
     official: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     slices: tuple[SliceColumn, ...] = ()
+
+    def usable(self, positions: np.ndarray, why: str) -> LabelledRows:
+        """Return a subset of the rows, with a note about classes of which none is left, and why."""
+        kept = self.take(positions)
+        lost = sorted({*self.labels.classes} - {*kept.labels.classes})
+        if not lost:
+            return kept
+        verb = "is" if len(lost) == 1 else "are"
+        note = f"{in_words(lost, 'class', 'classes')} {verb} left out: {why}."
+        return replace(kept, notes=(*kept.notes, note))
 
     def take(self, positions: np.ndarray) -> LabelledRows:
         """Return a subset of the rows, and drop classes without examples."""

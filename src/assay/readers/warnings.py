@@ -12,6 +12,7 @@ from assay.readers.near_duplicates import near_duplicates
 from assay.readers.splits import Part, canonical_order, class_counts, in_words, label_keys
 
 _UNEVEN = 10  # ratio of class sizes that counts as imbalanced
+_REPEATED = 0.01  # share of test examples whose content occurs before, from which a warning is given
 _FEW = 5  # fewer test examples of a class cause a warning
 
 
@@ -29,6 +30,7 @@ def task_warnings(gathered: Gathered, parts: np.ndarray, metric: str) -> tuple[s
         is_also = "example is also" if len(rows) == 1 else "examples are also"
         first = name(int(rows[0]))
         notes.append(f"{len(rows)} {part.name.lower()} {is_also} in {earlier.name.lower()} (first: {first}).")
+    notes.extend(_repeated(digests[parts == Part.TEST]))
     notes.extend(_near_duplicates(gathered, parts))
     conflicting = conflicts(digests, labels)
     if len(conflicting):
@@ -40,6 +42,17 @@ def task_warnings(gathered: Gathered, parts: np.ndarray, metric: str) -> tuple[s
         *notes,
         *_missing_classes(labels, parts, is_official=is_official),
         *_uneven(labels, parts, metric),
+    )
+
+
+def _repeated(test: np.ndarray) -> tuple[str, ...]:
+    """Warn about test examples that occur several times: intervals take each content as one."""
+    different = len(np.unique(test))
+    if different > (1 - _REPEATED) * len(test):
+        return ()
+    return (
+        f"Test repeats examples: {len(test)} have {different} different contents. Values count each of them, "
+        "and intervals and tests each content once.",
     )
 
 

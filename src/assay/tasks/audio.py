@@ -13,10 +13,11 @@ from assay.readers.assembly import assemble
 from assay.readers.files import FolderFiles
 from assay.readers.folder_layout import Folders, GivenSplits, shares_and_folders
 from assay.readers.folders import FileType, find_files, require_folder
-from assay.readers.gathering import ExampleLimits, gather_files, listed_files
+from assay.readers.gathering import ExampleLimits, gather_files
 from assay.readers.guess import NamedColumns
 from assay.readers.labelled_rows import LabelForm, LabelledRows, labelled_rows
 from assay.readers.labelling import parse_kind
+from assay.readers.listed_files import listed_files
 from assay.readers.positive_class import with_positive
 from assay.readers.sounds import SUFFIXES, StoredSounds, is_sound
 from assay.readers.tables import TextTable, read_table
@@ -106,7 +107,8 @@ class Audio(TaskSource):
         column = self.file or _column_of_sounds(table)
         named = NamedColumns(image=column, label=self.label, split=self.split)
         _, labelled = labelled_rows(table, named, LabelForm(parse_kind(self.kind), missing=self.missing))
-        return listed_files(table, column, path.parent, folder), labelled  # paths relative to either folder
+        listed = listed_files(table, column, labelled, path.parent, folder)  # both are common
+        return listed.files, listed.labelled
 
 
 def _column_of_sounds(table: TextTable) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,11 +13,12 @@ from assay.readers.assembly import assemble
 from assay.readers.folder_layout import Folders, GivenSplits, shares_and_folders
 from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.formats.suffixes import SUFFIXES
-from assay.readers.gathering import Gathered, gather_files, listed_images
+from assay.readers.gathering import Gathered, gather_files
 from assay.readers.guess import NamedColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
+from assay.readers.listed_files import listed_files
 from assay.readers.pixel_values import parse_range
 from assay.readers.positive_class import with_positive
 from assay.readers.shown_names import shown_name
@@ -122,8 +123,8 @@ class Folder(TaskSource):
                 f"Cannot tell which column of {path.name} holds the paths of images: it has "
                 f"{', '.join(table.cells.column_names)}. Write for example file='path'."
             )
-        images = listed_images(table, columns.image, labelled, path.parent, folder)  # both are common
-        images = replace(images, given=parse_range(self.pixel_range))
+        files, labelled = listed_files(table, columns.image, labelled, path.parent, folder)  # both are common
+        images = StoredImages(files, given=parse_range(self.pixel_range))
         return gather_files(images, labelled, self.unreadable)
 
 

@@ -15,10 +15,12 @@ from assay.readers.assembly import assemble
 from assay.readers.formats.compressed import table_stem
 from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.formats.table_file import TableFormat
-from assay.readers.gathering import ExampleLimits, gather_files, gather_texts, listed_images
+from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
 from assay.readers.guess import NamedColumns
+from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
+from assay.readers.listed_files import listed_files
 from assay.readers.positive_class import with_positive
 from assay.readers.splits import Shares, part_of
 from assay.readers.tables import TextTable, read_table
@@ -100,7 +102,9 @@ class Table(TaskSource):
         columns, labelled = labelled_rows(table, named, form, official)
         limits = ExampleLimits(self.limit)
         if columns.image is not None:
-            images = listed_images(table, columns.image, labelled, table.paths[0].parent)
+            beside = table.paths[0].absolute().parent
+            files, labelled = listed_files(table, columns.image, labelled, beside.parent, beside)
+            images = StoredImages(files)
             gathered = gather_files(images, labelled, self.unreadable, limits, seed)
         else:
             gathered = gather_texts(table, columns, labelled)

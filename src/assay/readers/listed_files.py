@@ -1,0 +1,74 @@
+"""Files that a column of a table lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.core.errors import UnreadableTask
+from assay.readers.files import FolderFiles
+from assay.readers.labelled_rows import LabelledRows
+from assay.readers.labelling import missing_note
+from assay.readers.numbers import is_missing
+from assay.readers.tables import TextTable
+
+_ON_THE_WEB = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_TRIED = 50  # files that decide which folder is meant
+
+
+class Listed(NamedTuple):
+    """Files with the labels of the rows that name one."""
+
+    files: FolderFiles  # one for each row of the table
+    labelled: LabelledRows
+
+
+def listed_files(table: TextTable, column: str, labelled: LabelledRows, *folders: Path) -> Listed:
+    r"""Return the files in a column, relative to the folder that contains most of the first.
+
+    Rows without a file are left out, with a note. A path may be written as on Windows (``cats\1.png``), or
+    begin with ~ or, though it is relative, with a slash.
+
+    Raises:
+        UnreadableTask: The column holds addresses of the web, or more than half of the rows have no file.
+    """
+    names = tuple(table.column(column))
+    some = [name for name in names if not is_missing(name)][:_TRIED]
+    web = next((name for name in some if _ON_THE_WEB.match(name)), None)
+    if web is not None:
+        raise UnreadableTask(
+            f"'{column}' holds addresses such as '{web}': nothing is downloaded. Download the files first, "
+            "and write their paths."
+        )
+    ways = [(folder, strip) for folder in folders for strip in ("", "/")]
+    hits = [sum((folder / _path(name, strip)).is_file() for name in some) for folder, strip in ways]
+    folder, strip = ways[int(np.argmax(hits))] if any(hits) else (folders[-1], "")
+    files = FolderFiles(folder, tuple(_path(name, strip) for name in names))
+    return Listed(files, _with_file(table, column, labelled, files, names))
+
+
+def _path(name: str, strip: str) -> str:
+    path = name.replace("\\", "/") if "\\" in name and not Path(name).is_file() else name
+    return str(Path(path).expanduser()) if path.startswith("~") else path.lstrip(strip) if strip else path
+
+
+def _with_file(
+    table: TextTable, column: str, labelled: LabelledRows, files: FolderFiles, names: Sequence[str]
+) -> LabelledRows:
+    """Return the rows that name a file; a file may be called 'nan' or '-' as well."""
+    none = np.array(
+        [is_missing(names[row]) and not (files.folder / names[row]).is_file() for row in labelled.rows]
+    )
+    marked = sorted({names[row] for row, is_none in zip(labelled.rows, none, strict=True) if is_none} - {""})
+    marks = ", ".join(f"'{name}'" for name in marked)
+    if not none.any():
+        return labelled
+    notes = missing_note(f"'{column}'", none, lambda row: table.row_name(int(labelled.rows[row])), marks)
+    return replace(labelled, notes=(*labelled.notes, *notes)).usable(
+        np.flatnonzero(~none), "no row of them names a file"
+    )

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from assay.core.errors import UnreadableTask
+from assay.core.task import Task
+from assay.tasks.table import Table
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    for row in range(20):
+        path = tmp_path / "pictures" / ("ant" if row % 2 else "bee") / f"{row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (row * 9, 0, 0)).save(path)
+    return tmp_path / "pictures"
+
+
+def load(pictures: Path, names: dict[int, str] | None = None, written: str = "{name}/{row}.png") -> Task:
+    """Return the task of a table that lists the pictures, some rows of it with other names."""
+    classes = ["ant" if row % 2 else "bee" for row in range(20)]
+    cells = [written.format(name=name, row=row) for row, name in enumerate(classes)]
+    for row, name in (names or {}).items():
+        cells[row] = name
+    lines = [f"{cell},{name}" for cell, name in zip(cells, classes, strict=True)]
+    (pictures / "a.csv").write_text("\n".join(["file,label", *lines]))
+    return Table(str(pictures / "a.csv"), image="file").load("table:a.csv", seed=0)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["./{name}/{row}.png", "{name}\\{row}.png", "/{name}/{row}.png", "pictures/{name}/{row}.png"],
+    ids=["dot", "Windows", "slash", "from the folder above"],
+)
+def test_paths_in_other_spellings_are_the_same_task(pictures: Path, written: str) -> None:
+    assert load(pictures, written=written).fingerprint == load(pictures).fingerprint
+
+
+@pytest.mark.parametrize("mark", ["nan", "None", "NA"])
+def test_rows_without_a_picture_are_left_out_and_counted(pictures: Path, mark: str) -> None:
+    task = load(pictures, {0: "", 5: mark, 7: mark})
+
+    assert len(task.train) + len(task.val) + len(task.test) == 17
+    assert task.notes[0] == (
+        f"3 of 20 rows have no value in 'file' ('{mark}'; first: row 1) and are left out."
+    )
+
+
+def test_a_class_without_any_picture_is_named(pictures: Path) -> None:
+    lines = [f"{'ant' if row % 2 else 'bee'}/{row}.png,{'ant' if row % 2 else 'bee'}" for row in range(20)]
+    (pictures / "a.csv").write_text("\n".join(["file,label", *lines, ",cow", "nan,cow"]))
+
+    task = Table(str(pictures / "a.csv")).load("table:a.csv", seed=0)
+
+    assert task.classes == ("ant", "bee")
+    assert task.notes[1] == "The class 'cow' is left out: no row of them names a file."
+
+
+def test_addresses_of_the_web_are_not_downloaded(pictures: Path) -> None:
+    with pytest.raises(UnreadableTask, match="nothing is downloaded. Download the files first, and write"):
+        load(pictures, written="https://example.org/{name}/{row}.png")
