@@ -97,7 +97,7 @@ def test_the_first_of_several_frames_is_read_and_counted(tmp_path: Path, suffix:
     frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], duration=9)
     files = images_in(tmp_path, f"a.{suffix}")
 
-    assert check_all(files).firsts == (0,)
+    assert check_all(files).firsts == [0]
     assert files.read(0)[4, 4, 0] > 250
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Modality, Sound
+from assay.readers.files import FolderFiles
+from assay.readers.sounds import StoredSounds
 from assay.run.study import Study
 from assay.testing.tasks import load_task
 
@@ -157,3 +159,61 @@ def test_a_folder_of_other_files_says_what_is_looked_for(photos: Path) -> None:
 def test_a_model_of_images_does_not_read_sounds(tones: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="zoo:colours reads image; audio:.* holds audio"):
         Study(models=["zoo:colours"], tasks=[f"audio:{tones}"], store=tmp_path / "store").plan()
+
+
+def write_both(folder: Path, scale: float) -> None:
+    """Write ten loud and ten quiet sounds of floats."""
+    for name, loudness in (("loud", 1.0), ("quiet", 0.1)):
+        (folder / name).mkdir()
+        for number in range(10):
+            samples = loudness * scale * np.random.default_rng(number).uniform(-1, 1, 800)
+            soundfile.write(folder / name / f"{number}.wav", samples, RATE, subtype="FLOAT")
+
+
+@pytest.mark.parametrize(("scale", "full"), [(1.0, 1.0), (1.4, 1.0), (32_000.0, 32_768.0), (8e6, 2**23)])
+def test_floats_of_any_range_have_one_full_scale(tmp_path: Path, scale: float, full: float) -> None:
+    write_both(tmp_path, scale)
+
+    task = load_task(f"audio:{tmp_path}")
+
+    for row in range(len(task.train)):
+        stored, _ = soundfile.read(tmp_path / task.train.examples.name(row))
+        example = task.train.examples.read(row)
+        assert isinstance(example, Sound)
+        np.testing.assert_allclose(example.samples, stored / full, rtol=1e-5)
+    assert any("is read as full scale" in note for note in task.notes) == (full != 1)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "subtype", "tolerance"),
+    [
+        ("wav", "PCM_U8", 1e-2),
+        ("wav", "PCM_24", 1e-6),
+        ("wav", "PCM_32", 1e-8),
+        ("wav", "DOUBLE", 1e-7),
+        ("flac", "PCM_24", 1e-6),
+        ("ogg", "VORBIS", 5e-2),
+        ("mp3", "MPEG_LAYER_III", 5e-2),
+        ("aiff", "PCM_16", 1e-4),
+    ],
+)
+def test_every_depth_and_format_is_read(tmp_path: Path, suffix: str, subtype: str, tolerance: float) -> None:
+    samples = 0.5 * np.sin(np.arange(1600) / 8)
+    soundfile.write(tmp_path / f"a.{suffix}", samples, 16_000, subtype=subtype)
+    sounds = StoredSounds(FolderFiles(tmp_path, (f"a.{suffix}",)))
+
+    sound = sounds.read(0)
+
+    assert sound.rate == 16_000
+    np.testing.assert_allclose(sound.samples[:1600], samples, atol=tolerance)
+
+
+def test_a_class_of_sounds_in_another_format_says_what_to_do(tones: Path) -> None:
+    (tones / "voice").mkdir()
+    for number in range(3):
+        (tones / "voice" / f"{number}.m4a").write_bytes(b"x")
+
+    with pytest.raises(
+        UnreadableTask, match=r"voice/0\.m4a \(convert it to \.wav or \.flac\).*class 'voice'"
+    ):
+        load_task(f"audio:{tones}")

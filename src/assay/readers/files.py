@@ -74,6 +74,7 @@ class Look(NamedTuple):
     digest: int  # 64-bit content hash
     thumbnail: np.ndarray | None = None  # images only, for near-duplicate detection
     pixels: PixelStatistics | None = None  # images of more than 8 bits only
+    peak: float | None = None  # sounds stored as floats only: the largest absolute sample
     is_first: bool = False  # whether it is the first of several frames or pages
 
 
@@ -99,8 +100,22 @@ class Checked(NamedTuple):
     digests: np.ndarray  # files, uint64: content hashes; 0 if unreadable
     unreadable: Mapping[int, str]  # position in the rows -> short reason
     thumbnails: np.ndarray | None  # files x thumbnail pixels, uint8
-    pixels: Mapping[int, PixelStatistics]  # position in the rows -> values of pixels of more than 8 bits
-    firsts: tuple[int, ...]  # positions of files with several frames or pages
+    special: Mapping[int, Look]  # position in the rows -> what depends on all files, or is noted
+
+    @property
+    def pixels(self) -> dict[int, PixelStatistics]:
+        """The values of images of more than 8 bits, by position."""
+        return {row: look.pixels for row, look in self.special.items() if look.pixels is not None}
+
+    @property
+    def peaks(self) -> dict[int, float]:
+        """The largest sample of sounds stored as floats, by position."""
+        return {row: look.peak for row, look in self.special.items() if look.peak is not None}
+
+    @property
+    def firsts(self) -> list[int]:
+        """The positions of files with several frames or pages."""
+        return [row for row, look in self.special.items() if look.is_first]
 
 
 def check(files: FileExamples, rows: np.ndarray) -> Checked:
@@ -108,8 +123,7 @@ def check(files: FileExamples, rows: np.ndarray) -> Checked:
     digests = np.zeros(len(rows), dtype=np.uint64)
     unreadable: dict[int, str] = {}
     thumbnails: np.ndarray | None = None
-    pixels: dict[int, PixelStatistics] = {}
-    firsts: list[int] = []
+    special: dict[int, Look] = {}
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         for start in range(0, len(rows), _CHUNK):
             looks = threads.map(partial(_look, files), rows[start : start + _CHUNK])
@@ -118,15 +132,13 @@ def check(files: FileExamples, rows: np.ndarray) -> Checked:
                     unreadable[position] = look
                     continue
                 digests[position] = look.digest
-                if look.pixels is not None:
-                    pixels[position] = look.pixels
-                if look.is_first:
-                    firsts.append(position)
+                if look.pixels or look.peak is not None or look.is_first:
+                    special[position] = look._replace(thumbnail=None)
                 if look.thumbnail is not None:
                     if thumbnails is None:
                         thumbnails = np.zeros((len(rows), len(look.thumbnail)), dtype=np.uint8)
                     thumbnails[position] = look.thumbnail
-    return Checked(digests, unreadable, thumbnails, pixels, tuple(firsts))
+    return Checked(digests, unreadable, thumbnails, special)
 
 
 def leave_out_unreadable(

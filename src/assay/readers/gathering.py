@@ -16,6 +16,8 @@ from assay.readers.image_ranges import settle
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.lists import splitter
+from assay.readers.sound_range import settle_sounds
+from assay.readers.sounds import StoredSounds
 from assay.readers.splits import Part, Shares, class_counts, divide, sample
 from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TableTexts, TextTable, text_digests
@@ -96,6 +98,10 @@ def gather_files(
         settled = settle(files, labelled.rows, checked)
         files, checked = settled.images, checked._replace(digests=settled.digests)
         notes = (*notes, *settled.notes)
+    elif isinstance(files, StoredSounds):
+        scaled = settle_sounds(files, labelled.rows, checked)
+        files, checked = scaled.sounds, checked._replace(digests=scaled.digests)
+        notes = (*notes, *scaled.notes)
     labelled = replace(labelled, notes=(*labelled.notes, *notes))
     return Gathered(files, labelled, checked.digests, files.modality, checked.thumbnails).take(kept)
 

@@ -29,17 +29,18 @@ class Settled(NamedTuple):
 
 def settle(images: StoredImages, rows: np.ndarray, checked: Checked) -> Settled:
     """Choose the ranges of wide pixels by all files that were checked."""
-    ranges = common_ranges(checked.pixels.values(), images.given)
+    pixels, firsts = checked.pixels, checked.firsts
+    ranges = common_ranges(pixels.values(), images.given)
     digests = checked.digests.copy()
-    for position, statistics in checked.pixels.items():
+    for position, statistics in pixels.items():
         chosen = ranges[statistics.kind]
         if earlier_range(statistics) != chosen:  # an earlier version read other pixels from these bytes
             salted = f"{int(digests[position])} {chosen.low!r} {chosen.high!r}"
             digests[position] = digest_bytes(salted.encode())
     notes = [_range_note(images, rows, checked, kind, chosen) for kind, chosen in ranges.items()]
     notes.extend(_not_finite(images, rows, checked))
-    if checked.firsts:
-        count, first = len(checked.firsts), images.name(int(rows[checked.firsts[0]]))
+    if firsts:
+        count, first = len(firsts), images.name(int(rows[firsts[0]]))
         has = (
             "image has several frames or pages" if count == 1 else "images have several frames or pages each"
         )

@@ -13,6 +13,7 @@ from assay.core.task import Modality, Sound
 from assay.readers.digests import digest_bytes
 from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
 
+_NEEDS_CONVERSION = (".m4a", ".aac", ".wma", ".amr", ".webm", ".mp4", ".3gp", ".mka")
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
 _CUT_OFF = re.compile(r": (\d+) \(should be \d+\)")  # libsndfile's log of a chunk longer than the file
 _UNKNOWN_LENGTH = (
@@ -22,14 +23,20 @@ _UNKNOWN_LENGTH = (
 
 def is_sound(name: str) -> bool:
     """Return whether a file name has an audio suffix."""
-    return name.lower().endswith(SUFFIXES)
+    return name.lower().endswith((*SUFFIXES, *_NEEDS_CONVERSION))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSounds(FileExamples):
-    """Audio in files of any storage; channels are averaged."""
+    """Audio in files of any storage; channels are averaged.
+
+    Attributes:
+        files: The files.
+        full: The value of full scale in files of floats, which become -1 to 1.
+    """
 
     files: Files
+    full: float = 1.0
 
     modality: ClassVar[Modality] = Modality.AUDIO
     plural: ClassVar[str] = "sounds"
@@ -43,29 +50,42 @@ class StoredSounds(FileExamples):
 
     def read(self, row: int) -> Sound:
         """Return one sound."""
-        return _decode(self.files.content(row))
+        sound, is_float = _decode(self.files.content(row))
+        return (
+            Sound(sound.samples / np.float32(self.full), sound.rate) if is_float and self.full != 1 else sound
+        )
 
     def look(self, row: int) -> Look:
         """Return the hash of a file after decoding it completely."""
         content = self.files.content(row)
         if not content:
             raise UnreadableFileError("empty file")
-        if not len(_decode(content).samples):
+        try:
+            sound, is_float = _decode(content)
+        except UnreadableFileError as error:
+            suffix = self.files.name(row).lower()
+            if not suffix.endswith(_NEEDS_CONVERSION):
+                raise
+            raise UnreadableFileError("convert it to .wav or .flac") from error
+        if not len(sound.samples):
             raise UnreadableFileError("no samples")
-        return Look(digest_bytes(content))
+        peak = float(np.abs(sound.samples).max()) if is_float else None
+        return Look(digest_bytes(content), peak=peak)
 
 
-def _decode(content: bytes) -> Sound:
+def _decode(content: bytes) -> tuple[Sound, bool]:
+    """Return a sound, and whether its file holds floats, which may have any range."""
     import soundfile
 
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             samples = file.read(dtype="float32", always_2d=True)
             frames, rate, log = file.frames, file.samplerate, file.extra_info
+            is_float = file.subtype in {"FLOAT", "DOUBLE"}
     except soundfile.LibsndfileError as error:
         raise UnreadableFileError(f"not a sound: {error.error_string.rstrip('.')}") from error
     if len(samples) < frames or any(int(size) < _UNKNOWN_LENGTH for size in _CUT_OFF.findall(log)):
         raise UnreadableFileError("truncated")
     if not np.isfinite(samples).all():
         raise UnreadableFileError("samples that are not finite")
-    return Sound(np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32)), int(rate))
+    return Sound(np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32)), int(rate)), is_float
