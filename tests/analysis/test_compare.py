@@ -63,7 +63,7 @@ def test_the_least_expected_regret_is_recommended(comparison):
     assert comparison.tasks[0].recommended == "timm:resnet50.a1_in1k"
     assert decision.expected_regret["timm:resnet50.a1_in1k"] == min(decision.expected_regret.values())
     assert "within 1 point of it with a probability of" in comparison.tasks[0].because
-    assert "not significantly different from 3" in comparison.tasks[0].because
+    assert "4 of 7 pretrained models may be the best" in comparison.tasks[0].because
 
 
 def test_a_wider_margin_names_a_cheaper_model_with_its_costs(study):
@@ -199,7 +199,7 @@ def test_one_model_has_nothing_to_be_compared_with(study):
     alone = _only(study, lambda item: item.job.model == "timm:resnet50.a1_in1k")
     result = _compare(dataclasses.replace(alone, tasks=study.tasks[:1], models=study.models[1:2]))
 
-    assert "only one model has a value" in result.headline[0]
+    assert "only one pretrained model has a value" in result.headline[0]
 
 
 def test_equal_models_do_not_differ(study):
@@ -208,7 +208,7 @@ def test_equal_models_do_not_differ(study):
     models = tuple(row for row in study.models if row.address in twins)
     result = _compare(dataclasses.replace(pair, tasks=study.tasks[:1], models=models))
 
-    assert "not significantly different from the other model" in result.headline[0]
+    assert "2 of 2 pretrained models may be the best" in result.headline[0]
     assert result.tasks[0].examples_to_separate is None
 
 

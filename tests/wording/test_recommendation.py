@@ -11,6 +11,7 @@ from assay.findings.per_task import Cell, NeededExamples
 from assay.testing.simulated_study import simulate_study
 from assay.wording.answer import answer
 from assay.wording.recommendation import because, nothing
+from assay.wording.screen import confidence_sentences
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,23 @@ def test_the_examples_that_would_separate_models_are_an_interval(comparison, nee
     task = replace(comparison.tasks[0], examples_to_separate=needed)
 
     assert text in because(task, {row.address: row for row in comparison.models})
+
+
+def test_random_weights_do_not_count_among_the_models_that_may_be_the_best(comparison):
+    task = comparison.tasks[0]
+    control = "packaged:efficientnet_lite0"  # not significantly different from the best
+    models = {
+        row.address: replace(row, facts=replace(row.facts, is_random=row.address == control))
+        for row in comparison.models
+    }
+
+    message = because(task, models)
+    screen = confidence_sentences(task, task.decision, models)
+
+    assert "4 of 7 pretrained models may be the best" in task.because
+    assert "3 of 6 pretrained models may be the best" in message
+    assert "3 of 6 pretrained models may be the best." in screen
+    assert f"Warning: {control} with random weights may be as good" in message
 
 
 def test_where_lower_is_better_regret_has_the_unit_of_the_metric():

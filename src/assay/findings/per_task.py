@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assay.core.estimate import Interval
 from assay.core.result import Cost, Status
 from assay.findings.decision import Recommendation
 from assay.findings.error_analysis import ErrorAnalysis, SliceFindings
-from assay.findings.facts import TaskFacts
+from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 
 OTHER_MODALITY = "other modality"  # prefix of the reason if a model does not read the task's modality
 
@@ -89,6 +89,11 @@ class Standing:
         return self.ranks is not None and self.ranks[0] == 1
 
 
+def pretrained(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[Standing]:
+    """Return the models that may be recommended: those without random weights, which are controls."""
+    return [standing for standing in standings if not has_random_weights(standing.model, rows)]
+
+
 @dataclass(frozen=True, slots=True)
 class NeededExamples:
     """A number of test examples, as a 95 % interval.
@@ -115,9 +120,9 @@ class TaskFindings:
             if no pretrained model has a value.
         recommended: The address of the recommended model: see ``decision``.
         because: The reason for the recommendation, in a few sentences.
-        examples_to_separate: Number of test examples that would separate the two best models (80 % power);
-            None if they differ significantly already, if they predict the same, if more than 100,000 are
-            needed, or if nothing was trained.
+        examples_to_separate: Number of test examples that would separate the two best pretrained models (80 %
+            power); None if they differ significantly already, if they predict the same, if more than
+            100,000 are needed, or if nothing was trained.
         costs: Each known cost by model: ``latency`` and ``seconds`` in seconds, ``memory`` and ``bytes`` in
             bytes, ``parameters`` and ``macs`` as counts.
         fronts: For each cost, the Pareto-optimal models in value and cost, cheapest first.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
-from assay.findings.per_task import Cell, Standing, TaskFindings
+from assay.findings.per_task import Cell, Standing, TaskFindings, pretrained
 from assay.wording.numbers import (
     count,
     decimals,
@@ -46,10 +46,10 @@ def because(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
     if findings.beats_floor is None and not decision.expected_regret:
         return _estimate(findings, chosen, models)
     if findings.beats_floor is None:
-        confidence = _regret(findings, decision, chosen) or "only one model has a value"
+        confidence = _regret(findings, decision, chosen) or "only one pretrained model has a value"
         last = f"This is an estimate: nothing was trained. {_random_above(findings, chosen, models)}".rstrip()
     else:
-        confidence, last = _confidence(findings, decision, chosen), _controls(findings, models)
+        confidence, last = _confidence(findings, decision, models), _controls(findings, models)
     parts = (f"{_value(findings, chosen)}.", _cheaper(findings, decision), f"Confidence: {confidence}.", last)
     return " ".join(filter(None, parts))
 
@@ -67,7 +67,7 @@ def nothing(missing: Sequence[Cell]) -> str:
 
 def _not_above_chance(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
     negated = findings.shown_negated
-    ranked = [row for row in findings.standings if not has_random_weights(row.model, models)]
+    ranked = pretrained(findings.standings, models)
     floor = value_text(findings.task.floor, negated=negated)
     return (
         f"No model is significantly better than chance level ({floor}); the best, {ranked[0].model}, has "
@@ -126,17 +126,17 @@ def _cost(cost: float | None, cheap_by: CheapBy) -> str:
     return count(int(cost))
 
 
-def _confidence(findings: TaskFindings, decision: Recommendation, chosen: Standing) -> str:
-    """Return the expected regret, the tests against the other models, and the test size that they need."""
-    others = len(findings.standings) - 1
-    if not others:
-        return "only one model has a value, so there is nothing to compare it with"
+def _confidence(findings: TaskFindings, decision: Recommendation, models: Mapping[str, ModelRow]) -> str:
+    """Return the expected regret, how many models may be the best, and the test size that they need."""
+    chosen = findings.by_model[decision.recommended]
+    if len(pretrained(findings.standings, models)) < 2:
+        return "only one pretrained model has a value, so there is nothing to compare it with"
     regret = decision.expected_regret.get(chosen.model)
     if regret is None or chosen.ranks is None:
         return (
             "predictions are not stored, so that differences were not tested; it has the best measured value"
         )
-    parts = filter(None, (_regret(findings, decision, chosen), _tests(chosen, others)))
+    parts = filter(None, (_regret(findings, decision, chosen), may_be_best_text(findings, decision, models)))
     return "; ".join(parts) + _remedy(findings)
 
 
@@ -153,27 +153,13 @@ def _regret(findings: TaskFindings, decision: Recommendation, chosen: Standing) 
     return f"{text}, and within {margin} of it with a probability of {share}"
 
 
-def _tests(chosen: Standing, others: int) -> str:
-    """Return how many models differ significantly from the recommended one."""
-    assert chosen.ranks is not None
-    worse, better = others + 1 - chosen.ranks[1], chosen.ranks[0] - 1
-    rest = others - worse - better
-    if not rest and not better:
-        return f"significantly better than {_all_others(others)}"
-    parts = []
-    if worse:
-        parts.append(f"significantly better than {worse} of {plural(others, 'other model')}")
-    if better:
-        parts.append(f"significantly worse than {better}")
-    if rest:
-        whom = "the other model" if others == 1 else f"{rest}" if parts else f"the other {others} models"
-        parts.append(f"not significantly different from {whom}")
-    return ", ".join(parts)
-
-
-def _all_others(others: int) -> str:
-    names = {1: "the other model", 2: "both other models"}
-    return names.get(others, f"all {others} other models")
+def may_be_best_text(findings: TaskFindings, decision: Recommendation, models: Mapping[str, ModelRow]) -> str:
+    """Return that the recommended model is significantly better, or how many pretrained ones may be best."""
+    if findings.by_model[decision.recommended].ranks == (1, 1):
+        return "it is significantly better than all other models"
+    ranked = pretrained(findings.standings, models)
+    best = sum(standing.may_be_best for standing in ranked)
+    return f"{best} of {plural(len(ranked), 'pretrained model')} may be the best"
 
 
 def _remedy(findings: TaskFindings) -> str:
@@ -207,7 +193,7 @@ def _estimate(findings: TaskFindings, chosen: Standing, models: Mapping[str, Mod
     if chosen.interval is not None:
         value += f", {interval_text(chosen.interval, negated=negated)}"
     best = "lowest" if negated else "highest"
-    ranked = [row for row in findings.standings if not has_random_weights(row.model, models)]
+    ranked = pretrained(findings.standings, models)
     among = plural(len(ranked), "pretrained model" if len(ranked) < len(findings.standings) else "model")
     equal = sum(row.value == chosen.value for row in ranked) - 1
     shared = f", shared with {plural(equal, 'other')}" if equal else ""

@@ -9,10 +9,10 @@ from assay.core.result import Status
 from assay.core.task import TaskKind
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.decision import CheapBy, Recommendation
-from assay.findings.facts import TaskFacts, has_random_weights
-from assay.findings.per_task import OTHER_MODALITY, Cell, TaskFindings
+from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
+from assay.findings.per_task import OTHER_MODALITY, Cell, TaskFindings, pretrained
 from assay.wording.numbers import PLURAL, few, interval_text, plural, two_digits, value_text
-from assay.wording.recommendation import UNITLESS, difference_text
+from assay.wording.recommendation import UNITLESS, difference_text, may_be_best_text
 
 _NAMED = 3  # models that a sentence names
 _FEWER = {
@@ -179,16 +179,18 @@ def _amount(difference: float, findings: TaskFindings, unit: str | None) -> str:
     return difference_text(difference, findings).replace(".0 point", " point")
 
 
-def confidence_sentences(findings: TaskFindings, decision: Recommendation, models: int) -> list[str]:
+def confidence_sentences(
+    findings: TaskFindings, decision: Recommendation, models: Mapping[str, ModelRow]
+) -> list[str]:
     """Return how sure the recommendation on one task is, the most important sentence first.
 
     Args:
         findings: The findings on the task.
         decision: The decision on it.
-        models: Number of pretrained models with a value.
+        models: By address.
     """
-    if models < 2:
-        return ["only one model has a value, so there is nothing to compare it with."]
+    if len(pretrained(findings.standings, models)) < 2:
+        return ["only one pretrained model has a value, so there is nothing to compare it with."]
     is_estimate = findings.beats_floor is None
     regret = decision.expected_regret.get(decision.recommended)
     if regret is None and is_estimate:
@@ -196,7 +198,7 @@ def confidence_sentences(findings: TaskFindings, decision: Recommendation, model
         return [*scale, _FROM_TRAIN]
     if regret is None:
         return ["differences were not tested, because predictions are not stored for all models."]
-    rest = [_FROM_TRAIN] if is_estimate else _tests(findings)
+    rest = [_FROM_TRAIN] if is_estimate else _tests(findings, decision, models)
     sentences = [f"expected regret {_amount(regret, findings, None)}.", *rest]
     if decision.margin > 0:
         share = f"{100 * decision.within_margin[decision.recommended]:.0f} %"
@@ -205,14 +207,10 @@ def confidence_sentences(findings: TaskFindings, decision: Recommendation, model
     return sentences
 
 
-def _tests(findings: TaskFindings) -> list[str]:
-    best = sum(standing.may_be_best for standing in findings.standings)
-    many = len(findings.standings)
-    may = (
-        "it is significantly better than all others" if best == 1 else f"{best} of {many} models may be best"
-    )
+def _tests(findings: TaskFindings, decision: Recommendation, models: Mapping[str, ModelRow]) -> list[str]:
+    may = may_be_best_text(findings, decision, models)
     needed = findings.examples_to_separate
-    if needed is None or best < 2:
+    if needed is None:
         return [f"{may}."]
     low = two_digits(needed.low)
     span = f"at least {low:,}" if needed.high is None else f"{low:,} to {two_digits(needed.high):,}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assay.core.limits import Limits
-from assay.findings.facts import ModelRow, has_random_weights
-from assay.findings.per_task import Cell, Standing
+from assay.findings.facts import ModelRow
+from assay.findings.per_task import Cell, Standing, pretrained
 
 COSTS = ("latency", "parameters", "macs", "bytes", "memory", "seconds")
 
@@ -14,11 +14,6 @@ COSTS = ("latency", "parameters", "macs", "bytes", "memory", "seconds")
 def may_be_best(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[str]:
     """Return the pretrained models that may be the best: no model is significantly better."""
     return [standing.model for standing in pretrained(standings, rows) if standing.may_be_best]
-
-
-def pretrained(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[Standing]:
-    """Return the models that may be recommended: those without random weights."""
-    return [standing for standing in standings if not has_random_weights(standing.model, rows)]
 
 
 def costs(

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from assay.analysis.pairwise import Pairwise, compare_pairs
-from assay.analysis.per_task.costs import costs, fronts, may_be_best, pretrained, reliable, smallest
+from assay.analysis.per_task.costs import costs, fronts, may_be_best, reliable, smallest
 from assay.analysis.per_task.decision import Rule, choose, regrets
 from assay.analysis.per_task.error_analysis import error_analysis
 from assay.analysis.per_task.held_out import HeldOutRows, held_out_draws
@@ -28,7 +28,7 @@ from assay.core.slices import SliceColumn
 from assay.core.task import Labels, TaskKind
 from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, TaskFacts
-from assay.findings.per_task import Cell, NeededExamples, Standing, TaskFindings
+from assay.findings.per_task import Cell, NeededExamples, Standing, TaskFindings, pretrained
 from assay.wording.recommendation import because
 
 
@@ -131,7 +131,7 @@ def _findings(
         beats_floor=beats_floor,
         recommended=recommended,
         because="",
-        examples_to_separate=_examples_needed(evidence, standings, tested),
+        examples_to_separate=_examples_needed(evidence, pretrained(standings, rows), tested),
         costs=of_models,
         fronts=fronts(standings, of_models, rows),
         smallest=smallest(may_be_best(standings, rows), rows) if has_smallest else None,

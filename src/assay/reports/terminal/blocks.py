@@ -77,8 +77,7 @@ def block_of(
     usable = [findings for findings in same if findings.decision is not None]
     confidence: list[str] = []
     if decision and len(usable) == 1:
-        pretrained = sum(not is_random.get(standing.model) for standing in usable[0].standings)
-        confidence = words.confidence_sentences(usable[0], decision, pretrained)
+        confidence = words.confidence_sentences(usable[0], decision, rows)
     elif decision:
         confidence = words.confidence_over_tasks(usable, decision, _unit(usable))
     return Block(
