@@ -37,6 +37,6 @@ setup: $(INSTALLED)  ## only make .venv
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Assay needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	@echo "Installing Assay and the model libraries into .venv: about 5 GB, some minutes, once."
+	@echo "Installing Assay and the model libraries into .venv: about 8 GB, some minutes, once."
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[dev]'
 	touch $@

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from assay.analysis.per_task.costs import pretrained, reliable
+from assay.analysis.per_task.costs import reliable
 from assay.analysis.per_task.decision import Rule, choose
 from assay.core.task import Modality
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow
-from assay.findings.per_task import TaskFindings
+from assay.findings.per_task import TaskFindings, pretrained
 
 
 def decisions(

@@ -96,7 +96,7 @@ def _composed(parts: _Screen, room: _Room) -> list[str]:
     """Return the screen with this room; empty if too few rows of the tables fit."""
     after = _after(parts, room)
     around = [_around(block, parts, room) for block in parts.blocks]
-    gaps = max(0, len(parts.blocks) - 1) * room.has_gaps
+    gaps = max(0, len(parts.blocks) - 1) * (room is not _ROOMS[-1])
     notice = paragraph("", parts.notice, parts.width, 2) if parts.notice else []
     used = len(notice) + gaps + len(after) + sum(len(above) + len(below) for above, below in around)
     tables = [block for block in parts.blocks if block.rows or block.control]
@@ -105,7 +105,7 @@ def _composed(parts: _Screen, room: _Room) -> list[str]:
         return []
     lines = []
     for number, (block, (above, below)) in enumerate(zip(parts.blocks, around, strict=True)):
-        lines += [""] * (number > 0 and room.has_gaps) + above
+        lines += [""] * (number > 0 and gaps > 0) + above
         if number == 0:
             lines += notice
         lines += _table(block, parts, each) + below
