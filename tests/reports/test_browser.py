@@ -202,6 +202,16 @@ def _overlap(first: list[float], second: list[float]) -> bool:
     return wide > 1 and high > 2
 
 
+def test_a_cost_without_a_pareto_front_is_drawn_too(browser, study, folder):
+    found = compare(study, ranked_by=None, seed=0)
+    tasks = tuple(dataclasses.replace(findings, fronts={}) for findings in found.tasks)
+    Html().render(dataclasses.replace(found, tasks=tasks), folder / "no_front.html")
+
+    _open(browser, folder / "no_front.html")
+
+    assert _complaints(browser) == []
+
+
 def test_the_recommended_model_has_its_name_in_the_chart_of_costs(browser, page):
     _open(browser, page)
 

@@ -11,8 +11,10 @@ from tests.reports.large import large
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
 from assay.findings.comparison import Comparison
+from assay.findings.facts import ShownExample
 from assay.reports.html import Html
 from assay.testing.simulated_study import SCORES, simulate_study
+from assay.wording.numbers import plural
 
 BEST = "timm:vit_small_patch14_reg4_dinov2.lvd142m"
 EVIL = "<script>alert(1)</script>"
@@ -157,6 +159,19 @@ def test_a_page_tells_what_scores_predicted_where_there_are_enough_models(compar
 
     assert "How well the scores predicted linear_probe on image tasks" in text
     assert "How well the scores predicted" not in _render(comparison, tmp_path)
+
+
+def test_hardest_examples_are_pictures_or_texts_and_names_where_none_is_stored(comparison, tmp_path):
+    findings = comparison.tasks[0]
+    first = findings.lesson.hardest[0]
+    kept = {findings.task.address: {first.row: ShownExample(EVIL, "a", text=EVIL)}}
+
+    text = _render(dataclasses.replace(comparison, hardest=kept), tmp_path)
+
+    assert f"1 of {plural(findings.lesson.missed_by_all, 'test example')}; true class" in text
+    assert EVIL not in text
+    assert f"<q>{EVIL.replace('<', '&lt;').replace('>', '&gt;')}</q>" in text
+    assert 'class="examples hardest"' not in _render(comparison, tmp_path)
 
 
 def test_a_cost_has_its_own_front(comparison, tmp_path):

@@ -19,7 +19,9 @@ from assay.core.task import (
 )
 from assay.readers.files import FolderFiles
 from assay.readers.sounds import StoredSounds
-from assay.store.shown_examples import MOST_SHOWN, shown_examples
+from assay.store.arrays import Arrays
+from assay.store.shown_examples import MOST_SHOWN, shown_examples, shown_tests
+from assay.store.task_files import TaskFiles
 
 
 def _task(examples: Examples, labels: Labels, kind: TaskKind, classes: tuple[str, ...] = ()) -> Task:
@@ -140,3 +142,26 @@ def test_a_sound_is_seen_as_its_spectrogram_with_low_notes_below(tmp_path):
     assert loudest[5] > loudest[48] > loudest[90]
     assert loudest[48] == pytest.approx(96 * (1 - 1500 / 4000), abs=4)
     assert silent.max() <= 2  # of 255: WebP keeps grey roughly
+
+
+def test_a_test_example_of_labelled_words_shows_its_word_in_brackets():
+    labels = Labels(LabelKind.CLASSIFICATION, [0, 1, 1], ("name", "verb"), np.array([2, 1]))
+
+    shown = shown_tests(_task(_Sentences(), labels, TaskKind.TOKENS, ("name", "verb")), [1, 2])
+
+    assert shown[1].text == "Ada [sings]"
+    assert shown[1].label == "verb"
+    assert 2 not in shown  # it cannot be read
+
+
+def test_hardest_examples_are_kept_beside_earlier_ones_and_need_no_data_to_be_read(tmp_path):
+    files = TaskFiles(Arrays(tmp_path))
+    labels = Labels(LabelKind.CLASSIFICATION, np.zeros(100, dtype=int), ("a",))
+    task = _task(_texts(100), labels, TaskKind.CLASSIFICATION, ("a",))
+
+    files.add_hardest(task, [3, 1])
+    files.add_hardest(task, range(40, 140 - 50))
+
+    kept = TaskFiles(Arrays(tmp_path)).hardest(task.fingerprint)
+    assert list(kept) == list(range(40, 88))  # the newest first, at most 48
+    assert kept[40].text.startswith("040")

@@ -61,6 +61,8 @@ class Comparison:
         settings: Settings of the study by name: versions, seeds, methods, time.
         likeness: Similarity of tasks and of models, for each modality.
         examples: A few examples of each task for display, by address of the task.
+        hardest: The hardest test examples of each task for display, by address of the task and position of
+            the label in the test labels.
         warnings: Limits that were applied to unreliable latencies; what was damaged in the store, and what
             became of it.
         decisions: The decision over all tasks of a modality, by modality; none where no model can be
@@ -80,6 +82,7 @@ class Comparison:
     averages: tuple[SuiteAverage, ...] = ()
     likeness: tuple[Similarity, ...] = ()
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
+    hardest: Mapping[str, Mapping[int, ShownExample]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     decisions: Mapping[str, Recommendation] = field(default_factory=dict)
     pending: Pending | None = None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from assay.core.estimate import Interval
 
+MOST_HARDEST, MOST_LONELY = 12, 6  # examples of each kind that are shown as pictures or texts
+
 
 @dataclass(frozen=True, slots=True)
 class ConfusedClasses:
@@ -43,12 +45,14 @@ class MissedExample:
     """A test example that all models, or all but one, get wrong.
 
     Attributes:
+        row: Position of its label in the test labels, from 0.
         example: Its name: a path, or a row.
         truth: The true class.
         said: The class that most of the wrong models predict.
         right: The models that are right.
     """
 
+    row: int
     example: str
     truth: str
     said: str
@@ -65,8 +69,9 @@ class ErrorAnalysis:
         missed_by_all: Number that no model gets right: mislabelled or too hard.
         right_in_all: Number that every model gets right: they do not separate models.
         by_one: Number that exactly one model gets right.
-        hardest: The first few that all models miss.
-        lonely: The first few that exactly one model gets right.
+        hardest: A few that all models miss: first those on whose wrong class most models agree, and of these
+            one of each true class in turn.
+        lonely: A few that exactly one model gets right, in the same order.
         classes: Accuracy on each class, by model.
         confusion: The confusion matrix of the recommended model, or of the best.
         separable: The share of pairs of models that differ significantly; None with fewer than two models.

@@ -43,12 +43,12 @@ class TaskFacts:
 
 @dataclass(frozen=True, slots=True)
 class ShownExample:
-    """One training example for display.
+    """One example for display.
 
     Attributes:
         name: Its name for a user: a path or a row number.
         label: Its class, classes or number, as text.
-        text: The beginning of a text; else empty.
+        text: The beginning of a text, or the duration of audio; else empty.
         picture: A small image, or the spectrogram of audio, as a ``data:`` URL; empty for texts.
     """
 
@@ -56,6 +56,11 @@ class ShownExample:
     label: str
     text: str = ""
     picture: str = ""
+
+    @property
+    def letters(self) -> int:
+        """The number of letters that it takes in a page."""
+        return len(self.picture) + len(self.text) + len(self.name) + len(self.label)
 
 
 @dataclass(frozen=True, slots=True)

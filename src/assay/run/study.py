@@ -25,12 +25,12 @@ from assay.run.evaluator import Evaluator
 from assay.run.full_matrix import FullMatrix
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.run.random_weights import random_controls, runs_for_controls
+from assay.run.shown_files import keep_hardest, with_files
 from assay.run.stored_evidence import evidence_of
 from assay.run.task_facts import task_facts
 from assay.run.within_budget import WithinBudget
 from assay.store.arrays import Arrays
-from assay.store.damage import warnings_of
-from assay.store.planned import read_pending, write_planned
+from assay.store.planned import write_planned
 from assay.store.results import Store, open_existing
 
 DEFAULT_METHODS = (
@@ -237,7 +237,7 @@ class Study:
                     for event in events:
                         _keep(store, event)
                         scheduler.tell(observed(event))
-            return self._compared(store, ready)
+                return self._compared(store, ready, keeps_hardest=True)
         finally:
             store.close()
 
@@ -254,7 +254,7 @@ class Study:
         finally:
             store.close()
 
-    def _compared(self, store: Store, ready: Plan) -> Comparison:
+    def _compared(self, store: Store, ready: Plan, *, keeps_hardest: bool = False) -> Comparison:
         jobs = ready.jobs
         results = [replace(result, job=jobs[result.job.key]) for result in store.results(jobs)]
         models = {str(evaluation.model) for evaluation in ready.evaluations}
@@ -262,8 +262,10 @@ class Study:
             facts = [task_facts(task) for task in ready.tasks]
             limits, seed, rule = self._limits(), self.seed, Rule.of(self.margin, self.cheap_by)
             evidence = evidence_of(store, results, facts, models=models, limits=limits, seed=seed)
-        found = compare(evidence, ranked_by=self.ranked_by, seed=seed, rule=rule)
-        return _with_files(replace(found, warnings=(*found.warnings, *ready.notes)), store)
+            found = compare(evidence, ranked_by=self.ranked_by, seed=seed, rule=rule)
+            if keeps_hardest:
+                keep_hardest(found, store, ready.tasks)
+        return with_files(replace(found, warnings=(*found.warnings, *ready.notes)), store)
 
 
 def _listed(plugins: object) -> list[str | Path]:
@@ -283,13 +285,7 @@ def compare_store(
     refused = [row.address for row in store.models() if row.refusal(limits)]
     evidence = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
     comparison = compare(evidence, ranked_by=ranked_by, seed=0, rule=rule)
-    return _with_files(comparison, store)
-
-
-def _with_files(comparison: Comparison, store: Store) -> Comparison:
-    examples = store.examples(findings.task for findings in comparison.tasks)
-    found = replace(comparison, examples=examples, pending=read_pending(store.arrays, store.keys()))
-    return replace(found, warnings=(*comparison.warnings, *warnings_of(store)))
+    return with_files(comparison, store)
 
 
 def _keep(store: Store, event: Event) -> None:

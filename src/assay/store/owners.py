@@ -13,6 +13,7 @@ _OF_TASKS = {
     "lengths": "word counts of test",
     "splits": "names of the examples",
     "examples": "shown examples",
+    "hardest": "hardest examples",
     "slices": "slices",
     "contents": "groups of identical examples",
     "held_out_truths": "labels of held-out examples",

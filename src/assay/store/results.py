@@ -250,6 +250,14 @@ class Store:
             if (examples := self._task_files.examples(task.fingerprint)) is not None
         }
 
+    def add_hardest(self, task: Task, rows: Iterable[int]) -> None:
+        """Keep test examples for display, by the positions of their labels; see ``hardest``."""
+        self._task_files.add_hardest(task, rows)
+
+    def hardest(self, tasks: Iterable[TaskFacts]) -> dict[str, dict[int, ShownExample]]:
+        """Return the kept test examples by task address and position of the label in the test labels."""
+        return {task.address: self._task_files.hardest(task.fingerprint) for task in tasks}
+
     def slices(self, task: TaskFacts) -> tuple[SliceColumn, ...]:
         """Return the stored slices of a task's test examples."""
         return self._task_files.slices(task)

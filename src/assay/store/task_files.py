@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +14,9 @@ from assay.core.task import LabelKind, Labels, SplitName, Task, TaskKind
 from assay.findings.facts import ShownExample, TaskFacts
 from assay.store.arrays import Arrays
 from assay.store.rows import slices_of, slices_written
-from assay.store.shown_examples import shown_examples
+from assay.store.shown_examples import shown_examples, shown_tests
+
+_MOST_KEPT = 48  # of the hardest examples of a task: about 5 kB each
 
 
 class TaskFiles:
@@ -47,6 +49,20 @@ class TaskFiles:
         if task.slices:  # merged with the slices of earlier runs; new slices do not invalidate results
             slices = self._slices(key) | slices_written(task.slices)
             self._arrays.write_text("slices", key, json.dumps(slices, ensure_ascii=False))
+
+    def add_hardest(self, task: Task, rows: Iterable[int]) -> None:
+        """Keep the examples of test with labels at these positions, and earlier ones while there is room."""
+        kept = self.hardest(task.fingerprint)
+        wanted = list(dict.fromkeys((*rows, *kept)))[:_MOST_KEPT]
+        read = shown_tests(task, (row for row in wanted if row not in kept))
+        shown = {row: kept.get(row) or read[row] for row in wanted if row in kept or row in read}
+        if shown != kept:
+            text = json.dumps({row: asdict(example) for row, example in shown.items()}, ensure_ascii=False)
+            self._arrays.write_text("hardest", task.fingerprint, text)
+
+    def hardest(self, fingerprint: str) -> dict[int, ShownExample]:
+        """Return the kept examples of test by the positions of their labels."""
+        return self._arrays.read_json("hardest", fingerprint, _hardest) or {}
 
     def labels(self, task: TaskFacts) -> Labels | None:
         """Return the test labels of a task."""
@@ -128,9 +144,15 @@ def _names(stored: Any) -> Mapping[str, tuple[str, ...]]:
 
 
 def _examples(stored: Any) -> tuple[ShownExample, ...]:
-    return tuple(
-        ShownExample(**{name: _text(text) for name, text in fields.items()}) for fields in _list(stored)
-    )
+    return tuple(map(_example, _list(stored)))
+
+
+def _hardest(stored: Any) -> dict[int, ShownExample]:
+    return {int(row): _example(fields) for row, fields in stored.items()}
+
+
+def _example(fields: Any) -> ShownExample:
+    return ShownExample(**{name: _text(text) for name, text in fields.items()})
 
 
 def _columns(stored: Any) -> dict[str, list[str | None]]:

@@ -40,8 +40,9 @@ def error_analysis(
     all_miss, one_hits = (count == 0) & several, (count == 1) & several
     name_of = example_names(truth, names)
 
-    def named(rows: np.ndarray) -> tuple[MissedExample, ...]:
-        return tuple(_missed(row, name_of[row], truth, answers) for row in np.flatnonzero(rows)[:NAMED])
+    def named(is_meant: np.ndarray) -> tuple[MissedExample, ...]:
+        rows = _most_agreed(np.flatnonzero(is_meant), truth.values, np.stack([*answers.values()]))
+        return tuple(_missed(int(row), name_of[row], truth, answers) for row in rows[:NAMED])
 
     return ErrorAnalysis(
         models=tuple(answers),
@@ -59,10 +60,23 @@ def error_analysis(
     )
 
 
+def _most_agreed(rows: np.ndarray, truth: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Return rows by how many models agree on a class; of equal ones, one of each true class in turn."""
+    agreed = stats.mode(answers[:, rows], axis=0).count
+    order = np.lexsort((truth[rows], -agreed))
+    rows, agreed = rows[order], agreed[order]
+    places = np.arange(len(rows))
+    is_first = np.ones(len(rows), dtype=bool)
+    is_first[1:] = (agreed[1:] != agreed[:-1]) | (truth[rows][1:] != truth[rows][:-1])
+    turns = places - np.maximum.accumulate(np.where(is_first, places, 0))
+    return rows[np.lexsort((turns, -agreed))]
+
+
 def _missed(row: int, name: str, truth: Labels, answers: Mapping[str, np.ndarray]) -> MissedExample:
     answer = int(truth.values[row])
     wrong = [int(values[row]) for values in answers.values() if values[row] != answer]
     return MissedExample(
+        row=row,
         example=name,
         truth=truth.classes[answer],
         said=truth.classes[int(np.bincount(wrong).argmax())] if wrong else "",

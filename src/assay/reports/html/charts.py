@@ -158,7 +158,9 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
         "its name and interval."
     )
     places = decimals(standing.value for standing in findings.standings)
-    spec = scatter(tuple(titles.values()), findings.measure, places, height=320)
+    spec = scatter(
+        tuple(titles.values()), findings.measure, places, height=320, has_fronts=all(fronts.values())
+    )
     return Chart(anchor, caption, spec, rows, height=320)
 
 

@@ -40,7 +40,7 @@ def dots(value: str, title: str, places: int, height: int) -> Spec:
 
 
 @cache
-def scatter(costs: tuple[str, ...], measure: str, places: int, height: int) -> Spec:
+def scatter(costs: tuple[str, ...], measure: str, places: int, height: int, *, has_fronts: bool) -> Spec:
     """Return a scatter plot of ``value`` with its interval against a cost that the reader chooses.
 
     Models have names where ``named`` has the cost; those of higher ``priority`` are placed first.
@@ -50,6 +50,7 @@ def scatter(costs: tuple[str, ...], measure: str, places: int, height: int) -> S
         measure: Title of the values.
         places: Decimals of a value.
         height: Height in pixels.
+        has_fronts: Each cost has a front, which names then avoid; an empty one breaks their layout.
     """
     choice = alt.binding_select(options=list(costs), name="against ")
     base = _base().transform_fold(list(costs), as_=["cost", "x"])
@@ -66,7 +67,8 @@ def scatter(costs: tuple[str, ...], measure: str, places: int, height: int) -> S
     y = alt.Y("value:Q", title=measure, scale=scale, axis=alt.Axis(tickCount=6))
     low = alt.Y("low:Q", title=measure, scale=scale)
     bars = base.mark_rule(opacity=0.4).encode(x=x, y=low, y2="high:Q")
-    front = base.transform_filter(_FRONT).mark_line(strokeWidth=1.5).encode(x=x, y=y).properties(name="front")
+    front = base.transform_filter(_FRONT).mark_line(strokeWidth=1.5).encode(x=x, y=y)
+    front = front.properties(name="front" if has_fronts else "fronts")
     marks, names = _named(base, where=f"indexof(datum.named, datum.cost) >= 0 || {_PINNED}")
     marks = marks.mark_point(size=70).encode(x=x, y=y, fill=_either(_FRONT, "@accent", "@page"))
     layers = (front, bars, marks, _rings(base).encode(x=x, y=y), names.encode(x=x, y=y))

@@ -13,6 +13,7 @@ from assay.findings.facts import ModelRow, ShownExample
 from assay.findings.per_task import TaskFindings
 from assay.findings.similarity import Similarity
 from assay.reports.html.chart import Chart
+from assay.reports.html.hardest import HardExamples, hard_examples
 from assay.reports.html.heat_map import HeatMap, heat_maps
 from assay.reports.html.names import Names
 from assay.reports.html.tables import (
@@ -34,6 +35,7 @@ _CHART_PACKAGES = ("altair", "vl_convert")  # packages of the extra html
 _MOST_CHOICES = 8  # the answer must fit on a screen; the tables below have all models
 _TITLED = 2  # tasks that the title names
 MOST_EXAMPLE_LETTERS = 260_000  # of all tasks: keeps a page of 50 models x 20 tasks below 2 MB
+_MOST_HARDEST_LETTERS = 260_000  # the same of the hardest test examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class TaskView:
     classes: tuple[ClassAccuracy, ...]
     methods: MethodTable | None
     examples: tuple[ShownExample, ...]
+    hardest: tuple[HardExamples, ...]
     slices: tuple[SliceTable, ...]
 
 
@@ -150,6 +153,11 @@ def page_view(comparison: Comparison) -> PageView:
                 class_accuracies(findings),
                 methods.get(findings.task.address),
                 examples.get(findings.task.address, ()),
+                hard_examples(
+                    findings.lesson,
+                    comparison.hardest.get(findings.task.address, {}),
+                    _MOST_HARDEST_LETTERS // len(comparison.tasks),
+                ),
                 slices,
             )
             for number, (findings, slices) in enumerate(
@@ -233,16 +241,12 @@ def examples_that_fit(
     kept = {}
     for task, shown in examples.items():
         left = share = MOST_EXAMPLE_LETTERS // len(examples)
-        step = -(-sum(map(_size, shown)) // share) or 1
+        step = -(-sum(example.letters for example in shown) // share) or 1
         fitting: list[ShownExample] = []
         for example in shown[::step]:
-            left -= _size(example)
+            left -= example.letters
             if left < 0:
                 break
             fitting.append(example)
         kept[task] = tuple(fitting)
     return kept
-
-
-def _size(example: ShownExample) -> int:
-    return len(example.picture) + len(example.text) + len(example.name) + len(example.label)

@@ -1,0 +1,70 @@
+"""The hardest test examples of a task, as pictures or texts, within their share of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from assay.findings.error_analysis import MOST_HARDEST, MOST_LONELY, ErrorAnalysis, MissedExample
+from assay.findings.facts import ShownExample
+
+
+@dataclass(frozen=True, slots=True)
+class HardExample:
+    """A test example that models get wrong; ``shown`` is its picture or text, None where none is stored."""
+
+    missed: MissedExample
+    shown: ShownExample | None
+
+
+@dataclass(frozen=True, slots=True)
+class HardExamples:
+    """Test examples of one kind that models get wrong.
+
+    Attributes:
+        title: What is true of them.
+        count: Number of such examples in test.
+        examples: Some of them: those with a picture or text, or all that are listed where none has one.
+    """
+
+    title: str
+    count: int
+    examples: tuple[HardExample, ...]
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the examples have pictures or texts."""
+        return all(example.shown is not None for example in self.examples)
+
+
+def hard_examples(
+    analysis: ErrorAnalysis | None, shown: Mapping[int, ShownExample], letters: int
+) -> tuple[HardExamples, ...]:
+    """Return the hardest examples of a task by kind, without empty kinds.
+
+    Args:
+        analysis: The error analysis of the task; None without one.
+        shown: Pictures and texts by the position of the label in the test labels.
+        letters: The most letters that pictures and texts may take.
+    """
+    if analysis is None:
+        return ()
+    hardest = _fitting(analysis.hardest, shown, MOST_HARDEST, letters * 2 // 3)
+    lonely = _fitting(analysis.lonely, shown, MOST_LONELY, letters // 3)
+    kinds = (
+        HardExamples("Every model wrong", analysis.missed_by_all, hardest),
+        HardExamples("Only one model correct", analysis.by_one, lonely),
+    )
+    return tuple(kind for kind in kinds if kind.examples)
+
+
+def _fitting(
+    missed: Sequence[MissedExample], shown: Mapping[int, ShownExample], most: int, letters: int
+) -> tuple[HardExample, ...]:
+    fitting: list[HardExample] = []
+    for example in missed:
+        found = shown.get(example.row)
+        if found is not None and len(fitting) < most and found.letters <= letters:
+            letters -= found.letters
+            fitting.append(HardExample(example, found))
+    return tuple(fitting) or tuple(HardExample(example, None) for example in missed)
