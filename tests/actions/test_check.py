@@ -12,6 +12,7 @@ from assay.core.errors import ModelError
 from assay.core.task import Modality
 from assay.models.hf import HuggingFaceSource
 from assay.models.torch import TorchSource
+from assay.models.vectors import VectorsSource
 from assay.run.plan import resolve_models
 
 CARD = "---\nlicense: {licence}\nlibrary_name: transformers\n---\n# A model\n"
@@ -33,6 +34,15 @@ def test_a_frozen_model_says_so() -> None:
     assert dict(inspect(headed.plugin, "cpu"))["trainable"] == (
         "no: the weights of this model are frozen: it cannot be trained"
     )
+
+
+def test_word_vectors_are_tested_on_words_that_they_know(tmp_path: Path) -> None:
+    (tmp_path / "vec.txt").write_text("größer 1 0\nkleiner 0 1\nweit 1 1\n")
+
+    properties = dict(inspect(VectorsSource(str(tmp_path / "vec.txt")), "cpu"))
+
+    assert properties["trainable"] == "yes, 6 weights; now in evaluation mode"
+    assert properties["proved"].startswith("32 examples")
 
 
 def test_a_module_that_stays_in_training_mode_is_found(

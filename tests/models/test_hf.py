@@ -136,3 +136,66 @@ def test_max_tokens_cuts_texts(tiny_bert: Path) -> None:
     model = HuggingFaceSource(str(tiny_bert), max_tokens=4).open("cpu")
 
     assert model.facts.input == "4 tokens"
+
+
+@pytest.mark.parametrize("mean", [[0.5], [0.5, 0.5, 0.5]])
+def test_a_model_of_one_channel_is_given_grey_images(tmp_path: Path, mean: list[float]) -> None:
+    from PIL import Image
+
+    module = small_vit(1)
+    module.save_pretrained(tmp_path)
+    size = {"height": 16, "width": 16}
+    transformers.ViTImageProcessor(size=size, image_mean=mean, image_std=mean).save_pretrained(tmp_path)
+    grey = np.asarray(Image.fromarray(IMAGE).resize((16, 16)).convert("L"))
+
+    model = HuggingFaceSource(str(tmp_path)).open("cpu")
+
+    with torch.no_grad():
+        expected = module(torch.tensor(grey / 127.5 - 1, dtype=torch.float32)[None, None]).last_hidden_state
+    features = model.encode([np.asarray(Image.fromarray(IMAGE).resize((16, 16)))]).features
+    np.testing.assert_allclose(features, expected[:, 0], atol=1e-4)
+    assert ": grey; " in model.facts.preprocessing
+
+
+def test_a_model_of_four_channels_says_so(tmp_path: Path) -> None:
+    small_vit(4).save_pretrained(tmp_path)
+    transformers.ViTImageProcessor(size={"height": 16, "width": 16}).save_pretrained(tmp_path)
+
+    with pytest.raises(ModelError, match="takes 4 channels; images have 3, or 1 if grey"):
+        HuggingFaceSource(str(tmp_path)).open("cpu")
+
+
+def test_a_model_of_characters_reads_short_and_long_texts_as_alone(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = transformers.CanineConfig(**sizes, num_hash_buckets=256, max_position_embeddings=512)
+    module = transformers.CanineModel(config).eval()
+    module.save_pretrained(tmp_path)
+    tokenizer = transformers.CanineTokenizer(model_max_length=512)
+    tokenizer.save_pretrained(tmp_path)
+
+    features = HuggingFaceSource(str(tmp_path)).open("cpu").encode(["a", *TEXTS]).features
+
+    with torch.no_grad():
+        expected = module(**tokenizer([TEXTS[0]], return_tensors="pt")).last_hidden_state.mean(1)
+    np.testing.assert_allclose(features[1:2], expected, atol=1e-5)
+
+
+def test_positions_that_begin_after_padding_are_not_exceeded(tmp_path: Path, tiny_bert: Path) -> None:
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tiny_bert)
+    tokenizer.model_max_length = int(1e30)  # as it is where no limit was saved
+    tokenizer.save_pretrained(tmp_path)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    positions = {"max_position_embeddings": 34, "vocab_size": len(tokenizer), "pad_token_id": 1}
+    module = transformers.Data2VecTextModel(transformers.Data2VecTextConfig(**sizes, **positions))
+    module.save_pretrained(tmp_path)
+
+    model = HuggingFaceSource(str(tmp_path)).open("cpu")
+
+    assert model.facts.input == "32 tokens"
+    assert model.encode([" ".join(["dog"] * 60)]).truncated == 1
+
+
+def small_vit(channels: int) -> transformers.ViTModel:
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = transformers.ViTConfig(image_size=16, patch_size=8, num_channels=channels, **sizes)
+    return transformers.ViTModel(config, add_pooling_layer=False).eval()

@@ -34,6 +34,30 @@ def test_features_and_probabilities_are_those_of_timm() -> None:
     np.testing.assert_allclose(encoded.source_probs, probs, atol=1e-5)
 
 
+def test_grey_images_go_into_one_channel() -> None:
+    arguments = (("in_chans", 1),)
+    model = TimmSource("resnet10t", pretrained=False, image_size=32, crop=1.0, arguments=arguments).open(
+        "cpu"
+    )
+    four = TimmSource("resnet10t", pretrained=False, image_size=32, arguments=(("in_chans", 4),))
+
+    assert model.facts.input == "1 x 32 x 32"
+    assert model.facts.preprocessing.startswith("grey; ")
+    assert model.encode([IMAGE]).features.shape == (1, 512)
+    with pytest.raises(ModelError, match="takes 4 channels; images have 3, or 1 if grey"):
+        four.open("cpu")
+
+
+def test_arguments_written_as_a_dict_are_the_same_model() -> None:
+    pairs, written = (
+        BUILT_IN.models.create_from_source(Address.parse(f"timm:resnet10t(arguments={arguments})")).plugin
+        for arguments in ("(('in_chans', 1),)", "{'in_chans': 1}")
+    )
+
+    assert pairs.identity() == written.identity()
+    assert "arguments=(('in_chans', 1),)" in pairs.identity()
+
+
 def test_an_unknown_name_gets_a_suggestion() -> None:
     with pytest.raises(UnknownName, match="resnet50"):
         TimmSource("resnet5O").check()

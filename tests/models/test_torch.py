@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 from assay.core.errors import CheckpointError, ModelError, UsageError
 from assay.encoders.identity import file_hash
 from assay.models.torch import TorchSource
+from assay.plugins.address import Address
+from assay.plugins.families import BUILT_IN
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
 
@@ -20,6 +23,9 @@ def build(classes=4, channels=3):
     return nn.Sequential(
         nn.Conv2d(channels, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes)
     )
+
+def named(width=3, **more):
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.Conv2d(width, more["last"][0], 1))
 
 def backbone():
     return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
@@ -152,6 +158,36 @@ def test_the_identity_follows_the_code(tmp_path: Path) -> None:
     (tmp_path / "my_nets.py").write_text(NETS + "\n# changed\n")
 
     assert source.identity() != before
+
+
+def test_arguments_may_be_given_by_name() -> None:
+    address = "torch:my_nets:named(arguments={'width': 5, 'last': (7,)}, head=False, size=16)"
+    source = BUILT_IN.models.create_from_source(Address.parse(address)).plugin
+
+    assert source.open("cpu").facts.width == 7
+    assert "arguments={'width': 5, 'last': (7,)}" in source.identity()
+
+
+def test_a_module_of_one_channel_is_given_grey_images() -> None:
+    grey = TorchSource("my_nets:build", arguments=(5, 1), size=16)
+
+    features = grey.open("cpu").encode([IMAGE]).features
+
+    expected = replace(grey, channels=1).open("cpu").encode([IMAGE]).features
+    np.testing.assert_array_equal(features, expected)
+
+
+def test_a_module_of_other_channels_says_so() -> None:
+    with pytest.raises(ModelError, match="takes 4 channels; images have 3, or 1 if grey"):
+        TorchSource("my_nets:build", arguments=(5, 4), size=16).open("cpu")
+
+
+def test_an_assumed_range_of_pixels_is_said() -> None:
+    assumed = TorchSource("my_nets:build", size=16).open("cpu")
+    stated = TorchSource("my_nets:build", size=16, mean=0.5, std=0.5).open("cpu")
+
+    assert "mean 0 and std 1 are assumed" in assumed.facts.input_note
+    assert stated.facts.input_note == ""
 
 
 def test_the_code_beside_a_module_belongs_to_the_model(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.core.errors import UsageError
-from assay.plugins.address import Address
+from assay.plugins.address import Address, thawed
+from assay.plugins.families import BUILT_IN
 
 literals = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -46,6 +47,21 @@ def test_source_and_name_are_told_apart(text, source, name):
 
 def test_settings_come_in_any_order_and_are_the_same():
     assert Address.parse("knn(k=5, a=1)") == Address.parse("knn( a=1,k=5 )")
+
+
+def test_a_setting_may_be_a_dict():
+    address = Address.parse("torch:nets:build(arguments={'width': 64, 'more': {'deep': [1, 2]}})")
+
+    (value,) = dict(address.settings).values()
+    assert thawed(value) == {"width": 64, "more": {"deep": (1, 2)}}
+    assert str(address) == "torch:nets:build(arguments={'width': 64, 'more': {'deep': (1, 2)}})"
+    assert Address.parse(str(address)) == address
+    assert hash(address)
+
+
+def test_a_dict_is_no_list_of_numbers():
+    with pytest.raises(UsageError, match=r"it must be a list of numbers or a number"):
+        BUILT_IN.models.create_from_source(Address.parse("torch:nets:build(mean={'r': 0.5})"))
 
 
 def test_an_open_parenthesis_is_said():

@@ -25,8 +25,8 @@ def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
     try:
         yield from _facts(model.facts, source.modality())
         yield "trainable", _trainable(model)
-        names: list[Example] | None = None if model.names is None else [*model.names[:COUNT]]
-        yield "proved", prove(model, names or sample_examples(source.modality()))
+        own = model.samples if model.names is None else model.names
+        yield "proved", prove(model, [*own[:COUNT]] if own else sample_examples(source.modality()))
     finally:
         model.close()
 

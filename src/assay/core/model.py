@@ -99,6 +99,11 @@ class Model(ABC):
         return None
 
     @property
+    def samples(self) -> Sequence[Example] | None:
+        """Examples on which this model can be tested, where ordinary ones say nothing to it; else None."""
+        return None
+
+    @property
     def notes(self) -> Sequence[str]:
         """Warnings about this model, which go with each of its results; usually none."""
         return ()

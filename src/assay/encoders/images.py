@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -50,21 +50,30 @@ class ImageEncoder(TorchModel[Forward]):
         preparation: The image preprocessing.
         device: The torch device.
         origin: The origin of the weights.
+        input_note: Where the range of pixels comes from.
     """
 
     def __init__(
-        self, module: nn.Module, forward: Forward, preparation: Preparation, device: str, origin: Origin
+        self,
+        module: nn.Module,
+        forward: Forward,
+        preparation: Preparation,
+        device: str,
+        origin: Origin,
+        *,
+        input_note: str = "",
     ) -> None:
         super().__init__(module, forward, device)
         _lay_out(module)
         self._preparation = preparation
         probe = self._read([np.zeros((64, 64, 3), np.uint8)])
-        self._facts = self._measured(
+        facts = self._measured(
             lambda: self._outputs(probe),
             origin,
             size=" x ".join(str(side) for side in probe.shape[1:]),
             preprocessing=preparation.describe(),
         )
+        self._facts = replace(facts, input_note=input_note)
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities if the model has a source head."""

@@ -6,8 +6,10 @@ timm round half pixels in different ways; tests/encoders/test_pixels.py compares
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -46,6 +48,8 @@ class Rounding(StrEnum):
     TORCHVISION = "torchvision"  # truncates the long side; rounds half offsets to even
     NEAREST = "nearest"  # rounds the long side; rounds half offsets down
 
+
+_OTHER_CHANNELS = re.compile(r"to have (\d+) channels, but got \d+ channels")  # of torch
 
 _READERS = ThreadPoolExecutor(thread_name_prefix="pixels")  # Pillow releases the GIL while resizing
 
@@ -226,6 +230,26 @@ def require_channels(channels: int | None, what: str) -> None:
     """Raise ``ModelError`` for a model whose input has another number of channels than images have."""
     if channels not in (None, 1, 3):
         raise ModelError(f"{what} takes {channels} channels; images have 3, or 1 if grey.")
+
+
+class OtherChannels(ModelError):
+    """A convolution was given another number of channels than it reads."""
+
+    def __init__(self, takes: int) -> None:
+        super().__init__(f"The model takes {takes} channels; images have 3, or 1 if grey (channels=1).")
+        self.takes = takes
+
+
+@contextmanager
+def naming_channels() -> Iterator[None]:
+    """Raise ``OtherChannels`` where torch says inside that a convolution reads another number of them."""
+    try:
+        yield
+    except RuntimeError as error:
+        found = _OTHER_CHANNELS.search(str(error))
+        if found is None:
+            raise
+        raise OtherChannels(int(found[1])) from error
 
 
 def _padding(side: int, wanted: int) -> Size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import torch
@@ -11,6 +12,10 @@ import torch
 from assay.encoders.examples import Text
 
 _CHUNK = 32  # texts of similar length that are padded together
+_FROM_PADDING = (  # types of models whose first position is the one after the padding token
+    *("roberta", "camembert", "mpnet", "longformer", "data2vec", "ibert", "lilt", "luke", "layoutlmv3"),
+    *("markuplm", "xmod", "esm"),
+)
 
 
 class Chunk(NamedTuple):
@@ -28,11 +33,15 @@ class Tokens:
         tokenizer: A tokenizer of transformers.
         most: The maximum number of tokens of a text; longer texts are truncated.
         special: Whether the tokenizer adds its special tokens.
+        pads: False for a model whose features change with padding: only texts of one length go together.
+        least: The least number of tokens that the model reads; shorter texts are padded.
     """
 
     tokenizer: Any
     most: int
     special: bool = True
+    pads: bool = True
+    least: int = 1
 
     @property
     def padding(self) -> int:
@@ -66,8 +75,10 @@ class Tokens:
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """Yield the positions of texts of similar length, one batch at a time."""
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        for start in range(0, len(order), _CHUNK):
-            yield order[start : start + _CHUNK]
+        alike = [order] if self.pads else [[*rows] for _, rows in groupby(order, lengths.__getitem__)]
+        for rows in alike:
+            for start in range(0, len(rows), _CHUNK):
+                yield rows[start : start + _CHUNK]
 
     def longest(self, device: str) -> dict[str, torch.Tensor]:
         """Return the input of one text with the maximum number of tokens."""
@@ -98,7 +109,7 @@ class Tokens:
 
     def padded(self, encoded: Sequence[Mapping[str, list[int]]], device: str) -> dict[str, torch.Tensor]:
         """Return texts x tokens for each input name, padded on the right."""
-        length = max(len(text["input_ids"]) for text in encoded)
+        length = max(self.least, *(len(text["input_ids"]) for text in encoded))
         fill = {"input_ids": self.padding, "token_type_ids": int(self.tokenizer.pad_token_type_id)}
         return {
             name: torch.tensor(
@@ -118,4 +129,4 @@ def most_tokens(tokenizer: Any, config: Any, wanted: int) -> int:
 
 
 def _counts_from_padding(config: Any) -> bool:
-    return any(word in config.model_type for word in ("roberta", "camembert", "mpnet", "longformer"))
+    return any(word in config.model_type for word in _FROM_PADDING)

@@ -6,8 +6,19 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from assay.core.errors import UsageError
+
+
+class FrozenDict(tuple[tuple[Any, Any], ...]):
+    """A dict in a setting, as pairs in its order: it can be hashed, and is written as a dict."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
 
 Literal = str | int | float | bool | None | tuple["Literal", ...]
 
@@ -116,6 +127,15 @@ def _read_settings(parenthesised: str) -> Mapping[str, Literal] | None:
 def _freeze(value: object) -> Literal:
     if isinstance(value, (list, tuple)):
         return tuple(_freeze(item) for item in value)
+    if isinstance(value, dict):
+        return FrozenDict((_freeze(key), _freeze(inside)) for key, inside in value.items())
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     raise ValueError(value)
+
+
+def thawed(value: object) -> object:
+    """Return a setting as it was written: with dicts in it."""
+    if isinstance(value, FrozenDict):
+        return {thawed(key): thawed(inside) for key, inside in value}
+    return tuple(map(thawed, value)) if isinstance(value, tuple) else value

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from typing import TypeVar
 
 from assay.core.errors import UnknownName, UsageError
-from assay.plugins.address import Address, Literal
+from assay.plugins.address import Address, FrozenDict, Literal
 
 Plugin = TypeVar("Plugin")
 
@@ -42,6 +42,12 @@ def all_settings(plugin: object) -> dict[str, object]:
     return {field.name: getattr(plugin, field.name) for field in _fields(type(plugin)) if field.init}
 
 
+def types_in_words(plugin: type[object]) -> dict[str, str]:
+    """Return what each setting of a plug-in must be, in words."""
+    hints = _hints(typing.cast("Hashable", plugin))
+    return {field.name: _in_words(hints[field.name]) for field in _fields(plugin)}
+
+
 @functools.cache
 def _hints(member: Hashable) -> dict[str, object]:
     return typing.get_type_hints(member)
@@ -65,6 +71,8 @@ def _fits_one(value: object, hint: object) -> bool:
     if hint is type(None) or hint is None:
         return value is None
     kind = typing.get_origin(hint) or hint
+    if isinstance(value, FrozenDict) and _inner(hint) in _LISTS:
+        return False
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind is int:
@@ -77,13 +85,26 @@ _IN_WORDS: dict[object, tuple[str, str]] = {
     float: ("a number", "0.1"),
     str: ("a text", "'text'"),
     bool: ("True or False", "False"),
-    tuple: ("a list", "(1, 2)"),
+    tuple: ("a list or dict", "(1, 2)"),
     type(None): ("None", "None"),
 }
+_LISTS: dict[object, str] = {float: "a list of numbers", int: "a list of integers", str: "a list of texts"}
 
 
 def _in_words(hint: object) -> str:
-    return " or ".join(_IN_WORDS[typing.get_origin(option) or option][0] for option in _options(hint))
+    return " or ".join(_one_in_words(option) for option in _options(hint))
+
+
+def _one_in_words(hint: object) -> str:
+    kind = typing.get_origin(hint) or hint
+    if kind is tuple and _inner(hint) in _LISTS:
+        return _LISTS[_inner(hint)]
+    return _IN_WORDS[kind][0] if kind in _IN_WORDS else str(kind)
+
+
+def _inner(hint: object) -> object:
+    """Return the type of the values of a list; None for other types."""
+    return next(iter(typing.get_args(hint)), None) if typing.get_origin(hint) is tuple else None
 
 
 def _example(hint: object) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import textwrap
+from typing import Annotated, TextIO
 
 import typer
 
@@ -16,17 +17,17 @@ Examples:
 
 - `assay list` shows sources, scores, protocols and metrics
 
+- `assay list torch` shows the settings of a source, with their types
+
 - `assay list 'timm:*mobilenet*(max_parameters=5e6)'` shows the models that a pattern names
 """
 
 
 def command(
-    pattern: Annotated[
-        str | None, typer.Argument(help="A family, a model source, or source:pattern.")
-    ] = None,
+    pattern: Annotated[str | None, typer.Argument(help="A family, a plug-in, or source:pattern.")] = None,
     plugin: options.Plugins = None,
 ) -> None:
-    """List model sources, task sources, suites, scores, protocols and metrics, or the models of a source."""
+    """List model sources, task sources, suites and methods; the settings of one; the models of a source."""
     from assay.core.errors import UnknownName
     from assay.plugins.address import Address
     from assay.plugins.families import families
@@ -43,15 +44,36 @@ def command(
             _print_suites() if family == SUITES else _print_family(listed[family])
         return
     source, _, names = pattern.partition(":")
-    if source not in known.models.names():
-        raise UnknownName("family or model source", source, {*listed, SUITES, *known.models.names()})
-    if not list(known.models.load(source).list_names()):
-        print(f"'{source}' opens any name or folder that you give it; it has no list of its own.")
+    owner = next((registry for registry in listed.values() if source in registry.names()), None)
+    if owner is None:
+        plugins = {name for registry in listed.values() for name in registry.names()}
+        raise UnknownName("family or plug-in", source, {*listed, SUITES, *plugins})
+    member: type[object] = owner.load(source)
+    if owner is not known.models or not list(known.models.load(source).list_names()):
+        if owner is known.models:
+            print(f"'{source}' opens any name or folder that you give it; it has no list of its own.")
+        _print_settings(source, member, sys.stdout)
         return
+    if not names:
+        _print_settings(source, member, sys.stderr)
     models = models_of(Address.parse(f"{source}:{names or '*'}"))
     for model in models:
         print(model)
     print(so_many(models), file=sys.stderr)
+
+
+def _print_settings(name: str, member: type[object], stream: TextIO) -> None:
+    from assay.plugins.setting_docs import settings_of
+
+    settings = settings_of(member)
+    print(f"{name} has no settings." if not settings else f"Settings of {name}:", file=stream)
+    for setting in settings:
+        default = f", by default {setting.default}" if setting.default else ""
+        print(f"  {setting.name}: {setting.type}{default}", file=stream)
+        if setting.doc:
+            print(
+                textwrap.fill(setting.doc, 96, initial_indent=" " * 6, subsequent_indent=" " * 6), file=stream
+            )
 
 
 def _print_suites() -> None:

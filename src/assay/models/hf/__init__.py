@@ -21,6 +21,7 @@ from assay.models.hf.remote_code import check_trust, loaded
 if TYPE_CHECKING:
     from assay.encoders.texts import Reading
 
+_READ_PADDING = ("canine",)  # its convolutions over characters take padding in
 _ONLY_IN_TRAINING = ("masked_spec_embed",)  # the embedding of masked frames, often missing in checkpoints
 
 
@@ -113,13 +114,17 @@ class HuggingFaceSource(ModelSource):
         from transformers import AutoImageProcessor, AutoModel, AutoModelForImageClassification
 
         from assay.encoders.images import ImageEncoder
+        from assay.encoders.pixels import require_channels
         from assay.models.hf import vision
 
         pooling = self._pooling()
         if pooling is Pooling.LAST:
             raise ModelError("Images have no last token. Write pooling='mean', 'cls' or 'pooler'.")
         processor = self._loaded(AutoImageProcessor)
-        pixels = vision.Processing(processor).read([np.zeros((64, 64, 3), np.uint8)], "cpu")
+        channels = vision.channels_of(config)
+        require_channels(channels, f"'hf:{self.name}'")
+        processing = vision.Processing(processor, channels=channels)
+        pixels = processing.read([np.zeros((64, 64, 3), np.uint8)], "cpu")
         headed = has_head(config, "ForImageClassification")
         family = AutoModelForImageClassification if headed else AutoModel
         module = self._weighted(family, config).eval()
@@ -130,7 +135,8 @@ class HuggingFaceSource(ModelSource):
                 forward = vision.read_image_classifier(whole, pooling, layers, tuple(pixels.shape[1:]))
             else:
                 forward = vision.read_image_base(module, pooling, layers)
-            return ImageEncoder(whole, forward, vision.Processing(processor, layers), device, self._origin())
+            read = replace(processing, layers=layers)
+            return ImageEncoder(whole, forward, read, device, self._origin())
 
         return self._read(read_at, lambda: vision.layers_of_images(module, pixels.to(device)))
 
@@ -208,13 +214,16 @@ class HuggingFaceSource(ModelSource):
         from assay.encoders.tokens import Tokens, most_tokens
 
         tokenizer = self._loaded(AutoTokenizer)
-        if 8 * len(tokenizer) < config.get_text_config().vocab_size:
+        vocabulary = getattr(config.get_text_config(), "vocab_size", 0)  # a model of characters has none
+        if 8 * len(tokenizer) < vocabulary:
             raise ModelError(
                 f"The tokenizer of 'hf:{self.name}' knows {len(tokenizer)} tokens, its model "
-                f"{config.get_text_config().vocab_size}: files of the tokenizer are missing. "
+                f"{vocabulary}: files of the tokenizer are missing. "
                 f"Save them beside the weights with tokenizer.save_pretrained(folder)."
             )
-        tokens = Tokens(tokenizer, most_tokens(tokenizer, config, self.max_tokens))
+        most = most_tokens(tokenizer, config, self.max_tokens)
+        pads, least = config.model_type not in _READ_PADDING, getattr(config, "downsampling_rate", 1)
+        tokens = Tokens(tokenizer, most, pads=pads, least=least if isinstance(least, int) else 1)
         pooling = self._pooling() or (Pooling.LAST if is_causal(config) else Pooling.MEAN)
         usual = Pairs.TOGETHER if headed and was_trained_on_pairs(config) else Pairs.APART
         return Reading(tokens, pooling, pairs=usual if self.pairs is None else Pairs.named(self.pairs))

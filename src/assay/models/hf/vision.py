@@ -38,22 +38,28 @@ class Processing:
     Attributes:
         processor: An image processor of transformers.
         layers: The layer selection.
+        channels: 3 for RGB, 1 for grey.
     """
 
     processor: Any
     layers: LayerSelection = LAST
+    channels: int = 3
 
     def read(self, images: Sequence[np.ndarray], device: str) -> torch.Tensor:
         """Return float32 input on ``device``, one row for each image."""
         converted = [Image.fromarray(image) for image in images]
+        if self.channels == 1:  # three equal channels, for processors have a mean of each
+            converted = [image.convert("L").convert("RGB") for image in converted]
         pixels: torch.Tensor = self.processor(images=converted, return_tensors="pt")["pixel_values"]
+        pixels = pixels.mean(-3, keepdim=True) if self.channels == 1 else pixels
         return pixels.to(device=device, dtype=torch.float32)
 
     def describe(self) -> str:
         """Describe the settings of the processor."""
         settings = self.processor.to_dict()
         stated = "; ".join(f"{key}={settings[key]}" for key in _STATED if settings.get(key) is not None)
-        return f"{type(self.processor).__name__}: {self.layers.describe()}{stated}"
+        grey = "grey; " if self.channels == 1 else ""
+        return f"{type(self.processor).__name__}: {grey}{self.layers.describe()}{stated}"
 
 
 @final
@@ -102,6 +108,12 @@ def read_image_base(module: Any, pooling: Pooling | None, layers: LayerSelection
     tower = getattr(module, "vision_model", module)  # of a model of images and texts
     chosen = pooling or _native(tower)
     return lambda batch: Outputs(_pooled(tower(pixel_values=batch, **layers.arguments), chosen, layers), None)
+
+
+def channels_of(config: Any) -> int:
+    """Return how many channels the images of a model have, by its configuration."""
+    vision = getattr(config, "vision_config", config)
+    return int(getattr(vision, "num_channels", None) or 3)
 
 
 def layers_of_images(module: Any, pixels: torch.Tensor) -> Any:

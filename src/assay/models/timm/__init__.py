@@ -13,7 +13,9 @@ from assay.core.model import Model
 from assay.encoders.identity import Origin, folder_hash, identity_of
 from assay.encoders.image_source import ImageSource
 from assay.encoders.pixel_changes import recipe_from_timm
+from assay.encoders.pixels import PixelRecipe, require_channels
 from assay.environment.hub_client import HubRepository, opening
+from assay.plugins.address import thawed
 
 _HUB = ("hf_hub:", "hf-hub:")
 _ELSEWHERE = (*_HUB, "local-dir:")  # names that timm resolves itself, on the hub or on disk
@@ -32,7 +34,8 @@ class TimmSource(ImageSource):
 
     Attributes:
         num_classes: 0 for no head.
-        arguments: More arguments of ``timm.create_model``, as in ``(('pad_type', 'same'),)``.
+        arguments: More arguments of ``timm.create_model``, as in ``{'pad_type': 'same'}``; for grey images
+            ``{'in_chans': 1}``.
     """
 
     arguments: tuple[tuple[str, object], ...] = ()
@@ -76,7 +79,8 @@ class TimmSource(ImageSource):
         commit = None if named is None else named.best_commit()
         if named is not None and commit != named.revision:  # the name itself is among the settings
             content = f" {commit}"
-        return identity_of(f"timm {timm.__version__}{content}", self, self.checkpoint)
+        as_pairs = replace(self, arguments=tuple(self.arguments))  # a dict is the same as pairs
+        return identity_of(f"timm {timm.__version__}{content}", as_pairs, self.checkpoint)
 
     def open(self, device: str) -> Model:
         """Build the model, load its weights and return it on ``device``."""
@@ -94,7 +98,7 @@ class TimmSource(ImageSource):
             return Outputs(features, module.forward_head(maps) if module.num_classes else None)
 
         config = resolve_model_data_config(module)
-        recipe = self.changes.applied_to(recipe_from_timm(config), config["crop_pct"])
+        recipe = self.changes.applied_to(self._recipe(module, config), config["crop_pct"])
         return ImageEncoder(module, forward, recipe, device, self.origin(self._published(module)))
 
     def counted(self) -> int:
@@ -168,6 +172,19 @@ class TimmSource(ImageSource):
         commit = None if named is None else named.best_commit()
         return self.name if named is None or commit is None else f"hf_hub:{named.name}@{commit}"
 
+    def _recipe(self, module: Any, config: dict[str, Any]) -> PixelRecipe:
+        """Return the preprocessing, for as many channels as the first convolution reads."""
+        recipe, first = recipe_from_timm(config), module.pretrained_cfg.get("first_conv")
+        parts = dict(module.named_modules())
+        channels = getattr(parts.get(first), "in_channels", None) if isinstance(first, str) else None
+        if channels in (None, recipe.channels):
+            return recipe
+        require_channels(channels, f"'timm:{self.name}'")
+        if channels != 1:
+            return recipe
+        mean, std = (sum(values) / len(values) for values in (recipe.mean, recipe.std))
+        return replace(recipe, channels=1, mean=(mean,), std=(std,), border=recipe.border[:1])
+
     def _published(self, module: Any) -> Origin:
         config = module.pretrained_cfg
         address = config.get("hf_hub_id") or config.get("url") or config.get("file") or self.name
@@ -176,8 +193,10 @@ class TimmSource(ImageSource):
 
 def _as_dict(pairs: tuple[object, ...]) -> dict[str, Any]:
     if not all(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
-        raise UsageError(f"Setting 'arguments' is {pairs!r}; write pairs, as in (('pad_type', 'same'),).")
-    return dict(pairs)  # type: ignore[arg-type]  # the line above checks the pairs
+        raise UsageError(
+            f"Setting 'arguments' is {pairs!r}; write a dict or pairs, as in {{'pad_type': 'same'}}."
+        )
+    return {str(name): thawed(value) for name, value in pairs}  # type: ignore[misc,has-type]  # checked above
 
 
 @cache

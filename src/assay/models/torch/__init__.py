@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
@@ -17,11 +17,13 @@ from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, file_hash, identity_of, require_file
+from assay.encoders.input_range import ASSUMED
 from assay.encoders.pixel_changes import PixelChanges
-from assay.encoders.pixels import PixelRecipe, Rounding
+from assay.encoders.pixels import OtherChannels, PixelRecipe, Rounding, naming_channels
 from assay.encoders.renaming import check_rename
 from assay.environment.hub_client import opening
 from assay.environment.hub_errors import model_error
+from assay.plugins.address import FrozenDict, thawed
 from assay.plugins.user_code import hash_of_files, imported_beside
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class TorchSource(ModelSource):
     >>> TorchSource("torch.nn:Identity", arguments=(0,)).check()
 
     Attributes:
-        arguments: Passed to the callable, in order.
+        arguments: Passed to the callable, in order; or by name, as in ``{'width': 64}``.
         checkpoint: A file with the weights; None where the callable loads them, or for random ones. What
             the callable loads itself is in no key: name it here, or delete the store when it changes.
         rename: How names of the checkpoint begin, and how they begin in the module, as in
@@ -55,7 +57,7 @@ class TorchSource(ModelSource):
         seed: The seed of random weights.
         reads: "image" or "text"; the settings below are for images.
         size: The side of the input in pixels; None for that of a file of torch.export, and else 224.
-        channels: 3 for RGB, 1 for grey.
+        channels: 3 for RGB, 1 for grey, as a module that reads one channel is given in any case.
         mean: The value subtracted from the pixels.
         std: The divisor after subtracting the mean.
         crop: The fraction of the resized short side kept by the centre crop; None for all of it.
@@ -130,7 +132,19 @@ class TorchSource(ModelSource):
         return replace(self, pretrained=False, checkpoint=None, seed=self.seed + 1)
 
     def open(self, device: str) -> Model:
-        """Import the callable, build the module, load its weights and return it on ``device``."""
+        """Import the callable, build the module, load its weights and return it on ``device``.
+
+        A module that reads one channel is given grey images.
+        """
+        try:
+            with naming_channels():
+                return self._opened(device)
+        except OtherChannels as error:
+            if error.takes != 1 or self.channels == 1:
+                raise
+        return replace(self, channels=1).open(device)
+
+    def _opened(self, device: str) -> Model:
         from assay.encoders.images import ImageEncoder
         from assay.encoders.string_encoder import StringEncoder
         from assay.encoders.weights import load_checkpoint
@@ -146,7 +160,11 @@ class TorchSource(ModelSource):
         if self.modality() is Modality.TEXT:
             return StringEncoder(module, device, origin)
         recipe = self._recipe()
-        return ImageEncoder(module, self._forward(module, recipe), recipe, device, origin)
+        forward = self._forward(module, recipe)
+        return ImageEncoder(module, forward, recipe, device, origin, input_note=self._input_note())
+
+    def _input_note(self) -> str:
+        return ASSUMED if (self.scale, self.mean, self.std) == (True, 0.0, 1.0) else ""
 
     @property
     def _is_program(self) -> bool:
@@ -169,9 +187,13 @@ class TorchSource(ModelSource):
         program = open_program(Path(self.name).expanduser())
         recipe = self._recipe(program.shape[-1] if len(program.shape) == 4 else None)
         size = (recipe.channels, *recipe.size)
-        with opening(f"torch:{self.name}"):
+        stated = program.shape[1] if len(program.shape) == 4 else None
+        if stated not in (None, recipe.channels):
+            raise OtherChannels(int(stated or 0))
+        with opening(f"torch:{self.name}"), naming_channels():
             forward = read_program(program, self.layer, size, head=self.head)
-            return ImageEncoder(program, forward, recipe, device, Origin(f"torch: {self.name}"))
+            origin = Origin(f"torch: {self.name}")
+            return ImageEncoder(program, forward, recipe, device, origin, input_note=self._input_note())
 
     def _forward(self, module: Any, recipe: PixelRecipe) -> Forward:
         from assay.encoders.heads import read_head, read_layer, read_output
@@ -192,7 +214,7 @@ class TorchSource(ModelSource):
         try:
             with _current_folder(), seeded(self.seed):
                 build = getattr(_imported(path, self._file(), self._beside()), attribute, None)
-                module = build(*self.arguments) if callable(build) else None
+                module = self._called(build) if callable(build) else None
         except (Exception, SystemExit) as error:  # the user's own code may raise anything
             raise model_error(f"torch:{self.name}", error) from error
         if not callable(build):
@@ -203,6 +225,11 @@ class TorchSource(ModelSource):
                 f"Name a callable that returns a torch module."
             )
         return module
+
+    def _called(self, build: Callable[..., object]) -> object:
+        if isinstance(self.arguments, FrozenDict):
+            return build(**{str(name): thawed(value) for name, value in self.arguments})
+        return build(*map(thawed, self.arguments))
 
     def _recipe(self, exported: int | None = None) -> PixelRecipe:
         if self.rounding not in list(Rounding):

@@ -40,7 +40,7 @@ class BagTrainable(Trainable):
 
     def __init__(self, vectors: WordVectors, weights: np.ndarray, device: str) -> None:
         initial = torch.from_numpy(np.array(vectors.matrix))
-        self.module = nn.EmbeddingBag.from_pretrained(initial, freeze=False, mode="sum").to(device)
+        self.module = nn.EmbeddingBag.from_pretrained(initial, freeze=False, mode="sum").to(device).eval()
         self.device = device
         self._vectors = vectors
         self._weights = weights

@@ -18,6 +18,8 @@ from assay.encoders.identity import Origin
 from assay.encoders.pairs import encode_texts
 from assay.models.vectors.word_vectors import WordVectors
 
+_SAMPLES = 32  # texts to test a model on
+
 
 @final
 class BagEncoder(Model):
@@ -40,6 +42,14 @@ class BagEncoder(Model):
     def facts(self) -> ModelFacts:
         """The facts about this model; a pair has four times the features of a text."""
         return self._facts
+
+    @property
+    def samples(self) -> Sequence[Example]:
+        """Texts of words that are in the file: it may know none of ordinary English."""
+        words = self.vectors.words
+        return [
+            " ".join(words[row % len(words)] for row in (start, 2 * start + 1)) for start in range(_SAMPLES)
+        ]
 
     @property
     def vectors(self) -> WordVectors:
