@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.readers.folder_layout import GivenSplits
 from assay.readers.folders import Tree, find_files
+from assay.readers.given_splits import GivenSplits
 from assay.readers.splits import Part
 
 Fill = Callable[..., Path]
@@ -301,3 +301,27 @@ def test_names_that_are_no_text_are_escaped(fill: Fill, tmp_path: Path) -> None:
     assert set(tree.classes) == {"cat", "caf\\xe9"}
     assert tree.files().name(0) == "caf\\xe9/\\xff.png"
     assert tree.files().content(0) == b""
+
+
+@pytest.mark.parametrize("parts", [("dev", "eval"), ("val", "test")])
+def test_splits_without_train_are_asked_about(fill: Fill, parts: tuple[str, str]) -> None:
+    folder = fill(*(f"{part}/{name}" for part in parts for name in ("cat", "dog")))
+
+    with pytest.raises(UnreadableTask, match=r"and none of train\. Write for example train='"):
+        find_files(folder)
+
+
+def test_a_twin_of_train_is_noted(fill: Fill) -> None:
+    tree = find_files(fill("train/a", "train/b", "benchmark/a", "benchmark/b"))
+
+    assert set(tree.parts) == {Part.TRAIN}
+    assert tree.notes[-1].startswith("'benchmark' holds folders of the same names: write test='benchmark'")
+
+
+def test_splits_in_some_class_folders_only_are_noted(fill: Fill) -> None:
+    tree = find_files(fill("bottle/train", "bottle/test", "bottle/masks", "cable/train", "cable/test"))
+
+    assert tree.notes == (
+        "Folders of splits in 'bottle', 'cable' are not read as splits, "
+        "for not every class folder holds them alone.",
+    )

@@ -8,30 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask, UsageError
+from assay.readers.given_splits import GivenSplits
 from assay.readers.scanning import Scan
 from assay.readers.shown_names import first_names, shown_name
 from assay.readers.split_names import SplitFolder, consistent, is_plain, is_unlabelled, split_folder
-from assay.readers.splits import Part, Shares
+from assay.readers.splits import Part
 
-Folders = str | tuple[str, ...]
 _AS_CLASSES = "Write train='.' if they are classes"
-
-
-class GivenSplits(NamedTuple):
-    """The folders of splits that the user named, relative to the folder of the task."""
-
-    train: Folders | None = None
-    val: Folders | None = None
-    test: Folders | None = None
-
-
-def shares_and_folders(
-    train: Folders | None, val: float | Folders, test: float | Folders
-) -> tuple[Shares, GivenSplits]:
-    """Return what the settings say: each of val and test is a share, or names one or more folders."""
-    shares = (0.2 if isinstance(part, str | tuple) else part for part in (val, test))
-    folders = (part if isinstance(part, str | tuple) else None for part in (val, test))
-    return Shares(*shares), GivenSplits(train, *folders)
 
 
 class ClassFolder(NamedTuple):
@@ -167,10 +150,11 @@ def _splits(scan: Scan, group: dict[Path, SplitFolder], beside: Sequence[Path]) 
         is_one_other = len(names) == 1 and train and not names & train  # as in test/unknown
         if part is not Part.TRAIN and (not names or is_one_other):
             count = scan.count(path)
-            notes.append(f"'{shown_name(path.name)}' has {count} {_files(count)} without a class: not used.")
+            held = f"has {count} {_files(count)} without a class" if count else "is empty"
+            notes.append(f"'{shown_name(path.name)}' {held}: not used.")
         if names and not (part is not Part.TRAIN and is_one_other):
             places.append(ClassFolder(opened, part))
-    if not all(is_plain(path.name) for path in group):
+    if not places or not all(is_plain(path.name) for path in group):
         notes.insert(0, _read_as(group, parts))
     return Layout(
         tuple(places) or tuple(ClassFolder(path, parts[group[path]]) for path in group),
@@ -213,6 +197,7 @@ def _lone(scan: Scan, root: Path, named: dict[Path, SplitFolder], folders: Seque
     inside = {name for path in plain for name in _folded_classes(scan, _opened(scan, path))}
     if not plain or not inside or not others:
         if plain and not others:
+            _require_train(plain, parts)
             return Layout(
                 tuple(ClassFolder(_opened(scan, path), split.part) for path, split in plain.items())
             )
@@ -226,12 +211,25 @@ def _lone(scan: Scan, root: Path, named: dict[Path, SplitFolder], folders: Seque
         )
     is_beside = all(path in alike or is_unlabelled(path.name) for path in others)
     if Part.TRAIN in parts and (is_beside or (len(others) == 1 and not scan.classes(others[0]))):
-        return _splits(scan, plain, others)
+        layout = _splits(scan, plain, others)
+        twins = [shown_name(path.name) for path in alike]
+        hint = f"'{twins[0]}' holds folders of the same names: write test='{twins[0]}' if it is a split."
+        return layout._replace(notes=(*layout.notes, *([hint] if twins else [])))
     layout = _inverted(scan, root, folders)
     note = (
         f"'{first}' is read as a class, like the folders beside it: write train='{first}' if it is a split."
     )
     return layout._replace(notes=(*layout.notes, *((note,) if Part.TRAIN in parts else ())))
+
+
+def _require_train(plain: dict[Path, SplitFolder], parts: set[Part]) -> None:
+    """Raise if there are several folders of val and test, and none of train."""
+    if len(plain) > 1 and Part.TRAIN not in parts:
+        first, second, *_ = (shown_name(path.name) for path in plain)
+        raise UnreadableTask(
+            f"There are the splits '{first}' and '{second}', and none of train. Write for example "
+            f"train='{first}', test='{second}', or train='.' if they are classes."
+        )
 
 
 def _inverted(scan: Scan, root: Path, folders: Sequence[Path]) -> Layout:
@@ -250,7 +248,12 @@ def _inverted(scan: Scan, root: Path, folders: Sequence[Path]) -> Layout:
         names = dict.fromkeys(place.folder.name for place in places)
         note = f"{first_names(names, len(names))} in each class folder are read as the official splits. "
         return Layout(places, (f"{note}Write train='.' to split by content.",))
-    return Layout((ClassFolder(root),), _repeated(scan, list(held)))
+    unread = [path.name for path, inner in splits.items() if _has_train_and_more(inner)]
+    note = (
+        f"Folders of splits in {first_names(unread, len(unread))} are not read as splits, "
+        "for not every class folder holds them alone."
+    )
+    return Layout((ClassFolder(root),), (*([note] if unread else []), *_repeated(scan, list(held))))
 
 
 def _places_inside(splits: dict[Path, dict[Path, SplitFolder]]) -> Iterator[ClassFolder]:

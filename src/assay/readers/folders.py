@@ -12,7 +12,8 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.readers.files import FolderFiles
-from assay.readers.folder_layout import ClassFolder, GivenSplits, Layout, find_layout, folded
+from assay.readers.folder_layout import ClassFolder, Layout, find_layout, folded
+from assay.readers.given_splits import GivenSplits
 from assay.readers.images import is_image
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import class_labels
@@ -180,5 +181,7 @@ def _left_out(tree: Tree, empty: Sequence[str]) -> tuple[str, ...]:
             f"{ignored} files that are not {tree.plural} are ignored ({suffix_counts(tree.others)})."
         )
     if tree.loose and tree.names:
-        notes.append(f"{tree.loose} {tree.plural} stand outside the class folders and are ignored.")
+        what = tree.plural.removesuffix("s") if tree.loose == 1 else tree.plural
+        stand, are = ("stands", "is") if tree.loose == 1 else ("stand", "are")
+        notes.append(f"{tree.loose} {what} {stand} outside the class folders and {are} ignored.")
     return tuple(notes)

@@ -11,9 +11,9 @@ from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.files import FolderFiles
-from assay.readers.folder_layout import Folders, GivenSplits, shares_and_folders
 from assay.readers.folders import FileType, find_files, require_folder
 from assay.readers.gathering import ExampleLimits, gather_files
+from assay.readers.given_splits import Folders, GivenSplits, shares_and_folders
 from assay.readers.guess import NamedColumns
 from assay.readers.labelled_rows import LabelForm, LabelledRows, labelled_rows
 from assay.readers.labelling import parse_kind

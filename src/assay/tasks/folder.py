@@ -10,10 +10,10 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.folder_layout import Folders, GivenSplits, shares_and_folders
 from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.gathering import Gathered, gather_files
+from assay.readers.given_splits import Folders, GivenSplits, shares_and_folders
 from assay.readers.guess import NamedColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
