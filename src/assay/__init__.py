@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assay.actions.compare_models import compare_models
-    from assay.actions.save import load
+    from assay.actions.load import load
     from assay.actions.score import score
     from assay.analysis.across_tasks.generality import across
     from assay.core.errors import AssayError
@@ -31,7 +31,7 @@ _HOME = {
     "Task": "assay.core.task",
     "across": "assay.analysis.across_tasks.generality",
     "compare_models": "assay.actions.compare_models",
-    "load": "assay.actions.save",
+    "load": "assay.actions.load",
     "read_matrix": "assay.tables.matrices",
     "score": "assay.actions.score",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -77,18 +76,25 @@ def test_a_model_and_a_task_are_found_by_the_names_that_a_report_gives_them(
     assert "Saved timm:test_resnet(" in capsys.readouterr().out
 
 
-def test_the_script_predicts_files(store, tmp_path):
-    from PIL import Image
+def test_encoder_and_head_are_written_as_onnx_where_they_predict_alike(store, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    result = save(open_existing(store), chosen("linear_probe"), tmp_path / "saved", "cpu", onnx=True)
 
-    save(open_existing(store), chosen("linear_probe"), tmp_path / "saved", "cpu")
-    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(tmp_path / "black.png")
+    session = onnxruntime.InferenceSession(str(tmp_path / "saved" / "model.onnx"))
+    predicted, probs = session.run(None, {"pixels": np.zeros((3, 3, 32, 32), np.float32)})
 
-    script, picture = tmp_path / "saved" / "predict.py", tmp_path / "black.png"
-    shown = subprocess.run([sys.executable, script, picture], capture_output=True, text=True, check=True)
+    kept = open_existing(store).predictions([result.job.key])[result.job.key]
+    assert kept.probs is not None
+    assert (predicted.shape, probs.shape) == ((3,), (3, kept.probs.shape[1]))
+    assert "model.onnx" in (tmp_path / "saved" / "README.md").read_text()
 
-    name, answer = shown.stdout.strip().split("\t")
-    assert name == str(tmp_path / "black.png")
-    assert answer in map(str, range(10))
+
+def test_what_cannot_be_onnx_says_so_and_leaves_nothing(store, tmp_path):
+    with pytest.raises(UsageError, match=r"'knn.*' has no linear head for ONNX"):
+        save(open_existing(store), chosen("knn"), tmp_path / "saved", "cpu", onnx=True)
+
+    assert not (tmp_path / "saved").exists()
 
 
 def test_what_the_study_lacks_is_said(store, tmp_path):

@@ -24,7 +24,7 @@ def test_the_value_has_the_sign_that_reports_show(assay, photos, monkeypatch, me
     task = replace(resolve_tasks([str(photos)], 0)[0], metric=metric)
     (result,) = open_existing(Path("assay-store")).results()
     monkeypatch.setattr("assay.run.plan.resolve_tasks", lambda *_: (task,))
-    monkeypatch.setattr("assay.actions.save.save", lambda *_: replace(result, value=value))
+    monkeypatch.setattr("assay.actions.save.save", lambda *_, **__: replace(result, value=value))
 
     code, out, _ = assay("save", "assay-store", "zoo:colours", str(photos), "--method", "knn")
 

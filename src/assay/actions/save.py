@@ -2,55 +2,43 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import math
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from assay.actions.bundle import copy_files
+from assay.actions.load import identity_without_place, load, saved_source
+from assay.actions.onnx_export import export_onnx, must_be_exportable
+from assay.actions.saved_folder import SCRIPT, SETTINGS, WEIGHTS, SavedSettings, read_settings
+from assay.actions.saved_texts import SCRIPT_TEXT, readme, requirements
 from assay.core.errors import StoreError, UnknownName, UsageError
 from assay.core.job import Job
-from assay.core.model import Layered, Model, ModelSource
-from assay.core.predictor import Decision, Predicted
+from assay.core.metric import PLUGIN_PREFIX
+from assay.core.model import ModelFacts, ModelSource
+from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
-from assay.core.task import (
-    Example,
-    Examples,
-    InMemoryExamples,
-    LabelKind,
-    Labels,
-    Modality,
-    SplitName,
-    Task,
-    TaskKind,
-)
-from assay.plugins.address import Address
+from assay.core.task import Examples, JoinedExamples, SelectedExamples, SplitName, Task
 from assay.plugins.families import families
-from assay.plugins.protocol import FeatureProtocol, ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
+from assay.plugins.protocol import ModelProtocol, Protocol, SourceProtocol, SubsetProtocol
 from assay.plugins.registry import Named
 from assay.plugins.user_code import identity_of_source
+from assay.readers.images import StoredImages
+from assay.readers.sounds import StoredSounds
 from assay.run.encoding import Encodings, batches_of
 from assay.run.fitting import Learned, learned
 from assay.run.opened_model import OpenedModel
 from assay.run.plan import Run, job_of
 from assay.store.results import Store
 
-WEIGHTS, SETTINGS, SCRIPT = "weights.safetensors", "assay.json", "predict.py"
-
-_SCRIPT = '''"""Predicts with {model}, {method} on {task}: python predict.py {usage}"""
-
-import sys
-from pathlib import Path
-
-import assay
-
-with assay.load(Path(__file__).parent) as saved:
-    for given, answer in zip(sys.argv[1:], saved.answers(sys.argv[1:])):
-        print(given, answer, sep="\\t")
-'''
+_ROUNDED = 0.1  # share of test examples whose prediction half precision may change
+_CHECKED = 32  # examples of test that the saved model predicts again before anyone relies on it
 
 
 class ModelToSave(NamedTuple):
@@ -61,7 +49,7 @@ class ModelToSave(NamedTuple):
     method: Named[Protocol]
 
 
-def save(store: Store, what: ModelToSave, folder: Path, device: str) -> Result:
+def save(store: Store, what: ModelToSave, folder: Path, device: str, *, onnx: bool = False) -> Result:
     """Train again as the study did, check the test predictions, and write the model to a folder.
 
     Args:
@@ -69,140 +57,57 @@ def save(store: Store, what: ModelToSave, folder: Path, device: str) -> Result:
         what: The model, task and protocol; the first of several seeds is used.
         folder: The folder is created, or must be empty.
         device: The device for training.
+        onnx: Whether to write encoder and head as one ONNX file as well.
 
     Returns:
         The result of the study for this model.
 
     Raises:
-        UsageError: The study has no such result, or the folder is not empty.
+        UsageError: The study has no such result, the folder is not empty, or there is nothing to save.
         StoreError: Training again gave other predictions, or the folder cannot be written.
     """
     source, method = what.model.plugin, what.method.plugin
     if isinstance(method, SourceProtocol):
         raise UsageError(f"{what.method} trains nothing: there is nothing to save but {what.model} itself.")
     must_be_empty(folder)
-    job = job_of(
-        what.model, identity_of_source(source), what.task, Run(Named(what.method.address, method), 0)
-    )
+    was_there = folder.exists()
+    if onnx:
+        must_be_exportable(what.task.modality)
+    identity = identity_of_source(source)
+    job = job_of(what.model, identity, what.task, Run(Named(what.method.address, method), 0))
     result = _result(store, job)
+    kept = _kept(store, job)
     model = source.open(device)
     try:
-        opened = OpenedModel(
-            model, identity_of_source(source), source.untrained, device, source.encoding_version
-        )
+        if model.names is not None:
+            raise UsageError(
+                f"{what.model} holds the features of some examples alone: it cannot predict others."
+            )
+        opened = OpenedModel(model, identity, source.untrained, device, source.encoding_version)
         metric = families().metrics.load(what.task.metric)()
         batches = batches_of(what.task, 32, lambda *_: None)
         encodings = Encodings(opened, what.task, metric, store.arrays, batches)
         with learned(method.with_tuned(result.tuned), encodings, job.seed) as trained:
-            _must_predict_the_same(trained, store, job)
-            _write(folder, trained, what, result)
+            _must_predict_the_same(trained, kept)
+            written = _Written(what, result, trained, model.facts, onnx)
+            with _emptied_unless_whole(folder, was_there=was_there):
+                _write(folder, written)
     finally:
         model.close()
+    with _emptied_unless_whole(folder, was_there=was_there):
+        _prove(folder, what, kept, device, onnx=onnx)
     return result
+
+
+def code_of(folder: Path) -> list[str]:
+    """Return the user's code that a model needs which was saved in this process; its plug-ins are loaded."""
+    return [name for name in read_settings(folder).code if not name.endswith(".py")]
 
 
 def must_be_empty(folder: Path) -> None:
     """Raise ``UsageError`` if files of a user might be overwritten."""
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --to {folder}-2.")
-
-
-class Saved:
-    """A trained model of a study that predicts for new examples.
-
-    Args:
-        model: The opened model.
-        predict: Returns predictions for examples.
-        settings: The settings that were saved beside the weights.
-    """
-
-    def __init__(self, model: Model, predict: Any, settings: Mapping[str, Any]) -> None:
-        self.classes: tuple[str, ...] = tuple(settings["classes"])
-        self.settings = settings
-        self._model = model
-        self._predict = predict
-
-    def predict(self, examples: Sequence[Example]) -> Predicted:
-        """Return class positions, 0 and 1 for each class, or numbers; with probabilities if available."""
-        names = [f"example {number}" for number in range(1, len(examples) + 1)]
-        predicted: Predicted = self._predict(InMemoryExamples(examples, names))
-        return predicted
-
-    def answers(self, inputs: Sequence[str]) -> list[str]:
-        """Return predictions as text, for texts or for paths of image or audio files."""
-        from assay.readers.files import FolderFiles
-        from assay.readers.images import StoredImages
-        from assay.readers.sounds import StoredSounds
-
-        kinds = {Modality.IMAGE: StoredImages, Modality.AUDIO: StoredSounds}
-        kind = kinds.get(self.settings["modality"])
-        examples: list[Example] = list(inputs)
-        if kind is not None:
-            files = kind(FolderFiles(Path(), tuple(inputs)))
-            examples = [files.read(row) for row in range(len(files))]
-        values = self.predict(examples).values
-        if self.settings["kind"] == TaskKind.REGRESSION:
-            return [" ".join(f"{number:.6g}" for number in np.atleast_1d(row)) for row in values]
-        if values.ndim > 1:
-            return [" ".join(np.array(self.classes)[row.astype(bool)]) for row in values]
-        return [self.classes[position] for position in values]
-
-
-@contextmanager
-def load(folder: str | Path, device: str = "auto") -> Iterator[Saved]:
-    """Open a model that ``assay save`` wrote; it is closed when the block ends.
-
-    Raises:
-        UsageError: The folder holds no saved model.
-    """
-    from safetensors.numpy import load_file
-
-    from assay.environment.devices import resolve_device
-
-    try:
-        settings = json.loads(Path(folder, SETTINGS).read_text("utf-8"))
-        tensors = load_file(Path(folder, WEIGHTS))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"'{folder}' holds no saved model ({error}). Name a folder of assay save."
-        ) from error
-    source = families().models.create_from_source(Address.parse(settings["model"])).plugin
-    method = families().protocols.create(Address.parse(settings["method"])).plugin
-    base = method.base() if isinstance(method, SubsetProtocol) else method
-    start = source.untrained() if isinstance(base, ModelProtocol) and base.starts_random else source
-    if start is None:
-        raise UsageError(f"'{settings['model']}' has no random weights to start from.")
-    model = start.open(resolve_device(device))
-    try:
-        with ExitStack() as stack:
-            read = model.at(int(settings["tuned"]["layer"])) if isinstance(model, Layered) else model
-            yield Saved(read, _restored(base, read, tensors, settings, stack), settings)
-    finally:
-        model.close()
-
-
-def _restored(
-    method: Protocol,
-    model: Model,
-    tensors: Mapping[str, np.ndarray],
-    settings: Mapping[str, Any],
-    stack: ExitStack,
-) -> Any:
-    classes = tuple(settings["classes"])
-    present, shape = np.array(settings["present"], dtype=np.int64), tuple(settings["shape"])
-    kind = TaskKind(settings["kind"]).label_kind
-    if isinstance(method, FeatureProtocol):
-        decision = Decision(kind, len(classes), present, shape, settings["are_logits"])
-        predictor = method.learns.restored(tensors, decision)
-        return lambda examples: predictor(_encoded(model, examples))
-    assert isinstance(method, ModelProtocol)
-    values = present if kind is LabelKind.CLASSIFICATION else np.zeros((2, *shape))
-    tuned = stack.enter_context(method.restored(model, tensors, Labels(kind, values, classes)))
-    return tuned.predict
-
-
-def _encoded(model: Model, examples: Examples) -> np.ndarray:
-    return model.encode([examples.read(row) for row in range(len(examples))]).features
 
 
 def _result(store: Store, job: Job) -> Result:
@@ -221,11 +126,15 @@ def _result(store: Store, job: Job) -> Result:
     return result
 
 
-def _must_predict_the_same(trained: Learned, store: Store, job: Job) -> None:
-    """Raise ``StoreError`` if training again gave other predictions, as it may on an accelerator."""
+def _kept(store: Store, job: Job) -> Predicted:
     kept = store.predictions([job.key]).get(job.key)
     if kept is None:
         raise StoreError(f"The store has lost the predictions of {job.method} for {job.model} on {job.task}.")
+    return kept
+
+
+def _must_predict_the_same(trained: Learned, kept: Predicted) -> None:
+    """Raise ``StoreError`` if training again gave other predictions, as it may on an accelerator."""
     again = trained.predict(SplitName.TEST).values
     if np.array_equal(again, kept.values):
         return
@@ -236,25 +145,135 @@ def _must_predict_the_same(trained: Learned, store: Store, job: Job) -> None:
     )
 
 
-def _write(folder: Path, trained: Learned, what: ModelToSave, result: Result) -> None:
+class _Written(NamedTuple):
+    """What is written of a trained model."""
+
+    what: ModelToSave
+    result: Result
+    trained: Learned
+    facts: ModelFacts
+    has_onnx: bool
+
+
+@contextmanager
+def _emptied_unless_whole(folder: Path, *, was_there: bool) -> Iterator[None]:
+    """Leave nothing behind that looks like a saved model and is none."""
+    try:
+        yield
+    except BaseException as error:
+        for path in [*folder.iterdir()] if folder.is_dir() else []:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        if not was_there and folder.is_dir():
+            folder.rmdir()
+        if isinstance(error, OSError):
+            message = f"Cannot write to '{folder}': {error}. Name another folder: --to other."
+            raise StoreError(message) from error
+        raise
+
+
+def _write(folder: Path, written: _Written) -> None:
     from safetensors.numpy import save_file
 
-    task, decision = what.task, trained.decision
-    settings = {
-        "model": str(what.model), "task": task.address, "method": str(what.method), "kind": task.kind,
-        "modality": task.modality, "classes": task.classes, "present": decision.present.tolist(),
-        "shape": decision.shape, "are_logits": decision.are_logits, "metrics": dict(result.metrics),
-        "tuned": dict(result.tuned), "assay": metadata.version("model-assay"),
-    }  # fmt: skip
-    usage = {Modality.IMAGE: "picture.jpg ...", Modality.AUDIO: "sound.wav ..."}.get(
-        task.modality, "'a text' ..."
+    from assay.encoders.identity import file_hash
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / WEIGHTS
+    tensors = {name: np.asarray(array, order="C") for name, array in written.trained.tensors().items()}
+    weights.touch()
+    mode = weights.stat().st_mode
+    save_file(tensors, weights)
+    weights.chmod(mode)  # safetensors makes it readable by its owner alone
+    source = written.what.model.plugin
+    files = copy_files(written.what.model.address, source, folder)
+    settings = _settings(written, files, file_hash(weights))
+    identity = identity_without_place(saved_source(folder, settings), folder)
+    settings = replace(settings, identity=identity)
+    packages = [*source.packages, *getattr(written.what.method.plugin, "packages", ())]
+    about = readme(settings, written.facts, has_onnx=written.has_onnx)
+    (folder / "README.md").write_text(about, "utf-8")
+    (folder / "requirements.txt").write_text(requirements(packages, settings.modality), "utf-8")
+    (folder / SCRIPT).write_text(SCRIPT_TEXT, "utf-8")
+    (folder / SETTINGS).write_text(settings.text(), "utf-8")
+
+
+def _prove(folder: Path, what: ModelToSave, kept: Predicted, device: str, *, onnx: bool) -> None:
+    """Open what was written, and compare its predictions for the first examples of test with the study's.
+
+    Raises:
+        StoreError: They differ; on an accelerator, which may compute in half precision, in more than a tenth.
+    """
+    test = what.task.test
+    split = test.take(range(min(_CHECKED, len(test))))
+    examples = [split.examples.read(row) for row in range(len(split))]
+    is_exact = device == "cpu"
+    kept = kept if is_exact else Predicted(kept.values)
+    expected = kept.take(np.arange(len(split.labels)))
+    with load(folder, device, allow_code=code_of(folder)) as saved:
+        differing = np.mean(~saved.predict(examples).agrees_with(expected))
+        if differing > (0 if is_exact else _ROUNDED):
+            raise StoreError(
+                f"The saved model gives other predictions for {differing:.0%} of {len(split)} test examples "
+                "than the study has: nothing is saved. Save with the files and packages of the study."
+            )
+        if onnx:
+            differing = np.mean(~export_onnx(saved, folder, test.examples).agrees_with(kept))
+            if differing > (0 if is_exact else _ROUNDED):
+                raise StoreError(
+                    f"The ONNX file gives other predictions for {differing:.0%} of {len(test)} test examples "
+                    "than the study has: nothing is saved. Leave out --onnx."
+                )
+
+
+def _settings(written: _Written, files: Mapping[str, str], weights: str) -> SavedSettings:
+    what, result, decision = written.what, written.result, written.trained.decision
+    method = what.method.plugin
+    base = method.base() if isinstance(method, SubsetProtocol) else method
+    stored = _stored(what.task.test.examples)
+    starts_random = isinstance(base, ModelProtocol) and base.starts_random
+    return SavedSettings(
+        model=str(what.model),
+        task=what.task.address,
+        method=str(what.method),
+        kind=what.task.kind,
+        modality=what.task.modality,
+        classes=what.task.classes,
+        present=tuple(decision.present.tolist()),
+        shape=decision.shape,
+        are_logits=decision.are_logits,
+        metrics=_numbers(result.metrics),
+        tuned=_numbers(result.tuned),
+        assay=metadata.version("model-assay"),
+        columns=what.task.inputs,
+        files=files,
+        code=_code(what, files),
+        pixel_ranges=stored.ranges if isinstance(stored, StoredImages) else {},
+        full_scale=stored.full if isinstance(stored, StoredSounds) else 1.0,
+        fingerprint="" if starts_random else written.facts.fingerprint,
+        weights=weights,
     )
-    script = _SCRIPT.format(model=what.model, method=what.method, task=task.address, usage=usage)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: np.asarray(array, order="C") for name, array in trained.tensors().items()}
-        save_file(tensors, folder / WEIGHTS)
-        (folder / SETTINGS).write_text(json.dumps(settings, indent=1, ensure_ascii=False), "utf-8")
-        (folder / SCRIPT).write_text(script, "utf-8")
-    except OSError as error:
-        raise StoreError(f"Cannot write to '{folder}': {error}. Name another folder: --to other.") from error
+
+
+def _stored(examples: Examples) -> Examples:
+    """Return the files of a task's examples, which know the scale by which the task reads them."""
+    while isinstance(examples, (SelectedExamples, JoinedExamples)):
+        examples = examples.examples if isinstance(examples, SelectedExamples) else examples.first
+    return examples
+
+
+def _numbers(values: Mapping[str, float]) -> Mapping[str, float]:
+    """Return what is a finite number; a protocol of the user may note other things."""
+    kinds = (int, float)
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if isinstance(value, kinds) and math.isfinite(value)
+    }
+
+
+def _code(what: ModelToSave, files: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the code that loading needs: of the model, and plug-in files of model and protocol."""
+    source = what.model.plugin
+    own = files.get("name", source.code()) if source.code() == what.model.address.name else source.code()
+    modules = [type(plugin).__module__ for plugin in (source, what.method.plugin)]
+    plugins = [name.removeprefix(PLUGIN_PREFIX) for name in modules if name.startswith(PLUGIN_PREFIX)]
+    return (*((own,) if own else ()), *(f"{name}.py" for name in plugins))

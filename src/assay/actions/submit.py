@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.actions.save import ModelToSave, Saved, load, must_be_empty, save
+from assay.actions.load import Saved, load
+from assay.actions.save import ModelToSave, code_of, must_be_empty, save
 from assay.core.errors import StoreError, UsageError
 from assay.core.model import ModelSource
 from assay.core.result import Status
@@ -84,7 +85,8 @@ def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str)
         model = ModelToSave(entrant.model, resolve_tasks([address], seed)[0], entrant.method)
         with tempfile.TemporaryDirectory() as temporary:
             save(store, model, Path(temporary), device)
-            with load(temporary, device) as saved:
+            code = code_of(Path(temporary))  # which training ran a moment ago
+            with load(temporary, device, allow_code=code) as saved:
                 for hidden, asked in files:
                     answers = _answers(saved, asked.texts)
                     yield Written(_write(folder / hidden.file, asked, answers), address, len(answers))
@@ -110,7 +112,7 @@ def _answers(saved: Saved, texts: Sequence[Example]) -> list[str]:
     answers: list[str] = []
     for start in range(0, len(texts), _AT_ONCE):
         values = saved.predict(texts[start : start + _AT_ONCE]).values
-        if saved.settings["kind"] == TaskKind.REGRESSION:
+        if saved.settings.kind == TaskKind.REGRESSION:
             answers += [f"{number:.3f}" for number in np.clip(np.ravel(values), *_SCALE)]
         else:
             answers += [saved.classes[position] for position in values]

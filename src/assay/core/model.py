@@ -209,6 +209,13 @@ class ModelSource(ABC):
         hash of the loaded files: sources with equal identities give equal features, whatever the file paths.
         """
 
+    def code(self) -> str:
+        """Return the name of code that opening runs besides Assay and installed packages; empty if none.
+
+        A saved model that runs code is opened only if the caller allows it by this name.
+        """
+        return ""
+
     def untrained(self) -> ModelSource | None:
         """Return a source of the same architecture with random weights, or None.
 

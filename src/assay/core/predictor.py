@@ -38,6 +38,18 @@ class Predicted(NamedTuple):
             raise NotApplicable(f"{metric.name} judges probabilities, and this protocol gives none")
         return self.probs
 
+    def agrees_with(self, other: Predicted) -> np.ndarray:
+        """Return, for each label, whether two predictions are alike but for rounding."""
+        theirs = other.values.reshape(len(other.values), -1)
+        ours = self.values.reshape(theirs.shape)
+        same = ours == theirs
+        if theirs.dtype.kind == "f":
+            same = np.isclose(ours, theirs, rtol=1e-3, atol=1e-3 * np.abs(theirs).max(initial=0))
+        alike = np.asarray(same.all(axis=1))
+        if self.probs is None or other.probs is None:
+            return alike
+        return np.asarray(alike & np.isclose(self.probs, other.probs, rtol=0, atol=1e-3).all(axis=1))
+
     def take(self, rows: np.ndarray) -> Predicted:
         """Return the predictions for some labels, by position."""
         return Predicted(self.values[rows], None if self.probs is None else self.probs[rows])

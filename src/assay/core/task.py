@@ -275,6 +275,7 @@ class Task:
         slices: The columns by which test results are reported separately; not part of any key.
         warnings: Those of the notes that make results unreliable.
         columns: Which columns of a table are used, and which are not; empty for other sources.
+        inputs: The columns of a table that hold an example; empty for other sources.
         split_source: Where the splits come from, as in "split by content (seed 0)".
     """
 
@@ -292,6 +293,7 @@ class Task:
     warnings: tuple[str, ...] = ()
     split_source: str = ""
     columns: str = ""
+    inputs: tuple[str, ...] = ()
 
     def split(self, name: SplitName) -> Split:
         """Return a split by its name."""

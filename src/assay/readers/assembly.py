@@ -91,6 +91,7 @@ def _task(gathered: Gathered, address: str, metric: str | None, parts: np.ndarra
         test=splits[Part.TEST],
         fingerprint=fingerprint(gathered.digests, labels, parts),
         notes=(*gathered.labelled.notes, *(() if metric or is_of_entities else _other_tags(labels))),
+        inputs=gathered.inputs,
     )
 
 

@@ -126,7 +126,7 @@ def check(files: FileExamples, rows: np.ndarray) -> Checked:
     special: dict[int, Look] = {}
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         for start in range(0, len(rows), _CHUNK):
-            looks = threads.map(partial(_look, files), rows[start : start + _CHUNK])
+            looks = threads.map(partial(looked_at, files), rows[start : start + _CHUNK])
             for position, look in enumerate(looks, start):
                 if isinstance(look, str):
                     unreadable[position] = look
@@ -189,7 +189,8 @@ def leave_out_unreadable(
     return kept, (f"{count} and {left_out}: {first}{gone}",)
 
 
-def _look(files: FileExamples, row: int) -> Look | str:
+def looked_at(files: FileExamples, row: int) -> Look | str:
+    """Return what a complete look at a file found, or a short reason why it cannot be read."""
     try:
         return files.look(int(row))
     except UnreadableFileError as error:

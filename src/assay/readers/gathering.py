@@ -42,6 +42,7 @@ class Gathered:
         labelled: The selected examples of the source, with labels, official splits, slices and notes.
         digests: The content hash of each example (64 bits suffice to distinguish ten million examples).
         thumbnails: Thumbnails of images that were read, for near-duplicate detection.
+        inputs: The columns of a table that hold an example; empty for other sources.
     """
 
     source: Examples
@@ -49,6 +50,7 @@ class Gathered:
     digests: np.ndarray
     modality: Modality
     thumbnails: np.ndarray | None = None
+    inputs: tuple[str, ...] = ()
 
     @property
     def examples(self) -> SelectedExamples:
@@ -124,7 +126,7 @@ def gather_texts(table: TextTable, columns: TableColumns, labelled: LabelledRows
     if columns.words is not None:
         texts = TableTexts(table, (columns.words,), splitter(table.head()[columns.words]))
         digests = digest_examples(texts.read(int(row)) for row in labelled.rows)
-        return Gathered(texts, labelled, digests, Modality.TEXT)
+        return Gathered(texts, labelled, digests, Modality.TEXT, inputs=columns.inputs)
     digests, empty = text_digests(table, columns.texts)
     is_empty = empty[labelled.rows]
     if is_empty.any():
@@ -140,7 +142,8 @@ def gather_texts(table: TextTable, columns: TableColumns, labelled: LabelledRows
         labelled = replace(labelled, notes=notes).usable(
             np.flatnonzero(~is_empty), "all their texts are empty"
         )
-    return Gathered(TableTexts(table, columns.texts), labelled, digests[labelled.rows], Modality.TEXT)
+    texts = TableTexts(table, columns.texts)
+    return Gathered(texts, labelled, digests[labelled.rows], Modality.TEXT, inputs=columns.inputs)
 
 
 def limited(gathered: Gathered, limits: ExampleLimits, shares: Shares, seed: int) -> Gathered:

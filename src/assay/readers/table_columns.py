@@ -25,6 +25,11 @@ class TableColumns:
     words: str | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that hold an example."""
+        return self.texts or tuple(name for name in (self.image, self.words) if name is not None)
+
     def described(self, head: Iterable[str]) -> str:
         """Return the role of each column of a table in words, and which columns are not used.
 

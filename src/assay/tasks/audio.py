@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -85,11 +85,12 @@ class Audio(TaskSource):
         require_folder(folder)
         if self.labels is None:
             files, labelled = self._from_folders(folder, given)
+            inputs: tuple[str, ...] = ()
         else:
-            files, labelled = self._listed(folder, folder / Path(self.labels).expanduser())
+            files, labelled, inputs = self._listed(folder, folder / Path(self.labels).expanduser())
         limits = ExampleLimits(self.limit)
         gathered = gather_files(StoredSounds(files), labelled, self.unreadable, limits, seed)
-        gathered = with_positive(gathered, self.positive, self.metric)
+        gathered = replace(with_positive(gathered, self.positive, self.metric), inputs=inputs)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
     def _from_folders(self, folder: Path, given: GivenSplits) -> tuple[FolderFiles, LabelledRows]:
@@ -102,13 +103,13 @@ class Audio(TaskSource):
             )
         return tree.files(), tree.labelled()
 
-    def _listed(self, folder: Path, path: Path) -> tuple[FolderFiles, LabelledRows]:
+    def _listed(self, folder: Path, path: Path) -> tuple[FolderFiles, LabelledRows, tuple[str, ...]]:
         table = read_table([path])
         column = self.file or _column_of_sounds(table)
         named = NamedColumns(image=column, label=self.label, split=self.split)
         _, labelled = labelled_rows(table, named, LabelForm(parse_kind(self.kind), missing=self.missing))
         listed = listed_files(table, column, labelled, path.parent, folder)  # both are common
-        return listed.files, listed.labelled
+        return listed.files, listed.labelled, (column,)
 
 
 def _column_of_sounds(table: TextTable) -> str:

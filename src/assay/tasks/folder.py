@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -125,7 +125,7 @@ class Folder(TaskSource):
             )
         files, labelled = listed_files(table, columns.image, labelled, path.parent, folder)  # both are common
         images = StoredImages(files, given=parse_range(self.pixel_range))
-        return gather_files(images, labelled, self.unreadable)
+        return replace(gather_files(images, labelled, self.unreadable), inputs=columns.inputs)
 
 
 def _no_table(folder: Path) -> UnreadableTask:

@@ -125,6 +125,7 @@ class Hub(TaskSource):
         if columns.image is not None:
             files = self._files(splits, HubFiles(tuple(splits.values()), table, columns.image))
             gathered = gather_files(files, labelled, self.unreadable, limits, seed)
+            gathered = replace(gathered, inputs=columns.inputs)
         else:
             gathered = gather_texts(table, columns, labelled)
         gathered = with_positive(gathered, self.positive, self.metric)

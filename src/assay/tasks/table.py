@@ -106,6 +106,7 @@ class Table(TaskSource):
             files, labelled = listed_files(table, columns.image, labelled, beside.parent, beside)
             images = StoredImages(files)
             gathered = gather_files(images, labelled, self.unreadable, limits, seed)
+            gathered = replace(gathered, inputs=columns.inputs)
         else:
             gathered = gather_texts(table, columns, labelled)
         gathered = with_positive(gathered, self.positive, self.metric)

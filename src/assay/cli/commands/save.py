@@ -17,7 +17,7 @@ Examples:
 
 - `assay save study.toml timm:resnet18.a1_in1k ./photos --method 'fine_tune(trials=8)'`
 
-- `python winner/predict.py new.jpg`
+- `assay predict winner new.jpg` or, the same, `python winner/predict.py new.jpg`
 """
 
 
@@ -31,6 +31,9 @@ def command(
     device: options.Device = "auto",
     offline: options.Offline = False,
     plugin: options.Plugins = None,
+    onnx: Annotated[
+        bool, typer.Option("--onnx", help="Write encoder and head as model.onnx too, for models of images.")
+    ] = False,
 ) -> None:
     """Write weights, settings and a prediction script, checked to reproduce the predictions of the study."""
     from assay.actions.save import ModelToSave, save
@@ -47,11 +50,11 @@ def command(
     model = _address(model, {job.model for job in jobs})
     task = _address(task, {job.task for job in jobs})
     chosen = ModelToSave(resolve_models([model])[0], resolve_tasks([task], seed)[0], protocol)
-    result = save(store, chosen, to, resolve_device(device))
+    result = save(store, chosen, to, resolve_device(device), onnx=onnx)
     negated = families().metrics.load(chosen.task.metric).shown_negated
     value = f"{chosen.task.metric} {value_text(result.value or 0.0, negated=negated)} on test"
     print(f"Saved {chosen.model} with {chosen.method} ({value}) to {to}")
-    print(f"Predict with: python {to / 'predict.py'} ...")
+    print(f"Predict with: assay predict {to} ...; or python {to / 'predict.py'} ...")
 
 
 def _address(name: str, known: Collection[str]) -> str:

@@ -94,6 +94,10 @@ class HuggingFaceSource(ModelSource):
 
         return identity_of(f"transformers {transformers.__version__} {self._repository.content()}", self)
 
+    def code(self) -> str:
+        """Return the name of the model if its own Python code is run."""
+        return self.name if self.trust_remote_code else ""
+
     def untrained(self) -> ModelSource:
         """Return the same architecture with random weights, different from the current ones."""
         return replace(self, pretrained=False, seed=self.seed + 1)

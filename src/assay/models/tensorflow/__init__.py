@@ -79,6 +79,10 @@ class TensorflowSource(ModelSource):
         placeless = replace(self, name="", scale=self._scale_in_identity())
         return identity_of(f"tensorflow {tensorflow_version()} {content}", placeless)
 
+    def code(self) -> str:
+        """Return the folder: a SavedModel is a program, which may read and write files."""
+        return self.name
+
     def open(self, device: str) -> Model:
         """Start a worker process, open the model in it and return it."""
         from assay.encoders.identity import Origin

@@ -125,6 +125,12 @@ class TorchSource(ModelSource):
             code += f" with {hash_of_files(beside)}"
         return identity_of(f"torch {torch.__version__} {code}", self, self.checkpoint)
 
+    def code(self) -> str:
+        """Return the module that is imported, or the program that runs; a file of torch.export is neither."""
+        if self._is_program:
+            return "" if self.name.endswith(".pt2") else self.name
+        return self.name.partition(":")[0]
+
     def untrained(self) -> ModelSource | None:
         """Return the same architecture with random weights; None where the callable may load its own."""
         if self._is_program or (self.pretrained and self.checkpoint is None):

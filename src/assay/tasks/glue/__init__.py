@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -192,7 +192,8 @@ class Glue(TaskSource):
         cut = _cut_off(table, counts, subset.files)
         notes = (_AX if self.name == "ax" else _HIDDEN, *cut, *stale, *notes)
         labelled = LabelledRows(kept, labels, table.of_files(parts)[kept], notes)
-        return gather_texts(table, TableColumns((label,), tuple(texts)), labelled)
+        gathered = gather_texts(table, TableColumns((label,), tuple(texts)), labelled)
+        return replace(gathered, inputs=subset.texts)  # the distributed files have several names for them
 
     def _from_hub(self, subset: _Set) -> _Source:
         if self.name == "ax":
