@@ -21,7 +21,7 @@ from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
-from assay.core.result import Cost, Event, Finished, Opened, Result, Status
+from assay.core.result import Cause, Cost, Event, Finished, Opened, Result, Status
 from assay.engines.isolated import Isolated
 from assay.plugins.engine import Evaluate, Stage, Watch
 from assay.plugins.registry import module_of
@@ -122,21 +122,22 @@ def raise_unprintable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "engine", "reason"),
+    ("action", "engine", "reason", "cause"),
     [
-        (crash, Isolated(), "its process was ended by SIGSEGV"),
-        (leave, Isolated(), "its process ended with code 7"),
-        (hang, Isolated(time_limit=3), "it took longer than 3 seconds and was stopped"),
-        (close_files, Isolated(), "its process closed its connection to this process"),
+        (crash, Isolated(), "its process was ended by SIGSEGV", Cause.MODEL),
+        (leave, Isolated(), "its process ended with code 7", Cause.MODEL),
+        (hang, Isolated(time_limit=3), "it took longer than 3 seconds and was stopped", Cause.TIME_LIMIT),
+        (close_files, Isolated(), "its process closed its connection to this process", Cause.MODEL),
     ],
 )
 def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
-    action: Callable[[], object], engine: Isolated, reason: str
+    action: Callable[[], object], engine: Isolated, reason: str, cause: Cause
 ) -> None:
     first, second, *others = outcomes(engine, Perform(action))
 
     assert (first.status, second.status) == (Status.OK, Status.FAILED)
     assert second.reason.startswith(reason)
+    assert (second.cause, second.seconds) == (cause, 3 if cause is Cause.TIME_LIMIT else 0)
     assert [result.status for result in others] == [Status.OK] * 4
 
 
@@ -145,6 +146,7 @@ def test_a_model_that_cannot_be_opened_is_tried_once() -> None:
 
     assert [result.status for result in results] == [Status.FAILED] * 6
     assert results[0].reason == "its process was ended by SIGKILL, mostly because memory did not suffice"
+    assert results[0].cause is Cause.ENVIRONMENT
 
 
 def test_what_ends_a_run_ends_it() -> None:

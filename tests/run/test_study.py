@@ -6,11 +6,12 @@ import json
 import re
 import sqlite3
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
 
-from assay.core.errors import StoreError, UsageError
+from assay.core.errors import MissingPackage, ModelError, StoreError, Unavailable, UsageError
 from assay.core.result import Status
 from assay.core.task import Modality
 from assay.plugins.families import BUILT_IN
@@ -107,6 +108,33 @@ def test_what_failed_runs_again_only_on_request(study, opened):
 
     study("broken").run(retry_failed=True)
     assert opened == ["broken"]
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ModuleNotFoundError("No module named 'einops'"),
+        MissingPackage("timm", "timm"),
+        Unavailable("its weights are not in the local cache, and no network is used"),
+        FileNotFoundError(2, "No such file", "weights.pt"),
+        URLError("no network is used"),
+        MemoryError(),
+        RuntimeError("CUDA out of memory. Tried to allocate 20 MiB"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_the_machine_lacked_runs_again_with_the_same_command(study, opened, monkeypatch, missing):
+    def lacks(self, device):
+        raise ModelError("Model 'zoo:colours' cannot be opened") from missing
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(study("colours").plan().evaluations[0].model.plugin), "open", lacks)
+        failed = study("colours").run()
+    healed = study("colours").run()
+
+    assert {c.status for c in failed.cells} == {Status.FAILED}
+    assert {c.status for c in healed.cells} == {Status.OK, Status.SKIPPED}
+    assert opened == ["colours"]
 
 
 def test_a_study_stopped_in_the_middle_continues_where_it_was(study, opened):

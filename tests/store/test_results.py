@@ -14,7 +14,7 @@ from assay.core.errors import StoreError
 from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.predictor import Predicted
-from assay.core.result import Finished, Result, Status
+from assay.core.result import Cause, Finished, Result, Status
 from assay.core.task import InMemoryExamples, LabelKind, Labels, Modality, Split, Task, TaskKind
 from assay.run.plan import resolve_tasks
 from assay.run.task_facts import task_facts
@@ -45,6 +45,7 @@ def result(key: str = "a1", status: Status = Status.OK, **fields: object) -> Res
         result(interval=Interval(0.4, 0.6), metric="accuracy"),
         result(dtype="bfloat16", val_value=0.25),
         result(status=Status.SKIPPED),
+        result(status=Status.FAILED, cause=Cause.TIME_LIMIT, seconds=600.0),
         result(status=Status.FAILED, reason="line one\nline 'two'; DROP TABLE results"),
     ],
 )
@@ -85,13 +86,19 @@ def test_predictions_come_back_by_key(store):
     np.testing.assert_array_equal(store.predictions(["a1"])["a1"].probs, np.eye(3))
 
 
-def test_only_failed_results_are_forgotten(store):
-    store.add(Finished(result("a1")))
-    store.add(Finished(result("b2", Status.FAILED)))
+def test_failures_stand_by_what_caused_them(store):
+    store.add(Finished(result("ok")))
+    store.add(Finished(result("skipped", Status.SKIPPED)))
+    store.add(Finished(result("model", Status.FAILED)))
+    store.add(Finished(result("network", Status.FAILED, cause=Cause.ENVIRONMENT)))
+    store.add(Finished(result("slow", Status.FAILED, cause=Cause.TIME_LIMIT, seconds=600.0)))
+    keys = ["ok", "skipped", "model", "network", "slow"]
 
-    store.forget(["a1", "b2"], Status.FAILED)
-
-    assert store.known(["a1", "b2"]) == {"a1"}
+    assert store.known(keys, time_limit=600) == {"ok", "skipped", "model", "slow"}
+    assert store.known(keys, time_limit=60) == {"ok", "skipped", "model", "slow"}
+    assert store.known(keys, time_limit=601) == {"ok", "skipped", "model"}
+    assert store.known(keys) == {"ok", "skipped", "model"}
+    assert store.known(keys, retry_failed=True) == {"ok", "skipped"}
 
 
 def test_a_second_writer_is_told_to_wait(store):

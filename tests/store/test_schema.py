@@ -116,7 +116,7 @@ def test_an_upgraded_store_has_the_tables_of_a_new_one(tmp_path):
 
     tables = [_tables(tmp_path / name) for name in ("new", "0", "1", "2")]
 
-    assert tables[0]["results"][-1] == "val_value"
+    assert tables[0]["results"][-1] == "cause"
     assert tables[1:] == [tables[0]] * 3
 
 
@@ -199,7 +199,7 @@ def test_a_newer_version_is_refused_with_both_versions_and_what_to_do(tmp_path):
 
     (said,) = refused(root)
 
-    assert "has schema version 99, of a newer Assay; this Assay reads version 4 and older" in said
+    assert "has schema version 99, of a newer Assay; this Assay reads version 5 and older" in said
     assert "Install the newer one" in said
     assert "--store other-folder" in said
 

@@ -30,6 +30,10 @@ CacheSize = Annotated[
     str | None, typer.Option(help="Disk space for features, the least recently used go [50GB].")
 ]
 Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
+RetryFailed = Annotated[
+    bool,
+    typer.Option("--retry-failed", help="Run again all that failed, and not only what the machine lacked."),
+]
 Details = Annotated[bool, typer.Option("--details", help="Print everything: every model, errors, scores.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print tasks, models and the jobs left, and run nothing.")

@@ -60,7 +60,9 @@ def answer(
     failed = len({cell.model for cell in comparison.cells if cell.status is Status.FAILED})
     if failed:
         print(
-            f"{plural(failed, 'model')} failed: the report and --details give the reasons.", file=sys.stderr
+            f"{plural(failed, 'model')} failed: the report and --details give the reasons. The same command "
+            "tries again where a network, file, package or memory was missing; --retry-failed tries all.",
+            file=sys.stderr,
         )
         raise typer.Exit(code=1)
 

@@ -35,7 +35,7 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
     for pattern in filter(is_pattern, map(Address.parse, study.models)):
         console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
     _show_tasks(ready, console)
-    left = study.left(ready)
+    left = study.left(ready, retry_failed=retry_failed)
     if not left.evaluations:
         console.print("Nothing to run: every result is there.", highlight=False)
     with _watching(console, left) as watch:

@@ -6,7 +6,8 @@ AssayError
 │   ├── MissingPackage    a package that a plug-in needs is not installed
 │   └── UnreadableTask    the data of a task cannot be used
 ├── ModelError            one model failed: recorded as a row; the study continues
-│   └── CheckpointError   the weights do not fit the architecture, or are not safe to load
+│   ├── CheckpointError   the weights do not fit the architecture, or are not safe to load
+│   └── Unavailable       what the model needs cannot be had here and now: the same command tries again
 ├── NotApplicable         a method does not apply to a model or task: recorded as a row with the reason
 └── StoreError            results cannot be written or read
 """
@@ -60,6 +61,10 @@ class ModelError(AssayError):
 
 class CheckpointError(ModelError):
     """The weights do not fit the architecture, or are not safe to load."""
+
+
+class Unavailable(ModelError):
+    """What a model needs cannot be had here and now, such as weights without a network."""
 
 
 class NotApplicable(AssayError):

@@ -22,6 +22,19 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+class Cause(StrEnum):
+    """What made a job fail, which says when it runs again.
+
+    A failure of the model waits until the user asks for it; one of the environment (no network, a missing
+    package or file, too little memory) runs again with the same command; one for want of time runs again
+    with a higher limit than its ``seconds``.
+    """
+
+    MODEL = "model"
+    ENVIRONMENT = "environment"
+    TIME_LIMIT = "time limit"
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """The cost of a job, excluding the encoding time.
@@ -54,6 +67,7 @@ class Result:
         dtype: The precision in which the model encoded.
         val_value: The main metric on val of the chosen hyperparameters, measured on what was fitted to train
             alone; None for scores, and where nothing was judged on val.
+        cause: What made a failed job fail.
     """
 
     job: Job
@@ -70,6 +84,7 @@ class Result:
     cost: Cost = field(default_factory=Cost)
     dtype: str = "float32"
     val_value: float | None = None
+    cause: Cause = Cause.MODEL
 
     def __post_init__(self) -> None:
         if self.status is Status.OK and (self.value is None or not math.isfinite(self.value)):

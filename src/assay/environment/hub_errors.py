@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from assay.core.errors import ModelError
+from assay.core.errors import ModelError, Unavailable
 from assay.environment.offline import how_to_fetch, is_offline
 
 _BROKEN_OFF = (
@@ -59,14 +59,14 @@ def hub_error(wanted: Wanted, error: Exception) -> ModelError:
     messages = " ".join(str(cause) for cause in causes)
     said = refusal(wanted, error)
     if said is not None:
-        return ModelError(said)
+        return Unavailable(said)
     if any(sign in messages for sign in _DAMAGED):
         return ModelError(
             f"A file of '{wanted.address}' in the cache is damaged ({_first_line(causes[-1])}). Delete the "
             f"folder {_cache_of(wanted.name)}, and run {wanted.fetch}."
         )
     is_missing = any(isinstance(cause, OSError) for cause in causes)
-    return ModelError(_missing(wanted, error)) if is_missing else model_error(wanted.address, error)
+    return Unavailable(_missing(wanted, error)) if is_missing else model_error(wanted.address, error)
 
 
 def refusal(wanted: Wanted, error: BaseException) -> str | None:

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
-from assay.core.errors import ModelError, UsageError
+from assay.core.errors import ModelError, Unavailable, UsageError
 from assay.core.model import Model, ModelSource
+from assay.core.result import Cause
 from assay.core.task import Modality
 from assay.environment.process_state import undone
 from assay.plugins.address import Address
 from assay.plugins.patterns import models_of
 from assay.plugins.registry import Named
 from assay.plugins.user_code import identity_of_source
-from assay.run.failure import raise_if_interrupted, reason_of
+from assay.run.failure import cause_of, raise_if_interrupted, reason_of
 
 
 @final
@@ -25,17 +26,19 @@ class BrokenSource(ModelSource):
     Attributes:
         address: The address of the model.
         reason: What its own source raised.
+        cause: Whether that is of the environment.
     """
 
     address: str
     reason: str
+    cause: Cause = Cause.MODEL
 
     def check(self) -> None:
         """Do nothing: the error is reported as results."""
 
     def modality(self) -> Modality:
         """Raise an error: the modality is unknown."""
-        raise ModelError(self.reason)
+        raise self._error()
 
     def identity(self) -> str:
         """Return a string by which its results are never those of the model when it works."""
@@ -43,7 +46,10 @@ class BrokenSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Raise the error of the source."""
-        raise ModelError(self.reason)
+        raise self._error()
+
+    def _error(self) -> ModelError:
+        return (Unavailable if self.cause is Cause.ENVIRONMENT else ModelError)(self.reason)
 
 
 def checked_models(address: Address) -> Iterator[Named[ModelSource]]:
@@ -92,4 +98,5 @@ def modality_of(model: Named[ModelSource]) -> Modality | None:
 
 
 def _broken(address: Address, error: BaseException) -> Named[ModelSource]:
-    return Named(address, BrokenSource(address.name, str(address.without_alias()), reason_of(error)))
+    named = str(address.without_alias())
+    return Named(address, BrokenSource(address.name, named, reason_of(error), cause_of(error)))

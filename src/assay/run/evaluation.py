@@ -24,7 +24,7 @@ from assay.plugins.protocol import Protocol, SourceProtocol
 from assay.plugins.registry import Named
 from assay.plugins.train_view import SAMPLE, small_sample_notes
 from assay.run.encoding import Encodings
-from assay.run.failure import is_of_store, raise_if_interrupted, reason_of
+from assay.run.failure import cause_of, is_of_store, raise_if_interrupted, reason_of
 from assay.run.fitting import learned
 from assay.run.memory import measured_memory
 from assay.run.score_view import ScoreView
@@ -215,7 +215,7 @@ def chance_level(task: Task) -> float:
 
 def failed_job(job: Job, error: BaseException) -> Finished:
     """Return the result of a job that an error ended."""
-    return Finished(Result(job, Status.FAILED, reason=reason_of(error)))
+    return Finished(Result(job, Status.FAILED, reason=reason_of(error), cause=cause_of(error)))
 
 
 def _listed(kinds: Iterable[LabelKind]) -> str:

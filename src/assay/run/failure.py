@@ -1,11 +1,17 @@
-"""Describes in one line why something failed, whatever was raised."""
+"""Describes in one line why something failed, whatever was raised, and says when it runs again."""
 
 from __future__ import annotations
 
-from assay.core.errors import AssayError, StoreError
+from assay.core.errors import AssayError, MissingPackage, StoreError, Unavailable
+from assay.core.result import Cause
+from assay.encoders.batches import is_out_of_memory
+from assay.plugins.address import Address
+from assay.plugins.families import families
+from assay.plugins.settings import all_settings
 
 _LIMIT = 600  # characters
 _SHOWN = 3  # errors of a group
+_OF_THE_ENVIRONMENT = (Unavailable, MissingPackage, ImportError, OSError)
 
 
 def reason_of(error: BaseException) -> str:
@@ -17,6 +23,35 @@ def reason_of(error: BaseException) -> str:
     "ExceptionGroup: two layers failed (KeyError: 'a'; ValueError: b)"
     """
     return shortened(_described(error, depth=2))
+
+
+def cause_of(error: BaseException) -> Cause:
+    """Return whether an error, or what caused it, is of the environment or of the model.
+
+    >>> cause_of(ModuleNotFoundError("No module named 'einops'")), cause_of(ValueError("bad weights"))
+    (<Cause.ENVIRONMENT: 'environment'>, <Cause.MODEL: 'model'>)
+    """
+    seen: list[BaseException] = []
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is None or any(one is other for other in seen):
+            continue
+        if isinstance(one, _OF_THE_ENVIRONMENT) or (isinstance(one, Exception) and is_out_of_memory(one)):
+            return Cause.ENVIRONMENT
+        seen.append(one)
+        left += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+    return Cause.MODEL
+
+
+def time_limit_of(engine: str) -> float | None:
+    """Return the seconds that an engine allows a job; None for no limit.
+
+    >>> time_limit_of("isolated(time_limit=600)"), time_limit_of("local")
+    (600, None)
+    """
+    limit = all_settings(families().engines.create(Address.parse(engine)).plugin).get("time_limit")
+    return limit if isinstance(limit, (int, float)) else None
 
 
 def raise_if_interrupted(error: BaseException) -> None:

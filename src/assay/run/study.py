@@ -13,7 +13,6 @@ from assay.analysis.compare import compare
 from assay.analysis.per_task.decision import DEFAULT_RULE, Rule
 from assay.core.errors import UnknownName, UsageError
 from assay.core.limits import NO_LIMITS, Limits, bytes_of
-from assay.core.result import Event, Finished, Status
 from assay.environment.devices import resolve_device
 from assay.findings.comparison import Comparison
 from assay.plugins.address import Address
@@ -22,6 +21,7 @@ from assay.plugins.families import Families, families, using
 from assay.plugins.scheduler import observed
 from assay.run.evaluation import Evaluation
 from assay.run.evaluator import Evaluator
+from assay.run.failure import time_limit_of
 from assay.run.full_matrix import FullMatrix
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.run.random_weights import random_controls, runs_for_controls
@@ -197,15 +197,19 @@ class Study:
     def _cache_bytes(self) -> float:
         return bytes_of("cache_size", _CACHE_SIZE if self.cache_size is None else self.cache_size)
 
-    def left(self, ready: Plan) -> Plan:
-        """Return the part of a plan without stored results."""
+    def left(self, ready: Plan, *, retry_failed: bool = False) -> Plan:
+        """Return the part of a plan that runs: what is stored is left out, unless it is tried again."""
         if not (Path(self.store) / "results.sqlite").exists():
             return ready
         store = open_existing(Path(self.store))
         try:
-            return ready.without(store.known(ready.jobs))
+            return self._left(store, ready, retry_failed=retry_failed)
         finally:
             store.close()
+
+    def _left(self, store: Store, ready: Plan, *, retry_failed: bool) -> Plan:
+        limit = time_limit_of(self.engine)
+        return ready.without(store.known(ready.jobs, time_limit=limit, retry_failed=retry_failed))
 
     def run(
         self, watch: Watch = _ignore, *, retry_failed: bool = False, ready: Plan | None = None
@@ -214,7 +218,8 @@ class Study:
 
         Args:
             watch: Called with the current stage.
-            retry_failed: Whether to run failed jobs again.
+            retry_failed: Whether to run all failed jobs again. Without, those run again that lacked a
+                network, file, package or memory, and with a higher limit those that took too long.
             ready: The plan, if it already exists.
         """
         ready = ready or self.plan()
@@ -223,9 +228,7 @@ class Study:
             with using(ready.families), store.writing():
                 for task in ready.tasks:
                     store.add_task(task_facts(task), task)
-                if retry_failed:
-                    store.forget(ready.jobs, Status.FAILED)
-                left = ready.without(store.known(ready.jobs))
+                left = self._left(store, ready, retry_failed=retry_failed)
                 write_planned(store.arrays, ready.jobs.values())
                 store.take_addresses({str(each.model): each.identity for each in ready.evaluations})
                 for finished in left.inapplicable:
@@ -235,7 +238,7 @@ class Study:
                 scheduler = WithinBudget(matrix, store.root, self._cache_bytes())
                 with closing(engine.run(Evaluator(), scheduler, watch)) as events:
                     for event in events:
-                        _keep(store, event)
+                        store.keep(event)
                         scheduler.tell(observed(event))
                 return self._compared(store, ready, keeps_hardest=True)
         finally:
@@ -286,10 +289,3 @@ def compare_store(
     evidence = evidence_of(store, store.results(), store.tasks(), models=refused, limits=limits)
     comparison = compare(evidence, ranked_by=ranked_by, seed=0, rule=rule)
     return with_files(comparison, store)
-
-
-def _keep(store: Store, event: Event) -> None:
-    if isinstance(event, Finished):
-        store.add(event)
-    else:
-        store.add_model(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from assay.core.errors import StoreError
 from assay.core.held_out import HeldOutPredictions
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
-from assay.core.result import Finished, Opened, Result, Speed, Status
+from assay.core.result import Cause, Event, Finished, Opened, Result, Speed, Status
 from assay.core.slices import SliceColumn
 from assay.core.task import Labels, SplitName, Task
 from assay.findings.facts import Measurement, ModelRow, ShownExample, TaskFacts
@@ -59,6 +60,12 @@ class Store:
                 yield
             finally:
                 self.arrays.adds_checksums = False
+
+    def keep(self, event: Event) -> None:
+        """Store what an event of a run says."""
+        if isinstance(event, Finished):
+            return self.add(event)
+        return self.add_model(event)
 
     def add(self, finished: Finished) -> None:
         """Store a result and its predictions, replacing an earlier result of the job."""
@@ -127,14 +134,28 @@ class Store:
         day = self._database.rows("SELECT substr(MAX(finished), 1, 10) FROM results")[0][0]
         return None if day is None else str(day)
 
-    def known(self, keys: Iterable[str]) -> set[str]:
-        """Return the keys that have a result of any status, of which no file is missing or damaged."""
+    def known(
+        self, keys: Iterable[str], *, time_limit: float | None = None, retry_failed: bool = False
+    ) -> set[str]:
+        """Return the keys with a result that stands, of which no file is missing or damaged.
+
+        Failures of the environment do not stand, nor do those for want of time under a lower limit.
+
+        Args:
+            keys: The keys of jobs.
+            time_limit: Seconds that a job may take now; None for no limit.
+            retry_failed: Whether no failure stands.
+        """
         wanted = set(keys)
-        rows = self._database.rows("SELECT key, fingerprint, status, metrics FROM results")
+        limit = math.inf if time_limit is None else time_limit
+        rows = self._database.rows("SELECT key, fingerprint, status, metrics, cause, seconds FROM results")
         return {
             key
-            for key, fingerprint, status, metrics in rows
-            if key in wanted and not (status == Status.OK and self._lost(key, fingerprint, metrics != "{}"))
+            for key, fingerprint, status, metrics, cause, seconds in rows
+            if key in wanted
+            and not (status == Status.OK and self._lost(key, fingerprint, metrics != "{}"))
+            and not (status == Status.FAILED and (retry_failed or cause == Cause.ENVIRONMENT))
+            and not (cause == Cause.TIME_LIMIT and seconds < limit)
         }
 
     def _lost(self, key: str, fingerprint: str, has_predictions: bool) -> bool:
@@ -146,11 +167,6 @@ class Store:
             self.arrays.refuse("predictions", f"{key}.npy", "the file is missing")
         self.arrays.read("probs", key)  # not every protocol has them
         return predicted is None or f"probs/{key}.npy" in self.arrays.damaged
-
-    def forget(self, keys: Collection[str], status: Status) -> None:
-        """Delete the results of these keys with this status, so that the jobs run again."""
-        for key in keys:
-            self._database.write("DELETE FROM results WHERE key = ? AND status = ?", (key, status.value))
 
     def results(self, keys: Collection[str] | None = None, *, on_subsets: bool = False) -> tuple[Result, ...]:
         """Return the results of these keys; by default the newest per model, task, method and seed.

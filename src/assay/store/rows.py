@@ -12,7 +12,7 @@ import numpy as np
 from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.keys import OpenedParts, features_key
-from assay.core.result import Cost, Result, Status
+from assay.core.result import Cause, Cost, Result, Status
 from assay.core.slices import SliceColumn
 from assay.core.task import Modality, TaskKind
 from assay.findings.facts import ModelRow, TaskFacts
@@ -21,7 +21,7 @@ from assay.plugins.families import families
 
 COLUMNS = (  # of the results table, in the order of ``result_of`` and ``written_result``
     "key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, reason, seconds, "
-    "encode_seconds, interval, metric, cost, train_rows, dtype, val_value"
+    "encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause"
 )
 
 
@@ -35,6 +35,7 @@ def written_result(result: Result) -> tuple[object, ...]:
         result.reason, result.seconds, result.encode_seconds,
         None if result.interval is None else json.dumps(asdict(result.interval)), result.metric,
         json.dumps(asdict(result.cost)), job.train_rows, result.dtype, result.val_value,
+        result.cause.value if result.status is Status.FAILED else None,
     )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def result_of(row: tuple[Any, ...]) -> Result:
     """Return the result in a row of the results table."""
     key, model, task, method, seed, fingerprint, status, value, *rest = row
     metrics, tuned, notes = (json.loads(text) for text in rest[:3])
-    reason, seconds, encode_seconds, interval, metric, cost, train_rows, dtype, val_value = rest[3:]
+    reason, seconds, encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause = rest[3:]
     return Result(
         job=Job(model, task, method, seed, key, fingerprint, train_rows),
         status=Status(status),
@@ -58,6 +59,7 @@ def result_of(row: tuple[Any, ...]) -> Result:
         cost=Cost(**json.loads(cost or "{}")),
         dtype=dtype or "float32",
         val_value=val_value,
+        cause=Cause(cause or Cause.MODEL),
     )
 
 

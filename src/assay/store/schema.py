@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay.core.errors import StoreError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _UPGRADES = {  # from each version to the next
     1: """
@@ -34,6 +34,9 @@ CREATE TABLE slim_models (address TEXT PRIMARY KEY, identity TEXT NOT NULL, fact
 INSERT INTO slim_models SELECT address, identity, facts FROM models ORDER BY rowid;
 DROP TABLE models;
 ALTER TABLE slim_models RENAME TO models;
+""",
+    4: """
+ALTER TABLE results ADD COLUMN cause TEXT;
 """,
 }
 _TABLES = ("results", "models", "tasks", "schema_version")  # of every version

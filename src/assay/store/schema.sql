@@ -22,7 +22,8 @@ CREATE TABLE results (
     cost           TEXT,           -- JSON: tune_seconds, peak_bytes, device_bytes
     train_rows     INTEGER,        -- the number of train examples used; NULL if all
     dtype          TEXT,           -- of encoding; NULL before version 4: float32
-    val_value      REAL            -- the main metric on val of what was fitted to train alone
+    val_value      REAL,           -- the main metric on val of what was fitted to train alone
+    cause          TEXT            -- of a failure: model, environment, time limit; NULL before version 5
 );
 
 CREATE TABLE models (

@@ -106,7 +106,8 @@ def no_recommendation(tasks: Sequence[TaskFindings], names: Names, models: Mappi
         )
     failed = [cell for cell in missing if cell.status is Status.FAILED]
     if failed:
-        return f"No recommendation: {_failed(failed, names)}. Mend the cause, and run it again."
+        again = "Mend the cause, and run it again with --retry-failed."
+        return f"No recommendation: {_failed(failed, names)}. {again}"
     if missing:
         return f"No recommendation: {_left_out(missing, names)}."
     return "No recommendation: no pretrained model has a result."

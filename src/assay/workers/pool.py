@@ -11,7 +11,7 @@ from typing import NamedTuple, final
 
 from assay.core.errors import AssayError
 from assay.workers.channel import Message
-from assay.workers.worker import Worker
+from assay.workers.worker import MEMORY_HINT, Worker
 
 RECEIVED = Message({"is": "received"})  # the first reply to every request
 _TRIES = 2  # how often a request is sent whose worker ends before it has received all of it
@@ -32,10 +32,17 @@ class Reply(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A worker that ended, or was ended, before it was done; the next request starts another."""
+    """A worker that ended, or was ended, before it was done; the next request starts another.
+
+    Attributes:
+        limit: The seconds that it was not done in; None if it ended for another reason.
+        lacked_memory: Whether the system seems to have ended it for want of memory.
+    """
 
     worker: int
     reason: str
+    limit: float | None = None
+    lacked_memory: bool = False
 
 
 @final
@@ -130,7 +137,7 @@ class Pool:
             try:
                 self._relay(number, worker)
             except _Ended as ended:
-                self._replies.put(Lost(number, str(ended)))
+                self._replies.put(Lost(number, str(ended), ended.limit, MEMORY_HINT in str(ended)))
             return True
         if request is not None:
             self._replies.put(Lost(number, reason))
@@ -165,7 +172,7 @@ class Pool:
         )
         kind = ""
         while kind != "done":
-            with self._noticing(number, overdue):
+            with self._noticing(number, overdue, limit):
                 message = worker.channel.receive(None if limit is None else start + limit)
             kind = str(message.fields.get("is"))
             self._replies.put(Reply(number, message))
@@ -173,13 +180,13 @@ class Pool:
                 start = time.monotonic()
 
     @contextmanager
-    def _noticing(self, number: int, overdue: str) -> Iterator[None]:
+    def _noticing(self, number: int, overdue: str, limit: float | None = None) -> Iterator[None]:
         """End a worker that ends, or takes too long, and raise ``_Ended``."""
         try:
             yield
         except TimeoutError:
             self.retire(number)
-            raise _Ended(overdue) from None
+            raise _Ended(overdue, limit) from None
         except EOFError:
             with self._changing:
                 worker = self._workers.pop(number)
@@ -187,4 +194,12 @@ class Pool:
 
 
 class _Ended(Exception):
-    """A worker has ended; the message says how."""
+    """A worker has ended; the message says how.
+
+    Attributes:
+        limit: The seconds that a job was not done in.
+    """
+
+    def __init__(self, how: str, limit: float | None = None) -> None:
+        super().__init__(how)
+        self.limit = limit

@@ -17,6 +17,7 @@ from assay.workers.channel import Channel
 from assay.workers.fork_server import FOREIGN_END, Forked, command, end_of, fork
 from assay.workers.serving import LOST_CHANNEL
 
+MEMORY_HINT = ", mostly because memory did not suffice"  # of a process that was killed
 _FORKS = sys.platform == "linux"  # macOS frameworks do not work in forked processes
 _GRACE = 1.0  # seconds in which a process that closed its channel exits by itself
 
@@ -84,7 +85,7 @@ class Worker:
             return "closed its connection to this process, or wrote into it, and was stopped"
         if code >= 0:
             return f"ended with code {code}"
-        hint = ", mostly because memory did not suffice" if -code == signal.SIGKILL else ""
+        hint = MEMORY_HINT if -code == signal.SIGKILL else ""
         return f"was ended by {_name_of(-code)}{hint}"
 
 

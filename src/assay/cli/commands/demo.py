@@ -36,9 +36,11 @@ MARGIN = 0.03  # three points: of so few test examples, one point is a single on
 def command(
     store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = Path("demo.assay"),
     device: options.Device = "auto",
+    retry_failed: options.RetryFailed = False,
 ) -> None:
     """Compare four image models and four text models, with data and weights from installed packages."""
     from assay.cli.output import answer
     from assay.run.study import Study
 
-    answer(Study(models=MODELS, tasks=TASKS, methods=METHODS, store=store, device=device, margin=MARGIN))
+    study = Study(models=MODELS, tasks=TASKS, methods=METHODS, store=store, device=device, margin=MARGIN)
+    answer(study, retry_failed=retry_failed)

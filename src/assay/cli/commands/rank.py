@@ -40,6 +40,7 @@ def command(
     ] = None,
     workers: options.Workers = None,
     report: options.Report = None,
+    retry_failed: options.RetryFailed = False,
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
@@ -84,4 +85,4 @@ def command(
         plugins=plugin or (),
         engine=options.engine_with("local", time_limit, workers),
     )
-    answer(study, report=report, details=details, dry_run=dry_run)
+    answer(study, report=report, retry_failed=retry_failed, details=details, dry_run=dry_run)

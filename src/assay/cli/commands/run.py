@@ -33,7 +33,7 @@ def command(
     time_limit: Annotated[float | None, typer.Option(help="Seconds for one job [6 hours].")] = None,
     workers: options.Workers = None,
     report: options.Report = None,
-    retry_failed: Annotated[bool, typer.Option(help="Run again what failed before.")] = False,
+    retry_failed: options.RetryFailed = False,
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Generic, final
 
 from assay.core.errors import StoreError, UsageError
-from assay.core.result import Event, Finished, Result, Status
+from assay.core.result import Cause, Event, Finished, Result, Status
 from assay.engines.isolated.events import value_of
 from assay.engines.isolated.pickling import carry_plugin_files, pickled
 from assay.engines.isolated.process import Kind, Place, greeting_of, not_sent, preloaded, request_of
@@ -153,7 +154,7 @@ class _Run(Generic[WorkT]):
     def _events_of(self, reply: Reply | Lost) -> Iterator[Event]:
         number, running = reply.worker, self._running[reply.worker]
         if isinstance(reply, Lost):
-            yield from self._after_loss(number, running.fault or reply.reason)
+            yield from self._after_loss(reply._replace(reason=running.fault or reply.reason))
             return
         kind, message = _kind_of(reply), reply.message
         if kind is Kind.PROGRESS or kind is Kind.EVENT:
@@ -183,11 +184,16 @@ class _Run(Generic[WorkT]):
             del self._open_models[number]
             self._pool.retire(number)
 
-    def _after_loss(self, number: int, reason: str) -> Iterator[Event]:
+    def _after_loss(self, lost: Lost) -> Iterator[Event]:
         """Fail the job that a worker was lost with, and run the others; without a model all jobs fail."""
+        number = lost.worker
         running = self._running.pop(number)
         self._open_models.pop(number, None)
-        yield from running.failed(reason, 1 if running.has_opened else None)
+        cause = Cause.ENVIRONMENT if lost.lacked_memory and not running.fault else Cause.MODEL
+        if lost.limit is not None:
+            cause = Cause.TIME_LIMIT
+        count = 1 if running.has_opened else None
+        yield from running.failed(lost.reason, count, cause=cause, seconds=lost.limit or 0.0)
         if running.left.jobs:
             self._running[number] = _Running(running.left)
             yield from self._submit(number)
@@ -228,11 +234,14 @@ class _Running(Generic[WorkT]):
             self.left = self.left.without({event.result.job.key})
             self.is_clean &= event.result.status is not Status.FAILED
 
-    def failed(self, reason: str, count: int | None = None) -> Iterator[Finished]:
+    def failed(
+        self, reason: str, count: int | None = None, *, cause: Cause = Cause.MODEL, seconds: float = 0.0
+    ) -> Iterator[Finished]:
         """Return failed results of the first jobs, or of all, and leave them out."""
         jobs = [job for job, _ in self.left.jobs[:count]]
         self.left, self.is_clean = self.left.without({job.key for job in jobs}), False
-        return (Finished(Result(job, Status.FAILED, reason=reason)) for job in jobs)
+        failed = partial(Result, status=Status.FAILED, reason=reason, cause=cause, seconds=seconds)
+        return (Finished(failed(job)) for job in jobs)
 
 
 def _kind_of(reply: Reply | Lost) -> Kind | None:
