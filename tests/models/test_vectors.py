@@ -198,3 +198,17 @@ def test_a_wrong_setting_is_refused(
 ) -> None:
     with pytest.raises(error):
         opened(tmp_path / "v.txt", as_text(WORDS, MATRIX), **settings)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_word(tmp_path: Path) -> None:
+    plain = as_text(["alpha", "beta"], MATRIX[:2])
+    marked = opened(tmp_path / "marked.vec", b"\xef\xbb\xbf" + plain)
+
+    np.testing.assert_array_equal(marked.encode(["alpha"]).features[0], MATRIX[0])
+
+
+def test_texts_without_a_known_word_are_counted(tmp_path: Path) -> None:
+    model = opened(tmp_path / "a.vec", as_text(["alpha", "beta"], MATRIX[:2]))
+
+    assert model.encode(["alpha", "猫が好き", "😀"]).unread == 2
+    assert model.encode([("alpha", "猫"), ("猫", "犬")]).unread == 1

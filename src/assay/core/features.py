@@ -16,7 +16,7 @@ class Encoded(NamedTuple):
     features: np.ndarray  # examples x width, float32; for tokenised texts, one row per word
     source_probs: np.ndarray | None  # examples x source classes, rows sum to 1
     truncated: int = 0  # number of examples truncated to the model's maximum length
-    unread: int = 0  # number of words without features (their rows are zeros)
+    unread: int = 0  # number of words, or of texts without a known one, whose rows are zeros
 
 
 @dataclass(frozen=True, slots=True)

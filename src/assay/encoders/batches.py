@@ -23,7 +23,7 @@ def unread_notes(truncated: tuple[int, int], unread: tuple[int, int], what: str)
 
     Args:
         truncated: The number of truncated examples, and of all.
-        unread: The number of words without features, and of all.
+        unread: The number of words, or of whole texts, without features, and of all.
         what: The examples in words, such as "train texts".
     """
     sentences = []
@@ -32,8 +32,9 @@ def unread_notes(truncated: tuple[int, int], unread: tuple[int, int], what: str)
             f"{truncated[0]} of {truncated[1]} {what} are longer than the model reads: what is beyond was cut"
         )
     if unread[0]:
+        words = what if unread[1] == truncated[1] else f"words of {what}"
         sentences.append(
-            f"{unread[0]} of {unread[1]} words of {what} have zeros for features: they lie beyond what the "
+            f"{unread[0]} of {unread[1]} {words} have zeros for features: they lie beyond what the "
             "model reads, or it does not know them"
         )
     return tuple(sentences)

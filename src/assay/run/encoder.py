@@ -245,6 +245,8 @@ class Encoder:
         stored = self._stored(name, split)
         needed = self._needed(name, stored)
         self._encode(name, split, [block for block in needed if not stored.features.present[block]])
+        if name is SplitName.TRAIN:
+            stored.require_read(needed, f"{name} {PLURAL[self.task.modality]}")
         if name in self._with_probs - self._without_head and self.facts.source_classes:
             self._encode(name, split, [block for block in needed if not stored.source.present[block]])
         return stored

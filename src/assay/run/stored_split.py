@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.task import Labels
 from assay.encoders.batches import BLOCK, unread_notes
@@ -73,6 +74,21 @@ class StoredSplit:
             self.source.write(block, encoded.source_probs[ascending])
         self.features.write(block, encoded.features[ascending])
 
+    def require_read(self, blocks: Sequence[int], what: str) -> None:
+        """Raise ``ModelError`` if the model read nothing of all examples of some blocks."""
+        _, unread = self._counts(blocks)
+        if unread and unread == sum(len(self.rows[block]) for block in blocks):
+            raise ModelError(
+                f"The model knows no word of the {what}: all features are zeros. Choose a model of their "
+                "language, or one that reads letters."
+            )
+
+    def _counts(self, blocks: Sequence[int]) -> tuple[int, int]:
+        """Return the numbers of truncated examples and of unread rows in some blocks."""
+        kept = [block for block in blocks if self._unread.present[block]]
+        counts = self._unread.matrix[kept].sum(axis=0) if kept else (0, 0)
+        return int(counts[0]), int(counts[1])
+
     def notes(self, blocks: Sequence[int], what: str) -> tuple[str, ...]:
         """Return caveats about some blocks: content that the model did not read, and damaged blocks.
 
@@ -82,9 +98,8 @@ class StoredSplit:
         """
         written = self._arrays.read_json("features", self._key, _texts)  # by schema version 3, for the split
         sentences = written or ()
-        kept = [block for block in blocks if self._unread.present[block]]
-        if kept:
-            truncated, unread = (int(count) for count in self._unread.matrix[kept].sum(axis=0))
+        truncated, unread = self._counts(blocks)
+        if truncated or unread:
             examples, words = (
                 sum(len(part[block]) for block in blocks) for part in (self.examples, self.rows)
             )

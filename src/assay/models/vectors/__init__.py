@@ -12,6 +12,7 @@ from assay.core.errors import CheckpointError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, file_hash, identity_of, require_file
+from assay.models.vectors.vector_files import has_mark
 from assay.models.vectors.word_vectors import WordVectors, open_vectors
 
 _POOLINGS = ("mean", "sif")
@@ -77,8 +78,9 @@ class VectorsSource(ModelSource):
     def identity(self) -> str:
         """Return the settings and the hashes of the files."""
         counts = "" if self.counts is None else f" counts {file_hash(self.counts)}"
+        marked = " marked" if has_mark(require_file(self.name)) else ""  # whose first word was another before
         placeless = replace(self, name="", counts=None)
-        return identity_of(f"word vectors 1 {file_hash(self.name)}{counts}", placeless)
+        return identity_of(f"word vectors 1 {file_hash(self.name)}{counts}{marked}", placeless)
 
     def untrained(self) -> ModelSource:
         """Return random vectors of the same words, different from the current ones."""

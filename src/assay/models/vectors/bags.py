@@ -61,11 +61,13 @@ class BagEncoder(Model):
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v; of words each its vector.
 
-        A word that is not in the file is all zeros, and counted as unread.
+        A word that is not in the file, and a text or pair without any that is, are all zeros, and counted as
+        unread.
         """
         if are_words(examples):
             return self._words([word for text in as_words(examples) for word in text.words])
-        return Encoded(encode_texts(as_texts(examples), self._means, self._facts.width), None)
+        features = encode_texts(as_texts(examples), self._means, self._facts.width)
+        return Encoded(features, None, unread=int((~features.any(axis=1)).sum()))
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -45,7 +46,7 @@ class Header(NamedTuple):
 def read_header(path: Path) -> Header:
     """Return the header, or infer it from the first line."""
     with _opened(path) as stream:
-        start = stream.read(1 << 16)
+        start = stream.read(1 << 16).removeprefix(BOM_UTF8)
     if start.startswith(_FASTTEXT_MODEL):
         raise CheckpointError(
             f"'{path}' is a model of fastText with its subwords. Name the file of its word vectors, which "
@@ -71,6 +72,8 @@ def read_rows(path: Path, header: Header, limit: int | None) -> Iterator[WordRow
     """
     count = 0
     with _opened(path) as stream:
+        if stream.read(len(BOM_UTF8)) != BOM_UTF8:
+            stream.seek(0)
         if header.rows is not None:
             stream.readline()
         read = _binary if header.is_binary else _text
@@ -196,6 +199,12 @@ def _rows(words: list[str], vectors: list[bytes], width: int, path: Path) -> Wor
             "damaged, or its header states another width. Download it again."
         )
     return WordRows(words, matrix)
+
+
+def has_mark(path: Path) -> bool:
+    """Return whether a file begins with the byte order mark, which is no part of its first word."""
+    with _opened(path) as stream:
+        return stream.read(len(BOM_UTF8)) == BOM_UTF8
 
 
 @contextmanager

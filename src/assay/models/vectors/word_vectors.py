@@ -18,7 +18,7 @@ from assay.core.errors import ModelError
 from assay.encoders.identity import file_hash
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
-from assay.models.vectors.vector_files import read_header, read_rows
+from assay.models.vectors.vector_files import has_mark, read_header, read_rows
 
 _VERSION = 2  # of the kept files
 _HEADER = 4096  # bytes that the header of a kept file has; safetensors allows spaces behind it
@@ -73,7 +73,8 @@ def open_vectors(path: Path, limit: int | None) -> WordVectors:
         path: GloVe, word2vec (text or binary) or fastText (.vec).
         limit: How many words are read, from the first.
     """
-    kept = cache_folder() / "vectors" / f"{file_hash(path)}-{limit or 'all'}-{_VERSION}.safetensors"
+    version = f"{_VERSION}-marked" if has_mark(path) else str(_VERSION)
+    kept = cache_folder() / "vectors" / f"{file_hash(path)}-{limit or 'all'}-{version}.safetensors"
     if not kept.is_file():
         try:
             with written_whole(kept) as file:
