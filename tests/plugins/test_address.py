@@ -85,3 +85,13 @@ def test_a_path_that_is_no_utf_8_is_shown_as_text_and_read_back() -> None:
 
     assert str(address) == r"folder:/data/caf\udce9(metric='f1')"
     assert Address.parse(str(address)) == address
+
+
+def test_parentheses_of_a_path_are_a_part_of_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run(lr=0.1)").mkdir()
+
+    assert Address.parse("table:run(lr=0.1)/a.csv") == Address("table", "run(lr=0.1)/a.csv")
+    assert Address.parse("folder:run(lr=0.1)") == Address("folder", "run(lr=0.1)")
+    assert Address.parse("folder:run(lr=0.1)(val=0.3)") == Address("folder", "run(lr=0.1)", (("val", 0.3),))
+    assert Address.parse("run(lr=0.1)") == Address("", "run(lr=0.1)")

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from assay.core.errors import UsageError
@@ -94,8 +95,10 @@ class Address:
 def _split_settings(text: str) -> tuple[str, Mapping[str, Literal]]:
     """Split ``name(a=1)`` into its name and settings; a path may itself contain parentheses."""
     if not text.endswith(")"):
-        if "(" in text and "=" in text.partition("(")[2]:
+        if text.count("(") > text.count(")") and "=" in text.partition("(")[2]:
             raise UsageError(f"The parenthesis of '{text}' is not closed. Write name(k=5, mode='mean').")
+        return text, {}
+    if _is_path(text):
         return text, {}
     starts = [position for position, letter in enumerate(text) if letter == "("]
     for start in starts:
@@ -107,6 +110,12 @@ def _split_settings(text: str) -> tuple[str, Mapping[str, Literal]]:
             f"Cannot read the settings of '{text}'. Write Python literals, as in name(k=5, mode='mean')."
         )
     return text, {}
+
+
+def _is_path(text: str) -> bool:
+    """Return whether a text names a file or folder, of which the parentheses are a part."""
+    source, _, name = text.partition(":")
+    return any(Path(path).expanduser().exists() for path in (text, name) if path and source)
 
 
 def _read_settings(parenthesised: str) -> Mapping[str, Literal] | None:
