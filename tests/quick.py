@@ -19,6 +19,7 @@ QUICK = (
     "numerics",
     "plugins",
     "readers",
+    "search",
     "store",
     "tables",
     "wording",

@@ -1,0 +1,73 @@
+"""assay simulate: replays searches on a matrix of results, without running a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+Examples:
+
+- `assay simulate results.csv`
+
+- `assay simulate results.csv --costs seconds.csv --trials 1,5,10 --bound 5`
+
+- `assay simulate results.csv --scores logme.csv --groups datasets.csv`
+
+A table has models on one side and tasks on the other, or one cell a row: model, task, value.
+"""
+
+
+def command(
+    table: Annotated[Path, typer.Argument(help="Results: CSV, TSV, JSON, JSON lines or Parquet.")],
+    costs: Annotated[Path | None, typer.Option(help="A table of models and their costs.")] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="A table of scores: each is a rule to compare with.")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="A table of tasks and their data sets, which are left out together.")
+    ] = None,
+    trials: Annotated[str, typer.Option(help="After how many models the regret is printed.")] = "1,3,5,10,20",
+    tolerance: Annotated[
+        float | None, typer.Option(help="Loss that is close enough; by default half a point.")
+    ] = None,
+    bound: Annotated[
+        int | None, typer.Option(help="Check the 90 % bound on what is missed after so many models.")
+    ] = None,
+    top: Annotated[float | None, typer.Option(help="The highest value that the metric can have.")] = None,
+    exclude_contaminated: Annotated[
+        bool, typer.Option(help="Leave out models whose name holds that of the task.")
+    ] = False,
+    rows: Annotated[str | None, typer.Option(help="What the rows are: models or tasks.")] = None,
+    matrix: Annotated[
+        str | None, typer.Option(help="Which, where the table holds several: a method or a score.")
+    ] = None,
+    lower_is_better: Annotated[
+        list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides the random orders and the intervals.")] = 0,
+) -> None:
+    """Replay the search on a matrix, each task new in turn, beside random, static and other rules."""
+    from rich.console import Console
+
+    from assay.actions.simulate import Request, parse_trials, simulate
+    from assay.reports.terminal.simulation import show_simulation
+
+    request = Request(
+        table=table,
+        matrix=matrix,
+        rows=rows,
+        lower_is_better=tuple(lower_is_better or ()),
+        costs=costs,
+        scores=scores,
+        groups=groups,
+        trials=parse_trials(trials),
+        tolerance=tolerance,
+        bound=bound,
+        top=top,
+        exclude_contaminated=exclude_contaminated,
+        seed=seed,
+    )
+    show_simulation(simulate(request), Console())

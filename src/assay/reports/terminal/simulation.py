@@ -1,0 +1,94 @@
+"""Prints what searches find on a matrix of results."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from assay.core.estimate import Interval
+from assay.findings.simulation import Coverage, Line, Simulation
+from assay.reports.terminal.tables import plain_table, print_note
+from assay.wording.numbers import few, interval_text, listing, plural
+
+_HOW = "k: regret after k models, (best - best found) / (best - median), mean over data sets; 0 is best"
+_RULES = {
+    "search": "search: what past tasks and the models tried so far say",
+    "static": "static: mean rank on past tasks",
+    "portfolio": "portfolio: models that together do well on past tasks",
+    "random": "random: any order, mean of 200",
+}
+_NAMED = 3
+
+
+def show_simulation(simulation: Simulation, console: Console) -> None:
+    """Print the regret and the cost of each rule, and how often the bound held."""
+    for note in simulation.notes:
+        print_note(console, note)
+    sets = (
+        "" if simulation.data_sets == simulation.tasks else f" of {plural(simulation.data_sets, 'data set')}"
+    )
+    console.print(
+        f"{plural(simulation.tasks, 'task')}{sets}, {plural(simulation.models, 'model')}; "
+        "each data set is new in turn, the others are the past",
+        highlight=False,
+    )
+    print_note(console, _HOW)
+    if simulation.contaminated:
+        done = "left out" if simulation.excluded else "included; --exclude-contaminated leaves them out"
+        print_note(
+            console, f"{plural(simulation.contaminated, 'result')} of models named after the task: {done}"
+        )
+    console.print()
+    close = f"cost within {simulation.tolerance:.4g}"
+    numbers = (*(f"k={trials}" for trials in simulation.trials), close, "median")
+    table = plain_table((), ("rule",), numbers)
+    for line in simulation.lines:
+        table.add_row(line.policy, *(f"{regret:.3f}" for regret in line.regrets), *_cost(line))
+    console.print(table)
+    for name, text in _RULES.items():
+        if any(line.policy == name for line in simulation.lines):
+            print_note(console, text)
+    console.print()
+    for sentence in _sentences(simulation):
+        console.print(sentence, highlight=False)
+
+
+def _cost(line: Line) -> tuple[str, str]:
+    return f"{100 * line.cost:.1f} %", f"{100 * line.median_cost:.1f} %"
+
+
+def _sentences(simulation: Simulation) -> list[str]:
+    """Return the verdict, how often the bound held, and what was left out."""
+    search = next(line for line in simulation.lines if line.policy == "search")
+    sentences = []
+    after: dict[str, list[str]] = {}
+    for trials, gain in zip(simulation.trials, search.gain, strict=True):
+        if gain is not None and trials > 1:
+            span = f"{trials} ({interval_text(gain, places=3)})"
+            after.setdefault(_verdict(gain), []).append(span)
+    for verdict, spans in after.items():
+        sentences.append(f"Search {verdict} static after so many models: {listing(spans)}.")
+    if simulation.coverage is not None:
+        sentences.append(_bound(simulation.coverage))
+    if simulation.skipped:
+        number = plural(len(simulation.skipped), "task")
+        names = few(list(simulation.skipped), _NAMED)
+        sentences.append(
+            f"Not replayed: {number} ({names}), with fewer than three models, or without differences."
+        )
+    return sentences
+
+
+def _verdict(gain: Interval) -> str:
+    if gain.low > 0:
+        return "has significantly less regret than"
+    return "has significantly more regret than" if gain.high < 0 else "is not significantly different from"
+
+
+def _bound(coverage: Coverage) -> str:
+    if not coverage.tasks:
+        return "No bound on what is missed: it needs nine past data sets, and one that is new."
+    share = f"{100 * coverage.held / coverage.tasks:.0f} %"
+    return (
+        f"The 90 % bound on what is missed after {plural(coverage.trials, 'model')} held on {share} of "
+        f"{plural(coverage.tasks, 'task')}; half of the bounds are below {coverage.high:.4g}."
+    )

@@ -1,0 +1,58 @@
+"""What the names of models and tasks say: which models are alike, and which were made for a task."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+_TOKENS = re.compile(r"[^\W_]+")
+_COMMON = frozenset(
+    {"classification", "data", "dataset", "detection", "full", "image", "images", "label", "set", "task"}
+)
+_LEAST_LETTERS = 3  # of a word of a task: names of models hold shorter ones by chance
+_LEAST_SHARE = 0.5  # of the letters of a task's name
+
+
+def tokens(name: str) -> list[str]:
+    """Return the parts of a name in lower case.
+
+    >>> tokens("google/vit-base-patch16-224")
+    ['google', 'vit', 'base', 'patch16', '224']
+    """
+    return [token.lower() for token in _TOKENS.findall(name)]
+
+
+def alikeness(names: Sequence[str]) -> np.ndarray:
+    """Return the cosine similarity of the tokens of names, weighted by their rarity: names x names.
+
+    >>> alikeness(["vit-base", "vit-large", "resnet"]).round(2).tolist()
+    [[1.0, 0.37, 0.0], [0.37, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    of_names = [Counter(tokens(name)) for name in names]
+    vocabulary = {word: column for column, word in enumerate(sorted(set().union(*of_names)))}
+    counts = np.zeros((len(names), len(vocabulary)))
+    for row, of_name in enumerate(of_names):
+        for word, count in of_name.items():
+            counts[row, vocabulary[word]] = 1 + np.log(count)
+    rarity = np.log((1 + len(names)) / (1 + (counts > 0).sum(axis=0))) + 1
+    weighted = counts * rarity
+    lengths = np.maximum(np.linalg.norm(weighted, axis=1, keepdims=True), 1e-12)  # a name without words
+    return np.asarray((weighted / lengths) @ (weighted / lengths).T)
+
+
+def matches(task: str, models: Sequence[str]) -> np.ndarray:
+    """Return in how far the name of each model holds that of a task, as if made for it: 0 to 1.
+
+    >>> matches("eurosat", ["swin-finetuned-eurosat", "vit-base"]).tolist()
+    [1.0, 0.0]
+    """
+    whole = [word for word in tokens(task) if word not in _COMMON and len(word) >= _LEAST_LETTERS]
+    total = sum(map(len, whole))
+    shares = np.zeros(len(models))
+    for row, model in enumerate(models if total else ()):
+        letters = "".join(tokens(model))
+        shares[row] = sum(len(word) for word in whole if word in letters) / total
+    return np.where(shares >= _LEAST_SHARE, shares, 0.0)

@@ -1,0 +1,110 @@
+"""Which model to try next: the search itself, and the simple rules that it must beat."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from assay.search.belief import believe
+from assay.search.prior import Prior
+
+_OF_THE_BEST = 0.5  # weight of the belief in a normal distribution; the rest is that in analogy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trials:
+    """What was tried on the new task so far.
+
+    Attributes:
+        tried: Positions of the models, in the order of the trials.
+        values: Their values; higher is better.
+        costs: The predicted cost of each model; None if all cost the same.
+    """
+
+    tried: np.ndarray
+    values: np.ndarray
+    costs: np.ndarray | None = None
+
+
+class Policy(ABC):
+    """Decides which model is tried next."""
+
+    name: str
+
+    @abstractmethod
+    def preferences(self, prior: Prior, trials: Trials) -> np.ndarray:
+        """Return a number for each model: the highest of those that were not tried is tried next."""
+
+    def next(self, prior: Prior, trials: Trials) -> int:
+        """Return the position of the next model; of equal ones the first."""
+        left = np.setdiff1d(np.arange(len(prior.mean)), trials.tried)
+        return int(left[np.argmax(self.preferences(prior, trials)[left])])
+
+
+@final
+class Search(Policy):
+    """Tries the model with the highest mean rank first, then by expected improvement.
+
+    Half of it is under a Gaussian process, half under the hypothesis that the task is like one of the past.
+    With costs, it is divided by the square root of the cost.
+    """
+
+    name = "search"
+
+    def preferences(self, prior: Prior, trials: Trials) -> np.ndarray:
+        """Return the expected improvement; without trials, the mean rank."""
+        costs = 1.0 if trials.costs is None else np.sqrt(trials.costs)
+        if not len(trials.tried):
+            return _ranks(prior)
+        belief = believe(prior, trials.tried, trials.values)
+        left = np.setdiff1d(np.arange(len(prior.mean)), trials.tried)
+        total = np.zeros(len(prior.mean))
+        parts = ((_OF_THE_BEST, belief.improvement), (1 - _OF_THE_BEST, belief.by_analogy))
+        for weight, improvement in parts:
+            total += weight * improvement / max(float(improvement[left].max(initial=0.0)), 1e-12)
+        return np.asarray(total / costs)
+
+
+@final
+class Static(Policy):
+    """Tries models by their mean percentile rank on past tasks, whatever the new task says."""
+
+    name = "static"
+
+    def preferences(self, prior: Prior, trials: Trials) -> np.ndarray:
+        """Return the mean ranks."""
+        return _ranks(prior)
+
+
+@final
+class Portfolio(Policy):
+    """Adds the model that most improves the best of those tried, on average over past tasks."""
+
+    name = "portfolio"
+
+    def preferences(self, prior: Prior, trials: Trials) -> np.ndarray:
+        """Return the mean improvement on past tasks; the mean ranks break ties."""
+        best = prior.past[:, trials.tried].max(axis=1, initial=-1.0)
+        gain = np.maximum(prior.past - best[:, None], 0.0).mean(axis=0)
+        return np.asarray(gain + 1e-9 * _ranks(prior))
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class ByColumn(Policy):
+    """Tries models by a known number: a score on the new task, or a fact such as their size."""
+
+    name: str
+    numbers: np.ndarray
+
+    def preferences(self, prior: Prior, trials: Trials) -> np.ndarray:
+        """Return the numbers; models without one come last."""
+        return np.where(np.isfinite(self.numbers), self.numbers, -np.inf)
+
+
+def _ranks(prior: Prior) -> np.ndarray:
+    """Return the mean percentile ranks; models without past tasks come last."""
+    return np.where(np.isfinite(prior.ranks), prior.ranks, -1.0)

@@ -1,0 +1,137 @@
+"""What past tasks say about the models of a new one, before any of them was tried on it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.search.history import History, normalised, percentiles, spread_of
+from assay.search.names import alikeness, matches
+
+_ALTERNATIONS = 20
+_FILLS = 6
+_RIDGE = 0.5  # of the fills, in residual variances for each task
+_OF_NAMES = 0.15  # share of the residual variance that models of equal name have in common
+_OF_A_CELL = 0.35  # share of the residual variance that is noise of single runs
+_MATCH_MEAN, _MATCH_VARIANCE = 0.5, 1.0  # of what a model made for the task gains, before any was seen
+
+
+class Prior(NamedTuple):
+    """What is believed of the values of models on a new task, normalised: 0 is the median, 1 the best.
+
+    Attributes:
+        mean: Expected value of each model, up to an offset that all share.
+        covariance: Covariance of what models have in common, models x models.
+        noise: Variance of each model's own deviation.
+        ranks: The mean percentile rank on past tasks; NaN for a model without any.
+        past: Values on past tasks, those that are missing filled in: tasks x models.
+        spreads: The best value minus the median of each past task, in the unit of the metric.
+        residual: The variance that the additive model leaves.
+        made_for_it: In how far each model was made for the new task, 0 to 1, by its name.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    noise: np.ndarray
+    ranks: np.ndarray
+    past: np.ndarray
+    spreads: np.ndarray
+    residual: float
+    made_for_it: np.ndarray
+
+
+class _Additive(NamedTuple):
+    """Values as a sum of what the task and what the model adds."""
+
+    of_tasks: np.ndarray
+    of_models: np.ndarray
+    counts: np.ndarray  # past tasks of each model
+    residuals: np.ndarray  # tasks x models; NaN where there is no value
+    residual: float
+    between: float  # variance of the models
+
+
+def learn(history: History, task: str) -> Prior:
+    """Return what a history says about its models on a new task.
+
+    Normalised values are the sum of an effect of the task, one of the model, shrunk by how few tasks it has,
+    and a residual. Residuals of models go together on past tasks, and where names are alike; those that are
+    missing are predicted from the other tasks by ridge regression. A model whose name holds that of the task
+    gains what such models gained on past tasks.
+
+    Args:
+        history: At least one task on which models differ.
+        task: The name of the new task.
+    """
+    history = history.informative()
+    values = normalised(history.values)
+    made_for = np.stack([matches(name, history.models) for name in history.tasks])
+    gain, uncertainty = _gain_of_matches(_additive(values), made_for)
+    model = _additive(values - gain * made_for)
+    filled = _filled(model)
+    tasks = len(values)
+    rare = model.residual + model.counts * model.between
+    made_for_it = matches(task, history.models)
+    covariance = filled.T @ filled / tasks + _OF_NAMES * model.residual * alikeness(history.models)
+    spread = (uncertainty + _MATCH_MEAN) * np.outer(made_for_it, made_for_it)
+    completed = model.of_tasks[:, None] + model.of_models + filled + gain * made_for
+    return Prior(
+        mean=model.of_models + gain * made_for_it,
+        covariance=covariance + spread,
+        noise=_OF_A_CELL * model.residual + model.between * model.residual / np.maximum(rare, 1e-12),
+        ranks=percentiles(history.values),
+        past=np.where(np.isfinite(values), values, completed),
+        spreads=np.array([spread_of(row) for row in history.values]),
+        residual=model.residual,
+        made_for_it=made_for_it,
+    )
+
+
+def _additive(values: np.ndarray) -> _Additive:
+    """Fit effects of tasks and of models; the latter are shrunk to their mean."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    filled = np.where(known, values, 0.0)
+    of_models = np.zeros(values.shape[1])
+    residual, between = float(np.var(values[known])) + 1e-6, 1.0
+    of_tasks = np.zeros(len(values))
+    for _ in range(_ALTERNATIONS):
+        of_tasks = (known * (filled - of_models)).sum(axis=1) / known.sum(axis=1)
+        sums = (known * (filled - of_tasks[:, None])).sum(axis=0)
+        of_models = sums / (counts + residual / between)
+        left = np.where(known, values - of_tasks[:, None] - of_models, 0.0)
+        freedom = max(1, known.sum() - len(values) - int((counts > 0).sum()) + 1)
+        residual = float(np.square(left).sum()) / freedom + 1e-6
+        seen = counts > 0
+        raw = sums[seen] / counts[seen]
+        between = max(float(np.var(raw)) - residual * float(np.mean(1 / counts[seen])), 0.05 * residual)
+    residuals = np.where(known, values - of_tasks[:, None] - of_models, np.nan)
+    return _Additive(of_tasks, of_models, counts, residuals, residual, between)
+
+
+def _filled(model: _Additive) -> np.ndarray:
+    """Return the residuals, those that are missing predicted from the other tasks."""
+    known = np.isfinite(model.residuals)
+    filled = np.where(known, model.residuals, 0.0)
+    tasks = len(filled)
+    if tasks < 2 or known.all():
+        return filled
+    penalty = _RIDGE * model.residual * tasks * np.eye(tasks - 1)
+    for _ in range(_FILLS):
+        before = filled.copy()
+        for task in np.flatnonzero(~known.all(axis=1)):
+            others = np.delete(before, task, axis=0).T  # models x other tasks
+            seen = others[known[task]]
+            weights = np.linalg.solve(seen.T @ seen + penalty, seen.T @ model.residuals[task, known[task]])
+            filled[task, ~known[task]] = others[~known[task]] @ weights
+    return filled
+
+
+def _gain_of_matches(model: _Additive, made_for: np.ndarray) -> tuple[float, float]:
+    """Return what models gain on the tasks that they were made for: mean and variance."""
+    chosen = (made_for > 0) & np.isfinite(model.residuals)
+    shares, residuals = made_for[chosen], model.residuals[chosen]
+    precision = 1 / _MATCH_VARIANCE + float(np.square(shares).sum()) / model.residual
+    mean = (_MATCH_MEAN / _MATCH_VARIANCE + float(shares @ residuals) / model.residual) / precision
+    return mean, 1 / precision
