@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from assay.core.errors import UsageError
@@ -115,7 +115,8 @@ def _split_settings(text: str) -> tuple[str, Mapping[str, Literal]]:
 def _is_path(text: str) -> bool:
     """Return whether a text names a file or folder, of which the parentheses are a part."""
     source, _, name = text.partition(":")
-    return any(Path(path).expanduser().exists() for path in (text, name) if path and source)
+    paths = (os.path.expanduser(path) for path in (text, name) if path and source)  # noqa: PTH111
+    return any(map(os.path.exists, paths))  # Path.exists raises for a name that no file can have
 
 
 def _read_settings(parenthesised: str) -> Mapping[str, Literal] | None:
