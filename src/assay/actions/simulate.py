@@ -37,7 +37,7 @@ _DRAWS = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Replays:
     """What is simulated.
 
     Attributes:
@@ -79,7 +79,7 @@ def parse_trials(text: str) -> tuple[int, ...]:
     return tuple(sorted({int(part) for part in parts}))
 
 
-def simulate(request: Request) -> Simulation:
+def simulate(request: Replays) -> Simulation:
     """Replay the search and simple rules on every task of a matrix, each left out of the past in turn.
 
     Raises:
@@ -138,7 +138,7 @@ def _by_score(
     return _replayed(case, ByColumn(name, numbers), trials, costs)
 
 
-def _line(name: str, played: Mapping[str, Sequence[Replay]], request: Request, tolerance: float) -> Line:
+def _line(name: str, played: Mapping[str, Sequence[Replay]], request: Replays, tolerance: float) -> Line:
     replays, static = played[name], played[Static.name]
     groups = [one.group for one in replays]
     regrets, gains = [], []
@@ -198,7 +198,7 @@ def _costs(path: Path | None, matrix: Matrix) -> dict[str, float] | None:
     return costs
 
 
-def _scores(request: Request, matrix: Matrix) -> dict[str, dict[str, dict[str, float]]]:
+def _scores(request: Replays, matrix: Matrix) -> dict[str, dict[str, dict[str, float]]]:
     """Return each score: task -> model -> number."""
     if request.scores is None:
         return {}

@@ -52,10 +52,10 @@ def command(
     """Replay the search on a matrix, each task new in turn, beside random, static and other rules."""
     from rich.console import Console
 
-    from assay.actions.simulate import Request, parse_trials, simulate
+    from assay.actions.simulate import Replays, parse_trials, simulate
     from assay.reports.terminal.simulation import show_simulation
 
-    request = Request(
+    request = Replays(
         table=table,
         matrix=matrix,
         rows=rows,
