@@ -11,12 +11,14 @@ from assay.analysis.across_tasks.generality import across
 from assay.analysis.compare import compare
 from assay.findings.comparison import Comparison
 from assay.findings.matrix import Matrix
+from assay.findings.similarity import Similarity, SimilarityMatrix
+from assay.reports.html import Html
 from assay.reports.html.names import Names
 from assay.testing.simulated_study import simulate_study
 
 pytest.importorskip("altair")
 
-from assay.reports.html.charts import profile_chart
+from assay.reports.html.charts import charts_of, profile_chart
 from assay.reports.html.curves import curve_charts
 
 RNG = np.random.default_rng(0)
@@ -98,3 +100,17 @@ def test_one_size_is_no_curve_and_neighbours_are_no_sizes(comparison):
         curve_charts(replace(comparison, cells=tuple(cells)), comparison.tasks[0], Names.of(comparison), "")
         == []
     )
+
+
+def test_models_that_never_err_have_no_chart_of_errors_and_the_page_is_written(comparison, tmp_path):
+    unknown = SimilarityMatrix(MODELS[:3], ((None,) * 3,) * 3, groups=(), threshold=0.5)
+    alike = SimilarityMatrix(MODELS[:3], ((1.0, None, 0.2),) * 3, groups=(), threshold=0.5)
+    likeness = Similarity("text", tasks=unknown, fits={}, errors=unknown, features=alike, remarks=())
+    findings = replace(comparison, likeness=(likeness,))
+
+    charts = charts_of(findings, Names.of(findings), ())
+    Html().render(findings, tmp_path / "report.html")
+
+    assert {anchor for anchor in charts if anchor.startswith("alike")} == {"alike-features-text"}
+    assert all(chart.rows for chart in charts.values())
+    assert "alike-features-text" in (tmp_path / "report.html").read_text(encoding="utf-8")

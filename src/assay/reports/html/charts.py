@@ -41,8 +41,8 @@ _Axis = tuple[str, str, int]  # column, title, decimals
 
 
 def charts_of(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> dict[str, Chart]:
-    """Return all charts of a page by their anchors, in the order of the page."""
-    return {chart.anchor: chart for chart in _charts(comparison, names, maps) if chart is not None}
+    """Return all charts of a page that have a mark, by their anchors, in the order of the page."""
+    return {chart.anchor: chart for chart in _charts(comparison, names, maps) if chart and chart.rows}
 
 
 def _charts(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> Iterator[Chart | None]:
