@@ -220,3 +220,22 @@ def test_cells_that_join_words_suggest_the_separator() -> None:
 
 def test_one_class_with_a_sign_inside_suggests_no_separator() -> None:
     assert label(["a,b", "| pipe |", "=1+1|cmd", "rest"]).notes == ()
+
+
+def test_true_and_false_are_one_class_however_they_are_written() -> None:
+    assert label(["True", "FALSE", "true", "false"]).labels.classes == ("False", "True")
+    assert label(["TRUE", "FALSE"]).labels.classes == ("FALSE", "TRUE")
+
+
+@pytest.mark.parametrize("twin", ["Good", "good\u200b", "\uff47ood"])
+def test_classes_that_look_alike_are_noted(twin: str) -> None:
+    assert "differ only in case, spaces or letters that look alike" in label(["good", twin, "bad"]).notes[0]
+    assert not label(["good", "bad"]).notes
+
+
+def test_labels_that_name_rows_say_what_to_write() -> None:
+    names = [f"id{row}" for row in range(30)]
+
+    with pytest.raises(UnreadableTask, match="30 different values in 30 rows, such as 'id0'.*label='...'"):
+        label(names)
+    assert len(label(names, TaskKind.CLASSIFICATION).labels.classes) == 30

@@ -298,3 +298,20 @@ def test_several_sheets_are_named_and_one_is_chosen(tmp_path: Path) -> None:
         Table(tmp_path / "a.xlsx").read(content)
     with pytest.raises(UsageError, match="a.xlsx has no sheet 'C'. It has 'A', 'B'."):
         Table(tmp_path / "a.xlsx").read(content, sheet="C")
+
+
+def test_a_header_that_comes_again_in_joined_files_is_no_row(csv: Table) -> None:
+    assert csv.read(written(ROWS) + written(ROWS)) == ROWS * 2
+    assert csv.notes == ["1 row is the header of a.csv again (first: line 6): left out."]
+
+
+@pytest.mark.parametrize("title", ["Survey of 2024\n", "Survey of 2024,\n,\n"])
+def test_a_title_above_the_header_is_left_out(csv: Table, title: str) -> None:
+    assert csv.read(title + written(ROWS)) == ROWS
+    assert "before the names of its columns: left out" in csv.notes[0]
+
+
+def test_a_column_without_a_name_makes_its_header_no_title(csv: Table) -> None:
+    rows = written(ROWS).partition("\n")[2]
+
+    assert csv.read(f"text,\n{rows}") == ROWS

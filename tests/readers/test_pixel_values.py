@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -176,3 +178,31 @@ def test_unsigned_integers_of_32_bits_do_not_turn_negative(tmp_path: Path) -> No
     pixels = np.asarray(load_task(f"folder:{tmp_path}").train.examples.read(0))
 
     assert pixels[::4, ::4, 0].tolist()[1][0] == 255
+
+
+@pytest.mark.parametrize(("most", "is_noted"), [(4095, True), (65535, False)])
+def test_colours_of_16_bits_that_are_nearly_black_are_said(tmp_path: Path, most: int, is_noted: bool) -> None:
+    for row in range(20):
+        path = tmp_path / "ab"[row % 2] / f"{row}.png"
+        path.parent.mkdir(exist_ok=True)
+        write_deep(path, np.full((4, 4, 3), most - row, dtype=">u2"))
+
+    notes = load_task(f"folder:{tmp_path}").notes
+
+    assert (
+        any("colours of 16 bits, and none is brighter than 15 of 255" in note for note in notes) == is_noted
+    )
+
+
+def write_deep(path: Path, colours: np.ndarray) -> None:
+    """Write a PNG with 16 bits for each colour, which Pillow cannot write."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    height, width, _ = colours.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in colours)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))

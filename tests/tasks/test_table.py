@@ -415,3 +415,41 @@ def test_a_limit_and_empty_texts_leave_each_example_its_slice(write: Write) -> N
 
     numbers = [int(str(task.test.examples.read(row)).split()[2]) for row in range(len(task.test))]
     assert task.slices[0].positions.tolist() == [number % 2 for number in numbers]
+
+
+def test_texts_that_say_nan_are_noted_and_left_out_if_the_user_says_so(write: Write) -> None:
+    path = write(lines={row: f"nan,{row % 3}" for row in (1, 4, 7)})
+
+    task = load_task(path)
+    named = load_task(f"{path}(missing='nan')")
+
+    assert any("3 rows have a text such as 'nan'" in note for note in task.notes)
+    assert len(task.train) + len(task.val) + len(task.test) == 30
+    assert len(named.train) + len(named.val) + len(named.test) == 27
+
+
+@pytest.mark.parametrize("hidden", ["-1", "unknown"])
+def test_a_test_of_hidden_labels_says_what_to_write(tmp_path: Path, hidden: str) -> None:
+    rows = [
+        f"some words {row},{hidden if row % 4 == 0 else row % 2},{'train' if row % 4 else 'test'}"
+        for row in range(40)
+    ]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["text,label,split", *rows]))
+
+    with pytest.raises(UnreadableTask, match=f"Test has only labels that train does not have: '{hidden}'"):
+        load_task(f"table:{path}")
+    assert load_task(f"table:{path}(missing='{hidden}')").classes == ("0", "1")
+
+
+@pytest.mark.parametrize("spelled", ["{}", " {}.png ", "{}.PNG"])
+def test_paths_without_a_suffix_or_with_other_capitals_are_found(tmp_path: Path, spelled: str) -> None:
+    for row in range(20):
+        Image.new("RGB", (8, 8), (row * 9, 0, 0)).save(tmp_path / f"i{row}.png")
+    rows = [f"{spelled.format(f'i{row}')},{'ab'[row % 2]}" for row in range(20)]
+    (tmp_path / "a.csv").write_text("\n".join(["image,label", *rows]))
+
+    task = load_task(f"table:{tmp_path / 'a.csv'}(image='image')")
+
+    assert len(task.train) == 12
+    assert {task.train.examples.name(row)[-4:] for row in range(12)} == {".png"}

@@ -53,6 +53,8 @@ def assemble(
                 "Give 5 examples or more of each class, or official splits."
             )
     _require_differences(labels.of(order[parts[order] == Part.TRAIN]), " of train")
+    if has_official:
+        _require_known(labels, parts)
     task = _task(gathered, address, metric, parts, order)
     slices = tuple(slicing.of(order[parts[order] == Part.TEST]) for slicing in gathered.labelled.slices)
     warnings = task_warnings(gathered, parts, task.metric)
@@ -104,6 +106,26 @@ def _other_tags(labels: Labels) -> tuple[str, ...]:
     return (
         "Words are judged by accuracy, not entities by F1: tags are no scheme of entities such as O, B-PER, "
         f"I-PER, {why}.",
+    )
+
+
+def _require_known(labels: Labels, parts: np.ndarray) -> None:
+    """Raise if no label of test may be right, as where those of a benchmark are hidden behind -1."""
+    if labels.kind is LabelKind.MULTILABEL or labels.lengths is not None:
+        return
+    train, test = (labels.values[parts == part] for part in (Part.TRAIN, Part.TEST))
+    if np.isin(test, train).any():
+        return
+    if labels.kind is LabelKind.CLASSIFICATION:
+        hidden = sorted({labels.classes[value] for value in test})
+    elif test.ndim == 1 and len(np.unique(test)) == 1 and not train.min() <= test[0] <= train.max():
+        hidden = [f"{test[0]:g}"]
+    else:
+        return
+    shown = ", ".join(f"'{name}'" for name in hidden[:3])
+    raise UnreadableTask(
+        f"Test has only labels that train does not have: {shown}, as where the labels of a test are hidden. "
+        f"Write missing='{hidden[0]}' or take these rows out, and test is cut from the others."
     )
 
 

@@ -31,6 +31,7 @@ class ExampleLimits(NamedTuple):
 
 
 NO_LIMITS = ExampleLimits()
+_NO_TEXT = ("nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "NA", "#N/A", "<NA>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,10 @@ def _lost_classes(labels: Labels, unreadable: Mapping[int, str]) -> list[str]:
     return [labels.classes[position] for position in np.flatnonzero(is_lost)]
 
 
-def gather_texts(table: TextTable, columns: TableColumns, labelled: LabelledRows) -> Gathered:
-    """Hash every text, and skip rows with an empty text.
+def gather_texts(
+    table: TextTable, columns: TableColumns, labelled: LabelledRows, missing: Sequence[str] = ()
+) -> Gathered:
+    """Hash every text, and skip rows with an empty text, or one that marks a missing text.
 
     Raises:
         UnreadableTask: More than half of the texts are empty.
@@ -128,12 +131,18 @@ def gather_texts(table: TextTable, columns: TableColumns, labelled: LabelledRows
         digests = digest_examples(texts.read(int(row)) for row in labelled.rows)
         return Gathered(texts, labelled, digests, Modality.TEXT, inputs=columns.inputs)
     digests, empty = text_digests(table, columns.texts)
+    labelled = replace(
+        labelled, notes=(*labelled.notes, *_marked_note(table, columns.texts, labelled, missing))
+    )
+    for name in columns.texts if missing else ():
+        empty |= table.holds(name, missing)
     is_empty = empty[labelled.rows]
     if is_empty.any():
         lacking = labelled.rows[is_empty]
         named = " or ".join(f"'{name}'" for name in columns.texts)
+        what = "no text" if missing else "an empty cell"
         text = (
-            f"{len(lacking)} of {len(labelled.rows)} rows have an empty cell in {named} "
+            f"{len(lacking)} of {len(labelled.rows)} rows have {what} in {named} "
             f"(first: {table.row_name(int(lacking[0]))})"
         )
         if len(lacking) > len(labelled.rows) / 2:
@@ -144,6 +153,23 @@ def gather_texts(table: TextTable, columns: TableColumns, labelled: LabelledRows
         )
     texts = TableTexts(table, columns.texts)
     return Gathered(texts, labelled, digests[labelled.rows], Modality.TEXT, inputs=columns.inputs)
+
+
+def _marked_note(
+    table: TextTable, columns: Sequence[str], labelled: LabelledRows, missing: Sequence[str]
+) -> tuple[str, ...]:
+    """Return a note about texts such as 'nan', which pandas writes where a text is missing."""
+    marks = [mark for mark in _NO_TEXT if mark not in missing]
+    for name in columns:
+        marked = labelled.rows[table.holds(name, marks)[labelled.rows]]
+        if len(marked) > 1:
+            mark = table.cells[name][int(marked[0])].as_py().strip()
+            return (
+                f"{len(marked)} rows have a text such as '{mark}' in '{name}' (first: "
+                f"{table.row_name(int(marked[0]))}): it counts as a text. Write missing='{mark}' if it marks "
+                "a missing one.",
+            )
+    return ()
 
 
 def limited(gathered: Gathered, limits: ExampleLimits, shares: Shares, seed: int) -> Gathered:

@@ -13,7 +13,7 @@ from assay.core.task import TaskKind
 from assay.readers.images import is_image
 from assay.readers.lists import splitter
 from assay.readers.numbers import read_numbers
-from assay.readers.splits import part_of
+from assay.readers.split_columns import SplitColumn, find_split
 from assay.readers.table_columns import TableColumns
 
 _FEW_CLASSES = 0.5  # maximum fraction of distinct cells in a guessed label column
@@ -72,14 +72,17 @@ def choose_columns(
         UnreadableTask: There is no candidate for the label or the examples.
     """
     _require(title, head, chosen)
-    split = chosen.split or _first(
-        head, "splits", lambda cells: any(cells) and all(part_of(cell) is not None for cell in cells if cell)
-    )
+    found = SplitColumn(chosen.split)
+    if chosen.split is None:
+        found = find_split(head, (*chosen.named, *_column_names()["labels"]), _column_names()["splits"])
+    split = found.name
     if kind in {None, TaskKind.TOKENS}:
         tagged = _tagged(title, head, chosen, must=kind is TaskKind.TOKENS or chosen.words is not None)
         if tagged is not None:
             words, tags, notes = tagged
-            return TableColumns((tags,), split=split, words=words, notes=notes)
+            return TableColumns(
+                (tags,), split=split, words=words, notes=(*notes, *found.notes_besides((words, tags)))
+            )
     taken = {*chosen.named, *((split,) if split else ())}
     labels = chosen.labels
     notes = ()
@@ -87,6 +90,7 @@ def choose_columns(
         label, notes = _label(title, head, taken)
         labels = (label,)
         taken.add(label)
+    notes = (*notes, *found.notes_besides(labels))
 
     image = chosen.image
     if image is None and chosen.text is None:
@@ -209,7 +213,7 @@ def _choice(columns: Sequence[str], what: str) -> tuple[str, ...]:
 
 
 def _are_images(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell]
+    filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and sum(is_image(cell) for cell in filled) >= 0.9 * len(filled)
 
 

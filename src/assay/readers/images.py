@@ -67,13 +67,15 @@ class StoredImages(FileExamples):
         with named_image_errors(), image_formats.open_image(content, self.files.name(row)) as image:
             least = 2 * SIDE
             image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))
+            is_deep = _has_deep_colours(image)
             image.load()
             wide = wide_pixels(image)
             if wide is not None:
                 small = thumbnail(_grey(*wide, {}))
                 return Look(digest_bytes(content), small, measured(*wide), is_first=_has_frames(image))
             small = thumbnail(_displayable(ImageOps.exif_transpose(image)))
-            return Look(digest_bytes(content), small, is_first=_has_frames(image))
+            brightest = int(np.asarray(image).max()) if is_deep else None
+            return Look(digest_bytes(content), small, brightest=brightest, is_first=_has_frames(image))
 
 
 @contextmanager
@@ -121,6 +123,11 @@ def _grey(kind: PixelKind, values: np.ndarray, ranges: Mapping[PixelKind, PixelR
     if statistics is None:
         raise UnreadableFileError("no finite pixel")
     return Image.fromarray(as_bytes(values, common_ranges([statistics])[kind]))
+
+
+def _has_deep_colours(image: Image.Image) -> bool:
+    """Return whether colours have 16 bits, of which Pillow reads the higher 8; known before it loads them."""
+    return image.mode in {"RGB", "RGBA"} and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _has_frames(image: Image.Image) -> bool:

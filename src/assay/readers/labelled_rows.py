@@ -15,7 +15,8 @@ from assay.readers.guess import NamedColumns, choose_columns
 from assay.readers.labelling import Cells, Labelled, label_rows, missing_note, tag_labels
 from assay.readers.lists import are_lists, splitter
 from assay.readers.several_labels import label_columns, label_sets
-from assay.readers.splits import PART_NAMES, class_counts, in_words, part_of
+from assay.readers.split_columns import split_values
+from assay.readers.splits import PART_NAMES, class_counts, in_words
 from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TextTable
 
@@ -167,7 +168,8 @@ def _sliced(
 
 def _split_column(table: TextTable, column: str) -> np.ndarray:
     names, codes = table.coded(column)
-    of_name = [part_of(name) for name in (*names, "")]  # an empty cell is the last
+    found = split_values(column, (*names, ""))
+    of_name = [found[name] for name in (*names, "")]  # an empty cell is the last
     parts = np.array([-1 if part is None else part for part in of_name])[codes]
     wrong = np.flatnonzero(parts < 0)
     if len(wrong):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from assay.readers.numbers import Numbers, is_missing, read_numbers
 
 _INTEGER = re.compile(r"(-?\d+)\.0+")
 _SEPARATORS = ("|", ";", ",", "/", "+")
+_MANY_ROWS = 20  # from which labels that hardly repeat are an error
 _SHOWN = 5  # marks in a message
 
 
@@ -107,6 +109,12 @@ def label_rows(cells: Cells, kind: TaskKind | None, missing: Sequence[str] = ())
             _require_one_sort(cells, numbers, kept)
         present = [names[code] for code in np.unique(codes)]
         kind, note = guess_kind(column, present, len(codes))
+        if kind is TaskKind.CLASSIFICATION and len(codes) >= _MANY_ROWS and 2 * len(present) > len(codes):
+            raise UnreadableTask(
+                f"'{column}' holds {len(present)} different values in {len(codes)} rows, such as "
+                f"'{present[0]}': they seem to name rows rather than classes. Name another column, as in "
+                "label='...', or write kind='classification' if each is a class."
+            )
         notes += (*((note,) if note else ()), *_separated(column, present))
     if kind is TaskKind.REGRESSION:
         wrong = np.flatnonzero(~np.isfinite(numbers.values[codes]))
@@ -165,6 +173,23 @@ def _marks(names: Sequence[str], codes: np.ndarray) -> str:
     return ", ".join(f"'{name}' {count} times" for count, name in sorted(marked, reverse=True)[:_SHOWN])
 
 
+def alike_note(column: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return a note about classes that look alike, such as 'Good' and 'good'."""
+    alike: dict[str, list[str]] = {}
+    for name in sorted(names):
+        letters = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
+        folded = " ".join(unicodedata.normalize("NFKC", letters).casefold().split())
+        alike.setdefault(folded, []).append(name)
+    several = [spelled for spelled in alike.values() if len(spelled) > 1]
+    if not several:
+        return ()
+    first = " and ".join(f"'{name}'" for name in several[0])
+    return (
+        f"The classes {first} in '{column}' differ only in case, spaces or letters that look alike "
+        f"({len(several)} such). Write them in one way if they are one class.",
+    )
+
+
 def written_note(cells: Cells, numbers: Numbers) -> tuple[str, ...]:
     """Return a note about numbers that are not written plainly, such as 12,345."""
     rows = np.flatnonzero(np.append(numbers.dressed, False)[cells.codes])
@@ -210,6 +235,10 @@ def _class_names(
             f"{shown} in '{column}' {'counts' if len(marks) == 1 else 'each count'} as a class, because "
             f"other labels are words. Write missing='{next(iter(marks))}' if it marks a missing label.",
         )
+    spellings = {name.lower() for name in used}
+    if spellings <= {"true", "false"}:
+        return [name.capitalize() if len(spellings) < len(used) else name for name in names], notes
+    notes += alike_note(column, used)
     doubled = sorted(name for name in integers.keys() & used if integers[name] in used)
     if doubled:
         name = doubled[0]

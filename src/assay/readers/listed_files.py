@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import numpy as np
@@ -48,13 +48,42 @@ def listed_files(table: TextTable, column: str, labelled: LabelledRows, *folders
     ways = [(folder, strip) for folder in folders for strip in ("", "/")]
     hits = [sum((folder / _path(name, strip)).is_file() for name in some) for folder, strip in ways]
     folder, strip = ways[int(np.argmax(hits))] if any(hits) else (folders[-1], "")
-    files = FolderFiles(folder, tuple(_path(name, strip) for name in names))
+    paths = _as_spelled(folder, [_path(name, strip) for name in names])
+    files = FolderFiles(folder, tuple(paths))
+    if any(path != _path(name, strip) for path, name in zip(paths, names, strict=True)):
+        note = f"Paths in '{column}' lack the suffix, or have other capitals, than the files: these are read."
+        labelled = replace(labelled, notes=(*labelled.notes, note))
     return Listed(files, _with_file(table, column, labelled, files, names))
 
 
 def _path(name: str, strip: str) -> str:
     path = name.replace("\\", "/") if "\\" in name and not Path(name).is_file() else name
     return str(Path(path).expanduser()) if path.startswith("~") else path.lstrip(strip) if strip else path
+
+
+def _as_spelled(folder: Path, paths: list[str]) -> list[str]:
+    """Return paths with suffix and capitals of the only file that each may mean, where none has its name."""
+    beside: dict[Path, dict[str, set[str]]] = {}
+
+    def spelled(path: str) -> str:
+        whole = folder / path
+        if not path or whole.exists():
+            return path
+        if whole.parent not in beside:
+            beside[whole.parent] = _spellings(whole.parent)
+        meant = beside[whole.parent].get(whole.name.casefold(), set())
+        return str(PurePath(path).with_name(*meant)) if len(meant) == 1 else path
+
+    return [spelled(path) for path in paths]
+
+
+def _spellings(folder: Path) -> dict[str, set[str]]:
+    """Return the names of the files of a folder by name and by stem, in lower case."""
+    spellings: dict[str, set[str]] = {}
+    for file in folder.iterdir() if folder.is_dir() else ():
+        for name in {file.name.casefold(), file.stem.casefold()}:
+            spellings.setdefault(name, set()).add(file.name)
+    return spellings
 
 
 def _with_file(

@@ -67,6 +67,11 @@ class TextTable:
         codes = [np.asarray(chunk.indices.fill_null(_MISSING)) for chunk in coded.chunks]
         return names, np.concatenate(codes).astype(np.int64)
 
+    def holds(self, name: str, marks: Sequence[str]) -> np.ndarray:
+        """Return for each row whether its trimmed cell in a column is one of some."""
+        found = pc.is_in(pc.utf8_trim_whitespace(self.cells[name]), value_set=pa.array(marks, pa.string()))
+        return np.asarray(found, dtype=bool)
+
     def of_files(self, values: Sequence[int | float]) -> np.ndarray:
         """Return the value of its file for each row."""
         return np.repeat(values, np.diff([*self.starts, len(self)]))

@@ -56,8 +56,8 @@ class Folder(TaskSource):
         pixel_range: The values that are black and white in images of 16 or 32 bits or floats, such as
             (0, 4095); by default one range found in all images of the task.
         metric: The main metric; by default accuracy, macro F1 for multilabel, or Spearman correlation for
-        positive: The class of two whose F1 is judged; the second by name by default.
             regression.
+        positive: The class of two whose F1 is judged; the second by name by default.
 
     >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image

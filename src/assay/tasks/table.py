@@ -46,7 +46,8 @@ class Table(TaskSource):
         split: The column of official splits: train, val (valid, validation, dev), test.
         slices: One or more columns by which test results are reported separately, such as language.
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
-        missing: What marks a missing label besides empty cells (and "NA" among numbers), as in ("?", "none").
+        missing: What marks a missing label or text besides empty cells (and "NA" among numbers), as in
+            ("?", "none").
         val: The fraction of val if there is no official split.
         test: The fraction of test if there is no official split.
         metric: The main metric; by default accuracy, macro F1 for multilabel, or Spearman correlation for
@@ -108,7 +109,7 @@ class Table(TaskSource):
             gathered = gather_files(images, labelled, self.unreadable, limits, seed)
             gathered = replace(gathered, inputs=columns.inputs)
         else:
-            gathered = gather_texts(table, columns, labelled)
+            gathered = gather_texts(table, columns, labelled, form.marks)
         gathered = with_positive(gathered, self.positive, self.metric)
         task = assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
         sliced = (self.slices,) if isinstance(self.slices, str) else self.slices or ()

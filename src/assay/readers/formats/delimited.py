@@ -22,6 +22,7 @@ from assay.readers.formats.table_file import (
     batches,
     different_names,
     ignored,
+    title_rows,
 )
 
 _CELL_CHARACTERS = 1 << 26  # the csv module refuses cells above 128 KiB; whole documents are larger
@@ -29,6 +30,7 @@ _SNIFFED_LINES = 2000
 _SNIFFED_CHARACTERS = 1 << 16
 _SNIFFED_ROWS = 50
 _DELIMITERS = (",", "\t", ";", "|")
+_TITLE_LINES = 10  # above which no header is looked for
 _SHOWN = 5  # rows in a message
 _SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)  # the first line of a file that Excel wrote
 _COMMENT = re.compile(r"\s*(#|//|%|--)")
@@ -95,7 +97,7 @@ def delimited(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Rec
         raise UnreadableTask(f"{file.name} has no names of columns. Write them in its first line.")
     names = [cell.strip() or f"column {position}" for position, cell in enumerate(header, 1)]
     names = different_names(names, file.name, note)
-    rows = _Rows(file, names, dialect, form.ragged)
+    rows = _Rows(file, names, dialect, form.ragged, header)
     before = dialect.skipped + height
     count = 0
     for batch in batches(names, rows.read(after, header, before)):
@@ -128,8 +130,12 @@ def _header(lines: Iterator[str], dialect: Dialect) -> tuple[list[str], Iterator
 class _Rows:
     """Reads the rows of a file below its header, and keeps which of them are odd."""
 
-    def __init__(self, file: TableFile, names: Sequence[str], dialect: Dialect, share: float) -> None:
+    def __init__(
+        self, file: TableFile, names: Sequence[str], dialect: Dialect, share: float, header: Sequence[str]
+    ) -> None:
         self.file, self.names, self.dialect, self.share = file, names, dialect, share
+        self.header = list(header) if len(names) > 1 else []
+        self.headers: list[int] = []
         self.odd: list[str] = []
         self.loose: list[int] = []
         self.doubtful: list[str] = []
@@ -141,7 +147,7 @@ class _Rows:
         required = max(position for position, name in enumerate(header, 1) if name.strip())
         for row in self._split(lines):
             cells, first, last = row.cells, row.first + before, row.last + before
-            if cells in ([], [""]):
+            if cells in ([], [""]) or self._is_header(cells, first):
                 continue
             self.count += 1
             if not any(cells[width:]):
@@ -157,6 +163,13 @@ class _Rows:
                 self.doubtful.append(f"lines {first} to {last}")
             yield cells
 
+    def _is_header(self, cells: Sequence[str], line: int) -> bool:
+        """Return whether a row repeats the header, as in files that were joined, and keep its line."""
+        if cells != self.header:
+            return False
+        self.headers.append(line)
+        return True
+
     def _split(self, lines: Iterator[str]) -> Iterator[RowCells]:
         delimiter = self.dialect.delimiter
         if self.dialect.quoted:
@@ -167,6 +180,9 @@ class _Rows:
     def report(self, note: Note) -> None:
         """Note what is odd; raise if too many rows have a wrong number of cells."""
         name = self.file.name
+        if self.headers:
+            rows = "1 row is" if len(self.headers) == 1 else f"{len(self.headers)} rows are"
+            note(f"{rows} the header of {name} again (first: line {self.headers[0]}): left out.")
         if self.loose:
             shown = ", ".join(map(str, self.loose[:_SHOWN])) + (", ..." if len(self.loose) > _SHOWN else "")
             lines = f"line {shown}" if len(self.loose) == 1 else f"lines {shown}"
@@ -208,10 +224,16 @@ def _lines_before_header(lines: Sequence[str], delimiter: str) -> int:
     count = next((number for number, line in enumerate(lines) if line.strip()), 0)
     ends = next((n for n, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)), count)
     if ends == count:
-        return count
+        return count + _titles(lines[count:], delimiter)
     wide = len(next(csv.reader(lines[ends:], delimiter=delimiter)))
     last = len(next(csv.reader(lines[ends - 1 : ends], delimiter=delimiter), []))
     return ends - 1 if last == wide and wide > 1 else ends
+
+
+def _titles(lines: Sequence[str], delimiter: str) -> int:
+    """Return how many lines above the header are a title in the first cell, and blank ones."""
+    rows = list(csv.reader(lines[:_TITLE_LINES], delimiter=delimiter))
+    return title_rows(rows) if len(rows) == len(lines[:_TITLE_LINES]) else 0
 
 
 def _agreement(lines: Sequence[str], delimiter: str) -> int:

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 
 from assay.core.errors import MissingPackage, UnreadableTask, UsageError
-from assay.readers.formats.table_file import Note, Row, TableFile, TableFormat, batches, different_names
+from assay.readers.formats.table_file import (
+    Note,
+    Row,
+    TableFile,
+    TableFormat,
+    batches,
+    different_names,
+    title_rows,
+)
 
 
 def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.RecordBatch]:
@@ -36,7 +44,12 @@ def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Re
         raise UnreadableTask(
             f"{file.name} has {len(filled)} sheets: {_quoted(filled)}. Write for example sheet='{filled[0]}'."
         )
-    header, *rows = cells[form.sheet or filled[0]]
+    every = cells[form.sheet or filled[0]]
+    above = title_rows(every)
+    if above:
+        rows_above = "1 row" if above == 1 else f"{above} rows"
+        note(f"{file.name} begins with {rows_above} before the names of its columns: left out.")
+    header, *rows = every[above:]
     names = [_text(cell) or f"column {position}" for position, cell in enumerate(header, 1)]
     names = different_names(names, file.name, note)
     filled_rows: list[Row] = [
