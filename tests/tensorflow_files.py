@@ -77,6 +77,7 @@ def rescaling() -> dict[str, keras.Model]:
         "operations": keras.Model(inputs, body(inputs / 127.5 - 1.0)),
         "normalised": keras.Model(inputs, body(norm(inputs))),
         "caffe": keras.Model(inputs, body(caffe(inputs))),
+        "cut": keras.Model(inputs, body(keras.ops.clip(inputs, 0, 255))),
         "whole": keras.Model(whole, body(keras.ops.cast(whole, "float32") / 255.0)),
         "deep": keras.Model(inputs, layers.GlobalAveragePooling2D()(deep)),
         "unit": stacked(layers.Rescaling(2.0, offset=-1), body),
@@ -93,6 +94,7 @@ net.save(FOLDER / "net.keras")
 net.save(FOLDER / "net.h5")
 net.save_weights(FOLDER / "only.weights.h5")
 net.export(FOLDER / "saved", verbose=False)
+rescaling()["operations"].save(FOLDER / "operations.h5")
 stacked(Twice(), keras.layers.GlobalAveragePooling2D()).save(FOLDER / "custom.h5")
 stacked(keras.layers.Lambda(lambda values: 2 * values)).save(FOLDER / "lambda.keras")
 (FOLDER / "truncated.keras").write_bytes((FOLDER / "net.keras").read_bytes()[:900])

@@ -21,6 +21,8 @@ from assay.encoders.input_range import Found, Range, doubts, range_of, sample_im
         (lambda x: (x - 0.45) / 0.22, Range.UNIT),
         (lambda x: 255 * x - 117, Range.UNIT),
         (lambda x: min(max(x, 0.0), 1.0), Range.UNIT),
+        (lambda x: min(max(x, 0.0), 255.0), Range.BYTES),
+        (lambda x: 3 * min(x, 255.0), Range.BYTES),
         (lambda x: x, None),
         (lambda x: 0.2 * x, None),
         (lambda x: 0.458 * x - 0.03, None),  # of ImageNet's numbers to those of Inception

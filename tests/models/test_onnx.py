@@ -27,7 +27,7 @@ IMAGES = [np.random.default_rng(row).integers(0, 256, (40, 50, 3), dtype=np.uint
 def exported(module: nn.Module, path: Path, example: Any, **options: Any) -> OnnxSource:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of tracing
-        torch.onnx.export(module.eval(), example, path, dynamo=False, **options)
+        torch.onnx.export(module.eval(), example, path, **{"dynamo": False, **options})
     return OnnxSource(str(path))
 
 
@@ -119,25 +119,29 @@ class Rescaled(nn.Module):
         self.kind = kind
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        match self.kind:
-            case "divided":
-                return self.net(batch / 255)
-            case "centred":
-                return self.net(batch * (1 / 127.5) - 1)
-            case "whole":
-                return self.net(batch.to(torch.float32) / 255)
-            case "last":
-                return self.net((batch.permute(0, 3, 1, 2) - torch.full((3, 1, 1), 120.0)) / 60)
-        return self.net((batch - 0.5) / 0.25)
+        return self.net(self.changed(batch))
+
+    def changed(self, batch: torch.Tensor) -> torch.Tensor:
+        colours = torch.tensor([104.0, 117.0, 124.0])[:, None, None]
+        return {
+            "divided": lambda: batch / 255,
+            "centred": lambda: batch * (1 / 127.5) - 1,
+            "whole": lambda: batch.to(torch.float32) / 255,
+            "reversed": lambda: batch[:, [2, 1, 0]] - colours,
+            "grey": lambda: (batch * colours).sum(1, keepdim=True).expand(-1, 3, -1, -1) / (255 * 345),
+            "cut": lambda: batch.clamp(0, 255),
+            "last": lambda: (batch.permute(0, 3, 1, 2) - torch.full((3, 1, 1), 120.0)) / 60,
+            "unit": lambda: (batch - 0.5) / 0.25,
+        }[self.kind]()
 
 
-@pytest.mark.parametrize("kind", ["divided", "centred", "whole", "last", "unit"])
+@pytest.mark.parametrize("kind", ["divided", "centred", "whole", "last", "unit", "reversed", "grey", "cut"])
 def test_a_graph_is_fed_the_range_of_pixels_that_it_expects(net, kind: str) -> None:
     module, image = Rescaled(kind), IMAGES[0][:16, :16]
     dtype = torch.uint8 if kind == "whole" else torch.float32
     batch = torch.from_numpy(image)[None] if kind == "last" else torch.from_numpy(image).movedim(-1, 0)[None]
     given = batch / 255 if kind == "unit" else batch.to(dtype)
-    source = exported_as(net, module, given)
+    source = exported_as(net, module, given, dynamo=kind == "reversed")
 
     model = source.open("cpu")
 
@@ -147,11 +151,12 @@ def test_a_graph_is_fed_the_range_of_pixels_that_it_expects(net, kind: str) -> N
     assert source.identity() == written.identity()
 
 
-def exported_as(net: Callable[..., OnnxSource], module: nn.Module, example: torch.Tensor) -> OnnxSource:
+def exported_as(
+    net: Callable[..., OnnxSource], module: nn.Module, example: torch.Tensor, *, dynamo: bool
+) -> OnnxSource:
     path = Path(net().name).with_name("rescaled.onnx")
-    return exported(
-        module, path, example, input_names=["x"], output_names=["y"], dynamic_axes={"x": {0: "n"}}
-    )
+    axes = {"verbose": False} if dynamo else {"dynamic_axes": {"x": {0: "n"}}}
+    return exported(module, path, example, input_names=["x"], output_names=["y"], dynamo=dynamo, **axes)
 
 
 def test_scale_overrides_what_a_graph_seems_to_expect_and_each_result_says_so(net) -> None:

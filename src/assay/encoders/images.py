@@ -20,6 +20,7 @@ from assay.encoders.augmentation import cut_and_mirrored
 from assay.encoders.examples import as_images
 from assay.encoders.fisher import head_fishers
 from assay.encoders.identity import Origin
+from assay.encoders.input_range import Scaling
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.pooling import real_tensor
 from assay.encoders.restoring import restored_after
@@ -50,7 +51,7 @@ class ImageEncoder(TorchModel[Forward]):
         preparation: The image preprocessing.
         device: The torch device.
         origin: The origin of the weights.
-        input_note: Where the range of pixels comes from.
+        scaling: Where the range of pixels comes from, if that is to be said.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class ImageEncoder(TorchModel[Forward]):
         device: str,
         origin: Origin,
         *,
-        input_note: str = "",
+        scaling: Scaling | None = None,
     ) -> None:
         super().__init__(module, forward, device)
         _lay_out(module)
@@ -73,7 +74,13 @@ class ImageEncoder(TorchModel[Forward]):
             size=" x ".join(str(side) for side in probe.shape[1:]),
             preprocessing=preparation.describe(),
         )
-        self._facts = replace(facts, input_note=input_note)
+        self._facts = replace(facts, input_note=scaling.note if scaling else "")
+        self._notes = scaling.warnings if scaling else ()
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What speaks against the range of its pixels."""
+        return self._notes
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities if the model has a source head."""

@@ -19,6 +19,7 @@ ASSUMED = (
 _NARROW = 16.0  # what a network is trained on is narrower than that; 0..255 with another mean is not
 _PIXEL_MEAN = 1.5  # a mean above this is one of 0..255: 0..1 has none there
 _UNIT_MEAN = 0.2  # below this a mean does not tell 0..1 from input that is normalised already
+_STRAIGHT = 0.01  # a part of the slope, for half precision
 _SAME = 0.01  # features that differ by less between images hardly depend on them
 _SURE = 0.999  # a probability above this is saturated
 _SAMPLES = 8
@@ -44,18 +45,18 @@ def range_of(first: Callable[[float], Sequence[np.ndarray]]) -> Found | None:
     Args:
         first: For an image of one constant value: what enters the first weights of the model, on each path.
     """
-    levels = (0.0, 0.5, 1.0, 255.0)
+    levels = (0.0, 0.5, 1.0, 255.0, 510.0)
     answers = [first(level) for level in levels]
     for path in zip(*answers, strict=True):
-        zero, half, one, most = (float(np.median(values)) for values in path)
-        found = _read(zero, half, one, most)
+        zero, half, one, most, beyond = (float(np.median(values)) for values in path)
+        found = _read(zero, half, one, most, beyond)
         if found is not None:
             return found
     return None
 
 
-def _read(zero: float, half: float, one: float, most: float) -> Found | None:
-    if not np.isfinite([zero, half, one, most]).all() or zero == most:
+def _read(zero: float, half: float, one: float, most: float, beyond: float) -> Found | None:
+    if not np.isfinite([zero, half, one, most, beyond]).all() or zero == most:
         return None
     gain = (most - zero) / 255
     middle = -zero / gain
@@ -63,6 +64,11 @@ def _read(zero: float, half: float, one: float, most: float) -> Found | None:
         (half == zero, Range.BYTES, "makes whole numbers of its input"),
         (most == one, Range.UNIT, "cuts its input at 1"),
         (abs(most - zero) <= _NARROW, Range.BYTES, f"rescales it to {zero:.3g}..{most:.3g} itself"),
+        (
+            most == beyond and np.isclose(gain, one - zero, rtol=_STRAIGHT),
+            Range.BYTES,
+            "cuts its input at 255",
+        ),
         (_PIXEL_MEAN < middle <= 255, Range.BYTES, f"subtracts {middle:.4g} from it itself"),
         (abs(gain) > _NARROW, Range.UNIT, f"multiplies it by {gain:.4g} itself"),
         (

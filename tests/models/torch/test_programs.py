@@ -165,3 +165,33 @@ def test_settings_of_callables_are_refused(net: Net, tmp_path: Path, settings: d
 
     with pytest.raises(UsageError, match="Leave out|images alone"):
         TorchSource(str(tmp_path / "net.pt"), **settings).check()
+
+
+class Behind(nn.Module):
+    """The net behind what some people put in front of one."""
+
+    def __init__(self, net: nn.Module, kind: str) -> None:
+        super().__init__()
+        self.net = net
+        self.kind = kind
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        if self.kind == "divided":
+            batch = batch / 127.5 - 1
+        elif self.kind == "reversed":
+            batch = batch.flip(1) - 117
+        elif self.kind == "unit":
+            batch = (batch - 0.45) / 0.22
+        return self.net(batch)
+
+
+@pytest.mark.parametrize("form", [exported, scripted])
+@pytest.mark.parametrize(("kind", "warns"), [("divided", 1), ("reversed", 1), ("unit", 0), ("plain", 0)])
+def test_a_program_that_seems_to_expect_pixels_in_0_to_255_says_so(net, tmp_path, form, kind, warns) -> None:
+    source = form(Behind(net, kind).eval(), tmp_path / f"net.{'pt' if form is scripted else 'pt2'}")
+
+    notes = source.open("cpu").notes
+
+    assert len(notes) == warns
+    assert all("expect 0..255: it" in note and "scale=False" in note for note in notes)
+    assert not TorchSource(source.name, size=16, scale=False).open("cpu").notes

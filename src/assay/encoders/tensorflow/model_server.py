@@ -143,6 +143,11 @@ def image_shape(shape: Sequence[int | None], side: int | None, setting: str) -> 
     """
     if len(shape) != 4:
         raise ModelError(f"The model reads {shape}; images are examples x height x width x channels.")
+    if shape[1] in (1, 3) and shape[3] not in (1, 3):
+        raise ModelError(
+            f"The model reads {shape}, channels first; images are examples x height x width x channels. "
+            "Put a Permute layer in front of it, and save that: keras.layers.Permute((3, 1, 2))."
+        )
     require_channels(shape[3], f"The model, which reads {shape},")
     height, width = shape[1] or side, shape[2] or side
     if height is None or width is None:

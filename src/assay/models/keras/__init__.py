@@ -107,13 +107,14 @@ class KerasSource(ModelSource):
         """Return the versions of Keras and TensorFlow, the settings, and the hashes of files."""
         from assay.encoders.identity import file_hash, identity_of
         from assay.encoders.tensorflow.library import tensorflow_version
-        from assay.models.keras.saved_config import was_scaled_otherwise
+        from assay.models.keras.saved_config import version_of_scaling
 
         versions = f"keras {metadata.version('keras')} tensorflow {tensorflow_version()}"
         if not self._is_file:
             return identity_of(versions, self, self.checkpoint)
         finds = self.scale is None and self.preprocess is None
-        found = " scaled as found 2" if finds and was_scaled_otherwise(self._path) else ""
+        version = version_of_scaling(self._path) if finds else 1
+        found = "" if version == 1 else f" scaled as found {version}"
         return identity_of(f"{versions} {file_hash(self.name)}{found}", replace(self, name=""))
 
     def untrained(self) -> ModelSource:

@@ -107,6 +107,11 @@ def _open_file(settings: dict[str, Any]) -> Any:
 
 def _why_unread(path: Path, text: str, kind: str) -> str:
     custom = _FOREIGN.search(text)
+    if custom is not None and _is_operation(custom[1]):
+        return (
+            f"'{path.name}' holds the operation '{custom[1]}' between its layers, which Keras does not "
+            "read from this format. Where you have the model, save it with model.save('model.keras')."
+        )
     if custom is not None or "Lambda" in text:
         what = "a Lambda layer" if custom is None else f"'{custom[1]}'"
         return (
@@ -127,3 +132,10 @@ def _units(layer: Any) -> int | None:
         return int(layer.units)
     is_point = type(layer).__name__ == "Conv2D" and tuple(layer.kernel_size) == (1, 1)
     return int(layer.filters) if is_point else None
+
+
+def _is_operation(name: str) -> bool:
+    """Return whether Keras 3, or 2 with its TFOpLambda, wrote a function of tensors under this name."""
+    from keras.src.ops import numpy
+
+    return name.endswith("OpLambda") or hasattr(numpy, name)

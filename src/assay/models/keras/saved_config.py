@@ -1,7 +1,8 @@
 """Reads the layers of a Keras file without Keras, to tell whether its input was scaled otherwise before.
 
 Version 1 scaled pixels to 0..1 unless a layer called Rescaling or Normalization stood anywhere among the
-outer layers. A file for which that was right keeps its identity, and so its results.
+outer layers; version 2 knew nothing of input that is cut at 255. A file for which that was right keeps its
+identity, and so its results.
 """
 
 from __future__ import annotations
@@ -11,25 +12,29 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+_CUTS = ("Clip", "Minimum")
 _RESCALING = ("Rescaling", "Normalization")
 _NARROW = 16 / 255  # a factor that makes of 0..255 what a network is trained on
 _WITHOUT_EFFECT = ("Resizing", "CenterCrop", "ZeroPadding2D", "Dropout", "GaussianNoise", "Identity")
 
 
-def was_scaled_otherwise(path: Path) -> bool:
-    """Return whether version 1 may have scaled the input of a file otherwise than its graph expects."""
+def version_of_scaling(path: Path) -> int:
+    """Return the first version that surely scales the input of a file as its graph expects: 1, 2 or 3."""
     try:
         config = _read(path)
         outer = [layer["class_name"] for layer in config["config"]["layers"]]
         leading = _before_weights(config)[0]
     except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
-        return True
+        return 2
+    if any(layer["class_name"] in _CUTS for layer in leading):
+        return 3
     before = any(name in _RESCALING for name in outer)
     if not leading:
-        return before
+        return 2 if before else 1
     first = leading[0]
     factor = first["config"].get("scale") if first["class_name"] == "Rescaling" else None
-    return not (before and len(leading) == 1 and isinstance(factor, float) and abs(factor) <= _NARROW)
+    is_same = before and len(leading) == 1 and isinstance(factor, float) and abs(factor) <= _NARROW
+    return 1 if is_same else 2
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -21,8 +21,8 @@ _TRANSPARENT = frozenset(
     re.findall(
         r"\w+",
         "Identity Cast CastLike Mul Sub Div Add Neg Max Min Clip Floor Round BatchNormalization "
-        "QuantizeLinear DequantizeLinear Transpose Pad Resize Upsample Slice Gather Concat Split Squeeze "
-        "Unsqueeze Reshape",
+        "QuantizeLinear DequantizeLinear Transpose Pad Resize Upsample Slice Gather GatherND GatherElements "
+        "ReverseSequence Concat Split Squeeze Unsqueeze Reshape Expand Tile ReduceSum",
     )
 )
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from assay.encoders.pixel_changes import PixelChanges
 
 _RESCALING = (b"\x03Mul", b"\x03Sub", b"\x03Div", b"\x07RealDiv", b"\x04Cast")  # as protobuf has operations
+_CUTS = (b"\x07Minimum", b"\x0bClipByValue")
+_255 = b"\x00\x00\x7fC"  # as a float
 _READABLE = (Modality.IMAGE, Modality.TEXT)
 
 
@@ -75,7 +77,7 @@ class TensorflowSource(ModelSource):
         from assay.encoders.identity import folder_hash, identity_of
         from assay.encoders.tensorflow.library import tensorflow_version
 
-        content = folder_hash(self._folder)
+        content = folder_hash(self._folder) + self._scaling_in_identity()
         placeless = replace(self, name="", scale=self._scale_in_identity())
         return identity_of(f"tensorflow {tensorflow_version()} {content}", placeless)
 
@@ -115,6 +117,14 @@ class TensorflowSource(ModelSource):
             graph = (self._folder / "saved_model.pb").read_bytes()
             return None if any(operation in graph for operation in _RESCALING) else True
         return True if self.scale is None else self.scale
+
+    def _scaling_in_identity(self) -> str:
+        """Return a word where the graph may cut its input at 255, which was not found at first."""
+        if self._set_scale() is not None or self.modality() is not Modality.IMAGE:
+            return ""
+        graph = (self._folder / "saved_model.pb").read_bytes()
+        cuts = _255 in graph and any(operation in graph for operation in _CUTS)
+        return " scaled as found 3" if cuts else ""
 
     def _changes(self) -> PixelChanges:
         from assay.encoders.pixel_changes import PixelChanges

@@ -39,7 +39,7 @@ class SavedModelServer(ModelServer):
             given = batch if takes == kind else tf.cast(batch, takes)
             return _feature_output(_called(call, given), settings["output"])
 
-        function = tf.function(output)
+        function = tf.function(output, autograph=False)  # else it wraps what we raise
         macs = found = None
         if shape:  # before the open batch axis is traced: TensorFlow would take that for one example too
             single = function.get_concrete_function(tf.TensorSpec((1, *shape)))

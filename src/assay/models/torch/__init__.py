@@ -17,7 +17,6 @@ from assay.core.errors import ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, file_hash, identity_of, require_file
-from assay.encoders.input_range import ASSUMED
 from assay.encoders.pixel_changes import PixelChanges
 from assay.encoders.pixels import OtherChannels, PixelRecipe, Rounding, naming_channels
 from assay.encoders.renaming import check_rename
@@ -27,7 +26,7 @@ from assay.plugins.address import FrozenDict, thawed
 from assay.plugins.user_code import hash_of_files, imported_beside
 
 if TYPE_CHECKING:
-    from assay.encoders.images import Forward
+    from assay.encoders.images import Forward, ImageEncoder
 
 _PROGRAMS = (".pt2", ".pt", ".ts", ".torchscript")  # torch.export, and else TorchScript
 _SIDE = 224  # pixels, as most models read
@@ -151,7 +150,6 @@ class TorchSource(ModelSource):
         return replace(self, channels=1).open(device)
 
     def _opened(self, device: str) -> Model:
-        from assay.encoders.images import ImageEncoder
         from assay.encoders.string_encoder import StringEncoder
         from assay.encoders.weights import load_checkpoint
 
@@ -167,10 +165,15 @@ class TorchSource(ModelSource):
             return StringEncoder(module, device, origin)
         recipe = self._recipe()
         forward = self._forward(module, recipe)
-        return ImageEncoder(module, forward, recipe, device, origin, input_note=self._input_note())
+        return self._encoder(module, forward, recipe, device, origin)
 
-    def _input_note(self) -> str:
-        return ASSUMED if (self.scale, self.mean, self.std) == (True, 0.0, 1.0) else ""
+    def _encoder(self, module: Any, forward: Forward, recipe: PixelRecipe, *where: Any) -> ImageEncoder:
+        from assay.encoders.first_input import assumed_scaling
+        from assay.encoders.images import ImageEncoder
+
+        is_assumed = (self.scale, self.mean, self.std) == (True, 0.0, 1.0)
+        scaling = assumed_scaling(module, (recipe.channels, *recipe.size)) if is_assumed else None
+        return ImageEncoder(module, forward, recipe, *where, scaling=scaling)
 
     @property
     def _is_program(self) -> bool:
@@ -186,7 +189,6 @@ class TorchSource(ModelSource):
             raise UsageError(f"'{self.name}' can read images alone. Name a callable for texts.")
 
     def _open_program(self, device: str) -> Model:
-        from assay.encoders.images import ImageEncoder
         from assay.models.torch.program_reading import read_program
         from assay.models.torch.programs import open_program
 
@@ -199,7 +201,7 @@ class TorchSource(ModelSource):
         with opening(f"torch:{self.name}"), naming_channels():
             forward = read_program(program, self.layer, size, head=self.head)
             origin = Origin(f"torch: {self.name}")
-            return ImageEncoder(program, forward, recipe, device, origin, input_note=self._input_note())
+            return self._encoder(program, forward, recipe, device, origin)
 
     def _forward(self, module: Any, recipe: PixelRecipe) -> Forward:
         from assay.encoders.heads import read_head, read_layer, read_output
