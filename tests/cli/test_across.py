@@ -23,7 +23,7 @@ def test_a_table_is_compared_and_what_was_guessed_is_said(assay, table):
 
 
 def test_lower_is_better_turns_the_order(assay, table):
-    out = assay("across", table, "--falling", "*")[1]
+    out = assay("across", table, "--lower-is-better", "*")[1]
 
     assert out.index("small") < out.index("large")
 
@@ -33,8 +33,8 @@ def test_lower_is_better_turns_the_order(assay, table):
     [
         (("nowhere.csv",), "There is no file 'nowhere.csv'"),
         (("board.csv", "--rows", "cats"), "Rows are 'cats'. Write models or tasks."),
-        (("board.csv", "--falling", "d"), "No task of the matrix called 'd'. Known: a, b, c."),
-        (("board.csv", "--matrix", "logme"), "holds no matrix called 'logme'. It holds: board."),
+        (("board.csv", "--lower-is-better", "d"), "No task of the matrix called 'd'. Known: a, b, c."),
+        (("board.csv", "--matrix", "logme"), "has no matrix called 'logme'. It has: board."),
         (("one.csv",), "No two models of 'one.csv' have values on the same two tasks"),
     ],
 )

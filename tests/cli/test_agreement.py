@@ -32,7 +32,7 @@ def test_scores_stand_beside_rankings_that_look_at_no_target(assay, tables):
 
 def test_where_lower_is_better_the_score_is_turned(assay, tables):
     plain = assay("agreement", *tables, "--score", "good")[1]
-    turned = assay("agreement", *tables, "--score", "bad", "--falling-score", "bad")[1]
+    turned = assay("agreement", *tables, "--score", "bad", "--lower-is-better-score", "bad")[1]
 
     assert turned.replace("bad", "good").split() == plain.split()
 

@@ -23,11 +23,11 @@ def test_without_predictions_nothing_is_significant(whole):
     assert first == f"No predictions are stored, so differences between {VIT} and {LITE} were not tested."
 
 
-def test_a_reason_holds_the_change_what_is_allowed_and_how_many_examples_would_decide(whole):
+def test_a_reason_states_the_change_the_allowed_loss_and_how_many_examples_a_decision_needs(whole):
     task = replace(whole.tasks[0], difference=-0.02, interval=Interval(-0.05, 0.01))
 
     assert verdict_reason(task, 0.005, 200, 1500) == (
-        f"0.020 {task.measure} lost (change −0.050 to 0.010); a loss of 0.00500 is allowed; "
-        "about 1,500 test examples instead of 200 would decide"
+        f"{task.measure} worse by 0.020 (change −0.050 to 0.010); allowed loss: 0.00500; "
+        "a decision needs about 1,500 test examples, not 200"
     )
     assert "predictions are not stored" in verdict_reason(replace(task, interval=None), 0.005, 200, None)

@@ -26,7 +26,7 @@ def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
         yield from _facts(model.facts, source.modality())
         yield "trainable", _trainable(model)
         own = model.samples if model.names is None else model.names
-        yield "proved", prove(model, [*own[:COUNT]] if own else sample_examples(source.modality()))
+        yield "verified", prove(model, [*own[:COUNT]] if own else sample_examples(source.modality()))
     finally:
         model.close()
 

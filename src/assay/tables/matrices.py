@@ -133,9 +133,9 @@ def select_matrix(file: MatrixFile, path: Path, name: str | None) -> Matrix:
     """
     listed = ", ".join(sorted(file.matrices)[:12])
     if name is None and len(file.matrices) > 1:
-        raise UsageError(f"'{path}' holds {len(file.matrices)} matrices: {listed}. Name one of them.")
+        raise UsageError(f"'{path}' has {len(file.matrices)} matrices: {listed}. Name one of them.")
     if name is not None and name not in file.matrices:
-        raise UsageError(f"'{path}' holds no matrix called '{name}'. It holds: {listed}.")
+        raise UsageError(f"'{path}' has no matrix called '{name}'. It has: {listed}.")
     return next(iter(file.matrices.values())) if name is None else file.matrices[name]
 
 

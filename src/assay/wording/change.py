@@ -62,10 +62,10 @@ def _index(change: Change) -> tuple[str, ...]:
         return (f"An old index cannot be kept: its vectors have {before:,} numbers, not {after:,}.",)
     kept = min(space.in_old_index or 0.0 for space in spaces)
     if kept >= SERVES:
-        return (f"An old index can be kept: new features find {kept:.0%} of the same neighbours in it.",)
+        return (f"An old index can be kept: the new features find {kept:.0%} of the same neighbours in it.",)
     return (
-        f"Make an index of the features again: the new ones find {kept:.0%} of the same neighbours in the "
-        f"old one, and chance {max(space.by_chance for space in spaces):.1%}.",
+        f"Rebuild an index of the features: in the old one, the new features find {kept:.0%} of the same "
+        f"neighbours (unrelated features: about {max(space.by_chance for space in spaces):.1%}).",
     )
 
 
@@ -76,13 +76,14 @@ def verdict_reason(change: TaskChange, allowed: float, examples: int, needed: in
         change: The change on the task.
         allowed: The largest allowed regression.
         examples: Number of test examples.
-        needed: Number of test examples that would decide, if these do not.
+        needed: Number of test examples that a decision needs, if these are too few.
     """
-    verb = "lost" if change.difference < 0 else "won"
-    size = f"{value_text(abs(change.difference))} {change.measure} {verb}"
+    word = "worse" if change.difference < 0 else "better"
+    by = f"{word} by {value_text(abs(change.difference))}" if change.difference else "unchanged"
+    size = f"{change.measure} {by}"
     if change.interval is None:
         return f"{size}, but predictions are not stored, so it was not tested"
-    reason = f"{size} (change {interval_text(change.interval)}); a loss of {value_text(allowed)} is allowed"
+    reason = f"{size} (change {interval_text(change.interval)}); allowed loss: {value_text(allowed)}"
     if needed is None:
         return reason
-    return f"{reason}; about {needed:,} test examples instead of {examples:,} would decide"
+    return f"{reason}; a decision needs about {needed:,} test examples, not {examples:,}"

@@ -106,7 +106,7 @@ def no_recommendation(tasks: Sequence[TaskFindings], names: Names, models: Mappi
         )
     failed = [cell for cell in missing if cell.status is Status.FAILED]
     if failed:
-        again = "Mend the cause, and run it again with --retry-failed."
+        again = "Fix the cause, and run it again with --retry-failed."
         return f"No recommendation: {_failed(failed, names)}. {again}"
     if missing:
         return f"No recommendation: {_left_out(missing, names)}."

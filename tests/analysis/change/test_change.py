@@ -74,7 +74,7 @@ def test_an_index_can_stay_where_features_find_the_same_neighbours(study):
     ]
 
     assert "can be kept" in result[0]
-    assert "Make an index of the features again" in result[1]
+    assert "Rebuild an index of the features" in result[1]
     assert "cannot be kept" in result[2]
 
 

@@ -14,7 +14,7 @@ Examples:
 
 - `assay across leaderboard.csv`
 
-- `assay across errors.csv --falling '*'` where lower is better
+- `assay across errors.csv --lower-is-better '*'` where lower is better
 
 - `assay across results.parquet --matrix linear_probe`
 
@@ -28,7 +28,7 @@ def command(
     matrix: Annotated[
         str | None, typer.Option(help="Which, where the table holds several: a method or a score.")
     ] = None,
-    falling: Annotated[
+    lower_is_better: Annotated[
         list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
     ] = None,
     details: options.Details = False,
@@ -43,7 +43,7 @@ def command(
     from assay.tables.matrices import higher_is_better, parse_row_kind, read_matrices, select_matrix
 
     file = read_matrices(table, rows=parse_row_kind(rows))
-    values = higher_is_better(select_matrix(file, table, matrix), falling or ())
+    values = higher_is_better(select_matrix(file, table, matrix), lower_is_better or ())
     findings = across(values)
     console = Console()
     for note in file.notes:

@@ -40,10 +40,10 @@ def command(
     rows: Annotated[
         str | None, typer.Option(help="What the rows of all tables are: models or tasks.")
     ] = None,
-    falling: Annotated[
+    lower_is_better: Annotated[
         list[str] | None, typer.Option(help="A task, or a pattern, where a lower truth is better; repeat it.")
     ] = None,
-    falling_score: Annotated[
+    lower_is_better_score: Annotated[
         list[str] | None, typer.Option(help="A score, or a pattern, where lower is better; repeat it.")
     ] = None,
     by_task: Annotated[bool, typer.Option(help="Print each task too.")] = False,
@@ -63,8 +63,8 @@ def command(
         facts=facts,
         past=past,
         rows=rows,
-        lower_is_better=tuple(falling or ()),
-        lower_is_better_scores=tuple(falling_score or ()),
+        lower_is_better=tuple(lower_is_better or ()),
+        lower_is_better_scores=tuple(lower_is_better_score or ()),
     )
     result = compare_scores(request, seed=seed)
     console = Console()

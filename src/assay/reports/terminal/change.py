@@ -20,13 +20,13 @@ _COSTS: tuple[tuple[str, Callable[[ModelRow], float | None], Callable[[float], s
     ("parameters", lambda row: row.facts.parameters, lambda number: count(int(number))),
     ("multiply-accumulates", lambda row: row.facts.macs, lambda number: count(int(number))),
     ("bytes of weights", lambda row: row.facts.bytes, lambda number: count(int(number))),
-    ("numbers in a feature", lambda row: row.facts.width, lambda number: f"{number:,.0f}"),
+    ("feature width", lambda row: row.facts.width, lambda number: f"{number:,.0f}"),
     ("latency at batch 1", lambda row: row.latency_seconds, duration),
-    ("examples a second", lambda row: row.throughput, lambda number: f"{number:,.1f}"),
+    ("examples per second", lambda row: row.throughput, lambda number: f"{number:,.1f}"),
 )
 
 
-_TITLES = ("", "task", "metric", "before", "after", "change", "95 % interval", "p", "lost", "won")
+_TITLES = ("", "task", "metric", "before", "after", "change", "95 % interval", "p", "now wrong", "now right")
 
 
 def show_change(change: Change, console: Console) -> None:
@@ -39,8 +39,8 @@ def show_change(change: Change, console: Console) -> None:
     console.print(fitted_table(_TITLES, [_row(task) for task in change.tasks], console.width))
     print_note(
         console,
-        f"by {change.method}; change: after less before, 95 % interval for other test examples; "
-        "p corrected by Holm over tasks; lost: right before, wrong after",
+        f"by {change.method}; change: after minus before; 95 % interval for other test examples; "
+        "p corrected by Holm over tasks; now wrong: right before, wrong after",
     )
     for task in change.tasks:
         _show_task(task, console)
@@ -93,13 +93,13 @@ def _show_flips(flips: Flips, console: Console) -> None:
     changed = [change for change in flips.classes if change.negative or change.positive]
     losses = [change for change in changed if change.after < change.before][:_CLASSES]
     gains = [change for change in reversed(changed) if change.after > change.before][:_CLASSES]
-    for title, classes in (("classes that lose", losses), ("classes that gain", gains)):
+    for title, classes in (("worse classes", losses), ("better classes", gains)):
         if classes:
             console.print(Text(f"{title}: {'; '.join(map(_class, classes))}"))
-    for title, examples in (("lost", flips.regressed), ("won", flips.improved)):
+    for title, examples in (("now wrong", flips.regressed), ("now right", flips.improved)):
         for flip in examples[:_EXAMPLES]:
-            says = f"said {flip.before}, says {flip.after}"
-            print_note(console, f"  {title}: {flip.example} is {flip.truth}; {says}")
+            predicted = f"predicted {flip.before} before, {flip.after} now"
+            print_note(console, f"  {title}: {flip.example} is {flip.truth}; {predicted}")
 
 
 def _class(change: ClassChange) -> str:
@@ -109,11 +109,11 @@ def _class(change: ClassChange) -> str:
 
 def _feature_spaces(spaces: Spaces) -> str:
     in_old = spaces.in_old_index
-    index = "" if in_old is None else f", {in_old:.0%} by new features in an old index"
+    index = "" if in_old is None else f", {in_old:.0%} with an index of the old features"
     return (
         f"features of {plural(spaces.examples, 'test example')}: CKA {spaces.cka:.2f}; "
-        f"of {spaces.neighbours} nearest neighbours {spaces.overlap:.0%} stay{index} "
-        f"(chance {spaces.by_chance:.1%})"
+        f"of {spaces.neighbours} nearest neighbours {spaces.overlap:.0%} are the same{index} "
+        f"(unrelated features: about {spaces.by_chance:.1%})"
     )
 
 
