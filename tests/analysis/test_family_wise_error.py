@@ -174,6 +174,7 @@ def test_few_studies_have_any_false_difference_or_interval(metric, models):
     )
 
     assert upper_limit(equal) <= 0.06
+    assert all(np.mean(of_size.equal) <= 0.05 + 2 * (0.05 / len(of_size.equal)) ** 0.5 for of_size in found)
     assert upper_limit(half_equal) <= 0.06
     assert upper_limit(missed) <= 0.06
     assert np.mean(power) >= np.mean(power_of_holm)
