@@ -139,10 +139,10 @@ def test_a_running_study_is_followed_until_ctrl_c(assay, photos, tmp_path):
     command += ["--max-parameters", "35"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as watching:
         try:
-            assert "2 results" in watching.stdout.readline()
+            assert "1 model finished" in watching.stdout.readline()
             assert "data-refresh-seconds" in page.read_text()
             assay("rank", str(photos), "-m", "zoo:noisy", *QUICK)
-            assert any("4 results" in watching.stdout.readline() for _ in range(2))
+            assert "2 models finished" in watching.stdout.readline()
             watching.send_signal(signal.SIGINT)
             assert watching.wait(timeout=60) == 0
         finally:

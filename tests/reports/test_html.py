@@ -10,7 +10,7 @@ from tests.reports.large import large
 
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
-from assay.findings.comparison import Comparison
+from assay.findings.comparison import Comparison, Pending
 from assay.findings.facts import ShownExample
 from assay.reports.html import Html
 from assay.testing.simulated_study import SCORES, simulate_study
@@ -72,6 +72,15 @@ def _renamed(study: Evidence, old: str, new: str) -> Evidence:
 
 def test_every_element_is_closed(comparison, tmp_path):
     assert _read(_render(comparison, tmp_path)).open == []
+
+
+def test_the_header_says_what_is_pending(comparison, tmp_path):
+    found = dataclasses.replace(comparison, pending=Pending(12, {"timm:slow": ("photos",)}))
+
+    header = _render(found, tmp_path).partition("</header>")[0]
+
+    assert "11 of 12 models finished; pending: timm:slow. Run the study again." in header
+    assert "finished; pending" not in _render(comparison, tmp_path)
 
 
 def test_nothing_is_loaded_from_elsewhere(comparison, tmp_path):

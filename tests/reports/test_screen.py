@@ -18,6 +18,8 @@ from assay.reports.terminal.next_commands import StudyPlace
 from assay.reports.terminal.screen import screen_lines
 from assay.testing.simulated_study import simulate_study
 from assay.wording.names import model_addresses
+from assay.wording.numbers import value_text
+from assay.wording.screen import watched_line
 from assay.wording.short_names import short_names
 
 PLACE = StudyPlace(page="assay-store/report.html")
@@ -164,6 +166,25 @@ def test_a_partial_store_says_how_many_models_finished_and_which_are_pending():
     text = " ".join(" ".join(screen_lines(partial(), PLACE)).split())
 
     assert "2 of 12 models finished; pending: " in text
+
+
+def test_a_running_study_says_how_far_it_is_and_which_model_leads():
+    study = on_tasks(simulate_study(), 0)
+    found = replace(compare(study, ranked_by=None, seed=0), pending=Pending(12, {"timm:slow": ("photos",)}))
+    names = short_names(model_addresses(found))
+    best = next(row for row in found.tasks[0].standings if not row.model.endswith("!random"))
+
+    value = value_text(best.value, negated=found.tasks[0].shown_negated)
+    assert watched_line(found, names) == f"11 of 12 models finished; leader: {names[best.model]} {value}"
+    assert "leader" not in watched_line(everything_failed(), names)
+
+
+def test_a_running_study_of_several_modalities_has_a_leader_for_each():
+    found = compare(simulate_study(), ranked_by=None, seed=0)
+
+    line = watched_line(found, short_names(model_addresses(found)))
+
+    assert line.count("leader for ") == 2
 
 
 def test_when_everything_failed_the_line_after_the_task_says_what():

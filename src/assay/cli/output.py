@@ -28,7 +28,10 @@ from assay.reports.terminal.next_commands import StudyPlace
 from assay.reports.terminal.screen import screen_lines
 from assay.run.study import Study
 from assay.store.results import Store
+from assay.wording.names import model_addresses
 from assay.wording.numbers import plural
+from assay.wording.screen import watched_line
+from assay.wording.short_names import short_names
 
 _HEADING = re.compile(r"(Recommended|Cheaper|Confidence|Warning|Next):")
 _BROWSER = ("python", "-m", "webbrowser")
@@ -111,21 +114,21 @@ def follow(store: Store, path: Path, console: Console, compare: Callable[[Store]
     """Rewrite the page of a store after each change until Ctrl-C; an open page reloads itself."""
     from assay.reports.html.page import page
 
-    def write_page(refresh_seconds: float | None = None) -> int:
-        """Write the page atomically; return the number of results it shows."""
+    def write_page(refresh_seconds: float | None = None) -> str:
+        """Write the page atomically; return how far the study is, and which model leads."""
         comparison = compare(store)
         with _writing(path), written_whole(path) as file:
             file.write(page(comparison, refresh_seconds=refresh_seconds).encode())
-        return len(comparison.cells)
+        return watched_line(comparison, short_names(model_addresses(comparison)))
 
     seen = -1
     try:
         while True:
             version = store.version()
             if version != seen:
-                results = write_page(refresh_seconds=SECONDS)
+                state = write_page(refresh_seconds=SECONDS)
                 now = datetime.now().astimezone().strftime("%H:%M:%S")
-                console.print(f"{now}  {plural(results, 'result')}: {path}", highlight=False, soft_wrap=True)
+                console.print(f"{now}  {state} ({path})", highlight=False, soft_wrap=True)
                 seen = version
             time.sleep(SECONDS)
     except KeyboardInterrupt:

@@ -79,9 +79,31 @@ def over_tasks_line(title: str, comparison: Comparison, tasks: Sequence[TaskFind
 
 def pending_line(pending: Pending, names: Names) -> str:
     """Return how many models of the last run finished, and which are pending."""
-    done = pending.models - len(pending.unfinished)
     waiting = few([names.get(model, model) for model in pending.unfinished], _NAMED)
-    return f"{done} of {plural(pending.models, 'model')} finished; pending: {waiting}. Run the study again."
+    return f"{_finished(pending)}; pending: {waiting}. Run the study again."
+
+
+def watched_line(comparison: Comparison, names: Names) -> str:
+    """Return how many models of a running study finished, and which leads each modality so far."""
+    pending, rows = comparison.pending, {row.address: row for row in comparison.models}
+    parts = [_finished(pending) if pending else f"{plural(len(comparison.models), 'model')} finished"]
+    modalities = list(dict.fromkeys(findings.task.modality for findings in comparison.tasks))
+    for modality in modalities:
+        same = [findings for findings in comparison.tasks if findings.task.modality == modality]
+        leader = f"leader{f' for {PLURAL[modality]}' if len(modalities) > 1 else ''}"
+        decision = comparison.decisions.get(modality.value)
+        best = pretrained(same[0].standings, rows)
+        if len(same) == 1 and best:
+            value = value_text(best[0].value, negated=same[0].shown_negated)
+            parts.append(f"{leader}: {names[best[0].model]} {value}")
+        elif len(same) > 1 and decision:
+            parts.append(f"{leader}: {names[decision.recommended]} over {plural(len(same), 'task')}")
+    return "; ".join(parts)
+
+
+def _finished(pending: Pending) -> str:
+    done = pending.models - len(pending.unfinished)
+    return f"{done} of {plural(pending.models, 'model')} finished"
 
 
 def no_recommendation(tasks: Sequence[TaskFindings], names: Names, models: Mapping[str, bool]) -> str:

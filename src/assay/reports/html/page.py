@@ -18,7 +18,10 @@ from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison
 from assay.reports.html.chart import Chart
 from assay.reports.html.views import page_view
+from assay.wording.names import model_addresses
 from assay.wording.numbers import count, duration, interval_text, plural, value_text
+from assay.wording.screen import pending_line
+from assay.wording.short_names import short_names
 from assay.wording.speed import latency_text
 
 _DIGITS = 5  # of numbers in charts: more than a screen resolves
@@ -58,9 +61,17 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
         page=view,
         comparison=comparison,
         refresh_seconds=refresh_seconds,
+        pending=_pending(comparison, is_running=refresh_seconds is not None),
         charts=_packed(view.charts.values()),
         vega=_vega_programs() if view.charts else "",
     )
+
+
+def _pending(comparison: Comparison, *, is_running: bool) -> str:
+    if comparison.pending is None:
+        return ""
+    line = pending_line(comparison.pending, short_names(model_addresses(comparison)))
+    return line.removesuffix(" Run the study again.") if is_running else line
 
 
 def _packed(charts: Iterable[Chart]) -> Mapping[str, Any]:
