@@ -69,9 +69,9 @@ def test_a_file_of_several_scores_is_one_matrix_for_each(tmp_path):
 
     assert list(read_matrices(path, rows=RowKind.TASKS).matrices) == ["logme", "knn"]
     assert as_table(read_matrix(path, rows=RowKind.TASKS, name="knn")) == VALUES
-    with pytest.raises(UsageError, match="holds 2 matrices: knn, logme. Name one"):
+    with pytest.raises(UsageError, match="has 2 matrices: knn, logme. Name one"):
         read_matrix(path)
-    with pytest.raises(UsageError, match="no matrix called 'parc'. It holds: knn, logme"):
+    with pytest.raises(UsageError, match="no matrix called 'parc'. It has: knn, logme"):
         read_matrix(path, name="parc")
 
 
@@ -150,3 +150,10 @@ def test_a_missing_file_and_an_unknown_form_are_said(tmp_path):
         read_matrices(tmp_path / "nothing.csv")
     with pytest.raises(UsageError, match="must end in one of .csv"):
         read_matrices(write(tmp_path, "m.doc", "?"))
+
+
+def test_a_task_that_mixes_percent_and_plain_numbers_is_refused(tmp_path):
+    (tmp_path / "mixed.csv").write_text("model,t1,t2\na,0.9,0.6\nb,0.8,0.5\nc,0.7,45%\n")
+
+    with pytest.raises(UsageError, match="has '45%' for c on t2, where other cells are plain numbers"):
+        read_matrices(tmp_path / "mixed.csv")

@@ -166,10 +166,16 @@ def _matrix(grid: Grid, rows: RowKind, path: Path) -> Matrix:
 def _of_cells(models: Sequence[str], tasks: Sequence[str], cells: Cells, path: Path) -> Matrix:
     numbers: dict[str, dict[str, float | None]] = {task: dict.fromkeys(models) for task in tasks}
     reasons = {}
+    is_percent: dict[str, bool] = {}
     for (model, task), text in cells.items():
         number = parse_number(text)
         if number is not None and math.isinf(number):
             raise UsageError(f"'{path}' holds '{text}' for {model} on {task}. Write a number, or nothing.")
+        if number is not None and is_percent.setdefault(task, text.endswith("%")) != text.endswith("%"):
+            raise UsageError(
+                f"'{path}' has '{text}' for {model} on {task}, where other cells are "
+                f"{'percent' if is_percent[task] else 'plain numbers'}. Write all cells of a task alike."
+            )
         numbers[task][model] = number
         if reason := parse_reason(text):
             reasons[model, task] = reason

@@ -147,7 +147,8 @@ class _Rows:
         required = max(position for position, name in enumerate(header, 1) if name.strip())
         for row in self._split(lines):
             cells, first, last = row.cells, row.first + before, row.last + before
-            if cells in ([], [""]) or self._is_header(cells, first):
+            is_blank = not cells or (cells == [""] and width > 1)  # of one column, it is an empty cell
+            if is_blank or self._is_header(cells, first):
                 continue
             self.count += 1
             if not any(cells[width:]):
