@@ -24,7 +24,7 @@ def test_a_spreadsheet_gets_the_cells_and_runs_nothing(comparison, tmp_path):
     cells = (replace(comparison.cells[0], model="=HYPERLINK('evil')"), *comparison.cells[1:])
     path = written(Csv(), replace(comparison, cells=cells), tmp_path)
 
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
 
     assert len(rows) == len(comparison.cells)
@@ -94,7 +94,7 @@ def test_readers_of_a_card_see_errors_positive(comparison, tmp_path):
 
 
 def test_a_spreadsheet_has_the_slices_of_a_task_as_columns(comparison, tmp_path):
-    with written(Csv(), comparison, tmp_path).open(encoding="utf-8-sig", newline="") as file:
+    with written(Csv(), comparison, tmp_path).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
 
     findings = next(every for every in comparison.tasks if every.slices)

@@ -22,12 +22,12 @@ _FORMULA = (
 
 
 class Csv(Report):
-    """One row for each model, task and method, in UTF-8 with a byte order mark for spreadsheets.
+    """One row for each model, task and method, in UTF-8.
 
     A string that a spreadsheet would execute as a formula is prefixed with an apostrophe.
 
     >>> from assay.testing.reports import rendered
-    >>> print(rendered(Csv()).decode("utf-8-sig").partition(",status")[0])
+    >>> print(rendered(Csv()).decode().partition(",status")[0])
     model,task,method,is_score,is_ranking
     """
 
@@ -37,7 +37,7 @@ class Csv(Report):
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the whole comparison to ``path``, replacing any existing file."""
         names = list(comparison.columns())
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
+        with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, names, restval="")
             writer.writeheader()
             writer.writerows(

@@ -37,11 +37,21 @@ def cause_of(error: BaseException) -> Cause:
         one = left.pop()
         if one is None or any(one is other for other in seen):
             continue
-        if isinstance(one, _OF_THE_ENVIRONMENT) or (isinstance(one, Exception) and is_out_of_memory(one)):
+        of_environment = isinstance(one, _OF_THE_ENVIRONMENT) and not _is_undecodable(one)
+        if of_environment or (isinstance(one, Exception) and is_out_of_memory(one)):
             return Cause.ENVIRONMENT
         seen.append(one)
         left += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
     return Cause.MODEL
+
+
+def _is_undecodable(error: BaseException) -> bool:
+    """Return whether Pillow could not decode an image: an ``OSError`` that no system call raised."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    module = "" if frame is None else frame.tb_frame.f_globals.get("__name__", "")
+    return isinstance(error, OSError) and error.errno is None and module.split(".")[0] == "PIL"
 
 
 def time_limit_of(engine: str) -> float | None:
