@@ -106,7 +106,7 @@ def main() -> None:
             if policy.name == "search":
                 seconds += time.perf_counter() - start
                 decisions += sum(len(one.regrets) for one in rules["search"])
-        rules["random"] = [replay_random(case, max(TRIALS), seed=0) for case in every]
+        rules["random"] = [one for case in every for one in replay_random(case, max(TRIALS), seed=0)]
         for rule, replays in rules.items():
             groups = [one.group for one in replays]
             regrets = [by_group(at(replays, trials), groups).mean() for trials in TRIALS]

@@ -82,13 +82,25 @@ def test_cheap_models_are_preferred_where_costs_differ(every):
     np.testing.assert_allclose(priced * np.sqrt(costs), plain)
 
 
-def test_random_orders_have_the_regret_of_their_expectation(every):
+def test_random_orders_have_the_regret_and_the_cost_of_their_expectation(every):
     case = every[0]
+    models = len(case.values)
 
-    one = replay_random(case, 1, seed=0, orders=4000)
+    first = replay_random(case, 1, seed=0, orders=4000)
+    whole = replay_random(case, models, seed=0, orders=4000)
 
     best, median = case.values.max(), np.median(case.values)
-    assert one.regrets[0] == pytest.approx((best - case.values.mean()) / (best - median), rel=0.05)
+    assert at(first, 1).mean() == pytest.approx((best - case.values.mean()) / (best - median), rel=0.05)
+    assert cost_to_within(whole, 1e-12).mean() == pytest.approx((models + 1) / (2 * models), rel=0.05)
+
+
+def test_random_orders_pay_the_costs_of_their_models(every):
+    costs = np.arange(1.0, len(every[0].values) + 1)
+
+    (one,) = replay_random(every[0], len(costs), seed=0, costs=costs, orders=1)
+
+    order = np.random.default_rng(0).permutation(len(costs))
+    np.testing.assert_allclose(one.spent, np.cumsum(costs[order]) / costs.sum())
 
 
 def test_the_cost_of_a_miss_is_that_of_trying_all(every):
@@ -142,7 +154,7 @@ def test_the_bound_holds_as_often_as_it_says_on_tasks_like_the_past():
 @pytest.mark.skipif(
     not TABLES.is_dir(), reason="the real tables are not beside the project: ../shared/tables"
 )
-def test_on_fine_tuned_hub_models_a_tenth_of_random_regret_is_left_after_ten_trials():
+def test_on_fine_tuned_hub_models_little_regret_is_left_after_ten_trials():
     table = json.loads((TABLES / "transfergraph_records_finetune.json").read_text("utf-8"))["table"]
     groups = {task: task.split("_label")[0] for task in table}
     every = cases(History.of(Matrix.of(table), groups), exclude_contaminated=True)

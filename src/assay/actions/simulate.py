@@ -34,6 +34,7 @@ from assay.tables.matrices import higher_is_better, parse_row_kind, read_facts, 
 
 RANDOM = "random"
 _DRAWS = 4000
+_HALF_A_POINT = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class Replays:
         scores: A table of scores of models on tasks, each of which is a rule of its own.
         groups: A table of tasks and their data sets; tasks of one data set are left out together.
         trials: The numbers of trials at which regret is printed.
-        tolerance: Loss that is close enough, in the unit of the matrix.
+        tolerance: Loss that is close enough, in the unit of the matrix; by default half a percent of the top,
+            or of the median value if lower is better everywhere.
         bound: The number of trials for which the bound on what is missed is checked; None for no check.
         top: The highest value that the metric can have; by default 1, or 100 for percent.
         exclude_contaminated: Leave out models whose name holds that of the task.
@@ -98,12 +100,14 @@ def simulate(request: Replays) -> Simulation:
         )
     costs = _costs(request.costs, matrix)
     top = _top(request.top, matrix)
-    tolerance = 0.005 * abs(top) if request.tolerance is None else request.tolerance
+    tolerance = _HALF_A_POINT * (top or _middle(matrix)) if request.tolerance is None else request.tolerance
     most = max(request.trials)
     played: dict[str, list[Replay]] = {}
     for policy in (Search(), Static(), Portfolio()):
         played[policy.name] = [_replayed(case, policy, most, costs) for case in every]
-    played[RANDOM] = [replay_random(case, most, request.seed) for case in every]
+    played[RANDOM] = [
+        one for case in every for one in replay_random(case, most, request.seed, costs_of(case.models, costs))
+    ]
     for name, scores in _scores(request, matrix).items():
         played[name] = [_by_score(case, name, scores, most, costs) for case in every]
     replayed = {case.task for case in every}
@@ -139,19 +143,19 @@ def _by_score(
 
 
 def _line(name: str, played: Mapping[str, Sequence[Replay]], request: Replays, tolerance: float) -> Line:
-    replays, static = played[name], played[Static.name]
-    groups = [one.group for one in replays]
+    replays = played[name]
     regrets, gains = [], []
     for trials in request.trials:
-        own = by_group(at(replays, trials), groups)
+        own, static = (_of_groups(played[rule], trials) for rule in (name, Static.name))
         regrets.append(float(own.mean()))
-        gains.append(
-            None
-            if name == Static.name
-            else _interval(by_group(at(static, trials), groups) - own, request.seed)
-        )
+        gains.append(None if name == Static.name else _interval(static - own, request.seed))
     shares = cost_to_within(replays, tolerance)
     return Line(name, tuple(regrets), tuple(gains), float(shares.mean()), float(np.median(shares)))
+
+
+def _of_groups(replays: Sequence[Replay], trials: int) -> np.ndarray:
+    """Return the mean regret on each data set, in the order of their names."""
+    return by_group(at(replays, trials), [one.group for one in replays])
 
 
 def _interval(differences: np.ndarray, seed: int) -> Interval | None:
@@ -233,6 +237,11 @@ def _groups(path: Path | None, matrix: Matrix) -> dict[str, str] | None:
     if unknown:
         raise UsageError(f"'{path}' names the task '{unknown[0]}', which the matrix does not have.")
     return {task: named.get(task, task) for task in matrix.tasks}
+
+
+def _middle(matrix: Matrix) -> float:
+    """Return the size of the median value: what a tolerance refers to if lower is better on all tasks."""
+    return float(np.nanmedian(np.abs(matrix.values)))
 
 
 def _top(top: float | None, matrix: Matrix) -> float:

@@ -47,6 +47,14 @@ CheapBy = Annotated[
 ]
 RankedBy = Annotated[str | None, typer.Option(help="The method that ranks the models.")]
 
+Rows = Annotated[str | None, typer.Option(help="What the rows are: models or tasks.")]
+MatrixName = Annotated[
+    str | None, typer.Option(help="Which, where the table has several: a method or a score.")
+]
+LowerIsBetter = Annotated[
+    list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
+]
+
 _STORE = "The folder that assay run or rank wrote to."
 StoreArgument = Annotated[Path, typer.Argument(help=_STORE)]
 StoreOption = Annotated[Path, typer.Option(help=_STORE)]

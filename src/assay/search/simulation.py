@@ -86,15 +86,13 @@ def replay(case: Case, policy: Policy, trials: int, costs: np.ndarray | None = N
     return _result(case, np.array(tried), costs)
 
 
-def replay_random(case: Case, trials: int, seed: int, orders: int = 200) -> Replay:
-    """Return what random orders find on average."""
+def replay_random(
+    case: Case, trials: int, seed: int, costs: np.ndarray | None = None, orders: int = 200
+) -> list[Replay]:
+    """Return what random orders find, one result for each."""
     rng = np.random.default_rng(seed)
     count = min(trials, len(case.values))
-    each = [_result(case, rng.permutation(len(case.values))[:count], None) for _ in range(orders)]
-    return each[0]._replace(
-        regrets=np.mean([one.regrets for one in each], axis=0),
-        left=np.mean([one.left for one in each], axis=0),
-    )
+    return [_result(case, rng.permutation(len(case.values))[:count], costs) for _ in range(orders)]
 
 
 def _result(case: Case, tried: np.ndarray, costs: np.ndarray | None) -> Replay:

@@ -24,13 +24,9 @@ A table has models on one side and tasks on the other, or one cell a row: model,
 
 def command(
     table: Annotated[Path, typer.Argument(help="CSV, TSV, JSON, JSON lines or Parquet.")],
-    rows: Annotated[str | None, typer.Option(help="What the rows are: models or tasks.")] = None,
-    matrix: Annotated[
-        str | None, typer.Option(help="Which, where the table holds several: a method or a score.")
-    ] = None,
-    lower_is_better: Annotated[
-        list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
-    ] = None,
+    rows: options.Rows = None,
+    matrix: options.MatrixName = None,
+    lower_is_better: options.LowerIsBetter = None,
     details: options.Details = False,
 ) -> None:
     """Compare models across the tasks of a table: index, ranks, wins, strength, with intervals."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli import options
+
 EXAMPLES = """
 Examples:
 
@@ -40,13 +42,9 @@ def command(
     exclude_contaminated: Annotated[
         bool, typer.Option(help="Leave out models whose name holds that of the task.")
     ] = False,
-    rows: Annotated[str | None, typer.Option(help="What the rows are: models or tasks.")] = None,
-    matrix: Annotated[
-        str | None, typer.Option(help="Which, where the table holds several: a method or a score.")
-    ] = None,
-    lower_is_better: Annotated[
-        list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
-    ] = None,
+    rows: options.Rows = None,
+    matrix: options.MatrixName = None,
+    lower_is_better: options.LowerIsBetter = None,
     seed: Annotated[int, typer.Option(help="Decides the random orders and the intervals.")] = 0,
 ) -> None:
     """Replay the search on a matrix, each task new in turn, beside random, static and other rules."""

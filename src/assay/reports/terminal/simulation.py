@@ -32,6 +32,10 @@ def show_simulation(simulation: Simulation, console: Console) -> None:
         highlight=False,
     )
     print_note(console, _HOW)
+    print_note(
+        console,
+        f"cost: share of that of all models; not within {max(simulation.trials)} models counts as all",
+    )
     if simulation.contaminated:
         done = "left out" if simulation.excluded else "included; --exclude-contaminated leaves them out"
         print_note(
@@ -60,13 +64,14 @@ def _sentences(simulation: Simulation) -> list[str]:
     """Return the verdict, how often the bound held, and what was left out."""
     search = next(line for line in simulation.lines if line.policy == "search")
     sentences = []
-    after: dict[str, list[str]] = {}
+    after: dict[str, list[tuple[int, Interval]]] = {}
     for trials, gain in zip(simulation.trials, search.gain, strict=True):
         if gain is not None and trials > 1:
-            span = f"{trials} ({interval_text(gain, places=3)})"
-            after.setdefault(_verdict(gain), []).append(span)
-    for verdict, spans in after.items():
-        sentences.append(f"Search {verdict} static after so many models: {listing(spans)}.")
+            after.setdefault(_verdict(gain), []).append((trials, gain))
+    for verdict, gains in after.items():
+        numbers = listing([str(trials) for trials, _ in gains])
+        spans = "; ".join(interval_text(gain, places=3) for _, gain in gains)
+        sentences.append(f"Search {verdict} static after {numbers} models (95 % CI of the gain: {spans}).")
     if simulation.coverage is not None:
         sentences.append(_bound(simulation.coverage))
     if simulation.skipped:
