@@ -19,7 +19,7 @@ _WITHOUT_EFFECT = ("Resizing", "CenterCrop", "ZeroPadding2D", "Dropout", "Gaussi
 
 
 def version_of_scaling(path: Path) -> int:
-    """Return the first version that surely scales the input of a file as its graph expects: 1, 2 or 3."""
+    """Return the first version that is known to scale the input of a file as its graph expects: 1, 2 or 3."""
     try:
         config = _read(path)
         outer = [layer["class_name"] for layer in config["config"]["layers"]]
