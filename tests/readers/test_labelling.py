@@ -207,6 +207,13 @@ def test_numbers_as_people_write_them_are_quantities_and_counted() -> None:
     )
 
 
+def test_decimal_commas_suggest_no_separator_of_classes() -> None:
+    notes = label([f"{row},5" for row in range(40)]).notes
+
+    assert "which is read as 0.5" in notes[-1]
+    assert not [note for note in notes if "label_separator" in note]
+
+
 def test_few_formatted_numbers_are_classes_as_written() -> None:
     assert label(["10%", "20%", "10%"]).labels.classes == ("10%", "20%")
 

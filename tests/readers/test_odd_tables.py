@@ -300,6 +300,18 @@ def test_several_sheets_are_named_and_one_is_chosen(tmp_path: Path) -> None:
         Table(tmp_path / "a.xlsx").read(content, sheet="C")
 
 
+def test_a_blank_row_of_a_sheet_stays_where_rows_must_not_shift(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="needs the package python-calamine")
+    content = workbook([["text"], ["a"], [], ["b"]])
+
+    assert Table(tmp_path / "a.xlsx").read(content) == [("a",), ("b",)]
+    assert Table(tmp_path / "a.xlsx").read(content, keeps_rows=True) == [("a",), (None,), ("b",)]
+
+
+def test_blank_lines_are_no_rows_of_one_column_with_loose_quotation_marks(tmp_path: Path) -> None:
+    assert Table(tmp_path / "a.tsv").read('text\n"a\n\nb\n\n') == [('"a',), ("b",)]
+
+
 def test_a_header_that_comes_again_in_joined_files_is_no_row(csv: Table) -> None:
     assert csv.read(written(ROWS) + written(ROWS)) == ROWS * 2
     assert csv.notes == ["1 row is the header of a.csv again (first: line 6): left out."]

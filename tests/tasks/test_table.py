@@ -264,7 +264,7 @@ def test_a_table_without_names_of_columns_is_found(tmp_path: Path) -> None:
     rows = (f"{'pos' if row % 2 else 'neg'},film number {row} was seen by many people" for row in range(40))
     path.write_text("\n".join(rows))
 
-    with pytest.raises(UnreadableTask, match="'neg' stands in the first line and again below it"):
+    with pytest.raises(UnreadableTask, match="'neg' is in the first line and again below it"):
         load_task(f"table:{path}")
 
 

@@ -182,6 +182,6 @@ def _left_out(tree: Tree, empty: Sequence[str]) -> tuple[str, ...]:
         )
     if tree.loose and tree.names:
         what = tree.plural.removesuffix("s") if tree.loose == 1 else tree.plural
-        stand, are = ("stands", "is") if tree.loose == 1 else ("stand", "are")
-        notes.append(f"{tree.loose} {what} {stand} outside the class folders and {are} ignored.")
+        are = "is" if tree.loose == 1 else "are"
+        notes.append(f"{tree.loose} {what} outside the class folders {are} ignored.")
     return tuple(notes)

@@ -90,7 +90,7 @@ def label_rows(cells: Cells, kind: TaskKind | None, missing: Sequence[str] = ())
     column, names, codes, row_name = cells
     if column in names:
         raise UnreadableTask(
-            f"'{column}' stands in the first line and again below it: the table seems to have no names of "
+            f"'{column}' is in the first line and again below it: the table seems to have no names of "
             "columns. Write them in its first line, as in text,label."
         )
     numbers = read_numbers(["" if name in missing else name for name in names])
@@ -115,7 +115,8 @@ def label_rows(cells: Cells, kind: TaskKind | None, missing: Sequence[str] = ())
                 f"'{present[0]}': they seem to name rows rather than classes. Name another column, as in "
                 "label='...', or write kind='classification' if each is a class."
             )
-        notes += (*((note,) if note else ()), *_separated(column, present))
+        notes += (note,) if note else ()
+        notes += _separated(column, present) if kind is TaskKind.CLASSIFICATION else ()
     if kind is TaskKind.REGRESSION:
         wrong = np.flatnonzero(~np.isfinite(numbers.values[codes]))
         if len(wrong):

@@ -12,6 +12,7 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import Example, Modality, Words
 from assay.readers.files import FileExamples, FolderFiles, looked_at
 from assay.readers.formats.suffixes import SUFFIXES
+from assay.readers.formats.table_file import TableFormat
 from assay.readers.images import StoredImages, is_image
 from assay.readers.lists import splitter
 from assay.readers.pixel_values import PixelKind, PixelRange
@@ -22,6 +23,8 @@ _FITS: Mapping[Modality, tuple[Callable[[str], bool], str]] = {
     Modality.IMAGE: (is_image, "images"),
     Modality.AUDIO: (is_sound, "sounds"),
 }
+
+_WHOLE = TableFormat(keeps_rows=True)  # each row of a file has an answer
 
 
 class NewExample(NamedTuple):
@@ -104,24 +107,20 @@ class Unlabelled:
         return self._file(str(path), None, path.parent, path.name)
 
     def _table(self, given: str, path: Path) -> Iterator[NewExample]:
-        table = read_table([path])
+        table = read_table([path], _WHOLE)
         columns = self._columns_of(given, table)
-        if self.modality is Modality.TEXT:
-            split = splitter(table.head()[columns[0]]) if self.is_tokens else None
-            texts = TableTexts(table, columns, split)
-            filled = zip(*(table.column(name) for name in columns), strict=True)
-            for row, cells in enumerate(filled):
-                lacking = [name for name, cell in zip(columns, cells, strict=True) if not cell]
-                if lacking:
-                    yield NewExample(given, row + 1, None, f"'{lacking[0]}' is empty")
-                else:
-                    yield NewExample(given, row + 1, texts.read(row))
-            return
-        for row, name in enumerate(table.column(columns[0])):
-            if name:
-                yield self._file(given, row + 1, path.parent, name)
+        split = splitter(table.head()[columns[0]]) if self.is_tokens else None
+        texts = TableTexts(table, columns, split)
+        for row, cells in enumerate(zip(*(table.column(name) for name in columns), strict=True)):
+            lacking = [name for name, cell in zip(columns, cells, strict=True) if not cell]
+            if lacking:
+                is_odd = table.notes and all(column[row].as_py() is None for column in table.cells.columns)
+                why = ", or the row has a wrong number of cells" if is_odd else ""
+                yield NewExample(given, row + 1, None, f"'{lacking[0]}' is empty{why}")
+            elif self.modality is Modality.TEXT:
+                yield NewExample(given, row + 1, texts.read(row))
             else:
-                yield NewExample(given, row + 1, None, f"'{columns[0]}' is empty")
+                yield self._file(given, row + 1, path.parent, cells[0])
 
     def _columns_of(self, given: str, table: TextTable) -> tuple[str, ...]:
         names = table.cells.column_names

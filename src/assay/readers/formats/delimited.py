@@ -17,6 +17,7 @@ from assay.readers.formats.quotes import RowCells, quoted_rows
 from assay.readers.formats.table_file import (
     DETECTED,
     Note,
+    Row,
     TableFile,
     TableFormat,
     batches,
@@ -97,7 +98,7 @@ def delimited(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Rec
         raise UnreadableTask(f"{file.name} has no names of columns. Write them in its first line.")
     names = [cell.strip() or f"column {position}" for position, cell in enumerate(header, 1)]
     names = different_names(names, file.name, note)
-    rows = _Rows(file, names, dialect, form.ragged, header)
+    rows = _Rows(file, names, dialect, form, header)
     before = dialect.skipped + height
     count = 0
     for batch in batches(names, rows.read(after, header, before)):
@@ -131,24 +132,28 @@ class _Rows:
     """Reads the rows of a file below its header, and keeps which of them are odd."""
 
     def __init__(
-        self, file: TableFile, names: Sequence[str], dialect: Dialect, share: float, header: Sequence[str]
+        self,
+        file: TableFile,
+        names: Sequence[str],
+        dialect: Dialect,
+        form: TableFormat,
+        header: Sequence[str],
     ) -> None:
-        self.file, self.names, self.dialect, self.share = file, names, dialect, share
-        self.header = list(header) if len(names) > 1 else []
+        self.file, self.names, self.dialect, self.form = file, names, dialect, form
+        self.header = list(header) if len(names) > 1 and not form.keeps_rows else []
         self.headers: list[int] = []
         self.odd: list[str] = []
         self.loose: list[int] = []
         self.doubtful: list[str] = []
         self.count = 0
 
-    def read(self, lines: Iterator[str], header: Sequence[str], before: int) -> Iterator[Sequence[str]]:
+    def read(self, lines: Iterator[str], header: Sequence[str], before: int) -> Iterator[Row]:
         """Yield the rows with a cell for each name; an empty one where a column without a name ends early."""
         width = len(self.names)
         required = max(position for position, name in enumerate(header, 1) if name.strip())
         for row in self._split(lines):
             cells, first, last = row.cells, row.first + before, row.last + before
-            is_blank = not cells or (cells == [""] and width > 1)  # of one column, it is an empty cell
-            if is_blank or self._is_header(cells, first):
+            if self._is_no_row(cells, first):
                 continue
             self.count += 1
             if not any(cells[width:]):
@@ -157,15 +162,16 @@ class _Rows:
                 cells = [*cells, *[""] * (width - len(cells))]
             if len(cells) != width:
                 self._add_odd(cells, first, last)
+                if self.form.keeps_rows:
+                    yield [None] * width
                 continue
-            if row.is_loose:
-                self.loose.append(first)
-            if row.is_doubtful:
-                self.doubtful.append(f"lines {first} to {last}")
+            self._keep_marks(row, before)
             yield cells
 
-    def _is_header(self, cells: Sequence[str], line: int) -> bool:
-        """Return whether a row repeats the header, as in files that were joined, and keep its line."""
+    def _is_no_row(self, cells: Sequence[str], line: int) -> bool:
+        """Return whether a line is blank or repeats the header, as in joined files, and keep the line."""
+        if not cells or (cells == [""] and len(self.names) > 1):  # of one column, it is an empty cell
+            return True
         if cells != self.header:
             return False
         self.headers.append(line)
@@ -175,8 +181,9 @@ class _Rows:
         delimiter = self.dialect.delimiter
         if self.dialect.quoted:
             return quoted_rows(lines, delimiter, len(self.names), trim=self.dialect.trimmed)
-        split = (line.rstrip("\r\n").split(delimiter) for line in lines)
-        return (RowCells(cells, number, number) for number, cells in enumerate(split, 1))
+        texts = (line.rstrip("\r\n") for line in lines)
+        rows = (text.split(delimiter) if text else [] for text in texts)
+        return (RowCells(cells, number, number) for number, cells in enumerate(rows, 1))
 
     def report(self, note: Note) -> None:
         """Note what is odd; raise if too many rows have a wrong number of cells."""
@@ -195,7 +202,7 @@ class _Rows:
             )
         if not self.odd:
             return
-        allowed = max(1, int(self.share * self.count)) if self.share and self.count > 1 else 0
+        allowed = max(1, int(self.form.ragged * self.count)) if self.form.ragged and self.count > 1 else 0
         such = f" ({len(self.odd)} such rows)" if len(self.odd) > 1 else ""
         if len(self.odd) > allowed:
             delimiter = {"\t": "\\t"}.get(self.dialect.delimiter, self.dialect.delimiter)
@@ -208,6 +215,12 @@ class _Rows:
             f"{count} of {name} have a wrong number of cells and are left out: {self.odd[0]}; "
             f"the header has {len(self.names)}."
         )
+
+    def _keep_marks(self, row: RowCells, before: int) -> None:
+        if row.is_loose:
+            self.loose.append(row.first + before)
+        if row.is_doubtful:
+            self.doubtful.append(f"lines {row.first + before} to {row.last + before}")
 
     def _add_odd(self, cells: Sequence[str], first: int, last: int) -> None:
         lines = f"line {first}" if first == last else f"lines {first} to {last}"

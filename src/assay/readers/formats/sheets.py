@@ -53,7 +53,7 @@ def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Re
     names = [_text(cell) or f"column {position}" for position, cell in enumerate(header, 1)]
     names = different_names(names, file.name, note)
     filled_rows: list[Row] = [
-        [_text(cell) for cell in row] for row in rows if any(cell != "" for cell in row)
+        [_text(cell) for cell in row] for row in rows if form.keeps_rows or any(cell != "" for cell in row)
     ]
     if not filled_rows:
         raise UnreadableTask(f"{file.name} has a header and no rows.")

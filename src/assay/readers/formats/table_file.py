@@ -23,12 +23,14 @@ class TableFormat(NamedTuple):
         encoding: The encoding of a text file; None to detect it.
         sheet: The sheet of a spreadsheet; None for the only one.
         ragged: The maximum fraction of rows with a wrong number of cells; one is always allowed, unless 0.
+        keeps_rows: Whether rows that a task leaves out stay, with empty cells, so that none shifts.
     """
 
     delimiter: str | None = None
     encoding: str | None = None
     sheet: str | None = None
     ragged: float = 0.01
+    keeps_rows: bool = False
 
 
 DETECTED = TableFormat()  # everything is found out

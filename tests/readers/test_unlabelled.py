@@ -1,0 +1,32 @@
+"""Examples without labels: each row of a table has one answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.core.task import Modality
+from assay.readers.unlabelled import Unlabelled
+
+ODD = "'text' is empty, or the row has a wrong number of cells"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("text,id\na,1\nb, c,2\nd,3\n", ["a", ODD, "d"]),
+        ("text,id\na,1\ntext,id\nd,3\n", ["a", "text", "d"]),
+        ("text,id\na,1\n,2\n\nd,3\n", ["a", "'text' is empty", "d"]),
+        ('text\na\n""\n\nd\n\n', ["a", "'text' is empty", "d"]),
+    ],
+    ids=["too many cells", "header of a joined file", "empty cell", "one column, and blank lines"],
+)
+def test_no_row_of_a_table_shifts_those_below_it(tmp_path: Path, content: str, expected: list[str]) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text(content)
+
+    found = list(Unlabelled(Modality.TEXT, ("text",)).examples(str(path)))
+
+    assert [new.row for new in found] == [1, 2, 3]
+    assert [new.example or new.error for new in found] == expected
