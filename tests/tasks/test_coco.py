@@ -123,7 +123,7 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
         (
             '{"images": [{"id": 1, "file_name": "a.jpg"}], '
             '"annotations": [{"image_id": 1, "category_id": 2}], "categories": [{"id": 1, "name": "dog"}]}',
-            "an annotation of image 1 names category 2, which the file has not",
+            "an annotation of image 1 names category 2, which is not in the file",
         ),
         (
             '{"images": [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}], '
@@ -192,7 +192,7 @@ def test_annotations_of_unknown_images_are_counted(tmp_path: Path) -> None:
     path = change(tmp_path, lambda told: told["annotations"].append({"image_id": 77, "category_id": 1}))
 
     assert load_task(f"coco:{path}").notes[0] == (
-        "1 annotation names an image that labels.json has not ('77'): ignored."
+        "1 annotation names an image that is not in labels.json ('77'): ignored."
     )
 
 

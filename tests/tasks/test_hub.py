@@ -75,6 +75,16 @@ def test_official_splits_and_names_of_classes_are_kept(tmp_path: Path) -> None:
     assert task.test.examples.name(0).startswith("test row ")
 
 
+def test_texts_that_mark_a_missing_one_are_left_out(tmp_path: Path) -> None:
+    missing = texts(50, 2).map(lambda _: {"text": "nan"})
+    folder = write(tmp_path / "set", train=datasets.concatenate_datasets([texts(0, 20), missing]))
+
+    task = load_task(f"hub:{folder}(missing='nan')")
+
+    assert len(task.train) + len(task.val) + len(task.test) == 20
+    assert any(note.startswith("2 of 22 rows have no text in 'text'") for note in task.notes)
+
+
 def test_a_split_whose_labels_are_hidden_is_left_out(tmp_path: Path) -> None:
     folder = write(
         tmp_path / "set", train=texts(0, 20), validation=texts(100, 6), test=texts(200, 8, hidden=True)

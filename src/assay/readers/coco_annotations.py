@@ -57,8 +57,8 @@ def read_annotations(path: Path, images: Path | None) -> Annotations:
         image, category = _identifier(annotation["image_id"]), _identifier(annotation["category_id"])
         if category not in categories:
             raise UnreadableTask(
-                f"{path.name}: an annotation of image {image} names category {category}, which the file has "
-                "not. Export it again."
+                f"{path.name}: an annotation of image {image} names category {category}, which is not in "
+                "the file. Export it again."
             )
         used.add(category)
         if image in of_image:
@@ -90,11 +90,9 @@ def _unknown_note(path: Path, unknown: Sequence[str]) -> tuple[str, ...]:
     if not unknown:
         return ()
     different = list(dict.fromkeys(unknown))
-    names = (
-        f"names an image that {path.name} has" if len(unknown) == 1 else f"name images that {path.name} has"
-    )
-    count = f"{len(unknown)} annotation{'' if len(unknown) == 1 else 's'}"
-    return (f"{count} {names} not ({first_names(different, len(different))}): ignored.",)
+    name = "annotation names an image that is" if len(unknown) == 1 else "annotations name images that are"
+    shown = first_names(different, len(different))
+    return (f"{len(unknown)} {name} not in {path.name} ({shown}): ignored.",)
 
 
 def _same_names_note(path: Path, used: Sequence[str]) -> tuple[str, ...]:

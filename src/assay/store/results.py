@@ -137,14 +137,14 @@ class Store:
     def known(
         self, keys: Iterable[str], *, time_limit: float | None = None, retry_failed: bool = False
     ) -> set[str]:
-        """Return the keys with a result that stands, of which no file is missing or damaged.
+        """Return the keys of jobs that need not run again: with a result, of which no file is damaged.
 
-        Failures of the environment do not stand, nor do those for want of time under a lower limit.
+        Failures of the environment run again, and jobs that exceeded a lower time limit.
 
         Args:
             keys: The keys of jobs.
             time_limit: Seconds that a job may take now; None for no limit.
-            retry_failed: Whether no failure stands.
+            retry_failed: Whether all failures run again.
         """
         wanted = set(keys)
         limit = math.inf if time_limit is None else time_limit

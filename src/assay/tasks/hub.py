@@ -58,7 +58,8 @@ class Hub(TaskSource):
         label_separator: The separator of several classes in a cell; not needed for lists.
         slices: One or more columns by which test results are reported separately, such as language.
         kind: ``classification``, ``multilabel``, ``regression`` or ``tokens``; guessed from the labels.
-        missing: What marks a missing label besides empty cells (and "NA" among numbers), as in ("?", "none").
+        missing: What marks a missing label or text besides empty cells (and "NA" among numbers), as in
+            ("?", "none").
         val: The fraction of val if there is no official split.
         test: The fraction of test if there is no official split.
         metric: The main metric; by default accuracy, macro F1 or Spearman correlation, by the kind.
@@ -127,7 +128,7 @@ class Hub(TaskSource):
             gathered = gather_files(files, labelled, self.unreadable, limits, seed)
             gathered = replace(gathered, inputs=columns.inputs)
         else:
-            gathered = gather_texts(table, columns, labelled)
+            gathered = gather_texts(table, columns, labelled, form.marks)
         gathered = with_positive(gathered, self.positive, self.metric)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
