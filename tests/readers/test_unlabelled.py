@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from assay.core.task import Modality
 from assay.readers.unlabelled import Unlabelled
@@ -30,3 +31,16 @@ def test_no_row_of_a_table_shifts_those_below_it(tmp_path: Path, content: str, e
 
     assert [new.row for new in found] == [1, 2, 3]
     assert [new.example or new.error for new in found] == expected
+
+
+@pytest.mark.parametrize("name", ["in/a.png", "in\\a.png", "/in/a.png", "in/a", "in/A.PNG", "here/in/a.png"])
+def test_paths_of_a_table_are_read_as_those_of_a_task(tmp_path: Path, name: str) -> None:
+    (tmp_path / "here" / "in").mkdir(parents=True)
+    Image.new("RGB", (4, 4)).save(tmp_path / "here" / "in" / "a.png")
+    path = tmp_path / "here" / "new.csv"
+    path.write_text(f"image\n{name}\nnone.png\n")
+
+    found, missing = Unlabelled(Modality.IMAGE, ("image",)).examples(str(path))
+
+    assert found.error == ""
+    assert missing.error == "none.png: no such file"

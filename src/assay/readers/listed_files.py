@@ -29,15 +29,28 @@ class Listed(NamedTuple):
 
 
 def listed_files(table: TextTable, column: str, labelled: LabelledRows, *folders: Path) -> Listed:
-    r"""Return the files in a column, relative to the folder that contains most of the first.
-
-    Rows without a file are left out, with a note. A path may be written as on Windows (``cats\1.png``), or
-    begin with ~ or, though it is relative, with a slash.
+    """Return the files in a column as ``named_files`` does; rows without one are left out, with a note.
 
     Raises:
         UnreadableTask: The column holds addresses of the web, or more than half of the rows have no file.
     """
     names = tuple(table.column(column))
+    files, is_respelled = named_files(column, names, *folders)
+    if is_respelled:
+        note = f"Paths in '{column}' lack the suffix, or have other capitals, than the files: these are read."
+        labelled = replace(labelled, notes=(*labelled.notes, note))
+    return Listed(files, _with_file(table, column, labelled, files, names))
+
+
+def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[FolderFiles, bool]:
+    r"""Return files by their names in a column, relative to the folder that contains most of the first.
+
+    A path may be written as on Windows (``cats\1.png``), or begin with ~ or, though it is relative, with a
+    slash; True is returned beside the files if others are read by another suffix or other capitals.
+
+    Raises:
+        UnreadableTask: The column holds addresses of the web.
+    """
     some = [name for name in names if not is_missing(name)][:_TRIED]
     web = next((name for name in some if _ON_THE_WEB.match(name)), None)
     if web is not None:
@@ -49,11 +62,8 @@ def listed_files(table: TextTable, column: str, labelled: LabelledRows, *folders
     hits = [sum((folder / _path(name, strip)).is_file() for name in some) for folder, strip in ways]
     folder, strip = ways[int(np.argmax(hits))] if any(hits) else (folders[-1], "")
     paths = _as_spelled(folder, [_path(name, strip) for name in names])
-    files = FolderFiles(folder, tuple(paths))
-    if any(path != _path(name, strip) for path, name in zip(paths, names, strict=True)):
-        note = f"Paths in '{column}' lack the suffix, or have other capitals, than the files: these are read."
-        labelled = replace(labelled, notes=(*labelled.notes, note))
-    return Listed(files, _with_file(table, column, labelled, files, names))
+    is_respelled = any(path != _path(name, strip) for path, name in zip(paths, names, strict=True))
+    return FolderFiles(folder, tuple(paths)), is_respelled
 
 
 def _path(name: str, strip: str) -> str:

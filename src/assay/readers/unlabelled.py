@@ -14,6 +14,7 @@ from assay.readers.files import FileExamples, FolderFiles, looked_at
 from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.formats.table_file import TableFormat
 from assay.readers.images import StoredImages, is_image
+from assay.readers.listed_files import named_files
 from assay.readers.lists import splitter
 from assay.readers.pixel_values import PixelKind, PixelRange
 from assay.readers.sounds import StoredSounds, is_sound
@@ -111,6 +112,9 @@ class Unlabelled:
         columns = self._columns_of(given, table)
         split = splitter(table.head()[columns[0]]) if self.is_tokens else None
         texts = TableTexts(table, columns, split)
+        if self.modality is not Modality.TEXT:
+            beside = path.absolute().parent
+            files, _ = named_files(columns[0], tuple(table.column(columns[0])), beside.parent, beside)
         for row, cells in enumerate(zip(*(table.column(name) for name in columns), strict=True)):
             lacking = [name for name, cell in zip(columns, cells, strict=True) if not cell]
             if lacking:
@@ -120,7 +124,7 @@ class Unlabelled:
             elif self.modality is Modality.TEXT:
                 yield NewExample(given, row + 1, texts.read(row))
             else:
-                yield self._file(given, row + 1, path.parent, cells[0])
+                yield self._file(given, row + 1, files.folder, files.names[row])
 
     def _columns_of(self, given: str, table: TextTable) -> tuple[str, ...]:
         names = table.cells.column_names
