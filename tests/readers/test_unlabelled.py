@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -44,3 +45,16 @@ def test_paths_of_a_table_are_read_as_those_of_a_task(tmp_path: Path, name: str)
 
     assert found.error == ""
     assert missing.error == "none.png: no such file"
+
+
+def test_images_beside_a_table_come_before_those_of_the_same_names_above(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    Image.new("RGB", (5, 5)).save(tmp_path / "here" / "a.png")
+    path = tmp_path / "here" / "new.csv"
+    path.write_text("image\na.png\n")
+
+    (found,) = Unlabelled(Modality.IMAGE, ("image",)).examples(str(path))
+
+    assert isinstance(found.example, np.ndarray)
+    assert found.example.shape == (5, 5, 3)

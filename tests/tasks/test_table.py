@@ -161,6 +161,19 @@ def test_image_paths_are_relative_to_the_table(tmp_path: Path) -> None:
     assert sum(len(s) for s in (task.train, task.val, task.test)) == 10
 
 
+def test_images_beside_a_table_come_before_those_of_the_same_names_above(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    for row in range(10):
+        Image.new("RGB", (4, 4), (row, 0, 0)).save(tmp_path / f"{row}.png")
+        Image.new("RGB", (5, 5), (row, 0, 0)).save(tmp_path / "here" / f"{row}.png")
+    rows = [f"{row}.png,{'ab'[row % 2]}" for row in range(10)]
+    (tmp_path / "here" / "list.csv").write_text("\n".join(["image,label", *rows]))
+
+    task = load_task(f"table:{tmp_path / 'here' / 'list.csv'}")
+
+    assert task.train.examples.read(0).shape == (5, 5, 3)
+
+
 def test_images_can_be_limited(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for number in range(20):

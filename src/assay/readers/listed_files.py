@@ -60,7 +60,7 @@ def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[Fold
         )
     ways = [(folder, strip) for folder in folders for strip in ("", "/")]
     hits = [sum((folder / _path(name, strip)).is_file() for name in some) for folder, strip in ways]
-    folder, strip = ways[int(np.argmax(hits))] if any(hits) else (folders[-1], "")
+    folder, strip = ways[int(np.argmax(hits))]  # of equals the first
     paths = _as_spelled(folder, [_path(name, strip) for name in names])
     is_respelled = any(path != _path(name, strip) for path, name in zip(paths, names, strict=True))
     return FolderFiles(folder, tuple(paths)), is_respelled

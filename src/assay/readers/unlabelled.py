@@ -114,7 +114,7 @@ class Unlabelled:
         texts = TableTexts(table, columns, split)
         if self.modality is not Modality.TEXT:
             beside = path.absolute().parent
-            files, _ = named_files(columns[0], tuple(table.column(columns[0])), beside.parent, beside)
+            files, _ = named_files(columns[0], tuple(table.column(columns[0])), beside, beside.parent)
         for row, cells in enumerate(zip(*(table.column(name) for name in columns), strict=True)):
             lacking = [name for name, cell in zip(columns, cells, strict=True) if not cell]
             if lacking:

@@ -104,7 +104,7 @@ class Table(TaskSource):
         limits = ExampleLimits(self.limit)
         if columns.image is not None:
             beside = table.paths[0].absolute().parent
-            files, labelled = listed_files(table, columns.image, labelled, beside.parent, beside)
+            files, labelled = listed_files(table, columns.image, labelled, beside, beside.parent)
             images = StoredImages(files)
             gathered = gather_files(images, labelled, self.unreadable, limits, seed)
             gathered = replace(gathered, inputs=columns.inputs)
