@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import assay
+from assay.actions.load import Saved
 from assay.actions.save import ModelToSave, save
 from assay.cli.main import main
 from assay.core.errors import StoreError, UnknownName, UsageError
@@ -122,6 +123,11 @@ def test_a_folder_that_is_not_empty_is_left_alone(store, tmp_path):
 
     with pytest.raises(UsageError, match="not empty"):
         save(open_existing(store), chosen("knn"), tmp_path, "cpu")
+
+
+def test_the_script_of_a_folder_that_an_earlier_assay_saved_says_what_to_write():
+    with pytest.raises(UsageError, match="earlier Assay. Write: assay predict FOLDER"):
+        Saved.answers(None, ["new.jpg"])
 
 
 def test_a_folder_without_a_saved_model_says_so(tmp_path):

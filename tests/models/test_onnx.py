@@ -20,6 +20,9 @@ from assay.core.task import Modality
 from assay.models.onnx import OnnxSource
 from assay.models.packaged import PackagedSource
 from assay.models.torch import TorchSource
+from assay.plugins.address import Address
+from assay.plugins.registry import Named
+from assay.run.broken_source import BrokenSource, read_source
 
 IMAGES = [np.random.default_rng(row).integers(0, 256, (40, 50, 3), dtype=np.uint8) for row in range(5)]
 
@@ -249,13 +252,16 @@ def test_channels_may_come_last(net) -> None:
     assert "NHWC" in last.facts.preprocessing
 
 
-def test_a_truncated_file_is_refused(net) -> None:
+def test_a_truncated_file_fails_as_a_model_and_not_as_a_request(net) -> None:
     source = net()
     path = Path(source.name)
     path.write_bytes(path.read_bytes()[:200])
 
-    with pytest.raises(UsageError, match=r"net\.onnx' is no ONNX model, or it is truncated"):
+    with pytest.raises(ModelError, match=r"net\.onnx' is no ONNX model, or it is truncated"):
         source.modality()
+
+    read, _, modality = read_source(Named(Address.parse(f"onnx:{path}"), source))
+    assert (type(read.plugin), modality) == (BrokenSource, None)  # its jobs are failed rows
 
 
 def test_weights_in_another_file_belong_to_the_model(net, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -60,6 +60,14 @@ class Saved:
         if not np.isfinite(given).all():
             raise ModelError("The model gives numbers that are not finite for this example.")
         return predicted
+
+    def answers(self, inputs: Sequence[str]) -> NoReturn:
+        """Refuse what the ``predict.py`` of an earlier Assay calls.
+
+        Raises:
+            UsageError: Always; the message names the command that reads the folder.
+        """
+        raise UsageError("This predict.py is of an earlier Assay. Write: assay predict FOLDER INPUT ...")
 
 
 class _Trained(NamedTuple):

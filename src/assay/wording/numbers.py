@@ -141,6 +141,17 @@ def two_digits(number: int) -> int:
     return -(-number // size) * size
 
 
+def probability_text(probability: float) -> str:
+    """Return a probability in percent, which is never rounded to certainty.
+
+    >>> probability_text(0.804), probability_text(0.998), probability_text(1.0), probability_text(0.001)
+    ('80 %', 'more than 99 %', 'more than 99 %', 'less than 1 %')
+    """
+    if probability >= 0.995:
+        return "more than 99 %"
+    return "less than 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
+
+
 def plural(number: int, noun: str) -> str:
     """Return a count with its noun.
 

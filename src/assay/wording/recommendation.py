@@ -15,6 +15,7 @@ from assay.wording.numbers import (
     interval_text,
     listing,
     plural,
+    probability_text,
     two_digits,
     value_text,
 )
@@ -149,7 +150,7 @@ def _regret(findings: TaskFindings, decision: Recommendation, chosen: Standing) 
     if decision.margin <= 0:
         return text
     margin = difference_text(decision.margin, findings).replace(".0 point", " point")
-    share = f"{100 * decision.within_margin[chosen.model]:.0f} %"
+    share = probability_text(decision.within_margin[chosen.model])
     return f"{text}, and within {margin} of it with a probability of {share}"
 
 

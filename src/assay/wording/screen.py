@@ -11,7 +11,7 @@ from assay.findings.comparison import Comparison, Pending
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import OTHER_MODALITY, Cell, TaskFindings, pretrained
-from assay.wording.numbers import PLURAL, few, interval_text, plural, two_digits, value_text
+from assay.wording.numbers import PLURAL, few, interval_text, plural, probability_text, two_digits, value_text
 from assay.wording.recommendation import UNITLESS, difference_text, may_be_best_text
 
 _NAMED = 3  # models that a sentence names
@@ -224,7 +224,7 @@ def confidence_sentences(
     rest = [_FROM_TRAIN] if is_estimate else _tests(findings, decision, models)
     sentences = [f"expected regret {_amount(regret, findings, None)}.", *rest]
     if decision.margin > 0:
-        share = f"{100 * decision.within_margin[decision.recommended]:.0f} %"
+        share = probability_text(decision.within_margin[decision.recommended])
         margin = _amount(decision.margin, findings, None)
         sentences.insert(0, f"{share} that no other model is more than {margin} better.")
     return sentences

@@ -81,9 +81,9 @@ class OnnxGraph:
         try:
             self._model = onnx.load(self.path, load_external_data=False)
         except Exception as error:  # protobuf has many ways to say that bytes are no message
-            raise UsageError(_unreadable(path)) from error
+            raise ModelError(_unreadable(path)) from error
         if not self._model.graph.node:
-            raise UsageError(_unreadable(path))
+            raise ModelError(_unreadable(path))
         graph = self._model.graph
         self._constants = {tensor.name: tensor for tensor in graph.initializer}
         for node in graph.node:
