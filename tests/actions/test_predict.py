@@ -262,7 +262,7 @@ def test_texts_are_only_what_the_user_calls_so(study, tmp_path, monkeypatch, cap
     ("kind", "arguments", "message"),
     [
         ("text", (), "nothing to predict"),
-        ("images", ("--text", "a"), "reads no texts"),
+        ("images", ("--text", "a"), "reads image files, not texts"),
         ("pairs", ("--text", "a"), "one --text2 for each --text"),
         ("text", ("--text", "a", "--text2", "b"), "no --text2"),
         ("listed", ("x.png", "--probabilities"), "gives no probabilities"),
@@ -339,6 +339,27 @@ def test_damaged_or_hostile_settings_are_refused(study, tmp_path, settings, mess
 
     with pytest.raises((UsageError, ModelError), match=message), assay.load(copy, "cpu"):
         pass
+
+
+def test_numbers_have_no_probabilities_where_the_method_has_them_for_classes(
+    study, tmp_path, monkeypatch, capsys
+):
+    copy = changed(study, "numbers", tmp_path, are_logits=True)  # as fine_tune and sgd write it
+
+    code, out, err = predict(monkeypatch, capsys, str(copy), "--text", "word1", "--probabilities")
+
+    assert (code, out) == (2, "")
+    assert "gives no probabilities for regression" in err
+
+
+def test_a_folder_of_an_earlier_version_says_that_its_weights_are_not_checked(study, tmp_path):
+    copy = changed(study, "text", tmp_path, identity="", fingerprint="", weights="")
+
+    with assay.load(copy, "cpu") as saved, assay.load(study.folder / "text", "cpu") as today:
+        assert [note.partition(":")[0] for note in saved.notes] == [
+            "The model was saved by an earlier version of Assay, without hashes of its weights"
+        ]
+        assert today.notes == ()
 
 
 def test_weights_that_are_a_link_or_declare_too_much_are_refused(study, tmp_path):

@@ -126,7 +126,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(store, tmp_path):
 
 
 def test_the_script_of_a_folder_that_an_earlier_assay_saved_says_what_to_write():
-    with pytest.raises(UsageError, match="earlier Assay. Write: assay predict FOLDER"):
+    with pytest.raises(UsageError, match="earlier version of Assay. Write: assay predict FOLDER"):
         Saved.answers(None, ["new.jpg"])
 
 

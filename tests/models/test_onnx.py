@@ -279,7 +279,7 @@ def test_weights_in_another_file_belong_to_the_model(net, tmp_path: Path) -> Non
     (tmp_path / "apart.data").write_bytes(content)
     assert OnnxSource(source.name, mean=net().mean, std=net().std).identity() != identity
     (tmp_path / "apart.data").unlink()
-    with pytest.raises(UsageError, match=r"keeps weights in 'apart\.data', and there is no such file"):
+    with pytest.raises(ModelError, match=r"keeps weights in 'apart\.data', and there is no such file"):
         source.modality()
 
 

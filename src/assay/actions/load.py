@@ -12,7 +12,7 @@ import numpy as np
 from assay.actions.saved_folder import WEIGHTS, SavedSettings, inside, read_settings
 from assay.core.errors import ModelError, NotApplicable, UnknownName, UsageError
 from assay.core.model import Layered, Model, ModelSource
-from assay.core.predictor import Decision, Predicted, Predictor
+from assay.core.predictor import Predicted, Predictor
 from assay.core.task import Example, Examples, InMemoryExamples, LabelKind, Labels
 from assay.plugins.address import Address
 from assay.plugins.families import families, using
@@ -67,7 +67,9 @@ class Saved:
         Raises:
             UsageError: Always; the message names the command that reads the folder.
         """
-        raise UsageError("This predict.py is of an earlier Assay. Write: assay predict FOLDER INPUT ...")
+        raise UsageError(
+            "This predict.py is of an earlier version of Assay. Write: assay predict FOLDER INPUT ..."
+        )
 
 
 class _Trained(NamedTuple):
@@ -181,13 +183,19 @@ def _must_be_the_same(model: Model, settings: SavedSettings) -> None:
     if settings.fingerprint and now != settings.fingerprint:
         raise ModelError(
             f"'{settings.model}' has other weights now than when it was saved: its predictions would be "
-            "wrong. Give it the weights of then (the same revision, file or seed), or save it again."
+            "wrong. Use the same revision, file or seed as when it was saved, or save it again."
         )
 
 
 def _differences(folder: Path, source: ModelSource, settings: SavedSettings) -> tuple[str, ...]:
+    if not settings.identity:
+        return (
+            "The model was saved by an earlier version of Assay, without hashes of its weights: whether they "
+            "are still the same is not checked, and images of more than 8 bits may be scaled in another way. "
+            "Save it again with assay save.",
+        )
     now = identity_without_place(source, folder)
-    if not settings.identity or now == settings.identity:
+    if now == settings.identity:
         return ()
     return (
         f"The model is opened by other versions or settings than when it was saved ('{settings.identity}'; "
@@ -215,33 +223,29 @@ def _restored(
     most = max((side for array in tensors.values() for side in array.shape), default=0)
     if settings.kind.label_kind is LabelKind.REGRESSION and max(settings.shape, default=1) > most:
         raise UsageError(f"{WEIGHTS} has no {settings.shape[0]:,} outputs. Save the model again.")
+    with _must_fit(settings):
+        decision = settings.decision
+        if isinstance(trained.base, FeatureProtocol):
+            predictor = trained.base.learns.restored(tensors, decision)
+            _try(predictor, model.facts.width)
+            return lambda examples: predictor(_encoded(model, examples))
+        is_class = decision.kind is LabelKind.CLASSIFICATION
+        labels = Labels(
+            decision.kind, decision.present if is_class else np.zeros((2, *decision.shape)), settings.classes
+        )
+        tuned = stack.enter_context(trained.base.restored(model, tensors, labels))
+        return tuned.predict
+
+
+@contextmanager
+def _must_fit(settings: SavedSettings) -> Iterator[None]:
     try:
-        return _predicting(trained, model, tensors, settings, stack)
+        yield
     except (KeyError, ValueError, IndexError, TypeError, RuntimeError) as error:
         raise UsageError(
             f"{WEIGHTS} does not fit '{settings.model}' and its classes ({type(error).__name__}: {error}). "
             "Save the model again with assay save."
         ) from error
-
-
-def _predicting(
-    trained: _Trained,
-    model: Model,
-    tensors: Mapping[str, np.ndarray],
-    settings: SavedSettings,
-    stack: ExitStack,
-) -> Predict:
-    classes, shape = settings.classes, settings.shape
-    present = np.array(settings.present, dtype=np.int64)
-    kind = settings.kind.label_kind
-    if isinstance(trained.base, FeatureProtocol):
-        decision = Decision(kind, len(classes), present, shape, settings.are_logits)
-        predictor = trained.base.learns.restored(tensors, decision)
-        _try(predictor, model.facts.width)
-        return lambda examples: predictor(_encoded(model, examples))
-    values = present if kind is LabelKind.CLASSIFICATION else np.zeros((2, *shape))
-    tuned = stack.enter_context(trained.base.restored(model, tensors, Labels(kind, values, classes)))
-    return tuned.predict
 
 
 def _try(predictor: Predictor, width: int) -> None:

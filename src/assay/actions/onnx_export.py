@@ -33,7 +33,7 @@ def must_be_exportable(modality: Modality) -> None:
         if find_spec(package) is None:
             raise MissingPackage("onnx", package)
     if modality is not Modality.IMAGE:
-        raise UsageError(f"ONNX files are written of models of images, not of {modality}. Leave out --onnx.")
+        raise UsageError(f"--onnx is for models of images, and this one reads {modality}. Leave it out.")
 
 
 def export_onnx(saved: Saved, folder: Path, examples: Examples) -> Predicted:
@@ -53,19 +53,12 @@ def export_onnx(saved: Saved, folder: Path, examples: Examples) -> Predicted:
     """
     settings = saved.settings
     head = _head(saved.tensors, settings.method)
-    decision = Decision(
-        settings.kind.label_kind,
-        len(settings.classes),
-        np.array(settings.present, dtype=np.int64),
-        settings.shape,
-        settings.are_logits,
-    )
     path = folder / FILE
     try:
         with saved.model.training() as trainable:
             batches = _batches(trainable, examples)
             first = next(batches)
-            _write(trainable, head, decision, first, path)
+            _write(trainable, head, settings.decision, first, path)
             return _run(path, chain([first], batches))
     except NotApplicable as error:
         raise UsageError(
@@ -92,7 +85,7 @@ def _batches(trainable: Trainable, examples: Examples) -> Iterator[torch.Tensor]
         rows = range(start, min(start + _AT_ONCE, len(examples)))
         inputs = trainable.inputs([trainable.prepared(examples.read(row)) for row in rows], None)
         if not isinstance(inputs, torch.Tensor) or inputs.ndim != 4:
-            raise NotApplicable("its input is no batch of pixels")
+            raise NotApplicable("its input is not a batch of pixels")
         yield inputs.contiguous()
 
 
@@ -117,12 +110,12 @@ def _write(
                 verbose=False,
                 external_data=False,
                 input_names=["pixels"],
-                output_names=["prediction", "probabilities"][: 1 + decision.are_logits],
+                output_names=["prediction", "probabilities"][: 1 + decision.has_probs],
                 dynamic_shapes=({0: torch.export.Dim("examples")},),
             )
     except Exception as error:  # the exporter raises many kinds; each means that it cannot
         first = str(error).strip().partition("\n")[0]
-        raise NotApplicable(f"the exporter of torch stops ({type(error).__name__}: {first})") from error
+        raise NotApplicable(f"torch.onnx.export fails ({type(error).__name__}: {first})") from error
 
 
 def _whole(trainable: Trainable, head: tuple[np.ndarray, np.ndarray], decision: Decision) -> Any:

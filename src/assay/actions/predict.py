@@ -62,8 +62,10 @@ def answers(saved: Saved, asked: NewInputs, *, probabilities: bool = False) -> I
         UsageError: Nothing is asked, the model does not read what is, or it has no probabilities.
     """
     settings = saved.settings
-    if probabilities and not settings.are_logits:
-        raise UsageError(f"'{settings.method}' gives no probabilities. Leave out --probabilities.")
+    if probabilities and not settings.decision.has_probs:
+        raise UsageError(
+            f"'{settings.method}' gives no probabilities for {settings.kind}. Leave out --probabilities."
+        )
     rest = _examples(asked, settings)
     while batch := list(islice(rest, _AT_ONCE[settings.modality])):
         yield from _of_batch(saved, batch, probabilities=probabilities)
@@ -75,7 +77,7 @@ def _examples(asked: NewInputs, settings: SavedSettings) -> Iterator[NewExample]
         raise UsageError(f"There is nothing to predict. Name files, tables ({settings.modality}), {what}.")
     is_text, is_pair = settings.modality is Modality.TEXT, len(settings.columns) == 2
     if asked.texts and not is_text:
-        raise UsageError(f"The model reads no texts, but {settings.modality} files. Leave out --text.")
+        raise UsageError(f"The model reads {settings.modality} files, not texts. Leave out --text.")
     if len(asked.seconds) != (len(asked.texts) if is_pair else 0):
         needed = "one --text2 for each --text: it reads pairs" if is_pair else "no --text2: it reads no pairs"
         raise UsageError(f"The model needs {needed}.")
@@ -154,7 +156,7 @@ def _prediction(saved: Saved, predicted: Predicted) -> str | float | list[str] |
 
 
 def _probabilities(saved: Saved, predicted: Predicted) -> Mapping[str, float | list[float]]:
-    assert predicted.probs is not None  # are_logits was asked
+    assert predicted.probs is not None  # has_probs was asked
     is_tokens = saved.settings.kind is TaskKind.TOKENS
     return {
         name: column.tolist() if is_tokens else float(column[0])

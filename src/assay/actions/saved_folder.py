@@ -10,7 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from assay.core.errors import UsageError
+from assay.core.predictor import Decision
 from assay.core.task import LabelKind, Modality, TaskKind
 from assay.readers.pixel_values import PixelKind, PixelRange
 
@@ -30,7 +33,7 @@ class SavedSettings:
         classes: The names of the classes; empty for numbers.
         present: The classes that training saw, by position.
         shape: The shape of one label: () or (columns,).
-        are_logits: Whether outputs are logits; otherwise there are no probabilities.
+        are_logits: Whether outputs are logits, from which classes have probabilities.
         metrics: The metrics on test.
         tuned: The hyperparameters.
         assay: The version that saved it.
@@ -74,11 +77,17 @@ class SavedSettings:
         if label_kind is LabelKind.CLASSIFICATION and (self.shape or not self.present):
             raise ValueError("there is no class to predict")
         if self.full_scale <= 0:
-            raise ValueError("'full_scale' is no scale")
+            raise ValueError("'full_scale' is not positive")
         if any(len(ends) != 2 for ends in self.pixel_ranges.values()):
             raise ValueError("'pixel_ranges' are not pairs")
         if len(self.shape) > 1 or any(side < 1 for side in self.shape):
             raise ValueError("'shape' is not that of a label")
+
+    @property
+    def decision(self) -> Decision:
+        """How outputs become predictions."""
+        present = np.array(self.present, dtype=np.int64)
+        return Decision(self.kind.label_kind, len(self.classes), present, self.shape, self.are_logits)
 
     @property
     def ranges(self) -> Mapping[PixelKind, PixelRange]:
@@ -122,13 +131,13 @@ def inside(folder: Path, name: str) -> Path:
                 "Put the file itself into the folder, as cp -rL does."
             )
         if not one.is_dir() and not one.is_file():
-            raise UsageError(f"'{one}' is no regular file: it is not read. Save the model again.")
+            raise UsageError(f"'{one}' is not a regular file: it is not read. Save the model again.")
     return path
 
 
 def _settings(stated: object) -> SavedSettings:
     if not isinstance(stated, dict):
-        raise ValueError("it is no object")  # noqa: TRY004 - of the file, as what json raises
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - of the file, as what json raises
     hints = get_type_hints(SavedSettings)
     values: dict[str, Any] = {}
     for one in fields(SavedSettings):

@@ -74,6 +74,11 @@ class Decision:
     shape: tuple[int, ...]
     are_logits: bool
 
+    @property
+    def has_probs(self) -> bool:
+        """Whether predictions have probabilities; numbers have none, whatever their outputs are."""
+        return self.are_logits and self.kind is not LabelKind.REGRESSION
+
     @classmethod
     def of(cls, labels: Labels, *, are_logits: bool) -> Decision:
         """Return the decision for a predictor trained on these labels."""

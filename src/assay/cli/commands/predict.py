@@ -24,7 +24,7 @@ Exit codes: 0 all predicted; 1 some rows have an error instead; 2 a wrong reques
 
 def command(
     folder: Annotated[
-        Path, typer.Argument(help="The folder that assay save wrote; predict.py in it gives it.")
+        Path, typer.Argument(help="A folder written by assay save; its predict.py fills this in.")
     ],
     inputs: Annotated[
         list[str] | None,
@@ -33,9 +33,11 @@ def command(
     column: Annotated[
         list[str] | None, typer.Option(help="Column of tables with the examples; repeat it for pairs.")
     ] = None,
-    text: Annotated[list[str] | None, typer.Option(help="A text itself; repeat it.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="A text to predict for; repeat it.")] = None,
     text2: Annotated[list[str] | None, typer.Option(help="The second text of a pair; repeat it.")] = None,
-    probabilities: Annotated[bool, typer.Option("--probabilities", help="Add those of each class.")] = False,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Add the probability of each class.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write JSON lines instead of CSV.")] = False,
     output: Annotated[Path | None, typer.Option(help="File to write; .jsonl means --json.")] = None,
     allow_code: Annotated[

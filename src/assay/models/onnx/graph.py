@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper, shape_inference
 
-from assay.core.errors import ModelError, UsageError
+from assay.core.errors import ModelError
 from assay.core.keys import FLOAT32
 from assay.encoders.identity import require_file
 from assay.encoders.input_range import Found, Range
@@ -94,7 +94,7 @@ class OnnxGraph:
         self.outputs = tuple(_port(value) for value in graph.output)
         missing = [file.name for file in self.external_files if not file.is_file()]
         if missing:
-            raise UsageError(
+            raise ModelError(
                 f"'{path}' keeps weights in '{missing[0]}', and there is no such file beside it. Put it "
                 "there, or save the model where it is with its weights inside: "
                 "onnx.save(onnx.load(path), path)."
