@@ -32,7 +32,7 @@ CacheSize = Annotated[
 Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
 RetryFailed = Annotated[
     bool,
-    typer.Option("--retry-failed", help="Run again all that failed, and not only what the machine lacked."),
+    typer.Option("--retry-failed", help="Run all failed jobs again, also those whose model failed."),
 ]
 Details = Annotated[bool, typer.Option("--details", help="Print everything: every model, errors, scores.")]
 DryRun = Annotated[

@@ -81,8 +81,8 @@ def refusal(wanted: Wanted, error: BaseException) -> str | None:
         return said
     if any(sign in str(cause) for cause in causes for sign in _BROKEN_OFF):
         return (
-            f"The download of '{wanted.address}' broke off ({_first_line(causes[-1])}). Run {wanted.fetch}: "
-            "it takes up where it stopped, and keeps whole files."
+            f"The download of '{wanted.address}' was interrupted ({_first_line(causes[-1])}). Run "
+            f"{wanted.fetch}: it continues where it stopped, and keeps complete files."
         )
     return None
 
@@ -105,7 +105,7 @@ def _refused(wanted: Wanted, cause: BaseException) -> str | None:
     if isinstance(cause, errors.GatedRepoError):
         granted = " Your token has no access yet." if _has_token() else ""
         return (
-            f"'{wanted.name}' is gated: its authors decide who may have it.{granted} Ask for access at "
+            f"'{wanted.name}' is gated: its authors decide who gets access.{granted} Ask for access at "
             f"{_host()}/{wanted.path}, log in with 'hf auth login' or set HF_TOKEN, and run {wanted.fetch}."
         )
     if isinstance(cause, errors.RepositoryNotFoundError):
@@ -136,12 +136,12 @@ def _by_status(wanted: Wanted, status: int, cause: BaseException) -> str | None:
     host = _host()
     if status == 401 and not _has_token():
         return (
-            f"The hub at {host} wants to know who asks (401). Log in with 'hf auth login' or set HF_TOKEN, "
+            f"The hub at {host} requires a login (401). Log in with 'hf auth login' or set HF_TOKEN, "
             f"and run {wanted.fetch}."
         )
     if status == 401:
         return (
-            f"The hub at {host} refuses your token (401), even for what is public. Log in again with "
+            f"The hub at {host} rejects your token (401), even for public repositories. Log in again with "
             f"'hf auth login', or set HF_TOKEN to a valid token, or to nothing, and run {wanted.fetch}."
         )
     if status == 403:
@@ -152,12 +152,12 @@ def _by_status(wanted: Wanted, status: int, cause: BaseException) -> str | None:
     if status == 429:
         login = "" if _has_token() else " With a token the limit is higher: 'hf auth login', or HF_TOKEN."
         return (
-            f"The hub at {host} limits how often it answers (429), also after waiting as it asks. Run the "
-            f"same again later: what was downloaded is kept.{login}"
+            f"The hub at {host} limits the number of requests (429), even after the wait that it asked for. "
+            f"Run the same again later: what was downloaded is kept.{login}"
         )
     if status >= 500:
         return (
-            f"The hub at {host} answers with an error of its own ({status}), and '{wanted.address}' is not "
+            f"The hub at {host} answers with a server error ({status}), and '{wanted.address}' is not "
             "in the local cache. Run the same again later; if it stays, check HF_ENDPOINT and the proxy."
         )
     return None
@@ -168,7 +168,7 @@ def _missing(wanted: Wanted, error: Exception) -> str:
 
     if not constants.HF_HUB_OFFLINE:
         return (
-            f"'{wanted.address}' cannot be had, or lacks files: {_first_line(error)}. Check the name, or "
+            f"'{wanted.address}' is not available, or lacks files: {_first_line(error)}. Check the name, or "
             "name a local folder or checkpoint."
         )
     return (

@@ -130,9 +130,7 @@ class OnnxEncoder(Model):
         given = len(next(iter(feed.arrays.values())))
         for values, name in zip(outputs, wanted, strict=True):
             if not isinstance(values, np.ndarray):
-                raise ModelError(
-                    f"Output '{name}' is a {type(values).__name__}, and no tensor. Name another."
-                )
+                raise ModelError(f"Output '{name}' is a {type(values).__name__}, not a tensor. Name another.")
             if values.ndim < 2 or len(values) != given or not values.size:
                 raise ModelError(
                     f"Tensor '{name}' has shape {values.shape} for {given} examples: it has no "

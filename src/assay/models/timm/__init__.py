@@ -146,8 +146,8 @@ class TimmSource(ImageSource):
                 if error.args != ("architecture",):
                     raise
                 raise ModelError(
-                    f"'timm:{self.name}' is no model of timm: its config.json names no architecture. If it "
-                    f"is one of transformers, write 'hf:{self.name.partition(':')[2]}'."
+                    f"'timm:{self.name}' is not a model of timm: its config.json names no architecture. If "
+                    f"it is one of transformers, write 'hf:{self.name.partition(':')[2]}'."
                 ) from error
 
     def _named_repository(self) -> HubRepository | None:
