@@ -40,7 +40,55 @@ def test_many_files_become_rows(assay, features):
 
     _, out, _ = assay("score", "near.npz", "far.npz", "a.npz", "b.npz", "c.npz", "-s", "logme")
 
-    assert [line.split()[0] for line in out.splitlines()[-6:-1]] == ["near", "far", "a", "b", "c"]
+    table = out.splitlines()
+    first = next(number for number, line in enumerate(table) if line.split() == ["file", "logme"])
+    assert [line.split()[0] for line in table[first + 1 : first + 6]] == ["near", "far", "a", "b", "c"]
+
+
+def test_many_scores_of_many_files_fit_the_terminal_in_several_tables(assay, features, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for copy in "ab":
+        (features / f"{copy}.npz").write_bytes((features / "near.npz").read_bytes())
+
+    asked = (
+        "ridge_cv",
+        "lda_cv",
+        "logme",
+        "h_score",
+        "h_score_regularised",
+        "label_cka",
+        "energy",
+        "lfc",
+        "parc",
+    )
+    options = [word for name in asked for word in ("-s", name)]
+    _, out, _ = assay("score", "near.npz", "far.npz", "a.npz", "b.npz", *options)
+
+    *tables, _ = out.splitlines()
+    assert max(map(len, tables)) <= 80
+    assert {name for line in tables if line.startswith("file") for name in line.split()[1:]} == set(asked)
+    assert [line.split()[0] for line in tables if line].count("far") > 2
+
+
+def test_scores_are_in_groups_those_on_held_out_examples_first(assay, features):
+    asked = ("width", "logme", "loo_knn", "ridge_cv")
+
+    _, out, _ = assay("score", "near.npz", *(word for name in asked for word in ("-s", name)))
+
+    lines = out.splitlines()
+    heads = [
+        next(at for at, line in enumerate(lines) if line.startswith(head))
+        for head in ("Out-", "Scores", "Prop")
+    ]
+    rows = {name: next(at for at, line in enumerate(lines) if line.split()[:1] == [name]) for name in asked}
+    assert heads[0] < rows["ridge_cv"] < rows["loo_knn"] < heads[1] < rows["logme"] < heads[2] < rows["width"]
+
+
+def test_a_value_in_units_of_a_metric_and_its_interval_have_three_decimals(assay, features):
+    _, out, _ = assay("score", "near.npz", "-s", "ridge_cv")
+
+    row = next(line for line in out.splitlines() if line.startswith("ridge_cv"))
+    assert re.match(r"ridge_cv  \d\.\d{3}  \d\.\d{3} to \d\.\d{3}  accuracy ", row)
 
 
 def test_the_last_line_is_a_verdict_of_the_first_estimate_of_a_metric(assay, features):
@@ -50,8 +98,8 @@ def test_the_last_line_is_a_verdict_of_the_first_estimate_of_a_metric(assay, fea
 
     assert re.match(r"Verdict: expected accuracy 0\.\d+ \(.* to .*\) by ridge_cv\.", one[-1])
     assert re.match(r"Verdict: (near|far) is (best|first), expected accuracy .* by ridge_cv; ", two[-1])
-    assert none[-1].startswith("Verdict: none of these scores estimates a metric")
-    order = [line.split()[0] for line in one]
+    assert none[-1].startswith("Verdict: none, because these scores estimate no metric")
+    order = [line.split()[0] for line in one if line]
     assert order.index("ridge_cv") < order.index("logme")
 
 
@@ -63,6 +111,7 @@ def test_files_with_different_labels_are_not_compared_in_silence(assay, features
     _, out, _ = assay("score", "near.npz", "other.npz", "-s", "logme")
 
     assert "The files have different labels" in out
+    assert out.splitlines()[-1] == "Verdict: none, because the files have different labels."
 
 
 @pytest.mark.parametrize("columns", ["40", "60", "200"])
@@ -72,7 +121,7 @@ def test_values_are_whole_in_any_terminal(assay, features, monkeypatch, columns)
     _, out, _ = assay("score", "near.npz", "-s", "logme", "-s", "h_score_regularised", "-s", "ridge_cv")
 
     assert "…" not in out
-    assert len(re.findall(r"\d\.\d{4}\b", out)) >= 3
+    assert len(re.findall(r"\d\.\d{3,4}\b", out)) >= 3
 
 
 def test_a_score_without_a_value_shows_its_reason_and_stops_no_other(assay, features):
@@ -106,6 +155,7 @@ def test_the_exit_code_is_1_where_no_score_has_a_value(assay, features):
     code, out, _ = assay("score", "near.npz", "-s", "leep")
 
     assert code == 1
+    assert out.splitlines()[-1] == "Verdict: none, because no score has a value."
     assert "leep: it reads" in " ".join(out.split())
 
 
@@ -128,8 +178,9 @@ def test_a_plug_in_is_among_all_scores(assay, features):
 
 
 def test_values_are_written_as_json(assay, features):
-    assay("score", "near.npz", "-s", "ridge_cv", "-s", "leep", "--out", "scores.json")
+    _, out, _ = assay("score", "near.npz", "-s", "ridge_cv", "-s", "leep", "--out", "scores.json")
 
+    assert out.splitlines()[-1].startswith("Verdict: expected accuracy")
     scores = json.loads((features / "scores.json").read_text())["near"]
     assert (
         scores["ridge_cv"]["interval"][0] <= scores["ridge_cv"]["value"] <= scores["ridge_cv"]["interval"][1]

@@ -141,7 +141,7 @@ def estimate(view: ArrayView, score: Score, metric: str | None = None, *, interv
     if not np.isfinite(value):
         raise NotApplicable(f"its value is {float(value)}")
     spread = value.interval or (_jackknife(view, score, judge, value) if interval else None)
-    return Estimate(value, spread, value.metric, (*value.notes, *size_notes(view)))
+    return Estimate(value, spread, value.metric, (*value.notes, *size_notes(view)), value.held_out)
 
 
 def resolve_score(score: AnyScore) -> Score:

@@ -1,29 +1,32 @@
-"""Computes scores of array files; prints them as a table or writes them as JSON."""
+"""Computes scores of array files, and writes them as JSON."""
 
 from __future__ import annotations
 
 import json
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from assay.actions.score import estimate, resolve_score, size_notes, view_of, with_probs
+from assay.actions.score import estimate, resolve_score, view_of, with_probs
 from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.estimate import Estimate, Interval
 from assay.plugins.array_view import ArrayView
 from assay.plugins.method import ContrastScore, FactScore, FisherScore, Score, SourceScore, WeightScore
-from assay.wording.numbers import count, duration, plural
 
 _HOW = "Write it with np.savez('features.npz', features=F, labels=y)."
-_WIDE, _NARROW = 66, 54  # smallest terminal widths for four and for three columns
-_SIDE_BY_SIDE = 3  # most files that are shown as columns; more of them become rows
+
+
+class Group(StrEnum):
+    """What the value of a score says; the groups in the order in which they are printed."""
+
+    OUT_OF_SAMPLE = "Out-of-sample estimates, from held-out examples"
+    RANKING = "Scores that only rank models, each on its own scale"
+    WITHOUT_LABELS = "Properties of the features; the labels are not used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,14 @@ class Outcome:
     """The outcome of a score: an estimate, or the reason why there is none.
 
     Attributes:
+        group: What the value says.
         seconds: Time of this score, without statistics that earlier scores had computed.
     """
 
     estimate: Estimate | None
     reason: str
     seconds: float
+    group: Group = Group.RANKING
 
     @property
     def interval(self) -> Interval | None:
@@ -79,8 +84,14 @@ def score_all(
             raise
         except Exception as error:  # a user-defined score may raise anything
             value, reason = None, f"failed: {type(error).__name__}: {error}"
-        outcomes[name] = Outcome(value, reason, time.perf_counter() - start)
+        outcomes[name] = Outcome(value, reason, time.perf_counter() - start, _group(chosen, value))
     return outcomes
+
+
+def _group(score: Score, value: Estimate | None) -> Group:
+    if value is not None and (value.metric or value.held_out is not None):
+        return Group.OUT_OF_SAMPLE
+    return Group.RANKING if score.needs_labels else Group.WITHOUT_LABELS
 
 
 def read_arrays(path: str | Path, labels: str, *, kind: str | None, sample: int | None) -> ArrayView:
@@ -139,30 +150,6 @@ def _has_input(view: ArrayView, score: Score) -> bool:
     )
 
 
-def show(outcomes: Outcomes, views: Mapping[str, ArrayView], console: Console) -> None:
-    """Print the contents of each file, the values, and why some scores have none."""
-    for name, view in views.items():
-        width = "no features" if view.matrix is None else f"{count(view.matrix.shape[1])} features"
-        classes = f" into {count(len(view.labels.classes))} classes" if view.labels.classes else ""
-        holds = f"{plural(len(view.labels), 'example')} x {width}, {view.kind}{classes}"
-        console.print(Text.assemble((name, "bold"), f": {holds}"), soft_wrap=True)
-        for note in size_notes(view):
-            console.print(Text(f"  {note}", style="yellow"), soft_wrap=True)
-    if not have_same_labels(list(views.values())):
-        console.print(
-            Text("The files have different labels: compare no values between them.", style="yellow")
-        )
-    outcomes = {name: _grouped(of_file) for name, of_file in outcomes.items()}
-    console.print(_table(outcomes, console.width))
-    for score, reason in _reasons(outcomes).items():
-        console.print(Text.assemble((score, "bold"), f": {reason}", style="dim"), soft_wrap=True)
-
-
-def _grouped(outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
-    """Return the scores that estimate a metric first, then those that only rank models."""
-    return dict(sorted(outcomes.items(), key=lambda pair: not pair[1].metric))
-
-
 def as_json(outcomes: Outcomes) -> str:
     """Return the values, intervals and reasons as JSON, by file and score."""
     rows = {
@@ -191,75 +178,3 @@ def have_same_labels(views: list[ArrayView]) -> bool:
         view.labels.kind is first.kind and np.array_equal(view.labels.values, first.values)
         for view in views[1:]
     )
-
-
-def _table(outcomes: Outcomes, width: int) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    scores = list(
-        dict.fromkeys(
-            score for of_file in outcomes.values() for score in of_file if of_file[score].estimate is not None
-        )
-    )
-    if len(outcomes) == 1:
-        _fill_single(table, next(iter(outcomes.values())), width)
-    elif len(outcomes) <= _SIDE_BY_SIDE:
-        _fill(table, "score", list(outcomes), scores, lambda score, name: outcomes[name][score])
-    else:
-        _fill(table, "file", scores, list(outcomes), lambda name, score: outcomes[name][score])
-    return table
-
-
-def _fill_single(table: Table, outcomes: Mapping[str, Outcome], width: int) -> None:
-    columns: list[tuple[str, Callable[[Outcome], str]]] = [
-        ("value", _value),
-        ("95 % interval", _interval),
-        ("estimates", lambda outcome: outcome.metric),
-        ("time", lambda outcome: duration(outcome.seconds)),
-    ]
-    kept = columns[: 4 if width >= _WIDE else 3 if width >= _NARROW else 2]
-    table.add_column("score", overflow="fold")
-    for title, _ in kept:
-        table.add_column(title, justify="left" if title == "estimates" else "right", overflow="fold")
-    for score, outcome in outcomes.items():
-        if outcome.estimate is not None:
-            table.add_row(Text(score), *(text(outcome) for _, text in kept))
-
-
-def _fill(
-    table: Table, title: str, columns: list[str], rows: list[str], cell: Callable[[str, str], Outcome]
-) -> None:
-    table.add_column(title, overflow="fold")
-    for column in columns:
-        table.add_column(Text(column), justify="right", overflow="fold")
-    for row in rows:
-        texts = [value_with_interval(cell(row, column)) for column in columns]
-        table.add_row(Text(row), *texts)
-
-
-def _reasons(outcomes: Outcomes) -> dict[str, str]:
-    """Return scores without a value, grouped by reason."""
-    by_reason: dict[str, list[str]] = {}
-    for name, of_file in outcomes.items():
-        for score, outcome in of_file.items():
-            if outcome.reason:
-                where = f"{name} {score}" if len(outcomes) > 1 else score
-                by_reason.setdefault(outcome.reason, []).append(where)
-    return {", ".join(dict.fromkeys(scores)): reason for reason, scores in by_reason.items()}
-
-
-def _value(outcome: Outcome) -> str:
-    if outcome.estimate is None:
-        return "–"
-    value = float(outcome.estimate)
-    small = value != 0 and abs(value) < 1e-3
-    return f"{value:.3e}" if small or abs(value) >= 1e6 else f"{value:.4f}"
-
-
-def _interval(outcome: Outcome) -> str:
-    interval = outcome.interval
-    return f"{interval.low:.4g} to {interval.high:.4g}" if interval else ""
-
-
-def value_with_interval(outcome: Outcome) -> str:
-    """Return the value of a score, with its interval if it has one."""
-    return f"{_value(outcome)} ({_interval(outcome)})" if outcome.interval else _value(outcome)

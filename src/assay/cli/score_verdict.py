@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from assay.cli.score_files import Outcomes, value_with_interval
+from assay.cli.score_files import Outcomes
+from assay.cli.score_tables import value_with_interval
 from assay.wording.numbers import few
 
 _NAMED = 3  # files that the verdict names
 
 
-def verdict(outcomes: Outcomes) -> str:
-    """Return which file the first out-of-sample estimate puts first, and whether its interval is apart."""
-    score = next((name for name in _in_all(outcomes) if _metric_of(outcomes, name)), None)
+def verdict(outcomes: Outcomes, *, are_comparable: bool) -> str:
+    """Return which file the first out-of-sample estimate puts first, and whether its interval is apart.
+
+    Args:
+        outcomes: By file, then by score.
+        are_comparable: Whether the files have the same labels.
+    """
+    if not are_comparable:
+        return "Verdict: none, because the files have different labels."
+    named = _in_all(outcomes)
+    if not named:
+        which = "for every file" if len(outcomes) > 1 else ""
+        return f"Verdict: none, because no score has a value {which}".rstrip() + "."
+    score = next((name for name in named if _metric_of(outcomes, name)), None)
     if score is None:
-        return "Verdict: none of these scores estimates a metric; they rank models. Add one with -s ridge_cv."
+        return (
+            "Verdict: none, because these scores estimate no metric; they only rank models. "
+            "Add one that does with --scores ridge_cv."
+        )
     of_score = {name: of_file[score] for name, of_file in outcomes.items()}
     best = max(of_score, key=lambda name: float(of_score[name].estimate or 0.0))
     expected = f"expected {of_score[best].metric} {value_with_interval(of_score[best])} by {score}"

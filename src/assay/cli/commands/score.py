@@ -38,7 +38,8 @@ def command(
     from rich.console import Console
 
     from assay.cli.output import must_be_writable
-    from assay.cli.score_files import as_json, have_same_labels, read_arrays, score_all, show
+    from assay.cli.score_files import as_json, have_same_labels, read_arrays, score_all
+    from assay.cli.score_tables import show
     from assay.cli.score_verdict import verdict
     from assay.core.errors import UsageError
     from assay.plugins.families import families
@@ -61,11 +62,10 @@ def command(
     slow = [name for name in names if families().scores.load(name).is_slow] if scores is None else []
     if slow:
         print(f"Left out, because they may take minutes: {', '.join(slow)}. Name them with -s {slow[0]}.")
-    if have_same_labels(list(views.values())):
-        print(verdict(results))
     if out is not None:
         out.write_text(as_json(results), "utf-8")
         print(f"Wrote {out}")
+    print(verdict(results, are_comparable=have_same_labels(list(views.values()))))
     if scores and not any(row.estimate is not None for rows in results.values() for row in rows.values()):
         raise typer.Exit(code=1)
 
