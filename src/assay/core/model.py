@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import NotApplicable
 from assay.core.features import Encoded, LabelledFeatures
 from assay.core.keys import FLOAT32
@@ -192,6 +193,21 @@ class ModelSource(ABC):
     def parameters(self) -> int | None:
         """Return the number of weights, including the source head; None if unknown before opening."""
         return None
+
+    @classmethod
+    def catalogue(cls) -> Iterable[ModelSource]:
+        """Return the models that can be listed before anything is downloaded: all names, or those known."""
+        return map(cls, cls.list_names())
+
+    def entry(self, address: str) -> CatalogueEntry:
+        """Return what is known of the model without opening it, and without a network.
+
+        A source whose models may have to be downloaded says whether this one must be.
+
+        Args:
+            address: The address of this model.
+        """
+        return CatalogueEntry(address, is_local=True)
 
     @abstractmethod
     def check(self) -> None:

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
+from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import CheckpointError, MissingPackage, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
@@ -24,6 +25,40 @@ _MINILM_LAYERS = 6
 _MINILM_TOKENS = 256  # max_seq_length of its sentence_bert_config.json
 _LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 _LICENCE = "Apache-2.0"  # of all four models, according to their model cards
+
+
+def _lite(*facts: Any) -> CatalogueEntry:
+    parameters, macs, size, accuracy, weights = facts  # of the cards of timm/tf_efficientnet_lite0 to 2
+    return CatalogueEntry(
+        "",
+        Modality.IMAGE,
+        parameters,
+        macs,
+        size,
+        "ImageNet-1k",
+        _LICENCE,
+        "2020",
+        source_accuracy=accuracy,
+        download_bytes=weights,
+    )
+
+
+_LISTED = {
+    "efficientnet_lite0": _lite(4_652_008, 400_000_000, 224, 0.74846, 18_826_032),
+    "efficientnet_lite1": _lite(5_416_680, 620_000_000, 240, 0.76674, 21_946_926),
+    "efficientnet_lite2": _lite(6_092_072, 890_000_000, 260, 0.7747, 24_666_229),
+    _MINILM: CatalogueEntry(
+        "",
+        Modality.TEXT,
+        22_713_216,
+        input_size=_MINILM_TOKENS,
+        pretraining="1.17 billion pairs of sentences",
+        licence=_LICENCE,
+        released="2021-08-30",
+        source_accuracy=0.5717,  # the mean over MTEB(eng, v2)
+        download_bytes=90_868_376,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +92,14 @@ class PackagedSource(ModelSource):
     def list_names(cls) -> Iterable[str]:
         """Return the four models."""
         return (_MINILM, *_LITE)
+
+    def entry(self, address: str) -> CatalogueEntry:
+        """Return what the cards of the models say; one whose package is missing is not local."""
+        listed = _LISTED[self.name]
+        installed = find_spec(_package(self.name)) is not None
+        if not self.pretrained or self.layers is not None:
+            return CatalogueEntry(address, listed.modality, input_size=listed.input_size, is_local=installed)
+        return replace(listed, address=address, is_local=installed)
 
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing packages, and settings of the other modality."""

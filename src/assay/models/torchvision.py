@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 from urllib.error import URLError
 
+from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import ModelError, UnknownName, UsageError
-from assay.core.model import Model
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of
 from assay.encoders.image_source import ImageSource
 from assay.encoders.pixels import PixelRecipe
+from assay.environment.downloads import is_in_torch_hub
 from assay.environment.hub_client import opening
 from assay.environment.offline import how_to_fetch, keep_offline
 
@@ -48,6 +51,35 @@ class TorchvisionSource(ImageSource):
     def parameters(self) -> int | None:
         """Return the number of weights as published, with a head of 1,000 classes."""
         return int(self._weights().meta["num_params"])
+
+    @classmethod
+    def catalogue(cls) -> Iterable[ModelSource]:
+        """Return the models with published weights."""
+        return map(cls, cls("").choices())
+
+    def entry(self, address: str) -> CatalogueEntry:
+        """Return what torchvision says of the weights."""
+        weights = self._weights()
+        size = self.image_size or weights.transforms.keywords["crop_size"]
+        entry = CatalogueEntry(
+            address,
+            Modality.IMAGE,
+            self.parameters() if self.num_classes is None else None,
+            round(weights.meta["_ops"] * 1e9) if self.image_size is None else None,
+            size,
+            is_local=True,
+        )
+        if not self.is_published:
+            return entry
+        origin = self._published()
+        return replace(
+            entry,
+            pretraining="Instagram-3.6B, ImageNet-1k" if "SWAG" in weights.name else "ImageNet-1k",
+            licence=origin.licence or "",
+            source_accuracy=origin.source_accuracy if self.image_size is None else None,
+            download_bytes=round(weights.meta["_file_size"] * 2**20),
+            is_local=is_in_torch_hub(weights.url),
+        )
 
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and invalid settings."""

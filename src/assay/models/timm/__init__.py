@@ -8,13 +8,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
+from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import ModelError, UnknownName, UsageError
-from assay.core.model import Model
+from assay.core.model import Model, ModelSource
+from assay.core.task import Modality
 from assay.encoders.identity import Origin, folder_hash, identity_of
 from assay.encoders.image_source import ImageSource
 from assay.encoders.pixel_changes import recipe_from_timm
 from assay.encoders.pixels import PixelRecipe, require_channels
+from assay.environment.downloads import is_in_torch_hub, is_repository_cached
 from assay.environment.hub_client import HubRepository, opening
+from assay.models.timm.listed import macs_by_architecture, pretraining_of, repository_of, results
 from assay.plugins.address import thawed
 
 _HUB = ("hf_hub:", "hf-hub:")
@@ -61,6 +65,49 @@ class TimmSource(ImageSource):
         changed = (self.num_classes, self.image_size, self.arguments) != (None, None, ())
         listed = None if changed else parameter_table().get(self.name)
         return self.counted() if listed is None else listed
+
+    @classmethod
+    def catalogue(cls) -> Iterable[ModelSource]:
+        """Return the models with published weights."""
+        return map(cls, cls("").choices())
+
+    def entry(self, address: str) -> CatalogueEntry:
+        """Return what timm's registry, and its published results, say of the model."""
+        from timm.models import get_pretrained_cfg, is_model
+
+        named = self._named_repository()
+        if named is not None:
+            cached = is_repository_cached(named)
+            return CatalogueEntry(address, Modality.IMAGE, repository=named.name, is_local=cached)
+        config = get_pretrained_cfg(self.name) if is_model(self.name) else None
+        if config is None:
+            return CatalogueEntry(address, Modality.IMAGE, is_local=True)
+        size = self.image_size or config.input_size[-1]
+        unchanged = (self.num_classes, self.arguments) == (None, ())
+        entry = CatalogueEntry(
+            address,
+            Modality.IMAGE,
+            parameter_table().get(self.name) if unchanged else None,
+            macs_by_architecture().get((config.architecture, size)) if unchanged else None,
+            size,
+            is_local=True,
+        )
+        return self._as_published(entry, config) if self.is_published else entry
+
+    def _as_published(self, entry: CatalogueEntry, config: Any) -> CatalogueEntry:
+        result = results().get(f"{config.architecture}.{config.tag}")
+        repository = repository_of(config, self.name)
+        return replace(
+            entry,
+            pretraining=pretraining_of(config.tag or ""),
+            licence=config.license if config.license not in (None, "unknown") else "",
+            source_accuracy=result.top1 if result is not None and self.image_size is None else None,
+            download_bytes=None if entry.parameters is None else 4 * entry.parameters,
+            is_local=is_repository_cached(HubRepository.parse(repository))
+            if repository
+            else is_in_torch_hub(config.url or ""),
+            repository=repository,
+        )
 
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and weights that were never published."""
@@ -163,8 +210,8 @@ class TimmSource(ImageSource):
         if named is not None or not self.is_published or not is_model(self.name):
             return named
         config = get_pretrained_cfg(self.name)
-        hub = (config and config.hf_hub_id) or ""
-        return HubRepository.parse(hub + self.name if hub.endswith("/") else hub) if hub else None
+        hub = repository_of(config, self.name) if config else ""
+        return HubRepository.parse(hub) if hub else None
 
     def _pinned(self) -> str:
         """Return the name, on the hub with the commit that its revision stands for now."""
