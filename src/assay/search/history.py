@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,9 +9,9 @@ import numpy as np
 
 from assay.core.errors import UsageError
 from assay.findings.matrix import Matrix
+from assay.search.names import data_set_of
 
 _LEAST = -1.0  # of normalised values: diverged runs say no more than that a model is bad
-_VARIANT = re.compile(r"[@|:].*$")  # CIFAR-100@1000 and CIFAR-100@full are one data set
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +41,7 @@ class History:
         Raises:
             UsageError: A group is missing.
         """
-        named = {task: _VARIANT.sub("", task) or task for task in matrix.tasks} if groups is None else groups
+        named = {task: data_set_of(task) for task in matrix.tasks} if groups is None else groups
         missing = [task for task in matrix.tasks if task not in named]
         if missing:
             raise UsageError(f"The task '{missing[0]}' has no group. Name one for each task, or for none.")

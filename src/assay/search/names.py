@@ -14,6 +14,16 @@ _COMMON = frozenset(
 )
 _LEAST_LETTERS = 3  # of a word of a task: names of models hold shorter ones by chance
 _LEAST_SHARE = 0.5  # of the letters of a task's name
+_VARIANT = re.compile(r"[@|:].*$")  # CIFAR-100@1000 and CIFAR-100@full are one data set
+
+
+def data_set_of(task: str) -> str:
+    """Return the name of a task up to ``@``, ``|`` or ``:``: what follows says which variant it is.
+
+    >>> data_set_of("cifar100|k=10")
+    'cifar100'
+    """
+    return _VARIANT.sub("", task) or task
 
 
 def tokens(name: str) -> list[str]:
@@ -49,7 +59,9 @@ def matches(task: str, models: Sequence[str]) -> np.ndarray:
     >>> matches("eurosat", ["swin-finetuned-eurosat", "vit-base"]).tolist()
     [1.0, 0.0]
     """
-    whole = [word for word in tokens(task) if word not in _COMMON and len(word) >= _LEAST_LETTERS]
+    whole = [
+        word for word in tokens(data_set_of(task)) if word not in _COMMON and len(word) >= _LEAST_LETTERS
+    ]
     total = sum(map(len, whole))
     shares = np.zeros(len(models))
     for row, model in enumerate(models if total else ()):

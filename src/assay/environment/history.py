@@ -1,0 +1,15 @@
+"""Where the history of past studies is kept: numbers and names that the user added."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def history_folder() -> Path:
+    """Return the folder: ``ASSAY_HISTORY``, else ``assay/history`` in the user's folder of data."""
+    chosen = os.environ.get("ASSAY_HISTORY")
+    if chosen:
+        return Path(chosen).expanduser()
+    beside = os.environ.get("XDG_DATA_HOME")
+    return (Path(beside) if beside else Path.home() / ".local" / "share") / "assay" / "history"

@@ -1,0 +1,37 @@
+"""The history tables there are: those that come with Assay, and those that the user added."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from assay.core.errors import UsageError
+from assay.environment.history import history_folder
+from assay.search.past.table import SUFFIX, PastTable, read_table
+
+_LOG = logging.getLogger(__name__)
+
+
+@cache
+def shipped_tables() -> tuple[PastTable, ...]:
+    """Return the public tables that come with Assay, by name."""
+    folder = Path(str(resources.files("assay.search.past") / "tables"))
+    return tuple(read_table(path) for path in sorted(folder.glob(f"*{SUFFIX}.gz")))
+
+
+def own_tables() -> tuple[PastTable, ...]:
+    """Return the tables that the user added, by name; one that cannot be read is left out, with a warning."""
+    tables = []
+    for path in sorted(history_folder().glob(f"*{SUFFIX}")):
+        try:
+            tables.append(read_table(path))
+        except UsageError as error:
+            _LOG.warning("%s", error)
+    return tuple(tables)
+
+
+def all_tables() -> tuple[PastTable, ...]:
+    """Return the user's tables, then the public ones."""
+    return own_tables() + shipped_tables()

@@ -1,0 +1,115 @@
+"""A table of results on past tasks: numbers, names and where they come from, as JSON in a file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assay.core.errors import UsageError
+from assay.core.task import Modality
+from assay.environment.atomic_file import written_whole
+from assay.search.names import data_set_of
+
+SUFFIX = ".json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTable:
+    """Results of models on past tasks; higher is better, and one row has one metric.
+
+    Attributes:
+        name: A short name of the table, unique.
+        title: What was measured.
+        modality: What the models read.
+        source: Where the numbers come from.
+        licence: The licence of the source.
+        date: When they were published or measured, as in 2024-05-13.
+        metrics: The metric of each task.
+        groups: The data set of each task; a task that is not named has the name of its own.
+        values: Task -> model -> value. Models are addresses where they have one.
+    """
+
+    name: str
+    title: str
+    modality: Modality
+    source: str
+    licence: str
+    date: str
+    metrics: Mapping[str, str]
+    values: Mapping[str, Mapping[str, float]]
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models, sorted."""
+        return tuple(sorted({model for row in self.values.values() for model in row}))
+
+    def group_of(self, task: str) -> str:
+        """Return the data set of a task."""
+        return self.groups.get(task) or data_set_of(task)
+
+
+def read_table(path: Path) -> PastTable:
+    """Read a table.
+
+    Raises:
+        UsageError: The file is not such a table.
+    """
+    try:
+        raw = path.read_bytes()
+        content = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+        return _table(content)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise UsageError(
+            f"The history table '{path}' cannot be read: {why}. Remove the file, or add the results again "
+            "with: assay history add"
+        ) from error
+
+
+def write_table(path: Path, table: PastTable) -> None:
+    """Write a table, whole or not at all."""
+    with written_whole(path) as file:
+        file.write(json.dumps(content_of(table), ensure_ascii=False, indent=1).encode())
+
+
+def content_of(table: PastTable) -> dict[str, object]:
+    """Return what is written of a table; ``assay simulate`` reads it as a matrix as well."""
+    return {
+        "name": table.name,
+        "title": table.title,
+        "modality": table.modality.value,
+        "source": table.source,
+        "licence": table.licence,
+        "date": table.date,
+        "metrics": dict(table.metrics),
+        "groups": dict(table.groups),
+        "orientation": "task->model",
+        "table": {task: dict(row) for task, row in table.values.items()},
+    }
+
+
+def _table(content: Any) -> PastTable:
+    values = {
+        str(task): {str(model): _finite(value) for model, value in row.items() if value is not None}
+        for task, row in content["table"].items()
+    }
+    return PastTable(
+        **{name: str(content[name]) for name in ("name", "title", "source", "licence", "date")},
+        modality=Modality(content["modality"]),
+        metrics={str(task): str(content["metrics"][task]) for task in values},
+        groups={str(task): str(group) for task, group in content["groups"].items()},
+        values=values,
+    )
+
+
+def _finite(value: float) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"the value {value} is not a finite number")  # json reads NaN
+    return number
