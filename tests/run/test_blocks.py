@@ -135,14 +135,14 @@ def bits(moments: FoldedMoments) -> Iterator[bytes]:
 def test_each_example_is_encoded_once_while_train_grows(encodings, split):
     model, task = Counting(), task_of(split)
 
-    for rows, blocks in [(100, 1), (700, 2), (600, 2), (None, 3)]:
+    for rows, encoded in [(50, 64), (100, 128), (300, 512), (700, 1024), (600, 1024), (None, TRAIN)]:
         encodings(model, rows, task).features(SplitName.TRAIN)
 
         examples = [task.train.examples.read(row) for row in range(TRAIN)]
         whole = {text for example in examples for text in _words(example)}
         assert set(model.encoded) <= whole
         if split is texts_of:
-            assert len(model.encoded) == min(512 * blocks, TRAIN)
+            assert len(model.encoded) == encoded
     assert model.encoded == Counter(dict.fromkeys(whole, 1))
 
 
@@ -215,7 +215,7 @@ def test_a_damaged_block_is_encoded_again_alone(encodings, tmp_path):
     repaired = encodings(again)
     features = repaired.features(SplitName.TRAIN)
 
-    assert sum(again.encoded.values()) == 512
+    assert sum(again.encoded.values()) in {64, 128, 256, 512}
     assert str(damaged_row) in again.encoded
     np.testing.assert_array_equal(features.matrix, before)
     assert any("1 damaged block of" in note for note in repaired.encoder.notes_of(SplitName.TRAIN))
@@ -240,6 +240,34 @@ def test_features_of_an_earlier_version_are_used_as_they_are(encodings, tmp_path
     assert again.encoded == Counter()
     np.testing.assert_array_equal(features.matrix, matrix)
     assert kept.encoder.notes_of(SplitName.TRAIN) == ("3 of 1300 train texts are longer",)
+
+
+def test_features_in_blocks_of_512_from_the_start_are_used_and_completed(encodings, monkeypatch):
+    monkeypatch.setattr("assay.run.stored_split._SMALL", ())  # as earlier versions wrote them
+    killed = Counting(interrupt_after=1100)
+    with pytest.raises(KeyboardInterrupt):
+        encodings(killed).features(SplitName.TRAIN)
+    monkeypatch.undo()
+    resumed = Counting()
+
+    features = encodings(resumed).features(SplitName.TRAIN)
+
+    assert killed.encoded.keys().isdisjoint(resumed.encoded)
+    assert sum(resumed.encoded.values()) == TRAIN - 1024
+    np.testing.assert_array_equal(
+        features.matrix, encodings(Counting(), folder="other").features(SplitName.TRAIN).matrix
+    )
+
+
+def test_scores_on_a_part_of_train_do_not_encode_val(encodings):
+    task = task_of()
+    part, whole = encodings(Counting(), 100, task), encodings(Counting(), None, task, "other")
+
+    assert ScoreView(part.encoder).held_out().beyond.val is None
+    assert ScoreView(whole.encoder).held_out().beyond.val is not None
+    model = part.encoder.model
+    assert isinstance(model, Counting)
+    assert sum(model.encoded.values()) == 128
 
 
 def test_probabilities_of_a_split_without_them_are_encoded_later_and_features_stay(encodings, tmp_path):
@@ -280,7 +308,7 @@ def test_a_model_that_gives_no_probabilities_is_asked_for_one_block_of_them(enco
 
     model = later.encoder.model
     assert isinstance(model, Counting)
-    assert sum(model.encoded.values()) == 512
+    assert sum(model.encoded.values()) == 64
 
 
 def test_probabilities_of_a_part_of_train_are_those_of_its_rows(encodings):
@@ -308,7 +336,7 @@ def test_notes_count_truncated_texts_whenever_they_were_encoded(encodings):
     expected = ("130 of 1300 train texts are longer than the model reads: what is beyond was cut",)
     for some in (at_once, grown, kept):
         assert some.encoder.notes_of(SplitName.TRAIN) == expected
-    assert " of 512 train texts are longer" in part.encoder.notes_of(SplitName.TRAIN)[0]
+    assert " of 128 train texts are longer" in part.encoder.notes_of(SplitName.TRAIN)[0]
 
 
 @pytest.mark.parametrize("is_encoded_before", [False, True])

@@ -234,8 +234,10 @@ class Encoder:
 
     def _stored(self, name: SplitName, split: Split) -> StoredSplit:
         if name not in self._splits:
-            order = self.task.seen.order if name is SplitName.TRAIN else np.arange(len(split))
-            self._splits[name] = StoredSplit(self._arrays, f"{self._key}-{name}", split.labels, order)
+            is_train = name is SplitName.TRAIN
+            order = self.task.seen.order if is_train else np.arange(len(split))
+            key = f"{self._key}-{name}"
+            self._splits[name] = StoredSplit(self._arrays, key, split.labels, order, begins_small=is_train)
         return self._splits[name]
 
     def _encoded(self, name: SplitName, split: Split) -> StoredSplit:

@@ -61,9 +61,9 @@ class ScoreView(TrainView):
         return HeldOut(examples, folds, rows, labels.examples, self._beyond())
 
     def _beyond(self) -> Beyond:
-        """Return a sample of val, and the number of test examples."""
+        """Return a sample of val, unless only a part of train is seen, and the number of test examples."""
         task = self._encoder.task
-        if not len(task.val):
+        if not len(task.val) or not task.seen.is_whole:
             return Beyond(test_count=task.test_count)
         whole = LabelledFeatures(self._encoder.features(SplitName.VAL, task.val), task.val.labels)
         some = whole.take(proportional_examples(task.val.labels, SAMPLE, SEED))

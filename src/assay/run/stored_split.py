@@ -1,7 +1,11 @@
-"""The features and source probabilities of one split in the store, block by block."""
+"""The features and source probabilities of one split in the store, block by block.
+
+The blocks of train begin small, so that a search can look at a few examples: 64, 64, 128, 256, then 512 each.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -15,9 +19,11 @@ from assay.encoders.batches import BLOCK, unread_notes
 from assay.store.arrays import Arrays
 from assay.store.block_file import BlockFile
 
+_SMALL = (64, 128, 256)  # the ends of the first blocks of train
+
 
 class StoredSplit:
-    """Features and source probabilities of a split, in files that grow by blocks of 512 examples.
+    """Features and source probabilities of a split, in files that grow by blocks of at most 512 examples.
 
     It holds neither examples nor labels, so it may exist for test.
 
@@ -26,6 +32,7 @@ class StoredSplit:
         key: The key of the files.
         labels: The labels of the split.
         order: The examples in the order in which they are encoded.
+        begins_small: Whether the first blocks are smaller than the others.
 
     Attributes:
         examples: The examples of each block.
@@ -33,10 +40,15 @@ class StoredSplit:
         starts: The number of rows before each block.
     """
 
-    def __init__(self, arrays: Arrays, key: str, labels: Labels, order: np.ndarray) -> None:
-        self.examples = [order[start : start + BLOCK] for start in range(0, len(order), BLOCK)]
+    def __init__(
+        self, arrays: Arrays, key: str, labels: Labels, order: np.ndarray, *, begins_small: bool = False
+    ) -> None:
+        small = _SMALL if begins_small else ()
+        ends = [end for end in (*small, *range(BLOCK, len(order), BLOCK)) if end < len(order)]
+        self._ends = [*ends, len(order)] if len(order) else []
+        self.examples = np.split(order, ends)[: len(self._ends)]
         lengths = np.ones(len(order), np.int64) if labels.lengths is None else labels.lengths[order]
-        self.starts = np.append(0, lengths.cumsum())[: len(order) : BLOCK].tolist()
+        self.starts = np.append(0, lengths.cumsum())[[0, *ends]].tolist()
         self.rows = np.split(labels.rows_of(order), self.starts[1:])[: len(self.examples)]
         self._ascending = [np.argsort(rows) for rows in self.rows]  # files hold rows in ascending order
         self._arrays, self._key = arrays, key
@@ -63,7 +75,7 @@ class StoredSplit:
 
     def first_blocks(self, count: int) -> range:
         """Return the blocks that hold the first examples of the order."""
-        return range(-(-count // BLOCK))
+        return range(bisect_left(self._ends, count) + 1 if count else 0)
 
     def write(self, block: int, encoded: Encoded, *, with_source: bool) -> None:
         """Write a block whose rows are in the order of its examples; the features last, as its mark."""
