@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.linalg import solve_triangular
+from scipy.special import ndtr
 
 from assay.search.prior import Prior
 
@@ -28,48 +30,40 @@ class Belief(NamedTuple):
 def believe(prior: Prior, tried: np.ndarray, values: np.ndarray) -> Belief:
     """Return what is believed of all models after some were tried.
 
+    The spread of the task is one of seven quantiles of past spreads, weighted by how likely each makes the
+    values; all of them share one factorisation, of the models that were tried.
+
     Args:
         prior: What past tasks say.
         tried: Positions of the models that were tried, at least one.
         values: Their values; higher is better.
     """
-    scales = np.unique(np.quantile(prior.spreads, (np.arange(_SPREADS) + 0.5) / _SPREADS))
+    scales = np.unique(np.quantile(prior.spreads, (np.arange(_SPREADS) + 0.5) / _SPREADS))[:, None]
+    scales = np.maximum(scales, _LEAST)
     best = float(values.max())
-    parts = [_given_spread(prior, tried, values, scale) for scale in np.maximum(scales, _LEAST)]
-    fits = np.array([part[2] for part in parts])
+    seen = np.maximum(values, best - _DIVERGED * scales) / scales - prior.mean[tried]  # spreads x tried
+    offsets = seen.mean(axis=1, keepdims=True)
+    shared = prior.covariance[tried] + _OF_THE_OFFSET  # tried x models
+    factor = np.linalg.cholesky(shared[:, tried] + np.diag(prior.noise[tried] + _LEAST))
+    white = solve_triangular(factor, (seen - offsets).T, lower=True)
+    loads = solve_triangular(factor, shared, lower=True)
+    known = prior.covariance.diagonal() + _OF_THE_OFFSET - np.square(loads).sum(axis=0)
+    fits = -0.5 * np.square(white).sum(axis=0) - (len(tried) - 1) * np.log(scales[:, 0])
     weights = np.exp(fits - fits.max())
     weights /= weights.sum()
-    means, deviations = np.stack([part[0] for part in parts]), np.stack([part[1] for part in parts])
+    means = scales * (prior.mean + offsets + white.T @ loads)
+    deviations = scales * np.sqrt(np.maximum(known, 0.0) + prior.noise)
     mean = weights @ means
     variance = weights @ (deviations**2 + (means - mean) ** 2)
     improvement = weights @ _improvement(means, deviations, best)
-    scale = float(weights @ scales)
+    scale = float(weights @ scales[:, 0])
     return Belief(mean, np.sqrt(variance), improvement, _by_analogy(prior, tried, values, scale))
-
-
-def _given_spread(
-    prior: Prior, tried: np.ndarray, values: np.ndarray, scale: float
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return mean and deviation of each model, and the log evidence, if the task has this spread."""
-    seen = np.maximum(values, values.max() - _DIVERGED * scale) / scale
-    offset = float(seen.mean() - prior.mean[tried].mean())
-    centred = seen - prior.mean[tried] - offset
-    covariance = prior.covariance + _OF_THE_OFFSET
-    joint = covariance[np.ix_(tried, tried)] + np.diag(prior.noise[tried])
-    factor = np.linalg.cholesky(joint + 1e-9 * np.eye(len(tried)))
-    white = np.linalg.solve(factor, centred)
-    loads = np.linalg.solve(factor, covariance[tried])
-    mean = prior.mean + offset + loads.T @ white
-    variance = np.maximum(np.diag(covariance) - np.square(loads).sum(axis=0), 0.0) + prior.noise
-    fit = (
-        -0.5 * float(white @ white) - float(np.log(np.diag(factor)).sum()) - (len(tried) - 1) * np.log(scale)
-    )
-    return scale * mean, scale * np.sqrt(variance), fit
 
 
 def _improvement(means: np.ndarray, deviations: np.ndarray, best: float) -> np.ndarray:
     z = (means - best) / deviations
-    return np.asarray((means - best) * stats.norm.cdf(z) + deviations * stats.norm.pdf(z))
+    density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    return np.asarray((means - best) * ndtr(z) + deviations * density)
 
 
 def _by_analogy(prior: Prior, tried: np.ndarray, values: np.ndarray, scale: float) -> np.ndarray:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
+from scipy import sparse
 
 _TOKENS = re.compile(r"[^\W_]+")
 _COMMON = frozenset(
@@ -26,6 +28,11 @@ def data_set_of(task: str) -> str:
     return _VARIANT.sub("", task) or task
 
 
+@cache
+def _letters(name: str) -> str:
+    return "".join(tokens(name))
+
+
 def tokens(name: str) -> list[str]:
     """Return the parts of a name in lower case.
 
@@ -43,14 +50,16 @@ def alikeness(names: Sequence[str]) -> np.ndarray:
     """
     of_names = [Counter(tokens(name)) for name in names]
     vocabulary = {word: column for column, word in enumerate(sorted(set().union(*of_names)))}
-    counts = np.zeros((len(names), len(vocabulary)))
+    counts = sparse.lil_array((len(names), len(vocabulary)))
     for row, of_name in enumerate(of_names):
         for word, count in of_name.items():
             counts[row, vocabulary[word]] = 1 + np.log(count)
-    rarity = np.log((1 + len(names)) / (1 + (counts > 0).sum(axis=0))) + 1
-    weighted = counts * rarity
-    lengths = np.maximum(np.linalg.norm(weighted, axis=1, keepdims=True), 1e-12)  # a name without words
-    return np.asarray((weighted / lengths) @ (weighted / lengths).T)
+    weighted = counts.tocsr()
+    held = np.bincount(weighted.indices, minlength=len(vocabulary))
+    weighted.data *= (np.log((1 + len(names)) / (1 + held)) + 1)[weighted.indices]
+    lengths = np.maximum(np.sqrt(weighted.multiply(weighted).sum(axis=1)), 1e-12)  # a name without words
+    weighted.data /= np.repeat(lengths, np.diff(weighted.indptr))
+    return np.asarray((weighted @ weighted.T).toarray())
 
 
 def matches(task: str, models: Sequence[str]) -> np.ndarray:
@@ -65,6 +74,6 @@ def matches(task: str, models: Sequence[str]) -> np.ndarray:
     total = sum(map(len, whole))
     shares = np.zeros(len(models))
     for row, model in enumerate(models if total else ()):
-        letters = "".join(tokens(model))
+        letters = _letters(model)
         shares[row] = sum(len(word) for word in whole if word in letters) / total
     return np.where(shares >= _LEAST_SHARE, shares, 0.0)

@@ -40,6 +40,17 @@ class Prior(NamedTuple):
     residual: float
     made_for_it: np.ndarray
 
+    def of_models(self, columns: np.ndarray) -> Prior:
+        """Return what is believed of these models."""
+        return self._replace(
+            mean=self.mean[columns],
+            covariance=self.covariance[np.ix_(columns, columns)],
+            noise=self.noise[columns],
+            ranks=self.ranks[columns],
+            past=self.past[:, columns],
+            made_for_it=self.made_for_it[columns],
+        )
+
 
 class _Additive(NamedTuple):
     """Values as a sum of what the task and what the model adds."""

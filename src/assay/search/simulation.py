@@ -44,8 +44,8 @@ class Replay(NamedTuple):
 def cases(history: History, *, exclude_contaminated: bool = False) -> list[Case]:
     """Return the tasks that can be replayed: models differ on them, and there are past tasks to learn from.
 
-    All tasks of the same data set are left out of the past. Of the past, only the models count that have a
-    value on the task.
+    All tasks of the same data set are left out of the past. The past says what it says of all models; those
+    that have a value on the task can be tried.
 
     Args:
         history: All tasks.
@@ -58,9 +58,10 @@ def cases(history: History, *, exclude_contaminated: bool = False) -> list[Case]
             is_candidate &= matches(task, history.models) == 0
         known = np.flatnonzero(is_candidate)
         values = history.values[row, known]
-        past = usable(history.without(history.groups[row]).of_models(known))
-        if len(known) >= _FEWEST and spread_of(values) > 0 and len(past.tasks):
-            every.append(Case(task, history.groups[row], past.models, values, learn(past, task)))
+        past = usable(history.without(history.groups[row]))
+        if len(known) >= _FEWEST and spread_of(values) > 0 and len(usable(past.of_models(known)).tasks):
+            models = tuple(history.models[column] for column in known)
+            every.append(Case(task, history.groups[row], models, values, learn(past, task).of_models(known)))
     return every
 
 
