@@ -19,6 +19,7 @@ def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder in which the caches of all libraries lie, empty."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return tmp_path
 
 
@@ -101,6 +102,68 @@ def test_a_repository_with_all_parts_of_its_weights_is_local(caches: Path) -> No
     assert catalogue_of(["timm:hf_hub:org/model"])["timm:hf_hub:org/model"].is_local
 
 
+def test_files_of_openclip_are_not_those_of_timm_in_the_same_repository(caches: Path) -> None:
+    _cache(caches, "timm/vit_base_patch32_clip_224.openai", "open_clip_model.safetensors")
+
+    entries = catalogue_of(["timm:vit_base_patch32_clip_224.openai", "openclip:ViT-B-32.openai"])
+
+    assert [entry.is_local for entry in entries.values()] == [False, True]
+
+
+def test_each_tower_of_openclip_has_its_own_cost_and_the_download_of_both() -> None:
+    image, text = catalogue_of(
+        ["openclip:ViT-B-32.openai", "openclip:ViT-B-32.openai(tower='text')"]
+    ).values()
+
+    assert (image.modality, text.modality) == (Modality.IMAGE, Modality.TEXT)
+    assert (image.parameters, text.parameters) == (87_850_000, 63_430_000)
+    assert (image.macs, text.macs) == (4_410_000_000, 2_980_000_000)
+    assert image.download_bytes == text.download_bytes == 4 * 151_280_000
+    assert (image.input_size, text.input_size) == (224, 77)
+    assert image.source_accuracy == 0.6332
+
+
+def test_a_sentence_encoder_has_the_facts_of_mteb_under_both_its_names() -> None:
+    short, full = catalogue_of(
+        ["sentence:all-MiniLM-L6-v2", "sentence:sentence-transformers/all-MiniLM-L6-v2"]
+    ).values()
+
+    assert (short.parameters, short.licence, short.released) == (22_713_216, "apache-2.0", "2021-08-30")
+    assert short.source_accuracy == pytest.approx(0.5717, abs=1e-4)
+    assert short.repository == full.repository == "sentence-transformers/all-MiniLM-L6-v2"
+    assert full.download_bytes == short.download_bytes
+
+
+def test_models_in_the_hub_s_cache_are_listed_by_their_own_source(caches: Path) -> None:
+    _cache(caches, "org/sounds", "config.json", "model.safetensors")
+    _cache(caches, "org/sentences", "config.json", "modules.json", "model.safetensors")
+    _cache(caches, "org/unfinished", "config.json")
+
+    local = [entry for entry in listed(sources=["hf", "sentence"]) if entry.is_local]
+
+    assert [(entry.address, entry.modality) for entry in local] == [
+        ("hf:org/sounds", Modality.AUDIO),
+        ("sentence:org/sentences", Modality.TEXT),
+    ]
+    assert local[0].download_bytes == len('{"model_type": "wav2vec2"}')
+
+
+def test_a_folder_of_a_model_is_local(tmp_path: Path) -> None:
+    assert catalogue_of([f"sentence:{tmp_path}"])[f"sentence:{tmp_path}"].is_local
+
+
+def test_an_application_of_keras_is_local_once_its_file_is_there(caches: Path) -> None:
+    before = catalogue_of(["keras:DenseNet121"])["keras:DenseNet121"]
+    (caches / "keras" / "models").mkdir(parents=True)
+    name = "densenet121_weights_tf_dim_ordering_tf_kernels.h5"
+    (caches / "keras" / "models" / name).write_bytes(b"")
+
+    after = catalogue_of(["keras:DenseNet121"])["keras:DenseNet121"]
+
+    assert (before.is_local, after.is_local) == (False, True)
+    assert (after.parameters, after.source_accuracy) == (8_062_504, 0.75)
+
+
 def test_packaged_models_are_local() -> None:
     entries = catalogue_of(["packaged:*"])
 
@@ -127,4 +190,4 @@ def _cache(caches: Path, repository: str, *files: str) -> None:
     (folder / "refs" / "main").write_text("a" * 40)
     (folder / "snapshots" / ("a" * 40)).mkdir(parents=True)
     for file in files:
-        (folder / "snapshots" / ("a" * 40) / file).write_bytes(b"")
+        (folder / "snapshots" / ("a" * 40) / file).write_text(file and '{"model_type": "wav2vec2"}')

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import UsageError
+from assay.core.task import Modality
 from assay.encoders.identity import Origin, folder_hash
+from assay.encoders.listed import listed_in
+from assay.environment.downloads import cached_bytes
 from assay.environment.hub_client import HubRepository, opening, settle_hub
 
 
@@ -47,6 +51,11 @@ class Repository:
         return Location(path, revision or None)
 
     @property
+    def local_folder(self) -> Path:
+        """The folder that holds the files here; of a repository, its snapshot in the hub's cache."""
+        return Path(self.location.path) if self.is_local else self._hub.snapshot
+
+    @property
     def pinned(self) -> Location:
         """The location of the files, on the hub at the commit that the user's revision stands for now."""
         return (
@@ -73,6 +82,29 @@ class Repository:
             return Origin(f"{self.source}: {self.name}", _licence(card if card.is_file() else None))
         name, revision = self._hub.name, self.content()
         return Origin(f"{self.source}: {name} at {revision[:12]}", _licence(_card(name, revision)))
+
+    def entry(self, address: str, modality: Modality | None, table: Path) -> CatalogueEntry:
+        """Return what a table says of the model by the name of its repository, and whether it is local.
+
+        Args:
+            address: Of the model.
+            modality: What it reads; None for what the table says.
+            table: As for :func:`~assay.encoders.listed.listed_in`.
+        """
+        if self.is_local:
+            return CatalogueEntry(address, modality, is_local=True)
+        listed = listed_in(table).get(
+            self._hub.name.removeprefix(f"{self.owner}/"), CatalogueEntry("", modality)
+        )
+        cached = cached_bytes(self._hub)
+        size = cached or listed.download_bytes
+        return replace(
+            listed,
+            address=address,
+            download_bytes=size,
+            is_local=bool(cached),
+            repository=self._hub.name,
+        )
 
     def opening(self) -> AbstractContextManager[None]:
         """Convert errors in the context to a ``ModelError`` that suggests a fix."""

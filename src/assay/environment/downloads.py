@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from assay.environment.cache import download_folders
@@ -13,23 +14,44 @@ _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".msgpack", ".h5", ".onnx")
 _SHARD = re.compile(r"-\d+-of-(\d+)\.")
 
 
-def is_repository_cached(repository: HubRepository) -> bool:
-    """Return whether the weights of a repository are in the cache of the hub's client, with all parts."""
-    folder = repository.cache
-    commit = repository.cached_commit() if folder.is_dir() else None
-    if commit is None:
-        return False
-    files = [path.name for path in _files(folder / "snapshots" / commit) if path.suffix in _WEIGHTS]
-    parts = [match for name in files if (match := _SHARD.search(name))]
-    return len(files) > len(parts) or (bool(parts) and len(parts) >= int(parts[0][1]))
+def is_repository_cached(repository: HubRepository, files: str = "*") -> bool:
+    """Return whether the weights of a repository are in the cache of the hub's client, with all parts.
+
+    Args:
+        repository: The repository.
+        files: A pattern of the names of the files that a library reads, where several share a repository.
+    """
+    return bool(cached_bytes(repository, files))
 
 
-def cached_repositories(kind: str = "model") -> tuple[str, ...]:
-    """Return the names of the repositories in the hub's cache whose weights are there."""
-    start = f"{kind}s--"
-    names = (path.name.removeprefix(start) for path in _files(_hub_folder()) if path.name.startswith(start))
-    named = (name.replace("--", "/") for name in names)
-    return tuple(sorted(name for name in named if is_repository_cached(HubRepository(name, kind=kind))))
+def cached_bytes(repository: HubRepository, files: str = "*") -> int:
+    """Return the size of the cached weights of a repository; 0 if some are missing."""
+    if not repository.cache.is_dir():
+        return 0
+    kept = [path for path in _files(repository.snapshot) if path.suffix in _WEIGHTS]
+    weights = [path for path in kept if fnmatchcase(path.name, files)]
+    parts = [match for path in weights if (match := _SHARD.search(path.name))]
+    is_whole = len(weights) > len(parts) or (bool(parts) and len(parts) >= int(parts[0][1]))
+    return sum(path.stat().st_size for path in weights) if is_whole else 0
+
+
+def cached_repositories(*, with_file: str, without: Iterable[str] = ()) -> list[str]:
+    """Return the names of the model repositories whose weights are in the hub's cache.
+
+    Args:
+        with_file: A file that lies beside the weights.
+        without: Files of which none does.
+    """
+    prefix = "models--"
+    folders = (path.name for path in _files(HubRepository("any").cache.parent))
+    names = (name.removeprefix(prefix).replace("--", "/") for name in folders if name.startswith(prefix))
+    found = []
+    for repository in map(HubRepository, sorted(names)):
+        beside = repository.snapshot
+        is_wanted = (beside / with_file).is_file() and not any((beside / other).exists() for other in without)
+        if is_wanted and is_repository_cached(repository):
+            found.append(repository.name)
+    return found
 
 
 def is_in_torch_hub(url: str) -> bool:
@@ -37,8 +59,9 @@ def is_in_torch_hub(url: str) -> bool:
     return bool(url) and (download_folders()[2] / "hub" / "checkpoints" / url.rpartition("/")[2]).is_file()
 
 
-def _hub_folder() -> Path:
-    return HubRepository("any").cache.parent
+def is_in_keras_cache(file: str) -> bool:
+    """Return whether a file is where Keras keeps downloaded weights."""
+    return bool(file) and (download_folders()[3] / "models" / file).is_file()
 
 
 def _files(folder: Path) -> Iterable[Path]:

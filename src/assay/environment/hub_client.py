@@ -52,6 +52,11 @@ class HubRepository(NamedTuple):
 
         return Path(constants.HF_HUB_CACHE) / f"{self.kind}s--{self.name.replace('/', '--')}"
 
+    @property
+    def snapshot(self) -> Path:
+        """The folder of the files of the cached commit; it need not exist."""
+        return self.cache / "snapshots" / (self.cached_commit() or "none")
+
     def cached_commit(self) -> str | None:
         """Return the commit that the revision stood for when it was downloaded; None if it never was."""
         if _COMMIT.fullmatch(self.revision or ""):

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import CheckpointError, ModelError, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of, random_origin
 from assay.encoders.layer_selection import LayerSelection
+from assay.encoders.listed import listed_in
 from assay.encoders.pairs import Pairs
 from assay.encoders.pooling import Pooling
 from assay.encoders.repository import Repository
+from assay.environment.downloads import cached_repositories
 from assay.environment.quiet import quiet
-from assay.models.hf.configurations import has_head, is_causal, modality_of, was_trained_on_pairs
+from assay.models.hf.configurations import has_head, is_causal, modality_in, modality_of, was_trained_on_pairs
 from assay.models.hf.remote_code import check_trust, loaded
 
 if TYPE_CHECKING:
     from assay.encoders.texts import Reading
 
+_LISTED = Path(__file__).with_name("listed.tsv")
+_OTHERS = ("modules.json", "open_clip_config.json", "open_clip_pytorch_model.bin")  # of other sources
 _READ_PADDING = ("canine",)  # its convolutions over characters take padding in
 _ONLY_IN_TRAINING = ("masked_spec_embed",)  # the embedding of masked frames, often missing in checkpoints
 
@@ -68,6 +74,20 @@ class HuggingFaceSource(ModelSource):
 
     summary: ClassVar[str] = "Hugging Face: image, text and audio models of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
+
+    @classmethod
+    def catalogue(cls) -> Iterable[ModelSource]:
+        """Return some models of texts and audio, and those in the hub's cache."""
+        cached = cached_repositories(with_file="config.json", without=_OTHERS)
+        own = (name for name in cached if not name.startswith("timm/"))  # as timm:name they open as timm does
+        return map(cls, dict.fromkeys((*listed_in(_LISTED), *own)))
+
+    def entry(self, address: str) -> CatalogueEntry:
+        """Return what is listed of the model; the modality of others if their configuration is here."""
+        entry = self._repository.entry(address, None, _LISTED)
+        if entry.modality is None and entry.is_local:
+            return replace(entry, modality=modality_in(self._repository.local_folder))
+        return entry if self.pretrained else replace(entry, pretraining="", licence="")
 
     def check(self) -> None:
         """Raise ``UsageError`` for a folder without a model and for invalid settings; works offline."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from assay.core.task import Modality
@@ -12,6 +13,16 @@ def modality_of(config: Any) -> Modality:
     if _reads_audio(config):
         return Modality.AUDIO
     return Modality.IMAGE if _reads_images(config) else Modality.TEXT
+
+
+def modality_in(folder: Path) -> Modality | None:
+    """Return the modality of the model whose configuration lies in a folder; None if it cannot be read."""
+    from transformers import AutoConfig
+
+    try:
+        return modality_of(AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False))
+    except Exception:  # it is of another library, or of code of its own
+        return None
 
 
 def _reads_audio(config: Any) -> bool:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from assay.encoders.pixel_changes import PixelChanges
     from assay.encoders.tensorflow.model_process import ModelProcess
 
+_LISTED = Path(__file__).with_name("listed.tsv")
 _SUFFIXES = (".keras", ".h5", ".hdf5")
 _CROP = Fraction(7, 8)  # the crop with which most of these models were evaluated: 224 of 256
 
@@ -76,6 +78,20 @@ class KerasSource(ModelSource):
     def list_names(cls) -> Iterable[str]:
         """Return the models of ``keras.applications``; any file may be named as well."""
         return sorted(_applications())
+
+    def entry(self, address: str) -> CatalogueEntry:
+        """Return what the documentation of Keras says of an application; a file is local."""
+        from assay.encoders.listed import column_of, listed_in
+        from assay.environment.downloads import is_in_keras_cache
+
+        listed = listed_in(_LISTED).get(self.name)
+        if listed is None:
+            return CatalogueEntry(address, Modality.IMAGE, is_local=self._is_file)
+        if self.pretrained and self.checkpoint is None:
+            cached = is_in_keras_cache(column_of(_LISTED, "file")[self.name])
+            return replace(listed, address=address, is_local=cached)
+        size = self.image_size or listed.input_size
+        return CatalogueEntry(address, Modality.IMAGE, listed.parameters, input_size=size, is_local=True)
 
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and invalid settings."""

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
+from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of, random_origin, require_file
+from assay.encoders.listed import listed_in
+from assay.environment.downloads import is_repository_cached
 from assay.environment.hub_client import HubRepository, opening
 
 _HUB = "hf-hub:"
+_LISTED = Path(__file__).with_name("listed.tsv")
+_FILES = "*[Cc][Ll][Ii][Pp]*"  # of its weights: those of timm lie beside them as model.safetensors
 _TOWERS = {"image": Modality.IMAGE, "text": Modality.TEXT}
 
 
@@ -58,6 +64,24 @@ class OpenClipSource(ModelSource):
     def choices(self) -> Iterable[str]:
         """Return each of the published weights; of random weights or a checkpoint, each architecture."""
         return [name for name in self.list_names() if ("." in name) is self._published]
+
+    @classmethod
+    def catalogue(cls) -> Iterable[ModelSource]:
+        """Return both towers of each model with published weights."""
+        names = [name for name in listed_in(_LISTED) if not name.endswith(")")]
+        return [cls(name, tower=tower) for tower in _TOWERS for name in names]
+
+    def entry(self, address: str) -> CatalogueEntry:
+        """Return what OpenCLIP's profiles and results say of the tower."""
+        named = f"{self.name}(tower='text')" if self.tower == "text" else self.name
+        listed = listed_in(_LISTED).get(named, CatalogueEntry("", self.modality()))
+        repository = self._repository or HubRepository(listed.repository)
+        cached = bool(repository.name) and is_repository_cached(repository, _FILES)
+        if self._published:
+            is_local = cached and (self._repository is not None or not _borrows(self._parts[0]))
+            return replace(listed, address=address, is_local=is_local, repository=repository.name)
+        size = None if self.image_size else listed.input_size
+        return CatalogueEntry(address, self.modality(), listed.parameters, input_size=size, is_local=True)
 
     def check(self) -> None:
         """Raise ``UsageError`` for unknown names, missing files and weights that are not named."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
+from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import ModelError, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of, random_origin
+from assay.encoders.listed import listed_in
 from assay.encoders.repository import Repository
+from assay.environment.downloads import cached_repositories
 from assay.environment.quiet import quiet
+
+_OWNER = "sentence-transformers"  # of repositories that are named without one
+_LISTED = Path(__file__).with_name("listed.tsv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,17 @@ class SentenceSource(ModelSource):
 
     summary: ClassVar[str] = "sentence-transformers: sentence encoders of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "sentence_transformers")
+
+    @classmethod
+    def catalogue(cls) -> Iterable[ModelSource]:
+        """Return the models of MTEB that open without code of their own, and those in the hub's cache."""
+        cached = (name.removeprefix(f"{_OWNER}/") for name in cached_repositories(with_file="modules.json"))
+        return map(cls, dict.fromkeys((*listed_in(_LISTED), *cached)))
+
+    def entry(self, address: str) -> CatalogueEntry:
+        """Return what MTEB says of the model."""
+        entry = self._repository.entry(address, Modality.TEXT, _LISTED)
+        return entry if self.pretrained else replace(entry, pretraining="", licence="", source_accuracy=None)
 
     def check(self) -> None:
         """Raise ``UsageError`` for a folder without a model and for invalid settings; works offline."""
@@ -92,4 +111,4 @@ class SentenceSource(ModelSource):
 
     @property
     def _repository(self) -> Repository:
-        return Repository("sentence", self.name, "sentence-transformers")
+        return Repository("sentence", self.name, _OWNER)

@@ -14,14 +14,16 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, folder_hash, identity_of
 from assay.encoders.image_source import ImageSource
+from assay.encoders.listed import pretraining_of
 from assay.encoders.pixel_changes import recipe_from_timm
 from assay.encoders.pixels import PixelRecipe, require_channels
 from assay.environment.downloads import is_in_torch_hub, is_repository_cached
 from assay.environment.hub_client import HubRepository, opening
-from assay.models.timm.listed import macs_by_architecture, pretraining_of, repository_of, results
+from assay.models.timm.listed import macs_by_architecture, repository_of, results
 from assay.plugins.address import thawed
 
 _HUB = ("hf_hub:", "hf-hub:")
+_FILES = "[!o]*"  # of its weights: those of OpenCLIP lie beside them as open_clip_model.safetensors
 _ELSEWHERE = (*_HUB, "local-dir:")  # names that timm resolves itself, on the hub or on disk
 
 
@@ -103,7 +105,7 @@ class TimmSource(ImageSource):
             licence=config.license if config.license not in (None, "unknown") else "",
             source_accuracy=result.top1 if result is not None and self.image_size is None else None,
             download_bytes=None if entry.parameters is None else 4 * entry.parameters,
-            is_local=is_repository_cached(HubRepository.parse(repository))
+            is_local=is_repository_cached(HubRepository.parse(repository), _FILES)
             if repository
             else is_in_torch_hub(config.url or ""),
             repository=repository,
