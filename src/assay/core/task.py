@@ -197,9 +197,8 @@ class Labels:
 
     def followed_by(self, other: Labels) -> Labels:
         """Concatenate these labels with those of another split of the same task."""
-        lengths = None
-        if self.lengths is not None and other.lengths is not None:
-            lengths = np.concatenate([self.lengths, other.lengths])
+        first, second = self.lengths, other.lengths
+        lengths = None if first is None or second is None else np.concatenate([first, second])
         return Labels(self.kind, np.concatenate([self.values, other.values]), self.classes, lengths)
 
     def targets(self) -> np.ndarray:
@@ -239,28 +238,29 @@ class Split:
 
     Attributes:
         digests: A 64-bit content hash of each example (uint64), equal for equal contents; None if unknown.
+        alike: A number for each example, equal for near-duplicates too; None if there are none or if unknown.
     """
 
     examples: Examples
     labels: Labels
     digests: np.ndarray | None = None
+    alike: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.examples)
 
     def followed_by(self, other: Split) -> Split:
-        """Concatenate these examples with those of another split of the same task."""
-        digests = None
-        if self.digests is not None and other.digests is not None:
-            digests = np.concatenate([self.digests, other.digests])
+        """Concatenate these examples with those of another split, with which they were not compared."""
+        first, second = self.digests, other.digests
+        digests = None if first is None or second is None else np.concatenate([first, second])
         examples = JoinedExamples(self.examples, other.examples)
         return Split(examples, self.labels.followed_by(other.labels), digests)
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Split:
         """Return a subset of the examples with their labels."""
         chosen = np.asarray(rows, dtype=np.int64)
-        digests = None if self.digests is None else self.digests[chosen]
-        return Split(SelectedExamples(self.examples, chosen), self.labels.of(chosen), digests)
+        digests, alike = (part if part is None else part[chosen] for part in (self.digests, self.alike))
+        return Split(SelectedExamples(self.examples, chosen), self.labels.of(chosen), digests, alike)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,8 +74,8 @@ def expected(held_out: HeldOut, metric: Metric, evidence: FoldEvidence) -> Expec
 
     Measured, 93 % of intervals hold what the probe reaches, 83 % on simulated texts (noisy labels, few
     examples for the width) and 71 to 86 % on seven splits of digits: ``benchmarks/expected.py``.
-    Near-duplicates in train that are not equal in content are not recognised; the value is then too high
-    unless test has them too.
+    Near-duplicates of the same label are in one fold where a task was read from its examples; features alone
+    do not show them, and the value is then too high unless test has them too.
 
     Without val, the probe is taken to be fitted to train alone. Without a number of test examples the
     interval is for the expected value, without the sampling noise of test.

@@ -10,6 +10,7 @@ from assay.core.errors import UnreadableTask
 from assay.core.task import LabelKind, Labels, SelectedExamples, Split, Task, TaskKind
 from assay.numerics.entities import names_entities
 from assay.readers.gathering import NO_LIMITS, ExampleLimits, Gathered, limited
+from assay.readers.near_duplicate_groups import near_duplicate_groups
 from assay.readers.splits import Part, Shares, canonical_order, content_split, divide, fingerprint
 from assay.readers.warnings import task_warnings
 
@@ -56,10 +57,12 @@ def assemble(
     if has_official:
         _require_known(labels, parts)
     task = _task(gathered, address, metric, parts, order)
+    alike = near_duplicate_groups(gathered, order[parts[order] == Part.TRAIN])
     slices = tuple(slicing.of(order[parts[order] == Part.TEST]) for slicing in gathered.labelled.slices)
     warnings = task_warnings(gathered, parts, task.metric)
     return replace(
         task,
+        train=replace(task.train, alike=alike),
         notes=(*task.notes, *notes, *warnings),
         slices=slices,
         warnings=warnings,

@@ -11,13 +11,14 @@ from PIL import Image
 from assay.core.task import Examples, Modality, Words
 
 SIDE = 16  # thumbnail side in pixels
+MOST_TRAIN = 10_000  # maximum number of compared examples of train
+BLOCK = 250  # rows compared at a time
 
 _IMAGE_CORRELATION = (
     0.99  # on seven real image sets: all pairs above it are one image, and similar images begin below
 )
+_MOST_TEST = 2_000  # maximum number of compared examples of test
 _TEXT_COSINE = 0.9  # on nine real text sets: pairs above it differ in a word or in signs
-_MOST_TEST, _MOST_TRAIN = 2_000, 10_000  # maximum numbers of compared examples
-_BLOCK = 250  # rows of test compared at a time
 _WORD_HASHES = 2**20
 _WORD = r"\w+"
 
@@ -58,18 +59,14 @@ def near_duplicates(
         train: Positions of the train examples.
         test: Positions of the test examples.
     """
-    train, test = _some(train, _MOST_TRAIN), _some(test, _MOST_TEST)
+    train, test = even_subsample(train, MOST_TRAIN), even_subsample(test, _MOST_TEST)
     if not len(train) or not len(test):
         return NearDuplicates(test[:0], train[:0], len(test))
-    threshold, units = (
-        (_IMAGE_CORRELATION, _standardised(examples, thumbnails))
-        if modality is Modality.IMAGE
-        else (_TEXT_COSINE, _counted_words(examples))
-    )
+    threshold, units = comparison(examples, modality, thumbnails)
     known = units(train)
     best, nearest = np.zeros(len(test)), np.zeros(len(test), dtype=np.int64)
-    for start in range(0, len(test), _BLOCK):
-        rows = slice(start, start + _BLOCK)
+    for start in range(0, len(test), BLOCK):
+        rows = slice(start, start + BLOCK)
         cosines = units(test[rows]) @ known.T
         nearest[rows] = np.asarray(cosines.argmax(axis=1)).ravel()
         highest = cosines.max(axis=1)
@@ -78,7 +75,15 @@ def near_duplicates(
     return NearDuplicates(test[near], train[nearest[near]], len(test))
 
 
-def _some(rows: np.ndarray, most: int) -> np.ndarray:
+def comparison(examples: Examples, modality: Modality, thumbnails: np.ndarray | None) -> tuple[float, Units]:
+    """Return the cosine from which examples are near-duplicates, and what gives their unit vectors."""
+    if modality is Modality.IMAGE:
+        return _IMAGE_CORRELATION, _standardised(examples, thumbnails)
+    return _TEXT_COSINE, _counted_words(examples)
+
+
+def even_subsample(rows: np.ndarray, most: int) -> np.ndarray:
+    """Return at most so many of these rows, evenly spaced."""
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
 
 

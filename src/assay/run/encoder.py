@@ -208,7 +208,7 @@ class Encoder:
 
     @cached_property
     def _moments(self) -> FoldedMoments:
-        kept = KeptMoments(self._arrays, self._key, self.task.seen.part)
+        kept = KeptMoments(self._arrays, self._key, self.task.seen)
         stored = kept.read() if self._summed is None else None
         if stored is not None:
             self._stored(SplitName.TRAIN, self.task.seen.whole)  # whose notes hold for its sums too

@@ -10,6 +10,7 @@ from assay.core.keys import content_key
 from assay.moments.folded import FoldedMoments
 from assay.moments.stream import FOLDS_VERSION, SUMS_VERSION
 from assay.plugins.train_view import FOLDS, SEED
+from assay.run.seen_train import SeenTrain
 from assay.store.arrays import Arrays
 
 
@@ -19,13 +20,14 @@ class KeptMoments:
     Args:
         arrays: The store.
         features: The key of the features.
-        train_rows: The number of examples of train that they are summed over; None for all.
+        seen: The examples of train that they are summed over, and their folds.
     """
 
-    def __init__(self, arrays: Arrays, features: str, train_rows: int | None) -> None:
+    def __init__(self, arrays: Arrays, features: str, seen: SeenTrain) -> None:
         self._arrays = arrays
         version = content_key(folds=(FOLDS, SEED, FOLDS_VERSION), sums=SUMS_VERSION)[:8]
-        self._key = f"{features}-{train_rows or 'all'}-{version}"
+        regrouped = f"-{seen.regrouped}" if seen.regrouped else ""
+        self._key = f"{features}-{seen.part or 'all'}-{version}{regrouped}"
 
     def read(self) -> FoldedMoments | None:
         """Return the Moments, equal to the last bit to those that were written, or None."""

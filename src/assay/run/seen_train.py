@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,7 +64,15 @@ class SeenTrain:
     @cached_property
     def folds_of_whole(self) -> np.ndarray:
         """The fold of each label of all of train."""
-        return stratified_folds(self.whole.labels, FOLDS, SEED, self.whole.digests)
+        contents = self.whole.digests if self.whole.alike is None else self.whole.alike
+        return stratified_folds(self.whole.labels, FOLDS, SEED, contents)
+
+    @property
+    def regrouped(self) -> str:
+        """A hash of the folds if near-duplicates in train decide them, as keys name it; empty if not."""
+        if self.whole.alike is None:
+            return ""
+        return hashlib.sha256(self.folds_of_whole.astype(np.uint8).tobytes()).hexdigest()[:8]
 
     @cached_property
     def folds(self) -> np.ndarray:

@@ -45,7 +45,7 @@ class LDACV(HeldOutScore):
     False
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     invariances: ClassVar[frozenset[Invariance]] = frozenset(Invariance)
 
     def __call__(self, train: FoldedMoments, held_out: HeldOut, metric: Metric | None) -> Estimate:

@@ -63,7 +63,7 @@ class LogisticCV(Score):
     C: float | None = None
     max_steps: int = 1000
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT, Invariance.SCALE})
 
     def __post_init__(self) -> None:
