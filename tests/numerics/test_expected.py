@@ -96,6 +96,17 @@ def test_fewer_examples_of_test_widen_the_interval(metric):
     assert all(interval.high <= 1 for interval in intervals)
 
 
+@pytest.mark.parametrize("metric", [Accuracy(), MacroF1()])
+def test_choices_on_a_small_val_widen_the_interval(metric):
+    intervals = [
+        said(0.2, 0.25, Beyond(val_count=count, test_count=200), metric=metric).interval
+        for count in (20, 200)
+    ]
+
+    small, large = (interval.high - interval.low for interval in intervals)
+    assert small > 1.5 * large
+
+
 @pytest.mark.parametrize("error", [0.0, 1.0])
 def test_rules_without_an_error_or_with_nothing_else_have_an_interval(error):
     value, interval, _ = said(error, error, Beyond(test_count=100))
