@@ -3,7 +3,7 @@
 assay export /tmp/images.assay images.csv
 python benchmarks/oracle/table.py images.csv benchmarks/oracle/images.csv
 
-An export has intervals of the protocol that ranks alone: name one export for each, --ranked-by it.
+An export has intervals of the protocol that ranks alone: name one export for each, --method it.
 
 assay agreement benchmarks/oracle/images.csv benchmarks/oracle/images.csv --truth linear_probe
 """

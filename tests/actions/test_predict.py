@@ -156,7 +156,7 @@ def study(tmp_path_factory) -> SavedStudy:
         (folder / name).rename(folder / f"{name}.moved")
     saved = elsewhere / "saved"
     runs = {
-        kind: [str(saved / kind / "predict.py"), *asked[kind], "--output", str(saved / f"{kind}.jsonl"),
+        kind: [str(saved / kind / "predict.py"), *asked[kind], "--out", str(saved / f"{kind}.jsonl"),
                "--device", "cpu", *(["--probabilities"] if METHODS[kind] == "linear_probe" else [])]
         for kind in MODELS
     }  # fmt: skip
@@ -245,8 +245,8 @@ def test_texts_are_only_what_the_user_calls_so(study, tmp_path, monkeypatch, cap
     rows_of(tmp_path / "other.csv", ["id", "body"], [[1, "word1"]])
     monkeypatch.chdir(tmp_path)
 
-    code, out, _ = predict(monkeypatch, capsys, saved, "new.csv", "other.csv", "word1 word2", "--json")
-    said, again, _ = predict(monkeypatch, capsys, saved, "--text", "word1 word2", "--json")
+    code, out, _ = predict(monkeypatch, capsys, saved, "new.csv", "other.csv", "word1 word2", "--jsonl")
+    said, again, _ = predict(monkeypatch, capsys, saved, "--text", "word1 word2", "--jsonl")
     helped, shown, _ = predict(monkeypatch, capsys, saved, "--help")
 
     first, empty, last, other, missing = map(json.loads, out.splitlines())
@@ -267,7 +267,7 @@ def test_texts_are_only_what_the_user_calls_so(study, tmp_path, monkeypatch, cap
         ("text", ("--text", "a", "--text2", "b"), "no --text2"),
         ("listed", ("x.png", "--probabilities"), "gives no probabilities"),
         ("pairs", ("x.csv", "--column", "a"), "reads 2 columns"),
-        ("text", ("x.csv", "--output", "none/there/../x\0.csv"), ""),
+        ("text", ("x.csv", "--out", "none/there/../x\0.csv"), ""),
     ],
 )
 def test_a_wrong_request_is_one_line(study, monkeypatch, capsys, kind, arguments, message):

@@ -68,7 +68,7 @@ def test_a_model_and_a_task_are_found_by_the_names_that_a_report_gives_them(
     store, tmp_path, monkeypatch, capsys
 ):
     named = ["save", str(store), "timm:test_resnet(…)", "digits", "--device", "cpu"]
-    monkeypatch.setattr(sys, "argv", ["assay", *named, "--to", str(tmp_path / "saved")])
+    monkeypatch.setattr(sys, "argv", ["assay", *named, "--out", str(tmp_path / "saved")])
 
     with pytest.raises(SystemExit) as stop:
         main()

@@ -34,7 +34,7 @@ def test_lower_is_better_turns_the_order(assay, table):
         (("nowhere.csv",), "There is no file 'nowhere.csv'"),
         (("board.csv", "--rows", "cats"), "Rows are 'cats'. Write models or tasks."),
         (("board.csv", "--lower-is-better", "d"), "No task of the matrix called 'd'. Known: a, b, c."),
-        (("board.csv", "--matrix", "logme"), "has no matrix called 'logme'. It has: board."),
+        (("board.csv", "--method", "logme"), "has no matrix called 'logme'. It has: board."),
         (("one.csv",), "No two models of 'one.csv' have values on the same two tasks"),
     ],
 )

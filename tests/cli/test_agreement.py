@@ -31,14 +31,14 @@ def test_scores_stand_beside_rankings_that_look_at_no_target(assay, tables):
 
 
 def test_where_lower_is_better_the_score_is_turned(assay, tables):
-    plain = assay("agreement", *tables, "--score", "good")[1]
-    turned = assay("agreement", *tables, "--score", "bad", "--lower-is-better-score", "bad")[1]
+    plain = assay("agreement", *tables, "--method", "good")[1]
+    turned = assay("agreement", *tables, "--method", "bad", "--lower-is-better-score", "bad")[1]
 
     assert turned.replace("bad", "good").split() == plain.split()
 
 
 def test_each_task_is_shown_where_asked_for(assay, tables):
-    plain, by_task = (assay("agreement", *tables, *more)[1] for more in ((), ("--by-task",)))
+    plain, by_task = (assay("agreement", *tables, *more)[1] for more in ((), ("--details",)))
 
     assert by_task.startswith(plain)
     assert [line.split()[0] for line in by_task[len(plain) :].splitlines() if " good " in line] == list("abc")
@@ -54,7 +54,7 @@ def test_what_stands_on_one_side_only_is_said(assay, tables, tmp_path):
     ("arguments", "message"),
     [
         (("truth.csv",), "'truth.csv' is the only table. Write the scores first: scores.csv truth.csv."),
-        (("scores.csv", "truth.csv", "--score", "goood"), "No score of these tables called 'goood'"),
+        (("scores.csv", "truth.csv", "--method", "goood"), "No score of these tables called 'goood'"),
         (("models.csv", "truth.csv"), "have no task with three models in common"),
         (("scores.csv", "truth.csv", "--rows", "cats"), "Rows are 'cats'. Write models or tasks."),
     ],

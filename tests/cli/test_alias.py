@@ -10,7 +10,7 @@ import pytest
 from assay.core.errors import UsageError
 from assay.plugins.address import Address
 
-QUICK = ("--methods", "knn", "--seeds", "1")
+QUICK = ("--method", "knn", "--seeds", "1")
 MODELS = ("-m", "zoo:colours(alias='the old one')", "-m", "zoo:noisy")
 
 

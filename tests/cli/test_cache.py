@@ -50,19 +50,21 @@ def test_pruning_keeps_the_results(store, assay):
 
 
 def test_a_size_removes_only_what_does_not_fit(store, assay):
-    assert "removed" not in assay("cache", str(store), "--max-size", "1GB")[1]
+    assert "removed" not in assay("cache", str(store), "--cache-size", "1GB")[1]
 
-    shown = assay("cache", str(store), "--max-size", "25kB")[1]
+    shown = assay("cache", str(store), "--cache-size", "25kB")[1]
 
     assert shown.count("removed ") == 1
     assert len(list((store / "features").glob("*-train.npy"))) == 1
 
 
 def test_bad_requests_say_what_to_write(store, tmp_path, assay):
-    assert assay("cache", str(store), "--max-size", "much")[2] == (
-        "assay: max_size is 'much'. Write a size, as in 20GB or 500MB.\n"
+    assert assay("cache", str(store), "--cache-size", "much")[2] == (
+        "assay: cache_size is 'much'. Write a size, as in 20GB or 500MB.\n"
     )
-    assert "Leave out --prune or --max-size" in assay("cache", str(store), "--prune", "--max-size", "1GB")[2]
+    assert (
+        "Leave out --prune or --cache-size" in assay("cache", str(store), "--prune", "--cache-size", "1GB")[2]
+    )
     assert "There is no store in" in assay("cache", str(tmp_path / "none"), "--prune")[2]
 
 

@@ -15,11 +15,11 @@ import pytest
 
 from assay.core.errors import AssayError
 
-QUICK = ("--methods", "knn", "--methods", "logme")
+QUICK = ("--method", "knn", "--method", "logme")
 
 
 def test_rank_answers_with_a_model_and_a_report(assay, photos, tmp_path):
-    code, out, err = assay("rank", str(photos), "--models", "zoo:colours", "-m", "zoo:blind", *QUICK)
+    code, out, err = assay("rank", str(photos), "--model", "zoo:colours", "-m", "zoo:blind", *QUICK)
 
     assert code == 0
     assert "\nRecommended: colours (knn), accuracy " in out
@@ -27,7 +27,7 @@ def test_rank_answers_with_a_model_and_a_report(assay, photos, tmp_path):
     assert "<html" in (tmp_path / "assay-store" / "report.html").read_text()
 
 
-@pytest.mark.parametrize("methods", [QUICK, ("--methods", "ridge_cv"), ("--methods", "logme", "--seed", "3")])
+@pytest.mark.parametrize("methods", [QUICK, ("--method", "ridge_cv"), ("--method", "logme", "--seed", "3")])
 def test_the_next_commands_of_the_screen_work_as_they_are_written(assay, photos, methods):
     models = ("-m", "zoo:colours", "-m", "zoo:noisy")
     _, out, _ = assay("rank", str(photos), *models, *methods, "--store", "a store")
@@ -62,7 +62,7 @@ def test_a_failed_model_makes_the_exit_code_1_and_its_reason_is_printed(assay, p
     [
         (("rank", "nowhere", "-m", "zoo:colours"), "there is no such folder"),
         (("rank", ".", "-m", "zoo:color"), "Did you mean: colours"),
-        (("rank", ".", "-m", "zoo:colours", "--methods", "logm"), "Did you mean: logme"),
+        (("rank", ".", "-m", "zoo:colours", "--method", "logm"), "Did you mean: logme"),
         (("rank", ".", "-m", "zoo:colours", "--device", "gpu"), "Write cpu, cuda, mps or auto"),
         (("run", "nothing.toml"), "Cannot read the study 'nothing.toml'"),
         (("report", "nowhere"), "There is no store in 'nowhere'"),
@@ -92,13 +92,13 @@ def test_estimates_train_nothing(assay, photos):
 
 
 def test_estimating_and_training_at_once_is_refused(assay, photos):
-    code, _, err = assay("rank", str(photos), "-m", "zoo:colours", "--methods", "knn", "--estimate")
+    code, _, err = assay("rank", str(photos), "-m", "zoo:colours", "--method", "knn", "--estimate")
 
     assert code == 2
     assert "--estimate trains nothing; 'knn' trains" in err
 
 
-@pytest.mark.parametrize("arguments", [("rank", "-m", "zoo:colours", "--report"), ("export",)])
+@pytest.mark.parametrize("arguments", [("rank", "-m", "zoo:colours", "--html"), ("export",)])
 def test_a_file_that_cannot_be_written_is_said(assay, photos, tmp_path, arguments):
     assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
     (tmp_path / "file").write_text("in the way")
@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_written_is_said(assay, photos, tmp_path, argument
 
 
 def test_a_report_makes_the_folders_above_it(assay, photos, tmp_path):
-    assert assay("rank", str(photos), "-m", "zoo:colours", *QUICK, "--report", "new/folder/r.html")[0] == 0
+    assert assay("rank", str(photos), "-m", "zoo:colours", *QUICK, "--html", "new/folder/r.html")[0] == 0
     assert (tmp_path / "new" / "folder" / "r.html").is_file()
 
 
@@ -125,7 +125,7 @@ def test_a_second_run_says_that_there_is_nothing_to_do(assay, photos):
 def test_a_store_is_reported_and_exported(assay, photos, tmp_path):
     assay("rank", str(photos), "-m", "zoo:colours", "-m", "zoo:noisy", *QUICK)
 
-    assert "noisy" in assay("report", "assay-store", "--ranked-by", "knn")[1]
+    assert "noisy" in assay("report", "assay-store", "--method", "knn")[1]
     assert assay("export", "assay-store", "out.json")[0] == 0
     assert assay("export", "assay-store", "out.parquet")[0] == 0
     assert json.loads((tmp_path / "out.json").read_text())["schema"] == 4

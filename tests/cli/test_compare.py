@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-QUICK = ("--methods", "knn", "--seeds", "1")
+QUICK = ("--method", "knn", "--seeds", "1")
 
 
 @pytest.fixture

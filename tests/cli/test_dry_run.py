@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-QUICK = ("--methods", "knn", "--methods", "logme")
+QUICK = ("--method", "knn", "--method", "logme")
 
 
 def test_a_dry_run_prints_tasks_models_and_jobs_and_runs_nothing(assay, photos, opened, tmp_path):

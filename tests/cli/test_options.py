@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import typer
 
+from assay.cli.main import app
 from assay.cli.options import engine_with
+from assay.cli.renamed_options import RENAMED
 
 
 @pytest.mark.parametrize(
@@ -25,3 +28,20 @@ def test_the_time_limit_and_the_workers_are_settings_of_the_engine(
     engine: str, time_limit: float | None, workers: int | None, expected: str
 ) -> None:
     assert engine_with(engine, time_limit, workers) == expected
+
+
+@pytest.mark.parametrize("command", sorted(RENAMED))
+def test_a_former_spelling_means_an_option_that_exists_and_is_none_itself(command: str) -> None:
+    parameters = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
+    options = {option for parameter in parameters for option in parameter.opts}
+
+    assert set(RENAMED[command].values()) <= options
+    assert not RENAMED[command].keys() & options
+
+
+def test_a_former_spelling_is_accepted_with_a_note(assay) -> None:
+    code, _, err = assay("cache", "nowhere", "--max-size=1GB")
+
+    assert code != 0
+    assert err.startswith("assay: --max-size is called --cache-size now.\n")
+    assert "No such option" not in err

@@ -20,7 +20,7 @@ from assay.store.results import open_existing
     ],
 )
 def test_the_value_has_the_sign_that_reports_show(assay, photos, monkeypatch, metric, value, shown):
-    assay("rank", str(photos), "-m", "zoo:colours", "--methods", "knn", "--seeds", "1")
+    assay("rank", str(photos), "-m", "zoo:colours", "--method", "knn", "--seeds", "1")
     task = replace(resolve_tasks([str(photos)], 0)[0], metric=metric)
     (result,) = open_existing(Path("assay-store")).results()
     monkeypatch.setattr("assay.run.plan.resolve_tasks", lambda *_: (task,))

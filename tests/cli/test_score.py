@@ -20,7 +20,7 @@ def features(tmp_path):
 
 
 def test_one_file_shows_values_intervals_and_units(assay, features):
-    code, out, _ = assay("score", "near.npz", "-s", "ridge_cv", "-s", "logme")
+    code, out, _ = assay("score", "near.npz", "--method", "ridge_cv", "--method", "logme")
 
     assert code == 0
     assert "60 examples x 8 features, classification into 3 classes" in out
@@ -28,7 +28,7 @@ def test_one_file_shows_values_intervals_and_units(assay, features):
 
 
 def test_files_stand_side_by_side(assay, features):
-    _, out, _ = assay("score", "near.npz", "far.npz", "-s", "logme")
+    _, out, _ = assay("score", "near.npz", "far.npz", "--method", "logme")
 
     row = next(line for line in out.splitlines() if line.startswith("logme")).split()
     assert float(row[2]) > float(row[1])
@@ -38,7 +38,7 @@ def test_many_files_become_rows(assay, features):
     for copy in "abc":
         (features / f"{copy}.npz").write_bytes((features / "near.npz").read_bytes())
 
-    _, out, _ = assay("score", "near.npz", "far.npz", "a.npz", "b.npz", "c.npz", "-s", "logme")
+    _, out, _ = assay("score", "near.npz", "far.npz", "a.npz", "b.npz", "c.npz", "--method", "logme")
 
     table = out.splitlines()
     first = next(number for number, line in enumerate(table) if line.split() == ["file", "logme"])
@@ -61,7 +61,7 @@ def test_many_scores_of_many_files_fit_the_terminal_in_several_tables(assay, fea
         "lfc",
         "parc",
     )
-    options = [word for name in asked for word in ("-s", name)]
+    options = [word for name in asked for word in ("--method", name)]
     _, out, _ = assay("score", "near.npz", "far.npz", "a.npz", "b.npz", *options)
 
     *tables, _ = out.splitlines()
@@ -73,7 +73,7 @@ def test_many_scores_of_many_files_fit_the_terminal_in_several_tables(assay, fea
 def test_scores_are_in_groups_those_on_held_out_examples_first(assay, features):
     asked = ("width", "logme", "loo_knn", "ridge_cv")
 
-    _, out, _ = assay("score", "near.npz", *(word for name in asked for word in ("-s", name)))
+    _, out, _ = assay("score", "near.npz", *(word for name in asked for word in ("--method", name)))
 
     lines = out.splitlines()
     heads = [
@@ -85,16 +85,16 @@ def test_scores_are_in_groups_those_on_held_out_examples_first(assay, features):
 
 
 def test_a_value_in_units_of_a_metric_and_its_interval_have_three_decimals(assay, features):
-    _, out, _ = assay("score", "near.npz", "-s", "ridge_cv")
+    _, out, _ = assay("score", "near.npz", "--method", "ridge_cv")
 
     row = next(line for line in out.splitlines() if line.startswith("ridge_cv"))
     assert re.match(r"ridge_cv  \d\.\d{3}  \d\.\d{3} to \d\.\d{3}  accuracy ", row)
 
 
 def test_the_last_line_is_a_verdict_of_the_first_estimate_of_a_metric(assay, features):
-    one = assay("score", "near.npz", "-s", "logme", "-s", "ridge_cv")[1].splitlines()
-    two = assay("score", "near.npz", "far.npz", "-s", "logme", "-s", "ridge_cv")[1].splitlines()
-    none = assay("score", "near.npz", "far.npz", "-s", "logme")[1].splitlines()
+    one = assay("score", "near.npz", "--method", "logme", "--method", "ridge_cv")[1].splitlines()
+    two = assay("score", "near.npz", "far.npz", "--method", "logme", "--method", "ridge_cv")[1].splitlines()
+    none = assay("score", "near.npz", "far.npz", "--method", "logme")[1].splitlines()
 
     assert re.match(r"Verdict: expected accuracy 0\.\d+ \(.* to .*\) by ridge_cv\.", one[-1])
     assert re.match(r"Verdict: (near|far) is (best|first), expected accuracy .* by ridge_cv; ", two[-1])
@@ -108,7 +108,7 @@ def test_files_with_different_labels_are_not_compared_in_silence(assay, features
         features / "other.npz", features=np.random.default_rng(0).random((30, 4)), labels=np.arange(30) % 2
     )
 
-    _, out, _ = assay("score", "near.npz", "other.npz", "-s", "logme")
+    _, out, _ = assay("score", "near.npz", "other.npz", "--method", "logme")
 
     assert "The files have different labels" in out
     assert out.splitlines()[-1] == "Verdict: none, because the files have different labels."
@@ -118,14 +118,16 @@ def test_files_with_different_labels_are_not_compared_in_silence(assay, features
 def test_values_are_whole_in_any_terminal(assay, features, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
 
-    _, out, _ = assay("score", "near.npz", "-s", "logme", "-s", "h_score_regularised", "-s", "ridge_cv")
+    _, out, _ = assay(
+        "score", "near.npz", "--method", "logme", "--method", "h_score_regularised", "--method", "ridge_cv"
+    )
 
     assert "…" not in out
     assert len(re.findall(r"\d\.\d{3,4}\b", out)) >= 3
 
 
 def test_a_score_without_a_value_shows_its_reason_and_stops_no_other(assay, features):
-    code, out, _ = assay("score", "near.npz", "-s", "leep", "-s", "logme")
+    code, out, _ = assay("score", "near.npz", "--method", "leep", "--method", "logme")
 
     assert code == 0
     assert "leep: it reads the probabilities of a source head" in " ".join(out.split())
@@ -135,7 +137,7 @@ def test_a_plug_in_that_breaks_is_a_reason(assay, features):
     (features / "own_breaking.py").write_text("def own_breaking(features, labels):\n    return 1 / 0\n")
 
     code, out, _ = assay(
-        "score", "near.npz", "-s", "own_breaking", "-s", "logme", "--plugin", "own_breaking.py"
+        "score", "near.npz", "--method", "own_breaking", "--method", "logme", "--plugin", "own_breaking.py"
     )
 
     assert code == 0
@@ -145,14 +147,14 @@ def test_a_plug_in_that_breaks_is_a_reason(assay, features):
 def test_a_value_of_zero_is_a_value(assay, features):
     (features / "own_zero.py").write_text("def own_zero(features, labels):\n    return 0.0\n")
 
-    code, out, _ = assay("score", "near.npz", "-s", "own_zero", "--plugin", "own_zero.py")
+    code, out, _ = assay("score", "near.npz", "--method", "own_zero", "--plugin", "own_zero.py")
 
     assert code == 0
     assert "own_zero" in out
 
 
 def test_the_exit_code_is_1_where_no_score_has_a_value(assay, features):
-    code, out, _ = assay("score", "near.npz", "-s", "leep")
+    code, out, _ = assay("score", "near.npz", "--method", "leep")
 
     assert code == 1
     assert out.splitlines()[-1] == "Verdict: none, because no score has a value."
@@ -178,7 +180,9 @@ def test_a_plug_in_is_among_all_scores(assay, features):
 
 
 def test_values_are_written_as_json(assay, features):
-    _, out, _ = assay("score", "near.npz", "-s", "ridge_cv", "-s", "leep", "--out", "scores.json")
+    _, out, _ = assay(
+        "score", "near.npz", "--method", "ridge_cv", "--method", "leep", "--json", "scores.json"
+    )
 
     assert out.splitlines()[-1].startswith("Verdict: expected accuracy")
     scores = json.loads((features / "scores.json").read_text())["near"]
@@ -195,10 +199,10 @@ def test_values_are_written_as_json(assay, features):
         (("score", "nothing.npz"), "Cannot read 'nothing.npz': No such file"),
         (("score", "text.npz"), "'text.npz' is no file of named arrays"),
         (("score", "near.npz", "--labels", "label"), "Did you mean: labels"),
-        (("score", "near.npz", "-s", "logm"), "Did you mean: logme"),
+        (("score", "near.npz", "--method", "logm"), "Did you mean: logme"),
         (("score", "objects.npz"), "labels=labels.astype(str)"),
         (("score", "near.npz", "nan.npz"), "'nan.npz': Features of example 0 are NaN"),
-        (("score", "near.npz", "--out", "/proc/nowhere/x.json"), "Cannot write"),
+        (("score", "near.npz", "--json", "/proc/nowhere/x.json"), "Cannot write"),
         (("score", "near.npz", "--plugin", "nothing.py"), "Cannot read the plug-in 'nothing.py'"),
     ],
 )

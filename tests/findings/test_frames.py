@@ -1,4 +1,8 @@
+from dataclasses import replace
+from html import escape
+
 from assay.analysis.compare import compare
+from assay.findings.notebook import notebook_html
 from assay.testing.simulated_study import simulate_study
 
 COMPARISON = compare(simulate_study(), ranked_by=None, seed=0)
@@ -25,6 +29,29 @@ def test_a_notebook_shows_the_answer_and_every_name_is_text():
     assert "<script" not in text
     shown = next(result for result in COMPARISON.tasks if result.shown_negated)
     assert f"{-shown.standings[0].value:.4g}" in text
+
+
+def test_a_notebook_shows_what_the_table_of_the_page_shows():
+    text = COMPARISON._repr_html_()
+
+    findings = COMPARISON.tasks[0]
+    second = next(row for row in findings.standings if row.rank > 1 and row.difference is not None)
+    assert f"{second.value - findings.standings[0].value:+.3g} ({second.difference.low:.3g} to " in text
+    assert f"<td>{COMPARISON.models[0].facts.parameters:,}</td>" in text
+    assert text.count("<i>(recommended)</i>") == sum(row.recommended is not None for row in COMPARISON.tasks)
+
+
+def test_a_notebook_marks_controls():
+    worst = COMPARISON.tasks[0].standings[-1].model
+    models = {
+        row.address: replace(row, facts=replace(row.facts, is_random=row.address == worst))
+        for row in COMPARISON.models
+    }
+
+    text = notebook_html((), COMPARISON.tasks[:1], models)
+
+    assert f"{escape(worst)} <i>(random weights, a control)</i>" in text
+    assert text.count("a control") == 1
 
 
 def test_what_python_prints_is_the_answer_not_every_number():

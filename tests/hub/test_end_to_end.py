@@ -286,7 +286,7 @@ def test_a_study_of_what_was_fetched_runs_with_no_connection_at_all(hub: LocalHu
     tasks = ("hub:org/reviews", "hub:org/reviews(revision='v1')", "suite:ours.toml", "glue:rte")
 
     run = hub.assay(
-        home, "rank", *tasks, *models, "--methods", "knn", "--no-random-floor", "--offline", "--details"
+        home, "rank", *tasks, *models, "--method", "knn", "--no-random-floor", "--offline", "--details"
     )
 
     assert hub.requests() == []

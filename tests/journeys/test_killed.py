@@ -61,8 +61,8 @@ def rows(store: Path) -> dict[tuple[str, str], str]:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_study_continues_and_redoes_nothing(photos, networks, tmp_path, how):
     store = tmp_path / "store"
-    options = [part for model in networks for part in ("--models", model)]
-    options += [part for method in METHODS for part in ("--methods", method)]
+    options = [part for model in networks for part in ("--model", model)]
+    options += [part for method in METHODS for part in ("--method", method)]
     command = [sys.executable, "-m", "assay", "rank", str(photos), *options]
     command += ["--store", str(store), "--device", "cpu"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)

@@ -74,7 +74,9 @@ def compare_scores(tables: ScoreTables, *, seed: int = 0) -> ScoreComparison:
         raise UsageError(f"'{tables.truth}' is the only table. Write the scores first: scores.csv truth.csv.")
     rows = parse_row_kind(tables.rows)
     file = read_matrices(tables.truth, rows=rows)
-    truth = higher_is_better(select_matrix(file, tables.truth, tables.truth_name), tables.lower_is_better)
+    truth = higher_is_better(
+        select_matrix(file, tables.truth, tables.truth_name, "--truth"), tables.lower_is_better
+    )
     name = tables.truth_name or next(iter(file.matrices))
     notes = [*file.notes]
     scores: dict[str, Matrix] = {}

@@ -107,7 +107,7 @@ def code_of(folder: Path) -> list[str]:
 def must_be_empty(folder: Path) -> None:
     """Raise ``UsageError`` if files of a user might be overwritten."""
     if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --to {folder}-2.")
+        raise UsageError(f"The folder '{folder}' is not empty. Name another one, as in --out {folder}-2.")
 
 
 def _result(store: Store, job: Job) -> Result:
@@ -166,7 +166,7 @@ def _emptied_unless_whole(folder: Path, *, was_there: bool) -> Iterator[None]:
         if not was_there and folder.is_dir():
             folder.rmdir()
         if isinstance(error, OSError):
-            message = f"Cannot write to '{folder}': {error}. Name another folder: --to other."
+            message = f"Cannot write to '{folder}': {error}. Name another folder: --out other."
             raise StoreError(message) from error
         raise
 

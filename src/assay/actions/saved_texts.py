@@ -69,7 +69,7 @@ Install what it needs, and predict:
 {commands}
 
 Rows of CSV go to standard output: `input`, `row` (of a table), `prediction`, `error`. `--probabilities`
-adds those of the classes, `--json` writes JSON lines, `--output` a file; `python predict.py --help` says
+adds those of the classes, `--jsonl` writes JSON lines, `--out` a file; `python predict.py --help` says
 more. What cannot be read is a row with its reason, and the exit code is then 1.{code}
 
 In Python:

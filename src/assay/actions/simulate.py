@@ -88,7 +88,9 @@ def simulate(request: Replays) -> Simulation:
         UsageError: A table cannot be read, does not fit the matrix, or no task can be replayed.
     """
     file = read_matrices(request.table, rows=parse_row_kind(request.rows))
-    matrix = higher_is_better(select_matrix(file, request.table, request.matrix), request.lower_is_better)
+    matrix = higher_is_better(
+        select_matrix(file, request.table, request.matrix, "--method"), request.lower_is_better
+    )
     history = History.of(matrix, _groups(request.groups, matrix))
     made_for_it = np.stack([matches(task, history.models) > 0 for task in history.tasks])
     contaminated = int((made_for_it & np.isfinite(history.values)).sum())

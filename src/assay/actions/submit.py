@@ -125,5 +125,5 @@ def _write(path: Path, asked: Asked, answers: Sequence[str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(["index\tprediction\n", *rows]), "utf-8", newline="\n")
     except OSError as error:
-        raise StoreError(f"Cannot write '{path}': {error}. Name another folder: --to other.") from error
+        raise StoreError(f"Cannot write '{path}': {error}. Name another folder: --out other.") from error
     return path

@@ -69,9 +69,7 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
             text.flush()
             text.detach()
     except OSError as error:
-        raise UsageError(
-            f"Cannot write '{output}': {error}. Name another file: --output other.csv."
-        ) from error
+        raise UsageError(f"Cannot write '{output}': {error}. Name another file: --out other.csv.") from error
 
 
 def _json(answer: NewPrediction, *, is_with_probabilities: bool) -> str:

@@ -12,6 +12,7 @@ from importlib import metadata
 import typer
 
 import assay.cli.commands
+from assay.cli.renamed_options import current_spelling
 from assay.core.errors import AssayError, UsageError
 
 app = typer.Typer(
@@ -47,8 +48,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # for terminals that cannot show our symbols
+    arguments, notes = current_spelling(sys.argv[1:])
+    for note in notes:
+        print(f"assay: {note}", file=sys.stderr)
     try:
-        app()
+        app(args=arguments)
     except UsageError as error:
         _stop(str(error), code=2)
     except AssayError as error:

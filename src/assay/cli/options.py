@@ -29,7 +29,7 @@ Plugins = Annotated[
 CacheSize = Annotated[
     str | None, typer.Option(help="Disk space for features, the least recently used go [50GB].")
 ]
-Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
+Html = Annotated[Path | None, typer.Option(help="Where to write the HTML page [STORE/report.html].")]
 RetryFailed = Annotated[
     bool,
     typer.Option("--retry-failed", help="Run all failed jobs again, also those whose model failed."),
@@ -45,11 +45,14 @@ Margin = Annotated[
 CheapBy = Annotated[
     str | None, typer.Option(help="Cost of a cheaper model: macs, parameters, latency or memory [macs].")
 ]
-RankedBy = Annotated[str | None, typer.Option(help="The method that ranks the models.")]
+RankedBy = Annotated[
+    str | None, typer.Option("--method", help="The score or protocol that ranks the models.")
+]
 
 Rows = Annotated[str | None, typer.Option(help="What the rows are: models or tasks.")]
 MatrixName = Annotated[
-    str | None, typer.Option(help="Which, where the table has several: a method or a score.")
+    str | None,
+    typer.Option("--method", help="The score or protocol whose values to read, if the table has several."),
 ]
 LowerIsBetter = Annotated[
     list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
@@ -62,7 +65,7 @@ StudyArgument = Annotated[Path, typer.Argument(help="The store of a study, or it
 ModelArgument = Annotated[str, typer.Argument(help="The model, as the report names it.")]
 Tasks = Annotated[list[str] | None, typer.Option(help="A task, as the report names it; repeat it.")]
 Measure = Annotated[str | None, typer.Option(help="The protocol that measured both.")]
-NewFolder = Annotated[Path, typer.Option(help="A folder that is new or empty.")]
+NewFolder = Annotated[Path, typer.Option("--out", help="A new or empty folder to write to.")]
 SplitSeed = Annotated[int, typer.Option(help="The seed of the study's splits.")]
 
 Workers = Annotated[

@@ -26,7 +26,7 @@ def verdict(outcomes: Outcomes, *, are_comparable: bool) -> str:
     if score is None:
         return (
             "Verdict: none, because these scores estimate no metric; they only rank models. "
-            "Add one that does with --scores ridge_cv."
+            "Add one that does with --method ridge_cv."
         )
     of_score = {name: of_file[score] for name, of_file in outcomes.items()}
     best = max(of_score, key=lambda name: float(of_score[name].estimate or 0.0))

@@ -115,4 +115,4 @@ class Comparison:
     def _repr_html_(self) -> str:
         from assay.findings.notebook import notebook_html
 
-        return notebook_html(self.headline, self.tasks)
+        return notebook_html(self.headline, self.tasks, {row.address: row for row in self.models})

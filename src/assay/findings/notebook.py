@@ -1,44 +1,86 @@
-"""Renders findings for a notebook: the answer, and the best models of each task."""
+"""Renders findings for a notebook: the answer, and the best models of each task as on the page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 
+from assay.core.estimate import Interval
+from assay.findings.facts import ModelRow, has_random_weights
 from assay.findings.per_task import Standing, TaskFindings
 
-SHOWN = 10  # models of a task
+SHOWN = 10  # models of a task, besides those that are recommended
+_TITLES = ("rank", "model", "", "95 % interval", "vs best", "ranks", "index", "parameters")
 
 
-def notebook_html(headline: Iterable[str], tasks: Iterable[TaskFindings]) -> str:
-    """Return HTML without scripts or styles; every name is escaped."""
+def notebook_html(
+    headline: Iterable[str], tasks: Iterable[TaskFindings], models: Mapping[str, ModelRow]
+) -> str:
+    """Return HTML without scripts or styles; every name is escaped.
+
+    Args:
+        headline: The answer.
+        tasks: The findings on each task.
+        models: The facts of the models, by address.
+    """
     answer = "".join(f"<p><b>{escape(sentence)}</b></p>" for sentence in headline)
-    return answer + "".join(map(_task, tasks))
+    return answer + "".join(_task(findings, models) for findings in tasks)
 
 
-def _task(findings: TaskFindings) -> str:
+def _task(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    facts, decision = findings.task, findings.decision
     direction = "lower is better" if findings.shown_negated else "higher is better"
-    rows = "".join(_row(standing, findings) for standing in findings.standings[:SHOWN])
-    hidden = len(findings.standings) - SHOWN
-    more = f"<p>{hidden} more</p>" if hidden > 0 else ""
+    chosen = {decision.recommended, decision.cheaper} if decision else set()
+    shown = [row for at, row in enumerate(findings.standings) if at < SHOWN or row.model in chosen]
+    hidden = len(findings.standings) - len(shown)
+    more = f"<p>{hidden:,} more</p>" if hidden else ""
+    size = f"{facts.train_count:,} train" if findings.beats_floor is None else f"{facts.test_count:,} test"
+    titles = (escape(title or findings.measure) for title in _TITLES)
+    rows = "".join(_row(row, findings, models) for row in shown)
     return (
-        f"<table><caption>{escape(findings.task.address)}: {escape(findings.measure)}, {direction}; "
-        f"{findings.task.test_count:,} test examples</caption>"
-        "<thead><tr><th></th><th>model</th><th>value</th><th>95 % interval</th><th>index</th></tr></thead>"
+        f"<table><caption>{escape(facts.address)}: {escape(findings.measure)}, {direction}; "
+        f"{size} examples</caption>"
+        f"<thead><tr>{''.join(f'<th>{title}</th>' for title in titles)}</tr></thead>"
         f"<tbody>{rows}</tbody></table>{more}"
     )
 
 
-def _row(standing: Standing, findings: TaskFindings) -> str:
-    sign = -1 if findings.shown_negated else 1
-    interval = standing.interval
-    ends = sorted((sign * interval.low, sign * interval.high)) if interval else ()
-    name = escape(standing.model)
-    cells = [
-        f"{standing.rank}{'=' if standing.may_be_best else ''}",
-        f"<b>{name}</b>" if standing.model == findings.recommended else name,
+def _row(standing: Standing, findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    sign, best = (-1 if findings.shown_negated else 1), findings.standings[0]
+    against = "best" if standing.rank == 1 else ""
+    if not against and standing.difference is not None:
+        lost = f"{sign * (standing.value - best.value):+.3g}"
+        against = f"{lost} ({_ends(standing.difference, sign)})"
+    row = models.get(standing.model)
+    cells = (
+        str(standing.rank),
+        _name(standing, findings, models),
         f"{sign * standing.value:.4g}",
-        " to ".join(f"{end:.4g}" for end in ends),
+        _ends(standing.interval, sign),
+        against,
+        "–".join(map(str, dict.fromkeys(standing.ranks or ()))),
         "" if standing.index is None else f"{standing.index:.3f}",
-    ]
+        f"{row.facts.parameters:,}" if row is not None and row.facts.parameters is not None else "",
+    )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _name(standing: Standing, findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    """Return the name of a model, and what it is: recommended, cheaper, a control, possibly the best."""
+    decision = findings.decision
+    marks = {
+        "recommended": standing.model == findings.recommended,
+        "cheaper": decision is not None and standing.model == decision.cheaper,
+        "random weights, a control": has_random_weights(standing.model, models),
+        "may be best": standing.may_be_best,
+    }
+    name = escape(standing.model)
+    name = f"<b>{name}</b>" if marks["recommended"] else name
+    return " ".join([name, *(f"<i>({mark})</i>" for mark, is_so in marks.items() if is_so)])
+
+
+def _ends(interval: Interval | None, sign: int) -> str:
+    if interval is None:
+        return ""
+    low, high = sorted((sign * interval.low, sign * interval.high))
+    return f"{low:.3g} to {high:.3g}"

@@ -160,7 +160,7 @@ def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
             if named.address.alias or bare not in models:
                 models[bare] = named
     if not models:
-        raise UsageError("No models. Name at least one, as in --models timm:resnet50.")
+        raise UsageError("No models. Name at least one, as in --model timm:resnet50.")
     return tuple(models.values())
 
 
@@ -227,7 +227,7 @@ def resolve_methods(texts: Iterable[str]) -> tuple[Named[Method], ...]:
                 "method", address.name, {*families().protocols.names(), *families().scores.names()}
             )
     if not methods:
-        raise UsageError("No methods. Name at least one, as in --methods linear_probe.")
+        raise UsageError("No methods. Name at least one, as in --method linear_probe.")
     return tuple(methods.values())
 
 

@@ -125,15 +125,22 @@ def higher_is_better(matrix: Matrix, lower_is_better: Collection[str]) -> Matrix
     return matrix.negated(tasks)
 
 
-def select_matrix(file: MatrixFile, path: Path, name: str | None) -> Matrix:
+def select_matrix(file: MatrixFile, path: Path, name: str | None, option: str = "") -> Matrix:
     """Return the matrix with a name, or the only matrix.
+
+    Args:
+        file: The matrices of a file.
+        path: Its path, for errors.
+        name: The name, or None.
+        option: The option of the command line that gives the name; empty if there is none.
 
     Raises:
         UsageError: There are several matrices, or none with that name; the message lists them.
     """
     listed = ", ".join(sorted(file.matrices)[:12])
     if name is None and len(file.matrices) > 1:
-        raise UsageError(f"'{path}' has {len(file.matrices)} matrices: {listed}. Name one of them.")
+        example = f", as in {option} '{sorted(file.matrices)[0]}'" if option else ""
+        raise UsageError(f"'{path}' has {len(file.matrices)} matrices: {listed}. Name one of them{example}.")
     if name is not None and name not in file.matrices:
         raise UsageError(f"'{path}' has no matrix called '{name}'. It has: {listed}.")
     return next(iter(file.matrices.values())) if name is None else file.matrices[name]

@@ -16,7 +16,7 @@ Examples:
 
 - `assay across errors.csv --lower-is-better '*'` where lower is better
 
-- `assay across results.parquet --matrix linear_probe`
+- `assay across results.parquet --method linear_probe`
 
 A table has models on one side and tasks on the other, or one cell a row: model, task, value.
 """
@@ -39,7 +39,7 @@ def command(
     from assay.tables.matrices import higher_is_better, parse_row_kind, read_matrices, select_matrix
 
     file = read_matrices(table, rows=parse_row_kind(rows))
-    values = higher_is_better(select_matrix(file, table, matrix), lower_is_better or ())
+    values = higher_is_better(select_matrix(file, table, matrix, "--method"), lower_is_better or ())
     findings = across(values)
     console = Console()
     for note in file.notes:

@@ -12,9 +12,9 @@ Examples:
 
 - `assay agreement scores.csv truth.csv`
 
-- `assay agreement logme.csv knn.csv truth.csv --facts models.csv --by-task`
+- `assay agreement logme.csv knn.csv truth.csv --facts models.csv --details`
 
-- `assay agreement results.parquet results.parquet --truth linear_probe --score logme`
+- `assay agreement results.parquet results.parquet --truth linear_probe --method logme`
 
 A table has models on one side and tasks on the other, or one cell a row: model, task, score, value.
 The last one holds the truth. Models and tasks are matched by name.
@@ -25,7 +25,7 @@ def command(
     tables: Annotated[
         list[Path], typer.Argument(help="Tables of scores; the last holds what training gave.")
     ],
-    score: Annotated[
+    method: Annotated[
         list[str] | None, typer.Option(help="A score of the tables, or a pattern; repeat it.")
     ] = None,
     truth: Annotated[
@@ -46,7 +46,7 @@ def command(
     lower_is_better_score: Annotated[
         list[str] | None, typer.Option(help="A score, or a pattern, where lower is better; repeat it.")
     ] = None,
-    by_task: Annotated[bool, typer.Option(help="Print each task too.")] = False,
+    details: Annotated[bool, typer.Option("--details", help="Print each task too.")] = False,
     seed: Annotated[int, typer.Option(help="Decides the draws.")] = 0,
 ) -> None:
     """Measure how well scores predict results, compared with a static ranking, chance and model facts."""
@@ -59,7 +59,7 @@ def command(
         scores=tuple(tables[:-1]),
         truth=tables[-1],
         truth_name=truth,
-        selected=tuple(score or ()),
+        selected=tuple(method or ()),
         facts=facts,
         past=past,
         rows=rows,
@@ -71,4 +71,4 @@ def command(
     for note in result.notes:
         console.print(note, style="dim", highlight=False, markup=False)
     console.print()
-    show_agreements(result.agreements, console, by_task=by_task)
+    show_agreements(result.agreements, console, by_task=details)

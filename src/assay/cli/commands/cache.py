@@ -13,7 +13,7 @@ Examples:
 
 - `assay cache assay-store` lists the features and Moments that are kept, with their size and last use
 
-- `assay cache assay-store --max-size 10GB` removes the least recently used until 10 GB are left
+- `assay cache assay-store --cache-size 10GB` removes the least recently used until 10 GB are left
 
 Results, predictions and labels are never removed. What is removed is made again when a job needs it.
 """
@@ -21,7 +21,7 @@ Results, predictions and labels are never removed. What is removed is made again
 
 def command(
     store: options.StoreArgument,
-    max_size: Annotated[
+    cache_size: Annotated[
         str | None, typer.Option(help="Remove the least recently used down to this size: 10GB or 500MB.")
     ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Remove all of it.")] = False,
@@ -36,10 +36,10 @@ def command(
     from assay.wording.numbers import disk_space
 
     options.add_plugins(plugin)
-    if prune and max_size is not None:
-        raise UsageError("--prune removes everything. Leave out --prune or --max-size.")
-    if prune or max_size is not None:
-        removed = cache.prune(store, 0 if max_size is None else bytes_of("max_size", max_size))
+    if prune and cache_size is not None:
+        raise UsageError("--prune removes everything. Leave out --prune or --cache-size.")
+    if prune or cache_size is not None:
+        removed = cache.prune(store, 0 if cache_size is None else bytes_of("cache_size", cache_size))
         for each in removed:
             print(f"removed {disk_space(each.bytes):>8}  {each.of}")
     kept = cache.cached(store)

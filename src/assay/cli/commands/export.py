@@ -29,9 +29,12 @@ def command(
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
+    margin: options.Margin = None,
+    cheap_by: options.CheapBy = None,
     plugin: options.Plugins = None,
 ) -> None:
     """Write the findings as Parquet, CSV, JSON, LaTeX, Markdown, YAML, HTML or text."""
+    from assay.analysis.per_task.decision import Rule
     from assay.cli.output import write
     from assay.core.errors import UnknownName
     from assay.core.limits import Limits
@@ -44,6 +47,7 @@ def command(
     if out.suffix not in reports:
         raise UnknownName("form of a report", out.suffix or out.name, reports)
     limits = Limits.of(max_parameters, max_latency, licence or ())
-    comparison = compare_store(open_existing(store), ranked_by=ranked_by, limits=limits)
+    rule = Rule.of(margin, cheap_by)
+    comparison = compare_store(open_existing(store), ranked_by=ranked_by, limits=limits, rule=rule)
     write(reports[out.suffix](), comparison, out)
     print(f"Wrote {out}")

@@ -13,14 +13,14 @@ Examples:
 
 - `assay measure assay-store`
 
-- `assay measure assay-store --models 'timm:*' --rounds 5 --device cuda`
+- `assay measure assay-store --model 'timm:*' --rounds 5 --device cuda`
 """
 
 
 def command(
     store: options.StoreArgument,
     models: Annotated[
-        list[str] | None, typer.Option("--models", "-m", help="Model or pattern; repeat it. [all]")
+        list[str] | None, typer.Option("--model", "-m", help="Model or pattern; repeat it. [all]")
     ] = None,
     rounds: Annotated[int, typer.Option(help="How often each model is measured.", min=1)] = 3,
     device: options.Device = "auto",

@@ -14,9 +14,9 @@ Examples:
 
 - `assay predict winner new.csv --probabilities`
 
-- `assay predict winner picture.jpg more-pictures --output answers.csv`
+- `assay predict winner picture.jpg more-pictures --out answers.csv`
 
-- `assay predict winner --text 'a text' --json`
+- `assay predict winner --text 'a text' --jsonl`
 
 Exit codes: 0 all predicted; 1 some rows have an error instead; 2 a wrong request.
 """
@@ -38,8 +38,8 @@ def command(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Add the probability of each class.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON lines instead of CSV.")] = False,
-    output: Annotated[Path | None, typer.Option(help="File to write; .jsonl means --json.")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Write JSON lines instead of CSV.")] = False,
+    out: Annotated[Path | None, typer.Option(help="File to write; .jsonl means --jsonl.")] = None,
     allow_code: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,13 +60,13 @@ def command(
 
     options.go_offline_if(offline)
     asked = NewInputs(inputs or (), column or (), text or (), text2 or ())
-    is_json = json or (output is not None and output.suffix in {".json", ".jsonl", ".ndjson"})
+    is_json = jsonl or (out is not None and out.suffix in {".json", ".jsonl", ".ndjson"})
     with load(folder, device, allow_code=allow_code or ()) as saved:
         for note in saved.notes:
             print_note(note)
         found = answers(saved, asked, probabilities=probabilities)
         classes = saved.classes if probabilities else ()
-        failed, count = write_answers(found, classes, output, is_json=is_json)
+        failed, count = write_answers(found, classes, out, is_json=is_json)
     if failed:
         print_note(f"{failed} of {count} rows have an error instead of a prediction.")
         raise typer.Exit(code=1)

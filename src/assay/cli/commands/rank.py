@@ -12,20 +12,22 @@ from assay.cli import options
 EXAMPLES = """
 Examples:
 
-- `assay rank ./photos --models 'timm:*mobilenetv3*' --models torchvision:resnet18`
+- `assay rank ./photos --model 'timm:*mobilenetv3*' --model torchvision:resnet18`
 
-- `assay rank 'reviews.csv(label="stars")' --models sentence:all-MiniLM-L6-v2`
+- `assay rank 'reviews.csv(label="stars")' --model sentence:all-MiniLM-L6-v2`
 
-- `assay rank ./photos --models 'timm:vit_small*' --estimate` trains nothing
+- `assay rank ./photos --model 'timm:vit_small*' --estimate` trains nothing
 
-- `assay rank reviews.csv --models sentence:all-MiniLM-L6-v2 --dry-run` shows how the data are read
+- `assay rank reviews.csv --model sentence:all-MiniLM-L6-v2 --dry-run` shows how the data are read
 """
 
 
 def command(
     tasks: Annotated[list[str], typer.Argument(help="Folder, table, or source:name.")],
-    models: Annotated[list[str], typer.Option("--models", "-m", help="Address or pattern; repeat it.")],
-    methods: Annotated[list[str] | None, typer.Option(help="Scores and protocols; repeat it.")] = None,
+    models: Annotated[list[str], typer.Option("--model", "-m", help="Address or pattern; repeat it.")],
+    methods: Annotated[
+        list[str] | None, typer.Option("--method", help="Scores and protocols; repeat it.")
+    ] = None,
     estimate: Annotated[bool, typer.Option(help="Only scores: train nothing, never look at test.")] = False,
     random_floor: Annotated[bool, typer.Option(help="Judge one model with random weights too.")] = True,
     store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = options.DEFAULT_STORE,
@@ -39,7 +41,7 @@ def command(
         typer.Option(help="Seconds for one job; models then run in a process of their own."),
     ] = None,
     workers: options.Workers = None,
-    report: options.Report = None,
+    html: options.Html = None,
     retry_failed: options.RetryFailed = False,
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
@@ -85,4 +87,4 @@ def command(
         plugins=plugin or (),
         engine=options.engine_with("local", time_limit, workers),
     )
-    answer(study, report=report, retry_failed=retry_failed, details=details, dry_run=dry_run)
+    answer(study, report=html, retry_failed=retry_failed, details=details, dry_run=dry_run)

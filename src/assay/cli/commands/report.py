@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +14,7 @@ Examples:
 
 - `assay report assay-store`
 
-- `assay report assay-store --html out.html --ranked-by knn`
+- `assay report assay-store --html out.html --method knn`
 
 - `assay report assay-store --watch` while a study runs
 """
@@ -23,9 +22,7 @@ Examples:
 
 def command(
     store: options.StoreArgument,
-    html: Annotated[
-        Path | None, typer.Option(help="Where to write the HTML report [store]/report.html")
-    ] = None,
+    html: options.Html = None,
     ranked_by: options.RankedBy = None,
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,

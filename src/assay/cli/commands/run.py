@@ -32,7 +32,7 @@ def command(
     plugin: options.Plugins = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for one job [6 hours].")] = None,
     workers: options.Workers = None,
-    report: options.Report = None,
+    html: options.Html = None,
     retry_failed: options.RetryFailed = False,
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
@@ -63,4 +63,4 @@ def command(
         margin=read.margin if margin is None else margin,
         cheap_by=cheap_by or read.cheap_by,
     )
-    answer(chosen, report=report, retry_failed=retry_failed, details=details, dry_run=dry_run)
+    answer(chosen, report=html, retry_failed=retry_failed, details=details, dry_run=dry_run)

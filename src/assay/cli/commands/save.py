@@ -13,7 +13,7 @@ from assay.cli import options
 EXAMPLES = """
 Examples:
 
-- `assay save assay-store timm:resnet18.a1_in1k ./photos --to winner`
+- `assay save assay-store timm:resnet18.a1_in1k ./photos --out winner`
 
 - `assay save study.toml timm:resnet18.a1_in1k ./photos --method 'fine_tune(trials=8)'`
 
@@ -26,7 +26,7 @@ def command(
     model: options.ModelArgument,
     task: Annotated[str, typer.Argument(help="The task, as the report names it.")],
     method: Annotated[str, typer.Option(help="The protocol whose outcome is saved.")] = "linear_probe",
-    to: options.NewFolder = Path("saved"),
+    out: options.NewFolder = Path("saved"),
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",
     offline: options.Offline = False,
@@ -50,11 +50,11 @@ def command(
     model = _address(model, {job.model for job in jobs})
     task = _address(task, {job.task for job in jobs})
     chosen = ModelToSave(resolve_models([model])[0], resolve_tasks([task], seed)[0], protocol)
-    result = save(store, chosen, to, resolve_device(device), onnx=onnx)
+    result = save(store, chosen, out, resolve_device(device), onnx=onnx)
     negated = families().metrics.load(chosen.task.metric).shown_negated
     value = f"{chosen.task.metric} {value_text(result.value or 0.0, negated=negated)} on test"
-    print(f"Saved {chosen.model} with {chosen.method} ({value}) to {to}")
-    print(f"Predict with: assay predict {to} ...; or python {to / 'predict.py'} ...")
+    print(f"Saved {chosen.model} with {chosen.method} ({value}) to {out}")
+    print(f"Predict with: assay predict {out} ...; or python {out / 'predict.py'} ...")
 
 
 def _address(name: str, known: Collection[str]) -> str:

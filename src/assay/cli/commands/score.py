@@ -14,7 +14,7 @@ Examples:
 
 - `assay score features.npz` computes every score that the file allows and that takes seconds
 
-- `assay score resnet.npz vit.npz -s logme -s ridge_cv` sets models side by side
+- `assay score resnet.npz vit.npz --method logme --method ridge_cv` sets models side by side
 
 - `assay score features.npz --plugin my_score.py` adds a score of your own
 
@@ -25,14 +25,14 @@ The file holds `features` (examples x width) and `labels`, and if you like `sour
 
 def command(
     files: Annotated[list[Path], typer.Argument(help="Files of arrays (.npz), one for each model.")],
-    scores: Annotated[list[str] | None, typer.Option("--scores", "-s", help="Score; repeat it.")] = None,
+    methods: Annotated[list[str] | None, typer.Option("--method", help="A score; repeat it.")] = None,
     labels: Annotated[str, typer.Option(help="The array of labels in the files.")] = "labels",
     kind: Annotated[str | None, typer.Option(help="classification, regression or multilabel.")] = None,
     metric: Annotated[str | None, typer.Option(help="The metric of out-of-sample scores.")] = None,
     sample: Annotated[int, typer.Option(help="Examples for scores that compare them; 0 for all.")] = 5000,
     interval: Annotated[bool, typer.Option(help="Intervals for every score: five times the work.")] = False,
     plugin: options.Plugins = None,
-    out: Annotated[Path | None, typer.Option(help="Write the values as JSON as well.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,
 ) -> None:
     """Print transferability scores of features in files; no model is opened or trained."""
     from rich.console import Console
@@ -44,8 +44,8 @@ def command(
     from assay.core.errors import UsageError
     from assay.plugins.families import families
 
-    if out is not None:
-        must_be_writable(out)
+    if json is not None:
+        must_be_writable(json)
     options.add_plugins(plugin)
     views = {
         name: read_arrays(path, labels, kind=kind, sample=sample or None)
@@ -53,20 +53,22 @@ def command(
     }
     if metric is not None and all(view.kind == "multilabel" for view in views.values()):
         raise UsageError("No metric judges several labels at once. Leave out --metric.")
-    names = scores or sorted(families().scores.names())
+    names = methods or sorted(families().scores.names())
     results = {
-        name: score_all(view, names, metric, interval=interval, asked=scores is not None)
+        name: score_all(view, names, metric, interval=interval, asked=methods is not None)
         for name, view in views.items()
     }
     show(results, views, Console())
-    slow = [name for name in names if families().scores.load(name).is_slow] if scores is None else []
+    slow = [name for name in names if families().scores.load(name).is_slow] if methods is None else []
     if slow:
-        print(f"Left out, because they may take minutes: {', '.join(slow)}. Name them with -s {slow[0]}.")
-    if out is not None:
-        out.write_text(as_json(results), "utf-8")
-        print(f"Wrote {out}")
+        print(
+            f"Left out, because they may take minutes: {', '.join(slow)}. Name them with --method {slow[0]}."
+        )
+    if json is not None:
+        json.write_text(as_json(results), "utf-8")
+        print(f"Wrote {json}")
     print(verdict(results, are_comparable=have_same_labels(list(views.values()))))
-    if scores and not any(row.estimate is not None for rows in results.values() for row in rows.values()):
+    if methods and not any(row.estimate is not None for rows in results.values() for row in rows.values()):
         raise typer.Exit(code=1)
 
 

@@ -32,7 +32,7 @@ def command(
         Path | None, typer.Option(help="A table of tasks and their data sets, which are left out together.")
     ] = None,
     trials: Annotated[str, typer.Option(help="After how many models the regret is printed.")] = "1,3,5,10,20",
-    tolerance: Annotated[
+    margin: Annotated[
         float | None, typer.Option(help="Loss that is close enough; by default half a point.")
     ] = None,
     bound: Annotated[
@@ -62,7 +62,7 @@ def command(
         scores=scores,
         groups=groups,
         trials=parse_trials(trials),
-        tolerance=tolerance,
+        tolerance=margin,
         bound=bound,
         top=top,
         exclude_contaminated=exclude_contaminated,

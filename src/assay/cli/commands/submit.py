@@ -12,9 +12,9 @@ from assay.cli import options
 EXAMPLES = """
 Examples:
 
-- `assay rank suite:glue --models hf:google-bert/bert-base-uncased --methods fine_tune`
+- `assay rank suite:glue --model hf:google-bert/bert-base-uncased --method fine_tune`
 
-- `assay submit assay-store hf:google-bert/bert-base-uncased --method fine_tune --to submission`
+- `assay submit assay-store hf:google-bert/bert-base-uncased --method fine_tune --out submission`
 
 - `zip -j submission.zip submission/*.tsv` and upload it at gluebenchmark.com/submit
 """
@@ -24,19 +24,23 @@ def command(
     study: options.StudyArgument,
     model: options.ModelArgument,
     method: Annotated[str, typer.Option(help="The protocol that trained it.")] = "linear_probe",
-    to: options.NewFolder = Path("submission"),
+    out: options.NewFolder = Path("submission"),
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",
+    offline: options.Offline = False,
+    plugin: options.Plugins = None,
 ) -> None:
     """Predict the hidden test labels of GLUE, and write the files for its leaderboard."""
     from assay.actions.submit import Entrant, lacking, submit
     from assay.environment.devices import resolve_device
     from assay.run.plan import resolve_models
 
+    options.add_plugins(plugin)
+    options.go_offline_if(offline)
     store, seed = options.opened_study(study, seed)
     protocol = options.protocol_called(method)
     entrant = Entrant(resolve_models([model])[0], protocol)
-    for file in submit(store, entrant, to, seed, resolve_device(device)):
+    for file in submit(store, entrant, out, seed, resolve_device(device)):
         print(f"Wrote {file.path}: {file.answers:,} answers by the model of {file.task}")
     missing = lacking(store, entrant)
     if missing:

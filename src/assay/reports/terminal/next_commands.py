@@ -49,7 +49,7 @@ def next_commands(
         if comparison.is_estimate:
             chosen = [decision.recommended, *others[:2]]
             on = [findings.task.address for findings in same]
-            models = [word for model in chosen for word in ("--models", model)]
+            models = [word for model in chosen for word in ("--model", model)]
             seed = _seed(same[0])
             return [("assay", "rank", *on, *models, *store, *seed, *place.options), *_page(place)]
         first = names[decision.recommended]
