@@ -83,6 +83,17 @@ def coco_address(folder: Path) -> str:
     return f"coco:{folder / 'labels.json'}"
 
 
+def yolo_address(folder: Path) -> str:
+    rng = np.random.default_rng(0)
+    for name in ("images", "labels"):
+        (folder / name).mkdir()
+    for number in range(30):
+        image = Image.fromarray(rng.integers(0, 256, (6, 5, 3), dtype=np.uint8))
+        image.save(folder / "images" / f"{number}.png")
+        (folder / "labels" / f"{number}.txt").write_text(f"{number % 3} 0.5 0.5 0.1 0.1")
+    return f"yolo:{folder}"
+
+
 def conll_address(folder: Path) -> str:
     texts = [f"word{number} N\nruns V{number % 2}\n" for number in range(30)]
     (folder / "all.conll").write_text("\n".join(texts))
@@ -129,6 +140,7 @@ ADDRESSES: dict[str, Callable[[Path], str]] = {
     "glue": glue_address,
     "hub": hub_address,
     "imagenet": imagenet_address,
+    "yolo": yolo_address,
     "skimage": lambda folder: "skimage:patches(size=16, per_class=5)",
     "sklearn": lambda folder: "sklearn:digits(limit=100)",
     "table": table_address,

@@ -124,9 +124,17 @@ def test_a_two_among_classes_names_its_row() -> None:
         columns(TaskKind.MULTILABEL, a=["1", "0"], b=["0", "2"])
 
 
-def test_several_columns_are_no_classification() -> None:
-    with pytest.raises(UsageError, match="has one label column; 'a' and 'b' are 2. Name one of them"):
-        columns(TaskKind.CLASSIFICATION, a=["1", "0"], b=["0", "1"])
+def test_columns_with_one_1_in_each_row_may_be_one_class() -> None:
+    cells = {"dog": ["1", "0", "0"], "cat": ["0", "1", "1"]}
+
+    assert columns(TaskKind.CLASSIFICATION, **cells).labels.classes == ("cat", "dog")
+    assert columns(TaskKind.CLASSIFICATION, **cells).labels.values.tolist() == [1, 0, 0]
+    assert columns(**cells).notes[0].endswith(", or kind='classification', as every row has one class.")
+
+
+def test_columns_without_one_1_in_each_row_are_no_classification() -> None:
+    with pytest.raises(UsageError, match="not every row has one 1 in 'a' and 'b'. Name one of them"):
+        columns(TaskKind.CLASSIFICATION, a=["1", "0"], b=["1", "1"])
 
 
 def test_a_separator_parts_the_classes_of_a_cell() -> None:

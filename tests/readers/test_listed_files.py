@@ -62,3 +62,14 @@ def test_a_class_without_any_picture_is_named(pictures: Path) -> None:
 def test_addresses_of_the_web_are_not_downloaded(pictures: Path) -> None:
     with pytest.raises(UnreadableTask, match="nothing is downloaded. Download the files first, and write"):
         load(pictures, written="https://example.org/{name}/{row}.png")
+
+
+def test_names_without_a_folder_are_looked_for_in_the_only_one_that_has_them(pictures: Path) -> None:
+    (pictures / "train").mkdir()
+    for file in list(pictures.glob("*/*.png")):
+        file.rename(pictures / "train" / f"{file.parent.name}-{file.name}")
+
+    task = load(pictures, written="{name}-{row}")
+
+    assert len(task.train) + len(task.val) + len(task.test) == 20
+    assert task.notes[0] == "The files that 'file' names are those in the folder 'train'."

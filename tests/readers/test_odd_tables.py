@@ -181,11 +181,41 @@ def test_a_bad_byte_in_utf_8_is_replaced_and_named(csv: Table) -> None:
         '{"version": 2, "data": [{"text": "a", "label": 1}, {"text": "b"}]}',
         '{\n"text": ["a", "b"],\n"label": [1, null]\n}',
         '{"text": {"0": "a", "1": "b"}, "label": {"0": 1, "1": null}}\n\n',
+        '{"0": {"text": "a", "label": 1}, "1": {"text": "b", "label": null}}',
+        '{"columns": ["text", "label"], "index": [7, 9], "data": [["a", 1], ["b", null]]}',
+        '{"schema": {"fields": []}, "data": [{"text": "a", "label": 1}, {"text": "b"}]}',
     ],
-    ids=["array", "indented", "in an object", "columns", "pandas"],
+    ids=["array", "indented", "in an object", "columns", "pandas", "rows", "split", "schema"],
 )
 def test_a_json_document_is_a_table(tmp_path: Path, content: str) -> None:
     assert Table(tmp_path / "a.json").read(content) == [("a", "1"), ("b", None)]
+
+
+def test_objects_by_name_are_rows_where_there_are_more_than_columns(tmp_path: Path) -> None:
+    content = '{"u": {"text": "a", "label": 1}, "v": {"text": "b", "label": 2}, "w": {"text": "c"}}'
+
+    assert Table(tmp_path / "a.json").read(content) == [("a", "1"), ("b", "2"), ("c", None)]
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("__label__pos a  film\n__label__neg dull, __x\n\n", [("a  film", "pos"), ("dull, __x", "neg")]),
+        (
+            "__label__a __label__b x y\n__label__b z\nnone\n",
+            [("x y", '["a", "b"]'), ("z", '["b"]'), ("none", None)],
+        ),
+        ("__label__a x\ny z __label__b\n", [("x", "a"), ("y z", "b")]),
+    ],
+    ids=["one each", "several", "at the end"],
+)
+def test_labels_of_fasttext_are_a_column(
+    tmp_path: Path, content: str, rows: list[tuple[str, str | None]]
+) -> None:
+    table = Table(tmp_path / "a.txt")
+
+    assert table.read(content) == rows
+    assert table.notes == ["The labels of a.txt are those of fastText: __label__ before each is left out."]
 
 
 def test_objects_in_objects_have_a_column_for_each_value(tmp_path: Path) -> None:
@@ -277,6 +307,8 @@ def workbook(*sheets: list[list[str | float]]) -> bytes:
 
 
 def cell_xml(cell: str | float) -> str:
+    if isinstance(cell, str) and cell.startswith("="):
+        return f"<c><f>{cell[1:]}</f><v></v></c>"
     if isinstance(cell, str):
         return f'<c t="inlineStr"><is><t>{cell}</t></is></c>'
     return f"<c><v>{cell}</v></c>"
@@ -298,6 +330,21 @@ def test_several_sheets_are_named_and_one_is_chosen(tmp_path: Path) -> None:
         Table(tmp_path / "a.xlsx").read(content)
     with pytest.raises(UsageError, match="a.xlsx has no sheet 'C'. It has 'A', 'B'."):
         Table(tmp_path / "a.xlsx").read(content, sheet="C")
+
+
+def test_formulas_that_were_never_computed_are_named(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="needs the package python-calamine")
+    table = Table(tmp_path / "a.xlsx")
+
+    assert table.read(workbook([["text", "n"], ["a", 1], ["b", "=B2*2"]])) == [("a", "1"), ("b", None)]
+    assert table.notes == [
+        "a.xlsx has formulas without a stored value in 1 cell: they are read as empty. "
+        "Open it in Excel or LibreOffice and save it, or save it as CSV there."
+    ]
+    with pytest.raises(
+        UnreadableTask, match="without a stored value in 2 cells, and nothing else in 'n'. Open"
+    ):
+        table.read(workbook([["text", "n"], ["a", "=1+1"], ["b", "=B2*2"]]))
 
 
 def test_a_blank_row_of_a_sheet_stays_where_rows_must_not_shift(tmp_path: Path) -> None:

@@ -321,3 +321,32 @@ def test_a_list_of_images_may_tell_slices(animals: Path) -> None:
 
 def test_class_folders_have_no_slices(animals: Path) -> None:
     assert "slices are columns of a table" in load_error(f"folder:{animals}(slices='light')")
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (("images/a.png", "images/b.png", "masks/a.png"), "'images', 'masks' are no classes. It has masks"),
+        (
+            ("images/train/a.png", "labels/train/a.txt"),
+            "'images' is no class. It has boxes of YOLO: write yolo:",
+        ),
+        (("train/images/a.png", "valid/images/a.png", "train/labels/a.txt"), "write yolo:"),
+        (("JPEGImages/a.png", "Annotations/a.xml"), "It has boxes of Pascal VOC"),
+        (("train/a.png", "train/_annotations.coco.json"), "It has annotations of COCO: write coco:"),
+        (
+            ("train/a.png", "train.csv"),
+            "If 'train.csv' lists them with their labels, write labels='train.csv'.",
+        ),
+    ],
+    ids=["masks", "YOLO", "YOLO in splits", "VOC", "COCO", "table"],
+)
+def test_folders_of_annotations_are_no_classes(tmp_path: Path, files: tuple[str, ...], message: str) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+
+    with pytest.raises(UnreadableTask) as raised:
+        load_task(f"folder:{tmp_path}")
+
+    assert message in str(raised.value)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
+from assay.readers.annotated_folders import LIST_THEM, are_no_classes, found_annotations
 from assay.readers.files import FolderFiles
 from assay.readers.folder_layout import ClassFolder, Layout, find_layout, folded
 from assay.readers.given_splits import GivenSplits
@@ -62,6 +63,13 @@ class Tree:
         return LabelledRows(np.arange(len(self.names)), class_labels(self.classes), official, self.notes)
 
     def _require_classes(self) -> None:
+        if are_no_classes(self.classes):
+            names = sorted(set(self.classes))
+            raise UnreadableTask(
+                f"In '{shown_name(str(self.folder))}', {first_names(names, len(names))} "
+                f"{'is no class' if len(names) == 1 else 'are no classes'}. "
+                f"{found_annotations(self.folder, names) or LIST_THEM}"
+            )
         tops = {name.split("/")[0] for name in self.names}
         nested = {name.split("/")[1] for name in self.names if name.count("/") > 1}
         if len(set(self.classes)) == 1 and len(tops) == 1 and len(nested) > 1:

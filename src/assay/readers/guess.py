@@ -19,6 +19,7 @@ from assay.readers.table_columns import TableColumns
 _FEW_CLASSES = 0.5  # maximum fraction of distinct cells in a guessed label column
 _PARALLEL = 0.9  # minimum fraction of rows with as many tags as words for columns of labelled words
 _MANY_NUMBERS = 20
+_TRUTHS = ({"0", "1"}, {"0.0", "1.0"}, {"true", "false"}, {"True", "False"})
 _MANY_SHARE = 0.05
 
 
@@ -233,9 +234,12 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
         return few[0], (
             f"'{few[0]}' is taken as the label, because its values repeat: write label='...' if not.",
         )
+    truths = [name for name, cells in free.items() if {*cells} in _TRUTHS]
+    example = repr(tuple(truths)) if len(truths) > 1 else f"'{list(head)[-1]}'"
+    hint = ", if each of these columns says whether a class applies" if len(truths) > 1 else ""
     raise UnreadableTask(
         f"Cannot tell which column of {title} is the label: it has {', '.join(head)}. "
-        f"Write for example (text='...', label='{list(head)[-1]}') after its name."
+        f"Write for example (text='...', label={example}) after its name{hint}."
     )
 
 

@@ -18,6 +18,7 @@ from assay.readers.numbers import is_missing
 from assay.readers.tables import TextTable
 
 _ON_THE_WEB = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_NEARLY_ALL = 0.9
 _TRIED = 50  # files that decide which folder is meant
 
 
@@ -36,6 +37,9 @@ def listed_files(table: TextTable, column: str, labelled: LabelledRows, *folders
     """
     names = tuple(table.column(column))
     files, is_respelled = named_files(column, names, *folders)
+    if files.folder not in folders:
+        note = f"The files that '{column}' names are those in the folder '{files.folder.name}'."
+        labelled = replace(labelled, notes=(*labelled.notes, note))
     if is_respelled:
         note = f"Paths in '{column}' lack the suffix, or have other capitals, than the files: these are read."
         labelled = replace(labelled, notes=(*labelled.notes, note))
@@ -45,6 +49,7 @@ def listed_files(table: TextTable, column: str, labelled: LabelledRows, *folders
 def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[FolderFiles, bool]:
     r"""Return files by their names in a column, relative to the folder that contains most of the first.
 
+    If none does, it is the only folder directly inside them that has nearly all, as train beside train.csv.
     A path may be written as on Windows (``cats\1.png``), or begin with ~ or, though it is relative, with a
     slash; True is returned beside the files if others are read by another suffix or other capitals.
 
@@ -61,9 +66,24 @@ def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[Fold
     ways = [(folder, strip) for folder in folders for strip in ("", "/")]
     hits = [sum((folder / _path(name, strip)).is_file() for name in some) for folder, strip in ways]
     folder, strip = ways[int(np.argmax(hits))]  # of equals the first
+    folder = folder if any(hits) else _folder_inside(folders, some) or folder
     paths = _as_spelled(folder, [_path(name, strip) for name in names])
     is_respelled = any(path != _path(name, strip) for path, name in zip(paths, names, strict=True))
     return FolderFiles(folder, tuple(paths)), is_respelled
+
+
+def _folder_inside(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
+    """Return the only folder directly in one of some that has nearly all files, with any suffix."""
+    stems = {PurePath(name).stem.casefold() for name in names}
+    if not stems or any(len(PurePath(name).parts) > 1 for name in names) or stems & _stems(folders[0]):
+        return None
+    inside = {path for folder in folders for path in folder.iterdir() if path.is_dir()}
+    found = [path for path in inside if len(stems & _stems(path)) >= _NEARLY_ALL * len(stems)]
+    return found[0] if len(found) == 1 else None
+
+
+def _stems(folder: Path) -> set[str]:
+    return {path.stem.casefold() for path in folder.iterdir() if path.is_file()}
 
 
 def _path(name: str, strip: str) -> str:

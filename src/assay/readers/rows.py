@@ -11,6 +11,7 @@ from assay.core.errors import UnreadableTask
 from assay.readers.formats import suffixes
 from assay.readers.formats.compressed import unpacked
 from assay.readers.formats.delimited import delimited
+from assay.readers.formats.fasttext import fasttext_rows, is_fasttext
 from assay.readers.formats.json_rows import json_rows
 from assay.readers.formats.parquet_rows import parquet_rows
 from assay.readers.formats.sheets import sheet_rows
@@ -44,5 +45,7 @@ def stream(path: Path, form: TableFormat = DETECTED, note: Note = ignored) -> It
             yield from json_rows(file, form, note)
         elif file.suffix in suffixes.SHEETS:
             yield from sheet_rows(file, form, note)
+        elif file.suffix == ".txt" and is_fasttext(file.path):
+            yield from fasttext_rows(file, form, note)
         else:
             yield from delimited(file, form, note)

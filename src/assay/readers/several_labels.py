@@ -8,17 +8,25 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import LabelKind, Labels, TaskKind
-from assay.readers.labelling import Cells, Labelled, missing_note, multilabel_labels, written_note
+from assay.readers.labelling import (
+    Cells,
+    Labelled,
+    class_labels,
+    missing_note,
+    multilabel_labels,
+    written_note,
+)
 from assay.readers.lists import as_list
 from assay.readers.numbers import read_numbers
 
+_ONE_EACH = ", or kind='classification', as every row has one class"
 _TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 
 
 def label_columns(columns: Sequence[Cells], kind: TaskKind | None, missing: Sequence[str] = ()) -> Labelled:
     """Create labels from several columns: 0 or 1 for each class, or regression targets.
 
-    Rows with a missing value are skipped.
+    Rows with a missing value are skipped. For classification the class of a row is the column with its 1.
 
     Args:
         columns: The cells of each column.
@@ -30,17 +38,23 @@ def label_columns(columns: Sequence[Cells], kind: TaskKind | None, missing: Sequ
     """
     names = [cells.column for cells in columns]
     named = _listed(names, "and")
-    if kind not in {None, TaskKind.MULTILABEL, TaskKind.REGRESSION}:
-        raise UsageError(
-            f"A {kind} task has one label column; {named} are {len(names)}. Name one of them, or write "
-            "kind='multilabel' for columns of 0 and 1, kind='regression' for numbers to predict."
-        )
+    if kind is TaskKind.TOKENS:
+        raise UsageError(f"A {kind} task has one label column; {named} are {len(names)}. Name one of them.")
     matrix = np.column_stack([_numbers(cells, missing) for cells in columns])
     none = np.isnan(matrix).any(axis=1)
     notes = missing_note(_listed(names, "or"), none, columns[0].row_name)
     kept = np.flatnonzero(~none)
     matrix = matrix[kept]
     wrong = np.argwhere((matrix != 0) & (matrix != 1))
+    one_each = not len(wrong) and bool((matrix.sum(axis=1) == 1).all())
+    if kind is TaskKind.CLASSIFICATION:
+        if not one_each:
+            raise UsageError(
+                f"A {kind} task has one class for each row, but not every row has one 1 in {named}. "
+                "Name one of them, or write kind='multilabel' for columns of 0 and 1, "
+                "kind='regression' for numbers to predict."
+            )
+        return Labelled(class_labels(np.array(names)[matrix.argmax(axis=1)]), kept, notes)
     if kind is TaskKind.MULTILABEL and len(wrong):
         row, position = wrong[0]
         where = columns[0].row_name(int(kept[row]))
@@ -57,7 +71,8 @@ def label_columns(columns: Sequence[Cells], kind: TaskKind | None, missing: Sequ
     labels = Labels(LabelKind.MULTILABEL, matrix[:, order], tuple(names[position] for position in order))
     note = (
         f"{named} hold 0 and 1: any number of {len(names)} classes may apply to an example (multilabel). "
-        "Write kind='regression' if they are numbers to predict."
+        "Write kind='regression' if they are numbers to predict"
+        f"{_ONE_EACH if one_each else ''}."
     )
     return Labelled(labels, kept, notes if kind else (*notes, note))
 

@@ -22,6 +22,7 @@ from assay.plugins.protocol import Protocol
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings
 from assay.plugins.suite import tasks_of
+from assay.readers.formats.fasttext import is_fasttext
 from assay.readers.formats.suffixes import PLAIN, SUFFIXES
 from assay.run.broken_source import checked_models
 from assay.run.distinct_models import distinct_models
@@ -258,6 +259,13 @@ def _with_source(address: Address) -> Address:
     if path.suffix.lower() in CONLL_SUFFIXES:
         return address.with_source("conll")
     if path.is_file():
+        if path.suffix.lower() == ".txt":
+            if is_fasttext(path):
+                return address.with_source("table")
+            raise UsageError(
+                f"Cannot tell what '{address.name}' holds. Write table:{address.name} for a table with the "
+                f"names of its columns in the first line, or conll:{address.name} for words with tags."
+            )
         raise UsageError(
             f"Cannot read the task '{address.name}': tables end in {', '.join(PLAIN)}; "
             f"for images name the folder that holds them."

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from assay.core.errors import UnreadableTask
-from assay.core.task import Labels, Task
+from assay.core.task import Task
 from assay.core.task_source import TaskSource
+from assay.readers.annotated_images import AnnotatedImage, ImageSettings, gather_annotated
 from assay.readers.assembly import assemble
 from assay.readers.coco_annotations import read_annotations
-from assay.readers.files import FolderFiles
-from assay.readers.gathering import ExampleLimits, gather_files, limit_files
-from assay.readers.images import StoredImages
-from assay.readers.labelled_rows import LabelledRows
-from assay.readers.labelling import multilabel_labels
-from assay.readers.pixel_values import parse_range
+from assay.readers.gathering import ExampleLimits
 from assay.readers.splits import Part, Shares, part_of
 
 _ROBOFLOW = "_annotations.coco.json"
@@ -87,30 +81,17 @@ class Coco(TaskSource):
         files = annotation_files(path) if path.is_dir() else [(path, None)]
         images = Path(self.images).expanduser() if self.images is not None else None
         read = [(read_annotations(file, images), part) for file, part in files]
-        annotated = [(image, part) for annotations, part in read for image in annotations.images]
-        labels = multilabel_labels([image.categories for image, _ in annotated])
-        is_split = len({part for _, part in files}) > 1
-        official = np.array([int(part or 0) for _, part in annotated]) if is_split else None
-        base = path if path.is_dir() else path.parent
-        names = tuple(_below(base, image.file) for image, _ in annotated)
-        stored = StoredImages(FolderFiles(base, names), given=parse_range(self.pixel_range))
+        annotated = [
+            AnnotatedImage(image.file, image.categories, part)
+            for annotations, part in read
+            for image in annotations.images
+        ]
         limits = ExampleLimits(self.limit, self.train_limit)
-        labelled = limit_files(stored, LabelledRows(np.arange(len(names)), labels, official), limits, seed)
+        settings = ImageSettings(self.unreadable, limits, self.pixel_range)
         notes = (note for annotations, _ in read for note in annotations.notes)
-        labelled = replace(labelled, notes=(*notes, *_empty_note(labelled.labels)))
-        gathered = gather_files(stored, labelled, self.unreadable)
+        base = path if path.is_dir() else path.parent
+        gathered = gather_annotated(annotated, base, settings, notes, seed)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
-
-
-def _below(base: Path, file: Path) -> str:
-    return file.relative_to(base).as_posix() if file.is_relative_to(base) else str(file.resolve())
-
-
-def _empty_note(labels: Labels) -> tuple[str, ...]:
-    none = int((labels.values.sum(axis=1) == 0).sum())
-    return (
-        (f"{none} of {len(labels)} images have no annotation: no category applies to them.",) if none else ()
-    )
 
 
 def annotation_files(folder: Path) -> list[tuple[Path, Part]]:

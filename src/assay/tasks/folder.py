@@ -9,6 +9,7 @@ from typing import ClassVar
 from assay.core.errors import UnreadableTask
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
+from assay.readers.annotated_folders import found_annotations
 from assay.readers.assembly import assemble
 from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.formats.suffixes import SUFFIXES
@@ -24,6 +25,10 @@ from assay.readers.positive_class import with_positive
 from assay.readers.shown_names import shown_name
 from assay.readers.tables import read_table
 
+_CLASS_FOLDERS = (
+    "Put the images of each class into a folder of its name, or list them in labels.csv with the columns "
+    "file and label."
+)
 _LISTS = ("labels", "metadata", "annotations")  # names of label tables, without suffix
 
 
@@ -140,13 +145,18 @@ def _labels_file(folder: Path) -> Path | None:
     return next((path for path in files if path.is_file()), None)
 
 
+def _table_beside(folder: Path) -> str:
+    """Return what to write if a table in the folder may list the images; empty without one."""
+    tables = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES))
+    named = next((name for name in tables if "train" in name.lower()), tables[0] if tables else "")
+    return f"If '{named}' lists them with their labels, write labels='{named}'." if named else ""
+
+
 def _nothing_found(folder: Path, tree: Tree) -> UnreadableTask:
     shown, notes = shown_name(str(folder)), "".join(f" {note}" for note in tree.notes)
     if tree.loose:
-        return UnreadableTask(
-            f"'{shown}' has {tree.loose} images and no class folders. Put the images of each class into a "
-            f"folder of its name, or list them in labels.csv with the columns file and label.{notes}"
-        )
+        cure = found_annotations(folder) or _table_beside(folder) or _CLASS_FOLDERS
+        return UnreadableTask(f"'{shown}' has {tree.loose} images and no class folders. {cure}{notes}")
     return UnreadableTask(
         f"'{shown}' has no images in class folders. Put the images of each class into a folder of its name; "
         f"for a folder of tables write table: before its path, for sounds audio:.{notes}"

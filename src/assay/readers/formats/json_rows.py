@@ -1,4 +1,4 @@
-"""JSON lines, and JSON files that hold an array of objects or one object of columns."""
+"""JSON lines, and JSON files that hold an array of objects, or one object of columns or of rows."""
 
 from __future__ import annotations
 
@@ -103,6 +103,14 @@ def _document(text: str, file: TableFile) -> Iterator[Mapping[str, object]]:
 
 
 def _of_object(document: Mapping[str, object], file: TableFile) -> Iterator[object]:
+    """Return the rows of an object: of an array in it, or as any orient of ``pandas.DataFrame.to_json``."""
+    names, cells = document.get("columns"), document.get("data")
+    if isinstance(names, list) and isinstance(cells, list) and names and cells:  # orient="split"
+        rows = [row for row in cells if isinstance(row, list) and len(row) == len(names)]
+        if len(rows) == len(cells):
+            return (dict(zip(map(str, names), row, strict=True)) for row in rows)
+    if _is_of_rows(document):
+        return iter(document.values())
     arrays = {key: value for key, value in document.items() if isinstance(value, list)}
     tables = [key for key, value in arrays.items() if value and all(isinstance(row, dict) for row in value)]
     if len(tables) == 1:
@@ -119,6 +127,17 @@ def _of_object(document: Mapping[str, object], file: TableFile) -> Iterator[obje
             f"Write an array of objects, or one object a line, {_EXAMPLE}."
         )
     return (dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True))
+
+
+def _is_of_rows(document: Mapping[str, object]) -> bool:
+    """Return whether an object holds rows by name (orient="index") rather than columns."""
+    inner = [value for value in document.values() if isinstance(value, dict)]
+    if len(inner) < len(document):
+        return False
+    rows_are_numbered = all(key.isdigit() for key in document)
+    if rows_are_numbered != all(key.isdigit() for cells in inner for key in cells):
+        return rows_are_numbered
+    return len(inner) > max(map(len, inner))  # more rows than columns
 
 
 def _required(row: object, where: str) -> Mapping[str, object]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -18,13 +21,17 @@ from assay.readers.formats.table_file import (
     title_rows,
 )
 
+_UNSTORED = re.compile(  # a cell with a formula and no value, as libraries write it
+    rb"<c\b[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
+)
+
 
 def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.RecordBatch]:
     """Yield the rows of the only sheet with cells, or of the one that the user names, below its header.
 
     Raises:
         MissingPackage: python-calamine is not installed.
-        UnreadableTask: The file is broken, or several sheets have cells.
+        UnreadableTask: The file is broken, several sheets have cells, or the formulas of a column no values.
     """
     try:
         import python_calamine
@@ -57,7 +64,31 @@ def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Re
     ]
     if not filled_rows:
         raise UnreadableTask(f"{file.name} has a header and no rows.")
+    _require_values(file, names, filled_rows, note)
     yield from batches(names, filled_rows)
+
+
+def _require_values(file: TableFile, names: Sequence[str], rows: Sequence[Row], note: Note) -> None:
+    """Raise if a column is empty because its formulas were never computed; note such cells elsewhere."""
+    filled = {position for row in rows for position, cell in enumerate(row) if cell is not None}
+    if all(None not in row for row in rows) or not (count := _unstored(file.path)):
+        return
+    empty = [name for position, name in enumerate(names) if position not in filled]
+    cells = "1 cell" if count == 1 else f"{count} cells"
+    found = f"{file.name} has formulas without a stored value in {cells}"
+    cure = "Open it in Excel or LibreOffice and save it, or save it as CSV there."
+    if empty:
+        raise UnreadableTask(f"{found}, and nothing else in {_quoted(empty)}. {cure}")
+    note(f"{found}: they are read as empty. {cure}")
+
+
+def _unstored(path: Path) -> int:
+    """Return the number of cells of a workbook of Excel whose formula has no stored value."""
+    if not zipfile.is_zipfile(path):
+        return 0
+    with zipfile.ZipFile(path) as book:
+        sheets = [name for name in book.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)]
+        return sum(len(_UNSTORED.findall(book.read(name))) for name in sheets)
 
 
 def _quoted(names: Iterable[str]) -> str:
