@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from assay.core.errors import UsageError
+from assay.readers.deep_colours import deep_colours, has_deep_colours
 from assay.readers.digests import digest_bytes
+from assay.readers.files import UnreadableFileError
 from assay.readers.pixel_values import (
     PixelKind,
     PixelRange,
@@ -180,18 +182,50 @@ def test_unsigned_integers_of_32_bits_do_not_turn_negative(tmp_path: Path) -> No
     assert pixels[::4, ::4, 0].tolist()[1][0] == 255
 
 
-@pytest.mark.parametrize(("most", "is_noted"), [(4095, True), (65535, False)])
-def test_colours_of_16_bits_that_are_nearly_black_are_said(tmp_path: Path, most: int, is_noted: bool) -> None:
+@pytest.mark.parametrize(("most", "limit"), [(4095, 4095), (65535, 65535)])
+@pytest.mark.parametrize("depth", [3, 4])
+def test_colours_of_16_bits_have_one_range(tmp_path: Path, most: int, limit: int, depth: int) -> None:
+    rng = np.random.default_rng(0)
+    written = {}
     for row in range(20):
         path = tmp_path / "ab"[row % 2] / f"{row}.png"
         path.parent.mkdir(exist_ok=True)
-        write_deep(path, np.full((4, 4, 3), most - row, dtype=">u2"))
+        colours = rng.integers(0, most + 1, (5, 4, depth))
+        colours[..., 3:] = 65535
+        written[f"{path.parent.name}/{row}.png"] = colours[..., :3]
+        write_deep(path, colours.astype(">u2"))
 
-    notes = load_task(f"folder:{tmp_path}").notes
+    task = load_task(f"folder:{tmp_path}")
 
-    assert (
-        any("colours of 16 bits, and none is brighter than 15 of 255" in note for note in notes) == is_noted
+    assert task.notes[0].startswith(
+        f"20 images have 16-bit colour pixels: 0 is black and {limit} white in all"
     )
+    for row in range(len(task.train)):
+        expected = written[task.train.examples.name(row)] * (255 / limit)
+        assert np.abs(np.asarray(task.train.examples.read(row)) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("settings", [{}, {"byteorder": ">"}, {"compression": "zlib", "predictor": True}])
+def test_all_bits_of_colours_in_tiff_are_read(tmp_path: Path, settings: dict[str, object]) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    colours = np.random.default_rng(0).integers(0, 2**16, (6, 5, 3), dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", colours, photometric="rgb", **settings)
+
+    read = deep_colours(lambda: Image.open(tmp_path / "a.tif"))
+
+    np.testing.assert_array_equal(read, colours)
+
+
+def test_planes_of_16_bits_are_refused_rather_than_misread(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    colours = np.zeros((3, 6, 5), dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", colours, photometric="rgb", planarconfig="separate")
+
+    with (
+        Image.open(tmp_path / "a.tif") as image,
+        pytest.raises(UnreadableFileError, match="in planes: save it"),
+    ):
+        has_deep_colours(image)
 
 
 def write_deep(path: Path, colours: np.ndarray) -> None:
@@ -202,7 +236,7 @@ def write_deep(path: Path, colours: np.ndarray) -> None:
             struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
         )
 
-    height, width, _ = colours.shape
+    height, width, depth = colours.shape
     rows = b"".join(b"\0" + row.tobytes() for row in colours)
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[depth], 0, 0, 0))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))

@@ -75,7 +75,6 @@ class Look(NamedTuple):
     thumbnail: np.ndarray | None = None  # images only, for near-duplicate detection
     pixels: PixelStatistics | None = None  # images of more than 8 bits only
     peak: float | None = None  # sounds stored as floats only: the largest absolute sample
-    brightest: int | None = None  # colours of 16 bits only: the largest of their higher bytes
     is_first: bool = False  # whether it is the first of several frames or pages
 
 
@@ -114,11 +113,6 @@ class Checked(NamedTuple):
         return {row: look.peak for row, look in self.special.items() if look.peak is not None}
 
     @property
-    def brightest(self) -> dict[int, int]:
-        """The largest byte of images with colours of 16 bits, by position."""
-        return {row: look.brightest for row, look in self.special.items() if look.brightest is not None}
-
-    @property
     def firsts(self) -> list[int]:
         """The positions of files with several frames or pages."""
         return [row for row, look in self.special.items() if look.is_first]
@@ -138,7 +132,7 @@ def check(files: FileExamples, rows: np.ndarray) -> Checked:
                     unreadable[position] = look
                     continue
                 digests[position] = look.digest
-                if look.pixels or look.is_first or (look.peak, look.brightest) != (None, None):
+                if look.pixels or look.is_first or look.peak is not None:
                     special[position] = look._replace(thumbnail=None)
                 if look.thumbnail is not None:
                     if thumbnails is None:

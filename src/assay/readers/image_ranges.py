@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,8 +11,6 @@ from assay.readers.digests import digest_bytes
 from assay.readers.files import Checked
 from assay.readers.images import StoredImages
 from assay.readers.pixel_values import PixelKind, PixelRange, common_ranges, earlier_range
-
-_DARK = 64  # colours of 16 bits that stay below it hold 14 bits or fewer
 
 
 class Settled(NamedTuple):
@@ -42,7 +39,6 @@ def settle(images: StoredImages, rows: np.ndarray, checked: Checked) -> Settled:
             digests[position] = digest_bytes(salted.encode())
     notes = [_range_note(images, rows, checked, kind, chosen) for kind, chosen in ranges.items()]
     notes.extend(_not_finite(images, rows, checked))
-    notes.extend(_dark(images, rows, checked.brightest))
     if firsts:
         count, first = len(firsts), images.name(int(rows[firsts[0]]))
         has = (
@@ -78,19 +74,6 @@ def _not_finite(images: StoredImages, rows: np.ndarray, checked: Checked) -> tup
     return (
         f"{len(odd)} {have} pixels that are not finite (first: {first}): "
         "NaN and -inf are black, inf is white.",
-    )
-
-
-def _dark(images: StoredImages, rows: np.ndarray, brightest: Mapping[int, int]) -> tuple[str, ...]:
-    """Warn about colours of 16 bits that use the lower ones only, as cameras of 12 bits write them."""
-    most = max(brightest.values(), default=_DARK)
-    if most >= _DARK:
-        return ()
-    have = "image has" if len(brightest) == 1 else "images have"
-    first = images.name(int(rows[next(iter(brightest))]))
-    return (
-        f"{len(brightest)} {have} colours of 16 bits, and none is brighter than {most} of 255: nearly black "
-        f"to every model (first: {first}). Save them with 8 bits, with their own range as 0 to 255.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from assay.core.task import Modality
 from assay.readers import image_formats
+from assay.readers.deep_colours import deep_colours, has_deep_colours
 from assay.readers.digests import digest_bytes
 from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
 from assay.readers.near_duplicates import SIDE, thumbnail
@@ -22,6 +24,7 @@ _RARE = (".jpe", ".jfif", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".jp2"
 SUFFIXES = (*_COMMON, *_RARE, *image_formats.SUFFIXES)
 
 _DRAFT = 8  # libjpeg decodes at 1/8 size: it reads every byte but skips most computation
+_HIGHER_BYTES = PixelRange(0.0, 65535.0)  # the range that Pillow reads colours of 16 bits by
 _FRAMES = frozenset({"GIF", "WEBP", "PNG", "TIFF", "AVIF", "JXL"})  # MPO, of phones, repeats the photograph
 
 
@@ -56,8 +59,12 @@ class StoredImages(FileExamples):
 
     def read(self, row: int) -> np.ndarray:
         """Return one image, height x width x 3, uint8."""
-        with image_formats.open_image(self.files.content(row), self.files.name(row)) as image:
-            return to_rgb(image, self.ranges)
+        content, name = self.files.content(row), self.files.name(row)
+        with image_formats.open_image(content, name) as image:
+            chosen = self.ranges.get(PixelKind.COLOUR, _HIGHER_BYTES)
+            if chosen == _HIGHER_BYTES or not has_deep_colours(image):
+                return to_rgb(image, self.ranges)
+        return to_rgb(_colours(deep_colours(partial(image_formats.open_image, content, name)), chosen))
 
     def look(self, row: int) -> Look:
         """Return the file's hash and thumbnail; read every byte, but decode at reduced size."""
@@ -67,15 +74,20 @@ class StoredImages(FileExamples):
         with named_image_errors(), image_formats.open_image(content, self.files.name(row)) as image:
             least = 2 * SIDE
             image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))
-            is_deep = _has_deep_colours(image)
+            is_first = _has_frames(image)
+            if has_deep_colours(image):
+                colours = deep_colours(partial(image_formats.open_image, content, self.files.name(row)))
+                found = measured(PixelKind.COLOUR, colours[..., :3])
+                assert found is not None  # integers are finite
+                small = thumbnail(_colours(colours, common_ranges([found])[PixelKind.COLOUR]))
+                return Look(digest_bytes(content), small, found, is_first=is_first)
             image.load()
             wide = wide_pixels(image)
             if wide is not None:
                 small = thumbnail(_grey(*wide, {}))
-                return Look(digest_bytes(content), small, measured(*wide), is_first=_has_frames(image))
+                return Look(digest_bytes(content), small, measured(*wide), is_first=is_first)
             small = thumbnail(_displayable(ImageOps.exif_transpose(image)))
-            brightest = int(np.asarray(image).max()) if is_deep else None
-            return Look(digest_bytes(content), small, brightest=brightest, is_first=_has_frames(image))
+            return Look(digest_bytes(content), small, is_first=is_first)
 
 
 @contextmanager
@@ -125,9 +137,12 @@ def _grey(kind: PixelKind, values: np.ndarray, ranges: Mapping[PixelKind, PixelR
     return Image.fromarray(as_bytes(values, common_ranges([statistics])[kind]))
 
 
-def _has_deep_colours(image: Image.Image) -> bool:
-    """Return whether colours have 16 bits, of which Pillow reads the higher 8; known before it loads them."""
-    return image.mode in {"RGB", "RGBA"} and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+def _colours(values: np.ndarray, chosen: PixelRange) -> Image.Image:
+    """Return colours of 16 bits, and alpha if there is any, with 8 bits."""
+    colours = as_bytes(values[..., :3], chosen)
+    if values.shape[-1] == 3:
+        return Image.fromarray(colours)
+    return Image.fromarray(np.dstack([colours, as_bytes(values[..., 3], _HIGHER_BYTES)]))
 
 
 def _has_frames(image: Image.Image) -> bool:

@@ -28,6 +28,7 @@ class PixelKind(StrEnum):
     LONG = "32-bit"
     UNSIGNED_LONG = "unsigned 32-bit"
     FLOAT = "float"
+    COLOUR = "16-bit colour"
 
 
 class PixelRange(NamedTuple):
@@ -118,7 +119,7 @@ def earlier_range(statistics: PixelStatistics) -> PixelRange | None:
     """Return the range by which versions before 0.2 read such an image alone; None if no range says it."""
     if statistics.not_finite or statistics.most >= 2**31:
         return None
-    if statistics.most > 255 or statistics.kind is PixelKind.SHORT:
+    if statistics.most > 255 or statistics.kind in {PixelKind.SHORT, PixelKind.COLOUR}:
         return PixelRange(0.0, 65535.0)
     is_unit = statistics.kind is PixelKind.FLOAT and statistics.most <= 1
     return PixelRange(0.0, 1.0 if is_unit else 255.0)
