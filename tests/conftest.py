@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from PIL import Image
+from tests.measured import pytest_runtest_protocol  # noqa: F401  # hook of pytest
 from tests.quick import (  # noqa: F401  # hooks of pytest
     pytest_addoption,
     pytest_collection,
