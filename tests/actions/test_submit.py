@@ -8,7 +8,7 @@ import pytest
 from tests.tasks.glue_files import FIRST, NLI, TEST, write_glue, write_glue_test
 
 import assay
-from assay.actions.submit import Entrant, lacking, submit
+from assay.actions.submit import Entrant, Written, lacking, submit
 from assay.core.errors import UnreadableTask, UsageError
 from assay.plugins.protocol import Protocol
 from assay.plugins.registry import Named
@@ -59,32 +59,39 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def entrant(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Entrant:
     monkeypatch.chdir(folder)
+    return probed()
+
+
+def probed() -> Entrant:
     method = resolve_methods(["linear_probe"])[0]
     assert isinstance(method.plugin, Protocol)
     return Entrant(resolve_models([MODEL])[0], Named(method.address, method.plugin))
 
 
+@pytest.fixture(scope="module")
+def answers(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Written]:
+    """The files that answer all hidden test sets, by their names without suffix."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        out = tmp_path_factory.mktemp("answers") / "out"
+        files = submit(open_existing(folder / "store"), probed(), out, 0, "cpu")
+        return {file.path.stem: file for file in files}
+
+
 def test_each_file_answers_each_example_by_its_label_name(
-    folder: Path, entrant: Entrant, tmp_path: Path
+    folder: Path, entrant: Entrant, answers: dict[str, Written]
 ) -> None:
-    store = open_existing(folder / "store")
-
-    written = list(submit(store, entrant, tmp_path / "out", 0, "cpu"))
-
-    assert {file.path.stem for file in written} == {*LABELS, "STS-B"}
-    assert lacking(store, entrant) == ()
+    assert answers.keys() == {*LABELS, "STS-B"}
+    assert lacking(open_existing(folder / "store"), entrant) == ()
     for name, labels in LABELS.items():
         expected = [f"{row}\t{labels[(FIRST + row) % len(labels)]}" for row in range(TEST)]
-        text = (tmp_path / "out" / f"{name}.tsv").read_text()
-        assert text == "\n".join(["index\tprediction", *expected]) + "\n"
-    of_ax = {file.task for file in written if file.path.stem in {"AX", "MNLI-m", "MNLI-mm"}}
+        assert answers[name].path.read_text() == "\n".join(["index\tprediction", *expected]) + "\n"
+    of_ax = {answers[name].task for name in ("AX", "MNLI-m", "MNLI-mm")}
     assert of_ax == {f"glue:mnli_matched(folder='{folder}')"}
 
 
-def test_similarities_are_numbers_on_their_scale(folder: Path, entrant: Entrant, tmp_path: Path) -> None:
-    list(submit(open_existing(folder / "store"), entrant, tmp_path / "out", 0, "cpu"))
-
-    head, *rows = (tmp_path / "out" / "STS-B.tsv").read_text().splitlines()
+def test_similarities_are_numbers_on_their_scale(answers: dict[str, Written]) -> None:
+    head, *rows = answers["STS-B"].path.read_text().splitlines()
     answers = [float(row.split("\t")[1]) for row in rows]
     assert head == "index\tprediction"
     assert answers == pytest.approx([(FIRST + row) % 11 / 2 for row in range(TEST)], abs=0.3)
