@@ -141,14 +141,14 @@ def test_fewer_than_nine_past_data_sets_allow_no_bound():
 
 def test_the_bound_holds_as_often_as_it_says_on_tasks_like_the_past():
     held = []
-    for seed in range(24):
+    for seed in range(14):
         past = structured(tasks=11, models=12, seed=seed)
         for case in cases(past)[:2]:
             shares = past_shares(past.without(case.group), Search(), 2, top=1.0)
             left = replay(case, Search(), 2).left[-1]
             held.append(left <= bound(shares, 1.0 - (case.values.max() - left)).high + 1e-12)
 
-    assert np.mean(held) >= 0.83  # 48 tasks at .90, less two standard errors
+    assert np.mean(held) >= 0.78  # 28 tasks at .90, less two standard errors
 
 
 @pytest.mark.skipif(

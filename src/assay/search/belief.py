@@ -67,16 +67,17 @@ def _improvement(means: np.ndarray, deviations: np.ndarray, best: float) -> np.n
 
 
 def _by_analogy(prior: Prior, tried: np.ndarray, values: np.ndarray, scale: float) -> np.ndarray:
-    """Return the expected improvement if the task is like a past one, with its own offset and spread."""
+    """Return the expected improvement if the task is like a past one, with its own offset and spread.
+
+    The spread, in units of that of the past task, has a normal prior around 1 with variance 1.
+    """
     past = prior.past[:, tried]
     seen = np.maximum(values, values.max() - _DIVERGED * scale) / scale
     centred, of_past = seen - seen.mean(), past - past.mean(axis=1, keepdims=True)
-    slopes = (of_past @ centred + _ANALOGY) / (
-        np.square(of_past).sum(axis=1) + _ANALOGY
-    )  # 1 without evidence
-    slopes = np.maximum(slopes, 0.0)
-    left = np.square(centred - slopes[:, None] * of_past).sum(axis=1)
-    fits = -left / (2 * _ANALOGY * prior.residual)
+    noise = _ANALOGY * prior.residual
+    slopes = np.maximum((of_past @ centred + noise) / (np.square(of_past).sum(axis=1) + noise), 0.0)
+    left = np.square(centred - slopes[:, None] * of_past).sum(axis=1) + noise * np.square(slopes - 1)
+    fits = -left / (2 * noise)
     weights = np.exp(fits - fits.max())
     weights /= weights.sum()
     expected = seen.mean() + slopes[:, None] * (prior.past - past.mean(axis=1, keepdims=True))

@@ -77,9 +77,7 @@ def learn(history: History, task: str) -> Prior:
     """
     history = history.informative()
     values = normalised(history.values)
-    made_for = np.stack([matches(name, history.models) for name in history.tasks])
-    gain, uncertainty = _gain_of_matches(_additive(values), made_for)
-    model = _additive(values - gain * made_for)
+    model, made_for, gain, uncertainty = _matched(history, values)
     filled = _filled(model)
     tasks = len(values)
     rare = model.residual + model.counts * model.between
@@ -97,6 +95,30 @@ def learn(history: History, task: str) -> Prior:
         residual=model.residual,
         made_for_it=made_for_it,
     )
+
+
+def expected(history: History, task: str) -> np.ndarray:
+    """Return the mean of what ``learn`` returns, in a fraction of the time.
+
+    Args:
+        history: At least one task on which models differ.
+        task: The name of the new task.
+    """
+    history = history.informative()
+    values = normalised(history.values)
+    model, _, gain, _ = _matched(history, values)
+    return model.of_models + gain * matches(task, history.models)
+
+
+def _matched(history: History, values: np.ndarray) -> tuple[_Additive, np.ndarray, float, float]:
+    """Return the model of what is left of values after the gain of models that were made for a task.
+
+    Then in how far each was made for each task, and the mean and the variance of the gain.
+    """
+    made_for = np.stack([matches(name, history.models) for name in history.tasks])
+    model = _additive(values)
+    gain, uncertainty = _gain_of_matches(model, made_for)
+    return _additive(values - gain * made_for) if made_for.any() else model, made_for, gain, uncertainty
 
 
 def _additive(values: np.ndarray) -> _Additive:
