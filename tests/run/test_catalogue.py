@@ -9,6 +9,7 @@ import pytest
 from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import UnknownName
 from assay.core.task import Modality
+from assay.plugins.families import families
 from assay.run.catalogue import catalogue_of, listed
 
 pytestmark = pytest.mark.framework
@@ -79,7 +80,7 @@ def test_an_entry_of_torchvision_says_what_its_weights_say() -> None:
 
 
 def test_weights_in_a_cache_are_local(caches: Path) -> None:
-    _cache(caches, "timm/resnet18.a1_in1k", "model.safetensors")
+    cache_repository(caches, "timm/resnet18.a1_in1k", "model.safetensors")
     (caches / "torch" / "hub" / "checkpoints").mkdir(parents=True)
     (caches / "torch" / "hub" / "checkpoints" / "resnet18-f37072fd.pth").write_bytes(b"")
 
@@ -91,19 +92,21 @@ def test_weights_in_a_cache_are_local(caches: Path) -> None:
 
 @pytest.mark.parametrize("files", [[], ["config.json"], ["model-00001-of-00002.safetensors"]])
 def test_a_repository_without_all_weights_is_not_local(caches: Path, files: list[str]) -> None:
-    _cache(caches, "timm/resnet18.a1_in1k", *files)
+    cache_repository(caches, "timm/resnet18.a1_in1k", *files)
 
     assert not catalogue_of(["timm:resnet18.a1_in1k"])["timm:resnet18.a1_in1k"].is_local
 
 
 def test_a_repository_with_all_parts_of_its_weights_is_local(caches: Path) -> None:
-    _cache(caches, "org/model", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
+    cache_repository(
+        caches, "org/model", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
+    )
 
     assert catalogue_of(["timm:hf_hub:org/model"])["timm:hf_hub:org/model"].is_local
 
 
 def test_files_of_openclip_are_not_those_of_timm_in_the_same_repository(caches: Path) -> None:
-    _cache(caches, "timm/vit_base_patch32_clip_224.openai", "open_clip_model.safetensors")
+    cache_repository(caches, "timm/vit_base_patch32_clip_224.openai", "open_clip_model.safetensors")
 
     entries = catalogue_of(["timm:vit_base_patch32_clip_224.openai", "openclip:ViT-B-32.openai"])
 
@@ -135,9 +138,9 @@ def test_a_sentence_encoder_has_the_facts_of_mteb_under_both_its_names() -> None
 
 
 def test_models_in_the_hub_s_cache_are_listed_by_their_own_source(caches: Path) -> None:
-    _cache(caches, "org/sounds", "config.json", "model.safetensors")
-    _cache(caches, "org/sentences", "config.json", "modules.json", "model.safetensors")
-    _cache(caches, "org/unfinished", "config.json")
+    cache_repository(caches, "org/sounds", "config.json", "model.safetensors")
+    cache_repository(caches, "org/sentences", "config.json", "modules.json", "model.safetensors")
+    cache_repository(caches, "org/unfinished", "config.json")
 
     local = [entry for entry in listed(sources=["hf", "sentence"]) if entry.is_local]
 
@@ -179,12 +182,23 @@ def test_every_published_model_of_timm_is_listed_with_its_size_and_bytes() -> No
     assert sum(entry.source_accuracy is not None for entry in entries) > 1_000
 
 
+@pytest.mark.parametrize("source", ["keras", "openclip", "sentence", "hf", "torchvision", "packaged"])
+def test_every_listed_model_has_an_entry_with_its_modality(source: str) -> None:
+    models = list(families().models.load(source).catalogue())
+
+    entries = [model.entry("the address") for model in models]
+
+    assert entries
+    assert all(entry.modality is not None and entry.address == "the address" for entry in entries)
+
+
 def test_a_pattern_that_names_nothing_is_an_error() -> None:
     with pytest.raises(UnknownName, match="resnet118"):
         catalogue_of(["timm:resnet118*"])
 
 
-def _cache(caches: Path, repository: str, *files: str) -> None:
+def cache_repository(caches: Path, repository: str, *files: str) -> None:
+    """Put files into the hub's cache as its client does."""
     folder = caches / "hub" / f"models--{repository.replace('/', '--')}"
     (folder / "refs").mkdir(parents=True)
     (folder / "refs" / "main").write_text("a" * 40)

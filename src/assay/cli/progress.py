@@ -69,6 +69,8 @@ def _show_tasks(ready: Plan, console: Console) -> None:
         facts += [task.split_source] if task.split_source else []
         for note in (*facts, *(f"note: {note}" for note in task.notes)):
             console.print(f"  {note}", style="dim", highlight=False, markup=False)
+    for line in ready.zoo:
+        console.print(line, style="dim", highlight=False, markup=False)
     for note in ready.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
 

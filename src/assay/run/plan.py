@@ -48,6 +48,7 @@ class Plan:
         inapplicable: Skipped results of model-task pairs with different modalities.
         families: The plug-in registries.
         notes: What was left out, in sentences.
+        zoo: Where the study names no models, the names and sizes of those left out and downloaded, in lines.
     """
 
     tasks: tuple[Task, ...]
@@ -55,6 +56,7 @@ class Plan:
     inapplicable: tuple[Finished, ...]
     families: Families
     notes: tuple[str, ...] = ()
+    zoo: tuple[str, ...] = ()
 
     @property
     def jobs(self) -> dict[str, Job]:

@@ -27,8 +27,10 @@ from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_
 from assay.run.random_weights import random_controls, runs_for_controls
 from assay.run.shown_files import keep_hardest, with_files
 from assay.run.stored_evidence import evidence_of
+from assay.run.study_fields import paths_of, require
 from assay.run.task_facts import task_facts
 from assay.run.within_budget import WithinBudget
+from assay.run.zoo import models_for
 from assay.store.arrays import Arrays
 from assay.store.planned import write_planned
 from assay.store.results import Store, open_existing
@@ -62,7 +64,7 @@ class Study:
     'linear_probe'
 
     Attributes:
-        models: Addresses, such as "timm:resnet50" or "timm:vit_small*".
+        models: Addresses, such as "timm:resnet50" or "timm:vit_small*"; none for all packaged or cached ones.
         tasks: Addresses or paths, such as "./photos" or "table:reviews.csv(label='stars')".
         methods: Protocols, which train and predict, and scores, which estimate.
         store: The folder for all results; running the same study again continues there.
@@ -84,10 +86,11 @@ class Study:
             metric; by default 0.01 (one point), or 1 % of chance level if lower is better. 0 names none.
         cheap_by: The cost by which a model is cheaper: "macs", "parameters", "latency" or "memory"; by
             default multiply-accumulates, or parameters if some model lacks them.
+        download: Without models: take those of a curated zoo as well, which are downloaded.
         plugins: The user's Python files, each with a score or another plug-in; their methods run as well.
     """
 
-    models: Iterable[str]
+    models: Iterable[str] = ()
     tasks: Iterable[str]
     methods: Iterable[str] = DEFAULT_METHODS
     store: str | Path = "assay-store"
@@ -104,6 +107,7 @@ class Study:
     cache_size: str | float | None = None
     margin: float | None = None
     cheap_by: str | None = None
+    download: bool = False
     plugins: Iterable[str | Path] = ()
 
     def __post_init__(self) -> None:
@@ -114,14 +118,13 @@ class Study:
             if not isinstance(value, Iterable) or not all(isinstance(item, str) for item in value):
                 raise UsageError(f"{name} is {value!r}. Write a list of texts, as in {name}=['...'].")
             object.__setattr__(self, name, tuple(value))
-        object.__setattr__(self, "plugins", tuple(map(Path, _listed(self.plugins))))
-        kinds: dict[str, type | tuple[type, ...]] = {
-            "store": (str, Path), "engine": str, "device": str, "seed": int, "seeds": int, "batch_size": int
+        object.__setattr__(self, "plugins", paths_of(self.plugins))
+        kinds = {
+            "store": str | Path, "engine": str, "device": str, "seed": int, "seeds": int, "batch_size": int,
+            "random_floor": bool, "download": bool,
         }  # fmt: skip
         for name, kind in kinds.items():
-            value = getattr(self, name)
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise UsageError(f"{name} is {value!r}. Write a {'whole number' if kind is int else 'text'}.")
+            require(name, getattr(self, name), kind)
         for name, least in (("batch_size", 1), ("seeds", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}. Write {least} or more.")
@@ -147,9 +150,8 @@ class Study:
         for name in written:
             if name not in known:
                 raise UnknownName("field of a study", name, known)
-        missing = [name for name in ("models", "tasks") if name not in written]
-        if missing:
-            raise UsageError(f"The study '{path}' has no {missing[0]}. Write {missing[0]} = ['...'].")
+        if "tasks" not in written:
+            raise UsageError(f"The study '{path}' has no tasks. Write tasks = ['...'].")
         return cls(**{"store": path.with_suffix(".assay"), "engine": "isolated", **written})
 
     def plan(self) -> Plan:
@@ -165,10 +167,12 @@ class Study:
         methods = resolve_methods(self._all_methods())
         if self.ranked_by is not None and self.ranked_by not in map(str, methods):
             raise UnknownName("method of this study", self.ranked_by, map(str, methods))
-        models = resolve_models(self.models)
+        models = resolve_models(self.models) if self.models else ()
         tasks = resolve_tasks(self.tasks, self.seed)
         device = resolve_device(self.device)
-        limits = self._limits()
+        limits, modalities, zoo = self._limits(), {task.modality for task in tasks}, None
+        if not models:
+            models, zoo = models_for(modalities, download=self.download, limits=limits)
         evaluations = partial(
             Evaluation,
             arrays=Arrays(root.absolute(), adds_checksums=True),
@@ -179,7 +183,9 @@ class Study:
         )
         runs = runs_of(methods, self.seeds)
         ready = plan(models, tasks, runs, evaluations)
-        controls = random_controls(models, {task.modality for task in tasks}) if self.random_floor else ()
+        if zoo is not None:
+            ready = replace(ready, notes=(*zoo.notes, *ready.notes), zoo=zoo.lines)
+        controls = random_controls(models, modalities) if self.random_floor else ()
         if not controls or not runs_for_controls(runs):
             return ready
         return ready.joined(plan(controls, tasks, runs_for_controls(runs), evaluations))
@@ -269,12 +275,6 @@ class Study:
             if keeps_hardest:
                 keep_hardest(found, store, ready.tasks)
         return with_files(replace(found, warnings=(*found.warnings, *ready.notes)), store)
-
-
-def _listed(plugins: object) -> list[str | Path]:
-    if isinstance(plugins, (str, Path)) or not isinstance(plugins, Iterable):
-        raise UsageError(f"plugins is {plugins!r}. Write a list: plugins=['my_score.py'].")
-    return list(plugins)
 
 
 def compare_store(

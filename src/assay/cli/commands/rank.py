@@ -12,6 +12,8 @@ from assay.cli import options
 EXAMPLES = """
 Examples:
 
+- `assay rank ./photos` compares all models for images that are packaged or cached here
+
 - `assay rank ./photos --model 'timm:*mobilenetv3*' --model torchvision:resnet18`
 
 - `assay rank 'reviews.csv(label="stars")' --model sentence:all-MiniLM-L6-v2`
@@ -24,7 +26,13 @@ Examples:
 
 def command(
     tasks: Annotated[list[str], typer.Argument(help="Folder, table, or source:name.")],
-    models: Annotated[list[str], typer.Option("--model", "-m", help="Address or pattern; repeat it.")],
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", help="Address or pattern; repeat it [all packaged and cached ones]."),
+    ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Without --model: take a curated zoo, which is downloaded.")
+    ] = False,
     methods: Annotated[
         list[str] | None, typer.Option("--method", help="Scores and protocols; repeat it.")
     ] = None,
@@ -69,7 +77,8 @@ def command(
         raise UsageError(f"--estimate trains nothing; '{protocols[0]}' trains. Leave out one of them.")
     chosen = methods or (ESTIMATES if estimate else DEFAULT_METHODS)
     study = Study(
-        models=models,
+        models=models or (),
+        download=download,
         tasks=tasks,
         methods=chosen,
         store=store,
