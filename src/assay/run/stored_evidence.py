@@ -48,7 +48,6 @@ def evidence_of(
             f"Name its file, as in --plugin {unknown[0].metric}.py."
         )
     present = {*models, *(result.job.model for result in results)}
-    methods = {result.job.method for result in results}
     truths = store.truths(tasks)
     return Evidence(
         results=results,
@@ -57,7 +56,7 @@ def evidence_of(
         predictions=_predictions(store, results, truths),
         truths=truths,
         metrics={name: families().metrics.load(name)() for name in families().metrics.names()},
-        scores={method for method in methods if _is_score(method, results)},
+        scores=scores_among(results),
         settings={**({"date": day} if (day := store.last_day()) else {}), "seed": str(seed), **versions()},
         limits=limits,
         names=store.names,
@@ -97,6 +96,11 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def scores_among(results: Sequence[Result]) -> set[str]:
+    """Return the methods of these results that are scores."""
+    return {method for method in {result.job.method for result in results} if _is_score(method, results)}
 
 
 def _is_score(method: str, results: Sequence[Result]) -> bool:

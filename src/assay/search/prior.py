@@ -8,6 +8,7 @@ import numpy as np
 
 from assay.search.history import History, normalised, percentiles, spread_of
 from assay.search.names import alikeness, matches
+from assay.search.unseen import Lent, lent_by_names
 
 _ALTERNATIONS = 20
 _FILLS = 6
@@ -69,7 +70,7 @@ def learn(history: History, task: str) -> Prior:
     Normalised values are the sum of an effect of the task, one of the model, shrunk by how few tasks it has,
     and a residual. Residuals of models go together on past tasks, and where names are alike; those that are
     missing are predicted from the other tasks by ridge regression. A model whose name holds that of the task
-    gains what such models gained on past tasks.
+    gains what such models gained on past tasks. A model without a past takes after those of similar names.
 
     Args:
         history: At least one task on which models differ.
@@ -78,17 +79,22 @@ def learn(history: History, task: str) -> Prior:
     history = history.informative()
     values = normalised(history.values)
     model, made_for, gain, uncertainty = _matched(history, values)
-    filled = _filled(model)
+    filled, alike = _filled(model), alikeness(history.models)
+    own = model.between * model.residual / np.maximum(model.residual + model.counts * model.between, 1e-12)
+    model, lent = _with_unseen(model, alike)
+    if lent is not None:
+        seen = model.counts > 0
+        filled[:, ~seen] = filled[:, seen] @ lent.weights.T
+        own[~seen] = (model.between + (1 - _OF_A_CELL) * model.residual) * lent.left
     tasks = len(values)
-    rare = model.residual + model.counts * model.between
     made_for_it = matches(task, history.models)
-    covariance = filled.T @ filled / tasks + _OF_NAMES * model.residual * alikeness(history.models)
+    covariance = filled.T @ filled / tasks + _OF_NAMES * model.residual * alike
     spread = (uncertainty + _MATCH_MEAN) * np.outer(made_for_it, made_for_it)
     completed = model.of_tasks[:, None] + model.of_models + filled + gain * made_for
     return Prior(
         mean=model.of_models + gain * made_for_it,
         covariance=covariance + spread,
-        noise=_OF_A_CELL * model.residual + model.between * model.residual / np.maximum(rare, 1e-12),
+        noise=_OF_A_CELL * model.residual + own,
         ranks=percentiles(history.values),
         past=np.where(np.isfinite(values), values, completed),
         spreads=np.array([spread_of(row) for row in history.values]),
@@ -107,6 +113,8 @@ def expected(history: History, task: str) -> np.ndarray:
     history = history.informative()
     values = normalised(history.values)
     model, _, gain, _ = _matched(history, values)
+    if not model.counts.all():
+        model, _ = _with_unseen(model, alikeness(history.models))
     return model.of_models + gain * matches(task, history.models)
 
 
@@ -159,6 +167,21 @@ def _filled(model: _Additive) -> np.ndarray:
             weights = np.linalg.solve(seen.T @ seen + penalty, seen.T @ model.residuals[task, known[task]])
             filled[task, ~known[task]] = others[~known[task]] @ weights
     return filled
+
+
+def _with_unseen(model: _Additive, alike: np.ndarray) -> tuple[_Additive, Lent | None]:
+    """Return effects in which models without a past take after similar names, and how; None without any."""
+    seen = model.counts > 0
+    if seen.all() or not seen.any():
+        return model, None
+    counts = model.counts[seen]
+    noise = model.residual / (model.between * counts)
+    raw = model.of_models[seen] * (1 + noise)  # before they were shrunk
+    centre = float(np.average(raw, weights=counts))
+    lent = lent_by_names(alike, seen, (raw - centre) / np.sqrt(model.between), noise)
+    of_models = model.of_models.copy()
+    of_models[~seen] = centre + lent.weights @ (raw - centre)
+    return model._replace(of_models=of_models), lent
 
 
 def _gain_of_matches(model: _Additive, made_for: np.ndarray) -> tuple[float, float]:

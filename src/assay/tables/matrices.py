@@ -49,7 +49,13 @@ class MatrixFile:
     notes: tuple[str, ...]
 
 
-def read_matrices(path: Path, *, rows: RowKind | None = None, models: Collection[str] = ()) -> MatrixFile:
+def read_matrices(
+    path: Path,
+    *,
+    rows: RowKind | None = None,
+    models: Collection[str] = (),
+    averages_repeats: bool = False,
+) -> MatrixFile:
     """Read every matrix of a CSV, TSV, JSON, JSON-lines or Parquet file.
 
     A file in long format has the columns ``model``, ``task`` and ``value``; a column ``method`` (or
@@ -61,6 +67,8 @@ def read_matrices(path: Path, *, rows: RowKind | None = None, models: Collection
         path: The file.
         rows: The meaning of the rows; guessed, with a note, if None.
         models: Known model names.
+        averages_repeats: Whether several values of a model on a task are averaged, with a note, although no
+            seed tells them apart.
 
     Raises:
         UsageError: The file cannot be read as matrices; the message says how to fix it.
@@ -70,7 +78,7 @@ def read_matrices(path: Path, *, rows: RowKind | None = None, models: Collection
         columns = read_columns(path)
         names = {normalised(name): name for name in columns}
         if MODEL_NAMES & names.keys() and TASK_NAMES & names.keys():
-            return _one_cell_per_row(columns, names, path)
+            return _one_cell_per_row(columns, names, path, averages_repeats=averages_repeats)
         grids = {path.stem: grid_of_columns(columns, path)}
     first = next(iter(grids.values()))
     chosen, why = (rows, "as you wrote") if rows is not None else _guess(first, models)
@@ -190,7 +198,7 @@ def _of_cells(models: Sequence[str], tasks: Sequence[str], cells: Cells, path: P
 
 
 def _one_cell_per_row(
-    columns: Mapping[str, Sequence[str]], names: Mapping[str, str], path: Path
+    columns: Mapping[str, Sequence[str]], names: Mapping[str, str], path: Path, *, averages_repeats: bool
 ) -> MatrixFile:
     """Return the matrices of a file in long format, with one cell per row."""
     model, task = (
@@ -206,7 +214,7 @@ def _one_cell_per_row(
         titles, columns[model], columns[task], columns[value], reasons, strict=True
     ):
         groups.setdefault(title, {}).setdefault((of_model, of_task), []).append(text or reason)
-    if "seed" not in names:
+    if "seed" not in names and not averages_repeats:
         _refuse_repeats(groups, method, path)
     matrices = {}
     for title, group in groups.items():
@@ -214,7 +222,20 @@ def _one_cell_per_row(
         cells = {pair: _mean(texts) for pair, texts in group.items()}
         matrices[title] = _of_cells(tuple(models), tuple(tasks), cells, path)
     by = f", one matrix for each '{method}'" if method else ""
-    return MatrixFile(matrices, (f"{path.name}: one cell a row, values from the column '{value}'{by}",))
+    notes = (f"{path.name}: one cell a row, values from the column '{value}'{by}", *_different(groups, path))
+    return MatrixFile(matrices, notes if averages_repeats else notes[:1])
+
+
+def _different(groups: Mapping[str, Mapping[tuple[str, str], Sequence[str]]], path: Path) -> tuple[str, ...]:
+    """Return a note on models with different values on one task, of which the mean is taken."""
+    twice = [pair for group in groups.values() for pair, texts in group.items() if len(set(texts)) > 1]
+    if not twice:
+        return ()
+    model, task = twice[0]
+    return (
+        f"{path.name}: the mean was taken where a model has several values on a task "
+        f"({len(twice)} time{'s' * (len(twice) > 1)}, first '{model}' on '{task}')",
+    )
 
 
 def _mean(texts: Sequence[str]) -> str:

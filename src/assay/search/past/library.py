@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay.core.errors import UsageError
 from assay.environment.history import history_folder
-from assay.search.past.table import SUFFIX, PastTable, read_table
+from assay.search.past.table import SUFFIX, PastTable, read_tables
 
 _LOG = logging.getLogger(__name__)
 
@@ -18,15 +18,15 @@ _LOG = logging.getLogger(__name__)
 def shipped_tables() -> tuple[PastTable, ...]:
     """Return the public tables that come with Assay, by name."""
     folder = Path(str(resources.files("assay.search.past") / "tables"))
-    return tuple(read_table(path) for path in sorted(folder.glob(f"*{SUFFIX}.gz")))
+    return tuple(table for path in sorted(folder.glob(f"*{SUFFIX}.gz")) for table in read_tables(path))
 
 
 def own_tables() -> tuple[PastTable, ...]:
     """Return the tables that the user added, by name; one that cannot be read is left out, with a warning."""
-    tables = []
+    tables: list[PastTable] = []
     for path in sorted(history_folder().glob(f"*{SUFFIX}")):
         try:
-            tables.append(read_table(path))
+            tables.extend(read_tables(path))
         except UsageError as error:
             _LOG.warning("%s", error)
     return tuple(tables)

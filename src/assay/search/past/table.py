@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from assay.core.errors import UsageError
 from assay.core.task import Modality
 from assay.environment.atomic_file import written_whole
-from assay.search.names import data_set_of
+from assay.search.names import data_set_of, tokens
 
 SUFFIX = ".json"
 
@@ -50,20 +50,20 @@ class PastTable:
         return tuple(sorted({model for row in self.values.values() for model in row}))
 
     def group_of(self, task: str) -> str:
-        """Return the data set of a task."""
-        return self.groups.get(task) or data_set_of(task)
+        """Return the data set of a task, spelled as one word in small letters."""
+        group = self.groups.get(task) or data_set_of(task)
+        return "".join(tokens(group)) or group
 
 
-def read_table(path: Path) -> PastTable:
-    """Read a table.
+def read_tables(path: Path) -> tuple[PastTable, ...]:
+    """Read the tables of a file.
 
     Raises:
-        UsageError: The file is not such a table.
+        UsageError: The file does not hold such tables.
     """
     try:
-        raw = path.read_bytes()
-        content = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
-        return _table(content)
+        content = _content(path)
+        return tuple(map(_table, content if isinstance(content, list) else [content]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise UsageError(
@@ -72,14 +72,33 @@ def read_table(path: Path) -> PastTable:
         ) from error
 
 
-def write_table(path: Path, table: PastTable) -> None:
-    """Write a table, whole or not at all."""
+def is_exported(path: Path) -> bool:
+    """Return whether a file claims to hold such tables."""
+    try:
+        content = _content(path) if path.suffix == SUFFIX else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    tables = content if isinstance(content, list) else [content]
+    return bool(tables) and all(
+        isinstance(one, dict) and {"modality", "table"} <= one.keys() for one in tables
+    )
+
+
+def write_tables(path: Path, tables: Sequence[PastTable]) -> None:
+    """Write tables, whole or not at all; ``assay simulate`` reads a file with one as a matrix as well."""
+    content = [content_of(table) for table in tables]
+    text = json.dumps(content[0] if len(content) == 1 else content, ensure_ascii=False, indent=1)
     with written_whole(path) as file:
-        file.write(json.dumps(content_of(table), ensure_ascii=False, indent=1).encode())
+        file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def _content(path: Path) -> object:
+    raw = path.read_bytes()
+    return json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
 
 
 def content_of(table: PastTable) -> dict[str, object]:
-    """Return what is written of a table; ``assay simulate`` reads it as a matrix as well."""
+    """Return what is written of a table."""
     return {
         "name": table.name,
         "title": table.title,
@@ -111,5 +130,5 @@ def _table(content: Any) -> PastTable:
 def _finite(value: float) -> float:
     number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"the value {value} is not a finite number")  # json reads NaN
+        raise ValueError(f"the value {value} is not a finite number")
     return number
