@@ -44,7 +44,10 @@ hypothesis.settings.load_profile("assay")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # processes of models cannot import tests
 
-collect_ignore = ["tensorflow_files.py"]  # a script that a process of its own runs, for doctest not to import
+collect_ignore = [  # scripts that processes of their own run, for doctest not to import
+    "tensorflow_files.py",
+    "hub/server.py",
+]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.models.fake_hub import COMMIT, FakeHub, serving
+from tests.hub.local_hub import LocalHub, contents, inside
 
 from assay.actions.check import inspect, sample_examples
 from assay.core.errors import ModelError
@@ -86,16 +86,15 @@ def test_the_licence_of_a_folder_is_that_of_its_card(
 
 
 def test_the_licence_of_the_hub_comes_with_its_commit(tiny_bert: Path, tmp_path: Path) -> None:
-    files = tmp_path / "files"
-    files.mkdir()
-    for file in tiny_bert.iterdir():
-        (files / file.name).symlink_to(file)
-    (files / "README.md").write_text(CARD.format(licence="apache-2.0"))
+    hub = LocalHub(tmp_path / "served")
+    card = CARD.format(licence="apache-2.0").encode()
+    commit = hub.add("models/org/bert", contents(tiny_bert) | {"README.md": card})
+    hub.add("models/org/bare", tiny_bert)
 
-    with serving(FakeHub({"org/bert": files, "org/bare": tiny_bert}), tmp_path / "cache"):
+    with inside(hub, tmp_path / "cache"):
         properties = dict(inspect(HuggingFaceSource("org/bert"), "cpu"))
         bare = dict(inspect(HuggingFaceSource("org/bare"), "cpu"))
 
     assert properties["licence"] == "apache-2.0"
-    assert properties["weights"].startswith(f"hf: org/bert at {COMMIT[:12]}")
+    assert properties["weights"].startswith(f"hf: org/bert at {commit[:12]}")
     assert bare["licence"] == "not known"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.models.fake_hub import COMMIT, FakeHub, serving
+from tests.hub.local_hub import LocalHub, inside
 
 from assay.actions.fetch import Fetched, Missing, fetch
 
@@ -21,23 +21,27 @@ def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_model_is_downloaded_and_then_there(tiny_bert: Path, caches: Path) -> None:
-    hub = FakeHub({"org/bert": tiny_bert})
+    hub = LocalHub(caches.parent / "served")
+    commit = hub.add("models/org/bert", tiny_bert)
 
-    with serving(hub, caches):
+    with inside(hub, caches):
         (first,) = fetch(["hf:org/bert"])
         (second,) = fetch(["hf:org/bert"])
 
     assert isinstance(first, Fetched)
     weights = (tiny_bert / "model.safetensors").stat().st_size
     assert weights < first.downloaded[caches] < 2 * weights
-    assert first.origin == f"hf: org/bert at {COMMIT[:12]}"
+    assert first.origin == f"hf: org/bert at {commit[:12]}"
     assert "6,320 of them" in first.size
     assert isinstance(second, Fetched)
     assert second.downloaded == {}
 
 
 def test_what_cannot_be_had_stops_nothing(tiny_bert: Path, caches: Path) -> None:
-    with serving(FakeHub({"org/bert": tiny_bert}, gated={"org/bert"}), caches):
+    hub = LocalHub(caches.parent / "served")
+    hub.add("models/org/bert", tiny_bert, gated=True)
+
+    with inside(hub, caches):
         results = list(
             fetch(["hf:org/bert", "zoo:broken", "zoo:x*", "nowhere:x", "sklearn:digit", "sklearn:digits"])
         )

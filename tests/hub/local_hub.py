@@ -1,10 +1,10 @@
-"""A hub on loopback for tests, and the command line in fresh processes that know no other."""
+"""A hub for tests, on loopback or inside the process."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+import pytest
+from tests.hub.repositories import Hub, Request, answer
+
+HOSTS = ("download.pytorch.org", "storage.googleapis.com")  # whose weights it serves as a proxy
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,24 @@ class LocalHub:
 
     Attributes:
         root: The folder, which ``server.py`` describes.
-        endpoint: Its address.
+        port: Where it listens on loopback; 0 if it does not.
+        server: Its process.
     """
 
     root: Path
-    endpoint: str
+    port: int = 0
+    server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """End its process."""
+        assert self.server is not None
+        self.server.kill()
+        self.server.wait()
 
     def add(self, repository: str, files: Mapping[str, bytes] | Path, ref: str = "main", **facts: Any) -> str:
         """Commit files to a branch or tag of a repository, and return the commit.
@@ -68,41 +84,24 @@ class LocalHub:
         """Let requests fail: a fault has a ``path``, how many ``times``, a ``status`` or where to ``cut``."""
         self._write("faults.json", list(faults))
 
+    def certify(self) -> Path:
+        """Make the certificate that it shows as a proxy for the hosts, and return it."""
+        certificate = self.root / "certificate.pem"
+        names = ",".join(f"DNS:{host}" for host in HOSTS)
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-subj", "/CN=tests", "-addext", f"subjectAltName={names}", "-days", "2",
+             "-keyout", self.root / "key.pem", "-out", certificate],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        return certificate
+
     def requests(self) -> list[dict[str, Any]]:
         """Return the requests since the last call."""
         log = self.root / "log.jsonl"
         lines = log.read_text().splitlines() if log.exists() else []
         log.write_text("")
         return [json.loads(line) for line in lines]
-
-    def assay(self, home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line in a fresh process.
-
-        Args:
-            home: The folder of all caches, and of the store.
-            arguments: Of the command line.
-            variables: More of the environment, such as HF_TOKEN.
-        """
-        return self.python(home, "-m", "assay", *arguments, **variables)
-
-    def python(self, home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run Python in a fresh process."""
-        home.mkdir(exist_ok=True)
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))
-        }
-        environment = {
-            **kept, "PYTHONPATH": str(SOURCE), "HOME": str(home), "HF_HOME": str(home / "hf"),
-            "TORCH_HOME": str(home / "torch"), "HF_ENDPOINT": self.endpoint, "COLUMNS": "200", **variables,
-        }  # fmt: skip
-        return subprocess.run(
-            [sys.executable, *arguments],
-            capture_output=True,
-            text=True,
-            cwd=home,
-            env=environment,
-            check=False,
-        )
 
     def _read(self, name: str, default: Any) -> Any:
         path = self.root / name
@@ -115,20 +114,56 @@ class LocalHub:
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[LocalHub]:
+def serving(root: Path, port: int = 0) -> Iterator[LocalHub]:
     """Serve a folder from a process of its own: sockets are closed to the tests."""
     root.mkdir(parents=True, exist_ok=True)
-    server = subprocess.Popen([sys.executable, Path(__file__).with_name("server.py"), root])
+    (root / "port").unlink(missing_ok=True)
+    server = subprocess.Popen([sys.executable, Path(__file__).with_name("server.py"), root, str(port)])
     try:
-        port = root / "port"
-        while not port.exists():
+        while not (root / "port").exists():
             if server.poll() is not None:
                 raise RuntimeError("the hub of the tests ended")
             time.sleep(0.01)
-        yield LocalHub(root, f"http://127.0.0.1:{port.read_text()}")
+        yield LocalHub(root, int((root / "port").read_text()), server)
     finally:
         server.kill()
         server.wait()
+
+
+@contextmanager
+def inside(hub: LocalHub, cache: Path) -> Iterator[None]:
+    """Let the hub's client in this process speak with a hub, with no socket, and fill a cache of its own."""
+    from huggingface_hub.utils import _http
+
+    from assay.environment import hub_client
+
+    hub_client._commit.cache_clear()  # it is kept for a minute
+    served = Hub(hub.root)
+    default = _http.default_client_factory
+    http = importlib.import_module(type(_http.get_session()).__module__.partition(".")[0])
+
+    def respond(asked: Any) -> Any:
+        request = Request(asked.method, asked.url.raw_path.decode(), asked.headers, asked.read().decode())
+        found = answer(served, request)
+        length = {"Content-Length": str(len(found.content))}
+        content = b"" if asked.method == "HEAD" else found.content[: found.cut]
+        return http.Response(
+            found.status, headers=found.headers | length, stream=http.ByteStream(content), request=asked
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        patch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+        patch.setattr("assay.environment.hub_client._is_there", lambda host: True)  # no name is looked up
+        patch.setenv("HF_TOKEN", "")
+        _http.set_client_factory(
+            lambda: http.Client(transport=http.MockTransport(respond), follow_redirects=True)
+        )
+        try:
+            yield
+        finally:
+            _http.set_client_factory(default)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

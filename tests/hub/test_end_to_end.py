@@ -1,28 +1,19 @@
-"""The command line in fresh processes against a hub on loopback, with real clients and nothing patched."""
+"""The command line against a hub on loopback, with real clients and nothing patched."""
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-from tests.hub.local_hub import LocalHub, contents, serving
+from tests.hub.commands import Commands, Ran, commands
+from tests.hub.local_hub import LocalHub, serving
+from tests.hub.served import models_of, sets_of
 
 pytest.importorskip("datasets")
 pytestmark = pytest.mark.framework
 
-CONFIGS = """---
-configs:
-- {config_name: en, data_files: [{split: train, path: en/train.jsonl}, {split: dev, path: en/dev.jsonl}]}
-- {config_name: de, data_files: [{split: train, path: de.jsonl}]}
----
-"""
 ONLINE = (
     "hub:org/reviews",
     "hub:org/reviews(revision='v1')",
@@ -51,125 +42,11 @@ ONLINE = (
     "openclip:hf-hub:org/clip",
     "openclip:hf-hub:org/bert",
 )
+KNN = ("--method", "knn", "--no-random-floor", "--details")
 
 
-def rows(count: int, start: int = 0) -> list[tuple[str, str]]:
-    """Return texts of words that the tiny tokenizer knows, with their labels."""
-    words = {"pos": "happy books", "neg": "lazy dog"}
-    labels = ["neg" if number % 2 else "pos" for number in range(start, start + count)]
-    return [(f"the {words[label]} {number}", label) for number, label in enumerate(labels, start)]
-
-
-def csv(count: int, start: int = 0) -> bytes:
-    lines = ["text,label", *(",".join(row) for row in rows(count, start))]
-    return "\n".join(lines).encode()
-
-
-def jsonl(count: int, start: int = 0) -> bytes:
-    return b"".join(
-        json.dumps({"text": text, "label": label}).encode() + b"\n" for text, label in rows(count, start)
-    )
-
-
-def pairs(count: int, start: int = 0) -> bytes:
-    cells = [
-        {"sentence1": f"a {row}", "sentence2": f"b {row}", "label": row % 2}
-        for row in range(start, start + count)
-    ]
-    return b"".join(json.dumps(one).encode() + b"\n" for one in cells)
-
-
-def parquet(count: int, start: int = 0) -> bytes:
-    """Return rows whose labels are numbers with names, as ``push_to_hub`` writes them."""
-    import datasets
-
-    features = datasets.Features(
-        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["good", "bad"])}
-    )
-    texts = [text for text, _ in rows(count, start)]
-    buffer = io.BytesIO()
-    datasets.Dataset.from_dict(
-        {"text": texts, "label": [row % 2 for row in range(count)]}, features
-    ).to_parquet(buffer)
-    return buffer.getvalue()
-
-
-def png(seed: int) -> bytes:
-    buffer = io.BytesIO()
-    pixels = np.random.default_rng(seed).integers(0, 100, (8, 8, 3)) + np.array([100 * (seed % 2), 0, 0])
-    Image.fromarray(pixels.astype(np.uint8)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def sets_of(hub: LocalHub) -> None:
-    """Add data sets to a hub."""
-    reviews = {"train.csv": csv(60), "test.csv": csv(30, 1000)}
-    hub.add("datasets/org/reviews", reviews)
-    hub.add("datasets/org/reviews", {**reviews, "test.csv": csv(20, 1000)}, ref="v1")
-    hub.change("datasets/org/renamed", moved="org/reviews")
-    splits = {"train": parquet(40), "validation": parquet(10, 100), "test": parquet(12, 200)}
-    hub.add(
-        "datasets/org/parquet", {f"data/{name}-00000-of-00001.parquet": one for name, one in splits.items()}
-    )
-    images = {f"train/{'cat' if number % 2 else 'dog'}/{number}.png": png(number) for number in range(20)}
-    hub.add("datasets/org/images", images)
-    files = {"README.md": CONFIGS.encode(), "en/train.jsonl": jsonl(40), "en/dev.jsonl": jsonl(10, 100)}
-    hub.add("datasets/org/configs", {**files, "de.jsonl": jsonl(30, 200)})
-    hub.add("datasets/org/script", {"script.py": b"import datasets"})
-    hub.add("datasets/org/private", {"train.csv": csv(30)}, private=True)
-    hub.add("datasets/org/gated", {"train.csv": csv(30)}, gated=True)
-    card = b"---\nconfigs:\n- {config_name: rte, data_dir: rte}\n---\n"
-    hub.add(
-        "datasets/nyu-mll/glue",
-        {"README.md": card, "rte/train.jsonl": pairs(40), "rte/validation.jsonl": pairs(20, 100)},
-    )
-
-
-def models_of(hub: LocalHub, bert: Path, folder: Path) -> None:
-    """Add models to a hub."""
-    import timm
-    from timm.models import save_for_hf
-
-    hub.add("models/org/bert", bert)
-    hub.add("models/org/bert", bert, ref="v1")
-    hub.change("models/org/renamed", moved="org/bert")
-    hub.add("models/org/private", bert, private=True)
-    hub.add("models/org/gated", bert, gated=True)
-    save_for_hf(timm.create_model("test_resnet", pretrained=False), folder, safe_serialization=True)
-    hub.add("models/timm/test_resnet.r160_in1k", folder)
-    hub.add("models/org/resnet", folder)
-    hub.add("models/org/sentence", contents(bert) | sentence_files())
-    hub.add("models/org/clip", clip())
-
-
-def sentence_files() -> dict[str, bytes]:
-    """Return what makes a sentence encoder of a BERT."""
-    kinds = {"": "sentence_transformers.models.Transformer", "pool": "sentence_transformers.models.Pooling"}
-    modules = [
-        {"idx": row, "name": f"{row}", "path": path, "type": kind}
-        for row, (path, kind) in enumerate(kinds.items())
-    ]
-    pooling = {"word_embedding_dimension": 16, "pooling_mode_mean_tokens": True}
-    return {"modules.json": json.dumps(modules).encode(), "pool/config.json": json.dumps(pooling).encode()}
-
-
-def clip() -> dict[str, bytes]:
-    """Return the files of a tiny CLIP with random weights."""
-    import open_clip
-    import torch
-    from safetensors.torch import save
-
-    shape = {
-        "embed_dim": 16,
-        "vision_cfg": {"image_size": 16, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8},
-        "text_cfg": {"context_length": 16, "vocab_size": 64, "width": 8, "heads": 2, "layers": 1},
-    }
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        weights = open_clip.CLIP(**shape).state_dict()
-    preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3}
-    config = json.dumps({"model_cfg": shape, "preprocess_cfg": preprocessing}).encode()
-    return {"open_clip_config.json": config, "open_clip_model.safetensors": save(weights)}
+def models(*addresses: str) -> list[str]:
+    return [word for address in addresses for word in ("-m", address)]
 
 
 @pytest.fixture(scope="module")
@@ -182,15 +59,15 @@ def hub(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Iterator[L
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a user whose caches are empty at first."""
-    home = tmp_path_factory.mktemp("home")
-    (home / "ours.toml").write_text("""tasks = ["hub:org/configs(config='de')"]""")
-    return home
+def user(hub: LocalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """The command line of a user whose caches are empty at first."""
+    with commands(tmp_path_factory.mktemp("home"), HF_ENDPOINT=hub.endpoint) as user:
+        (user.home / "ours.toml").write_text("""tasks = ["hub:org/configs(config='de')"]""")
+        yield user
 
 
 @pytest.fixture(scope="module")
-def fetched(hub: LocalHub, home: Path) -> subprocess.CompletedProcess[str]:
+def fetched(hub: LocalHub, user: Commands) -> Ran:
     """What ``assay fetch`` says in a fresh process, with a token, and with a hub that fails now and then."""
     hub.break_off(
         {"path": "datasets/org/reviews/revision", "status": 429, "headers": {"Retry-After": "0"}, "times": 1},
@@ -198,11 +75,11 @@ def fetched(hub: LocalHub, home: Path) -> subprocess.CompletedProcess[str]:
         {"path": "org/bert/.*model.safetensors", "methods": ["GET"], "cut": 9000, "times": 1},
         {"path": "org/reviews/.*train.csv", "methods": ["GET"], "cut": 100, "times": 1},
     )
-    return hub.assay(home, "fetch", *ONLINE, HF_TOKEN="hf_valid")
+    return user.assay("fetch", *ONLINE, HF_TOKEN="hf_valid")
 
 
 @pytest.fixture(scope="module")
-def told(fetched: subprocess.CompletedProcess[str]) -> dict[str, str]:
+def told(fetched: Ran) -> dict[str, str]:
     """What is said of each address."""
     assert "Traceback" not in fetched.stderr, fetched.stderr
     parts = re.split(r"^(?=\S)", fetched.stdout, flags=re.MULTILINE)
@@ -261,33 +138,28 @@ def test_what_the_hub_refuses_says_why_and_what_to_write(
     assert re.search(f"missing .*{said}", told[address]), told[address]
 
 
-def test_downloads_that_break_off_go_on(fetched: subprocess.CompletedProcess[str]) -> None:
+def test_downloads_that_break_off_go_on(fetched: Ran) -> None:
     assert fetched.stderr.count("Trying to resume download") == 2
 
 
-def test_a_rate_limit_is_waited_for(fetched: subprocess.CompletedProcess[str]) -> None:
+def test_a_rate_limit_is_waited_for(fetched: Ran) -> None:
     assert "Rate limited. Waiting 1.0s" in fetched.stderr  # Retry-After and a second
 
 
 def test_the_token_is_sent_to_the_hub_alone_and_never_kept(
-    fetched: subprocess.CompletedProcess[str], home: Path, requests: list[dict[str, str]]
+    fetched: Ran, user: Commands, requests: list[dict[str, str]]
 ) -> None:
     assert {one["token"] for one in requests if one["path"].startswith("/cdn/")} == {None}
     assert "hf_valid" in {one["token"] for one in requests}
     assert "hf_valid" not in fetched.stdout + fetched.stderr
-    assert not [file for file in home.rglob("*") if file.is_file() and b"hf_valid" in file.read_bytes()]
+    assert not [file for file in user.home.rglob("*") if file.is_file() and b"hf_valid" in file.read_bytes()]
 
 
 @pytest.mark.usefixtures("requests")
-def test_a_study_of_what_was_fetched_runs_with_no_connection_at_all(hub: LocalHub, home: Path) -> None:
-    models = [
-        word for name in ("hf:org/bert", "hf:org/private", "sentence:org/none") for word in ("-m", name)
-    ]
+def test_a_study_of_what_was_fetched_runs_with_no_connection_at_all(hub: LocalHub, user: Commands) -> None:
     tasks = ("hub:org/reviews", "hub:org/reviews(revision='v1')", "suite:ours.toml", "glue:rte")
 
-    run = hub.assay(
-        home, "rank", *tasks, *models, "--method", "knn", "--no-random-floor", "--offline", "--details"
-    )
+    run = user.assay("rank", *tasks, *models("hf:org/bert", "sentence:org/none"), *KNN, "--offline")
 
     assert hub.requests() == []
     assert "hub:org/reviews: text classification into 2 classes; 48 train, 12 val, 30 test" in run.stderr
@@ -300,3 +172,48 @@ def test_a_study_of_what_was_fetched_runs_with_no_connection_at_all(hub: LocalHu
     assert re.search(
         r"'sentence:org/none' is not in the\s+local\s+cache, and no network is used", run.stdout
     ), run.stdout
+
+
+@pytest.mark.usefixtures("fetched")
+def test_a_gated_model_runs_by_the_same_command_once_the_token_may_read_it(
+    hub: LocalHub, user: Commands
+) -> None:
+    command = ("rank", "hub:org/reviews", *models("hf:org/gated", "hf:org/bert"), *KNN, "--store", "gated")
+
+    without = user.assay(*command)
+    waiting = user.assay(*command, HF_TOKEN="hf_valid")
+    hub.change("models/org/gated", granted=True)
+    granted = user.assay(*command, HF_TOKEN="hf_valid")
+
+    assert [run.code for run in (without, waiting, granted)] == [1, 1, 0]
+    assert "Ask for access at http://" in without.stdout
+    assert "The same command tries again where a network, file, package or memory was missing" in (
+        without.stderr
+    )
+    assert "Your token has no access yet" in waiting.stdout
+    assert "[1 of 1] hf:org/gated" in granted.stderr  # what is finished does not run again
+    assert granted.stdout.count("1.000  0.884 to 1.000") == 2
+
+
+@pytest.mark.usefixtures("fetched")
+def test_a_hub_that_refuses_fails_or_is_away_fails_what_is_not_cached_until_it_is_back(
+    hub: LocalHub, user: Commands
+) -> None:
+    command = ("rank", "hub:org/reviews", *models("hf:org/late", "hf:org/bert"), *KNN, "--store", "late")
+    hub.break_off({"path": "org/late/", "status": 503})
+
+    bad_token = user.assay(*command, HF_TOKEN="hf_bad")
+    broken = user.assay(*command)
+    hub.break_off()
+    hub.stop()
+    away = user.assay(*command)
+    with serving(hub.root, hub.port):
+        back = user.assay(*command)
+
+    assert [run.code for run in (bad_token, broken, away, back)] == [1, 1, 1, 0]
+    assert "rejects your token (401)" in bad_token.stdout
+    assert "answers with a server error (503), and 'hf:org/late' is not in the local cache" in broken.stdout
+    assert "'hf:org/late' is not in the local cache, and there is no network, or the hub at " in away.stdout
+    assert "It is read as it was downloaded earlier" in away.stderr
+    assert not re.search("hf:org/bert on hub", broken.stderr + away.stderr + back.stderr)
+    assert back.stdout.count("1.000  0.884 to 1.000") == 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.models.fake_hub import COMMIT, FakeHub, serving
+from tests.hub.local_hub import LocalHub, inside
 
 from assay.core.errors import ModelError, UsageError
 from assay.core.model import ModelSource
@@ -22,8 +22,10 @@ TEXTS = ["the quick fox", "a dog"]
 
 
 @pytest.fixture
-def hub(tiny_bert: Path) -> FakeHub:
-    return FakeHub({"org/bert": tiny_bert})
+def hub(tiny_bert: Path, tmp_path: Path) -> LocalHub:
+    hub = LocalHub(tmp_path / "served")
+    hub.add("models/org/bert", tiny_bert)
+    return hub
 
 
 @pytest.fixture
@@ -41,28 +43,31 @@ def refused(source: Any) -> str:
     return str(stop.value)
 
 
-def test_a_model_of_the_hub_is_downloaded_once_and_known_by_its_commit(hub: FakeHub, tmp_path: Path) -> None:
-    with serving(hub, tmp_path):
+def test_a_model_of_the_hub_is_downloaded_once_and_known_by_its_commit(
+    hub: LocalHub, tiny_bert: Path, tmp_path: Path
+) -> None:
+    with inside(hub, tmp_path):
         model = HuggingFaceSource("org/bert").open("cpu")
         identities = [HuggingFaceSource(name).identity() for name in ("org/bert", "org/bert@main")]
 
-    assert model.facts.weights == f"hf: org/bert at {COMMIT[:12]}"
-    assert all(COMMIT in identity for identity in identities)
-    plain = HuggingFaceSource(str(hub.repositories["org/bert"])).open("cpu").encode(TEXTS).features
+    commit = hub.commit("models/org/bert")
+    assert model.facts.weights == f"hf: org/bert at {commit[:12]}"
+    assert all(commit in identity for identity in identities)
+    plain = HuggingFaceSource(str(tiny_bert)).open("cpu").encode(TEXTS).features
     np.testing.assert_array_equal(model.encode(TEXTS).features, plain)
 
 
 @pytest.mark.usefixtures("_afterwards_online")
-def test_what_was_downloaded_opens_offline(hub: FakeHub, tmp_path: Path) -> None:
-    with serving(hub, tmp_path):
+def test_what_was_downloaded_opens_offline(hub: LocalHub, tmp_path: Path) -> None:
+    with inside(hub, tmp_path):
         HuggingFaceSource("org/bert").open("cpu")
         identity = HuggingFaceSource("org/bert").identity()
-        hub.asked.clear()
+        hub.requests()
         go_offline()
 
         assert HuggingFaceSource("org/bert").open("cpu").encode(TEXTS).features.shape == (2, 16)
         assert HuggingFaceSource("org/bert").identity() == identity
-    assert hub.asked == []
+    assert hub.requests() == []
 
 
 @pytest.mark.usefixtures("_afterwards_online")
@@ -91,22 +96,22 @@ def test_what_is_not_cached_says_offline_how_to_fetch_it(
     assert os.environ["HF_HUB_OFFLINE"] == "1"  # for the processes that are started
 
 
-def test_a_name_that_the_hub_does_not_have(hub: FakeHub, tmp_path: Path) -> None:
-    with serving(hub, tmp_path):
+def test_a_name_that_the_hub_does_not_have(hub: LocalHub, tmp_path: Path) -> None:
+    with inside(hub, tmp_path):
         assert "no model 'org/brt' on https://huggingface.co, or it is private" in refused(
             HuggingFaceSource("org/brt")
         )
 
 
-def test_a_revision_that_a_repository_does_not_have(hub: FakeHub, tmp_path: Path) -> None:
-    with serving(hub, tmp_path):
+def test_a_revision_that_a_repository_does_not_have(hub: LocalHub, tmp_path: Path) -> None:
+    with inside(hub, tmp_path):
         assert "no revision 'v9'" in refused(HuggingFaceSource("org/bert@v9"))
 
 
-def test_a_gated_model_says_where_to_ask(hub: FakeHub, tmp_path: Path) -> None:
-    hub.gated.add("org/bert")
+def test_a_gated_model_says_where_to_ask(hub: LocalHub, tmp_path: Path) -> None:
+    hub.change("models/org/bert", gated=True)
 
-    with serving(hub, tmp_path):
+    with inside(hub, tmp_path):
         told = refused(HuggingFaceSource("org/bert"))
 
     assert "gated" in told
@@ -114,12 +119,12 @@ def test_a_gated_model_says_where_to_ask(hub: FakeHub, tmp_path: Path) -> None:
     assert "hf auth login" in told
 
 
-def test_a_download_that_broke_off_goes_on_later(hub: FakeHub, tmp_path: Path) -> None:
-    hub.cut.add("model.safetensors")
+def test_a_download_that_broke_off_goes_on_later(hub: LocalHub, tmp_path: Path) -> None:
+    hub.break_off({"path": "model.safetensors|cdn", "methods": ["GET"], "cut": 9000})
 
-    with serving(hub, tmp_path):
+    with inside(hub, tmp_path):
         told = refused(HuggingFaceSource("org/bert"))
-        hub.cut.clear()
+        hub.break_off()
         model = HuggingFaceSource("org/bert").open("cpu")
 
     assert "was interrupted" in told
@@ -127,8 +132,8 @@ def test_a_download_that_broke_off_goes_on_later(hub: FakeHub, tmp_path: Path) -
     assert model.facts.width == 16
 
 
-def test_a_damaged_file_of_the_cache_says_what_to_delete(hub: FakeHub, tmp_path: Path) -> None:
-    with serving(hub, tmp_path):
+def test_a_damaged_file_of_the_cache_says_what_to_delete(hub: LocalHub, tmp_path: Path) -> None:
+    with inside(hub, tmp_path):
         HuggingFaceSource("org/bert").open("cpu")
         (weights,) = tmp_path.glob("models--org--bert/snapshots/*/model.safetensors")
         whole = weights.read_bytes()
@@ -139,9 +144,9 @@ def test_a_damaged_file_of_the_cache_says_what_to_delete(hub: FakeHub, tmp_path:
     assert f"Delete the folder {tmp_path}/models--org--bert, and run 'assay fetch hf:org/bert'" in told
 
 
-def test_sentence_encoders_say_the_same(hub: FakeHub, tmp_path: Path) -> None:
-    hub.gated.add("org/bert")
+def test_sentence_encoders_say_the_same(hub: LocalHub, tmp_path: Path) -> None:
+    hub.change("models/org/bert", gated=True)
 
-    with serving(hub, tmp_path):
+    with inside(hub, tmp_path):
         assert "'org/bert' is gated" in refused(SentenceSource("org/bert"))
         assert "no model 'org/none' on" in refused(SentenceSource("org/none"))

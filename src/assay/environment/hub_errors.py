@@ -15,6 +15,7 @@ _BROKEN_OFF = (
     "incomplete message body",
     "peer closed connection",
     "IncompleteRead",
+    "SHA256 checksum does not",
 )
 _DAMAGED = ("deserializing header", "MetadataIncompleteBuffer", "PytorchStreamReader", "InvalidHeader")
 _TRANSPORT = {"TransportError", "ConnectionError", "Timeout"}  # of httpx; of requests, in earlier clients
@@ -118,8 +119,8 @@ def _refused(wanted: Wanted, cause: BaseException) -> str | None:
         known = _revisions(wanted)
         has = f" It has: {', '.join(known)}." if known else ""
         return (
-            f"'{wanted.name}' has no revision '{wanted.revision}'.{has} Write one of them, or a commit of "
-            f"{_host()}/{wanted.path}/commits."
+            f"'{wanted.name}' has no revision '{wanted.revision or 'main'}'.{has} Write one of them, or a "
+            f"commit of {_host()}/{wanted.path}/commits."
         )
     if isinstance(cause, errors.HfHubHTTPError) and not isinstance(cause, errors.EntryNotFoundError):
         response = getattr(cause, "response", None)

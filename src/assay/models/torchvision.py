@@ -7,19 +7,20 @@ from collections.abc import Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, ClassVar
-from urllib.error import URLError
 
 from assay.core.catalogue import CatalogueEntry
-from assay.core.errors import ModelError, UnknownName, UsageError
+from assay.core.errors import CheckpointError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of
 from assay.encoders.image_source import ImageSource
 from assay.encoders.pixels import PixelRecipe
+from assay.environment.download_errors import download_error
 from assay.environment.downloads import is_in_torch_hub
 from assay.environment.hub_client import opening
-from assay.environment.offline import how_to_fetch, keep_offline
+from assay.environment.offline import keep_offline
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class TorchvisionSource(ImageSource):
         return known[tag or "DEFAULT"]
 
     def _build(self) -> Any:
+        from torch.hub import get_dir
         from torchvision.models import get_model
 
         from assay.encoders.weights import seeded
@@ -137,11 +139,15 @@ class TorchvisionSource(ImageSource):
         try:
             with seeded(self.seed), redirect_stdout(sys.stderr):  # torch prints there what it downloads
                 return get_model(architecture, weights=weights, **wanted)
-        except URLError as error:
-            raise ModelError(
-                f"The weights of 'torchvision:{self.name}' are not in the local cache, and {error.reason}. "
-                f"{how_to_fetch(f'torchvision:{self.name}')}; or write checkpoint='weights.pth'."
-            ) from error
+        except Exception as error:  # whatever stops a download, or damaged a file of the cache
+            address = f"torchvision:{self.name}"
+            kept = None if weights is None else Path(get_dir()) / "checkpoints" / Path(weights.url).name
+            if kept is not None and kept.is_file():
+                raise CheckpointError(
+                    f"The file {kept} is damaged ({type(error).__name__}: {error}). Delete it, and run "
+                    f"'assay fetch {address}'."
+                ) from error
+            raise download_error(address, error, "checkpoint='weights.pth'") or error from error
 
     def _recipe(self) -> PixelRecipe:
         transforms = self._weights().transforms()

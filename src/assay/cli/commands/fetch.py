@@ -44,9 +44,9 @@ def command(
 
 def _addresses(text: str) -> tuple[str, ...]:
     """Return the addresses in a study file, or the address itself."""
-    from assay.run.study import Study
-
     if Path(text).suffix != ".toml" or ":" in text:
         return (text,)
+    from assay.run.study import Study
+
     study = Study.from_file(text)
     return (*study.models, *study.tasks)

@@ -7,11 +7,11 @@ from typing import final
 
 import numpy as np
 
-from assay.core.errors import CheckpointError, ModelError
+from assay.core.errors import CheckpointError, ModelError, Unavailable
 from assay.workers.channel import Message
 from assay.workers.worker import Worker
 
-_ERRORS = {"ModelError": ModelError, "CheckpointError": CheckpointError}
+_ERRORS = {"ModelError": ModelError, "CheckpointError": CheckpointError, "Unavailable": Unavailable}
 _MEMORY = ("ResourceExhaustedError", "MemoryError")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from assay.core.errors import CheckpointError, ModelError
-from assay.environment.offline import how_to_fetch, keep_offline
+from assay.environment.download_errors import download_error
+from assay.environment.offline import keep_offline
 
 _FOREIGN = re.compile(
     r"(?:Could not locate \w+|Unknown [\w ]+:) '?(\w+)"
@@ -82,12 +83,8 @@ def _open_application(settings: dict[str, Any]) -> Any:
             if weights is not None:
                 model.set_weights(build(weights=weights).get_weights())
     except Exception as error:
-        if "URL fetch failure" in str(error) or "incomplete or corrupted" in str(error):
-            raise CheckpointError(
-                f"The weights of '{settings['name']}' are not in ~/.keras/models, and: {error}. "
-                f"{how_to_fetch('keras:' + settings['name'])}; or write checkpoint='file.weights.h5'."
-            ) from error
-        raise
+        said = download_error(f"keras:{settings['name']}", error, "checkpoint='file.weights.h5'")
+        raise said or error from error
     if settings["pretrained"] and settings["checkpoint"] is not None:
         model.load_weights(settings["checkpoint"])
     return model
