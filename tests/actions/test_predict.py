@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -208,6 +210,28 @@ def test_what_is_beside_the_weights_is_the_same_for_every_model_and_readable_by_
     assert {"model-assay", "timm", "torch"} <= {line.partition("==")[0] for line in needed}
     assert not (study.folder / "X").exists()
     assert json.dumps(TASKS["images"]) in (study.folder / "images" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("kind", ["text", "pairs", "several", "numbers"])
+def test_the_readme_shows_metrics_and_python_that_are_right_for_the_kind(study, kind):
+    readme = (study.folder / kind / "README.md").read_text()
+    with Path(study.asked[kind][0]).open(newline="") as file:
+        rows = [row if kind == "pairs" else row[0] for row in list(csv.reader(file))[1:]]
+    code = dedent(readme.partition("In Python:\n")[2].partition("\n`assay.json`")[0])
+    names: dict[str, object] = {"examples": [tuple(row) if kind == "pairs" else row for row in rows]}
+
+    exec(code.replace("this-folder", str(study.folder / kind)), names)
+
+    found = [answer["prediction"] for answer in study.answers[kind]]
+    if kind == "numbers":
+        np.testing.assert_allclose(names["answers"], found, atol=1e-5)
+    else:
+        assert names["answers"] == found
+    assert ("--text2" in readme) == (kind == "pairs")
+    metrics = json.loads(re.search('"metrics on test": (.*)', readme)[1])
+    assert all(
+        metrics[name] > 0 for name in {"log_loss", "calibration_error", "mae", "rmse"} & metrics.keys()
+    )
 
 
 def predict(monkeypatch, capsys, *arguments: str) -> tuple[int, str, str]:

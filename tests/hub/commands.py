@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
+_LONGEST = 300  # seconds of a fork: what a library locked in the first process stays locked there
 
 
 class Ran(NamedTuple):
@@ -96,6 +98,7 @@ def _forked(request: Mapping[str, Any], stdout: int, stderr: int) -> int:
     code = 1
     child = os.fork()
     if child == 0:
+        signal.alarm(_LONGEST)
         try:
             for name in ("assay.environment.hub_client", "assay.environment.offline"):
                 for value in vars(sys.modules.get(name, sys)).values():

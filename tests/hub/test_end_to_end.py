@@ -196,6 +196,34 @@ def test_a_gated_model_runs_by_the_same_command_once_the_token_may_read_it(
 
 
 @pytest.mark.usefixtures("fetched")
+def test_a_download_of_torch_that_is_cut_changed_or_refused_is_a_row_and_is_tried_again(
+    hub: LocalHub, user: Commands
+) -> None:
+    named = ("squeezenet1_1", "shufflenet_v2_x0_5", "alexnet", "mnasnet0_5")
+    command = ("rank", "hub:org/images", *models(*(f"torchvision:{name}" for name in named)), *KNN)
+    proxy = {"https_proxy": hub.endpoint, "SSL_CERT_FILE": str(hub.certify())}
+    served = hub.root / "web" / "download.pytorch.org" / "models"
+    served.mkdir(parents=True)
+    (served / "squeezenet1_1-b8a52dc0.pth").write_bytes(b"other weights")
+    (served / "shufflenetv2_x0.5-f707e7126e.pth").write_bytes(b"weights" * 1000)
+    hub.break_off({"path": "shufflenet", "cut": 100}, {"path": "alexnet", "status": 503})
+    kept = user.home / "torch" / "hub" / "checkpoints"
+
+    failed = user.assay(*command, "--store", "torch", **proxy)
+    left = list(kept.glob("*"))
+    (kept / "mnasnet0.5_top1_67.823-3ffadce67e.pth").write_bytes(b"damaged")
+    again = user.assay(*command, "--store", "torch", "--offline")
+
+    said = " ".join(failed.stdout.split())
+    for name, why in zip(named, ("invalid hash value", "invalid hash value", "503", "404"), strict=True):
+        assert re.search(f"The weights of 'torchvision:{name}' [^']*{why}", said), said
+    assert left == []
+    said = " ".join(again.stdout.split())
+    assert re.search("mnasnet0.5_top1_67.823-3ffadce67e.pth is damaged .* Delete it", said), said
+    assert said.count("not in the local cache, and no network is used") >= 3, said
+
+
+@pytest.mark.usefixtures("fetched")
 def test_a_hub_that_refuses_fails_or_is_away_fails_what_is_not_cached_until_it_is_back(
     hub: LocalHub, user: Commands
 ) -> None:

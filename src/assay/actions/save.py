@@ -240,7 +240,7 @@ def _settings(written: _Written, files: Mapping[str, str], weights: str) -> Save
         present=tuple(decision.present.tolist()),
         shape=decision.shape,
         are_logits=decision.are_logits,
-        metrics=_numbers(result.metrics),
+        metrics=_shown(_numbers(result.metrics)),
         tuned=_numbers(result.tuned),
         assay=metadata.version("model-assay"),
         columns=what.task.inputs,
@@ -268,6 +268,13 @@ def _numbers(values: Mapping[str, float]) -> Mapping[str, float]:
         for name, value in values.items()
         if isinstance(value, kinds) and math.isfinite(value)
     }
+
+
+def _shown(metrics: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the values of metrics as reports show them: errors and losses are positive there."""
+    known = families().metrics
+    negated = {name for name in metrics if name in known.names() and known.load(name).shown_negated}
+    return {name: -value if name in negated else value for name, value in metrics.items()}
 
 
 def _code(what: ModelToSave, files: Mapping[str, str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from importlib import metadata
 
 from assay.actions.saved_folder import SETTINGS, SavedSettings
 from assay.core.model import ModelFacts
-from assay.core.task import Modality
+from assay.core.task import LabelKind, Modality
 
 # no name of a model, task or class is pasted into it: it is the same for every saved model
 SCRIPT_TEXT = '''"""Predicts with the model saved beside this file: python predict.py --help"""
@@ -32,6 +32,12 @@ _USAGE = {
     Modality.AUDIO: ("sound.wav", "a-folder", "table-of-paths.csv"),
     Modality.TEXT: ("new.csv", "--text 'a text'"),
 }
+_PAIR = " --text2 'another'"
+_NAMES = {
+    LabelKind.CLASSIFICATION: "[saved.classes[position] for position in predicted.values]",
+    LabelKind.MULTILABEL: "[[saved.classes[at] for at in row.nonzero()[0]] for row in predicted.values]",
+    LabelKind.REGRESSION: "predicted.values.tolist()",
+}
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -45,7 +51,9 @@ def readme(settings: SavedSettings, about: ModelFacts, *, has_onnx: bool) -> str
     }  # fmt: skip
     stated = "\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in facts.items())
     allow = f" --allow-code {_word(settings.code[0])}" if settings.code else ""
-    commands = "\n".join(f"    python predict.py{allow} {word}" for word in _USAGE[settings.modality])
+    pair = _PAIR if settings.modality is Modality.TEXT and len(settings.columns) == 2 else ""
+    words = [word + pair * word.startswith("--text") for word in _USAGE[settings.modality]]
+    commands = "\n".join(f"    python predict.py{allow} {word}" for word in words)
     code = (
         "\n\nIt needs code that runs only if you allow it by name, with `--allow-code`:\n\n"
         f"    {json.dumps(settings.code)}"
@@ -78,7 +86,7 @@ In Python:
 
     with assay.load("this-folder") as saved:
         predicted = saved.predict(examples)
-        names = [saved.classes[position] for position in predicted.values]
+        answers = {_NAMES[settings.kind.label_kind]}
 
 `{SETTINGS}` holds the settings, `weights.safetensors` what training learned. `assay predict this-folder`
 does the same as `predict.py`, and runs no file of this folder.{onnx}

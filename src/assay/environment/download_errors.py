@@ -33,11 +33,13 @@ def download_error(address: str, error: BaseException, instead: str) -> Unavaila
     of_keras = _OF_KERAS.search(text)
     if of_keras is None and not isinstance(error, (OSError, HTTPException)):
         return None
-    reason = of_keras[1] if of_keras else text.removeprefix("<urlopen error ").removesuffix(">")
-    cure = how_to_fetch(address) if is_offline() else "Run the same again where its server can be reached"
+    stated = of_keras[1] if of_keras else text.removeprefix("<urlopen error ").removesuffix(">")
+    reason = _first_line(stated) or type(error).__name__
+    why, cure = f"cannot be downloaded: {reason}", "Run the same again where its server can be reached"
+    if is_offline():
+        why, cure = reason, how_to_fetch(address)
     return Unavailable(
-        f"The weights of '{address}' are not in the local cache, and cannot be downloaded: "
-        f"{_first_line(reason) or type(error).__name__}. {cure}; or write {instead}."
+        f"The weights of '{address}' are not in the local cache, and {why}. {cure}; or write {instead}."
     )
 
 

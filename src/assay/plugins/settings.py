@@ -83,12 +83,12 @@ def _fits_one(value: object, hint: object) -> bool:
 _IN_WORDS: dict[object, tuple[str, str]] = {
     int: ("an integer", "5"),
     float: ("a number", "0.1"),
-    str: ("a text", "'text'"),
+    str: ("a string", "'text'"),
     bool: ("True or False", "False"),
     tuple: ("a list or dict", "(1, 2)"),
     type(None): ("None", "None"),
 }
-_LISTS: dict[object, str] = {float: "a list of numbers", int: "a list of integers", str: "a list of texts"}
+_LISTS: dict[object, str] = {float: "a list of numbers", int: "a list of integers", str: "a list of strings"}
 
 
 def _in_words(hint: object) -> str:

@@ -6,6 +6,7 @@ import importlib
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.error import URLError
 
 from assay.core.errors import CheckpointError, ModelError
 from assay.environment.download_errors import download_error
@@ -83,8 +84,13 @@ def _open_application(settings: dict[str, Any]) -> Any:
             if weights is not None:
                 model.set_weights(build(weights=weights).get_weights())
     except Exception as error:
-        said = download_error(f"keras:{settings['name']}", error, "checkpoint='file.weights.h5'")
-        raise said or error from error
+        address = f"keras:{settings['name']}"
+        if isinstance(error, OSError) and not isinstance(error, (URLError, ConnectionError, TimeoutError)):
+            raise CheckpointError(
+                f"A file of '{address}' in {Path(keras.config.keras_home(), 'models')} is damaged ({error}). "
+                f"Delete it, and run 'assay fetch {address}'."
+            ) from error
+        raise download_error(address, error, "checkpoint='file.weights.h5'") or error from error
     if settings["pretrained"] and settings["checkpoint"] is not None:
         model.load_weights(settings["checkpoint"])
     return model
