@@ -21,6 +21,17 @@ def board(tmp_path, monkeypatch):
     )
     (tmp_path / "one.csv").write_text("model,a\nx,1\ny,2\nz,3\n")
     (tmp_path / "few.csv").write_text("model,seconds\nm0,3\n")
+    (tmp_path / "facts.csv").write_text(
+        "\n".join(["model,size,source", *(f"m{model},{model},{-model}" for model in range(12))])
+    )
+    (tmp_path / "search.csv").write_text("model,search\nm0,3\n")
+    (tmp_path / "free.csv").write_text(
+        "\n".join(["model,seconds", *(f"m{model},{model}" for model in range(12))])
+    )
+    (tmp_path / "equal.csv").write_text("model,a,b\nx,1,2\ny,1,2\nz,1,2\n")
+    (tmp_path / "empty.csv").write_text("model,a,b\nx,1,\ny,2,\nz,3,\n")
+    (tmp_path / "twice.csv").write_text("task,data set\nt0,x\nt1,x\nt0,y\n")
+    (tmp_path / "same.csv").write_text("\n".join(["task,set", *(f"t{task},x" for task in range(11))]))
     (tmp_path / "groups.csv").write_text("task,data set\nt0,x\nt1,x\n")
     return tmp_path
 
@@ -46,10 +57,43 @@ def test_costs_and_scores_are_read(assay, board):
     assert re.search(r"board +0\.000", out)  # the truth as a score finds the best model at once
 
 
+def test_facts_scores_and_their_join_are_rules_and_are_drawn(assay, board):
+    short = [",".join(line.split(",")[:8]) for line in (board / "board.csv").read_text().splitlines()]
+    (board / "short.csv").write_text("\n".join(short))
+    lines = ["model,task,method,value"]
+    for row in short[1:]:
+        model, *values = row.split(",")
+        lines += [f"{model},t{task},good,{value}" for task, value in enumerate(values)]
+        lines += [f"{model},t{task},bad,{len(model) + task % 3}" for task in range(len(values))]
+    (board / "long.csv").write_text("\n".join(lines))
+
+    code, out, _ = assay(
+        *("simulate", "short.csv", "--facts", "facts.csv", "--scores", "long.csv", "--costs", "costs.csv"),
+        *("--trials", "1", "--plot", "regret.svg"),
+    )
+
+    assert code == 0
+    for rule in ("size", "source", "good", "bad", "halving", "joined", "search joined"):
+        assert re.search(rf"^{rule} +\d", out, re.MULTILINE), rule
+    assert re.search(r"joined +0\.000", out)  # the truth as one of the scores
+    assert "Regret once so much of the cost of all models is spent" in out
+    drawn = (board / "regret.svg").read_text()
+    assert drawn.startswith("<svg")
+    assert "search joined" in drawn
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("one.csv",), "No task of 'one.csv' can be replayed"),
+        (("one.csv",), "No task of 'one.csv' can be replayed: it has one data set, 'a', and no past"),
+        (("equal.csv",), "on each, fewer than three models have a value, or all values are equal"),
+        (("empty.csv",), "No task of 'empty.csv' can be replayed"),
+        (("board.csv", "--groups", "twice.csv"), "puts 't0' in 'x' and in 'y'. Name one data set"),
+        (("board.csv", "--groups", "same.csv"), "it has one data set, 'x', and no past"),
+        (("board.csv", "--costs", "free.csv"), "for 1 of 12 models, such as 'm0'"),
+        (("board.csv", "--facts", "one.csv"), "has no number for a model of the matrix"),
+        (("board.csv", "--facts", "search.csv"), "is called 'search', as another rule is"),
+        (("board.csv", "--plot", "regret.png"), "Write a file that ends in .html or .svg"),
         (("board.csv", "--trials", "0"), "The trials are '0'. Write numbers of models from 1"),
         (
             ("board.csv", "--costs", "few.csv"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.actions.simulation_rules import HALVING, JOINED, SEARCH_JOINED, Rule, of_facts, of_scores
+from assay.actions.simulation_tables import read_costs, read_facts_as_rules, read_groups, read_scores
 from assay.analysis.per_task.intervals import LEVEL
 from assay.core.errors import UsageError
 from assay.core.estimate import Interval
@@ -16,11 +18,12 @@ from assay.findings.simulation import Coverage, Line, Simulation
 from assay.search.bound import bound, past_shares
 from assay.search.history import History
 from assay.search.names import matches
-from assay.search.policies import ByColumn, Policy, Portfolio, Search, Static
+from assay.search.policies import Portfolio, Search, Static
 from assay.search.simulation import (
     Case,
     Replay,
     at,
+    at_cost,
     by_group,
     cases,
     cost_to_within,
@@ -29,12 +32,13 @@ from assay.search.simulation import (
     replay_random,
     usable,
 )
-from assay.tables.grids import read_columns
-from assay.tables.matrices import higher_is_better, parse_row_kind, read_facts, read_matrices, select_matrix
+from assay.tables.matrices import higher_is_better, parse_row_kind, read_matrices, select_matrix
 
 RANDOM = "random"
 _DRAWS = 4000
 _HALF_A_POINT = 0.005
+_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+_CURVE = tuple(float(share) for share in np.geomspace(0.002, 1.0, 40))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,9 @@ class Replays:
         rows: What the rows are: models or tasks; None to guess.
         lower_is_better: Tasks, or patterns, where lower is better.
         costs: A table with the cost of each model.
-        scores: A table of scores of models on tasks, each of which is a rule of its own.
+        scores: A table of scores of models on tasks: each is a rule of its own; halving goes through them in
+            turn; joined with what past tasks say they are one more rule, and a search from there another.
+        facts: A table of facts about models; each column of numbers is a rule, the largest first.
         groups: A table of tasks and their data sets; tasks of one data set are left out together.
         trials: The numbers of trials at which regret is printed.
         tolerance: Loss that is close enough, in the unit of the matrix; by default half a percent of the top,
@@ -64,6 +70,7 @@ class Replays:
     lower_is_better: Collection[str] = ()
     costs: Path | None = None
     scores: Path | None = None
+    facts: Path | None = None
     groups: Path | None = None
     trials: tuple[int, ...] = (1, 3, 5, 10, 20)
     tolerance: float | None = None
@@ -91,30 +98,19 @@ def simulate(request: Replays) -> Simulation:
     matrix = higher_is_better(
         select_matrix(file, request.table, request.matrix, "--method"), request.lower_is_better
     )
-    history = History.of(matrix, _groups(request.groups, matrix))
+    history = History.of(matrix, read_groups(request.groups, matrix))
     made_for_it = np.stack([matches(task, history.models) > 0 for task in history.tasks])
     contaminated = int((made_for_it & np.isfinite(history.values)).sum())
     every = cases(history, exclude_contaminated=request.exclude_contaminated)
     if not every:
-        raise UsageError(
-            f"No task of '{request.table}' can be replayed. A matrix needs two data sets or more, each with "
-            "different values of three models or more that other tasks have as well."
-        )
-    costs = _costs(request.costs, matrix)
+        raise UsageError(_why_none(history, request))
+    costs, cost_notes = read_costs(request.costs, matrix)
     top = _top(request.top, matrix)
     tolerance = _HALF_A_POINT * (top or _middle(matrix)) if request.tolerance is None else request.tolerance
-    most = max(request.trials)
-    played: dict[str, list[Replay]] = {}
-    for policy in (Search(), Static(), Portfolio()):
-        played[policy.name] = [_replayed(case, policy, most, costs) for case in every]
-    played[RANDOM] = [
-        one for case in every for one in replay_random(case, most, request.seed, costs_of(case.models, costs))
-    ]
-    for name, scores in _scores(request, matrix).items():
-        played[name] = [_by_score(case, name, scores, most, costs) for case in every]
+    played = _played(request, matrix, history, every, costs)
     replayed = {case.task for case in every}
     return Simulation(
-        notes=file.notes,
+        notes=(*file.notes, *cost_notes),
         tasks=len(every),
         data_sets=len({case.group for case in every}),
         models=len(matrix.models),
@@ -124,35 +120,67 @@ def simulate(request: Replays) -> Simulation:
         coverage=None if request.bound is None else _coverage(history, every, request.bound, top),
         contaminated=contaminated,
         excluded=request.exclude_contaminated,
+        has_costs=costs is not None,
+        shares=_SHARES,
+        shares_of_curve=_CURVE,
         skipped=tuple(task for task in matrix.tasks if task not in replayed),
     )
 
 
-def _replayed(case: Case, policy: Policy, trials: int, costs: Mapping[str, float] | None) -> Replay:
-    return replay(case, policy, trials, costs_of(case.models, costs))
-
-
-def _by_score(
-    case: Case,
-    name: str,
-    scores: Mapping[str, Mapping[str, float]],
-    trials: int,
+def _played(
+    request: Replays,
+    matrix: Matrix,
+    history: History,
+    every: Sequence[Case],
     costs: Mapping[str, float] | None,
-) -> Replay:
-    known = scores.get(case.task, {})
-    numbers = np.array([known.get(model, np.nan) for model in case.models])
-    return _replayed(case, ByColumn(name, numbers), trials, costs)
+) -> dict[str, list[Replay]]:
+    """Return what each rule finds on each task."""
+    most = max(request.trials)
+    facts = read_facts_as_rules(request.facts, matrix)
+    scores = read_scores(request.scores, parse_row_kind(request.rows), matrix)
+    rules: dict[str, Rule] = {
+        policy.name: [(case, policy) for case in every] for policy in (Search(), Static(), Portfolio())
+    }
+    own = {*rules, RANDOM, HALVING, JOINED, SEARCH_JOINED}
+    taken = sorted({*facts, *scores} & own) + sorted(set(facts) & set(scores))
+    if taken:
+        raise UsageError(f"A fact or score is called '{taken[0]}', as another rule is. Give it another name.")
+    rules |= {RANDOM: ()} | of_facts(facts, every) | of_scores(scores, history, every)
+    played = {
+        name: [replay(case, policy, most, costs_of(case.models, costs)) for case, policy in rule]
+        for name, rule in rules.items()
+    }
+    played[RANDOM] = [
+        one for case in every for one in replay_random(case, most, request.seed, costs_of(case.models, costs))
+    ]
+    return played
 
 
 def _line(name: str, played: Mapping[str, Sequence[Replay]], request: Replays, tolerance: float) -> Line:
     replays = played[name]
-    regrets, gains = [], []
+    regrets, gains, intervals = [], [], []
     for trials in request.trials:
         own, static = (_of_groups(played[rule], trials) for rule in (name, Static.name))
         regrets.append(float(own.mean()))
+        intervals.append(_interval(own, request.seed))
         gains.append(None if name == Static.name else _interval(static - own, request.seed))
-    shares = cost_to_within(replays, tolerance)
-    return Line(name, tuple(regrets), tuple(gains), float(shares.mean()), float(np.median(shares)))
+    within = cost_to_within(replays, tolerance)
+    return Line(
+        name,
+        tuple(regrets),
+        tuple(gains),
+        float(within.mean()),
+        float(np.median(within)),
+        intervals=tuple(intervals),
+        by_cost=_by_cost(replays, _SHARES),
+        curve=tuple(float(_of_groups(replays, k + 1).mean()) for k in range(max(request.trials))),
+        cost_curve=_by_cost(replays, _CURVE),
+    )
+
+
+def _by_cost(replays: Sequence[Replay], shares: Sequence[float]) -> tuple[float, ...]:
+    groups = [one.group for one in replays]
+    return tuple(float(by_group(at_cost(replays, share), groups).mean()) for share in shares)
 
 
 def _of_groups(replays: Sequence[Replay], trials: int) -> np.ndarray:
@@ -187,58 +215,20 @@ def _coverage(history: History, every: Sequence[Case], trials: int, top: float) 
     return Coverage(trials, sum(held), len(held), float(np.median(highs)) if held else 0.0)
 
 
-def _costs(path: Path | None, matrix: Matrix) -> dict[str, float] | None:
-    """Return the cost of each model."""
-    if path is None:
-        return None
-    columns = read_facts(path)
-    if not columns:
-        raise UsageError(f"'{path}' has no column of numbers. Write one model a row, and its cost beside it.")
-    name, costs = next(iter(columns.items()))
-    missing = [model for model in matrix.models if not costs.get(model, 0.0) > 0]
-    if missing:
-        raise UsageError(
-            f"'{path}' has no cost above 0 in column '{name}' for {len(missing)} of {len(matrix.models)} "
-            f"models, such as '{missing[0]}'. Give each model of the matrix one."
+def _why_none(history: History, request: Replays) -> str:
+    """Return why no task can be replayed, and what to write."""
+    start = f"No task of '{request.table}' can be replayed"
+    if len(set(history.groups)) < 2:
+        hint = ", or other --groups" if request.groups is not None else ""
+        return (
+            f"{start}: it has one data set, '{history.groups[0]}', and no past. Add results on others{hint}."
         )
-    return costs
-
-
-def _scores(request: Replays, matrix: Matrix) -> dict[str, dict[str, dict[str, float]]]:
-    """Return each score: task -> model -> number."""
-    if request.scores is None:
-        return {}
-    file = read_matrices(request.scores, rows=parse_row_kind(request.rows), models=matrix.models)
-    scores = {}
-    for name, of_score in file.matrices.items():
-        if not set(of_score.models) & set(matrix.models) or not set(of_score.tasks) & set(matrix.tasks):
-            raise UsageError(
-                f"'{request.scores}' has no value for a model and a task of '{request.table}'. Both tables "
-                "must use the same names."
-            )
-        scores[name] = {
-            task: {
-                model: float(value)
-                for model, value in zip(of_score.models, of_score.values[:, column], strict=True)
-                if np.isfinite(value)
-            }
-            for column, task in enumerate(of_score.tasks)
-        }
-    return scores
-
-
-def _groups(path: Path | None, matrix: Matrix) -> dict[str, str] | None:
-    """Return the data set of each task; those that the table does not name are their own."""
-    if path is None:
-        return None
-    columns = list(read_columns(path).values())
-    if len(columns) != 2:
-        raise UsageError(f"'{path}' has {len(columns)} columns. Write two: the task, and its data set.")
-    named = dict(zip(*columns, strict=True))
-    unknown = [task for task in named if task not in matrix.tasks]
-    if unknown:
-        raise UsageError(f"'{path}' names the task '{unknown[0]}', which the matrix does not have.")
-    return {task: named.get(task, task) for task in matrix.tasks}
+    if not usable(history).tasks:
+        return f"{start}: on each, fewer than three models have a value, or all values are equal."
+    return (
+        f"{start}. A matrix needs two data sets or more, each with different values of three models or more "
+        "that other tasks have as well."
+    )
 
 
 def _middle(matrix: Matrix) -> float:

@@ -17,6 +17,10 @@ class Line(NamedTuple):
             static itself, and with one data set.
         cost: Mean share of the cost of all models that comes within the tolerance.
         median_cost: The median of it.
+        intervals: Of the mean regret after each number of trials, over data sets; None with one data set.
+        by_cost: Mean normalised regret at each share of the cost of all models.
+        curve: The same after each number of trials, from one to the largest.
+        cost_curve: The same at each share of ``Simulation.shares_of_curve``.
     """
 
     policy: str
@@ -24,6 +28,10 @@ class Line(NamedTuple):
     gain: tuple[Interval | None, ...]
     cost: float
     median_cost: float
+    intervals: tuple[Interval | None, ...] = ()
+    by_cost: tuple[float, ...] = ()
+    curve: tuple[float, ...] = ()
+    cost_curve: tuple[float, ...] = ()
 
 
 class Coverage(NamedTuple):
@@ -58,6 +66,9 @@ class Simulation:
         skipped: Tasks that could not be replayed.
         contaminated: The number of results of models whose name holds that of the task.
         excluded: Whether these were left out.
+        has_costs: Whether models cost different amounts; else cost is the number of models.
+        shares: The shares of the cost of all models at which regret is given.
+        shares_of_curve: Those of the curves.
     """
 
     notes: tuple[str, ...]
@@ -71,3 +82,6 @@ class Simulation:
     skipped: tuple[str, ...]
     contaminated: int = 0
     excluded: bool = False
+    has_costs: bool = False
+    shares: tuple[float, ...] = ()
+    shares_of_curve: tuple[float, ...] = ()

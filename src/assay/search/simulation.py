@@ -110,6 +110,15 @@ def at(replays: Sequence[Replay], trials: int) -> np.ndarray:
     return np.array([replay.regrets[min(trials, len(replay.regrets)) - 1] for replay in replays])
 
 
+def at_cost(replays: Sequence[Replay], share: float) -> np.ndarray:
+    """Return the normalised regret of each task once a share of the cost of all models is spent.
+
+    Before the first model is done it is 1, that of the median model; after the last trial it stays.
+    """
+    done = [int(np.searchsorted(one.spent, share + 1e-12, side="right")) for one in replays]
+    return np.array([one.regrets[n - 1] if n else 1.0 for one, n in zip(replays, done, strict=True)])
+
+
 def cost_to_within(replays: Sequence[Replay], tolerance: float) -> np.ndarray:
     """Return the share of the cost of trying all that comes within a tolerance of the best; 1 for a miss."""
     shares = []

@@ -16,7 +16,7 @@ Examples:
 
 - `assay simulate results.csv --costs seconds.csv --trials 1,5,10 --bound 5`
 
-- `assay simulate results.csv --scores logme.csv --groups datasets.csv`
+- `assay simulate results.csv --scores logme.csv --facts sizes.csv --groups datasets.csv --plot regret.html`
 
 A table has models on one side and tasks on the other, or one cell a row: model, task, value.
 """
@@ -27,6 +27,12 @@ def command(
     costs: Annotated[Path | None, typer.Option(help="A table of models and their costs.")] = None,
     scores: Annotated[
         Path | None, typer.Option(help="A table of scores: each is a rule to compare with.")
+    ] = None,
+    facts: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table of models and numbers, as source accuracy or size: each column is a rule."
+        ),
     ] = None,
     groups: Annotated[
         Path | None, typer.Option(help="A table of tasks and their data sets, which are left out together.")
@@ -42,6 +48,9 @@ def command(
     exclude_contaminated: Annotated[
         bool, typer.Option(help="Leave out models whose name holds that of the task.")
     ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw regret against models and cost: a file .html or .svg.")
+    ] = None,
     rows: options.Rows = None,
     matrix: options.MatrixName = None,
     lower_is_better: options.LowerIsBetter = None,
@@ -51,7 +60,11 @@ def command(
     from rich.console import Console
 
     from assay.actions.simulate import Replays, parse_trials, simulate
+    from assay.reports.html.simulation import check_plot, write_plot
     from assay.reports.terminal.simulation import show_simulation
+
+    if plot is not None:
+        check_plot(plot)
 
     request = Replays(
         table=table,
@@ -60,6 +73,7 @@ def command(
         lower_is_better=tuple(lower_is_better or ()),
         costs=costs,
         scores=scores,
+        facts=facts,
         groups=groups,
         trials=parse_trials(trials),
         tolerance=margin,
@@ -68,4 +82,7 @@ def command(
         exclude_contaminated=exclude_contaminated,
         seed=seed,
     )
-    show_simulation(simulate(request), Console())
+    found = simulate(request)
+    show_simulation(found, Console())
+    if plot is not None:
+        write_plot(found, plot)

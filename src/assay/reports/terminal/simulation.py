@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.table import Table
 
 from assay.core.estimate import Interval
 from assay.findings.simulation import Coverage, Line, Simulation
@@ -15,7 +16,11 @@ _RULES = {
     "static": "static: mean rank on past tasks",
     "portfolio": "portfolio: models that together do well on past tasks",
     "random": "random: any order, mean of 200",
+    "halving": "halving: half of the models by the first score, half of those by the second, and so on",
+    "joined": "joined: scores and past tasks, weighted as past tasks confirm",
+    "search joined": "search joined: the search, from there on",
 }
+_WIDE = 150  # columns of a terminal with room for intervals
 _NAMED = 3
 
 
@@ -42,18 +47,40 @@ def show_simulation(simulation: Simulation, console: Console) -> None:
             console, f"{plural(simulation.contaminated, 'result')} of models named after the task: {done}"
         )
     console.print()
-    close = f"cost within {simulation.tolerance:.4g}"
-    numbers = (*(f"k={trials}" for trials in simulation.trials), close, "median")
-    table = plain_table((), ("rule",), numbers)
-    for line in simulation.lines:
-        table.add_row(line.policy, *(f"{regret:.3f}" for regret in line.regrets), *_cost(line))
-    console.print(table)
+    console.print(_regrets(simulation, has_intervals=console.width >= _WIDE))
+    if simulation.has_costs:
+        console.print()
+        print_note(console, "Regret once so much of the cost of all models is spent; 1: no model is done")
+        console.print(_by_cost(simulation))
+        console.print()
     for name, text in _RULES.items():
         if any(line.policy == name for line in simulation.lines):
             print_note(console, text)
     console.print()
     for sentence in _sentences(simulation):
         console.print(sentence, highlight=False)
+
+
+def _regrets(simulation: Simulation, *, has_intervals: bool) -> Table:
+    close = f"cost within {simulation.tolerance:.4g}"
+    numbers = (*(f"k={trials}" for trials in simulation.trials), close, "median")
+    table = plain_table((), ("rule",), numbers)
+    for line in simulation.lines:
+        regrets = [f"{regret:.3f}" for regret in line.regrets]
+        if has_intervals:
+            spans = [interval_text(span, places=2) if span else "" for span in line.intervals]
+            regrets = [f"{regret} {span}".rstrip() for regret, span in zip(regrets, spans, strict=True)]
+        table.add_row(line.policy, *regrets, *_cost(line))
+    return table
+
+
+def _by_cost(simulation: Simulation) -> Table:
+    rows = [line.by_cost for line in simulation.lines]
+    told = [place for place in range(len(simulation.shares)) if any(row[place] != 1 for row in rows)]
+    table = plain_table((), ("rule",), tuple(f"{100 * simulation.shares[place]:g} %" for place in told))
+    for line in simulation.lines:
+        table.add_row(line.policy, *(f"{line.by_cost[place]:.3f}" for place in told))
+    return table
 
 
 def _cost(line: Line) -> tuple[str, str]:
