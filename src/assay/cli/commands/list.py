@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
@@ -19,15 +20,57 @@ Examples:
 
 - `assay list torch` shows the settings of a source, with their types
 
+- `assay list models --modality image --max-parameters 30M --licence apache-2.0 --sort source-accuracy`
+
 - `assay list 'timm:*mobilenet*(max_parameters=5e6)'` shows the models that a pattern names
 """
 
 
 def command(
     pattern: Annotated[str | None, typer.Argument(help="A family, a plug-in, or source:pattern.")] = None,
+    modality: Annotated[str | None, typer.Option(help="Models for image, text or audio.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Models of this source; repeat it.")] = None,
+    max_parameters: options.MaxParameters = None,
+    licence: options.Licence = None,
+    max_download: Annotated[
+        str | None, typer.Option(help="No larger weights: 200MB; local ones are 0.")
+    ] = None,
+    local: Annotated[bool, typer.Option("--local", help="Only models that are packaged or cached.")] = False,
+    sort: Annotated[
+        str | None, typer.Option(help="source-accuracy, parameters, macs, download, released, downloads.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Print the first so many models.")] = None,
     plugin: options.Plugins = None,
 ) -> None:
-    """List model sources, task sources, suites and methods; the settings of one; the models of a source."""
+    """List model sources, task sources, suites and methods; models by facts; the settings of a source."""
+    asked = (modality, source, max_parameters, licence, max_download, local or None, sort, limit)
+    if any(option is not None for option in asked):
+        from assay.actions.list_models import Wanted, find
+        from assay.cli.model_table import print_models
+        from assay.core.errors import UsageError
+
+        options.add_plugins(plugin)
+        if pattern not in {None, "models"}:
+            raise UsageError(f"These options list models. Write 'assay list models', not '{pattern}'.")
+        wanted = Wanted(
+            modality=modality,
+            sources=source or (),
+            max_parameters=max_parameters,
+            licences=licence or (),
+            max_download=max_download,
+            local=local,
+            sort=sort or "address",
+        )
+        found = find(wanted)
+        print_models(found.entries[:limit])
+        shown = min(len(found.entries), limit or len(found.entries))
+        for line in (f"{shown:,} of {len(found.entries):,} models", *found.notes):
+            print(line, file=sys.stderr)
+        return
+    _list(pattern, plugin)
+
+
+def _list(pattern: str | None, plugin: list[Path] | None) -> None:
     from assay.core.errors import UnknownName
     from assay.plugins.address import Address
     from assay.plugins.families import families
