@@ -8,6 +8,7 @@ import pytest
 from assay.core.errors import UnknownName, UsageError
 from assay.core.task import Modality
 from assay.models.packaged import PackagedSource
+from assay.run.plan import resolve_models
 from assay.run.study import Study
 
 TEXTS = ["A man is eating food.", "Someone eats.", "The stock market fell."]
@@ -138,3 +139,10 @@ def test_a_layer_of_bert_has_six_weight_matrices() -> None:
     model = PackagedSource("all_minilm_l6_v2", layers=1).open("cpu")
 
     assert sorted(matrix.shape for matrix in model.weights()) == [(384, 384)] * 4 + [(384, 1536), (1536, 384)]
+
+
+def test_a_model_without_its_source_names_each_source_that_lists_it() -> None:
+    with pytest.raises(
+        UsageError, match="as in 'packaged:efficientnet_lite0' or 'timm:efficientnet_lite0'; sources"
+    ):
+        resolve_models(["efficientnet_lite0"])

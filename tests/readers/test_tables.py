@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from assay.core.errors import UnreadableTask
+from assay.readers.formats.table_file import TableFormat
 from assay.readers.tables import TableTexts, read_table, text_digests
 
 
@@ -103,3 +104,12 @@ def test_texts_can_be_sent_to_another_process(small: Path) -> None:
     texts = TableTexts(read_table([small]), ("text",))
 
     assert pickle.loads(pickle.dumps(texts)).read(1) == "two"
+
+
+def test_a_row_is_named_by_its_number_in_the_file_and_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('text,label\na,1\nb,2,3\n"c\nd",4\ne,5\n')
+
+    table = read_table([path], TableFormat(ragged=0.5))
+
+    assert [table.row_name(row) for row in range(len(table))] == ["row 1", "row 3", "row 4 (line 6)"]

@@ -58,3 +58,15 @@ def test_images_beside_a_table_come_before_those_of_the_same_names_above(tmp_pat
 
     assert isinstance(found.example, np.ndarray)
     assert found.example.shape == (5, 5, 3)
+
+
+def test_a_table_that_names_no_file_is_one_message(tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("text\nwhat a film\n" + "dull " * 99 + "\nfine\n")
+
+    (found,) = Unlabelled(Modality.IMAGE, ("text",)).examples(str(path))
+
+    assert found.error == (
+        f"None of the 3 cells of 'text' in '{path}' names a file that exists (first: 'what a film'). "
+        "Say which column holds paths of images: --column NAME."
+    )

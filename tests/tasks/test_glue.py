@@ -254,3 +254,15 @@ def test_what_is_neither_on_the_hub_nor_cached_says_what_to_do(hub: Path) -> Non
         load_task("glue:rte")
     with pytest.raises(UsageError, match=r"no labels of the diagnostic set.* glue:ax\(folder="):
         load_task("glue:ax")
+
+
+def test_a_word_among_the_numbers_of_stsb_names_its_row(glue: Path) -> None:
+    path = glue / "STS-B" / "train.tsv"
+    lines = path.read_text().splitlines()
+    lines[3] = lines[3].rpartition("\t")[0] + "\thigh"
+    path.write_text("\n".join(lines))
+
+    with pytest.raises(
+        UnreadableTask, match="row 3: the label 'high' is no number. Unpack the files as they are"
+    ):
+        load_task(f"glue:stsb(folder='{glue}')")

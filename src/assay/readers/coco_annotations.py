@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
+from assay.readers.files import is_file
 from assay.readers.shown_names import first_names, shown_name
 
 _TRIED = 50  # images by which their folder is found
@@ -166,7 +167,7 @@ def _finder(path: Path, names: Sequence[str], images: Path | None) -> Callable[[
     folders = (images,) if images is not None else standard
     some = [names[row] for row in np.linspace(0, len(names) - 1, min(_TRIED, len(names))).astype(int)]
     ways = [(folder, form) for form in (str, _forward, _last) for folder in folders]
-    counts = [sum(_is_file(folder / form(name)) for name in some) for folder, form in ways]
+    counts = [sum(is_file(folder / form(name)) for name in some) for folder, form in ways]
     best = int(np.argmax(counts))
     if not counts[best]:
         raise UnreadableTask(
@@ -175,13 +176,6 @@ def _finder(path: Path, names: Sequence[str], images: Path | None) -> Callable[[
         )
     folder, form = ways[best]
     return lambda name: folder / form(name)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that is too long, or holds a zero byte
-        return False
 
 
 def _forward(name: str) -> str:

@@ -64,6 +64,14 @@ class FolderFiles(Files):
         return shown_name(self.names[row])
 
 
+def is_file(path: Path) -> bool:
+    """Return whether a path from a table or an annotation names a file; it may be no path at all."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long for a name, or with a zero byte
+        return False
+
+
 class UnreadableFileError(Exception):
     """The file cannot be read; the message is a short reason."""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.readers.files import FolderFiles
+from assay.readers.files import FolderFiles, is_file
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import missing_note
 from assay.readers.numbers import is_missing
@@ -64,7 +64,7 @@ def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[Fold
             "and write their paths."
         )
     ways = [(folder, strip) for folder in folders for strip in ("", "/")]
-    hits = [sum((folder / _path(name, strip)).is_file() for name in some) for folder, strip in ways]
+    hits = [sum(is_file(folder / _path(name, strip)) for name in some) for folder, strip in ways]
     folder, strip = ways[int(np.argmax(hits))]  # of equals the first
     folder = folder if any(hits) else _folder_inside(folders, some) or folder
     paths = _as_spelled(folder, [_path(name, strip) for name in names])
@@ -87,7 +87,7 @@ def _stems(folder: Path) -> set[str]:
 
 
 def _path(name: str, strip: str) -> str:
-    path = name.replace("\\", "/") if "\\" in name and not Path(name).is_file() else name
+    path = name.replace("\\", "/") if "\\" in name and not is_file(Path(name)) else name
     return str(Path(path).expanduser()) if path.startswith("~") else path.lstrip(strip) if strip else path
 
 
@@ -97,7 +97,7 @@ def _as_spelled(folder: Path, paths: list[str]) -> list[str]:
 
     def spelled(path: str) -> str:
         whole = folder / path
-        if not path or whole.exists():
+        if not path or is_file(whole):
             return path
         if whole.parent not in beside:
             beside[whole.parent] = _spellings(whole.parent)
@@ -121,7 +121,7 @@ def _with_file(
 ) -> LabelledRows:
     """Return the rows that name a file; a file may be called 'nan' or '-' as well."""
     none = np.array(
-        [is_missing(names[row]) and not (files.folder / names[row]).is_file() for row in labelled.rows]
+        [is_missing(names[row]) and not is_file(files.folder / names[row]) for row in labelled.rows]
     )
     marked = sorted({names[row] for row, is_none in zip(labelled.rows, none, strict=True) if is_none} - {""})
     marks = ", ".join(f"'{name}'" for name in marked)

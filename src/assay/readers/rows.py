@@ -14,17 +14,21 @@ from assay.readers.formats.delimited import delimited
 from assay.readers.formats.fasttext import fasttext_rows, is_fasttext
 from assay.readers.formats.json_rows import json_rows
 from assay.readers.formats.parquet_rows import parquet_rows
+from assay.readers.formats.row_places import RowPlaces
 from assay.readers.formats.sheets import sheet_rows
 from assay.readers.formats.table_file import DETECTED, Note, TableFormat, ignored
 
 
-def stream(path: Path, form: TableFormat = DETECTED, note: Note = ignored) -> Iterator[pa.RecordBatch]:
+def stream(
+    path: Path, form: TableFormat = DETECTED, note: Note = ignored, places: RowPlaces | None = None
+) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a file in batches of string columns, with null or "" for empty cells.
 
     Args:
         path: A file whose suffix determines the format.
         form: The user's settings of the format.
         note: Takes sentences about how the file was read, the last of them at its end.
+        places: Takes where the rows of a delimited file lie.
 
     Raises:
         UnreadableTask: The file is empty or broken; the message names the file and the row.
@@ -48,4 +52,4 @@ def stream(path: Path, form: TableFormat = DETECTED, note: Note = ignored) -> It
         elif file.suffix == ".txt" and is_fasttext(file.path):
             yield from fasttext_rows(file, form, note)
         else:
-            yield from delimited(file, form, note)
+            yield from delimited(file, form, note, places or RowPlaces())

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from assay.core.errors import UnreadableTask
 from assay.core.task import Examples, Words
 from assay.readers.digests import digest_example
+from assay.readers.formats.row_places import RowPlaces
 from assay.readers.formats.table_file import DETECTED, TableFormat
 from assay.readers.rows import stream
 
@@ -34,12 +35,14 @@ class TextTable:
         cells: The concatenated rows of all files.
         starts: The first row of each file.
         notes: How the files were read.
+        places: Where the rows of each file lie; empty if they are numbered as they were read.
     """
 
     paths: tuple[Path, ...]
     starts: tuple[int, ...]
     cells: pa.Table
     notes: tuple[str, ...] = ()
+    places: tuple[RowPlaces, ...] = ()
 
     def __len__(self) -> int:
         return int(self.cells.num_rows)
@@ -82,10 +85,10 @@ class TextTable:
         return file, row - self.starts[file]
 
     def row_name(self, row: int) -> str:
-        """Return the name of a row: its number in its file, excluding the header."""
+        """Return the name of a row: its number in its file below the header."""
         file, position = self.position(row)
-        number = f"row {position + 1}"
-        return number if len(self.paths) == 1 else f"{self.paths[file].name} {number}"
+        name = self.places[file].name(position) if self.places else f"row {position + 1}"
+        return name if len(self.paths) == 1 else f"{self.paths[file].name} {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,11 @@ def read_table(paths: Sequence[Path], form: TableFormat = DETECTED) -> TextTable
         UnreadableTask: A file is broken, or the files have no column in common.
     """
     notes: list[str] = []
-    table = read_streams({path: partial(stream, path, form, notes.append) for path in paths})
-    return replace(table, notes=tuple(notes))
+    places = {path: RowPlaces() for path in paths}
+    table = read_streams(
+        {path: partial(stream, path, form, notes.append, of_file) for path, of_file in places.items()}
+    )
+    return replace(table, notes=tuple(notes), places=tuple(places.values()))
 
 
 def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]]) -> TextTable:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask
 from assay.core.task import Example, Modality, Words
-from assay.readers.files import FileExamples, FolderFiles, looked_at
+from assay.readers.files import FileExamples, FolderFiles, is_file, looked_at
 from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.formats.table_file import TableFormat
 from assay.readers.images import StoredImages, is_image
@@ -115,6 +115,7 @@ class Unlabelled:
         if self.modality is not Modality.TEXT:
             beside = path.absolute().parent
             files, _ = named_files(columns[0], tuple(table.column(columns[0])), beside, beside.parent)
+            self._require_one(given, columns[0], files)
         for row, cells in enumerate(zip(*(table.column(name) for name in columns), strict=True)):
             lacking = [name for name, cell in zip(columns, cells, strict=True) if not cell]
             if lacking:
@@ -125,6 +126,15 @@ class Unlabelled:
                 yield NewExample(given, row + 1, texts.read(row))
             else:
                 yield self._file(given, row + 1, files.folder, files.names[row])
+
+    def _require_one(self, given: str, column: str, files: FolderFiles) -> None:
+        """Raise if a column of several rows names no file that exists: it holds something else."""
+        if len(files.names) > 1 and not any(name and is_file(files.folder / name) for name in files.names):
+            plural = _FITS[self.modality][1]
+            raise UnreadableTask(
+                f"None of the {len(files.names)} cells of '{column}' in '{given}' names a file that exists "
+                f"(first: '{files.names[0][:40]}'). Say which column holds paths of {plural}: --column NAME."
+            )
 
     def _columns_of(self, given: str, table: TextTable) -> tuple[str, ...]:
         names = table.cells.column_names
@@ -145,7 +155,7 @@ class Unlabelled:
             StoredImages(files, self.ranges) if are_images else StoredSounds(files, self.full_scale)
         )
         where = "" if row is None else f"{name}: "
-        if not (folder / name).is_file():
+        if not is_file(folder / name):
             return NewExample(shown, row, None, f"{where}no such file")
         try:
             return NewExample(shown, row, stored.read(0))

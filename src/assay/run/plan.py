@@ -243,10 +243,27 @@ def _model_address(text: str) -> Address:
         return address.with_source("sentence")
     if (path / "config.json").is_file():
         return address.with_source("hf")
+    known = _sources_of(address.name)
+    example = " or ".join(f"'{source}:{text}'" for source in known or ["timm"])
     raise UsageError(
-        f"Cannot tell where the model '{text}' comes from. Write source:name, as in 'timm:{text}'; "
+        f"Cannot tell where the model '{text}' comes from. Write source:name, as in {example}; "
         f"sources: {', '.join(families().models.names())}."
     )
+
+
+def _sources_of(name: str) -> list[str]:
+    """Return the installed sources that list a model of this name, or weights of it."""
+    found = []
+    for source in families().models.names():
+        try:
+            kind = families().models.load(source)
+            names = {full.partition(".")[0] for full in kind.list_names()}
+            if name in names or name in kind.list_names():
+                kind(name).check()
+                found.append(source)
+        except UsageError:  # its package is not installed, or the weights are not
+            continue
+    return found
 
 
 def _with_source(address: Address) -> Address:

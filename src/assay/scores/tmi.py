@@ -92,8 +92,9 @@ class TMI(SampleScore):
         same = int((distances == 0).sum())
         if same:
             raise NotApplicable(
-                f"{same} examples of a class have {self.k} equal ones: no entropy. "
-                f"Write minimum_distance=1.0, as in the published code."
+                f"{same} of {len(rows)} examples of a class have {self.k} equal ones, so it has no entropy: "
+                "features hardly vary, or examples repeat. Write tmi(minimum_distance=1.0) to compute it as "
+                "the published code does."
             )
         count, width = rows.shape
         return float(digamma(count) - digamma(self.k) + width * np.log(2 * distances).mean())

@@ -14,6 +14,7 @@ import pyarrow as pa
 from assay.core.errors import UnreadableTask, UsageError
 from assay.readers.formats.encodings import decoded_lines, find_encoding
 from assay.readers.formats.quotes import RowCells, quoted_rows
+from assay.readers.formats.row_places import RowPlaces
 from assay.readers.formats.table_file import (
     DETECTED,
     Note,
@@ -79,8 +80,14 @@ def sniff(path: Path, form: TableFormat = DETECTED, note: Note = ignored) -> Dia
     return Dialect(encoding.name, delimiter, not raw, escaped, trimmed, skipped)
 
 
-def delimited(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.RecordBatch]:
+def delimited(file: TableFile, form: TableFormat, note: Note, places: RowPlaces) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a CSV or TSV file; rows with a wrong number of cells are left out and counted.
+
+    Args:
+        file: The file.
+        form: The user's settings of its format.
+        note: Takes sentences about how it was read.
+        places: Takes where its rows lie.
 
     Raises:
         UnreadableTask: The file has no rows, or more odd rows than the format allows.
@@ -98,7 +105,7 @@ def delimited(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Rec
         raise UnreadableTask(f"{file.name} has no names of columns. Write them in its first line.")
     names = [cell.strip() or f"column {position}" for position, cell in enumerate(header, 1)]
     names = different_names(names, file.name, note)
-    rows = _Rows(file, names, dialect, form, header)
+    rows = _Rows(file, names, dialect, form, header, places)
     before = dialect.skipped + height
     count = 0
     for batch in batches(names, rows.read(after, header, before)):
@@ -138,8 +145,9 @@ class _Rows:
         dialect: Dialect,
         form: TableFormat,
         header: Sequence[str],
+        places: RowPlaces,
     ) -> None:
-        self.file, self.names, self.dialect, self.form = file, names, dialect, form
+        self.file, self.names, self.dialect, self.form, self.places = file, names, dialect, form, places
         self.header = list(header) if len(names) > 1 and not form.keeps_rows else []
         self.headers: list[int] = []
         self.odd: list[str] = []
@@ -163,9 +171,11 @@ class _Rows:
             if len(cells) != width:
                 self._add_odd(cells, first, last)
                 if self.form.keeps_rows:
+                    self.places.add(self.count, first)
                     yield [None] * width
                 continue
             self._keep_marks(row, before)
+            self.places.add(self.count, first)
             yield cells
 
     def _is_no_row(self, cells: Sequence[str], line: int) -> bool:

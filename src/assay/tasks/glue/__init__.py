@@ -19,6 +19,7 @@ from assay.readers.gathering import ExampleLimits, Gathered, gather_texts
 from assay.readers.hub_datasets import DatasetRequest, coded_batches, open_hub
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import Cells, Labelled, label_rows
+from assay.readers.numbers import read_numbers
 from assay.readers.splits import Part, Shares
 from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TextTable, read_streams
@@ -242,6 +243,14 @@ def _labelled(table: TextTable, label: str, subset: _Set) -> Labelled:
     column = subset.files[0].columns[-1]
     title = f"column {column + 1}" if isinstance(column, int) else column
     cells = Cells(title, *table.coded(label), table.row_name)
+    numbers = read_numbers(cells.names)
+    odd = np.flatnonzero(~(np.isfinite(numbers.values) | numbers.missing))
+    if not subset.classes and len(odd):
+        row = int(np.argmax(cells.codes == odd[0]))
+        raise UnreadableTask(
+            f"{table.row_name(row)}: the label '{cells.names[odd[0]]}' is no number. "
+            "Unpack the files as they are distributed."
+        )
     labelled = label_rows(cells, TaskKind.CLASSIFICATION if subset.classes else TaskKind.REGRESSION)
     wrong = sorted(set(labelled.labels.classes) - set(subset.classes))
     if wrong:
