@@ -10,7 +10,8 @@ from assay.core.task import TaskKind
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
-from assay.findings.per_task import OTHER_MODALITY, Cell, TaskFindings, pretrained
+from assay.findings.per_task import OTHER_MODALITY, TaskFindings, pretrained
+from assay.wording.missing import failed_text, left_out_text
 from assay.wording.numbers import PLURAL, few, interval_text, plural, probability_text, two_digits, value_text
 from assay.wording.recommendation import UNITLESS, difference_text, may_be_best_text
 
@@ -129,35 +130,10 @@ def no_recommendation(tasks: Sequence[TaskFindings], names: Names, models: Mappi
     failed = [cell for cell in missing if cell.status is Status.FAILED]
     if failed:
         again = "Fix the cause, and run it again with --retry-failed."
-        return f"No recommendation: {_failed(failed, names)}. {again}"
+        return f"No recommendation: {failed_text(failed, names)}. {again}"
     if missing:
-        return f"No recommendation: {_left_out(missing, names)}."
+        return f"No recommendation: {left_out_text(missing, names)}."
     return "No recommendation: no pretrained model has a result."
-
-
-def _reasons(cells: Sequence[Cell]) -> list[tuple[str, list[str]]]:
-    """Return the models of each reason, the most frequent reason first."""
-    by_reason: dict[str, list[str]] = {}
-    for cell in cells:
-        models = by_reason.setdefault(cell.reason.partition("\n")[0].rstrip("."), [])
-        if cell.model not in models:
-            models.append(cell.model)
-    return sorted(by_reason.items(), key=lambda pair: -len(pair[1]))
-
-
-def _failed(cells: Sequence[Cell], names: Names) -> str:
-    (reason, models), *more = _reasons(cells)
-    others = f"; {plural(len(more), 'other reason')}" if more else ""
-    number = len({cell.model for cell in cells})
-    named = few([names[model] for model in models], _NAMED)
-    return f"{plural(number, 'model')} failed: {named} ({reason}{others})"
-
-
-def _left_out(cells: Sequence[Cell], names: Names) -> str:
-    (reason, models), *more = _reasons(cells)
-    others = f"; {plural(len(more), 'other reason')}" if more else ""
-    named = few([names[model] for model in models], _NAMED)
-    return f"no result of {named} ({reason}{others})"
 
 
 def recommended_text(findings: TaskFindings, decision: Recommendation, name: str) -> str:
@@ -263,7 +239,7 @@ def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
     missing = [cell for findings in comparison.tasks for cell in findings.missing]
     failed = [cell for cell in missing if cell.status is Status.FAILED]
     others = [cell for cell in missing if cell not in failed and not cell.reason.startswith(OTHER_MODALITY)]
-    found = [f"{_failed(failed, names)}."] if failed else []
+    found = [f"{failed_text(failed, names)}."] if failed else []
     found += comparison.warnings
     random = Counter(
         standing.model
@@ -277,6 +253,6 @@ def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
     on_tasks = Counter(sentence for findings in comparison.tasks for sentence in findings.task.warnings)
     found += list(on_tasks)
     if others:
-        found.append(f"{_left_out(others, names)}.")
+        found.append(f"{left_out_text(others, names)}.")
     notes = {note for findings in comparison.tasks for note in findings.task.notes} - set(on_tasks)
     return found, len(notes)
