@@ -66,7 +66,7 @@ def test_a_failed_model_makes_the_exit_code_1_and_its_reason_is_printed(assay, p
         (("rank", ".", "-m", "zoo:colours", "--device", "gpu"), "Write cpu, cuda, mps or auto"),
         (("run", "nothing.toml"), "Cannot read the study 'nothing.toml'"),
         (("report", "nowhere"), "There is no store in 'nowhere'"),
-        (("export", "nowhere", "x.xyz"), "No form of a report called '.xyz'"),
+        (("export", "nowhere", "x.xyz"), "No format of a report called '.xyz'"),
         (("list", "modles"), "Did you mean: models"),
         (("list", "zoo:x*"), "No model of 'zoo' called 'x*'"),
         (("rank", "study.txt", "-m", "zoo:colours"), "there is no such folder"),
@@ -246,7 +246,7 @@ def test_a_study_file_is_fetched_whole(assay, photos, tmp_path):
     assert "zoo:colours\n  from           drawn\n" in out
     assert "zoo:broken\n  missing        its weights are missing" in out
     assert f"folder:{photos}\n" in out
-    assert "downloaded     nothing: it is here already" in out
+    assert "downloaded     nothing: it is cached already" in out
 
 
 def test_offline_nothing_is_downloaded_and_what_to_fetch_is_said(tmp_path):

@@ -197,7 +197,7 @@ def test_values_are_written_as_json(assay, features):
     ("arguments", "message"),
     [
         (("score", "nothing.npz"), "Cannot read 'nothing.npz': No such file"),
-        (("score", "text.npz"), "'text.npz' is no file of named arrays"),
+        (("score", "text.npz"), "'text.npz' is not a file of named arrays"),
         (("score", "near.npz", "--labels", "label"), "Did you mean: labels"),
         (("score", "near.npz", "--method", "logm"), "Did you mean: logme"),
         (("score", "objects.npz"), "labels=labels.astype(str)"),

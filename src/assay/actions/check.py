@@ -35,9 +35,7 @@ def prove(model: Model, examples: list[Example]) -> str:
     """Test a model on some examples; return the passed checks as text, or raise ``ModelError``."""
     together = model.encode(examples).features
     if not np.isfinite(together).all():
-        raise ModelError(
-            "features are not finite (NaN or infinity) on ordinary examples: look at the weights"
-        )
+        raise ModelError("features are not finite (NaN or infinity) on ordinary examples: check the weights")
     if together.shape != (len(examples), model.facts.width):
         raise ModelError(f"features have shape {together.shape}, not {(len(examples), model.facts.width)}")
     scale = float(np.abs(together).max()) or 1.0
@@ -48,7 +46,9 @@ def prove(model: Model, examples: list[Example]) -> str:
         raise ModelError("encoding twice gives different features: is there randomness in the forward pass?")
     if len(np.unique(np.round(together / scale, 5), axis=0)) == 1:
         raise ModelError("all examples have the same features: the model does not look at its input")
-    return f"{len(examples)} examples: batch of 1 = batch of {len(examples)}, order kept, finite, same twice"
+    return (
+        f"{len(examples)} examples: batch of 1 = batch of {len(examples)}, order kept, finite, deterministic"
+    )
 
 
 def _trainable(model: Model) -> str:
@@ -58,9 +58,7 @@ def _trainable(model: Model) -> str:
             for name, part in trainable.module.named_modules():
                 if part.training:
                     what = name or type(part).__name__
-                    raise ModelError(
-                        f"'{what}' is in training mode: call eval() on the module that you hand over"
-                    )
+                    raise ModelError(f"'{what}' is in training mode: call eval() on it")
             weights = sum(weight.numel() for weight in trainable.module.parameters())
     except NotApplicable as reason:
         return f"no: {reason}"

@@ -60,7 +60,7 @@ class Replays:
             or of the median value if lower is better everywhere.
         bound: The number of trials for which the bound on what is missed is checked; None for no check.
         top: The highest value that the metric can have; by default 1, or 100 for percent.
-        exclude_contaminated: Leave out models whose name holds that of the task.
+        exclude_contaminated: Leave out models whose name contains that of the task.
         seed: Decides the random orders and the intervals.
     """
 

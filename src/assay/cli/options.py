@@ -13,21 +13,23 @@ if TYPE_CHECKING:
     from assay.plugins.registry import Named
     from assay.store.results import Store
 
-MaxParameters = Annotated[str | None, typer.Option(help="Take no larger model: 25M, 300k, or a number.")]
-MaxLatency = Annotated[str | None, typer.Option(help="Take no slower model: 20ms or 0.5s for one example.")]
+MaxParameters = Annotated[
+    str | None, typer.Option(help="Most parameters of a model: 25M, 300k, or a number.")
+]
+MaxLatency = Annotated[
+    str | None, typer.Option(help="Highest latency of a model: 20ms or 0.5s for one example.")
+]
 Licence = Annotated[
-    list[str] | None, typer.Option(help="Take only models under this licence, or pattern; repeat it.")
+    list[str] | None, typer.Option(help="An allowed licence of models, or a pattern; repeat it.")
 ]
-Offline = Annotated[
-    bool, typer.Option("--offline", help="Use no network: what is not cached is an error. assay fetch first.")
-]
+Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network. Run assay fetch first.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option(help="A Python file with a score, metric, model source, ... of your own; repeat it."),
 ]
 CacheSize = Annotated[
-    str | None, typer.Option(help="Disk space for features, the least recently used go [50GB].")
+    str | None, typer.Option(help="Disk space for features; the least recently used are removed [50GB].")
 ]
 Html = Annotated[Path | None, typer.Option(help="Where to write the HTML page [STORE/report.html].")]
 RetryFailed = Annotated[
@@ -40,10 +42,10 @@ DryRun = Annotated[
 ]
 Margin = Annotated[
     float | None,
-    typer.Option(help="Loss that a cheaper model may have, in the metric's unit [0.01: one point]; 0: none."),
+    typer.Option(help="Largest expected loss of a cheaper model, in the metric's unit [0.01]; 0: name none."),
 ]
 CheapBy = Annotated[
-    str | None, typer.Option(help="Cost of a cheaper model: macs, parameters, latency or memory [macs].")
+    str | None, typer.Option(help="What makes a model cheaper: macs, parameters, latency or memory [macs].")
 ]
 RankedBy = Annotated[
     str | None, typer.Option("--method", help="The score or protocol that ranks the models.")
@@ -62,15 +64,15 @@ _STORE = "The folder that assay run or rank wrote to."
 StoreArgument = Annotated[Path, typer.Argument(help=_STORE)]
 StoreOption = Annotated[Path, typer.Option(help=_STORE)]
 StudyArgument = Annotated[Path, typer.Argument(help="The store of a study, or its TOML file.")]
-ModelArgument = Annotated[str, typer.Argument(help="The model, as the report names it.")]
-Tasks = Annotated[list[str] | None, typer.Option(help="A task, as the report names it; repeat it.")]
-Measure = Annotated[str | None, typer.Option(help="The protocol that measured both.")]
+ModelArgument = Annotated[str, typer.Argument(help="The model, by its name in the report.")]
+Tasks = Annotated[list[str] | None, typer.Option(help="A task, by its name in the report; repeat it.")]
+Measure = Annotated[str | None, typer.Option(help="The protocol whose results are compared.")]
 NewFolder = Annotated[Path, typer.Option("--out", help="A new or empty folder to write to.")]
 SplitSeed = Annotated[int, typer.Option(help="The seed of the study's splits.")]
 
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Evaluate models in this many processes at once, which share the machine."),
+    typer.Option(min=1, help="Number of processes that evaluate models in parallel."),
 ]
 
 DEFAULT_STORE = Path("assay-store")

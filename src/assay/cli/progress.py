@@ -37,7 +37,7 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
     _show_tasks(ready, console)
     left = study.left(ready, retry_failed=retry_failed)
     if not left.evaluations:
-        console.print("Nothing to run: every result is there.", highlight=False)
+        console.print("Nothing to run: all results exist.", highlight=False)
     with _watching(console, left) as watch:
         return study.run(watch, retry_failed=retry_failed, ready=ready)
 

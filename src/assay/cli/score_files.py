@@ -114,9 +114,9 @@ def read_arrays(path: str | Path, labels: str, *, kind: str | None, sample: int 
     except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         if "Object arrays" in str(error):
             raise UsageError(
-                f"An array in '{path}' holds Python objects. Save texts as texts: labels=labels.astype(str)."
+                f"An array in '{path}' contains Python objects. Save texts: labels=labels.astype(str)."
             ) from error
-        raise UsageError(f"'{path}' is no file of named arrays. {_HOW}") from error
+        raise UsageError(f"'{path}' is not a file of named arrays. {_HOW}") from error
     if labels not in arrays:
         raise UnknownName(f"array in '{path}'", labels, arrays)
     if "features" not in arrays and "source_probs" not in arrays:

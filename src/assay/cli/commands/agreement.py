@@ -17,37 +17,39 @@ Examples:
 - `assay agreement results.parquet results.parquet --truth linear_probe --method logme`
 
 A table has models on one side and tasks on the other, or one cell a row: model, task, score, value.
-The last one holds the truth. Models and tasks are matched by name.
+The last table is the truth: results of training. Models and tasks are matched by name.
 """
 
 
 def command(
     tables: Annotated[
-        list[Path], typer.Argument(help="Tables of scores; the last holds what training gave.")
+        list[Path], typer.Argument(help="Tables of scores; the last table has the results of training.")
     ],
     method: Annotated[
         list[str] | None, typer.Option(help="A score of the tables, or a pattern; repeat it.")
     ] = None,
     truth: Annotated[
-        str | None, typer.Option(help="Which matrix is the truth, where its table holds several.")
+        str | None, typer.Option(help="The protocol whose results are the truth, if the table has several.")
     ] = None,
     facts: Annotated[
-        Path | None, typer.Option(help="A table of models: parameters, source accuracy, ...: more baselines.")
+        Path | None,
+        typer.Option(help="A table of properties of models (parameters, ...); each is a baseline."),
     ] = None,
     past: Annotated[
-        Path | None, typer.Option(help="A truth on more tasks: the static ranking learns from it too.")
+        Path | None, typer.Option(help="Results on other tasks, which the static ranking uses too.")
     ] = None,
     rows: Annotated[
         str | None, typer.Option(help="What the rows of all tables are: models or tasks.")
     ] = None,
     lower_is_better: Annotated[
-        list[str] | None, typer.Option(help="A task, or a pattern, where a lower truth is better; repeat it.")
+        list[str] | None,
+        typer.Option(help="A task, or a pattern, where lower results are better; repeat it."),
     ] = None,
     lower_is_better_score: Annotated[
         list[str] | None, typer.Option(help="A score, or a pattern, where lower is better; repeat it.")
     ] = None,
-    details: Annotated[bool, typer.Option("--details", help="Print each task too.")] = False,
-    seed: Annotated[int, typer.Option(help="Decides the draws.")] = 0,
+    details: Annotated[bool, typer.Option("--details", help="Print each task as well.")] = False,
+    seed: Annotated[int, typer.Option(help="The seed of the bootstrap.")] = 0,
 ) -> None:
     """Measure how well scores predict results, compared with a static ranking, chance and model facts."""
     from rich.console import Console

@@ -15,16 +15,17 @@ Examples:
 
 - `assay cache assay-store --cache-size 10GB` removes the least recently used until 10 GB are left
 
-Results, predictions and labels are never removed. What is removed is made again when a job needs it.
+Results, predictions and labels are never removed. Removed features are computed again if needed.
 """
 
 
 def command(
     store: options.StoreArgument,
     cache_size: Annotated[
-        str | None, typer.Option(help="Remove the least recently used down to this size: 10GB or 500MB.")
+        str | None,
+        typer.Option(help="Remove the least recently used features beyond this size: 10GB or 500MB."),
     ] = None,
-    prune: Annotated[bool, typer.Option("--prune", help="Remove all of it.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove all features.")] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """List the features that a store keeps for later runs, or remove them."""

@@ -23,7 +23,7 @@ def command(
     offline: options.Offline = False,
     plugin: options.Plugins = None,
 ) -> None:
-    """Open models, print their properties, and check that batches of 1 and 32 agree, in order, finite."""
+    """Open models, print their properties, and check their features: finite, and the same in any batch."""
     from assay.actions.check import inspect
     from assay.core.errors import ModelError
     from assay.environment.devices import resolve_device

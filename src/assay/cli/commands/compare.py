@@ -18,8 +18,8 @@ Examples:
 
 
 def command(
-    before: Annotated[str, typer.Argument(help="The model in place, as the report names it.")],
-    after: Annotated[str, typer.Argument(help="The model that may take its place.")],
+    before: Annotated[str, typer.Argument(help="The model in use, by its name in the report.")],
+    after: Annotated[str, typer.Argument(help="The model that may replace it.")],
     store: options.StoreOption = options.DEFAULT_STORE,
     task: options.Tasks = None,
     method: options.Measure = None,
@@ -28,7 +28,7 @@ def command(
     licence: options.Licence = None,
     plugin: options.Plugins = None,
 ) -> None:
-    """Compare two models: difference with interval, flips with examples, classes, feature spaces, cost."""
+    """Compare two models: difference with interval, changed predictions, classes, feature spaces, cost."""
     from rich.console import Console
 
     from assay.actions.compare_models import compare_models, within

@@ -34,7 +34,9 @@ MARGIN = 0.03  # three points: of so few test examples, one point is a single on
 
 
 def command(
-    store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = Path("demo.assay"),
+    store: Annotated[Path, typer.Option(help="Folder for results, features and the report.")] = Path(
+        "demo.assay"
+    ),
     device: options.Device = "auto",
     retry_failed: options.RetryFailed = False,
 ) -> None:

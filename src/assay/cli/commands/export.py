@@ -24,7 +24,7 @@ Examples:
 
 def command(
     store: options.StoreArgument,
-    out: Annotated[Path, typer.Argument(help="The file to write; its ending says the form.")],
+    out: Annotated[Path, typer.Argument(help="The file to write; its suffix selects the format.")],
     ranked_by: options.RankedBy = None,
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
@@ -45,7 +45,7 @@ def command(
     options.add_plugins(plugin)
     reports = {member.suffix: member for member in map(families().reports.load, families().reports.names())}
     if out.suffix not in reports:
-        raise UnknownName("form of a report", out.suffix or out.name, reports)
+        raise UnknownName("format of a report", out.suffix or out.name, reports)
     limits = Limits.of(max_parameters, max_latency, licence or ())
     rule = Rule.of(margin, cheap_by)
     comparison = compare_store(open_existing(store), ranked_by=ranked_by, limits=limits, rule=rule)

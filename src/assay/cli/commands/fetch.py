@@ -37,7 +37,7 @@ def command(
         for folder, count in result.downloaded.items():
             print(f"  downloaded     {count / 1e6:,.1f} MB into {folder}")
         if not result.downloaded:
-            print("  downloaded     nothing: it is here already")
+            print("  downloaded     nothing: it is cached already")
     if missing:
         raise typer.Exit(code=1)
 

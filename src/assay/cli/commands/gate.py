@@ -16,16 +16,16 @@ Examples:
 
 - `assay gate --baseline timm:resnet18.a1_in1k --junit gate.xml --json gate.json`
 
-Exit codes: 0 pass; 1 more is lost than is allowed, or the model is beyond a limit; 3 not enough data to
-tell; 2 a wrong request.
+Exit codes: 0 pass; 1 a task loses more than is allowed, or the model exceeds a limit; 3 not enough data
+to tell; 2 invalid arguments.
 """
 _EXIT_CODES = {"pass": 0, "fail": 1, "not enough data to tell": 3}
 
 
 def command(
-    baseline: Annotated[str, typer.Option(help="The model in place, as the report names it.")],
+    baseline: Annotated[str, typer.Option(help="The model in use, by its name in the report.")],
     model: Annotated[
-        str | None, typer.Argument(help="The model that may take its place; the only other one of the store.")
+        str | None, typer.Argument(help="The model that may replace it [the only other model of the store].")
     ] = None,
     store: options.StoreOption = options.DEFAULT_STORE,
     max_regression: Annotated[
@@ -40,9 +40,9 @@ def command(
     licence: options.Licence = None,
     plugin: options.Plugins = None,
 ) -> None:
-    """Pass if no task regresses by more than is allowed, fail if one does significantly.
+    """Pass if no task loses more than is allowed; fail if one significantly does.
 
-    Otherwise report that the data do not suffice.
+    Otherwise report that there are not enough data to tell.
     """
     from rich.console import Console
 

@@ -94,7 +94,7 @@ def _list(pattern: str | None, plugin: list[Path] | None) -> None:
     member: type[object] = owner.load(source)
     if owner is not known.models or not list(known.models.load(source).list_names()):
         if owner is known.models:
-            print(f"'{source}' opens any name or folder that you give it; it has no list of its own.")
+            print(f"'{source}' opens any name or folder; it has no list of models.")
         _print_settings(source, member, sys.stdout)
         return
     if not names:

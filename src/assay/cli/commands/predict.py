@@ -18,14 +18,12 @@ Examples:
 
 - `assay predict winner --text 'a text' --jsonl`
 
-Exit codes: 0 all predicted; 1 some rows have an error instead; 2 a wrong request.
+Exit codes: 0 all predicted; 1 some rows have an error instead; 2 invalid arguments.
 """
 
 
 def command(
-    folder: Annotated[
-        Path, typer.Argument(help="A folder written by assay save; its predict.py fills this in.")
-    ],
+    folder: Annotated[Path, typer.Argument(help="A folder written by assay save.")],
     inputs: Annotated[
         list[str] | None,
         typer.Argument(help="Files; folders of images or sounds; tables: CSV, TSV, JSONL, Parquet."),
@@ -49,7 +47,7 @@ def command(
     device: options.Device = "auto",
     offline: options.Offline = False,
 ) -> None:
-    """Predict with a saved model; what cannot be read is a row with its reason.
+    """Predict with a saved model; an input that cannot be read becomes a row with its error.
 
     CSV for spreadsheets: several classes or numbers are a JSON list in one cell, and a cell that would run
     as a formula begins with an apostrophe. JSON lines are exact.

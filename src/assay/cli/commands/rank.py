@@ -36,17 +36,23 @@ def command(
     methods: Annotated[
         list[str] | None, typer.Option("--method", help="Scores and protocols; repeat it.")
     ] = None,
-    estimate: Annotated[bool, typer.Option(help="Only scores: train nothing, never look at test.")] = False,
-    random_floor: Annotated[bool, typer.Option(help="Judge one model with random weights too.")] = True,
-    store: Annotated[Path, typer.Option(help="Folder that keeps everything.")] = options.DEFAULT_STORE,
-    seed: Annotated[int, typer.Option(help="Decides splits that no one else decided.")] = 0,
-    seeds: Annotated[int, typer.Option(help="How often methods run that are random.")] = 3,
+    estimate: Annotated[
+        bool, typer.Option(help="Compute scores only: nothing is trained, and test is not used.")
+    ] = False,
+    random_floor: Annotated[
+        bool, typer.Option(help="Evaluate one model with random weights as a control.")
+    ] = True,
+    store: Annotated[
+        Path, typer.Option(help="Folder for results, features and the report.")
+    ] = options.DEFAULT_STORE,
+    seed: Annotated[int, typer.Option(help="The seed of splits that the data do not define.")] = 0,
+    seeds: Annotated[int, typer.Option(help="Number of seeds for methods that are random.")] = 3,
     device: options.Device = "auto",
-    batch_size: Annotated[int, typer.Option(help="Examples handed to a model at once.")] = 32,
+    batch_size: Annotated[int, typer.Option(help="Examples in one forward pass.")] = 32,
     plugin: options.Plugins = None,
     time_limit: Annotated[
         float | None,
-        typer.Option(help="Seconds for one job; models then run in a process of their own."),
+        typer.Option(help="Time limit of a job in seconds; each model then runs in a process of its own."),
     ] = None,
     workers: options.Workers = None,
     html: options.Html = None,

@@ -25,12 +25,18 @@ A study file: `models = ["timm:resnet18.a1_in1k"]`, `tasks = ["./photos", "table
 def command(
     study: Annotated[
         Path,
-        typer.Argument(help="A TOML file with the fields of assay.Study; paths in it start in this folder."),
+        typer.Argument(
+            help="A TOML file with the fields of assay.Study; relative paths start in the current folder."
+        ),
     ],
-    store: Annotated[Path | None, typer.Option(help="Folder that keeps everything [study].assay")] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="Folder for results, features and the report [STUDY.assay]")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")] = None,
     plugin: options.Plugins = None,
-    time_limit: Annotated[float | None, typer.Option(help="Seconds for one job [6 hours].")] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Time limit of a job in seconds [6 hours].")
+    ] = None,
     workers: options.Workers = None,
     html: options.Html = None,
     retry_failed: options.RetryFailed = False,

@@ -17,22 +17,22 @@ Examples:
 
 - `assay save study.toml timm:resnet18.a1_in1k ./photos --method 'fine_tune(trials=8)'`
 
-- `assay predict winner new.jpg` or, the same, `python winner/predict.py new.jpg`
+- `assay predict winner new.jpg`, or `python winner/predict.py new.jpg`
 """
 
 
 def command(
     study: options.StudyArgument,
     model: options.ModelArgument,
-    task: Annotated[str, typer.Argument(help="The task, as the report names it.")],
-    method: Annotated[str, typer.Option(help="The protocol whose outcome is saved.")] = "linear_probe",
+    task: Annotated[str, typer.Argument(help="The task, by its name in the report.")],
+    method: Annotated[str, typer.Option(help="The protocol whose trained model is saved.")] = "linear_probe",
     out: options.NewFolder = Path("saved"),
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",
     offline: options.Offline = False,
     plugin: options.Plugins = None,
     onnx: Annotated[
-        bool, typer.Option("--onnx", help="Write encoder and head as model.onnx too, for models of images.")
+        bool, typer.Option("--onnx", help="Also write encoder and head as model.onnx (image models only).")
     ] = False,
 ) -> None:
     """Write weights, settings and a prediction script, checked to reproduce the predictions of the study."""

@@ -14,23 +14,27 @@ Examples:
 
 - `assay score features.npz` computes every score that the file allows and that takes seconds
 
-- `assay score resnet.npz vit.npz --method logme --method ridge_cv` sets models side by side
+- `assay score resnet.npz vit.npz --method logme --method ridge_cv` shows models side by side
 
 - `assay score features.npz --plugin my_score.py` adds a score of your own
 
-The file holds `features` (examples x width) and `labels`, and if you like `source_probs` and
-`random_features`: `np.savez("features.npz", features=F, labels=y)`.
+The file holds `features` (examples x width) and `labels`; `source_probs` and
+`random_features` are optional: `np.savez("features.npz", features=F, labels=y)`.
 """
 
 
 def command(
     files: Annotated[list[Path], typer.Argument(help="Files of arrays (.npz), one for each model.")],
     methods: Annotated[list[str] | None, typer.Option("--method", help="A score; repeat it.")] = None,
-    labels: Annotated[str, typer.Option(help="The array of labels in the files.")] = "labels",
+    labels: Annotated[str, typer.Option(help="The name of the array of labels.")] = "labels",
     kind: Annotated[str | None, typer.Option(help="classification, regression or multilabel.")] = None,
     metric: Annotated[str | None, typer.Option(help="The metric of out-of-sample scores.")] = None,
-    sample: Annotated[int, typer.Option(help="Examples for scores that compare them; 0 for all.")] = 5000,
-    interval: Annotated[bool, typer.Option(help="Intervals for every score: five times the work.")] = False,
+    sample: Annotated[
+        int, typer.Option(help="Most examples for scores that compare examples; 0 for all.")
+    ] = 5000,
+    interval: Annotated[
+        bool, typer.Option(help="Intervals for every score; takes five times as long.")
+    ] = False,
     plugin: options.Plugins = None,
     json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,
 ) -> None:

@@ -26,7 +26,7 @@ def command(
     table: Annotated[Path, typer.Argument(help="Results: CSV, TSV, JSON, JSON lines or Parquet.")],
     costs: Annotated[Path | None, typer.Option(help="A table of models and their costs.")] = None,
     scores: Annotated[
-        Path | None, typer.Option(help="A table of scores: each is a rule to compare with.")
+        Path | None, typer.Option(help="A table of scores; each is a rule to compare with.")
     ] = None,
     facts: Annotated[
         Path | None,
@@ -35,18 +35,23 @@ def command(
         ),
     ] = None,
     groups: Annotated[
-        Path | None, typer.Option(help="A table of tasks and their data sets, which are left out together.")
+        Path | None,
+        typer.Option(
+            help="A table of tasks and their data sets; tasks of one data set are left out together."
+        ),
     ] = None,
-    trials: Annotated[str, typer.Option(help="After how many models the regret is printed.")] = "1,3,5,10,20",
+    trials: Annotated[
+        str, typer.Option(help="Numbers of tried models for which regret is printed.")
+    ] = "1,3,5,10,20",
     margin: Annotated[
-        float | None, typer.Option(help="Loss that is close enough; by default half a point.")
+        float | None, typer.Option(help="Largest loss that counts as close to the best [half a point].")
     ] = None,
     bound: Annotated[
-        int | None, typer.Option(help="Check the 90 % bound on what is missed after so many models.")
+        int | None, typer.Option(help="Check the 90 % bound on the regret after this many models.")
     ] = None,
-    top: Annotated[float | None, typer.Option(help="The highest value that the metric can have.")] = None,
+    top: Annotated[float | None, typer.Option(help="The highest possible value of the metric.")] = None,
     exclude_contaminated: Annotated[
-        bool, typer.Option(help="Leave out models whose name holds that of the task.")
+        bool, typer.Option(help="Leave out models whose name contains that of the task.")
     ] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Draw regret against models and cost: a file .html or .svg.")
@@ -54,9 +59,9 @@ def command(
     rows: options.Rows = None,
     matrix: options.MatrixName = None,
     lower_is_better: options.LowerIsBetter = None,
-    seed: Annotated[int, typer.Option(help="Decides the random orders and the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(help="The seed of the random orders and the intervals.")] = 0,
 ) -> None:
-    """Replay the search on a matrix, each task new in turn, beside random, static and other rules."""
+    """Replay a search for the best model on past results, each task left out in turn, beside simple rules."""
     from rich.console import Console
 
     from assay.actions.simulate import Replays, parse_trials, simulate

@@ -13,7 +13,7 @@ from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.numbers import interval_text, plural, value_text
 
 _SHOWN = 12
-_HOW = "τ_w: Kendall's tau, the best models weigh most (scipy's rank=True): 1 the same order, 0 none"
+_HOW = "τ_w: Kendall's tau, weighted towards the best models (scipy's rank=True); 1: same order, 0: none"
 _LOST = (
     "regret@k: loss of training only the best k by the score (relative: to best - median); hit: best found"
 )
