@@ -24,7 +24,9 @@ ridge_cv, lda_cv and logistic_cv hold .960, .960 and .967 of the values, with me
 (37), simulated images .97 (31), simulated texts, whose labels are noisy, .94 (80), and digits .91 (67), whose
 intervals are 2.1 to 2.4 wide: ridge regression on 64 pixels is 2.5 points below the probe. Where train is
 smaller than test, intervals are wider, as held-out examples are few. Of ten shifted cells, whose probes lose
-9 points on average, 4 or 5 warn, and all are covered.
+9 points on average, 4 or 5 warn, and all are covered. On 98 further cells, which chose nothing: .959, .980
+and .990 covered, .939 or more on each kind (33 of digits, 33 of simulated texts, 16 of simulated images, 16
+real), widths 1.92, 1.87 and 1.84, warned .000 to .010.
 
 Gaussian features are 64 to 1,024 wide, in two kinds: rectified, with class means (as of images), and without
 classes, with noisy linear labels (as of texts, on which probes are far from perfect).

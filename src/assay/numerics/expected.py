@@ -73,7 +73,7 @@ def expected(held_out: HeldOut, metric: Metric, evidence: FoldEvidence) -> Expec
     val is small. Test must be drawn like train: if on val a rule fitted to train is not as good, or as bad,
     as its cross-validation says, a note warns, and the interval covers what both say.
 
-    Measured, 96 % of intervals hold what the probe reaches, on each kind of set more than 90 %:
+    Measured, 96 to 99 % of intervals hold what the probe reaches, on each kind of set more than 90 %:
     ``benchmarks/expected.py``.
     Near-duplicates of the same label are in one fold where a task was read from its examples; features alone
     do not show them, and the value is then too high unless test has them too.

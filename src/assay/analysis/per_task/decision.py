@@ -79,6 +79,11 @@ def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int) -> 
     mean over models: in simulations with 10 to 100 models, covariances that are estimated from few
     examples lost up to a point, also when shrunk. Two models are compared without a prior.
 
+    The expected regret is too high where models crowd below the best, as a normal prior expects the top to
+    be as long as the bottom: 1.5 points for .95 lost with 24 classifiers of 100 real digits. Candidates
+    within 2 instead of 3 standard errors state 1.1 there, but .5 and .7 too little with 30 and 100 simulated
+    models at 50 examples.
+
     Args:
         values: The measured values of the models; higher is better.
         draws: Bootstrap draws of the values, draws x models.
