@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.analysis.pairwise import ALPHA, Pairwise, compare_pairs, holm
+from assay.analysis.pairwise import ALPHA, MOST_STEPPED, Pairwise, compare_pairs, holm
 from assay.analysis.per_task.intervals import Draws, Measured
 from assay.analysis.per_task.significance import pair_deviations, pair_p_values, swap_tests
 from assay.core.metric import Metric
@@ -177,6 +177,18 @@ def test_few_studies_have_any_false_difference_or_interval(metric, models):
     assert all(np.mean(of_size.equal) <= 0.05 + 2 * (0.05 / len(of_size.equal)) ** 0.5 for of_size in found)
     assert upper_limit(half_equal) <= 0.06
     assert upper_limit(missed) <= 0.06
+    assert np.mean(power) >= np.mean(power_of_holm)
+
+
+def test_the_range_of_very_many_models_controls_errors_and_finds_differences():
+    found = [rates(Accuracy(), MOST_STEPPED + 50, examples, 60) for examples in (50, 200)]
+    equal, half_equal, missed, power, power_of_holm = (
+        np.concatenate(each) for each in zip(*found, strict=True)
+    )
+
+    assert all(
+        errors.mean() <= 0.05 + 2 * (0.05 / len(errors)) ** 0.5 for errors in (equal, half_equal, missed)
+    )
     assert np.mean(power) >= np.mean(power_of_holm)
 
 

@@ -13,6 +13,7 @@ from scipy import stats
 
 from assay.analysis.across_tasks.intervals import FEWEST_TASKS, interquartile_mean
 from assay.analysis.pairwise import ALPHA, MOST_STEPPED, Pairwise, compare_pairs, difference_variances
+from assay.analysis.per_task.significance import UNDERSTATED
 from assay.findings.across import Generality, PracticalEquivalence, Unit
 from assay.findings.matrix import Matrix
 
@@ -204,7 +205,7 @@ def _by_examples(comparable: Comparable, seed: int) -> tuple[tuple[str, ...], Pa
     if len(kept) < 2:
         return None
     means, drawn = interquartile_mean(index.values)[kept], here[:, kept]
-    deviations = np.sqrt(difference_variances(drawn))
+    deviations = np.sqrt(UNDERSTATED * difference_variances(drawn))
     distances = np.abs(means[:, None] - means)
     ratios = np.divide(distances, deviations, out=np.zeros_like(distances), where=deviations > 0)
     p_values = 2 * stats.norm.sf(ratios)  # equal models: 1

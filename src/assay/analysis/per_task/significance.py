@@ -19,7 +19,7 @@ POWER = 0.8
 MOST_EXAMPLES = 100_000  # a larger test set is no advice
 FLIPS = 9999
 _FEW_FLIPS = 10  # with fewer that reach the observed sum, the bound of the tail is used where it is smaller
-_UNDERSTATED = 1.1  # the bootstrap variance of other metrics than means
+UNDERSTATED = 1.1  # the bootstrap variance of other metrics than means
 _HEAVY_TAILS = 12.5  # the same of numbers, times 1 / n: else 11 % of 100 equal RMSEs differ at n = 50
 _TELLING = 0.2  # larger p-values of discrete tests are far above those of the normal approximation
 _TAIL_BOUND = 1 / (4 * stats.norm.sf(math.sqrt(2)))  # 3.18: of random signs, relative to the normal tail
@@ -159,7 +159,7 @@ def _welch(measured: Measured, metric: Metric, draws: Draws) -> _Welch:
     of_examples = difference_variances(draws.fixed_seeds) * contents / (contents - 1)  # unbiased
     if not is_mean(metric, measured.truth):
         is_number = measured.truth.kind is LabelKind.REGRESSION
-        of_examples *= _UNDERSTATED + is_number * _HEAVY_TAILS / contents
+        of_examples *= UNDERSTATED + is_number * _HEAVY_TAILS / contents
     variances = of_examples + noise[:, None] + noise
     parts = noise**2 / freedoms
     total = of_examples**2 / (contents - 1) + parts[:, None] + parts
