@@ -7,14 +7,18 @@ Each data set is new in turn, and all tasks of the others are the past. Normalis
 models that comes within half a point of the best, a miss counting as all. For the bound, each data set is
 left out of the past that the bound is based on (nested). The last line is the time of a decision.
 
-HF vision is shown with and without models whose names hold the name of the target; for MTEB, `families`
-leaves out all tasks of one type together. The tokens of names, and that offsets have a flat prior, were
-chosen with these tables in sight; all other constants are those of the recipe that the search came from.
+HF vision is shown with and without models whose names hold the name of the target, misspelt ones too;
+for MTEB, `families` leaves out all tasks of one type together. The tokens of names, and that offsets
+have a flat prior, were chosen with these tables in sight; all other constants are those of the recipe
+that the search came from, but for the spread of an analogy, which has a prior of its own.
 
-Measured (regret after 5 and 10 models, search against static): HF vision .22/.10 against .26/.20, not made
-for it .09/.07 against .13/.06, MTEB .10/.04 against .20/.17, its families .23/.14 against .21/.17, Model
-Spider .24/.14 against .22/.16; on zoos of 16 models or fewer within .03. Bounds after 5 models held on .947
-of 187 tasks. A decision takes 4 ms.
+Measured (regret after 5 and 10 models, search against static): HF vision .22/.10 against .26/.20, not
+made for it .02/.01 against .08/.00, MTEB .06/.04 against .21/.17, its families .19/.14 against .23/.17;
+within half a point at 1.5 % of the cost on HF vision not made for it. With one misspelt name unnoticed
+(`eurostat`) it is .08/.07 and 10 %. Scores joined with past tasks, Kendall's tau-b against the prior:
+Model Spider .79 against .70, GLUE .74 and .74, MedMNIST .42 and .44, the oracles of images .81 against
+.65 (four past tasks: all scores count alike) and of texts .81 against .64. Of 2,000 models and 50 past
+tasks a decision takes 2 to 3 ms after 20 trials, and learning 4 s, once.
 """
 
 from __future__ import annotations

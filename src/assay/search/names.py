@@ -15,6 +15,7 @@ _COMMON = frozenset(
     {"classification", "data", "dataset", "detection", "full", "image", "images", "label", "set", "task"}
 )
 _LEAST_LETTERS = 3  # of a word of a task: names of models hold shorter ones by chance
+_LONG = 6  # letters of a word in which one may be wrong
 _LEAST_SHARE = 0.5  # of the letters of a task's name
 _VARIANT = re.compile(r"[@|:].*$")  # CIFAR-100@1000 and CIFAR-100@full are one data set
 
@@ -29,8 +30,24 @@ def data_set_of(task: str) -> str:
 
 
 @cache
-def _letters(name: str) -> str:
-    return "".join(tokens(name))
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(tokens(name))
+
+
+def _is_slip(word: str, part: str) -> bool:
+    """Whether a part of a name is a longer word with a slip of the pen: one letter more, less or another.
+
+    >>> _is_slip("eurosat", "eurostat"), _is_slip("cifar10", "cifar100")
+    (True, False)
+    """
+    if abs(len(word) - len(part)) > 1 or not (word.isalpha() and part.isalpha() and len(word) >= _LONG):
+        return False
+    same = next(
+        (place for place, pair in enumerate(zip(word, part, strict=False)) if len(set(pair)) > 1), None
+    )
+    if same is None:
+        return True
+    return word[same + (len(word) >= len(part)) :] == part[same + (len(part) >= len(word)) :]
 
 
 def tokens(name: str) -> list[str]:
@@ -65,8 +82,8 @@ def alikeness(names: Sequence[str]) -> np.ndarray:
 def matches(task: str, models: Sequence[str]) -> np.ndarray:
     """Return in how far the name of each model holds that of a task, as if made for it: 0 to 1.
 
-    >>> matches("eurosat", ["swin-finetuned-eurosat", "vit-base"]).tolist()
-    [1.0, 0.0]
+    >>> matches("eurosat", ["swin-finetuned-eurosat", "convnext-eurostat", "vit-base"]).tolist()
+    [1.0, 1.0, 0.0]
     """
     whole = [
         word for word in tokens(data_set_of(task)) if word not in _COMMON and len(word) >= _LEAST_LETTERS
@@ -74,6 +91,8 @@ def matches(task: str, models: Sequence[str]) -> np.ndarray:
     total = sum(map(len, whole))
     shares = np.zeros(len(models))
     for row, model in enumerate(models if total else ()):
-        letters = _letters(model)
-        shares[row] = sum(len(word) for word in whole if word in letters) / total
+        parts = _parts(model)
+        letters = "".join(parts)
+        held = (word for word in whole if word in letters or any(_is_slip(word, part) for part in parts))
+        shares[row] = sum(map(len, held)) / total
     return np.where(shares >= _LEAST_SHARE, shares, 0.0)
