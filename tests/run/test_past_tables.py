@@ -191,6 +191,8 @@ def test_the_modality_is_that_of_the_public_models_in_a_table(tmp_path):
         ("model,birds\na,50%\nb,0.7\n", "percent"),
         ("model,task,method,value\na,birds,knn,1\nb,birds,knn,2\na,birds,probe,1\n", "2 matrices"),
         ("\0\0\0", "results.csv"),
+        ("".join(map(chr, range(128))) * 4, "results.csv"),
+        ("model;birds\na;0,5\nb;0,7\n", "'birds' holds no numbers"),
     ],
 )
 def test_a_table_that_says_nothing_or_two_things_is_refused(tmp_path, text, message):
@@ -209,6 +211,7 @@ def test_a_table_of_unknown_models_asks_for_the_modality(tmp_path):
         {"modality": "smell"},
         {"table": {"birds": {"a": "high", "b": 1}}},
         {"table": {"birds": {"a": float("nan"), "b": 1}}},
+        {"table": {"birds": {"a": True, "b": 1}}},
         {"table": [1, 2]},
         {"metrics": {}},
         {"groups": None},
@@ -221,3 +224,18 @@ def test_an_exported_file_that_was_changed_by_hand_is_refused(tmp_path, changed)
 
     with pytest.raises(UsageError, match="cannot be read"):
         past_tables_of(written(tmp_path, content, "history.json"))
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="nested too deeply"):
+        past_tables_of(written(tmp_path, "[" * 100_000, "deep.json"), IMAGES)
+
+
+def test_control_characters_of_another_users_table_do_not_reach_the_terminal(tmp_path):
+    facts = dict.fromkeys(("name", "title", "source", "licence", "date"), "\x1b[31mred")
+    table = {"table": {"birds": {"a": 1, "b": 2}}, "metrics": {"birds": "accuracy"}, "groups": {}}
+    path = written(tmp_path, json.dumps({**facts, "modality": "image", **table}), "theirs.json")
+
+    (read,), _ = past_tables_of(path)
+
+    assert (read.name, read.source) == ("?[31mred", "?[31mred")

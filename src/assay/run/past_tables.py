@@ -70,7 +70,8 @@ def past_tables_of(path: Path, reading: PastReading = _AS_IT_IS) -> PastTables:
     compared = tuple(kept for kept in map(_compared_only, tables) if kept.values)
     if not compared:
         raise UsageError(
-            f"'{path}' has no task with values of two models or more, so there is nothing to learn from it."
+            f"'{path}' has no task with values of two models or more, so there is nothing to learn from it. "
+            f"Read as: {'; '.join(notes)}"
         )
     return PastTables(compared, notes)
 

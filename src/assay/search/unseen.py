@@ -37,16 +37,22 @@ def lent_by_names(alike: np.ndarray, seen: np.ndarray, deviations: np.ndarray, n
     """
     among = alike[np.ix_(seen, seen)]
     to_others = among - 2 * np.eye(len(among))  # no model predicts itself
-    errors = [
-        float(np.square(deviations - _kriged(to_others, among, noise, share).weights @ deviations).mean())
-        for share in _SHARES
-    ]
-    return _kriged(alike[np.ix_(~seen, seen)], among, noise, _SHARES[int(np.argmin(errors))])
+    nearest = _nearest(to_others)
+    errors = []
+    for share in _SHARES:
+        weights = _kriged(to_others, nearest, among, noise, share).weights
+        errors.append(float(np.square(deviations - weights @ deviations).mean()))
+    to_unseen = alike[np.ix_(~seen, seen)]
+    return _kriged(to_unseen, _nearest(to_unseen), among, noise, _SHARES[int(np.argmin(errors))])
 
 
-def _kriged(to: np.ndarray, among: np.ndarray, noise: np.ndarray, share: float) -> Lent:
+def _nearest(to: np.ndarray) -> np.ndarray:
     count = min(_NEIGHBOURS, to.shape[1])
-    nearest = np.argpartition(-to, count - 1, axis=1)[:, :count]
+    return np.argpartition(-to, count - 1, axis=1)[:, :count]
+
+
+def _kriged(to: np.ndarray, nearest: np.ndarray, among: np.ndarray, noise: np.ndarray, share: float) -> Lent:
+    count = nearest.shape[1]
     cross = share * np.maximum(np.take_along_axis(to, nearest, axis=1), 0.0)
     joint = share * among[nearest[:, :, None], nearest[:, None, :]]
     joint[:, np.arange(count), np.arange(count)] = 1.0 + noise[nearest]

@@ -146,6 +146,8 @@ def _json(path: Path) -> object:
         return json.loads(path.read_text("utf-8-sig"))
     except (ValueError, OSError):  # the table reader reports the error
         return None
+    except RecursionError as error:
+        raise UsageError(f"'{path}' is nested too deeply. Write task -> model -> value.") from error
 
 
 def _records(path: Path) -> list[dict[str, object]] | None:

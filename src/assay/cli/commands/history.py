@@ -46,6 +46,7 @@ def command(
     from assay.actions import history
     from assay.run.past_tables import PastReading, parse_modality
     from assay.tables.matrices import parse_row_kind
+    from assay.wording.numbers import plural
 
     options.add_plugins(plugin)
     if action == "list" and what is None:
@@ -69,7 +70,7 @@ def command(
         for note in added.notes:
             print(f"note: {note}")
         for table in added.tables:
-            size = f"{len(table.values)} tasks, {len(table.models)} models"
+            size = f"{plural(len(table.values), 'task')}, {plural(len(table.models), 'model')}"
             print(f"Added {table.name}: {size} ({table.modality})")
     return None
 

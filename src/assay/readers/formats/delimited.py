@@ -158,7 +158,7 @@ class _Rows:
     def read(self, lines: Iterator[str], header: Sequence[str], before: int) -> Iterator[Row]:
         """Yield the rows with a cell for each name; an empty one where a column without a name ends early."""
         width = len(self.names)
-        required = max(position for position, name in enumerate(header, 1) if name.strip())
+        required = max((position for position, name in enumerate(header, 1) if name.strip()), default=0)
         for row in self._split(lines):
             cells, first, last = row.cells, row.first + before, row.last + before
             if self._is_no_row(cells, first):

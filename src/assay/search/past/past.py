@@ -62,14 +62,15 @@ def past_for(models: Sequence[str], modality: Modality, *, histories: Iterable[P
             continue
         sought = _Sought(table)
         kinds = [sought.find(identity) for identity in identities]
+        sets = {members: place for place, members in enumerate(dict.fromkeys(names for _, names in kinds))}
+        places = np.array([sets[members] for _, members in kinds], dtype=np.int64)
         before = len(rows)
         for task, of_task in table.values.items():
-            row = np.array([_value(of_task, members) for _, members in kinds])
-            measured = {members for (_, members), value in zip(kinds, row, strict=True) if np.isfinite(value)}
-            if len(measured) >= _FEWEST:  # several models may have the values of one
+            means = np.array([_value(of_task, members) for members in sets])
+            if np.isfinite(means).sum() >= _FEWEST:  # several models may have the values of one
                 tasks.append(_unique(task, table.name, tasks))
                 groups.append(table.group_of(task))
-                rows.append(row)
+                rows.append(means[places])
         if len(rows) == before:
             continue
         sources.append(table.name)
@@ -109,7 +110,7 @@ class _Sought:
 
 def _value(of_task: Mapping[str, float], members: Sequence[str]) -> float:
     known = [of_task[member] for member in members if member in of_task]
-    return float(np.mean(known)) if known else np.nan
+    return sum(known) / len(known) if known else np.nan
 
 
 def _unique(task: str, table: str, taken: Sequence[str]) -> str:

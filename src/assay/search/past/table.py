@@ -119,7 +119,7 @@ def _table(content: Any) -> PastTable:
         for task, row in content["table"].items()
     }
     return PastTable(
-        **{name: str(content[name]) for name in ("name", "title", "source", "licence", "date")},
+        **{name: _shown(content[name]) for name in ("name", "title", "source", "licence", "date")},
         modality=Modality(content["modality"]),
         metrics={str(task): str(content["metrics"][task]) for task in values},
         groups={str(task): str(group) for task, group in content["groups"].items()},
@@ -127,8 +127,12 @@ def _table(content: Any) -> PastTable:
     )
 
 
-def _finite(value: float) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"the value {value} is not a finite number")
-    return number
+def _shown(text: object) -> str:
+    """Return a text without control characters, which a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(text))
+
+
+def _finite(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"the value {value!r} is not a finite number")
+    return float(value)
