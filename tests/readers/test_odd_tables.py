@@ -374,3 +374,16 @@ def test_a_column_without_a_name_makes_its_header_no_title(csv: Table) -> None:
     rows = written(ROWS).partition("\n")[2]
 
     assert csv.read(f"text,\n{rows}") == ROWS
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\nsize 9\n", "is a pointer of Git LFS.*git lfs pull"),
+        ("\n<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "is a web page"),
+    ],
+    ids=["LFS", "web page"],
+)
+def test_what_a_failed_download_leaves_is_named(csv: Table, content: str, message: str) -> None:
+    with pytest.raises(UnreadableTask, match=message):
+        csv.read(content)

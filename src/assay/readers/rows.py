@@ -37,6 +37,7 @@ def stream(
         raise UnreadableTask(f"There is no file {path}. Check the path after 'table:'.")
     if path.stat().st_size == 0:
         raise UnreadableTask(f"{path} is empty.")
+    _require_content(path)
     if not path.name.lower().endswith((*suffixes.PLAIN, *suffixes.PACKED)):
         raise UnreadableTask(
             f"Cannot read {path}: its name must end in one of {', '.join(suffixes.PLAIN)}, or in one of "
@@ -53,3 +54,13 @@ def stream(
             yield from fasttext_rows(file, form, note)
         else:
             yield from delimited(file, form, note, places or RowPlaces())
+
+
+def _require_content(path: Path) -> None:
+    """Raise if a file is what a failed download leaves under the name of another."""
+    with path.open("rb") as file:
+        head = file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if head.startswith(b"version https://git-lfs"):
+        raise UnreadableTask(f"{path} is a pointer of Git LFS, not the file. Fetch it with: git lfs pull")
+    if head.startswith((b"<!doctype html", b"<html")):
+        raise UnreadableTask(f"{path} is a web page, such as a sign-in. Download the file itself.")
