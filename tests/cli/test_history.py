@@ -81,6 +81,16 @@ def test_an_export_holds_numbers_and_names_without_paths_and_can_be_added_elsewh
     assert own_tables()[0].values["sky"]["timm:resnet18.a1_in1k"] == 0.1
 
 
+def test_paths_in_names_of_tasks_are_left_out_of_an_export_too(assay, results, tmp_path):
+    text = results.read_text("utf-8").replace("birds", "folder:/home/me/birds")
+    results.write_text(text, encoding="utf-8")
+    assay("history", "add", str(results))
+
+    assay("history", "export", "out.json")
+
+    assert set(json.loads((tmp_path / "out.json").read_text("utf-8"))["table"]) == {"birds", "sky"}
+
+
 def test_a_public_table_is_exported_by_its_name_as_a_matrix_that_others_read(assay):
     assert assay("history", "export", "parc.json", "--name", "parc")[0] == 0
 

@@ -120,3 +120,12 @@ def test_too_few_data_sets_have_no_bound_and_the_output_says_so(assay, board):
     out = assay("simulate", "short.csv", "--bound", "2", "--trials", "2")[1]
 
     assert "No bound on what is missed: it needs nine past data sets" in out.replace("\n", " ")
+
+
+def test_a_table_without_numbers_is_no_matrix(assay, tmp_path):
+    (tmp_path / "words.csv").write_text("model,birds\na,yes\nb,no\n", encoding="utf-8")
+
+    code, _, complaint = assay("simulate", "words.csv")
+
+    assert code == 2
+    assert "'words.csv' has no numbers" in complaint

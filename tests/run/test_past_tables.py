@@ -15,7 +15,7 @@ from assay.core.model import ModelFacts
 from assay.core.result import Finished, Opened, Result, Status
 from assay.core.task import Modality, TaskKind
 from assay.findings.facts import TaskFacts
-from assay.run.past_tables import PastReading, past_tables_of
+from assay.run.past_tables import PastReading, past_tables_of, task_names
 from assay.search.past import Match, past_for
 from assay.store.results import Store
 
@@ -102,7 +102,7 @@ def test_a_store_of_images_and_texts_gives_one_table_for_each(tmp_path):
 
     assert {table.name: tuple(table.values) for table in tables} == {
         "mine image": ("birds",),
-        "mine text": ("words.csv",),
+        "mine text": ("words",),
     }
 
 
@@ -117,6 +117,14 @@ def test_a_store_of_images_and_texts_gives_one_table_for_each(tmp_path):
 def test_a_store_without_anything_to_learn_says_what_is_missing(tmp_path, results, message):
     with pytest.raises(UsageError, match=message):
         past_tables_of(stored(tmp_path / "mine", results))
+
+
+def test_tasks_are_named_after_their_data_and_stay_apart():
+    tasks = ["docstrings:default", "./data/train.csv", "table:a/data.tsv", "folder:b/a", "x:y(alias='mine')"]
+
+    names = task_names([*tasks, "folder:/home/me/鳥"])
+
+    assert list(names.values()) == ["docstrings", "train.csv", *tasks[2:4], "mine", "鳥"]
 
 
 def test_a_folder_that_is_no_store_says_so(tmp_path):

@@ -86,12 +86,17 @@ def _called(name: str, tables: Sequence[PastTable]) -> PastTable:
 
 
 def _without_machine(table: PastTable) -> PastTable:
-    """Return a table in which models are named without folders of this machine."""
-    short = names_without_machine(table.models)
-    values = {
-        task: {short[model]: value for model, value in row.items()} for task, row in table.values.items()
-    }
-    return replace(table, values=values)
+    """Return a table in which models and tasks are named without folders of this machine."""
+    short, tasks = names_without_machine(table.models), names_without_machine(table.values)
+    return replace(
+        table,
+        values={
+            tasks[task]: {short[model]: value for model, value in row.items()}
+            for task, row in table.values.items()
+        },
+        metrics={tasks[task]: metric for task, metric in table.metrics.items()},
+        groups={tasks[task]: tasks.get(group, group) for task, group in table.groups.items()},
+    )
 
 
 def _check_name(name: str) -> None:

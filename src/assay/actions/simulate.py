@@ -98,12 +98,16 @@ def simulate(request: Replays) -> Simulation:
     matrix = higher_is_better(
         select_matrix(file, request.table, request.matrix, "--method"), request.lower_is_better
     )
+    if not matrix.tasks:
+        raise UsageError(
+            f"'{request.table}' has no numbers. Write models on one side and tasks on the other."
+        )
     history = History.of(matrix, read_groups(request.groups, matrix))
-    made_for_it = np.stack([matches(task, history.models) > 0 for task in history.tasks])
-    contaminated = int((made_for_it & np.isfinite(history.values)).sum())
     every = cases(history, exclude_contaminated=request.exclude_contaminated)
     if not every:
         raise UsageError(_why_none(history, request))
+    made_for_it = np.stack([matches(task, history.models) > 0 for task in history.tasks])
+    contaminated = int((made_for_it & np.isfinite(history.values)).sum())
     costs, cost_notes = read_costs(request.costs, matrix)
     top = _top(request.top, matrix)
     tolerance = _HALF_A_POINT * (top or _middle(matrix)) if request.tolerance is None else request.tolerance

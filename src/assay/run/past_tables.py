@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import statistics
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,9 +24,13 @@ from assay.search.past.identity import identity_of
 from assay.search.past.table import is_exported, read_tables
 from assay.store.results import open_existing
 from assay.tables.matrices import RowKind, higher_is_better, read_matrices, select_matrix
-from assay.wording.short_names import short_names
+from assay.wording.short_names import alias_of
 
 YOURS = "yours"
+_SUFFIX = re.compile(r"\.(csv|tsv|jsonl?|parquet|xlsx|ods|txt|conll)(\.gz)?$", re.IGNORECASE)
+_SAYS_NOTHING = re.compile(  # of files, configurations and the folders above them
+    r"\W*|data|datasets?|default|folder|images|labels|metadata|table|test|train", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +101,7 @@ def _of_store(path: Path, reading: PastReading) -> PastTables:
         for cell in cells
         if cell.method == method and cell.value is not None and not has_random_weights(cell.model, models)
     ]
-    names = short_names(task.address for task in facts)
+    names = task_names([task.address for task in facts])
     notes: list[str] = [f"values are those of {method}"]
     tables = []
     for modality in dict.fromkeys(task.modality for task in facts):
@@ -121,6 +127,26 @@ def _of_store(path: Path, reading: PastReading) -> PastTables:
         )
         tables.append(table)
     return PastTables(tuple(tables), tuple(notes))
+
+
+def task_names(addresses: Sequence[str]) -> dict[str, str]:
+    """Return a name for each task that says what its data are: no suffix, and no ``data.csv`` or ``default``.
+
+    >>> list(task_names(["folder:/home/me/birds", "table:trec6/data.tsv(limit=9)"]).values())
+    ['birds', 'trec6']
+    """
+    names = {address: _name_of_data(address) for address in addresses}
+    times = Counter(names.values())
+    return {address: name if times[name] == 1 else address for address, name in names.items()}
+
+
+def _name_of_data(address: str) -> str:
+    if alias := alias_of(address):
+        return alias
+    parsed = Address.parse(address)
+    parts = [parsed.source, *re.split(r"[/\\:]", parsed.name)]
+    telling = [name for part in parts if not _SAYS_NOTHING.fullmatch(name := _SUFFIX.sub("", part))]
+    return (telling or parts)[-1]
 
 
 def _row(cells: Collection[Cell], task: TaskFacts) -> tuple[dict[str, list[float]], str]:
@@ -151,7 +177,7 @@ def _of_file(path: Path, reading: PastReading) -> PastTables:
         renamed = (replace(table, name=several.format(reading.name, table.name)) for table in tables)
         return PastTables(tables if reading.name is None else tuple(renamed), ())
     file = read_matrices(path, rows=reading.rows, averages_repeats=True)
-    found = select_matrix(file, path, reading.method)
+    found = select_matrix(file, path, reading.method, "--method")
     matrix = higher_is_better(found, reading.lower_is_better)
     values = {task: matrix.column(task) for task in matrix.tasks}
     what = reading.method or "value"
