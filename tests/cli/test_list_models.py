@@ -93,7 +93,7 @@ def test_a_terminal_of_80_columns_shows_whole_names_and_a_dash_for_what_is_not_k
         "1.24",
         "M",
         "0.582",
-        "4.95",
+        "4.96",
         "MB",
         "—",
     ]

@@ -208,7 +208,11 @@ class _Finding:
             {
                 "id": name, "modelId": name, "sha": commit, "private": bool(repository.get("private")),
                 "gated": "manual" if repository.get("gated") else False, "disabled": False, "tags": [],
-                "downloads": 0, "likes": 0, "siblings": [{"rfilename": path} for path in files],
+                "downloads": repository.get("downloads", 0), "likes": 0,
+                "createdAt": "2024-05-06T07:08:09.000Z", "cardData": {"license": repository.get("licence")},
+                "siblings": [
+                    {"rfilename": path, "size": file.stat().st_size} for path, file in files.items()
+                ],
             }
         )  # fmt: skip
 

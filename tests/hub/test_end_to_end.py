@@ -223,6 +223,25 @@ def test_a_download_of_torch_that_is_cut_changed_or_refused_is_a_row_and_is_trie
     assert said.count("not in the local cache, and no network is used") >= 3, said
 
 
+def test_the_catalogue_asks_the_hub_only_when_told_to(hub: LocalHub, user: Commands) -> None:
+    hub.add("models/org/sounds", {"model.safetensors": b"weights"}, downloads=1234, licence="mit")
+    hub.requests()
+
+    updated = user.assay("catalogue", "update", "hf:org/sounds", "hf:org/gone")
+    asked = hub.requests()
+    refused = user.assay("catalogue", "update", "hf:org/sounds", "--offline")
+
+    assert refused.code == 2
+    assert "--offline uses no network" in refused.stderr
+    assert hub.requests() == []
+    assert updated.stdout == "1 model updated, 1 failed\n", updated.stderr
+    assert "org/gone: " in updated.stderr
+    assert [request["path"] for request in asked if "/models/" in request["path"]] == [
+        "/api/models/org/sounds?blobs=true",
+        "/api/models/org/gone?blobs=true",
+    ]
+
+
 @pytest.mark.usefixtures("fetched")
 def test_a_hub_that_refuses_fails_or_is_away_fails_what_is_not_cached_until_it_is_back(
     hub: LocalHub, user: Commands

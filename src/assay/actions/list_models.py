@@ -19,7 +19,7 @@ SORTS = (*_DESCENDING, "address", "download", "input-size", "licence", "macs", "
 _FIELDS = {"download": "download_bytes"}
 
 
-class Found(NamedTuple):
+class ListedModels(NamedTuple):
     """Models that meet the constraints.
 
     Attributes:
@@ -48,7 +48,7 @@ class _Constraint(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ModelQuery:
     """Which models to list, as the user wrote it.
 
     Attributes:
@@ -70,46 +70,46 @@ class Wanted:
     sort: str = "address"
 
 
-def find(wanted: Wanted) -> Found:
+def find(query: ModelQuery) -> ListedModels:
     """Return the models of the catalogue that meet all constraints.
 
     Raises:
         UsageError: A constraint cannot be read, or one leaves no model; the message says which.
     """
-    if wanted.sort not in SORTS:
-        raise UnknownName("order of models", wanted.sort, SORTS)
-    if wanted.modality is not None and wanted.modality not in list(Modality):
-        raise UnknownName("modality", wanted.modality, list(Modality))
-    constraints = list(_constraints(wanted))
-    entries = list(listed(None if wanted.modality is None else Modality(wanted.modality), wanted.sources))
+    if query.sort not in SORTS:
+        raise UnknownName("order of models", query.sort, SORTS)
+    if query.modality is not None and query.modality not in list(Modality):
+        raise UnknownName("modality", query.modality, list(Modality))
+    constraints = list(_constraints(query))
+    entries = list(listed(None if query.modality is None else Modality(query.modality), query.sources))
     notes = []
     for constraint in constraints:
         entries, lacking = _met(entries, constraint)
         if lacking:
             notes.append(f"{plural(lacking, 'model')} without a known {constraint.fact} left out")
-    return Found(_sorted(entries, wanted.sort), notes)
+    return ListedModels(_sorted(entries, query.sort), notes)
 
 
-def _constraints(wanted: Wanted) -> Iterable[_Constraint]:
-    limits = Limits.of(wanted.max_parameters, None, wanted.licences)
-    if wanted.local:
+def _constraints(query: ModelQuery) -> Iterable[_Constraint]:
+    limits = Limits.of(query.max_parameters, None, query.licences)
+    if query.local:
         yield _Constraint("--local", "place", lambda entry: str(entry.is_local), lambda word: word == "True")
     if (most := limits.max_parameters) is not None:
-        option = f"--max-parameters {wanted.max_parameters}"
+        option = f"--max-parameters {query.max_parameters}"
         yield _Constraint(
             option, "number of parameters", lambda entry: entry.parameters, lambda number: number <= most
         )
     if limits.licences:
-        option = " ".join(f"--licence {licence}" for licence in wanted.licences)
+        option = " ".join(f"--licence {licence}" for licence in query.licences)
         yield _Constraint(
             option,
             "licence",
             lambda entry: entry.licence.lower(),
             lambda name: _is_one_of(name, limits.licences),
         )
-    if wanted.max_download is not None:
-        size = bytes_of("max_download", wanted.max_download)
-        option = f"--max-download {wanted.max_download}"
+    if query.max_download is not None:
+        size = bytes_of("max_download", query.max_download)
+        option = f"--max-download {query.max_download}"
         yield _Constraint(option, "download size", _to_download, lambda number: number <= size)
 
 

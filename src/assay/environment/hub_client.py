@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlparse
 from urllib.request import getproxies, proxy_bypass
 
@@ -86,6 +86,10 @@ class HubRepository(NamedTuple):
             return self.commit() if settle_hub() else self.cached_commit()
         except Exception:  # what stops this stops the opening too, which explains it
             return self.cached_commit()
+
+    def described(self) -> dict[str, Any]:
+        """Return what the hub says of the repository and its files; raise what the hub's client raises."""
+        return _told(self, "?blobs=true")
 
     @property
     def _ref(self) -> Path:
@@ -167,17 +171,22 @@ def _unchanged() -> Iterator[None]:
 @functools.lru_cache(maxsize=1000)
 def _commit(repository: HubRepository, token: str | None, minute: int) -> str | Exception:  # noqa: ARG001
     """Ask the hub for a commit, once a minute and token: opening a model needs it at several places."""
+    revision = quote(repository.revision or "main", safe="")
+    try:
+        return str(_told(repository, f"/revision/{revision}")["sha"])
+    except Exception as error:
+        return error
+
+
+def _told(repository: HubRepository, path: str) -> dict[str, Any]:
+    """Return what the hub says below a path of a repository; raise what its client raises."""
     from huggingface_hub import constants
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
-    revision = quote(repository.revision or "main", safe="")
-    url = f"{constants.ENDPOINT}/api/{repository.kind}s/{repository.name}/revision/{revision}"
-    try:
-        response = http_backoff("GET", url, headers=build_hf_headers(), timeout=_PATIENCE, **_PAUSES)
-        hf_raise_for_status(response)
-        return str(response.json()["sha"])
-    except Exception as error:
-        return error
+    url = f"{constants.ENDPOINT}/api/{repository.kind}s/{repository.name}{path}"
+    response = http_backoff("GET", url, headers=build_hf_headers(), timeout=_PATIENCE, **_PAUSES)
+    hf_raise_for_status(response)
+    return dict(response.json())
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from assay.plugins.families import families
 from assay.plugins.patterns import models_of
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings, without_defaults
+from assay.run.hub_facts import with_hub_facts
 
 
 def catalogue_of(addresses: Iterable[str]) -> dict[str, CatalogueEntry]:
@@ -28,9 +29,10 @@ def catalogue_of(addresses: Iterable[str]) -> dict[str, CatalogueEntry]:
 def entry_of(model: Named[ModelSource]) -> CatalogueEntry:
     """Return what is known of a model; only its address if its source fails to say more."""
     try:
-        return model.plugin.entry(str(model))
+        entry = model.plugin.entry(str(model))
     except Exception:  # of a library, or of a source of the user's own: nothing is known
         return CatalogueEntry(str(model))
+    return with_hub_facts(entry)
 
 
 def listed(modality: Modality | None = None, sources: Iterable[str] = ()) -> Iterator[CatalogueEntry]:

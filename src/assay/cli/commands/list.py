@@ -45,14 +45,14 @@ def command(
     """List model sources, task sources, suites and methods; models by facts; the settings of a source."""
     asked = (modality, source, max_parameters, licence, max_download, local or None, sort, limit)
     if any(option is not None for option in asked):
-        from assay.actions.list_models import Wanted, find
+        from assay.actions.list_models import ModelQuery, find
         from assay.cli.model_table import print_models
         from assay.core.errors import UsageError
 
         options.add_plugins(plugin)
         if pattern not in {None, "models"}:
             raise UsageError(f"These options list models. Write 'assay list models', not '{pattern}'.")
-        wanted = Wanted(
+        query = ModelQuery(
             modality=modality,
             sources=source or (),
             max_parameters=max_parameters,
@@ -61,7 +61,7 @@ def command(
             local=local,
             sort=sort or "address",
         )
-        found = find(wanted)
+        found = find(query)
         print_models(found.entries[:limit])
         shown = min(len(found.entries), limit or len(found.entries))
         for line in (f"{shown:,} of {len(found.entries):,} models", *found.notes):

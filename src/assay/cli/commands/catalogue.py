@@ -1,0 +1,54 @@
+"""assay catalogue: asks the hub what it knows of models, for assay list models."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from assay.cli import options
+
+EXAMPLES = """
+Examples:
+
+- `assay catalogue update` asks about the curated zoo
+
+- `assay catalogue update 'timm:*mobilenet*'`
+"""
+
+
+def command(
+    action: Annotated[str, typer.Argument(help="update")],
+    patterns: Annotated[
+        list[str] | None, typer.Argument(help="Models or patterns [the curated zoo].")
+    ] = None,
+    plugin: options.Plugins = None,
+    offline: options.Offline = False,
+) -> None:
+    """Ask the hub for downloads, licence, date and size of models, which assay list models then shows."""
+    from assay.core.errors import UnknownName, UsageError
+    from assay.core.task import Modality
+    from assay.run.catalogue import catalogue_of
+    from assay.run.hub_facts import update
+    from assay.run.zoo import curated
+    from assay.wording.numbers import plural
+
+    options.go_offline_if(offline)
+    options.add_plugins(plugin)
+    if action != "update":
+        raise UnknownName("action of assay catalogue", action, ["update"])
+    asked = patterns or [choice.address for modality in Modality for choice in curated(modality)]
+    repositories = [entry.repository for entry in catalogue_of(asked).values() if entry.repository]
+    if not repositories:
+        raise UsageError(f"No model of {', '.join(asked)} lies on the hub: there is nothing to ask.")
+    failed = 0
+    for number, each in enumerate(update(repositories), start=1):
+        failed += bool(each.failure)
+        if each.failure:
+            print(f"{each.repository}: {each.failure}", file=sys.stderr)
+        elif number % 100 == 0:
+            print(f"{number:,} of {len(set(repositories)):,}", file=sys.stderr)
+    print(f"{plural(len(set(repositories)) - failed, 'model')} updated, {failed:,} failed")
+    if failed:
+        raise typer.Exit(code=1)
