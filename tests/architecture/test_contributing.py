@@ -15,7 +15,7 @@ import assay
 import assay.plugins
 from assay.core.errors import UsageError
 from assay.plugins.families import BUILT_IN, using
-from assay.run.study import compare_store
+from assay.run.stored_comparison import compare_store
 from assay.store.results import open_existing
 
 TEXT = (Path(__file__).resolve().parents[2] / "CONTRIBUTING.md").read_text("utf-8")

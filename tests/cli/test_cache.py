@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from assay.run.study import Study, compare_store
+from assay.run.stored_comparison import compare_store
+from assay.run.study import Study
 from assay.store.results import Store, open_existing
 
 

@@ -11,7 +11,7 @@ import pytest
 from assay.cli.main import main
 from assay.core.result import Status
 from assay.plugins.address import Address
-from assay.run.study import compare_store
+from assay.run.stored_comparison import compare_store
 from assay.store.results import open_existing
 
 IMAGE_MODELS = ("mobilenetv1_025_128_in1k", "resnet20_cifar10")

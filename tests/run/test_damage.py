@@ -18,7 +18,8 @@ from assay.findings.comparison import Comparison
 from assay.reports.html.page import page
 from assay.reports.json import as_json
 from assay.reports.terminal import show
-from assay.run.study import Study, compare_store
+from assay.run.stored_comparison import compare_store
+from assay.run.study import Study
 from assay.store.results import open_existing
 
 BEFORE = ("linear_probe", "logme", "loo_knn")

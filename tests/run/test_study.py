@@ -15,7 +15,8 @@ from assay.core.errors import MissingPackage, ModelError, StoreError, Unavailabl
 from assay.core.result import Status
 from assay.core.task import Modality
 from assay.plugins.families import BUILT_IN
-from assay.run.study import Study, compare_store
+from assay.run.stored_comparison import compare_store
+from assay.run.study import Study
 from assay.store.results import Store
 
 METHODS = ("linear_probe", "knn", "logme", "h_score_regularised", "ridge_cv", "leep", "nce", "loo_knn")

@@ -51,6 +51,25 @@ RankedBy = Annotated[
     str | None, typer.Option("--method", help="The score or protocol that ranks the models.")
 ]
 
+Budget = Annotated[
+    str | None, typer.Option(help="Search the models until this is spent: 30m, 2h or 50models.")
+]
+TotalBudget = Annotated[
+    str | None, typer.Option(help="The same, with what earlier runs of the store took included.")
+]
+Tolerance = Annotated[
+    str | None,
+    typer.Option(help="Search until no other model is expected to be so much better: 0.5pt [0.5pt]."),
+]
+MaxModels = Annotated[int | None, typer.Option(help="Search, and try at most so many models.")]
+MaxDownload = Annotated[str | None, typer.Option(help="Search, and download at most so much: 10GB.")]
+ExcludeContaminated = Annotated[
+    bool,
+    typer.Option(
+        "--exclude-contaminated", help="Search, without models whose name says they were trained on the data."
+    ),
+]
+
 Rows = Annotated[str | None, typer.Option(help="What the rows are: models or tasks.")]
 MatrixName = Annotated[
     str | None,

@@ -25,7 +25,7 @@ from assay.plugins.engine import Stage, Watch
 from assay.plugins.patterns import is_pattern, models_of, so_many
 from assay.run.plan import Plan
 from assay.run.study import Study
-from assay.wording.numbers import plural
+from assay.wording.numbers import disk_space, plural
 
 
 def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) -> Comparison:
@@ -35,6 +35,8 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
     for pattern in filter(is_pattern, map(Address.parse, study.models)):
         console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
     _show_tasks(ready, console)
+    if study.is_search:
+        return study.run(_steps(console), retry_failed=retry_failed, ready=ready)
     left = study.left(ready, retry_failed=retry_failed)
     if not left.evaluations:
         console.print("Nothing to run: all results exist.", highlight=False)
@@ -45,8 +47,11 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
 def show_plan(study: Study, console: Console) -> None:
     """Print what a study would run: its tasks as they are read, its models, and the jobs left."""
     ready = study.plan()
-    left = study.left(ready)
     _show_tasks(ready, console)
+    if study.is_search:
+        _show_choice(study, ready, console)
+        return
+    left = study.left(ready)
     models = dict.fromkeys(str(evaluation.model) for evaluation in ready.evaluations)
     jobs = dict.fromkeys(models, 0)
     for evaluation in left.evaluations:
@@ -60,6 +65,18 @@ def show_plan(study: Study, console: Console) -> None:
         f"{plural(whole, 'job')} left. Nothing was run (--dry-run).",
         highlight=False,
     )
+
+
+def _show_choice(study: Study, ready: Plan, console: Console) -> None:
+    choice = study.choice(ready.tasks)
+    size = sum(entry.download_bytes or 0 for entry in choice.entries if not entry.is_local)
+    console.print(
+        f"{plural(len(choice.models), 'model')} to search; downloading all would be {disk_space(size)}. "
+        "Nothing was run (--dry-run).",
+        highlight=False,
+    )
+    for reason, count in choice.left_out.most_common():
+        console.print(f"  {count:,} others {reason}", highlight=False, markup=False)
 
 
 def _show_tasks(ready: Plan, console: Console) -> None:
@@ -114,6 +131,22 @@ def _lines(console: Console, order: Sequence[tuple[str, str]]) -> Watch:
         if stage.what == "open":
             number = order.index((stage.model, stage.task)) + 1
             line = f"[{number} of {len(order)}] {stage.model} on {stage.task}"
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    return show
+
+
+def _steps(console: Console) -> Watch:
+    """Return a watcher of a search, which prints one line for each step of a model on a task."""
+    shown: list[tuple[str, str, str]] = []
+
+    def show(stage: Stage) -> None:
+        if stage.what == "open" or stage.done:
+            return
+        step = (stage.model, stage.task, stage.what)
+        if step not in shown[-1:] and stage.what.startswith("encode"):
+            shown.append(step)
+            line = f"{stage.model} on {stage.task}: {stage.what}, {stage.total:,} examples"
             console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     return show

@@ -70,14 +70,17 @@ class Limits:
                 return f"left out: it takes more than {most} per example{doubt}"
         return "" if facts.is_random else self._unlicensed(facts.licence)  # random weights have no licence
 
+    def allows(self, licence: str) -> bool:
+        """Return whether a licence is one of those allowed."""
+        name = licence.strip().lower()
+        return not self.licences or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.licences)
+
     def _unlicensed(self, licence: str | None) -> str:
         if not self.licences:
             return ""
         if licence is None:
             return "left out: its licence is not known"
-        if any(fnmatch.fnmatchcase(licence.strip().lower(), pattern) for pattern in self.licences):
-            return ""
-        return f"left out: its licence is {licence}"
+        return "" if self.allows(licence) else f"left out: its licence is {licence}"
 
 
 NO_LIMITS = Limits()

@@ -12,6 +12,7 @@ from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, ShownExample
 from assay.findings.frames import Value, columns_of, frames_of, rows_of
 from assay.findings.per_task import Cell, TaskFindings
+from assay.findings.search import SearchFindings
 from assay.findings.similarity import Similarity
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Comparison:
         decisions: The decision over all tasks of a modality, by modality; none where no model can be
             recommended.
         pending: What the last run has not finished; None if it finished, or is not known.
+        search: How a search went; None if every model was run.
     """
 
     ranked_by: str
@@ -86,6 +88,7 @@ class Comparison:
     warnings: tuple[str, ...] = ()
     decisions: Mapping[str, Recommendation] = field(default_factory=dict)
     pending: Pending | None = None
+    search: SearchFindings | None = None
 
     def columns(self) -> dict[str, type]:
         """Return the columns of ``rows`` in order with their types; any value may be missing."""

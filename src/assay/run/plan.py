@@ -158,7 +158,7 @@ def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
     """Return the distinct model sources of addresses and patterns; raise for unknown names."""
     models: dict[str, Named[ModelSource]] = {}
     for text in texts:
-        for named in checked_models(_model_address(text)):
+        for named in checked_models(model_address(text)):
             bare = str(named.address.without_alias())
             if named.address.alias or bare not in models:
                 models[bare] = named
@@ -234,7 +234,8 @@ def resolve_methods(texts: Iterable[str]) -> tuple[Named[Method], ...]:
     return tuple(methods.values())
 
 
-def _model_address(text: str) -> Address:
+def model_address(text: str) -> Address:
+    """Return the address of a model, whose source may follow from what its folder holds."""
     address = Address.parse(text)
     if address.source:
         return address

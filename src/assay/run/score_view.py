@@ -12,6 +12,7 @@ from assay.core.model import FisherProbe, Fishers, ModelFacts
 from assay.core.task import Example, LabelKind, SelectedExamples, SplitName
 from assay.moments.folded import FoldedMoments
 from assay.plugins.train_view import (
+    NOTHING_BEYOND,
     SAMPLE,
     SEED,
     Beyond,
@@ -61,9 +62,11 @@ class ScoreView(TrainView):
         return HeldOut(examples, folds, rows, labels.examples, self._beyond())
 
     def _beyond(self) -> Beyond:
-        """Return a sample of val, unless only a part of train is seen, and the number of test examples."""
+        """Return a sample of val and the number of test examples; nothing if only a part of train is seen."""
         task = self._encoder.task
-        if not len(task.val) or not task.seen.is_whole:
+        if not task.seen.is_whole:
+            return NOTHING_BEYOND
+        if not len(task.val):
             return Beyond(test_count=task.test_count)
         whole = LabelledFeatures(self._encoder.features(SplitName.VAL, task.val), task.val.labels)
         some = whole.take(proportional_examples(task.val.labels, SAMPLE, SEED))

@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 
-from assay.search.belief import believe
+from assay.search.belief import Belief, believe
 from assay.search.prior import Prior
 
 _OF_THE_BEST = 0.5  # weight of the belief in a normal distribution; the rest is that in analogy
@@ -58,14 +58,9 @@ class Search(Policy):
         """Return the expected improvement; without trials, the mean rank."""
         costs = 1.0 if trials.costs is None else np.sqrt(trials.costs)
         if not len(trials.tried):
-            return _ranks(prior)
-        belief = believe(prior, trials.tried, trials.values)
+            return first_picks(prior)
         left = np.setdiff1d(np.arange(len(prior.mean)), trials.tried)
-        total = np.zeros(len(prior.mean))
-        parts = ((_OF_THE_BEST, belief.improvement), (1 - _OF_THE_BEST, belief.by_analogy))
-        for weight, improvement in parts:
-            total += weight * improvement / max(float(improvement[left].max(initial=0.0)), 1e-12)
-        return np.asarray(total / costs)
+        return np.asarray(shares_of_untried(believe(prior, trials.tried, trials.values), left) / costs)
 
 
 @final
@@ -76,7 +71,7 @@ class Static(Policy):
 
     def preferences(self, prior: Prior, trials: Trials) -> np.ndarray:
         """Return the mean ranks."""
-        return _ranks(prior)
+        return first_picks(prior)
 
 
 @final
@@ -89,7 +84,7 @@ class Portfolio(Policy):
         """Return the mean improvement on past tasks; the mean ranks break ties."""
         best = prior.past[:, trials.tried].max(axis=1, initial=-1.0)
         gain = np.maximum(prior.past - best[:, None], 0.0).mean(axis=0)
-        return np.asarray(gain + 1e-9 * _ranks(prior))
+        return np.asarray(gain + 1e-9 * first_picks(prior))
 
 
 @final
@@ -105,6 +100,18 @@ class ByColumn(Policy):
         return np.where(np.isfinite(self.numbers), self.numbers, -np.inf)
 
 
-def _ranks(prior: Prior) -> np.ndarray:
+def shares_of_untried(belief: Belief, untried: np.ndarray) -> np.ndarray:
+    """Return the improvement that models promise that were not tried, as a share of the largest.
+
+    It is half expected improvement and half improvement by analogy, each relative to its largest value.
+    """
+    total = np.zeros(len(belief.mean))
+    parts = ((_OF_THE_BEST, belief.improvement), (1 - _OF_THE_BEST, belief.by_analogy))
+    for weight, improvement in parts:
+        total += weight * improvement / max(float(improvement[untried].max(initial=0.0)), 1e-12)
+    return total
+
+
+def first_picks(prior: Prior) -> np.ndarray:
     """Return the mean percentile ranks; models without past tasks come last."""
     return np.where(np.isfinite(prior.ranks), prior.ranks, -1.0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
 from assay.search.history import History, normalised, percentiles, spread_of
 from assay.search.names import alikeness, matches
@@ -15,6 +17,8 @@ _FILLS = 6
 _RIDGE = 0.5  # of the fills, in residual variances for each task
 _OF_NAMES = 0.15  # share of the residual variance that models of equal name have in common
 _OF_A_CELL = 0.35  # share of the residual variance that is noise of single runs
+_OF_A_FACT = 0.3  # of a spread, for a standard deviation of the ranks of a fact
+_ANY_SPREAD = 0.1  # of a task without past ones, in the unit of its metric, until some models were tried
 _MATCH_MEAN, _MATCH_VARIANCE = 0.5, 1.0  # of what a model made for the task gains, before any was seen
 
 
@@ -191,3 +195,27 @@ def _gain_of_matches(model: _Additive, made_for: np.ndarray) -> tuple[float, flo
     precision = 1 / _MATCH_VARIANCE + float(np.square(shares).sum()) / model.residual
     mean = (_MATCH_MEAN / _MATCH_VARIANCE + float(shares @ residuals) / model.residual) / precision
     return mean, 1 / precision
+
+
+def from_facts(models: Sequence[str], task: str, facts: np.ndarray, unit: float) -> Prior:
+    """Return what is believed without past tasks: a known number says a little, alike names go together.
+
+    Args:
+        models: Unique names.
+        task: The name of the new task.
+        facts: A number for each model, higher is better, such as its accuracy on ImageNet; NaN if unknown.
+        unit: The size of the metric's values, such as 1 for accuracy.
+    """
+    ranks = percentiles(facts[None])
+    scores = np.where(np.isfinite(ranks), stats.norm.ppf(0.05 + 0.9 * np.nan_to_num(ranks)), 0.0)
+    made_for_it = matches(task, models)
+    return Prior(
+        mean=_OF_A_FACT * scores + _MATCH_MEAN * made_for_it,
+        covariance=_OF_NAMES * alikeness(models) + (_MATCH_VARIANCE) * np.outer(made_for_it, made_for_it),
+        noise=np.full(len(models), 1.0 - _OF_NAMES),
+        ranks=ranks,
+        past=np.zeros((0, len(models))),
+        spreads=np.array([_ANY_SPREAD * unit]),
+        residual=1.0,
+        made_for_it=made_for_it,
+    )

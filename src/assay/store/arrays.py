@@ -113,6 +113,10 @@ class Arrays:
             self.refuse(shelf, f"{key}.json", "it does not hold what is expected")
             return None
 
+    def remove_text(self, shelf: str, key: str) -> None:
+        """Remove JSON, if it exists."""
+        self._path(shelf, key, ".json").unlink(missing_ok=True)
+
     def drop_unfinished(self) -> None:
         """Remove temporary files of killed processes; requires the write lock."""
         for path in self._root.glob("*/.*.*.*"):

@@ -39,7 +39,7 @@ def command(
     from assay.core.errors import UnknownName
     from assay.core.limits import Limits
     from assay.plugins.families import families
-    from assay.run.study import compare_store
+    from assay.run.stored_comparison import compare_store
     from assay.store.results import open_existing
 
     options.add_plugins(plugin)

@@ -20,6 +20,8 @@ Examples:
 
 - `assay rank ./photos --model 'timm:vit_small*' --estimate` trains nothing
 
+- `assay rank ./photos --model 'timm:*' --budget 30m` tries the models that promise most for their cost
+
 - `assay rank reviews.csv --model sentence:all-MiniLM-L6-v2 --dry-run` shows how the data are read
 """
 
@@ -63,6 +65,12 @@ def command(
     cache_size: options.CacheSize = None,
     margin: options.Margin = None,
     cheap_by: options.CheapBy = None,
+    budget: options.Budget = None,
+    total_budget: options.TotalBudget = None,
+    tolerance: options.Tolerance = None,
+    max_models: options.MaxModels = None,
+    max_download: options.MaxDownload = None,
+    exclude_contaminated: options.ExcludeContaminated = False,
     details: options.Details = False,
     dry_run: options.DryRun = False,
     offline: options.Offline = False,
@@ -72,7 +80,8 @@ def command(
     from assay.core.errors import UsageError
     from assay.plugins.address import Address
     from assay.plugins.families import families
-    from assay.run.study import DEFAULT_METHODS, ESTIMATES, Study
+    from assay.run.study import Study
+    from assay.run.study_settings import DEFAULT_METHODS, ESTIMATES
 
     options.go_offline_if(offline)
     options.add_plugins(plugin)
@@ -100,6 +109,12 @@ def command(
         margin=margin,
         cheap_by=cheap_by,
         plugins=plugin or (),
+        budget=budget,
+        total_budget=total_budget,
+        tolerance=tolerance,
+        max_models=max_models,
+        max_download=max_download,
+        exclude_contaminated=exclude_contaminated,
         engine=options.engine_with("local", time_limit, workers),
     )
     answer(study, report=html, retry_failed=retry_failed, details=details, dry_run=dry_run)

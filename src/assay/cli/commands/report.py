@@ -39,7 +39,7 @@ def command(
     from assay.analysis.per_task.decision import Rule
     from assay.cli.output import follow, place_of, show_and_write
     from assay.core.limits import Limits
-    from assay.run.study import compare_store
+    from assay.run.stored_comparison import compare_store
     from assay.store.results import open_existing
 
     options.add_plugins(plugin)

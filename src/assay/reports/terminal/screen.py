@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.cells import cell_len
 
@@ -14,6 +14,7 @@ from assay.reports.terminal.lines import columns, command_lines, fitted, paragra
 from assay.reports.terminal.next_commands import StudyPlace, next_commands
 from assay.wording import screen as words
 from assay.wording.names import model_addresses
+from assay.wording.search import missed_sentences, searched_line
 from assay.wording.short_names import short_names
 
 LINES, WIDTH, MOST_ROWS = 24, 80, 8
@@ -73,10 +74,15 @@ def screen_lines(comparison: Comparison, place: StudyPlace, width: int = WIDTH) 
     for modality in Modality:
         same = [findings for findings in comparison.tasks if findings.task.modality == modality]
         if same:
-            blocks.append(block_of(comparison, same, names, tasks))
+            block = block_of(comparison, same, names, tasks)
+            if comparison.search is not None and len(same) == 1 and block.confidence:
+                first, *rest = block.confidence
+                missed = missed_sentences(comparison.search, same[0])
+                block = replace(block, confidence=(first, *missed, *rest))
+            blocks.append(block)
     found, notes = words.warnings(comparison, names)
     parts = _Screen(
-        notice=words.pending_line(comparison.pending, names) if comparison.pending else "",
+        notice=_notice(comparison, names),
         blocks=tuple(blocks),
         warnings=tuple(found),
         notes=notes,
@@ -90,6 +96,12 @@ def screen_lines(comparison: Comparison, place: StudyPlace, width: int = WIDTH) 
         if len(lines) <= LINES and lines:
             return lines
     return lines[:LINES]
+
+
+def _notice(comparison: Comparison, names: Mapping[str, str]) -> str:
+    if comparison.search is not None:
+        return searched_line(comparison.search)
+    return words.pending_line(comparison.pending, names) if comparison.pending else ""
 
 
 def _composed(parts: _Screen, room: _Room) -> list[str]:

@@ -1,0 +1,81 @@
+"""What a search says besides the results of the models that it finished: what it left, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from assay.core.estimate import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A model that was looked at on a part of train, and is not finished.
+
+    Attributes:
+        examples: The examples of train that it was given, over all tasks.
+        values: The expected value of the metric with its 95 % interval, for each task that has one.
+        is_ruled_out: Whether it is so far behind the best model that it went no further.
+    """
+
+    model: str
+    examples: int
+    values: Mapping[str, tuple[float, Interval]]
+    is_ruled_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MissBound:
+    """A 90 % bound on how much better than the best model found the best of all candidates may be.
+
+    It is that of a search which knows the history alone, after as many full trainings.
+
+    Attributes:
+        high: In the unit of the metric.
+        trainings: The number of models finished.
+        past_tasks: The number of data sets that it is based on.
+    """
+
+    high: float
+    trainings: int
+    past_tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFindings:
+    """How a search went.
+
+    Attributes:
+        candidates: The number of models that could be tried.
+        finished: The models that went through the whole study, in the order of finishing.
+        screened: Those that did not.
+        failed: The models that failed before, with the reason.
+        left_out: The number of models that were not candidates, or turned out to be none, by reason.
+        untried: The models that were not tried, the most promising first.
+        stop: Why it ended: "all", "budget" or "tolerance".
+        seconds: What all steps took, earlier runs included.
+        curve: After each model that finished: the seconds, and the best expected value on each task.
+        expected_regret: How much better than the best finished model the best of the others is expected to
+            be, for each task; None for a task where nothing finished.
+        past_tasks: The number of data sets of past tasks that the order is based on.
+        sources: The tables that they come from.
+        bound: What may have been missed, where there is one task and enough past ones.
+        contaminated: Models whose name or data say that they were trained on a task of the study.
+        needs: Where nothing finished, the seconds that the first model is expected to take; else None.
+    """
+
+    candidates: int
+    finished: tuple[str, ...]
+    screened: tuple[Screened, ...]
+    failed: Mapping[str, str]
+    left_out: Mapping[str, int]
+    untried: tuple[str, ...]
+    stop: str
+    seconds: float
+    curve: tuple[tuple[float, tuple[float, ...]], ...] = ()
+    expected_regret: Mapping[str, float] = field(default_factory=dict)
+    past_tasks: int = 0
+    sources: tuple[str, ...] = ()
+    bound: MissBound | None = None
+    contaminated: tuple[str, ...] = ()
+    needs: float | None = None

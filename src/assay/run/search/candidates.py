@@ -1,0 +1,170 @@
+"""The models that a search chooses from: known by their names and catalogue, read when their turn comes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, final
+
+import numpy as np
+
+from assay.core.catalogue import CatalogueEntry
+from assay.core.errors import AssayError, UsageError
+from assay.core.limits import Limits
+from assay.core.model import ModelSource
+from assay.core.task import Task
+from assay.environment.offline import is_offline
+from assay.plugins.address import Address
+from assay.plugins.patterns import is_pattern, models_of
+from assay.plugins.registry import Named
+from assay.run.broken_source import checked_models, read_source
+from assay.run.catalogue import entry_of
+from assay.run.evaluation import Evaluation
+from assay.run.plan import job_of, model_address
+from assay.run.search.stages import PlannedStage
+
+
+class NoCandidate(AssayError):
+    """A model is left out of the search for the reason that this error says."""
+
+
+class CandidateModels(NamedTuple):
+    """The models that may be tried, and why others may not.
+
+    Attributes:
+        models: Each once.
+        entries: What is known of them before they are opened.
+        left_out: The number of models for each reason.
+    """
+
+    models: tuple[Named[ModelSource], ...]
+    entries: tuple[CatalogueEntry, ...]
+    left_out: Counter[str]
+
+
+def choice_of(texts: Iterable[str], limits: Limits, max_download: float | None) -> CandidateModels:
+    """Return the models of addresses and patterns that meet the limits, as far as these can be told now.
+
+    Raises:
+        UsageError: A name is unknown, or nothing is left.
+    """
+    models: dict[str, Named[ModelSource]] = {}
+    for text in texts:
+        for named in _models(model_address(text)):
+            models.setdefault(str(named.address.without_alias()), named)
+    if not models:
+        raise UsageError("No models. Name at least one, as in --models 'timm:*'.")
+    offline = is_offline()
+    kept, entries = [], []
+    left_out: Counter[str] = Counter()
+    for named in models.values():
+        entry = entry_of(named)
+        refusal = _refusal(entry, limits, max_download, offline=offline)
+        if refusal:
+            left_out[refusal] += 1
+            continue
+        kept.append(named)
+        entries.append(entry)
+    if not kept:
+        reasons = "; ".join(f"{count:,} {reason}" for reason, count in left_out.most_common())
+        raise UsageError(f"No model is left of {len(models):,}: {reasons}. Loosen that limit.")
+    return CandidateModels(tuple(kept), tuple(entries), left_out)
+
+
+def _models(address: Address) -> Iterable[Named[ModelSource]]:
+    """Return the models of an address; those of a pattern exist, so they are not checked one by one."""
+    return models_of(address) if is_pattern(address) else checked_models(address)
+
+
+def _refusal(entry: CatalogueEntry, limits: Limits, max_download: float | None, *, offline: bool) -> str:
+    if limits.max_parameters is not None and (entry.parameters or 0) > limits.max_parameters:
+        return f"have more than {limits.max_parameters:,.0f} parameters (--max-parameters)"
+    if entry.licence and not limits.allows(entry.licence):
+        return "have another licence (--licence)"
+    if entry.is_local:
+        return ""
+    if offline:
+        return "are not on this machine (--offline)"
+    if max_download is not None and (entry.download_bytes or 0) > max_download:
+        return f"are larger than {max_download / 1e9:.3g} GB (--max-download)"
+    return ""
+
+
+def sizes_of(entries: Sequence[CatalogueEntry]) -> np.ndarray:
+    """Return what the time of each model grows with: multiply-accumulates, or else parameters; NaN."""
+    macs = [entry.macs or np.nan for entry in entries]
+    parameters = [entry.parameters or np.nan for entry in entries]
+    return np.array(macs if np.isfinite(macs).sum() >= len(entries) / 2 else parameters, dtype=float)
+
+
+def downloads_of(entries: Sequence[CatalogueEntry]) -> np.ndarray:
+    """Return the bytes that are downloaded before each model opens."""
+    return np.array([0 if entry.is_local else entry.download_bytes or 0 for entry in entries], dtype=float)
+
+
+def fact_of(entries: Sequence[CatalogueEntry]) -> np.ndarray:
+    """Return a number that says how good each model may be: its source accuracy, or else its size; NaN."""
+    accuracies = np.array(
+        [np.nan if entry.source_accuracy is None else entry.source_accuracy for entry in entries]
+    )
+    if np.isfinite(accuracies).sum() > 1:
+        return accuracies
+    return np.array([entry.parameters or np.nan for entry in entries], dtype=float)
+
+
+@final
+class Candidates:
+    """Makes the evaluations of a model at a stage, and reads the model when it does so first.
+
+    Args:
+        choice: The models.
+        tasks: The tasks.
+        stages: The stages.
+        evaluation: Creates an evaluation from its model, identity, task, jobs and train_rows.
+    """
+
+    def __init__(
+        self,
+        choice: CandidateModels,
+        tasks: Sequence[Task],
+        stages: Sequence[PlannedStage],
+        evaluation: Callable[..., Evaluation],
+    ) -> None:
+        self.models = choice.models
+        self.entries = choice.entries
+        self.tasks = tuple(tasks)
+        self.stages = tuple(stages)
+        self._evaluation = evaluation
+        self._read: dict[int, tuple[Named[ModelSource], str, bool]] = {}
+        self._first: dict[tuple[str, str], int] = {}  # the first model of each identity
+
+    def evaluations(self, model: int, stage: int) -> list[Evaluation]:
+        """Return the evaluations of a stage, one for each task.
+
+        Raises:
+            NoCandidate: It is another's model under another name, or reads something else.
+        """
+        named, identity, reads = self._model(model)
+        if not reads:
+            raise NoCandidate("do not read what the tasks consist of")
+        planned = self.stages[stage]
+        every = []
+        for task, rows in zip(self.tasks, planned.rows, strict=True):
+            jobs = tuple(
+                (job_of(named, identity, task, run, train_rows=rows), run.method.plugin)
+                for run in planned.runs
+            )
+            every.append(
+                self._evaluation(model=named, identity=identity, task=task, jobs=jobs, train_rows=rows)
+            )
+        return every
+
+    def _model(self, model: int) -> tuple[Named[ModelSource], str, bool]:
+        if model not in self._read:
+            named, identity, modality = read_source(self.models[model])
+            reads = modality is None or modality in {task.modality for task in self.tasks}
+            first = self._first.setdefault((named.address.source, identity), model)
+            if first != model:
+                raise NoCandidate("are the same model as another")
+            self._read[model] = named, identity, reads
+        return self._read[model]

@@ -1,0 +1,133 @@
+"""What a search may spend, and when it is content, as a user writes it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from assay.core.errors import UsageError
+from assay.core.limits import bytes_of
+
+_SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_HOW = "as in 30m, 2h or 50models"
+
+
+class Budget(NamedTuple):
+    """What a search may spend; None for no limit."""
+
+    seconds: float | None = None
+    models: int | None = None
+
+
+NO_BUDGET = Budget()
+
+
+def budget_of(name: str, written: object) -> Budget:
+    """Parse a budget: seconds, minutes, hours or days, or a number of models.
+
+    >>> budget_of("budget", "1.5h")
+    Budget(seconds=5400.0, models=None)
+    >>> budget_of("budget", "50models")
+    Budget(seconds=None, models=50)
+
+    Raises:
+        UsageError: It cannot be parsed, or is not above 0.
+    """
+    match = (
+        re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", written.lower())
+        if isinstance(written, str)
+        else None
+    )
+    if match is None or (match[2] not in _SECONDS and match[2] not in {"model", "models"}):
+        raise UsageError(f"{name} is {written!r}. Write a time or a number of models, {_HOW}.")
+    amount = float(match[1])
+    if amount <= 0:
+        raise UsageError(f"{name} is {written!r}, which allows nothing. Write more, {_HOW}.")
+    if match[2] in _SECONDS:
+        return Budget(seconds=amount * _SECONDS[match[2]])
+    if amount != int(amount):
+        raise UsageError(f"{name} is {written!r}. Write a whole number of models, as in 50models.")
+    return Budget(models=int(amount))
+
+
+def duration_text(seconds: float) -> str:
+    """Return a time in words.
+
+    >>> duration_text(95), duration_text(5400), duration_text(12.3)
+    ('1 min 35 s', '1 h 30 min', '12 s')
+    """
+    whole = round(seconds)
+    for unit, size, smaller, name in (("h", 3600, 60, "min"), ("min", 60, 1, "s")):
+        if whole >= size:
+            rest = whole % size // smaller
+            return f"{whole // size} {unit}" + (f" {rest} {name}" if rest else "")
+    return f"{whole} s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRule:
+    """What a search may spend, and when it is content.
+
+    Attributes:
+        budget: Counts from this start.
+        total_budget: Includes earlier runs of the store.
+        tolerance: The expected regret at which it stops, in the unit of the metric; None for half a point,
+            or half a percent of chance level if lower is better. 0 never stops for it.
+        max_download: The bytes that may be downloaded in all.
+        exclude_contaminated: Leave out models that were trained on the data of a task.
+    """
+
+    budget: Budget = NO_BUDGET
+    total_budget: Budget = NO_BUDGET
+    tolerance: float | None = None
+    max_download: float | None = None
+    exclude_contaminated: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        budget: object = None,
+        total_budget: object = None,
+        tolerance: object = None,
+        max_models: object = None,
+        max_download: str | float | None = None,
+        exclude_contaminated: bool = False,
+    ) -> SearchRule:
+        """Return the rule that a user wrote.
+
+        Raises:
+            UsageError: A part of it cannot be parsed.
+        """
+        now, total = (
+            NO_BUDGET if written is None else budget_of(name, written)
+            for name, written in (("budget", budget), ("total_budget", total_budget))
+        )
+        if max_models is not None:
+            if not isinstance(max_models, int) or isinstance(max_models, bool) or max_models < 1:
+                raise UsageError(f"max_models is {max_models!r}. Write a whole number from 1.")
+            now = Budget(now.seconds, min(max_models, now.models or max_models))
+        return cls(
+            budget=now,
+            total_budget=total,
+            tolerance=None if tolerance is None else _tolerance_of(tolerance),
+            max_download=None if max_download is None else bytes_of("max_download", max_download),
+            exclude_contaminated=exclude_contaminated,
+        )
+
+
+def _tolerance_of(written: object) -> float:
+    """Parse a tolerance: points, as in 0.5pt, or a number in the unit of the metric."""
+    text = str(written).strip().lower()
+    number = text.removesuffix("pt").removesuffix("point").removesuffix("points").strip()
+    try:
+        value = float(number)
+    except ValueError:
+        value = -1.0
+    if isinstance(written, bool) or not 0 <= value < float("inf"):
+        raise UsageError(
+            f"tolerance is {written!r}. Write points, as in 0.5pt, or a number in the unit of the metric, "
+            "as in 0.005."
+        )
+    return value / 100 if number != text else value

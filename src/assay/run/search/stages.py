@@ -1,0 +1,98 @@
+"""The stages of a model in a search: what is run on how many examples of train, the whole study last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from assay.core.task import Task
+from assay.plugins.address import Address
+from assay.plugins.families import families
+from assay.plugins.method import Method
+from assay.plugins.protocol import ModelProtocol, SourceProtocol, SubsetProtocol
+from assay.plugins.registry import Named
+from assay.run.plan import Run
+
+SCREEN = "ridge_cv"  # out of sample, of one metric with the protocols, and cheap: it needs only Moments
+_FIRST = 128  # examples
+_PER_CLASS = 8
+_GROWTH = 4
+
+
+class PlannedStage(NamedTuple):
+    """What a model is given at one stage.
+
+    Attributes:
+        rows: For each task, the number of examples of train; None for all.
+        runs: The methods with their seeds.
+        counts: Whether its results are those of the study, to be compared with others.
+    """
+
+    rows: tuple[int | None, ...]
+    runs: tuple[Run, ...]
+    counts: bool
+
+
+def stages_of(tasks: Sequence[Task], runs: Sequence[Run]) -> tuple[PlannedStage, ...]:
+    """Return the stages of every model: growing parts of train with one score, then all that was asked for.
+
+    Methods that train the model are a stage of their own, after those that use its features. If no method
+    uses features, there is one stage.
+    """
+    trains = tuple(run for run in runs if _trains(run))
+    features = tuple(run for run in runs if run not in trains)
+    whole = (None,) * len(tasks)
+    if all(isinstance(run.method.plugin, SourceProtocol) for run in features) and not trains:
+        return (PlannedStage(whole, tuple(runs), counts=True),)
+    screen = (Run(_screen(), 0),)
+    parts = [_parts(task) for task in tasks]
+    count = max(1, *map(len, parts))
+    stages = []
+    for number in range(count):
+        rows = tuple(part[number] if number < len(part) else None for part in parts)
+        stages.append(PlannedStage(rows, screen, counts=False))
+    known = {str(run.method) for run in runs}
+    screens = () if str(screen[0].method) in known else screen
+    if features:
+        stages.append(PlannedStage(whole, (*features, *screens), counts=True))
+    if trains:
+        stages.append(PlannedStage(whole, trains, counts=True))
+    return tuple(stages)
+
+
+def examples_of(tasks: Sequence[Task], stages: Sequence[PlannedStage]) -> list[int]:
+    """Return how many examples each stage encodes beyond the one before, over all tasks."""
+    before = [0] * len(tasks)
+    counts = []
+    for stage in stages:
+        now = [
+            len(task.train) + (len(task.val) + len(task.test) if stage.counts else 0)
+            if rows is None
+            else rows
+            for task, rows in zip(tasks, stage.rows, strict=True)
+        ]
+        counts.append(sum(max(0, new - old) for new, old in zip(now, before, strict=True)))
+        before = [max(pair) for pair in zip(now, before, strict=True)]
+    return counts
+
+
+def _trains(run: Run) -> bool:
+    plugin = run.method.plugin
+    base = plugin.base() if isinstance(plugin, SubsetProtocol) else plugin
+    return isinstance(base, ModelProtocol)
+
+
+def _screen() -> Named[Method]:
+    score = families().scores.create(Address.parse(SCREEN))
+    return Named(score.address, score.plugin)
+
+
+def _parts(task: Task) -> list[int]:
+    """Return the growing parts of train that models are screened on, each at most half of it."""
+    half = len(task.train) // 2
+    rows = min(half, max(_FIRST, _PER_CLASS * len(task.classes)))
+    parts = []
+    while 0 < rows <= half:
+        parts.append(rows)
+        rows *= _GROWTH
+    return parts

@@ -1,0 +1,102 @@
+"""What the next step of each model will cost, from the steps that were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, final
+
+import numpy as np
+
+_POWER = 0.8  # time grows more slowly than multiply-accumulates: small models use a machine less well
+_FIRST_RATE = 0.02  # seconds for an example, before any was measured
+_FIRST_OPEN = 2.0  # seconds
+_BYTES_PER_SECOND = 10e6  # of a download, before any was measured
+
+
+class StepTime(NamedTuple):
+    """What a finished step took, in seconds."""
+
+    opening: float = 0.0
+    encoding: float = 0.0
+    methods: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.opening + self.encoding + self.methods
+
+
+@final
+class Costs:
+    """Predicts the seconds of steps.
+
+    The time to encode an example is what it was for the model itself; before, it is scaled from other models
+    by their size. Opening is the mean, and the download by size; methods are the mean of their stage.
+
+    Args:
+        sizes: The multiply-accumulates of each model, or another number that its time grows with; NaN if
+            unknown.
+        downloads: The bytes to download before each model opens; 0 if it is here.
+        examples: How many more examples are encoded at each stage, over all tasks.
+    """
+
+    def __init__(self, sizes: np.ndarray, downloads: np.ndarray, examples: Sequence[int]) -> None:
+        known = np.isfinite(sizes) & (sizes > 0)
+        usual = float(np.median(sizes[known])) if known.any() else 1.0
+        self._relative = (np.where(known, sizes, usual) / usual) ** _POWER
+        self._downloads = downloads
+        self._examples = np.asarray(examples, dtype=float)
+        self._encoding = np.zeros((2, len(sizes)))  # seconds and examples of each model
+        self._methods: list[list[float]] = [[] for _ in examples]
+        self._openings: list[float] = []
+
+    def tell(self, model: int, stage: int, measured: StepTime) -> None:
+        """Learn what a step took."""
+        if measured.encoding > 0:
+            self._encoding[:, model] += measured.encoding, self._examples[stage]
+        self._methods[stage].append(measured.methods)
+        if measured.opening > 0 and not self._downloads[model]:
+            self._openings.append(measured.opening)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether any model was measured to its end."""
+        return bool(self._methods[-1])
+
+    def next(self, reached: np.ndarray) -> np.ndarray:
+        """Return the cost of the next step of each model; infinite for one that finished."""
+        each = self._of_stages()
+        stage = reached + 1
+        rows = np.arange(len(reached))
+        costs = each[rows, np.minimum(stage, each.shape[1] - 1)] + self._opening(reached)
+        return np.asarray(np.where(stage < each.shape[1], costs, np.inf))
+
+    def rest(self, reached: np.ndarray) -> np.ndarray:
+        """Return what all steps that each model still has will cost."""
+        each = self._of_stages()
+        is_left = np.arange(each.shape[1]) > reached[:, None]
+        return np.asarray((each * is_left).sum(axis=1) + self._opening(reached))
+
+    def _of_stages(self) -> np.ndarray:
+        """Return the seconds of each stage of each model, without opening: models x stages."""
+        methods = [float(np.mean(times)) if times else np.nan for times in self._methods]
+        known = [time for time in methods if np.isfinite(time)]
+        filled = np.where(np.isfinite(methods), methods, max(known, default=0.0))
+        return np.asarray(self._rates()[:, None] * self._examples + filled)
+
+    def _rates(self) -> np.ndarray:
+        """Return the seconds that each model takes for an example."""
+        seconds, examples = self._encoding
+        measured = (examples > 0) & (seconds > 0)
+        if not measured.any():
+            return _FIRST_RATE * self._relative
+        own = seconds[measured] / examples[measured]
+        usual = np.exp(np.mean(np.log(own / self._relative[measured])))
+        rates = usual * self._relative
+        rates[measured] = own
+        return np.asarray(rates)
+
+    def _opening(self, reached: np.ndarray) -> np.ndarray:
+        """Return the seconds until each model is open, which a model that was tried is not sure to be."""
+        opening = float(np.mean(self._openings)) if self._openings else _FIRST_OPEN
+        return opening + np.where(reached < 0, self._downloads / _BYTES_PER_SECOND, 0.0)

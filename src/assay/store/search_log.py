@@ -1,0 +1,60 @@
+"""What a store keeps of searches: how long models took to open in each step, and how the last one went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from assay.core.estimate import Interval
+from assay.findings.search import MissBound, Screened, SearchFindings
+from assay.store.arrays import Arrays
+
+SHELF = "search"
+_OPENINGS, _LAST = "openings", "last"
+
+
+def write_openings(arrays: Arrays, openings: Mapping[str, float]) -> None:
+    """Write the seconds that opening took, by the first key of the step."""
+    arrays.write_text(SHELF, _OPENINGS, json.dumps(dict(openings)))
+
+
+def read_openings(arrays: Arrays) -> dict[str, float]:
+    """Return the seconds that opening took, by the first key of the step; none if nothing is known."""
+    return arrays.read_json(SHELF, _OPENINGS, _openings_of) or {}
+
+
+def write_search(arrays: Arrays, search: SearchFindings) -> None:
+    """Write how a search went, replacing an earlier one."""
+    arrays.write_text(SHELF, _LAST, json.dumps(asdict(search)))
+
+
+def read_search(arrays: Arrays) -> SearchFindings | None:
+    """Return how the last search of a store went; None without any."""
+    return arrays.read_json(SHELF, _LAST, _search_of)
+
+
+def forget_search(arrays: Arrays) -> None:
+    """Remove what is kept of the last search: the last run was none."""
+    arrays.remove_text(SHELF, _LAST)
+
+
+def _openings_of(written: Any) -> dict[str, float]:
+    return {str(key): float(seconds) for key, seconds in written.items()}
+
+
+def _search_of(written: Any) -> SearchFindings:
+    screened = tuple(
+        Screened(
+            one["model"],
+            one["examples"],
+            {task: (value, Interval(**interval)) for task, (value, interval) in one["values"].items()},
+            one["is_ruled_out"],
+        )
+        for one in written["screened"]
+    )
+    bound = None if written["bound"] is None else MissBound(**written["bound"])
+    curve = tuple((seconds, tuple(values)) for seconds, values in written["curve"])
+    lists = {name: tuple(written[name]) for name in ("finished", "untried", "sources", "contaminated")}
+    return SearchFindings(**{**written, **lists, "screened": screened, "bound": bound, "curve": curve})

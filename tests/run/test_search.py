@@ -1,0 +1,220 @@
+"""A study that is searched: which models it runs, what it keeps, what it says of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assay.core.errors import UsageError
+from assay.core.limits import Limits
+from assay.core.result import Status
+from assay.run.search.candidates import choice_of
+from assay.run.search.rule import Budget, SearchRule
+from assay.run.stored_comparison import compare_store
+from assay.run.study import Study
+from assay.store.results import open_existing
+
+NAMES = ("blind", "colours", "noisy", *(f"noisy(seed={seed})" for seed in range(1, 6)))
+METHODS = ("linear_probe", "ridge_cv")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
+    """A folder of 600 small images in 3 classes, which differ in colour, most of the time."""
+    rng, folder = np.random.default_rng(0), tmp_path_factory.mktemp("data") / "pictures"
+    for position, colour in enumerate(("blue", "green", "red")):
+        (folder / colour).mkdir(parents=True)
+        for number in range(200):
+            pixels = rng.normal(110, 30, size=(8, 8, 3)) + rng.normal(0, 12, size=3)
+            pixels[..., 2 - position] += 30
+            image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+            image.save(folder / colour / f"{number:03}.png")
+    return folder
+
+
+@pytest.fixture
+def study(pictures, tmp_path):
+    def make(*names, **changes):
+        given = {"tasks": [str(pictures)], "methods": METHODS, "store": tmp_path / "store", **changes}
+        return Study(models=[f"zoo:{name}" for name in names or NAMES], **given)
+
+    return make
+
+
+def test_it_finds_the_best_model_without_training_all(study):
+    comparison = study(tolerance="0.5pt").run()
+
+    search = comparison.search
+    assert comparison.tasks[0].standings[0].model == "zoo:colours"
+    assert "zoo:colours" in search.finished
+    assert search.candidates == len(NAMES)
+    assert len(search.finished) < len(NAMES)
+    assert len(search.finished) + len(search.screened) + len(search.untried) == len(NAMES)
+    assert {cell.model for cell in comparison.cells if cell.method == "linear_probe"} >= set(search.finished)
+
+
+def test_screened_models_have_a_value_on_part_of_train_and_no_row(study):
+    comparison = study(tolerance="0.5pt").run()
+
+    for one in comparison.search.screened:
+        assert one.examples < comparison.tasks[0].task.train_count
+        for value, interval in one.values.values():
+            assert interval.low <= value <= interval.high
+        assert one.model not in {cell.model for cell in comparison.cells}
+
+
+def test_the_same_command_runs_nothing_again_and_says_the_same(study, opened):
+    first = study(total_budget="1h").run()
+    opened.clear()
+
+    again = study(total_budget="1h").run()
+
+    assert opened == []
+    assert again.cells == first.cells
+    assert again.search.finished == first.search.finished
+    assert [one.model for one in again.search.screened] == [one.model for one in first.search.screened]
+
+
+@pytest.mark.parametrize("after", [1, 3, 6])
+def test_a_killed_search_goes_on_with_the_same_decisions(study, tmp_path, opened, after):
+    whole = study(total_budget="1h", store=tmp_path / "whole").run()
+    steps_of_whole = list(opened)
+    opened.clear()
+
+    def stop(stage) -> None:
+        if len(opened) > after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study(total_budget="1h").run(stop)
+    resumed = study(total_budget="1h").run()
+
+    assert resumed.search.finished == whole.search.finished
+    assert {one.model for one in resumed.search.screened} == {one.model for one in whole.search.screened}
+    assert list(dict.fromkeys(opened)) == list(dict.fromkeys(steps_of_whole))
+
+
+def test_a_store_remembers_how_the_last_search_went(study, tmp_path):
+    search = study(max_models=3).run().search
+
+    assert compare_store(open_existing(tmp_path / "store")).search == search
+    study("colours", "noisy").run()
+    assert compare_store(open_existing(tmp_path / "store")).search is None
+
+
+def test_a_number_of_models_limits_those_that_are_tried(study, opened):
+    search = study(budget="2models", tolerance=0).run().search
+
+    assert len(search.finished) + len(search.screened) == 2
+    assert len(search.untried) == len(NAMES) - 2
+    assert search.stop == "budget"
+
+
+def test_a_budget_too_small_for_one_model_says_what_it_takes(study):
+    comparison = study(budget="0.000001s").run()
+
+    assert comparison.search.finished == ()
+    assert comparison.search.stop == "budget"
+    assert comparison.search.needs > 0
+    assert comparison.tasks == ()
+
+
+def test_a_failing_model_is_a_reason_and_the_search_goes_on(study):
+    search = study("broken", "nan", "colours", "noisy", tolerance=0).run().search
+
+    assert set(search.failed) == {"zoo:broken", "zoo:nan"}
+    assert "checkpoint='weights.safetensors'" in search.failed["zoo:broken"]
+    assert "zoo:colours" in search.finished
+
+
+def test_if_all_fail_there_is_no_answer_and_a_reason_each(study):
+    comparison = study("broken", "nan", budget="1h").run()
+
+    assert comparison.search.finished == ()
+    assert set(comparison.search.failed) == {"zoo:broken", "zoo:nan"}
+    assert not comparison.decisions
+
+
+def test_the_control_is_judged_and_does_not_count_as_a_candidate(study):
+    comparison = study(tolerance="0.5pt").run()
+
+    controls = [row for row in comparison.models if row.facts.is_random]
+    assert len(controls) <= 1
+    assert comparison.search.candidates == len(NAMES)
+
+
+def test_several_processes_finish_the_same_models(study, tmp_path):
+    alone = study(tolerance=0).run().search
+    together = study(tolerance=0, store=tmp_path / "other", engine="isolated(workers=2)").run()
+
+    assert together.tasks[0].standings[0].model == "zoo:colours"
+    assert "zoo:colours" in alone.finished
+    assert "zoo:colours" in together.search.finished
+
+
+def test_tasks_of_two_kinds_are_refused(study, pictures, tmp_path):
+    table = tmp_path / "texts.csv"
+    table.write_text("text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40)))
+
+    with pytest.raises(UsageError, match="image and text"):
+        study(budget="1h", tasks=[str(pictures), str(table)]).run()
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("30m", Budget(1800.0)),
+        ("1.5h", Budget(5400.0)),
+        ("50models", Budget(None, 50)),
+        ("90s", Budget(90.0)),
+    ],
+)
+def test_budgets_are_times_or_numbers_of_models(written, expected):
+    assert SearchRule.of(budget=written).budget == expected
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"budget": "soon"},
+        {"budget": "0m"},
+        {"budget": "2.5models"},
+        {"budget": 30},
+        {"total_budget": "-1h"},
+        {"tolerance": "little"},
+        {"tolerance": -1},
+        {"tolerance": True},
+        {"max_models": 0},
+        {"max_models": "3"},
+        {"max_download": "much"},
+    ],
+)
+def test_what_cannot_be_spent_is_refused_with_an_example(wrong):
+    (name,) = wrong
+    with pytest.raises(UsageError, match=rf"^{name} is .* (Write|allows)"):
+        Study(models=["zoo:colours"], tasks=["./photos"], **wrong)
+
+
+def test_points_are_hundredths():
+    assert SearchRule.of(tolerance="0.5pt").tolerance == pytest.approx(0.005)
+    assert SearchRule.of(tolerance="0.005").tolerance == pytest.approx(0.005)
+
+
+def test_limits_that_leave_nothing_say_which_one():
+    with pytest.raises(UsageError, match=r"No model is left of 1: 1 have more than 1 parameters \(--max-par"):
+        choice_of(["timm:resnet18.a1_in1k"], Limits.of(1), None)
+
+
+def test_rows_of_a_search_are_those_of_a_study_of_its_models(study, tmp_path):
+    searched = study(tolerance="0.5pt").run()
+    names = [model.partition(":")[2] for model in searched.search.finished]
+
+    plain = study(*names, store=tmp_path / "plain").run()
+
+    values = {(cell.model, cell.method): cell.value for cell in searched.cells if cell.status is Status.OK}
+    for cell in plain.cells:
+        if (cell.model, cell.method) in values:
+            assert cell.value == values[cell.model, cell.method]
