@@ -82,8 +82,8 @@ def test_held_out_predictions_are_kept_with_the_labels_of_train(store, address, 
         judged = held_out.predicted.judged(Accuracy(), held_out.truth)
         if method == "loo_knn":
             assert judged == result.value
-        else:  # extended to all of train and val
-            assert judged <= result.value < judged + 0.05
+        else:  # extended along the learning curve, from four folds of train to all of train and val
+            assert 0.8 * (1 - judged) <= 1 - result.value <= 1 - judged
         np.testing.assert_array_equal(held_out.truth.values, train.values[held_out.rows])
     np.testing.assert_array_equal(kept[good.job.key].rows, kept[bad.job.key].rows)
 
