@@ -103,7 +103,7 @@ def score(  # noqa: PLR0913  # each is a keyword that a user may write
     >>> labels = np.arange(60) % 2
     >>> features = np.random.default_rng(0).standard_normal((60, 8)) + 3 * labels[:, None]
     >>> score(features, labels, "lda_cv")
-    Estimate(1, 0.8865 to 1, accuracy)
+    Estimate(1, 0.9124 to 1, accuracy)
     >>> estimates = score(features, {"odd": labels, "third": np.arange(60) % 3}, "logme")
     >>> estimates["odd"] > estimates["third"]
     True

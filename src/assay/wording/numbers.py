@@ -81,8 +81,8 @@ def difference_text(interval: Interval, *, negated: bool = False, places: int) -
 def duration(seconds: float | None) -> str:
     """Return a duration with its unit, at most three digits.
 
-    >>> duration(0.0123), duration(95), duration(7325), duration(None)
-    ('12.3 ms', '1 min 35 s', '2 h 2 min', '')
+    >>> duration(0.0123), duration(95), duration(1800), duration(7325), duration(None)
+    ('12.3 ms', '1 min 35 s', '30 min', '2 h 2 min', '')
     """
     if seconds is None:
         return ""
@@ -92,8 +92,10 @@ def duration(seconds: float | None) -> str:
         return f"{_three_digits(seconds)} s"
     whole = round(seconds)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        text = f"{whole // 60} min {whole % 60} s"
+    else:
+        text = f"{whole // 3600} h {whole % 3600 // 60} min"
+    return text.removesuffix(" 0 s").removesuffix(" 0 min")
 
 
 def count(number: int | None) -> str:
