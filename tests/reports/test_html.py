@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.reports.large import large
+from tests.reports.searched import searched
 
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
@@ -15,6 +16,7 @@ from assay.findings.facts import ShownExample
 from assay.reports.html import Html
 from assay.testing.simulated_study import SCORES, simulate_study
 from assay.wording.numbers import plural
+from assay.wording.search import contaminated_sentences
 
 BEST = "timm:vit_small_patch14_reg4_dinov2.lvd142m"
 EVIL = "<script>alert(1)</script>"
@@ -249,3 +251,63 @@ def test_an_unreliable_latency_is_marked_with_the_reason_wherever_it_is_shown(co
     assert "61.0 ms (unreliable)" in marked
     assert marked.count('class="tag" title="&lt;script&gt;') > len(rows)
     assert "unreliable" not in _render(comparison, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def found_by_search(comparison) -> Comparison:
+    return searched(comparison)
+
+
+def test_a_search_has_a_section_that_says_how_far_the_models_came(found_by_search, tmp_path):
+    text = _render(found_by_search, tmp_path)
+    section = text.partition('<section id="search">')[2].partition("</section>")[0]
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section))
+
+    assert "finished 4 through the whole study" in words
+    assert "ruled out 2 too far behind the best on 128 to 512 examples of train" in words
+    assert "only tried 1 on 128 examples of train; the budget is spent" in words
+    assert "failed 2 Out of memory at &lt;batch 1&gt;" in words
+    assert "left out 1,311 have more than 30,000,000 parameters" in words
+    assert "not tried 32 the budget is spent" in words
+    assert "32 models not tried" in words
+    assert "0.610 (0.550 to 0.670)" in words
+    assert "0.940 ± 0.030" in words
+    assert "may have been trained on these data: its name holds &#39;satellite&#39;" in words
+    assert _read(text).open == []
+    assert "Searched 41 models in 30 min: 4 finished" in text.partition("</header>")[0]
+
+
+def test_the_charts_of_a_search_are_its_progress_and_its_belief(found_by_search, tmp_path):
+    text = _render(found_by_search, tmp_path)
+    charts = json.loads(re.search(r'id="charts">(.*?)</script>', text)[1])["charts"]
+
+    progress, belief = charts["search-progress-1"], charts["search-belief-1"]
+    better = [dict(zip(progress["columns"], row, strict=True))["better"] for row in progress["rows"]]
+    assert better == [True, True, False, True, False]  # the last: until the end of the search
+    assert progress["rows"][-1][1:3] == [1800.0, 0.93]
+    filled = [dict(zip(belief["columns"], row, strict=True))["filled"] for row in belief["rows"]]
+    assert filled == [True] + [False] * 14
+
+
+def test_a_page_without_a_search_has_no_section_of_it(comparison, found_by_search, tmp_path):
+    nothing = searched(comparison, screened=(), untried=(), promising=(), contaminated=(), failed={})
+
+    assert 'id="search"' not in _render(comparison, tmp_path)
+    text = _render(nothing, tmp_path)
+    section = text.partition('<section id="search">')[2].partition("</section>")[0]
+    assert "<details>" not in section
+    assert "tried on a part of train" not in section
+    assert "search-belief" not in text
+
+
+def test_a_model_trained_on_the_data_is_told_from_the_best_of_the_others(comparison):
+    findings = comparison.tasks[0]
+    best, second = (row.model for row in findings.standings[:2])
+
+    first = contaminated_sentences(comparison, searched(comparison, contaminated=(best,)).search)
+    other = contaminated_sentences(comparison, searched(comparison, contaminated=(second,)).search)
+
+    assert f"of all: {best} with" in first[-1]
+    assert f"of the others: {second} with" in first[-1]
+    assert "with or without them" in other[-1]
+    assert best in other[-1]

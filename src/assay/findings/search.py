@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from assay.core.estimate import Interval
+
+
+class SearchStatus(StrEnum):
+    """How far a model came in a search."""
+
+    FINISHED = "finished"
+    RULED_OUT = "ruled out"
+    SCREENED = "only tried"
+    FAILED = "failed"
+    NOT_TRIED = "not tried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +33,19 @@ class Screened:
     examples: int
     values: Mapping[str, tuple[float, Interval]]
     is_ruled_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Promising:
+    """A model that was not tried, with what the search expects of it.
+
+    Attributes:
+        beliefs: The expected value of the metric and its standard deviation, for each task. The deviation
+            orders models by how little is known of them; its intervals have no known coverage.
+    """
+
+    model: str
+    beliefs: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +76,7 @@ class SearchFindings:
         failed: The models that failed before, with the reason.
         left_out: The number of models that were not candidates, or turned out to be none, by reason.
         untried: The models that were not tried, the most promising first.
-        stop: Why it ended: "all", "budget" or "tolerance".
+        stop: Why it ended: "all", "budget" or "tolerance"; "running" if it did not.
         seconds: What all steps took, earlier runs included.
         curve: After each model that finished: the seconds, and the best expected value on each task.
         expected_regret: How much better than the best finished model the best of the others is expected to
@@ -61,6 +85,9 @@ class SearchFindings:
         sources: The tables that they come from.
         bound: What may have been missed, where there is one task and enough past ones.
         contaminated: Models whose name or data say that they were trained on a task of the study.
+        contaminated_by: The words of a task's name that each of them holds, where they are known.
+        tasks: The addresses of the tasks.
+        promising: The first of the models that were not tried, once a model finished; at most 30.
         needs: Where nothing finished, the seconds that the first model is expected to take; else None.
     """
 
@@ -78,4 +105,18 @@ class SearchFindings:
     sources: tuple[str, ...] = ()
     bound: MissBound | None = None
     contaminated: tuple[str, ...] = ()
+    contaminated_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
+    promising: tuple[Promising, ...] = ()
     needs: float | None = None
+
+    def statuses(self) -> Iterator[tuple[str, SearchStatus]]:
+        """Yield every model that could be tried with how far it came."""
+        for model in self.finished:
+            yield model, SearchStatus.FINISHED
+        for one in self.screened:
+            yield one.model, SearchStatus.RULED_OUT if one.is_ruled_out else SearchStatus.SCREENED
+        for model in self.failed:
+            yield model, SearchStatus.FAILED
+        for model in self.untried:
+            yield model, SearchStatus.NOT_TRIED

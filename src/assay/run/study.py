@@ -171,7 +171,11 @@ class Study(StudySettings):
             store,
             partial(store.known, time_limit=limit, retry_failed=retry_failed),
         )
-        run_search(search, store, engine, watch, self.cache_bytes())
+
+        def keep() -> None:
+            write_search(store.arrays, conclude(search, store, is_running=True))
+
+        run_search(search, store, engine, watch, self.cache_bytes(), keep)
         findings = conclude(search, store)
         write_search(store.arrays, findings)
         done = replace(ready, evaluations=tuple(search.scheduler.evaluations))

@@ -79,20 +79,35 @@ def alikeness(names: Sequence[str]) -> np.ndarray:
     return np.asarray((weighted @ weighted.T).toarray())
 
 
+def shared_words(task: str, model: str) -> tuple[str, ...]:
+    """Return the words of a task's name that the name of a model holds, a slip of the pen allowed.
+
+    >>> shared_words("eurosat", "convnext-eurostat")
+    ('eurosat',)
+    """
+    parts = _parts(model)
+    letters = "".join(parts)
+    return tuple(
+        word for word in _words(task) if word in letters or any(_is_slip(word, part) for part in parts)
+    )
+
+
+@cache
+def _words(task: str) -> tuple[str, ...]:
+    """Return the words of a task's name that tell it from others."""
+    return tuple(
+        word for word in tokens(data_set_of(task)) if word not in _COMMON and len(word) >= _LEAST_LETTERS
+    )
+
+
 def matches(task: str, models: Sequence[str]) -> np.ndarray:
     """Return in how far the name of each model holds that of a task, as if made for it: 0 to 1.
 
     >>> matches("eurosat", ["swin-finetuned-eurosat", "convnext-eurostat", "vit-base"]).tolist()
     [1.0, 1.0, 0.0]
     """
-    whole = [
-        word for word in tokens(data_set_of(task)) if word not in _COMMON and len(word) >= _LEAST_LETTERS
-    ]
-    total = sum(map(len, whole))
+    total = sum(map(len, _words(task)))
     shares = np.zeros(len(models))
     for row, model in enumerate(models if total else ()):
-        parts = _parts(model)
-        letters = "".join(parts)
-        held = (word for word in whole if word in letters or any(_is_slip(word, part) for part in parts))
-        shares[row] = sum(map(len, held)) / total
+        shares[row] = sum(map(len, shared_words(task, model))) / total
     return np.where(shares >= _LEAST_SHARE, shares, 0.0)

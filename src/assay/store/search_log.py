@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from assay.core.estimate import Interval
-from assay.findings.search import MissBound, Screened, SearchFindings
+from assay.findings.search import MissBound, Promising, Screened, SearchFindings
 from assay.store.arrays import Arrays
 
 SHELF = "search"
@@ -56,5 +56,22 @@ def _search_of(written: Any) -> SearchFindings:
     )
     bound = None if written["bound"] is None else MissBound(**written["bound"])
     curve = tuple((seconds, tuple(values)) for seconds, values in written["curve"])
-    lists = {name: tuple(written[name]) for name in ("finished", "untried", "sources", "contaminated")}
-    return SearchFindings(**{**written, **lists, "screened": screened, "bound": bound, "curve": curve})
+    lists = ("finished", "untried", "sources", "contaminated")
+    return SearchFindings(
+        **{
+            **written,
+            **{name: tuple(written[name]) for name in lists},
+            "screened": screened,
+            "bound": bound,
+            "curve": curve,
+            # before these were written, the tasks were known only once a model had finished
+            "tasks": tuple(written.get("tasks", written["expected_regret"])),
+            "contaminated_by": {
+                model: tuple(words) for model, words in written.get("contaminated_by", {}).items()
+            },
+            "promising": tuple(
+                Promising(one["model"], {task: tuple(belief) for task, belief in one["beliefs"].items()})
+                for one in written.get("promising", ())
+            ),
+        }
+    )

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from assay.findings.comparison import Comparison
+from assay.findings.facts import has_random_weights
 from assay.findings.per_task import TaskFindings
-from assay.findings.search import SearchFindings
-from assay.wording.numbers import duration, plural
+from assay.findings.search import SearchFindings, SearchStatus
+from assay.wording.numbers import duration, few, listing, plural, value_text
 from assay.wording.recommendation import difference_text
 
 _STOPS = {
     "all": "every other one is ruled out",
     "budget": "the budget is spent",
     "tolerance": "the others are not expected to be better",
+    "running": "the search has not ended",
 }
+_LEVELS = {
+    SearchStatus.FINISHED: "finished",
+    SearchStatus.RULED_OUT: "ruled out on part of train",
+    SearchStatus.SCREENED: "only tried on part of train",
+    SearchStatus.FAILED: "failed",
+    SearchStatus.NOT_TRIED: "not tried",
+}
+_NAMED = 3  # models that a sentence names
+
+
+class LevelRow(NamedTuple):
+    """How many models of a search came to one level, and why."""
+
+    status: str
+    models: int
+    why: str
 
 
 def searched_line(search: SearchFindings) -> str:
@@ -24,14 +44,8 @@ def searched_line(search: SearchFindings) -> str:
     >>> searched_line(search)
     'Searched 1,400 models in 30 min: 2 finished, 1,398 not tried; the budget is spent.'
     """
-    counts = (
-        (len(search.finished), "finished"),
-        (sum(one.is_ruled_out for one in search.screened), "ruled out on part of train"),
-        (sum(not one.is_ruled_out for one in search.screened), "only tried on part of train"),
-        (len(search.failed), "failed"),
-        (len(search.untried), "not tried"),
-    )
-    told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    counts = Counter(status for _, status in search.statuses())
+    told = ", ".join(f"{counts[status]:,} {what}" for status, what in _LEVELS.items() if counts[status])
     took = duration(search.seconds)
     if not search.finished:
         return f"No model was finished: {_too_little(search)}"
@@ -44,6 +58,8 @@ def _too_little(search: SearchFindings) -> str:
     if len(search.failed) >= search.candidates:
         model, reason = next(iter(search.failed.items()))
         return f"all {search.candidates} failed, {model} with: {reason}."
+    if search.stop == "running":
+        return "the search has not ended."
     if search.stop != "budget" or search.needs is None:
         return "nothing could be tried."
     return f"the budget was spent. One needs about {duration(search.needs)} more: raise --budget."
@@ -51,6 +67,8 @@ def _too_little(search: SearchFindings) -> str:
 
 def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str]:
     """Return what may have been missed on a task, the most important sentence first."""
+    if search.tasks and findings.task.address not in search.tasks:
+        return []
     left = search.candidates - len(search.finished) - len(search.failed)
     if not left or not search.finished:
         return []
@@ -68,19 +86,86 @@ def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str
         )
     elif search.untried:
         sentences.append(f"no bound on what was missed: {plural(search.past_tasks, 'past data set')}.")
-    if search.contaminated:
+    return sentences
+
+
+def confidence_sentences(search: SearchFindings, findings: TaskFindings) -> list[str]:
+    """Return what the first screen says of what may be missed, the most important sentence first."""
+    sentences = missed_sentences(search, findings)
+    if sentences and search.contaminated:
         sentences.append(
             f"{plural(len(search.contaminated), 'model')} may have been trained on these data, by name."
         )
     return sentences
 
 
-def left_out_lines(search: SearchFindings) -> list[str]:
-    """Return why models were no candidates, one line for each reason."""
-    counts: Mapping[str, int] = search.left_out
-    return [f"{count:,} {reason}" for reason, count in sorted(counts.items(), key=lambda pair: -pair[1])]
+def level_rows(search: SearchFindings) -> list[LevelRow]:
+    """Return how many models came to which level, those with results first, with reasons."""
+    rows = []
+    counts = Counter(status for _, status in search.statuses())
+    for status in _LEVELS:
+        if status is SearchStatus.FAILED:
+            reasons = Counter(search.failed.values())
+            rows += [LevelRow("failed", count, reason) for reason, count in reasons.most_common()]
+        elif counts[status]:
+            rows.append(LevelRow(status.value, counts[status], _why(search, status)))
+    left_out = sorted(search.left_out.items(), key=lambda pair: -pair[1])
+    return rows + [LevelRow("left out", count, reason) for reason, count in left_out]
 
 
-def failed_count(comparison: Comparison) -> int:
-    """Return the number of models that failed while they were searched."""
-    return 0 if comparison.search is None else len(comparison.search.failed)
+def _why(search: SearchFindings, status: SearchStatus) -> str:
+    match status:
+        case SearchStatus.FINISHED:
+            return "through the whole study"
+        case SearchStatus.RULED_OUT:
+            seen = _examples(one.examples for one in search.screened if one.is_ruled_out)
+            return f"too far behind the best on {seen}"
+        case SearchStatus.SCREENED:
+            seen = _examples(one.examples for one in search.screened if not one.is_ruled_out)
+            return f"on {seen}; {_STOPS[search.stop]}"
+        case _:
+            return _STOPS[search.stop]
+
+
+def _examples(counts: Iterable[int]) -> str:
+    """Return of how many examples of train models were given."""
+    distinct = sorted(set(counts))
+    if len(distinct) == 1:
+        return f"{plural(distinct[0], 'example')} of train"
+    return f"{distinct[0]:,} to {distinct[-1]:,} examples of train"
+
+
+def contaminated_sentences(comparison: Comparison, search: SearchFindings) -> list[str]:
+    """Return which models may have been trained on the data of a task and why; the answer without them."""
+    if not search.contaminated:
+        return []
+    words = listing(
+        f"'{word}'" for word in dict.fromkeys(w for each in search.contaminated_by.values() for w in each)
+    )
+    hold = "its name holds" if len(search.contaminated) == 1 else "their names hold"
+    why = f": {hold} {words}" if words else ""
+    named = few(list(search.contaminated), _NAMED)
+    sentences = [
+        f"{plural(len(search.contaminated), 'model')} may have been trained on these data{why} ({named}). A "
+        "result on data that a model has seen says little of new data."
+    ]
+    for findings in comparison.tasks:
+        if findings.task.address in search.tasks:
+            sentences += _without_them(comparison, findings, search.contaminated)
+    return sentences
+
+
+def _without_them(comparison: Comparison, findings: TaskFindings, contaminated: Collection[str]) -> list[str]:
+    rows = {row.address: row for row in comparison.models}
+    ranked = [row for row in findings.standings if not has_random_weights(row.model, rows)]
+    clean = [row for row in ranked if row.model not in contaminated]
+    if not clean or len(clean) == len(ranked):
+        return []
+    on = f" on {findings.task.address}" if len(comparison.tasks) > 1 else ""
+    best, other = (
+        f"{row.model} with {findings.measure} {value_text(row.value, negated=findings.shown_negated)}"
+        for row in (ranked[0], clean[0])
+    )
+    if ranked[0] == clean[0]:
+        return [f"Best{on} with or without them: {best}."]
+    return [f"Best{on} of all: {best}; of the others: {other}."]

@@ -17,6 +17,7 @@ from assay.reports.html.chart import Chart, Row
 from assay.reports.html.curves import curve_charts
 from assay.reports.html.heat_map import HeatMap
 from assay.reports.html.names import Names
+from assay.reports.html.search import search_charts
 from assay.reports.html.vega import dots, heat, profiles, scatter
 from assay.wording.numbers import decimals, shown, shown_interval
 
@@ -46,6 +47,7 @@ def charts_of(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> 
 
 
 def _charts(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> Iterator[Chart | None]:
+    yield from search_charts(comparison, names)
     across_by_modality = {across.modality: across for across in comparison.across}
     for heat_map in maps:
         kind, across = heat_map.modality, across_by_modality.get(heat_map.modality)

@@ -21,6 +21,7 @@ from assay.reports.html.views import page_view
 from assay.wording.names import model_addresses
 from assay.wording.numbers import count, duration, interval_text, plural, value_text
 from assay.wording.screen import pending_line
+from assay.wording.search import searched_line
 from assay.wording.short_names import short_names
 from assay.wording.speed import latency_text
 
@@ -68,6 +69,8 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
 
 
 def _pending(comparison: Comparison, *, is_running: bool) -> str:
+    if comparison.search is not None:
+        return searched_line(comparison.search)
     if comparison.pending is None:
         return ""
     line = pending_line(comparison.pending, short_names(model_addresses(comparison)))

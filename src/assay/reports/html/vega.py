@@ -91,6 +91,19 @@ def learning_curves(measure: str, places: int, height: int) -> Spec:
 
 
 @cache
+def progress(measure: str, places: int, height: int) -> Spec:
+    """Return the best ``value`` so far over ``seconds`` as steps; models that were ``better`` have a name."""
+    x = alt.X("seconds:Q", title="seconds", axis=alt.Axis(tickCount=5, grid=False))
+    y = alt.Y("value:Q", title=measure, scale=alt.Scale(zero=False, padding=16), axis=alt.Axis(tickCount=6))
+    numbers = [_number("value", measure, places), alt.Tooltip("seconds:Q", format=",.3~r")]
+    base = _base().encode(x=x, y=y, tooltip=["model:N", *numbers])
+    line = base.mark_line(interpolate="step-after", strokeWidth=2).properties(name="front")
+    marks, names = _named(base.transform_filter("datum.model"), where="datum.better")
+    marks = marks.mark_point(size=62).encode(fill=_either("datum.better", "@accent", "@page"))
+    return _spec(alt.layer(line, marks, names), height)
+
+
+@cache
 def profiles(height: int) -> Spec:
     """Return performance profiles: the ``share`` of tasks on which the index is at least ``index``."""
     share = alt.Axis(format=".0%", tickCount=5)

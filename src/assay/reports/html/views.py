@@ -16,6 +16,7 @@ from assay.reports.html.chart import Chart
 from assay.reports.html.hardest import HardExamples, hard_examples
 from assay.reports.html.heat_map import HeatMap, heat_maps
 from assay.reports.html.names import Names
+from assay.reports.html.search import SearchView, search_view
 from assay.reports.html.tables import (
     ClassAccuracy,
     Leaderboard,
@@ -97,6 +98,7 @@ class PageView:
         models: Facts about each model of the study by address; None for a model that could not be opened.
         charts: Charts by anchor; empty if ``can_draw`` is false, and the page then says what to install.
         similarities: Similar tasks and models, with charts, for each modality.
+        search: How the models were searched; None if every one was run.
     """
 
     names: Names
@@ -109,6 +111,7 @@ class PageView:
     charts: Mapping[str, Chart]
     can_draw: bool
     similarities: tuple[tuple[Similarity, list[Chart]], ...]
+    search: SearchView | None
 
     def charts_at(self, *anchors: str) -> list[Chart]:
         """Return the existing charts at some anchors; ``anchor-*`` matches numbered ones."""
@@ -169,6 +172,7 @@ def page_view(comparison: Comparison) -> PageView:
         charts=charts,
         can_draw=can_draw,
         similarities=tuple(_similarities(comparison, charts)),
+        search=search_view(comparison),
     )
 
 

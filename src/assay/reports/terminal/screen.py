@@ -14,7 +14,7 @@ from assay.reports.terminal.lines import columns, command_lines, fitted, paragra
 from assay.reports.terminal.next_commands import StudyPlace, next_commands
 from assay.wording import screen as words
 from assay.wording.names import model_addresses
-from assay.wording.search import missed_sentences, searched_line
+from assay.wording.search import confidence_sentences, searched_line
 from assay.wording.short_names import short_names
 
 LINES, WIDTH, MOST_ROWS = 24, 80, 8
@@ -77,7 +77,7 @@ def screen_lines(comparison: Comparison, place: StudyPlace, width: int = WIDTH) 
             block = block_of(comparison, same, names, tasks)
             if comparison.search is not None and len(same) == 1 and block.confidence:
                 first, *rest = block.confidence
-                missed = missed_sentences(comparison.search, same[0])
+                missed = confidence_sentences(comparison.search, same[0])
                 block = replace(block, confidence=(first, *missed, *rest))
             blocks.append(block)
     found, notes = words.warnings(comparison, names)

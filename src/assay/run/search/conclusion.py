@@ -7,18 +7,21 @@ from collections import Counter
 import numpy as np
 
 from assay.core.estimate import Interval
-from assay.findings.search import MissBound, Screened, SearchFindings
+from assay.findings.search import MissBound, Promising, Screened, SearchFindings
 from assay.run.search.run import SearchRun, is_lower_better
 from assay.search.bound import bound, past_shares
+from assay.search.names import shared_words
 from assay.search.policies import Search, first_picks
 from assay.store.results import Store
+from assay.wording.short_names import short_names
 
 _Z = 1.96
 _MOST_TRAININGS = 20  # of which past searches are replayed
+_MOST_PROMISING = 30
 
 
-def conclude(search: SearchRun, store: Store) -> SearchFindings:
-    """Return how a search went."""
+def conclude(search: SearchRun, store: Store, *, is_running: bool = False) -> SearchFindings:
+    """Return how a search went, or goes so far: then without the bound, which takes seconds."""
     scheduler, names = search.scheduler, search.known.names
     planner = scheduler.planner
     reached, ruled_out = planner.reached, planner.ruled_out()
@@ -30,6 +33,7 @@ def conclude(search: SearchRun, store: Store) -> SearchFindings:
         left_out["were trained on the data of a task (--exclude-contaminated)"] += len(search.excluded)
     begun = [model for model in map(int, np.flatnonzero(reached >= 0)) if model not in {*finished, *dropped}]
     untried = [model for model in _by_promise(search) if reached[model] < 0 and model not in dropped]
+    contaminated = _contaminated(search)
     return SearchFindings(
         candidates=len(names) - len(search.excluded) - len(scheduler.left_out),
         finished=tuple(names[model] for model in finished),
@@ -37,14 +41,17 @@ def conclude(search: SearchRun, store: Store) -> SearchFindings:
         failed={names[model]: _reason(store, key) for model, key in scheduler.failed.items()},
         left_out=dict(left_out),
         untried=tuple(names[model] for model in untried),
-        stop=str(scheduler.stop),
+        stop="running" if is_running else str(scheduler.stop),
         seconds=scheduler.spent,
         curve=_curve(search),
         expected_regret=_regrets(search) if finished else {},
         past_tasks=search.known.past_tasks,
         sources=search.known.sources if len(search.known.history.tasks) else (),
-        bound=_bound(search, len(finished)) if finished and untried else None,
-        contaminated=tuple(names[model] for model in map(int, np.flatnonzero(search.known.is_made_for_it))),
+        bound=_bound(search, len(finished)) if finished and untried and not is_running else None,
+        contaminated=tuple(contaminated),
+        contaminated_by=contaminated,
+        tasks=tuple(task.address for task in search.candidates.tasks),
+        promising=_promising(search, untried[:_MOST_PROMISING]) if finished else (),
         needs=None if finished else float(search.costs.rest(reached).min()),
     )
 
@@ -57,6 +64,30 @@ def _by_promise(search: SearchRun) -> list[int]:
     else:
         promise = np.mean([one.mean / one.belief.scale for one in planner.outlooks()], axis=0)
     return [int(model) for model in np.argsort(-promise, kind="stable")]
+
+
+def _promising(search: SearchRun, models: list[int]) -> tuple[Promising, ...]:
+    outlooks, tasks = search.scheduler.planner.outlooks(), search.candidates.tasks
+    return tuple(
+        Promising(
+            search.known.names[model],
+            {
+                task.address: (float(outlook.mean[model]), float(outlook.deviation[model]))
+                for task, outlook in zip(tasks, outlooks, strict=True)
+            },
+        )
+        for model in models
+    )
+
+
+def _contaminated(search: SearchRun) -> dict[str, tuple[str, ...]]:
+    """Return the models whose name says that they were trained on a task, with the words that say so."""
+    tasks = short_names(task.address for task in search.candidates.tasks).values()
+    words = {}
+    for model in map(int, np.flatnonzero(search.known.is_made_for_it)):
+        name = search.known.names[model]
+        words[name] = tuple(dict.fromkeys(word for task in tasks for word in shared_words(task, name)))
+    return words
 
 
 def _screened(search: SearchRun, model: int, *, is_ruled_out: bool) -> Screened:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -39,6 +41,7 @@ from assay.store.search_log import read_openings, write_openings
 from assay.wording.short_names import short_names
 
 _HALF_A_POINT = 0.005
+_SECONDS_BETWEEN = 2.0  # times that the store is told how far a search is
 _FEWEST_TASKS = 5  # past tasks, for their results to say more than facts
 
 
@@ -142,14 +145,33 @@ def prepare(
     return SearchRun(known, choice, candidates, costs, scheduler, excluded)
 
 
-def run_search(search: SearchRun, store: Store, engine: Engine, watch: Watch, cache_bytes: float) -> None:
-    """Run a search: keep each event in the store, and tell the scheduler."""
-    scheduler = search.scheduler
+def run_search(
+    search: SearchRun,
+    store: Store,
+    engine: Engine,
+    watch: Watch,
+    cache_bytes: float,
+    keep: Callable[[], None],
+) -> None:
+    """Run a search: keep each event in the store, and tell the scheduler.
+
+    Args:
+        search: The search.
+        store: Where results are kept.
+        engine: What runs evaluations.
+        watch: Called with the current stage.
+        cache_bytes: What the features of the store may take.
+        keep: Keeps how far the search is; called every few seconds.
+    """
+    scheduler, kept = search.scheduler, -math.inf
     within = WithinBudget(scheduler, store.root, cache_bytes)
     with closing(engine.run(Evaluator(), within, watch)) as events:
         for event in events:
             store.keep(event)
             within.tell(observed(event))
+            if time.monotonic() - kept >= _SECONDS_BETWEEN:
+                keep()
+                kept = time.monotonic()
 
 
 def _tolerances(rule: SearchRule, units: Sequence[float]) -> list[float]:
