@@ -11,6 +11,7 @@ from PIL import Image
 from assay.core.errors import UsageError
 from assay.core.limits import Limits
 from assay.core.result import Status
+from assay.reports.json import as_json
 from assay.run.search.candidates import choice_of
 from assay.run.search.rule import Budget, SearchRule
 from assay.run.stored_comparison import compare_store
@@ -136,6 +137,21 @@ def test_if_all_fail_there_is_no_answer_and_a_reason_each(study):
     assert comparison.search.finished == ()
     assert set(comparison.search.failed) == {"zoo:broken", "zoo:nan"}
     assert not comparison.decisions
+
+
+def test_a_task_without_a_value_has_no_expected_regret_and_the_search_is_exported(study, pictures, tmp_path):
+    rng, pixels = np.random.default_rng(0), np.arange(192, dtype=np.uint8).reshape(64, 3)
+    for number in range(100):  # of one mean colour: features are constant
+        folder = tmp_path / "alike" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.permutation(pixels).reshape(8, 8, 3)).save(folder / f"{number}.png")
+    tasks = [str(pictures), str(tmp_path / "alike")]
+
+    comparison = study("colours", "noisy", tasks=tasks, methods=("ridge_cv", "logme"), budget="1models").run()
+
+    assert comparison.search.finished == ("zoo:colours",)
+    assert list(comparison.search.expected_regret) == [f"folder:{pictures}"]
+    assert '"untried": [' in as_json(comparison)
 
 
 def test_the_control_is_judged_and_does_not_count_as_a_candidate(study):

@@ -80,7 +80,7 @@ class SearchFindings:
         seconds: What all steps took, earlier runs included.
         curve: After each model that finished: the seconds, and the best expected value on each task.
         expected_regret: How much better than the best finished model the best of the others is expected to
-            be, for each task; None for a task where nothing finished.
+            be, for each task on which a finished model has a value.
         past_tasks: The number of data sets of past tasks that the order is based on.
         sources: The tables that they come from.
         bound: What may have been missed, where there is one task and enough past ones.

@@ -114,8 +114,8 @@ def _curve(search: SearchRun) -> tuple[tuple[float, tuple[float, ...]], ...]:
 
 def _regrets(search: SearchRun) -> dict[str, float]:
     regrets = search.scheduler.planner.expected_regret()
-    tasks = search.candidates.tasks
-    return {task.address: float(regret) for task, regret in zip(tasks, regrets, strict=True)}
+    told = zip(search.candidates.tasks, regrets, strict=True)
+    return {task.address: float(regret) for task, regret in told if np.isfinite(regret)}
 
 
 def _bound(search: SearchRun, trainings: int) -> MissBound | None:
