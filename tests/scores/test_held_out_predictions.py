@@ -66,9 +66,9 @@ def test_the_value_is_the_metric_of_the_predictions_that_are_handed_back_extende
     judged = held_out.predicted.judged(metric, held_out.truth)
     if isinstance(score, LooKNN):
         assert judged == estimate
-    else:  # the error of one fold less shrinks by at most its share
+    else:  # the error of one fold less shrinks by at most its share, and by nothing where parts were as good
         best = 0.0 if metric.judges_probs else 1.0
-        assert judged < estimate <= best - (best - judged) * 0.8
+        assert judged - 1e-12 <= estimate <= best - (best - judged) * 0.8
     np.testing.assert_array_equal(held_out.rows, np.arange(90))
     np.testing.assert_array_equal(held_out.truth.values, train.labels.values)
 
