@@ -13,7 +13,9 @@ from assay.search.policies import first_picks, shares_of_untried
 from assay.search.prior import Prior
 
 _HOPELESS = 2.0  # standard deviations behind the best at which a model is ruled out
-_TAU_WEIGHT = 2.0  # pairs of stages that the prior of their disagreement counts as
+_RATIO_SPREAD = 0.15  # of the logarithm of the share of its errors that a model keeps in the next stage
+_RATIO_WEIGHT = 2.0  # models that this counts as
+_LEAST_ERROR = 1e-3
 _MOST_AT_ONCE = 200  # models that the expected regret is computed of: those that promise most
 _GRID = 200
 _FEWEST = 3  # models that say how far models of a task without past lie apart
@@ -53,23 +55,30 @@ class Planner:
 
     A model goes through stages: each gives it more examples of train, the last one is the whole study. The
     first model goes through all of them. Then the step is next that promises the largest improvement on the
-    best model for the square root of its cost. What a model showed at an early stage is corrected by how
-    much others gained from there on; a model far behind the best is ruled out and goes no further.
+    best model for the square root of its cost. What a model showed at an early stage is corrected by the
+    share of their errors that others kept from there on; a model far behind the best is ruled out and goes
+    no further.
 
     Args:
         priors: What is believed of the models before any step, for each task.
         stages: The number of stages of each model, at least one.
         tolerances: For each task, the expected regret that is small enough to stop; None to stop only when
             every model is finished or ruled out.
+        tops: For each task, the highest value that its metric can have; by default 1.
     """
 
     def __init__(
-        self, priors: Sequence[Prior], stages: int = 1, tolerances: Sequence[float] | None = None
+        self,
+        priors: Sequence[Prior],
+        stages: int = 1,
+        tolerances: Sequence[float] | None = None,
+        tops: Sequence[float] | None = None,
     ) -> None:
         self.priors = tuple(priors)
         self.stages = stages
         models = len(self.priors[0].mean)
         self._tolerances = tolerances
+        self._tops = [1.0] * len(priors) if tops is None else list(tops)
         self._values = np.full((len(self.priors), stages, models), np.nan)
         self._deviations = np.zeros_like(self._values)
         self._reached = np.full(models, -1)
@@ -177,29 +186,28 @@ class Planner:
     def _corrected(self, task: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the models with a value on a task, what it says of their last stage, and how exactly."""
         values, deviations = self._values[task], self._deviations[task]
-        gains, disagreements = self._later(task)
+        kept, spreads = self._kept_errors(task)
         stage = np.where(np.isfinite(values), np.arange(self.stages)[:, None], -1).max(axis=0)
         tried = np.flatnonzero(stage >= 0)
-        at = stage[tried]
-        variance = np.square(deviations[at, tried]) + disagreements[at]
-        return tried, values[at, tried] + gains[at], np.sqrt(variance)
+        at, value = stage[tried], values[stage[tried], tried]
+        errors = self._tops[task] - value
+        changed = at < self.stages - 1
+        later = np.where(changed, self._tops[task] - kept[at] * errors, value)
+        deviation = np.hypot(kept[at] * deviations[at, tried], kept[at] * np.abs(errors) * spreads[at])
+        return tried, later, deviation
 
-    def _later(self, task: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return for each stage what models gain from there to the last, and the variance of that gain."""
-        values, deviations = self._values[task], self._deviations[task]
-        gains, variances = np.zeros(self.stages), np.zeros(self.stages)
+    def _kept_errors(self, task: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return for each stage the share of errors that models keep to the last, and how it differs."""
+        errors = np.maximum(self._tops[task] - self._values[task], _LEAST_ERROR)
+        logarithms, variances = np.zeros(self.stages), np.zeros(self.stages)
         for stage in range(self.stages - 2, -1, -1):
-            steps = values[stage + 1] - values[stage]
-            steps = steps[np.isfinite(steps)]
-            known = deviations[stage][np.isfinite(values[stage])]
-            usual = float(np.square(known).mean()) / 4 if len(known) else 0.0
-            mean = float(steps.mean()) if len(steps) else 0.0
-            spread = float(np.square(steps - mean).sum()) if len(steps) else 0.0
-            gains[stage] = gains[stage + 1] + mean
-            variances[stage] = variances[stage + 1] + (spread + _TAU_WEIGHT * usual) / (
-                len(steps) + _TAU_WEIGHT
-            )
-        return gains, variances
+            ratios = np.log(errors[stage + 1] / errors[stage])
+            ratios = ratios[np.isfinite(ratios)]
+            mean = float(ratios.mean()) if len(ratios) else 0.0
+            squares = float(np.square(ratios - mean).sum()) + _RATIO_WEIGHT * _RATIO_SPREAD**2
+            logarithms[stage] = logarithms[stage + 1] + mean
+            variances[stage] = variances[stage + 1] + squares / (len(ratios) + _RATIO_WEIGHT)
+        return np.exp(logarithms), np.sqrt(variances)
 
     def _gains(self, outlooks: Sequence[Outlook]) -> np.ndarray:
         """Return the improvement on the best that each model promises, in spreads, summed over tasks."""

@@ -114,7 +114,8 @@ def prepare(
     tasks = asked.tasks
     known, priors = _known(choice, tasks)
     stages = stages_of(tasks, asked.runs)
-    planner = Planner(priors, len(stages), _tolerances(rule, known.units))
+    tops = [0.0 if is_lower_better(task) else 1.0 for task in tasks]
+    planner = Planner(priors, len(stages), _tolerances(rule, known.units), tops)
     made_for_it = frozenset(map(int, np.flatnonzero(known.is_made_for_it)))
     excluded = made_for_it if rule.exclude_contaminated else frozenset()
     if len(excluded) == len(known.names):

@@ -23,7 +23,7 @@ from assay.run.search.stages import SCREEN
 from assay.search.costs import Costs, StepTime
 from assay.search.planner import Planner, Seen, Step
 
-_PAIRED = 0.7  # of the deviation of an estimate: models are judged on the same examples
+_PAIRED = 0.5  # of the deviation of an estimate: models are judged on the same examples
 _Z = 1.96
 
 

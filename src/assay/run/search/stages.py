@@ -14,8 +14,8 @@ from assay.plugins.registry import Named
 from assay.run.plan import Run
 
 SCREEN = "ridge_cv"  # out of sample, of one metric with the protocols, and cheap: it needs only Moments
-_FIRST = 128  # examples
-_PER_CLASS = 8
+_FIRST = 64  # examples
+_PER_CLASS = 4
 _GROWTH = 4
 
 
