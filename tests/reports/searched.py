@@ -40,4 +40,10 @@ def searched(comparison: Comparison, **changes) -> Comparison:
             for number, model in enumerate(untried[:30])
         ),
     )
-    return replace(comparison, tasks=(findings,), search=replace(search, **changes))
+    return replace(
+        comparison,
+        tasks=(findings,),
+        cells=tuple(cell for cell in comparison.cells if cell.task == task),
+        decisions={findings.task.modality.value: findings.decision},
+        search=replace(search, **changes),
+    )

@@ -91,8 +91,10 @@ def test_a_killed_search_goes_on_with_the_same_decisions(study, tmp_path, opened
 
     with pytest.raises(KeyboardInterrupt):
         study(total_budget="1h").run(stop)
+    left = compare_store(open_existing(tmp_path / "store")).search
     resumed = study(total_budget="1h").run()
 
+    assert left.stop == "running"
     assert resumed.search.finished == whole.search.finished
     assert {one.model for one in resumed.search.screened} == {one.model for one in whole.search.screened}
     assert list(dict.fromkeys(opened)) == list(dict.fromkeys(steps_of_whole))
@@ -111,6 +113,8 @@ def test_a_number_of_models_limits_those_that_are_tried(study, opened):
 
     assert len(search.finished) + len(search.screened) == 2
     assert len(search.untried) == len(NAMES) - 2
+    assert tuple(one.model for one in search.promising) == search.untried
+    assert [list(one.beliefs) for one in search.promising] == [list(search.tasks)] * len(search.untried)
     assert search.stop == "budget"
 
 

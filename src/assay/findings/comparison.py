@@ -10,7 +10,7 @@ from assay.findings.across import Across
 from assay.findings.agreement import Agreements
 from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, ShownExample
-from assay.findings.frames import Value, columns_of, frames_of, rows_of
+from assay.findings.frames import Value, columns_of, frames_of, rows_of, rows_of_search
 from assay.findings.per_task import Cell, TaskFindings
 from assay.findings.search import SearchFindings
 from assay.findings.similarity import Similarity
@@ -95,8 +95,15 @@ class Comparison:
         return columns_of(self.cells, self.tasks)
 
     def rows(self) -> list[dict[str, Value]]:
-        """Return one row for each model, task and method, without the columns that have no value."""
-        return rows_of(self.cells, self.tasks, self.models, self.ranked_by)
+        """Return one row for each model, task and method, without the columns that have no value.
+
+        After a search, models that did not finish have a row for each task, whose status says how far they
+        came.
+        """
+        rows = rows_of(self.cells, self.tasks, self.models, self.ranked_by)
+        if self.search is not None:
+            rows += rows_of_search(self.search, self.tasks, self.cells, self.ranked_by)
+        return rows
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """Return the findings as pandas frames, by name.
@@ -118,4 +125,5 @@ class Comparison:
     def _repr_html_(self) -> str:
         from assay.findings.notebook import notebook_html
 
-        return notebook_html(self.headline, self.tasks, {row.address: row for row in self.models})
+        models = {row.address: row for row in self.models}
+        return notebook_html(self.headline, self.tasks, models, self.search)

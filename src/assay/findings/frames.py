@@ -12,6 +12,7 @@ from assay.findings.across import Across
 from assay.findings.agreement import Agreements
 from assay.findings.facts import ModelRow
 from assay.findings.per_task import Cell, TaskFindings
+from assay.findings.search import SearchFindings, SearchStatus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +89,32 @@ def rows_of(
             row |= _of_standing(cell.model, findings) | _of_slices(cell.model, findings)
         table.append(row)
     return table
+
+
+def rows_of_search(
+    search: SearchFindings, tasks: Iterable[TaskFindings], cells: Iterable[Cell], ranked_by: str
+) -> list[dict[str, Value]]:
+    """Return one row for each task and model of a search that has no cell: how far it came, and no value."""
+    by_task = {findings.task.address: findings for findings in tasks}
+    cells = list(cells)
+    known = {(cell.model, cell.task) for cell in cells}
+    is_score = any(cell.is_score for cell in cells if cell.method == ranked_by)
+    examples = {one.model: f"on {one.examples:,} examples of train" for one in search.screened}
+    return [
+        {
+            "model": model,
+            "task": task,
+            "method": ranked_by,
+            "is_score": is_score,
+            "is_ranking": True,
+            "status": status.value,
+            "reason": search.failed.get(model) or examples.get(model),
+            **(_of_task(by_task[task]) if task in by_task else {}),
+        }
+        for model, status in search.statuses()
+        for task in search.tasks
+        if status is not SearchStatus.FINISHED and (model, task) not in known
+    ]
 
 
 def _of_cell(cell: Cell) -> dict[str, Value]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
 
 from assay.core.estimate import Interval
 from assay.findings.facts import ModelRow, has_random_weights
 from assay.findings.per_task import Standing, TaskFindings
+from assay.findings.search import SearchFindings
 
 SHOWN = 10  # models of a task, besides those that are recommended
 _TITLES = ("rank", "model", "", "95 % interval", "vs best", "ranks", "index", "parameters")
 
 
 def notebook_html(
-    headline: Iterable[str], tasks: Iterable[TaskFindings], models: Mapping[str, ModelRow]
+    headline: Iterable[str],
+    tasks: Iterable[TaskFindings],
+    models: Mapping[str, ModelRow],
+    search: SearchFindings | None = None,
 ) -> str:
     """Return HTML without scripts or styles; every name is escaped.
 
@@ -22,9 +27,18 @@ def notebook_html(
         headline: The answer.
         tasks: The findings on each task.
         models: The facts of the models, by address.
+        search: How a search went; None if every model was run.
     """
     answer = "".join(f"<p><b>{escape(sentence)}</b></p>" for sentence in headline)
-    return answer + "".join(_task(findings, models) for findings in tasks)
+    return answer + _search(search) + "".join(_task(findings, models) for findings in tasks)
+
+
+def _search(search: SearchFindings | None) -> str:
+    if search is None:
+        return ""
+    counts = Counter(str(status) for _, status in search.statuses())
+    told = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    return f"<p>Searched {search.candidates:,} models: {told}.</p>"
 
 
 def _task(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.result_table import Entry, ResultTable, result_tables
+from assay.wording.search import searched_line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#])")
 
@@ -27,6 +28,8 @@ class Markdown(Report):
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the answer and the tables to ``path``, replacing any existing file."""
         parts = [_escaped(sentence) for sentence in comparison.headline]
+        if comparison.search is not None:
+            parts.append(_escaped(searched_line(comparison.search)))
         parts += [_escaped(f"Warning: {warning}") for warning in comparison.warnings]
         parts += [_table(table) for table in result_tables(comparison)]
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

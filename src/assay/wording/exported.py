@@ -10,8 +10,12 @@ from assay.wording.short_names import names_without_machine
 
 def exported_names(comparison: Comparison) -> dict[str, str]:
     """Return the name of each model and task in exported tables, by address."""
-    tasks = [findings.task.address for findings in comparison.tasks]
-    return names_without_machine(model_addresses(comparison)) | names_without_machine(tasks)
+    models = dict.fromkeys(model_addresses(comparison))
+    tasks = dict.fromkeys(findings.task.address for findings in comparison.tasks)
+    if comparison.search is not None:
+        models |= dict.fromkeys(model for model, _ in comparison.search.statuses())
+        tasks |= dict.fromkeys(comparison.search.tasks)
+    return names_without_machine(list(models)) | names_without_machine(list(tasks))
 
 
 def exported_rows(comparison: Comparison) -> list[dict[str, Value]]:

@@ -14,6 +14,7 @@ from assay.findings.per_task import OTHER_MODALITY, TaskFindings, pretrained
 from assay.wording.missing import failed_text, left_out_text
 from assay.wording.numbers import PLURAL, few, interval_text, plural, probability_text, two_digits, value_text
 from assay.wording.recommendation import UNITLESS, difference_text, may_be_best_text
+from assay.wording.search import progress_text
 
 _NAMED = 3  # models that a sentence names
 _FEWER = {
@@ -87,7 +88,10 @@ def pending_line(pending: Pending, names: Names) -> str:
 def watched_line(comparison: Comparison, names: Names) -> str:
     """Return how many models of a running study finished, and which leads each modality so far."""
     pending, rows = comparison.pending, {row.address: row for row in comparison.models}
-    parts = [_finished(pending) if pending else f"{plural(len(comparison.models), 'model')} finished"]
+    if comparison.search is not None:
+        parts = [progress_text(comparison.search)]
+    else:
+        parts = [_finished(pending) if pending else f"{plural(len(comparison.models), 'model')} finished"]
     modalities = list(dict.fromkeys(findings.task.modality for findings in comparison.tasks))
     for modality in modalities:
         same = [findings for findings in comparison.tasks if findings.task.modality == modality]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from assay.findings.comparison import Comparison
@@ -44,14 +44,30 @@ def searched_line(search: SearchFindings) -> str:
     >>> searched_line(search)
     'Searched 1,400 models in 30 min: 2 finished, 1,398 not tried; the budget is spent.'
     """
-    counts = Counter(status for _, status in search.statuses())
-    told = ", ".join(f"{counts[status]:,} {what}" for status, what in _LEVELS.items() if counts[status])
+    told = _told(search)
     took = duration(search.seconds)
     if not search.finished:
         return f"No model was finished: {_too_little(search)}"
     done = len(search.finished) == search.candidates
     why = "" if done else f"; {_STOPS[search.stop]}"
     return f"Searched {plural(search.candidates, 'model')} in {took}: {told}{why}."
+
+
+def progress_text(search: SearchFindings) -> str:
+    """Return how far a search is, or was when it ended.
+
+    >>> progress_text(SearchFindings(1400, ("a", "b"), (), {}, {}, ("c",) * 1398, "running", 1800.0))
+    'searching 1,400 models for 30 min: 2 finished, 1,398 not tried'
+    """
+    if search.stop != "running":
+        return searched_line(search).removesuffix(".")
+    took = duration(search.seconds)
+    return f"searching {plural(search.candidates, 'model')} for {took}: {_told(search)}"
+
+
+def _told(search: SearchFindings) -> str:
+    counts = Counter(status for _, status in search.statuses())
+    return ", ".join(f"{counts[status]:,} {what}" for status, what in _LEVELS.items() if counts[status])
 
 
 def _too_little(search: SearchFindings) -> str:
@@ -87,6 +103,18 @@ def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str
     elif search.untried:
         sentences.append(f"no bound on what was missed: {plural(search.past_tasks, 'past data set')}.")
     return sentences
+
+
+def missed_lines(search: SearchFindings, tasks: Sequence[TaskFindings]) -> list[str]:
+    """Return what may have been missed on each task; what holds for all of several comes once."""
+    of_tasks = {findings.task.address: missed_sentences(search, findings) for findings in tasks}
+    times = Counter(sentence for sentences in of_tasks.values() for sentence in sentences)
+    lines = []
+    for task, sentences in of_tasks.items():
+        for sentence in sentences:
+            start = "" if times[sentence] == len(tasks) else f"{task}: "
+            lines.append(f"{start}{sentence[:1].upper()}{sentence[1:]}")
+    return list(dict.fromkeys(lines))
 
 
 def confidence_sentences(search: SearchFindings, findings: TaskFindings) -> list[str]:

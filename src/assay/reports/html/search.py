@@ -15,7 +15,7 @@ from assay.findings.search import Screened, SearchFindings
 from assay.reports.html.chart import Chart, Row
 from assay.reports.html.names import Names
 from assay.wording.numbers import decimals, interval_text, plural, shown, shown_interval, value_text
-from assay.wording.search import LevelRow, contaminated_sentences, level_rows, missed_sentences
+from assay.wording.search import LevelRow, contaminated_sentences, level_rows, missed_lines
 
 _MOST_NAMES = 2000  # of models that were not tried: the rest is in the JSON
 _MOST_BELIEFS = 15  # in a chart: the table has all
@@ -67,14 +67,9 @@ def search_view(comparison: Comparison) -> SearchView | None:
         return None
     by_task = {findings.task.address: findings for findings in comparison.tasks}
     tasks = [by_task[task] for task in search.tasks if task in by_task]
-    sentences = [
-        f"{'' if len(tasks) == 1 else f'{findings.task.address}: '}{sentence[:1].upper()}{sentence[1:]}"
-        for findings in tasks
-        for sentence in missed_sentences(search, findings)
-    ]
     return SearchView(
         levels=tuple(level_rows(search)),
-        sentences=tuple(sentences),
+        sentences=tuple(missed_lines(search, tasks)),
         contaminated=tuple(contaminated_sentences(comparison, search)),
         tasks=tuple(findings.task.address for findings in tasks),
         screened=tuple(_screened(search, tasks)),
@@ -126,8 +121,8 @@ def search_charts(comparison: Comparison, names: Names) -> Iterator[Chart]:
     numbers = {task: number for number, task in enumerate(search.tasks)}
     for findings in comparison.tasks:
         number = numbers.get(findings.task.address)
-        if number is None:
-            continue
+        if number is None or findings.task.address not in search.expected_regret:
+            continue  # no finished model has a value on it
         named = f" on {names.task(findings.task.address)}" if len(search.tasks) > 1 else ""
         if len(search.curve) > 1:
             yield _progress(search, findings, number, named, names)

@@ -14,6 +14,7 @@ from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.reports.terminal.across import show_across, show_average, show_similarity
 from assay.reports.terminal.agreement import show_agreements
+from assay.reports.terminal.search import show_search
 from assay.reports.terminal.tables import print_note
 from assay.reports.terminal.task import show_task
 
@@ -57,6 +58,7 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
     lines += [Text(f"Warning: {warning}", style="yellow") for warning in comparison.warnings]
     for line in lines:
         console.print(line)
+    show_search(comparison, console, show_all=show_all)
     for findings in comparison.tasks:
         show_task(comparison, findings, console, show_all=show_all)
     for across in comparison.across:
