@@ -12,6 +12,8 @@ from assay.core.errors import UsageError
 from assay.core.limits import Limits
 from assay.core.result import Status
 from assay.reports.json import as_json
+from assay.reports.terminal.next_commands import StudyPlace
+from assay.reports.terminal.screen import screen_lines
 from assay.run.search.candidates import choice_of
 from assay.run.search.rule import Budget, SearchRule
 from assay.run.stored_comparison import compare_store
@@ -238,3 +240,16 @@ def test_rows_of_a_search_are_those_of_a_study_of_its_models(study, tmp_path):
     for cell in plain.cells:
         if (cell.model, cell.method) in values:
             assert cell.value == values[cell.model, cell.method]
+
+
+def test_the_screen_says_how_many_were_tried_and_compares_no_lone_model_with_nothing(study):
+    comparison = study("colours", "noisy", "noisy(seed=1)", tolerance=10.0).run()
+
+    lines = " ".join(line.strip() for line in screen_lines(comparison, StudyPlace("store")))
+
+    assert len(comparison.search.finished) == 1
+    assert "1 of 3 models finished; the best of the others is expected to be at most" in lines.replace(
+        "  ", " "
+    )
+    assert "nothing to compare it with" not in lines
+    assert "Searched 3 models in" in lines

@@ -24,6 +24,7 @@ _FEWER = {
     CheapBy.MEMORY: "less memory",
 }
 _FROM_TRAIN = "estimated from training examples; test was not used."
+ALONE = "only one pretrained model has a value, so there is nothing to compare it with."
 Names = Mapping[str, str]
 
 
@@ -193,7 +194,7 @@ def confidence_sentences(
         models: By address.
     """
     if len(pretrained(findings.standings, models)) < 2:
-        return ["only one pretrained model has a value, so there is nothing to compare it with."]
+        return [ALONE]
     is_estimate = findings.beats_floor is None
     regret = decision.expected_regret.get(decision.recommended)
     if regret is None and is_estimate:

@@ -89,11 +89,11 @@ def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str
     if not left or not search.finished:
         return []
     sentences = []
-    tried = f"{len(search.finished)} of {search.candidates:,} models were trained"
+    tried = f"{len(search.finished)} of {plural(search.candidates, 'model')} finished"
     regret = search.expected_regret.get(findings.task.address)
     if regret is not None:
         amount = difference_text(regret, findings)
-        sentences.append(f"{tried}; the best of the others is expected to be {amount} better at most.")
+        sentences.append(f"{tried}; the best of the others is expected to be at most {amount} better.")
     if search.bound is not None:
         high = difference_text(search.bound.high, findings)
         sentences.append(

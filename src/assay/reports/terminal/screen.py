@@ -78,7 +78,8 @@ def screen_lines(comparison: Comparison, place: StudyPlace, width: int = WIDTH) 
             if comparison.search is not None and len(same) == 1 and block.confidence:
                 first, *rest = block.confidence
                 missed = confidence_sentences(comparison.search, same[0])
-                block = replace(block, confidence=(first, *missed, *rest))
+                is_alone = missed and first == words.ALONE
+                block = replace(block, confidence=(*missed, *rest) if is_alone else (first, *missed, *rest))
             blocks.append(block)
     found, notes = words.warnings(comparison, names)
     parts = _Screen(
