@@ -38,7 +38,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Assay needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 	@echo "Installing Assay and the model libraries into .venv: about 8 GB, some minutes, once."
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt uv
-	UV_HTTP_TIMEOUT=180 $(BIN)/uv pip install -q -p $(BIN)/python -c constraints.txt -e '.[dev]' \
-		|| $(BIN)/python -m pip install --progress-bar off -q -c constraints.txt -e '.[dev]'  # where only pip is set up for the index
+	$(BIN)/python -m pip install --progress-bar off --no-compile -q -c constraints.txt -e '.[dev]'
 	touch $@
