@@ -156,3 +156,14 @@ def test_a_prior_without_past_prefers_what_a_known_number_says():
 
 def test_learning_from_the_past_needs_no_model_to_be_in_all_of_it(case):
     assert learn(structured(), "new").mean.shape == (40,)
+
+
+def test_the_first_opening_loads_the_framework_and_an_open_model_is_not_opened_again():
+    costs = Costs(np.full(4, 1e9), np.zeros(4), [100, 900])
+    for model, opening in enumerate((30.0, 2.0, 4.0)):
+        costs.tell(model, 0, StepTime(opening=opening, encoding=1.0, methods=0.0))
+
+    rest = costs.rest(np.array([0, 0, 0, -1]))
+
+    assert rest == pytest.approx([3.0 + 9.0, 3.0 + 9.0, 9.0, 3.0 + 10.0])
+    assert costs.whole(2) == pytest.approx(3.0 + 10.0)

@@ -60,13 +60,16 @@ def answer(
     store = Path(study.store)
     place = place_of(store, map(Path, study.plugins))
     show_and_write(comparison, report or store / "report.html", place, details=details)
-    failed = len({cell.model for cell in comparison.cells if cell.status is Status.FAILED})
+    search = comparison.search
+    searched = search.failed if search is not None else ()
+    failed = len({*searched, *(cell.model for cell in comparison.cells if cell.status is Status.FAILED)})
     if failed:
         print(
             f"{plural(failed, 'model')} failed: the report and --details give the reasons. The same command "
             "tries again where a network, file, package or memory was missing; --retry-failed tries all.",
             file=sys.stderr,
         )
+    if failed or (search is not None and not search.finished):
         raise typer.Exit(code=1)
 
 

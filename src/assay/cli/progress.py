@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -20,12 +20,18 @@ from rich.table import Column
 
 from assay.core.task import Split, Task
 from assay.findings.comparison import Comparison
+from assay.findings.search_progress import SearchProgress
 from assay.plugins.address import Address
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.patterns import is_pattern, models_of, so_many
 from assay.run.plan import Plan
+from assay.run.search.candidates import CandidateModels
 from assay.run.study import Study
 from assay.wording.numbers import disk_space, plural
+from assay.wording.search import progress_line
+from assay.wording.short_names import short_names
+
+_SILENCE = 10.0  # seconds between two lines about a search, at least; longer as it goes on
 
 
 def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) -> Comparison:
@@ -36,7 +42,10 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
         console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
     _show_tasks(ready, console)
     if study.is_search:
-        return study.run(_steps(console), retry_failed=retry_failed, ready=ready)
+        choice = study.choice(ready.tasks)
+        _show_choice(choice, console)
+        with _searching(console, map(str, choice.models)) as (watch, show):
+            return study.run(watch, retry_failed=retry_failed, ready=ready, show=show)
     left = study.left(ready, retry_failed=retry_failed)
     if not left.evaluations:
         console.print("Nothing to run: all results exist.", highlight=False)
@@ -49,7 +58,8 @@ def show_plan(study: Study, console: Console) -> None:
     ready = study.plan()
     _show_tasks(ready, console)
     if study.is_search:
-        _show_choice(study, ready, console)
+        _show_choice(study.choice(ready.tasks), console)
+        console.print("Nothing was run (--dry-run).", highlight=False)
         return
     left = study.left(ready)
     models = dict.fromkeys(str(evaluation.model) for evaluation in ready.evaluations)
@@ -67,14 +77,12 @@ def show_plan(study: Study, console: Console) -> None:
     )
 
 
-def _show_choice(study: Study, ready: Plan, console: Console) -> None:
-    choice = study.choice(ready.tasks)
+def _show_choice(choice: CandidateModels, console: Console) -> None:
+    for line in choice.notes:
+        console.print(line, style="dim", highlight=False, markup=False)
     size = sum(entry.download_bytes or 0 for entry in choice.entries if not entry.is_local)
-    console.print(
-        f"{plural(len(choice.models), 'model')} to search; downloading all would be {disk_space(size)}. "
-        "Nothing was run (--dry-run).",
-        highlight=False,
-    )
+    download = f"; downloading all would be {disk_space(size)}" if size else ""
+    console.print(f"{plural(len(choice.models), 'model')} to search{download}.", highlight=False)
     for reason, count in choice.left_out.most_common():
         console.print(f"  {count:,} others {reason}", highlight=False, markup=False)
 
@@ -136,20 +144,58 @@ def _lines(console: Console, order: Sequence[tuple[str, str]]) -> Watch:
     return show
 
 
-def _steps(console: Console) -> Watch:
-    """Return a watcher of a search, which prints one line for each step of a model on a task."""
-    shown: list[tuple[str, str, str]] = []
+def _ignore(stage: Stage) -> None:
+    """Ignore the stage of an evaluation."""
 
-    def show(stage: Stage) -> None:
-        if stage.what == "open" or stage.done:
-            return
-        step = (stage.model, stage.task, stage.what)
-        if step not in shown[-1:] and stage.what.startswith("encode"):
-            shown.append(step)
-            line = f"{stage.model} on {stage.task}: {stage.what}, {stage.total:,} examples"
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    return show
+@contextmanager
+def _searching(
+    console: Console, names: Iterable[str]
+) -> Iterator[tuple[Watch, Callable[[SearchProgress], None]]]:
+    """Yield what shows how far a search is: on two lines that change, or without a terminal now and then."""
+    short = short_names(names)
+    if not console.is_terminal:
+        told = _Told()
+
+        def show_line(now: SearchProgress) -> None:
+            if told.is_news(now):
+                line = progress_line(now, short.get(now.leader, now.leader))
+                console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+        yield _ignore, show_line
+        return
+    column = Column(no_wrap=True, overflow="ellipsis")
+    lines = Progress(
+        SpinnerColumn(), TextColumn("{task.description}", markup=False, table_column=column), console=console
+    )
+    far, step = lines.add_task("Searching ..."), lines.add_task("")
+
+    def watch(stage: Stage) -> None:
+        count = f" {stage.done} of {stage.total}" if stage.total else ""
+        name = short.get(stage.model, stage.model)
+        lines.update(step, description=f"{stage.what}{count}: {name} on {stage.task}")
+
+    def show(now: SearchProgress) -> None:
+        lines.update(far, description=progress_line(now, short.get(now.leader, now.leader)))
+
+    with lines:
+        yield watch, show
+        lines.remove_task(step)
+
+
+class _Told:
+    """What was said of a search last: it is said again once something changed and some time went by."""
+
+    def __init__(self) -> None:
+        self._last = ("", -_SILENCE)
+
+    def is_news(self, now: SearchProgress) -> bool:
+        """Return whether the leader changed or it was silent for a while, and note it."""
+        leader, seconds = self._last
+        if now.leader == leader and now.seconds < seconds + max(_SILENCE, seconds / 4):
+            return False
+        self._last = now.leader, now.seconds
+        return True
 
 
 @contextmanager

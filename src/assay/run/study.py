@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -15,8 +15,9 @@ from assay.core.errors import UnknownName, UsageError
 from assay.core.task import Task
 from assay.environment.devices import resolve_device
 from assay.findings.comparison import Comparison
+from assay.findings.search_progress import SearchProgress
 from assay.plugins.address import Address
-from assay.plugins.engine import Engine, Stage, Watch
+from assay.plugins.engine import Engine, Watch
 from assay.plugins.families import Families, families, using
 from assay.plugins.scheduler import observed
 from assay.run.evaluation import Evaluation
@@ -27,7 +28,7 @@ from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_
 from assay.run.random_weights import random_controls, runs_for_controls
 from assay.run.search.candidates import CandidateModels, choice_of
 from assay.run.search.conclusion import conclude
-from assay.run.search.run import SearchRequest, prepare, run_search
+from assay.run.search.run import SearchRequest, Watches, prepare, run_search
 from assay.run.shown_files import keep_hardest, with_files
 from assay.run.stored_comparison import compare_store
 from assay.run.stored_evidence import evidence_of
@@ -41,7 +42,7 @@ from assay.store.results import Store, open_existing
 from assay.store.search_log import forget_search, write_search
 
 
-def _ignore(stage: Stage) -> None:
+def _ignore(stage: object) -> None:
     """Ignore progress."""
 
 
@@ -119,7 +120,12 @@ class Study(StudySettings):
         return ready.without(store.known(ready.jobs, time_limit=limit, retry_failed=retry_failed))
 
     def run(
-        self, watch: Watch = _ignore, *, retry_failed: bool = False, ready: Plan | None = None
+        self,
+        watch: Watch = _ignore,
+        *,
+        retry_failed: bool = False,
+        ready: Plan | None = None,
+        show: Callable[[SearchProgress], None] = _ignore,
     ) -> Comparison:
         """Run the remaining jobs and return the comparison; calling it again resumes an interrupted run.
 
@@ -128,6 +134,7 @@ class Study(StudySettings):
             retry_failed: Whether to run all failed jobs again. Without, those run again that lacked a
                 network, file, package or memory, and with a higher limit those that took too long.
             ready: The plan, if it already exists.
+            show: Called with how far a search is, after each of its steps.
         """
         ready = ready or self.plan()
         store = Store(Path(self.store))
@@ -137,7 +144,9 @@ class Study(StudySettings):
                     store.add_task(task_facts(task), task)
                 engine = families().engines.create(Address.parse(self.engine)).plugin
                 if self.is_search:
-                    return self._searched(store, ready, engine, watch, retry_failed=retry_failed)
+                    return self._searched(
+                        store, ready, engine, Watches(watch, show), retry_failed=retry_failed
+                    )
                 forget_search(store.arrays)
                 left = self._left(store, ready, retry_failed=retry_failed)
                 write_planned(store.arrays, ready.jobs.values())
@@ -155,7 +164,13 @@ class Study(StudySettings):
             store.close()
 
     def _searched(
-        self, store: Store, ready: Plan, engine: Engine, watch: Watch, *, retry_failed: bool
+        self,
+        store: Store,
+        ready: Plan,
+        engine: Engine,
+        watches: Watches,
+        *,
+        retry_failed: bool,
     ) -> Comparison:
         """Search the models and return the comparison of those that finished."""
         rule, limit = self.search_rule(), time_limit_of(self.engine)
@@ -175,7 +190,7 @@ class Study(StudySettings):
         def keep() -> None:
             write_search(store.arrays, conclude(search, store, is_running=True))
 
-        run_search(search, store, engine, watch, self.cache_bytes(), keep)
+        run_search(search, store, engine, watches, self.cache_bytes(), keep)
         findings = conclude(search, store)
         write_search(store.arrays, findings)
         done = replace(ready, evaluations=tuple(search.scheduler.evaluations))
@@ -184,12 +199,14 @@ class Study(StudySettings):
 
     def choice(self, tasks: Sequence[Task]) -> CandidateModels:
         """Return the models that a search chooses from, for tasks of one modality."""
-        models: Iterable[str] = self.models
+        models = map(str, self.models)
+        notes: tuple[str, ...] = ()
         if not self.models:
             modalities = {task.modality for task in tasks}
-            zoo, _ = models_for(modalities, download=self.download, limits=self.limits())
-            models = map(str, zoo)
-        return choice_of(models, self.limits(), self.search_rule().max_download)
+            chosen, zoo = models_for(modalities, download=self.download, limits=self.limits())
+            models, notes = map(str, chosen), (*zoo.lines, *zoo.notes)
+        choice = choice_of(models, self.limits(), self.search_rule().max_download)
+        return choice._replace(notes=notes)
 
     def compare(self) -> Comparison:
         """Return the comparison of all finished jobs, without running any.

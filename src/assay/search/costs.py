@@ -49,19 +49,21 @@ class Costs:
         self._encoding = np.zeros((2, len(sizes)))  # seconds and examples of each model
         self._methods: list[list[float]] = [[] for _ in examples]
         self._openings: list[float] = []
+        self._open: int | None = None  # the model of the last step, which is open still
 
     def tell(self, model: int, stage: int, measured: StepTime) -> None:
         """Learn what a step took."""
         if measured.encoding > 0:
             self._encoding[:, model] += measured.encoding, self._examples[stage]
         self._methods[stage].append(measured.methods)
-        if measured.opening > 0 and not self._downloads[model]:
+        if model != self._open and measured.opening > 0 and not self._downloads[model]:
             self._openings.append(measured.opening)
+        self._open = model
 
     @property
     def is_measured(self) -> bool:
-        """Whether any model was measured to its end."""
-        return bool(self._methods[-1])
+        """Whether it is known how fast models encode, or how long the last stage of one took."""
+        return bool(self._encoding[1].any() or self._methods[-1])
 
     def next(self, reached: np.ndarray) -> np.ndarray:
         """Return the cost of the next step of each model; infinite for one that finished."""
@@ -76,6 +78,12 @@ class Costs:
         each = self._of_stages()
         is_left = np.arange(each.shape[1]) > reached[:, None]
         return np.asarray((each * is_left).sum(axis=1) + self._opening(reached))
+
+    def whole(self, model: int) -> float:
+        """Return what the last stage of a model costs where nothing of it was encoded before."""
+        seconds, examples = self._rates()[model], self._examples.sum()
+        methods = self._methods[-1]
+        return float(seconds * examples + (np.mean(methods) if methods else 0.0) + self._usual_opening)
 
     def _of_stages(self) -> np.ndarray:
         """Return the seconds of each stage of each model, without opening: models x stages."""
@@ -98,5 +106,13 @@ class Costs:
 
     def _opening(self, reached: np.ndarray) -> np.ndarray:
         """Return the seconds until each model is open, which a model that was tried is not sure to be."""
-        opening = float(np.mean(self._openings)) if self._openings else _FIRST_OPEN
-        return opening + np.where(reached < 0, self._downloads / _BYTES_PER_SECOND, 0.0)
+        seconds = self._usual_opening + np.where(reached < 0, self._downloads / _BYTES_PER_SECOND, 0.0)
+        if self._open is not None:
+            seconds[self._open] = 0.0
+        return np.asarray(seconds)
+
+    @property
+    def _usual_opening(self) -> float:
+        """The median; the first one is left out where there are more, for it loads the framework too."""
+        seconds = self._openings[1:] or self._openings
+        return float(np.median(seconds)) if seconds else _FIRST_OPEN

@@ -95,6 +95,11 @@ class Planner:
         """Whether each model finished the last stage."""
         return np.asarray(self._reached == self.stages - 1)
 
+    @property
+    def dropped(self) -> np.ndarray:
+        """Whether each model was given up."""
+        return self._dropped.copy()
+
     def seen(self, model: int) -> list[Seen | None]:
         """Return what the last stage of a model that showed anything showed, for each task."""
         stages = [np.flatnonzero(np.isfinite(of_task[:, model])) for of_task in self._values]

@@ -184,7 +184,11 @@ def _amount(difference: float, findings: TaskFindings, unit: str | None) -> str:
 
 
 def confidence_sentences(
-    findings: TaskFindings, decision: Recommendation, models: Mapping[str, ModelRow]
+    findings: TaskFindings,
+    decision: Recommendation,
+    models: Mapping[str, ModelRow],
+    *,
+    is_searched: bool = False,
 ) -> list[str]:
     """Return how sure the recommendation on one task is, the most important sentence first.
 
@@ -192,6 +196,7 @@ def confidence_sentences(
         findings: The findings on the task.
         decision: The decision on it.
         models: By address.
+        is_searched: Whether models were left out, of which this says nothing.
     """
     if len(pretrained(findings.standings, models)) < 2:
         return [ALONE]
@@ -207,7 +212,8 @@ def confidence_sentences(
     if decision.margin > 0:
         share = probability_text(decision.within_margin[decision.recommended])
         margin = _amount(decision.margin, findings, None)
-        sentences.insert(0, f"{share} that no other model is more than {margin} better.")
+        others = "other model that was trained" if is_searched else "other model"
+        sentences.insert(0, f"{share} that no {others} is more than {margin} better.")
     return sentences
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -10,12 +11,16 @@ from assay.findings.comparison import Comparison
 from assay.findings.facts import has_random_weights
 from assay.findings.per_task import TaskFindings
 from assay.findings.search import SearchFindings, SearchStatus
+from assay.findings.search_progress import SearchProgress
 from assay.wording.numbers import duration, few, listing, plural, value_text
 from assay.wording.recommendation import difference_text
 
+_FEWEST_FOR_A_BOUND = 9  # past data sets
 _STOPS = {
     "all": "every other one is ruled out",
-    "budget": "the budget is spent",
+    "budget": "the budget is not enough for another",
+    "models": "no more may be tried (--max-models, --budget)",
+    "download": "no more may be downloaded (--max-download)",
     "tolerance": "the others are not expected to be better",
     "running": "the search has not ended",
 }
@@ -42,7 +47,7 @@ def searched_line(search: SearchFindings) -> str:
 
     >>> search = SearchFindings(1400, ("a", "b"), (), {}, {}, ("c",) * 1398, "budget", 1800.0)
     >>> searched_line(search)
-    'Searched 1,400 models in 30 min: 2 finished, 1,398 not tried; the budget is spent.'
+    'Searched 1,400 models in 30 min: 2 finished, 1,398 not tried; the budget is not enough for another.'
     """
     told = _told(search)
     took = duration(search.seconds)
@@ -71,14 +76,45 @@ def _told(search: SearchFindings) -> str:
 
 
 def _too_little(search: SearchFindings) -> str:
-    if len(search.failed) >= search.candidates:
+    """Return why no model was finished, and what to change."""
+    if not search.candidates:
+        reasons = (f"{count:,} {reason}" for reason, count in search.left_out.items())
+        return f"none is left of those named: {'; '.join(reasons)}."
+    parts = []
+    if search.failed:
         model, reason = next(iter(search.failed.items()))
-        return f"all {search.candidates} failed, {model} with: {reason}."
-    if search.stop == "running":
-        return "the search has not ended."
-    if search.stop != "budget" or search.needs is None:
-        return "nothing could be tried."
-    return f"the budget was spent. One needs about {duration(search.needs)} more: raise --budget."
+        count = len(search.failed)
+        who = f"all {count} failed" if count == search.candidates > 1 else f"{count} failed"
+        first = reason.partition("\n")[0].rstrip(".")
+        parts.append(f"{who}, {model} with: {first}" if count > 1 else f"{model} failed: {first}")
+    if search.stop == "budget" and search.needs is not None:
+        parts.append(
+            f"too little time is left: a model needs about {_about(search.needs)} more; raise --budget "
+            "or --total-budget"
+        )
+    elif search.stop in {"models", "download", "running"}:
+        parts.append(_STOPS[search.stop])
+    return "; ".join(parts or ["nothing could be tried"]) + "."
+
+
+def _about(seconds: float) -> str:
+    return duration(float(math.ceil(seconds)))
+
+
+def progress_line(now: SearchProgress, leader: str) -> str:
+    """Return how far a running search is, on one line.
+
+    >>> progress_line(SearchProgress(1400, 3, 12, 1, "timm:resnet50", 250.0, 1800.0), "resnet50")
+    '3 of 1,400 models finished, 12 screened, 1 failed; 4 min 10 s of 30 min; best so far: resnet50'
+    """
+    counts = ((now.screened, "screened"), (now.failed, "failed"))
+    done = f"{now.finished} of {plural(now.candidates, 'model')} finished"
+    done = ", ".join([done, *(f"{count:,} {what}" for count, what in counts if count)])
+    time = duration(float(round(now.seconds)))
+    if now.most_seconds is not None:
+        time += f" of {duration(now.most_seconds)}"
+    limit = "" if now.most_models is None else f"; at most {plural(now.most_models, 'model')}"
+    return f"{done}; {time}{limit}" + (f"; best so far: {leader}" if leader else "")
 
 
 def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str]:
@@ -100,7 +136,7 @@ def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str
             f"with 90 % confidence a search by past results alone, of as many trainings, misses at most "
             f"{high} ({search.bound.past_tasks} past data sets)."
         )
-    elif search.untried:
+    elif search.untried and search.past_tasks < _FEWEST_FOR_A_BOUND:
         sentences.append(f"no bound on what was missed: {plural(search.past_tasks, 'past data set')}.")
     return sentences
 

@@ -77,7 +77,9 @@ def block_of(
     usable = [findings for findings in same if findings.decision is not None]
     confidence: list[str] = []
     if decision and len(usable) == 1:
-        confidence = words.confidence_sentences(usable[0], decision, rows)
+        confidence = words.confidence_sentences(
+            usable[0], decision, rows, is_searched=comparison.search is not None
+        )
     elif decision:
         confidence = words.confidence_over_tasks(usable, decision, _unit(usable))
     return Block(

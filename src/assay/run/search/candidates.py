@@ -35,11 +35,13 @@ class CandidateModels(NamedTuple):
         models: Each once.
         entries: What is known of them before they are opened.
         left_out: The number of models for each reason.
+        notes: Lines about the models of a study that names none.
     """
 
     models: tuple[Named[ModelSource], ...]
     entries: tuple[CatalogueEntry, ...]
     left_out: Counter[str]
+    notes: tuple[str, ...] = ()
 
 
 def choice_of(texts: Iterable[str], limits: Limits, max_download: float | None) -> CandidateModels:
@@ -67,7 +69,7 @@ def choice_of(texts: Iterable[str], limits: Limits, max_download: float | None) 
         entries.append(entry)
     if not kept:
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in left_out.most_common())
-        raise UsageError(f"No model is left of {len(models):,}: {reasons}. Loosen that limit.")
+        raise UsageError(f"No model is left of {len(models):,}: {reasons}. Change that option.")
     return CandidateModels(tuple(kept), tuple(entries), left_out)
 
 
@@ -81,10 +83,14 @@ def _refusal(entry: CatalogueEntry, limits: Limits, max_download: float | None, 
         return f"have more than {limits.max_parameters:,.0f} parameters (--max-parameters)"
     if entry.licence and not limits.allows(entry.licence):
         return "have another licence (--licence)"
-    if entry.is_local:
-        return ""
+    return "" if entry.is_local else _refused_download(entry, max_download, offline=offline)
+
+
+def _refused_download(entry: CatalogueEntry, max_download: float | None, *, offline: bool) -> str:
     if offline:
         return "are not on this machine (--offline)"
+    if max_download is not None and entry.download_bytes is None:
+        return "download an unknown amount (--max-download)"
     if max_download is not None and (entry.download_bytes or 0) > max_download:
         return f"are larger than {max_download / 1e9:.3g} GB (--max-download)"
     return ""

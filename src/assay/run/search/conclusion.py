@@ -52,8 +52,14 @@ def conclude(search: SearchRun, store: Store, *, is_running: bool = False) -> Se
         contaminated_by=contaminated,
         tasks=tuple(task.address for task in search.candidates.tasks),
         promising=_promising(search, untried[:_MOST_PROMISING]) if finished else (),
-        needs=None if finished else float(search.costs.rest(reached).min()),
+        needs=None if finished else _needs(search, dropped),
     )
+
+
+def _needs(search: SearchRun, dropped: set[int]) -> float | None:
+    """Return the seconds that finishing a model takes still; None if none is left."""
+    seconds = np.delete(search.costs.rest(search.scheduler.planner.reached), list(dropped))
+    return float(seconds.min()) if len(seconds) else None
 
 
 def _by_promise(search: SearchRun) -> list[int]:

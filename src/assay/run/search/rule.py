@@ -42,27 +42,15 @@ def budget_of(name: str, written: object) -> Budget:
     if match is None or (match[2] not in _SECONDS and match[2] not in {"model", "models"}):
         raise UsageError(f"{name} is {written!r}. Write a time or a number of models, {_HOW}.")
     amount = float(match[1])
-    if amount <= 0:
-        raise UsageError(f"{name} is {written!r}, which allows nothing. Write more, {_HOW}.")
+    if amount <= 0 or amount == float("inf"):
+        raise UsageError(
+            f"{name} is {written!r}, which is not a budget. Write a time or number above 0, {_HOW}."
+        )
     if match[2] in _SECONDS:
         return Budget(seconds=amount * _SECONDS[match[2]])
     if amount != int(amount):
         raise UsageError(f"{name} is {written!r}. Write a whole number of models, as in 50models.")
     return Budget(models=int(amount))
-
-
-def duration_text(seconds: float) -> str:
-    """Return a time in words.
-
-    >>> duration_text(95), duration_text(5400), duration_text(12.3)
-    ('1 min 35 s', '1 h 30 min', '12 s')
-    """
-    whole = round(seconds)
-    for unit, size, smaller, name in (("h", 3600, 60, "min"), ("min", 60, 1, "s")):
-        if whole >= size:
-            rest = whole % size // smaller
-            return f"{whole // size} {unit}" + (f" {rest} {name}" if rest else "")
-    return f"{whole} s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from assay.core.errors import UsageError
 from assay.core.model import ModelSource
 from assay.core.result import Finished
 from assay.core.task import Task
+from assay.findings.search_progress import SearchProgress
 from assay.plugins.engine import Engine, Watch
 from assay.plugins.families import families
 from assay.plugins.registry import Named
@@ -146,11 +147,23 @@ def prepare(
     return SearchRun(known, choice, candidates, costs, scheduler, excluded)
 
 
+class Watches(NamedTuple):
+    """What shows how far a search is.
+
+    Attributes:
+        stage: Called with the current stage of an evaluation.
+        search: Called after each step.
+    """
+
+    stage: Watch
+    search: Callable[[SearchProgress], None]
+
+
 def run_search(
     search: SearchRun,
     store: Store,
     engine: Engine,
-    watch: Watch,
+    watches: Watches,
     cache_bytes: float,
     keep: Callable[[], None],
 ) -> None:
@@ -160,16 +173,19 @@ def run_search(
         search: The search.
         store: Where results are kept.
         engine: What runs evaluations.
-        watch: Called with the current stage.
+        watches: What shows how far it is.
         cache_bytes: What the features of the store may take.
         keep: Keeps how far the search is; called every few seconds.
     """
-    scheduler, kept = search.scheduler, -math.inf
+    scheduler, kept, shown = search.scheduler, -math.inf, 0
     within = WithinBudget(scheduler, store.root, cache_bytes)
-    with closing(engine.run(Evaluator(), within, watch)) as events:
+    with closing(engine.run(Evaluator(), within, watches.stage)) as events:
         for event in events:
             store.keep(event)
             within.tell(observed(event))
+            if scheduler.steps > shown:
+                shown = scheduler.steps
+                watches.search(scheduler.progress())
             if time.monotonic() - kept >= _SECONDS_BETWEEN:
                 keep()
                 kept = time.monotonic()

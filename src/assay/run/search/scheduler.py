@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, final
 
@@ -13,26 +12,20 @@ import numpy as np
 
 from assay.core.model import ModelSource
 from assay.core.result import Status
+from assay.findings.search_progress import SearchProgress
 from assay.plugins.protocol import ModelProtocol
 from assay.plugins.registry import Named
 from assay.plugins.scheduler import Observed, ObservedModel, Pause, Scheduler
 from assay.run.evaluation import Evaluation
 from assay.run.search.candidates import Candidates, NoCandidate
-from assay.run.search.spending import Spending
+from assay.run.search.spending import Spending, StopReason
 from assay.run.search.stages import SCREEN
 from assay.search.costs import Costs, StepTime
 from assay.search.planner import Planner, Seen, Step
 
 _PAIRED = 0.5  # of the deviation of an estimate: models are judged on the same examples
 _Z = 1.96
-
-
-class StopReason(StrEnum):
-    """Why a search ended."""
-
-    ALL = "all"  # every model is finished, failed or ruled out
-    BUDGET = "budget"
-    TOLERANCE = "tolerance"
+_OF_THE_CONTROL = 0.25  # of what is left of the budget, above which the control waits
 
 
 @dataclass
@@ -44,8 +37,12 @@ class _RunningStep:
     keys: set[str]
     start: float
     observed: dict[str, Observed] = field(default_factory=dict)
-    opening: float = 0.0
-    is_replayed: bool = True  # until something of it runs
+    replayed: set[str] = field(default_factory=set)  # keys of jobs that an earlier run finished
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether nothing of it runs."""
+        return self.keys <= self.replayed
 
 
 class Records(NamedTuple):
@@ -53,7 +50,7 @@ class Records(NamedTuple):
 
     Attributes:
         known: Returns of an evaluation, by key, the jobs that need not run again.
-        openings: The seconds that opening took, by the first key of the step.
+        openings: The seconds of each step besides its jobs, above all opening, by its first key.
         keep_openings: Is told of all these seconds after each step.
     """
 
@@ -72,7 +69,8 @@ class SearchScheduler(Scheduler[Evaluation]):
         costs: Predicts the cost of steps.
         spending: What is left of the budget.
         records: What the store knows; it is replayed instead of run again.
-        controls: Returns evaluations of the control for the first model that finishes.
+        controls: Returns evaluations of the control for the first model that finishes. They run at once if
+            they take a small part of what is left of the budget, and else if nothing else is left to do.
 
     Attributes:
         left_out: Models that turned out to be no candidates, with the reason.
@@ -80,7 +78,8 @@ class SearchScheduler(Scheduler[Evaluation]):
         evaluations: Those whose results are the study's.
         curve: For each model that finished, the seconds that all steps took by then.
         stop: Why it ended.
-        spent: The seconds that all steps took.
+        spent: The seconds that all steps took, those of earlier runs included.
+        steps: How many steps ended.
     """
 
     def __init__(
@@ -99,21 +98,20 @@ class SearchScheduler(Scheduler[Evaluation]):
         self.curve: list[tuple[float, int]] = []
         self.stop = StopReason.ALL
         self.spent = 0.0
+        self.steps = 0
         self._candidates, self._costs, self._spending = candidates, costs, spending
         self._records, self._openings = records, dict(records.openings)
         self._controls, self._has_controls = controls, False
         self._running: dict[str, _RunningStep] = {}
-        self._asked: dict[str, tuple[str, float]] = {}  # the model and time of each worker's evaluation
         self._counted: set[str] = set()  # keys of jobs whose cost is counted
+        self._excluded = int(planner.dropped.sum())
         self._begun: Counter[bool] = Counter()  # models, by whether their first step was replayed
 
     def ask(self, worker: str) -> Evaluation | Pause:
         """Return the next evaluation of a worker."""
-        self._asked.pop(worker, None)
         while True:
             evaluation = self._next_of(worker)
             if evaluation is not None:
-                self._asked[worker] = (str(evaluation.model), self._spending.clock())
                 return evaluation
             if worker in self._running:
                 self._end(self._running.pop(worker))
@@ -128,11 +126,25 @@ class SearchScheduler(Scheduler[Evaluation]):
             for running in self._running.values():
                 if event.job.key in running.keys:
                     running.observed[event.job.key] = event
-            return
-        for worker, (model, start) in self._asked.items():
-            if model == event.model and worker in self._running:
-                self._running[worker].opening += self._spending.clock() - start
-                return
+
+    def progress(self) -> SearchProgress:
+        """Return how far the search is."""
+        planner, names = self.planner, self._candidates.models
+        finished = np.flatnonzero(planner.is_finished)
+        known = [one for one in planner.outlooks() if np.isfinite(one.best)] if len(finished) else []
+        promise = sum((one.mean[finished] / one.belief.scale for one in known), np.zeros(len(finished)))
+        dropped = {*self.left_out, *self.failed}
+        begun = [model for model in np.flatnonzero(planner.reached >= 0) if model not in dropped]
+        return SearchProgress(
+            candidates=len(names) - len(self.left_out) - self._excluded,
+            finished=len(finished),
+            screened=len(begun) - len(finished),
+            failed=len(self.failed),
+            leader=str(names[finished[int(promise.argmax())]]) if len(finished) else "",
+            seconds=self._spending.seconds,
+            most_seconds=self._spending.most_seconds,
+            most_models=self._spending.most_models,
+        )
 
     def _next_of(self, worker: str) -> Evaluation | None:
         """Return what is left of a worker's step that the store does not know."""
@@ -141,23 +153,20 @@ class SearchScheduler(Scheduler[Evaluation]):
             evaluation = running.queue.popleft()
             known = self._records.known(evaluation)
             running.observed.update(known)
+            running.replayed.update(known)
             left = evaluation.without(known.keys())
             if left.jobs:
-                running.is_replayed = False
                 return left
         return None
 
     def _begin(self) -> _RunningStep | None:
         """Return the next step, begun; None if there is none now."""
-        finished = np.flatnonzero(self.planner.is_finished)
-        if len(finished) and not self._has_controls:
-            self._has_controls = True
-            model = self._candidates.models[int(finished[0])]
-            return self._run(None, list(self._controls(model)))
+        if self._is_time_for_controls(_OF_THE_CONTROL):
+            return self._run_controls()
         while True:
             step = self._chosen()
             if step is None:
-                return None
+                return self._run_controls() if self._is_time_for_controls(1.0) else None
             try:
                 evaluations = self._candidates.evaluations(*step)
             except NoCandidate as reason:
@@ -167,6 +176,18 @@ class SearchScheduler(Scheduler[Evaluation]):
             self.planner.start(step)
             return self._run(step, evaluations)
 
+    def _is_time_for_controls(self, share: float) -> bool:
+        """Return whether the control is not judged yet, and takes at most a share of what is left."""
+        finished = np.flatnonzero(self.planner.is_finished)
+        if self._has_controls or not len(finished):
+            return False
+        return self._costs.whole(int(finished[0])) <= share * self._spending.left(self.spent)
+
+    def _run_controls(self) -> _RunningStep:
+        self._has_controls = True
+        first = int(np.flatnonzero(self.planner.is_finished)[0])
+        return self._run(None, list(self._controls(self._candidates.models[first])))
+
     def _run(self, step: Step | None, evaluations: list[Evaluation]) -> _RunningStep:
         if step is None or self._candidates.stages[step.stage].counts:
             self.evaluations += evaluations
@@ -175,19 +196,17 @@ class SearchScheduler(Scheduler[Evaluation]):
 
     def _chosen(self) -> Step | None:
         reached = self.planner.reached
-        costs = self._costs.next(reached)
-        affordable = self._affordable(reached)
-        step = self.planner.next(costs, affordable)
+        costs, allowed = self._costs.next(reached), self._allowed(reached)
+        step = self.planner.next(costs, np.all(list(allowed.values()), axis=0))
         if step is None and not self._running:
-            could = self.planner.next(costs)
-            self.stop = (
-                StopReason.BUDGET
-                if could is not None
-                else StopReason.TOLERANCE
-                if self._is_left()
-                else StopReason.ALL
-            )
+            self.stop = self._why_none(costs, allowed)
         return step
+
+    def _why_none(self, costs: np.ndarray, allowed: Mapping[StopReason, np.ndarray]) -> StopReason:
+        if self.planner.next(costs) is None:
+            return StopReason.TOLERANCE if self._is_left() else StopReason.ALL
+        alone = (reason for reason, models in allowed.items() if self.planner.next(costs, models) is None)
+        return next(alone, StopReason.BUDGET)
 
     def _is_left(self) -> bool:
         """Return whether a model that is neither finished nor ruled out was not dropped either."""
@@ -195,45 +214,47 @@ class SearchScheduler(Scheduler[Evaluation]):
         dropped[[*self.left_out, *self.failed]] = True
         return bool((~self.planner.is_finished & ~self.planner.ruled_out() & ~dropped).any())
 
-    def _affordable(self, reached: np.ndarray) -> np.ndarray:
-        """Return whether the budget suffices to finish each model; before any was measured, for all."""
-        untried = reached < 0
-        left = self._spending.left
-        affordable = np.full(len(reached), left > 0)
+    def _allowed(self, reached: np.ndarray) -> dict[StopReason, np.ndarray]:
+        """Return whether each part of the budget suffices to finish each model, as far as is known."""
+        untried, left = reached < 0, self._spending.left(self.spent)
+        has_time = np.full(len(reached), left > 0)
         if self._costs.is_measured:
-            affordable &= self._costs.rest(reached) <= left
-        if self._spending.models_left(self._begun[False], self._begun[True]) <= 0:
-            affordable &= ~untried
-        affordable &= ~untried | self._spending.can_download(untried)
-        return affordable
+            has_time &= self._costs.rest(reached) <= left
+        may_begin = self._spending.models_left(self._begun[False], self._begun[True]) > 0
+        return {
+            StopReason.BUDGET: has_time,
+            StopReason.MODELS: ~untried | may_begin,
+            StopReason.DOWNLOAD: ~untried | self._spending.can_download(untried),
+        }
 
     def _end(self, running: _RunningStep) -> None:
         """Tell the planner what a finished step showed."""
         results = list(running.observed.values())
         first = min(running.keys, default="")
         if running.is_replayed:
-            running.opening = self._openings.get(first, 0.0)
+            opening = self._openings.get(first, 0.0)
         else:
-            self._openings[first] = running.opening
+            ran = (one for one in results if one.job.key not in running.replayed)
+            jobs = sum(one.encode_seconds + one.seconds for one in ran)
+            opening = self._openings[first] = max(0.0, self._spending.clock() - running.start - jobs)
             self._records.keep_openings(self._openings)
         fresh = [one for one in results if one.job.key not in self._counted]
         self._counted.update(one.job.key for one in fresh)
         measured = StepTime(
-            running.opening, sum(one.encode_seconds for one in fresh), sum(one.seconds for one in fresh)
+            opening, sum(one.encode_seconds for one in fresh), sum(one.seconds for one in fresh)
         )
         self.spent += measured.total
-        if running.is_replayed:
-            self._spending.before += measured.total
+        self.steps += 1
         step = running.step
         if step is None:
             return
         if step.stage == 0:
             self._begun[running.is_replayed] += 1
-        self._costs.tell(step.model, step.stage, measured)
         ok = [one for one in results if one.status is Status.OK]
         if not ok:
             self._give_up(step, results)
             return
+        self._costs.tell(step.model, step.stage, measured)
         self.planner.tell(step, [self._seen(task.fingerprint, ok) for task in self._candidates.tasks])
         if step.stage == self.planner.stages - 1:
             self.curve.append((self.spent, step.model))

@@ -1,14 +1,25 @@
-"""What a search has spent of its budget."""
+"""What a search has spent of its budget, and why it ends."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from typing import final
 
 import numpy as np
 
 from assay.run.search.rule import SearchRule
+
+
+class StopReason(StrEnum):
+    """Why a search ended."""
+
+    ALL = "all"  # every model is finished, failed or ruled out
+    BUDGET = "budget"  # the time that is left is not enough for another model
+    MODELS = "models"  # as many were tried as may be
+    DOWNLOAD = "download"  # what the others download is more than may be
+    TOLERANCE = "tolerance"
 
 
 @final
@@ -19,34 +30,39 @@ class Spending:
         rule: What may be spent.
         downloads: The bytes to download before each model opens.
         clock: Returns seconds.
-
-    Attributes:
-        before: The seconds of steps that were replayed, not run in this start.
     """
 
     def __init__(
         self, rule: SearchRule, downloads: np.ndarray, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.clock = clock
-        self.before = 0.0
         self._budget, self._total = rule.budget, rule.total_budget
         self._downloads, self._max_download = downloads, rule.max_download
         self._start = clock()
+
+    @property
+    def most_seconds(self) -> float | None:
+        """The seconds that this start may take; None without a limit."""
+        return self._budget.seconds
+
+    @property
+    def most_models(self) -> int | None:
+        """The models that this start may try; None without a limit."""
+        return self._budget.models
 
     @property
     def seconds(self) -> float:
         """Seconds of this start."""
         return self.clock() - self._start
 
-    @property
-    def left(self) -> float:
-        """Seconds that are left; infinite without a limit."""
+    def left(self, spent: float) -> float:
+        """Return the seconds that are left, after those of all steps; infinite without a limit.
+
+        The budget of this start is time on the clock; the total is the time of all steps, by all workers.
+        """
         limits = [
-            limit - spent
-            for limit, spent in (
-                (self._budget.seconds, self.seconds),
-                (self._total.seconds, self.seconds + self.before),
-            )
+            limit - used
+            for limit, used in ((self._budget.seconds, self.seconds), (self._total.seconds, spent))
             if limit is not None
         ]
         return min(limits, default=float("inf"))
