@@ -116,8 +116,8 @@ def test_what_holds_for_all_tasks_is_said_once(comparison, found):
     lines = missed_lines(search, tasks)
 
     assert lines == [
-        f"{tasks[0].task.address}: 4 of 41 models were trained; the best of the others is expected to be 0.4 "
-        "points better at most.",
+        f"{tasks[0].task.address}: 4 of 41 models finished; the best of the others is expected to be at "
+        "most 0.4 points better.",
         "No bound on what was missed: 24 past data sets.",
     ]
 
