@@ -265,10 +265,10 @@ def test_a_search_has_a_section_that_says_how_far_the_models_came(found_by_searc
 
     assert "finished 4 through the whole study" in words
     assert "ruled out 2 too far behind the best on 128 to 512 examples of train" in words
-    assert "only tried 1 on 128 examples of train; the budget is spent" in words
+    assert "only tried 1 on 128 examples of train; the budget is not enough for another" in words
     assert "failed 2 Out of memory at &lt;batch 1&gt;" in words
     assert "left out 1,311 have more than 30,000,000 parameters" in words
-    assert "not tried 32 the budget is spent" in words
+    assert "not tried 32 the budget is not enough for another" in words
     assert "32 models not tried" in words
     assert "0.610 (0.550 to 0.670)" in words
     assert "0.940 ± 0.030" in words

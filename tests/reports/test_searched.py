@@ -38,7 +38,7 @@ def test_details_say_how_far_the_models_came_and_what_is_expected(found):
 
     lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
     assert "ruled out 2 too far behind the best on 128 to 512 examples of train" in lines
-    assert "not tried 32 the budget is spent" in lines
+    assert "not tried 32 the budget is not enough for another" in lines
     assert "timm:mobilenetv3_small_100.lamb_in1k ruled out 0.610 0.550 to 0.670 512" in lines
     assert "timm:vit_small_patch0_224.augreg_in21k_ft_in1k 0.940 0.030" in lines
 
@@ -99,7 +99,7 @@ def test_a_running_search_says_how_far_it_is_and_which_model_leads(comparison, f
 
     assert running.startswith("searching 41 models for 30 min: 4 finished, 2 ruled out on part of train")
     assert "; leader: resnet50.a1_in1k 0.9" in running
-    assert "32 not tried; the budget is spent; leader: resnet50" in ended
+    assert "32 not tried; the budget is not enough for another; leader: resnet50" in ended
 
 
 def test_a_task_that_was_not_searched_has_no_sentence_on_it(comparison, found):
@@ -111,14 +111,14 @@ def test_a_task_that_was_not_searched_has_no_sentence_on_it(comparison, found):
 
 def test_what_holds_for_all_tasks_is_said_once(comparison, found):
     tasks = comparison.tasks[:2]
-    search = replace(found.search, bound=None, tasks=tuple(one.task.address for one in tasks))
+    search = replace(found.search, bound=None, past_tasks=8, tasks=tuple(one.task.address for one in tasks))
 
     lines = missed_lines(search, tasks)
 
     assert lines == [
         f"{tasks[0].task.address}: 4 of 41 models finished; the best of the others is expected to be at "
         "most 0.4 points better.",
-        "No bound on what was missed: 24 past data sets.",
+        "No bound on what was missed: 8 past data sets.",
     ]
 
 
