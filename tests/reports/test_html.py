@@ -11,9 +11,11 @@ from tests.reports.searched import searched
 
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
+from assay.core.result import Status
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.facts import ShownExample
 from assay.reports.html import Html
+from assay.reports.html.tables import missing_values
 from assay.testing.simulated_study import SCORES, simulate_study
 from assay.wording.numbers import plural
 from assay.wording.search import contaminated_sentences
@@ -137,7 +139,7 @@ def test_holes_of_the_heat_map_tell_why(study, tmp_path):
 
     text = _render(_compare(dataclasses.replace(study, results=tuple(kept))), tmp_path)
 
-    assert re.search(r'title="skipped: linear_probe has not run[^"]*">skipped</td>', text)
+    assert re.search(r'title="not run: linear_probe has not run[^"]*">not run</td>', text)
 
 
 @pytest.mark.parametrize("keep", ["scores", "one model", "nothing"])
@@ -311,3 +313,33 @@ def test_a_model_trained_on_the_data_is_told_from_the_best_of_the_others(compari
     assert f"of the others: {second} with" in first[-1]
     assert "with or without them" in other[-1]
     assert best in other[-1]
+
+
+def test_a_reason_that_all_methods_of_a_model_share_is_one_row(comparison, tmp_path):
+    model, task = BEST, comparison.tasks[0].task.address
+    lost = [
+        dataclasses.replace(cell, value=None, reason="no weights", status=Status.FAILED)
+        for cell in comparison.cells
+        if cell.is_score and (cell.model, cell.task) == (model, task)
+    ]
+
+    rows = missing_values(dataclasses.replace(comparison, cells=tuple(lost)))
+
+    assert len(lost) == len(SCORES)
+    assert [row.methods for row in rows if row.reason == "no weights"] == [SCORES]
+
+
+def test_a_job_that_a_study_has_left_is_not_called_skipped(study, tmp_path):
+    left = dataclasses.replace(study, results=tuple(study.results[::7]))
+
+    text = _render(_compare(left), tmp_path)
+
+    assert '">not run</td>' in text
+    assert '<span class="tag not run">not run</span>' in text
+
+
+def test_classes_of_other_directions_stay_on_their_side_of_the_arrow(comparison, tmp_path):
+    text = _render(comparison, tmp_path)
+
+    assert "<bdi>dog</bdi> → <bdi>" in text
+    assert "a, code, q, dd, h1, h2, .examples span { unicode-bidi: isolate; }" in text

@@ -34,6 +34,14 @@ def test_the_two_main_causes_are_named_and_the_others_counted():
     assert nothing([]) == "No model reads this kind of data."
 
 
+def test_a_model_that_fails_on_two_tasks_is_one_model():
+    first = failed("a", "out of memory")
+
+    message = nothing([first, replace(first, task="photos")])
+
+    assert message == "1 model has no value: out of memory (1 model)."
+
+
 def test_a_task_that_no_model_learns_says_what_to_check(comparison):
     task = replace(comparison.tasks[0], beats_floor=False, decision=None, recommended=None)
 

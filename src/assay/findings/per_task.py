@@ -11,6 +11,7 @@ from assay.findings.decision import Recommendation
 from assay.findings.error_analysis import ErrorAnalysis, SliceFindings
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 
+NOT_RUN = "has not run on this task"  # in the reason of a job that a study has left
 OTHER_MODALITY = "other modality"  # prefix of the reason if a model does not read the task's modality
 
 
@@ -49,6 +50,11 @@ class Cell:
     cost: Cost = field(default_factory=Cost)
     spread: float | None = None
     val_value: float | None = None
+
+    @property
+    def state(self) -> str:
+        """What a reader is told of its status: of a job that a study has left, that it has not run."""
+        return "not run" if NOT_RUN in self.reason else self.status.value
 
 
 @dataclass(frozen=True, slots=True)

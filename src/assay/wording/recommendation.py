@@ -59,11 +59,15 @@ def nothing(missing: Sequence[Cell]) -> str:
     """Return a sentence why no model of a task has a value, with the main causes."""
     if not missing:
         return "No model reads this kind of data."
-    causes = Counter(cell.reason.partition("\n")[0] for cell in missing)
-    main = [f"{reason.rstrip('.')} ({plural(number, 'model')})" for reason, number in causes.most_common(2)]
+    models = {cell.model for cell in missing}
+    causes = Counter(
+        reason for _, reason in {(cell.model, cell.reason.partition("\n")[0]) for cell in missing}
+    )
+    ordered = sorted(causes.items(), key=lambda cause: (-cause[1], cause[0]))
+    main = [f"{reason.rstrip('.')} ({plural(number, 'model')})" for reason, number in ordered[:2]]
     more = f", and {plural(len(causes) - 2, 'other cause')}" if len(causes) > 2 else ""
-    verb = "has" if len(missing) == 1 else "have"
-    return f"{plural(len(missing), 'model')} {verb} no value: {'; '.join(main)}{more}."
+    verb = "has" if len(models) == 1 else "have"
+    return f"{plural(len(models), 'model')} {verb} no value: {'; '.join(main)}{more}."
 
 
 def _not_above_chance(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:

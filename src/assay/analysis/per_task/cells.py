@@ -10,7 +10,7 @@ from assay.core.errors import UnknownName
 from assay.core.result import Cost, Result, Status
 from assay.core.task import Modality
 from assay.findings.facts import TaskFacts
-from assay.findings.per_task import OTHER_MODALITY, Cell
+from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, Cell
 
 
 def gather(results: Sequence[Result], scores: Collection[str]) -> tuple[Cell, ...]:
@@ -50,7 +50,7 @@ def missing_cells(
         cell = None if models[model] else of_task.get(model)
         if cell is None:
             if modalities.get(model, task.modality) == task.modality:
-                reason = f"{method} has not run on this task; run the study again to fill this in"
+                reason = f"{method} {NOT_RUN}; run the study again to fill this in"
                 reason = models[model] or reason
                 missing.append(Cell(model, task.address, method, False, Status.SKIPPED, reason=reason))
         elif cell.value is None and not cell.reason.startswith(OTHER_MODALITY):

@@ -81,8 +81,8 @@ def _mean_rank(model: str, standings: Sequence[Mapping[str, Standing]]) -> float
 
 def _cell(findings: TaskFindings, standing: Standing | None, missing: Cell | None) -> HeatCell:
     if standing is None:
-        details = f"{missing.status}: {missing.reason}" if missing else "no result"
-        return HeatCell(missing.status.value if missing else "–", details, has_value=False)
+        details = f"{missing.state}: {missing.reason}" if missing else "no result"
+        return HeatCell(missing.state if missing else "–", details, has_value=False)
     value = value_text(standing.value, negated=findings.shown_negated)
     interval = interval_text(standing.interval, negated=findings.shown_negated)
     details = f"{value} {findings.measure}{f', {interval}' if interval else ''}; rank {standing.rank}"

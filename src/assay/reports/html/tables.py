@@ -125,11 +125,11 @@ class SliceTable:
 
 @dataclass(frozen=True, slots=True)
 class MissingValue:
-    """A reason why models have no value by a method on some tasks."""
+    """A reason why models have no value by some methods on some tasks."""
 
     models: tuple[str, ...]
-    method: str
-    status: Status
+    methods: tuple[str, ...]
+    status: str
     reason: str
     tasks: tuple[str, ...]
 
@@ -261,11 +261,14 @@ def _slice_table(column: str, findings: TaskFindings, room: int) -> SliceTable:
 
 def missing_on_task(findings: TaskFindings) -> tuple[MissingValue, ...]:
     """Return the models without a value on a task, grouped by reason, failures first."""
-    groups: dict[tuple[str, Status, str], list[str]] = {}
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for cell in findings.missing:
-        groups.setdefault((cell.method, cell.status, cell.reason), []).append(cell.model)
+        groups.setdefault((cell.method, cell.state, cell.reason), []).append(cell.model)
     task = findings.task.address
-    return _failures_first(MissingValue(tuple(models), *key, (task,)) for key, models in groups.items())
+    return _failures_first(
+        MissingValue(tuple(models), (method,), status, reason, (task,))
+        for (method, status, reason), models in groups.items()
+    )
 
 
 def missing_values(comparison: Comparison) -> tuple[MissingValue, ...]:
@@ -279,14 +282,17 @@ def missing_values(comparison: Comparison) -> tuple[MissingValue, ...]:
         for cell in comparison.cells
         if cell.value is None and cell.method != comparison.ranked_by and (cell.task, cell.model) in judged
     ]
-    groups: dict[tuple[str, str, Status, str], list[str]] = {}
+    tasks: dict[tuple[str, str, str, str], list[str]] = {}
     for cell in (*by_ranking, *by_others):
-        groups.setdefault((cell.model, cell.method, cell.status, cell.reason), []).append(cell.task)
+        tasks.setdefault((cell.model, cell.method, cell.state, cell.reason), []).append(cell.task)
+    methods: dict[tuple[str, str, str, tuple[str, ...]], list[str]] = {}
+    for (model, method, status, reason), found in tasks.items():
+        methods.setdefault((model, status, reason, tuple(found)), []).append(method)
     return _failures_first(
-        MissingValue((model,), method, status, reason, tuple(tasks))
-        for (model, method, status, reason), tasks in groups.items()
+        MissingValue((model,), tuple(names), status, reason, found)
+        for (model, status, reason, found), names in methods.items()
     )
 
 
 def _failures_first(rows: Iterable[MissingValue]) -> tuple[MissingValue, ...]:
-    return tuple(sorted(rows, key=lambda row: row.status is not Status.FAILED))
+    return tuple(sorted(rows, key=lambda row: row.status != Status.FAILED))

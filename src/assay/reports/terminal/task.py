@@ -185,7 +185,7 @@ def _show_missing(comparison: Comparison, findings: TaskFindings, console: Conso
     labels = model_labels(comparison)
     by_reason: dict[tuple[str, str], list[str]] = {}
     for cell in findings.missing:
-        by_reason.setdefault((cell.status.value, cell.reason), []).append(labels[cell.model])
+        by_reason.setdefault((cell.state, cell.reason), []).append(labels[cell.model])
     for (status, reason), models in by_reason.items():
         hidden = len(models) - _MISSING
         more = f" and {plural(hidden, 'more model')}" if hidden > 0 else ""
