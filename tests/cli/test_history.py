@@ -131,7 +131,7 @@ def test_a_name_that_is_no_file_name_is_refused_and_nothing_is_written(assay, re
         (("remove", "mteb"), "comes with Assay and stays"),
         (("remove", "../past"), "No table of your history called '../past'"),
         (("list", "mteb"), "lists all tables. Leave 'mteb' out."),
-        (("empty",), "'empty' is no action"),
+        (("empty",), "'empty' is not an action"),
     ],
 )
 def test_a_request_that_cannot_be_met_says_what_to_write(assay, results, arguments, complaint):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from pathlib import Path
 
@@ -191,3 +192,22 @@ def test_a_missing_file_is_found(tmp_path: Path) -> None:
 def test_suffixes_are_read_in_any_case() -> None:
     assert is_image("IMG_1.JPG")
     assert not is_image("notes.txt")
+
+
+def float_colours() -> bytes:
+    """Return a TIFF of 1 x 1 pixels with three channels of 32-bit floats."""
+    tags = {256: 1, 257: 1, 258: 32, 259: 1, 262: 2, 273: 200, 277: 3, 278: 1, 279: 12, 339: 3}
+    entries = b"".join(struct.pack("<HHII", tag, 3, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(100)
+
+
+def test_a_tiff_of_float_colours_says_which_pixels_it_has(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(float_colours())
+    (tmp_path / "b.tif").write_bytes(b"II*\0\xff")
+    (tmp_path / "c.tif").write_bytes(b"nothing")
+
+    assert check_all(images_in(tmp_path, "a.tif", "b.tif", "c.tif")).unreadable == {
+        0: "a TIFF with 3 channels of 32-bit floats, which is not read: save it as PNG with 8 or 16 bits",
+        1: "damaged: a TIFF whose tags cannot be read",
+        2: "not an image",
+    }

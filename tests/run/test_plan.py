@@ -114,3 +114,8 @@ def test_writing_a_default_out_names_nothing_twice(study):
     jobs = study(methods=["knn", "knn(k=None)"], models=["zoo:colours", "zoo:colours(seed=0)"]).plan().jobs
 
     assert [(job.model, job.method) for job in jobs.values()] == [("zoo:colours", "knn")]
+
+
+def test_a_setting_that_a_model_refuses_names_the_model():
+    with pytest.raises(UsageError, match=r"^torch:torch.nn:Identity\(channels=4\): Pictures have 3 channels"):
+        resolve_models(["torch:torch.nn:Identity(channels=4)"])

@@ -73,7 +73,7 @@ def other_model(store: str | Path, model: str) -> str:
     if len(others) == 1:
         return others[0]
     few = f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}" if others else "none"
-    raise UsageError(f"Besides '{model}' the store '{store}' holds {few}. Name the model to judge.")
+    raise UsageError(f"Besides '{model}' the store '{store}' contains {few}. Name the model to judge.")
 
 
 def _evidence_of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evidence:

@@ -91,7 +91,7 @@ def load(folder: str | Path, device: str = "auto", *, allow_code: Sequence[str] 
             ``["nets", "my_source.py"]``. Without it, none runs, whatever the folder says.
 
     Raises:
-        UsageError: The folder holds no saved model, or needs code that is not allowed.
+        UsageError: The folder contains no saved model, or needs code that is not allowed.
         ModelError: The model cannot be opened, or has other weights than the saved one.
     """
     from assay.environment.devices import resolve_device
@@ -159,7 +159,7 @@ def _parts(folder: Path, settings: SavedSettings, allowed: Sequence[str]) -> tup
             f"{error} If it is a plug-in of yours, name its file: {hint}, or --allow-code for assay predict."
         ) from error
     if not isinstance(base, (FeatureProtocol, ModelProtocol)):
-        raise UsageError(f"'{settings.method}' trains nothing: '{folder}' holds no saved model.")
+        raise UsageError(f"'{settings.method}' trains nothing: '{folder}' contains no saved model.")
     _must_be_allowed(source, settings, allowed)
     source.check()
     start = source.untrained() if isinstance(base, ModelProtocol) and base.starts_random else source

@@ -18,7 +18,7 @@ from assay.actions.load import identity_without_place, load, saved_source
 from assay.actions.onnx_export import export_onnx, must_be_exportable
 from assay.actions.saved_folder import SCRIPT, SETTINGS, WEIGHTS, SavedSettings, read_settings
 from assay.actions.saved_texts import SCRIPT_TEXT, readme, requirements
-from assay.core.errors import StoreError, UnknownName, UsageError
+from assay.core.errors import StoreError, UsageError
 from assay.core.job import Job
 from assay.core.metric import PLUGIN_PREFIX
 from assay.core.model import ModelFacts, ModelSource
@@ -68,7 +68,7 @@ def save(store: Store, what: ModelToSave, folder: Path, device: str, *, onnx: bo
     """
     source, method = what.model.plugin, what.method.plugin
     if isinstance(method, SourceProtocol):
-        raise UsageError(f"{what.method} trains nothing: there is nothing to save but {what.model} itself.")
+        raise UsageError(f"{what.method} trains nothing, so there is nothing to save. Name another --method.")
     must_be_empty(folder)
     was_there = folder.exists()
     if onnx:
@@ -81,7 +81,7 @@ def save(store: Store, what: ModelToSave, folder: Path, device: str, *, onnx: bo
     try:
         if model.names is not None:
             raise UsageError(
-                f"{what.model} holds the features of some examples alone: it cannot predict others."
+                f"{what.model} contains only the features of some examples, so it cannot predict others."
             )
         opened = OpenedModel(model, identity, source.untrained, device, source.encoding_version)
         metric = families().metrics.load(what.task.metric)()
@@ -114,9 +114,14 @@ def _result(store: Store, job: Job) -> Result:
     result = next(iter(store.results({job.key})), None)
     if result is None:
         jobs = [other.job for other in store.results()]
-        done = {other.method for other in jobs if (other.model, other.task) == (job.model, job.task)}
-        if job.method not in done and done:
-            raise UnknownName(f"method of {job.model} on {job.task}", job.method, done)
+        here = [other for other in jobs if (other.model, other.task) == (job.model, job.task)]
+        trained = store.predictions([other.key for other in here])
+        done = sorted({other.method for other in here if other.key in trained})
+        if done and job.method not in done:
+            raise UsageError(
+                f"The study has no {job.method} of {job.model} on {job.task}; it has {', '.join(done)}. "
+                f"Write --method '{done[0]}'."
+            )
         raise UsageError(
             f"The study has no result of {job.method} for {job.model} on {job.task} as they are now. "
             "Name a model, a task and a method as the report does; run the study again if they have changed."
@@ -129,7 +134,9 @@ def _result(store: Store, job: Job) -> Result:
 def _kept(store: Store, job: Job) -> Predicted:
     kept = store.predictions([job.key]).get(job.key)
     if kept is None:
-        raise StoreError(f"The store has lost the predictions of {job.method} for {job.model} on {job.task}.")
+        raise StoreError(
+            f"The predictions of {job.method} for {job.model} on {job.task} are missing in the store."
+        )
     return kept
 
 

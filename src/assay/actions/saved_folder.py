@@ -103,14 +103,14 @@ def read_settings(folder: Path) -> SavedSettings:
     """Read and check the settings of a saved model.
 
     Raises:
-        UsageError: The folder holds no saved model, or its settings are damaged.
+        UsageError: The folder contains no saved model, or its settings are damaged.
     """
     path = inside(folder, SETTINGS)
     try:
         return _settings(json.loads(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"'{folder}' holds no saved model: {SETTINGS} is damaged ({error}). Save it again."
+            f"'{folder}' contains no saved model: {SETTINGS} is damaged ({error}). Save it again."
         ) from error
 
 
@@ -122,7 +122,9 @@ def inside(folder: Path, name: str) -> Path:
     """
     path, top = folder / name, folder.resolve()
     if not path.exists():
-        raise UsageError(f"'{folder}' holds no saved model: it has no {name}. Name a folder of assay save.")
+        raise UsageError(
+            f"'{folder}' contains no saved model: it has no {name}. Name a folder that assay save wrote."
+        )
     found = [path, *path.rglob("*")] if path.is_dir() else [path]
     for one in found:
         if not one.resolve().is_relative_to(top):

@@ -88,7 +88,7 @@ In Python:
         predicted = saved.predict(examples)
         answers = {_NAMES[settings.kind.label_kind]}
 
-`{SETTINGS}` holds the settings, `weights.safetensors` what training learned. `assay predict this-folder`
+`{SETTINGS}` contains the settings, `weights.safetensors` the trained weights. `assay predict this-folder`
 does the same as `predict.py`, and runs no file of this folder.{onnx}
 """
 

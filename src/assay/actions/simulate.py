@@ -247,6 +247,6 @@ def _top(top: float | None, matrix: Matrix) -> float:
         return 0.0 if highest <= 0 else 1.0 if highest <= 1 else 100.0 if highest <= 100 else highest
     if top < highest:
         raise UsageError(
-            f"The top is {top:g}, and the matrix holds {highest:g}. Write --top {highest:g} or more."
+            f"The top is {top:g}, but the highest value is {highest:g}. Write --top {highest:g} or more."
         )
     return top

@@ -14,6 +14,7 @@ from assay.readers.images import is_image
 from assay.readers.lists import splitter
 from assay.readers.numbers import read_numbers
 from assay.readers.split_columns import SplitColumn, find_split
+from assay.readers.structured_cells import refuse_structured
 from assay.readers.table_columns import TableColumns
 
 _FEW_CLASSES = 0.5  # maximum fraction of distinct cells in a guessed label column
@@ -91,6 +92,7 @@ def choose_columns(
         label, notes = _label(title, head, taken)
         labels = (label,)
         taken.add(label)
+    refuse_structured(title, {name: head[name] for name in labels})
     notes = (*notes, *found.notes_besides(labels))
 
     image = chosen.image
@@ -100,6 +102,30 @@ def choose_columns(
         return TableColumns(labels, image=image, split=split, notes=notes)
     texts, text_notes = _texts(title, head, chosen, taken)
     return TableColumns(labels, texts, split=split, notes=(*notes, *text_notes))
+
+
+def refuse_unlabelled(
+    columns: Iterable[str], lacking: Mapping[str, tuple[Sequence[str], Sequence[str]]], chosen: NamedColumns
+) -> None:
+    """Raise ``UnreadableTask`` if files lack the label column of another, as a hidden test does.
+
+    Args:
+        columns: The columns that all files have.
+        lacking: See ``TextTable``.
+        chosen: The columns named by the user.
+    """
+    if chosen.labels:
+        lost = [name for name in chosen.labels if name in lacking]
+    elif _called(columns, _column_names()["labels"]):
+        lost = []
+    else:
+        lost = _called(lacking, _column_names()["labels"])
+        lost += [name for name, (_, cells) in lacking.items() if _are_classes(cells)]
+    if lost:
+        raise UnreadableTask(
+            f"{' and '.join(lacking[lost[0]][0])}: the label column '{lost[0]}' is missing. Name the file "
+            f"that has it, as in table:folder/train.csv(label='{lost[0]}'): val and test are drawn from it."
+        )
 
 
 def guess_kind(column: str, names: Sequence[str], rows: int) -> tuple[TaskKind, str]:
@@ -234,6 +260,7 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
         return few[0], (
             f"'{few[0]}' is taken as the label, because its values repeat: write label='...' if not.",
         )
+    refuse_structured(title, free)
     truths = [name for name, cells in free.items() if {*cells} in _TRUTHS]
     example = repr(tuple(truths)) if len(truths) > 1 else f"'{list(head)[-1]}'"
     hint = ", if each of these columns says whether a class applies" if len(truths) > 1 else ""

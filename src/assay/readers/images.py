@@ -18,6 +18,7 @@ from assay.readers.digests import digest_bytes
 from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
 from assay.readers.near_duplicates import SIDE, thumbnail
 from assay.readers.pixel_values import PixelKind, PixelRange, as_bytes, common_ranges, measured, wide_pixels
+from assay.readers.unread_tiff import unread_tiff
 
 _COMMON = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _RARE = (".jpe", ".jfif", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".jp2", ".j2k", ".avif")
@@ -71,7 +72,7 @@ class StoredImages(FileExamples):
         content = self.files.content(row)
         if not content:
             raise UnreadableFileError("empty file")
-        with named_image_errors(), image_formats.open_image(content, self.files.name(row)) as image:
+        with named_image_errors(content), image_formats.open_image(content, self.files.name(row)) as image:
             least = 2 * SIDE
             image.draft("RGB", (max(least, image.width // _DRAFT), max(least, image.height // _DRAFT)))
             is_first = _has_frames(image)
@@ -91,12 +92,12 @@ class StoredImages(FileExamples):
 
 
 @contextmanager
-def named_image_errors() -> Iterator[None]:
-    """Convert decoding errors to ``UnreadableFileError`` with a short reason."""
+def named_image_errors(content: bytes = b"") -> Iterator[None]:
+    """Convert decoding errors of a file to ``UnreadableFileError`` with a short reason."""
     try:
         yield
     except UnidentifiedImageError as error:
-        raise UnreadableFileError("not an image") from error
+        raise UnreadableFileError(unread_tiff(content) or "not an image") from error
     except Image.DecompressionBombError as error:
         raise UnreadableFileError("too many pixels") from error
 

@@ -11,7 +11,7 @@ import numpy as np
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.slices import SliceColumn
 from assay.core.task import LabelKind, Labels, TaskKind
-from assay.readers.guess import NamedColumns, choose_columns
+from assay.readers.guess import NamedColumns, choose_columns, refuse_unlabelled
 from assay.readers.labelling import Cells, Labelled, label_rows, missing_note, tag_labels
 from assay.readers.lists import are_lists, splitter
 from assay.readers.several_labels import label_columns, label_sets
@@ -86,6 +86,7 @@ def labelled_rows(
         form: The user's settings of the label format.
         official: The split of each row by file, or None to use the split column, if there is one.
     """
+    refuse_unlabelled(table.cells.column_names, table.lacking, named)
     columns = choose_columns(table.title, table.head(), named, form.kind)
     if official is None and columns.split is not None:
         official = _split_column(table, columns.split)

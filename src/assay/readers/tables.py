@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -36,6 +36,7 @@ class TextTable:
         starts: The first row of each file.
         notes: How the files were read.
         places: Where the rows of each file lie; empty if they are numbered as they were read.
+        lacking: For each column that is left out the files that lack it, and its first cells in another.
     """
 
     paths: tuple[Path, ...]
@@ -43,6 +44,7 @@ class TextTable:
     cells: pa.Table
     notes: tuple[str, ...] = ()
     places: tuple[RowPlaces, ...] = ()
+    lacking: Mapping[str, tuple[tuple[str, ...], Sequence[str]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.cells.num_rows)
@@ -148,7 +150,22 @@ def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]])
         )
     starts = np.cumsum([0, *(table.num_rows for table in tables[:-1])])
     cells = pa.concat_tables([table.select(common) for table in tables])
-    return TextTable(paths, tuple(int(start) for start in starts), cells)
+    return TextTable(paths, tuple(int(start) for start in starts), cells, lacking=_lacking(paths, tables))
+
+
+def _lacking(
+    paths: Sequence[Path], tables: Sequence[pa.Table]
+) -> dict[str, tuple[tuple[str, ...], list[str]]]:
+    """Return the columns that some tables lack, each with their files and its first cells in another."""
+    lacking = {}
+    for name in dict.fromkeys(name for table in tables for name in table.column_names):
+        without = tuple(
+            path.name for path, table in zip(paths, tables, strict=True) if name not in table.column_names
+        )
+        if without:
+            having = next(table for table in tables if name in table.column_names)
+            lacking[name] = (without, [cell or "" for cell in having[name].slice(0, _HEAD).to_pylist()])
+    return lacking
 
 
 def text_digests(table: TextTable, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

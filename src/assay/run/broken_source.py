@@ -67,8 +67,10 @@ def checked_models(address: Address) -> Iterator[Named[ModelSource]]:
         try:
             with undone():
                 model.plugin.check()
-        except UsageError:
-            raise
+        except UsageError as error:
+            if type(error) is not UsageError or model.plugin.name in str(error):
+                raise
+            raise UsageError(f"{model.address}: {error}") from error
         except BaseException as error:
             raise_if_interrupted(error)
             yield _broken(model.address, error)

@@ -1,4 +1,4 @@
-"""assay catalogue: asks the hub what it knows of models, for assay list models."""
+"""assay catalogue: asks the hub for facts about models, which assay list models shows."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def command(
     asked = patterns or [choice.address for modality in Modality for choice in curated(modality)]
     repositories = [entry.repository for entry in catalogue_of(asked).values() if entry.repository]
     if not repositories:
-        raise UsageError(f"No model of {', '.join(asked)} lies on the hub: there is nothing to ask.")
+        raise UsageError(f"No model of {', '.join(asked)} is on the hub: there is nothing to update.")
     failed = 0
     for number, each in enumerate(update(repositories), start=1):
         failed += bool(each.failure)

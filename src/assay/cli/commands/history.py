@@ -80,7 +80,9 @@ def _target(action: str, what: str | None) -> str:
     if action == "list":
         raise UsageError(f"assay history lists all tables. Leave '{what}' out.")
     if action not in needs:
-        raise UsageError(f"'{action}' is no action. Write assay history, or add, export or remove after it.")
+        raise UsageError(
+            f"'{action}' is not an action. Write assay history, or assay history add, export or remove."
+        )
     if what is None:
         raise UsageError(f"Name {needs[action]}, as in: assay history {action} WHAT")
     return what
