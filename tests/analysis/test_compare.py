@@ -101,7 +101,7 @@ def test_if_only_random_weights_finished_the_answer_says_what_failed(study):
     assert result.decisions == {}
     assert result.headline[0].startswith(
         "No recommendation for images. Only controls with random weights have a value. "
-        "4 models have no value: Cannot load the weights"
+        "2 models have no value: Cannot load the weights"
     )
     assert all(task.recommended is None and task.smallest is None for task in result.tasks)
 

@@ -135,5 +135,5 @@ def test_there_is_nothing_to_save(tmp_path: Path, photos: Path) -> None:
         resolve_methods(["own_head"])[0],
     )
 
-    with pytest.raises(UsageError, match="own_head trains nothing: there is nothing to save"):
+    with pytest.raises(UsageError, match="own_head trains nothing, so there is nothing to save"):
         save(Store(tmp_path / "store"), chosen, tmp_path / "saved", "cpu")
