@@ -274,7 +274,7 @@ def test_a_search_has_a_section_that_says_how_far_the_models_came(found_by_searc
     assert "32 models not tried" in words
     assert "0.610 (0.550 to 0.670)" in words
     assert "0.940 ± 0.030" in words
-    assert "may have been trained on these data: its name holds &#39;satellite&#39;" in words
+    assert "may have been trained on these data: its name contains &#39;satellite&#39;" in words
     assert _read(text).open == []
     assert "Searched 41 models in 30 min: 4 finished" in text.partition("</header>")[0]
 

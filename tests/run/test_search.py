@@ -14,8 +14,10 @@ from assay.core.result import Status
 from assay.reports.json import as_json
 from assay.reports.terminal.next_commands import StudyPlace
 from assay.reports.terminal.screen import screen_lines
+from assay.run.plan import resolve_models, resolve_tasks
 from assay.run.search.candidates import choice_of
 from assay.run.search.rule import Budget, SearchRule
+from assay.run.search.run import unit_of
 from assay.run.stored_comparison import compare_store
 from assay.run.study import Study
 from assay.store.results import open_existing
@@ -161,11 +163,17 @@ def test_a_task_without_a_value_has_no_expected_regret_and_the_search_is_exporte
     assert '"untried": [' in as_json(comparison)
 
 
-def test_the_control_is_judged_and_does_not_count_as_a_candidate(study):
+def test_the_control_is_judged_and_does_not_count_as_a_candidate(study, monkeypatch):
+    monkeypatch.setattr(
+        "assay.run.search.run.random_controls",
+        lambda models, modalities: resolve_models(["zoo:noisy(seed=9)"]),
+    )
+
     comparison = study(tolerance="0.5pt").run()
 
-    controls = [row for row in comparison.models if row.facts.is_random]
-    assert len(controls) <= 1
+    judged = {cell.model for cell in comparison.cells if cell.method == "linear_probe"}
+    assert "zoo:noisy(seed=9)" in judged
+    assert "zoo:noisy(seed=9)" not in {*comparison.search.finished, *comparison.search.untried}
     assert comparison.search.candidates == len(NAMES)
 
 
@@ -280,3 +288,15 @@ def test_how_far_a_search_is_is_shown_after_each_step(study):
     assert shown[-1].leader == "zoo:colours"
     assert shown[-1].candidates == 3
     assert shown[-1].most_seconds == 3600
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit"), [("r2", 1.0), ("spearman", 1.0), ("rmse", pytest.approx(0.5, abs=0.1))]
+)
+def test_half_a_point_is_of_the_metric_whatever_its_chance_level(tmp_path, metric, unit):
+    table = tmp_path / "numbers.csv"
+    table.write_text("text,score\n" + "".join(f"text {row},{row % 2}.0\n" for row in range(60)))
+
+    (task,) = resolve_tasks([f"table:{table}(label='score', kind='regression', metric='{metric}')"], 0)
+
+    assert unit_of(task) == unit

@@ -60,7 +60,7 @@ def believe(
     means, spreads = scales * (prior.mean + offsets + given.shift), scales * np.sqrt(given.variance)
     mean = weights @ means
     variance = weights @ (spreads**2 + (means - mean) ** 2)
-    improvement = weights @ _improvement(means, spreads, best)
+    improvement = weights @ expected_improvement(means, spreads, best)
     scale = float(weights @ scales[:, 0])
     by_analogy = _by_analogy(prior, tried, values, scale)
     return Belief(mean, np.sqrt(variance), improvement, by_analogy, scale)
@@ -103,7 +103,8 @@ def _given(prior: Prior, tried: np.ndarray, centred: np.ndarray, errors: np.ndar
     return _Given(shift, np.broadcast_to(np.maximum(known, 0.0), shift.shape), fit)
 
 
-def _improvement(means: np.ndarray, deviations: np.ndarray, best: float) -> np.ndarray:
+def expected_improvement(means: np.ndarray, deviations: np.ndarray, best: float) -> np.ndarray:
+    """Return by how much normal variables are expected to exceed the best value, counting no loss."""
     deviations = np.maximum(deviations, _LEAST)
     z = (means - best) / deviations
     density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)

@@ -8,7 +8,7 @@ from typing import NamedTuple, final
 import numpy as np
 from scipy import stats
 
-from assay.search.belief import DIVERGED, Belief, believe, believe_nothing
+from assay.search.belief import DIVERGED, Belief, believe, believe_nothing, expected_improvement
 from assay.search.policies import first_picks, shares_of_untried
 from assay.search.prior import Prior
 
@@ -221,7 +221,7 @@ class Planner:
         for outlook in outlooks:
             if not np.isfinite(outlook.best):
                 continue
-            gains = _improvement(outlook.mean, outlook.deviation, outlook.best)
+            gains = expected_improvement(outlook.mean, outlook.deviation, outlook.best)
             most = float(gains[untried].max(initial=0.0))
             gains[untried] = most * shares_of_untried(outlook.belief, untried)[untried]
             total += gains / max(outlook.belief.scale, 1e-12)
@@ -259,9 +259,3 @@ class Planner:
         grid = (np.arange(_GRID) + 0.5) * highest / _GRID
         none_above = stats.norm.cdf((grid[:, None] - means) / deviations).prod(axis=1)
         return float((1 - none_above).sum() * highest / _GRID)
-
-
-def _improvement(means: np.ndarray, deviations: np.ndarray, best: float) -> np.ndarray:
-    deviations = np.maximum(deviations, 1e-12)
-    z = (means - best) / deviations
-    return np.asarray((means - best) * stats.norm.cdf(z) + deviations * stats.norm.pdf(z))

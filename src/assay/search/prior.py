@@ -10,7 +10,7 @@ from scipy import stats
 
 from assay.search.history import History, normalised, percentiles, spread_of
 from assay.search.names import alikeness, matches
-from assay.search.unseen import Lent, lent_by_names
+from assay.search.unseen import NameWeights, weights_by_names
 
 _ALTERNATIONS = 20
 _FILLS = 6
@@ -85,11 +85,11 @@ def learn(history: History, task: str) -> Prior:
     model, made_for, gain, uncertainty = _matched(history, values)
     filled, alike = _filled(model), alikeness(history.models)
     own = model.between * model.residual / np.maximum(model.residual + model.counts * model.between, 1e-12)
-    model, lent = _with_unseen(model, alike)
-    if lent is not None:
+    model, borrowed = _with_unseen(model, alike)
+    if borrowed is not None:
         seen = model.counts > 0
-        filled[:, ~seen] = filled[:, seen] @ lent.weights.T
-        own[~seen] = (model.between + (1 - _OF_A_CELL) * model.residual) * lent.left
+        filled[:, ~seen] = filled[:, seen] @ borrowed.weights.T
+        own[~seen] = (model.between + (1 - _OF_A_CELL) * model.residual) * borrowed.left
     tasks = len(values)
     made_for_it = matches(task, history.models)
     covariance = filled.T @ filled / tasks + _OF_NAMES * model.residual * alike
@@ -173,7 +173,7 @@ def _filled(model: _Additive) -> np.ndarray:
     return filled
 
 
-def _with_unseen(model: _Additive, alike: np.ndarray) -> tuple[_Additive, Lent | None]:
+def _with_unseen(model: _Additive, alike: np.ndarray) -> tuple[_Additive, NameWeights | None]:
     """Return effects in which models without a past take after similar names, and how; None without any."""
     seen = model.counts > 0
     if seen.all() or not seen.any():
@@ -182,10 +182,10 @@ def _with_unseen(model: _Additive, alike: np.ndarray) -> tuple[_Additive, Lent |
     noise = model.residual / (model.between * counts)
     raw = model.of_models[seen] * (1 + noise)  # before they were shrunk
     centre = float(np.average(raw, weights=counts))
-    lent = lent_by_names(alike, seen, (raw - centre) / np.sqrt(model.between), noise)
+    borrowed = weights_by_names(alike, seen, (raw - centre) / np.sqrt(model.between), noise)
     of_models = model.of_models.copy()
-    of_models[~seen] = centre + lent.weights @ (raw - centre)
-    return model._replace(of_models=of_models), lent
+    of_models[~seen] = centre + borrowed.weights @ (raw - centre)
+    return model._replace(of_models=of_models), borrowed
 
 
 def _gain_of_matches(model: _Additive, made_for: np.ndarray) -> tuple[float, float]:

@@ -14,7 +14,7 @@ _NEIGHBOURS = 20
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 0.95)  # of the differences between models that names tell
 
 
-class Lent(NamedTuple):
+class NameWeights(NamedTuple):
     """What models without a past take over from those with one.
 
     Attributes:
@@ -26,7 +26,9 @@ class Lent(NamedTuple):
     left: np.ndarray
 
 
-def lent_by_names(alike: np.ndarray, seen: np.ndarray, deviations: np.ndarray, noise: np.ndarray) -> Lent:
+def weights_by_names(
+    alike: np.ndarray, seen: np.ndarray, deviations: np.ndarray, noise: np.ndarray
+) -> NameWeights:
     """Return by which weights models without a past take after those with one.
 
     Args:
@@ -51,7 +53,9 @@ def _nearest(to: np.ndarray) -> np.ndarray:
     return np.argpartition(-to, count - 1, axis=1)[:, :count]
 
 
-def _kriged(to: np.ndarray, nearest: np.ndarray, among: np.ndarray, noise: np.ndarray, share: float) -> Lent:
+def _kriged(
+    to: np.ndarray, nearest: np.ndarray, among: np.ndarray, noise: np.ndarray, share: float
+) -> NameWeights:
     count = nearest.shape[1]
     cross = share * np.maximum(np.take_along_axis(to, nearest, axis=1), 0.0)
     joint = share * among[nearest[:, :, None], nearest[:, None, :]]
@@ -59,4 +63,4 @@ def _kriged(to: np.ndarray, nearest: np.ndarray, among: np.ndarray, noise: np.nd
     local = np.linalg.solve(joint, cross[:, :, None])[:, :, 0]
     weights = np.zeros(to.shape)
     np.put_along_axis(weights, nearest, local, axis=1)
-    return Lent(weights, 1.0 - (local * cross).sum(axis=1))
+    return NameWeights(weights, 1.0 - (local * cross).sum(axis=1))

@@ -49,13 +49,13 @@ def searched_line(search: SearchFindings) -> str:
     >>> searched_line(search)
     'Searched 1,400 models in 30 min: 2 finished, 1,398 not tried; the budget is not enough for another.'
     """
-    told = _told(search)
+    counted = _counts_text(search)
     took = duration(search.seconds)
     if not search.finished:
         return f"No model was finished: {_too_little(search)}"
     done = len(search.finished) == search.candidates
     why = "" if done else f"; {_STOPS[search.stop]}"
-    return f"Searched {plural(search.candidates, 'model')} in {took}: {told}{why}."
+    return f"Searched {plural(search.candidates, 'model')} in {took}: {counted}{why}."
 
 
 def progress_text(search: SearchFindings) -> str:
@@ -67,10 +67,10 @@ def progress_text(search: SearchFindings) -> str:
     if search.stop != "running":
         return searched_line(search).removesuffix(".")
     took = duration(search.seconds)
-    return f"searching {plural(search.candidates, 'model')} for {took}: {_told(search)}"
+    return f"searching {plural(search.candidates, 'model')} for {took}: {_counts_text(search)}"
 
 
-def _told(search: SearchFindings) -> str:
+def _counts_text(search: SearchFindings) -> str:
     counts = Counter(status for _, status in search.statuses())
     return ", ".join(f"{counts[status]:,} {what}" for status, what in _LEVELS.items() if counts[status])
 
@@ -137,7 +137,8 @@ def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str
             f"{high} ({search.bound.past_tasks} past data sets)."
         )
     elif search.untried and search.past_tasks < _FEWEST_FOR_A_BOUND:
-        sentences.append(f"no bound on what was missed: {plural(search.past_tasks, 'past data set')}.")
+        past = plural(search.past_tasks, "past data set")
+        sentences.append(f"no bound on what was missed: {past}, and it needs {_FEWEST_FOR_A_BOUND}.")
     return sentences
 
 
@@ -206,8 +207,8 @@ def contaminated_sentences(comparison: Comparison, search: SearchFindings) -> li
     words = listing(
         f"'{word}'" for word in dict.fromkeys(w for each in search.contaminated_by.values() for w in each)
     )
-    hold = "its name holds" if len(search.contaminated) == 1 else "their names hold"
-    why = f": {hold} {words}" if words else ""
+    contain = "its name contains" if len(search.contaminated) == 1 else "their names contain"
+    why = f": {contain} {words}" if words else ""
     named = few(list(search.contaminated), _NAMED)
     sentences = [
         f"{plural(len(search.contaminated), 'model')} may have been trained on these data{why} ({named}). A "

@@ -196,9 +196,11 @@ def _tolerances(rule: SearchRule, units: Sequence[float]) -> list[float]:
 
 
 def unit_of(task: Task) -> float:
-    """Return the size of the values of a task's metric: 1 if they are shares, else that of chance level."""
-    floor = chance_level(task)
-    return 1.0 if 0 <= floor <= 1 and not is_lower_better(task) else max(abs(floor), 1e-9)
+    """Return the size of the values of a task's metric: that of chance level if lower is better, else 1.
+
+    Of metrics such as R2, whose chance level is about 0 and may be negative, it is 1 as well.
+    """
+    return max(abs(chance_level(task)), 1e-9) if is_lower_better(task) else 1.0
 
 
 def is_lower_better(task: Task) -> bool:
