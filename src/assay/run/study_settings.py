@@ -6,13 +6,12 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from assay.analysis.per_task.decision import Rule
 from assay.core.errors import UnknownName, UsageError
 from assay.core.limits import Limits, bytes_of
 from assay.run.search.rule import SearchRule
-from assay.run.study_fields import paths_of, require
 
 DEFAULT_METHODS = (
     "linear_probe",
@@ -104,13 +103,13 @@ class StudySettings:
             if not isinstance(value, Iterable) or not all(isinstance(item, str) for item in value):
                 raise UsageError(f"{name} is {value!r}. Write a list of texts, as in {name}=['...'].")
             object.__setattr__(self, name, tuple(value))
-        object.__setattr__(self, "plugins", paths_of(self.plugins))
+        object.__setattr__(self, "plugins", _paths_of(self.plugins))
         kinds = {
             "store": str | Path, "engine": str, "device": str, "seed": int, "seeds": int, "batch_size": int,
             "random_floor": bool, "download": bool, "exclude_contaminated": bool,
         }  # fmt: skip
         for name, kind in kinds.items():
-            require(name, getattr(self, name), kind)
+            _require(name, getattr(self, name), kind)
         for name, least in (("batch_size", 1), ("seeds", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}. Write {least} or more.")
@@ -164,3 +163,17 @@ class StudySettings:
             max_download=self.max_download,
             exclude_contaminated=self.exclude_contaminated,
         )
+
+
+def _require(name: str, value: object, kind: Any) -> None:
+    """Raise ``UsageError`` if a field has another type; True is no number."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        words = {int: "a whole number", bool: "true or false"}
+        raise UsageError(f"{name} is {value!r}. Write {words.get(kind, 'a text')}.")
+
+
+def _paths_of(plugins: object) -> tuple[Path, ...]:
+    """Return the files of plug-ins."""
+    if isinstance(plugins, (str, Path)) or not isinstance(plugins, Iterable):
+        raise UsageError(f"plugins is {plugins!r}. Write a list: plugins=['my_score.py'].")
+    return tuple(map(Path, plugins))
