@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import pytest
 from tests.conftest import ZooModel
@@ -65,6 +66,26 @@ def test_a_model_is_measured_once_for_as_long_as_it_is_open(study):
     ]
 
     assert sum(isinstance(event, Opened) for event in events) == 1
+
+
+def test_the_speed_of_an_open_model_is_measured_when_the_first_evaluation_needs_it(study, opened):
+    evaluate = Evaluator()
+    first, second = study("colours").plan().evaluations
+
+    screened = list(evaluate(replace(first, measures_speed=False), print))
+    finished = [event for one in (first, second) for event in evaluate(one, print)]
+
+    assert screened[0].speed is None
+    assert [event.speed.latency_seconds > 0 for event in finished if isinstance(event, Opened)] == [True]
+    assert opened == ["colours"]
+
+
+def test_a_limit_of_latency_needs_the_speed_in_every_evaluation(study):
+    first, _ = study("colours", max_latency="1us").plan().evaluations
+
+    events = list(Evaluator()(replace(first, measures_speed=False), print))
+
+    assert [event.speed.latency_seconds > 1e-6 for event in events] == [True]
 
 
 def test_a_model_that_failed_at_something_is_opened_again(study, opened, closed):

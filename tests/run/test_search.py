@@ -72,6 +72,15 @@ def test_screened_models_have_a_value_on_part_of_train_and_no_row(study):
         assert one.model not in {cell.model for cell in comparison.cells}
 
 
+def test_speed_is_measured_of_models_that_finish_alone(study, tmp_path):
+    search = study(budget="4models").run().search
+
+    models = open_existing(tmp_path / "store").models()
+    assert {row.address for row in models if row.latency_seconds is not None} == set(search.finished)
+    assert {one.model for one in search.screened} <= {row.address for row in models}
+    assert search.screened
+
+
 def test_the_same_command_runs_nothing_again_and_says_the_same(study, opened):
     first = study(total_budget="1h").run()
     opened.clear()

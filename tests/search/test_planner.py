@@ -131,7 +131,7 @@ def test_costs_of_models_are_scaled_by_their_size_until_they_are_measured():
     costs = Costs(np.array([1e9, 2e9, np.nan]), np.array([0.0, 0.0, 1e8]), [100, 900])
     assert not costs.is_measured
     for stage, examples in enumerate((100, 900)):
-        costs.tell(0, stage, StepTime(opening=1.0, encoding=0.01 * examples, methods=0.5))
+        costs.tell(0, stage, StepTime(opening=1.0 - stage, encoding=0.01 * examples, methods=0.5))
     reached = np.array([1, -1, -1])
 
     following, rest = costs.next(reached), costs.rest(reached)
@@ -141,6 +141,17 @@ def test_costs_of_models_are_scaled_by_their_size_until_they_are_measured():
     assert following[1] == pytest.approx(1.0 + 100 * 0.01 * 2**0.8 + 0.5)
     assert rest[1] == pytest.approx(1.0 + 1000 * 0.01 * 2**0.8 + 1.0)
     assert following[2] > 10  # the download: 100 MB
+
+
+def test_what_a_later_step_takes_beyond_opening_is_of_its_stage():
+    costs = Costs(np.full(3, 1e9), np.zeros(3), [100, 900])
+    costs.tell(0, 0, StepTime(opening=3.0, encoding=1.0, methods=0.5))
+    costs.tell(0, 1, StepTime(opening=2.0, encoding=9.0, methods=0.5))  # open: 2 seconds of measuring
+    costs.tell(1, 0, StepTime(opening=3.0, encoding=1.0, methods=0.5))
+    costs.tell(2, 0, StepTime(opening=3.0, encoding=1.0, methods=0.5))
+    costs.tell(1, 1, StepTime(opening=5.0, encoding=9.0, methods=0.5))  # opened again, then measured
+
+    assert costs.next(np.array([1, 1, 0])) == pytest.approx([np.inf, np.inf, 3.0 + 9.0 + 2.5])
 
 
 def test_a_prior_without_past_prefers_what_a_known_number_says():

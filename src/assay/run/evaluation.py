@@ -46,6 +46,7 @@ class Evaluation:
         families: The plug-in registries.
         train_rows: The number of examples of train that the methods see, the first of its fixed order; None
             for all.
+        measures_speed: Whether the speed of the model is measured, which takes a second or more.
     """
 
     model: Named[ModelSource]
@@ -58,6 +59,7 @@ class Evaluation:
     limits: Limits = NO_LIMITS
     families: Families = BUILT_IN
     train_rows: int | None = None
+    measures_speed: bool = True
 
     @property
     def model_key(self) -> tuple[str, str, str]:

@@ -43,6 +43,7 @@ class _Held(NamedTuple):
     model: Model
     event: Opened
     settings: ProcessState  # of the process when it was opened, such as ``sys.path``: they hold in its jobs
+    is_measured: bool
 
 
 @final
@@ -71,6 +72,9 @@ class Evaluator:
                     return
                 self._held = opened
                 yield opened.event
+            elif _needs_speed(evaluation) and not self._held.is_measured:
+                self._held = _measured(evaluation, self._held)
+                yield self._held.event
             yield from self._finished_jobs(evaluation, self._held, report)
 
     def close(self) -> None:
@@ -138,7 +142,10 @@ def _opened(evaluation: Evaluation, report: _Progress) -> _Held | BaseException:
         try:
             report("open")
             model = evaluation.model.plugin.open(evaluation.device)
-            speed = measured_speed(model, evaluation.task.modality, evaluation.device)
+            is_measured = _needs_speed(evaluation)
+            speed = (
+                measured_speed(model, evaluation.task.modality, evaluation.device) if is_measured else None
+            )
             facts = storable_facts(model.facts)
             must_be_consistent(model, evaluation.task.modality)
         except BaseException as error:  # one broken model must not end the study
@@ -147,7 +154,18 @@ def _opened(evaluation: Evaluation, report: _Progress) -> _Held | BaseException:
             logger.info("cannot open %s", evaluation.model, exc_info=True)
             return error
         event = Opened(str(evaluation.model), evaluation.identity, facts, speed)
-        return _Held(evaluation.model_key, model, event, settings_now())
+        return _Held(evaluation.model_key, model, event, settings_now(), is_measured)
+
+
+def _needs_speed(evaluation: Evaluation) -> bool:
+    return evaluation.measures_speed or evaluation.limits.max_latency_seconds is not None
+
+
+def _measured(evaluation: Evaluation, held: _Held) -> _Held:
+    """Return an open model with its speed, which earlier evaluations did not need."""
+    with undone(held.settings):
+        speed = measured_speed(held.model, evaluation.task.modality, evaluation.device)
+        return held._replace(event=replace(held.event, speed=speed), is_measured=True)
 
 
 def _close(model: Model | None) -> None:

@@ -31,7 +31,8 @@ class Costs:
     """Predicts the seconds of steps.
 
     The time to encode an example is what it was for the model itself; before, it is scaled from other models
-    by their size. Opening is the mean, and the download by size; methods are the mean of their stage.
+    by their size. Opening is the median of first steps, and the download by size; methods are the mean of
+    their stage, with what else a later step takes, such as measuring the speed of a model.
 
     Args:
         sizes: The multiply-accumulates of each model, or another number that its time grows with; NaN if
@@ -55,9 +56,13 @@ class Costs:
         """Learn what a step took."""
         if measured.encoding > 0:
             self._encoding[:, model] += measured.encoding, self._examples[stage]
-        self._methods[stage].append(measured.methods)
-        if model != self._open and measured.opening > 0 and not self._downloads[model]:
-            self._openings.append(measured.opening)
+        if stage > 0:
+            opening = 0.0 if model == self._open else self._usual_opening
+            self._methods[stage].append(measured.methods + max(0.0, measured.opening - opening))
+        else:
+            self._methods[stage].append(measured.methods)
+            if model != self._open and measured.opening > 0 and not self._downloads[model]:
+                self._openings.append(measured.opening)
         self._open = model
 
     @property

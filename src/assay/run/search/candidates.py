@@ -161,7 +161,14 @@ class Candidates:
                 for run in planned.runs
             )
             every.append(
-                self._evaluation(model=named, identity=identity, task=task, jobs=jobs, train_rows=rows)
+                self._evaluation(
+                    model=named,
+                    identity=identity,
+                    task=task,
+                    jobs=jobs,
+                    train_rows=rows,
+                    measures_speed=planned.counts,
+                )
             )
         return every
 
