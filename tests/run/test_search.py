@@ -227,6 +227,9 @@ def test_budgets_are_times_or_numbers_of_models(written, expected):
         {"tolerance": "little"},
         {"tolerance": -1},
         {"tolerance": True},
+        {"tolerance": "0.5%"},
+        {"tolerance": "1.2.3pt"},
+        {"tolerance": "nan"},
         {"max_models": 0},
         {"max_models": "3"},
         {"max_download": "much"},
@@ -238,9 +241,69 @@ def test_what_cannot_be_spent_is_refused_with_an_example(wrong):
         Study(models=["zoo:colours"], tasks=["./photos"], **wrong)
 
 
-def test_points_are_hundredths():
-    assert SearchRule.of(tolerance="0.5pt").tolerance == pytest.approx(0.005)
-    assert SearchRule.of(tolerance="0.005").tolerance == pytest.approx(0.005)
+@pytest.mark.parametrize(
+    ("written", "of_accuracy", "of_rmse"),
+    [
+        ("0.5pt", 0.005, 0.02),
+        ("2 points", 0.02, 0.08),
+        ("0.005", 0.005, 0.005),
+        (0, 0.0, 0.0),
+        (1e-3, 1e-3, 1e-3),
+    ],
+)
+def test_a_point_is_a_hundredth_of_the_size_of_the_metric_and_a_number_is_in_its_unit(
+    written, of_accuracy, of_rmse
+):
+    tolerance = SearchRule.of(tolerance=written).tolerance
+
+    assert tolerance.of(1.0, "accuracy") == pytest.approx(of_accuracy)
+    assert tolerance.of(4.0, "rmse") == pytest.approx(of_rmse)
+
+
+def test_a_tolerance_that_every_model_is_within_is_refused(study):
+    with pytest.raises(
+        UsageError, match=r"^tolerance is 5, but .* less than 1 in accuracy. Write .* is 0.005"
+    ):
+        study(tolerance=5).run()
+
+
+def test_models_that_a_plain_run_finished_are_finished_at_no_cost(study, tmp_path, opened):
+    study("colours", "noisy", methods=("linear_probe",)).run()
+    plain = study("colours", "noisy").run()
+    opened.clear()
+
+    search = study(max_models=2, tolerance=0).run().search
+
+    assert opened == []
+    assert set(search.finished) == {"zoo:colours", "zoo:noisy"}
+    assert len(search.untried) == len(NAMES) - 2
+    assert compare_store(open_existing(tmp_path / "store")).cells == plain.cells
+
+
+def test_what_a_plain_run_lacks_for_the_search_is_run_first(study, opened):
+    study("noisy", "noisy(seed=1)", methods=("linear_probe",)).run()
+    opened.clear()
+
+    search = study(methods=("linear_probe",), budget="1h", tolerance="90pt").run().search
+
+    assert opened == ["noisy", "noisy"]
+    assert set(search.finished) == {"zoo:noisy", "zoo:noisy(seed=1)"}
+
+
+def test_budgets_count_from_each_start_and_totals_count_all_runs(study):
+    def tried(**changes):
+        search = study(tolerance=0, **changes).run().search
+        return len(search.finished) + len(search.screened)
+
+    assert tried(budget="2models") == 2
+    assert tried(budget="2models") == 4
+    assert tried(max_models=5) == 5
+    assert tried(total_budget="5models") == 5
+
+
+def test_a_curated_zoo_beside_named_models_is_refused():
+    with pytest.raises(UsageError, match="leave it out, or name no models"):
+        Study(models=["zoo:colours"], tasks=["./photos"], download=True)
 
 
 def test_limits_that_leave_nothing_say_which_one():
@@ -261,7 +324,7 @@ def test_rows_of_a_search_are_those_of_a_study_of_its_models(study, tmp_path):
 
 
 def test_the_screen_says_how_many_were_tried_and_compares_no_lone_model_with_nothing(study):
-    comparison = study("colours", "noisy", "noisy(seed=1)", tolerance=10.0).run()
+    comparison = study("colours", "noisy", "noisy(seed=1)", tolerance="90pt").run()
 
     lines = " ".join(line.strip() for line in screen_lines(comparison, StudyPlace("store")))
 
@@ -284,7 +347,7 @@ def test_where_no_model_is_finished_the_reason_is_said(study, pictures, tmp_path
     assert f"none is left of those named: {len(NAMES)} do not read what" in searched_line(others)
     assert "are beyond a limit" in searched_line(large)
     assert "zoo:broken failed: " in searched_line(failed)
-    assert "no more may be tried (--max-models, --budget)" in searched_line(failed)
+    assert "no more may be tried (--max-models, --budget, --total-budget)" in searched_line(failed)
 
 
 def test_how_far_a_search_is_is_shown_after_each_step(study):

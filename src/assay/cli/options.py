@@ -59,9 +59,9 @@ TotalBudget = Annotated[
 ]
 Tolerance = Annotated[
     str | None,
-    typer.Option(help="Search until no other model is expected to be so much better: 0.5pt [0.5pt]."),
+    typer.Option(help="Search until no other model is expected to be so much better: 0.5pt, or a number."),
 ]
-MaxModels = Annotated[int | None, typer.Option(help="Search, and try at most so many models.")]
+MaxModels = Annotated[int | None, typer.Option(help="Search, and try at most so many models in all.")]
 MaxDownload = Annotated[str | None, typer.Option(help="Search, and download at most so much: 10GB.")]
 ExcludeContaminated = Annotated[
     bool,

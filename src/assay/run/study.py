@@ -194,6 +194,7 @@ class Study(StudySettings):
         findings = conclude(search, store)
         write_search(store.arrays, findings)
         done = replace(ready, evaluations=tuple(search.scheduler.evaluations))
+        store.take_addresses({str(each.model): each.identity for each in done.evaluations})
         write_planned(store.arrays, done.jobs.values())
         return replace(self._compared(store, done, keeps_hardest=True), search=findings)
 

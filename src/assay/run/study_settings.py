@@ -62,8 +62,9 @@ class StudySettings:
             counts from each start.
         total_budget: The same, with earlier runs of the store included.
         tolerance: Search, and stop when the best of the other models is expected to be at most so much
-            better than the best one found: "0.5pt" or a number; half a point by default.
-        max_models: Search, and try at most so many models.
+            better than the best one found: points, as in "0.5pt", or a number in the unit of the metric. A
+            point is 0.01, or 1 % of chance level if lower is better. Half a point by default; 0 never stops.
+        max_models: Search, and try at most so many models, those that earlier runs tried included.
         max_download: Search, and download at most so much: "10GB" or a number of bytes.
         exclude_contaminated: Search, and leave out models whose name says that they were trained on the data
             of a task.
@@ -113,6 +114,11 @@ class StudySettings:
         for name, least in (("batch_size", 1), ("seeds", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}. Write {least} or more.")
+        if self.download and self.models:
+            raise UsageError(
+                "download (--download) takes a curated zoo where no model is named. Named models are "
+                "downloaded without it: leave it out, or name no models."
+            )
         self.limits()
         self.cache_bytes()
         Rule.of(self.margin, self.cheap_by)

@@ -48,14 +48,17 @@ class Costs:
         self._downloads = downloads
         self._examples = np.asarray(examples, dtype=float)
         self._encoding = np.zeros((2, len(sizes)))  # seconds and examples of each model
+        self._told = np.full(len(sizes), -1)  # the last stage of each model that is known
         self._methods: list[list[float]] = [[] for _ in examples]
         self._openings: list[float] = []
         self._open: int | None = None  # the model of the last step, which is open still
 
     def tell(self, model: int, stage: int, measured: StepTime) -> None:
         """Learn what a step took."""
-        if measured.encoding > 0:
-            self._encoding[:, model] += measured.encoding, self._examples[stage]
+        examples = self._examples[self._told[model] + 1 : stage + 1].sum()
+        if measured.encoding > 0 and examples:
+            self._encoding[:, model] += measured.encoding, examples
+        self._told[model] = max(stage, self._told[model])
         if stage > 0:
             opening = 0.0 if model == self._open else self._usual_opening
             self._methods[stage].append(measured.methods + max(0.0, measured.opening - opening))

@@ -117,7 +117,7 @@ class Planner:
     def tell(self, step: Step, seen: Sequence[Seen | None]) -> None:
         """Learn what a finished step showed on each task; None where it showed nothing."""
         self._running[step.model] = False
-        self._reached[step.model] = step.stage
+        self._reached[step.model] = max(step.stage, self._reached[step.model])
         for task, one in enumerate(seen):
             if one is not None:
                 self._values[task, step.stage, step.model] = one.value

@@ -19,7 +19,7 @@ _FEWEST_FOR_A_BOUND = 9  # past data sets
 _STOPS = {
     "all": "every other one is ruled out",
     "budget": "the budget is not enough for another",
-    "models": "no more may be tried (--max-models, --budget)",
+    "models": "no more may be tried (--max-models, --budget, --total-budget)",
     "download": "no more may be downloaded (--max-download)",
     "tolerance": "the others are not expected to be better",
     "running": "the search has not ended",

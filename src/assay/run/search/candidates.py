@@ -150,7 +150,7 @@ class Candidates:
         Raises:
             NoCandidate: It is another's model under another name, or reads something else.
         """
-        named, identity, reads = self._model(model)
+        named, identity, reads = self._named(model)
         if not reads:
             raise NoCandidate("do not read what the tasks consist of")
         planned = self.stages[stage]
@@ -172,7 +172,14 @@ class Candidates:
             )
         return every
 
-    def _model(self, model: int) -> tuple[Named[ModelSource], str, bool]:
+    def called(self, addresses: Iterable[str]) -> list[int]:
+        """Return the models with these addresses, whatever their aliases."""
+        wanted = {str(Address.parse(address).without_alias()) for address in addresses}
+        return [
+            model for model, named in enumerate(self.models) if str(named.address.without_alias()) in wanted
+        ]
+
+    def _named(self, model: int) -> tuple[Named[ModelSource], str, bool]:
         if model not in self._read:
             named, identity, modality = read_source(self.models[model])
             reads = modality is None or modality in {task.modality for task in self.tasks}

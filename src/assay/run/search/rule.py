@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +22,40 @@ class Budget(NamedTuple):
 
 
 NO_BUDGET = Budget()
+
+
+class Tolerance(NamedTuple):
+    """How much better than the best model found another one may be expected to be.
+
+    Attributes:
+        amount: A share of the size of the metric, or an amount in its unit.
+        is_share: Which of them; a point is a hundredth of the size.
+    """
+
+    amount: float
+    is_share: bool
+
+    def of(self, size: float, metric: str) -> float:
+        """Return it in the unit of a metric.
+
+        Args:
+            size: The size of the metric: 1, or the trivial predictor's value if lower is better.
+            metric: The name of the metric.
+
+        Raises:
+            UsageError: It is the whole size, which every model is within.
+        """
+        share = self.amount if self.is_share else self.amount / size
+        if share >= 1:
+            written = f"{100 * self.amount:g}pt" if self.is_share else f"{self.amount:g}"
+            raise UsageError(
+                f"tolerance is {written}, but useful models differ by less than {size:.3g} in {metric}. "
+                f"Write points, as in 0.5pt, which is {0.005 * size:.2g}."
+            )
+        return share * size
+
+
+HALF_A_POINT = Tolerance(0.005, is_share=True)
 
 
 def budget_of(name: str, written: object) -> Budget:
@@ -59,16 +94,15 @@ class SearchRule:
 
     Attributes:
         budget: Counts from this start.
-        total_budget: Includes earlier runs of the store.
-        tolerance: The expected regret at which it stops, in the unit of the metric; None for half a point,
-            or half a percent of chance level if lower is better. 0 never stops for it.
+        total_budget: Includes earlier runs of the store; ``max_models`` is a part of it.
+        tolerance: The expected regret at which it stops; 0 never stops for it.
         max_download: The bytes that may be downloaded in all.
         exclude_contaminated: Leave out models that were trained on the data of a task.
     """
 
     budget: Budget = NO_BUDGET
     total_budget: Budget = NO_BUDGET
-    tolerance: float | None = None
+    tolerance: Tolerance | None = None
     max_download: float | None = None
     exclude_contaminated: bool = False
 
@@ -95,7 +129,7 @@ class SearchRule:
         if max_models is not None:
             if not isinstance(max_models, int) or isinstance(max_models, bool) or max_models < 1:
                 raise UsageError(f"max_models is {max_models!r}. Write a whole number from 1.")
-            now = Budget(now.seconds, min(max_models, now.models or max_models))
+            total = Budget(total.seconds, min(max_models, total.models or max_models))
         return cls(
             budget=now,
             total_budget=total,
@@ -105,17 +139,16 @@ class SearchRule:
         )
 
 
-def _tolerance_of(written: object) -> float:
+def _tolerance_of(written: object) -> Tolerance:
     """Parse a tolerance: points, as in 0.5pt, or a number in the unit of the metric."""
-    text = str(written).strip().lower()
-    number = text.removesuffix("pt").removesuffix("point").removesuffix("points").strip()
+    match = re.fullmatch(r"([\d.]+(?:e[-+]?\d+)?)\s*(pts?|points?)?", str(written).strip().lower())
     try:
-        value = float(number)
+        value = float(match[1]) if match is not None else math.inf
     except ValueError:
-        value = -1.0
-    if isinstance(written, bool) or not 0 <= value < float("inf"):
+        value = math.inf
+    if match is None or isinstance(written, bool) or value == math.inf:
         raise UsageError(
             f"tolerance is {written!r}. Write points, as in 0.5pt, or a number in the unit of the metric, "
             "as in 0.005."
         )
-    return value / 100 if number != text else value
+    return Tolerance(value / 100 if match[2] else value, is_share=match[2] is not None)

@@ -26,8 +26,9 @@ from assay.run.evaluator import Evaluator
 from assay.run.plan import Run, plan
 from assay.run.random_weights import random_controls, runs_for_controls
 from assay.run.search.candidates import CandidateModels, Candidates, downloads_of, fact_of, sizes_of
-from assay.run.search.rule import SearchRule
-from assay.run.search.scheduler import Records, SearchScheduler
+from assay.run.search.rule import HALF_A_POINT, SearchRule
+from assay.run.search.running_step import Records
+from assay.run.search.scheduler import SearchScheduler
 from assay.run.search.spending import Spending
 from assay.run.search.stages import examples_of, stages_of
 from assay.run.within_budget import WithinBudget
@@ -41,7 +42,6 @@ from assay.store.results import Store
 from assay.store.search_log import read_openings, write_openings
 from assay.wording.short_names import short_names
 
-_HALF_A_POINT = 0.005
 _SECONDS_BETWEEN = 2.0  # times that the store is told how far a search is
 _FEWEST_TASKS = 5  # past tasks, for their results to say more than facts
 
@@ -116,7 +116,7 @@ def prepare(
     known, priors = _known(choice, tasks)
     stages = stages_of(tasks, asked.runs)
     tops = [0.0 if is_lower_better(task) else 1.0 for task in tasks]
-    planner = Planner(priors, len(stages), _tolerances(rule, known.units), tops)
+    planner = Planner(priors, len(stages), _tolerances(rule, known.units, tasks), tops)
     made_for_it = frozenset(map(int, np.flatnonzero(known.is_made_for_it)))
     excluded = made_for_it if rule.exclude_contaminated else frozenset()
     if len(excluded) == len(known.names):
@@ -130,8 +130,8 @@ def prepare(
     costs = Costs(sizes_of(choice.entries), downloads, examples_of(tasks, stages))
     candidates = Candidates(choice, tasks, stages, asked.evaluation)
 
-    def known_of(one: Evaluation) -> dict[str, Observed]:
-        keys = done(job.key for job, _ in one.jobs)
+    def known_of(wanted: Iterable[str]) -> dict[str, Observed]:
+        keys = done(wanted)
         events = map(Finished, store.results(keys, on_subsets=True) if keys else ())
         seen = [event for event in map(observed, events) if isinstance(event, Observed)]
         return {event.job.key: event for event in seen}
@@ -141,7 +141,8 @@ def prepare(
         wanted = runs_for_controls(asked.runs)
         return plan(random, tasks, wanted, asked.evaluation).evaluations if random and wanted else ()
 
-    records = Records(known_of, read_openings(store.arrays), partial(write_openings, store.arrays))
+    models = {result.job.model for result in store.results(on_subsets=True)}
+    records = Records(models, known_of, read_openings(store.arrays), partial(write_openings, store.arrays))
     spending = Spending(rule, downloads)
     scheduler = SearchScheduler(candidates, planner, costs, spending, records, controls)
     return SearchRun(known, choice, candidates, costs, scheduler, excluded)
@@ -191,8 +192,9 @@ def run_search(
                 kept = time.monotonic()
 
 
-def _tolerances(rule: SearchRule, units: Sequence[float]) -> list[float]:
-    return [_HALF_A_POINT * unit if rule.tolerance is None else rule.tolerance for unit in units]
+def _tolerances(rule: SearchRule, units: Sequence[float], tasks: Sequence[Task]) -> list[float]:
+    tolerance = HALF_A_POINT if rule.tolerance is None else rule.tolerance
+    return [tolerance.of(unit, task.metric) for unit, task in zip(units, tasks, strict=True)]
 
 
 def unit_of(task: Task) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, final
+from typing import final
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from assay.plugins.registry import Named
 from assay.plugins.scheduler import Observed, ObservedModel, Pause, Scheduler
 from assay.run.evaluation import Evaluation
 from assay.run.search.candidates import Candidates, NoCandidate
+from assay.run.search.running_step import Records, RunningStep, begun, keys_of, stored_steps
 from assay.run.search.spending import Spending, StopReason
 from assay.run.search.stages import SCREEN
 from assay.search.costs import Costs, StepTime
@@ -26,37 +26,6 @@ from assay.search.planner import Planner, Seen, Step
 _PAIRED = 0.5  # of the deviation of an estimate: models are judged on the same examples
 _Z = 1.96
 _OF_THE_CONTROL = 0.25  # of what is left of the budget, above which the control waits
-
-
-@dataclass
-class _RunningStep:
-    """A step of a worker; None for the control."""
-
-    step: Step | None
-    queue: deque[Evaluation]
-    keys: set[str]
-    start: float
-    observed: dict[str, Observed] = field(default_factory=dict)
-    replayed: set[str] = field(default_factory=set)  # keys of jobs that an earlier run finished
-
-    @property
-    def is_replayed(self) -> bool:
-        """Whether nothing of it runs."""
-        return self.keys <= self.replayed
-
-
-class Records(NamedTuple):
-    """What the store knows of earlier runs.
-
-    Attributes:
-        known: Returns of an evaluation, by key, the jobs that need not run again.
-        openings: The seconds of each step besides its jobs, above all opening, by its first key.
-        keep_openings: Is told of all these seconds after each step.
-    """
-
-    known: Callable[[Evaluation], Mapping[str, Observed]]
-    openings: Mapping[str, float]
-    keep_openings: Callable[[Mapping[str, float]], None]
 
 
 @final
@@ -102,7 +71,8 @@ class SearchScheduler(Scheduler[Evaluation]):
         self._candidates, self._costs, self._spending = candidates, costs, spending
         self._records, self._openings = records, dict(records.openings)
         self._controls, self._has_controls = controls, False
-        self._running: dict[str, _RunningStep] = {}
+        self._stored: deque[Step] | None = None  # steps of earlier runs that are still to be replayed
+        self._running: dict[str, RunningStep] = {}
         self._counted: set[str] = set()  # keys of jobs whose cost is counted
         self._excluded = int(planner.dropped.sum())
         self._begun: Counter[bool] = Counter()  # models, by whether their first step was replayed
@@ -110,15 +80,15 @@ class SearchScheduler(Scheduler[Evaluation]):
     def ask(self, worker: str) -> Evaluation | Pause:
         """Return the next evaluation of a worker."""
         while True:
-            evaluation = self._next_of(worker)
-            if evaluation is not None:
-                return evaluation
-            if worker in self._running:
+            running = self._running.get(worker)
+            if running is not None and running.queue:
+                return running.queue.popleft()
+            if running is not None:
                 self._end(self._running.pop(worker))
-            begun = self._begin()
-            if begun is None:
+            following = self._begin()
+            if following is None:
                 return Pause.WAIT if self._running else Pause.DONE
-            self._running[worker] = begun
+            self._running[worker] = following
 
     def tell(self, event: Observed | ObservedModel) -> None:
         """Learn from an event."""
@@ -143,28 +113,17 @@ class SearchScheduler(Scheduler[Evaluation]):
             leader=str(names[finished[int(promise.argmax())]]) if len(finished) else "",
             seconds=self._spending.seconds,
             most_seconds=self._spending.most_seconds,
-            most_models=self._spending.most_models,
+            most_models=self._spending.most_models(self._begun[True]),
         )
 
-    def _next_of(self, worker: str) -> Evaluation | None:
-        """Return what is left of a worker's step that the store does not know."""
-        running = self._running.get(worker)
-        while running is not None and running.queue:
-            evaluation = running.queue.popleft()
-            known = self._records.known(evaluation)
-            running.observed.update(known)
-            running.replayed.update(known)
-            left = evaluation.without(known.keys())
-            if left.jobs:
-                return left
-        return None
-
-    def _begin(self) -> _RunningStep | None:
+    def _begin(self) -> RunningStep | None:
         """Return the next step, begun; None if there is none now."""
-        if self._is_time_for_controls(_OF_THE_CONTROL):
-            return self._run_controls()
+        if self._stored is None:
+            self._stored = deque(stored_steps(self._candidates, self._records))
         while True:
-            step = self._chosen()
+            if not self._stored and self._is_time_for_controls(_OF_THE_CONTROL):
+                return self._run_controls()
+            step = self._stored.popleft() if self._stored else self._chosen()
             if step is None:
                 return self._run_controls() if self._is_time_for_controls(1.0) else None
             try:
@@ -173,26 +132,38 @@ class SearchScheduler(Scheduler[Evaluation]):
                 self.left_out[step.model] = str(reason)
                 self.planner.drop(step.model)
                 continue
-            self.planner.start(step)
             return self._run(step, evaluations)
 
     def _is_time_for_controls(self, share: float) -> bool:
-        """Return whether the control is not judged yet, and takes at most a share of what is left."""
-        finished = np.flatnonzero(self.planner.is_finished)
-        if self._has_controls or not len(finished):
+        """Return whether the control is not judged yet, and is known or takes little of what is left."""
+        if self._has_controls or not self.curve:
             return False
-        return self._costs.whole(int(finished[0])) <= share * self._spending.left(self.spent)
+        takes = self._costs.whole(self.curve[0][1])
+        return takes <= share * self._spending.left(self.spent) or self._is_control_known
 
-    def _run_controls(self) -> _RunningStep:
+    @cached_property
+    def _control(self) -> list[Evaluation]:
+        """The evaluations of the control, once a model has finished."""
+        return list(self._controls(self._candidates.models[self.curve[0][1]]))
+
+    @cached_property
+    def _is_control_known(self) -> bool:
+        keys = keys_of(self._control)
+        return keys <= self._records.known(keys).keys()
+
+    def _run_controls(self) -> RunningStep:
         self._has_controls = True
-        first = int(np.flatnonzero(self.planner.is_finished)[0])
-        return self._run(None, list(self._controls(self._candidates.models[first])))
+        return self._run(None, self._control)
 
-    def _run(self, step: Step | None, evaluations: list[Evaluation]) -> _RunningStep:
+    def _run(self, step: Step | None, evaluations: Sequence[Evaluation]) -> RunningStep:
+        running = begun(step, evaluations, self._records, self._spending.clock())
         if step is None or self._candidates.stages[step.stage].counts:
             self.evaluations += evaluations
-        keys = {job.key for evaluation in evaluations for job, _ in evaluation.jobs}
-        return _RunningStep(step, deque(evaluations), keys, self._spending.clock())
+        if step is not None:
+            if self.planner.reached[step.model] < 0:
+                self._begun[running.is_replayed] += 1
+            self.planner.start(step)
+        return running
 
     def _chosen(self) -> Step | None:
         reached = self.planner.reached
@@ -227,7 +198,7 @@ class SearchScheduler(Scheduler[Evaluation]):
             StopReason.DOWNLOAD: ~untried | self._spending.can_download(untried),
         }
 
-    def _end(self, running: _RunningStep) -> None:
+    def _end(self, running: RunningStep) -> None:
         """Tell the planner what a finished step showed."""
         results = list(running.observed.values())
         first = min(running.keys, default="")
@@ -248,8 +219,6 @@ class SearchScheduler(Scheduler[Evaluation]):
         step = running.step
         if step is None:
             return
-        if step.stage == 0:
-            self._begun[running.is_replayed] += 1
         ok = [one for one in results if one.status is Status.OK]
         if not ok:
             self._give_up(step, results)

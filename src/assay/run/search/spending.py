@@ -45,10 +45,10 @@ class Spending:
         """The seconds that this start may take; None without a limit."""
         return self._budget.seconds
 
-    @property
-    def most_models(self) -> int | None:
-        """The models that this start may try; None without a limit."""
-        return self._budget.models
+    def most_models(self, replayed: int) -> int | None:
+        """Return how many models may be tried, with those that were replayed; None without a limit."""
+        most = replayed + self.models_left(0, replayed)
+        return None if most == float("inf") else int(most)
 
     @property
     def seconds(self) -> float:

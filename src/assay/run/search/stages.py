@@ -24,13 +24,23 @@ class PlannedStage(NamedTuple):
 
     Attributes:
         rows: For each task, the number of examples of train; None for all.
-        runs: The methods with their seeds.
-        counts: Whether its results are those of the study, to be compared with others.
+        asked: Methods of the study with their seeds, whose results are compared with others.
+        screens: What the search learns from besides.
     """
 
     rows: tuple[int | None, ...]
-    runs: tuple[Run, ...]
-    counts: bool
+    asked: tuple[Run, ...] = ()
+    screens: tuple[Run, ...] = ()
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All of it."""
+        return (*self.asked, *self.screens)
+
+    @property
+    def counts(self) -> bool:
+        """Whether its results are those of the study."""
+        return bool(self.asked)
 
 
 def stages_of(tasks: Sequence[Task], runs: Sequence[Run]) -> tuple[PlannedStage, ...]:
@@ -43,20 +53,20 @@ def stages_of(tasks: Sequence[Task], runs: Sequence[Run]) -> tuple[PlannedStage,
     features = tuple(run for run in runs if run not in trains)
     whole = (None,) * len(tasks)
     if all(isinstance(run.method.plugin, SourceProtocol) for run in features) and not trains:
-        return (PlannedStage(whole, tuple(runs), counts=True),)
+        return (PlannedStage(whole, tuple(runs)),)
     screen = (Run(_screen(), 0),)
     parts = [_parts(task) for task in tasks]
     count = max(1, *map(len, parts))
     stages = []
     for number in range(count):
         rows = tuple(part[number] if number < len(part) else None for part in parts)
-        stages.append(PlannedStage(rows, screen, counts=False))
+        stages.append(PlannedStage(rows, screens=screen))
     known = {str(run.method) for run in runs}
     screens = () if str(screen[0].method) in known else screen
     if features:
-        stages.append(PlannedStage(whole, (*features, *screens), counts=True))
+        stages.append(PlannedStage(whole, features, screens))
     if trains:
-        stages.append(PlannedStage(whole, trains, counts=True))
+        stages.append(PlannedStage(whole, trains))
     return tuple(stages)
 
 
