@@ -103,6 +103,10 @@ class LocalHub:
         log.write_text("")
         return [json.loads(line) for line in lines]
 
+    def hosts(self) -> set[str]:
+        """Return the hosts with which clients wanted to speak through it as a proxy."""
+        return set((self.root / "hosts").read_text().split())
+
     def _read(self, name: str, default: Any) -> Any:
         path = self.root / name
         return json.loads(path.read_text()) if path.exists() else default

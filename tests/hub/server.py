@@ -44,11 +44,13 @@ class Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_CONNECT(self) -> None:
+        self.host = self.path.partition(":")[0]
+        with (self.hub.root / "hosts").open("a") as hosts:
+            hosts.write(f"{self.host}\n")
         self.send_response(200)
         self.end_headers()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.hub.root / "certificate.pem", self.hub.root / "key.pem")
-        self.host = self.path.partition(":")[0]
         self.request = self.connection = context.wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
         self.close_connection = False

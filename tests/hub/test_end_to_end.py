@@ -146,6 +146,10 @@ def test_a_rate_limit_is_waited_for(fetched: Ran) -> None:
     assert "Rate limited. Waiting 1.0s" in fetched.stderr  # Retry-After and a second
 
 
+def test_no_client_tells_what_is_used(requests: list[dict[str, str]]) -> None:
+    assert [one["path"] for one in requests if "agent" in one["path"] or "telemetry" in one["path"]] == []
+
+
 def test_the_token_is_sent_to_the_hub_alone_and_never_kept(
     fetched: Ran, user: Commands, requests: list[dict[str, str]]
 ) -> None:
@@ -214,6 +218,7 @@ def test_a_download_of_torch_that_is_cut_changed_or_refused_is_a_row_and_is_trie
     (kept / "mnasnet0.5_top1_67.823-3ffadce67e.pth").write_bytes(b"damaged")
     again = user.assay(*command, "--store", "torch", "--offline")
 
+    assert hub.hosts() == {"download.pytorch.org"}
     said = " ".join(failed.stdout.split())
     for name, why in zip(named, ("invalid hash value", "invalid hash value", "503", "404"), strict=True):
         assert re.search(f"The weights of 'torchvision:{name}' [^']*{why}", said), said

@@ -100,10 +100,11 @@ def settle_hub() -> bool:
     """Return whether the hub can be reached, and where it cannot, tell its client so.
 
     Without a network the hub's client tries again for a minute or more for each file. Told that it is
-    offline, it takes what is in its cache, and says at once what is not.
+    offline, it takes what is in its cache, and says at once what is not. Nor does it tell what else is used.
     """
     from huggingface_hub import constants
 
+    constants.HF_HUB_DISABLE_TELEMETRY = True
     keep_offline()
     if not constants.HF_HUB_OFFLINE and not _is_there(constants.ENDPOINT):
         constants.HF_HUB_OFFLINE = True
