@@ -234,7 +234,7 @@ def test_bytes_and_structs_of_parquet_are_read_and_others_named(tmp_path: Path) 
     columns = {
         "text": pa.array([b"caf\xc3\xa9", b"plain"]),
         "meta": [{"label": "x", "id": 1}, {"label": "y", "id": 2}],
-        "picture": pa.array([b"\x89PNG\0", b"\x89PNG\0"]),
+        "pickled": pa.array([b"\x80\x04\0", b"\x80\x04\0"]),
         "embedding": [[0.5], [1.5]],
     }
     buffer = io.BytesIO()
@@ -242,7 +242,7 @@ def test_bytes_and_structs_of_parquet_are_read_and_others_named(tmp_path: Path) 
 
     assert table.read(buffer.getvalue()) == [("café", "x", "1"), ("plain", "y", "2")]
     assert table.notes == [
-        "Columns of a.parquet that are no texts or numbers are left out: 'picture' (binary), "
+        "Columns of a.parquet that are no texts or numbers are left out: 'pickled' (binary), "
         "'embedding' (list<element: double>)."
     ]
 

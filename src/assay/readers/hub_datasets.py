@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
+from assay.core.task import Modality
 from assay.environment.hub_client import HubRepository, settle_hub
 from assay.environment.hub_errors import Wanted, refusal, why_unreachable
 from assay.environment.offline import how_to_fetch, is_offline
+from assay.readers.formats.embedded import embedded_modality, is_struct_of_file
+from assay.readers.formats.parquet_rows import is_bytes
 from assay.readers.hub_cache import cached_splits, other_commit
 
 if TYPE_CHECKING:
-    from datasets import Dataset, IterableDataset
+    from datasets import Audio, Dataset, Image, IterableDataset
 
 _BATCH = 1000
+_LOOKED_AT = 100  # rows that decide what a column of bytes holds
 _WINDOW = 10_000  # shuffle buffer of a stream, in rows
 
 
@@ -77,6 +81,7 @@ def open_hub(request: DatasetRequest) -> HubSplits:
     from huggingface_hub import constants
 
     is_folder = Path(request.name).expanduser().is_dir()
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # which it tells another host than the hub
     datasets.config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE if is_folder else not settle_hub()
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
@@ -236,6 +241,8 @@ def _stored(split: Dataset | IterableDataset, request: DatasetRequest) -> Datase
     for name, feature in (split.features or {}).items():
         if isinstance(feature, (datasets.Image, datasets.Audio)):
             split = split.cast_column(name, type(feature)(decode=False))
+        elif isinstance(split, datasets.Dataset) and (kind := _embedded(split, name)) is not None:
+            split = split.cast_column(name, kind(decode=False))
     if request.stream is None or isinstance(split, datasets.Dataset):
         return split
     some = split.shuffle(seed=request.seed, buffer_size=_WINDOW).take(request.stream)
@@ -243,6 +250,18 @@ def _stored(split: Dataset | IterableDataset, request: DatasetRequest) -> Datase
     if not tables:
         raise UnreadableTask(f"'{request.name}' has a split without rows. Name other splits.")
     return datasets.Dataset(pa.concat_tables(tables).cast(some.features.arrow_schema))
+
+
+def _embedded(split: Dataset, name: str) -> type[Image | Audio] | None:
+    """Return the feature of files that a column of bytes holds without saying so; None of other columns."""
+    import datasets
+
+    kind = split.features.arrow_schema.field(name).type
+    if not (is_bytes(kind) or is_struct_of_file(kind)) or not len(split):
+        return None
+    column = split.with_format("arrow")[:_LOOKED_AT][name].combine_chunks()
+    found = embedded_modality(column)
+    return None if found is None else {Modality.IMAGE: datasets.Image, Modality.AUDIO: datasets.Audio}[found]
 
 
 def _uncached(request: DatasetRequest) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -43,7 +43,23 @@ def listed_files(table: TextTable, column: str, labelled: LabelledRows, *folders
     if is_respelled:
         note = f"Paths in '{column}' lack the suffix, or have other capitals, than the files: these are read."
         labelled = replace(labelled, notes=(*labelled.notes, note))
-    return Listed(files, _with_file(table, column, labelled, files, names))
+    return Listed(files, with_file(table, column, labelled, lambda name: is_file(files.folder / name)))
+
+
+def with_file(
+    table: TextTable, column: str, labelled: LabelledRows, is_there: Callable[[str], bool] = bool
+) -> LabelledRows:
+    """Return the rows that name a file, and note the others; a file may be called "nan" or "-" too."""
+    names = tuple(table.column(column))
+    none = np.array([is_missing(names[row]) and not is_there(names[row]) for row in labelled.rows])
+    marked = sorted({names[row] for row, is_none in zip(labelled.rows, none, strict=True) if is_none} - {""})
+    marks = ", ".join(f"'{name}'" for name in marked)
+    if not none.any():
+        return labelled
+    notes = missing_note(f"'{column}'", none, lambda row: table.row_name(int(labelled.rows[row])), marks)
+    return replace(labelled, notes=(*labelled.notes, *notes)).usable(
+        np.flatnonzero(~none), "no row of them names a file"
+    )
 
 
 def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[FolderFiles, bool]:
@@ -114,20 +130,3 @@ def _spellings(folder: Path) -> dict[str, set[str]]:
         for name in {file.name.casefold(), file.stem.casefold()}:
             spellings.setdefault(name, set()).add(file.name)
     return spellings
-
-
-def _with_file(
-    table: TextTable, column: str, labelled: LabelledRows, files: FolderFiles, names: Sequence[str]
-) -> LabelledRows:
-    """Return the rows that name a file; a file may be called 'nan' or '-' as well."""
-    none = np.array(
-        [is_missing(names[row]) and not is_file(files.folder / names[row]) for row in labelled.rows]
-    )
-    marked = sorted({names[row] for row, is_none in zip(labelled.rows, none, strict=True) if is_none} - {""})
-    marks = ", ".join(f"'{name}'" for name in marked)
-    if not none.any():
-        return labelled
-    notes = missing_note(f"'{column}'", none, lambda row: table.row_name(int(labelled.rows[row])), marks)
-    return replace(labelled, notes=(*labelled.notes, *notes)).usable(
-        np.flatnonzero(~none), "no row of them names a file"
-    )

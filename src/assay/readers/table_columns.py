@@ -30,13 +30,17 @@ class TableColumns:
         """The columns that hold an example."""
         return self.texts or tuple(name for name in (self.image, self.words) if name is not None)
 
-    def described(self, head: Iterable[str]) -> str:
+    def described(self, head: Iterable[str], files: str = "image") -> str:
         """Return the role of each column of a table in words, and which columns are not used.
+
+        Args:
+            head: The columns of the table.
+            files: What the column of files holds.
 
         >>> TableColumns(("stars",), ("review",)).described(["id", "review", "stars"])
         "text 'review', label 'stars'; not used: 'id'"
         """
-        named = [("image", self.image), ("words", self.words), *(("text", name) for name in self.texts)]
+        named = [(files, self.image), ("words", self.words), *(("text", name) for name in self.texts)]
         named += [*(("label", name) for name in self.labels), ("split", self.split)]
         used = [(role, name) for role, name in named if name is not None]
         roles = ", ".join(f"{role} '{name}'" for role, name in used)

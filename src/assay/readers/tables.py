@@ -187,7 +187,7 @@ def _read(path: Path, rows: Callable[[], Iterator[pa.RecordBatch]]) -> pa.Table:
         every = chain([first], batches)
         if path.is_file() and _size(path) <= _IN_MEMORY_BYTES:
             return pa.Table.from_batches(every)
-        return _spooled(first.schema, every)
+        return spooled(first.schema, every)
     except OSError as error:
         raise UnreadableTask(
             f"Cannot read {path}: {error.strerror or error}. Check its permissions, and the free space "
@@ -199,7 +199,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size * (4 if path.suffix.lower() in _COMPRESSED else 1)
 
 
-def _spooled(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> pa.Table:
+def spooled(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> pa.Table:
     """Write batches to an unnamed temporary file and memory-map it; the system deletes it after use."""
     with tempfile.TemporaryFile(prefix="assay-") as file:
         with pa.ipc.new_file(file, schema) as writer:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask
 from assay.core.task import Example, Modality, Words
-from assay.readers.files import FileExamples, FolderFiles, is_file, looked_at
+from assay.readers.embedded_files import EmbeddedFiles, embedded_columns
+from assay.readers.files import FileExamples, Files, FolderFiles, is_file, looked_at
 from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.formats.table_file import TableFormat
 from assay.readers.images import StoredImages, is_image
@@ -112,7 +113,10 @@ class Unlabelled:
         columns = self._columns_of(given, table)
         split = splitter(table.head()[columns[0]]) if self.is_tokens else None
         texts = TableTexts(table, columns, split)
-        if self.modality is not Modality.TEXT:
+        embedded: EmbeddedFiles | None = None
+        if columns[0] in embedded_columns(table.paths):
+            embedded = EmbeddedFiles.of(table, columns[0])
+        elif self.modality is not Modality.TEXT:
             beside = path.absolute().parent
             files, _ = named_files(columns[0], tuple(table.column(columns[0])), beside, beside.parent)
             self._require_one(given, columns[0], files)
@@ -124,6 +128,8 @@ class Unlabelled:
                 yield NewExample(given, row + 1, None, f"'{lacking[0]}' is empty{why}")
             elif self.modality is Modality.TEXT:
                 yield NewExample(given, row + 1, texts.read(row))
+            elif embedded is not None:
+                yield self._decoded(given, row + 1, embedded, row)
             else:
                 yield self._file(given, row + 1, files.folder, files.names[row])
 
@@ -141,26 +147,32 @@ class Unlabelled:
         lacking = [name for name in self.columns if name not in names]
         if self.columns and not lacking:
             return self.columns
-        if not self.columns and len(names) == 1:
-            return (names[0],)
+        holding = embedded_columns(table.paths)
+        only = [name for name in names if holding.get(name) is self.modality] or names
+        if not self.columns and len(only) == 1:
+            return (only[0],)
         which = f"no column '{lacking[0]}'" if lacking else "several columns"
         raise UnreadableTask(
             f"'{given}' has {which} (it has {', '.join(names)}). Say which holds the examples: --column NAME."
         )
 
     def _file(self, shown: str, row: int | None, folder: Path, name: str) -> NewExample:
-        files = FolderFiles(folder, (name,))
+        where = "" if row is None else f"{name}: "
+        if not is_file(folder / name):
+            return NewExample(shown, row, None, f"{where}no such file")
+        return self._decoded(shown, row, FolderFiles(folder, (name,)), 0, where)
+
+    def _decoded(
+        self, shown: str, row: int | None, files: Files, position: int, where: str = ""
+    ) -> NewExample:
         are_images = self.modality is Modality.IMAGE
         stored: FileExamples = (
             StoredImages(files, self.ranges) if are_images else StoredSounds(files, self.full_scale)
         )
-        where = "" if row is None else f"{name}: "
-        if not is_file(folder / name):
-            return NewExample(shown, row, None, f"{where}no such file")
         try:
-            return NewExample(shown, row, stored.read(0))
+            return NewExample(shown, row, stored.read(position))
         except Exception as error:  # a decoder may raise anything on damaged bytes
-            reason = looked_at(stored, 0)
+            reason = looked_at(stored, position)
             return NewExample(shown, row, None, f"{where}{reason if isinstance(reason, str) else error}")
 
 

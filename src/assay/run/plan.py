@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,15 +21,11 @@ from assay.plugins.protocol import Protocol
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings
 from assay.plugins.suite import tasks_of
-from assay.readers.formats.fasttext import is_fasttext
-from assay.readers.formats.suffixes import PLAIN, SUFFIXES
 from assay.run.broken_source import checked_models
 from assay.run.distinct_models import distinct_models
 from assay.run.evaluation import Evaluation, chance_level
 from assay.run.failure import reason_of
-
-TABLE_SUFFIXES = tuple(suffix for suffix in SUFFIXES if not suffix.startswith(".txt"))
-CONLL_SUFFIXES = frozenset({".conll", ".conllu", ".iob", ".iob2", ".bio"})
+from assay.run.task_paths import with_source
 
 
 class Run(NamedTuple):
@@ -170,7 +165,7 @@ def resolve_models(texts: Iterable[str]) -> tuple[Named[ModelSource], ...]:
 def resolve_tasks(texts: Iterable[str], seed: int) -> tuple[Task, ...]:
     """Load the tasks of addresses and bare paths; raise for unreadable data."""
     tasks = _distinct(
-        _load_task(_with_source(task), seed) for text in texts for task in tasks_of(Address.parse(text))
+        _load_task(with_source(task), seed) for text in texts for task in tasks_of(Address.parse(text))
     )
     if not tasks:
         raise UsageError("No tasks. Name at least one, as in ./photos or table:reviews.csv.")
@@ -265,36 +260,3 @@ def _sources_of(name: str) -> list[str]:
         except UsageError:  # its package is not installed, or the weights are not
             continue
     return found
-
-
-def _with_source(address: Address) -> Address:
-    """Return the address of a task with its source, inferred from a bare path."""
-    if address.source:
-        return address
-    path = Path(address.name).expanduser()
-    if path.is_dir():
-        return address.with_source("folder")
-    if path.name.lower().endswith(TABLE_SUFFIXES):
-        return address.with_source("table")
-    if path.suffix.lower() in CONLL_SUFFIXES:
-        return address.with_source("conll")
-    if path.is_file():
-        if path.suffix.lower() == ".txt":
-            if is_fasttext(path):
-                return address.with_source("table")
-            raise UsageError(
-                f"Cannot tell what '{address.name}' holds. Write table:{address.name} for a table with the "
-                f"names of its columns in the first line, or conll:{address.name} for words with tags."
-            )
-        raise UsageError(
-            f"Cannot read the task '{address.name}': tables end in {', '.join(PLAIN)}; "
-            f"for images name the folder that holds them."
-        )
-    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, beside, n=1)
-    hint = f" Did you mean: {path.with_name(near[0])}?" if near else ""
-    raise UsageError(
-        f"Cannot tell what the task '{address.name}' is: there is no such folder, and it is no table "
-        f"({', '.join(PLAIN)}). Write a path, or source:name; "
-        f"sources: {', '.join(families().tasks.names())}.{hint}"
-    )

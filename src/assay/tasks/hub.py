@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,20 +11,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
+from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import Modality, Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.files import Files
+from assay.readers.embedded_files import stored
+from assay.readers.files import FileExamples, Files
+from assay.readers.formats.embedded import with_names
 from assay.readers.formats.parquet_rows import is_readable, text_column
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
 from assay.readers.guess import NamedColumns, choose_columns
 from assay.readers.hub_datasets import DatasetRequest, arrow_batches, open_hub
-from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.positive_class import with_positive
-from assay.readers.sounds import StoredSounds
 from assay.readers.splits import Shares, part_of
 from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TextTable, read_streams
@@ -162,17 +161,13 @@ class Hub(TaskSource):
             files = next(iter(file_columns(split)), None)
         return NamedColumns(self.text, self.text2, files, self.label, words=self.words, slices=self.slices)
 
-    def _files(self, splits: Mapping[str, Dataset], files: HubFiles) -> StoredImages | StoredSounds:
+    def _files(self, splits: Mapping[str, Dataset], files: HubFiles) -> FileExamples:
         modality = file_columns(next(iter(splits.values()))).get(files.column)
         if modality is None:
             raise UnreadableTask(
                 f"'{files.column}' of '{self.name}' holds no files. Write text='{files.column}'."
             )
-        if modality is Modality.IMAGE:
-            return StoredImages(files)
-        if importlib.util.find_spec("soundfile") is None:
-            raise MissingPackage("audio", "soundfile")
-        return StoredSounds(files)
+        return stored(files, modality)
 
 
 def _given(splits: Mapping[str, Dataset], table: TextTable) -> np.ndarray | None:
@@ -206,7 +201,7 @@ class HubFiles(Files):
         """Return the bytes of one file."""
         split, position = self.table.position(row)
         cell = self.splits[split][position][self.column]
-        if cell is None:
+        if cell is None or (cell["bytes"] is None and not cell["path"]):
             raise FileNotFoundError
         return cell["bytes"] if cell["bytes"] is not None else Path(cell["path"]).read_bytes()
 
@@ -267,22 +262,8 @@ def _writer(feature: Any) -> Callable[[pa.Array], pa.Array]:
     """Return a converter of a column's cells to strings: class names, JSON lists, or plain values."""
     import datasets
 
-    if isinstance(feature, datasets.ClassLabel):
-        return partial(_class_names, feature.names)
-    items = getattr(feature, "feature", None)
+    items = feature if isinstance(feature, datasets.ClassLabel) else getattr(feature, "feature", None)
     if isinstance(items, datasets.ClassLabel):
-        return partial(_lists_of_class_names, items.names)
+        names = items.names
+        return lambda column: text_column(with_names(column, names))
     return text_column
-
-
-def _class_names(names: Sequence[str], column: pa.Array) -> pa.Array:
-    return pa.array([_name(names, code) for code in column.to_pylist()], pa.string())
-
-
-def _lists_of_class_names(names: Sequence[str], column: pa.Array) -> pa.Array:
-    lists = [codes and [_name(names, code) for code in codes] for codes in column.to_pylist()]
-    return text_column(pa.array(lists, pa.list_(pa.string())))
-
-
-def _name(names: Sequence[str], code: int | None) -> str | None:
-    return names[code] if code is not None and code >= 0 else None

@@ -1,4 +1,4 @@
-"""Tasks from a table of texts, pairs, labelled words or image paths: CSV, TSV, JSON, Parquet or Excel."""
+"""Tasks from a table of texts, pairs, labelled words or images: CSV, TSV, JSON, Parquet or Excel."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from assay.core.errors import UnreadableTask
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
-from assay.readers.formats.compressed import table_stem
-from assay.readers.formats.suffixes import SUFFIXES
+from assay.readers.embedded_files import EmbeddedFiles, embedded_columns, stored
 from assay.readers.formats.table_file import TableFormat
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
 from assay.readers.guess import NamedColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
-from assay.readers.listed_files import listed_files
+from assay.readers.listed_files import listed_files, with_file
 from assay.readers.positive_class import with_positive
-from assay.readers.splits import Shares, part_of
+from assay.readers.split_tables import split_tables
+from assay.readers.splits import Shares
 from assay.readers.tables import TextTable, read_table
 
 
@@ -35,10 +34,11 @@ class Table(TaskSource):
 
     Attributes:
         name: A CSV, TSV, JSON, Parquet or Excel file, which may be compressed (.csv.gz, .zip), or a folder of
-            such files named train, val and test.
+            such files named after splits: train.csv, reviews_test.csv, data/train-00000-of-00002.parquet.
         text: The column of texts.
         text2: The second column of pairs of texts.
-        image: The column of image paths, relative to the table's folder.
+        image: The column of image paths, relative to the table's folder; or, of Parquet, of images or sounds
+            themselves.
         words: The column of texts split into words (lists, or words separated by spaces); the label
             column then holds a tag for each word.
         label: The label column; or several, as in ('red', 'round'), of 0 and 1 per class, or of numbers.
@@ -97,34 +97,33 @@ class Table(TaskSource):
         shares = Shares(self.val, self.test)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None, self.missing)
         table, official = self._read(Path(self.name).expanduser())
-        named = NamedColumns(
-            self.text, self.text2, self.image, self.label, self.split, self.words, self.slices
-        )
+        embedded = embedded_columns(table.paths)
+        image = self.image if self.text or self.words else self.image or next(iter(embedded), None)
+        named = NamedColumns(self.text, self.text2, image, self.label, self.split, self.words, self.slices)
         columns, labelled = labelled_rows(table, named, form, official)
         limits = ExampleLimits(self.limit)
         if columns.image is not None:
-            beside = table.paths[0].absolute().parent
-            files, labelled = listed_files(table, columns.image, labelled, beside, beside.parent)
-            images = StoredImages(files)
-            gathered = gather_files(images, labelled, self.unreadable, limits, seed)
+            if columns.image in embedded:
+                labelled = with_file(table, columns.image, labelled)
+                files = stored(EmbeddedFiles.of(table, columns.image), embedded[columns.image])
+            else:
+                beside = table.paths[0].absolute().parent
+                listed, labelled = listed_files(table, columns.image, labelled, beside, beside.parent)
+                files = StoredImages(listed)
+            gathered = gather_files(files, labelled, self.unreadable, limits, seed)
             gathered = replace(gathered, inputs=columns.inputs)
         else:
             gathered = gather_texts(table, columns, labelled, form.marks)
         gathered = with_positive(gathered, self.positive, self.metric)
         task = assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
         sliced = (self.slices,) if isinstance(self.slices, str) else self.slices or ()
-        return replace(task, columns=columns.described(name for name in table.head() if name not in sliced))
+        others = [name for name in table.head() if name not in sliced]
+        return replace(task, columns=columns.described(others, str(task.modality)))
 
     def _read(self, path: Path) -> tuple[TextTable, np.ndarray | None]:
         form = TableFormat(self.delimiter, self.encoding, self.sheet, self.unreadable)
         if not path.is_dir():
             return read_table([path], form), None
-        files = [file for file in sorted(path.iterdir()) if file.name.lower().endswith(SUFFIXES)]
-        named = [(part, file) for file in files if (part := part_of(table_stem(file.name))) is not None]
-        if not named:
-            raise UnreadableTask(
-                f"The folder '{path}' has no tables called train, val or test. Name a file, "
-                f"as in table:{path / 'reviews.csv'}; for images write folder: before the path."
-            )
-        table = read_table([file for _, file in named], form)
-        return table, table.of_files([part for part, _ in named])
+        found = split_tables(path)
+        table = read_table(found.paths, form)
+        return replace(table, notes=(*found.notes, *table.notes)), table.of_files(found.parts)

@@ -2,56 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assay.core.errors import UnreadableTask
+from assay.readers.formats.embedded import (
+    class_names,
+    embedded_modality,
+    file_names,
+    is_struct_of_file,
+    with_names,
+)
 from assay.readers.formats.json_rows import as_text
 from assay.readers.formats.table_file import Note, TableFile
 
 _ROWS = 1024
+_ROWS_OF_FILES = 64  # each may have megabytes
+
+Writer = Callable[[pa.Array], pa.Array]
 
 
 def parquet_rows(file: TableFile, note: Note) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a Parquet file; a note names the columns that cannot be strings.
 
-    Bytes are read as UTF-8, and of a column of structs each field has a column, such as ``meta.lang``.
+    Bytes are read as UTF-8, and of a column of structs each field has a column, such as ``meta.lang``. Of
+    images and sounds there are names, and of numbers of classes the names that the file itself gives.
     """
     try:
         with pq.ParquetFile(file.path) as opened:
-            other: list[str] = []
-            for batch in opened.iter_batches(batch_size=_ROWS):
-                names, columns, other = _flat(batch)
-                if not names:
-                    raise UnreadableTask(f"{file.name} has no columns of texts or numbers: {_named(other)}.")
-                yield pa.record_batch([text_column(column) for column in columns], names=names)
-            if other:
-                note(f"Columns of {file.name} that are no texts or numbers are left out: {_named(other)}.")
+            writers: dict[str, Writer] | None = None
+            classes = class_names(opened.schema_arrow)
+            for batch in opened.iter_batches(batch_size=rows_at_once(opened.schema_arrow)):
+                columns = _flat(batch)
+                if writers is None:
+                    writers = {name: write for name, column in columns.items() if (write := _writer(column))}
+                    writers |= {name: _classes(classes[name]) for name in writers if name in classes}
+                    other = [f"'{name}' ({columns[name].type})" for name in columns if name not in writers]
+                    if not writers:
+                        raise UnreadableTask(
+                            f"{file.name} has no columns of texts or numbers: {', '.join(other)}."
+                        )
+                cells = [write(columns[name]) for name, write in writers.items()]
+                yield pa.record_batch(cells, names=list(writers))
+            if writers and other:
+                note(f"Columns of {file.name} that are no texts or numbers are left out: {', '.join(other)}.")
     except pa.ArrowException as error:
         raise UnreadableTask(f"Cannot read {file.name} as Parquet: {error}") from error
 
 
-def _named(columns: Sequence[str]) -> str:
-    return ", ".join(columns)
+def rows_at_once(schema: pa.Schema) -> int:
+    """Return how many rows are read at a time."""
+    return _ROWS_OF_FILES if any(_may_hold_files(kind) for kind in schema.types) else _ROWS
 
 
-def _flat(batch: pa.RecordBatch) -> tuple[list[str], list[pa.Array], list[str]]:
-    """Return names and columns of a batch, with the fields of structs, and what cannot be read."""
-    names, columns, other = [], [], []
+def _may_hold_files(kind: pa.DataType) -> bool:
+    return is_bytes(kind) or is_struct_of_file(kind)
+
+
+def _flat(batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    """Return the columns of a batch, and of structs their fields."""
+    flat: dict[str, pa.Array] = {}
     waiting = list(zip(batch.schema.names, batch.columns, strict=True))
     while waiting:
         name, column = waiting.pop(0)
-        if pa.types.is_struct(column.type):
+        if pa.types.is_struct(column.type) and not is_struct_of_file(column.type):
             fields = [f"{name}.{field.name}" for field in column.type]
             waiting = [*zip(fields, column.flatten(), strict=True), *waiting]
-        elif is_readable(column.type) or _are_texts(column):
-            names.append(name)
-            columns.append(column)
         else:
-            other.append(f"'{name}' ({column.type})")
-    return names, columns, other
+            flat[name] = column
+    return flat
+
+
+def _writer(column: pa.Array) -> Writer | None:
+    """Return what writes a column as strings, by its first cells; None if nothing does."""
+    if is_readable(column.type) or _are_texts(column):
+        return text_column
+    return file_names if _may_hold_files(column.type) and embedded_modality(column) else None
+
+
+def _classes(names: Sequence[str]) -> Writer:
+    return lambda column: text_column(with_names(column, names))
 
 
 def text_column(column: pa.Array) -> pa.Array:
@@ -60,7 +92,7 @@ def text_column(column: pa.Array) -> pa.Array:
         return pa.array([as_text(cell) for cell in column.to_pylist()], pa.string())
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if _is_bytes(column.type):
+    if is_bytes(column.type):
         column = column.cast(pa.binary())
         texts = [None if cell is None else cell.decode("utf-8", "replace") for cell in column.to_pylist()]
         return pa.array(texts, pa.string())
@@ -79,7 +111,7 @@ def is_readable(kind: pa.DataType) -> bool:
 
 def _are_texts(column: pa.Array) -> bool:
     """Return whether bytes are mostly UTF-8 without control characters, unlike images and sounds."""
-    if not _is_bytes(column.type):
+    if not is_bytes(column.type):
         return False
     some = [cell for cell in column.slice(0, 100).to_pylist() if cell]
     texts = sum(b"\0" not in cell and _is_utf_8(cell) for cell in some)
@@ -94,7 +126,8 @@ def _is_utf_8(cell: bytes) -> bool:
     return True
 
 
-def _is_bytes(kind: pa.DataType) -> bool:
+def is_bytes(kind: pa.DataType) -> bool:
+    """Return whether the cells of a column are bytes."""
     tests = (
         pa.types.is_binary,
         pa.types.is_large_binary,
@@ -115,4 +148,4 @@ def _is_plain(kind: pa.DataType) -> bool:
     """Return whether the cells of a column are scalars that can be converted to strings."""
     if pa.types.is_dictionary(kind):
         return _is_plain(kind.value_type)
-    return not (pa.types.is_nested(kind) or _is_bytes(kind))
+    return not (pa.types.is_nested(kind) or is_bytes(kind))
