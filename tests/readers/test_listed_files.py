@@ -73,3 +73,12 @@ def test_names_without_a_folder_are_looked_for_in_the_only_one_that_has_them(pic
 
     assert len(task.train) + len(task.val) + len(task.test) == 20
     assert task.notes[0] == "The files that 'file' names are those in the folder 'train'."
+
+
+def test_names_of_no_file_say_what_the_folder_has(pictures: Path) -> None:
+    with pytest.raises(
+        UnreadableTask, match=r"No file that 'file' names exists \(first: '0_ant.png'\)"
+    ) as caught:
+        load(pictures, written="{row}_ant.png")
+
+    assert "has 'a.csv', 'ant', 'bee'. Write paths that are relative to the table" in str(caught.value)

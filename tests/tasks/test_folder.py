@@ -142,6 +142,46 @@ def test_flat_splits_with_a_labels_file_are_read(paint: Paint) -> None:
     assert [len(task.train), len(task.val), len(task.test)] == [8, 2, 4]
 
 
+def test_a_list_in_each_folder_of_a_split_tells_its_labels(paint: Paint) -> None:
+    for split, count in (("train", 20), ("test", 10)):
+        folder = paint(split, count) / split
+        rows = [f"{row}.png,{'bee' if row % 2 else 'ant'}" for row in range(count)]
+        (folder / "metadata.csv").write_text("\n".join(["file_name,label", *rows]))
+
+    task = load_task(f"folder:{folder.parent}")
+
+    assert (len(task.train) + len(task.val), len(task.test)) == (20, 10)
+    assert task.test.examples.name(0).startswith("test/")
+    assert [task.classes[label] for label in task.test.labels.values] == [
+        ["ant", "bee"][int(Path(task.test.examples.name(row)).stem) % 2] for row in range(10)
+    ]
+
+
+def test_paths_through_folders_of_splits_are_official_splits(paint: Paint) -> None:
+    rows = []
+    for split, count in (("train", 20), ("test", 10)):
+        folder = paint(f"{split}/images", count)
+        rows += [f"{split}/images/{row}.png,{'bee' if row % 2 else 'ant'}" for row in range(count)]
+    (folder / "metadata.csv").write_text("\n".join(["file_name,label", *rows]))
+
+    task = load_task(f"folder:{folder}")
+
+    assert (len(task.train) + len(task.val), len(task.test)) == (20, 10)
+    assert task.notes[0] == "The folders 'train', 'test' in 'file_name' are read as the official splits."
+    assert load_task(f"table:{folder / 'metadata.csv'}").fingerprint == task.fingerprint
+
+
+def test_a_list_beside_a_folder_called_images_is_read_by_numbers_without_suffix(paint: Paint) -> None:
+    folder = paint("images", 20)
+    rows = [f"{row},{'bee' if row % 2 else 'ant'}" for row in range(20)]
+    (folder / "labels.csv").write_text("\n".join(["id,label", *rows]))
+
+    task = load_task(f"folder:{folder}")
+
+    assert (task.classes, len(task.test)) == (("ant", "bee"), 4)
+    assert load_task(f"table:{folder / 'labels.csv'}").fingerprint == task.fingerprint
+
+
 def test_a_labels_file_elsewhere_names_paths_in_the_folder(
     animals: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -212,6 +212,12 @@ def _are_parallel(words: Sequence[str], tags: Sequence[str]) -> bool:
     return equal >= _PARALLEL * len(counts) and max(counts, default=0) > 1
 
 
+def column_names(what: str) -> Sequence[str]:
+    """Return what columns of images, labels, texts, ... are called, in lower case."""
+    names: Sequence[str] = _column_names()[what]
+    return names
+
+
 @functools.cache
 def _column_names() -> Mapping[str, Any]:
     return tomllib.loads(Path(__file__).with_name("column_names.toml").read_text("utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,9 +13,12 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.readers.files import FolderFiles, is_file
+from assay.readers.guess import column_names
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import missing_note
 from assay.readers.numbers import is_missing
+from assay.readers.shown_names import first_names
+from assay.readers.splits import Part, part_of
 from assay.readers.tables import TextTable
 
 _ON_THE_WEB = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -32,18 +36,76 @@ class Listed(NamedTuple):
 def listed_files(table: TextTable, column: str, labelled: LabelledRows, *folders: Path) -> Listed:
     """Return the files in a column as ``named_files`` does; rows without one are left out, with a note.
 
+    Where all paths lead through folders named after splits, these are the official splits.
+
     Raises:
-        UnreadableTask: The column holds addresses of the web, or more than half of the rows have no file.
+        UnreadableTask: The column holds addresses of the web, no name of a file, or more than half of the
+            rows have none.
     """
-    names = tuple(table.column(column))
+    names = _names(table, column, folders[0])
     files, is_respelled = named_files(column, names, *folders)
-    if files.folder not in folders:
+    _require_some(column, files, folders)
+    if files.folder not in {folder.absolute() for folder in folders}:
         note = f"The files that '{column}' names are those in the folder '{files.folder.name}'."
         labelled = replace(labelled, notes=(*labelled.notes, note))
     if is_respelled:
         note = f"Paths in '{column}' lack the suffix, or have other capitals, than the files: these are read."
         labelled = replace(labelled, notes=(*labelled.notes, note))
-    return Listed(files, with_file(table, column, labelled, lambda name: is_file(files.folder / name)))
+    labelled = with_file(table, column, labelled, lambda name: is_file(files.folder / name))
+    return Listed(
+        files, labelled if labelled.official is not None else _split_by_paths(column, labelled, names)
+    )
+
+
+def column_of_files(table: TextTable, *folders: Path) -> str | None:
+    """Return the column whose first cells name files, by their names or without suffix; None without one."""
+    head = table.head()
+    known = [name for name in column_names("images") if name in head]
+    for name in dict.fromkeys([*known, *head]):
+        cells = [cell.strip() for cell in head[name] if cell.strip()][:_TRIED]
+        if not cells or name.lower() in column_names("labels") or any(map(_ON_THE_WEB.match, cells)):
+            continue
+        files, _ = named_files(name, cells, *folders)
+        if sum(is_file(files.folder / path) for path in files.names) >= _NEARLY_ALL * len(cells):
+            return name
+    return None
+
+
+def _names(table: TextTable, column: str, folder: Path) -> tuple[str, ...]:
+    """Return the names in a column; of several tables each beside its own, relative to a folder."""
+    names = tuple(table.column(column))
+    parents = [os.path.relpath(path.absolute().parent, folder.absolute()) for path in table.paths]
+    if len(set(parents)) == 1:
+        return names
+    beside = (parents[file] for file in table.of_files(range(len(parents))))
+    return tuple(name and str(Path(parent, name)) for parent, name in zip(beside, names, strict=True))
+
+
+def _require_some(column: str, files: FolderFiles, folders: Sequence[Path]) -> None:
+    """Raise if none of the first names is that of a file: the names or the folder are others than meant."""
+    some = [name for name in files.names if not is_missing(name)][:_TRIED]
+    if not some or any(is_file(files.folder / name) for name in some):
+        return
+    beside = sorted(path.name for path in folders[0].iterdir() if not path.name.startswith("."))
+    raise UnreadableTask(
+        f"No file that '{column}' names exists (first: '{some[0]}'). The folder {folders[0]} has "
+        f"{first_names(beside, len(beside))}. Write paths that are relative to the table, or absolute."
+    )
+
+
+def _split_by_paths(column: str, labelled: LabelledRows, names: Sequence[str]) -> LabelledRows:
+    """Return the rows with official splits if all paths lead through folders that are named after splits."""
+    folders = [PurePath(names[row].replace("\\", "/")).parts[:-1] for row in labelled.rows]
+    for level in range(min(map(len, folders), default=0)):
+        named = {folder[level]: part_of(folder[level]) for folder in folders}
+        parts = [part for part in named.values() if part is not None]
+        if len(parts) == len(named) and Part.TRAIN in parts and len(set(parts)) > 1:
+            note = (
+                f"The folders {first_names(named, len(named))} in '{column}' are read as the official splits."
+            )
+            official = np.array([named[folder[level]] for folder in folders], dtype=np.int64)
+            return replace(labelled, official=official, notes=(*labelled.notes, note))
+    return labelled
 
 
 def with_file(

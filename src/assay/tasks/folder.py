@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -9,7 +10,7 @@ from typing import ClassVar
 from assay.core.errors import UnreadableTask
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
-from assay.readers.annotated_folders import found_annotations
+from assay.readers.annotated_folders import are_no_classes, found_annotations
 from assay.readers.assembly import assemble
 from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.formats.suffixes import SUFFIXES
@@ -19,10 +20,12 @@ from assay.readers.guess import NamedColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
-from assay.readers.listed_files import listed_files
+from assay.readers.listed_files import column_of_files, listed_files
 from assay.readers.pixel_values import parse_range
 from assay.readers.positive_class import with_positive
 from assay.readers.shown_names import shown_name
+from assay.readers.split_names import consistent, split_folder
+from assay.readers.splits import Part
 from assay.readers.tables import read_table
 
 _CLASS_FOLDERS = (
@@ -106,29 +109,33 @@ class Folder(TaskSource):
 
     def _gather(self, folder: Path, given: GivenSplits) -> Gathered:
         if self.labels is not None:
-            return self._listed(folder, folder / Path(self.labels).expanduser())
+            return self._listed(folder, {folder / Path(self.labels).expanduser(): None})
         tree = find_files(folder, given=given, follows_links=self.links)
-        if tree.names and self.slices is not None:
-            raise _no_table(folder)
-        if tree.names:
+        listed = _label_tables(folder)
+        if tree.names and not (listed and are_no_classes(tree.classes)):
+            if self.slices is not None:
+                raise _no_table(folder)
             images = StoredImages(tree.files(), given=parse_range(self.pixel_range))
             return gather_files(images, tree.labelled(), self.unreadable)
-        listed = _labels_file(folder)
-        if listed is None:
+        if not listed:
             raise _nothing_found(folder, tree)
         return self._listed(folder, listed)
 
-    def _listed(self, folder: Path, path: Path) -> Gathered:
-        table = read_table([path])
-        named = NamedColumns(image=self.file, label=self.label, split=self.split, slices=self.slices)
+    def _listed(self, folder: Path, paths: Mapping[Path, Part | None]) -> Gathered:
+        table = read_table(list(paths))
+        first = next(iter(paths)).parent
+        beside = (first, folder) if len(paths) == 1 else (folder,)  # both are common
+        file = self.file or column_of_files(table, *beside)
+        named = NamedColumns(image=file, label=self.label, split=self.split, slices=self.slices)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None, self.missing)
-        columns, labelled = labelled_rows(table, named, form)
+        parts = [part for part in paths.values() if part is not None]
+        columns, labelled = labelled_rows(table, named, form, table.of_files(parts) if parts else None)
         if columns.image is None:
             raise UnreadableTask(
-                f"Cannot tell which column of {path.name} holds the paths of images: it has "
+                f"Cannot tell which column of {table.title} holds the paths of images: it has "
                 f"{', '.join(table.cells.column_names)}. Write for example file='path'."
             )
-        files, labelled = listed_files(table, columns.image, labelled, path.parent, folder)  # both are common
+        files, labelled = listed_files(table, columns.image, labelled, *beside)
         images = StoredImages(files, given=parse_range(self.pixel_range))
         return replace(gather_files(images, labelled, self.unreadable), inputs=columns.inputs)
 
@@ -143,6 +150,17 @@ def _no_table(folder: Path) -> UnreadableTask:
 def _labels_file(folder: Path) -> Path | None:
     files = (folder / f"{name}{suffix}" for name in _LISTS for suffix in SUFFIXES)
     return next((path for path in files if path.is_file()), None)
+
+
+def _label_tables(folder: Path) -> dict[Path, Part | None]:
+    """Return the table that lists the images, or those in folders named after splits, with their splits."""
+    own = _labels_file(folder)
+    if own is not None:
+        return {own: None}
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    named = {path: found for path in inside if (found := split_folder(path.name)) and not found.rest}
+    parts = consistent(named.values())
+    return {file: parts[found] for path, found in named.items() if (file := _labels_file(path)) is not None}
 
 
 def _table_beside(folder: Path) -> str:

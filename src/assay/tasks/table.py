@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from assay.core.errors import UnreadableTask
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
@@ -18,7 +19,7 @@ from assay.readers.guess import NamedColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
-from assay.readers.listed_files import listed_files, with_file
+from assay.readers.listed_files import column_of_files, listed_files, with_file
 from assay.readers.positive_class import with_positive
 from assay.readers.split_tables import split_tables
 from assay.readers.splits import Shares
@@ -100,14 +101,22 @@ class Table(TaskSource):
         embedded = embedded_columns(table.paths)
         image = self.image if self.text or self.words else self.image or next(iter(embedded), None)
         named = NamedColumns(self.text, self.text2, image, self.label, self.split, self.words, self.slices)
-        columns, labelled = labelled_rows(table, named, form, official)
+        beside = table.paths[0].absolute().parent
+        try:
+            columns, labelled = labelled_rows(table, named, form, official)
+        except UnreadableTask:
+            found = (
+                None if image or self.text or self.words else column_of_files(table, beside, beside.parent)
+            )
+            if found is None:
+                raise
+            columns, labelled = labelled_rows(table, named._replace(image=found), form, official)
         limits = ExampleLimits(self.limit)
         if columns.image is not None:
             if columns.image in embedded:
                 labelled = with_file(table, columns.image, labelled)
                 files = stored(EmbeddedFiles.of(table, columns.image), embedded[columns.image])
             else:
-                beside = table.paths[0].absolute().parent
                 listed, labelled = listed_files(table, columns.image, labelled, beside, beside.parent)
                 files = StoredImages(listed)
             gathered = gather_files(files, labelled, self.unreadable, limits, seed)
