@@ -61,7 +61,7 @@ def time_run(engine: str, models: int, limit: int, store: Path) -> Timing:
         models=[MODEL.format(seed=seed) for seed in range(models)],
         tasks=[TASK.format(limit=limit)],
         methods=["knn"],
-        random_floor=False,
+        control=False,
         device="cpu",
         store=store,
     )

@@ -44,7 +44,7 @@ def main() -> None:
     shares, losses = [], []
     for task in tasks:
         with tempfile.TemporaryDirectory() as folder:
-            given = {"models": written["models"], "tasks": [task], "random_floor": False}
+            given = {"models": written["models"], "tasks": [task], "control": False}
             found, searched = _timed(Study(store=f"{folder}/search", tolerance=asked.tolerance, **given))
             whole, took = _timed(Study(store=f"{folder}/all", **given))
         share, lost = searched / took, _lost(found, whole)

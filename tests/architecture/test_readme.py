@@ -29,7 +29,7 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
 
     exec(compile(blocks("python")[0], "README.md", "exec"), {})
 
-    assert "Recommended for images: packaged:efficientnet_lite0" in capsys.readouterr().out
+    assert "Recommended for images: efficientnet_lite0" in capsys.readouterr().out
 
 
 def test_the_scores_of_the_readme_run(capsys):

@@ -38,7 +38,7 @@ def store(tmp_path_factory) -> Path:
         tasks=[f"table:{folder / 'texts.csv'}(slices='language')"],
         methods=["linear_probe"],
         store=folder / "demo.assay",
-        random_floor=False,
+        control=False,
     ).run()
     return folder
 

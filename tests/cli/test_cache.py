@@ -14,9 +14,7 @@ from assay.store.results import Store, open_existing
 @pytest.fixture
 def store(photos, tmp_path):
     models = ["zoo:colours", "zoo:headed"]
-    Study(
-        models=models, tasks=[str(photos)], methods=["knn"], store=tmp_path / "store", random_floor=False
-    ).run()
+    Study(models=models, tasks=[str(photos)], methods=["knn"], store=tmp_path / "store", control=False).run()
     for path in (tmp_path / "store" / "features").iterdir():
         os.utime(path, (1e9, 1e9))
     return tmp_path / "store"

@@ -33,7 +33,7 @@ def test_the_time_limit_and_the_workers_are_settings_of_the_engine(
 @pytest.mark.parametrize("command", sorted(RENAMED))
 def test_a_former_spelling_means_an_option_that_exists_and_is_none_itself(command: str) -> None:
     parameters = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
-    options = {option for parameter in parameters for option in parameter.opts}
+    options = {option for parameter in parameters for option in (*parameter.opts, *parameter.secondary_opts)}
 
     assert set(RENAMED[command].values()) <= options
     assert not RENAMED[command].keys() & options

@@ -1,9 +1,12 @@
+import re
 from dataclasses import replace
-from html import escape
+from html import escape, unescape
 
 from assay.analysis.compare import compare
 from assay.findings.notebook import notebook_html
 from assay.testing.simulated_study import simulate_study
+from assay.wording.names import model_addresses
+from assay.wording.short_names import short_names
 
 COMPARISON = compare(simulate_study(), ranked_by=None, seed=0)
 
@@ -41,6 +44,19 @@ def test_a_notebook_shows_what_the_table_of_the_page_shows():
     assert text.count("<i>(recommended)</i>") == sum(row.recommended is not None for row in COMPARISON.tasks)
 
 
+def test_a_notebook_shows_the_names_that_the_screen_shows():
+    text = COMPARISON._repr_html_()
+
+    rows = re.findall(r"<tr><td>[^<]*</td><td>(?:<b>)?([^<]*)", text)
+    assert rows
+    assert set(map(unescape, (row.strip() for row in rows))) <= set(
+        short_names(model_addresses(COMPARISON)).values()
+    )
+    assert not set(map(unescape, rows)) & {row.address for row in COMPARISON.models}
+    captions = re.findall(r"<caption>(.*?): ", text)
+    assert captions == [escape(COMPARISON.names[findings.task.address]) for findings in COMPARISON.tasks]
+
+
 def test_a_notebook_marks_controls():
     worst = COMPARISON.tasks[0].standings[-1].model
     models = {
@@ -58,4 +74,5 @@ def test_what_python_prints_is_the_answer_not_every_number():
     lines = repr(COMPARISON).splitlines()
 
     assert "ranked by" in lines[0]
-    assert lines[1:] == list(COMPARISON.headline)
+    assert lines[1:] == list(COMPARISON.answers)
+    assert "timm:" not in lines[1]

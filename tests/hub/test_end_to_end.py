@@ -42,7 +42,7 @@ ONLINE = (
     "openclip:hf-hub:org/clip",
     "openclip:hf-hub:org/bert",
 )
-KNN = ("--method", "knn", "--no-random-floor", "--details")
+KNN = ("--method", "knn", "--no-control", "--details")
 
 
 def models(*addresses: str) -> list[str]:

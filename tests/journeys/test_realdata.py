@@ -27,7 +27,7 @@ def run(monkeypatch, tmp_path: Path, models: list[str], tasks: list[str]) -> dic
         "models": models,
         "tasks": tasks,
         "methods": ["linear_probe", "knn", "logme", "ridge_cv", "leep"],
-        "random_floor": False,  # the figures are those of trained weights
+        "control": False,  # the figures are those of trained weights
         "engine": "local",  # loads the libraries once; other journeys run in processes of their own
     }
     (tmp_path / "study.toml").write_text(

@@ -136,7 +136,7 @@ def study(tmp_path_factory) -> tuple[dict[str, Result], np.ndarray, Task]:
         methods=(*METHODS, *WITHOUT[:-1]),
         plugins=[folder / "lying.py"],
         store=folder / "store",
-        random_floor=False,
+        control=False,
     ).run()
     results = {result.job.method: result for result in open_existing(folder / "store").results()}
     return results, features, resolve_tasks([address], seed=0)[0]

@@ -42,15 +42,15 @@ def test_without_a_terminal_there_are_no_control_characters(comparison, tmp_path
 
 
 def test_the_answer_stands_first(comparison):
-    assert " ".join(_text(comparison, 200).split()).startswith(" ".join(comparison.headline[0].split()))
+    assert " ".join(_text(comparison, 200).split()).startswith(" ".join(comparison.answers[0].split()))
 
 
 def test_the_recommended_and_those_that_may_be_best_are_marked(comparison):
-    assert re.search(r"→1=\s+timm:resnet50.a1_in1k\s+0\.973\s+0\.9\d\d to 0\.98\d", _text(comparison, 100))
+    assert re.search(r"→1=\s+resnet50.a1_in1k\s+0\.973\s+0\.9\d\d to 0\.98\d", _text(comparison, 100))
 
 
 def test_failed_models_tell_their_reason(comparison):
-    assert "failed hf:example-lab/broken-<checkpoint>\n  Cannot load the weights" in _text(comparison, 120)
+    assert "failed broken-<checkpoint>\n  Cannot load the weights" in _text(comparison, 120)
 
 
 @pytest.mark.parametrize("width", [100, 200])
@@ -58,7 +58,7 @@ def test_a_long_address_is_called_by_what_tells_it_apart(comparison, width):
     lines = _text(comparison, width).splitlines()
     table = [line for line in lines if re.match(r"→?\d+=? ", line.lstrip())]
 
-    assert any("timm:mobilenetv2_100(…) " in line for line in table)
+    assert any(" mobilenetv2_100 " in line for line in table)
     assert not any("street_signs" in line for line in table)
 
 
@@ -78,7 +78,7 @@ def test_all_models_are_shown_on_request(many):
     text = _text(many, 120, show_all=True)
 
     assert "more models" not in text
-    assert "timm:member_059" in text
+    assert " member_059 " in text
 
 
 def test_numbers_of_a_column_end_at_the_same_place(comparison):

@@ -65,7 +65,7 @@ def values(folder: Path, task: Task) -> dict[str, float]:
 def run(folder: Path, address: str, *methods: str) -> None:
     """Run scores of the features."""
     models = [f"features:{folder / 'model.npz'}"]
-    Study(models=models, tasks=[address], methods=methods, store=folder / "store", random_floor=False).run()
+    Study(models=models, tasks=[address], methods=methods, store=folder / "store", control=False).run()
 
 
 @pytest.mark.parametrize("method", SCORES)

@@ -70,7 +70,7 @@ def study(base: Path, store: Path, methods: tuple[str, ...]) -> Study:
         tasks=[f"folder:{base / 'images'}(labels='labels.csv', slices='light')"],
         methods=methods,
         store=store,
-        random_floor=False,
+        control=False,
     )
 
 

@@ -24,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def study(*models: str) -> Study:
-    return Study(models=models, tasks=["films.csv"], methods=["knn"], store="store", random_floor=False)
+    return Study(models=models, tasks=["films.csv"], methods=["knn"], store="store", control=False)
 
 
 def test_spellings_of_one_path_are_one_model_with_a_note(folder: Path) -> None:

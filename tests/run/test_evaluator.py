@@ -27,7 +27,7 @@ def study(photos, tmp_path):
     def make(*models, **changes):
         tasks = [str(photos), f"folder:{photos}(metric='macro_f1')"]
         given = {"tasks": tasks, "methods": ("knn", "logme"), "store": tmp_path / "store", **changes}
-        return Study(models=[f"zoo:{model}" for model in models], random_floor=False, **given)
+        return Study(models=[f"zoo:{model}" for model in models], control=False, **given)
 
     return make
 

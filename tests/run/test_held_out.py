@@ -58,7 +58,7 @@ def store(address: str) -> Store:
         methods=(*SCORES, "logme", "knn"),
         plugins=[folder / "wrong_rows.py"],
         store=folder / "store",
-        random_floor=False,
+        control=False,
     ).run()
     return open_existing(folder / "store")
 

@@ -51,7 +51,7 @@ def test_a_study_without_the_control_has_only_what_was_named(tmp_path: Path) -> 
         models=["packaged:efficientnet_lite0"],
         tasks=["sklearn:digits(limit=60)"],
         methods=["knn"],
-        random_floor=False,
+        control=False,
         store=tmp_path,
     )
 

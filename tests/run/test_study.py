@@ -268,6 +268,15 @@ def test_a_study_file_holds_the_fields_of_a_study(photos, tmp_path):
     assert study.run().tasks[0].recommended == "zoo:colours"
 
 
+def test_the_former_name_of_the_control_is_accepted(photos, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'tasks = ["{photos}"]\nrandom_floor = false\n')
+
+    assert not Study.from_file(path).control
+    assert not Study(tasks=[str(photos)], random_floor=False).control
+    assert Study(tasks=[str(photos)]).control
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -366,7 +375,7 @@ def test_findings_of_what_never_ran_are_an_error(study):
 
 def test_the_queries_of_the_page_on_the_store_run(study, tmp_path):
     page = Path(__file__).resolve().parents[2] / "docs" / "store.md"
-    study("colours", "noisy", random_floor=False, seeds=1).run()
+    study("colours", "noisy", control=False, seeds=1).run()
     connection = sqlite3.connect(f"file:{tmp_path / 'store' / 'results.sqlite'}?mode=ro", uri=True)
 
     values, models = [

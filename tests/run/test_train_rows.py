@@ -100,7 +100,7 @@ def test_a_result_of_a_part_does_not_replace_that_of_all(planned, photos, tmp_pa
         tasks=[str(photos)],
         methods=METHODS,
         store=tmp_path / "store",
-        random_floor=False,
+        control=False,
         device="cpu",
         batch_size=8,
     )

@@ -25,7 +25,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             models=[f"vectors:{tmp_path / 'a.vec'}"],
             tasks=[str(tmp_path / "a.csv")],
             methods=["knn"],
-            random_floor=False,
+            control=False,
             store=tmp_path / "store",
         ).run()
 

@@ -55,7 +55,7 @@ def test_nothing_is_removed_that_a_running_evaluation_used(tmp_path):
 def test_a_study_keeps_within_its_budget_and_finds_the_same(photos, tmp_path):
     def study(store: str, cache_size: str) -> Study:
         models = [f"zoo:colours(seed={seed})" for seed in range(3)]
-        fields = {"methods": ["knn", "logme"], "random_floor": False, "cache_size": cache_size}
+        fields = {"methods": ["knn", "logme"], "control": False, "cache_size": cache_size}
         return Study(models=models, tasks=[str(photos)], store=tmp_path / store, **fields)
 
     small, large = study("small", "1kB").run(), study("large", "1GB").run()

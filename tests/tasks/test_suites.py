@@ -66,7 +66,7 @@ def test_the_glue_average_counts_mnli_once(tmp_path: Path) -> None:
         models=[f"vectors:{tmp_path / name}.txt" for name in ("one", "two")],
         tasks=[f"suite:glue(folder='{tmp_path}')"],
         methods=["knn"],
-        random_floor=False,
+        control=False,
         store=tmp_path / "store",
     ).run()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from assay.analysis.across_tasks.decision import decisions
 from assay.analysis.across_tasks.modalities import across_modalities, headline, values_of
@@ -23,6 +24,8 @@ from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import Cell
 from assay.findings.similarity import Similarity
 from assay.plugins.suite import load_suite, suite_names
+from assay.wording.names import model_addresses
+from assay.wording.short_names import short_names
 from assay.wording.speed import limited_by_unreliable
 
 
@@ -50,7 +53,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
     pretrained = [cell for cell in cells if not has_random_weights(cell.model, rows)]
     across = across_modalities(judged, seed)
     decided = decisions(findings, rows, rule)
-    return Comparison(
+    comparison = Comparison(
         ranked_by=method,
         is_estimate=method in evidence.scores,
         headline=headline(findings, across, rows, decided, method),
@@ -67,6 +70,8 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
         warnings=limited_by_unreliable(evidence.limits, evidence.models),
         decisions=decided,
     )
+    tasks = short_names(task.task.address for task in findings)
+    return replace(comparison, names=short_names(model_addresses(comparison)) | tasks)
 
 
 def _on_task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -70,6 +71,7 @@ class Comparison:
             recommended.
         pending: What the last run has not finished; None if it finished, or is not known.
         search: How a search went; None if every model was run.
+        names: The short name of each model and task, by address, as reports show it.
     """
 
     ranked_by: str
@@ -89,6 +91,7 @@ class Comparison:
     decisions: Mapping[str, Recommendation] = field(default_factory=dict)
     pending: Pending | None = None
     search: SearchFindings | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self) -> dict[str, type]:
         """Return the columns of ``rows`` in order with their types; any value may be missing."""
@@ -117,13 +120,23 @@ class Comparison:
         names = list(self.columns())
         return frames_of(self.rows(), names, self.tasks, self.models, self.across, self.agreement)
 
+    def with_short_names(self, sentence: str) -> str:
+        """Return a sentence with the short name of every model and task in it."""
+        longest_first = "|".join(map(re.escape, sorted(self.names, key=len, reverse=True)))
+        return re.sub(rf"(?<!\w)({longest_first})(?!\w)", lambda found: self.names[found[1]], sentence)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The headline with short names, as people read it."""
+        return tuple(map(self.with_short_names, self.headline))
+
     def __repr__(self) -> str:
         # the full repr would be pages of numbers and images
         first = f"<Comparison: models={len(self.models)} tasks={len(self.tasks)} ranked by {self.ranked_by}>"
-        return "\n".join([first, *self.headline])
+        return "\n".join([first, *self.answers])
 
     def _repr_html_(self) -> str:
         from assay.findings.notebook import notebook_html
 
         models = {row.address: row for row in self.models}
-        return notebook_html(self.headline, self.tasks, models, self.search)
+        return notebook_html(self.answers, self.tasks, models, self.search, self.names)

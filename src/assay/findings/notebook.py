@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
+from types import MappingProxyType
 
 from assay.core.estimate import Interval
 from assay.findings.facts import ModelRow, has_random_weights
@@ -20,6 +21,7 @@ def notebook_html(
     tasks: Iterable[TaskFindings],
     models: Mapping[str, ModelRow],
     search: SearchFindings | None = None,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return HTML without scripts or styles; every name is escaped.
 
@@ -28,9 +30,10 @@ def notebook_html(
         tasks: The findings on each task.
         models: The facts of the models, by address.
         search: How a search went; None if every model was run.
+        names: The short names of models and tasks, by address; what has none is shown by its address.
     """
     answer = "".join(f"<p><b>{escape(sentence)}</b></p>" for sentence in headline)
-    return answer + _search(search) + "".join(_task(findings, models) for findings in tasks)
+    return answer + _search(search) + "".join(_task(findings, models, names) for findings in tasks)
 
 
 def _search(search: SearchFindings | None) -> str:
@@ -41,7 +44,7 @@ def _search(search: SearchFindings | None) -> str:
     return f"<p>Searched {search.candidates:,} models: {told}.</p>"
 
 
-def _task(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+def _task(findings: TaskFindings, models: Mapping[str, ModelRow], names: Mapping[str, str]) -> str:
     facts, decision = findings.task, findings.decision
     direction = "lower is better" if findings.shown_negated else "higher is better"
     chosen = {decision.recommended, decision.cheaper} if decision else set()
@@ -50,16 +53,18 @@ def _task(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
     more = f"<p>{hidden:,} more</p>" if hidden else ""
     size = f"{facts.train_count:,} train" if findings.beats_floor is None else f"{facts.test_count:,} test"
     titles = (escape(title or findings.measure) for title in _TITLES)
-    rows = "".join(_row(row, findings, models) for row in shown)
+    rows = "".join(_row(row, findings, models, names) for row in shown)
     return (
-        f"<table><caption>{escape(facts.address)}: {escape(findings.measure)}, {direction}; "
-        f"{size} examples</caption>"
+        f"<table><caption>{escape(names.get(facts.address, facts.address))}: {escape(findings.measure)}, "
+        f"{direction}; {size} examples</caption>"
         f"<thead><tr>{''.join(f'<th>{title}</th>' for title in titles)}</tr></thead>"
         f"<tbody>{rows}</tbody></table>{more}"
     )
 
 
-def _row(standing: Standing, findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+def _row(
+    standing: Standing, findings: TaskFindings, models: Mapping[str, ModelRow], names: Mapping[str, str]
+) -> str:
     sign, best = (-1 if findings.shown_negated else 1), findings.standings[0]
     against = "best" if standing.rank == 1 else ""
     if not against and standing.difference is not None:
@@ -68,7 +73,7 @@ def _row(standing: Standing, findings: TaskFindings, models: Mapping[str, ModelR
     row = models.get(standing.model)
     cells = (
         str(standing.rank),
-        _name(standing, findings, models),
+        _name(names.get(standing.model, standing.model), standing, findings, models),
         f"{sign * standing.value:.4g}",
         _ends(standing.interval, sign),
         against,
@@ -79,8 +84,8 @@ def _row(standing: Standing, findings: TaskFindings, models: Mapping[str, ModelR
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _name(standing: Standing, findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
-    """Return the name of a model, and what it is: recommended, cheaper, a control, possibly the best."""
+def _name(short: str, standing: Standing, findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    """Return a short name, and what the model is: recommended, cheaper, a control, possibly the best."""
     decision = findings.decision
     marks = {
         "recommended": standing.model == findings.recommended,
@@ -88,7 +93,7 @@ def _name(standing: Standing, findings: TaskFindings, models: Mapping[str, Model
         "random weights, a control": has_random_weights(standing.model, models),
         "may be best": standing.may_be_best,
     }
-    name = escape(standing.model)
+    name = escape(short)
     name = f"<b>{name}</b>" if marks["recommended"] else name
     return " ".join([name, *(f"<i>({mark})</i>" for mark, is_so in marks.items() if is_so)])
 

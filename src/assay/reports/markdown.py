@@ -27,7 +27,7 @@ class Markdown(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the answer and the tables to ``path``, replacing any existing file."""
-        parts = [_escaped(sentence) for sentence in comparison.headline]
+        parts = [_escaped(sentence) for sentence in comparison.answers]
         if comparison.search is not None:
             parts.append(_escaped(searched_line(comparison.search)))
         parts += [_escaped(f"Warning: {warning}") for warning in comparison.warnings]

@@ -82,7 +82,7 @@ class Study(StudySettings):
         ready = plan(models, tasks, runs, evaluations)
         if zoo is not None:
             ready = replace(ready, notes=(*zoo.notes, *ready.notes), zoo=zoo.lines)
-        controls = random_controls(models, modalities) if self.random_floor else ()
+        controls = random_controls(models, modalities) if self.control else ()
         if not controls or not runs_for_controls(runs):
             return ready
         return ready.joined(plan(controls, tasks, runs_for_controls(runs), evaluations))
@@ -180,7 +180,7 @@ class Study(StudySettings):
                 ready.tasks,
                 runs_of(resolve_methods(self._all_methods()), self.seeds),
                 self._evaluations(ready.families),
-                self.random_floor,
+                self.control,
             ),
             rule,
             store,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import InitVar, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,7 +42,7 @@ class StudySettings:
         seeds: The number of seeds of methods with randomness.
         engine: Where evaluations run: "local", or in processes of their own, with a time limit per job and
             several at once: "isolated(time_limit=600, workers=4)".
-        random_floor: Whether to evaluate one model per modality with random weights as a control, by the
+        control: Whether to evaluate one model per modality with random weights as a control, by the
             protocols that use features; a model that does not beat it has no useful pretraining here.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest available device.
         batch_size: Examples per batch; a model may split batches further.
@@ -68,6 +68,7 @@ class StudySettings:
         max_download: Search, and download at most so much: "10GB" or a number of bytes.
         exclude_contaminated: Search, and leave out models whose name says that they were trained on the data
             of a task.
+        random_floor: The former name of control.
     """
 
     models: Iterable[str] = ()
@@ -77,7 +78,7 @@ class StudySettings:
     seed: int = 0
     seeds: int = 3
     engine: str = "local"
-    random_floor: bool = True
+    control: bool = True
     device: str = "auto"
     batch_size: int = 32
     ranked_by: str | None = None
@@ -95,8 +96,11 @@ class StudySettings:
     max_models: int | None = None
     max_download: str | float | None = None
     exclude_contaminated: bool = False
+    random_floor: InitVar[bool | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, random_floor: bool | None) -> None:
+        if random_floor is not None:
+            object.__setattr__(self, "control", random_floor)
         for name in ("models", "tasks", "methods", "licences"):
             value = getattr(self, name)
             if isinstance(value, str):
@@ -107,7 +111,7 @@ class StudySettings:
         object.__setattr__(self, "plugins", _paths_of(self.plugins))
         kinds = {
             "store": str | Path, "engine": str, "device": str, "seed": int, "seeds": int, "batch_size": int,
-            "random_floor": bool, "download": bool, "exclude_contaminated": bool,
+            "control": bool, "download": bool, "exclude_contaminated": bool,
         }  # fmt: skip
         for name, kind in kinds.items():
             _require(name, getattr(self, name), kind)
@@ -143,7 +147,7 @@ class StudySettings:
             raise UsageError(f"Cannot read the study '{path}': {error.strerror}.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"The study '{path}' is not TOML: {error}.") from error
-        known = {field.name for field in fields(cls)}
+        known = {"random_floor", *(field.name for field in fields(cls))}
         for name in written:
             if name not in known:
                 raise UnknownName("field of a study", name, known)

@@ -92,7 +92,7 @@ def _over_tasks(
             f"expected to be {_regret(regret, tasks)} below the best model of each task, on average {on}"
         )
     best_on = sum(findings.by_model[model].may_be_best for findings in where)
-    may = f"; no model is significantly better on {best_on} of {plural(len(where), 'task')}"
+    may = f"; it may be the best on {best_on} of {plural(len(where), 'task')}"
     sentences.append(f"Confidence: {confidence}{may}{_index(model, general)}.")
     return " ".join(sentences) + _left_out(tasks, decision, models)
 

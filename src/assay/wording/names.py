@@ -95,11 +95,6 @@ def labels(addresses: Sequence[str]) -> dict[str, str]:
     return _all_different(called)
 
 
-def model_labels(comparison: Comparison) -> dict[str, str]:
-    """Return a short name for every model in a comparison, sorted by address."""
-    return labels(model_addresses(comparison))
-
-
 def model_addresses(comparison: Comparison) -> list[str]:
     """Return the addresses of all models in a comparison, sorted."""
     opened = {row.address for row in comparison.models}

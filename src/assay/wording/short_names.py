@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from assay.core.errors import UnknownName, UsageError
+from assay.findings.comparison import Comparison
 from assay.plugins.address import ALIAS
-from assay.wording.names import head_of, labels, settings_of
+from assay.wording.names import head_of, labels, model_addresses, settings_of
 
 _BEFORE_END = "/:\\"  # an end of an address begins after one of these
 
@@ -32,6 +33,11 @@ def short_names(addresses: Iterable[str]) -> dict[str, str]:
     ways = [_names(distinct, way) for way in _WAYS]
     called, holders = labels(distinct), _holders(ways)
     return {address: _shortest(address, called[address], ways, holders) for address in distinct}
+
+
+def model_names(comparison: Comparison) -> dict[str, str]:
+    """Return the short name of every model in a comparison, sorted by address."""
+    return short_names(model_addresses(comparison))
 
 
 def names_without_machine(addresses: Iterable[str]) -> dict[str, str]:

@@ -41,7 +41,7 @@ def command(
     estimate: Annotated[
         bool, typer.Option(help="Compute scores only: nothing is trained, and test is not used.")
     ] = False,
-    random_floor: Annotated[
+    control: Annotated[
         bool, typer.Option(help="Evaluate one model with random weights as a control.")
     ] = True,
     store: Annotated[
@@ -101,7 +101,7 @@ def command(
         seeds=seeds,
         device=device,
         batch_size=batch_size,
-        random_floor=random_floor,
+        control=control,
         max_parameters=max_parameters,
         max_latency=max_latency,
         licences=licence or (),

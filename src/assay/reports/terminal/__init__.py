@@ -17,6 +17,7 @@ from assay.reports.terminal.agreement import show_agreements
 from assay.reports.terminal.search import show_search
 from assay.reports.terminal.tables import print_note
 from assay.reports.terminal.task import show_task
+from assay.wording.short_names import model_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         console: The console; its width determines which columns fit.
         show_all: Show every model, not only the best twenty of each task.
     """
-    lines = [Text(sentence, style="bold") for sentence in comparison.headline]
+    names = model_names(comparison)
+    lines = [Text(sentence, style="bold") for sentence in comparison.answers]
     lines += [Text(f"Warning: {warning}", style="yellow") for warning in comparison.warnings]
     for line in lines:
         console.print(line)
@@ -63,9 +65,9 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         show_task(comparison, findings, console, show_all=show_all)
     for across in comparison.across:
         console.print()
-        show_across(across, console, show_all=show_all)
+        show_across(across, console, names, show_all=show_all)
     for average in comparison.averages:
-        show_average(average, console, show_all=show_all)
+        show_average(average, console, names, show_all=show_all)
     for similarity in comparison.likeness:
         show_similarity(similarity, console)
     for agreements in with_useful_agreements(comparison).agreement:

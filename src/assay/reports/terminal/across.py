@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.text import Text
 
@@ -15,14 +17,22 @@ from assay.wording.numbers import interval_text, plural, value_text
 _NUMBERS = ("index", "95 % interval", "mean rank", "win rate", "strength", "worst", "tasks", "Borda")
 
 
-def show_across(across: Across, console: Console, *, show_all: bool = False) -> None:
-    """Print models across tasks, best first, with warnings about the order."""
+def show_across(
+    across: Across, console: Console, names: Mapping[str, str] | None = None, *, show_all: bool = False
+) -> None:
+    """Print models by their short names across tasks, best first, with warnings about the order."""
+    names = names or {}
     shown = across.models if show_all else across.models[:SHOWN_MODELS]
     console.print(Text(f"Across {len(across.tasks)} {_tasks(across.modality)}", style="bold"))
     print_note(console, _measured(across))
     total = len(across.all_tasks)
     rows = [
-        (f"{rank}{'=' if model.may_be_best and rank > 1 else ' '}", model.model, "", *_numbers(model, total))
+        (
+            f"{rank}{'=' if model.may_be_best and rank > 1 else ' '}",
+            names.get(model.model, model.model),
+            "",
+            *_numbers(model, total),
+        )
         for rank, model in enumerate(shown, start=1)
     ]
     console.print(fitted_table(("", "model", "", *_NUMBERS), rows, console.width))
@@ -33,13 +43,18 @@ def show_across(across: Across, console: Console, *, show_all: bool = False) -> 
         console.print(Text(remark))
 
 
-def show_average(average: SuiteAverage, console: Console, *, show_all: bool = False) -> None:
+def show_average(
+    average: SuiteAverage, console: Console, names: Mapping[str, str], *, show_all: bool = False
+) -> None:
     """Print the average over a suite, best first."""
     console.print()
     console.print(Text(f"Average of {average.title}", style="bold"))
     print_note(console, f"the mean of the main metrics over {plural(average.tasks, 'task')}")
     shown = average.values if show_all else average.values[:SHOWN_MODELS]
-    rows = [(f"{rank} ", model, "", value_text(value)) for rank, (model, value) in enumerate(shown, start=1)]
+    rows = [
+        (f"{rank} ", names.get(model, model), "", value_text(value))
+        for rank, (model, value) in enumerate(shown, start=1)
+    ]
     console.print(fitted_table(("", "model", "", "average"), rows, console.width))
 
 

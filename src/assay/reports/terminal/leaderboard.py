@@ -12,8 +12,9 @@ from rich.text import Text
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Standing, TaskFindings
 from assay.reports.terminal.tables import GAP, NARROWEST_NAME, plain_table, print_note
-from assay.wording.names import model_labels, shorten, width_of
+from assay.wording.names import shorten, width_of
 from assay.wording.numbers import count, decimals, duration, interval_text, value_text
+from assay.wording.short_names import model_names
 
 _BAR = 8  # columns
 _COMFORTABLE_NAME = 42
@@ -66,7 +67,7 @@ def _table(
     width: int,
 ) -> Table:
     room = width - NARROWEST_NAME - max(map(width_of, ranks.values())) - GAP
-    all_labels = model_labels(comparison)
+    all_labels = model_names(comparison)
     labels = [all_labels[standing.model] for standing in standings]
     wanted = min(_COMFORTABLE_NAME, max(map(width_of, labels))) - NARROWEST_NAME
     kept: list[_Column] = []

@@ -14,8 +14,9 @@ from assay.findings.error_analysis import ErrorAnalysis, MissedExample, SliceFin
 from assay.findings.per_task import TaskFindings
 from assay.reports.terminal.leaderboard import show_leaderboard
 from assay.reports.terminal.tables import NARROWEST_NAME, SHOWN_MODELS, fitted_table, print_note
-from assay.wording.names import model_labels, shorten
+from assay.wording.names import shorten
 from assay.wording.numbers import count, decimals, interval_text, listing, plural, value_text
+from assay.wording.short_names import model_names
 
 _MODELS_ON_FRONT = 4  # models that a line names
 _COSTS = {"macs": "multiply-accumulates", "bytes": "bytes of weights", "seconds": "time of the study"}
@@ -28,12 +29,14 @@ _MISSING = 3  # models per reason
 def show_task(comparison: Comparison, findings: TaskFindings, console: Console, *, show_all: bool) -> None:
     """Print the findings of one task."""
     console.print()
-    console.print(Text(findings.task.address, style="bold"))
+    console.print(Text(comparison.with_short_names(findings.task.address), style="bold"))
     print_note(console, _measured(comparison, findings))
     if len(comparison.tasks) > 1:  # with one task the headline is the same
         if findings.recommended:
-            console.print(Text.assemble("Recommended: ", (findings.recommended, "bold")))
-        console.print(Text(findings.because))
+            console.print(
+                Text.assemble("Recommended: ", (comparison.with_short_names(findings.recommended), "bold"))
+            )
+        console.print(Text(comparison.with_short_names(findings.because)))
     shown = [
         standing
         for position, standing in enumerate(findings.standings)
@@ -72,7 +75,7 @@ def _show_costs(comparison: Comparison, findings: TaskFindings, console: Console
     """Print the smallest model that may be the best, and the Pareto fronts of value and cost."""
     if len(findings.standings) < 2:
         return
-    labels = model_labels(comparison)
+    labels = model_names(comparison)
     if findings.smallest is not None:
         value = next(row.value for row in findings.standings if row.model == findings.smallest)
         size = next(row.facts.parameters for row in comparison.models if row.address == findings.smallest)
@@ -108,7 +111,7 @@ def _show_errors(
         pairs = [
             f"{pair.truth} -> {pair.said} ({pair.examples:.3g})" for pair in confusion.most[:_CONFUSIONS]
         ]
-        model = model_labels(comparison)[confusion.model]
+        model = model_names(comparison)[confusion.model]
         print_note(console, f"most frequent confusions of {model}: {', '.join(pairs)}")
     if show_all:
         for title, examples in (
@@ -173,7 +176,7 @@ def _show_by_protocol(comparison: Comparison, findings: TaskFindings, console: C
         ("", method, "", *(cell_text(cell, negated=negated, places=places) for cell in of_protocol))
         for method, of_protocol in table.rows
     ]
-    labels = model_labels(comparison)
+    labels = model_names(comparison)
     names = shorten([labels[model] for model in table.models], _PROTOCOL_NAME).values()
     console.print()
     console.print(fitted_table(("", f"{findings.measure} by protocol", "", *names), rows, console.width))
@@ -182,7 +185,7 @@ def _show_by_protocol(comparison: Comparison, findings: TaskFindings, console: C
 
 
 def _show_missing(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
-    labels = model_labels(comparison)
+    labels = model_names(comparison)
     by_reason: dict[tuple[str, str], list[str]] = {}
     for cell in findings.missing:
         by_reason.setdefault((cell.state, cell.reason), []).append(labels[cell.model])
