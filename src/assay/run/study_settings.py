@@ -99,14 +99,13 @@ class StudySettings:
     random_floor: InitVar[bool | None] = None
 
     def __post_init__(self, random_floor: bool | None) -> None:
-        if random_floor is not None:
-            object.__setattr__(self, "control", random_floor)
+        object.__setattr__(self, "control", self.control if random_floor is None else random_floor)
         for name in ("models", "tasks", "methods", "licences"):
             value = getattr(self, name)
             if isinstance(value, str):
-                raise UsageError(f"{name} is the text '{value}'. Write a list: {name}=['{value}'].")
+                raise UsageError(f"{name} is the string '{value}'. Write a list: {name}=['{value}'].")
             if not isinstance(value, Iterable) or not all(isinstance(item, str) for item in value):
-                raise UsageError(f"{name} is {value!r}. Write a list of texts, as in {name}=['...'].")
+                raise UsageError(f"{name} is {value!r}. Write a list of strings, as in {name}=['...'].")
             object.__setattr__(self, name, tuple(value))
         object.__setattr__(self, "plugins", _paths_of(self.plugins))
         kinds = {
@@ -179,7 +178,7 @@ def _require(name: str, value: object, kind: Any) -> None:
     """Raise ``UsageError`` if a field has another type; True is no number."""
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         words = {int: "a whole number", bool: "true or false"}
-        raise UsageError(f"{name} is {value!r}. Write {words.get(kind, 'a text')}.")
+        raise UsageError(f"{name} is {value!r}. Write {words.get(kind, 'a string')}.")
 
 
 def _paths_of(plugins: object) -> tuple[Path, ...]:
