@@ -30,7 +30,7 @@ HIDDEN = 0.3
 def without_past(case: Case, masked: History) -> Case:
     """Return a case whose past is that of a history in which some models have no value."""
     columns = np.array([masked.models.index(model) for model in case.models])
-    return case._replace(prior=learn(usable(masked.without(case.group)), case.task).of_models(columns))
+    return case._replace(prior=learn(usable(masked.without(case.group)), case.task, columns))
 
 
 def main() -> None:

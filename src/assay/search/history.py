@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from assay.core.errors import UsageError
 from assay.findings.matrix import Matrix
@@ -89,8 +90,6 @@ def percentiles(values: np.ndarray) -> np.ndarray:
     ranks = np.full(values.shape, np.nan)
     for row, of_task in enumerate(values):
         known = np.flatnonzero(np.isfinite(of_task))
-        below = (of_task[known][:, None] > of_task[known]).sum(axis=1)
-        equal = (of_task[known][:, None] == of_task[known]).sum(axis=1) - 1
-        ranks[row, known] = (below + 0.5 * equal) / max(1, len(known) - 1)
+        ranks[row, known] = (stats.rankdata(of_task[known]) - 1) / max(1, len(known) - 1)
     counts = np.isfinite(ranks).sum(axis=0)
     return np.where(counts > 0, np.nansum(ranks, axis=0) / np.maximum(counts, 1), np.nan)

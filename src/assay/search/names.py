@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from scipy import sparse
@@ -65,6 +65,11 @@ def alikeness(names: Sequence[str]) -> np.ndarray:
     >>> alikeness(["vit-base", "vit-large", "resnet"]).round(2).tolist()
     [[1.0, 0.37, 0.0], [0.37, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
+    return _alikeness(tuple(names))
+
+
+@lru_cache(maxsize=1)  # searches of past tasks are replayed on the same models
+def _alikeness(names: tuple[str, ...]) -> np.ndarray:
     of_names = [Counter(tokens(name)) for name in names]
     vocabulary = {word: column for column, word in enumerate(sorted(set().union(*of_names)))}
     counts = sparse.lil_array((len(names), len(vocabulary)))
@@ -76,7 +81,9 @@ def alikeness(names: Sequence[str]) -> np.ndarray:
     weighted.data *= (np.log((1 + len(names)) / (1 + held)) + 1)[weighted.indices]
     lengths = np.maximum(np.sqrt(weighted.multiply(weighted).sum(axis=1)), 1e-12)  # a name without words
     weighted.data /= np.repeat(lengths, np.diff(weighted.indptr))
-    return np.asarray((weighted @ weighted.T).toarray())
+    alike = np.asarray((weighted @ weighted.T).toarray())
+    alike.flags.writeable = False
+    return alike
 
 
 def shared_words(task: str, model: str) -> tuple[str, ...]:
@@ -106,8 +113,15 @@ def matches(task: str, models: Sequence[str]) -> np.ndarray:
     >>> matches("eurosat", ["swin-finetuned-eurosat", "convnext-eurostat", "vit-base"]).tolist()
     [1.0, 1.0, 0.0]
     """
+    return _matches(task, tuple(models))
+
+
+@lru_cache(maxsize=256)
+def _matches(task: str, models: tuple[str, ...]) -> np.ndarray:
     total = sum(map(len, _words(task)))
     shares = np.zeros(len(models))
     for row, model in enumerate(models if total else ()):
         shares[row] = sum(map(len, shared_words(task, model))) / total
-    return np.where(shares >= _LEAST_SHARE, shares, 0.0)
+    shares[shares < _LEAST_SHARE] = 0.0
+    shares.flags.writeable = False
+    return shares

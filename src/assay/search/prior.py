@@ -45,17 +45,6 @@ class Prior(NamedTuple):
     residual: float
     made_for_it: np.ndarray
 
-    def of_models(self, columns: np.ndarray) -> Prior:
-        """Return what is believed of these models."""
-        return self._replace(
-            mean=self.mean[columns],
-            covariance=self.covariance[np.ix_(columns, columns)],
-            noise=self.noise[columns],
-            ranks=self.ranks[columns],
-            past=self.past[:, columns],
-            made_for_it=self.made_for_it[columns],
-        )
-
 
 class _Additive(NamedTuple):
     """Values as a sum of what the task and what the model adds."""
@@ -68,8 +57,8 @@ class _Additive(NamedTuple):
     between: float  # variance of the models
 
 
-def learn(history: History, task: str) -> Prior:
-    """Return what a history says about its models on a new task.
+def learn(history: History, task: str, columns: np.ndarray | None = None) -> Prior:
+    """Return what a history says about its models, or some of them, on a new task.
 
     Normalised values are the sum of an effect of the task, one of the model, shrunk by how few tasks it has,
     and a residual. Residuals of models go together on past tasks, and where names are alike; those that are
@@ -79,8 +68,10 @@ def learn(history: History, task: str) -> Prior:
     Args:
         history: At least one task on which models differ.
         task: The name of the new task.
+        columns: Positions of the models that something is said about; by default all.
     """
     history = history.informative()
+    columns = np.arange(len(history.models)) if columns is None else columns
     values = normalised(history.values)
     model, made_for, gain, uncertainty = _matched(history, values)
     filled, alike = _filled(model), alikeness(history.models)
@@ -91,16 +82,21 @@ def learn(history: History, task: str) -> Prior:
         filled[:, ~seen] = filled[:, seen] @ borrowed.weights.T
         own[~seen] = (model.between + (1 - _OF_A_CELL) * model.residual) * borrowed.left
     tasks = len(values)
-    made_for_it = matches(task, history.models)
-    covariance = filled.T @ filled / tasks + _OF_NAMES * model.residual * alike
-    spread = (uncertainty + _MATCH_MEAN) * np.outer(made_for_it, made_for_it)
+    made_for_it = matches(task, history.models)[columns]
+    covariance = filled[:, columns].T @ filled[:, columns]
+    covariance /= tasks  # in place: it is large
+    covariance += _OF_NAMES * model.residual * alike[np.ix_(columns, columns)]
+    made = np.flatnonzero(made_for_it)
+    covariance[np.ix_(made, made)] += (uncertainty + _MATCH_MEAN) * np.outer(
+        made_for_it[made], made_for_it[made]
+    )
     completed = model.of_tasks[:, None] + model.of_models + filled + gain * made_for
     return Prior(
-        mean=model.of_models + gain * made_for_it,
-        covariance=covariance + spread,
-        noise=_OF_A_CELL * model.residual + own,
-        ranks=percentiles(history.values),
-        past=np.where(np.isfinite(values), values, completed),
+        mean=model.of_models[columns] + gain * made_for_it,
+        covariance=covariance,
+        noise=_OF_A_CELL * model.residual + own[columns],
+        ranks=percentiles(history.values)[columns],
+        past=np.where(np.isfinite(values), values, completed)[:, columns],
         spreads=np.array([spread_of(row) for row in history.values]),
         residual=model.residual,
         made_for_it=made_for_it,

@@ -61,7 +61,7 @@ def cases(history: History, *, exclude_contaminated: bool = False) -> list[Case]
         past = usable(history.without(history.groups[row]))
         if len(known) >= _FEWEST and spread_of(values) > 0 and len(usable(past.of_models(known)).tasks):
             models = tuple(history.models[column] for column in known)
-            every.append(Case(task, history.groups[row], models, values, learn(past, task).of_models(known)))
+            every.append(Case(task, history.groups[row], models, values, learn(past, task, known)))
     return every
 
 

@@ -38,14 +38,21 @@ def weights_by_names(
         noise: The variance of the error of each deviation, in the same unit.
     """
     among = alike[np.ix_(seen, seen)]
-    to_others = among - 2 * np.eye(len(among))  # no model predicts itself
+    to_others = among.copy()
+    np.fill_diagonal(to_others, -1.0)  # no model predicts itself
     nearest = _nearest(to_others)
+    local = _local(to_others, nearest, among)
     errors = []
     for share in _SHARES:
-        weights = _kriged(to_others, nearest, among, noise, share).weights
-        errors.append(float(np.square(deviations - weights @ deviations).mean()))
+        weights, _ = _kriged(*local, noise[nearest], share)
+        errors.append(float(np.square(deviations - (weights * deviations[nearest]).sum(axis=1)).mean()))
     to_unseen = alike[np.ix_(~seen, seen)]
-    return _kriged(to_unseen, _nearest(to_unseen), among, noise, _SHARES[int(np.argmin(errors))])
+    nearest = _nearest(to_unseen)
+    local = _local(to_unseen, nearest, among)
+    weights, left = _kriged(*local, noise[nearest], _SHARES[int(np.argmin(errors))])
+    spread = np.zeros(to_unseen.shape)
+    np.put_along_axis(spread, nearest, weights, axis=1)
+    return NameWeights(spread, left)
 
 
 def _nearest(to: np.ndarray) -> np.ndarray:
@@ -53,14 +60,18 @@ def _nearest(to: np.ndarray) -> np.ndarray:
     return np.argpartition(-to, count - 1, axis=1)[:, :count]
 
 
+def _local(to: np.ndarray, nearest: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how alike each model is to its nearest ones, and they to each other."""
+    cross = np.maximum(np.take_along_axis(to, nearest, axis=1), 0.0)
+    return cross, among[nearest[:, :, None], nearest[:, None, :]]
+
+
 def _kriged(
-    to: np.ndarray, nearest: np.ndarray, among: np.ndarray, noise: np.ndarray, share: float
-) -> NameWeights:
-    count = nearest.shape[1]
-    cross = share * np.maximum(np.take_along_axis(to, nearest, axis=1), 0.0)
-    joint = share * among[nearest[:, :, None], nearest[:, None, :]]
-    joint[:, np.arange(count), np.arange(count)] = 1.0 + noise[nearest]
-    local = np.linalg.solve(joint, cross[:, :, None])[:, :, 0]
-    weights = np.zeros(to.shape)
-    np.put_along_axis(weights, nearest, local, axis=1)
-    return NameWeights(weights, 1.0 - (local * cross).sum(axis=1))
+    cross: np.ndarray, joint: np.ndarray, noise: np.ndarray, share: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of the nearest of each model, and the share of the variance that is left."""
+    cross, joint = share * cross, share * joint
+    places = np.arange(cross.shape[1])
+    joint[:, places, places] = 1.0 + noise
+    weights = np.linalg.solve(joint, cross[:, :, None])[:, :, 0]
+    return weights, 1.0 - (weights * cross).sum(axis=1)
