@@ -145,7 +145,16 @@ def test_a_separator_parts_the_classes_of_a_cell() -> None:
     assert found.notes == ("1 of 4 rows have an empty 'tags': no class applies to them.",)
 
 
-@pytest.mark.parametrize("cell", ['["red", "round"]', "['red', 'round']"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '["red", "round"]',
+        "['red', 'round']",
+        "['red' 'round']",
+        "[np.str_('red'), np.str_('round')]",
+        "array(['red',\n 'round'], dtype=object)",
+    ],
+)
 def test_a_list_holds_the_classes_of_a_cell(cell: str) -> None:
     found = label_sets(cells_of("tags", [cell, "[]", None, '["red"]']), None, is_guessed=True)
 

@@ -247,6 +247,14 @@ def test_bytes_and_structs_of_parquet_are_read_and_others_named(tmp_path: Path) 
     ]
 
 
+def test_the_line_between_header_and_rows_of_a_markdown_table_is_no_row(tmp_path: Path) -> None:
+    lines = ["| text | label |", "|:-----|------:|", *(f"| {text} | {label} |" for text, label in ROWS[:2])]
+
+    rows = Table(tmp_path / "a.csv").read("\n".join(lines))
+
+    assert [tuple(cell.strip() for cell in row if cell) for row in rows] == ROWS[:2]
+
+
 def test_compressed_tables_are_unpacked(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

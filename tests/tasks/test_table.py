@@ -466,3 +466,19 @@ def test_paths_without_a_suffix_or_with_other_capitals_are_found(tmp_path: Path,
 
     assert len(task.train) == 12
     assert {task.train.examples.name(row)[-4:] for row in range(12)} == {".png"}
+
+
+def test_words_and_tags_that_numpy_wrote_are_lists(tmp_path: Path) -> None:
+    rows = [f"\"['film' '{row}' 'seen']\",[0 {row % 2} 0]" for row in range(20)]
+    (tmp_path / "a.csv").write_text("\n".join(["tokens,ner_tags", *rows]))
+
+    task = load_task(f"table:{tmp_path / 'a.csv'}")
+
+    assert (task.kind, task.classes, len(task.train.labels)) == (TaskKind.TOKENS, ("0", "1"), 36)
+
+
+def test_a_column_that_cannot_be_read_is_named_where_it_is_missed(tmp_path: Path) -> None:
+    cells = {"text": [f"film {row}" for row in range(20)], "label": [[0.5, 0.5]] * 20}
+    pq.write_table(pa.table(cells), tmp_path / "a.parquet")
+
+    assert "left out: 'label' (list<element: double>)" in load_error(f"table:{tmp_path / 'a.parquet'}")

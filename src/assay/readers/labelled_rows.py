@@ -87,7 +87,13 @@ def labelled_rows(
         official: The split of each row by file, or None to use the split column, if there is one.
     """
     refuse_unlabelled(table.cells.column_names, table.lacking, named)
-    columns = choose_columns(table.title, table.head(), named, form.kind)
+    try:
+        columns = choose_columns(table.title, table.head(), named, form.kind)
+    except UsageError as error:
+        unread = [note for note in table.notes if " are left out: " in note and note.startswith("Columns ")]
+        if not unread:
+            raise
+        raise UnreadableTask(" ".join([str(error), *unread])) from error
     if official is None and columns.split is not None:
         official = _split_column(table, columns.split)
     labels, kept, notes = _labelled(table, columns, form)

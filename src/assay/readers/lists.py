@@ -8,6 +8,10 @@ import re
 from collections.abc import Callable, Iterable
 
 _SPACES = re.compile(r"[ \t]+")  # not other Unicode spaces, which may occur within words
+_SCALAR = re.compile(r"\b(?:np|numpy)\.\w+\(([^()]*)\)")  # as NumPy 2 writes its scalars, in np.str_('red')
+_ARRAY = re.compile(r"(?:np\.|numpy\.)?array\((\[.*\])(?:,\s*dtype=[\w.<>']+)?\)", re.DOTALL)
+_ITEM = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[-+]?[\d.]+(?:e[-+]?\d+)?|True|False"""
+_WITHOUT_COMMAS = re.compile(rf"\[\s*(?:{_ITEM})(?:\s+(?:{_ITEM}))+\s*\]")  # as NumPy writes arrays
 
 
 def as_list(cell: str) -> tuple[str, ...] | None:
@@ -15,19 +19,30 @@ def as_list(cell: str) -> tuple[str, ...] | None:
 
     >>> as_list('["red", "round"]'), as_list("['red']"), as_list("[]"), as_list("red")
     (('red', 'round'), ('red',), (), None)
+    >>> as_list("['red' 'round']"), as_list("[0 1]"), as_list("[np.str_('red')]")
+    (('red', 'round'), ('0', '1'), ('red',))
     """
+    array = _ARRAY.fullmatch(cell)
+    cell = array[1] if array else cell
     if not (cell.startswith("[") and cell.endswith("]")):
         return None
     try:
         items = json.loads(cell)
     except ValueError:
-        try:
-            items = ast.literal_eval(cell)  # pandas writes lists to CSV in Python syntax
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return None
+        items = _of_python(_SCALAR.sub(r"\1", cell))
     if not isinstance(items, list) or not all(isinstance(item, (str, int, float)) for item in items):
         return None
     return tuple(item.strip() if isinstance(item, str) else str(item) for item in items)
+
+
+def _of_python(cell: str) -> object:
+    """Return what Python or NumPy wrote, as pandas does to CSV; None if it is something else."""
+    if _WITHOUT_COMMAS.fullmatch(cell):  # Python joins strings without a comma to one
+        cell = f"[{', '.join(re.findall(_ITEM, cell[1:-1]))}]"
+    try:
+        return ast.literal_eval(cell)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
 def are_lists(cells: Iterable[str]) -> bool:

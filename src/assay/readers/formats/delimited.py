@@ -36,6 +36,7 @@ _TITLE_LINES = 10  # above which no header is looked for
 _SHOWN = 5  # rows in a message
 _SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)  # the first line of a file that Excel wrote
 _COMMENT = re.compile(r"\s*(#|//|%|--)")
+_RULE = re.compile(r"\s*(:?-{2,}:?|={2,})?\s*")  # a cell of a line between header and rows, as in Markdown
 _ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')  # a quotation mark behind a backslash
 
 
@@ -181,6 +182,8 @@ class _Rows:
     def _is_no_row(self, cells: Sequence[str], line: int) -> bool:
         """Return whether a line is blank or repeats the header, as in joined files, and keep the line."""
         if not cells or (cells == [""] and len(self.names) > 1):  # of one column, it is an empty cell
+            return True
+        if self.header and not self.count and any(cells) and all(_RULE.fullmatch(cell) for cell in cells):
             return True
         if cells != self.header:
             return False
