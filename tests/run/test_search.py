@@ -308,7 +308,7 @@ def test_a_curated_zoo_beside_named_models_is_refused():
 
 def test_limits_that_leave_nothing_say_which_one():
     with pytest.raises(UsageError, match=r"No model is left of 1: 1 have more than 1 parameters \(--max-par"):
-        choice_of(["timm:resnet18.a1_in1k"], Limits.of(1), None)
+        choice_of(["timm:resnet18.a1_in1k"], Limits.of(1), SearchRule())
 
 
 def test_rows_of_a_search_are_those_of_a_study_of_its_models(study, tmp_path):

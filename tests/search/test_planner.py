@@ -154,6 +154,20 @@ def test_what_a_later_step_takes_beyond_opening_is_of_its_stage():
     assert costs.next(np.array([1, 1, 0])) == pytest.approx([np.inf, np.inf, 3.0 + 9.0 + 2.5])
 
 
+def test_downloads_are_as_fast_as_those_before_and_a_removed_model_is_downloaded_again():
+    costs = Costs(np.full(3, 1e9), np.full(3, 1e8), [100])
+    first = costs.next(np.full(3, -1))
+    assert costs.fetch(0) == 1e8
+    costs.tell(0, 0, StepTime(opening=4.0, encoding=1.0, downloaded=1e8))
+
+    assert costs.is_away().tolist() == [False, True, True]
+    assert first == pytest.approx(2.0 + 10.0 + 2.0)
+    assert costs.rest(np.full(3, -1)) == pytest.approx([1.0, 2.0 + 2.0 + 1.0, 2.0 + 2.0 + 1.0])
+    costs.remove(0)
+    assert costs.is_away().all()
+    assert costs.fetch(0) == 1e8
+
+
 def test_a_prior_without_past_prefers_what_a_known_number_says():
     facts = np.array([0.7, np.nan, 0.8, 0.6])
 

@@ -63,6 +63,10 @@ Tolerance = Annotated[
 ]
 MaxModels = Annotated[int | None, typer.Option(help="Search, and try at most so many models in all.")]
 MaxDownload = Annotated[str | None, typer.Option(help="Search, and download at most so much: 10GB.")]
+MaxDisk = Annotated[
+    str | None,
+    typer.Option(help="Search, and keep at most so much of what it downloads; what was here before stays."),
+]
 ExcludeContaminated = Annotated[
     bool,
     typer.Option(

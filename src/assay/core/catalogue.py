@@ -26,6 +26,7 @@ class CatalogueEntry:
         download_bytes: The size of its weights; from the number of weights where no listing says.
         is_local: Whether opening it downloads nothing: it is a file, in a package, or in a cache.
         repository: Where its weights lie on the hub, as in "timm/resnet50.a1_in1k".
+        cache_file: The file that they are in the cache of another library once they are downloaded.
     """
 
     address: str
@@ -41,3 +42,4 @@ class CatalogueEntry:
     download_bytes: int | None = None
     is_local: bool = False
     repository: str = ""
+    cache_file: str = ""

@@ -54,14 +54,14 @@ def cached_repositories(*, with_file: str, without: Iterable[str] = ()) -> list[
     return found
 
 
-def is_in_torch_hub(url: str) -> bool:
-    """Return whether the file of an address is where torch keeps downloaded checkpoints."""
-    return bool(url) and (download_folders()[2] / "hub" / "checkpoints" / url.rpartition("/")[2]).is_file()
+def torch_hub_file(url: str) -> Path:
+    """Return where torch keeps the checkpoint of an address once it is downloaded."""
+    return download_folders()[2] / "hub" / "checkpoints" / url.rpartition("/")[2]
 
 
-def is_in_keras_cache(file: str) -> bool:
-    """Return whether a file is where Keras keeps downloaded weights."""
-    return bool(file) and (download_folders()[3] / "models" / file).is_file()
+def keras_file(name: str) -> Path:
+    """Return where Keras keeps weights once they are downloaded."""
+    return download_folders()[3] / "models" / name
 
 
 def _files(folder: Path) -> Iterable[Path]:

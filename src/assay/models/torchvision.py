@@ -18,7 +18,7 @@ from assay.encoders.identity import Origin, identity_of
 from assay.encoders.image_source import ImageSource
 from assay.encoders.pixels import PixelRecipe
 from assay.environment.download_errors import download_error
-from assay.environment.downloads import is_in_torch_hub
+from assay.environment.downloads import torch_hub_file
 from assay.environment.hub_client import opening
 from assay.environment.offline import keep_offline
 
@@ -79,7 +79,8 @@ class TorchvisionSource(ImageSource):
             licence=origin.licence or "",
             source_accuracy=origin.source_accuracy if self.image_size is None else None,
             download_bytes=round(weights.meta["_file_size"] * 2**20),
-            is_local=is_in_torch_hub(weights.url),
+            is_local=torch_hub_file(weights.url).is_file(),
+            cache_file=str(torch_hub_file(weights.url)),
         )
 
     def check(self) -> None:

@@ -206,7 +206,7 @@ class Study(StudySettings):
             modalities = {task.modality for task in tasks}
             chosen, zoo = models_for(modalities, download=self.download, limits=self.limits())
             models, notes = map(str, chosen), (*zoo.lines, *zoo.notes)
-        choice = choice_of(models, self.limits(), self.search_rule().max_download)
+        choice = choice_of(models, self.limits(), self.search_rule())
         return choice._replace(notes=notes)
 
     def compare(self) -> Comparison:

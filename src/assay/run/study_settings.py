@@ -65,7 +65,9 @@ class StudySettings:
             better than the best one found: points, as in "0.5pt", or a number in the unit of the metric. A
             point is 0.01, or 1 % of chance level if lower is better. Half a point by default; 0 never stops.
         max_models: Search, and try at most so many models, those that earlier runs tried included.
-        max_download: Search, and download at most so much: "10GB" or a number of bytes.
+        max_download: Search, and download at most so much from this start: "10GB" or a number of bytes.
+        max_disk: Search, and keep at most so much of what this start downloads: the weights of the least
+            promising models are removed. Those that were in a cache before stay.
         exclude_contaminated: Search, and leave out models whose name says that they were trained on the data
             of a task.
         random_floor: The former name of control.
@@ -95,6 +97,7 @@ class StudySettings:
     tolerance: str | float | None = None
     max_models: int | None = None
     max_download: str | float | None = None
+    max_disk: str | float | None = None
     exclude_contaminated: bool = False
     random_floor: InitVar[bool | None] = None
 
@@ -170,6 +173,7 @@ class StudySettings:
             tolerance=self.tolerance,
             max_models=self.max_models,
             max_download=self.max_download,
+            max_disk=self.max_disk,
             exclude_contaminated=self.exclude_contaminated,
         )
 

@@ -19,6 +19,7 @@ class StepTime(NamedTuple):
     opening: float = 0.0
     encoding: float = 0.0
     methods: float = 0.0
+    downloaded: float = 0.0  # bytes, while it opened
 
     @property
     def total(self) -> float:
@@ -46,6 +47,8 @@ class Costs:
         usual = float(np.median(sizes[known])) if known.any() else 1.0
         self._relative = (np.where(known, sizes, usual) / usual) ** _POWER
         self._downloads = downloads
+        self._is_away = downloads > 0
+        self._fetched = [0.0, 0.0]  # seconds and bytes of downloads
         self._examples = np.asarray(examples, dtype=float)
         self._encoding = np.zeros((2, len(sizes)))  # seconds and examples of each model
         self._told = np.full(len(sizes), -1)  # the last stage of each model that is known
@@ -59,14 +62,29 @@ class Costs:
         if measured.encoding > 0 and examples:
             self._encoding[:, model] += measured.encoding, examples
         self._told[model] = max(stage, self._told[model])
-        if stage > 0:
-            opening = 0.0 if model == self._open else self._usual_opening
-            self._methods[stage].append(measured.methods + max(0.0, measured.opening - opening))
-        else:
-            self._methods[stage].append(measured.methods)
-            if model != self._open and measured.opening > 0 and not self._downloads[model]:
-                self._openings.append(measured.opening)
+        opening = 0.0 if model == self._open else self._usual_opening
+        beyond = max(0.0, measured.opening - opening)
+        if measured.downloaded:
+            self._fetched = [self._fetched[0] + beyond, self._fetched[1] + measured.downloaded]
+            beyond = 0.0
+        elif stage == 0 and model != self._open and measured.opening > 0:
+            self._openings.append(measured.opening)
+        self._methods[stage].append(measured.methods + (beyond if stage > 0 else 0.0))
         self._open = model
+
+    def is_away(self) -> np.ndarray:
+        """Return whether each model is downloaded before it opens next."""
+        return self._is_away.copy()
+
+    def fetch(self, model: int) -> float:
+        """Note that a model opens now; return the bytes that are downloaded for it."""
+        fetched = float(self._downloads[model]) if self._is_away[model] else 0.0
+        self._is_away[model] = False
+        return fetched
+
+    def remove(self, model: int) -> None:
+        """Note that what was downloaded of a model is removed."""
+        self._is_away[model] = self._downloads[model] > 0
 
     @property
     def is_measured(self) -> bool:
@@ -78,14 +96,14 @@ class Costs:
         each = self._of_stages()
         stage = reached + 1
         rows = np.arange(len(reached))
-        costs = each[rows, np.minimum(stage, each.shape[1] - 1)] + self._opening(reached)
+        costs = each[rows, np.minimum(stage, each.shape[1] - 1)] + self._opening()
         return np.asarray(np.where(stage < each.shape[1], costs, np.inf))
 
     def rest(self, reached: np.ndarray) -> np.ndarray:
         """Return what all steps that each model still has will cost."""
         each = self._of_stages()
         is_left = np.arange(each.shape[1]) > reached[:, None]
-        return np.asarray((each * is_left).sum(axis=1) + self._opening(reached))
+        return np.asarray((each * is_left).sum(axis=1) + self._opening())
 
     def whole(self, model: int) -> float:
         """Return what the last stage of a model costs where nothing of it was encoded before."""
@@ -112,9 +130,11 @@ class Costs:
         rates[measured] = own
         return np.asarray(rates)
 
-    def _opening(self, reached: np.ndarray) -> np.ndarray:
-        """Return the seconds until each model is open, which a model that was tried is not sure to be."""
-        seconds = self._usual_opening + np.where(reached < 0, self._downloads / _BYTES_PER_SECOND, 0.0)
+    def _opening(self) -> np.ndarray:
+        """Return the seconds until each model is open."""
+        took, fetched = self._fetched
+        rate = fetched / took if took > 0 else _BYTES_PER_SECOND
+        seconds = self._usual_opening + np.where(self._is_away, self._downloads / rate, 0.0)
         if self._open is not None:
             seconds[self._open] = 0.0
         return np.asarray(seconds)

@@ -162,6 +162,15 @@ class Planner:
         """Return what is expected of each model at the last stage, for each task."""
         return [self._outlook(task) for task in range(len(self.priors))]
 
+    def promise(self) -> np.ndarray:
+        """Return how good each model is expected to be, in spreads of models, a mean over tasks.
+
+        Before any model finished it is its mean rank on past tasks.
+        """
+        if not self.is_finished.any():
+            return np.asarray(np.mean([first_picks(prior) for prior in self.priors], axis=0))
+        return np.asarray(np.mean([one.mean / one.belief.scale for one in self.outlooks()], axis=0))
+
     def _first(self, free: np.ndarray) -> Step | None:
         """Return a step of the model that goes through all stages first, or of another while it runs."""
         begun = free & (self._reached >= 0)
@@ -170,8 +179,7 @@ class Planner:
         untried = free & (self._reached < 0)
         if not untried.any():
             return None
-        ranks = np.mean([first_picks(prior) for prior in self.priors], axis=0)
-        return self._step(int(np.flatnonzero(untried)[np.argmax(ranks[untried])]))
+        return self._step(int(np.flatnonzero(untried)[np.argmax(self.promise()[untried])]))
 
     def _step(self, model: int) -> Step:
         return Step(model, int(self._reached[model]) + 1)

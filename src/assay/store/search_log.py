@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from assay.core.estimate import Interval
 from assay.findings.search import MissBound, Promising, Screened, SearchFindings
@@ -15,13 +15,25 @@ SHELF = "search"
 _OPENINGS, _LAST = "openings", "last"
 
 
-def write_openings(arrays: Arrays, openings: Mapping[str, float]) -> None:
-    """Write the seconds that opening took, by the first key of the step."""
+class Opening(NamedTuple):
+    """What a step of a search took besides its jobs.
+
+    Attributes:
+        seconds: Above all to open the model.
+        downloaded: The bytes that were downloaded for that.
+    """
+
+    seconds: float = 0.0
+    downloaded: float = 0.0
+
+
+def write_openings(arrays: Arrays, openings: Mapping[str, Opening]) -> None:
+    """Write what steps took besides their jobs, by their first key, in the order in which they ended."""
     arrays.write_text(SHELF, _OPENINGS, json.dumps(dict(openings)))
 
 
-def read_openings(arrays: Arrays) -> dict[str, float]:
-    """Return the seconds that opening took, by the first key of the step; none if nothing is known."""
+def read_openings(arrays: Arrays) -> dict[str, Opening]:
+    """Return what steps took besides their jobs, by their first key; none if nothing is known."""
     return arrays.read_json(SHELF, _OPENINGS, _openings_of) or {}
 
 
@@ -40,8 +52,12 @@ def forget_search(arrays: Arrays) -> None:
     arrays.remove_text(SHELF, _LAST)
 
 
-def _openings_of(written: Any) -> dict[str, float]:
-    return {str(key): float(seconds) for key, seconds in written.items()}
+def _openings_of(written: Any) -> dict[str, Opening]:
+    """Return openings; before downloads were kept, each was a number."""
+    return {
+        str(key): Opening(*map(float, one if isinstance(one, list) else [one]))
+        for key, one in written.items()
+    }
 
 
 def _search_of(written: Any) -> SearchFindings:

@@ -70,6 +70,7 @@ def command(
     tolerance: options.Tolerance = None,
     max_models: options.MaxModels = None,
     max_download: options.MaxDownload = None,
+    max_disk: options.MaxDisk = None,
     exclude_contaminated: options.ExcludeContaminated = False,
     details: options.Details = False,
     dry_run: options.DryRun = False,
@@ -114,6 +115,7 @@ def command(
         tolerance=tolerance,
         max_models=max_models,
         max_download=max_download,
+        max_disk=max_disk,
         exclude_contaminated=exclude_contaminated,
         engine=options.engine_with("local", time_limit, workers),
     )

@@ -82,14 +82,14 @@ class KerasSource(ModelSource):
     def entry(self, address: str) -> CatalogueEntry:
         """Return what the documentation of Keras says of an application; a file is local."""
         from assay.encoders.listed import column_of, listed_in
-        from assay.environment.downloads import is_in_keras_cache
+        from assay.environment.downloads import keras_file
 
         listed = listed_in(_LISTED).get(self.name)
         if listed is None:
             return CatalogueEntry(address, Modality.IMAGE, is_local=self._is_file)
         if self.pretrained and self.checkpoint is None:
-            cached = is_in_keras_cache(column_of(_LISTED, "file")[self.name])
-            return replace(listed, address=address, is_local=cached)
+            file = keras_file(column_of(_LISTED, "file")[self.name])
+            return replace(listed, address=address, is_local=file.is_file(), cache_file=str(file))
         size = self.image_size or listed.input_size
         return CatalogueEntry(address, Modality.IMAGE, listed.parameters, input_size=size, is_local=True)
 

@@ -17,7 +17,7 @@ from assay.encoders.image_source import ImageSource
 from assay.encoders.listed import pretraining_of
 from assay.encoders.pixel_changes import recipe_from_timm
 from assay.encoders.pixels import PixelRecipe, require_channels
-from assay.environment.downloads import is_in_torch_hub, is_repository_cached
+from assay.environment.downloads import is_repository_cached, torch_hub_file
 from assay.environment.hub_client import HubRepository, opening
 from assay.models.timm.listed import macs_by_architecture, repository_of, results
 from assay.plugins.address import thawed
@@ -98,7 +98,7 @@ class TimmSource(ImageSource):
 
     def _as_published(self, entry: CatalogueEntry, config: Any) -> CatalogueEntry:
         result = results().get(f"{config.architecture}.{config.tag}")
-        repository = repository_of(config, self.name)
+        repository, url = repository_of(config, self.name), config.url or ""
         return replace(
             entry,
             pretraining=pretraining_of(config.tag or ""),
@@ -107,8 +107,9 @@ class TimmSource(ImageSource):
             download_bytes=None if entry.parameters is None else 4 * entry.parameters,
             is_local=is_repository_cached(HubRepository.parse(repository), _FILES)
             if repository
-            else is_in_torch_hub(config.url or ""),
+            else bool(url) and torch_hub_file(url).is_file(),
             repository=repository,
+            cache_file=str(torch_hub_file(url)) if url and not repository else "",
         )
 
     def check(self) -> None:

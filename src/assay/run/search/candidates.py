@@ -21,7 +21,9 @@ from assay.run.broken_source import checked_models, read_source
 from assay.run.catalogue import entry_of
 from assay.run.evaluation import Evaluation
 from assay.run.plan import job_of, model_address
+from assay.run.search.rule import SearchRule
 from assay.run.search.stages import PlannedStage
+from assay.wording.numbers import disk_space
 
 
 class NoCandidate(AssayError):
@@ -44,7 +46,7 @@ class CandidateModels(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def choice_of(texts: Iterable[str], limits: Limits, max_download: float | None) -> CandidateModels:
+def choice_of(texts: Iterable[str], limits: Limits, rule: SearchRule) -> CandidateModels:
     """Return the models of addresses and patterns that meet the limits, as far as these can be told now.
 
     Raises:
@@ -61,7 +63,7 @@ def choice_of(texts: Iterable[str], limits: Limits, max_download: float | None) 
     left_out: Counter[str] = Counter()
     for named in models.values():
         entry = entry_of(named)
-        refusal = _refusal(entry, limits, max_download, offline=offline)
+        refusal = _refusal(entry, limits, rule, offline=offline)
         if refusal:
             left_out[refusal] += 1
             continue
@@ -78,21 +80,22 @@ def _models(address: Address) -> Iterable[Named[ModelSource]]:
     return models_of(address) if is_pattern(address) else checked_models(address)
 
 
-def _refusal(entry: CatalogueEntry, limits: Limits, max_download: float | None, *, offline: bool) -> str:
+def _refusal(entry: CatalogueEntry, limits: Limits, rule: SearchRule, *, offline: bool) -> str:
     if limits.max_parameters is not None and (entry.parameters or 0) > limits.max_parameters:
         return f"have more than {limits.max_parameters:,.0f} parameters (--max-parameters)"
     if entry.licence and not limits.allows(entry.licence):
         return "have another licence (--licence)"
-    return "" if entry.is_local else _refused_download(entry, max_download, offline=offline)
+    return "" if entry.is_local else _refused_download(entry, rule, offline=offline)
 
 
-def _refused_download(entry: CatalogueEntry, max_download: float | None, *, offline: bool) -> str:
+def _refused_download(entry: CatalogueEntry, rule: SearchRule, *, offline: bool) -> str:
     if offline:
         return "are not on this machine (--offline)"
-    if max_download is not None and entry.download_bytes is None:
+    if rule.max_download is not None and entry.download_bytes is None:
         return "download an unknown amount (--max-download)"
-    if max_download is not None and (entry.download_bytes or 0) > max_download:
-        return f"are larger than {max_download / 1e9:.3g} GB (--max-download)"
+    for most, option in ((rule.max_download, "--max-download"), (rule.max_disk, "--max-disk")):
+        if most is not None and (entry.download_bytes or 0) > most:
+            return f"are larger than {disk_space(most)} ({option})"
     return ""
 
 

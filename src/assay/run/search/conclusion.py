@@ -11,7 +11,7 @@ from assay.findings.search import MissBound, Promising, Screened, SearchFindings
 from assay.run.search.run import SearchRun, is_lower_better
 from assay.search.bound import bound, past_shares
 from assay.search.names import shared_words
-from assay.search.policies import Search, first_picks
+from assay.search.policies import Search
 from assay.store.results import Store
 from assay.wording.short_names import short_names
 
@@ -32,7 +32,8 @@ def conclude(search: SearchRun, store: Store, *, is_running: bool = False) -> Se
     if search.excluded:
         left_out["were trained on the data of a task (--exclude-contaminated)"] += len(search.excluded)
     begun = [model for model in map(int, np.flatnonzero(reached >= 0)) if model not in {*finished, *dropped}]
-    untried = [model for model in _by_promise(search) if reached[model] < 0 and model not in dropped]
+    by_promise = map(int, np.argsort(-planner.promise(), kind="stable"))
+    untried = [model for model in by_promise if reached[model] < 0 and model not in dropped]
     contaminated = _contaminated(search)
     return SearchFindings(
         candidates=len(names) - len(search.excluded) - len(scheduler.left_out),
@@ -60,16 +61,6 @@ def _needs(search: SearchRun, dropped: set[int]) -> float | None:
     """Return the seconds that finishing a model takes still; None if none is left."""
     seconds = np.delete(search.costs.rest(search.scheduler.planner.reached), list(dropped))
     return float(seconds.min()) if len(seconds) else None
-
-
-def _by_promise(search: SearchRun) -> list[int]:
-    """Return all models, those that promise most first."""
-    planner = search.scheduler.planner
-    if not planner.is_finished.any():
-        promise = np.mean([first_picks(prior) for prior in planner.priors], axis=0)
-    else:
-        promise = np.mean([one.mean / one.belief.scale for one in planner.outlooks()], axis=0)
-    return [int(model) for model in np.argsort(-promise, kind="stable")]
 
 
 def _promising(search: SearchRun, models: list[int]) -> tuple[Promising, ...]:

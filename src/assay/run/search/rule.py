@@ -96,7 +96,8 @@ class SearchRule:
         budget: Counts from this start.
         total_budget: Includes earlier runs of the store; ``max_models`` is a part of it.
         tolerance: The expected regret at which it stops; 0 never stops for it.
-        max_download: The bytes that may be downloaded in all.
+        max_download: The bytes that a start may download.
+        max_disk: The bytes of what it downloads that may lie in caches at a time.
         exclude_contaminated: Leave out models that were trained on the data of a task.
     """
 
@@ -104,10 +105,11 @@ class SearchRule:
     total_budget: Budget = NO_BUDGET
     tolerance: Tolerance | None = None
     max_download: float | None = None
+    max_disk: float | None = None
     exclude_contaminated: bool = False
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913  # each is a keyword that a user writes
         cls,
         *,
         budget: object = None,
@@ -115,6 +117,7 @@ class SearchRule:
         tolerance: object = None,
         max_models: object = None,
         max_download: str | float | None = None,
+        max_disk: str | float | None = None,
         exclude_contaminated: bool = False,
     ) -> SearchRule:
         """Return the rule that a user wrote.
@@ -135,6 +138,7 @@ class SearchRule:
             total_budget=total,
             tolerance=None if tolerance is None else _tolerance_of(tolerance),
             max_download=None if max_download is None else bytes_of("max_download", max_download),
+            max_disk=None if max_disk is None else bytes_of("max_disk", max_disk),
             exclude_contaminated=exclude_contaminated,
         )
 

@@ -31,6 +31,7 @@ from assay.run.search.running_step import Records
 from assay.run.search.scheduler import SearchScheduler
 from assay.run.search.spending import Spending
 from assay.run.search.stages import examples_of, stages_of
+from assay.run.search.within_disk import WithinDisk
 from assay.run.within_budget import WithinBudget
 from assay.search.costs import Costs
 from assay.search.history import History
@@ -75,6 +76,7 @@ class SearchRun(NamedTuple):
     costs: Costs
     scheduler: SearchScheduler
     excluded: frozenset[int]
+    within_disk: WithinDisk | None
 
 
 class SearchRequest(NamedTuple):
@@ -145,7 +147,10 @@ def prepare(
     records = Records(models, known_of, read_openings(store.arrays), partial(write_openings, store.arrays))
     spending = Spending(rule, downloads)
     scheduler = SearchScheduler(candidates, planner, costs, spending, records, controls)
-    return SearchRun(known, choice, candidates, costs, scheduler, excluded)
+    within_disk = None
+    if rule.max_disk is not None:
+        within_disk = WithinDisk(scheduler, candidates, planner, costs, rule.max_disk)
+    return SearchRun(known, choice, candidates, costs, scheduler, excluded, within_disk)
 
 
 class Watches(NamedTuple):
@@ -179,7 +184,7 @@ def run_search(
         keep: Keeps how far the search is; called every few seconds.
     """
     scheduler, kept, shown = search.scheduler, -math.inf, 0
-    within = WithinBudget(scheduler, store.root, cache_bytes)
+    within = WithinBudget(search.within_disk or scheduler, store.root, cache_bytes)
     with closing(engine.run(Evaluator(), within, watches.stage)) as events:
         for event in events:
             store.keep(event)

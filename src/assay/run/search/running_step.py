@@ -11,6 +11,7 @@ from assay.plugins.scheduler import Observed
 from assay.run.evaluation import Evaluation
 from assay.run.search.candidates import Candidates, NoCandidate
 from assay.search.planner import Step
+from assay.store.search_log import Opening
 
 
 @dataclass
@@ -22,6 +23,7 @@ class RunningStep:
         queue: What is left of it to be given to the worker.
         keys: The keys of all of its jobs.
         start: When it began.
+        downloads: The bytes that are downloaded for it.
         replayed: What an earlier run finished of it, by key.
         observed: All that is known of it, by key.
     """
@@ -31,6 +33,7 @@ class RunningStep:
     keys: frozenset[str]
     start: float
     replayed: Mapping[str, Observed]
+    downloads: float = 0.0
     observed: dict[str, Observed] = field(default_factory=dict)
 
     @property
@@ -45,15 +48,14 @@ class Records(NamedTuple):
     Attributes:
         models: The addresses of models with results.
         known: Returns those of some keys whose jobs need not run again, with what they showed.
-        openings: The seconds of each step besides its jobs, above all opening, by its first key; in the order
-            in which steps ended.
-        keep_openings: Is told of all these seconds after each step.
+        openings: What each step took besides its jobs, by its first key, in the order in which they ended.
+        keep_openings: Is told of all of them after each step.
     """
 
     models: Iterable[str]
     known: Callable[[Iterable[str]], Mapping[str, Observed]]
-    openings: Mapping[str, float]
-    keep_openings: Callable[[Mapping[str, float]], None]
+    openings: Mapping[str, Opening]
+    keep_openings: Callable[[Mapping[str, Opening]], None]
 
 
 def begun(
@@ -64,7 +66,7 @@ def begun(
     known = records.known(keys)
     left = (evaluation.without(known.keys()) for evaluation in evaluations)
     queue = deque(evaluation for evaluation in left if evaluation.jobs)
-    return RunningStep(step, queue, keys, start, known, dict(known))
+    return RunningStep(step, queue, keys, start, known, observed=dict(known))
 
 
 def keys_of(evaluations: Iterable[Evaluation]) -> frozenset[str]:

@@ -22,6 +22,7 @@ from assay.run.search.spending import Spending, StopReason
 from assay.run.search.stages import SCREEN
 from assay.search.costs import Costs, StepTime
 from assay.search.planner import Planner, Seen, Step
+from assay.store.search_log import Opening
 
 _PAIRED = 0.5  # of the deviation of an estimate: models are judged on the same examples
 _Z = 1.96
@@ -162,6 +163,9 @@ class SearchScheduler(Scheduler[Evaluation]):
         if step is not None:
             if self.planner.reached[step.model] < 0:
                 self._begun[running.is_replayed] += 1
+            if not running.is_replayed:
+                running.downloads = self._costs.fetch(step.model)
+                self._spending.downloaded += running.downloads
             self.planner.start(step)
         return running
 
@@ -195,7 +199,7 @@ class SearchScheduler(Scheduler[Evaluation]):
         return {
             StopReason.BUDGET: has_time,
             StopReason.MODELS: ~untried | may_begin,
-            StopReason.DOWNLOAD: ~untried | self._spending.can_download(untried),
+            StopReason.DOWNLOAD: self._spending.can_open(self._costs.is_away()),
         }
 
     def _end(self, running: RunningStep) -> None:
@@ -203,16 +207,20 @@ class SearchScheduler(Scheduler[Evaluation]):
         results = list(running.observed.values())
         first = min(running.keys, default="")
         if running.is_replayed:
-            opening = self._openings.get(first, 0.0)
+            opening = self._openings.get(first, Opening())
         else:
             ran = (one for one in results if one.job.key not in running.replayed)
             jobs = sum(one.encode_seconds + one.seconds for one in ran)
-            opening = self._openings[first] = max(0.0, self._spending.clock() - running.start - jobs)
+            rest = max(0.0, self._spending.clock() - running.start - jobs)
+            opening = self._openings[first] = Opening(rest, running.downloads)
             self._records.keep_openings(self._openings)
         fresh = [one for one in results if one.job.key not in self._counted]
         self._counted.update(one.job.key for one in fresh)
         measured = StepTime(
-            opening, sum(one.encode_seconds for one in fresh), sum(one.seconds for one in fresh)
+            opening.seconds,
+            sum(one.encode_seconds for one in fresh),
+            sum(one.seconds for one in fresh),
+            opening.downloaded,
         )
         self.spent += measured.total
         self.steps += 1

@@ -30,6 +30,9 @@ class Spending:
         rule: What may be spent.
         downloads: The bytes to download before each model opens.
         clock: Returns seconds.
+
+    Attributes:
+        downloaded: The bytes that this start downloaded.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Spending:
         self.clock = clock
         self._budget, self._total = rule.budget, rule.total_budget
         self._downloads, self._max_download = downloads, rule.max_download
+        self.downloaded = 0.0
         self._start = clock()
 
     @property
@@ -76,9 +80,8 @@ class Spending:
         ]
         return min(limits, default=float("inf"))
 
-    def can_download(self, untried: np.ndarray) -> np.ndarray:
-        """Return for each model whether its download fits, after those of the models that were tried."""
+    def can_open(self, is_away: np.ndarray) -> np.ndarray:
+        """Return for each model whether its download fits, if it needs one."""
         if self._max_download is None:
-            return np.ones(len(untried), dtype=bool)
-        left = self._max_download - float(self._downloads[~untried].sum())
-        return np.asarray((self._downloads <= left) | (self._downloads == 0))
+            return np.ones(len(is_away), dtype=bool)
+        return np.asarray(~is_away | (self._downloads <= self._max_download - self.downloaded))
