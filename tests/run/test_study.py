@@ -190,7 +190,7 @@ def test_a_study_without_any_model_for_its_tasks_says_what_reads_what(study, wor
         ({"seed": -1}, "seed is -1. Write 0 or more"),
         ({"batch_size": "8"}, "batch_size is '8'. Write a whole number"),
         ({"store": 5}, "store is 5. Write a string"),
-        ({"methods": [1]}, r"methods is \[1\]. Write a list of texts"),
+        ({"methods": [1]}, r"methods is \[1\]. Write a list of strings"),
     ],
 )
 def test_a_field_of_another_type_says_what_to_write(study, changes, message):
