@@ -14,6 +14,7 @@ from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
 from assay.core.result import Result, Status
 from assay.findings.comparison import Comparison, Pending
+from assay.findings.per_task import NOT_RUN
 from assay.reports.terminal.next_commands import StudyPlace
 from assay.reports.terminal.screen import screen_lines
 from assay.testing.simulated_study import simulate_study
@@ -175,7 +176,9 @@ def test_a_running_study_says_how_far_it_is_and_which_model_leads():
     best = next(row for row in found.tasks[0].standings if not row.model.endswith("!random"))
 
     value = value_text(best.value, negated=found.tasks[0].shown_negated)
-    assert watched_line(found, names) == f"11 of 12 models finished; leader: {names[best.model]} {value}"
+    assert watched_line(found, names) == (
+        f"11 of 12 models finished; pending: slow; leader: {names[best.model]} {value}"
+    )
     assert "leader" not in watched_line(everything_failed(), names)
 
 
@@ -193,3 +196,35 @@ def test_when_everything_failed_the_line_after_the_task_says_what():
     assert lines[2].startswith("No recommendation: ")
     assert "(Out of memory at batch 1)" in " ".join(" ".join(lines).split())
     assert any(line.startswith("Next:        assay check ") for line in lines)
+
+
+def test_models_that_did_not_run_yet_have_short_names_and_no_warning_of_their_own():
+    address = "torch:zoo:build(arguments=('wide',), checkpoint='weights/wide/model.pth', size=128)"
+    found = compare(simulate_study(), ranked_by=None, seed=0)
+    first = found.tasks[0]
+    cell = next(cell for cell in found.cells if cell.task == first.task.address)
+    left = replace(cell, model=address, value=None, status=Status.SKIPPED, reason=f"linear_probe {NOT_RUN}")
+    tasks = (replace(first, missing=(left,)), *(replace(task, missing=()) for task in found.tasks[1:]))
+    found = replace(found, tasks=tasks, pending=Pending(12, {address: ("photos",)}))
+
+    text = " ".join(screen_lines(found, PLACE))
+
+    assert "pending: build." in text
+    assert "checkpoint" not in text
+    assert "No result" not in text
+
+
+def test_a_warning_names_its_task_and_loses_its_example_before_its_count():
+    found = compare(on_tasks(simulate_study(), 0, 1), ranked_by=None, seed=0)
+    example = "(first: a/very/long/name/of/a/file.png)"
+    sentence = f"4 test examples are near-duplicates of train examples {example}: results may be optimistic."
+    first = replace(found.tasks[0], task=replace(found.tasks[0].task, warnings=(sentence,)), missing=())
+    second = replace(found.tasks[1], missing=())
+
+    text = "\n".join(screen_lines(replace(found, tasks=(first, second)), PLACE))
+
+    name = found.names[first.task.address]
+    assert (
+        f"On {name}: 4 test examples are near-duplicates of train examples: results may be optimistic"
+        in " ".join(text.split())
+    )

@@ -10,11 +10,12 @@ from assay.core.task import TaskKind
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
-from assay.findings.per_task import OTHER_MODALITY, TaskFindings, pretrained
+from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, TaskFindings, pretrained
 from assay.wording.missing import failed_text, left_out_text
 from assay.wording.numbers import PLURAL, few, interval_text, plural, probability_text, two_digits, value_text
 from assay.wording.recommendation import UNITLESS, difference_text, may_be_best_text
 from assay.wording.search import progress_text
+from assay.wording.short_names import short_names
 
 _NAMED = 3  # models that a sentence names
 _FEWER = {
@@ -82,17 +83,18 @@ def over_tasks_line(title: str, comparison: Comparison, tasks: Sequence[TaskFind
 
 def pending_line(pending: Pending, names: Names) -> str:
     """Return how many models of the last run finished, and which are pending."""
-    waiting = few([names.get(model, model) for model in pending.unfinished], _NAMED)
-    return f"{_finished(pending)}; pending: {waiting}. Run the study again."
+    return f"{_finished(pending, names)}. Run the study again."
 
 
 def watched_line(comparison: Comparison, names: Names) -> str:
-    """Return how many models of a running study finished, and which leads each modality so far."""
+    """Return how many models of a running study finished, which are pending, and which leads so far."""
     pending, rows = comparison.pending, {row.address: row for row in comparison.models}
     if comparison.search is not None:
         parts = [progress_text(comparison.search)]
     else:
-        parts = [_finished(pending) if pending else f"{plural(len(comparison.models), 'model')} finished"]
+        parts = [
+            _finished(pending, names) if pending else f"{plural(len(comparison.models), 'model')} finished"
+        ]
     modalities = list(dict.fromkeys(findings.task.modality for findings in comparison.tasks))
     for modality in modalities:
         same = [findings for findings in comparison.tasks if findings.task.modality == modality]
@@ -107,9 +109,11 @@ def watched_line(comparison: Comparison, names: Names) -> str:
     return "; ".join(parts)
 
 
-def _finished(pending: Pending) -> str:
+def _finished(pending: Pending, names: Names) -> str:
     done = pending.models - len(pending.unfinished)
-    return f"{done} of {plural(pending.models, 'model')} finished"
+    short = short_names([*names, *pending.unfinished])  # what did not run yet has no name in the findings
+    waiting = few([short[model] for model in pending.unfinished], _NAMED)
+    return f"{done} of {plural(pending.models, 'model')} finished; pending: {waiting}"
 
 
 def no_recommendation(tasks: Sequence[TaskFindings], names: Names, models: Mapping[str, bool]) -> str:
@@ -168,7 +172,7 @@ def cheaper_text(
     if model is None:
         return f"none within {_amount(decision.margin, tasks[0], unit)} of it"
     lost = decision.expected_regret[model] - decision.expected_regret[decision.recommended]
-    loss = f"expected to lose {_amount(lost, tasks[0], unit)}"
+    loss = f"expected to lose {_amount(lost, tasks[0], unit)} more"
     known = tasks[0].costs.get(decision.cheap_by, {})
     if decision.recommended not in known or not known.get(model):
         return f"{names[model]}, {loss}"
@@ -249,7 +253,16 @@ def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
     rows = {row.address: row for row in comparison.models}
     missing = [cell for findings in comparison.tasks for cell in findings.missing]
     failed = [cell for cell in missing if cell.status is Status.FAILED]
-    others = [cell for cell in missing if cell not in failed and not cell.reason.startswith(OTHER_MODALITY)]
+    waiting = (
+        comparison.pending.unfinished if comparison.pending else ()
+    )  # the line of what is pending has them
+    others = [
+        cell
+        for cell in missing
+        if cell not in failed
+        and not cell.reason.startswith(OTHER_MODALITY)
+        and not (NOT_RUN in cell.reason and cell.model in waiting)
+    ]
     found = [f"{failed_text(failed, names)}."] if failed else []
     found += comparison.warnings
     random = Counter(
@@ -261,9 +274,19 @@ def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
     )
     if random:
         found.append("random weights may be as good: pretraining may not help here.")
-    on_tasks = Counter(sentence for findings in comparison.tasks for sentence in findings.task.warnings)
-    found += list(on_tasks)
+    on_tasks: dict[str, list[str]] = {}
+    for findings in comparison.tasks:
+        for sentence in findings.task.warnings:
+            on_tasks.setdefault(sentence, []).append(findings.task.address)
+    found += [f"{_where(tasks, comparison)}{sentence}" for sentence, tasks in on_tasks.items()]
     if others:
         found.append(f"{left_out_text(others, names)}.")
     notes = {note for findings in comparison.tasks for note in findings.task.notes} - set(on_tasks)
     return found, len(notes)
+
+
+def _where(tasks: Sequence[str], comparison: Comparison) -> str:
+    """Return the beginning of a warning about tasks; empty for the only one."""
+    if len(comparison.tasks) == 1:
+        return ""
+    return f"on {few([comparison.names.get(task, task) for task in tasks], 1)}: "

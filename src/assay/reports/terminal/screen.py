@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,7 @@ LINES, WIDTH, MOST_ROWS = 24, 80, 8
 _NARROWEST = 20  # of names of models
 _WARNINGS = 3
 _ANSWER = len("Recommended: ")
+_EXAMPLE = re.compile(r" \(first: [^()]*\)")
 _RANDOM = "random weights (control)"
 
 
@@ -38,7 +40,7 @@ class _Room:
 
 
 _ROOMS = (
-    _Room(3, 3, 5, 2, warning_lines=2, rows=5),
+    _Room(3, 3, 5, 2, warning_lines=2, rows=4),
     _Room(3, 3, 5, 2),
     _Room(2, 3, 4, 2),
     _Room(2, 2, 3, 2, rows=2),
@@ -167,8 +169,14 @@ def _after(parts: _Screen, room: _Room) -> list[str]:
     lines = []
     for number, warning in enumerate(shown):
         more = f"; {others} more (--details)" if others and number == len(shown) - 1 else ""
-        text = paragraph("", _capital(warning), parts.width - _ANSWER, room.warning_lines)
-        text[-1] = shorten_end(text[-1], parts.width - _ANSWER - cell_len(more)) + more
+        text = paragraph("", _capital(warning), parts.width - _ANSWER, LINES)
+        if len(text) > room.warning_lines or cell_len(text[-1] + more) > parts.width - _ANSWER:
+            short = _EXAMPLE.sub("", warning)  # what is counted is enough
+            text = paragraph("", _capital(short), parts.width - _ANSWER, room.warning_lines)
+        text[-1] = (
+            shorten_end(text[-1].removesuffix("." if more else ""), parts.width - _ANSWER - cell_len(more))
+            + more
+        )
         heading = ("Warning:" if number == 0 else "").ljust(_ANSWER)
         lines += [f"{' ' * _ANSWER if at else heading}{line}" for at, line in enumerate(text)]
     used = 0
