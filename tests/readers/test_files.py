@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from assay.core.errors import UnreadableTask, UsageError
-from assay.readers.files import FolderFiles, check, leave_out_unreadable
+from assay.readers.checking import check
+from assay.readers.files import FolderFiles, leave_out_unreadable
 from assay.readers.images import StoredImages
 
 

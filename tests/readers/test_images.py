@@ -11,8 +11,9 @@ from PIL import Image
 
 from assay.core.task import InMemoryExamples
 from assay.readers import image_formats
+from assay.readers.checking import Checked, check
 from assay.readers.digests import digest_example
-from assay.readers.files import Checked, FolderFiles, check
+from assay.readers.files import FolderFiles
 from assay.readers.images import StoredImages, is_image, to_rgb
 
 

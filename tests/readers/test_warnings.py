@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from assay.core.task import Example, InMemoryExamples, LabelKind, Labels, Modality
-from assay.readers.files import FolderFiles, check
+from assay.readers.checking import check
+from assay.readers.files import FolderFiles
 from assay.readers.gathering import Gathered, gather_in_memory
 from assay.readers.images import StoredImages
 from assay.readers.near_duplicates import near_duplicates

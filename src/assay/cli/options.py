@@ -36,6 +36,9 @@ RetryFailed = Annotated[
     bool,
     typer.Option("--retry-failed", help="Run all failed jobs again, also those whose model failed."),
 ]
+Rescan = Annotated[
+    bool, typer.Option("--rescan", help="Read and check all files again, not only those that changed.")
+]
 Details = Annotated[bool, typer.Option("--details", help="Print everything: every model, errors, scores.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print tasks, models and the jobs left, and run nothing.")

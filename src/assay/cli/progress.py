@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.status import Status
 from rich.table import Column
 
 from assay.core.task import Split, Task
@@ -24,6 +26,7 @@ from assay.findings.search_progress import SearchProgress
 from assay.plugins.address import Address
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.patterns import is_pattern, models_of, so_many
+from assay.readers.checking import Report, watched
 from assay.run.plan import Plan
 from assay.run.search.candidates import CandidateModels
 from assay.run.study import Study
@@ -36,7 +39,7 @@ _SILENCE = 10.0  # seconds between two lines about a search, at least; longer as
 
 def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) -> Comparison:
     """Run a study with progress bars and return its findings."""
-    with console.status("Reading tasks and models ..."):
+    with console.status("Reading tasks and models ...") as status, watched(_reading(console, status)):
         ready = study.plan()
     for pattern in filter(is_pattern, map(Address.parse, study.models)):
         console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
@@ -51,6 +54,21 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
         console.print("Nothing to run: all results exist.", highlight=False)
     with _watching(console, left) as watch:
         return study.run(watch, retry_failed=retry_failed, ready=ready)
+
+
+def _reading(console: Console, status: Status) -> Report:
+    """Return what shows how many files are read, without a terminal now and then in a line."""
+    last = time.monotonic()
+
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal last
+        line = f"{what}: {done:,} of {total:,}"
+        status.update(f"{line} ...")
+        if not console.is_terminal and time.monotonic() >= last + _SILENCE:
+            console.print(line, highlight=False)
+            last = time.monotonic()
+
+    return show
 
 
 def show_plan(study: Study, console: Console) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from assay.core.errors import MissingPackage, UnreadableTask
 from assay.core.task import Modality
-from assay.readers.files import FileExamples, Files
+from assay.readers.files import FileExamples, Files, FileState
 from assay.readers.formats.embedded import embedded_modality, is_struct_of_file
 from assay.readers.formats.parquet_rows import is_bytes, rows_at_once
 from assay.readers.formats.suffixes import PARQUET
@@ -65,6 +65,10 @@ class EmbeddedFiles(Files):
     def name(self, row: int) -> str:
         """Return the number of the row."""
         return self.table.row_name(row)
+
+    def state(self, row: int) -> FileState | None:
+        """Return None: the column is read whole at each start."""
+        return None
 
 
 def stored(files: Files, modality: Modality) -> FileExamples:

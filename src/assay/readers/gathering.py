@@ -10,8 +10,9 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Examples, InMemoryExamples, LabelKind, Labels, Modality, SelectedExamples, Words
+from assay.readers.checking import check
 from assay.readers.digests import digest_examples
-from assay.readers.files import FileExamples, check, leave_out_unreadable
+from assay.readers.files import FileExamples, leave_out_unreadable
 from assay.readers.image_ranges import settle
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelledRows

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from assay.readers.checking import Checked
 from assay.readers.digests import digest_bytes
-from assay.readers.files import Checked
 from assay.readers.images import StoredImages
 from assay.readers.pixel_values import PixelKind, PixelRange, common_ranges, earlier_range
 

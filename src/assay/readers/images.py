@@ -15,7 +15,7 @@ from assay.core.task import Modality
 from assay.readers import image_formats
 from assay.readers.deep_colours import deep_colours, has_deep_colours
 from assay.readers.digests import digest_bytes
-from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
+from assay.readers.files import FileExamples, Files, FileState, Look, UnreadableFileError
 from assay.readers.near_duplicates import SIDE, thumbnail
 from assay.readers.pixel_values import PixelKind, PixelRange, as_bytes, common_ranges, measured, wide_pixels
 from assay.readers.unread_tiff import unread_tiff
@@ -57,6 +57,10 @@ class StoredImages(FileExamples):
     def name(self, row: int) -> str:
         """Return the name of the file."""
         return self.files.name(row)
+
+    def state(self, row: int) -> FileState | None:
+        """Return the state of the file."""
+        return self.files.state(row)
 
     def read(self, row: int) -> np.ndarray:
         """Return one image, height x width x 3, uint8."""

@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from assay.core.task import LabelKind, Labels, Modality
 from assay.readers.gathering import Gathered
 from assay.readers.near_duplicates import BLOCK, MOST_TRAIN, comparison, even_subsample
+from assay.readers.remembered import remembered
 
 _MOST_OF_LABEL = 0.5  # a larger group is what a label looks like, as to a fixed camera, and no copies of one
 
@@ -33,7 +34,10 @@ def near_duplicate_groups(gathered: Gathered, rows: np.ndarray) -> np.ndarray | 
     if gathered.modality is Modality.AUDIO or len(contents) < 2:
         return None
     compared = even_subsample(np.arange(len(contents)), MOST_TRAIN)
-    pairs = _near_pairs(gathered, contents[compared])
+    rows = contents[compared]
+    pairs = remembered(
+        f"near pairs 1 {gathered.modality}", gathered.digests[rows], lambda: _near_pairs(gathered, rows)
+    )
     labels = gathered.labelled.labels.of(contents)
     one, other = (compared[pair] for pair in pairs)
     alike = _same_label(labels, one, other)
@@ -44,8 +48,8 @@ def near_duplicate_groups(gathered: Gathered, rows: np.ndarray) -> np.ndarray | 
     return np.asarray(groups[np.argsort(np.argsort(first))[content]])
 
 
-def _near_pairs(gathered: Gathered, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pairs of near-duplicates as positions in ``rows``, the first before the second."""
+def _near_pairs(gathered: Gathered, rows: np.ndarray) -> np.ndarray:
+    """Return the pairs of near-duplicates, 2 x pairs, as positions in ``rows``, the smaller first."""
     threshold, units = comparison(gathered.examples, gathered.modality, gathered.thumbnails)
     known = units(rows)
     is_dense = isinstance(known, np.ndarray)
@@ -60,8 +64,7 @@ def _near_pairs(gathered: Gathered, rows: np.ndarray) -> tuple[np.ndarray, np.nd
             whole = np.asarray(known[first].multiply(known[second]).sum(axis=1)).ravel()
             first, second = first[whole >= threshold], second[whole >= threshold]
         found.append(np.stack([first, second]))
-    one, other = np.concatenate(found, axis=1)
-    return one, other
+    return np.concatenate(found, axis=1)
 
 
 def _rarest(known: Any, threshold: float) -> Any:

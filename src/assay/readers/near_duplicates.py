@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from assay.core.task import Examples, Modality, Words
+from assay.readers.remembered import remembered
 
 SIDE = 16  # thumbnail side in pixels
 MOST_TRAIN = 10_000  # maximum number of compared examples of train
@@ -45,7 +46,12 @@ def thumbnail(image: Image.Image) -> np.ndarray:
 
 
 def near_duplicates(
-    examples: Examples, modality: Modality, thumbnails: np.ndarray | None, train: np.ndarray, test: np.ndarray
+    examples: Examples,
+    modality: Modality,
+    thumbnails: np.ndarray | None,
+    train: np.ndarray,
+    test: np.ndarray,
+    digests: np.ndarray | None = None,
 ) -> NearDuplicates:
     """Return the test examples that are near-duplicates of a train example.
 
@@ -58,21 +64,36 @@ def near_duplicates(
         thumbnails: The thumbnails of all images; None to compute those that are compared.
         train: Positions of the train examples.
         test: Positions of the test examples.
+        digests: The content hashes of all examples, by which the result is remembered.
     """
     train, test = even_subsample(train, MOST_TRAIN), even_subsample(test, _MOST_TEST)
     if not len(train) or not len(test):
         return NearDuplicates(test[:0], train[:0], len(test))
     threshold, units = comparison(examples, modality, thumbnails)
+
+    def compare() -> np.ndarray:
+        return _nearest(units, train, test)
+
+    if digests is None:
+        best, nearest = compare()
+    else:
+        contents = digests[np.concatenate([train, test])]
+        best, nearest = remembered(f"nearest 1 {modality} {len(train)}", contents, compare)
+    near = np.flatnonzero(best >= threshold)
+    return NearDuplicates(test[near], train[nearest[near].astype(np.int64)], len(test))
+
+
+def _nearest(units: Units, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return for each test example the highest cosine, and the position in train of what has it."""
     known = units(train)
-    best, nearest = np.zeros(len(test)), np.zeros(len(test), dtype=np.int64)
+    best, nearest = np.zeros((2, len(test)))
     for start in range(0, len(test), BLOCK):
         rows = slice(start, start + BLOCK)
         cosines = units(test[rows]) @ known.T
         nearest[rows] = np.asarray(cosines.argmax(axis=1)).ravel()
         highest = cosines.max(axis=1)
         best[rows] = np.ravel(highest if isinstance(highest, np.ndarray) else highest.toarray())
-    near = np.flatnonzero(best >= threshold)
-    return NearDuplicates(test[near], train[nearest[near]], len(test))
+    return np.stack([best, nearest])
 
 
 def comparison(examples: Examples, modality: Modality, thumbnails: np.ndarray | None) -> tuple[float, Units]:

@@ -47,13 +47,19 @@ class Scan:
         self._outside: dict[str, None] = {}
         self._inner: dict[str, None] = {}
         self._special: dict[str, None] = {}
+        self._listings: dict[Path, Listing] = {}
 
     def list(self, folder: Path) -> Listing:
-        """Return what a folder holds.
+        """Return what a folder holds, listed once.
 
         Raises:
             UnreadableTask: The folder may not be read.
         """
+        if folder not in self._listings:
+            self._listings[folder] = self._list(folder)
+        return self._listings[folder]
+
+    def _list(self, folder: Path) -> Listing:
         folders, files, others = [], [], []
         for entry in _entries(folder):
             if entry.name.startswith(".") or entry.name.lower() in _SYSTEM:

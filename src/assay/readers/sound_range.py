@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from assay.readers.checking import Checked
 from assay.readers.digests import digest_bytes
-from assay.readers.files import Checked
 from assay.readers.sounds import StoredSounds
 
 _LOUD = 2.0  # mastering and resampling exceed 1, not by more

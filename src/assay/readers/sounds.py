@@ -11,7 +11,7 @@ import numpy as np
 
 from assay.core.task import Modality, Sound
 from assay.readers.digests import digest_bytes
-from assay.readers.files import FileExamples, Files, Look, UnreadableFileError
+from assay.readers.files import FileExamples, Files, FileState, Look, UnreadableFileError
 
 _NEEDS_CONVERSION = (".m4a", ".aac", ".wma", ".amr", ".webm", ".mp4", ".3gp", ".mka")
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
@@ -47,6 +47,10 @@ class StoredSounds(FileExamples):
     def name(self, row: int) -> str:
         """Return the name of the file."""
         return self.files.name(row)
+
+    def state(self, row: int) -> FileState | None:
+        """Return the state of the file."""
+        return self.files.state(row)
 
     def read(self, row: int) -> Sound:
         """Return one sound."""

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask
 from assay.core.task import Example, Modality, Words
+from assay.readers.checking import looked_at
 from assay.readers.embedded_files import EmbeddedFiles, embedded_columns
-from assay.readers.files import FileExamples, Files, FolderFiles, is_file, looked_at
+from assay.readers.files import FileExamples, Files, FolderFiles, is_file
 from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.formats.table_file import TableFormat
 from assay.readers.images import StoredImages, is_image

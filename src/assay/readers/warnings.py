@@ -81,7 +81,9 @@ def _near_duplicates(gathered: Gathered, parts: np.ndarray) -> tuple[str, ...]:
     fresh = test[~np.isin(gathered.digests[test], gathered.digests[train])]
     if gathered.modality is Modality.AUDIO:  # audio is not compared
         return ()
-    near = near_duplicates(gathered.examples, gathered.modality, gathered.thumbnails, train, fresh)
+    near = near_duplicates(
+        gathered.examples, gathered.modality, gathered.thumbnails, train, fresh, gathered.digests
+    )
     if not len(near.test):
         return ()
     name = gathered.examples.name

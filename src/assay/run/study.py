@@ -20,6 +20,7 @@ from assay.plugins.address import Address
 from assay.plugins.engine import Engine, Watch
 from assay.plugins.families import Families, families, using
 from assay.plugins.scheduler import observed
+from assay.readers.checking import reading_again
 from assay.run.evaluation import Evaluation
 from assay.run.evaluator import Evaluator
 from assay.run.failure import time_limit_of
@@ -72,9 +73,9 @@ class Study(StudySettings):
             raise UnknownName("method of this study", self.ranked_by, map(str, methods))
         runs = runs_of(methods, self.seeds)
         if self.is_search:
-            return Plan(resolve_tasks(self.tasks, self.seed), (), (), own)
+            return Plan(self._tasks(), (), (), own)
         models = resolve_models(self.models) if self.models else ()
-        tasks = resolve_tasks(self.tasks, self.seed)
+        tasks = self._tasks()
         modalities, zoo = {task.modality for task in tasks}, None
         if not models:
             models, zoo = models_for(modalities, download=self.download, limits=self.limits())
@@ -86,6 +87,10 @@ class Study(StudySettings):
         if not controls or not runs_for_controls(runs):
             return ready
         return ready.joined(plan(controls, tasks, runs_for_controls(runs), evaluations))
+
+    def _tasks(self) -> tuple[Task, ...]:
+        with reading_again(self.rescan):
+            return resolve_tasks(self.tasks, self.seed)
 
     def _evaluations(self, own: Families) -> Callable[..., Evaluation]:
         """Return what creates an evaluation from its model, identity, task, jobs and train_rows."""

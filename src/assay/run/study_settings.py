@@ -68,6 +68,7 @@ class StudySettings:
         max_download: Search, and download at most so much from this start: "10GB" or a number of bytes.
         max_disk: Search, and keep at most so much of what this start downloads: the weights of the least
             promising models are removed. Those that were in a cache before stay.
+        rescan: Read and check every file again, also those that did not change since they were read.
         exclude_contaminated: Search, and leave out models whose name says that they were trained on the data
             of a task.
         random_floor: The former name of control.
@@ -99,6 +100,7 @@ class StudySettings:
     max_download: str | float | None = None
     max_disk: str | float | None = None
     exclude_contaminated: bool = False
+    rescan: bool = False
     random_floor: InitVar[bool | None] = None
 
     def __post_init__(self, random_floor: bool | None) -> None:
@@ -113,7 +115,7 @@ class StudySettings:
         object.__setattr__(self, "plugins", _paths_of(self.plugins))
         kinds = {
             "store": str | Path, "engine": str, "device": str, "seed": int, "seeds": int, "batch_size": int,
-            "control": bool, "download": bool, "exclude_contaminated": bool,
+            "control": bool, "download": bool, "exclude_contaminated": bool, "rescan": bool,
         }  # fmt: skip
         for name, kind in kinds.items():
             _require(name, getattr(self, name), kind)

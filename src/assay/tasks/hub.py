@@ -16,7 +16,7 @@ from assay.core.task import Modality, Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.embedded_files import stored
-from assay.readers.files import FileExamples, Files
+from assay.readers.files import FileExamples, Files, FileState
 from assay.readers.formats.embedded import with_names
 from assay.readers.formats.parquet_rows import is_readable, text_column
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
@@ -208,6 +208,10 @@ class HubFiles(Files):
     def name(self, row: int) -> str:
         """Return the number of the row."""
         return self.table.row_name(row)
+
+    def state(self, row: int) -> FileState | None:
+        """Return None: rows lie in files of the package datasets."""
+        return None
 
 
 def file_columns(split: Dataset) -> dict[str, Modality]:

@@ -17,7 +17,7 @@ from assay.core.task_source import TaskSource
 from assay.environment.offline import keep_offline
 from assay.readers.assembly import assemble
 from assay.readers.digests import digest_example
-from assay.readers.files import FileExamples, Look
+from assay.readers.files import FileExamples, FileState, Look
 from assay.readers.gathering import ExampleLimits, gather_files
 from assay.readers.images import named_image_errors, to_rgb
 from assay.readers.labelled_rows import LabelledRows
@@ -79,6 +79,10 @@ class TorchvisionImages(FileExamples):
         """Return the split and the image's number in it."""
         split, position = self._position(row)
         return f"{self.titles[split]} {position}"
+
+    def state(self, row: int) -> FileState | None:
+        """Return None: where an image lies is known to torchvision alone."""
+        return None
 
     def _position(self, row: int) -> tuple[int, int]:
         split = int(np.searchsorted(self.starts, row, side="right")) - 1

@@ -72,6 +72,7 @@ def command(
     max_download: options.MaxDownload = None,
     max_disk: options.MaxDisk = None,
     exclude_contaminated: options.ExcludeContaminated = False,
+    rescan: options.Rescan = False,
     details: options.Details = False,
     dry_run: options.DryRun = False,
     offline: options.Offline = False,
@@ -117,6 +118,7 @@ def command(
         max_download=max_download,
         max_disk=max_disk,
         exclude_contaminated=exclude_contaminated,
+        rescan=rescan,
         engine=options.engine_with("local", time_limit, workers),
     )
     answer(study, report=html, retry_failed=retry_failed, details=details, dry_run=dry_run)

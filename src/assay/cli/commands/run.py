@@ -46,6 +46,7 @@ def command(
     cache_size: options.CacheSize = None,
     margin: options.Margin = None,
     cheap_by: options.CheapBy = None,
+    rescan: options.Rescan = False,
     details: options.Details = False,
     dry_run: options.DryRun = False,
     offline: options.Offline = False,
@@ -68,5 +69,6 @@ def command(
         cache_size=cache_size or read.cache_size,
         margin=read.margin if margin is None else margin,
         cheap_by=cheap_by or read.cheap_by,
+        rescan=rescan or read.rescan,
     )
     answer(chosen, report=html, retry_failed=retry_failed, details=details, dry_run=dry_run)

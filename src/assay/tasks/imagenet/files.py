@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.readers.files import Files, FolderFiles
+from assay.readers.files import Files, FileState, FolderFiles, state_of
 from assay.readers.folders import find_classes
 from assay.readers.imagenet_classes import synset_of
 from assay.readers.images import is_image
@@ -51,6 +51,11 @@ class JoinedFiles(Files):
         """Return the name of one file."""
         later = row - len(self.first)
         return self.first.name(row) if later < 0 else self.second.name(later)
+
+    def state(self, row: int) -> FileState | None:
+        """Return the state of one file."""
+        later = row - len(self.first)
+        return self.first.state(row) if later < 0 else self.second.state(later)
 
 
 def find_train(folder: Path) -> SynsetFiles | None:
@@ -221,6 +226,11 @@ class TarFiles(Files):
     def name(self, row: int) -> str:
         """Return the name in the tar file."""
         return self.members[row].name
+
+    def state(self, row: int) -> FileState | None:
+        """Return the state of the tar file, and where the image lies in it."""
+        member = self.members[row]
+        return state_of(self.path, f"[{member.start}:{member.size}]")
 
 
 def tar_images(path: Path) -> TarFiles:
