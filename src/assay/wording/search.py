@@ -53,7 +53,7 @@ def searched_line(search: SearchFindings) -> str:
     took = duration(search.seconds)
     if not search.finished:
         return f"No model was finished: {_too_little(search)}"
-    done = len(search.finished) == search.candidates
+    done = len(search.finished) + len(search.failed) == search.candidates
     why = "" if done else f"; {_STOPS[search.stop]}"
     return f"Searched {plural(search.candidates, 'model')} in {took}: {counted}{why}."
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from assay.core.task import Task
 from assay.plugins.address import Address
@@ -11,12 +12,16 @@ from assay.plugins.families import families
 from assay.plugins.method import Method
 from assay.plugins.protocol import ModelProtocol, SourceProtocol, SubsetProtocol
 from assay.plugins.registry import Named
+from assay.plugins.settings import all_settings
 from assay.run.plan import Run
 
 SCREEN = "ridge_cv"  # out of sample, of one metric with the protocols, and cheap: it needs only Moments
 _FIRST = 64  # examples
 _PER_CLASS = 4
 _GROWTH = 4
+_TRAINING = "fine_tune"  # it has trials and epochs
+_EPOCHS = 2  # of a short training
+_SAVES = 8  # times as long is training that a short one comes before
 
 
 class PlannedStage(NamedTuple):
@@ -46,8 +51,8 @@ class PlannedStage(NamedTuple):
 def stages_of(tasks: Sequence[Task], runs: Sequence[Run]) -> tuple[PlannedStage, ...]:
     """Return the stages of every model: growing parts of train with one score, then all that was asked for.
 
-    Methods that train the model are a stage of their own, after those that use its features. If no method
-    uses features, there is one stage.
+    Methods that train the model are a stage of their own, after those that use its features, and
+    where they tune for long, after a short one on a part of train. Without either, there is one stage.
     """
     trains = tuple(run for run in runs if _trains(run))
     features = tuple(run for run in runs if run not in trains)
@@ -66,6 +71,9 @@ def stages_of(tasks: Sequence[Task], runs: Sequence[Run]) -> tuple[PlannedStage,
     if features:
         stages.append(PlannedStage(whole, features, screens))
     if trains:
+        short = _shortened(trains)
+        if short and stages[0].rows != whole:
+            stages.append(PlannedStage(stages[count - 1].rows, screens=short))
         stages.append(PlannedStage(whole, trains))
     return tuple(stages)
 
@@ -90,6 +98,19 @@ def _trains(run: Run) -> bool:
     plugin = run.method.plugin
     base = plugin.base() if isinstance(plugin, SubsetProtocol) else plugin
     return isinstance(base, ModelProtocol)
+
+
+def _shortened(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Return the first fine-tuning with few epochs and one trial; none if that saves little."""
+    for run in runs:
+        settings: dict[str, Any] = dict(all_settings(run.method.plugin))
+        full = sum(other.method == run.method for other in runs) * settings.get("trials", 1)
+        if run.method.address.name == _TRAINING and full * settings["epochs"] >= _SAVES * _EPOCHS:
+            short = {**dict(run.method.address.settings), "epochs": _EPOCHS, "trials": 1, "refit": False}
+            address = replace(run.method.address, settings=tuple(sorted(short.items())))
+            created = families().protocols.create(address)
+            return (Run(Named(created.address, created.plugin), 0),)
+    return ()
 
 
 def _screen() -> Named[Method]:
