@@ -162,6 +162,35 @@ def exported_as(
     return exported(module, path, example, input_names=["x"], output_names=["y"], dynamo=dynamo, **axes)
 
 
+@pytest.mark.parametrize(
+    ("stated", "changed"),
+    [
+        ({"Image.NominalPixelRange": "NominalRange_0_255"}, lambda pixels: pixels),
+        ({"Image.NominalPixelRange": "Normalized_1_1"}, lambda pixels: pixels / 127.5 - 1),
+        ({"Image.BitmapPixelFormat": "Bgr8"}, lambda pixels: pixels[:, ::-1] / 255),
+        ({"Image.BitmapPixelFormat": "Rgb8"}, lambda pixels: pixels / 255),
+    ],
+    ids=["0..255", "-1..1", "blue first", "red first"],
+)
+def test_what_a_file_states_of_its_images_is_done(
+    net, stated: dict[str, str], changed: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    source = net(nn.Conv2d(3, 3, 1, bias=False), shape=(1, 3, 4, 4))
+    file = onnx.load(source.name)
+    before = source.identity()
+    for name, value in stated.items():
+        file.metadata_props.add(key=name, value=value)
+    onnx.save(file, source.name)
+    image = np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+
+    model = OnnxSource(source.name, output="y", head=False).open("cpu")
+
+    pixels = changed(image.astype(np.float32).transpose(2, 0, 1)[None]).astype(np.float32)
+    (expected,) = onnxruntime.InferenceSession(source.name).run(["y"], {"x": np.ascontiguousarray(pixels)})
+    np.testing.assert_allclose(model.encode([image]).features, expected.mean((2, 3)), rtol=1e-4, atol=1e-5)
+    assert source.identity() != before
+
+
 def test_scale_overrides_what_a_graph_seems_to_expect_and_each_result_says_so(net) -> None:
     source = net(Rescaled("divided"))
 

@@ -235,15 +235,17 @@ def test_few_formatted_numbers_are_classes_as_written() -> None:
     assert label(["10%", "20%", "10%"]).labels.classes == ("10%", "20%")
 
 
-def test_cells_that_join_words_suggest_the_separator() -> None:
-    assert label(["pos|long", "pos", "long", "neg|long"]).notes == (
-        "'pos|long' in 'label' counts as one class. If cells name several classes, write "
-        "label_separator='|'.",
+@pytest.mark.parametrize("sign", ["|", "||", "#", " "])
+def test_cells_that_join_words_suggest_the_separator(sign: str) -> None:
+    assert label([f"pos{sign}long", "pos", "long", f"neg{sign}long", "neg"]).notes == (
+        f"'pos{sign}long' in 'label' counts as one class. If cells name several classes, write "
+        f"label_separator='{sign}'.",
     )
 
 
 def test_one_class_with_a_sign_inside_suggests_no_separator() -> None:
     assert label(["a,b", "| pipe |", "=1+1|cmd", "rest"]).notes == ()
+    assert label(["new york", "new jersey", "york", "old york"]).notes == ()
 
 
 def test_true_and_false_are_one_class_however_they_are_written() -> None:

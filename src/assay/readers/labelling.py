@@ -16,7 +16,7 @@ from assay.readers.guess import guess_kind
 from assay.readers.numbers import Numbers, is_missing, read_numbers
 
 _INTEGER = re.compile(r"(-?\d+)\.0+")
-_SEPARATORS = ("|", ";", ",", "/", "+")
+_SEPARATORS = ("||", "|", ";", ",", "/", "+", "#", "&", " ")
 _MANY_ROWS = 20  # from which labels that hardly repeat are an error
 _SHOWN = 5  # marks in a message
 
@@ -159,7 +159,8 @@ def _separated(column: str, names: Sequence[str]) -> tuple[str, ...]:
     for separator in _SEPARATORS:
         joined = [name for name in names if separator in name]
         parts = {part.strip() for name in names for part in name.split(separator)}
-        if len(joined) >= 2 and len(parts) < len(names) and "" not in parts:
+        alone = len(parts.intersection(names)) if separator == " " else len(parts)  # names hold spaces, too
+        if len(joined) >= 2 and len(parts) < len(names) and "" not in parts and alone > 1:
             return (
                 f"'{joined[0]}' in '{column}' counts as one class. If cells name several classes, write "
                 f"label_separator='{separator}'.",

@@ -19,6 +19,7 @@ from assay.encoders.pixel_changes import PixelChanges, centred
 from assay.encoders.pixels import Rounding, require_channels
 from assay.encoders.pooling import Pooling
 from assay.environment.hub_client import opening
+from assay.models.onnx.image_metadata import is_blue_first, is_centred, stated_range
 
 if TYPE_CHECKING:
     from assay.models.onnx.graph import Cut, OnnxGraph, Port
@@ -99,7 +100,10 @@ class OnnxSource(ModelSource):
         if _reads_tokens(graph):
             files.extend(file_hash(file) for file in _tokenizer_files(self._tokenizer_folder()))
         placeless = replace(self, name="", tokenizer=None, scale=self._scale_in_identity(graph))
-        return identity_of(f"onnxruntime {metadata.version('onnxruntime')} {' '.join(files)}", placeless)
+        stated = [*(["blue first"] * is_blue_first(graph.facts)), *(["-1..1"] * self._is_centred(graph))]
+        return identity_of(
+            f"onnxruntime {metadata.version('onnxruntime')} {' '.join([*files, *stated])}", placeless
+        )
 
     def open(self, device: str) -> Model:
         """Read the file, find its features and return it on ``device``."""
@@ -127,9 +131,17 @@ class OnnxSource(ModelSource):
             centred(size, 1.0), channels=channels, scale=pixels.scale, rounding=Rounding(self.rounding)
         )
         changes = replace(self._changes(), image_size=None)
+        if self._is_centred(graph):
+            changes = replace(changes, mean=0.5, std=0.5)
         is_output = cut.features in {output.name for output in graph.outputs}  # inside, channels come first
         axes = (1, 2) if channels_last and is_output else (2, 3)
-        return ImageFeeds(changes.applied_to(recipe, Fraction(1)), port, channels_last, axes, pixels)
+        pixel_recipe = changes.applied_to(recipe, Fraction(1))
+        blue_first = channels == 3 and is_blue_first(graph.facts)
+        return ImageFeeds(pixel_recipe, port, channels_last, axes, pixels, blue_first)
+
+    def _is_centred(self, graph: OnnxGraph) -> bool:
+        """Return whether pixels are -1..1, as the file states and the user does not deny."""
+        return self.scale is None and (self.mean, self.std) == (0.0, 1.0) and is_centred(graph.facts)
 
     def _scaling(self, graph: OnnxGraph) -> Scaling:
         """Return how pixels enter the graph; mean and std are those of 0..1 unless the user wrote scale."""
@@ -137,7 +149,7 @@ class OnnxSource(ModelSource):
         port = _image_port(graph)
         channels_last, channels, size = self._shape(port)
         shape = (*size, channels) if channels_last else (channels, *size)
-        found = graph.expected_range(port, (port.shape[0] or 1, *shape))
+        found = graph.expected_range(port, (port.shape[0] or 1, *shape)) or stated_range(graph.facts)
         return scaling(True if is_stated else self.scale, found)
 
     def _scale_in_identity(self, graph: OnnxGraph) -> bool:

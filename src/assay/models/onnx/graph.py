@@ -139,10 +139,14 @@ class OnnxGraph:
         return expected_range(self._model, port.name, shape, self.path.parent)
 
     @property
+    def facts(self) -> dict[str, str]:
+        """What the file states of itself, by names in lower case."""
+        return {entry.key.lower(): entry.value for entry in self._model.metadata_props}
+
+    @property
     def licence(self) -> str | None:
         """The licence that the file states."""
-        stated = {entry.key.lower(): entry.value for entry in self._model.metadata_props}
-        return stated.get("license") or stated.get("licence")
+        return self.facts.get("license") or self.facts.get("licence")
 
     @property
     def external_files(self) -> tuple[Path, ...]:

@@ -174,6 +174,7 @@ class ImageFeeds:
         channels_last: Whether channels are the last axis of the input, as TensorFlow has them.
         axes: The spatial axes of a map of features.
         scaling: How pixels enter the graph.
+        blue_first: Whether the graph reads blue, green and red.
     """
 
     recipe: PixelRecipe
@@ -181,6 +182,7 @@ class ImageFeeds:
     channels_last: bool
     axes: tuple[int, int]
     scaling: Scaling
+    blue_first: bool = False
 
     def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
         """Yield the input of images in pieces; a batch of fixed size is filled up with its last image."""
@@ -194,6 +196,7 @@ class ImageFeeds:
             values = (
                 pixels if np.issubdtype(self.port.dtype, np.integer) else self.recipe.normalise_array(pixels)
             )
+            values = values[:, ::-1] if self.blue_first else values
             values = values.transpose(0, 2, 3, 1) if self.channels_last else values
             arrays = {self.port.name: np.ascontiguousarray(values, dtype=self.port.dtype)}
             yield Feed(rows, arrays, None)
@@ -204,7 +207,9 @@ class ImageFeeds:
 
     def describe(self) -> str:
         """Return the recipe in words."""
-        return f"{self.recipe.describe()}; {'NHWC' if self.channels_last else 'NCHW'} {self.port.dtype}"
+        order = "; blue first, as the file states" if self.blue_first else ""
+        layout = "NHWC" if self.channels_last else "NCHW"
+        return f"{self.recipe.describe()}; {layout} {self.port.dtype}{order}"
 
     def probe(self) -> tuple[Example, str]:
         """Return a black image, and the size of the input."""
