@@ -2,14 +2,18 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import pytest
 from huggingface_hub import ModelCard
 
+from assay.findings.deferred import Deferred
 from assay.reports.csv import Csv
+from assay.reports.json import Json
 from assay.reports.latex import Latex
 from assay.reports.markdown import Markdown
 from assay.reports.model_index import ModelIndex
+from assay.reports.parquet import Parquet
 
 
 def written(report, comparison, tmp_path):
@@ -19,8 +23,6 @@ def written(report, comparison, tmp_path):
 
 
 def test_a_spreadsheet_gets_the_cells_and_runs_nothing(comparison, tmp_path):
-    from dataclasses import replace
-
     cells = (replace(comparison.cells[0], model="=HYPERLINK('evil')"), *comparison.cells[1:])
     path = written(Csv(), replace(comparison, cells=cells), tmp_path)
 
@@ -32,6 +34,19 @@ def test_a_spreadsheet_gets_the_cells_and_runs_nothing(comparison, tmp_path):
     values = [float(row["value"]) for row in rows[1:] if row["value"]]
     assert values == [cell.value for cell in cells[1:] if cell.value is not None]
     assert min(values) < 0  # a negative number is no formula
+
+
+@pytest.mark.parametrize("report", [Csv(), Parquet(), Latex(), ModelIndex()])
+def test_a_table_computes_no_similarity_and_no_agreement(report, comparison, tmp_path):
+    def costly():
+        raise AssertionError("computed for a table")
+
+    findings = replace(comparison, likeness=Deferred(costly), agreement=Deferred(costly))
+
+    written(report, findings, tmp_path)
+
+    with pytest.raises(AssertionError, match="computed for a table"):
+        written(Json(), findings, tmp_path)
 
 
 def test_markdown_has_a_column_for_each_task_and_marks_the_best(comparison, tmp_path):

@@ -138,3 +138,15 @@ def test_a_store_whose_file_vanishes_says_so(root):
 
     with pytest.raises(StoreError, match="Cannot read the store .*No such file"):
         store.results()
+
+
+@pytest.mark.parametrize("what", ["removed", "replaced by another"])
+def test_a_store_that_is_taken_away_while_it_is_written_to_is_an_error(root, what):
+    store = Store(root)
+    root.rename(root.with_name("elsewhere"))
+    if what != "removed":
+        Store(root).close()
+
+    for use in (lambda: store.add(Finished(OLD)), store.results):
+        with pytest.raises(StoreError, match=f"was {what} while this run wrote to it"):
+            use()

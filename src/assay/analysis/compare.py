@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 
 from assay.analysis.across_tasks.decision import decisions
 from assay.analysis.across_tasks.modalities import across_modalities, headline, values_of
-from assay.analysis.across_tasks.similarity import similarity
+from assay.analysis.across_tasks.similarity import best_models, similarity
 from assay.analysis.across_tasks.suite_average import suite_averages
 from assay.analysis.evidence import Evidence, decided_rows, judged_rows
 from assay.analysis.per_task.cells import choose_method, gather, missing_cells, modalities_of
@@ -15,13 +17,14 @@ from assay.analysis.per_task.costs import refused
 from assay.analysis.per_task.decision import DEFAULT_RULE, Rule
 from assay.analysis.per_task.held_out import held_out_rows
 from assay.analysis.per_task.model_similarity import ModelPairs, error_pairs, feature_pairs
-from assay.analysis.per_task.task_findings import Judged, TaskEvidence, judge
+from assay.analysis.per_task.task_findings import TaskEvidence, judge
 from assay.analysis.scores.over_tasks import study_agreements
 from assay.core.metric import Metric
 from assay.core.task import SplitName
 from assay.findings.comparison import Comparison
+from assay.findings.deferred import Deferred
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
-from assay.findings.per_task import Cell
+from assay.findings.per_task import Cell, TaskFindings
 from assay.findings.similarity import Similarity
 from assay.plugins.suite import load_suite, suite_names
 from assay.wording.names import model_addresses
@@ -60,13 +63,15 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
         tasks=tuple(findings),
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         across=across,
-        agreement=study_agreements(pretrained, evidence.scores, evidence.tasks, rows, seed),
+        agreement=Deferred(
+            partial(study_agreements, pretrained, evidence.scores, evidence.tasks, rows, seed)
+        ),
         cells=cells,
         settings=dict(evidence.settings),
         averages=()
         if method in evidence.scores
         else suite_averages(findings, map(load_suite, suite_names())),
-        likeness=_likeness(of_tasks, judged, evidence, seed),
+        likeness=Deferred(partial(copy_context().run, _likeness, of_tasks, findings, evidence, seed)),
         warnings=limited_by_unreliable(evidence.limits, evidence.models),
         decisions=decided,
     )
@@ -105,18 +110,21 @@ def _on_task(
 
 
 def _likeness(
-    of_tasks: Sequence[TaskEvidence], judged: Sequence[Judged], evidence: Evidence, seed: int
+    of_tasks: Sequence[TaskEvidence], findings: Sequence[TaskFindings], evidence: Evidence, seed: int
 ) -> tuple[Similarity, ...]:
     """Return the similarity of tasks and models of each modality that has enough of them."""
     rows = {row.address: row for row in evidence.models}
     similarities = []
     for modality in sorted({task.task.modality for task in of_tasks}):
         same = [task for task in of_tasks if task.task.modality == modality]
-        values = values_of(
-            [judgement.findings for judgement in judged if judgement.findings.task.modality == modality]
-        )
-        errors = [error_pairs(task.truth, task.decided) for task in same if task.truth is not None]
-        features = [_feature_pairs(task, rows, evidence, seed) for task in same]
+        values = values_of([of_task for of_task in findings if of_task.task.modality == modality])
+        best = best_models(values)
+        errors = [
+            error_pairs(task.truth, {model: of for model, of in task.decided.items() if model in best})
+            for task in same
+            if task.truth is not None
+        ]
+        features = [_feature_pairs(task, rows.keys() & best, evidence, rows, seed) for task in same]
         pairs = [[part for part in parts if part is not None] for parts in (errors, features)]
         similarities.append(similarity(values, pairs[0], pairs[1], modality))
     return tuple(
@@ -127,9 +135,9 @@ def _likeness(
 
 
 def _feature_pairs(
-    of_task: TaskEvidence, rows: Mapping[str, ModelRow], evidence: Evidence, seed: int
+    of_task: TaskEvidence, known: Set[str], evidence: Evidence, rows: Mapping[str, ModelRow], seed: int
 ) -> ModelPairs | None:
-    models = [cell.model for cell in of_task.cells if cell.model in rows]
+    models = [cell.model for cell in of_task.cells if cell.model in known]
     fingerprint = of_task.task.fingerprint
     return feature_pairs(models, lambda model: evidence.features(rows[model], fingerprint), seed)
 

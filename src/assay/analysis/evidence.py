@@ -97,11 +97,12 @@ class Evidence:
 
     def _finished(self, task: TaskFacts, method: str) -> list[Job]:
         """Return the jobs of a method on a task that have a value, by seed."""
-        wanted = (task.address, task.fingerprint, method)
         jobs = [
-            result.job
+            job
             for result in self.results
-            if (result.job.task, result.job.fingerprint, result.job.method) == wanted
+            if (job := result.job).method == method
+            and job.task == task.address
+            and job.fingerprint == task.fingerprint
             and result.status is Status.OK
         ]
         return sorted(jobs, key=lambda job: job.seed)

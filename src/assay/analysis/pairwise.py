@@ -94,7 +94,7 @@ def compare_pairs(
             p-values are adjusted by Holm's method.
         seed: Seed of the simulation.
         deviations: The standard deviation of each difference for its interval, models x models; those of
-            ``noise`` if None.
+            ``noise`` if None. Above 200 models they are not used.
 
     References:
         Resampling-based multiple testing (Westfall and Young, 1993), section 2.6
@@ -163,8 +163,9 @@ def _normal(centred: np.ndarray, seed: int) -> np.ndarray:
     """Return normal draws with the covariance of the given ones, models x draws."""
     draws, models = centred.shape
     rng = np.random.default_rng(seed)
-    if models > draws:
-        return np.asarray((centred.T @ rng.standard_normal((draws, _DRAWS))) / np.sqrt(draws), np.float32)
+    if models > MOST_STEPPED:  # the eigenvectors of so many take longer than the product
+        factors = np.asarray(centred.T / np.sqrt(draws), np.float32)
+        return np.asarray(factors @ rng.standard_normal((draws, _DRAWS), np.float32), np.float32)
     variances, directions = np.linalg.eigh(centred.T @ centred / draws)
     factor = directions * np.sqrt(np.maximum(variances, 0))
     return np.asarray(factor @ rng.standard_normal((models, _DRAWS)), np.float32)

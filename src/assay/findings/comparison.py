@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All findings of a study.
+    """All findings of a study. Agreement and similarity, which cost most, are computed when they are read.
 
     Attributes:
         ranked_by: The method that ranks the models: a protocol, or a score where nothing was trained.
@@ -80,14 +80,14 @@ class Comparison:
     tasks: tuple[TaskFindings, ...]
     models: tuple[ModelRow, ...]
     across: tuple[Across, ...]
-    agreement: tuple[Agreements, ...]
+    agreement: Sequence[Agreements]
     cells: tuple[Cell, ...]
     settings: Mapping[str, str]
     averages: tuple[SuiteAverage, ...] = ()
-    likeness: tuple[Similarity, ...] = ()
+    likeness: Sequence[Similarity] = ()
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
     hardest: Mapping[str, Mapping[int, ShownExample]] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: Sequence[str] = ()
     decisions: Mapping[str, Recommendation] = field(default_factory=dict)
     pending: Pending | None = None
     search: SearchFindings | None = None

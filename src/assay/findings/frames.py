@@ -11,7 +11,7 @@ from assay.core.errors import MissingPackage
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
 from assay.findings.facts import ModelRow
-from assay.findings.per_task import Cell, TaskFindings
+from assay.findings.per_task import Cell, Standing, TaskFindings
 from assay.findings.search import SearchFindings, SearchStatus
 
 if TYPE_CHECKING:
@@ -79,14 +79,18 @@ def rows_of(
 ) -> list[dict[str, Value]]:
     """Return one row for each cell as column -> value, without the columns that have no value."""
     by_task = {findings.task.address: findings for findings in tasks}
-    by_model = {row.address: row for row in models}
+    of_models = {row.address: _of_model(row) for row in models}
+    facts = {task: _of_task(findings) for task, findings in by_task.items()}
+    standings = {task: findings.by_model for task, findings in by_task.items()}
     table = []
     for cell in cells:
         findings = by_task[cell.task]
-        row = _of_cell(cell) | _of_task(findings) | _of_model(by_model.get(cell.model))
+        row = _of_cell(cell) | facts[cell.task] | of_models.get(cell.model, {})
         row["is_ranking"] = cell.method == ranked_by
         if row["is_ranking"]:
-            row |= _of_standing(cell.model, findings) | _of_slices(cell.model, findings)
+            standing = standings[cell.task].get(cell.model)
+            row |= _of_standing(cell.model, standing, findings)
+            row |= _of_slices(cell.model, findings)
         table.append(row)
     return table
 
@@ -136,9 +140,7 @@ def _of_task(findings: TaskFindings) -> dict[str, Value]:
     }
 
 
-def _of_model(row: ModelRow | None) -> dict[str, Value]:
-    if row is None:
-        return {}
+def _of_model(row: ModelRow) -> dict[str, Value]:
     return {
         **_named(row.facts, "parameters", "macs", "width", "bytes", "licence", prefix="model_"),
         "model_latency_seconds": row.latency_seconds,
@@ -146,8 +148,7 @@ def _of_model(row: ModelRow | None) -> dict[str, Value]:
     }
 
 
-def _of_standing(model: str, findings: TaskFindings) -> dict[str, Value]:
-    standing = next((standing for standing in findings.standings if standing.model == model), None)
+def _of_standing(model: str, standing: Standing | None, findings: TaskFindings) -> dict[str, Value]:
     if standing is None:
         return {}
     low, high = standing.ranks or (None, None)

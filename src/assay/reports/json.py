@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
@@ -66,7 +66,7 @@ def _plain(value: object) -> object:
         return _fields(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(inner) for inner in value]
     return value.value if isinstance(value, Enum) else value
 
@@ -101,8 +101,8 @@ def _of(kind: Any, schemas: dict[str, Schema]) -> Schema:
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return {"anyOf": [_of(inner_kind, schemas) for inner_kind in inner]}
-    if origin is tuple:
-        return _of_tuple(inner, schemas)
+    if origin in (tuple, Sequence):
+        return _of_tuple(inner if origin is tuple else (*inner, ...), schemas)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _of(inner[1], schemas)}
     raise TypeError(f"{kind!r} has no schema. Give it one in {__name__}.")

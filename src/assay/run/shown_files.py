@@ -9,6 +9,7 @@ from assay.analysis.evidence import decided_rows
 from assay.analysis.per_task.error_analysis import error_analysis
 from assay.core.task import Task
 from assay.findings.comparison import Comparison
+from assay.findings.deferred import Deferred
 from assay.findings.error_analysis import MOST_HARDEST, MOST_LONELY, ErrorAnalysis
 from assay.findings.facts import TaskFacts
 from assay.run.stored_evidence import evidence_of
@@ -18,12 +19,18 @@ from assay.store.results import Store
 
 
 def with_files(comparison: Comparison, store: Store) -> Comparison:
-    """Return a comparison with what a store holds beside the results."""
+    """Return a comparison with what a store holds beside the results; its warnings need the open store."""
     tasks = [findings.task for findings in comparison.tasks]
     examples, hardest = store.examples(tasks), store.hardest(tasks)
     pending = read_pending(store.arrays, store.keys())
-    warnings = (*comparison.warnings, *warnings_of(store))  # last: it names what was damaged so far
-    return replace(comparison, examples=examples, hardest=hardest, pending=pending, warnings=warnings)
+
+    def warnings() -> tuple[str, ...]:
+        len(comparison.likeness)  # first: the last warnings name what was damaged so far, features as well
+        return (*comparison.warnings, *warnings_of(store))
+
+    return replace(
+        comparison, examples=examples, hardest=hardest, pending=pending, warnings=Deferred(warnings)
+    )
 
 
 def keep_hardest(comparison: Comparison, store: Store, tasks: Iterable[Task]) -> None:

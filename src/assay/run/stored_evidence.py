@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
+from typing import final
 
 from assay.analysis.evidence import Evidence
 from assay.core.errors import UsageError
@@ -53,7 +54,7 @@ def evidence_of(
         results=results,
         tasks=[task for task in tasks if task.address in used],
         models=[model for model in store.models() if model.address in present],
-        predictions=_predictions(store, results, truths),
+        predictions=_StoredPredictions(store, results, truths),
         truths=truths,
         metrics={name: families().metrics.load(name)() for name in families().metrics.names()},
         scores=scores_among(results),
@@ -67,24 +68,39 @@ def evidence_of(
     )
 
 
-def _predictions(
-    store: Store, results: Sequence[Result], truths: Mapping[str, Labels]
-) -> dict[str, Predicted]:
-    """Return the predictions that fit the test labels; note those that are missing or do not."""
-    stored = store.predictions(result.job.key for result in results)
-    for result in results:
-        key, truth = result.job.key, truths.get(result.job.fingerprint)
-        predicted = stored.get(key)
+@final
+class _StoredPredictions(Mapping[str, Predicted]):
+    """The predictions that fit the test labels, read when they are asked for.
+
+    Those that are missing, or do not fit, are noted.
+    """
+
+    def __init__(self, store: Store, results: Sequence[Result], truths: Mapping[str, Labels]) -> None:
+        self._store = store
+        self._results = {result.job.key: result for result in results}
+        self._truths = truths
+
+    def __getitem__(self, key: str) -> Predicted:
+        result, arrays = self._results[key], self._store.arrays
+        truth = self._truths.get(result.job.fingerprint)
+        predicted = self._store.predictions([key]).get(key)
         if predicted is None:
             if result.metrics:
-                store.arrays.refuse("predictions", f"{key}.npy", "the file is missing")
-        elif truth is not None and predicted.values.shape != truth.values.shape:
-            store.arrays.refuse("predictions", f"{key}.npy", f"its shape is {predicted.values.shape}")
-            del stored[key]
-        elif predicted.probs is not None and len(predicted.probs) != len(predicted.values):
-            store.arrays.refuse("probs", f"{key}.npy", f"its shape is {predicted.probs.shape}")
-            del stored[key]
-    return stored
+                arrays.refuse("predictions", f"{key}.npy", "the file is missing")
+            raise KeyError(key)
+        if truth is not None and predicted.values.shape != truth.values.shape:
+            arrays.refuse("predictions", f"{key}.npy", f"its shape is {predicted.values.shape}")
+            raise KeyError(key)
+        if predicted.probs is not None and len(predicted.probs) != len(predicted.values):
+            arrays.refuse("probs", f"{key}.npy", f"its shape is {predicted.probs.shape}")
+            raise KeyError(key)
+        return predicted
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
 
 
 def versions() -> dict[str, str]:

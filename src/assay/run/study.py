@@ -224,7 +224,8 @@ class Study(StudySettings):
         store = open_existing(Path(self.store))
         try:
             if self.is_search:
-                return compare_store(store, ranked_by=self.ranked_by, limits=self.limits())
+                found = compare_store(store, ranked_by=self.ranked_by, limits=self.limits())
+                return replace(found, warnings=tuple(found.warnings))
             return self._compared(store, ready)
         finally:
             store.close()
@@ -240,4 +241,5 @@ class Study(StudySettings):
             found = compare(evidence, ranked_by=self.ranked_by, seed=seed, rule=rule)
             if keeps_hardest:
                 keep_hardest(found, store, ready.tasks)
-        return with_files(replace(found, warnings=(*found.warnings, *ready.notes)), store)
+        whole = with_files(replace(found, warnings=(*found.warnings, *ready.notes)), store)
+        return replace(whole, warnings=tuple(whole.warnings))  # before the store is closed

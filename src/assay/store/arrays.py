@@ -89,7 +89,7 @@ class Arrays:
         try:
             with open_regular(path) as file:
                 content = file.read()
-            text, is_checked = _checked_text(content)
+            text, is_checked = checked_text(content)
         except FileNotFoundError:
             return None
         except (DamagedFile, OSError, ValueError, RecursionError) as error:
@@ -260,7 +260,7 @@ def _in_white_space(checksum: bytes) -> bytes:
     return "".join(f"{byte:08b}" for byte in checksum).translate(_BITS).encode()
 
 
-def _checked_text(content: bytes) -> tuple[str, bool]:
+def checked_text(content: bytes) -> tuple[str, bool]:
     """Return JSON without its checksum, and whether it has one."""
     found = _CHECKSUM.search(content)
     if found is not None:

@@ -51,6 +51,9 @@ class FileDatabase(Database):
             self._connection = sqlite3.connect(root / _FILE, timeout=30, isolation_level=None)
         try:
             self._prepare()
+            with reported("open", root):
+                opened = (root / _FILE).stat()
+            self._place = opened.st_dev, opened.st_ino
         except BaseException:
             self.close()
             raise
@@ -65,6 +68,20 @@ class FileDatabase(Database):
             self._set_modes()
             upgrade(self._connection, self._root)
 
+    def _must_be_there(self) -> None:
+        """Raise ``StoreError`` if the file was removed or replaced: what is written then is lost."""
+        try:
+            now = (self._root / _FILE).stat()
+        except FileNotFoundError:
+            now = None
+        if now is None or (now.st_dev, now.st_ino) != self._place:
+            what = "removed" if now is None else "replaced by another"
+            raise StoreError(
+                f"The store '{self._root}' was {what} while this run wrote to it: what finished since is "
+                "lost. Put it back, or name another folder (--store other-folder), then run the same command "
+                "again."
+            )
+
     def _set_modes(self) -> None:
         self._connection.execute("PRAGMA journal_mode=WAL")  # readers never wait for the writer
         self._connection.execute("PRAGMA synchronous=FULL")  # a finished job survives a power cut
@@ -72,12 +89,14 @@ class FileDatabase(Database):
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows that a statement selects."""
         with reported("read", self._root):
+            self._must_be_there()
             return self._connection.execute(statement).fetchall()
 
     def write(self, statement: str, values: tuple[object, ...]) -> None:
         """Execute a statement and commit it."""
         with reported("write to", self._root):
             self._connection.execute(statement, tuple(map(_writable, values)))
+            self._must_be_there()
 
     def version(self) -> int:
         """Return a number that changes when another process writes to the store."""

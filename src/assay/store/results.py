@@ -16,7 +16,6 @@ import numpy as np
 from assay.analysis.speeds import with_speeds
 from assay.core.errors import StoreError
 from assay.core.held_out import HeldOutPredictions
-from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Cause, Event, Finished, Opened, Result, Speed, Status
 from assay.core.slices import SliceColumn
@@ -26,7 +25,7 @@ from assay.plugins.address import Address
 from assay.store.arrays import Arrays
 from assay.store.database import Database, FileDatabase, MemoryDatabase, writer_lock
 from assay.store.held_out_files import HeldOutFiles
-from assay.store.rows import COLUMNS, key_of_features, result_of, task_facts_of, written_result
+from assay.store.rows import COLUMNS, key_of_features, model_row_of, result_of, task_facts_of, written_result
 from assay.store.task_files import TaskFiles
 
 _MOST_PROBS = 20_000_000  # probabilities of one job (80 MB); larger arrays are not stored
@@ -190,18 +189,14 @@ class Store:
             job = result.job
             task = names.get((job.fingerprint, metrics.get(job.task, "")))
             if task is not None:  # None if the data have changed since
-                job = replace(job, task=task)
-                newest[job.model, task, job.method, job.seed, job.train_rows] = replace(result, job=job)
+                named = result if task == job.task else replace(result, job=replace(job, task=task))
+                newest[job.model, task, job.method, job.seed, job.train_rows] = named
         return tuple(newest.values())
 
     def models(self) -> tuple[ModelRow, ...]:
         """Return the facts about every opened model, with its best-founded speed."""
         rows = self._database.rows("SELECT address, identity, facts FROM models")
-        models = [
-            ModelRow(address, identity, ModelFacts(**json.loads(facts)), None)
-            for address, identity, facts in rows
-        ]
-        return with_speeds(models, self.measurements())
+        return with_speeds([model_row_of(*row) for row in rows], self.measurements())
 
     def measurements(self) -> tuple[Measurement, ...]:
         """Return every measurement of the speed of a model, the earliest first."""
@@ -214,7 +209,7 @@ class Store:
 
     def _every_task(self) -> list[TaskFacts]:
         rows = self._database.rows("SELECT facts FROM tasks ORDER BY rowid")
-        return [task_facts_of(json.loads(row[0])) for row in rows]
+        return [task_facts_of(row[0]) for row in rows]
 
     def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
         """Return the stored predictions on test, by key."""

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from assay.core.errors import StoreError
 from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.keys import OpenedParts, features_key
+from assay.core.model import ModelFacts, ModelSource
 from assay.core.result import Cause, Cost, Result, Status
 from assay.core.slices import SliceColumn
 from assay.core.task import Modality, TaskKind
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.families import families
+from assay.plugins.registry import Registry
 
 COLUMNS = (  # of the results table, in the order of ``result_of`` and ``written_result``
     "key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, reason, seconds, "
@@ -40,9 +45,14 @@ def written_result(result: Result) -> tuple[object, ...]:
 
 
 def result_of(row: tuple[Any, ...]) -> Result:
-    """Return the result in a row of the results table."""
+    """Return the result in a row of the results table; raise ``StoreError`` if it is damaged."""
+    with _undamaged("result", row[0]):
+        return _result_of(row)
+
+
+def _result_of(row: tuple[Any, ...]) -> Result:
     key, model, task, method, seed, fingerprint, status, value, *rest = row
-    metrics, tuned, notes = (json.loads(text) for text in rest[:3])
+    metrics, tuned, notes = ({} if text == "{}" else json.loads(text) for text in rest[:3])
     reason, seconds, encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause = rest[3:]
     return Result(
         job=Job(model, task, method, seed, key, fingerprint, train_rows),
@@ -56,24 +66,48 @@ def result_of(row: tuple[Any, ...]) -> Result:
         encode_seconds=encode_seconds,
         interval=None if interval is None else Interval(**json.loads(interval)),
         metric=metric or "",
-        cost=Cost(**json.loads(cost or "{}")),
+        cost=_cost(cost or "{}"),
         dtype=dtype or "float32",
         val_value=val_value,
         cause=Cause(cause or Cause.MODEL),
     )
 
 
-def task_facts_of(stored: dict[str, Any]) -> TaskFacts:
-    """Return the task facts in a JSON object."""
-    typed = {
-        "kind": TaskKind(stored["kind"]),
-        "modality": Modality(stored["modality"]),
-        "classes": tuple(stored["classes"]),
-        "notes": tuple(stored["notes"]),
-        "slices": tuple(stored.get("slices", ())),
-        "warnings": tuple(stored.get("warnings", ())),
-    }
-    return TaskFacts(**{**stored, **typed})
+@lru_cache  # many jobs have the same
+def _cost(text: str) -> Cost:
+    return Cost(**json.loads(text))
+
+
+def task_facts_of(text: str) -> TaskFacts:
+    """Return the task facts in JSON; raise ``StoreError`` if they are damaged."""
+    with _undamaged("task", text[:60]):
+        stored = json.loads(text)
+        typed = {
+            "kind": TaskKind(stored["kind"]),
+            "modality": Modality(stored["modality"]),
+            "classes": tuple(stored["classes"]),
+            "notes": tuple(stored["notes"]),
+            "slices": tuple(stored.get("slices", ())),
+            "warnings": tuple(stored.get("warnings", ())),
+        }
+        return TaskFacts(**{**stored, **typed})
+
+
+def model_row_of(address: str, identity: str, facts: str) -> ModelRow:
+    """Return the facts about a model in a row; raise ``StoreError`` if they are damaged."""
+    with _undamaged("model", address):
+        return ModelRow(address, identity, ModelFacts(**json.loads(facts)), None)
+
+
+@contextmanager
+def _undamaged(what: str, name: str) -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"The {what} '{name}' in results.sqlite is damaged ({error}). Restore the file from a copy, or "
+            "name another folder: --store other-folder."
+        ) from error
 
 
 def slices_written(slices: Iterable[SliceColumn]) -> dict[str, list[str | None]]:
@@ -97,9 +131,14 @@ def slices_of(written: Mapping[str, list[str | None]], columns: Iterable[str]) -
     return tuple(slices)
 
 
+@lru_cache  # loading looks for the packages of the source every time
+def _encoding_version(source: str, known: Registry[ModelSource]) -> int:
+    return known.load(source).encoding_version if source in known.names() else 1
+
+
 def key_of_features(model: ModelRow, fingerprint: str) -> str:
     """Return the key of the features of a model on the task with this fingerprint."""
-    facts, source, known = model.facts, Address.parse(model.address).source, families().models
-    encoding = known.load(source).encoding_version if source in known.names() else 1
+    facts = model.facts
+    encoding = _encoding_version(Address.parse(model.address).source, families().models)
     parts = OpenedParts(model.identity, facts.fingerprint, facts.preprocessing, encoding, facts.dtype)
     return features_key(parts, fingerprint)

@@ -107,8 +107,13 @@ def _compared(across: Across) -> int:
     return sum(model.average_rank is not None for model in across.models)
 
 
-def similarity_remarks(similarity: Similarity) -> tuple[str, ...]:
-    """Return sentences about similar tasks and models."""
+def similarity_remarks(similarity: Similarity, left_out: int = 0) -> tuple[str, ...]:
+    """Return sentences about similar tasks and models.
+
+    Args:
+        similarity: What was compared.
+        left_out: The number of models whose errors and features were not compared.
+    """
     remarks = []
     if similarity.tasks is not None:
         remarks += [
@@ -130,6 +135,10 @@ def similarity_remarks(similarity: Similarity) -> tuple[str, ...]:
                 f"{few(group, _SIMILAR)} {what} ({measure} {_mean(of_models, group)})."
                 for group in of_models.groups
             ]
+    if left_out and (similarity.errors or similarity.features):
+        remarks.append(
+            f"Errors and features of {plural(left_out, 'model')} with lower ranks were not compared."
+        )
     return tuple(remarks)
 
 

@@ -92,3 +92,14 @@ def test_turning_the_sides_turns_the_answer():
 
 def test_models_within_the_region_are_surely_equal():
     assert practical(np.full((1, 10), 0.001), 0.01, seed=0)[0].equal > 0.99
+
+
+def test_many_tasks_are_weighed_as_few_are(monkeypatch):
+    differences = np.random.default_rng(0).normal(0.01, 0.03, size=(3, 20))
+    differences[0, :5] = 0  # sums on the edge of the region count half
+
+    by_pairs = practical(differences, 0.01, 0)
+    monkeypatch.setattr("assay.analysis.across_tasks.significance._MANY_TASKS", 19)
+
+    for few, many in zip(by_pairs, practical(differences, 0.01, 0), strict=True):
+        assert (many.better, many.equal, many.worse) == pytest.approx((few.better, few.equal, few.worse))

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
-from assay.analysis.across_tasks.similarity import similarity
+from assay.analysis.across_tasks.similarity import MOST_MODELS, best_models, similarity
 from assay.analysis.compare import compare
 from assay.analysis.per_task.model_similarity import (
     ModelPairs,
@@ -153,3 +153,29 @@ def test_a_comparison_teaches_of_every_task_of_classes(comparison):
             assert task.lesson.confusion.model == task.recommended
             classes = {name: of_class[task.recommended] for name, of_class in task.lesson.classes.items()}
             assert task.class_accuracy == pytest.approx(classes)
+
+
+def test_errors_and_features_of_many_models_are_compared_for_the_best_and_the_rest_is_counted(values):
+    skill = np.arange(MOST_MODELS + 3.0)
+    many = matrix(np.column_stack([skill, skill + 0.5]))
+    best = best_models(many)
+    pairs = ModelPairs(tuple(sorted(best)), np.eye(MOST_MODELS))
+
+    assert best == {f"m{row}" for row in range(3, MOST_MODELS + 3)}
+    assert similarity(many, errors=[pairs]).remarks[-1] == (
+        "Errors and features of 3 models with lower ranks were not compared."
+    )
+    assert best_models(matrix(values)) == set(matrix(values).models)
+
+
+def test_tasks_with_other_models_are_compared_by_those_they_share():
+    values = np.random.default_rng(1).normal(size=(9, 4))
+    values[0, 1], values[8, 2] = np.nan, np.nan
+
+    found = similarity(matrix(values)).tasks
+
+    for row, first in enumerate(found.names):
+        for column, second in enumerate(found.names):
+            sides = values[:, ["abcd".index(first), "abcd".index(second)]]
+            known = sides[np.isfinite(sides).all(axis=1)]
+            assert found.values[row][column] == pytest.approx(stats.spearmanr(*known.T).statistic)

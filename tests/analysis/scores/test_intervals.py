@@ -3,7 +3,9 @@ import pytest
 from scipy import stats
 
 from assay.analysis.scores.intervals import (
+    DRAWS_OF_MANY,
     FEWEST_MODELS,
+    MANY_MODELS,
     correlation_interval,
     draw_models,
     resampled_correlations,
@@ -43,6 +45,17 @@ def test_a_pool_of_every_model_once_is_the_whole():
     result = resampled_correlations(scores, truth, np.ones((1, 9)))
 
     assert result["weighted_tau"][0] == pytest.approx(stats.weightedtau(scores, truth).statistic)
+
+
+def test_draws_of_many_models_are_those_of_single_pools():
+    scores, truth = np.random.default_rng(0).normal(size=(2, MANY_MODELS + 1)).round(1)
+    counts = draw_models(len(scores), seed=0)
+
+    drawn = resampled_correlations(scores, truth, counts)
+
+    assert len(counts) == DRAWS_OF_MANY
+    for name, (value,) in resampled_correlations(scores, truth, counts[:1]).items():
+        assert drawn[name][0] == pytest.approx(value, abs=1e-5)
 
 
 def test_a_constant_side_has_no_correlation_in_any_pool():

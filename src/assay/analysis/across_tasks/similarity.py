@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations_with_replacement
 
 import numpy as np
 from scipy import stats
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
-from assay.analysis.across_tasks.ranks import task_ranks
+from assay.analysis.across_tasks.ranks import average_ranks, task_ranks
 from assay.analysis.per_task.model_similarity import ModelPairs
 from assay.core.task import Modality
 from assay.findings.matrix import Matrix
 from assay.findings.similarity import Similarity, SimilarityMatrix
 from assay.wording.across_tasks import similarity_remarks
 
+MOST_MODELS = 200  # whose errors and features are compared: a larger matrix shows nothing
 FEWEST_MODELS = 5  # with fewer, a rank correlation is 0.9 or more by chance in one case of ten
 REDUNDANT = 0.9  # rank correlation
 SAME_ERRORS = 0.8  # "almost perfect" agreement, Landis and Koch (1977)
@@ -46,17 +49,33 @@ def similarity(
         features=_models(features, SAME_FEATURES),
         remarks=(),
     )
-    return replace(similarity, remarks=similarity_remarks(similarity))
+    left_out = len(values.models) - len(best_models(values))
+    return replace(similarity, remarks=similarity_remarks(similarity, left_out))
+
+
+def best_models(values: Matrix) -> frozenset[str]:
+    """Return the models whose errors and features are compared: the 200 with the best mean rank.
+
+    Args:
+        values: Models x tasks; higher is better.
+    """
+    if len(values.models) <= MOST_MODELS:
+        return frozenset(values.models)
+    ranks = average_ranks(values.values)
+    return frozenset(values.models[row] for row in np.argsort(ranks, kind="stable")[:MOST_MODELS])
 
 
 def _tasks(values: Matrix) -> SimilarityMatrix | None:
-    count = len(values.tasks)
-    correlations = np.full((count, count), np.nan)
-    for first in range(count):
-        for second in range(first, count):
-            correlations[first, second] = correlations[second, first] = _spearman(
-                values.values[:, first], values.values[:, second]
-            )
+    known = values.known.T
+    alike: dict[bytes, list[int]] = {}  # tasks on which the same models have a value
+    for task, of_task in enumerate(known):
+        alike.setdefault(of_task.tobytes(), []).append(task)
+    correlations = np.full((len(known), len(known)), np.nan)
+    for first, second in combinations_with_replacement(alike.values(), 2):
+        both = values.values[known[first[0]] & known[second[0]]]
+        of_pairs = _spearman(both[:, first], both[:, second])
+        correlations[np.ix_(first, second)] = of_pairs
+        correlations[np.ix_(second, first)] = of_pairs.T
     return None if np.isnan(correlations).all() else similarity_matrix(values.tasks, correlations, REDUNDANT)
 
 
@@ -71,20 +90,29 @@ def _fits(values: Matrix) -> dict[str, float]:
         means = np.divide(
             np.nansum(others, axis=1), counts, out=np.full(len(counts), np.nan), where=counts > 0
         )
-        fit = _spearman(values.values[:, number], -np.round(means, _DIGITS))
+        both = values.known[:, number] & (counts > 0)
+        of_task, of_others = values.values[both, number], -np.round(means[both], _DIGITS)
+        fit = _spearman(of_task[:, None], of_others[:, None]).item()
         if not np.isnan(fit):
             fits[task] = fit
     return fits
 
 
-def _spearman(first: np.ndarray, second: np.ndarray) -> float:
-    both = np.isfinite(first) & np.isfinite(second)
-    if both.sum() < FEWEST_MODELS:
-        return np.nan
-    ranks = np.stack([stats.rankdata(side[both]) for side in (first, second)])
-    ranks -= ranks.mean(axis=1, keepdims=True)
-    scale = np.sqrt(np.square(ranks).sum(axis=1).prod())
-    return float(ranks[0] @ ranks[1] / scale) if scale > 0 else np.nan
+def _spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the rank correlation of each column of one side with each of the other; NaN if one is constant.
+
+    Args:
+        first: Models x tasks, all known.
+        second: The same models x other tasks.
+    """
+    if len(first) < FEWEST_MODELS:
+        return np.full((first.shape[1], second.shape[1]), np.nan)
+    ranks = [stats.rankdata(side, axis=0) - (len(side) + 1) / 2 for side in (first, second)]
+    lengths = [np.square(side).sum(axis=0) for side in ranks]
+    scale = np.sqrt(np.outer(*lengths))
+    return np.asarray(
+        np.divide(ranks[0].T @ ranks[1], scale, out=np.full_like(scale, np.nan), where=scale > 0)
+    )
 
 
 def _models(pairs: Sequence[ModelPairs], threshold: float) -> SimilarityMatrix | None:
@@ -127,7 +155,9 @@ def similarity_matrix(names: Sequence[str], values: np.ndarray, threshold: float
     ordered = values[np.ix_(order, order)]
     return SimilarityMatrix(
         names=tuple(names[row] for row in order),
-        values=tuple(tuple(None if np.isnan(value) else float(value) for value in row) for row in ordered),
+        values=tuple(
+            tuple(None if math.isnan(value) else value for value in row) for row in ordered.tolist()
+        ),
         groups=tuple(group for group in groups if len(group) > 1),
         threshold=threshold,
     )

@@ -104,6 +104,8 @@ def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
 
 
 def _cost(costs: Sequence[Cost]) -> Cost:
+    if len(costs) == 1:
+        return costs[0]
     return Cost(
         statistics.fmean(cost.tune_seconds for cost in costs),
         max((cost.peak_bytes for cost in costs if cost.peak_bytes is not None), default=None),
@@ -112,6 +114,8 @@ def _cost(costs: Sequence[Cost]) -> Cost:
 
 
 def _mean(values: list[float]) -> float | None:
+    if len(values) == 1:
+        return values[0]  # as of most cells
     return statistics.fmean(values) if values else None
 
 
@@ -122,6 +126,8 @@ def _values(results: Sequence[Result]) -> list[float]:
 def _by_name(
     by_result: Sequence[Mapping[str, float]], summary: Callable[[list[float]], float]
 ) -> dict[str, float]:
+    if len(by_result) == 1:
+        return dict(by_result[0])
     names = dict.fromkeys(name for values in by_result for name in values)
     return {name: summary([values[name] for values in by_result if name in values]) for name in names}
 

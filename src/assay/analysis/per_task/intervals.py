@@ -84,13 +84,21 @@ def interval(values: np.ndarray, shares_of: int | None = None) -> Interval | Non
         shares_of: The number of examples if the values are accuracies. If all are right, or all wrong, the
             bootstrap has no spread, and the exact interval (Clopper and Pearson, 1934) is returned.
     """
+    return intervals(values[:, None], shares_of)[0]
+
+
+def intervals(values: np.ndarray, shares_of: int | None = None) -> list[Interval | None]:
+    """Return :func:`interval` of each column of draws x models."""
     if not len(values):
-        return None
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    if shares_of is not None and low == high and low in {0.0, 1.0}:
+        return [None] * values.shape[1]
+    lows, highs = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    if shares_of is not None:
         edge = ((1 - LEVEL) / 2) ** (1 / shares_of)
-        low, high = (edge, 1.0) if high == 1.0 else (0.0, 1 - edge)
-    return Interval(float(low), float(high), LEVEL)
+        lows, highs = (
+            np.where((lows == highs) & (highs == 1), edge, lows),
+            np.where((lows == highs) & (lows == 0), 1 - edge, highs),
+        )
+    return [Interval(low, high, LEVEL) for low, high in zip(lows.tolist(), highs.tolist(), strict=True)]
 
 
 def is_mean(metric: Metric, truth: Labels) -> bool:
@@ -128,9 +136,7 @@ def _values_by_seed(
     bounds = np.cumsum(seeds)[:-1]
     truth, size = measured.truth, measured.truth.examples
     if is_mean(metric, truth):
-        columns = np.concatenate(
-            [example_values(metric, truth, predicted) for predicted in measured.predicted]
-        )
+        columns = example_values(metric, truth, np.concatenate(measured.predicted))
         groups = measured.groups
         if groups is not None:
             columns = np.stack([np.bincount(groups, weights=column) for column in columns])

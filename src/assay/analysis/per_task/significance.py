@@ -61,7 +61,9 @@ def pair_p_values(measured: Measured, metric: Metric, draws: Draws, seed: int) -
 def _of_contents(measured: Measured, metric: Metric) -> np.ndarray:
     """Return the value of each distinct content, models x contents: the sum over its examples."""
     truth = measured.truth
-    values = np.stack([example_values(metric, truth, each).mean(axis=0) for each in measured.predicted])
+    ends = np.cumsum([len(predicted) for predicted in measured.predicted])[:-1]
+    of_seeds = np.split(example_values(metric, truth, np.concatenate(measured.predicted)), ends)
+    values = np.stack([of_model.mean(axis=0) for of_model in of_seeds])
     if measured.groups is None:
         return values
     return np.stack([np.bincount(measured.groups, weights=of_model) for of_model in values])
@@ -115,7 +117,11 @@ def _mcnemar(values: np.ndarray) -> np.ndarray:
 
 def _exact(wins: np.ndarray, swaps: np.ndarray) -> np.ndarray:
     """Return the two-sided binomial p-value of ``wins`` among ``swaps``; 1 without any."""
-    return np.asarray(np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(wins, swaps - wins), swaps, 0.5)))
+    fewer = np.minimum(wins, swaps - wins)
+    size = int(swaps.max(initial=0)) + 1
+    distinct, places = np.unique(swaps * size + fewer, return_inverse=True)  # few, even of many pairs
+    p_values = np.minimum(1.0, 2 * stats.binom.cdf(distinct % size, distinct // size, 0.5))
+    return np.asarray(p_values[places.reshape(swaps.shape)])
 
 
 class _Welch(NamedTuple):

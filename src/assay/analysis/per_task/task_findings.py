@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from assay.analysis.pairwise import Pairwise, compare_pairs
+from assay.analysis.pairwise import MOST_STEPPED, Pairwise, compare_pairs
 from assay.analysis.per_task.costs import costs, fronts, may_be_best, reliable, smallest
 from assay.analysis.per_task.decision import Rule, choose, regrets
 from assay.analysis.per_task.error_analysis import error_analysis
 from assay.analysis.per_task.held_out import HeldOutRows, held_out_draws
 from assay.analysis.per_task.index import compatibility_index
-from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, bootstrap, interval
+from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, bootstrap, intervals
 from assay.analysis.per_task.significance import (
     examples_to_separate,
     pair_deviations,
@@ -193,7 +193,8 @@ def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
     measured = Measured(evidence.truth, predicted, evidence.groups)
     draws = bootstrap(measured, evidence.metric, seed)
     p_values = pair_p_values(measured, evidence.metric, draws, seed)
-    deviations = pair_deviations(measured, evidence.metric, draws, p_values)
+    few = len(models) <= MOST_STEPPED
+    deviations = pair_deviations(measured, evidence.metric, draws, p_values) if few else None
     of_models = np.array([values[model] for model in models], dtype=float)
     return _Tested(models, draws, compare_pairs(of_models, p_values, draws.values, seed, deviations))
 
@@ -225,14 +226,14 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     untested = len(values) - len(columns)
     shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
     shares_of = evidence.truth.examples if shares and evidence.truth is not None else None
+    drawn = intervals(tested.draws.values, shares_of) if tested else []
     standings = []
     for row, cell in enumerate(evidence.cells):
         value, best = float(values[row]), float(values.max())
         within, difference, p_value, span = (None if is_trained else cell.interval), None, None, None
         if tested is not None and cell.model in columns:
             column = columns[cell.model]
-            drawn = tested.draws.values[:, column]
-            within = interval(drawn, shares_of)
+            within = drawn[column]
             difference = differences[column]
             p_value = float(tested.pairs.p_values[column, tested.best])
             span = (spans[column][0], spans[column][1] + untested)

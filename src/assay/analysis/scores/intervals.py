@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from assay.analysis.per_task.intervals import interval
 from assay.core.estimate import Interval
 
 DRAWS = 1000
+DRAWS_OF_MANY = 200  # they move the ends of an interval by a tenth of its width; of many models it is narrow
+MANY_MODELS = 200
 FEWEST_MODELS = 8  # with six, intervals of strong correlations have a coverage of 80 % only
 
 
 def draw_models(models: int, seed: int) -> np.ndarray:
     """Return the counts of each model in each draw: draws x models."""
-    rows = np.random.default_rng(seed).integers(models, size=(DRAWS, models))
-    shifted = rows + np.arange(DRAWS)[:, None] * models
-    return np.bincount(shifted.ravel(), minlength=DRAWS * models).reshape(DRAWS, models).astype(np.float64)
+    draws = DRAWS if models <= MANY_MODELS else DRAWS_OF_MANY
+    rows = np.random.default_rng(seed).integers(models, size=(draws, models))
+    shifted = rows + np.arange(draws)[:, None] * models
+    return np.bincount(shifted.ravel(), minlength=draws * models).reshape(draws, models).astype(np.float64)
 
 
 def resampled_correlations(
@@ -24,37 +29,69 @@ def resampled_correlations(
     """Return all correlations in each draw of models; NaN where either side is constant.
 
     No resampled list is built: the comparison of two models does not depend on the others, so a draw only
-    weighs pairs, and each correlation is a matrix product. Copies of a model are equal models.
+    weighs pairs, and each tau is a matrix product. Copies of a model are equal models. Draws of more than
+    200 models are multiplied in single precision.
 
     Args:
         scores: The score of each model.
         truth: The training result of each model.
         counts: Counts of each model in each draw, draws x models.
     """
-    of_scores, of_truth = (np.sign(side[:, None] - side[None, :]) for side in (scores, truth))
-    both = of_scores * of_truth
+    kind = np.float32 if len(scores) > MANY_MODELS and len(counts) > 1 else np.float64
+    signs = [np.sign(side[:, None] - side).astype(kind) for side in (scores, truth)]
+    weights = [_harmonic(scores, truth, counts), _harmonic(truth, scores, counts), counts]
+    agreed = np.concatenate(weights).astype(kind) @ (signs[0] * signs[1])  # weights and draws x models
+    ties = [_Ties.of(side) for side in (scores, truth)]
     taus = [
-        _tau(of_scores, of_truth, both, counts, _harmonic(first, second, counts))
-        for first, second in ((scores, truth), (truth, scores))
+        _ratio(
+            (of_pairs * counts).sum(axis=1),
+            np.sqrt(ties[0].unequal(of_models, counts) * ties[1].unequal(of_models, counts)),
+        )
+        for of_pairs, of_models in zip(np.split(agreed, len(weights)), weights, strict=True)
     ]
-    tau_b = _tau(of_scores, of_truth, both, counts, counts)
-    ranks = [counts @ (signs < 0) + 0.5 * (counts @ (signs == 0)) for signs in (of_scores, of_truth)]
     correlations = {
         "weighted_tau": (taus[0] + taus[1]) / 2,
         "tau_by_truth": taus[1],
-        "tau_b": tau_b,
+        "tau_b": taus[2],
         "pearson": _pearson(scores[None], truth[None], counts),
-        "spearman": _pearson(ranks[0], ranks[1], counts),
+        "spearman": _pearson(ties[0].ranks(counts), ties[1].ranks(counts), counts),
     }
-    return {name: np.where(np.isnan(tau_b), np.nan, values) for name, values in correlations.items()}
+    return {name: np.where(np.isnan(taus[2]), np.nan, values) for name, values in correlations.items()}
 
 
 def correlation_interval(value: float, drawn: np.ndarray) -> Interval | None:
     """Return the 95 % interval of a correlation over draws; None for a perfect one, without spread."""
-    drawn = drawn[np.isfinite(drawn)]
-    if abs(value) > 1 - 1e-9 or len(drawn) < DRAWS / 2:
+    finite = drawn[np.isfinite(drawn)]
+    if abs(value) > 1 - 1e-9 or len(finite) < len(drawn) / 2:
         return None
-    return interval(drawn)
+    return interval(finite)
+
+
+class _Ties(NamedTuple):
+    """The models in ascending order of a value, in groups of equal ones."""
+
+    order: np.ndarray
+    starts: np.ndarray  # of each group in the order
+    group_of: np.ndarray  # of each model
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> _Ties:
+        _, group_of, sizes = np.unique(values, return_inverse=True, return_counts=True)
+        return cls(np.argsort(values, kind="stable"), np.cumsum(sizes) - sizes, group_of)
+
+    def summed(self, weights: np.ndarray) -> np.ndarray:
+        """Return the sum of weights in each group, draws x groups."""
+        return np.asarray(np.add.reduceat(weights[:, self.order], self.starts, axis=1))
+
+    def unequal(self, weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Return the weight of all pairs of unequal values in each draw; exactly 0 without any."""
+        first, second = self.summed(weights), self.summed(counts)
+        return np.asarray(first.sum(axis=1) * second.sum(axis=1) - (first * second).sum(axis=1))
+
+    def ranks(self, counts: np.ndarray) -> np.ndarray:
+        """Return the mean rank of each model in each draw, from 0, draws x models."""
+        groups = self.summed(counts)
+        return np.asarray((np.cumsum(groups, axis=1) - groups / 2)[:, self.group_of])
 
 
 def _harmonic(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -65,15 +102,6 @@ def _harmonic(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.n
     weights = np.empty_like(counts)
     weights[:, order] = sums[ends] - sums[ends - counts[:, order].astype(np.int64)]
     return weights
-
-
-def _tau(
-    first: np.ndarray, second: np.ndarray, both: np.ndarray, counts: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
-    """Return the weighted tau, where the weight of a pair is the sum of the weights of its copies."""
-    agreed = (weights @ both * counts).sum(axis=1)
-    parts = [(weights @ np.abs(signs) * counts).sum(axis=1) for signs in (first, second)]
-    return _ratio(agreed, np.sqrt(parts[0] * parts[1]))
 
 
 def _pearson(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.ndarray:

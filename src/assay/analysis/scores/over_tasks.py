@@ -214,14 +214,21 @@ def study_agreements(
     known = [cell for cell in cells if cell.value is not None]
     seconds = _seconds(known)
     protocols = sorted({cell.method for cell in known} - set(scores))
+    values: dict[tuple[str, str], dict[str, float | None]] = {}
+    for cell in known:
+        values.setdefault((cell.method, cell.task), {})[cell.model] = cell.value
+
+    def matrix_of(method: str, tasks: Sequence[str]) -> Matrix:
+        return Matrix.of({task: values.get((method, task), {}) for task in tasks})
+
     past = Past(_facts(rows))
     results = []
     for truth in protocols:
         cheaper = [method for method in seconds if method in scores or seconds[method] < seconds[truth]]
         for modality in sorted({task.modality for task in tasks}):
             addresses = [task.address for task in tasks if task.modality == modality]
-            matrix = _matrix(known, truth, addresses)
-            predictors = {method: _matrix(known, method, addresses) for method in cheaper if method != truth}
+            matrix = matrix_of(truth, addresses)
+            predictors = {method: matrix_of(method, addresses) for method in cheaper if method != truth}
             results.append(agreements(predictors, matrix, truth, past, modality=modality, seed=seed))
     return tuple(result for result in results if result.by_task)
 
@@ -237,17 +244,7 @@ def _facts(rows: Mapping[str, ModelRow]) -> dict[str, dict[str, float]]:
 
 def _seconds(cells: Sequence[Cell]) -> dict[str, float]:
     """Return the mean time of each method, without encoding."""
-    methods = sorted({cell.method for cell in cells})
-    return {
-        method: float(np.mean([cell.seconds for cell in cells if cell.method == method]))
-        for method in methods
-    }
-
-
-def _matrix(cells: Sequence[Cell], method: str, tasks: Sequence[str]) -> Matrix:
-    return Matrix.of(
-        {
-            task: {cell.model: cell.value for cell in cells if cell.method == method and cell.task == task}
-            for task in tasks
-        }
-    )
+    seconds: dict[str, list[float]] = {}
+    for cell in cells:
+        seconds.setdefault(cell.method, []).append(cell.seconds)
+    return {method: float(np.mean(seconds[method])) for method in sorted(seconds)}

@@ -1,0 +1,66 @@
+"""Checks every file and every row of a store; nothing in its folder changes, not even a time of last use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+from assay.core.errors import StoreError
+from assay.store.array_format import read_content
+from assay.store.arrays import checked_text
+from assay.store.block_file import present_in
+from assay.store.database import MemoryDatabase
+from assay.store.files import DamagedFile, open_regular, reason_of
+
+
+class FileState(NamedTuple):
+    """What was found of one file: the shelf and the key by which it is stored, and what is wrong with it.
+
+    Attributes:
+        damage: Why it cannot be used; empty if it can.
+        is_checked: Whether it has checksums; files of an earlier version have none.
+    """
+
+    shelf: str
+    key: str
+    damage: str
+    is_checked: bool
+
+
+def files_of(root: Path) -> Iterator[FileState]:
+    """Verify the checksums of every array and JSON file; what killed processes left behind is passed over."""
+    for path in sorted((*root.glob("*/*.npy"), *root.glob("*/*.json"))):
+        damage, is_checked = _state(path)
+        yield FileState(path.parent.name, path.stem, damage, is_checked)
+
+
+def _state(path: Path) -> tuple[str, bool]:
+    try:
+        with open_regular(path) as file:
+            if path.suffix == ".npy":
+                return _of_array(path, file)
+            return "", checked_text(file.read())[1]
+    except (DamagedFile, OSError) as error:
+        return reason_of(error), True
+    except (ValueError, RecursionError):
+        return "it is no JSON" if path.suffix == ".json" else "its header is damaged", True
+
+
+def _of_array(path: Path, file: FileIO) -> tuple[str, bool]:
+    content = read_content(file)
+    bad = content.written & ~present_in(path, file, content) if content.blocks else content.written
+    damage = f"{int(bad.sum())} of {len(bad)} blocks do not match their checksums" if bad.any() else ""
+    return damage, content.blocks is not None
+
+
+def database_damage(root: Path) -> str:
+    """Return what is wrong with the file of results, in the words of SQLite; empty if nothing is."""
+    try:
+        with closing(MemoryDatabase(root)) as database:
+            found = [str(row[0]) for row in database.rows("PRAGMA integrity_check")]
+    except StoreError as error:
+        return str(error)
+    return "" if found == ["ok"] else "; ".join(found[:3])

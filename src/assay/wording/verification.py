@@ -1,0 +1,29 @@
+"""What a verification of a store says."""
+
+from __future__ import annotations
+
+from assay.findings.verification import Rerun, Verification
+from assay.wording.numbers import plural
+
+
+def verification_lines(found: Verification) -> list[str]:
+    """Return what was verified, what is wrong, and which jobs that ran again have another result."""
+    lines = [f"Problem: {problem.of}: {problem.reason}" for problem in found.problems]
+    lines += map(_rerun, found.reruns)
+    if found.unchecked:
+        lines.append(f"{plural(found.unchecked, 'file')} of an earlier version without checksum.")
+    judged = f"{found.judged:,} of {plural(found.results, 'result')} computed again from their predictions"
+    ran = f", {plural(len(found.reruns), 'job')} run again" if found.reruns else ""
+    wrong = len(found.problems) + sum(rerun.has_drifted for rerun in found.reruns)
+    state = "nothing is wrong" if found.is_sound else plural(wrong, "problem")
+    return [*lines, f"Verified {plural(found.files, 'file')}; {judged}{ran}: {state}."]
+
+
+def _rerun(rerun: Rerun) -> str:
+    job = f"{rerun.method} of {rerun.model} on {rerun.task} (seed {rerun.seed})"
+    if rerun.again is None:
+        return f"Not comparable: {job}: {rerun.reason}"
+    if not rerun.has_drifted:
+        return f"The same again: {job}: {rerun.again:.4f}"
+    others = "" if rerun.differing is None else f"; {rerun.differing:.1%} of the predictions are others"
+    return f"Drift: {job}: {rerun.stored:.6f} is stored, and it is {rerun.again:.6f} now{others}"

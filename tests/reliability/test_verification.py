@@ -1,0 +1,115 @@
+"""What `assay verify` finds in a store that was damaged, and that it changes nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay.actions.verify import verify
+from assay.run.study import Study
+from assay.store.arrays import Arrays
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished store of one model by a protocol and a score."""
+    store = tmp_path_factory.mktemp("verified") / "store"
+    tasks, methods = ["sklearn:digits(limit=150)"], ["knn", "logme"]
+    Study(models=["zoo:colours"], tasks=tasks, methods=methods, store=store, seeds=1, control=False).run()
+    return store
+
+
+@pytest.fixture
+def store(base: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(base, tmp_path / "store"))
+
+
+def changed(store: Path, statement: str) -> None:
+    with sqlite3.connect(store / "results.sqlite") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def files(store: Path) -> dict[Path, tuple[int, int]]:
+    return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in (store, *store.rglob("*"))}
+
+
+def test_a_sound_store_has_no_problem_and_is_left_as_it_is(store):
+    before = files(store)
+
+    found = verify(store, reruns=2)
+
+    assert found.is_sound
+    assert (found.results, found.judged, len(found.reruns)) == (2, 1, 2)
+    assert [rerun.again for rerun in found.reruns] == [rerun.stored for rerun in found.reruns]
+    assert files(store) == before
+
+
+def test_every_file_of_which_a_bit_is_flipped_is_a_problem(store):
+    paths = [path for suffix in ("npy", "json") for path in store.glob(f"*/*.{suffix}")]
+    for path in paths:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+
+    assert len(verify(store).problems) == len(paths) > 4
+
+
+def test_a_value_that_its_predictions_do_not_have_is_a_problem(store):
+    changed(store, "UPDATE results SET metrics = replace(metrics, '\"accuracy\": 0.', '\"accuracy\": 0.0')")
+
+    (problem, *others) = verify(store).problems
+
+    assert problem.of.startswith("knn of zoo:colours on sklearn:digits")
+    assert "its accuracy is stored as 0.0" in problem.reason
+    assert [other.reason.partition(",")[0] for other in others] == ["its value"]
+
+
+@pytest.mark.parametrize("what", ["missing", "others"])
+def test_predictions_that_are_missing_or_those_of_another_job_are_a_problem(store, what):
+    (path,) = store.glob("predictions/*.npy")
+    path.unlink()
+    if what == "others":
+        (truths,) = store.glob("truths/*.npy")
+        Arrays(store).write("predictions", path.stem, np.array(Arrays(store).read("truths", truths.stem)))
+
+    assert any("predictions" in problem.reason for problem in verify(store).problems)
+
+
+@pytest.mark.parametrize("column", ["metrics", "tuned", "notes", "cost", "interval"])
+def test_a_damaged_row_is_an_error_in_one_line(store, assay, column):
+    changed(store, f"UPDATE results SET {column} = '{{half'")
+
+    code, _, said = assay("verify", str(store))
+
+    assert code == 1
+    assert said.startswith("assay: The result '")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.9])
+def test_a_file_of_results_that_is_cut_short_is_a_problem(store, keep):
+    path = store / "results.sqlite"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep)])
+
+    (problem,) = verify(store).problems
+
+    assert problem.of == "results.sqlite"
+
+
+def test_a_result_that_is_another_when_it_runs_again_is_drift(store, assay, tmp_path):
+    changed(store, "UPDATE results SET value = value + 0.01 WHERE method = 'logme'")
+
+    code, out, _ = assay("verify", str(store), "--rerun", "2", "--json", str(tmp_path / "found.json"))
+
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert code == 1
+    assert "Drift: logme of zoo:colours on sklearn:digits" in out
+    assert out.endswith("2 jobs run again: 1 problem.\n")
+    assert sum(rerun["again"] != rerun["stored"] for rerun in found["reruns"]) == 1
