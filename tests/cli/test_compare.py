@@ -20,7 +20,7 @@ def test_two_models_are_compared_from_the_store_alone(assay, store):
     text = " ".join(out.split())
 
     assert code == 0
-    assert "before zoo:colours after zoo:noisy" in text
+    assert "before colours after noisy" in text
     assert "right before, wrong after:" in text
     assert "parameters 36 36 1.00" in text
 
@@ -56,7 +56,7 @@ def test_a_wrong_request_says_what_to_write(assay, store, arguments, message):
 
 
 def test_a_model_beyond_a_limit_is_told_and_never_passes_the_gate(assay, store, tmp_path):
-    message = "zoo:noisy is beyond a limit: it has more than 35 parameters"
+    message = "noisy is beyond a limit: it has more than 35 parameters"
     limit = ("--max-parameters", "35")
 
     assert message in " ".join(assay("compare", "zoo:colours", "zoo:noisy", *limit)[1].split())

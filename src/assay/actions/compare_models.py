@@ -15,7 +15,7 @@ from assay.core.limits import Limits
 from assay.findings.change import Change
 from assay.run.stored_evidence import evidence_of
 from assay.store.results import Store, open_existing
-from assay.wording.short_names import addresses_called
+from assay.wording.short_names import addresses_called, short_names
 
 
 def compare_models(
@@ -47,7 +47,8 @@ def compare_models(
         evidence = _evidence_of_two(opened, before, after, tasks)
         cells = gather(evidence.on_these_data(), evidence.scores)
         pair = Pair(before, after, choose_method(cells, evidence.scores, method))
-        return change(evidence, pair, seed=seed)
+        names = short_names(known) | short_names(task.address for task in opened.tasks())
+        return replace(change(evidence, pair, seed=seed), names=names)
 
 
 def within(change: Change, limits: Limits) -> Change:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from assay.core.estimate import Interval
@@ -157,6 +158,7 @@ class Change:
         over_tasks: None with fewer than five tasks whose values are shares or correlations.
         remarks: The answer, in sentences.
         refusal: Why a limit forbids the new model, whatever its values; empty if none does.
+        names: The short name of each model and task of the store, by address.
     """
 
     before: ModelRow
@@ -167,6 +169,7 @@ class Change:
     over_tasks: OverTasks | None = None
     remarks: tuple[str, ...] = ()
     refusal: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Verdict(StrEnum):

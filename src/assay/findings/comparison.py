@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from assay.findings.facts import ModelRow, ShownExample
 from assay.findings.frames import Value, columns_of, frames_of, rows_of, rows_of_search
 from assay.findings.per_task import Cell, TaskFindings
 from assay.findings.search import SearchFindings
+from assay.findings.short import with_short_names
 from assay.findings.similarity import Similarity
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ class Comparison:
 
     def with_short_names(self, sentence: str) -> str:
         """Return a sentence with the short name of every model and task in it."""
-        longest_first = "|".join(map(re.escape, sorted(self.names, key=len, reverse=True)))
-        return re.sub(rf"(?<!\w)({longest_first})(?!\w)", lambda found: self.names[found[1]], sentence)
+        return with_short_names(sentence, self.names)
 
     @property
     def answers(self) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from assay.findings.change import Change, TaskChange
 from assay.wording.numbers import interval_text, listing, plural, value_text
 
-SERVES = 0.9  # smallest share of old neighbours with which an index stays usable
+SERVES = 0.9  # smallest share of old neighbours with which stored features stay usable
 
 
 def change_remarks(change: Change, alpha: float) -> tuple[str, ...]:
-    """Return the answer: significance on these tasks, on tasks like these, and use of an old index.
+    """Return the answer: significance on these tasks, on tasks like these, and use of stored features.
 
     Args:
         change: The change without these sentences.
@@ -53,19 +53,19 @@ def _tasks_like_these(change: Change) -> tuple[str, ...]:
 
 
 def _index(change: Change) -> tuple[str, ...]:
-    """Return a sentence on whether an index of the current model's features stays usable."""
+    """Return a sentence on whether stored features of the current model stay usable."""
     spaces = [task.spaces for task in change.tasks if task.spaces is not None]
     if not spaces:
         return ()
     before, after = spaces[0].widths
     if before != after:
-        return (f"An old index cannot be kept: its vectors have {before:,} numbers, not {after:,}.",)
+        return (f"Stored features must be computed again: they have {before:,} numbers, not {after:,}.",)
     kept = min(space.in_old_index or 0.0 for space in spaces)
     if kept >= SERVES:
-        return (f"An old index can be kept: the new features find {kept:.0%} of the same neighbours in it.",)
+        return (f"Stored features can be kept for search: new ones find {kept:.0%} of the same neighbours.",)
     return (
-        f"Rebuild an index of the features: in the old one, the new features find {kept:.0%} of the same "
-        f"neighbours (unrelated features: about {max(space.by_chance for space in spaces):.1%}).",
+        f"Compute stored features again before you search them with new ones, which find {kept:.0%} of the "
+        f"same neighbours (unrelated features: about {max(space.by_chance for space in spaces):.1%}).",
     )
 
 

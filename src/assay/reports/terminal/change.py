@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rich.console import Console
 from rich.text import Text
@@ -10,6 +11,7 @@ from rich.text import Text
 from assay.analysis.pairwise import ALPHA
 from assay.findings.change import Change, ClassChange, Flips, Spaces, TaskChange
 from assay.findings.facts import ModelRow
+from assay.findings.short import with_short_names
 from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.numbers import count, duration, interval_text, plural, value_text
 from assay.wording.speed import unreliable_latencies
@@ -31,31 +33,33 @@ _TITLES = ("", "task", "metric", "before", "after", "change", "95 % interval", "
 
 def show_change(change: Change, console: Console) -> None:
     """Print the answer, the difference on each task, and costs side by side."""
-    console.print(Text(f"before  {change.before.address}", style="bold"))
-    console.print(Text(f"after   {change.after.address}", style="bold"))
+    called = partial(with_short_names, names=change.names)
+    console.print(Text(f"before  {called(change.before.address)}", style="bold"))
+    console.print(Text(f"after   {called(change.after.address)}", style="bold"))
     for remark in change.remarks:
-        console.print(Text(remark))
+        console.print(Text(called(remark)))
     console.print()
-    console.print(fitted_table(_TITLES, [_row(task) for task in change.tasks], console.width))
+    rows = [_row(task, called(task.task.address)) for task in change.tasks]
+    console.print(fitted_table(_TITLES, rows, console.width))
     print_note(
         console,
         f"by {change.method}; change: after minus before; 95 % interval for other test examples; "
         "p corrected by Holm over tasks; now wrong: right before, wrong after",
     )
     for task in change.tasks:
-        _show_task(task, console)
+        _show_task(task, called(task.task.address), console)
     console.print()
     _show_costs(change, console)
     for reason in change.missing:
-        print_note(console, reason)
+        print_note(console, called(reason))
 
 
-def _row(task: TaskChange) -> tuple[str, ...]:
+def _row(task: TaskChange, name: str) -> tuple[str, ...]:
     negated, p_value, flips = task.shown_negated, task.p_value, task.flips
     mark = "" if p_value is None or p_value >= ALPHA else "▲" if task.difference > 0 else "▼"
     return (
         mark,
-        task.task.address,
+        name,
         task.measure,
         value_text(task.before, negated=negated),
         value_text(task.after, negated=negated),
@@ -72,11 +76,11 @@ def _signed(number: float, *, negated: bool) -> str:
     return text if text.startswith("−") or float(text) == 0 else f"+{text}"
 
 
-def _show_task(task: TaskChange, console: Console) -> None:
+def _show_task(task: TaskChange, name: str, console: Console) -> None:
     if task.flips is None and task.spaces is None:
         return
     console.print()
-    console.print(Text(task.task.address, style="bold"))
+    console.print(Text(name, style="bold"))
     if task.flips is not None:
         _show_flips(task.flips, console)
     if task.spaces is not None:
@@ -109,7 +113,7 @@ def _class(change: ClassChange) -> str:
 
 def _feature_spaces(spaces: Spaces) -> str:
     in_old = spaces.in_old_index
-    index = "" if in_old is None else f", {in_old:.0%} with an index of the old features"
+    index = "" if in_old is None else f", {in_old:.0%} if new features search the old ones"
     return (
         f"features of {plural(spaces.examples, 'test example')}: CKA {spaces.cka:.2f}; "
         f"of {spaces.neighbours} nearest neighbours {spaces.overlap:.0%} are the same{index} "
@@ -129,4 +133,4 @@ def _show_costs(change: Change, console: Console) -> None:
     console.print(fitted_table(("", "cost", "", "before", "after", "ratio"), rows, console.width))
     unreliable = unreliable_latencies((change.before, change.after))
     if unreliable:
-        print_note(console, unreliable)
+        print_note(console, with_short_names(unreliable, change.names))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from xml.etree import ElementTree
 
 from rich.console import Console
 from rich.text import Text
 
 from assay.findings.change import Gate, Verdict
+from assay.findings.short import with_short_names
 from assay.reports.terminal.tables import print_note
 
 _STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "bold yellow"}
@@ -17,13 +19,16 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def show_gate(gate: Gate, console: Console) -> None:
     """Print the verdict on each task and overall."""
+    called = partial(with_short_names, names=gate.change.names)
     for task in gate.tasks:
-        console.print(Text.assemble((task.verdict, _STYLES[task.verdict]), f"  {task.task}: {task.reason}"))
+        reason = called(f"{task.task}: {task.reason}")
+        console.print(Text.assemble((task.verdict, _STYLES[task.verdict]), f"  {reason}"))
     if gate.change.refusal:
-        console.print(Text.assemble((Verdict.FAIL, _STYLES[Verdict.FAIL]), f"  {gate.change.refusal}"))
+        refusal = called(gate.change.refusal)
+        console.print(Text.assemble((Verdict.FAIL, _STYLES[Verdict.FAIL]), f"  {refusal}"))
     for reason in gate.change.missing:
-        print_note(console, reason)
-    before, after = gate.change.before.address, gate.change.after.address
+        print_note(console, called(reason))
+    before, after = called(gate.change.before.address), called(gate.change.after.address)
     console.print(Text.assemble((gate.verdict, _STYLES[gate.verdict]), f"  {after} in place of {before}"))
 
 

@@ -169,14 +169,7 @@ def _after(parts: _Screen, room: _Room) -> list[str]:
     lines = []
     for number, warning in enumerate(shown):
         more = f"; {others} more (--details)" if others and number == len(shown) - 1 else ""
-        text = paragraph("", _capital(warning), parts.width - _ANSWER, LINES)
-        if len(text) > room.warning_lines or cell_len(text[-1] + more) > parts.width - _ANSWER:
-            short = _EXAMPLE.sub("", warning)  # what is counted is enough
-            text = paragraph("", _capital(short), parts.width - _ANSWER, room.warning_lines)
-        text[-1] = (
-            shorten_end(text[-1].removesuffix("." if more else ""), parts.width - _ANSWER - cell_len(more))
-            + more
-        )
+        text = _warning(_capital(warning), more, parts.width - _ANSWER, room.warning_lines)
         heading = ("Warning:" if number == 0 else "").ljust(_ANSWER)
         lines += [f"{' ' * _ANSWER if at else heading}{line}" for at, line in enumerate(text)]
     used = 0
@@ -187,6 +180,18 @@ def _after(parts: _Screen, room: _Room) -> list[str]:
             continue
         used += len(written)
         lines += written
+    return lines
+
+
+def _warning(warning: str, more: str, width: int, most: int) -> list[str]:
+    """Return the lines of a warning and of how many more there are, shortened to at most so many lines."""
+    for text in (warning, _EXAMPLE.sub("", warning)):  # what is counted is enough
+        whole = f"{text.removesuffix('.')}{more}" if more else text
+        lines = paragraph("", whole, width, LINES)
+        if len(lines) <= most:
+            return lines
+    lines = paragraph("", text, width, most)
+    lines[-1] = shorten_end(lines[-1].removesuffix("." if more else ""), width - cell_len(more)) + more
     return lines
 
 
