@@ -10,6 +10,7 @@ import assay
 from assay.core.errors import NotApplicable, UsageError
 from assay.scores import lead
 from assay.scores.lead import LEAD
+from assay.scores.lead.machines import Machines
 
 WIDTHS = (5, 7)
 
@@ -83,6 +84,24 @@ def test_the_machine_is_that_of_scikit_learn() -> None:
     value = lead._initial_probability(features - features.mean(axis=0), values)
 
     np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("shape", "outliers"), [((3, 60, 8, 3), 0), ((4, 40, 30, 2), 0), ((5, 60, 8, 3), 3)])
+def test_no_weights_have_less_loss_than_those_of_a_machine(
+    shape: tuple[int, int, int, int], outliers: int
+) -> None:
+    features, values = made(*shape)
+    features[:outliers] *= 1e3
+    rows = features - features.mean(axis=0)
+    with_one = np.column_stack([rows, np.ones(len(rows))])
+    signs = np.where(values == 0, 1.0, -1.0)
+
+    outputs = Machines(rows).outputs(values == 0)
+
+    weights = np.linalg.lstsq(with_one, outputs)[0]
+    np.testing.assert_allclose(with_one @ weights, outputs, atol=1e-8)
+    pulls = 2 * signs * np.maximum(1 - signs * outputs, 0)
+    np.testing.assert_allclose(with_one.T @ pulls, [*weights[:-1], 0], atol=1e-6 * np.abs(rows).max())
 
 
 def test_the_speed_does_not_grow_with_the_head() -> None:

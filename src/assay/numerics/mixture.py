@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from assay.core.errors import NotApplicable
+from assay.numerics.gaussians import responsibilities
 from assay.numerics.principal import principal_components
 
 _BLOCK = 4096  # rows normalised at a time; bounds the memory
@@ -34,8 +35,8 @@ def posteriors(features: np.ndarray, components: int, energy: float, seed: int) 
     Raises:
         NotApplicable: There are fewer examples than components, or all features are constant.
     """
+    from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture
 
     if len(features) < max(components, 2):
         raise NotApplicable(f"Train has {len(features)} examples for a mixture of {components} Gaussians.")
@@ -49,10 +50,13 @@ def posteriors(features: np.ndarray, components: int, energy: float, seed: int) 
     again = np.lexsort(coordinates.T[::-1])
     coordinates = coordinates[again]
     least = max(_LEAST_VARIANCE, _ROUNDING * float(coordinates.var(axis=0).max()))
-    mixture = GaussianMixture(components, random_state=seed, reg_covar=least)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # 100 steps are part of the published score
-        ordered = mixture.fit(coordinates).predict_proba(coordinates)
+    clusters = KMeans(
+        components, n_init=1, random_state=np.random.RandomState(seed)
+    )  # as scikit-learn starts
+    with warnings.catch_warnings():  # as the mixture of scikit-learn starts
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct examples than components
+        assigned = clusters.fit(coordinates).labels_
+    ordered = responsibilities(coordinates, assigned, components, least)
     probs: np.ndarray = np.empty(ordered.shape)
     probs[order[again]] = ordered
     return probs

@@ -12,8 +12,8 @@ from assay.core.features import LabelledFeatures
 from assay.numerics.principal import principal_components
 from assay.numerics.threads import one_thread_in_scipy
 from assay.plugins.method import Invariance, SampleScore
+from assay.scores.lead.machines import Machines
 
-_STEPS = 15000  # of the optimiser; only degenerate features reach this limit
 _BLOCK = 1024  # examples in one pass through the head; bounds the memory
 
 
@@ -68,6 +68,7 @@ class LEAD(SampleScore):
     widths: tuple[int, int] = (1024, 2048)
     seed: int = 0
 
+    version: ClassVar[int] = 2
     is_slow: ClassVar[bool] = True
     favours_width: ClassVar[bool] = True
     invariances: ClassVar[frozenset[Invariance]] = frozenset({Invariance.SHIFT, Invariance.SCALE})
@@ -105,27 +106,15 @@ def _initial_probability(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
         rows: Examples x principal components: no rotation changes the machines.
         positions: The class of each example.
     """
-    from scipy.optimize import minimize
-
-    signs = np.full((len(positions), int(positions.max()) + 1), -1.0)
-    signs[np.arange(len(positions)), positions] = 1.0
-    curvature = np.append(1 + np.square(rows).sum(axis=0), len(rows))  # half of it where all margins count
-    scale = 1 / np.sqrt(curvature)[:, None]
-
-    def loss_and_slope(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        weights = flat.reshape(-1, signs.shape[1]) * scale
-        short = np.maximum(1 - signs * (rows @ weights[:-1] + weights[-1]), 0.0)
-        error = -2 * signs * short
-        slope = np.concatenate([rows.T @ error + weights[:-1], error.sum(axis=0, keepdims=True)])
-        return float(np.square(short).sum() + np.square(weights[:-1]).sum() / 2), (slope * scale).ravel()
-
-    options = {"maxiter": _STEPS, "maxfun": 2 * _STEPS, "maxcor": 20, "ftol": 1e-13, "gtol": 1e-9}
-    start = np.zeros(len(curvature) * signs.shape[1])
+    machines = Machines(rows)
+    own, total = np.empty(len(rows)), np.zeros(len(rows))
     with one_thread_in_scipy():
-        result = minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", options=options)
-    weights = result.x.reshape(-1, signs.shape[1]) * scale
-    logistic = (1 + np.tanh((rows @ weights[:-1] + weights[-1]) / 2)) / 2  # does not overflow
-    return np.asarray(logistic[np.arange(len(positions)), positions] / logistic.sum(axis=1))
+        for label in range(int(positions.max()) + 1):
+            is_own = positions == label
+            logistic = (1 + np.tanh(machines.outputs(is_own) / 2)) / 2  # does not overflow
+            own[is_own] = logistic[is_own]
+            total += logistic
+    return own / total
 
 
 def _kernel_diagonal(rows: np.ndarray, widths: tuple[int, int], seed: int) -> np.ndarray:
