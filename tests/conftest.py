@@ -41,6 +41,7 @@ hypothesis.settings.register_profile(
     "assay", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )  # a loaded machine is no fault of a test
 hypothesis.settings.load_profile("assay")
+os.environ["ASSAY_PIXEL_CACHE"] = "0"  # no test finds what another one, or an earlier version, prepared
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # processes of models cannot import tests
 

@@ -74,3 +74,26 @@ def test_nothing_is_removed_while_a_study_runs(store, assay):
     assert code == 1
     assert "Another process writes to the store" in complaint
     assert list((store / "features").glob("*.npy"))
+
+
+def test_the_cache_of_the_user_is_listed_and_removed(tmp_path, monkeypatch, assay):
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
+    (tmp_path / "pixels").mkdir()
+    for name in ("0123456789.index", "0123456789.pixels"):
+        (tmp_path / "pixels" / name).write_bytes(bytes(500_000))
+    (tmp_path / "seen_files.sqlite").write_bytes(bytes(1000))
+
+    code, shown, _ = assay("cache")
+    _, smaller, _ = assay("cache", "--cache-size", "100KB")
+    _, gone, _ = assay("cache", "--prune")
+
+    assert code == 0
+    title, first, second, total = shown.splitlines()
+    assert title.split() == ["size", "last", "use"]
+    assert {line[27:].strip() for line in (first, second)} == {
+        "pixels of the recipe 01234567", "what was found in files"
+    }  # fmt: skip
+    assert total.endswith(f"1.00 MB in {tmp_path}")
+    assert "pixels" not in smaller
+    assert gone.splitlines()[-1].startswith("0")
+    assert not list((tmp_path / "pixels").iterdir())

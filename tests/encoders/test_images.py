@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from assay.core.errors import ModelError
+from assay.core.task import InMemoryExamples, LabelKind, Labels, Split
+from assay.encoders.batches import Batches
 from assay.encoders.identity import Origin
 from assay.encoders.images import ImageEncoder
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.torch_model import Outputs
+from assay.readers.digests import digest_examples
 
 WHITE = np.full((9, 9, 3), 255, np.uint8)
 
@@ -40,6 +45,31 @@ def test_the_facts_are_counted(encoder: ImageEncoder) -> None:
     assert facts.macs == 6 * 4 * 4  # 3 x 2 weights at 16 places
     assert facts.input == "3 x 4 x 4"
     assert (facts.weights, facts.licence) == ("drawn", "MIT")
+
+
+@pytest.mark.parametrize("budget", ["0", "1GB"])
+def test_features_from_kept_pixels_equal_those_of_images_bit_by_bit(
+    encoder: ImageEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: str
+) -> None:
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
+    monkeypatch.setenv("ASSAY_PIXEL_CACHE", budget)
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (5 + row, 30 - row, 3), np.uint8) for row in range(20)]
+    labels = Labels(LabelKind.CLASSIFICATION, np.zeros(20), ("a",))
+    split = Split(InMemoryExamples(images, [""] * 20), labels, digest_examples(images))
+    native = [encoder.encode(images[start : start + 7]).features for start in (0, 7, 14)]
+
+    cold, warm = (
+        [
+            encoded.features
+            for _, encoded in Batches(7, lambda *_: None).encoded(encoder, split, "encode", cut)
+        ]
+        for cut in [np.split(np.arange(20), [7, 14])] * 2
+    )
+
+    np.testing.assert_array_equal(np.concatenate(cold), np.concatenate(native))
+    np.testing.assert_array_equal(np.concatenate(warm), np.concatenate(native))
+    assert (tmp_path / "pixels").exists() == (budget != "0")
 
 
 def test_nothing_is_encoded_as_nothing(encoder: ImageEncoder) -> None:

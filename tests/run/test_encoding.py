@@ -53,6 +53,30 @@ def test_moments_gathered_while_encoding_equal_those_of_kept_features(encodings)
     )
 
 
+def test_equal_images_are_encoded_once_and_have_equal_features(encodings, photos, monkeypatch):
+    first = min(photos.rglob("*.png"))
+    for copy in range(3):
+        (first.parent / f"copy{copy}.png").write_bytes(first.read_bytes())
+    made = encodings("colours")
+    counts = []
+    encode = type(made.encoder.model).encode
+    monkeypatch.setattr(
+        type(made.encoder.model),
+        "encode",
+        lambda model, examples: (counts.append(len(examples)), encode(model, examples))[1],
+    )
+
+    splits = {name: made.features(name).matrix for name in SplitName}
+
+    digests = {name: made.task.split(name).digests for name in SplitName}
+    different = {name: np.unique(values) for name, values in digests.items()}
+    assert sum(counts) == sum(map(len, different.values())) == sum(map(len, digests.values())) - 3
+    for name, matrix in splits.items():
+        _, alone, same = np.unique(digests[name], return_index=True, return_inverse=True)
+        np.testing.assert_array_equal(matrix, matrix[alone][same])
+        assert len(np.unique(matrix, axis=0)) == len(different[name])
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 54, 500])
 def test_the_batch_size_changes_no_feature(encodings, batch_size):
     whole = encodings("colours", 32).features(SplitName.TRAIN).matrix

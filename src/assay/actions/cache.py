@@ -1,12 +1,14 @@
-"""Lists and removes what a store keeps although it could be made again: features and Moments."""
+"""Lists and removes what could be made again: features and Moments of a store, and the user's cache."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.encoders.pixel_cache import kept_pixels, remove_pixels
+from assay.readers.memory_file import memory_path
 from assay.store.cache import CachedFiles, cached_files, make_room
 from assay.store.owners import Owners
 from assay.store.results import Store, open_existing
@@ -51,6 +53,30 @@ def prune(store: Path, most_bytes: float) -> tuple[Cached, ...]:
     open_existing(store).close()
     with closing(Store(store)) as opened, opened.writing():
         return _named(make_room(store, most_bytes, float("inf")), Owners(opened))
+
+
+def user_cached() -> tuple[Cached, ...]:
+    """Return what is kept for all studies of the user, the least recently used first."""
+    found = [
+        Cached(f"pixels of the recipe {path.stem[:8]}", size, used) for path, size, used in kept_pixels()
+    ]
+    with suppress(OSError):
+        status = memory_path().stat()
+        found.append(Cached("what was found in files", status.st_size, status.st_mtime))
+    return tuple(sorted(found, key=lambda each: each.last_use))
+
+
+def prune_user_cache(most_bytes: float) -> float:
+    """Remove the least recently used pixels until the rest fits, for 0 all; return the bytes removed."""
+    before = sum(each.bytes for each in user_cached())
+    excess = before - most_bytes
+    for path, size, _ in kept_pixels():
+        if excess > 0:
+            remove_pixels(path)
+            excess -= size
+    if not most_bytes:
+        memory_path().unlink(missing_ok=True)
+    return before - sum(each.bytes for each in user_cached())
 
 
 def _named(files: Iterable[CachedFiles], owners: Owners) -> tuple[Cached, ...]:

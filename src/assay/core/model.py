@@ -86,6 +86,22 @@ class FisherProbe:
     seed: int
 
 
+class PixelInput(NamedTuple):
+    """How a model prepares images, if that gives bytes of one size before they are normalised.
+
+    Attributes:
+        recipe: What decides the pixels; models of the same recipe share them.
+        shape: channels, height and width.
+        prepare: Resizes and crops an image, height x width x 3, to ``shape``, uint8.
+        encode: Does what ``Model.encode`` does with prepared images, examples x ``shape``.
+    """
+
+    recipe: str
+    shape: tuple[int, int, int]
+    prepare: Callable[[np.ndarray], np.ndarray]
+    encode: Callable[[np.ndarray], Encoded]
+
+
 class Model(ABC):
     """An opened model, which encodes batches deterministically in evaluation mode."""
 
@@ -108,6 +124,11 @@ class Model(ABC):
     def notes(self) -> Sequence[str]:
         """Warnings about this model, which go with each of its results; usually none."""
         return ()
+
+    @property
+    def pixels(self) -> PixelInput | None:
+        """How images are prepared, for a model whose prepared images can be kept; otherwise None."""
+        return None
 
     @abstractmethod
     def encode(self, examples: Sequence[Example]) -> Encoded:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from assay.core.errors import ModelError
 from assay.core.features import Encoded
 from assay.core.model import Model
 from assay.core.task import Example, Split
+from assay.encoders.pixel_cache import PixelCache, pixel_budget
+from assay.encoders.prepared_images import PreparedImages
 from assay.environment.process_state import mend_after_call
 
 BLOCK = 512  # examples of a block of stored features; a second of encoding, more or less
@@ -41,6 +44,7 @@ def unread_notes(truncated: tuple[int, int], unread: tuple[int, int], what: str)
 
 
 Content = TypeVar("Content")
+Encode = Callable[[Any], Encoded]  # of examples, or of images prepared for a model
 Progress = Callable[[str, int, int], object]  # description, number done, total
 
 
@@ -87,25 +91,37 @@ class Batches:
             batches = self.cut(np.arange(len(split)))
         total, done = sum(map(len, batches)), 0
         self.report(what, 0, total)
-        read = _read if model.names is None else _called
         width = None
-        for rows, examples in read_ahead(partial(read, split), batches):
-            encoded = self._encode_batch(model, examples)
-            width = width or encoded.features.shape[1]
-            if encoded.features.shape[1] != width:
-                found = encoded.features.shape[1]
-                raise ModelError(f"the model returned features {found} wide, and before {width} wide")
-            _must_be_finite(encoded.features, "features", split, rows)
-            if encoded.source_probs is not None:
-                _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
-            yield split.labels.rows_of(rows), encoded
-            done += len(rows)
-            self.report(what, done, total)
+        with self._reading(model, split) as (read, encode):
+            for rows, examples in read_ahead(read, batches):
+                encoded = self._encode_batch(encode, examples)
+                width = width or encoded.features.shape[1]
+                if encoded.features.shape[1] != width:
+                    found = encoded.features.shape[1]
+                    raise ModelError(f"the model returned features {found} wide, and before {width} wide")
+                _must_be_finite(encoded.features, "features", split, rows)
+                if encoded.source_probs is not None:
+                    _must_be_finite(encoded.source_probs, "source probabilities", split, rows)
+                yield split.labels.rows_of(rows), encoded
+                done += len(rows)
+                self.report(what, done, total)
 
-    def _encode_batch(self, model: Model, examples: list[Example]) -> Encoded:
+    @contextmanager
+    def _reading(self, model: Model, split: Split) -> Iterator[tuple[Callable[[np.ndarray], Any], Encode]]:
+        """Yield what reads a batch of a split for a model, and what encodes what was read."""
+        pixels = model.pixels
+        if model.names is not None or pixels is None:
+            yield partial(_read if model.names is None else _called, split), model.encode
+        elif split.digests is None or not pixel_budget():
+            yield PreparedImages(split, pixels, None).read, pixels.encode
+        else:
+            with closing(PixelCache(pixels)) as cache:
+                yield PreparedImages(split, pixels, cache).read, pixels.encode
+
+    def _encode_batch(self, encode: Encode, examples: Any) -> Encoded:
         """Encode a batch, halving it while memory is insufficient."""
         try:
-            return _own_numbers(model.encode(examples))
+            return _own_numbers(encode(examples))
         except Exception as error:
             if not is_out_of_memory(error) or len(examples) == 1:
                 raise
@@ -115,7 +131,8 @@ class Batches:
         note = f"memory did not suffice for batches of {len(examples)}: they were halved"
         if note not in self.notes:
             self.notes.append(note)
-        return _joined(self._encode_batch(model, examples[:half]), self._encode_batch(model, examples[half:]))
+        first, second = (self._encode_batch(encode, part) for part in (examples[:half], examples[half:]))
+        return _joined(first, second)
 
 
 def read_ahead(

@@ -13,7 +13,7 @@ from torch import nn
 
 from assay.core.errors import ModelError
 from assay.core.features import Encoded
-from assay.core.model import Fishers, LinearHead
+from assay.core.model import Fishers, LinearHead, PixelInput
 from assay.core.task import Example
 from assay.core.trainable import Trainable
 from assay.encoders.augmentation import cut_and_mirrored
@@ -84,15 +84,31 @@ class ImageEncoder(TorchModel[Forward]):
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities if the model has a source head."""
-        images = as_images(examples)
-        piece = _CPU_PIECE if self._device == "cpu" else max(len(images), 1)
-        starts = range(0, len(images), piece)
-        pieces = torch.split(self._read(images), piece) if images else ()
+        return self._encoded(self._read(as_images(examples)) if examples else None)
+
+    @property
+    def pixels(self) -> PixelInput | None:
+        """How images are prepared, where that is a ``PixelRecipe``."""
+        recipe = self._preparation
+        if not isinstance(recipe, PixelRecipe):
+            return None
+
+        def encode(pixels: np.ndarray) -> Encoded:
+            batch = recipe.normalise(torch.from_numpy(pixels).to(self._device))
+            return self._encoded(_in_layout(batch))
+
+        return PixelInput(recipe.geometry, recipe.shape, recipe.apply, encode)
+
+    def _encoded(self, batch: torch.Tensor | None) -> Encoded:
+        count = 0 if batch is None else len(batch)
+        piece = _CPU_PIECE if self._device == "cpu" else max(count, 1)
+        starts = range(0, count, piece)
+        pieces = () if batch is None else torch.split(batch, piece)
         parts = (
             (slice(start, start + piece), self._outputs(part))
             for start, part in zip(starts, pieces, strict=True)
         )
-        return Encoded(*self._collected(len(images), parts))
+        return Encoded(*self._collected(count, parts))
 
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
         """Return the Fisher information of the weights on images, one at a time."""
@@ -106,8 +122,7 @@ class ImageEncoder(TorchModel[Forward]):
             yield ImageTrainable(module, self._outputs, self._preparation, self._device)
 
     def _read(self, images: Sequence[np.ndarray]) -> torch.Tensor:
-        batch = self._preparation.read(images, self._device)
-        return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
+        return _in_layout(self._preparation.read(images, self._device))
 
     def _outputs(self, batch: torch.Tensor) -> Outputs:
         return self._run(batch)
@@ -142,7 +157,7 @@ class ImageTrainable(Trainable):
             batch = self.preparation.normalise(batch)
         if rng is not None and batch.ndim == 4:
             batch = cut_and_mirrored(batch, rng)
-        return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
+        return _in_layout(batch)
 
     def features(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return features, examples x width."""
@@ -166,6 +181,11 @@ def pooled(values: torch.Tensor, axes: tuple[int, int] = (2, 3)) -> torch.Tensor
     if values.ndim == 3:
         return values.mean(1)
     return values.flatten(1)
+
+
+def _in_layout(batch: torch.Tensor) -> torch.Tensor:
+    """Return input in the memory layout of the weights."""
+    return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
 
 
 def _lay_out(module: nn.Module) -> None:

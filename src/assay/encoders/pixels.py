@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -170,6 +170,16 @@ class PixelRecipe:
         is_bare = not self.scale and set(self.mean) == {0.0} and set(self.std) == {1.0}
         values = pixels if is_bare else self.normalise_array(pixels)
         return values.transpose(0, 2, 3, 1)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the input."""
+        return (self.channels, *self.size)
+
+    @property
+    def geometry(self) -> str:
+        """All that decides the bytes before they are normalised."""
+        return repr(replace(self, mean=(0.0,), std=(1.0,), scale=True))
 
     def describe(self) -> str:
         """Describe the recipe."""

@@ -28,7 +28,7 @@ from assay.run.kept_moments import KeptMoments
 from assay.run.layer_choice import ChosenLayer, choose_layer
 from assay.run.opened_model import OpenedModel
 from assay.run.seen_train import SeenTrain
-from assay.run.stored_split import StoredSplit, joined
+from assay.run.stored_split import StoredSplit, distinct, joined, repeated
 from assay.store.arrays import Arrays
 from assay.wording.numbers import PLURAL
 
@@ -260,11 +260,13 @@ class Encoder:
         start = time.perf_counter()
         stored, with_probs = self._splits[name], name in self._with_probs
         stream = self._stream() if self._sums_now(name, blocks) else None
-        cuts = [self.batches.cut(stored.examples[block]) for block in blocks]
+        digests = split.digests if self.task.modality is Modality.IMAGE and not self.model.names else None
+        different = [distinct(digests, stored.examples[block]) for block in blocks]
+        cuts = [self.batches.cut(examples) for examples, _ in different]
         batches = [batch for cut in cuts for batch in cut]
         encoded = self.batches.encoded(self.model, split, f"encode {name}", batches)
-        for block, cut in zip(blocks, cuts, strict=True):
-            whole = joined(batch for _, batch in islice(encoded, len(cut)))
+        for block, cut, (_, equal) in zip(blocks, cuts, different, strict=True):
+            whole = repeated(joined(batch for _, batch in islice(encoded, len(cut))), equal)
             if whole.source_probs is None:
                 self._without_head.add(name)
                 if stored.features.present[block]:

@@ -144,3 +144,27 @@ def joined(batches: Iterable[Encoded]) -> Encoded:
         sum(part.truncated for part in parts),
         sum(part.unread for part in parts),
     )
+
+
+def distinct(digests: np.ndarray | None, examples: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the examples of different contents, and for each example the position of its equal among them.
+
+    The positions are None if all are different, or if the content hashes are None.
+    """
+    if digests is None:
+        return examples, None
+    _, first, inverse = np.unique(digests[examples], return_index=True, return_inverse=True)
+    if len(first) == len(examples):
+        return examples, None
+    kept = np.sort(first)
+    return examples[kept], np.searchsorted(kept, first[inverse])
+
+
+def repeated(encoded: Encoded, rows: np.ndarray | None) -> Encoded:
+    """Return some rows in another order, some of them several times; all as they are for None."""
+    if rows is None:
+        return encoded
+    probs = encoded.source_probs
+    return encoded._replace(
+        features=encoded.features[rows], source_probs=None if probs is None else probs[rows]
+    )

@@ -13,6 +13,7 @@ from assay.analysis.compare import compare
 from assay.analysis.per_task.decision import Rule
 from assay.core.errors import UnknownName, UsageError
 from assay.core.task import Task
+from assay.encoders.pixel_cache import pixel_budget
 from assay.environment.devices import resolve_device
 from assay.findings.comparison import Comparison
 from assay.findings.search_progress import SearchProgress
@@ -68,6 +69,7 @@ class Study(StudySettings):
         root = Path(self.store)
         if root.exists() and not root.is_dir():
             raise UsageError(f"The store '{root}' is a file. Name a folder, as in store='assay-store'.")
+        pixel_budget()  # one that cannot be read stops here
         methods = resolve_methods(self._all_methods())
         if self.ranked_by is not None and self.ranked_by not in map(str, methods):
             raise UnknownName("method of this study", self.ranked_by, map(str, methods))
