@@ -11,7 +11,7 @@ from assay.findings.similarity import Similarity, SimilarityMatrix
 from assay.wording.numbers import few, listing, plural, value_text
 
 INDEX, MEAN_RANK, WORST = "the index", "mean rank", "its worst task"  # the names of criteria
-STRENGTH, BORDA = "strength where models meet", "Borda points"
+STRENGTH, BORDA = "strength on shared tasks", "Borda points"
 _PLACES = {INDEX: 3, MEAN_RANK: 1, WORST: 3, STRENGTH: 2, BORDA: 1}  # decimals
 _NAMED = 3  # models or tasks that a sentence names
 _SIMILAR = 4  # names of a group that a sentence lists
@@ -72,7 +72,7 @@ def _missing(across: Across) -> str:
     else:
         start = f"{len(incomplete)} of {len(across.models)} models have no value on some of the {total} tasks"
     means = f"the {_compared(across)} models with a value on all of {plural(len(across.tasks), 'task')}"
-    return f"{start}; index and mean rank compare {means}, wins and strength all models where they meet."
+    return f"{start}; index and mean rank compare {means}, wins and strength all models on shared tasks."
 
 
 def _without_index(across: Across) -> str:
@@ -91,9 +91,9 @@ def _unit(across: Across, tasks_needed: int) -> str:
     models = _compared(across)
     start = f"With {tasks} no test over tasks can find a significant difference between {models} models"
     if across.unit is Unit.EXAMPLES:
-        here = "Significant differences hold for these tasks, not for tasks like them."
-        return f"{start}: it takes {tasks_needed}. {here}"
-    return f"{start}: it takes {tasks_needed}. Differences were not tested."
+        here = "Significant differences are about these tasks, not about other tasks like them."
+        return f"{start}: at least {tasks_needed} tasks are needed. {here}"
+    return f"{start}: at least {tasks_needed} tasks are needed. Differences were not tested."
 
 
 def _chance(across: Across, alpha: float) -> str:

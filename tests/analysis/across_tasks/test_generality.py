@@ -140,7 +140,7 @@ def test_few_tasks_tell_models_apart_by_their_examples():
     ]
     assert result.models[0].interval is None
     assert result.models[0].interval_here.low == pytest.approx(0.9 - 1.96 * 0.01 / 3**0.5, abs=0.001)
-    assert "hold for these tasks, not for tasks like them" in " ".join(result.remarks)
+    assert "about these tasks, not about other tasks like them" in " ".join(result.remarks)
 
 
 def test_few_tasks_without_predictions_tell_nothing():
@@ -149,8 +149,8 @@ def test_few_tasks_without_predictions_tell_nothing():
     assert result.unit is None
     assert [model.may_be_best for model in result.models] == [None, None]
     assert (
-        "find a significant difference between 2 models: it takes 6. Differences were not tested."
-        in " ".join(result.remarks)
+        "find a significant difference between 2 models: at least 6 tasks are needed. "
+        "Differences were not tested." in " ".join(result.remarks)
     )
 
 
@@ -181,7 +181,7 @@ def test_who_leads_by_another_measure_is_said():
 def test_strength_and_points_are_criteria_only_where_values_are_missing():
     names = [criterion.name for criterion in compared(FOUR_TASKS).criteria]
 
-    assert names[3:] == ["strength where models meet", "Borda points"]
+    assert names[3:] == ["strength on shared tasks", "Borda points"]
 
 
 def test_equal_models_are_called_so():

@@ -86,7 +86,7 @@ def rank_chart(across: Across, names: Names, anchor: str) -> Chart | None:
         for rank, standing in enumerate(across.models, start=1)
         if standing.ranks is not None
     }
-    caption = "The ranks of each model that the tests leave open; left is better."
+    caption = "The best and the worst rank that each model may have, by the tests; left is better."
     return _general_chart(across, names, anchor, caption, values, ("rank", "rank, 1 is best", 0))
 
 
