@@ -76,11 +76,12 @@ def learn(history: History, task: str, columns: np.ndarray | None = None) -> Pri
     model, made_for, gain, uncertainty = _matched(history, values)
     filled, alike = _filled(model), alikeness(history.models)
     own = model.between * model.residual / np.maximum(model.residual + model.counts * model.between, 1e-12)
-    model, borrowed = _with_unseen(model, alike)
+    seen = model.counts > 0
+    unseen = ~seen & np.isin(np.arange(len(seen)), columns)
+    model, borrowed = _with_unseen(model, alike, unseen)
     if borrowed is not None:
-        seen = model.counts > 0
-        filled[:, ~seen] = filled[:, seen] @ borrowed.weights.T
-        own[~seen] = (model.between + (1 - _OF_A_CELL) * model.residual) * borrowed.left
+        filled[:, unseen] = filled[:, seen] @ borrowed.weights.T
+        own[unseen] = (model.between + (1 - _OF_A_CELL) * model.residual) * borrowed.left
     tasks = len(values)
     made_for_it = matches(task, history.models)[columns]
     covariance = filled[:, columns].T @ filled[:, columns]
@@ -114,7 +115,7 @@ def expected(history: History, task: str) -> np.ndarray:
     values = normalised(history.values)
     model, _, gain, _ = _matched(history, values)
     if not model.counts.all():
-        model, _ = _with_unseen(model, alikeness(history.models))
+        model, _ = _with_unseen(model, alikeness(history.models), model.counts == 0)
     return model.of_models + gain * matches(task, history.models)
 
 
@@ -169,18 +170,20 @@ def _filled(model: _Additive) -> np.ndarray:
     return filled
 
 
-def _with_unseen(model: _Additive, alike: np.ndarray) -> tuple[_Additive, NameWeights | None]:
-    """Return effects in which models without a past take after similar names, and how; None without any."""
+def _with_unseen(
+    model: _Additive, alike: np.ndarray, unseen: np.ndarray
+) -> tuple[_Additive, NameWeights | None]:
+    """Return effects in which these models without a past take after similar names, and how."""
     seen = model.counts > 0
-    if seen.all() or not seen.any():
+    if not unseen.any() or not seen.any():
         return model, None
     counts = model.counts[seen]
     noise = model.residual / (model.between * counts)
     raw = model.of_models[seen] * (1 + noise)  # before they were shrunk
     centre = float(np.average(raw, weights=counts))
-    borrowed = weights_by_names(alike, seen, (raw - centre) / np.sqrt(model.between), noise)
+    borrowed = weights_by_names(alike, seen, unseen, (raw - centre) / np.sqrt(model.between), noise)
     of_models = model.of_models.copy()
-    of_models[~seen] = centre + borrowed.weights @ (raw - centre)
+    of_models[unseen] = centre + borrowed.weights @ (raw - centre)
     return model._replace(of_models=of_models), borrowed
 
 

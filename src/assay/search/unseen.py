@@ -18,8 +18,8 @@ class NameWeights(NamedTuple):
     """What models without a past take over from those with one.
 
     Attributes:
-        weights: Of the deviation of each model with a past: models without x models with one.
-        left: For each model without a past, the share of the variance between models that names do not tell.
+        weights: Of the deviation of each model with a past: wanted models x models with one.
+        left: For each wanted model, the share of the variance between models that names do not tell.
     """
 
     weights: np.ndarray
@@ -27,13 +27,14 @@ class NameWeights(NamedTuple):
 
 
 def weights_by_names(
-    alike: np.ndarray, seen: np.ndarray, deviations: np.ndarray, noise: np.ndarray
+    alike: np.ndarray, seen: np.ndarray, wanted: np.ndarray, deviations: np.ndarray, noise: np.ndarray
 ) -> NameWeights:
     """Return by which weights models without a past take after those with one.
 
     Args:
         alike: Similarity of the names, 0 to 1: models x models.
         seen: Whether a model has a past; at least one has.
+        wanted: Whether weights are returned for a model; it has no past.
         deviations: Of each model with a past from the mean, in standard deviations between models.
         noise: The variance of the error of each deviation, in the same unit.
     """
@@ -46,11 +47,11 @@ def weights_by_names(
     for share in _SHARES:
         weights, _ = _kriged(*local, noise[nearest], share)
         errors.append(float(np.square(deviations - (weights * deviations[nearest]).sum(axis=1)).mean()))
-    to_unseen = alike[np.ix_(~seen, seen)]
-    nearest = _nearest(to_unseen)
-    local = _local(to_unseen, nearest, among)
+    to_wanted = alike[np.ix_(wanted, seen)]
+    nearest = _nearest(to_wanted)
+    local = _local(to_wanted, nearest, among)
     weights, left = _kriged(*local, noise[nearest], _SHARES[int(np.argmin(errors))])
-    spread = np.zeros(to_unseen.shape)
+    spread = np.zeros(to_wanted.shape)
     np.put_along_axis(spread, nearest, weights, axis=1)
     return NameWeights(spread, left)
 
