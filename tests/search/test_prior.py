@@ -35,18 +35,12 @@ def test_values_are_normalised_to_the_median_and_the_best_of_each_task():
     np.testing.assert_allclose(scaled[1], [-1.0, -0.5, 0.0, 0.5, 1.0])  # a diverged run counts as -1
 
 
-def test_percentile_ranks_are_those_of_scipy():
-    rng = np.random.default_rng(0)
-    values = np.round(rng.normal(size=(6, 9)), 1)
-    values[rng.random(values.shape) < 0.3] = np.nan
+def test_a_percentile_rank_is_the_share_of_other_models_below_an_equal_one_counting_half():
+    values = np.array([[0.1, 0.4, 0.4, np.nan, 0.9], [np.nan, 0.7, 0.2, np.nan, np.nan]])
 
     ranks = percentiles(values)
 
-    expected = np.full(values.shape, np.nan)
-    for row, of_task in enumerate(values):
-        known = np.isfinite(of_task)
-        expected[row, known] = (stats.rankdata(of_task[known]) - 1) / (known.sum() - 1)
-    np.testing.assert_allclose(ranks, np.nanmean(expected, axis=0))
+    np.testing.assert_allclose(ranks, [0.0, (0.5 + 1) / 2, (0.5 + 0) / 2, np.nan, 1.0])
 
 
 def test_the_prior_orders_models_by_their_skill_with_three_in_ten_values_missing():
@@ -72,6 +66,22 @@ def test_a_model_without_a_past_is_less_certain_and_has_the_mean():
     assert prior.mean[4] == pytest.approx(0, abs=1e-9)
     assert prior.noise[4] == prior.noise.max() > 2 * np.median(prior.noise)
     assert np.isnan(prior.ranks[4])
+
+
+def test_what_the_past_says_of_some_models_is_what_it_says_of_them_among_all():
+    names = ("org/new-bird-base", "org/new-bird-large", *MODELS[2:])
+    values = simulated(np.random.default_rng(4))
+    values[np.random.default_rng(5).random(values.shape) < 0.3] = np.nan
+    values[:, [1, 4]] = np.nan
+    past = history(values, names)
+    chosen = np.array([0, 1, 7, 20])  # one of those without a past
+
+    some, every = learn(past, "birds", chosen), learn(past, "birds")
+
+    np.testing.assert_allclose(some.covariance, every.covariance[np.ix_(chosen, chosen)], atol=1e-12)
+    np.testing.assert_allclose(some.past, every.past[:, chosen])
+    for name in ("mean", "noise", "ranks", "made_for_it"):
+        np.testing.assert_allclose(getattr(some, name), getattr(every, name)[chosen], err_msg=name)
 
 
 def test_models_named_after_a_task_are_expected_to_gain_what_they_gained_before():
