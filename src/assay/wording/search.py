@@ -48,6 +48,8 @@ def searched_line(search: SearchFindings) -> str:
     >>> search = SearchFindings(1400, ("a", "b"), (), {}, {}, ("c",) * 1398, "budget", 1800.0)
     >>> searched_line(search)
     'Searched 1,400 models in 30 min: 2 finished, 1,398 not tried; the budget is not enough for another.'
+    >>> searched_line(SearchFindings(2, ("a",), (), {"b": "no file"}, {}, (), "all", 60.0))
+    'Searched 2 models in 1 min: 1 finished, 1 failed.'
     """
     counted = _counts_text(search)
     took = duration(search.seconds)

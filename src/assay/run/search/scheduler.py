@@ -113,7 +113,7 @@ class SearchScheduler(Scheduler[Evaluation]):
             failed=len(self.failed),
             leader=str(names[finished[int(promise.argmax())]]) if len(finished) else "",
             seconds=self._spending.seconds,
-            most_seconds=self._spending.most_seconds,
+            most_seconds=self._spending.most_seconds(self.spent),
             most_models=self._spending.most_models(self._begun[True]),
         )
 
