@@ -14,8 +14,8 @@ class SearchProgress(NamedTuple):
         screened: How many were tried on a part of train, and are not finished.
         failed: How many failed.
         leader: The finished model that is expected to be the best; empty before any finished.
-        seconds: What this start took so far.
-        most_seconds: The budget of this start; None without.
+        seconds: What this start took so far; with a total budget alone, what all steps took.
+        most_seconds: Their limit; None without.
         most_models: How many models this start may try; None for all.
     """
 

@@ -106,14 +106,15 @@ class SearchScheduler(Scheduler[Evaluation]):
         promise = sum((one.mean[finished] / one.belief.scale for one in known), np.zeros(len(finished)))
         dropped = {*self.left_out, *self.failed}
         begun = [model for model in np.flatnonzero(planner.reached >= 0) if model not in dropped]
+        seconds, most_seconds = self._spending.time_of(self.spent)
         return SearchProgress(
             candidates=len(names) - len(self.left_out) - self._excluded,
             finished=len(finished),
             screened=len(begun) - len(finished),
             failed=len(self.failed),
             leader=str(names[finished[int(promise.argmax())]]) if len(finished) else "",
-            seconds=self._spending.seconds,
-            most_seconds=self._spending.most_seconds(self.spent),
+            seconds=seconds,
+            most_seconds=most_seconds,
             most_models=self._spending.most_models(self._begun[True]),
         )
 

@@ -44,14 +44,14 @@ class Spending:
         self.downloaded = 0.0
         self._start = clock()
 
-    def most_seconds(self, spent: float) -> float | None:
-        """Return the seconds that this start may take, after those of all steps; None without a limit."""
-        seconds = self.seconds
-        limits = (
-            self._budget.seconds,
-            None if self._total.seconds is None else max(self._total.seconds - spent, 0.0) + seconds,
-        )
-        return min((limit for limit in limits if limit is not None), default=None)
+    def time_of(self, spent: float) -> tuple[float, float | None]:
+        """Return the seconds that count towards the time limit, and the limit; None without any.
+
+        They are those of this start, unless only the total is limited.
+        """
+        if self._budget.seconds is None and self._total.seconds is not None:
+            return spent, self._total.seconds
+        return self.seconds, self._budget.seconds
 
     def most_models(self, replayed: int) -> int | None:
         """Return how many models may be tried, with those that were replayed; None without a limit."""
