@@ -37,7 +37,7 @@ from assay.run.opened_model import OpenedModel
 from assay.run.plan import Run, job_of
 from assay.store.results import Store
 
-_ROUNDED = 0.1  # share of test examples whose prediction half precision may change
+_ROUNDED = 0.1  # share of test predictions that 16 bits may change; benchmarks/limits.py finds up to 0.07
 _CHECKED = 32  # examples of test that the saved model predicts again before anyone relies on it
 
 

@@ -66,7 +66,8 @@ def answer(
     if failed:
         print(
             f"{plural(failed, 'model')} failed: the report and --details give the reasons. The same command "
-            "tries again where a network, file, package or memory was missing; --retry-failed tries all.",
+            "tries again where a network, file, package or memory was missing, and what took too long with a "
+            "higher --time-limit; --retry-failed tries all.",
             file=sys.stderr,
         )
     if failed or (search is not None and not search.finished):

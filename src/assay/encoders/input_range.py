@@ -20,7 +20,11 @@ _NARROW = 16.0  # what a network is trained on is narrower than that; 0..255 wit
 _PIXEL_MEAN = 1.5  # a mean above this is one of 0..255: 0..1 has none there
 _UNIT_MEAN = 0.2  # below this a mean does not tell 0..1 from input that is normalised already
 _STRAIGHT = 0.01  # a part of the slope, for half precision
-_SAME = 0.01  # features that differ by less between images hardly depend on them
+# benchmarks/limits.py: in the wrong range features vary by at most 0.03, and 12 times more in the right one;
+# models in the right range vary by 0.04 or more, at most twice as much in the other, and their least sure
+# probability of eight is at most 0.92
+_SAME = 0.1  # features that vary by less between images hardly depend on them, if
+_TIMES = 5  # they vary so many times more in the other range
 _SURE = 0.999  # a probability above this is saturated
 _SAMPLES = 8
 
@@ -131,7 +135,7 @@ def doubts(run: Callable[[bool], tuple[np.ndarray, np.ndarray | None]]) -> tuple
     features, probs = run(True)
     if probs is not None and probs.shape[1] > 1 and (probs.max(axis=1) > _SURE).all():
         what = "its class probabilities are saturated"
-    elif _variation(features) < _SAME and _variation(run(False)[0]) > 10 * _variation(features):
+    elif _variation(features) < _SAME and _variation(run(False)[0]) > _TIMES * _variation(features):
         what = "its features hardly depend on the image"
     else:
         return ()

@@ -17,8 +17,10 @@ logger = logging.getLogger(__name__)
 
 COUNT = 32  # examples that ``sample_examples`` returns
 _USED = 3
-_TOLERANCE = 0.02  # relative to the largest feature: sums in another order, on any device, differ less
-_TOLERANCE_HALF = 0.1  # of models that encode in 16 bits
+_TOLERANCE = (
+    0.02  # relative to the largest feature: benchmarks/limits.py finds at most 7e-7 on the CPU, where
+)
+_TOLERANCE_HALF = 0.1  # 16 bits differ by 0, and 0.28 or more in training mode; other devices are in between
 _EQUAL = 1e-4
 
 _TEXTS = (
