@@ -13,6 +13,7 @@ import typer
 
 import assay.cli.commands
 from assay.cli.renamed_options import current_spelling
+from assay.cli.signals import ending_in_order
 from assay.core.errors import AssayError, UsageError
 
 app = typer.Typer(
@@ -52,7 +53,8 @@ def main() -> None:
     for note in notes:
         print(f"assay: {note}", file=sys.stderr)
     try:
-        app(args=arguments)
+        with ending_in_order():
+            app(args=arguments)
     except UsageError as error:
         _stop(str(error), code=2)
     except AssayError as error:
