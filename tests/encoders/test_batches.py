@@ -18,6 +18,7 @@ class Given:
     """A model that returns what a function makes of the numbers of a batch."""
 
     names = None
+    pixels = None
 
     def __init__(self, function):
         self._function = function
