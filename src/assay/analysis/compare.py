@@ -50,7 +50,21 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
     rows = {row.address: row for row in evidence.models}
     reasons = refused(evidence.limits, rows)
     models = {model: reasons.get(model, "") for model in rows.keys() | {cell.model for cell in cells}}
-    of_tasks = [_on_task(evidence, cells, method, models, task) for task in evidence.tasks]
+    modalities = modalities_of(cells, evidence.tasks)
+    by_task: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_task.setdefault(cell.task, []).append(cell)
+    of_tasks = [
+        _on_task(
+            evidence,
+            by_task.get(task.address, ()),
+            method,
+            missing_cells(by_task.get(task.address, ()), task, models, method, modalities),
+            models,
+            task,
+        )
+        for task in evidence.tasks
+    ]
     judged = [judge(of_task, rows, rule, seed) for of_task in of_tasks]
     findings = [task.findings for task in judged]
     pretrained = [cell for cell in cells if not has_random_weights(cell.model, rows)]
@@ -80,9 +94,14 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
 
 
 def _on_task(
-    evidence: Evidence, cells: Sequence[Cell], method: str, models: Mapping[str, str], task: TaskFacts
+    evidence: Evidence,
+    cells: Sequence[Cell],
+    method: str,
+    missing: tuple[Cell, ...],
+    models: Mapping[str, str],
+    task: TaskFacts,
 ) -> TaskEvidence:
-    """Return the inputs for one task; ``models`` maps each to why it is not ranked, empty if it is."""
+    """Return the inputs for one task from its cells; ``models`` maps each to why it is not ranked, or ""."""
     is_estimate = method in evidence.scores
     metric = evidence.metrics[task.metric]
     seeds = evidence.by_seed(task, method)
@@ -97,8 +116,8 @@ def _on_task(
         metric=None if is_estimate else metric,
         judge=judge,
         cells=tuple(cell for cell in cells if _has_value(cell, task, method) and not models[cell.model]),
-        missing=missing_cells(cells, task, models, method, modalities_of(cells, evidence.tasks)),
-        all_cells=tuple(cell for cell in cells if cell.task == task.address),
+        missing=missing,
+        all_cells=tuple(cells),
         truth=None if is_estimate else evidence.truths.get(task.fingerprint),
         predicted={model: judged_rows(of_model, metric) for model, of_model in seeds.items()},
         decided={model: decided_rows(of_model) for model, of_model in seeds.items()},
