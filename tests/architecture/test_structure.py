@@ -29,7 +29,7 @@ FAMILIES = (
     BUILT_IN.metrics,
     BUILT_IN.reports,
 )
-OF_NO_FOLDER = {"architecture", "contracts", "frozen", "hub", "journeys"}  # of the whole, or of assay.testing
+OF_NO_FOLDER = {"architecture", "contracts", "frozen", "hub", "journeys", "reliability"}  # of the whole
 FRAMEWORKS = ("torch", "timm", "transformers", "sentence_transformers", "sklearn", "scipy", "pyarrow", "PIL")
 
 

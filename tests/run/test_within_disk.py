@@ -99,7 +99,11 @@ def test_what_a_search_downloads_stays_within_the_limit_and_what_was_there_survi
 def test_models_larger_than_the_limit_are_left_out(cache, photos, tmp_path):
     models = ["fetched:colours", "fetched:noisy(seed=3)"]
     study = Study(
-        models=models, tasks=[str(photos)], methods=("ridge_cv",), store=tmp_path, max_disk=BYTES - 1
+        models=models,
+        tasks=[str(photos)],
+        methods=("ridge_cv",),
+        store=tmp_path / "store",
+        max_disk=BYTES - 1,
     )
 
     search = study.run().search

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assay.core.errors import AssayError
 from assay.core.model import ModelSource
+from assay.core.paths import path_of
 from assay.core.task import Modality
 from assay.plugins.address import Address
 from assay.plugins.families import families
@@ -43,7 +44,7 @@ def _local_files(address: Address) -> Mapping[str, Path]:
     """Return the files and folders that settings name, by setting; a name that only looks so is none."""
     stated = {"name": address.name, **dict(address.settings)}
     texts = {setting: value for setting, value in stated.items() if isinstance(value, str) and value}
-    paths = {setting: Path(value).expanduser().absolute() for setting, value in texts.items()}
+    paths = {setting: path_of(value).absolute() for setting, value in texts.items()}
     return {
         setting: path for setting, path in paths.items() if _exists(path) and _reads(address, setting, path)
     }

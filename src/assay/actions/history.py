@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from assay.core.errors import UnknownName, UsageError
+from assay.core.shown import quoted
 from assay.environment.history import history_folder
 from assay.run.past_tables import PastReading, PastTables, past_tables_of
 from assay.search.past import PastTable, all_tables, own_tables, shipped_tables
@@ -114,7 +114,7 @@ def _check_nothing_is_lost(before: PastTable | None, table: PastTable) -> None:
     if lost:
         raise UsageError(
             f"Your history has a table '{table.name}' already, with other tasks, such as '{lost[0]}'. Write "
-            f"another name with --name, or first: assay history remove {shlex.quote(table.name)}"
+            f"another name with --name, or first: assay history remove {quoted(table.name)}"
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from assay.actions.load import Saved
 from assay.actions.saved_folder import SavedSettings
 from assay.core.errors import UnreadableTask, UsageError
+from assay.core.paths import path_of
 from assay.core.predictor import Predicted
 from assay.core.task import Example, LabelKind, Modality, TaskKind, Words
 from assay.plugins.address import Address
@@ -96,7 +96,7 @@ def _examples(asked: NewInputs, settings: SavedSettings) -> Iterator[NewExample]
 
 def _tagged_texts(given: str, settings: SavedSettings) -> Iterator[NewExample]:
     """Yield the texts of a CoNLL file, in which tags may be missing."""
-    path, stated = Path(given).expanduser(), dict(Address.parse(settings.task).settings)
+    path, stated = path_of(given), dict(Address.parse(settings.task).settings)
     written = stated.get("word")
     word = TagColumns.of(path, written if isinstance(written, int) else None, None).word
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from assay.actions.predict import NewPrediction
+from assay.cli.say import say
 from assay.core.errors import UsageError
 from assay.environment.atomic_file import written_whole
 
@@ -22,7 +23,7 @@ _FORMULA = re.compile(r"[\t\r\n ]*(=|[+\-@].*[(|!])", re.DOTALL)
 
 def print_note(text: str) -> None:
     """Print a remark to standard error."""
-    print(f"assay: {text}", file=sys.stderr)
+    say(f"assay: {text}", file=sys.stderr)
 
 
 def write_answers(

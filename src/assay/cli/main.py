@@ -13,6 +13,7 @@ import typer
 
 import assay.cli.commands
 from assay.cli.renamed_options import current_spelling
+from assay.cli.say import escape_log, say
 from assay.cli.signals import ending_in_order
 from assay.core.errors import AssayError, UsageError
 
@@ -29,7 +30,7 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def _start(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
     if version:
-        print(f"assay {metadata.version('model-assay')}")
+        say(f"assay {metadata.version('model-assay')}")
         raise typer.Exit
 
 
@@ -49,9 +50,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # for terminals that cannot show our symbols
+    escape_log()
     arguments, notes = current_spelling(sys.argv[1:])
     for note in notes:
-        print(f"assay: {note}", file=sys.stderr)
+        say(f"assay: {note}", file=sys.stderr)
     try:
         with ending_in_order():
             app(args=arguments)
@@ -62,5 +64,5 @@ def main() -> None:
 
 
 def _stop(message: str, *, code: int) -> None:
-    print(f"assay: {message}", file=sys.stderr)
+    say(f"assay: {message}", file=sys.stderr)
     sys.exit(code)

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 
-from rich.console import Console
 from rich.table import Table
 
 from assay.core.catalogue import CatalogueEntry
+from assay.reports.terminal.console import console as new_console
 from assay.wording.numbers import count, disk_space
 
 _WIDE = 130  # columns of a terminal with room for all facts
@@ -21,7 +21,7 @@ def print_models(entries: Sequence[CatalogueEntry]) -> None:
     if not _is_terminal():
         _print_values(entries)
         return
-    console = Console()
+    console = new_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", overflow="fold", ratio=1)
     wide = console.width >= _WIDE

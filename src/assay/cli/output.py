@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assay.cli.progress import run_and_show, show_plan
+from assay.cli.say import say
 from assay.core.errors import UsageError
 from assay.core.result import Status
 from assay.environment.atomic_file import written_whole
@@ -24,6 +25,7 @@ from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.reports.html import Html
 from assay.reports.terminal import show
+from assay.reports.terminal.console import console as new_console
 from assay.reports.terminal.next_commands import StudyPlace
 from assay.reports.terminal.screen import screen_lines
 from assay.run.study import Study
@@ -48,14 +50,14 @@ def answer(
 ) -> None:
     """Run a study, write the HTML report and print the answer; exit with 1 if a job failed."""
     if dry_run:
-        show_plan(study, Console())
+        show_plan(study, new_console())
         return
     if report is not None:
         must_be_writable(report)
     try:
-        comparison = run_and_show(study, Console(stderr=True), retry_failed=retry_failed)
+        comparison = run_and_show(study, new_console(stderr=True), retry_failed=retry_failed)
     except KeyboardInterrupt:
-        print("\nStopped. What was finished is kept: the same command continues.", file=sys.stderr)
+        say("\nStopped. What was finished is kept: the same command continues.", file=sys.stderr)
         raise typer.Exit(code=130) from None
     store = Path(study.store)
     place = place_of(store, map(Path, study.plugins))
@@ -64,7 +66,7 @@ def answer(
     searched = search.failed if search is not None else ()
     failed = len({*searched, *(cell.model for cell in comparison.cells if cell.status is Status.FAILED)})
     if failed:
-        print(
+        say(
             f"{plural(failed, 'model')} failed: the report and --details give the reasons. The same command "
             "tries again where a network, file, package or memory was missing, and what took too long with a "
             "higher --time-limit; --retry-failed tries all.",
@@ -89,13 +91,13 @@ def show_and_write(
     try:
         write(Html(), comparison, path)
         place = replace(place, page=str(path))
-        print(f"Report: {path}", file=sys.stderr)
+        say(f"Report: {path}", file=sys.stderr)
     except UsageError as error:
         if needs_page:
             raise
         reason = str(error).removesuffix(" Write another path.")
-        print(f"No page: {reason} Name another file with --html.", file=sys.stderr)
-    console = Console()
+        say(f"No page: {reason} Name another file with --html.", file=sys.stderr)
+    console = new_console()
     if details:
         show(comparison, console, show_all=True)
         return

@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.status import Status
 from rich.table import Column
 
+from assay.core.shown import shown
 from assay.core.task import Split, Task
 from assay.findings.comparison import Comparison
 from assay.findings.search_progress import SearchProgress
@@ -142,7 +143,9 @@ class _Bars:
             self._whole_task, completed=before + here, description=f"{number + 1} of {len(self._order)}"
         )
         count = f" {stage.done} of {stage.total}" if stage.total else ""
-        self._now.update(self._now_task, description=f"{stage.what}{count}: {stage.model} on {stage.task}")
+        self._now.update(
+            self._now_task, description=shown(f"{stage.what}{count}: {stage.model} on {stage.task}")
+        )
 
     def end(self) -> None:
         """Fill the bar."""
@@ -191,10 +194,10 @@ def _searching(
     def watch(stage: Stage) -> None:
         count = f" {stage.done} of {stage.total}" if stage.total else ""
         name = short.get(stage.model, stage.model)
-        lines.update(step, description=f"{stage.what}{count}: {name} on {stage.task}")
+        lines.update(step, description=shown(f"{stage.what}{count}: {name} on {stage.task}"))
 
     def show(now: SearchProgress) -> None:
-        lines.update(far, description=progress_line(now, short.get(now.leader, now.leader)))
+        lines.update(far, description=shown(progress_line(now, short.get(now.leader, now.leader))))
 
     with lines:
         yield watch, show

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +16,7 @@ from assay.core.errors import NotApplicable, UnknownName, UsageError
 from assay.core.estimate import Estimate, Interval
 from assay.plugins.array_view import ArrayView
 from assay.plugins.method import ContrastScore, FactScore, FisherScore, Score, SourceScore, WeightScore
+from assay.readers.named_arrays import read_named_arrays
 
 _HOW = "Write it with np.savez('features.npz', features=F, labels=y)."
 
@@ -107,16 +107,15 @@ def read_arrays(path: str | Path, labels: str, *, kind: str | None, sample: int 
         UsageError: The file is not a valid ``.npz`` file, or an array is missing.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        arrays = read_named_arrays(Path(path))
     except OSError as error:
         raise UsageError(f"Cannot read '{path}': {error.strerror or error}. {_HOW}") from error
-    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except ValueError as error:
         if "Object arrays" in str(error):
             raise UsageError(
                 f"An array in '{path}' contains Python objects. Save texts: labels=labels.astype(str)."
             ) from error
-        raise UsageError(f"'{path}' is not a file of named arrays. {_HOW}") from error
+        raise UsageError(f"'{path}' is not a file of named arrays ({error}). {_HOW}") from error
     if labels not in arrays:
         raise UnknownName(f"array in '{path}'", labels, arrays)
     if "features" not in arrays and "source_probs" not in arrays:

@@ -100,6 +100,13 @@ def bytes_of(name: str, written: str | float) -> float:
     return found
 
 
+def count_of(name: str, written: str | float) -> float:
+    """Parse a count such as 25M, or a number; raise ``UsageError`` if it cannot be parsed."""
+    found = _number(name, written, _COUNTS, "a count, as in 25M or 300k")
+    assert found is not None
+    return found
+
+
 def _number(name: str, written: str | float | None, units: dict[str, float], how: str) -> float | None:
     if written is None:
         return None

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from assay.core.errors import UsageError
+from assay.core.paths import path_of
 from assay.plugins.settings import all_settings
 
 
@@ -28,7 +29,7 @@ def random_origin(seed: int) -> Origin:
 
 def require_file(path: str | Path) -> Path:
     """Return the path of an existing file, or raise ``UsageError``."""
-    file = Path(path).expanduser()
+    file = path_of(path)
     if not file.is_file():
         raise UsageError(f"There is no file '{path}'. Write the path of a checkpoint that exists.")
     return file

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import UsageError
+from assay.core.paths import path_of
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, folder_hash
 from assay.encoders.listed import listed_in
@@ -46,7 +47,7 @@ class Repository:
     def location(self) -> Location:
         """The location of the files."""
         if self.is_local:
-            return Location(str(Path(self.name).expanduser()), None)
+            return Location(str(path_of(self.name)), None)
         path, _, revision = self.name.partition("@")
         return Location(path, revision or None)
 

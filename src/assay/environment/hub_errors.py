@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from assay.core.errors import ModelError, Unavailable
+from assay.core.shown import command
 from assay.environment.offline import how_to_fetch, is_offline
 
 _BROKEN_OFF = (
@@ -49,9 +50,8 @@ class Wanted(NamedTuple):
 
     @property
     def fetch(self) -> str:
-        """The command that downloads it, in quotation marks."""
-        quoted = f'"{self.address}"' if "(" in self.address else self.address
-        return f"'assay fetch {quoted}'"
+        """The command that downloads it."""
+        return command("assay", "fetch", self.address)
 
 
 def hub_error(wanted: Wanted, error: Exception) -> ModelError:

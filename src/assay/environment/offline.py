@@ -8,6 +8,8 @@ import urllib.request
 from http.client import HTTPResponse
 from urllib.error import URLError
 
+from assay.core.shown import command
+
 _ASKED = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 _TRUE = {"1", "on", "yes", "true"}  # what the libraries of Hugging Face accept as yes
 
@@ -39,8 +41,9 @@ def keep_offline() -> None:
 
 def how_to_fetch(address: str) -> str:
     """Return what to do about something that is not in the local cache."""
-    quoted = f'"{address}"' if "(" in address else address
-    return f"Run 'assay fetch {quoted}' where there is a network, and then the same with --offline"
+    return (
+        f"Run {command('assay', 'fetch', address)} where there is a network, and then the same with --offline"
+    )
 
 
 class _Refusing(urllib.request.BaseHandler):

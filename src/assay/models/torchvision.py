@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import CheckpointError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
+from assay.core.shown import command
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of
 from assay.encoders.image_source import ImageSource
@@ -146,7 +147,7 @@ class TorchvisionSource(ImageSource):
             if kept is not None and kept.is_file():
                 raise CheckpointError(
                     f"The file {kept} is damaged ({type(error).__name__}: {error}). Delete it, and run "
-                    f"'assay fetch {address}'."
+                    f"{command('assay', 'fetch', address)}."
                 ) from error
             raise download_error(address, error, "checkpoint='weights.pth'") or error from error
 

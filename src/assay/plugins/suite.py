@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.core.errors import UnknownName, UsageError
+from assay.core.paths import path_of
 from assay.plugins.address import Address, Literal
 
 SOURCE = "suite"  # the source of an address
@@ -50,7 +51,7 @@ def load_suite(name: str) -> Suite:
         UnknownName: There is no suite with this name.
         UsageError: The file cannot be read or does not define a suite.
     """
-    own = Path(name).expanduser()
+    own = path_of(name)
     path = own if own.suffix == ".toml" else _FOLDER / f"{name}.toml"
     if own.suffix != ".toml" and name not in suite_names():
         raise UnknownName("suite", name, suite_names())

@@ -128,9 +128,11 @@ def _identifier(value: object) -> str:
 
 
 def _read(path: Path) -> dict[str, list[Row]]:
+    if not is_file(path):
+        raise UnreadableTask(f"'{path}' is no regular file: it is not read. Put the annotations there.")
     try:
         content = json.loads(path.read_bytes())
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableTask(f"{path} is not JSON: {error}. Download or export it again.") from error
     needed = {
         "images": ("id", "file_name"),

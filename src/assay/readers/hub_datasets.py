@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
+from assay.core.paths import path_of
 from assay.core.task import Modality
 from assay.environment.hub_client import HubRepository, settle_hub
 from assay.environment.hub_errors import Wanted, refusal, why_unreachable
@@ -80,7 +80,7 @@ def open_hub(request: DatasetRequest) -> HubSplits:
     import datasets
     from huggingface_hub import constants
 
-    is_folder = Path(request.name).expanduser().is_dir()
+    is_folder = path_of(request.name).is_dir()
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # which it tells another host than the hub
     datasets.config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE if is_folder else not settle_hub()
     if not sys.stderr.isatty():
@@ -205,7 +205,7 @@ def _explained(request: DatasetRequest, error: Exception) -> UsageError | None:
 def _load(request: DatasetRequest) -> Mapping[str, Dataset | IterableDataset]:
     import datasets
 
-    folder = Path(request.name).expanduser()
+    folder = path_of(request.name)
     if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
         saved = datasets.load_from_disk(str(folder))
         return saved if isinstance(saved, datasets.DatasetDict) else {"train": saved}

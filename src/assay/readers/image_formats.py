@@ -6,11 +6,14 @@ import functools
 import importlib
 import io
 import re
+import threading
 
 from PIL import Image, UnidentifiedImageError
 
+from assay.core.size_limits import too_many_pixels
 from assay.readers.files import UnreadableFileError
 
+_OPENING = threading.Lock()
 SUFFIXES = (".heic", ".heif", ".hif", ".jxl")
 _BRAND = re.compile(rb".{4}ftyp(heic|heix|heim|heis|hevc|hevx|mif1|msf1|avif|avis)", re.DOTALL)
 _JXL = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n")
@@ -20,19 +23,33 @@ def open_image(content: bytes, name: str) -> Image.Image:
     """Open an image, with the package that its format needs.
 
     Raises:
-        UnreadableFileError: The package is not installed.
+        UnreadableFileError: The package is not installed, or it has too many pixels.
         UnidentifiedImageError: It is no image.
     """
     form = _form(content, name)
     if form is not None:
         prepare(form)
     try:
-        return Image.open(io.BytesIO(content))
+        return _bounded(content)
     except UnidentifiedImageError:
         package = {"JXL": "pillow-jxl-plugin", "HEIC": "pillow-heif", "AVIF": "pillow-heif"}.get(form or "")
         if package is None or prepare(form or ""):
             raise
         raise UnreadableFileError(f"{form}: pip install {package}") from None
+
+
+def _bounded(content: bytes) -> Image.Image:
+    """Open an image whose pixels are not decoded yet, unless they are too many."""
+    with _OPENING:  # our own limit, which is checked below, instead of that of Pillow
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            image = Image.open(io.BytesIO(content))
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+    if reason := too_many_pixels(*image.size):
+        image.close()
+        raise UnreadableFileError(reason)
+    return image
 
 
 def _form(content: bytes, name: str) -> str | None:

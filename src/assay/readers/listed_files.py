@@ -166,7 +166,9 @@ def _stems(folder: Path) -> set[str]:
 
 def _path(name: str, strip: str) -> str:
     path = name.replace("\\", "/") if "\\" in name and not is_file(Path(name)) else name
-    return str(Path(path).expanduser()) if path.startswith("~") else path.lstrip(strip) if strip else path
+    if path.startswith("~"):
+        return os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises for an unknown user
+    return path.lstrip(strip) if strip else path
 
 
 def _as_spelled(folder: Path, paths: list[str]) -> list[str]:

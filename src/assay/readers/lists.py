@@ -28,7 +28,7 @@ def as_list(cell: str) -> tuple[str, ...] | None:
         return None
     try:
         items = json.loads(cell)
-    except ValueError:
+    except (ValueError, RecursionError):
         items = _of_python(_SCALAR.sub(r"\1", cell))
     if not isinstance(items, list) or not all(isinstance(item, (str, int, float)) for item in items):
         return None

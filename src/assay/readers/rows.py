@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
+from assay.core.size_limits import too_many_bytes
 from assay.readers.formats import suffixes
 from assay.readers.formats.compressed import unpacked
 from assay.readers.formats.delimited import delimited
@@ -43,6 +44,20 @@ def stream(
             f"Cannot read {path}: its name must end in one of {', '.join(suffixes.PLAIN)}, or in one of "
             f"{', '.join(suffixes.PACKED)}."
         )
+    read = 0
+    try:
+        for batch in _batches(path, form, note, places or RowPlaces()):
+            read += batch.nbytes
+            if reason := too_many_bytes(path.stat().st_size, read):
+                raise UnreadableTask(f"{path} is not read on: {reason}.")
+            yield batch
+    except RecursionError as error:
+        raise UnreadableTask(
+            f"{path} is nested too deeply. Write one object a line, with cells in it."
+        ) from error
+
+
+def _batches(path: Path, form: TableFormat, note: Note, places: RowPlaces) -> Iterator[pa.RecordBatch]:
     with unpacked(path) as file:
         if file.suffix in suffixes.PARQUET:
             yield from parquet_rows(file, note)
@@ -53,7 +68,7 @@ def stream(
         elif file.suffix == ".txt" and is_fasttext(file.path):
             yield from fasttext_rows(file, form, note)
         else:
-            yield from delimited(file, form, note, places or RowPlaces())
+            yield from delimited(file, form, note, places)
 
 
 def _require_content(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, final
 
@@ -18,6 +19,10 @@ _SYSTEM = frozenset(
         "#snapshot", "@__thumb", "@sharebin", "network trash folder", "temporary items", "icon\r",
     }
 )  # fmt: skip
+
+
+class _Kind(Enum):
+    FOLDER, FILE, SPECIAL, LEFT_OUT = range(4)
 
 
 class Listing(NamedTuple):
@@ -60,21 +65,31 @@ class Scan:
         return self._listings[folder]
 
     def _list(self, folder: Path) -> Listing:
-        folders, files, others = [], [], []
+        folders: list[Path] = []
+        files: list[str] = []
+        others: list[str] = []
         for entry in _entries(folder):
-            if entry.name.startswith(".") or entry.name.lower() in _SYSTEM:
-                self._leave_hidden(entry)
-            elif entry.is_symlink() and not self._is_followed(entry):
-                continue
-            elif entry.is_dir():
+            try:
+                kind = self._kind(entry)
+            except OSError:  # a link to itself, a process that ended, or what may not be looked at
+                kind = _Kind.SPECIAL
+            if kind is _Kind.FOLDER:
                 folders.append(Path(entry.path))
-            elif not (entry.is_file() or _is_broken(entry)):
+            elif kind is _Kind.SPECIAL:
                 self._special[self._relative(entry.path)] = None
-            elif self._fits(entry.name):
-                files.append(entry.name)
-            else:
-                others.append(entry.name)
+            elif kind is _Kind.FILE:
+                (files if self._fits(entry.name) else others).append(entry.name)
         return Listing(tuple(folders), tuple(files), tuple(others))
+
+    def _kind(self, entry: os.DirEntry[str]) -> _Kind:
+        if entry.name.startswith(".") or entry.name.lower() in _SYSTEM:
+            self._leave_hidden(entry)
+            return _Kind.LEFT_OUT
+        if entry.is_symlink() and not self._is_followed(entry):
+            return _Kind.LEFT_OUT
+        if entry.is_dir():
+            return _Kind.FOLDER
+        return _Kind.FILE if entry.is_file() or _is_broken(entry) else _Kind.SPECIAL
 
     def walk(self, folder: Path) -> Iterator[tuple[Path, Listing]]:
         """Yield each folder at or below a folder with its content, once; loops of links end."""
@@ -150,10 +165,16 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
-    except FileNotFoundError:  # it vanished since its parent was listed
+    except (
+        FileNotFoundError,
+        NotADirectoryError,
+        ProcessLookupError,
+    ):  # it vanished since its parent was listed
         return []
     except PermissionError as error:
         raise UnreadableTask(f"The folder '{folder}' may not be read. Change its permissions.") from error
+    except OSError as error:
+        raise UnreadableTask(f"Cannot read the folder '{folder}': {error.strerror}. Check it.") from error
 
 
 def _is_broken(entry: os.DirEntry[str]) -> bool:
@@ -164,7 +185,7 @@ def _is_broken(entry: os.DirEntry[str]) -> bool:
 def _identity(folder: Path) -> tuple[int, int]:
     try:
         status = folder.stat()
-    except FileNotFoundError:
+    except OSError:
         return -1, -1
     return status.st_dev, status.st_ino
 

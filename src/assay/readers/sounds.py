@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from assay.core.size_limits import too_many_bytes
 from assay.core.task import Modality, Sound
 from assay.readers.digests import digest_bytes
 from assay.readers.files import FileExamples, Files, FileState, Look, UnreadableFileError
@@ -24,6 +25,9 @@ _UNKNOWN_LENGTH = (
 def is_sound(name: str) -> bool:
     """Return whether a file name has an audio suffix."""
     return name.lower().endswith((*SUFFIXES, *_NEEDS_CONVERSION))
+
+
+_SAMPLE_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ def _decode(content: bytes) -> tuple[Sound, bool]:
 
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
+            if reason := too_many_bytes(len(content), _SAMPLE_BYTES * file.frames * file.channels):
+                raise UnreadableFileError(reason)
             samples = file.read(dtype="float32", always_2d=True)
             frames, rate, log = file.frames, file.samplerate, file.extra_info
             is_float = file.subtype in {"FLOAT", "DOUBLE"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import path_of
 from assay.core.task import Example, Modality, Words
 from assay.readers.checking import looked_at
 from assay.readers.embedded_files import EmbeddedFiles, embedded_columns
@@ -67,7 +68,7 @@ class Unlabelled:
     def examples(self, given: str) -> Iterator[NewExample]:
         """Yield the examples of a file, folder or table; whatever cannot be read is one of them."""
         try:
-            yield from self._read(given, Path(given).expanduser())
+            yield from self._read(given, path_of(given))
         except UnreadableTask as error:
             yield NewExample(given, None, None, str(error))
         except OSError as error:

@@ -8,12 +8,14 @@ from typing import Any
 
 from assay.core.errors import MissingPackage, UnreadableTask
 from assay.readers.annotated_images import AnnotatedImage
+from assay.readers.files import is_file
 from assay.readers.images import is_image
 from assay.readers.scanning import Scan
 from assay.readers.shown_names import shown_name
 from assay.readers.split_names import consistent, split_folder
 
 _IMAGES, _LABELS = "images", "labels"
+_DIGITS = 9  # of the number of a class
 _NAMES = ("classes.txt", "labels/classes.txt", "obj.names", "classes.names")
 
 
@@ -73,7 +75,7 @@ def _categories(file: Path, names: Mapping[int, str]) -> set[str]:
         if not line.strip():
             continue
         word = line.split()[0]
-        if not word.isdigit() or (names and int(word) not in names):
+        if not _is_number(word) or (names and int(word) not in names):
             raise UnreadableTask(
                 f"{file}, line {number}: '{word[:20]}' is not the number of a class"
                 f"{f' below {len(names)}' if names else ''}. Export the labels again."
@@ -84,13 +86,13 @@ def _categories(file: Path, names: Mapping[int, str]) -> set[str]:
 
 def _class_names(folder: Path) -> dict[int, str]:
     """Return the names of the classes by number, from the YAML file or a list; empty without one."""
-    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
+    for path in filter(is_file, sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))):
         names = _of_yaml(path)
         if names:
             return names
     for name in _NAMES:
         if (folder / name).is_file():
-            return dict(enumerate((folder / name).read_text("utf-8").split("\n")))
+            return dict(enumerate((folder / name).read_text("utf-8", "replace").split("\n")))
     return {}
 
 
@@ -100,10 +102,22 @@ def _of_yaml(path: Path) -> dict[int, str]:
     except ImportError as error:
         raise MissingPackage("yolo", "pyyaml") from error
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except yaml.YAMLError as error:
+        content = yaml.safe_load(path.read_bytes())
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UnreadableTask(f"{path} is no YAML: {error}. Export it again.") from error
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, Sequence) and not isinstance(names, str):
         names = dict(enumerate(names))
-    return {int(number): str(name) for number, name in names.items()} if isinstance(names, dict) else {}
+    if not isinstance(names, dict):
+        return {}
+    if not all(
+        _is_number(str(number)) and isinstance(name, str | int | float) for number, name in names.items()
+    ):
+        raise UnreadableTask(
+            f"The names in {path} are not one for each number. Write names: {{0: cat, 1: dog}}."
+        )
+    return {int(number): str(name) for number, name in names.items()}
+
+
+def _is_number(word: str) -> bool:
+    return word.isdecimal() and len(word) <= _DIGITS

@@ -11,14 +11,8 @@ from assay.findings.frames import Value
 from assay.plugins.report import Report
 from assay.wording.exported import exported_rows
 
-_FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-)  # prefixes that a spreadsheet would execute; applies to strings only
+# prefixes that a spreadsheet would execute, in wide letters too; applies to strings only
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Csv(Report):

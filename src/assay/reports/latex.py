@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from assay.core.shown import shown
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.result_table import Entry, ResultTable, result_tables
@@ -13,7 +14,8 @@ _ESCAPED = str.maketrans(
     {
         "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
         "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-        ">": r"\textgreater{}", "−": r"$-$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
+        ">": r"\textgreater{}", "[": "{[}", "]": "{]}", "*": "{*}",
+        "−": r"$-$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     }
 )  # fmt: skip
 
@@ -75,4 +77,4 @@ def _stacked(above: str, below: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return " ".join(text.split()).translate(_ESCAPED)
+    return shown(" ".join(text.split())).translate(_ESCAPED)

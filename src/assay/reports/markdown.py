@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
+from assay.core.shown import shown
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.result_table import Entry, ResultTable, result_tables
 from assay.wording.search import searched_line
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#&])")
 
 
 class Markdown(Report):
@@ -57,4 +58,4 @@ def _cell(entry: Entry) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", shown(" ".join(text.split())))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.model import ModelSource
+from assay.core.paths import path_of
 from assay.core.task import Modality
 from assay.plugins.address import Address
 from assay.plugins.registry import Named
@@ -49,5 +49,5 @@ def _place(value: object) -> object:
     if not isinstance(value, str):
         return value
     source, colon, path = value.rpartition(":")  # as in local-dir:./model
-    place = Path(path).expanduser()
+    place = path_of(path)
     return f"{source}{colon}{place.resolve()}" if path and place.exists() else value

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import AssayError, NotApplicable, UnknownName, UnreadableTask, UsageError
 from assay.core.job import Job
 from assay.core.keys import MethodParts, ModelParts, job_key
 from assay.core.model import ModelSource
+from assay.core.paths import path_of
 from assay.core.result import Finished, Result, Status
 from assay.core.task import Task
 from assay.findings.per_task import OTHER_MODALITY
@@ -234,7 +234,7 @@ def model_address(text: str) -> Address:
     address = Address.parse(text)
     if address.source:
         return address
-    path = Path(address.name).expanduser()
+    path = path_of(address.name)
     if (path / "modules.json").is_file():
         return address.with_source("sentence")
     if (path / "config.json").is_file():

@@ -39,6 +39,7 @@ from assay.run.task_facts import task_facts
 from assay.run.within_budget import WithinBudget
 from assay.run.zoo import models_for
 from assay.store.arrays import Arrays
+from assay.store.place import require_place
 from assay.store.planned import write_planned
 from assay.store.results import Store, open_existing
 from assay.store.search_log import forget_search, write_search
@@ -69,6 +70,7 @@ class Study(StudySettings):
         root = Path(self.store)
         if root.exists() and not root.is_dir():
             raise UsageError(f"The store '{root}' is a file. Name a folder, as in store='assay-store'.")
+        require_place(root)
         pixel_budget()  # one that cannot be read stops here
         methods = resolve_methods(self._all_methods())
         if self.ranked_by is not None and self.ranked_by not in map(str, methods):
@@ -144,6 +146,7 @@ class Study(StudySettings):
             show: Called with how far a search is, after each of its steps.
         """
         ready = ready or self.plan()
+        require_place(Path(self.store))
         store = Store(Path(self.store))
         try:
             with using(ready.families), store.writing():

@@ -191,4 +191,7 @@ def _paths_of(plugins: object) -> tuple[Path, ...]:
     """Return the files of plug-ins."""
     if isinstance(plugins, (str, Path)) or not isinstance(plugins, Iterable):
         raise UsageError(f"plugins is {plugins!r}. Write a list: plugins=['my_score.py'].")
-    return tuple(map(Path, plugins))
+    paths = tuple(plugins)
+    if not all(isinstance(path, (str, Path)) for path in paths):
+        raise UsageError(f"plugins is {paths!r}. Write a list of files: plugins=['my_score.py'].")
+    return tuple(map(Path, paths))

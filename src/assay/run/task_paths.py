@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from assay.core.errors import UsageError
+from assay.core.paths import path_of
 from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.readers.formats.fasttext import is_fasttext
@@ -31,7 +32,7 @@ def with_source(address: Address) -> Address:
     """
     if address.source:
         return address
-    path = Path(address.name).expanduser()
+    path = path_of(address.name)
     if path.is_dir():
         return address.with_source(_source_of_folder(path))
     if path.name.lower().endswith(TABLE_SUFFIXES):

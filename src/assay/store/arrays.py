@@ -109,7 +109,7 @@ class Arrays:
         text = self.read_text(shelf, key)
         try:
             return None if text is None else parse(json.loads(text))
-        except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        except (AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError):
             self.refuse(shelf, f"{key}.json", "it does not hold what is expected")
             return None
 

@@ -142,6 +142,8 @@ def grids_of_json(path: Path) -> dict[str, Grid] | None:
 
 def _json(path: Path) -> object:
     """Return the JSON value of a file; None for JSON lines and invalid JSON."""
+    if not path.is_file():  # a pipe would be waited for
+        return None
     try:
         return json.loads(path.read_text("utf-8-sig"))
     except (ValueError, OSError):  # the table reader reports the error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import path_of
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
@@ -81,13 +82,13 @@ class Audio(TaskSource):
     def load(self, address: str, seed: int) -> Task:
         """Decode and check every file once; files are decoded again on demand."""
         shares, given = shares_and_folders(self.train, self.val, self.test)
-        folder = Path(self.name).expanduser()
+        folder = path_of(self.name)
         require_folder(folder)
         if self.labels is None:
             files, labelled = self._from_folders(folder, given)
             inputs: tuple[str, ...] = ()
         else:
-            files, labelled, inputs = self._listed(folder, folder / Path(self.labels).expanduser())
+            files, labelled, inputs = self._listed(folder, folder / path_of(self.labels))
         limits = ExampleLimits(self.limit)
         gathered = gather_files(StoredSounds(files), labelled, self.unreadable, limits, seed)
         gathered = replace(with_positive(gathered, self.positive, self.metric), inputs=inputs)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import path_of
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.annotated_images import AnnotatedImage, ImageSettings, gather_annotated
@@ -75,11 +76,11 @@ class Coco(TaskSource):
     def load(self, address: str, seed: int) -> Task:
         """Read the annotations, and check every image once."""
         shares = Shares(self.val, self.test)
-        path = Path(self.name).expanduser()
+        path = path_of(self.name)
         if not path.exists():
             raise UnreadableTask(f"There is no file or folder '{path}'. Check the path after 'coco:'.")
         files = annotation_files(path) if path.is_dir() else [(path, None)]
-        images = Path(self.images).expanduser() if self.images is not None else None
+        images = path_of(self.images) if self.images is not None else None
         read = [(read_annotations(file, images), part) for file, part in files]
         annotated = [
             AnnotatedImage(image.file, image.categories, part)

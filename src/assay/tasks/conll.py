@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import path_of
 from assay.core.task import Task, Words
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
@@ -69,7 +70,7 @@ class Conll(TaskSource):
     def load(self, address: str, seed: int) -> Task:
         """Read every text once."""
         shares = Shares(self.val, self.test)
-        files = _files(Path(self.name).expanduser())
+        files = _files(path_of(self.name))
         texts, parts = [], []
         notes: list[str] = []
         for path, part in files:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import path_of
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.annotated_folders import are_no_classes, found_annotations
@@ -101,7 +102,7 @@ class Folder(TaskSource):
     def load(self, address: str, seed: int) -> Task:
         """Read and check every image once; images are decoded again on demand."""
         shares, given = shares_and_folders(self.train, self.val, self.test)
-        folder = Path(self.name).expanduser()
+        folder = path_of(self.name)
         require_folder(folder)
         gathered = self._gather(folder, given)
         gathered = with_positive(gathered, self.positive, self.metric)
@@ -109,7 +110,7 @@ class Folder(TaskSource):
 
     def _gather(self, folder: Path, given: GivenSplits) -> Gathered:
         if self.labels is not None:
-            return self._listed(folder, {folder / Path(self.labels).expanduser(): None})
+            return self._listed(folder, {folder / path_of(self.labels): None})
         tree = find_files(folder, given=given, follows_links=self.links)
         listed = _label_tables(folder)
         if tree.names and not (listed and are_no_classes(tree.classes)):

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import path_of
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
@@ -97,7 +98,7 @@ class Table(TaskSource):
         """Read the table once; a small file stays in memory."""
         shares = Shares(self.val, self.test)
         form = LabelForm(parse_kind(self.kind), self.label_separator or None, self.missing)
-        table, official = self._read(Path(self.name).expanduser())
+        table, official = self._read(path_of(self.name))
         embedded = embedded_columns(table.paths)
         image = self.image if self.text or self.words else self.image or next(iter(embedded), None)
         named = NamedColumns(self.text, self.text2, image, self.label, self.split, self.words, self.slices)

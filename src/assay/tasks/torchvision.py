@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
 from assay.core.errors import UnknownName, UnreadableTask
+from assay.core.paths import path_of
 from assay.core.task import Modality, Task
 from assay.core.task_source import TaskSource
 from assay.environment.offline import keep_offline
@@ -149,7 +149,7 @@ class Torchvision(TaskSource):
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed, limits=limits)
 
     def _open(self, arguments: Mapping[str, object]) -> Any:
-        root = Path(self.root).expanduser()
+        root = path_of(self.root)
         kept = str(root.absolute())  # a model may change the current folder
         if not self.download and not root.is_dir():
             raise UnreadableTask(f"There is no folder '{root}'. {self._advice()}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import path_of
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.annotated_images import ImageSettings, gather_annotated
@@ -63,7 +63,7 @@ class Yolo(TaskSource):
 
     def load(self, address: str, seed: int) -> Task:
         """Read the label files, and check every image once."""
-        folder = Path(self.name).expanduser()
+        folder = path_of(self.name)
         if not folder.is_dir():
             raise UnreadableTask(f"There is no folder '{folder}'. Check the path after 'yolo:'.")
         images, notes = read_yolo(folder)

@@ -30,18 +30,17 @@ def command(
     details: options.Details = False,
 ) -> None:
     """Compare models across the tasks of a table: index, ranks, wins, strength, with intervals."""
-    from rich.console import Console
-
     from assay.analysis.across_tasks.generality import across
     from assay.analysis.across_tasks.similarity import similarity
     from assay.core.errors import UsageError
     from assay.reports.terminal.across import show_across, show_similarity
+    from assay.reports.terminal.console import console as new_console
     from assay.tables.matrices import higher_is_better, parse_row_kind, read_matrices, select_matrix
 
     file = read_matrices(table, rows=parse_row_kind(rows))
     values = higher_is_better(select_matrix(file, table, matrix, "--method"), lower_is_better or ())
     findings = across(values)
-    console = Console()
+    console = new_console()
     for note in file.notes:
         console.print(note, style="dim", highlight=False, markup=False)
     if findings is None:

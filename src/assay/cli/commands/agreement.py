@@ -52,10 +52,9 @@ def command(
     seed: Annotated[int, typer.Option(help="The seed of the bootstrap.")] = 0,
 ) -> None:
     """Measure how well scores predict results, compared with a static ranking, chance and model facts."""
-    from rich.console import Console
-
     from assay.actions.agreement import ScoreTables, compare_scores
     from assay.reports.terminal.agreement import show_agreements
+    from assay.reports.terminal.console import console as new_console
 
     request = ScoreTables(
         scores=tuple(tables[:-1]),
@@ -69,7 +68,7 @@ def command(
         lower_is_better_scores=tuple(lower_is_better_score or ()),
     )
     result = compare_scores(request, seed=seed)
-    console = Console()
+    console = new_console()
     for note in result.notes:
         console.print(note, style="dim", highlight=False, markup=False)
     console.print()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 
 if TYPE_CHECKING:
     from assay.actions.cache import Cached
@@ -51,13 +52,13 @@ def command(
     if store is None:
         if prune or cache_size is not None:
             most = 0 if cache_size is None else bytes_of("cache_size", cache_size)
-            print(f"removed {disk_space(cache.prune_user_cache(most)):>8}")
+            say(f"removed {disk_space(cache.prune_user_cache(most)):>8}")
         _show(cache.user_cached(), "", str(cache_folder()))
         return
     if prune or cache_size is not None:
         removed = cache.prune(store, 0 if cache_size is None else bytes_of("cache_size", cache_size))
         for each in removed:
-            print(f"removed {disk_space(each.bytes):>8}  {each.of}")
+            say(f"removed {disk_space(each.bytes):>8}  {each.of}")
     _show(cache.cached(store), "features of", str(store))
 
 
@@ -67,8 +68,8 @@ def _show(kept: Sequence[Cached], what: str, where: str) -> None:
     from assay.wording.numbers import disk_space
 
     if kept:
-        print(f"{'size':>8}  {'last use':16}  {what}".rstrip())
+        say(f"{'size':>8}  {'last use':16}  {what}".rstrip())
     for each in kept:
         used = datetime.fromtimestamp(each.last_use).astimezone()
-        print(f"{disk_space(each.bytes):>8}  {used:%Y-%m-%d %H:%M}  {each.of}")
-    print(f"{disk_space(sum(each.bytes for each in kept))} in {where}")
+        say(f"{disk_space(each.bytes):>8}  {used:%Y-%m-%d %H:%M}  {each.of}")
+    say(f"{disk_space(sum(each.bytes for each in kept))} in {where}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 
 EXAMPLES = """
 Examples:
@@ -46,9 +47,9 @@ def command(
     for number, each in enumerate(update(repositories), start=1):
         failed += bool(each.failure)
         if each.failure:
-            print(f"{each.repository}: {each.failure}", file=sys.stderr)
+            say(f"{each.repository}: {each.failure}", file=sys.stderr)
         elif number % 100 == 0:
-            print(f"{number:,} of {len(set(repositories)):,}", file=sys.stderr)
-    print(f"{plural(len(set(repositories)) - failed, 'model')} updated, {failed:,} failed")
+            say(f"{number:,} of {len(set(repositories)):,}", file=sys.stderr)
+    say(f"{plural(len(set(repositories)) - failed, 'model')} updated, {failed:,} failed")
     if failed:
         raise typer.Exit(code=1)

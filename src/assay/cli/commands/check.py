@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 
 EXAMPLES = """
 Examples:
@@ -34,12 +35,12 @@ def command(
     broken = 0
     device = resolve_device(device)
     for named in resolve_models(models):
-        print(named)
+        say(named)
         try:
             for label, text in inspect(named.plugin, device):
-                print(f"  {label:14} {text}")
+                say(f"  {label:14} {text}")
         except ModelError as error:
             broken += 1
-            print(f"  broken         {error}")
+            say(f"  broken         {error}")
     if broken:
         raise typer.Exit(code=1)

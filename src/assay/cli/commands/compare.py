@@ -29,13 +29,12 @@ def command(
     plugin: options.Plugins = None,
 ) -> None:
     """Compare two models: difference with interval, changed predictions, classes, feature spaces, cost."""
-    from rich.console import Console
-
     from assay.actions.compare_models import compare_models, within
     from assay.core.limits import Limits
     from assay.reports.terminal.change import show_change
+    from assay.reports.terminal.console import console as new_console
 
     options.add_plugins(plugin)
     limits = Limits.of(max_parameters, max_latency, licence or ())
     change = compare_models(store, before, after, method=method, tasks=task or ())
-    show_change(within(change, limits), Console())
+    show_change(within(change, limits), new_console())

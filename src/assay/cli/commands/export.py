@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 
 EXAMPLES = """
 Examples:
@@ -50,4 +51,4 @@ def command(
     rule = Rule.of(margin, cheap_by)
     comparison = compare_store(open_existing(store), ranked_by=ranked_by, limits=limits, rule=rule)
     write(reports[out.suffix](), comparison, out)
-    print(f"Wrote {out}")
+    say(f"Wrote {out}")

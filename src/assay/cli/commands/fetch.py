@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.say import say
+
 EXAMPLES = """
 Examples:
 
@@ -27,17 +29,17 @@ def command(
 
     missing = 0
     for result in fetch([address for text in named for address in _addresses(text)]):
-        print(result.address)
+        say(result.address)
         if not isinstance(result, Fetched):
             missing += 1
-            print(f"  missing        {result.reason}")
+            say(f"  missing        {result.reason}")
             continue
-        print(f"  from           {result.origin}")
-        print(f"  size           {result.size}")
+        say(f"  from           {result.origin}")
+        say(f"  size           {result.size}")
         for folder, count in result.downloaded.items():
-            print(f"  downloaded     {count / 1e6:,.1f} MB into {folder}")
+            say(f"  downloaded     {count / 1e6:,.1f} MB into {folder}")
         if not result.downloaded:
-            print("  downloaded     nothing: it is cached already")
+            say("  downloaded     nothing: it is cached already")
     if missing:
         raise typer.Exit(code=1)
 

@@ -44,13 +44,12 @@ def command(
 
     Otherwise report that there are not enough data to tell.
     """
-    from rich.console import Console
-
     from assay.actions.compare_models import compare_models, other_model, within
     from assay.analysis.change.gate import gate, regression_from
     from assay.cli.output import must_be_writable, write_text
     from assay.core.limits import Limits
     from assay.reports.json import as_json
+    from assay.reports.terminal.console import console as new_console
     from assay.reports.terminal.gate import as_junit, show_gate
 
     options.add_plugins(plugin)
@@ -61,7 +60,7 @@ def command(
     after = model or other_model(store, baseline)
     change = compare_models(store, baseline, after, method=method, tasks=task or ())
     result = gate(within(change, limits), max_regression)
-    show_gate(result, Console())
+    show_gate(result, new_console())
     if junit is not None:
         write_text(as_junit(result), junit)
     if json is not None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 from assay.core.errors import UsageError
 
 EXAMPLES = """
@@ -54,10 +55,10 @@ def command(
     target = _target(action, what)
     if action == "export":
         exported = history.export(Path(target), name or ())
-        print(f"Wrote {', '.join(table.name for table in exported)} to {target}: numbers and names only")
+        say(f"Wrote {', '.join(table.name for table in exported)} to {target}: numbers and names only")
     elif action == "remove":
         history.remove(target)
-        print(f"Removed {target}")
+        say(f"Removed {target}")
     else:
         reading = PastReading(
             name=name[0] if name else None,
@@ -68,10 +69,10 @@ def command(
         )
         added = history.add(Path(target), reading)
         for note in added.notes:
-            print(f"note: {note}")
+            say(f"note: {note}")
         for table in added.tables:
             size = f"{plural(len(table.values), 'task')}, {plural(len(table.models), 'model')}"
-            print(f"Added {table.name}: {size} ({table.modality})")
+            say(f"Added {table.name}: {size} ({table.modality})")
     return None
 
 
@@ -89,11 +90,10 @@ def _target(action: str, what: str | None) -> str:
 
 
 def _list() -> None:
-    from rich.console import Console
-
     from assay.environment.history import history_folder
+    from assay.reports.terminal.console import console as new_console
     from assay.reports.terminal.history import show_history
     from assay.search.past import own_tables, shipped_tables
 
-    console = Console(highlight=False, markup=False, soft_wrap=False)
+    console = new_console(highlight=False, markup=False, soft_wrap=False)
     show_history(own_tables(), shipped_tables(), history_folder(), console)

@@ -10,6 +10,7 @@ from typing import Annotated, TextIO
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 
 SUITES = "suites"
 
@@ -65,7 +66,7 @@ def command(
         print_models(found.entries[:limit])
         shown = min(len(found.entries), limit or len(found.entries))
         for line in (f"{shown:,} of {len(found.entries):,} models", *found.notes):
-            print(line, file=sys.stderr)
+            say(line, file=sys.stderr)
         return
     _list(pattern, plugin)
 
@@ -94,27 +95,27 @@ def _list(pattern: str | None, plugin: list[Path] | None) -> None:
     member: type[object] = owner.load(source)
     if owner is not known.models or not list(known.models.load(source).list_names()):
         if owner is known.models:
-            print(f"'{source}' opens any name or folder; it has no list of models.")
+            say(f"'{source}' opens any name or folder; it has no list of models.")
         _print_settings(source, member, sys.stdout)
         return
     if not names:
         _print_settings(source, member, sys.stderr)
     models = models_of(Address.parse(f"{source}:{names or '*'}"))
     for model in models:
-        print(model)
-    print(so_many(models), file=sys.stderr)
+        say(model)
+    say(so_many(models), file=sys.stderr)
 
 
 def _print_settings(name: str, member: type[object], stream: TextIO) -> None:
     from assay.plugins.setting_docs import settings_of
 
     settings = settings_of(member)
-    print(f"{name} has no settings." if not settings else f"Settings of {name}:", file=stream)
+    say(f"{name} has no settings." if not settings else f"Settings of {name}:", file=stream)
     for setting in settings:
         default = f", by default {setting.default}" if setting.default else ""
-        print(f"  {setting.name}: {setting.type}{default}", file=stream)
+        say(f"  {setting.name}: {setting.type}{default}", file=stream)
         if setting.doc:
-            print(
+            say(
                 textwrap.fill(setting.doc, 96, initial_indent=" " * 6, subsequent_indent=" " * 6), file=stream
             )
 
@@ -122,9 +123,9 @@ def _print_settings(name: str, member: type[object], stream: TextIO) -> None:
 def _print_suites() -> None:
     from assay.plugins.suite import load_suite, suite_names
 
-    print(f"{SUITES}:")
+    say(f"{SUITES}:")
     for name in suite_names():
-        print(f"  {name:22} {load_suite(name).title}")
+        say(f"  {name:22} {load_suite(name).title}")
 
 
 def _print_family(registry: object) -> None:
@@ -132,11 +133,11 @@ def _print_family(registry: object) -> None:
     from assay.plugins.registry import Registry
 
     assert isinstance(registry, Registry)
-    print(f"{registry.family}:")
+    say(f"{registry.family}:")
     for name in registry.names():
         try:
             member = registry.load(name)
             line = getattr(member, "summary", "") or (member.__doc__ or "").strip().partition("\n")[0]
         except MissingPackage as missing:
             line = f"({missing})"
-        print(f"  {name:22} {line}")
+        say(f"  {name:22} {line}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 
 EXAMPLES = """
 Examples:
@@ -31,12 +32,11 @@ def command(
     import sys
     from contextlib import closing
 
-    from rich.console import Console
-
     from assay.actions.measure import measure, named_models
     from assay.cli.measured_speeds import show, watching
     from assay.environment.devices import resolve_device
     from assay.environment.machine import machine_name
+    from assay.reports.terminal.console import console as new_console
     from assay.store.results import Store, open_existing
 
     options.go_offline_if(offline)
@@ -45,11 +45,14 @@ def command(
         chosen = named_models(existing, models or ())
     device = resolve_device(device)
     try:
-        with closing(Store(store)) as opened, watching(Console(stderr=True), len(chosen), rounds) as watch:
+        with (
+            closing(Store(store)) as opened,
+            watching(new_console(stderr=True), len(chosen), rounds) as watch,
+        ):
             measured = measure(opened, chosen, rounds, device, watch)
     except KeyboardInterrupt:
-        print("\nStopped. What was measured is kept.", file=sys.stderr)
+        say("\nStopped. What was measured is kept.", file=sys.stderr)
         raise typer.Exit(code=130) from None
-    show(measured, machine_name(device), Console())
+    show(measured, machine_name(device), new_console())
     if any(one.failure for one in measured):
         raise typer.Exit(code=1)

@@ -34,18 +34,17 @@ def command(
     plugin: options.Plugins = None,
 ) -> None:
     """Print the findings of a store and write one HTML file, without running anything."""
-    from rich.console import Console
-
     from assay.analysis.per_task.decision import Rule
     from assay.cli.output import follow, place_of, show_and_write
     from assay.core.limits import Limits
+    from assay.reports.terminal.console import console as new_console
     from assay.run.stored_comparison import compare_store
     from assay.store.results import open_existing
 
     options.add_plugins(plugin)
     limits = Limits.of(max_parameters, max_latency, licence or ())
     rule = Rule.of(margin, cheap_by)
-    opened, console, path = open_existing(store), Console(), html or store / "report.html"
+    opened, console, path = open_existing(store), new_console(), html or store / "report.html"
     if watch:
         follow(opened, path, console, partial(compare_store, ranked_by=ranked_by, limits=limits, rule=rule))
         return

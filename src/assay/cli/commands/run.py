@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +11,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 
 EXAMPLES = """
 Examples:
@@ -57,6 +60,7 @@ def command(
 
     options.go_offline_if(offline)
     read = Study.from_file(study)
+    _announce(study, read.plugins, store or read.store)
     chosen = replace(
         read,
         store=store or read.store,
@@ -72,3 +76,12 @@ def command(
         rescan=rescan or read.rescan,
     )
     answer(chosen, report=html, retry_failed=retry_failed, details=details, dry_run=dry_run)
+
+
+def _announce(study: Path, plugins: Iterable[str | Path], store: str | Path) -> None:
+    """Say which code a study file runs, and where it writes outside its folder, before anything runs."""
+    for plugin in plugins:
+        say(f"{study} runs the code of the plug-in '{Path(plugin).absolute()}'.", file=sys.stderr)
+    folder, place = study.absolute().parent, Path(store).absolute()
+    if not place.resolve().is_relative_to(folder.resolve()):
+        say(f"{study} writes to the store '{place}', outside its folder.", file=sys.stderr)

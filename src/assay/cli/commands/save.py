@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
+from assay.core.shown import quoted
 
 EXAMPLES = """
 Examples:
@@ -53,8 +55,9 @@ def command(
     result = save(store, chosen, out, resolve_device(device), onnx=onnx)
     negated = families().metrics.load(chosen.task.metric).shown_negated
     value = f"{chosen.task.metric} {value_text(result.value or 0.0, negated=negated)} on test"
-    print(f"Saved {chosen.model} with {chosen.method} ({value}) to {out}")
-    print(f"Predict with: assay predict {out} ...; or python {out / 'predict.py'} ...")
+    say(f"Saved {chosen.model} with {chosen.method} ({value}) to {out}")
+    folder, script = quoted(str(out)), quoted(str(out / "predict.py"))
+    say(f"Predict with: assay predict {folder} ...; or python {script} ...")
 
 
 def _address(name: str, known: Collection[str]) -> str:

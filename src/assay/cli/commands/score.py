@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 
 EXAMPLES = """
 Examples:
@@ -39,14 +40,13 @@ def command(
     json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,
 ) -> None:
     """Print transferability scores of features in files; no model is opened or trained."""
-    from rich.console import Console
-
     from assay.cli.output import must_be_writable
     from assay.cli.score_files import as_json, have_same_labels, read_arrays, score_all
     from assay.cli.score_tables import show
     from assay.cli.score_verdict import verdict
     from assay.core.errors import UsageError
     from assay.plugins.families import families
+    from assay.reports.terminal.console import console as new_console
 
     if json is not None:
         must_be_writable(json)
@@ -62,16 +62,14 @@ def command(
         name: score_all(view, names, metric, interval=interval, asked=methods is not None)
         for name, view in views.items()
     }
-    show(results, views, Console())
+    show(results, views, new_console())
     slow = [name for name in names if families().scores.load(name).is_slow] if methods is None else []
     if slow:
-        print(
-            f"Left out, because they may take minutes: {', '.join(slow)}. Name them with --method {slow[0]}."
-        )
+        say(f"Left out, because they may take minutes: {', '.join(slow)}. Name them with --method {slow[0]}.")
     if json is not None:
         json.write_text(as_json(results), "utf-8")
-        print(f"Wrote {json}")
-    print(verdict(results, are_comparable=have_same_labels(list(views.values()))))
+        say(f"Wrote {json}")
+    say(verdict(results, are_comparable=have_same_labels(list(views.values()))))
     if methods and not any(row.estimate is not None for rows in results.values() for row in rows.values()):
         raise typer.Exit(code=1)
 

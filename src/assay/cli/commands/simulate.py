@@ -62,10 +62,9 @@ def command(
     seed: Annotated[int, typer.Option(help="The seed of the random orders and the intervals.")] = 0,
 ) -> None:
     """Replay a search for the best model on past results, each task left out in turn, beside simple rules."""
-    from rich.console import Console
-
     from assay.actions.simulate import Replays, parse_trials, simulate
     from assay.reports.html.simulation import check_plot, write_plot
+    from assay.reports.terminal.console import console as new_console
     from assay.reports.terminal.simulation import show_simulation
 
     if plot is not None:
@@ -88,6 +87,6 @@ def command(
         seed=seed,
     )
     found = simulate(request)
-    show_simulation(found, Console())
+    show_simulation(found, new_console())
     if plot is not None:
         write_plot(found, plot)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
+from assay.cli.say import say
 
 EXAMPLES = """
 Examples:
@@ -41,8 +42,8 @@ def command(
     protocol = options.protocol_called(method)
     entrant = Entrant(resolve_models([model])[0], protocol)
     for file in submit(store, entrant, out, seed, resolve_device(device)):
-        print(f"Wrote {file.path}: {file.answers:,} predictions by the model of {file.task}")
+        say(f"Wrote {file.path}: {file.answers:,} predictions by the model of {file.task}")
     missing = lacking(store, entrant)
     if missing:
         named = ", ".join(f"{hidden.file} (glue:{hidden.tasks[0]})" for hidden in missing)
-        print(f"The leaderboard also requires these files, for which the study has no model: {named}")
+        say(f"The leaderboard also requires these files, for which the study has no model: {named}")

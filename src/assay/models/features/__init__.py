@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelFacts, ModelSource
+from assay.core.paths import path_of
 from assay.core.task import Modality
 from assay.encoders.identity import file_hash, identity_of, require_file
 from assay.models.features.lookup import SUFFIXES, Lookup, read_features
@@ -53,7 +53,7 @@ class FeaturesSource(ModelSource):
         """Return the setting; by default infer the modality from the example names."""
         if self.reads is not None:
             return Modality(self.reads)
-        first = read_features(Path(self.name).expanduser()).names[0].lower()
+        first = read_features(path_of(self.name)).names[0].lower()
         if first.endswith(_SOUNDS):
             return Modality.AUDIO
         return Modality.IMAGE if first.endswith(_IMAGES) else Modality.TEXT
@@ -64,7 +64,7 @@ class FeaturesSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Read the file."""
-        held = read_features(Path(self.name).expanduser())
+        held = read_features(path_of(self.name))
         facts = ModelFacts(
             width=held.matrix.shape[1],
             parameters=0,

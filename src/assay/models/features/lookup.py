@@ -16,7 +16,10 @@ from pyarrow import parquet
 from assay.core.errors import CheckpointError, ModelError
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
+from assay.core.paths import path_of
 from assay.core.task import Example
+from assay.readers.formats.parquet_rows import require_bounded
+from assay.readers.named_arrays import read_named_arrays
 
 SUFFIXES = (".npz", ".parquet", ".pq")
 _NAMES = ("names", "name", "path", "file", "id")
@@ -106,6 +109,7 @@ def read_features(path: Path) -> NamedFeatures:
     Raises:
         CheckpointError: The file is damaged, or does not hold one row of numbers for each name.
     """
+    path_of(path)  # which refuses a pipe
     try:
         names, matrix = _read_npz(path) if path.suffix == ".npz" else _read_parquet(path)
     except (EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile, pa.ArrowException) as error:
@@ -129,18 +133,20 @@ def read_features(path: Path) -> NamedFeatures:
 
 
 def _read_npz(path: Path) -> tuple[np.ndarray | None, np.ndarray]:
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        if _FEATURES not in file:
-            raise CheckpointError(
-                f"'{path}' has no array '{_FEATURES}'; it has: {', '.join(file)}. Write np.savez(path, "
-                "features=matrix, names=names)."
-            )
-        key = next((name for name in _NAMES if name in file), None)
-        return None if key is None else file[key], file[_FEATURES]
+    file = read_named_arrays(path)
+    if _FEATURES not in file:
+        raise CheckpointError(
+            f"'{path}' has no array '{_FEATURES}'; it has: {', '.join(file)}. Write np.savez(path, "
+            "features=matrix, names=names)."
+        )
+    key = next((name for name in _NAMES if name in file), None)
+    return None if key is None else file[key], file[_FEATURES]
 
 
 def _read_parquet(path: Path) -> tuple[np.ndarray | None, np.ndarray]:
-    table = parquet.read_table(path)
+    with parquet.ParquetFile(path) as opened:
+        require_bounded(opened.metadata, path)
+        table = opened.read()
     column = next((name for name in _NAMES if name in table.column_names), None)
     names = None if column is None else table[column].to_numpy()
     if _FEATURES in table.column_names:

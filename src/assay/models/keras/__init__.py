@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
+from assay.core.paths import path_of
 from assay.core.task import Modality
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class KerasSource(ModelSource):
 
     @property
     def _path(self) -> Path:
-        return Path(self.name).expanduser()
+        return path_of(self.name)
 
     @property
     def _is_file(self) -> bool:
@@ -176,7 +177,7 @@ class KerasSource(ModelSource):
             "module": None if self._is_file else _applications()[self.name],
             "preprocess": None if preprocess is None else _applications()[preprocess],
             "pretrained": self.pretrained,
-            "checkpoint": None if self.checkpoint is None else str(Path(self.checkpoint).expanduser()),
+            "checkpoint": None if self.checkpoint is None else str(path_of(self.checkpoint)),
             "seed": self.seed,
             "side": self.image_size,
             "layer": self.layer,

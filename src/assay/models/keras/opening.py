@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.error import URLError
 
 from assay.core.errors import CheckpointError, ModelError
+from assay.core.shown import command
 from assay.environment.download_errors import download_error
 from assay.environment.offline import keep_offline
 
@@ -88,7 +89,7 @@ def _open_application(settings: dict[str, Any]) -> Any:
         if isinstance(error, OSError) and not isinstance(error, (URLError, ConnectionError, TimeoutError)):
             raise CheckpointError(
                 f"A file of '{address}' in {Path(keras.config.keras_home(), 'models')} is damaged ({error}). "
-                f"Delete it, and run 'assay fetch {address}'."
+                f"Delete it, and run {command('assay', 'fetch', address)}."
             ) from error
         raise download_error(address, error, "checkpoint='file.weights.h5'") or error from error
     if settings["pretrained"] and settings["checkpoint"] is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from assay.core.errors import MissingPackage, ModelError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
+from assay.core.paths import path_of
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, file_hash, identity_of, require_file
 from assay.encoders.input_range import Scaling, scaling
@@ -214,8 +215,7 @@ class OnnxSource(ModelSource):
         return TextFeeds(Tokens(tokenizer, int(most)), ports, Pooling.named(self.pooling))
 
     def _tokenizer_folder(self) -> Path:
-        path = Path(self.name).expanduser().parent if self.tokenizer is None else Path(self.tokenizer)
-        return path.expanduser()
+        return path_of(self.name).parent if self.tokenizer is None else path_of(self.tokenizer)
 
     def _changes(self) -> PixelChanges:
         return PixelChanges(self.size, self.crop, self.mean, self.std, self.interpolation)

@@ -92,6 +92,11 @@ class OnnxGraph:
         self._producers = {name: node for node in graph.node for name in node.output}
         self.inputs = tuple(_port(value) for value in graph.input if value.name not in self._constants)
         self.outputs = tuple(_port(value) for value in graph.output)
+        for file in self.external_files:
+            if not file.resolve().is_relative_to(self.path.parent.resolve()):
+                raise ModelError(
+                    f"'{path}' keeps weights in '{file}', outside its folder: put them beside it."
+                )
         missing = [file.name for file in self.external_files if not file.is_file()]
         if missing:
             raise ModelError(

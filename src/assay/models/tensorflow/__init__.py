@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from assay.core.errors import UnknownName, UsageError
 from assay.core.model import Model, ModelSource
+from assay.core.paths import path_of
 from assay.core.task import Modality
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class TensorflowSource(ModelSource):
 
     @property
     def _folder(self) -> Path:
-        return Path(self.name).expanduser()
+        return path_of(self.name)
 
     def _set_scale(self) -> bool | None:
         """Return what the user wrote; mean and std are those of 0..1, as they always were."""

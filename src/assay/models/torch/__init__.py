@@ -192,7 +192,7 @@ class TorchSource(ModelSource):
         from assay.models.torch.program_reading import read_program
         from assay.models.torch.programs import open_program
 
-        program = open_program(Path(self.name).expanduser())
+        program = open_program(require_file(self.name))
         recipe = self._recipe(program.shape[-1] if len(program.shape) == 4 else None)
         size = (recipe.channels, *recipe.size)
         stated = program.shape[1] if len(program.shape) == 4 else None

@@ -10,6 +10,7 @@ import numpy as np
 
 from assay.core.errors import CheckpointError, UnknownName, UsageError
 from assay.core.model import Model, ModelSource
+from assay.core.paths import path_of
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, file_hash, identity_of, require_file
 from assay.models.vectors.vector_files import has_mark
@@ -117,7 +118,7 @@ class VectorsSource(ModelSource):
         if self.counts is None:
             frequencies = 1 / (np.arange(len(vectors.words)) + _ZIPF_SHIFT)
             return np.asarray(frequencies / frequencies.sum())
-        counts = _read_counts(Path(self.counts).expanduser())
+        counts = _read_counts(path_of(self.counts))
         return np.array([counts.get(word, 0) for word in vectors.words]) / max(sum(counts.values()), 1)
 
 

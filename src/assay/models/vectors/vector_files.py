@@ -12,15 +12,17 @@ import zlib
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
 from assay.core.errors import CheckpointError
+from assay.readers.bounded import Bounded
 
 _CHUNK = 4096  # rows that are read at a time
 _SHOWN = 40  # characters of a bad line in a message
@@ -218,8 +220,9 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield stream
         return
     try:
-        with gzip.open(path, "rb") as stream:
-            yield stream  # type: ignore[misc]  # it reads bytes as a file does
+        with gzip.GzipFile(path) as stream:
+            packed = path.stat().st_size
+            yield BufferedReader(Bounded(cast("IO[bytes]", stream), packed, str(path), CheckpointError))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CheckpointError(
             f"'{path}' is compressed, and truncated or damaged ({error}). Download it again."

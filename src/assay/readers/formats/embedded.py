@@ -49,7 +49,13 @@ def class_names(schema: pa.Schema) -> dict[str, Sequence[str]]:
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return {name: found for name, feature in features.items() if (found := _names(feature))}
-    except (KeyError, ValueError, AttributeError, TypeError):  # absent, or written by another program
+    except (
+        KeyError,
+        ValueError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+    ):  # absent, or written by another program
         return {}
 
 

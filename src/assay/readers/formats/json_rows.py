@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
 from assay.readers.formats.encodings import decoded_lines, find_encoding
-from assay.readers.formats.table_file import Note, TableFile, TableFormat, batches
+from assay.readers.formats.table_file import Note, TableFile, TableFormat, batches, require_columns
 
 _HEAD = 1000  # the keys in this many rows are the columns
 _EXAMPLE = 'as in {"text": "...", "label": "..."}'
@@ -38,6 +38,7 @@ def json_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Rec
     names = list(dict.fromkeys(key for row in head for key in row))  # later keys are ignored
     if not names:
         raise UnreadableTask(f"{file.name} has no rows.")
+    require_columns(len(names), file.name)
     every = chain(head, rows)
     yield from batches(
         [name.translate(_NO_TEXT) for name in names],
@@ -132,7 +133,7 @@ def _of_object(document: Mapping[str, object], file: TableFile) -> Iterator[obje
 def _is_of_rows(document: Mapping[str, object]) -> bool:
     """Return whether an object holds rows by name (orient="index") rather than columns."""
     inner = [value for value in document.values() if isinstance(value, dict)]
-    if len(inner) < len(document):
+    if not inner or len(inner) < len(document):
         return False
     rows_are_numbered = all(key.isdigit() for key in document)
     if rows_are_numbered != all(key.isdigit() for cells in inner for key in cells):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assay.core.errors import UnreadableTask
+from assay.core.size_limits import too_many_bytes
 from assay.readers.formats.embedded import (
     class_names,
     embedded_modality,
@@ -16,7 +18,7 @@ from assay.readers.formats.embedded import (
     with_names,
 )
 from assay.readers.formats.json_rows import as_text
-from assay.readers.formats.table_file import Note, TableFile
+from assay.readers.formats.table_file import Note, TableFile, require_columns
 
 _ROWS = 1024
 _ROWS_OF_FILES = 64  # each may have megabytes
@@ -32,6 +34,8 @@ def parquet_rows(file: TableFile, note: Note) -> Iterator[pa.RecordBatch]:
     """
     try:
         with pq.ParquetFile(file.path) as opened:
+            require_columns(opened.metadata.num_columns, file.name)
+            require_bounded(opened.metadata, file.path)
             writers: dict[str, Writer] | None = None
             classes = class_names(opened.schema_arrow)
             for batch in opened.iter_batches(batch_size=rows_at_once(opened.schema_arrow)):
@@ -50,6 +54,14 @@ def parquet_rows(file: TableFile, note: Note) -> Iterator[pa.RecordBatch]:
                 note(f"Columns of {file.name} that are no texts or numbers are left out: {', '.join(other)}.")
     except pa.ArrowException as error:
         raise UnreadableTask(f"Cannot read {file.name} as Parquet: {error}") from error
+
+
+def require_bounded(metadata: pq.FileMetaData, path: Path) -> None:
+    """Raise ``UnreadableTask`` if a file claims far more rows or bytes than its size allows."""
+    groups = range(metadata.num_row_groups)
+    claimed = max(metadata.num_rows, sum(metadata.row_group(group).total_byte_size for group in groups))
+    if reason := too_many_bytes(path.stat().st_size, claimed):
+        raise UnreadableTask(f"{path.name} is not read: {reason}.")
 
 
 def rows_at_once(schema: pa.Schema) -> int:

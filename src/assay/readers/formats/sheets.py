@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import functools
+import math
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from assay.core.errors import MissingPackage, UnreadableTask, UsageError
+from assay.core.size_limits import too_many_bytes
 from assay.readers.formats.table_file import (
     Note,
     Row,
@@ -24,6 +27,8 @@ from assay.readers.formats.table_file import (
 _UNSTORED = re.compile(  # a cell with a formula and no value, as libraries write it
     rb"<c\b[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
 )
+_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
+_CELL_BYTES = 32  # of calamine's array of all cells
 
 
 def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.RecordBatch]:
@@ -37,6 +42,7 @@ def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Re
         import python_calamine
     except ImportError as error:
         raise MissingPackage("xlsx", "python-calamine") from error
+    _require_bounded(file)
     try:
         with python_calamine.CalamineWorkbook.from_path(file.path) as book:
             cells = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
@@ -82,13 +88,40 @@ def _require_values(file: TableFile, names: Sequence[str], rows: Sequence[Row], 
     note(f"{found}: they are read as empty. {cure}")
 
 
+def _require_bounded(file: TableFile) -> None:
+    """Raise if a workbook unpacks to far more than its size, or its cells lie very far apart."""
+    if not zipfile.is_zipfile(file.path):
+        return
+    packed = file.path.stat().st_size
+    with zipfile.ZipFile(file.path) as book:
+        reason = too_many_bytes(packed, sum(entry.file_size for entry in book.infolist()))
+        if not reason:
+            reason = too_many_bytes(packed, _CELL_BYTES * max(map(_area, _sheets(book)), default=0))
+    if reason:
+        raise UnreadableTask(f"{file.name} is not read: {reason}.")
+
+
+def _sheets(book: zipfile.ZipFile) -> Iterator[bytes]:
+    names = [name for name in book.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)]
+    return (book.read(name) for name in names)
+
+
+def _area(sheet: bytes) -> int:
+    """Return the number of cells between the outermost ones of a sheet."""
+    places = [(int(cell[2]), _column(cell[1])) for cell in _CELL.finditer(sheet)]
+    return math.prod(max(ends) - min(ends) + 1 for ends in zip(*places, strict=True)) if places else 0
+
+
+def _column(letters: bytes) -> int:
+    return functools.reduce(lambda number, letter: 26 * number + letter - 64, letters, 0)
+
+
 def _unstored(path: Path) -> int:
     """Return the number of cells of a workbook of Excel whose formula has no stored value."""
     if not zipfile.is_zipfile(path):
         return 0
     with zipfile.ZipFile(path) as book:
-        sheets = [name for name in book.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)]
-        return sum(len(_UNSTORED.findall(book.read(name))) for name in sheets)
+        return sum(len(_UNSTORED.findall(sheet)) for sheet in _sheets(book))
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from assay.core.errors import UnreadableTask
+from assay.core.size_limits import too_many_columns
+
 _ROWS = 8192  # rows and characters turned to Arrow at a time: they bound the memory of a stream
 _CHARACTERS = 1 << 21
 
@@ -63,15 +66,25 @@ def batches(names: Sequence[str], rows: Iterable[Row]) -> Iterator[pa.RecordBatc
 
 def different_names(names: Sequence[str], file: str, note: Note) -> list[str]:
     """Return names of columns that differ; a name that comes again gets a number, and a note says so."""
-    different: list[str] = []
+    require_columns(len(names), file)
+    different: dict[str, None] = {}
+    given = frozenset(names)
+    numbers: dict[str, int] = {}
     for name in names:
-        number, candidate = 2, name
-        while candidate in different or (candidate != name and candidate in names):
+        number, candidate = numbers.get(name, 2), name
+        while candidate in different or (candidate != name and candidate in given):
             number, candidate = number + 1, f"{name}.{number}"
         if candidate != name:
             note(f"{file} has several columns called '{name}': one of them is '{candidate}' here.")
-        different.append(candidate)
-    return different
+        different[candidate] = None
+        numbers[name] = number
+    return list(different)
+
+
+def require_columns(count: int, file: str) -> None:
+    """Raise ``UnreadableTask`` if a table has too many columns."""
+    if reason := too_many_columns(count):
+        raise UnreadableTask(f"{file} is not read: {reason}.")
 
 
 def title_rows(rows: Sequence[Sequence[object]]) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 
 from assay.analysis.scores.useful import with_useful_agreements
+from assay.core.shown import shown
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison
@@ -58,7 +59,7 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
         "label": names.label,
         "task": names.task,
     }
-    return templates.get_template("page.html").render(
+    text = templates.get_template("page.html").render(
         page=view,
         comparison=comparison,
         refresh_seconds=refresh_seconds,
@@ -66,6 +67,7 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
         charts=_packed(view.charts.values()),
         vega=_vega_programs() if view.charts else "",
     )
+    return shown(text)
 
 
 def _pending(comparison: Comparison, *, is_running: bool) -> str:

@@ -14,6 +14,8 @@ from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.reports.terminal.across import show_across, show_average, show_similarity
 from assay.reports.terminal.agreement import show_agreements
+from assay.reports.terminal.console import console as new_console
+from assay.reports.terminal.console import escaping
 from assay.reports.terminal.search import show_search
 from assay.reports.terminal.tables import print_note
 from assay.reports.terminal.task import show_task
@@ -43,7 +45,7 @@ class Terminal(Report):
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the whole comparison to ``path``, replacing any existing file."""
         with path.open("w", encoding="utf-8") as file:
-            console = Console(file=file, width=self.width, color_system=None, force_terminal=False)
+            console = new_console(file, width=self.width, color_system=None, force_terminal=False)
             show(comparison, console, show_all=self.show_all)
 
 
@@ -56,6 +58,7 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         show_all: Show every model, not only the best twenty of each task.
     """
     names = model_names(comparison)
+    console = escaping(console)
     lines = [Text(sentence, style="bold") for sentence in comparison.answers]
     lines += [Text(f"Warning: {warning}", style="yellow") for warning in comparison.warnings]
     for line in lines:

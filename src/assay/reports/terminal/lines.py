@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, chop_cells
 
+from assay.core.shown import quoted
 from assay.wording.names import shorten
 
 _INDENT = "    "  # of a part of a command that is too wide under its beginning
@@ -83,6 +84,9 @@ def command_lines(words: Sequence[str], heading: str, width: int) -> list[str]:
         elif cell_len(f"{_INDENT}{unit} \\") <= width:
             lines[-1] += " \\"
             lines.append(f"{_INDENT}{unit}")
+        elif unit.startswith("$'"):
+            lines[-1] += " \\"
+            lines.append(unit)  # however wide: its escapes must stay whole
         else:
             pieces = [shlex.quote(piece) for piece in chop_cells(shlex.split(unit)[0], width - 12)]
             lines[-1] += " \\"
@@ -96,10 +100,10 @@ def _units(words: Sequence[str], width: int) -> list[str]:
     units: list[str] = []
     is_option = False
     for word in words:
-        quoted = shlex.quote(word)
-        if is_option and cell_len(f"{units[-1]} {quoted}") <= width:
-            units[-1] += f" {quoted}"
+        unit = quoted(word)
+        if is_option and cell_len(f"{units[-1]} {unit}") <= width:
+            units[-1] += f" {unit}"
         else:
-            units.append(quoted)
+            units.append(unit)
         is_option = word.startswith("--") and not is_option
     return units

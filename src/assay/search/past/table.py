@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,11 @@ from assay.environment.atomic_file import written_whole
 from assay.search.names import data_set_of, tokens
 
 SUFFIX = ".json"
+
+_DAMAGES = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, OverflowError, RecursionError,
+    zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,7 @@ def read_tables(path: Path) -> tuple[PastTable, ...]:
     try:
         content = _content(path)
         return tuple(map(_table, content if isinstance(content, list) else [content]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+    except _DAMAGES as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise UsageError(
             f"The history table '{path}' cannot be read: {why}. Remove the file, or add the results again "
@@ -76,7 +82,7 @@ def is_exported(path: Path) -> bool:
     """Return whether a file claims to hold such tables."""
     try:
         content = _content(path) if path.suffix == SUFFIX else None
-    except (OSError, ValueError, RecursionError):
+    except _DAMAGES:
         return False
     tables = content if isinstance(content, list) else [content]
     return bool(tables) and all(
@@ -93,6 +99,8 @@ def write_tables(path: Path, tables: Sequence[PastTable]) -> None:
 
 
 def _content(path: Path) -> object:
+    if not path.is_file():
+        raise ValueError("it is no regular file")
     raw = path.read_bytes()
     return json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
 

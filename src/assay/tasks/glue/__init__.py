@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import MissingPackage, UnknownName, UnreadableTask, UsageError
+from assay.core.paths import path_of
 from assay.core.task import Task, TaskKind
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
@@ -220,7 +221,7 @@ class Glue(TaskSource):
         return _Source(read_streams(streams), (Part.TRAIN, Part.VAL), stale)
 
     def _from_files(self, subset: _Set) -> _Source:
-        folder = Path(self.folder or "").expanduser()
+        folder = path_of(self.folder or "")
         paths = {folder / file.path: file for file in subset.files}
         needed = [file.path for file in subset.files]
         require_files(folder, needed, f"glue:{self.name} needs {', '.join(needed)}")

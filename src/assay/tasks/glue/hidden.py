@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import path_of
 from assay.readers.hub_datasets import DatasetRequest, coded_batches, open_hub
 from assay.tasks.glue.files import require_files, stream_tsv
 
@@ -104,8 +105,9 @@ def read_hidden(hidden: Hidden, folder: str | None, revision: str | None) -> Ask
 
 
 def _of_file(hidden: Hidden, folder: Path) -> tuple[str, Iterator[pa.RecordBatch]]:
-    path = folder.expanduser() / hidden.path
-    require_files(folder.expanduser(), [hidden.path], f"{hidden.file} answers it")
+    folder = path_of(folder)
+    path = folder / hidden.path
+    require_files(folder, [hidden.path], f"{hidden.file} answers it")
     return str(path), stream_tsv(path, hidden.columns)
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import UnknownName, UnreadableTask
+from assay.core.paths import path_of
 from assay.core.task import LabelKind, Labels, Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble, assemble_test
@@ -79,7 +80,7 @@ class Imagenet(TaskSource):
     def load(self, address: str, seed: int) -> Task:
         """Read and check every image once, in class folders or in the tar files."""
         shares = Shares(self.val)
-        folder = Path(self.name).expanduser()
+        folder = path_of(self.name)
         if not folder.is_dir():
             raise UnreadableTask(f"There is no folder '{folder}'. Check the path after 'imagenet:'.")
         train, val = find_train(folder), find_val(folder)

@@ -1,0 +1,31 @@
+"""Paths as users write them, in addresses and settings."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from assay.core.errors import UsageError
+
+_SHOWN = 60  # letters of a path in a message
+
+
+def path_of(written: str | Path) -> Path:
+    """Return a path with ``~`` expanded, where the home is known; nothing need exist there.
+
+    Raises:
+        UsageError: No file can have this name, the system does not let us look, or a pipe or device is there.
+    """
+    path = Path(os.path.expanduser(written))  # noqa: PTH111 - Path.expanduser raises for an unknown user
+    try:
+        kind = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except (OSError, ValueError) as error:
+        shown = str(written) if len(str(written)) <= _SHOWN else f"{str(written)[:_SHOWN]}..."
+        why = getattr(error, "strerror", None) or "no file can have this name"
+        raise UsageError(f"Cannot look for '{shown}': {why}. Write another path.") from error
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        raise UsageError(f"'{path}' is a pipe, socket or device: it is not read. Name a file or folder.")
+    return path

@@ -1,0 +1,52 @@
+"""A stream of bytes that ends in an error where a compressed file holds far more than its size allows."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, final
+
+from assay.core.errors import AssayError
+from assay.core.size_limits import most_bytes, too_many_bytes
+
+
+@final
+class Bounded(io.RawIOBase):
+    """Reads what another stream unpacks, up to the limit.
+
+    Args:
+        stream: What unpacks.
+        packed: The size of the compressed file.
+        name: The file, for the error.
+        error: The type of the error.
+    """
+
+    def __init__(self, stream: IO[bytes], packed: int, name: str, error: type[AssayError]) -> None:
+        self._stream, self._packed, self._most = stream, packed, most_bytes(packed)
+        self._name, self._error = name, error
+        self._count = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place, from where reading counts again."""
+        self._count = 0
+        return self._stream.seek(offset, whence)
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer is newer
+        """Read the next bytes.
+
+        Raises:
+            AssayError: Of the given type: there are more than the limit.
+        """
+        content = self._stream.read(len(buffer))
+        self._count += len(content)
+        if self._count > self._most:
+            raise self._error(f"'{self._name}' is not read: {too_many_bytes(self._packed)}.")
+        buffer[: len(content)] = content
+        return len(content)

@@ -1,0 +1,1 @@
+"""The tests: a package, for ``python -m tests.reliability.fuzz``."""
