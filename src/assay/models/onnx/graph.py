@@ -94,9 +94,7 @@ class OnnxGraph:
         self.outputs = tuple(_port(value) for value in graph.output)
         for file in self.external_files:
             if not file.resolve().is_relative_to(self.path.parent.resolve()):
-                raise ModelError(
-                    f"'{path}' keeps weights in '{file}', outside its folder: put them beside it."
-                )
+                raise ModelError(f"'{path}' has weights outside its folder, in '{file}': put them there.")
         missing = [file.name for file in self.external_files if not file.is_file()]
         if missing:
             raise ModelError(
