@@ -1,6 +1,6 @@
 """How much faster examples are read again, and what reading adds to a forward pass, as ratios of one run.
 
-    python benchmarks/pipeline.py                         # all, a quarter of an hour on two cores
+    python benchmarks/pipeline.py                         # all, half an hour on two cores
     python benchmarks/pipeline.py start --images 2000     # one measurement, on a smaller folder
     python benchmarks/pipeline.py warm --models resnet18
 
@@ -10,6 +10,7 @@ Photos are drawn, 500 x 375 as JPEG; models have random weights, for their speed
 - start: reading a folder when a study starts again, over the first time
 - recipe: encoding with a second model of the same resizing and crop, over the first one, which decodes
 - warm: examples a second end to end from kept pixels, over the bare forward pass on ready tensors
+- texts: ranking and encoding of texts against transformer-ranker and sentence-transformers
 """
 
 from __future__ import annotations
@@ -87,6 +88,13 @@ def warm(options: argparse.Namespace) -> None:
         print(f"warm    {name:24} {rate:7.1f} images/s  {ratio:7.2f} of the bare forward pass")
 
 
+def texts(options: argparse.Namespace) -> None:
+    """Ranking and encoding of texts against peers, which must be installed."""
+    from pipeline_texts import of_texts
+
+    of_texts(options.texts, options.rounds)
+
+
 def draw_photos(folder: Path, count: int) -> None:
     rng = np.random.default_rng(0)
     for row in range(count):
@@ -136,11 +144,12 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    measurements = {"start": start, "recipe": recipe, "warm": warm}
+    measurements = {"start": start, "recipe": recipe, "warm": warm, "texts": texts}
     parser = argparse.ArgumentParser(description="Measure how examples are read.")
     parser.add_argument("what", nargs="*", help=f"{', '.join(measurements)}; all by default")
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--photos", type=int, default=160, help="of the measurements with models")
+    parser.add_argument("--texts", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--models", nargs="*", default=MODELS)
     chosen = parser.parse_args()

@@ -79,6 +79,24 @@ def test_texts_that_are_cut_are_counted(tiny_bert: Path) -> None:
     np.testing.assert_allclose(encoded.features[0], encoded.features[1], atol=1e-6)
 
 
+def test_identical_texts_are_read_once_and_each_has_its_features(tiny_bert: Path) -> None:
+    model, rows = encoder(tiny_bert, most=5), []
+    model._module.register_forward_pre_hook(
+        lambda _, __, inputs: rows.append(len(inputs["input_ids"])), with_kwargs=True
+    )
+    long = "the quick brown fox jumps"
+
+    encoded = model.encode([long, "fox", long, "a dog", "fox"])
+
+    assert sum(rows) == 3
+    assert encoded.truncated == 2
+    np.testing.assert_allclose(
+        encoded.features,
+        np.concatenate([model.encode([text]).features for text in (long, "fox", long, "a dog", "fox")]),
+        atol=1e-6,
+    )
+
+
 def test_an_empty_text_is_encoded(tiny_gpt: Path) -> None:
     features = encoder(tiny_gpt).encode(["", "fox"]).features
 

@@ -21,6 +21,7 @@ class Timed(Model):
         self._single, self._of_batch = single, of_batch
         self.now = 0.0
         self.batches: list[int] = []
+        self.last: Sequence[Example] = ()
 
     @property
     def facts(self) -> ModelFacts:
@@ -28,6 +29,7 @@ class Timed(Model):
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         self.batches.append(len(examples))
+        self.last = examples
         self.now += next(self._single) if len(examples) == 1 else len(examples) * self._of_batch
         return Encoded(np.zeros((len(examples), 1), dtype=np.float32), None)
 
@@ -119,3 +121,12 @@ def test_the_error_of_a_model_is_raised_or_leaves_it_without_a_speed():
     with pytest.raises(StopIteration):
         clocked(Timed(iter(())))
     assert measured_speed(Timed(iter(())), Modality.IMAGE, "cpu") is None
+
+
+def test_a_batch_of_texts_holds_no_text_twice_for_that_would_be_encoded_once():
+    model = Timed(repeat(0.001))
+
+    measure_speed(model, Modality.TEXT, "cpu", clock=lambda: model.now)
+
+    assert len(set(model.last)) == len(model.last) > 1
+    assert len({len(text) for text in model.last}) == 1

@@ -58,3 +58,9 @@ def _all_of(kind: type[Kind], examples: Iterable[Example], what: str) -> list[Ki
             raise ModelError(f"This model reads {what}; it was given a {type(example).__name__}.")
         checked.append(example)
     return checked
+
+
+def distinct(texts: Sequence[Text]) -> tuple[list[Text], np.ndarray]:
+    """Return each text once, in order of first appearance, and the position of every text among these."""
+    positions = {text: position for position, text in enumerate(dict.fromkeys(texts))}
+    return list(positions), np.array([positions[text] for text in texts], dtype=np.int64)

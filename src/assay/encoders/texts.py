@@ -16,7 +16,7 @@ from assay.core.features import Encoded
 from assay.core.model import Fishers, LinearHead
 from assay.core.task import Example
 from assay.core.trainable import Trainable
-from assay.encoders.examples import Text, are_words, as_texts
+from assay.encoders.examples import Text, are_words, as_texts, distinct
 from assay.encoders.fisher import head_fishers
 from assay.encoders.identity import Origin
 from assay.encoders.layer_selection import LAST, LayerSelection, with_base
@@ -104,11 +104,19 @@ class TextEncoder(TorchModel[Read]):
         return Encoded(features, probs, len(rows))
 
     def _encoded(self, texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
-        """Return features, source probabilities, and the positions of truncated texts."""
+        """Return features, source probabilities, and the positions of truncated texts.
+
+        Identical texts are read once.
+        """
         tokens = self._reading.tokens
-        encoded, cut = tokens.read(texts) if texts else ([], [])
+        each, of_text = distinct(texts)
+        encoded, cut = tokens.read(each) if each else ([], [])
         parts = ((rows, self._outputs(inputs)) for rows, inputs in tokens.chunks(encoded, self._device))
-        return *self._collected(len(texts), parts), cut
+        features, probs = self._collected(len(each), parts)
+        if len(each) == len(texts):
+            return features, probs, cut
+        probs = None if probs is None else probs[of_text]
+        return features[of_text], probs, np.isin(of_text, cut).nonzero()[0].tolist()
 
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
         """Return the Fisher information of the weights on texts, one at a time."""

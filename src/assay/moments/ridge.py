@@ -47,7 +47,7 @@ class LeftOut:
 
     def centred(self, features: np.ndarray) -> np.ndarray:
         """Subtract the mean of these folds from raw features."""
-        centred: np.ndarray = np.asarray(features, dtype=np.float64) - (self.shift + self.shifted_mean)
+        centred: np.ndarray = np.subtract(features, self.shift + self.shifted_mean, dtype=np.float64)
         return centred
 
     def predict(self, features: np.ndarray) -> np.ndarray:

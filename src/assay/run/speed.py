@@ -57,11 +57,12 @@ def measure_speed(model: Model, modality: Modality, device: str, clock: Clock = 
         device: The device on which it runs.
         clock: Returns the time in seconds.
     """
-    example, load = _STANDARD[modality], load_average()
+    load = load_average()
 
     def seconds(count: int) -> float:
+        examples = _examples(modality, count)
         start = clock()
-        model.encode([example] * count)
+        model.encode(examples)
         elapsed = clock() - start
         mend_after_call()
         return elapsed
@@ -72,6 +73,15 @@ def measure_speed(model: Model, modality: Modality, device: str, clock: Clock = 
     batch = max(1, min(_BATCH, int(_LONGEST_BATCH / latency)))
     batches = _until_stable(lambda: seconds(batch), _BATCH_PATIENCE, _BATCH_SECONDS) if batch > 1 else runs
     return Speed(latency, _spread(runs), batch / max(min(batches), 1e-9), load, machine_name(device))
+
+
+def _examples(modality: Modality, count: int) -> list[Example]:
+    """Return the standard example; of texts its words in other orders, for identical texts are read once."""
+    example = _STANDARD[modality]
+    if not isinstance(example, str):
+        return [example] * count
+    words, rng = example.split(), np.random.default_rng(0)
+    return [example, *(" ".join(rng.permutation(words)) for _ in range(count - 1))]
 
 
 def _until_stable(run: Callable[[], float], patience: int, budget: float) -> list[float]:

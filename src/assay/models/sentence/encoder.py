@@ -15,7 +15,7 @@ from assay.core.errors import NotApplicable
 from assay.core.features import Encoded
 from assay.core.task import Example, Words
 from assay.core.trainable import Trainable
-from assay.encoders.examples import Text, are_words, as_texts
+from assay.encoders.examples import Text, are_words, as_texts, distinct
 from assay.encoders.identity import Origin
 from assay.encoders.pairs import compared, encode_texts, sides_of
 from assay.encoders.pooling import Pooling
@@ -72,15 +72,17 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
         with restored_after(self._module) as module:
             yield SentenceTrainable(module, self._prompt_text(), self._words, self._device)
 
-    def _embedded(self, texts: Sequence[Any]) -> np.ndarray:
+    def _embedded(self, texts: Sequence[Text]) -> np.ndarray:
+        each, of_text = distinct(texts)  # identical texts are read once
         features = self._run(
-            list(texts),
+            each,
             prompt=self._prompt.text,
             prompt_name=self._prompt.name,
             convert_to_numpy=True,
             show_progress_bar=False,
         )
-        return features.astype(np.float32, copy=False)
+        of_each: np.ndarray = features.astype(np.float32, copy=False)
+        return np.take(of_each, of_text, axis=0)
 
     def _truncated(self, texts: Sequence[Text]) -> int:
         """Return the number of texts or pairs that exceed the model's maximum length."""
