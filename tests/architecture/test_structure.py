@@ -112,7 +112,10 @@ def test_public_names_are_sorted_and_there():
     assert all(getattr(assay, name) for name in assay.__all__)
 
 
-@pytest.mark.parametrize("statement", ["import assay", "import assay.cli.main"])
+@pytest.mark.parametrize(
+    "statement",
+    ["import assay", "import assay.cli.main as main, assay.cli.completion as names; names.everything('t')"],
+)
 def test_starting_loads_no_framework(statement):
     shown = f"import sys; {statement}; print([name for name in {FRAMEWORKS} if name in sys.modules])"
 

@@ -22,3 +22,17 @@ def assay(capsys, monkeypatch, tmp_path):
         return int(stop.value.code or 0), shown.out, shown.err
 
     return run
+
+
+@pytest.fixture
+def complete(assay, monkeypatch):
+    """Return what bash shows for a line; ``|`` stands where bash splits words."""
+
+    def run(line: str) -> list[str]:
+        words = line.split("|")
+        monkeypatch.setenv("_ASSAY_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", "\n".join(words))
+        monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+        return assay()[1].splitlines()
+
+    return run

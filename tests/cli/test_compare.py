@@ -25,6 +25,12 @@ def test_two_models_are_compared_from_the_store_alone(assay, store):
     assert "parameters 36 36 1.00" in text
 
 
+def test_the_models_of_the_named_store_are_completed(store, complete):
+    assert complete("assay|compare|") == ["colours", "noisy", "zoo:colours", "zoo:noisy"]
+    assert complete("assay|gate|--store|assay-store|zoo|:|n") == ["noisy"]
+    assert complete("assay|compare|--store|nowhere|") == []
+
+
 def test_the_gate_answers_with_its_exit_code_and_in_files(assay, store, tmp_path):
     files = ("--junit", "gate.xml", "--json", "out/gate.json")
     code, out, _ = assay("gate", "--baseline", "zoo:colours", *files)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import AssayError, UnknownName, UsageError
 from assay.core.model import ModelSource
-from assay.environment.cache import download_folders
+from assay.environment.cache import bytes_below, download_folders
 from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.plugins.registry import Named
@@ -105,18 +104,8 @@ def _task(text: str) -> Fetched | Missing:
 
 
 def _sizes() -> dict[Path, int]:
-    return {folder: _bytes_below(folder) for folder in download_folders()}
+    return {folder: bytes_below(folder) for folder in download_folders()}
 
 
 def _grown(before: dict[Path, int]) -> dict[Path, int]:
     return {folder: size - before[folder] for folder, size in _sizes().items() if size > before[folder]}
-
-
-def _bytes_below(folder: Path) -> int:
-    """Return the total size of the files below a folder; links are not followed."""
-    return sum(
-        entry.stat(follow_symlinks=False).st_size
-        for path, _, names in os.walk(folder)
-        for entry in map(Path(path).joinpath, names)
-        if not entry.is_symlink()
-    )

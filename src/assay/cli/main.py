@@ -12,6 +12,7 @@ from importlib import metadata
 import typer
 
 import assay.cli.commands
+from assay.cli import completion
 from assay.cli.renamed_options import current_spelling
 from assay.cli.say import escape_log, say
 from assay.cli.signals import ending_in_order
@@ -21,7 +22,6 @@ app = typer.Typer(
     name="assay",
     help="Which pretrained model fits my tasks, how sure is that, and what does it cost?",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
@@ -55,7 +55,7 @@ def main() -> None:
     for note in notes:
         say(f"assay: {note}", file=sys.stderr)
     try:
-        with ending_in_order():
+        with completion.whole_words(os.environ), ending_in_order():
             app(args=arguments)
     except UsageError as error:
         _stop(str(error), code=2)

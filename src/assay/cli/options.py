@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.cli import completion
+
 if TYPE_CHECKING:
     from assay.plugins.protocol import Protocol
     from assay.plugins.registry import Named
@@ -51,7 +53,10 @@ CheapBy = Annotated[
     str | None, typer.Option(help="What makes a model cheaper: macs, parameters, latency or memory [macs].")
 ]
 RankedBy = Annotated[
-    str | None, typer.Option("--method", help="The score or protocol that ranks the models.")
+    str | None,
+    typer.Option(
+        "--method", help="The score or protocol that ranks the models.", autocompletion=completion.methods
+    ),
 ]
 
 Budget = Annotated[
@@ -90,9 +95,20 @@ _STORE = "The folder that assay run or rank wrote to."
 StoreArgument = Annotated[Path, typer.Argument(help=_STORE)]
 StoreOption = Annotated[Path, typer.Option(help=_STORE)]
 StudyArgument = Annotated[Path, typer.Argument(help="The store of a study, or its TOML file.")]
-ModelArgument = Annotated[str, typer.Argument(help="The model, by its name in the report.")]
-Tasks = Annotated[list[str] | None, typer.Option(help="A task, by its name in the report; repeat it.")]
-Measure = Annotated[str | None, typer.Option(help="The protocol whose results are compared.")]
+ModelArgument = Annotated[
+    str,
+    typer.Argument(help="The model, by its name in the report.", autocompletion=completion.stored_models),
+]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A task, by its name in the report; repeat it.", autocompletion=completion.stored_tasks
+    ),
+]
+Measure = Annotated[
+    str | None,
+    typer.Option(help="The protocol whose results are compared.", autocompletion=completion.methods),
+]
 NewFolder = Annotated[Path, typer.Option("--out", help="A new or empty folder to write to.")]
 SplitSeed = Annotated[int, typer.Option(help="The seed of the study's splits.")]
 

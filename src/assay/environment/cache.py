@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -13,6 +15,17 @@ def cache_folder() -> Path:
         return Path(chosen).expanduser()
     beside = os.environ.get("XDG_CACHE_HOME")
     return (Path(beside) if beside else Path.home() / ".cache") / "assay"
+
+
+def bytes_below(folder: Path) -> int:
+    """Return the total size of the files below a folder; links are not followed."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # another process removed it
+                status = Path(path, name).lstat()
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
 
 
 def download_folders() -> tuple[Path, ...]:

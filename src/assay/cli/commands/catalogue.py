@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import options
+from assay.cli import completion, options
 from assay.cli.say import say
 
 EXAMPLES = """
@@ -22,7 +22,8 @@ Examples:
 def command(
     action: Annotated[str, typer.Argument(help="update")],
     patterns: Annotated[
-        list[str] | None, typer.Argument(help="Models or patterns [the curated zoo].")
+        list[str] | None,
+        typer.Argument(help="Models or patterns [the curated zoo].", autocompletion=completion.models),
     ] = None,
     plugin: options.Plugins = None,
     offline: options.Offline = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import options
+from assay.cli import completion, options
 from assay.cli.say import say
 
 EXAMPLES = """
@@ -19,7 +19,9 @@ Examples:
 
 
 def command(
-    models: Annotated[list[str], typer.Argument(help="Addresses or patterns.")],
+    models: Annotated[
+        list[str], typer.Argument(help="Addresses or patterns.", autocompletion=completion.models)
+    ],
     device: options.Device = "auto",
     offline: options.Offline = False,
     plugin: options.Plugins = None,

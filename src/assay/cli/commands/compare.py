@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import options
+from assay.cli import completion, options
 
 EXAMPLES = """
 Examples:
@@ -18,8 +18,15 @@ Examples:
 
 
 def command(
-    before: Annotated[str, typer.Argument(help="The model in use, by its name in the report.")],
-    after: Annotated[str, typer.Argument(help="The model that may replace it.")],
+    before: Annotated[
+        str,
+        typer.Argument(
+            help="The model in use, by its name in the report.", autocompletion=completion.stored_models
+        ),
+    ],
+    after: Annotated[
+        str, typer.Argument(help="The model that may replace it.", autocompletion=completion.stored_models)
+    ],
     store: options.StoreOption = options.DEFAULT_STORE,
     task: options.Tasks = None,
     method: options.Measure = None,

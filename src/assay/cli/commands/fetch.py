@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from assay.cli import completion
 from assay.cli.say import say
 
 EXAMPLES = """
@@ -21,7 +22,10 @@ Examples:
 def command(
     named: Annotated[
         list[str],
-        typer.Argument(help="Models, patterns, tasks, suites; or a study file."),
+        typer.Argument(
+            help="Models, patterns, tasks, suites; or a study file.",
+            autocompletion=completion.models_and_tasks,
+        ),
     ],
 ) -> None:
     """Download models and tasks into the caches of their libraries (HF_HOME, TORCH_HOME, ...)."""

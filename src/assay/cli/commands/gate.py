@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import options
+from assay.cli import completion, options
 
 EXAMPLES = """
 Examples:
@@ -23,9 +23,18 @@ _EXIT_CODES = {"pass": 0, "fail": 1, "not enough data to tell": 3}
 
 
 def command(
-    baseline: Annotated[str, typer.Option(help="The model in use, by its name in the report.")],
+    baseline: Annotated[
+        str,
+        typer.Option(
+            help="The model in use, by its name in the report.", autocompletion=completion.stored_models
+        ),
+    ],
     model: Annotated[
-        str | None, typer.Argument(help="The model that may replace it [the only other model of the store].")
+        str | None,
+        typer.Argument(
+            help="The model that may replace it [the only other model of the store].",
+            autocompletion=completion.stored_models,
+        ),
     ] = None,
     store: options.StoreOption = options.DEFAULT_STORE,
     max_regression: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import options
+from assay.cli import completion, options
 from assay.cli.say import say
 
 EXAMPLES = """
@@ -21,7 +21,13 @@ Examples:
 def command(
     store: options.StoreArgument,
     models: Annotated[
-        list[str] | None, typer.Option("--model", "-m", help="Model or pattern; repeat it. [all]")
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Model or pattern; repeat it. [all]",
+            autocompletion=completion.stored_models,
+        ),
     ] = None,
     rounds: Annotated[int, typer.Option(help="How often each model is measured.", min=1)] = 3,
     device: options.Device = "auto",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import options
+from assay.cli import completion, options
 
 EXAMPLES = """
 Examples:
@@ -27,16 +27,24 @@ Examples:
 
 
 def command(
-    tasks: Annotated[list[str], typer.Argument(help="Folder, table, or source:name.")],
+    tasks: Annotated[
+        list[str], typer.Argument(help="Folder, table, or source:name.", autocompletion=completion.tasks)
+    ],
     models: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", help="Address or pattern; repeat it [all packaged and cached ones]."),
+        typer.Option(
+            "--model",
+            "-m",
+            help="Address or pattern; repeat it [all packaged and cached ones].",
+            autocompletion=completion.models,
+        ),
     ] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Without --model: take a curated zoo, which is downloaded.")
     ] = False,
     methods: Annotated[
-        list[str] | None, typer.Option("--method", help="Scores and protocols; repeat it.")
+        list[str] | None,
+        typer.Option("--method", help="Scores and protocols; repeat it.", autocompletion=completion.methods),
     ] = None,
     estimate: Annotated[
         bool, typer.Option(help="Compute scores only: nothing is trained, and test is not used.")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import options
+from assay.cli import completion, options
 from assay.cli.say import say
 from assay.core.shown import quoted
 
@@ -26,8 +26,14 @@ Examples:
 def command(
     study: options.StudyArgument,
     model: options.ModelArgument,
-    task: Annotated[str, typer.Argument(help="The task, by its name in the report.")],
-    method: Annotated[str, typer.Option(help="The protocol whose trained model is saved.")] = "linear_probe",
+    task: Annotated[
+        str,
+        typer.Argument(help="The task, by its name in the report.", autocompletion=completion.stored_tasks),
+    ],
+    method: Annotated[
+        str,
+        typer.Option(help="The protocol whose trained model is saved.", autocompletion=completion.methods),
+    ] = "linear_probe",
     out: options.NewFolder = Path("saved"),
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import options
+from assay.cli import completion, options
 from assay.cli.say import say
 
 EXAMPLES = """
@@ -26,7 +26,10 @@ The file holds `features` (examples x width) and `labels`; `source_probs` and
 
 def command(
     files: Annotated[list[Path], typer.Argument(help="Files of arrays (.npz), one for each model.")],
-    methods: Annotated[list[str] | None, typer.Option("--method", help="A score; repeat it.")] = None,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option("--method", help="A score; repeat it.", autocompletion=completion.scores),
+    ] = None,
     labels: Annotated[str, typer.Option(help="The name of the array of labels.")] = "labels",
     kind: Annotated[str | None, typer.Option(help="classification, regression or multilabel.")] = None,
     metric: Annotated[str | None, typer.Option(help="The metric of out-of-sample scores.")] = None,
