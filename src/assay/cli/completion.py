@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import closing, contextmanager, redirect_stdout
 from importlib import resources
@@ -180,6 +181,6 @@ def _tasks_of(source: str) -> Iterator[str]:
 
 
 def _starting(incomplete: str, names: Iterable[str]) -> list[str]:
-    """Return the names that continue what was written, each once; those with settings need quotes."""
-    plain = (name for name in dict.fromkeys(names) if "(" not in name)
+    """Return the names that continue what was written, each once; none that a shell wants quoted."""
+    plain = (name for name in dict.fromkeys(names) if shlex.quote(name) == name)
     return [name for name in plain if name.startswith(incomplete)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.cli import completion, options
+from assay.cli.say import say
 
 if TYPE_CHECKING:
     from assay.actions.doctor import Finding
@@ -60,10 +61,10 @@ def _show(title: str, findings: Iterable[Finding]) -> int:
     found = list(findings)
     if not found:
         return 0
-    print(f"{title}:")
+    say(f"{title}:")
     width = min(max(len(finding.what) for finding in found), 40)
     for what, text, _ in found:
-        print(
+        say(
             textwrap.fill(f"  {what:{width}}  {text}", 110, subsequent_indent=" " * 6, break_on_hyphens=False)
         )
     return sum(finding.is_fault for finding in found)
