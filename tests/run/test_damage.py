@@ -118,9 +118,9 @@ def reported(store: Path) -> Comparison:
     """Compare a store, as ``assay report`` does, and render it."""
     opened = open_existing(store)
     comparison = compare_store(opened)
+    opened.close()  # what is computed when it is shown does not need it open
     show(comparison, Console(file=io.StringIO(), width=80))
     as_json(comparison)
-    opened.close()
     return comparison
 
 

@@ -137,8 +137,9 @@ class MemoryDatabase(Database):
         return self._version
 
     def close(self) -> None:
-        """Free the copy."""
+        """Free the copy; findings that are still computed after this make it again."""
         self._copy.close()
+        self._seen = ()
 
     def _refresh(self) -> None:
         state = self._state()
