@@ -8,6 +8,7 @@ import typer
 from assay.cli.main import app
 from assay.cli.options import engine_with
 from assay.cli.renamed_options import RENAMED
+from assay.core.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,27 @@ def test_the_time_limit_and_the_workers_are_settings_of_the_engine(
     engine: str, time_limit: float | None, workers: int | None, expected: str
 ) -> None:
     assert engine_with(engine, time_limit, workers) == expected
+
+
+@pytest.mark.parametrize(
+    ("engine", "chosen", "gpus", "expected"),
+    [
+        ("isolated(time_limit=5)", "ray", None, "ray"),
+        ("isolated(time_limit=5)", "ray", 0.5, "ray(gpus_per_job=0.5)"),
+        ("ray(time_limit=5)", "ray", 1.0, "ray(gpus_per_job=1.0, time_limit=5)"),
+        ("ray(gpus_per_job=1)", None, 0.5, "ray(gpus_per_job=0.5)"),
+        ("ray(workers=9)", "local", None, "local"),
+    ],
+)
+def test_an_engine_that_is_named_replaces_that_of_the_study(
+    engine: str, chosen: str | None, gpus: float | None, expected: str
+) -> None:
+    assert engine_with(engine, None, None, chosen, gpus_per_job=gpus) == expected
+
+
+def test_what_a_job_needs_is_said_of_a_cluster_alone() -> None:
+    with pytest.raises(UsageError, match=r"--gpus-per-job is of evaluations on a cluster\. Add --engine ray"):
+        engine_with("isolated", None, None, gpus_per_job=0.5)
 
 
 @pytest.mark.parametrize("command", sorted(RENAMED))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -117,6 +117,20 @@ Workers = Annotated[
     typer.Option(min=1, help="Number of processes that evaluate models in parallel."),
 ]
 
+EngineName = Annotated[
+    str | None,
+    typer.Option("--engine", help="Where evaluations run: local, isolated, or ray for a cluster."),
+]
+GpusPerJob = Annotated[
+    float | None, typer.Option(help="With --engine ray: GPUs of an evaluation; 0.5 runs two on each.")
+]
+CpusPerJob = Annotated[
+    float | None, typer.Option(help="With --engine ray: processors and threads of an evaluation [1].")
+]
+MemoryPerJob = Annotated[
+    str | None, typer.Option(help="With --engine ray: memory of an evaluation, as in 8GB.")
+]
+
 DEFAULT_STORE = Path("assay-store")
 
 
@@ -128,22 +142,31 @@ def add_plugins(paths: list[Path] | None) -> None:
         families().add_file(path)
 
 
-def engine_with(engine: str, time_limit: float | None, workers: int | None) -> str:
-    """Return an engine with the time limit and the workers that the user wrote.
+def engine_with(
+    engine: str, time_limit: float | None, workers: int | None, chosen: str | None = None, **per_job: Any
+) -> str:
+    """Return the engine of a study, or the one chosen instead, with what else the user wrote.
 
-    Only processes of their own can be stopped or run at once: either option turns ``local`` into
-    ``isolated``, except for one worker.
+    Only processes of their own can be stopped or run at once: a time limit or workers turn ``local`` into
+    ``isolated``, except for one worker. What an evaluation needs (``per_job``) is of a cluster.
     """
+    from assay.core.errors import UsageError
     from assay.plugins.address import Address
 
-    written = Address.parse(engine)
-    given = {"time_limit": time_limit, "workers": workers}
+    written, named = Address.parse(engine), Address.parse(chosen or engine)
+    if named.name == written.name:
+        named = replace(named, settings=tuple({**dict(written.settings), **dict(named.settings)}.items()))
+    given = {"time_limit": time_limit, "workers": workers, **per_job}
     settings = {name: value for name, value in given.items() if value is not None}
-    if not settings or (written.name == "local" and settings == {"workers": 1}):
-        return engine
-    name = "isolated" if written.name == "local" else written.name
-    merged = {**dict(written.settings), **settings}
-    return str(replace(written, name=name, settings=tuple(sorted(merged.items()))))
+    for_a_cluster = [name for name in per_job if name in settings]
+    if for_a_cluster and named.name in {"local", "isolated"}:
+        option = for_a_cluster[0].replace("_", "-")
+        raise UsageError(f"--{option} is of evaluations on a cluster. Add --engine ray, or leave it out.")
+    if not settings or (named.name == "local" and settings == {"workers": 1}):
+        return str(named)
+    name = "isolated" if named.name == "local" else named.name
+    merged = {**dict(named.settings), **settings}
+    return str(replace(named, name=name, settings=tuple(sorted(merged.items()))))
 
 
 def go_offline_if(offline: bool) -> None:  # it is the option

@@ -41,7 +41,7 @@ class StudySettings:
         seed: The seed of splits that the data do not define.
         seeds: The number of seeds of methods with randomness.
         engine: Where evaluations run: "local", or in processes of their own, with a time limit per job and
-            several at once: "isolated(time_limit=600, workers=4)".
+            several at once: "isolated(time_limit=600, workers=4)"; or on a cluster: "ray(gpus_per_job=0.5)".
         control: Whether to evaluate one model per modality with random weights as a control, by the
             protocols that use features; a model that does not beat it has no useful pretraining here.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest available device.

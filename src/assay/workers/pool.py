@@ -37,12 +37,14 @@ class Lost(NamedTuple):
     Attributes:
         limit: The seconds that it was not done in; None if it ended for another reason.
         lacked_memory: Whether the system seems to have ended it for want of memory.
+        is_blameless: Whether it was lost with its machine, or with what starts processes there.
     """
 
     worker: int
     reason: str
     limit: float | None = None
     lacked_memory: bool = False
+    is_blameless: bool = False
 
 
 @final
@@ -63,6 +65,7 @@ class Pool:
         greeting: Callable[[int], Message],
         time_limit: float | None,
     ) -> None:
+        self._count = count
         self._start = start
         self._greeting = greeting
         self._time_limit = time_limit
@@ -72,6 +75,15 @@ class Pool:
         self._changing = Lock()
         self._is_closed = False
         self._replies: Queue[Reply | Lost | BaseException] = Queue(maxsize=2 * count)  # a slow store waits
+
+    def added(self) -> range:
+        """Return the numbers of all workers, and from then on none."""
+        count, self._count = self._count, 0
+        return range(count)
+
+    def place(self, worker: int) -> str:
+        """Return nothing: they all work on this machine."""
+        return ""
 
     def request(self, worker: int, message: Message) -> None:
         """Give a request to a worker, which must not be busy."""

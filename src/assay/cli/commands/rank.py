@@ -65,6 +65,10 @@ def command(
         typer.Option(help="Time limit of a job in seconds; each model then runs in a process of its own."),
     ] = None,
     workers: options.Workers = None,
+    engine: options.EngineName = None,
+    gpus_per_job: options.GpusPerJob = None,
+    cpus_per_job: options.CpusPerJob = None,
+    memory_per_job: options.MemoryPerJob = None,
     html: options.Html = None,
     retry_failed: options.RetryFailed = False,
     max_parameters: options.MaxParameters = None,
@@ -127,6 +131,14 @@ def command(
         max_disk=max_disk,
         exclude_contaminated=exclude_contaminated,
         rescan=rescan,
-        engine=options.engine_with("local", time_limit, workers),
+        engine=options.engine_with(
+            "local",
+            time_limit,
+            workers,
+            engine,
+            gpus_per_job=gpus_per_job,
+            cpus_per_job=cpus_per_job,
+            memory_per_job=memory_per_job,
+        ),
     )
     answer(study, report=html, retry_failed=retry_failed, details=details, dry_run=dry_run)

@@ -20,6 +20,8 @@ Examples:
 
 - `assay run study.toml --retry-failed`
 
+- `assay run study.toml --engine ray --gpus-per-job 0.5` runs it on a Ray cluster
+
 A study file: `models = ["timm:resnet18.a1_in1k"]`, `tasks = ["./photos", "table:reviews.csv"]`,
 `methods = ["linear_probe", "knn", "logme"]`.
 """
@@ -41,6 +43,10 @@ def command(
         float | None, typer.Option(help="Time limit of a job in seconds [6 hours].")
     ] = None,
     workers: options.Workers = None,
+    engine: options.EngineName = None,
+    gpus_per_job: options.GpusPerJob = None,
+    cpus_per_job: options.CpusPerJob = None,
+    memory_per_job: options.MemoryPerJob = None,
     html: options.Html = None,
     retry_failed: options.RetryFailed = False,
     max_parameters: options.MaxParameters = None,
@@ -65,7 +71,15 @@ def command(
         read,
         store=store or read.store,
         device=device or read.device,
-        engine=options.engine_with(read.engine, time_limit, workers),
+        engine=options.engine_with(
+            read.engine,
+            time_limit,
+            workers,
+            engine,
+            gpus_per_job=gpus_per_job,
+            cpus_per_job=cpus_per_job,
+            memory_per_job=memory_per_job,
+        ),
         plugins=(*read.plugins, *(plugin or ())),
         max_parameters=max_parameters or read.max_parameters,
         max_latency=max_latency or read.max_latency,

@@ -12,10 +12,10 @@ import pytest
 from assay.core.estimate import Estimate
 from assay.core.job import Job
 from assay.core.result import Finished, Result, Status
-from assay.engines.isolated import events
-from assay.engines.isolated.events import message_of, value_of
 from assay.plugins.engine import Stage
 from assay.workers.channel import Message
+from assay.workers.evaluating import events
+from assay.workers.evaluating.events import message_of, value_of
 
 JOB = Job("model", "task", "knn", 0, "key", "data")
 LEAVES = {str, int, float, bool, type(None), np.ndarray, tuple, Mapping, Ellipsis}

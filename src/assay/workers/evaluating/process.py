@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cloudpickle
@@ -16,14 +18,18 @@ from threadpoolctl import threadpool_limits
 
 from assay.core.errors import StoreError
 from assay.core.result import Event, Finished, Result, Status
-from assay.engines.isolated.events import message_of
 from assay.environment.memory import free_unused_memory, held_bytes
 from assay.environment.offline import keep_offline
 from assay.plugins.engine import Evaluate, Stage
 from assay.workers.channel import Channel, Message
+from assay.workers.evaluating.events import message_of
+from assay.workers.evaluating.pickling import unpickled
 from assay.workers.pool import RECEIVED
+from assay.workers.worker import Worker
 
-_PRELOADED = "ASSAY_PRELOADED"  # the variable with the names of modules, separated by spaces
+LEAST_SHARE = 2 << 30  # bytes of a worker: libraries alone hold almost one gigabyte
+_PROCESS = "assay.workers.evaluating.process"
+PRELOADED = "ASSAY_PRELOADED"  # the variable with the names of modules, separated by spaces
 _SLOW = (  # to import; a worker is forked from a process that has those of them that we have
     "torch", "torchvision", "timm", "transformers", "sentence_transformers", "open_clip", "scipy.stats",
     "sklearn.linear_model", "pandas", "PIL.Image", "assay.run.evaluator",
@@ -59,17 +65,30 @@ class Place(NamedTuple):
     most_bytes: int
 
 
+def start(environment: Mapping[str, str]) -> Worker:
+    """Start a worker, with what :func:`preloaded` returned here or elsewhere."""
+    return Worker(f"{_PROCESS}:serve", f"{_PROCESS}:preload", environment, shows_output=True)
+
+
 def preloaded() -> dict[str, str]:
     """Return the variable that says what :func:`preload` imports: what this process has needed so far."""
-    return {_PRELOADED: " ".join(name for name in _SLOW if name in sys.modules)}
+    return {PRELOADED: " ".join(name for name in _SLOW if name in sys.modules)}
 
 
 def preload() -> None:
     """Import what evaluations need and what is slow to import, before workers are forked."""
-    for name in os.environ[_PRELOADED].split():
+    for name in os.environ[PRELOADED].split():
         import_module(name)
     gc.collect()
     gc.freeze()  # collections in the workers are short, and leave its pages shared
+
+
+def folder_now() -> str:
+    """Return the working directory; empty if it was removed."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""
 
 
 def greeting_of(place: Place, evaluate: bytes) -> Message:
@@ -78,7 +97,7 @@ def greeting_of(place: Place, evaluate: bytes) -> Message:
 
 
 def request_of(evaluation: bytes) -> Message:
-    """Return the message that asks a worker to run an evaluation."""
+    """Return the message that asks a worker to run an evaluation; parts that were left out may be added."""
     return Message({}, {"evaluation": np.frombuffer(evaluation, np.uint8)})
 
 
@@ -89,12 +108,12 @@ def serve(channel: Channel) -> None:
     settle(place)
     evaluate: Any = None
     while True:
-        content: np.ndarray | None = channel.receive().arrays["evaluation"]
+        parts: dict[str, np.ndarray] = dict(channel.receive().arrays)
         channel.send(RECEIVED)
         try:
             evaluate = evaluate or cloudpickle.loads(greeting.arrays["evaluate"].data)
-            evaluation = cloudpickle.loads(content)
-            content = None  # it may be large
+            evaluation = unpickled(parts.pop("evaluation"), parts)
+            parts.clear()  # they may be large
         except BaseException as error:  # whatever a plug-in raises where it is unpickled
             channel.send(Message({"is": Kind.FAILED, "reason": not_sent(error)}))
         else:

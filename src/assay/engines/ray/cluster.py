@@ -1,0 +1,72 @@
+"""Starts a Ray on this machine or joins a cluster; nothing phones home, and one of ours is on loopback."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from assay.core.errors import UsageError
+
+logger = logging.getLogger(__name__)
+
+_ON_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # "0" makes Ray listen on loopback only, on Linux too
+
+
+@contextmanager
+def joined(address: str | None) -> Iterator[None]:
+    """Be connected to a Ray inside; one that was connected before stays so, and one that was started ends."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    wanted = address or os.environ.get("RAY_ADDRESS") or None
+    if wanted is not None and wanted.startswith("ray://"):
+        raise UsageError(
+            f"The address '{wanted}' is of a Ray client, over which results cannot stream. Submit the study "
+            "to the cluster: ray job submit --working-dir . -- assay run study.toml --engine ray"
+        )
+    if wanted == "local" or (wanted is None and not _join("auto")):
+        _start()
+    elif wanted is not None and not _join(wanted):
+        raise UsageError(
+            f"There is no Ray at '{wanted}'. Write the address of a cluster, as in '10.0.0.2:6379', or "
+            "leave it out: engine='ray' then starts one on this machine."
+        )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _join(address: str) -> bool:
+    """Return whether there is a Ray at the address, and be connected to it."""
+    import ray
+
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
+    except (ConnectionError, ValueError) as error:
+        logger.info("no Ray at %s: %s", address, error)
+        return False
+    return True
+
+
+def _start() -> None:
+    """Start a Ray that listens on loopback only, without a dashboard."""
+    import ray
+
+    constants = importlib.import_module("ray._private.ray_constants")
+    before, clusters = os.environ.get(_ON_LOOPBACK), constants.ENABLE_RAY_CLUSTER
+    os.environ[_ON_LOOPBACK], constants.ENABLE_RAY_CLUSTER = "0", False  # type: ignore[attr-defined]
+    try:
+        ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
+    finally:
+        constants.ENABLE_RAY_CLUSTER = clusters  # type: ignore[attr-defined]
+        if before is None:
+            del os.environ[_ON_LOOPBACK]
+        else:
+            os.environ[_ON_LOOPBACK] = before

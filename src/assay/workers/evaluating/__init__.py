@@ -1,0 +1,1 @@
+"""Evaluations in workers: how they are sent, run there, and repeated after a crash."""
