@@ -32,7 +32,7 @@ def test_the_models_of_the_named_store_are_completed(store, complete):
 
 
 def test_the_gate_answers_with_its_exit_code_and_in_files(assay, store, tmp_path):
-    files = ("--junit", "gate.xml", "--json", "out/gate.json")
+    files = ("--junit", "gate.xml", "--json", "out/gate.json", "--markdown", "gate.md")
     code, out, _ = assay("gate", "--baseline", "zoo:colours", *files)
     report = json.loads((tmp_path / "out" / "gate.json").read_text())
     suite = ElementTree.fromstring((tmp_path / "gate.xml").read_text())
@@ -41,6 +41,13 @@ def test_the_gate_answers_with_its_exit_code_and_in_files(assay, store, tmp_path
     assert report["verdict"] in out
     assert report["change"]["after"]["address"] == "zoo:noisy"
     assert len(suite) == len(report["tasks"]) == 1
+    head, *_, heads, _, row, _, reason = (tmp_path / "gate.md").read_text().splitlines()
+    flips = report["change"]["tasks"][0]["flips"]
+    assert head.endswith(f"assay gate: {report['verdict']}")
+    assert heads.count("|") == row.count("|")
+    assert row.endswith(f" | {flips['negative']} of 18 | {flips['positive']} of 18 |")
+    assert f"| {report['tasks'][0]['difference']:+.3g} | " in row
+    assert reason.startswith("- photos: ")
 
 
 @pytest.mark.parametrize(

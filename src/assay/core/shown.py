@@ -10,6 +10,7 @@ _UNSEEN = re.compile(  # control characters but tab and line end, marks of direc
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~#&])")
 _SPECIAL = frozenset('"$`\\!')  # between double quotation marks
 
 
@@ -20,6 +21,15 @@ def shown(text: str) -> str:
     ('a\\x1b[2Jb', 'gpj.\\u202eexe', 'caf\\xe9\n')
     """
     return _UNSEEN.sub(_escaped, text)
+
+
+def in_markdown(text: str) -> str:
+    r"""Return a text for a line or a cell of Markdown, in which nothing is markup.
+
+    >>> in_markdown("a|b *c*")
+    'a\\|b \\*c\\*'
+    """
+    return _MARKUP.sub(r"\\\1", shown(" ".join(text.split())))
 
 
 def quoted(word: str) -> str:

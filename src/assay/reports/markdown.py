@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import ClassVar
 
-from assay.core.shown import shown
+from assay.core.shown import in_markdown
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.result_table import Entry, ResultTable, result_tables
 from assay.wording.search import searched_line
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#&])")
 
 
 class Markdown(Report):
@@ -28,10 +25,10 @@ class Markdown(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the answer and the tables to ``path``, replacing any existing file."""
-        parts = [_escaped(sentence) for sentence in comparison.answers]
+        parts = [in_markdown(sentence) for sentence in comparison.answers]
         if comparison.search is not None:
-            parts.append(_escaped(searched_line(comparison.search)))
-        parts += [_escaped(f"Warning: {warning}") for warning in comparison.warnings]
+            parts.append(in_markdown(searched_line(comparison.search)))
+        parts += [in_markdown(f"Warning: {warning}") for warning in comparison.warnings]
         parts += [_table(table) for table in result_tables(comparison)]
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
@@ -40,14 +37,18 @@ def _table(table: ResultTable) -> str:
     heads = [
         "model",
         *(
-            f"{_escaped(task)}<br>{_escaped(measure)}"
+            f"{in_markdown(task)}<br>{in_markdown(measure)}"
             for task, measure in zip(table.tasks, table.measures, strict=True)
         ),
     ]
     heads += ["index"] if table.has_index else []
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
-    lines += [f"| {_escaped(model)} | {' | '.join(map(_cell, entries))} |" for model, entries in table.rows]
-    return f"{_escaped(table.caption)} **Best**; = no model is significantly better.\n\n" + "\n".join(lines)
+    lines += [
+        f"| {in_markdown(model)} | {' | '.join(map(_cell, entries))} |" for model, entries in table.rows
+    ]
+    return f"{in_markdown(table.caption)} **Best**; = no model is significantly better.\n\n" + "\n".join(
+        lines
+    )
 
 
 def _cell(entry: Entry) -> str:
@@ -55,7 +56,3 @@ def _cell(entry: Entry) -> str:
         return "–"
     value = f"**{entry.value}**" if entry.is_best else f"{entry.value}{' =' if entry.may_be_best else ''}"
     return f"{value}<br>{entry.interval}" if entry.interval else value
-
-
-def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", shown(" ".join(text.split())))

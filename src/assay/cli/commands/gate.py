@@ -14,7 +14,7 @@ Examples:
 
 - `assay gate timm:resnet50.a1_in1k --baseline timm:resnet18.a1_in1k --max-regression 0.5pt`
 
-- `assay gate --baseline timm:resnet18.a1_in1k --junit gate.xml --json gate.json`
+- `assay gate --baseline timm:resnet18.a1_in1k --junit gate.xml --json gate.json --markdown gate.md`
 
 Exit codes: 0 pass; 1 a task loses more than is allowed, or the model exceeds a limit; 3 not enough data
 to tell; 2 invalid arguments.
@@ -44,6 +44,9 @@ def command(
     method: options.Measure = None,
     junit: Annotated[Path | None, typer.Option(help="Where to write JUnit XML.")] = None,
     json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Where to write Markdown, as for the summary of a build.")
+    ] = None,
     max_parameters: options.MaxParameters = None,
     max_latency: options.MaxLatency = None,
     licence: options.Licence = None,
@@ -60,11 +63,12 @@ def command(
     from assay.reports.json import as_json
     from assay.reports.terminal.console import console as new_console
     from assay.reports.terminal.gate import as_junit, show_gate
+    from assay.reports.terminal.gate_markdown import as_markdown
 
     options.add_plugins(plugin)
     regression_from(max_regression)
     limits = Limits.of(max_parameters, max_latency, licence or ())
-    for path in filter(None, (junit, json)):
+    for path in filter(None, (junit, json, markdown)):
         must_be_writable(path)
     after = model or other_model(store, baseline)
     change = compare_models(store, baseline, after, method=method, tasks=task or ())
@@ -74,4 +78,6 @@ def command(
         write_text(as_junit(result), junit)
     if json is not None:
         write_text(as_json(result), json)
+    if markdown is not None:
+        write_text(as_markdown(result), markdown)
     raise typer.Exit(code=_EXIT_CODES[result.verdict])
