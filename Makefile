@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 COVERAGE ?=# make test COVERAGE=yes measures which branches of core, run, store and analysis the tests take
 export PYTHONDONTWRITEBYTECODE :=# each process compiles all sources again where images of containers set it
 
-.PHONY: demo test quick check lint types layers format setup
+.PHONY: demo test quick check lint types layers docs format setup
 
 demo: $(INSTALLED)  ## compare real models on real tasks, image and text, with no download besides packages
 	$(BIN)/assay demo
@@ -16,7 +16,7 @@ test: $(INSTALLED)  ## run the tests, offline, in two processes
 quick: $(INSTALLED)  ## run the tests that load no framework and start no process
 	$(BIN)/python -m pytest -n 2 --dist worksteal --quick tests
 
-check: lint types layers test  ## everything before a commit
+check: lint types layers docs test  ## everything before a commit
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -27,6 +27,9 @@ types: $(INSTALLED)
 
 layers: $(INSTALLED)
 	$(BIN)/lint-imports
+
+docs: $(INSTALLED)  ## build the documentation into build/documentation/site; its links are checked
+	$(BIN)/python docs/build_site.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

@@ -1,7 +1,7 @@
 """The public API for plug-in authors: base classes, inputs, outputs and exceptions.
 
 Import only from this module, as in ``from assay.plugins import MomentScore, NotApplicable``; its submodules
-may change. CONTRIBUTING shows one plug-in of each kind, with its inputs.
+may change. docs/extending.md shows one plug-in of each kind, with its inputs.
 """
 
 from __future__ import annotations

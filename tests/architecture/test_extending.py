@@ -1,4 +1,4 @@
-"""The plug-ins of CONTRIBUTING work as they stand: a user copies them."""
+"""The plug-ins of docs/extending.md work as they stand: a user copies them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from assay.plugins.families import BUILT_IN, using
 from assay.run.stored_comparison import compare_store
 from assay.store.results import open_existing
 
-TEXT = (Path(__file__).resolve().parents[2] / "CONTRIBUTING.md").read_text("utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "extending.md").read_text("utf-8")
 PLUGINS = dict(re.findall(r'```python\n("""(\w+\.py):.*?)```', TEXT, re.DOTALL))
 PLUGINS = {name: code for code, name in PLUGINS.items()}
 CONTRACTS = PLUGINS.pop("test_mine.py")
