@@ -51,10 +51,10 @@ def load_suite(name: str) -> Suite:
         UnknownName: There is no suite with this name.
         UsageError: The file cannot be read or does not define a suite.
     """
-    own = path_of(name)
-    path = own if own.suffix == ".toml" else _FOLDER / f"{name}.toml"
-    if own.suffix != ".toml" and name not in suite_names():
-        raise UnknownName("suite", name, suite_names())
+    if name in (built_in := suite_names()):
+        path = _FOLDER / f"{name}.toml"
+    elif (path := path_of(name)).suffix != ".toml":
+        raise UnknownName("suite", name, built_in)
     try:
         written = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
