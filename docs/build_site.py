@@ -37,6 +37,7 @@ OUTSIDE = {  # pages that live elsewhere in the repository, by the name that the
     "architecture.md": "ARCHITECTURE.md",
     "past_tables.md": "src/assay/search/past/tables/README.md",
 }
+LINE = 78  # characters of code that fit beside the navigation
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields", "References", "Note")
 SEEN = {  # what a kind of score sees, and so what it costs
     method.MomentScore: ("sums over features", "one pass over train; memory does not grow with the examples"),
@@ -98,10 +99,11 @@ def plug_ins(registry: Registry) -> str:
         rows.append(f"| [`{name}`](#{name}) | {escaped(first)} |")
     parts = ["\n".join(rows)]
     for name, member in members.items():
-        parts += [f"### {name} {{ #{name} }}", applies(member), settings(member)]
-        doc = inspect.cleandoc(member.__doc__ or "")
+        doc = inspect.cleandoc(member.__doc__ or "").partition("\n>>> ")[0]
         doc = re.sub(r"\n*Attributes:\n(?:    .*\n?|\n(?=    ))*", "\n\n", doc)
-        parts.append(in_markdown(doc.partition("\n>>> ")[0]))
+        summary, _, rest = doc.partition("\n\n")
+        parts += [f"### {name} {{ #{name} }}", in_markdown(summary), applies(member), settings(member)]
+        parts.append(in_markdown(rest))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -164,13 +166,33 @@ def name_of(member: object, name: str) -> str:
 
 
 def signature(member: Callable[..., object], name: str) -> str:
-    """Return how a class or function is called."""
+    """Return how a class or function is called: one parameter a line where it is long."""
     try:
-        shown = str(inspect.signature(member))
+        called = inspect.signature(member)
     except ValueError:
         return ""
-    shown = re.sub(r"\b(?:assay|numpy|collections\.abc|pathlib|typing|np)(?:\.\w+)*\.(?=\w)", "", shown)
-    return f"```python\n{name}{shown.replace(chr(39), '') if len(shown) < 60 else shown}\n```"
+    parameters = [text_of(parameter) for parameter in called.parameters.values() if parameter.name != "self"]
+    end = "" if called.return_annotation is called.empty else f" -> {plain(called.return_annotation)}"
+    line = f"{name}({', '.join(parameters)}){end}"
+    if len(line) > LINE:
+        line = f"{name}(\n" + "".join(f"    {parameter},\n" for parameter in parameters) + f"){end}"
+    return f"```python\n{line}\n```"
+
+
+def text_of(parameter: inspect.Parameter) -> str:
+    """Return a parameter as it is written."""
+    text = str(parameter.replace(annotation=inspect.Parameter.empty, default=inspect.Parameter.empty))
+    if parameter.annotation is not parameter.empty:
+        text += f": {plain(parameter.annotation)}"
+    if parameter.default is not parameter.empty:
+        shown = repr(parameter.default)
+        text += f" = {'...' if shown.startswith('<') else shown}"
+    return text
+
+
+def plain(annotation: object) -> str:
+    """Return a type without its module."""
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
 
 
 GENERATED: dict[str, Callable[[], str]] = {
@@ -261,7 +283,8 @@ def main() -> None:
     write_index_for_models(BUILD / "docs", BUILD / "site")
     if foreign := foreign_hosts(BUILD / "site"):
         sys.exit("The site loads from other hosts: " + "; ".join(foreign[:5]))
-    print(f"Built {(BUILD / 'site').relative_to(ROOT)}/index.html")
+    site = (BUILD / "site").relative_to(ROOT)
+    print(f"Built {site}. To read and search it: python -m http.server -d {site}")
 
 
 if __name__ == "__main__":
