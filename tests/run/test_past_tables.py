@@ -34,7 +34,7 @@ def stored(
             facts = TaskFacts(
                 task, TaskKind.CLASSIFICATION, kinds[task], "accuracy", ("a", "b"), 9, 3, 3, 0.5, f"of {task}"
             )
-            store._database.write("INSERT INTO tasks VALUES (?,?)", (task, json.dumps(asdict(facts))))
+            store.database.write("INSERT INTO tasks VALUES (?,?)", (task, json.dumps(asdict(facts))))
         for number, ((model, task, method), (value, on_val)) in enumerate(results.items()):
             job = Job(model, task, method, 0, f"key {number}", f"of {task}")
             scored = {} if method == "logme" else {"accuracy": value}

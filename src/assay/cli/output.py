@@ -54,16 +54,29 @@ def answer(
         return
     if report is not None:
         must_be_writable(report)
-    try:
+    with stopping():
         comparison = run_and_show(study, new_console(stderr=True), retry_failed=retry_failed)
-    except KeyboardInterrupt:
-        say("\nStopped. What was finished is kept: the same command continues.", file=sys.stderr)
-        raise typer.Exit(code=130) from None
     store = Path(study.store)
     place = place_of(store, map(Path, study.plugins))
     show_and_write(comparison, report or store / "report.html", place, details=details)
-    search = comparison.search
-    searched = search.failed if search is not None else ()
+    failed, search = failed_models(comparison), comparison.search
+    if failed or (search is not None and not search.finished):
+        raise typer.Exit(code=1)
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Say after Ctrl-C that what was finished is kept, and exit with its code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("\nStopped. What was finished is kept: the same command continues.", file=sys.stderr)
+        raise typer.Exit(code=130) from None
+
+
+def failed_models(comparison: Comparison) -> int:
+    """Return how many models failed; if any did, say what to do."""
+    searched = comparison.search.failed if comparison.search is not None else ()
     failed = len({*searched, *(cell.model for cell in comparison.cells if cell.status is Status.FAILED)})
     if failed:
         say(
@@ -72,8 +85,7 @@ def answer(
             "higher --time-limit; --retry-failed tries all.",
             file=sys.stderr,
         )
-    if failed or (search is not None and not search.finished):
-        raise typer.Exit(code=1)
+    return failed
 
 
 def show_and_write(

@@ -38,13 +38,11 @@ from assay.wording.short_names import short_names
 _SILENCE = 10.0  # seconds between two lines about a search, at least; longer as it goes on
 
 
-def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) -> Comparison:
-    """Run a study with progress bars and return its findings."""
-    with console.status("Reading tasks and models ...") as status, watched(_reading(console, status)):
-        ready = study.plan()
-    for pattern in filter(is_pattern, map(Address.parse, study.models)):
-        console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
-    _show_tasks(ready, console)
+def run_and_show(
+    study: Study, console: Console, *, retry_failed: bool = False, ready: Plan | None = None
+) -> Comparison:
+    """Run a study with progress bars and return its findings; without a plan, it is made and shown."""
+    ready = ready or read_plan(study, console)
     if study.is_search:
         choice = study.choice(ready.tasks)
         _show_choice(choice, console)
@@ -55,6 +53,16 @@ def run_and_show(study: Study, console: Console, *, retry_failed: bool = False) 
         console.print("Nothing to run: all results exist.", highlight=False)
     with _watching(console, left) as watch:
         return study.run(watch, retry_failed=retry_failed, ready=ready)
+
+
+def read_plan(study: Study, console: Console) -> Plan:
+    """Return the plan of a study, and show its tasks and patterns."""
+    with console.status("Reading tasks and models ...") as status, watched(_reading(console, status)):
+        ready = study.plan()
+    for pattern in filter(is_pattern, map(Address.parse, study.models)):
+        console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
+    _show_tasks(ready, console)
+    return ready
 
 
 def _reading(console: Console, status: Status) -> Report:

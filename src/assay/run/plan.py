@@ -68,6 +68,10 @@ class Plan:
             inapplicable=tuple(row for row in self.inapplicable if row.result.job.key not in done),
         )
 
+    def only(self, keys: Collection[str]) -> Plan:
+        """Return the plan with the jobs with these keys alone."""
+        return self.without(self.jobs.keys() - set(keys))
+
     def joined(self, controls: Plan) -> Plan:
         """Return this plan extended with the evaluations of the control models."""
         return replace(self, evaluations=(*self.evaluations, *controls.evaluations))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import metadata
 from typing import final
 
 from assay.analysis.evidence import Evidence
@@ -16,9 +14,8 @@ from assay.core.task import Labels
 from assay.findings.facts import TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.families import families
+from assay.run.versions import versions
 from assay.store.results import Store
-
-_PACKAGES = ("model-assay", "numpy", "scipy", "torch", "timm", "torchvision", "transformers")
 
 
 def evidence_of(
@@ -58,7 +55,11 @@ def evidence_of(
         truths=truths,
         metrics={name: families().metrics.load(name)() for name in families().metrics.names()},
         scores=scores_among(results),
-        settings={**({"date": day} if (day := store.last_day()) else {}), "seed": str(seed), **versions()},
+        settings={
+            **({"date": day} if (day := store.last_day()) else {}),
+            "seed": str(seed),
+            **versions(shown=True),
+        },
         limits=limits,
         names=store.names,
         features=store.features,
@@ -101,17 +102,6 @@ class _StoredPredictions(Mapping[str, Predicted]):
 
     def __len__(self) -> int:
         return len(self._results)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that affect results, and the machine type."""
-    versions = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def scores_among(results: Sequence[Result]) -> set[str]:

@@ -36,11 +36,12 @@ from assay.run.stored_comparison import compare_store
 from assay.run.stored_evidence import evidence_of
 from assay.run.study_settings import StudySettings
 from assay.run.task_facts import task_facts
+from assay.run.versions import versions
 from assay.run.within_budget import WithinBudget
 from assay.run.zoo import models_for
 from assay.store.arrays import Arrays
 from assay.store.place import require_place
-from assay.store.planned import write_planned
+from assay.store.planned import write_planned, write_versions
 from assay.store.results import Store, open_existing
 from assay.store.search_log import forget_search, write_search
 
@@ -128,6 +129,29 @@ class Study(StudySettings):
         limit = time_limit_of(self.engine)
         return ready.without(store.known(ready.jobs, time_limit=limit, retry_failed=retry_failed))
 
+    def begin(self, ready: Plan, *, retry_failed: bool = False) -> Plan:
+        """Note in the store what a plan is to do, as a run does first; return what is left to run."""
+        store = Store(Path(self.store))
+        try:
+            with using(ready.families), store.writing():
+                return self._begun(store, ready, retry_failed=retry_failed)
+        finally:
+            store.close()
+
+    def _begun(self, store: Store, ready: Plan, *, retry_failed: bool) -> Plan:
+        for task in ready.tasks:
+            store.add_task(task_facts(task), task)
+        write_versions(store.arrays, versions())
+        if self.is_search:
+            return ready
+        forget_search(store.arrays)
+        left = self._left(store, ready, retry_failed=retry_failed)
+        write_planned(store.arrays, ready.jobs.values())
+        store.take_addresses({str(each.model): each.identity for each in ready.evaluations})
+        for finished in left.inapplicable:
+            store.add(finished)
+        return left
+
     def run(
         self,
         watch: Watch = _ignore,
@@ -150,19 +174,12 @@ class Study(StudySettings):
         store = Store(Path(self.store))
         try:
             with using(ready.families), store.writing():
-                for task in ready.tasks:
-                    store.add_task(task_facts(task), task)
+                left = self._begun(store, ready, retry_failed=retry_failed)
                 engine = families().engines.create(Address.parse(self.engine)).plugin
                 if self.is_search:
                     return self._searched(
                         store, ready, engine, Watches(watch, show), retry_failed=retry_failed
                     )
-                forget_search(store.arrays)
-                left = self._left(store, ready, retry_failed=retry_failed)
-                write_planned(store.arrays, ready.jobs.values())
-                store.take_addresses({str(each.model): each.identity for each in ready.evaluations})
-                for finished in left.inapplicable:
-                    store.add(finished)
                 matrix = FullMatrix(left.evaluations)
                 scheduler = WithinBudget(matrix, store.root, self.cache_bytes())
                 with closing(engine.run(Evaluator(), scheduler, watch)) as events:

@@ -96,18 +96,18 @@ class Costs:
         each = self._of_stages()
         stage = reached + 1
         rows = np.arange(len(reached))
-        costs = each[rows, np.minimum(stage, each.shape[1] - 1)] + self._opening()
+        costs = each[rows, np.minimum(stage, each.shape[1] - 1)] + self.openings()
         return np.asarray(np.where(stage < each.shape[1], costs, np.inf))
 
     def rest(self, reached: np.ndarray) -> np.ndarray:
         """Return what all steps that each model still has will cost."""
         each = self._of_stages()
         is_left = np.arange(each.shape[1]) > reached[:, None]
-        return np.asarray((each * is_left).sum(axis=1) + self._opening())
+        return np.asarray((each * is_left).sum(axis=1) + self.openings())
 
     def whole(self, model: int) -> float:
         """Return what the last stage of a model costs where nothing of it was encoded before."""
-        seconds, examples = self._rates()[model], self._examples.sum()
+        seconds, examples = self.rates()[model], self._examples.sum()
         methods = self._methods[-1]
         return float(seconds * examples + (np.mean(methods) if methods else 0.0) + self._usual_opening)
 
@@ -116,9 +116,9 @@ class Costs:
         methods = [float(np.mean(times)) if times else np.nan for times in self._methods]
         known = [time for time in methods if np.isfinite(time)]
         filled = np.where(np.isfinite(methods), methods, max(known, default=0.0))
-        return np.asarray(self._rates()[:, None] * self._examples + filled)
+        return np.asarray(self.rates()[:, None] * self._examples + filled)
 
-    def _rates(self) -> np.ndarray:
+    def rates(self) -> np.ndarray:
         """Return the seconds that each model takes for an example."""
         seconds, examples = self._encoding
         measured = (examples > 0) & (seconds > 0)
@@ -130,7 +130,7 @@ class Costs:
         rates[measured] = own
         return np.asarray(rates)
 
-    def _opening(self) -> np.ndarray:
+    def openings(self) -> np.ndarray:
         """Return the seconds until each model is open."""
         took, fetched = self._fetched
         rate = fetched / took if took > 0 else _BYTES_PER_SECOND

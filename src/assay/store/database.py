@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, final
@@ -28,8 +28,12 @@ class Database(ABC):
         """Return the rows that a statement selects."""
 
     @abstractmethod
+    def write_all(self, changes: Iterable[tuple[str, Iterable[tuple[object, ...]]]]) -> None:
+        """Execute statements, each with each of its rows, in one transaction: all of them or none."""
+
     def write(self, statement: str, values: tuple[object, ...]) -> None:
         """Execute a statement and commit it."""
+        self.write_all([(statement, [values])])
 
     @abstractmethod
     def version(self) -> int:
@@ -92,10 +96,19 @@ class FileDatabase(Database):
             self._must_be_there()
             return self._connection.execute(statement).fetchall()
 
-    def write(self, statement: str, values: tuple[object, ...]) -> None:
-        """Execute a statement and commit it."""
+    def write_all(self, changes: Iterable[tuple[str, Iterable[tuple[object, ...]]]]) -> None:
+        """Execute statements, each with each of its rows, in one transaction: all of them or none."""
         with reported("write to", self._root):
-            self._connection.execute(statement, tuple(map(_writable, values)))
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, rows in changes:
+                    written = (tuple(map(_writable, row)) for row in rows)
+                    self._connection.executemany(statement, written)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # SQLite ends some failed ones itself
+                    self._connection.execute("ROLLBACK")
+                raise
             self._must_be_there()
 
     def version(self) -> int:
@@ -127,7 +140,7 @@ class MemoryDatabase(Database):
         with reported("read", self._root):
             return self._copy.execute(statement).fetchall()
 
-    def write(self, statement: str, values: tuple[object, ...]) -> None:
+    def write_all(self, changes: Iterable[tuple[str, Iterable[tuple[object, ...]]]]) -> None:
         """Refuse to write."""
         raise StoreError(f"The store '{self._root}' is open for reading: nothing can be written to it.")
 

@@ -1,20 +1,40 @@
-"""What the last run of a study was to do, from which follows what is pending."""
+"""What the last run of a study was to do and with which packages, from which follows what is pending."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from assay.core.job import Job
 from assay.findings.comparison import Pending
 from assay.store.arrays import Arrays
 
-SHELF, KEY = "planned", "last"
+SHELF, KEY, VERSIONS = "planned", "last", "versions"
 
 
 def write_planned(arrays: Arrays, jobs: Iterable[Job]) -> None:
     """Write the jobs of a run, replacing those of an earlier one."""
-    arrays.write_text(SHELF, KEY, json.dumps([[job.key, job.model, job.task] for job in jobs]))
+    write_jobs(arrays, ((job.key, job.model, job.task) for job in jobs))
+
+
+def write_jobs(arrays: Arrays, jobs: Iterable[tuple[str, str, str]]) -> None:
+    """Write jobs, each with its key, model and task."""
+    arrays.write_text(SHELF, KEY, json.dumps([list(job) for job in jobs]))
+
+
+def read_jobs(arrays: Arrays) -> list[tuple[str, str, str]] | None:
+    """Return the jobs of the last run, each with its key, model and task; None if they are not known."""
+    return arrays.read_json(SHELF, KEY, _jobs_of)
+
+
+def write_versions(arrays: Arrays, versions: Mapping[str, str]) -> None:
+    """Write the versions of the packages of a run, replacing those of an earlier one."""
+    arrays.write_text(SHELF, VERSIONS, json.dumps(dict(versions)))
+
+
+def read_versions(arrays: Arrays) -> dict[str, str] | None:
+    """Return the versions of the packages of the last run; None if they are not known."""
+    return arrays.read_json(SHELF, VERSIONS, lambda written: {str(k): str(v) for k, v in written.items()})
 
 
 def read_pending(arrays: Arrays, finished: Collection[str]) -> Pending | None:
@@ -24,7 +44,7 @@ def read_pending(arrays: Arrays, finished: Collection[str]) -> Pending | None:
         arrays: The files of the store.
         finished: The keys of the jobs that have a result.
     """
-    jobs = arrays.read_json(SHELF, KEY, _jobs_of)
+    jobs = read_jobs(arrays)
     return None if jobs is None else pending_of(jobs, finished)
 
 

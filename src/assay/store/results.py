@@ -47,7 +47,7 @@ class Store:
         self.arrays = Arrays(root)
         self._task_files = TaskFiles(self.arrays)
         self._held_out_files = HeldOutFiles(self.arrays)
-        self._database: Database = MemoryDatabase(root) if read_only else FileDatabase(root)
+        self.database: Database = MemoryDatabase(root) if read_only else FileDatabase(root)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -79,12 +79,12 @@ class Store:
             self._held_out_files.add(result.job, finished.held_out)
         row = (*written_result(result), _now())
         marks = ",".join("?" * len(row))
-        self._database.write(f"INSERT OR REPLACE INTO results ({COLUMNS}, finished) VALUES ({marks})", row)  # noqa: S608  # constants
+        self.database.write(f"INSERT OR REPLACE INTO results ({COLUMNS}, finished) VALUES ({marks})", row)  # noqa: S608  # constants
 
     def add_model(self, opened: Opened) -> None:
         """Store the facts about a model, and its speed beside earlier measurements."""
         facts = json.dumps(asdict(opened.facts))
-        self._database.write(
+        self.database.write(
             "INSERT INTO models VALUES (?,?,?) ON CONFLICT (address) DO UPDATE SET "
             "identity = excluded.identity, facts = excluded.facts",
             (opened.model, opened.identity, facts),
@@ -95,12 +95,12 @@ class Store:
     def add_speed(self, model: str, identity: str, speed: Speed) -> None:
         """Store a measurement of the speed of a model beside earlier ones."""
         row = (model, identity, *astuple(speed), _now())
-        self._database.write("INSERT INTO latencies VALUES (?,?,?,?,?,?,?,?)", row)
+        self.database.write("INSERT INTO latencies VALUES (?,?,?,?,?,?,?,?)", row)
 
     def add_task(self, facts: TaskFacts, task: Task) -> None:
         """Store a task's facts, split (as example names), test labels, test slices and shown examples."""
         self._task_files.add(task)
-        self._database.write(
+        self.database.write(
             "INSERT OR REPLACE INTO tasks VALUES (?,?)", (facts.address, json.dumps(asdict(facts)))
         )
 
@@ -112,7 +112,7 @@ class Store:
         """
         wanted = {Address.parse(model).without_alias(): model for model in models}
         same = {(Address.parse(model).source, identity): model for model, identity in models.items()}
-        stored = self._database.rows(
+        stored = self.database.rows(
             "SELECT model, '' FROM results WHERE model NOT IN (SELECT address FROM models) "
             "UNION SELECT address, identity FROM models"
         )
@@ -120,17 +120,17 @@ class Store:
             address = Address.parse(old)
             new = wanted.get(address.without_alias()) or same.get((address.source, identity), old)
             if new != old:
-                self._database.write("UPDATE results SET model = ? WHERE model = ?", (new, old))
-                self._database.write("UPDATE latencies SET model = ? WHERE model = ?", (new, old))
-                self._database.write("UPDATE OR REPLACE models SET address = ? WHERE address = ?", (new, old))
+                self.database.write("UPDATE results SET model = ? WHERE model = ?", (new, old))
+                self.database.write("UPDATE latencies SET model = ? WHERE model = ?", (new, old))
+                self.database.write("UPDATE OR REPLACE models SET address = ? WHERE address = ?", (new, old))
 
     def keys(self) -> set[str]:
         """Return the keys of all jobs that have a result of any status."""
-        return {str(row[0]) for row in self._database.rows("SELECT key FROM results")}
+        return {str(row[0]) for row in self.database.rows("SELECT key FROM results")}
 
     def last_day(self) -> str | None:
         """Return the day in UTC on which the last job finished, as in 2026-03-14; None without any."""
-        day = self._database.rows("SELECT substr(MAX(finished), 1, 10) FROM results")[0][0]
+        day = self.database.rows("SELECT substr(MAX(finished), 1, 10) FROM results")[0][0]
         return None if day is None else str(day)
 
     def known(
@@ -147,7 +147,7 @@ class Store:
         """
         wanted = set(keys)
         limit = math.inf if time_limit is None else time_limit
-        rows = self._database.rows("SELECT key, fingerprint, status, metrics, cause, seconds FROM results")
+        rows = self.database.rows("SELECT key, fingerprint, status, metrics, cause, seconds FROM results")
         return {
             key
             for key, fingerprint, status, metrics, cause, seconds in rows
@@ -175,7 +175,7 @@ class Store:
             on_subsets: Whether to include results on the first examples of train alone, which are neither
                 compared with results on all of train nor replace them.
         """
-        rows = self._database.rows(
+        rows = self.database.rows(
             f"SELECT {COLUMNS} FROM results ORDER BY finished, rowid"  # noqa: S608  # a constant
         )
         asked = (result_of(row) for row in rows if keys is None or row[0] in keys)
@@ -195,12 +195,12 @@ class Store:
 
     def models(self) -> tuple[ModelRow, ...]:
         """Return the facts about every opened model, with its best-founded speed."""
-        rows = self._database.rows("SELECT address, identity, facts FROM models")
+        rows = self.database.rows("SELECT address, identity, facts FROM models")
         return with_speeds([model_row_of(*row) for row in rows], self.measurements())
 
     def measurements(self) -> tuple[Measurement, ...]:
         """Return every measurement of the speed of a model, the earliest first."""
-        rows = self._database.rows("SELECT * FROM latencies ORDER BY rowid")
+        rows = self.database.rows("SELECT * FROM latencies ORDER BY rowid")
         return tuple(Measurement(row[0], row[1], Speed(*row[2:7]), row[7]) for row in rows)
 
     def tasks(self) -> tuple[TaskFacts, ...]:
@@ -208,7 +208,7 @@ class Store:
         return tuple({(facts.fingerprint, facts.metric): facts for facts in self._every_task()}.values())
 
     def _every_task(self) -> list[TaskFacts]:
-        rows = self._database.rows("SELECT facts FROM tasks ORDER BY rowid")
+        rows = self.database.rows("SELECT facts FROM tasks ORDER BY rowid")
         return [task_facts_of(row[0]) for row in rows]
 
     def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
@@ -222,7 +222,7 @@ class Store:
     def held_out(self, keys: Collection[str]) -> dict[str, HeldOutPredictions]:
         """Return the stored predictions of scores on held-out examples of train, by key."""
         tasks = {facts.fingerprint: facts for facts in self._every_task()}
-        rows = self._database.rows("SELECT key, fingerprint FROM results")
+        rows = self.database.rows("SELECT key, fingerprint FROM results")
         return {
             key: held_out
             for key, fingerprint in rows
@@ -275,11 +275,11 @@ class Store:
 
     def version(self) -> int:
         """Return a number that changes when another process writes to the store."""
-        return self._database.version()
+        return self.database.version()
 
     def close(self) -> None:
         """Close the database."""
-        self._database.close()
+        self.database.close()
 
 
 def open_existing(root: Path) -> Store:

@@ -16,7 +16,7 @@ from assay.store.arrays import Arrays
 from assay.store.rows import slices_of, slices_written
 from assay.store.shown_examples import shown_examples, shown_tests
 
-_MOST_KEPT = 48  # of the hardest examples of a task: about 5 kB each
+MOST_KEPT = 48  # of the hardest examples of a task: about 5 kB each
 
 
 class TaskFiles:
@@ -53,7 +53,7 @@ class TaskFiles:
     def add_hardest(self, task: Task, rows: Iterable[int]) -> None:
         """Keep the examples of test with labels at these positions, and earlier ones while there is room."""
         kept = self.hardest(task.fingerprint)
-        wanted = list(dict.fromkeys((*rows, *kept)))[:_MOST_KEPT]
+        wanted = list(dict.fromkeys((*rows, *kept)))[:MOST_KEPT]
         read = shown_tests(task, (row for row in wanted if row not in kept))
         shown = {row: kept.get(row) or read[row] for row in wanted if row in kept or row in read}
         if shown != kept:

@@ -22,6 +22,8 @@ Examples:
 
 - `assay run study.toml --engine ray --gpus-per-job 0.5` runs it on a Ray cluster
 
+- `assay run study.toml --shard 3/20` after `assay plan study.toml --shards 20`
+
 A study file: `models = ["timm:resnet18.a1_in1k"]`, `tasks = ["./photos", "table:reviews.csv"]`,
 `methods = ["linear_probe", "knn", "logme"]`.
 """
@@ -59,9 +61,14 @@ def command(
     details: options.Details = False,
     dry_run: options.DryRun = False,
     offline: options.Offline = False,
+    shard: Annotated[
+        str | None, typer.Option(help="Run one shard of what assay plan shared out, as in 3/20.")
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(help="The folder of that plan [STORE.shards].")] = None,
 ) -> None:
     """Train and test every model on every task of a study; the same command continues an interrupted one."""
     from assay.cli.output import answer
+    from assay.cli.shards import run_shard
     from assay.run.study import Study
 
     options.go_offline_if(offline)
@@ -89,6 +96,9 @@ def command(
         cheap_by=cheap_by or read.cheap_by,
         rescan=rescan or read.rescan,
     )
+    if shard is not None:
+        run_shard(chosen, shard, plan, retry_failed=retry_failed)
+        return
     answer(chosen, report=html, retry_failed=retry_failed, details=details, dry_run=dry_run)
 
 
