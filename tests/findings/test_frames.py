@@ -2,7 +2,10 @@ import re
 from dataclasses import replace
 from html import escape, unescape
 
+import pytest
+
 from assay.analysis.compare import compare
+from assay.core.errors import UnknownName
 from assay.findings.notebook import notebook_html
 from assay.testing.simulated_study import simulate_study
 from assay.wording.names import model_addresses
@@ -21,6 +24,22 @@ def test_frames_hold_what_was_found():
     assert (row.model, row.value, row.interval_low) == (first.model, first.value, first.interval.low)
     assert result["models"].set_index("address").facts_parameters.min() > 0
     assert {"weighted_tau", "shortlists_1_regret"} <= set(result["agreement"].columns)
+
+
+def test_frames_of_polars_hold_the_same():
+    pytest.importorskip("polars")
+    ours, same = COMPARISON.frames("polars"), COMPARISON.frames()
+
+    assert {name: frame.columns for name, frame in ours.items()} == {
+        name: list(frame.columns) for name, frame in same.items()
+    }
+    assert ours["cells"]["value"].to_list() == [cell.value for cell in COMPARISON.cells]
+    assert ours["models"]["facts_parameters"].to_list() == same["models"].facts_parameters.to_list()
+
+
+def test_another_library_of_frames_is_refused():
+    with pytest.raises(UnknownName, match="Known: pandas, polars"):
+        COMPARISON.frames("arrow")
 
 
 def test_a_notebook_shows_the_answer_and_every_name_is_text():

@@ -5,10 +5,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, parse_eval_result_entries
 
 from assay.findings.deferred import Deferred
 from assay.reports.csv import Csv
+from assay.reports.eval_results import EvalResults
 from assay.reports.json import Json
 from assay.reports.latex import Latex
 from assay.reports.markdown import Markdown
@@ -47,6 +48,28 @@ def test_a_table_computes_no_similarity_and_no_agreement(report, comparison, tmp
 
     with pytest.raises(AssertionError, match="computed for a table"):
         written(Json(), findings, tmp_path)
+
+
+def test_results_on_the_hub_are_entries_that_its_client_reads(comparison, tmp_path):
+    yaml = pytest.importorskip("yaml")
+    first, second, *_ = comparison.tasks
+    address = f"hub:mteb/banking77(config='en', limit=900, revision='{'a' * 40}')"
+    task = replace(first.task, address=address, test_count=180)
+    tasks = (replace(first, task=task), replace(second, task=replace(second.task, address="hub:./mine")))
+
+    text = written(EvalResults(), replace(comparison, tasks=tasks), tmp_path).read_text("utf-8")
+    documents = list(yaml.safe_load_all(text))
+    entries = [parse_eval_result_entries(document) for document in documents]
+
+    assert len(documents) == len(first.standings) == text.count("\n# ") + 1
+    assert {len(of_model) for of_model in entries} == {1}
+    assert {of_model[0].value for of_model in entries} == {row.value for row in first.standings}
+    assert {(one.dataset_id, one.task_id, one.dataset_revision) for (one,) in entries} == {
+        ("mteb/banking77", "en", "a" * 40)
+    }
+    assert re.search(
+        r"accuracy of linear_probe by Assay, 180 test examples, .*; with limit=900$", entries[0][0].notes
+    )
 
 
 def test_markdown_has_a_column_for_each_task_and_marks_the_best(comparison, tmp_path):

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
 from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, ShownExample
-from assay.findings.frames import Value, columns_of, frames_of, rows_of, rows_of_search
+from assay.findings.frames import Value, columns_of, frames_of, rows_of, rows_of_search, tables_of
 from assay.findings.per_task import Cell, TaskFindings
 from assay.findings.search import SearchFindings
 from assay.findings.short import with_short_names
 from assay.findings.similarity import Similarity
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +105,11 @@ class Comparison:
             rows += rows_of_search(self.search, self.tasks, self.cells, self.ranked_by)
         return rows
 
-    def frames(self) -> dict[str, pd.DataFrame]:
-        """Return the findings as pandas frames, by name.
+    def frames(self, library: str = "pandas") -> dict[str, Any]:
+        """Return the findings as frames of pandas or polars, by name.
+
+        Args:
+            library: "pandas" or "polars".
 
         Returns:
             ``cells`` (one row for each model, task and method), ``standings`` (each model on each task),
@@ -117,8 +117,8 @@ class Comparison:
             of a modality), ``agreement`` (each score against each measured outcome).
             Nested fields join both names: ``interval_low``.
         """
-        names = list(self.columns())
-        return frames_of(self.rows(), names, self.tasks, self.models, self.across, self.agreement)
+        tables = tables_of(self.tasks, self.models, self.across, self.agreement)
+        return frames_of(self.rows(), list(self.columns()), tables, library)
 
     def with_short_names(self, sentence: str) -> str:
         """Return a sentence with the short name of every model and task in it."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from assay.core.errors import MissingPackage
+from assay.core.errors import MissingPackage, UnknownName
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
 from assay.findings.facts import ModelRow
 from assay.findings.per_task import Cell, Standing, TaskFindings
 from assay.findings.search import SearchFindings, SearchStatus
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Value = str | float | int | bool | None
 
@@ -182,21 +179,15 @@ def _of_slices(model: str, findings: TaskFindings) -> dict[str, Value]:
     return row
 
 
-def frames_of(
-    rows: list[dict[str, Value]],
-    columns: list[str],
+def tables_of(
     tasks: Iterable[TaskFindings],
     models: Iterable[ModelRow],
     across: Iterable[Across],
     agreement: Iterable[Agreements],
-) -> dict[str, pd.DataFrame]:
-    """Return the rows of all cells and the other findings as pandas frames, by name."""
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingPackage("frames", "pandas", is_extra=False) from error
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the findings besides the cells as rows, by the name of their table."""
     tasks = list(tasks)
-    tables: dict[str, list[dict[str, Any]]] = {
+    return {
         "standings": [
             {"task": findings.task.address, "measure": findings.measure, **_flat(standing)}
             for findings in tasks
@@ -221,8 +212,36 @@ def frames_of(
             for score in part.overall
         ],
     }
-    cells = pd.DataFrame(rows, columns=columns)
-    return {"cells": cells, **{name: pd.DataFrame(table) for name, table in tables.items()}}
+
+
+def frames_of(
+    cells: list[dict[str, Value]],
+    columns: list[str],
+    tables: Mapping[str, list[dict[str, Any]]],
+    library: str,
+) -> dict[str, Any]:
+    """Return rows as frames of pandas or polars, by name; the cells have these columns."""
+    frame = _frame_of(library)
+    return {"cells": frame(cells, columns), **{name: frame(table, None) for name, table in tables.items()}}
+
+
+def _frame_of(library: str) -> Callable[[list[dict[str, Any]], list[str] | None], Any]:
+    """Return what makes a frame of rows and the order of its columns; None for that of the rows."""
+    if library not in {"pandas", "polars"}:
+        raise UnknownName("library of frames", library, ("pandas", "polars"))
+    try:
+        if library == "pandas":
+            import pandas as pd
+
+            return lambda rows, columns: pd.DataFrame(rows, columns=columns)
+        import polars as pl
+    except ImportError as error:
+        raise MissingPackage("frames", library, is_extra=False) from error
+    return lambda rows, columns: pl.DataFrame(
+        [{name: row.get(name) for name in columns} for row in rows] if columns else rows,
+        infer_schema_length=None,
+        strict=False,
+    )
 
 
 def _flat(value: object, prefix: str = "") -> dict[str, Any]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
 from assay.findings.comparison import Comparison
 from assay.findings.frames import Value
 from assay.wording.names import model_addresses
@@ -25,3 +30,44 @@ def exported_rows(comparison: Comparison) -> list[dict[str, Value]]:
         {**row, "model": names[str(row["model"])], "task": names.get(str(row["task"]), row["task"])}
         for row in comparison.rows()
     ]
+
+
+class ExportedRun(NamedTuple):
+    """A model on a task with a method, as tools for tracking experiments keep it.
+
+    Attributes:
+        name: Model, task and method.
+        key: The same for the same content, and a name for tools: 16 hexadecimal digits.
+        config: What it is, in words.
+        metrics: What was measured; every value is higher-is-better, as in the other tables.
+    """
+
+    name: str
+    key: str
+    config: dict[str, str]
+    metrics: dict[str, float]
+
+
+def exported_runs(comparison: Comparison) -> list[ExportedRun]:
+    """Return one run for each row that has a value."""
+    runs = []
+    for row in exported_rows(comparison):
+        if row.get("value") is None:
+            continue
+        config = {
+            name: str(value) for name, value in row.items() if isinstance(value, str | bool) and value != ""
+        }
+        metrics = {
+            name: float(value)
+            for name, value in row.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+        content = json.dumps([config, metrics], sort_keys=True).encode()
+        name = f"{row['model']} on {row['task']}, {row['method']}"
+        runs.append(ExportedRun(name, sha256(content).hexdigest()[:16], config, metrics))
+    return runs
+
+
+def receipt(tool: str, runs: Sequence[ExportedRun]) -> str:
+    """Return what the file says of runs that a tool keeps elsewhere."""
+    return "\n".join([f"{len(runs)} runs in {tool}", *(f"{run.key}  {run.name}" for run in runs)]) + "\n"

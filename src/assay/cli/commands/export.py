@@ -19,7 +19,9 @@ Examples:
 
 - `assay export assay-store table.tex` models by tasks for a paper; `.md` for an issue
 
-- `assay export assay-store card.yaml` the model-index of a model card
+- `assay export assay-store card.yaml` the model-index of a model card; `.eval_results` for benchmarks
+
+- `assay export assay-store study.mlflow` logs to MLflow; `.wandb` and `.trackio` to these tools
 """
 
 
@@ -34,7 +36,7 @@ def command(
     cheap_by: options.CheapBy = None,
     plugin: options.Plugins = None,
 ) -> None:
-    """Write the findings as Parquet, CSV, JSON, LaTeX, Markdown, YAML, HTML or text."""
+    """Write the findings as Parquet, CSV, JSON, LaTeX, Markdown, YAML, HTML or text, or to a tracker."""
     from assay.analysis.per_task.decision import Rule
     from assay.cli.output import write
     from assay.core.errors import UnknownName
