@@ -172,7 +172,8 @@ def signature(member: Callable[..., object], name: str) -> str:
     except ValueError:
         return ""
     parameters = [text_of(parameter) for parameter in called.parameters.values() if parameter.name != "self"]
-    end = "" if called.return_annotation is called.empty else f" -> {plain(called.return_annotation)}"
+    returned = called.empty if inspect.isclass(member) else called.return_annotation
+    end = "" if returned is called.empty else f" -> {plain(returned)}"
     line = f"{name}({', '.join(parameters)}){end}"
     if len(line) > LINE:
         line = f"{name}(\n" + "".join(f"    {parameter},\n" for parameter in parameters) + f"){end}"

@@ -18,15 +18,15 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in DOCS.rglob("*.md")}
 PAGES["README.md"] = (ROOT / "README.md").read_text("utf-8")
-BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NEEDS_THE_HUB = re.compile(r"timm:|sentence:|hf:|photos")
 
 
 def commands(text: str) -> Iterator[str]:
-    """Yield the commands of a block of the shell that call Assay."""
+    """Yield the commands of a block that call Assay."""
     for line in text.replace("\\\n", " ").splitlines():
-        if line.startswith("assay "):
-            yield line
+        if line.removeprefix("$ ").startswith("assay "):
+            yield line.removeprefix("$ ")
 
 
 def test_every_page_is_in_the_navigation():
@@ -66,7 +66,6 @@ def said_by(text: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[st
     for language, block in BLOCK.findall(text):
         if language == "python":
             exec(compile(block, "page", "exec"), {})
-            continue
         for line in commands(block):
             if NEEDS_THE_HUB.search(line) is None:
                 done = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])
