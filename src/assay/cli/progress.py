@@ -132,28 +132,32 @@ class _Bars:
 
     def __init__(self, whole: Progress, now: Progress, sizes: Mapping[tuple[str, str], int]) -> None:
         self._whole, self._now, self._sizes = whole, now, sizes
-        self._order = list(sizes)
-        self._encoded = 0  # examples of this evaluation in finished splits
-        self._current: tuple[str, str] | None = None
+        self._encoded = dict.fromkeys(sizes, 0)  # examples in finished splits
+        self._done: dict[tuple[str, str], int] = {}  # examples of evaluations that have begun
+        self._running: dict[str, tuple[str, str]] = {}  # by worker
         self._whole_task = whole.add_task("", total=sum(sizes.values()) or None)
         self._now_task = now.add_task("", total=None)
 
     def __call__(self, stage: Stage) -> None:
         pair = (stage.model, stage.task)
-        if pair != self._current:
-            self._current, self._encoded = pair, 0
-        number = self._order.index(pair)
-        before = sum(self._sizes[earlier] for earlier in self._order[:number])
-        here = min(self._encoded + stage.done, self._sizes[pair])
-        if stage.total and stage.done == stage.total:
-            self._encoded += stage.total
-        self._whole.update(
-            self._whole_task, completed=before + here, description=f"{number + 1} of {len(self._order)}"
-        )
         count = f" {stage.done} of {stage.total}" if stage.total else ""
-        self._now.update(
-            self._now_task, description=shown(f"{stage.what}{count}: {stage.model} on {stage.task}")
-        )
+        where = f": {stage.model} on {stage.task}" if stage.model else ""
+        self._now.update(self._now_task, description=shown(f"{stage.what}{count}{where}"))
+        if pair not in self._sizes:
+            return
+        before = self._running.get(stage.worker, pair)
+        if before != pair:
+            self._done[before] = self._sizes[before]
+        self._running[stage.worker] = pair
+        self._done[pair] = min(self._encoded[pair] + stage.done, self._sizes[pair])
+        if stage.total and stage.done == stage.total:
+            self._encoded[pair] += stage.total
+        self._whole.update(self._whole_task, completed=sum(self._done.values()), description=self._counts())
+
+    def _counts(self) -> str:
+        begun, workers = len(self._done), len(self._running)
+        text = f"{begun} of {len(self._sizes)}"
+        return f"{text}, {workers} workers, {len(self._sizes) - begun} waiting" if workers > 1 else text
 
     def end(self) -> None:
         """Fill the bar."""
@@ -165,7 +169,9 @@ def _lines(console: Console, order: Sequence[tuple[str, str]]) -> Watch:
     """Return a watcher that prints one line for each model on each task."""
 
     def show(stage: Stage) -> None:
-        if stage.what == "open":
+        if not stage.model:
+            console.print(stage.what, highlight=False, markup=False, soft_wrap=True)
+        elif stage.what == "open":
             number = order.index((stage.model, stage.task)) + 1
             line = f"[{number} of {len(order)}] {stage.model} on {stage.task}"
             console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -201,8 +207,8 @@ def _searching(
 
     def watch(stage: Stage) -> None:
         count = f" {stage.done} of {stage.total}" if stage.total else ""
-        name = short.get(stage.model, stage.model)
-        lines.update(step, description=shown(f"{stage.what}{count}: {name} on {stage.task}"))
+        where = f": {short.get(stage.model, stage.model)} on {stage.task}" if stage.model else ""
+        lines.update(step, description=shown(f"{stage.what}{count}{where}"))
 
     def show(now: SearchProgress) -> None:
         lines.update(far, description=shown(progress_line(now, short.get(now.leader, now.leader))))

@@ -16,9 +16,11 @@ class Stage:
     """The current stage of an evaluation, for progress displays.
 
     Attributes:
+        model: Empty, as the task is, for what an engine says about itself.
         what: A description of the stage, such as "encode train" or "linear_probe".
         done: The number of examples done.
         total: The total number of examples; 0 if there is nothing to count.
+        worker: The name of the worker, where there may be several.
     """
 
     model: str
@@ -26,6 +28,7 @@ class Stage:
     what: str
     done: int = 0
     total: int = 0
+    worker: str = ""
 
 
 Watch = Callable[[Stage], None]

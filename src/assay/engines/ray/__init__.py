@@ -10,7 +10,7 @@ from typing import ClassVar
 from assay.core.errors import UsageError
 from assay.core.limits import bytes_of
 from assay.core.result import Event
-from assay.plugins.engine import Engine, Evaluate, Watch
+from assay.plugins.engine import Engine, Evaluate, Stage, Watch
 from assay.plugins.scheduler import Scheduler, WorkT
 from assay.workers.evaluating.run import events_of
 
@@ -81,7 +81,9 @@ class Ray(Engine):
             None if memory is None else int(bytes_of("memory_per_job", memory)),
             self.time_limit,
         )
-        with closing(evaluate), joined(self.address):
+        with closing(evaluate), joined(self.address) as dashboard:
+            if dashboard:
+                watch(Stage("", "", f"Ray's dashboard: {dashboard}"))
             shipping = Shipping(evaluate, needs)
             workers = RayTasks(shipping, self.workers)
             yield from events_of(workers, shipping.packed, scheduler, watch)

@@ -12,17 +12,21 @@ from assay.core.errors import UsageError
 
 logger = logging.getLogger(__name__)
 
+_TRIES = 2
 _ON_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # "0" makes Ray listen on loopback only, on Linux too
 
 
 @contextmanager
-def joined(address: str | None) -> Iterator[None]:
-    """Be connected to a Ray inside; one that was connected before stays so, and one that was started ends."""
+def joined(address: str | None) -> Iterator[str]:
+    """Be connected to a Ray inside; one that was connected before stays so, and one that was started ends.
+
+    Yields the address of its dashboard; empty if it has none.
+    """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     import ray
 
     if ray.is_initialized():
-        yield
+        yield _dashboard()
         return
     wanted = address or os.environ.get("RAY_ADDRESS") or None
     if wanted is not None and wanted.startswith("ray://"):
@@ -38,7 +42,7 @@ def joined(address: str | None) -> Iterator[None]:
             "leave it out: engine='ray' then starts one on this machine."
         )
     try:
-        yield
+        yield _dashboard()
     finally:
         ray.shutdown()
 
@@ -57,16 +61,38 @@ def _join(address: str) -> bool:
 
 def _start() -> None:
     """Start a Ray that listens on loopback only, without a dashboard."""
-    import ray
-
     constants = importlib.import_module("ray._private.ray_constants")
     before, clusters = os.environ.get(_ON_LOOPBACK), constants.ENABLE_RAY_CLUSTER
     os.environ[_ON_LOOPBACK], constants.ENABLE_RAY_CLUSTER = "0", False  # type: ignore[attr-defined]
     try:
-        ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
+        _start_within(_TRIES)
     finally:
         constants.ENABLE_RAY_CLUSTER = clusters  # type: ignore[attr-defined]
         if before is None:
             del os.environ[_ON_LOOPBACK]
         else:
             os.environ[_ON_LOOPBACK] = before
+
+
+def _start_within(tries: int) -> None:
+    """Start a Ray, again where its processes took longer than the half minute that Ray gives them."""
+    import ray
+
+    try:
+        ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
+    except Exception as error:  # of no class of Ray's own
+        ray.shutdown()
+        if tries > 1:
+            logger.info("Ray does not start", exc_info=True)
+            return _start_within(tries - 1)
+        raise UsageError(
+            f"Ray does not start on this machine ({error}). If it has too much to do, run the same again; or "
+            "start it by hand with: ray start --head"
+        ) from error
+
+
+def _dashboard() -> str:
+    """Return the address of the dashboard; empty if there is none."""
+    worker = importlib.import_module("ray._private.worker")
+    url = worker.get_dashboard_url()
+    return f"http://{url}" if url else ""

@@ -144,7 +144,7 @@ class _Run(Generic[WorkT]):
                 self._workers.kill(number)
                 return
             if isinstance(value, Stage):
-                self._show(value)
+                self._show(replace(value, worker=f"worker {number}"))
             else:
                 running.learn(value)
                 yield self._placed(number, value)
