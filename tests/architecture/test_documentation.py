@@ -26,7 +26,7 @@ def commands(text: str) -> Iterator[str]:
     """Yield the commands of a block that call Assay."""
     for line in text.replace("\\\n", " ").splitlines():
         if line.removeprefix("$ ").startswith("assay "):
-            yield line.removeprefix("$ ")
+            yield re.split(r" (?:\d?>|\||&&) ", line.removeprefix("$ "))[0]
 
 
 def test_every_page_is_in_the_navigation():
