@@ -47,6 +47,7 @@ def test_a_notebook_shows_the_answer_and_every_name_is_text():
 
     assert text.startswith("<p><b>Recommended for images: ")
     assert text.count("<table>") == len(COMPARISON.tasks)
+    assert "://" not in text  # it needs no network
     assert "<checkpoint>" not in text
     assert "<script" not in text
     shown = next(result for result in COMPARISON.tasks if result.shown_negated)
@@ -59,7 +60,9 @@ def test_a_notebook_shows_what_the_table_of_the_page_shows():
     findings = COMPARISON.tasks[0]
     second = next(row for row in findings.standings if row.rank > 1 and row.difference is not None)
     assert f"{second.value - findings.standings[0].value:+.3g} ({second.difference.low:.3g} to " in text
-    assert f"<td>{COMPARISON.models[0].facts.parameters:,}</td>" in text
+    first = COMPARISON.models[0]
+    assert f"<td>{first.facts.parameters:,}</td><td>{first.facts.macs:,}</td>" in text
+    assert f"<td>{1000 * first.latency_seconds:.3g}</td></tr>" in text
     assert text.count("<i>(recommended)</i>") == sum(row.recommended is not None for row in COMPARISON.tasks)
 
 

@@ -407,3 +407,30 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_table_of_a_notebook_is_sorted_and_filtered(browser, folder):
+    path = folder / "notebook.html"
+    path.write_text(
+        f"<meta charset='utf-8'>{compare(simulate_study(), ranked_by=None, seed=0)._repr_html_()}"
+    )
+    browser.get(path.as_uri())
+    table = browser.find_element(By.TAG_NAME, "table")
+
+    def column(at: int) -> list[str]:
+        rows = table.find_elements(By.CSS_SELECTOR, "tbody tr")
+        return [row.find_elements(By.TAG_NAME, "td")[at].text for row in rows if row.is_displayed()]
+
+    before = column(0)
+    table.find_elements(By.TAG_NAME, "th")[7].click()
+    counts = [int(count.replace(",", "")) for count in column(7) if count]
+    table.find_elements(By.TAG_NAME, "th")[2].click()
+    table.find_elements(By.TAG_NAME, "th")[2].click()
+    values = [float(value) for value in column(2)]
+    browser.find_element(By.TAG_NAME, "input").send_keys("ResNet18")
+    names = column(1)
+
+    assert counts == sorted(counts)
+    assert values == sorted(values, reverse=True)
+    assert len(before) > len(names) == 1
+    assert "resnet18" in names[0]

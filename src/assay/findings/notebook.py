@@ -1,4 +1,4 @@
-"""Renders findings for a notebook: the answer, and the best models of each task as on the page."""
+"""Renders findings for a notebook: the answer, and a table of the models of each task to sort and filter."""
 
 from __future__ import annotations
 
@@ -12,8 +12,30 @@ from assay.findings.facts import ModelRow, has_random_weights
 from assay.findings.per_task import Standing, TaskFindings
 from assay.findings.search import SearchFindings
 
-SHOWN = 10  # models of a task, besides those that are recommended
-_TITLES = ("rank", "model", "", "95 % interval", "vs best", "ranks", "index", "parameters")
+SHOWN = 200  # models of a task, besides those that are recommended
+_TITLES = (
+    "rank", "model", "", "95 % interval", "vs best", "ranks", "index", "parameters", "MACs", "latency (ms)"
+)  # fmt: skip
+# a notebook runs handlers of elements where it is trusted; elsewhere the tables are still there
+_SORT = """
+const head = event.target.closest('th'); if (!head) return;
+const body = head.closest('table').tBodies[0], at = head.cellIndex;
+const up = head.getAttribute('aria-sort') !== 'ascending';
+for (const other of head.parentNode.cells) other.removeAttribute('aria-sort');
+head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
+const text = row => row.cells[at].textContent.trim();
+const number = row => text(row) === 'best' ? 0 : parseFloat(text(row).replaceAll(',', ''));
+const order = (one, other) => at === 1 ? text(one).localeCompare(text(other)) : number(one) - number(other);
+const empty = row => text(row) === '';
+[...body.rows].sort((one, other) => empty(one) - empty(other) || (up ? 1 : -1) * order(one, other))
+  .forEach(row => body.append(row));
+"""
+_FILTER = """
+const words = event.target.value.toLowerCase().split(' ');
+for (const row of event.currentTarget.querySelectorAll('tbody tr'))
+  row.hidden = !words.every(word => row.cells[1].textContent.toLowerCase().includes(word));
+"""
+_FIELD = "<input type='search' placeholder='Filter models' aria-label='Filter models'>"
 
 
 def notebook_html(
@@ -23,7 +45,10 @@ def notebook_html(
     search: SearchFindings | None = None,
     names: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Return HTML without scripts or styles; every name is escaped.
+    """Return HTML that needs no network; every name is escaped.
+
+    A click on the head of a column sorts by it, and a field filters models by words of their names. This is
+    done by two handlers that hold no name and no number; without them all rows are there.
 
     Args:
         headline: The answer.
@@ -33,7 +58,9 @@ def notebook_html(
         names: The short names of models and tasks, by address; what has none is shown by its address.
     """
     answer = "".join(f"<p><b>{escape(sentence)}</b></p>" for sentence in headline)
-    return answer + _search(search) + "".join(_task(findings, models, names) for findings in tasks)
+    tables = "".join(_task(findings, models, names) for findings in tasks)
+    handlers = f'onclick="{escape(_SORT)}" oninput="{escape(_FILTER)}"'
+    return answer + _search(search) + (f"<div {handlers}>{_FIELD}{tables}</div>" if tables else "")
 
 
 def _search(search: SearchFindings | None) -> str:
@@ -57,7 +84,7 @@ def _task(findings: TaskFindings, models: Mapping[str, ModelRow], names: Mapping
     return (
         f"<table><caption>{escape(names.get(facts.address, facts.address))}: {escape(findings.measure)}, "
         f"{direction}; {size} examples</caption>"
-        f"<thead><tr>{''.join(f'<th>{title}</th>' for title in titles)}</tr></thead>"
+        f"<thead><tr>{''.join(f'<th title=Sort>{title}</th>' for title in titles)}</tr></thead>"
         f"<tbody>{rows}</tbody></table>{more}"
     )
 
@@ -79,7 +106,9 @@ def _row(
         against,
         "–".join(map(str, dict.fromkeys(standing.ranks or ()))),
         "" if standing.index is None else f"{standing.index:.3f}",
-        f"{row.facts.parameters:,}" if row is not None and row.facts.parameters is not None else "",
+        _count(row and row.facts.parameters),
+        _count(row and row.facts.macs),
+        f"{1000 * row.latency_seconds:.3g}" if row is not None and row.latency_seconds is not None else "",
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
@@ -96,6 +125,10 @@ def _name(short: str, standing: Standing, findings: TaskFindings, models: Mappin
     name = escape(short)
     name = f"<b>{name}</b>" if marks["recommended"] else name
     return " ".join([name, *(f"<i>({mark})</i>" for mark, is_so in marks.items() if is_so)])
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
 
 
 def _ends(interval: Interval | None, sign: int) -> str:
