@@ -106,8 +106,8 @@ def _row(
         against,
         "–".join(map(str, dict.fromkeys(standing.ranks or ()))),
         "" if standing.index is None else f"{standing.index:.3f}",
-        _count(row and row.facts.parameters),
-        _count(row and row.facts.macs),
+        _count(None if row is None else row.facts.parameters),
+        _count(None if row is None else row.facts.macs),
         f"{1000 * row.latency_seconds:.3g}" if row is not None and row.latency_seconds is not None else "",
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
