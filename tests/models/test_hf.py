@@ -199,3 +199,26 @@ def small_vit(channels: int) -> transformers.ViTModel:
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     config = transformers.ViTConfig(image_size=16, patch_size=8, num_channels=channels, **sizes)
     return transformers.ViTModel(config, add_pooling_layer=False).eval()
+
+
+@pytest.mark.parametrize("layer", [None, "best"])
+def test_weights_are_loaded_in_the_dtype_that_is_named(
+    tiny_bert: Path, tiny_vit: Path, layer: str | None
+) -> None:
+    for folder, example in ((tiny_bert, "the quick fox"), (tiny_vit, np.full((30, 30, 3), 90, np.uint8))):
+        single = HuggingFaceSource(str(folder), layer=layer).open("cpu")
+        half = HuggingFaceSource(str(folder), layer=layer, dtype="bfloat16").open("cpu")
+
+        assert half.facts.dtype == "bfloat16"
+        assert half.facts.bytes < 0.6 * single.facts.bytes
+        first, second = single.encode([example]).features[0], half.encode([example]).features[0]
+        assert first @ second > 0.999 * np.linalg.norm(first) * np.linalg.norm(second)
+
+
+def test_auto_is_the_identity_of_before_and_a_named_dtype_another(tiny_bert: Path) -> None:
+    auto, single, half = (
+        HuggingFaceSource(str(tiny_bert), dtype=dtype).identity() for dtype in ("auto", "float32", "bfloat16")
+    )
+
+    assert "dtype" not in auto
+    assert len({auto, single, half}) == 3

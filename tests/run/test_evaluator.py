@@ -120,3 +120,21 @@ def test_a_copy_for_another_process_has_no_model_open(study):
     copy = pickle.loads(pickle.dumps(evaluate))
 
     assert isinstance(next(copy(study("colours").plan().evaluations[1], print)), Opened)
+
+
+def test_a_model_says_its_precision_again_where_it_is_another_for_the_next_task(study, monkeypatch):
+    chosen, read = iter(["float32", "bfloat16"]), []
+
+    def settle_precision(self, examples):
+        read.append(len(examples()))
+        return next(chosen)
+
+    monkeypatch.setattr(ZooModel, "settle_precision", settle_precision)
+    evaluate = Evaluator()
+
+    events = [
+        event for evaluation in study("colours").plan().evaluations for event in evaluate(evaluation, print)
+    ]
+
+    assert [event.facts.dtype for event in events if isinstance(event, Opened)] == ["float32", "bfloat16"]
+    assert all(0 < count <= 32 for count in read)

@@ -20,6 +20,7 @@ from assay.analysis.per_task.model_similarity import ModelPairs, error_pairs, fe
 from assay.analysis.per_task.task_findings import TaskEvidence, judge
 from assay.analysis.scores.over_tasks import study_agreements
 from assay.core.metric import Metric
+from assay.core.result import Status
 from assay.core.task import SplitName
 from assay.findings.comparison import Comparison
 from assay.findings.deferred import Deferred
@@ -28,6 +29,7 @@ from assay.findings.per_task import Cell, TaskFindings
 from assay.findings.similarity import Similarity
 from assay.plugins.suite import load_suite, suite_names
 from assay.wording.names import model_addresses
+from assay.wording.precision import mixed_precision
 from assay.wording.short_names import short_names
 from assay.wording.speed import limited_by_unreliable
 
@@ -86,7 +88,14 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
         if method in evidence.scores
         else suite_averages(findings, map(load_suite, suite_names())),
         likeness=Deferred(partial(copy_context().run, _likeness, of_tasks, findings, evidence, seed)),
-        warnings=limited_by_unreliable(evidence.limits, evidence.models),
+        warnings=(
+            *limited_by_unreliable(evidence.limits, evidence.models),
+            *mixed_precision(
+                (result.job.model, result.dtype)
+                for result in evidence.on_these_data()
+                if result.status is Status.OK and result.job.model in rows
+            ),
+        ),
         decisions=decided,
     )
     tasks = short_names(task.task.address for task in findings)

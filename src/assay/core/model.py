@@ -134,6 +134,14 @@ class Model(ABC):
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return features, and source probabilities if the model has a head, in the order of the input."""
 
+    def settle_precision(self, examples: Callable[[], Sequence[Example]]) -> str | None:
+        """Choose the precision of encoding for a task, and return its dtype; None where there is no choice.
+
+        Args:
+            examples: Reads some examples of the task.
+        """
+        return None
+
     def weights(self) -> Iterable[np.ndarray]:
         """Yield the weight matrices (outputs x inputs) one at a time.
 

@@ -53,6 +53,8 @@ def folder_hash(folder: Path) -> str:
 def identity_of(builder: str, source: object, checkpoint: str | None = None) -> str:
     """Return the identity of a source: its builder, its settings, and the content hash of a file."""
     settings = dict(all_settings(source))
+    if settings.get("dtype") == "auto":  # as before there was this setting
+        del settings["dtype"]
     if checkpoint is not None:
         # moving a file keeps the identity; changing it does not
         settings["checkpoint"] = file_hash(checkpoint)

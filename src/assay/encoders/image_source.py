@@ -9,6 +9,7 @@ from assay.core.model import ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, random_origin, require_file
 from assay.encoders.pixel_changes import PixelChanges
+from assay.encoders.precision import check_dtype
 from assay.encoders.renaming import check_rename
 
 
@@ -28,6 +29,7 @@ class ImageSource(ModelSource):
         std: The divisor after subtracting the mean.
         crop: The fraction of the short side kept by the centre crop.
         interpolation: The resize filter, such as "bicubic".
+        dtype: The precision of encoding: "auto", "float32", "bfloat16" or "float16".
     """
 
     pretrained: bool = True
@@ -40,6 +42,7 @@ class ImageSource(ModelSource):
     std: tuple[float, ...] | float | None = None
     crop: float | None = None
     interpolation: str | None = None
+    dtype: str = "auto"
 
     def modality(self) -> Modality:
         """Return the image modality."""
@@ -65,6 +68,7 @@ class ImageSource(ModelSource):
         if self.checkpoint is not None:
             require_file(self.checkpoint)
         check_rename(self.rename)
+        check_dtype(self.dtype)
 
     def load_checkpoint(self, module: Any) -> None:
         """Load the checkpoint, if there is one, into a torch module."""

@@ -23,7 +23,7 @@ from assay.encoders.identity import Origin
 from assay.encoders.input_range import Scaling
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.pooling import real_tensor
-from assay.encoders.restoring import restored_after
+from assay.encoders.precision import Precision
 from assay.encoders.torch_model import Outputs, TorchModel
 
 _CPU_PIECE = 16  # images per forward pass on a CPU: feature maps of 32 exceed the caches
@@ -52,9 +52,10 @@ class ImageEncoder(TorchModel[Forward]):
         device: The torch device.
         origin: The origin of the weights.
         scaling: Where the range of pixels comes from, if that is to be said.
+        precision: The precision of encoding; by default it is chosen for the device.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that its sources know
         self,
         module: nn.Module,
         forward: Forward,
@@ -63,8 +64,9 @@ class ImageEncoder(TorchModel[Forward]):
         origin: Origin,
         *,
         scaling: Scaling | None = None,
+        precision: Precision | None = None,
     ) -> None:
-        super().__init__(module, forward, device)
+        super().__init__(module, forward, device, precision)
         _lay_out(module)
         self._preparation = preparation
         probe = self._read([np.zeros((64, 64, 3), np.uint8)])
@@ -79,8 +81,9 @@ class ImageEncoder(TorchModel[Forward]):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What speaks against the range of its pixels."""
-        return self._notes
+        """What speaks against the range of its pixels, and why it does not encode in half precision."""
+        precision = self._precision.note
+        return (*self._notes, precision) if precision else self._notes
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities if the model has a source head."""
@@ -113,12 +116,12 @@ class ImageEncoder(TorchModel[Forward]):
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
         """Return the Fisher information of the weights on images, one at a time."""
         inputs = (self._read(as_images([example])) for example in examples)
-        return head_fishers(self._module, self._outputs, inputs, head, draws, seed)
+        return head_fishers(self._differentiable, self._outputs, inputs, head, draws, seed)
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
         """Return a context in which the weights can be trained."""
-        with restored_after(self._module) as module:
+        with self._trained() as module:
             yield ImageTrainable(module, self._outputs, self._preparation, self._device)
 
     def _read(self, images: Sequence[np.ndarray]) -> torch.Tensor:

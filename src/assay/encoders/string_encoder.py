@@ -19,7 +19,7 @@ from assay.encoders.examples import Text, are_words, as_texts, as_words
 from assay.encoders.identity import Origin
 from assay.encoders.pairs import compared, encode_texts, sides_of
 from assay.encoders.pooling import real_tensor
-from assay.encoders.restoring import restored_after
+from assay.encoders.precision import Precision
 from assay.encoders.torch_model import Outputs, TorchModel
 
 _PROBE = "Which pretrained model fits my tasks, how sure is that, and what does it cost?"
@@ -34,9 +34,15 @@ class StringEncoder(TorchModel[nn.Module]):
     """
 
     def __init__(
-        self, module: nn.Module, device: str, origin: Origin, *, preprocessing: str | None = None
+        self,
+        module: nn.Module,
+        device: str,
+        origin: Origin,
+        *,
+        preprocessing: str | None = None,
+        precision: Precision | None = None,
     ) -> None:
-        super().__init__(module, module, device)
+        super().__init__(module, module, device, precision)
         self._facts = self._measured(
             lambda: Outputs(self._encoded([_PROBE])),
             origin,
@@ -56,11 +62,11 @@ class StringEncoder(TorchModel[nn.Module]):
     @contextmanager
     def training(self) -> Iterator[Trainable]:
         """Return a context in which the weights can be trained."""
-        with restored_after(self._module) as module:
+        with self._trained() as module:
             yield StringTrainable(module, self._device)
 
     def _encoded(self, texts: list[str]) -> torch.Tensor:
-        with torch.inference_mode():
+        with self._inference():
             features = self._run(texts)
         if not isinstance(features, torch.Tensor) or features.ndim != 2 or len(features) != len(texts):
             shown = tuple(features.shape) if isinstance(features, torch.Tensor) else type(features).__name__

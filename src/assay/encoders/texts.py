@@ -22,7 +22,7 @@ from assay.encoders.identity import Origin
 from assay.encoders.layer_selection import LAST, LayerSelection, with_base
 from assay.encoders.pairs import Pairs, encode_texts
 from assay.encoders.pooling import Pooling, States, pool
-from assay.encoders.restoring import restored_after
+from assay.encoders.precision import Precision
 from assay.encoders.text_training import Inputs, TextTrainable
 from assay.encoders.tokens import Tokens
 from assay.encoders.torch_model import Outputs, TorchModel
@@ -69,10 +69,19 @@ class TextEncoder(TorchModel[Read]):
         reading: The conversion of texts to features.
         device: The torch device.
         origin: The origin of the weights.
+        precision: The precision of encoding; by default it is chosen for the device.
     """
 
-    def __init__(self, module: nn.Module, read: Read, reading: Reading, device: str, origin: Origin) -> None:
-        super().__init__(module, read, device)
+    def __init__(
+        self,
+        module: nn.Module,
+        read: Read,
+        reading: Reading,
+        device: str,
+        origin: Origin,
+        precision: Precision | None = None,
+    ) -> None:
+        super().__init__(module, read, device, precision)
         self._reading = reading
         probe = reading.tokens.longest(device)
         self._facts = self._measured(
@@ -89,7 +98,8 @@ class TextEncoder(TorchModel[Read]):
         a text that is cut into words there is a row for each word, pooled from its tokens as a text is.
         """
         if are_words(examples):
-            return self._words().encode(examples, self._facts.width)
+            with self._inference():
+                return self._words().encode(examples, self._facts.width)
         texts = as_texts(examples)
         if texts and isinstance(texts[0], tuple) and self._reading.pairs is Pairs.APART:
             cut: set[int] = set()
@@ -130,12 +140,12 @@ class TextEncoder(TorchModel[Read]):
         tokens = self._reading.tokens
         each = (tokens.read(as_one(example))[0] for example in examples)
         inputs = (chunk.inputs for text in each for chunk in tokens.chunks(text, self._device))
-        return head_fishers(self._module, self._outputs, inputs, head, draws, seed)
+        return head_fishers(self._differentiable, self._outputs, inputs, head, draws, seed)
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
         """Return a context in which the weights can be trained."""
-        with restored_after(self._module) as module:
+        with self._trained() as module:
             yield TextTrainable(module, self._words(), self._features, self._device)
 
     def _words(self) -> WordReading:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -12,11 +14,14 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from assay.core.errors import ModelError
+from assay.core.errors import ModelError, NotApplicable
 from assay.core.keys import FLOAT32
 from assay.core.model import Model, ModelFacts
+from assay.core.task import Example
 from assay.encoders.identity import Origin
 from assay.encoders.pooling import real_tensor
+from assay.encoders.precision import AUTO, Precision
+from assay.encoders.restoring import restored_after
 from assay.encoders.weights import state_hash
 from assay.environment.allocation import keep_freed_memory
 
@@ -39,12 +44,14 @@ class TorchModel(Model, Generic[Run]):
         module: The torch module with the weights; it is moved to ``device``.
         run: Runs ``module`` on input.
         device: The torch device.
+        precision: The precision of encoding; by default it is chosen for the device.
     """
 
     _facts: ModelFacts
 
-    def __init__(self, module: nn.Module, run: Run, device: str) -> None:
+    def __init__(self, module: nn.Module, run: Run, device: str, precision: Precision | None = None) -> None:
         keep_freed_memory()
+        self._precision = precision or own_precision(AUTO, device, module)
         module = module.eval().requires_grad_(requires_grad=False).to(device)
         self._held: tuple[Any, Run] | None = module, run
         self._device = device
@@ -52,7 +59,21 @@ class TorchModel(Model, Generic[Run]):
     @property
     def facts(self) -> ModelFacts:
         """The facts about this model; a pair read apart has four times the features of a text."""
-        return self._facts
+        dtype = self._precision.dtype
+        return self._facts if dtype == FLOAT32 else replace(self._facts, dtype=dtype)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Why it does not encode in the precision that is fast on its device, if so."""
+        return (self._precision.note,) if self._precision.note else ()
+
+    def settle_precision(self, examples: Callable[[], Sequence[Example]]) -> str | None:
+        """Choose the precision for a task: half where it is fast and agrees with float32 on examples."""
+        if not self._precision.is_open:
+            return None
+        some = examples()
+        self._precision.settle(lambda: self.encode(some).features)
+        return self._precision.dtype
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, including the source head."""
@@ -63,6 +84,17 @@ class TorchModel(Model, Generic[Run]):
         self._held = None
         if self._device.startswith("cuda"):
             torch.cuda.empty_cache()
+
+    def _trained(self) -> AbstractContextManager[nn.Module]:
+        """Return a context in which the module can be trained, in float32 if Assay chose another type."""
+        return restored_after(self._module, in_float32=self._precision.dtype != FLOAT32)
+
+    @property
+    def _differentiable(self) -> Any:
+        """The module, unless Assay loaded its weights in half precision, where gradients are too coarse."""
+        if self._precision.dtype != FLOAT32 and dtype_of(self._module) != FLOAT32:
+            raise NotApplicable("its gradients need weights in float32: write dtype='float32'")
+        return self._module
 
     @property
     def _module(self) -> Any:
@@ -88,8 +120,9 @@ class TorchModel(Model, Generic[Run]):
             size: A description of the input size.
             preprocessing: A description of the preprocessing.
         """
-        with torch.no_grad():
+        with torch.no_grad(), self._precision.context():
             features, logits = probe()
+            macs = _count_macs(probe)
         if features.ndim != 2 or not features.shape[1]:
             raise ModelError(
                 f"{type(self._module).__name__} gives features of shape {tuple(features.shape)}; "
@@ -98,7 +131,7 @@ class TorchModel(Model, Generic[Run]):
         return ModelFacts(
             width=features.shape[1],
             parameters=weight_count(self._module),
-            macs=_count_macs(probe),
+            macs=macs,
             bytes=_weight_bytes(self._module),
             input=size,
             preprocessing=preprocessing,
@@ -108,7 +141,7 @@ class TorchModel(Model, Generic[Run]):
             licence=origin.licence,
             is_random=origin.is_random,
             source_accuracy=origin.source_accuracy,
-            dtype=_dtype(self._module),
+            dtype=dtype_of(self._module),
         )
 
     def _collected(
@@ -123,13 +156,19 @@ class TorchModel(Model, Generic[Run]):
         classes = self._facts.source_classes
         features = np.empty((count, self._facts.width), np.float32)
         probs = np.empty((count, classes), np.float32) if classes else None
-        with torch.inference_mode():
+        with self._inference():
             for rows, output in parts:
                 features[rows] = self._rows(output.features, features[rows].shape)
                 if probs is not None and output.logits is not None:
                     logits = real_tensor(output.logits).float()
                     probs[rows] = self._rows(logits.softmax(1), probs[rows].shape)
         return features, probs
+
+    @contextmanager
+    def _inference(self) -> Iterator[None]:
+        """Compute inside without gradients, in the precision of encoding."""
+        with torch.inference_mode(), self._precision.context():
+            yield
 
     def _rows(self, values: torch.Tensor, shape: tuple[int, ...]) -> np.ndarray:
         """Return values as float32; raise ``ModelError`` unless they have a row for each example."""
@@ -141,13 +180,19 @@ class TorchModel(Model, Generic[Run]):
         return np.asarray(real_tensor(values).float().cpu())
 
 
-def _dtype(module: nn.Module) -> str:
+def dtype_of(module: nn.Module) -> str:
     """Return the floating-point type of most weights; single precision without any."""
     counts: Counter[str] = Counter()
     for parameter in module.parameters():
         if parameter.is_floating_point():
             counts[str(parameter.dtype).removeprefix("torch.")] += parameter.numel()
     return counts.most_common(1)[0][0] if counts else FLOAT32
+
+
+def own_precision(wanted: str, device: str, module: nn.Module) -> Precision:
+    """Return the precision of a module with weights as they are; those in half precision are left alone."""
+    is_left = wanted == AUTO and dtype_of(module) != FLOAT32
+    return Precision(FLOAT32 if is_left else wanted, device)
 
 
 def weight_count(module: nn.Module) -> int:

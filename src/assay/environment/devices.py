@@ -26,6 +26,17 @@ def resolve_device(name: str) -> str:
     return name
 
 
+def half_precision(device: str) -> str | None:
+    """Return the type of half precision in which a device is fast; None for a CPU."""
+    if device == "cpu":
+        return None
+    if device.startswith("cuda"):
+        import torch
+
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+    return "bfloat16"
+
+
 def devices_apart(device: str, number: int) -> dict[str, str]:
     """Return the variables with which a process sees one GPU only, where there are several.
 

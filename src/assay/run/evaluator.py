@@ -35,6 +35,8 @@ from assay.run.storable import storable_facts
 
 logger = logging.getLogger(__name__)
 
+_FIRST = 32  # examples of a task by which the precision of encoding is chosen
+
 
 class _Held(NamedTuple):
     """The model that is open."""
@@ -72,9 +74,10 @@ class Evaluator:
                     return
                 self._held = opened
                 yield opened.event
-            elif _needs_speed(evaluation) and not self._held.is_measured:
-                self._held = _measured(evaluation, self._held)
-                yield self._held.event
+            else:
+                event, self._held = self._held.event, _renewed(evaluation, self._held)
+                if self._held.event != event:
+                    yield self._held.event
             yield from self._finished_jobs(evaluation, self._held, report)
 
     def close(self) -> None:
@@ -142,6 +145,7 @@ def _opened(evaluation: Evaluation, report: _Progress) -> _Held | BaseException:
         try:
             report("open")
             model = evaluation.model.plugin.open(evaluation.device)
+            _settled_precision(evaluation, model)
             is_measured = _needs_speed(evaluation)
             speed = (
                 measured_speed(model, evaluation.task.modality, evaluation.device) if is_measured else None
@@ -161,11 +165,29 @@ def _needs_speed(evaluation: Evaluation) -> bool:
     return evaluation.measures_speed or evaluation.limits.max_latency_seconds is not None
 
 
-def _measured(evaluation: Evaluation, held: _Held) -> _Held:
-    """Return an open model with its speed, which earlier evaluations did not need."""
+def _renewed(evaluation: Evaluation, held: _Held) -> _Held:
+    """Return an open model in its precision for another task, with its speed if that is needed now."""
     with undone(held.settings):
+        facts, dtype = held.event.facts, _settled_precision(evaluation, held.model)
+        event = held.event if dtype is None else replace(held.event, facts=replace(facts, dtype=dtype))
+        if held.is_measured or not _needs_speed(evaluation):
+            return held._replace(event=event)
         speed = measured_speed(held.model, evaluation.task.modality, evaluation.device)
-        return held._replace(event=replace(held.event, speed=speed), is_measured=True)
+        return held._replace(event=replace(event, speed=speed), is_measured=True)
+
+
+def _settled_precision(evaluation: Evaluation, model: Model) -> str | None:
+    """Return the dtype that a model chose by the first examples of a task, for all of its splits."""
+    task = evaluation.task
+    split = task.train if len(task.train) else task.test
+    try:
+        return model.settle_precision(
+            lambda: [split.examples.read(row) for row in range(len(split))[:_FIRST]]
+        )
+    except BaseException as error:  # it recurs in the evaluation, which names the example
+        raise_if_interrupted(error)
+        logger.info("cannot choose the precision by the first examples", exc_info=True)
+        return None
 
 
 def _close(model: Model | None) -> None:

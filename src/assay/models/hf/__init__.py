@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import CheckpointError, ModelError, UsageError
+from assay.core.keys import FLOAT32
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of, random_origin
@@ -16,18 +17,16 @@ from assay.encoders.layer_selection import LayerSelection
 from assay.encoders.listed import listed_in
 from assay.encoders.pairs import Pairs
 from assay.encoders.pooling import Pooling
+from assay.encoders.precision import Precision, check_dtype, dtype_of_weights
 from assay.encoders.repository import Repository
+from assay.environment.devices import half_precision
 from assay.environment.downloads import cached_repositories
 from assay.environment.quiet import quiet
 from assay.models.hf.configurations import has_head, is_causal, modality_in, modality_of, was_trained_on_pairs
 from assay.models.hf.remote_code import check_trust, loaded
 
-if TYPE_CHECKING:
-    from assay.encoders.texts import Reading
-
 _LISTED = Path(__file__).with_name("listed.tsv")
 _OTHERS = ("modules.json", "open_clip_config.json", "open_clip_pytorch_model.bin")  # of other sources
-_READ_PADDING = ("canine",)  # its convolutions over characters take padding in
 _ONLY_IN_TRAINING = ("masked_spec_embed",)  # the embedding of masked frames, often missing in checkpoints
 
 
@@ -60,6 +59,7 @@ class HuggingFaceSource(ModelSource):
             number or entailment was; for "apart" with every other text model.
         trust_remote_code: Run the Python code that comes with the model: of a folder, or of a repository at
             a commit that is named in full, ``hf:org/name@<40 hex digits>``.
+        dtype: The precision: "auto", "float32", "bfloat16" or "float16"; weights are loaded in it.
     """
 
     pretrained: bool = True
@@ -71,6 +71,7 @@ class HuggingFaceSource(ModelSource):
     layers: int | str | None = None
     pairs: str | None = None
     trust_remote_code: bool = False
+    dtype: str = "auto"
 
     summary: ClassVar[str] = "Hugging Face: image, text and audio models of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
@@ -91,6 +92,7 @@ class HuggingFaceSource(ModelSource):
 
     def check(self) -> None:
         """Raise ``UsageError`` for a folder without a model and for invalid settings; works offline."""
+        check_dtype(self.dtype)
         layers = self._layers()
         if self._pooling() is Pooling.POOLER and layers.layer is not None:
             raise UsageError("The pooling layer reads the last states. Leave out 'pooler', or the layer.")
@@ -151,7 +153,8 @@ class HuggingFaceSource(ModelSource):
         pixels = processing.read([np.zeros((64, 64, 3), np.uint8)], "cpu")
         headed = has_head(config, "ForImageClassification")
         family = AutoModelForImageClassification if headed else AutoModel
-        module = self._weighted(family, config).eval()
+        module, precision = self._weighted(family, config, device)
+        module.eval()
         whole = vision.Logits(module) if headed else module
 
         def read_at(layers: LayerSelection) -> Model:
@@ -160,19 +163,26 @@ class HuggingFaceSource(ModelSource):
             else:
                 forward = vision.read_image_base(module, pooling, layers)
             read = replace(processing, layers=layers)
-            return ImageEncoder(whole, forward, read, device, self._origin())
+            return ImageEncoder(whole, forward, read, device, self._origin(), precision=precision)
 
-        return self._read(read_at, lambda: vision.layers_of_images(module, pixels.to(device)))
+        return self._read(read_at, lambda: vision.layers_of_images(module, pixels.to(device)), precision)
 
     def _open_text(self, config: Any, device: str) -> Model:
-        from transformers import AutoModel, AutoModelForSequenceClassification
+        from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
-        from assay.encoders.texts import TextEncoder, keep_layers, read_base, read_classifier
+        from assay.encoders.texts import Reading, TextEncoder, keep_layers, read_base, read_classifier
+        from assay.models.hf.tokenization import tokens_of
 
         is_whole = not config.is_encoder_decoder and not isinstance(self.layers, int)
         headed = has_head(config, "ForSequenceClassification") and is_whole
-        reading = self._reading(config, headed=headed)
-        module = self._weighted(AutoModelForSequenceClassification if headed else AutoModel, config)
+        usual = Pairs.TOGETHER if headed and was_trained_on_pairs(config) else Pairs.APART
+        pairs = usual if self.pairs is None else Pairs.named(self.pairs)
+        tokens = tokens_of(self._loaded(AutoTokenizer), config, self.max_tokens, f"hf:{self.name}")
+        pooling = self._pooling() or (Pooling.LAST if is_causal(config) else Pooling.MEAN)
+        reading = Reading(tokens, pooling, pairs=pairs)
+        family = AutoModelForSequenceClassification if headed else AutoModel
+        module, precision = self._weighted(family, config, device)
+        where = device, self._origin(), precision
         if headed:  # some heads must find the last token
             module.config.get_text_config().pad_token_id = reading.tokens.padding
         if config.is_encoder_decoder:
@@ -182,10 +192,10 @@ class HuggingFaceSource(ModelSource):
 
         def read_at(layers: LayerSelection) -> Model:
             read = (read_classifier if headed else read_base)(module, layers)
-            return TextEncoder(module, read, replace(reading, layers=layers), device, self._origin())
+            return TextEncoder(module, read, replace(reading, layers=layers), *where)
 
         return self._read(
-            read_at, lambda: module(**reading.tokens.longest(device), output_hidden_states=True)
+            read_at, lambda: module(**reading.tokens.longest(device), output_hidden_states=True), precision
         )
 
     def _open_audio(self, config: Any, device: str) -> Model:
@@ -203,68 +213,60 @@ class HuggingFaceSource(ModelSource):
         pooling = self._pooling() or (Pooling.POOLER if pools else Pooling.MEAN)
         kinds = ("ForSequenceClassification", "ForAudioClassification")
         headed = any(has_head(config, kind) for kind in kinds) and not isinstance(self.layers, int)
-        module = self._weighted(AutoModelForAudioClassification if headed else AutoModel, config)
+        family = AutoModelForAudioClassification if headed else AutoModel
+        module, precision = self._weighted(family, config, device)
         if config.is_encoder_decoder and not headed:
             module = module.get_encoder()
         if isinstance(self.layers, int):
             keep_layers(module, self.layers, of=config.num_hidden_layers)
-        reading = AudioReading(extractor, most, pooling)
+        where, reading = (device, self._origin(), precision), AudioReading(extractor, most, pooling)
 
         def read_at(layers: LayerSelection) -> Model:
             read = (read_classifier if headed else read_base)(module, layers)
-            return AudioEncoder(module, read, replace(reading, layers=layers), device, self._origin())
+            return AudioEncoder(module, read, replace(reading, layers=layers), *where)
 
-        return self._read(
-            read_at, lambda: module(**reading.shown(reading.probe(device)), output_hidden_states=True)
-        )
+        def run() -> Any:
+            return module(**reading.shown(reading.probe(device)), output_hidden_states=True)
 
-    def _read(self, read_at: Callable[[LayerSelection], Model], run: Callable[[], Any]) -> Model:
+        return self._read(read_at, run, precision)
+
+    def _read(
+        self, read_at: Callable[[LayerSelection], Model], run: Callable[[], Any], precision: Precision
+    ) -> Model:
         """Return the model for the selected layers, or a layered model to choose from.
 
         Args:
             read_at: Opens the model with a layer selection.
             run: Returns the model's output for an example, with all layers.
+            precision: The precision of the model.
         """
         from assay.models.hf.layered import LayeredEncoder
 
-        model = read_at(self._layers())
-        return LayeredEncoder(model, read_at, run) if self.layer == "best" else model
+        def precisely(layers: LayerSelection) -> Model:
+            with precision.context():
+                return read_at(layers)
 
-    def _reading(self, config: Any, *, headed: bool) -> Reading:
-        """Return the conversion of texts to features."""
-        from transformers import AutoTokenizer
+        model = precisely(self._layers())
+        with precision.context():
+            return LayeredEncoder(model, precisely, run) if self.layer == "best" else model
 
-        from assay.encoders.texts import Reading
-        from assay.encoders.tokens import Tokens, most_tokens
-
-        tokenizer = self._loaded(AutoTokenizer)
-        vocabulary = getattr(config.get_text_config(), "vocab_size", 0)  # a model of characters has none
-        if 8 * len(tokenizer) < vocabulary:
-            raise ModelError(
-                f"The tokenizer of 'hf:{self.name}' knows {len(tokenizer)} tokens, its model "
-                f"{vocabulary}: files of the tokenizer are missing. "
-                f"Save them beside the weights with tokenizer.save_pretrained(folder)."
-            )
-        most = most_tokens(tokenizer, config, self.max_tokens)
-        pads, least = config.model_type not in _READ_PADDING, getattr(config, "downsampling_rate", 1)
-        tokens = Tokens(tokenizer, most, pads=pads, least=least if isinstance(least, int) else 1)
-        pooling = self._pooling() or (Pooling.LAST if is_causal(config) else Pooling.MEAN)
-        usual = Pairs.TOGETHER if headed and was_trained_on_pairs(config) else Pairs.APART
-        return Reading(tokens, pooling, pairs=usual if self.pairs is None else Pairs.named(self.pairs))
-
-    def _weighted(self, family: Any, config: Any) -> Any:
-        """Return the module in float32, with pretrained or random weights."""
+    def _weighted(self, family: Any, config: Any, device: str) -> tuple[Any, Precision]:
+        """Return the module with pretrained or random weights, and the precision in which it encodes."""
         import torch
 
         from assay.encoders.weights import seeded
+
+        native = str(config.dtype or FLOAT32).removeprefix("torch.")
+        dtype = dtype_of_weights(self.dtype, native, half_precision(device))
+        precision, as_torch = Precision(self.dtype, device, dtype), getattr(torch, dtype)
 
         with seeded(self.seed):
             if not self.pretrained:
                 trusted: dict[str, Any] = {"trust_remote_code": self.trust_remote_code}
                 if family.__name__ in (getattr(config, "auto_map", None) or {}):
                     trusted["code_revision"] = self._repository.location.revision  # else the newest runs
-                return family.from_config(config, dtype=torch.float32, **trusted)
-            module, report = self._loaded(family, dtype=torch.float32, output_loading_info=True)
+                return family.from_config(config, dtype=as_torch, **trusted), precision
+            module, report = self._loaded(family, dtype=as_torch, output_loading_info=True)
         unused = (*_ONLY_IN_TRAINING, *(() if self.pooling == "pooler" else ("pooler",)))
         missing = [
             name for name in sorted(report["missing_keys"]) if not any(part in name for part in unused)
@@ -274,7 +276,7 @@ class HuggingFaceSource(ModelSource):
                 f"'hf:{self.name}' lacks weights of {type(module).__name__}: {', '.join(missing[:3])}. "
                 f"Choose a checkpoint that has them, or another pooling."
             )
-        return module
+        return module, precision
 
     @property
     def _repository(self) -> Repository:

@@ -18,7 +18,7 @@ from assay.encoders.augmentation import silenced
 from assay.encoders.examples import as_sounds
 from assay.encoders.fisher import head_fishers
 from assay.encoders.identity import Origin
-from assay.encoders.restoring import restored_after
+from assay.encoders.precision import Precision
 from assay.encoders.texts import Read
 from assay.encoders.torch_model import Outputs, TorchModel
 from assay.models.hf.audio import AudioReading, Inputs
@@ -36,11 +36,20 @@ class AudioEncoder(TorchModel[Read]):
         reading: The conversion of audio to input, and of frames to features.
         device: The torch device.
         origin: The origin of the weights.
+        precision: The precision of encoding; by default it is chosen for the device.
     """
 
-    def __init__(self, module: Any, read: Read, reading: AudioReading, device: str, origin: Origin) -> None:
+    def __init__(
+        self,
+        module: Any,
+        read: Read,
+        reading: AudioReading,
+        device: str,
+        origin: Origin,
+        precision: Precision | None = None,
+    ) -> None:
         module.config.apply_spec_augment = False  # in training it would draw from numpy's global generator
-        super().__init__(module, read, device)
+        super().__init__(module, read, device, precision)
         self._reading = reading
         probe = reading.probe(device)
         self._facts = self._measured(
@@ -65,12 +74,12 @@ class AudioEncoder(TorchModel[Read]):
             for example in examples
             for sound in as_sounds([example])
         )
-        return head_fishers(self._module, self._outputs, inputs, head, draws, seed)
+        return head_fishers(self._differentiable, self._outputs, inputs, head, draws, seed)
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
         """Return a context in which the weights can be trained."""
-        with restored_after(self._module) as module:
+        with self._trained() as module:
             yield AudioTrainable(module, self._reading, self._features, self._device)
 
     def _features(self, inputs: Inputs) -> torch.Tensor:

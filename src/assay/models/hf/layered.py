@@ -41,7 +41,16 @@ class LayeredEncoder(Layered):
     @property
     def facts(self) -> ModelFacts:
         """The facts about the model at its last layer."""
-        return self._facts
+        return replace(self._facts, dtype=self._last.facts.dtype)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Warnings about the model, at every layer."""
+        return self._last.notes
+
+    def settle_precision(self, examples: Callable[[], Sequence[Example]]) -> str | None:
+        """Choose one precision for all layers, by all of them."""
+        return self._all.settle_precision(examples)
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return the features of the last layer."""

@@ -14,6 +14,7 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of, random_origin, require_file
 from assay.encoders.listed import listed_in
+from assay.encoders.precision import Precision, check_dtype
 from assay.environment.downloads import is_repository_cached
 from assay.environment.hub_client import HubRepository, opening
 
@@ -42,6 +43,7 @@ class OpenClipSource(ModelSource):
         checkpoint: A file with weights of both towers instead of the published ones.
         seed: The seed of random weights.
         image_size: The side of the input in pixels.
+        dtype: The precision of encoding: "auto", "float32", "bfloat16" or "float16".
     """
 
     tower: str = "image"
@@ -50,6 +52,7 @@ class OpenClipSource(ModelSource):
     checkpoint: str | None = None
     seed: int = 0
     image_size: int | None = None
+    dtype: str = "auto"
 
     summary: ClassVar[str] = "OpenCLIP: the image and text towers of CLIP models"
     packages: ClassVar[tuple[str, ...]] = ("torch", "open_clip")
@@ -88,6 +91,7 @@ class OpenClipSource(ModelSource):
         import open_clip
 
         architecture, tag = self._parts
+        check_dtype(self.dtype)
         if self.tower not in _TOWERS:
             raise UsageError(f"Setting 'tower' is {self.tower!r}; write 'image' or 'text'.")
         if self.image_size is not None and self.image_size < 1:
@@ -143,9 +147,10 @@ class OpenClipSource(ModelSource):
         module = self._built()
         if self.checkpoint is not None:
             load_checkpoint(module, self.checkpoint)
+        where = device, self._origin(), Precision(self.dtype, device)
         if self.tower == "image":
-            return image_tower(module, device, self._origin(), normalise=self.normalise)
-        return text_tower(module, self._tokenizer(), device, self._origin(), normalise=self.normalise)
+            return image_tower(module, *where, normalise=self.normalise)
+        return text_tower(module, self._tokenizer(), *where, normalise=self.normalise)
 
     @property
     def _parts(self) -> tuple[str, str]:

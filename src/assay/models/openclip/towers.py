@@ -18,13 +18,14 @@ from assay.encoders.identity import Origin
 from assay.encoders.images import ImageEncoder
 from assay.encoders.pixel_changes import centred
 from assay.encoders.pixels import Fit, PixelRecipe
+from assay.encoders.precision import Precision
 from assay.encoders.string_encoder import StringEncoder
 from assay.encoders.torch_model import Outputs
 
 _FITS = {"squash": Fit.STRETCH, "longest": Fit.CONTAIN}
 
 
-def image_tower(module: Any, device: str, origin: Origin, *, normalise: bool) -> Model:
+def image_tower(module: Any, device: str, origin: Origin, precision: Precision, *, normalise: bool) -> Model:
     """Return the visual tower of a model of OpenCLIP, with its own preprocessing."""
     visual = module.visual
 
@@ -33,15 +34,18 @@ def image_tower(module: Any, device: str, origin: Origin, *, normalise: bool) ->
         features = output if isinstance(output, torch.Tensor) else output[0]  # with the tokens for a decoder
         return Outputs(functional.normalize(features, dim=-1) if normalise else features, None)
 
-    return ImageEncoder(visual, forward, recipe_of(visual.preprocess_cfg), device, origin)
+    recipe = recipe_of(visual.preprocess_cfg)
+    return ImageEncoder(visual, forward, recipe, device, origin, precision=precision)
 
 
-def text_tower(module: Any, tokenizer: Any, device: str, origin: Origin, *, normalise: bool) -> Model:
+def text_tower(
+    module: Any, tokenizer: Any, device: str, origin: Origin, precision: Precision, *, normalise: bool
+) -> Model:
     """Return the text tower of a model of OpenCLIP, with its own tokenizer."""
     del module.visual
     tower = TextTower(module, tokenizer, normalise=normalise)
     preprocessing = f"{type(tokenizer).__name__}; {tokenizer.context_length} tokens"
-    return StringEncoder(tower, device, origin, preprocessing=preprocessing)
+    return StringEncoder(tower, device, origin, preprocessing=preprocessing, precision=precision)
 
 
 def recipe_of(config: dict[str, Any]) -> PixelRecipe:

@@ -13,7 +13,9 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of, random_origin
 from assay.encoders.listed import listed_in
+from assay.encoders.precision import Precision, check_dtype, dtype_of_weights
 from assay.encoders.repository import Repository
+from assay.environment.devices import half_precision
 from assay.environment.downloads import cached_repositories
 from assay.environment.quiet import quiet
 
@@ -36,6 +38,7 @@ class SentenceSource(ModelSource):
         prompt: A string to prepend to each text.
         prompt_name: The name of one of the model's prompts.
         max_tokens: The maximum number of tokens of a text; None for the model's default.
+        dtype: The precision: "auto", "float32", "bfloat16" or "float16"; weights are loaded in it.
     """
 
     pretrained: bool = True
@@ -43,6 +46,7 @@ class SentenceSource(ModelSource):
     prompt: str | None = None
     prompt_name: str | None = None
     max_tokens: int | None = None
+    dtype: str = "auto"
 
     summary: ClassVar[str] = "sentence-transformers: sentence encoders of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "sentence_transformers")
@@ -64,6 +68,7 @@ class SentenceSource(ModelSource):
             raise UsageError("Settings 'prompt' and 'prompt_name' exclude one another. Write one of them.")
         if self.max_tokens is not None and self.max_tokens < 3:
             raise UsageError(f"Setting 'max_tokens' is {self.max_tokens}; write 3 or more, as in 256.")
+        check_dtype(self.dtype)
         self._repository.check()
 
     def modality(self) -> Modality:
@@ -83,11 +88,16 @@ class SentenceSource(ModelSource):
 
     def open(self, device: str) -> Model:
         """Load the modules of the encoder and return it on ``device``."""
+        import torch
+
+        from assay.encoders.torch_model import dtype_of
         from assay.encoders.weights import seeded
         from assay.models.sentence.encoder import Prompt, SentenceEncoder, randomised
 
         with quiet(), seeded(self.seed):
             module = self._loaded(device)
+            dtype = dtype_of_weights(self.dtype, dtype_of(module), half_precision(device))
+            module = module.to(getattr(torch, dtype))
             if not self.pretrained:
                 randomised(module, self.seed)
         if self.prompt_name is not None and self.prompt_name not in module.prompts:
@@ -97,7 +107,8 @@ class SentenceSource(ModelSource):
             )
         if self.max_tokens is not None:
             module.max_seq_length = min(self.max_tokens, module.max_seq_length or self.max_tokens)
-        return SentenceEncoder(module, Prompt(self.prompt, self.prompt_name), self._origin())
+        precision = Precision(self.dtype, device, dtype)
+        return SentenceEncoder(module, Prompt(self.prompt, self.prompt_name), self._origin(), precision)
 
     def _origin(self) -> Origin:
         return self._repository.origin() if self.pretrained else random_origin(self.seed)

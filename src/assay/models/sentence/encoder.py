@@ -19,7 +19,7 @@ from assay.encoders.examples import Text, are_words, as_texts, distinct
 from assay.encoders.identity import Origin
 from assay.encoders.pairs import compared, encode_texts, sides_of
 from assay.encoders.pooling import Pooling
-from assay.encoders.restoring import restored_after
+from assay.encoders.precision import Precision
 from assay.encoders.text_training import Inputs, hide_tokens, word_inputs
 from assay.encoders.tokens import Tokens
 from assay.encoders.torch_model import Outputs, TorchModel
@@ -43,10 +43,13 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
         module: The ``SentenceTransformer``, on its device.
         prompt: What is put before each text.
         origin: The origin of the weights.
+        precision: The precision of encoding; by default it is chosen for the device.
     """
 
-    def __init__(self, module: Any, prompt: Prompt, origin: Origin) -> None:
-        super().__init__(module.float(), module.encode, str(module.device))
+    def __init__(
+        self, module: Any, prompt: Prompt, origin: Origin, precision: Precision | None = None
+    ) -> None:
+        super().__init__(module, module.encode, str(module.device), precision)
         self._prompt = prompt
         most = module.max_seq_length
         probe = " ".join(["a"] * (most or 1))  # at least as many tokens as the model reads
@@ -62,25 +65,27 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features; of a pair u, v: u, v, abs(u - v), u * v; of words a row for each."""
         if are_words(examples):
-            return self._words().encode(examples, self._facts.width)
+            with self._inference():
+                return self._words().encode(examples, self._facts.width)
         texts = as_texts(examples)
         return Encoded(encode_texts(texts, self._embedded, self._facts.width), None, self._truncated(texts))
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
         """Return a context in which the weights can be trained."""
-        with restored_after(self._module) as module:
+        with self._trained() as module:
             yield SentenceTrainable(module, self._prompt_text(), self._words, self._device)
 
     def _embedded(self, texts: Sequence[Text]) -> np.ndarray:
         each, of_text = distinct(texts)  # identical texts are read once
-        features = self._run(
-            each,
-            prompt=self._prompt.text,
-            prompt_name=self._prompt.name,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
+        with self._precision.context():
+            features = self._run(
+                each,
+                prompt=self._prompt.text,
+                prompt_name=self._prompt.name,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
         of_each: np.ndarray = features.astype(np.float32, copy=False)
         return np.take(of_each, of_text, axis=0)
 

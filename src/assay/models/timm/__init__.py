@@ -17,6 +17,7 @@ from assay.encoders.image_source import ImageSource
 from assay.encoders.listed import pretraining_of
 from assay.encoders.pixel_changes import recipe_from_timm
 from assay.encoders.pixels import PixelRecipe, require_channels
+from assay.encoders.precision import Precision
 from assay.environment.downloads import is_repository_cached, torch_hub_file
 from assay.environment.hub_client import HubRepository, opening
 from assay.models.timm.listed import macs_by_architecture, repository_of, results
@@ -149,7 +150,9 @@ class TimmSource(ImageSource):
 
         config = resolve_model_data_config(module)
         recipe = self.changes.applied_to(self._recipe(module, config), config["crop_pct"])
-        return ImageEncoder(module, forward, recipe, device, self.origin(self._published(module)))
+        precision = Precision(self.dtype, device)
+        origin = self.origin(self._published(module))
+        return ImageEncoder(module, forward, recipe, device, origin, precision=precision)
 
     def counted(self) -> int:
         """Build the architecture without memory and count its weights."""

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
-from importlib.util import cache_from_source
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.core.errors import ModelError, UnknownName, UsageError
+from assay.core.keys import FLOAT32
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, file_hash, identity_of, require_file
 from assay.encoders.pixel_changes import PixelChanges
 from assay.encoders.pixels import OtherChannels, PixelRecipe, Rounding, naming_channels
+from assay.encoders.precision import Precision, check_dtype
 from assay.encoders.renaming import check_rename
 from assay.environment.hub_client import opening
 from assay.environment.hub_errors import model_error
+from assay.models.torch.importing import current_folder, imported
 from assay.plugins.address import FrozenDict, thawed
 from assay.plugins.user_code import hash_of_files, imported_beside
 
@@ -65,6 +65,7 @@ class TorchSource(ModelSource):
         scale: False for pixels in 0..255 instead of 0..1.
         layer: The name of the layer whose output is read; TorchScript shows none.
         head: False if the output is features, not class scores.
+        dtype: The precision of encoding: "auto", "float32", "bfloat16" or "float16".
     """
 
     arguments: tuple[object, ...] = ()
@@ -83,6 +84,7 @@ class TorchSource(ModelSource):
     scale: bool = True
     layer: str | None = None
     head: bool = True
+    dtype: str = "auto"
 
     summary: ClassVar[str] = "your own torch module, from a file or a package"
     packages: ClassVar[tuple[str, ...]] = ("torch",)
@@ -91,6 +93,7 @@ class TorchSource(ModelSource):
         """Raise ``UsageError`` for names without a callable, missing files and wrong settings."""
         if self.reads not in _READABLE:
             raise UnknownName("modality of this source", self.reads, _READABLE)
+        check_dtype(self.dtype)
         self._recipe()
         if self._is_program:
             self._check_program()
@@ -162,18 +165,28 @@ class TorchSource(ModelSource):
         else:
             origin = Origin(f"as built by {self.name}, seed {self.seed}", is_random=not self.pretrained)
         if self.modality() is Modality.TEXT:
-            return StringEncoder(module, device, origin)
+            return StringEncoder(module, device, origin, precision=self._precision(module, device))
         recipe = self._recipe()
         forward = self._forward(module, recipe)
         return self._encoder(module, forward, recipe, device, origin)
 
-    def _encoder(self, module: Any, forward: Forward, recipe: PixelRecipe, *where: Any) -> ImageEncoder:
+    def _precision(self, module: Any, device: str) -> Precision:
+        from assay.encoders.torch_model import own_precision
+
+        if self.dtype == FLOAT32:
+            module.float()
+        return own_precision(self.dtype, device, module)
+
+    def _encoder(
+        self, module: Any, forward: Forward, recipe: PixelRecipe, device: str, origin: Origin
+    ) -> ImageEncoder:
         from assay.encoders.first_input import assumed_scaling
         from assay.encoders.images import ImageEncoder
 
         is_assumed = (self.scale, self.mean, self.std) == (True, 0.0, 1.0)
         scaling = assumed_scaling(module, (recipe.channels, *recipe.size)) if is_assumed else None
-        return ImageEncoder(module, forward, recipe, *where, scaling=scaling)
+        precision = self._precision(module, device)
+        return ImageEncoder(module, forward, recipe, device, origin, scaling=scaling, precision=precision)
 
     @property
     def _is_program(self) -> bool:
@@ -220,8 +233,8 @@ class TorchSource(ModelSource):
 
         path, _, attribute = self.name.partition(":")
         try:
-            with _current_folder(), seeded(self.seed):
-                build = getattr(_imported(path, self._file(), self._beside()), attribute, None)
+            with current_folder(), seeded(self.seed):
+                build = getattr(imported(path, self._file(), self._beside()), attribute, None)
                 module = self._called(build) if callable(build) else None
         except (Exception, SystemExit) as error:  # the user's own code may raise anything
             raise model_error(f"torch:{self.name}", error) from error
@@ -268,33 +281,3 @@ class TorchSource(ModelSource):
         inside = Path(spec.origin).parent.joinpath(*rest)
         files = (inside.with_suffix(".py"), inside / "__init__.py")
         return next((file for file in files if file.is_file()), None)
-
-
-_IMPORTED: dict[str, str] = {}  # the hash of the source of each module when it was imported
-
-
-def _imported(path: str, file: Path | None, beside: tuple[Path, ...]) -> ModuleType:
-    """Import a module; again if its file, or one that it imports, has changed, as beside a notebook."""
-    if file is None:
-        return importlib.import_module(path)
-    now = hash_of_files((file, *beside))
-    if _IMPORTED.get(path, now) != now:
-        edited = {str(each) for each in (file.resolve(), *beside)}
-        for name, module in list(sys.modules.items()):
-            origin = getattr(module, "__file__", None)
-            if isinstance(origin, str) and str(Path(origin).resolve()) in edited:
-                del sys.modules[name]
-                Path(cache_from_source(origin)).unlink(missing_ok=True)  # current for a second after an edit
-    _IMPORTED[path] = now
-    return importlib.import_module(path)
-
-
-@contextmanager
-def _current_folder() -> Iterator[None]:
-    """Let modules of the current folder be imported inside, as ``python`` itself does."""
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
