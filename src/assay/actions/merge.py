@@ -44,7 +44,7 @@ def merge(root: Path, sources: Sequence[str] = ()) -> Iterator[MergedStore]:
     places = [place for place in _places(root, sources) if place.resolve() != root.resolve()]
     if not places:
         raise UsageError(f"Nothing to merge into '{root}'. Name other stores, as in '{root}.shards'.")
-    held = _Held(root)
+    held = _MergeCheck(root)
     for place in places:
         held.must_fit(place)
     target = Store(root)
@@ -87,7 +87,7 @@ def _places(root: Path, sources: Sequence[str]) -> list[Path]:
     return list(found)
 
 
-class _Held:
+class _MergeCheck:
     """The data, versions and jobs of the stores that were looked at so far.
 
     Args:
