@@ -36,14 +36,14 @@ class Lost(NamedTuple):
 
     Attributes:
         limit: The seconds that it was not done in; None if it ended for another reason.
-        lacked_memory: Whether the system seems to have ended it for want of memory.
+        of_environment: Whether the system seems to have ended it, as for want of memory.
         is_blameless: Whether it was lost with its machine, or with what starts processes there.
     """
 
     worker: int
     reason: str
     limit: float | None = None
-    lacked_memory: bool = False
+    of_environment: bool = False
     is_blameless: bool = False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from assay.core.errors import UsageError
 logger = logging.getLogger(__name__)
 
 _TRIES = 2
+_SECONDS_TO_ANSWER = 5.0
 _ON_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # "0" makes Ray listen on loopback only, on Linux too
 
 
@@ -51,12 +53,21 @@ def _join(address: str) -> bool:
     """Return whether there is a Ray at the address, and be connected to it."""
     import ray
 
+    services = importlib.import_module("ray._private.services")
     try:
+        found = str(services.canonicalize_bootstrap_address_or_die(address))
+        with socket.create_connection(_host_and_port(found), _SECONDS_TO_ANSWER):
+            pass  # Ray itself would try for minutes
         ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
-    except (ConnectionError, ValueError) as error:
+    except (OSError, ValueError) as error:
         logger.info("no Ray at %s: %s", address, error)
         return False
     return True
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def _start() -> None:

@@ -183,7 +183,11 @@ class RayTasks:
             return Lost(worker, f"its node was lost: {text}", is_blameless=True)
         if isinstance(error, errors.WorkerCrashedError):  # evaluations have processes of their own
             return Lost(worker, "its Ray worker ended unexpectedly", is_blameless=True)
-        return Lost(worker, f"Ray ended it: {text}", lacked_memory=isinstance(error, errors.OutOfMemoryError))
+        if isinstance(getattr(error, "cause", None), ImportError):
+            raise UsageError(
+                f"A node cannot run evaluations: {text}. Install the same packages on every node."
+            )
+        return Lost(worker, f"Ray ended it: {text}", of_environment=True)
 
     def _greeted(self, worker: int, hello: Hello) -> None:
         self._hello[worker] = hello

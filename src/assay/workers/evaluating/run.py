@@ -175,8 +175,8 @@ class _Run(Generic[WorkT]):
         if is_blameless and running.repeats < _MOST_REPEATS:
             repeated = Remaining(running.left, repeats=running.repeats + 1)
         else:
-            lacked_memory = lost.lacked_memory and not running.fault
-            cause = Cause.ENVIRONMENT if lacked_memory or is_blameless else Cause.MODEL
+            of_machine = (lost.of_environment or is_blameless) and not running.fault
+            cause = Cause.ENVIRONMENT if of_machine else Cause.MODEL
             if lost.limit is not None:
                 cause = Cause.TIME_LIMIT
             count = 1 if running.has_opened or is_blameless else None
