@@ -24,7 +24,7 @@ from assay.plugins.engine import Engine
 from assay.testing.engines import EVALUATIONS, InTurn, IsolatingEngineContract, run_as_a_study
 
 ray = pytest.importorskip("ray")
-from assay.engines.ray.cluster import joined
+from assay.engines.ray.cluster import _join, joined
 
 pytestmark = [
     pytest.mark.framework,
@@ -49,6 +49,11 @@ class TestRay(IsolatingEngineContract):
 
 def test_a_ray_of_our_own_listens_on_loopback_only() -> None:
     assert {node["NodeManagerAddress"] for node in ray.nodes()} == {"127.0.0.1"}
+
+
+def test_an_address_where_nothing_answers_is_no_ray() -> None:
+    assert not _join("127.0.0.1:1")
+    assert not _join("nonsense")
 
 
 def say_why_and_end() -> None:
