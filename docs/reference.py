@@ -20,7 +20,7 @@ LINE = 78  # characters of code that fit beside the navigation
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields", "References", "Note")
 SEEN = {  # what a kind of score sees, and so what it costs
     method.MomentScore: ("sums over features", "one pass over train; memory does not grow with the examples"),
-    method.SampleScore: ("a class-balanced sample of at most 5,000 examples", "grows with the square of it"),
+    method.SampleScore: ("a class-balanced sample of at most 5,000 examples", "bounded by the sample"),
     method.HeldOutScore: ("sums over folds, and held-out examples", "one factorisation of width x width"),
     method.SourceScore: ("probabilities of the source head", "examples x source classes"),
     method.ContrastScore: ("a sample, also encoded with random weights", "a second pass of the encoder"),
