@@ -352,3 +352,16 @@ def test_repeated_contents_of_test_are_one_piece_of_evidence(study):
 
     assert (after.high - after.low) != pytest.approx(before.high - before.low, rel=1e-6)
     assert _compare(repeated).tasks[1:] == _compare(study).tasks[1:]
+
+
+def test_rows_need_no_comparison_across_tasks(study, comparison, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("assay.analysis.compare.across_modalities", refuse)
+
+    found = _compare(study)
+
+    assert found.rows() == comparison.rows()
+    with pytest.raises(AssertionError):
+        len(found.headline)

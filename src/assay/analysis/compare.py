@@ -70,12 +70,12 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
     judged = [judge(of_task, rows, rule, seed) for of_task in of_tasks]
     findings = [task.findings for task in judged]
     pretrained = [cell for cell in cells if not has_random_weights(cell.model, rows)]
-    across = across_modalities(judged, seed)
+    across = Deferred(partial(across_modalities, judged, seed))
     decided = decisions(findings, rows, rule)
     comparison = Comparison(
         ranked_by=method,
         is_estimate=method in evidence.scores,
-        headline=headline(findings, across, rows, decided, method),
+        headline=Deferred(partial(headline, findings, across, rows, decided, method)),
         tasks=tuple(findings),
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         across=across,

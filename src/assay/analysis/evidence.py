@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -65,6 +65,15 @@ class Evidence:
     slices: Callable[[TaskFacts], Sequence[SliceColumn] | None] = _nothing
     contents: Callable[[TaskFacts, SplitName], np.ndarray | None] = _nothing
     held_out: Callable[[Collection[str]], Mapping[str, HeldOutPredictions]] = _none_of
+    _jobs: Mapping[tuple[str, str, str], list[Job]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        jobs: dict[tuple[str, str, str], list[Job]] = {}
+        for result in self.results:
+            job = result.job
+            if result.status is Status.OK:
+                jobs.setdefault((job.task, job.fingerprint, job.method), []).append(job)
+        object.__setattr__(self, "_jobs", jobs)
 
     def on_these_data(self) -> list[Result]:
         """Return the results whose data are those of the tasks."""
@@ -97,14 +106,7 @@ class Evidence:
 
     def _finished(self, task: TaskFacts, method: str) -> list[Job]:
         """Return the jobs of a method on a task that have a value, by seed."""
-        jobs = [
-            job
-            for result in self.results
-            if (job := result.job).method == method
-            and job.task == task.address
-            and job.fingerprint == task.fingerprint
-            and result.status is Status.OK
-        ]
+        jobs = self._jobs.get((task.address, task.fingerprint, method), ())
         return sorted(jobs, key=lambda job: job.seed)
 
 

@@ -48,7 +48,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All findings of a study. Agreement and similarity, which cost most, are computed when they are read.
+    """All findings of a study; what costs most, and no table needs, is computed when it is read.
 
     Attributes:
         ranked_by: The method that ranks the models: a protocol, or a score where nothing was trained.
@@ -73,10 +73,10 @@ class Comparison:
 
     ranked_by: str
     is_estimate: bool
-    headline: tuple[str, ...]
+    headline: Sequence[str]
     tasks: tuple[TaskFindings, ...]
     models: tuple[ModelRow, ...]
-    across: tuple[Across, ...]
+    across: Sequence[Across]
     agreement: Sequence[Agreements]
     cells: tuple[Cell, ...]
     settings: Mapping[str, str]

@@ -32,10 +32,10 @@ class Csv(Report):
         """Write the whole comparison to ``path``, replacing any existing file."""
         names = list(comparison.columns())
         with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, names, restval="")
-            writer.writeheader()
+            writer = csv.writer(file)
+            writer.writerow(names)
             writer.writerows(
-                {name: _no_formula(value) for name, value in row.items()} for row in exported_rows(comparison)
+                [_no_formula(row.get(name)) for name in names] for row in exported_rows(comparison)
             )
 
 

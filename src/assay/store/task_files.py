@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -88,8 +88,7 @@ class TaskFiles:
 
     def names(self, fingerprint: str, split: SplitName) -> tuple[str, ...]:
         """Return the names of the examples of a split; empty if they are not stored."""
-        splits = self._arrays.read_json("splits", fingerprint, _names)
-        return () if splits is None else splits[split]
+        return self._arrays.read_json("splits", fingerprint, lambda stored: _names(stored, split)) or ()
 
     def examples(self, fingerprint: str) -> tuple[ShownExample, ...] | None:
         """Return the examples for display."""
@@ -139,8 +138,8 @@ def _labels(values: np.ndarray, lengths: np.ndarray | None, task: TaskFacts) -> 
     return labels
 
 
-def _names(stored: Any) -> Mapping[str, tuple[str, ...]]:
-    return {name: tuple(_text(text) for text in _list(stored[name])) for name in SplitName}
+def _names(stored: Any, split: SplitName) -> tuple[str, ...]:
+    return tuple(map(_text, _list(stored[split])))
 
 
 def _examples(stored: Any) -> tuple[ShownExample, ...]:

@@ -99,9 +99,8 @@ def model_addresses(comparison: Comparison) -> list[str]:
     """Return the addresses of all models in a comparison, sorted."""
     opened = {row.address for row in comparison.models}
     seen = {cell.model for cell in comparison.cells}
-    general = {model.model for across in comparison.across for model in across.models}
     ranked = {row.model for findings in comparison.tasks for row in findings.standings}
-    return sorted(opened | seen | general | ranked)
+    return sorted(opened | seen | ranked)
 
 
 def fitted_labels(addresses: Sequence[str], width: int) -> dict[str, str]:

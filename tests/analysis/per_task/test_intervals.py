@@ -125,3 +125,21 @@ def test_all_right_has_the_exact_interval(count, low):
 
 def test_all_wrong_has_the_mirrored_interval():
     assert interval(np.zeros(500), shares_of=8).high == pytest.approx(1 - interval(np.ones(500), 8).low)
+
+
+def test_draws_do_not_depend_on_what_was_drawn_before():
+    rng = np.random.default_rng(0)
+    truth = Labels(LabelKind.CLASSIFICATION, rng.integers(2, size=30), ("a", "b"))
+    other = Labels(LabelKind.CLASSIFICATION, rng.integers(2, size=31), ("a", "b"))
+    measured = Measured(truth, (rng.integers(2, size=(2, 30)), rng.integers(2, size=(1, 30))))
+
+    first = bootstrap(measured, Accuracy(), seed=3)
+    again = bootstrap(measured, Accuracy(), seed=3)
+    bootstrap(Measured(other, (rng.integers(2, size=(2, 31)),)), Accuracy(), seed=3)
+    third = bootstrap(measured, Accuracy(), seed=3)
+
+    assert (first.values == again.values).all()  # seeds are drawn after the examples
+    assert (first.values == third.values).all()
+    rows = np.random.default_rng(3).integers(30, size=(2000, 30))
+    right = (measured.predicted[1][0] == truth.values).astype(float)
+    assert first.fixed_seeds[:, 1] == pytest.approx(right[rows].mean(axis=1))

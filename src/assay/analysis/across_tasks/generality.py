@@ -200,9 +200,11 @@ def complete_block(matrix: Matrix) -> Matrix:
     for first in range(len(matrix.tasks)):
         chosen, kept, left = [first], known[:, first], np.ones(len(matrix.tasks), dtype=bool)
         left[first] = False
-        while left.any():
+        most = kept.sum()
+        while left.any() and most * len(matrix.tasks) > largest:  # else no larger block can follow
             counts = np.where(left, kept @ known, -1)
             added = int(np.argmax(counts))
+            most = counts[added]
             chosen, kept = [*chosen, added], kept * known[:, added]
             left[added] = False
             if counts[added] > 1 and counts[added] * len(chosen) > largest:

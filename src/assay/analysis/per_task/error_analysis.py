@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from scipy import stats
@@ -62,7 +63,7 @@ def error_analysis(
 
 def _most_agreed(rows: np.ndarray, truth: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """Return rows by how many models agree on a class; of equal ones, one of each true class in turn."""
-    agreed = stats.mode(answers[:, rows], axis=0).count
+    agreed = _largest_groups(answers[:, rows])
     order = np.lexsort((truth[rows], -agreed))
     rows, agreed = rows[order], agreed[order]
     places = np.arange(len(rows))
@@ -70,6 +71,17 @@ def _most_agreed(rows: np.ndarray, truth: np.ndarray, answers: np.ndarray) -> np
     is_first[1:] = (agreed[1:] != agreed[:-1]) | (truth[rows][1:] != truth[rows][:-1])
     turns = places - np.maximum.accumulate(np.where(is_first, places, 0))
     return rows[np.lexsort((turns, -agreed))]
+
+
+def _largest_groups(answers: np.ndarray) -> np.ndarray:
+    """Return how many models give the most frequent answer to each example; models x examples."""
+    ascending = np.sort(answers, axis=0)
+    lengths = np.ones(answers.shape[1:], dtype=int)
+    longest = lengths.copy()
+    for before, row in pairwise(ascending):
+        lengths = np.where(row == before, lengths + 1, 1)
+        np.maximum(longest, lengths, out=longest)
+    return longest
 
 
 def _missed(row: int, name: str, truth: Labels, answers: Mapping[str, np.ndarray]) -> MissedExample:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def bootstrap(measured: Measured, metric: Metric, seed: int, calls: int = METRIC
         calls: Most calls of a metric that is not a mean, but at least five hundred draws are made.
     """
     rng = np.random.default_rng(seed)
-    by_seed = _values_by_seed(measured, metric, rng, calls)
+    by_seed = _values_by_seed(measured, metric, rng, seed, calls)
     size = len(by_seed[0])
     chosen = {  # models with equally many seeds share the drawn seeds: equal models stay equal
         seeds: rng.integers(seeds, size=(size, seeds))
@@ -129,9 +130,9 @@ def example_values(metric: Metric, truth: Labels, predicted: np.ndarray) -> np.n
 
 
 def _values_by_seed(
-    measured: Measured, metric: Metric, rng: np.random.Generator, calls: int
+    measured: Measured, metric: Metric, rng: np.random.Generator, seed: int, calls: int
 ) -> list[np.ndarray]:
-    """Return the values of each model, draws x seeds."""
+    """Return the values of each model, draws x seeds; ``rng`` is new, of this seed."""
     seeds = [len(predicted) for predicted in measured.predicted]
     bounds = np.cumsum(seeds)[:-1]
     truth, size = measured.truth, measured.truth.examples
@@ -140,11 +141,11 @@ def _values_by_seed(
         groups = measured.groups
         if groups is not None:
             columns = np.stack([np.bincount(groups, weights=column) for column in columns])
-        weights = np.ones(size) if groups is None else np.bincount(groups).astype(float)
-        parts = []
-        for rows in _rows(rng, DRAWS, measured.contents):
-            counts = _counts(rows, measured.contents)
-            parts.append(counts @ columns.T / (counts @ weights)[:, None])
+        weights = None if groups is None else np.bincount(groups).astype(float)
+        parts = [
+            counts @ columns.T / (size if weights is None else (counts @ weights)[:, None])
+            for counts in _drawn_counts(rng, seed, measured.contents)
+        ]
         return np.split(np.concatenate(parts), bounds, axis=1)
     stacked = np.concatenate(measured.predicted)
     calls = min(calls, JUDGED_NUMBERS // stacked[0].size)
@@ -182,6 +183,25 @@ def _rows(rng: np.random.Generator, draws: int, size: int) -> Iterator[np.ndarra
     step = max(1, CHUNK // size)
     for start in range(0, draws, step):
         yield rng.integers(size, size=(min(step, draws - start), size))
+
+
+def _drawn_counts(rng: np.random.Generator, seed: int, size: int) -> Iterator[np.ndarray]:
+    """Yield how often each example was drawn in chunks of draws: draws x examples."""
+    if DRAWS * size > CHUNK:
+        for rows in _rows(rng, DRAWS, size):
+            yield _counts(rows, size)
+        return
+    counts, rng.bit_generator.state = _kept_counts(seed, size)
+    yield counts
+
+
+@lru_cache(maxsize=1)  # tasks of a study often have equally many examples
+def _kept_counts(seed: int, size: int) -> tuple[np.ndarray, Any]:
+    """Return the counts of all draws, and the state of a new generator of this seed after them."""
+    rng = np.random.default_rng(seed)
+    counts = _counts(next(_rows(rng, DRAWS, size)), size)
+    counts.setflags(write=False)
+    return counts, rng.bit_generator.state
 
 
 def _counts(rows: np.ndarray, size: int) -> np.ndarray:
