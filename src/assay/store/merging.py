@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -16,6 +19,7 @@ _OF_JOBS = {"predictions": ("",), "probs": ("",), "held_out": ("-rows", "-probs"
 _OF_TASKS = ("truths", "lengths", "contents", "held_out_truths")
 _TEXTS_OF_TASKS = ("splits", "examples")
 _BY_NAME = {"slices": None, "hardest": MOST_KEPT}  # what either store has is kept, and of it at most so much
+_COPIES = 16  # at once: each waits until the disk has the file
 _NAMES = tuple(f"{COLUMNS}, finished".split(", "))
 _KEY, _MODEL, _STATUS, _FINISHED = map(_NAMES.index, ("key", "model", "status", "finished"))
 
@@ -54,12 +58,8 @@ def merge_results(target: Store, source: Store) -> MergedResults:
         and (key not in ours or (ours[key][0] != Status.OK and ours[key][1] < row[_FINISHED]))
     }
     taken = [row for key, row in theirs.items() if key in sound or key in newer]
-    for row in taken:
-        for shelf, endings in _OF_JOBS.items():
-            for key in (f"{row[_KEY]}{ending}" for ending in endings):
-                array = source.arrays.read(shelf, key)
-                if array is not None:
-                    target.arrays.write(shelf, key, array)
+    with ThreadPoolExecutor(_COPIES) as pool:
+        deque(pool.map(partial(_copy_job, target, source), (row[_KEY] for row in taken)), maxlen=0)
     _copy_files_of_tasks(target, source)
     target.database.write_all(
         [
@@ -69,6 +69,14 @@ def merge_results(target: Store, source: Store) -> MergedResults:
     )
     damaged = tuple(_named(theirs[key]) for key in theirs if key in missing - sound)
     return MergedResults(len(taken), len(theirs) - len(taken) - len(damaged), damaged)
+
+
+def _copy_job(target: Store, source: Store, job: str) -> None:
+    for shelf, endings in _OF_JOBS.items():
+        for key in (f"{job}{ending}" for ending in endings):
+            array = source.arrays.read(shelf, key)
+            if array is not None:
+                target.arrays.write(shelf, key, array)
 
 
 def _facts(
