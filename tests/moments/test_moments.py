@@ -150,6 +150,22 @@ def test_label_columns_share_one_factored_scatter() -> None:
     np.testing.assert_allclose(np.abs(second.spectrum.cross), np.abs(alone.cross), atol=1e-9)
 
 
+def test_parts_merged_as_a_tree_equal_one_pass_to_1e_12_of_the_norm() -> None:
+    rng = np.random.default_rng(0)
+    features = (5 + rng.normal(size=(8 * 512, 40)) * 10 ** rng.uniform(-2, 2, 40)).astype(np.float32)
+    targets, shift = np.eye(3)[rng.integers(0, 3, 8 * 512)], features[:64].mean(axis=0, dtype=np.float64)
+
+    level = [
+        Moments.of(features[start : start + 512], targets[start : start + 512], shift)
+        for start in range(0, 8 * 512, 512)
+    ]
+    while len(level) > 1:
+        level = [left + right for left, right in zip(level[::2], level[1::2], strict=True)]
+
+    whole = Moments.of(features, targets, shift).scatter.centred_gram()
+    assert np.linalg.norm(level[0].scatter.centred_gram() - whole) <= 1e-12 * np.linalg.norm(whole)
+
+
 def test_parts_with_different_shifts_are_not_added() -> None:
     x, y, shift = draw(9, 3)
 
