@@ -4,7 +4,8 @@ import pytest
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import TaskKind
-from assay.readers.guess import NamedColumns, choose_columns, guess_kind
+from assay.readers.guess import choose_columns, guess_kind
+from assay.readers.named_columns import NamedColumns
 
 TEXTS = ["a fine film indeed", "a dull film", "it was fine", "so dull"]
 

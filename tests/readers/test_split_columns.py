@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assay.readers.guess import NamedColumns, choose_columns
+from assay.readers.guess import choose_columns
+from assay.readers.named_columns import NamedColumns
 from assay.readers.split_columns import split_values
 from assay.readers.splits import Part
 from assay.readers.table_columns import TableColumns

@@ -6,12 +6,13 @@ import functools
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import TaskKind
 from assay.readers.images import is_image
 from assay.readers.lists import splitter
+from assay.readers.named_columns import NamedColumns
 from assay.readers.numbers import read_numbers
 from assay.readers.split_columns import SplitColumn, find_split
 from assay.readers.structured_cells import refuse_structured
@@ -22,40 +23,6 @@ _PARALLEL = 0.9  # minimum fraction of rows with as many tags as words for colum
 _MANY_NUMBERS = 20
 _TRUTHS = ({"0", "1"}, {"0.0", "1.0"}, {"true", "false"}, {"True", "False"})
 _MANY_SHARE = 0.05
-
-
-class NamedColumns(NamedTuple):
-    """The columns named by the user; None for columns to guess."""
-
-    text: str | None = None
-    text2: str | None = None
-    image: str | None = None
-    label: str | tuple[str, ...] | None = None
-    split: str | None = None
-    words: str | None = None
-    slices: str | tuple[str, ...] | None = None
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The label columns; empty if they are to be guessed."""
-        return _several(self.label)
-
-    @property
-    def sliced(self) -> tuple[str, ...]:
-        """The columns by which results are reported separately."""
-        return _several(self.slices)
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """All columns named by the user."""
-        single = (self.text, self.text2, self.image, self.split, self.words)
-        return *(column for column in single if column is not None), *self.labels, *self.sliced
-
-
-def _several(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    if columns is None:
-        return ()
-    return (columns,) if isinstance(columns, str) else columns
 
 
 def choose_columns(

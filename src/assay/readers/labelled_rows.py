@@ -11,9 +11,10 @@ import numpy as np
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.slices import SliceColumn
 from assay.core.task import LabelKind, Labels, TaskKind
-from assay.readers.guess import NamedColumns, choose_columns, refuse_unlabelled
+from assay.readers.guess import choose_columns, refuse_unlabelled
 from assay.readers.labelling import Cells, Labelled, label_rows, missing_note, tag_labels
 from assay.readers.lists import are_lists, splitter
+from assay.readers.named_columns import NamedColumns
 from assay.readers.several_labels import label_columns, label_sets
 from assay.readers.split_columns import split_values
 from assay.readers.splits import PART_NAMES, class_counts, in_words

@@ -16,7 +16,7 @@ from assay.store.database import MemoryDatabase
 from assay.store.files import DamagedFile, open_regular, reason_of
 
 
-class FileState(NamedTuple):
+class VerifiedFile(NamedTuple):
     """What was found of one file: the shelf and the key by which it is stored, and what is wrong with it.
 
     Attributes:
@@ -30,11 +30,11 @@ class FileState(NamedTuple):
     is_checked: bool
 
 
-def files_of(root: Path) -> Iterator[FileState]:
+def files_of(root: Path) -> Iterator[VerifiedFile]:
     """Verify the checksums of every array and JSON file; what killed processes left behind is passed over."""
     for path in sorted((*root.glob("*/*.npy"), *root.glob("*/*.json"))):
         damage, is_checked = _state(path)
-        yield FileState(path.parent.name, path.stem, damage, is_checked)
+        yield VerifiedFile(path.parent.name, path.stem, damage, is_checked)
 
 
 def _state(path: Path) -> tuple[str, bool]:

@@ -15,10 +15,10 @@ from assay.readers.files import FolderFiles
 from assay.readers.folders import FileType, find_files, require_folder
 from assay.readers.gathering import ExampleLimits, gather_files
 from assay.readers.given_splits import Folders, GivenSplits, shares_and_folders
-from assay.readers.guess import NamedColumns
 from assay.readers.labelled_rows import LabelForm, LabelledRows, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.listed_files import listed_files
+from assay.readers.named_columns import NamedColumns
 from assay.readers.positive_class import with_positive
 from assay.readers.sounds import SUFFIXES, StoredSounds, is_sound
 from assay.readers.tables import TextTable, read_table

@@ -17,11 +17,11 @@ from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.gathering import Gathered, gather_files
 from assay.readers.given_splits import Folders, GivenSplits, shares_and_folders
-from assay.readers.guess import NamedColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.listed_files import column_of_files, listed_files
+from assay.readers.named_columns import NamedColumns
 from assay.readers.pixel_values import parse_range
 from assay.readers.positive_class import with_positive
 from assay.readers.shown_names import shown_name

@@ -20,10 +20,11 @@ from assay.readers.files import FileExamples, Files, FileState
 from assay.readers.formats.embedded import with_names
 from assay.readers.formats.parquet_rows import is_readable, text_column
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
-from assay.readers.guess import NamedColumns, choose_columns
+from assay.readers.guess import choose_columns
 from assay.readers.hub_datasets import DatasetRequest, arrow_batches, open_hub
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
+from assay.readers.named_columns import NamedColumns
 from assay.readers.positive_class import with_positive
 from assay.readers.splits import Shares, part_of
 from assay.readers.table_columns import TableColumns

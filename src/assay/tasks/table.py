@@ -16,11 +16,11 @@ from assay.readers.assembly import assemble
 from assay.readers.embedded_files import EmbeddedFiles, embedded_columns, stored
 from assay.readers.formats.table_file import TableFormat
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
-from assay.readers.guess import NamedColumns
 from assay.readers.images import StoredImages
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.listed_files import column_of_files, listed_files, with_file
+from assay.readers.named_columns import NamedColumns
 from assay.readers.positive_class import with_positive
 from assay.readers.split_tables import split_tables
 from assay.readers.splits import Shares
