@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 from tests.conftest import ZooModel
 
+from assay.core.catalogue import CatalogueEntry
+from assay.core.errors import UsageError
 from assay.core.result import Opened, Status
 from assay.run.evaluator import Evaluator
 from assay.run.study import Study
@@ -138,3 +140,29 @@ def test_a_model_says_its_precision_again_where_it_is_another_for_the_next_task(
 
     assert [event.facts.dtype for event in events if isinstance(event, Opened)] == ["float32", "bfloat16"]
     assert all(0 < count <= 32 for count in read)
+
+
+def test_a_study_within_little_memory_gives_the_same_values_and_leaves_no_file(study, tmp_path):
+    methods = ("knn", "linear_probe")
+    plain = study("colours", methods=methods, store=tmp_path / "plain").run()
+    bounded = study("colours", methods=methods, store=tmp_path / "bounded", memory="2kB").run()
+
+    assert [(cell.method, cell.value) for cell in bounded.cells] == [
+        (cell.method, cell.value) for cell in plain.cells
+    ]
+    assert len(list((tmp_path / "bounded").iterdir())) == len(list((tmp_path / "plain").iterdir()))
+
+
+def test_a_model_without_room_fails_before_it_is_opened(study, opened, monkeypatch):
+    monkeypatch.setattr(
+        "assay.run.room.ModelSource.entry", lambda self, address: CatalogueEntry(address, parameters=10**9)
+    )
+    found = study("colours", memory="2GB").run()
+
+    assert not opened
+    assert "4.0 GB, and there are 2.0 GB" in found.tasks[0].missing[0].reason
+
+
+def test_a_memory_that_is_no_size_is_refused(study):
+    with pytest.raises(UsageError, match="8GB|size"):
+        study("colours", memory="much")

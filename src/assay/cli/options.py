@@ -33,6 +33,9 @@ Plugins = Annotated[
 CacheSize = Annotated[
     str | None, typer.Option(help="Disk space for features; the least recently used are removed [50GB].")
 ]
+Memory = Annotated[
+    str | None, typer.Option(help="Memory of a process: 8GB; larger features of train are read from disk.")
+]
 Html = Annotated[Path | None, typer.Option(help="Where to write the HTML page [STORE/report.html].")]
 RetryFailed = Annotated[
     bool,

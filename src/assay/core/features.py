@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from assay.core.large_arrays import concatenated
 from assay.core.task import Labels
 
 
@@ -78,7 +79,7 @@ class LabelledFeatures:
 
     def followed_by(self, other: LabelledFeatures) -> LabelledFeatures:
         """Concatenate these examples with those of another split of the same task."""
-        both = np.concatenate([self.matrix, other.matrix])
+        both = concatenated(self.matrix, other.matrix)
         return LabelledFeatures(Features(both, self.device), self.labels.followed_by(other.labels))
 
 

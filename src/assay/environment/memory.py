@@ -32,6 +32,15 @@ def held_bytes() -> int:
     return sum(int(kilobytes) * 1024 for kilobytes in re.findall(r"Rss(?:Anon|Shmem):\s+(\d+) kB", status))
 
 
+def bytes_on(device: str) -> int:
+    """Return the memory of a CUDA device, or of the machine; 0 if it is unknown."""
+    if not device.startswith("cuda"):
+        return machine_bytes()
+    import torch
+
+    return int(torch.cuda.mem_get_info(device)[1])
+
+
 def machine_bytes() -> int:
     """Return the memory of the machine, or of the container that limits it; 0 if it is unknown."""
     sizes = []

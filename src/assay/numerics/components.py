@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from assay.core.large_arrays import empty
+
 _BLOCK = 1 << 22  # numbers of features in double precision at once: 32 MiB
 
 
@@ -56,9 +58,18 @@ class Components:
             yield block @ self.basis
 
     def project(self, matrix: np.ndarray) -> Tensor:
-        """Return examples in these components in single precision."""
-        empty = torch.empty((0, self.basis.shape[1]), device=self.mean.device)
-        return torch.cat([empty, *(block.float() for block in self.blocks(matrix))])
+        """Return examples in these components in single precision, and a column of ones.
+
+        They are on the device of the components, or in a memory map where they are too large.
+        """
+        shape, where = (len(matrix), self.basis.shape[1] + 1), self.mean.device
+        rows = torch.empty(shape, device=where) if where.type != "cpu" else _mapped(shape)
+        start = 0
+        for block in self.blocks(matrix):
+            rows[start : start + len(block), :-1] = block
+            start += len(block)
+        rows[:, -1] = 1
+        return rows
 
     def expand(self, weights: Tensor) -> Tensor:
         """Convert weights of components to weights of features, width x outputs."""
@@ -67,6 +78,10 @@ class Components:
     def contract(self, weights: Tensor) -> Tensor:
         """Project weights of features, width x outputs, to weights of components."""
         return self.basis.T @ (torch.where(self.scale > 0, 1 / self.scale, 0.0)[:, None] * weights)
+
+
+def _mapped(shape: tuple[int, int]) -> Tensor:
+    return torch.from_numpy(empty(shape, np.float32))
 
 
 def _moments(matrix: np.ndarray, where: torch.device) -> tuple[Tensor, Tensor]:

@@ -136,14 +136,14 @@ class Logistic:
     """The mean loss of weights: cross-entropy, or binary cross-entropies summed over columns.
 
     Args:
-        rows: Examples x components, single precision.
+        rows: Examples x (components, then ones for the intercept), single precision.
         variances: Variances of the components.
         truth: Class positions of the examples, or 0 and 1 for examples x columns.
         outputs: Number of classes or columns.
     """
 
     def __init__(self, rows: Tensor, variances: Tensor, truth: Tensor, outputs: int) -> None:
-        self._rows = torch.cat([rows, rows.new_ones((len(rows), 1))], dim=1)
+        self._rows = rows
         self._variances = torch.cat([variances, variances.new_ones(1)])
         self._truth = truth
         self._shape = (outputs, self._rows.shape[1])

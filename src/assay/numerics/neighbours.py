@@ -8,10 +8,12 @@ from typing import Literal
 
 import numpy as np
 
+from assay.core.large_arrays import is_large
 from assay.core.predictor import Decision, Predicted, Predictor
 from assay.core.task import LabelKind
 
 _CHUNK = 1 << 22  # similarities held at a time: 32 MiB
+_QUERIES = 4096  # that are compared at once with a reference too large for memory
 _DECIMALS = 9  # of a similarity: beyond single precision, and equal examples stay equal for any summing order
 _SQUARE_DECIMALS = 11  # of a squared distance, in units of the squared lengths
 
@@ -30,10 +32,29 @@ def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
         Positions in ``reference``, queries x min(k, reference). Of equally similar rows the first wins. A row
         of zeros has similarity 0 to everything.
     """
-    units = _unit_rows(reference)
     k = min(k, len(reference))
+    if is_large(2 * reference.size):
+        parts = (queries[start : start + _QUERIES] for start in range(0, len(queries), _QUERIES))
+        return np.concatenate(
+            [np.empty((0, k), np.int64), *(_by_blocks(reference, part, k) for part in parts)]
+        )
+    units = _unit_rows(reference)
     rows = [_largest(similarity, k) for _, similarity in _similarities(units, _unit_rows(queries))]
     return np.concatenate(rows) if rows else np.empty((0, k), dtype=np.int64)
+
+
+def _by_blocks(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
+    """Return the same rows as ``nearest``, reading ``reference`` once, block by block."""
+    units, step = _unit_rows(queries), max(k, _CHUNK // max(_QUERIES, reference.shape[1]))
+    best, rows = np.empty((len(units), 0)), np.empty((len(units), 0), np.int64)
+    for start in range(0, len(reference), step):
+        block = _unit_rows(reference[start : start + step])
+        similarity = np.concatenate([best, np.round(units @ block.T, _DECIMALS)], axis=1)
+        own = np.broadcast_to(np.arange(start, start + len(block)), (len(units), len(block)))
+        rows = np.concatenate([rows, own], axis=1)  # of equal ones those before come first
+        columns = _largest(_first_wins(similarity.copy(), _DECIMALS), min(k, rows.shape[1]))
+        best, rows = (np.take_along_axis(values, columns, axis=1) for values in (similarity, rows))
+    return rows
 
 
 def nearest_others(examples: np.ndarray, k: int, distance: Distance = "cosine") -> np.ndarray:

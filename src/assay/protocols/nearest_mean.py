@@ -9,10 +9,13 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import LabelledFeatures
+from assay.core.large_arrays import is_large
 from assay.core.metric import Metric
 from assay.core.predictor import Decision, Predictor
 from assay.numerics.linear import LinearPredictor
 from assay.plugins.protocol import FeatureProtocol, Fitted
+
+_AT_ONCE = 4096  # examples of a class that are read at once where all are too large
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,22 @@ class NearestMean(FeatureProtocol):
 
 def _averaged(examples: LabelledFeatures) -> LinearPredictor:
     decision = Decision.of(examples.labels, are_logits=False)
-    own = [examples.labels.values == label for label in decision.present]
-    means = np.stack([examples.matrix[rows].mean(axis=0, dtype=np.float64) for rows in own])
+    own = ((examples.labels.values == label).nonzero()[0] for label in decision.present)
+    means = np.stack([_mean(examples.matrix, rows) for rows in own])
     centre = means.mean(axis=0)
     apart = means - centre
     # |x - m|^2 is smallest if x m - |m|^2 / 2 is largest
     bias = -np.square(apart).sum(axis=1) / 2
     return LinearPredictor(centre, apart.T, bias, decision)
+
+
+def _mean(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the mean of some rows, of a part of them at a time where they are too large."""
+    if not is_large(len(rows) * matrix.shape[1], matrix.itemsize):
+        return np.asarray(matrix[rows].mean(axis=0, dtype=np.float64))
+    parts = np.array_split(rows, -(-len(rows) // _AT_ONCE))
+    sums = [matrix[part].sum(axis=0, dtype=np.float64) for part in parts]
+    return np.asarray(np.sum(sums, axis=0) / len(rows))
 
 
 def _value_on(val: LabelledFeatures, train: LabelledFeatures, metric: Metric) -> float | None:

@@ -47,6 +47,7 @@ class Evaluation:
         train_rows: The number of examples of train that the methods see, the first of its fixed order; None
             for all.
         measures_speed: Whether the speed of the model is measured, which takes a second or more.
+        memory_bytes: The memory that the process may take; None for that of the machine.
     """
 
     model: Named[ModelSource]
@@ -60,6 +61,7 @@ class Evaluation:
     families: Families = BUILT_IN
     train_rows: int | None = None
     measures_speed: bool = True
+    memory_bytes: float | None = None
 
     @property
     def model_key(self) -> tuple[str, str, str]:

@@ -11,9 +11,11 @@ from typing import NamedTuple, final
 
 from assay.core.errors import StoreError
 from assay.core.job import Job
+from assay.core.large_arrays import memory_bound
 from assay.core.model import Model
 from assay.core.result import Event, Finished, Opened, Status
 from assay.core.task import SplitName
+from assay.environment.memory import bytes_on
 from assay.environment.process_state import (
     ProcessState,
     end_forked_child,
@@ -30,6 +32,7 @@ from assay.run.encoding import Encodings, batches_of
 from assay.run.evaluation import Evaluation, failed_job, finished_job
 from assay.run.failure import raise_if_interrupted
 from assay.run.opened_model import OpenedModel
+from assay.run.room import must_have_room
 from assay.run.speed import measured_speed
 from assay.run.storable import storable_facts
 
@@ -64,7 +67,7 @@ class Evaluator:
 
     def __call__(self, evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
         """Run the jobs of an evaluation and yield events; errors of the model become failed results."""
-        with using(evaluation.families):
+        with using(evaluation.families), memory_bound(evaluation.memory_bytes, evaluation.arrays.root):
             report = _Progress(partial(Stage, str(evaluation.model), evaluation.task.address), watch)
             if self._held is None or self._held.key != evaluation.model_key:
                 self.close()
@@ -144,6 +147,7 @@ def _opened(evaluation: Evaluation, report: _Progress) -> _Held | BaseException:
     with undone():
         try:
             report("open")
+            _must_have_room(evaluation)
             model = evaluation.model.plugin.open(evaluation.device)
             _settled_precision(evaluation, model)
             is_measured = _needs_speed(evaluation)
@@ -159,6 +163,13 @@ def _opened(evaluation: Evaluation, report: _Progress) -> _Held | BaseException:
             return error
         event = Opened(str(evaluation.model), evaluation.identity, facts, speed)
         return _Held(evaluation.model_key, model, event, settings_now(), is_measured)
+
+
+def _must_have_room(evaluation: Evaluation) -> None:
+    available: float = bytes_on(evaluation.device)
+    if evaluation.memory_bytes is not None and not evaluation.device.startswith("cuda"):
+        available = min(evaluation.memory_bytes, available or evaluation.memory_bytes)
+    must_have_room(evaluation.model.plugin, str(evaluation.model), available)
 
 
 def _needs_speed(evaluation: Evaluation) -> bool:

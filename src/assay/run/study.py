@@ -106,6 +106,7 @@ class Study(StudySettings):
             batch_size=self.batch_size,
             limits=self.limits(),
             families=own,
+            memory_bytes=self.memory_bytes(),
         )
 
     def _all_methods(self) -> tuple[str, ...]:

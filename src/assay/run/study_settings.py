@@ -52,6 +52,8 @@ class StudySettings:
         licences: The same for models with other licences; names or patterns, such as "apache*".
         cache_size: Disk space for features and Moments, which can be made again: "20GB" or a number of bytes;
             by default 50 GB. What was used least recently is removed; what is being used stays.
+        memory: Memory of a process: "8GB" or a number of bytes. Features of train that exceed an eighth of it
+            are read from disk by protocols, and models whose weights exceed it fail before they are loaded.
         margin: Expected loss that a cheaper model may have beyond the recommended one, in the unit of the
             metric; by default 0.01 (one point), or 1 % of chance level if lower is better. 0 names none.
         cheap_by: The cost by which a model is cheaper: "macs", "parameters", "latency" or "memory"; by
@@ -89,6 +91,7 @@ class StudySettings:
     max_latency: str | float | None = None
     licences: Iterable[str] = ()
     cache_size: str | float | None = None
+    memory: str | float | None = None
     margin: float | None = None
     cheap_by: str | None = None
     download: bool = False
@@ -129,6 +132,7 @@ class StudySettings:
             )
         self.limits()
         self.cache_bytes()
+        self.memory_bytes()
         Rule.of(self.margin, self.cheap_by)
         self.search_rule()
 
@@ -166,6 +170,10 @@ class StudySettings:
     def cache_bytes(self) -> float:
         """Return the disk space for what can be made again."""
         return bytes_of("cache_size", _CACHE_SIZE if self.cache_size is None else self.cache_size)
+
+    def memory_bytes(self) -> float | None:
+        """Return the memory of a process; None for that of the machine."""
+        return None if self.memory is None else bytes_of("memory", self.memory)
 
     def search_rule(self) -> SearchRule:
         """Return what a search may spend."""

@@ -52,6 +52,11 @@ class Arrays:
         self._notes: dict[str, FileNote] = {}
 
     @property
+    def root(self) -> Path:
+        """The folder of the store."""
+        return self._root
+
+    @property
     def notes(self) -> tuple[FileNote, ...]:
         """The damaged files and those without checksums that this object met, each once."""
         return tuple(self._notes.values())
