@@ -66,6 +66,7 @@ def commands(home: Path, **variables: str) -> Iterator[Commands]:
     environment = {
         **kept, "PYTHONPATH": str(SOURCE), "HOME": str(home), "HF_HOME": str(home / "hf"), "COLUMNS": "200",
         "TORCH_HOME": str(home / "torch"), **variables,
+        "OMP_NUM_THREADS": "1",  # forks wait for ever for threads of OpenMP, which stay in the first process
     }  # fmt: skip
     with subprocess.Popen(
         [sys.executable, __file__],
