@@ -18,7 +18,7 @@ from assay.analysis.per_task.decision import DEFAULT_RULE, Rule
 from assay.analysis.per_task.held_out import held_out_rows
 from assay.analysis.per_task.model_similarity import ModelPairs, error_pairs, feature_pairs
 from assay.analysis.per_task.task_findings import TaskEvidence, judge
-from assay.analysis.scores.over_tasks import study_agreements
+from assay.analysis.scores.over_tasks import outcomes, study_agreements
 from assay.core.metric import Metric
 from assay.core.result import Status
 from assay.core.task import SplitName
@@ -80,7 +80,12 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
         models=tuple(sorted(evidence.models, key=lambda row: row.address)),
         across=across,
         agreement=Deferred(
-            partial(study_agreements, pretrained, evidence.scores, evidence.tasks, rows, seed)
+            {
+                truth: partial(
+                    study_agreements, truth, pretrained, evidence.scores, evidence.tasks, rows, seed
+                )
+                for truth in outcomes(pretrained, evidence.scores)
+            }
         ),
         cells=cells,
         settings=dict(evidence.settings),

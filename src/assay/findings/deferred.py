@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar, final, overload
 
 Item_co = TypeVar("Item_co", covariant=True)
@@ -10,24 +10,33 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 @final
 class Deferred(Sequence[Item_co]):
-    """The items that a function returns, computed once, when they are asked for; equal to their tuple.
+    """The items that functions return, computed once, when they are asked for; equal to their tuple.
+
+    With several functions by name, :meth:`part` calls only one of them.
 
     >>> numbers = Deferred(lambda: map(abs, [-1, 2]))
     >>> numbers[0], len(numbers), numbers == (1, 2)
     (1, 2, True)
     """
 
-    __slots__ = ("_compute", "_items")
+    __slots__ = ("_left", "_parts")
 
-    def __init__(self, compute: Callable[[], Iterable[Item_co]]) -> None:
-        self._compute: Callable[[], Iterable[Item_co]] | None = compute
-        self._items: tuple[Item_co, ...] = ()
+    def __init__(
+        self, compute: Callable[[], Iterable[Item_co]] | Mapping[str, Callable[[], Iterable[Item_co]]]
+    ) -> None:
+        parts = compute if isinstance(compute, Mapping) else {"": compute}
+        self._left = dict(parts)
+        self._parts: dict[str, tuple[Item_co, ...]] = dict.fromkeys(parts, ())
+
+    def part(self, name: str) -> tuple[Item_co, ...]:
+        """Return the items that one of several functions returns; none for an unknown name."""
+        if name in self._left:
+            self._parts[name] = tuple(self._left[name]())
+            del self._left[name]  # what it needed is freed
+        return self._parts.get(name, ())
 
     def _all(self) -> tuple[Item_co, ...]:
-        if self._compute is not None:
-            self._items = tuple(self._compute())
-            self._compute = None  # what it needed is freed
-        return self._items
+        return tuple(item for name in self._parts for item in self.part(name))
 
     @overload
     def __getitem__(self, position: int) -> Item_co: ...

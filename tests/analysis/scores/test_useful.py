@@ -5,7 +5,9 @@ import pytest
 from assay.analysis.compare import compare
 from assay.analysis.scores.useful import with_useful_agreements
 from assay.core.estimate import Interval
+from assay.findings.agreement import Agreements
 from assay.findings.comparison import Comparison
+from assay.findings.deferred import Deferred
 from assay.testing.simulated_study import simulate_study
 
 
@@ -43,3 +45,16 @@ def test_few_models_show_no_agreement():
 
     assert few.agreement
     assert with_useful_agreements(few).agreement == ()
+
+
+def test_only_agreement_with_the_ranking_method_is_computed(many):
+    def refuse() -> list[Agreements]:
+        raise AssertionError
+
+    ranked = [found for found in many.agreement if found.truth == many.ranked_by]
+    parts = {many.ranked_by: lambda: ranked, "another": refuse}
+    deferred = replace(many, agreement=Deferred(parts))
+
+    assert with_useful_agreements(deferred).agreement == with_useful_agreements(many).agreement
+    with pytest.raises(AssertionError):
+        len(deferred.agreement)

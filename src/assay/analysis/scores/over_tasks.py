@@ -195,16 +195,23 @@ def _mean_shortlists(by_task: Sequence[Agreement]) -> tuple[Shortlist, ...]:
     return tuple(shortlists)
 
 
+def outcomes(cells: Sequence[Cell], scores: Collection[str]) -> list[str]:
+    """Return the protocols with a value, which are what scores predict."""
+    return sorted({cell.method for cell in cells if cell.value is not None} - set(scores))
+
+
 def study_agreements(
+    truth: str,
     cells: Sequence[Cell],
     scores: Collection[str],
     tasks: Sequence[TaskFacts],
     rows: Mapping[str, ModelRow],
     seed: int,
 ) -> tuple[Agreements, ...]:
-    """Compare scores and cheaper protocols with each protocol, on the tasks of each modality.
+    """Compare scores and cheaper protocols with a protocol, on the tasks of each modality.
 
     Args:
+        truth: The protocol.
         cells: Cells of pretrained models only: separating random weights from others is trivial.
         scores: The methods that are scores.
         tasks: Tasks in the order of the report.
@@ -213,7 +220,6 @@ def study_agreements(
     """
     known = [cell for cell in cells if cell.value is not None]
     seconds = _seconds(known)
-    protocols = sorted({cell.method for cell in known} - set(scores))
     values: dict[tuple[str, str], dict[str, float | None]] = {}
     for cell in known:
         values.setdefault((cell.method, cell.task), {})[cell.model] = cell.value
@@ -223,13 +229,12 @@ def study_agreements(
 
     past = Past(_facts(rows))
     results = []
-    for truth in protocols:
-        cheaper = [method for method in seconds if method in scores or seconds[method] < seconds[truth]]
-        for modality in sorted({task.modality for task in tasks}):
-            addresses = [task.address for task in tasks if task.modality == modality]
-            matrix = matrix_of(truth, addresses)
-            predictors = {method: matrix_of(method, addresses) for method in cheaper if method != truth}
-            results.append(agreements(predictors, matrix, truth, past, modality=modality, seed=seed))
+    cheaper = [method for method in seconds if method in scores or seconds[method] < seconds[truth]]
+    for modality in sorted({task.modality for task in tasks}):
+        addresses = [task.address for task in tasks if task.modality == modality]
+        matrix = matrix_of(truth, addresses)
+        predictors = {method: matrix_of(method, addresses) for method in cheaper if method != truth}
+        results.append(agreements(predictors, matrix, truth, past, modality=modality, seed=seed))
     return tuple(result for result in results if result.by_task)
 
 

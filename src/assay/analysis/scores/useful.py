@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from assay.findings.agreement import Agreements, OverallAgreement
 from assay.findings.comparison import Comparison
+from assay.findings.deferred import Deferred
 
 FEWEST_MODELS = 5
 WIDEST = 1.0  # of an interval of weighted tau, which lies between -1 and 1
@@ -18,9 +19,10 @@ def with_useful_agreements(comparison: Comparison) -> Comparison:
     They are those with the method that ranks the models, of at least five models, and of the scores whose
     interval of weighted tau is narrower than 1. Rankings that ignore the data stay beside them.
     """
+    every = comparison.agreement
     useful = [
         found
-        for agreements in comparison.agreement
+        for agreements in (every.part(comparison.ranked_by) if isinstance(every, Deferred) else every)
         if agreements.truth == comparison.ranked_by
         and (found := replace(agreements, overall=_useful(agreements))).overall
     ]
