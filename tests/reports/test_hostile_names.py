@@ -13,6 +13,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from assay.findings.deferred import Deferred
 from assay.reports.csv import Csv
 from assay.reports.html import Html
 from assay.reports.json import Json
@@ -65,6 +66,8 @@ def renamed(value, names):
         return copy
     if isinstance(value, (dict, MappingProxyType)):
         return {renamed(key, names): renamed(inner, names) for key, inner in value.items()}
+    if isinstance(value, Deferred):
+        value = tuple(value)
     return type(value)(renamed(inner, names) for inner in value) if type(value) in {tuple, list} else value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -30,13 +31,19 @@ class Csv(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the whole comparison to ``path``, replacing any existing file."""
-        names = list(comparison.columns())
+        columns = comparison.columns()
+        texts = [position for position, kind in enumerate(columns.values()) if kind is str]
+
+        def written(row: Mapping[str, Value]) -> list[Value]:
+            values = list(map(row.get, columns))
+            for position in texts:
+                values[position] = _no_formula(values[position])
+            return values
+
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(names)
-            writer.writerows(
-                [_no_formula(row.get(name)) for name in names] for row in exported_rows(comparison)
-            )
+            writer.writerow(columns)
+            writer.writerows(map(written, exported_rows(comparison)))
 
 
 def _no_formula(value: Value) -> Value:
