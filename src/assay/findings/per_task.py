@@ -11,6 +11,7 @@ from assay.findings.decision import Recommendation
 from assay.findings.error_analysis import ErrorAnalysis, SliceFindings
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 
+MOST_EXAMPLES = 100_000  # a larger test set is no advice
 NOT_RUN = "has not run on this task"  # in the reason of a job that a study has left
 OTHER_MODALITY = "other modality"  # prefix of the reason if a model does not read the task's modality
 
@@ -105,7 +106,7 @@ class NeededExamples:
     """A number of test examples, as a 95 % interval.
 
     Attributes:
-        high: The upper end; None if it is above 100,000.
+        high: The upper end; None if it is above ``MOST_EXAMPLES``.
     """
 
     low: int

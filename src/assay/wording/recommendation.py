@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
-from assay.findings.per_task import Cell, Standing, TaskFindings, pretrained
+from assay.findings.per_task import MOST_EXAMPLES, Cell, NeededExamples, Standing, TaskFindings, pretrained
 from assay.wording.numbers import (
     count,
     decimals,
@@ -171,9 +171,20 @@ def _remedy(findings: TaskFindings) -> str:
     needed = findings.examples_to_separate
     if needed is None:
         return ""
-    low, there = two_digits(needed.low), findings.task.test_count
-    span = f"at least {low:,}" if needed.high is None else f"{low:,} to {two_digits(needed.high):,}"
-    return f". To separate the two best models it would take {span} test examples (now {there:,})"
+    there = findings.task.test_count
+    return (
+        f". To separate the two best models it would take {needed_text(needed)} test examples (now {there:,})"
+    )
+
+
+def needed_text(needed: NeededExamples) -> str:
+    """Return the interval of a number of test examples.
+
+    >>> needed_text(NeededExamples(505, 20_321)), needed_text(NeededExamples(29, None))
+    ('510 to 21,000', '29 to more than 100,000')
+    """
+    high = f"more than {MOST_EXAMPLES:,}" if needed.high is None else f"{two_digits(needed.high):,}"
+    return f"{two_digits(needed.low):,} to {high}"
 
 
 def _controls(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:

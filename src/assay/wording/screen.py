@@ -12,8 +12,8 @@ from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, TaskFindings, pretrained
 from assay.wording.missing import failed_text, left_out_text
-from assay.wording.numbers import PLURAL, few, interval_text, plural, probability_text, two_digits, value_text
-from assay.wording.recommendation import UNITLESS, difference_text, may_be_best_text
+from assay.wording.numbers import PLURAL, few, interval_text, plural, probability_text, value_text
+from assay.wording.recommendation import UNITLESS, difference_text, may_be_best_text, needed_text
 from assay.wording.search import progress_text
 from assay.wording.short_names import short_names
 
@@ -226,9 +226,7 @@ def _tests(findings: TaskFindings, decision: Recommendation, models: Mapping[str
     needed = findings.examples_to_separate
     if needed is None:
         return [f"{may}."]
-    low = two_digits(needed.low)
-    span = f"at least {low:,}" if needed.high is None else f"{low:,} to {two_digits(needed.high):,}"
-    return [f"{may}.", f"{span} test examples would separate the first two."]
+    return [f"{may}.", f"{needed_text(needed)} test examples would separate the first two."]
 
 
 def confidence_over_tasks(

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy import stats
 
-from assay.analysis.per_task.intervals import Measured, bootstrap, example_values, interval
+from assay.analysis.per_task.intervals import Measured, bootstrap, example_values, interval, intervals
 from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
@@ -143,3 +144,28 @@ def test_draws_do_not_depend_on_what_was_drawn_before():
     rows = np.random.default_rng(3).integers(30, size=(2000, 30))
     right = (measured.predicted[1][0] == truth.values).astype(float)
     assert first.fixed_seeds[:, 1] == pytest.approx(right[rows].mean(axis=1))
+
+
+def test_intervals_of_accuracies_near_the_edge_contain_the_exact_ones():
+    draws = np.random.default_rng(0).binomial(20, 0.95, 2000) / 20
+
+    nineteen, all_right = interval(draws - draws.mean() + 0.95, 20), interval(np.ones(2000), 20)
+
+    exact = stats.binomtest(19, 20).proportion_ci(method="exact")
+    assert nineteen is not None
+    assert all_right is not None
+    assert nineteen.low == pytest.approx(exact.low)
+    assert nineteen.high >= exact.high
+    assert all_right.low == pytest.approx(stats.binomtest(20, 20).proportion_ci(method="exact").low)
+    assert nineteen.low < all_right.low
+
+
+@pytest.mark.parametrize(("examples", "accuracy"), [(20, 0.8), (100, 0.98), (400, 0.99)])
+def test_intervals_of_accuracies_cover_where_few_answers_are_wrong(examples, accuracy):
+    rng = np.random.default_rng(1)
+    right = rng.binomial(examples, accuracy, 1000)
+    draws = rng.binomial(examples, right / examples, size=(1000, 1000)) / examples
+
+    found = intervals(draws, examples)
+
+    assert np.mean([one is not None and one.low <= accuracy <= one.high for one in found]) >= 0.94

@@ -13,10 +13,9 @@ from assay.analysis.pairwise import ALPHA, MOST_STEPPED, difference_variances
 from assay.analysis.per_task.intervals import CHUNK, LEVEL, Draws, Measured, example_values, is_mean
 from assay.core.metric import Metric
 from assay.core.task import LabelKind
-from assay.findings.per_task import Cell, NeededExamples
+from assay.findings.per_task import MOST_EXAMPLES, Cell, NeededExamples
 
 POWER = 0.8
-MOST_EXAMPLES = 100_000  # a larger test set is no advice
 FLIPS = 9999
 _FEW_FLIPS = 10  # with fewer that reach the observed sum, the bound of the tail is used where it is smaller
 UNDERSTATED = 1.1  # the bootstrap variance of other metrics than means
