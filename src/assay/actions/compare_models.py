@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from assay.actions.stored_models import models_called, require_opened, stored_models, tasks_called
 from assay.analysis.change.change import Pair, change
 from assay.analysis.evidence import Evidence
 from assay.analysis.per_task.cells import choose_method, gather
@@ -15,7 +16,7 @@ from assay.core.limits import Limits
 from assay.findings.change import Change
 from assay.run.stored_evidence import evidence_of
 from assay.store.results import Store, open_existing
-from assay.wording.short_names import addresses_called, short_names
+from assay.wording.short_names import short_names
 
 
 def compare_models(
@@ -42,12 +43,13 @@ def compare_models(
         StoreError: There is no store.
     """
     with closing(open_existing(Path(store))) as opened:
-        known = [row.address for row in opened.models()]
-        before, after = addresses_called([before, after], known, f"model of '{opened.root}'")
+        before, after = models_called([before, after], opened)
+        for model in (before, after):
+            require_opened(model, opened)
         evidence = _evidence_of_two(opened, before, after, tasks)
         cells = gather(evidence.on_these_data(), evidence.scores)
         pair = Pair(before, after, choose_method(cells, evidence.scores, method))
-        names = short_names(known) | short_names(task.address for task in opened.tasks())
+        names = short_names(stored_models(opened)) | short_names(task.address for task in opened.tasks())
         return replace(change(evidence, pair, seed=seed), names=names)
 
 
@@ -69,8 +71,7 @@ def other_model(store: str | Path, model: str) -> str:
         StoreError: There is no store.
     """
     with closing(open_existing(Path(store))) as opened:
-        known = {row.address for row in opened.models()}
-    others = sorted(known - set(addresses_called([model], known, f"model of '{store}'")))
+        others = sorted({row.address for row in opened.models()} - set(models_called([model], opened)))
     if len(others) == 1:
         return others[0]
     few = f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}" if others else "none"
@@ -79,7 +80,6 @@ def other_model(store: str | Path, model: str) -> str:
 
 def _evidence_of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evidence:
     """Return the evidence in the store about two models on some tasks."""
-    facts = store.tasks()
-    tasks = addresses_called(tasks, [task.address for task in facts], f"task of '{store.root}'")
+    facts, tasks = store.tasks(), tasks_called(tasks, store)
     results = [result for result in store.results() if result.job.model in {before, after}]
     return evidence_of(store, results, [task for task in facts if not tasks or task.address in tasks])

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from assay.actions.stored_models import models_called, require_opened
 from assay.analysis.speeds import with_speeds
-from assay.core.errors import AssayError, ModelError, UnknownName, UsageError
+from assay.core.errors import AssayError, ModelError, UsageError
 from assay.core.result import Speed
 from assay.environment.machine import machine_name
 from assay.findings.facts import ModelRow
@@ -98,19 +99,20 @@ def named_models(store: Store, names: Sequence[str]) -> tuple[ModelRow, ...]:
 
     Args:
         store: The store.
-        names: Addresses or patterns; empty for all.
+        names: Addresses, names as in reports, or patterns; empty for all.
 
     Raises:
-        UsageError: A name is not in the store, or the store has no models.
+        UsageError: A name is not in the store or names a model that failed, or the store has no models.
     """
     models = {row.address: row for row in sorted(store.models(), key=lambda row: row.address)}
     if not models:
         raise UsageError(f"The store '{store.root}' has no models. Run a study first, as in assay rank.")
     chosen: set[str] = set()
     for name in names:
-        found = [name] if name in models else fnmatch.filter(models, name)
+        found = [] if name in models else fnmatch.filter(models, name)
         if not found:
-            raise UnknownName(f"model of '{store.root}'", name, models)
+            found = [*models_called([name], store)]
+            require_opened(found[0], store)
         chosen.update(found)
     return tuple(row for address, row in models.items() if address in chosen or not names)
 

@@ -63,7 +63,9 @@ def scores(incomplete: str) -> list[str]:
 
 def stored_models(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the models of the store that the command names, as reports call them."""
-    return _stored(ctx, incomplete, lambda store: [row.address for row in store.models()])
+    from assay.actions import stored_models as stored
+
+    return _stored(ctx, incomplete, stored.stored_models)
 
 
 def stored_tasks(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +44,7 @@ def command(
 ) -> None:
     """Write weights, settings and a prediction script, checked to reproduce the predictions of the study."""
     from assay.actions.save import ModelToSave, save
+    from assay.actions.stored_models import address_of_model, address_of_task
     from assay.environment.devices import resolve_device
     from assay.plugins.families import families
     from assay.run.plan import resolve_models, resolve_tasks
@@ -54,9 +54,7 @@ def command(
     options.go_offline_if(offline)
     store, seed = options.opened_study(study, seed)
     protocol = options.protocol_called(method)
-    jobs = [result.job for result in store.results()]
-    model = _address(model, {job.model for job in jobs})
-    task = _address(task, {job.task for job in jobs})
+    model, task = address_of_model(model, store), address_of_task(task, store)
     chosen = ModelToSave(resolve_models([model])[0], resolve_tasks([task], seed)[0], protocol)
     result = save(store, chosen, out, resolve_device(device), onnx=onnx)
     negated = families().metrics.load(chosen.task.metric).shown_negated
@@ -64,14 +62,3 @@ def command(
     say(f"Saved {chosen.model} with {chosen.method} ({value}) to {out}")
     folder, script = quoted(str(out)), quoted(str(out / "predict.py"))
     say(f"Predict with: assay predict {folder} ...; or python {script} ...")
-
-
-def _address(name: str, known: Collection[str]) -> str:
-    """Return the address that a name in a report means; any other name is an address itself."""
-    from assay.core.errors import UnknownName
-    from assay.wording.short_names import addresses_called
-
-    try:
-        return addresses_called([name], sorted(known), "model or task")[0]
-    except UnknownName:
-        return name

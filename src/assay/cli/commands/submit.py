@@ -32,6 +32,7 @@ def command(
     plugin: options.Plugins = None,
 ) -> None:
     """Predict the hidden test labels of GLUE, and write the files for its leaderboard."""
+    from assay.actions.stored_models import address_of_model
     from assay.actions.submit import Entrant, lacking, submit
     from assay.environment.devices import resolve_device
     from assay.run.plan import resolve_models
@@ -40,7 +41,7 @@ def command(
     options.go_offline_if(offline)
     store, seed = options.opened_study(study, seed)
     protocol = options.protocol_called(method)
-    entrant = Entrant(resolve_models([model])[0], protocol)
+    entrant = Entrant(resolve_models([address_of_model(model, store)])[0], protocol)
     for file in submit(store, entrant, out, seed, resolve_device(device)):
         say(f"Wrote {file.path}: {file.answers:,} predictions by the model of {file.task}")
     missing = lacking(store, entrant)
