@@ -13,6 +13,7 @@ import pytest
 from assay.actions.verify import verify
 from assay.run.study import Study
 from assay.store.arrays import Arrays
+from assay.wording.verification import verification_lines
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +114,35 @@ def test_a_result_that_is_another_when_it_runs_again_is_drift(store, assay, tmp_
     assert "Drift: logme of zoo:colours on sklearn:digits" in out
     assert out.endswith("2 jobs run again: 1 problem.\n")
     assert sum(rerun["again"] != rerun["stored"] for rerun in found["reruns"]) == 1
+
+
+def test_files_that_results_need_are_missed_and_those_of_a_cache_are_counted(store):
+    assert "The features" not in " ".join(verification_lines(verify(store)))
+    for shelf in ("probs", "features"):
+        shutil.rmtree(store / shelf)
+
+    found = verify(store)
+    (problem,) = found.problems
+    *_, cached, last = verification_lines(found)
+
+    assert problem.of.startswith("knn of zoo:colours on sklearn:digits")
+    assert problem.reason.startswith("its probabilities are missing, which its auroc")
+    assert cached.startswith(
+        "The features of 1 of 1 pair of a model and a task are not stored. Nothing is lost"
+    )
+    assert last.endswith(
+        "1 of 2 results computed again from their predictions (the others: 1 of scores, which make no "
+        "predictions): 1 problem."
+    )
+
+
+def test_missing_test_labels_are_a_problem_and_no_result_counts_as_computed_again(store):
+    shutil.rmtree(store / "truths")
+
+    found = verify(store)
+
+    assert [(problem.of[:22], problem.reason) for problem in found.problems] == [
+        ("test labels of sklearn", "they are missing")
+    ]
+    assert "0 of 2 results" in verification_lines(found)[-1]
+    assert "1 without the predictions or test labels): 1 problem." in verification_lines(found)[-1]

@@ -16,8 +16,10 @@ from assay.core.task import Labels
 from assay.findings.verification import Problem, Verification
 from assay.plugins.families import families
 from assay.store.owners import Owners
-from assay.store.results import Store, open_existing
+from assay.store.results import MOST_PROBS, Store, open_existing
+from assay.store.rows import key_of_features
 from assay.store.verification import database_damage, files_of
+from assay.wording.numbers import listing
 
 _ROUNDED = 1e-9  # sums of another machine
 _SINGLE = 1e-4  # of metrics of probabilities, which are stored in single precision
@@ -50,12 +52,26 @@ def verify(root: Path, *, reruns: int = 0, seed: int = 0, device: str = "auto") 
         truths = store.truths(tasks)
         main = {(facts.fingerprint, facts.metric) for facts in tasks}
         damaged = {(state.shelf, state.key) for state in states if state.damage}
-        judged = [result for result in results if result.metrics and result.job.fingerprint in truths]
+        whole = {(state.shelf, state.key) for state in states} - damaged
+        finished = [result for result in results if result.status is Status.OK]
+        predicted = [result for result in finished if result.metrics]
+        judged = [
+            result
+            for result in predicted
+            if result.job.fingerprint in truths and ("predictions", result.job.key) in whole
+        ]
+        encoded = _encoded(store, predicted)
+        problems += [
+            Problem(f"test labels of {facts.address}", "they are missing")
+            for facts in tasks
+            if facts.fingerprint in {result.job.fingerprint for result in predicted} - truths.keys()
+            and not {("truths", facts.fingerprint), ("lengths", facts.fingerprint)} & damaged
+        ]
         problems += [
             Problem(f"{result.job.method} of {result.job.model} on {result.job.task}", reason)
             for result in results
             if ("predictions", result.job.key) not in damaged
-            for reason in _contradictions(store, result, truths, main)
+            for reason in _contradictions(store, result, truths, main, damaged)
         ]
         again = run_again(store, _drawn(results, reruns, seed), device)
     return Verification(
@@ -63,13 +79,31 @@ def verify(root: Path, *, reruns: int = 0, seed: int = 0, device: str = "auto") 
         unchecked=sum(not state.is_checked for state in states),
         results=len(results),
         judged=len(judged),
+        scores=len(finished) - len(predicted),
+        valueless=len(results) - len(finished),
+        encoded=len(encoded),
+        not_kept=len(encoded - {key.partition("-")[0] for shelf, key in whole if shelf == "features"}),
         problems=tuple(problems),
         reruns=tuple(again),
     )
 
 
+def _encoded(store: Store, results: Sequence[Result]) -> set[str]:
+    """Return the keys of the features of which these results are."""
+    rows = {row.address: row for row in store.models()}
+    return {
+        key_of_features(rows[model], fingerprint)
+        for model, fingerprint in {(result.job.model, result.job.fingerprint) for result in results}
+        if model in rows
+    }
+
+
 def _contradictions(
-    store: Store, result: Result, truths: Mapping[str, Labels], main: Set[tuple[str, str]]
+    store: Store,
+    result: Result,
+    truths: Mapping[str, Labels],
+    main: Set[tuple[str, str]],
+    damaged: Set[tuple[str, str]],
 ) -> Iterator[str]:
     """Yield in what a result contradicts itself or its predictions.
 
@@ -78,6 +112,7 @@ def _contradictions(
         result: A result.
         truths: Test labels by the fingerprint of their task.
         main: The main metrics of each task, with the fingerprint of the task.
+        damaged: Shelf and key of each damaged file, which is a problem of its own.
     """
     if result.status is not Status.OK:
         return
@@ -92,14 +127,22 @@ def _contradictions(
     elif predicted.values.shape != truth.values.shape:
         yield f"it has {predicted.values.shape} predictions of {truth.values.shape} labels"
     else:
+        needs = [name for name in _known(result) if families().metrics.load(name).judges_probs]
+        is_kept = len(truth.values) * len(truth.classes) <= MOST_PROBS
+        if needs and predicted.probs is None and is_kept and ("probs", result.job.key) not in damaged:
+            yield f"its probabilities are missing, which its {listing(needs)} came from"
         yield from _other_metrics(result, predicted, truth)
         names = [name for name in result.metrics if (result.job.fingerprint, name) in main]
         if all(result.metrics[name] != result.value for name in names):
             yield f"its value, {result.value}, is not its {' or '.join(names)}"
 
 
+def _known(result: Result) -> list[str]:
+    return sorted(result.metrics.keys() & set(families().metrics.names()))
+
+
 def _other_metrics(result: Result, predicted: Predicted, truth: Labels) -> Iterator[str]:
-    for name in result.metrics.keys() & set(families().metrics.names()):
+    for name in _known(result):
         metric = families().metrics.load(name)()
         try:
             value = predicted.judged(metric, truth)

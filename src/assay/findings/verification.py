@@ -57,6 +57,10 @@ class Verification:
         judged: The number of results that were computed again from their predictions.
         problems: What is damaged, missing or contradicts itself.
         reruns: The jobs that were run again.
+        scores: The number of results of scores, which make no predictions.
+        valueless: The number of jobs that failed or were skipped.
+        encoded: The number of features that results with predictions are of: one for each model and task.
+        not_kept: How many of them the cache does not hold.
     """
 
     files: int
@@ -65,6 +69,10 @@ class Verification:
     judged: int
     problems: tuple[Problem, ...]
     reruns: tuple[Rerun, ...] = ()
+    scores: int = 0
+    valueless: int = 0
+    encoded: int = 0
+    not_kept: int = 0
 
     @property
     def is_sound(self) -> bool:

@@ -28,7 +28,7 @@ from assay.store.held_out_files import HeldOutFiles
 from assay.store.rows import COLUMNS, key_of_features, model_row_of, result_of, task_facts_of, written_result
 from assay.store.task_files import TaskFiles
 
-_MOST_PROBS = 20_000_000  # probabilities of one job (80 MB); larger arrays are not stored
+MOST_PROBS = 20_000_000  # probabilities of one job (80 MB); larger arrays are not stored
 
 
 class Store:
@@ -73,7 +73,7 @@ class Store:
         if finished.predictions is not None:
             self.arrays.write("predictions", result.job.key, finished.predictions.values)
             probs = finished.predictions.probs
-            if probs is not None and probs.size <= _MOST_PROBS:
+            if probs is not None and probs.size <= MOST_PROBS:
                 self.arrays.write("probs", result.job.key, probs.astype(np.float32))
         if finished.held_out is not None:
             self._held_out_files.add(result.job, finished.held_out)

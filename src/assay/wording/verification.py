@@ -12,11 +12,29 @@ def verification_lines(found: Verification) -> list[str]:
     lines += map(_rerun, found.reruns)
     if found.unchecked:
         lines.append(f"{plural(found.unchecked, 'file')} of an earlier version without checksum.")
+    if found.not_kept:
+        lines.append(
+            f"The features of {found.not_kept:,} of {plural(found.encoded, 'pair')} of a model and a task "
+            "are not stored. Nothing is lost: they are a cache, and are computed again when they are needed."
+        )
     judged = f"{found.judged:,} of {plural(found.results, 'result')} computed again from their predictions"
+    judged += _others(found)
     ran = f", {plural(len(found.reruns), 'job')} run again" if found.reruns else ""
     wrong = len(found.problems) + sum(rerun.has_drifted for rerun in found.reruns)
     state = "nothing is wrong" if found.is_sound else plural(wrong, "problem")
     return [*lines, f"Verified {plural(found.files, 'file')}; {judged}{ran}: {state}."]
+
+
+def _others(found: Verification) -> str:
+    """Return why other results were not computed again; empty if all were."""
+    left = found.results - found.judged - found.scores - found.valueless
+    kinds = (
+        (found.scores, "of scores, which make no predictions"),
+        (found.valueless, "failed or skipped, without a value"),
+        (left, "without the predictions or test labels"),
+    )
+    words = "; ".join(f"{number:,} {kind}" for number, kind in kinds if number)
+    return f" (the others: {words})" if words else ""
 
 
 def _rerun(rerun: Rerun) -> str:
