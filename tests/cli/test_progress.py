@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from assay.cli.progress import run_and_show
+from assay.cli.progress import read_plan, run_and_show
 from assay.run.study import Study
 
 
@@ -51,3 +52,17 @@ def test_a_study_that_is_done_shows_nothing_to_do(study):
     shown(study, terminal=True)
 
     assert "1 of" not in shown(study, terminal=False)
+
+
+@pytest.mark.parametrize("details", [False, True])
+def test_models_of_the_zoo_that_are_left_out_are_listed_in_detail_alone(study, monkeypatch, details):
+    zoo = ("downloads, 9 MB: zoo:noisy 9 MB", "left out, 5 MB: zoo:headed 5 MB")
+    ready = replace(study.plan(), notes=("Only 2 packaged or cached models compared",), zoo=zoo)
+    monkeypatch.setattr(Study, "plan", lambda self: ready)
+    file = io.StringIO()
+
+    read_plan(study, Console(file=file, width=200), details=details)
+
+    assert ("left out, 5 MB: zoo:headed" in file.getvalue()) is details
+    assert "note: Only 2 packaged" in file.getvalue()
+    assert "downloads, 9 MB" in file.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.core.errors import UnknownName, UsageError
+from assay.core.errors import UsageError
 from assay.models.timm import TimmSource
 from assay.plugins.address import Address
 from assay.plugins.patterns import models_of
@@ -79,6 +79,8 @@ def test_a_filter_that_leaves_nothing_says_why(text: str, told: str) -> None:
         models_of(Address.parse(text))
 
 
-def test_a_pattern_that_fits_nothing_says_what_there_is() -> None:
-    with pytest.raises(UnknownName, match=r"No model of 'timm' called 'resnet5O\*'. Known: .* and 1\d* more"):
+def test_a_pattern_that_fits_nothing_says_how_to_see_the_names() -> None:
+    with pytest.raises(
+        UsageError, match=r"No model of 'timm' called 'resnet5O\*', of 1,\d+ models.* assay list 'timm:\*'"
+    ):
         models_of(Address.parse("timm:resnet5O*"))

@@ -184,5 +184,10 @@ def test_an_unknown_suffix_lists_the_known_ones(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableTask, match=r"There is no file .*a\.csv"):
-        list(stream(tmp_path / "a.csv"))
+    with pytest.raises(UnreadableTask, match=r"There is no file .*prices\.csv\. Check the path\.$"):
+        list(stream(tmp_path / "prices.csv"))
+    (tmp_path / "price.csv").touch()
+    with pytest.raises(
+        UnreadableTask, match=r"There is no file .*prices\.csv\. Did you mean: .*price\.csv\?$"
+    ):
+        list(stream(tmp_path / "prices.csv"))

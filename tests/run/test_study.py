@@ -174,12 +174,12 @@ def test_a_model_that_reads_something_else_is_not_opened(study, opened, words, p
     comparison = study("colours", tasks=[str(words), str(photos)], methods=("knn",)).run()
 
     assert opened == ["colours"]
-    assert comparison.cells[1].reason.startswith("other modality: the model reads image")
+    assert comparison.cells[1].reason.startswith("other modality: the model reads images, the task has texts")
     assert [found.task.modality for found in comparison.tasks] == [Modality.TEXT, Modality.IMAGE]
 
 
 def test_a_study_without_any_model_for_its_tasks_says_what_reads_what(study, words):
-    with pytest.raises(UsageError, match=r"zoo:colours reads image; table:.*words.csv holds text"):
+    with pytest.raises(UsageError, match=r"zoo:colours reads images; table:.*words.csv holds texts"):
         study("colours", tasks=[str(words)]).plan()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.core.errors import UsageError
 from assay.plugins.address import Address
 from assay.run.task_paths import with_source
 
@@ -32,3 +33,15 @@ def test_a_folder_is_read_by_what_it_holds(tmp_path: Path, files: list[str], sou
         path.write_text(CARD if name == "README.md" else "text,label\n")
 
     assert with_source(Address.parse(str(tmp_path))).source == source
+
+
+def test_a_misspelt_folder_is_asked_about_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+
+    with pytest.raises(UsageError, match=r"^There is no './photso'\. Did you mean: photos\? Cannot tell"):
+        with_source(Address.parse("./photso"))
+    with pytest.raises(
+        UsageError, match="^Cannot tell what the task 'nowhere/x' is: there is no such folder"
+    ):
+        with_source(Address.parse("nowhere/x"))

@@ -17,6 +17,7 @@ from assay.core.predictor import Decision, Predicted
 from assay.core.task import Examples, LabelKind, Modality
 from assay.core.trainable import Trainable
 from assay.environment.quiet import quiet
+from assay.wording.numbers import PLURAL
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +34,7 @@ def must_be_exportable(modality: Modality) -> None:
         if find_spec(package) is None:
             raise MissingPackage("onnx", package)
     if modality is not Modality.IMAGE:
-        raise UsageError(f"--onnx is for models of images, and this one reads {modality}. Leave it out.")
+        raise UsageError(f"--onnx is for models of images; this one reads {PLURAL[modality]}. Leave it out.")
 
 
 def export_onnx(saved: Saved, folder: Path, examples: Examples) -> Predicted:

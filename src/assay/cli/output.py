@@ -55,7 +55,7 @@ def answer(
     if report is not None:
         must_be_writable(report)
     with stopping():
-        comparison = run_and_show(study, new_console(stderr=True), retry_failed=retry_failed)
+        comparison = run_and_show(study, new_console(stderr=True), retry_failed=retry_failed, details=details)
     store = Path(study.store)
     place = place_of(store, map(Path, study.plugins))
     show_and_write(comparison, report or store / "report.html", place, details=details)

@@ -31,6 +31,7 @@ from assay.readers.checking import Report, watched
 from assay.run.plan import Plan
 from assay.run.search.candidates import CandidateModels
 from assay.run.study import Study
+from assay.run.zoo import DOWNLOADS
 from assay.wording.numbers import disk_space, plural
 from assay.wording.search import progress_line
 from assay.wording.short_names import short_names
@@ -39,13 +40,26 @@ _SILENCE = 10.0  # seconds between two lines about a search, at least; longer as
 
 
 def run_and_show(
-    study: Study, console: Console, *, retry_failed: bool = False, ready: Plan | None = None
+    study: Study,
+    console: Console,
+    *,
+    retry_failed: bool = False,
+    ready: Plan | None = None,
+    details: bool = False,
 ) -> Comparison:
-    """Run a study with progress bars and return its findings; without a plan, it is made and shown."""
-    ready = ready or read_plan(study, console)
+    """Run a study with progress bars and return its findings; without a plan, it is made and shown.
+
+    Args:
+        study: The study.
+        console: Where progress is shown.
+        retry_failed: Whether failed jobs run again.
+        ready: The plan, if it is made already.
+        details: Name each model of the zoo that is left out.
+    """
+    ready = ready or read_plan(study, console, details=details)
     if study.is_search:
         choice = study.choice(ready.tasks)
-        _show_choice(choice, console)
+        _show_choice(choice, console, details=details)
         with _searching(console, map(str, choice.models)) as (watch, show):
             return study.run(watch, retry_failed=retry_failed, ready=ready, show=show)
     left = study.left(ready, retry_failed=retry_failed)
@@ -55,13 +69,13 @@ def run_and_show(
         return study.run(watch, retry_failed=retry_failed, ready=ready)
 
 
-def read_plan(study: Study, console: Console) -> Plan:
-    """Return the plan of a study, and show its tasks and patterns."""
+def read_plan(study: Study, console: Console, *, details: bool = False) -> Plan:
+    """Return the plan of a study, and show its tasks and patterns, in detail which models are left out."""
     with console.status("Reading tasks and models ...") as status, watched(_reading(console, status)):
         ready = study.plan()
     for pattern in filter(is_pattern, map(Address.parse, study.models)):
         console.print(f"{pattern}: {so_many(models_of(pattern))}", highlight=False, markup=False)
-    _show_tasks(ready, console)
+    _show_tasks(ready, console, details=details)
     return ready
 
 
@@ -83,9 +97,9 @@ def _reading(console: Console, status: Status) -> Report:
 def show_plan(study: Study, console: Console) -> None:
     """Print what a study would run: its tasks as they are read, its models, and the jobs left."""
     ready = study.plan()
-    _show_tasks(ready, console)
+    _show_tasks(ready, console, details=True)
     if study.is_search:
-        _show_choice(study.choice(ready.tasks), console)
+        _show_choice(study.choice(ready.tasks), console, details=True)
         console.print("Nothing was run (--dry-run).", highlight=False)
         return
     left = study.left(ready)
@@ -104,7 +118,8 @@ def show_plan(study: Study, console: Console) -> None:
     )
 
 
-def _show_choice(choice: CandidateModels, console: Console) -> None:
+def _show_choice(choice: CandidateModels, console: Console, *, details: bool) -> None:
+    _show_zoo(choice.zoo, console, details=details)
     for line in choice.notes:
         console.print(line, style="dim", highlight=False, markup=False)
     size = sum(entry.download_bytes or 0 for entry in choice.entries if not entry.is_local)
@@ -114,15 +129,21 @@ def _show_choice(choice: CandidateModels, console: Console) -> None:
         console.print(f"  {count:,} others {reason}", highlight=False, markup=False)
 
 
-def _show_tasks(ready: Plan, console: Console) -> None:
+def _show_zoo(lines: Iterable[str], console: Console, *, details: bool) -> None:
+    """Print what is downloaded, and in detail the models that are left out; a note has their number."""
+    for line in lines:
+        if details or line.startswith(DOWNLOADS):
+            console.print(line, style="dim", highlight=False, markup=False)
+
+
+def _show_tasks(ready: Plan, console: Console, *, details: bool) -> None:
     for task in ready.tasks:
         console.print(_summary(task), highlight=False, markup=False)
         facts = [f"columns: {task.columns}"] if task.columns else []
         facts += [task.split_source] if task.split_source else []
         for note in (*facts, *(f"note: {note}" for note in task.notes)):
             console.print(f"  {note}", style="dim", highlight=False, markup=False)
-    for line in ready.zoo:
-        console.print(line, style="dim", highlight=False, markup=False)
+    _show_zoo(ready.zoo, console, details=details)
     for note in ready.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import stat
 from pathlib import Path
@@ -29,3 +30,13 @@ def path_of(written: str | Path) -> Path:
     if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
         raise UsageError(f"'{path}' is a pipe, socket or device: it is not read. Name a file or folder.")
     return path
+
+
+def beside(path: Path) -> str:
+    """Return a question with the most similar name beside a missing path; empty if none is similar."""
+    try:
+        names = os.listdir(path.parent)  # noqa: PTH208 - names alone
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"Did you mean: {path.with_name(near[0])}?" if near else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sized
 
-from assay.core.errors import UnknownName, UsageError
+from assay.core.errors import UsageError
 from assay.core.limits import Limits
 from assay.core.model import ModelSource
 from assay.plugins.address import Address
@@ -43,7 +43,10 @@ def models_of(address: Address) -> Models:
         raise UsageError(f"'{address}' is a pattern of models, and an alias names one. Leave the alias out.")
     fitting = [name for name in choices if _fits(name, address.name)]
     if not fitting:
-        raise UnknownName(f"model of '{address.source}'", address.name, choices)
+        raise UsageError(
+            f"No model of '{address.source}' called '{address.name}', of {so_many(choices)}. To see their "
+            f"names: assay list '{address.source}:*', or assay list models --source {address.source}."
+        )
     models = tuple(families().models.create_from_source(bare.with_name(name)) for name in fitting)
     return models if most is None else _small(models, most, address)
 

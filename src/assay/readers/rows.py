@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import beside
 from assay.core.size_limits import too_many_bytes
 from assay.readers.formats import suffixes
 from assay.readers.formats.compressed import unpacked
@@ -35,7 +36,7 @@ def stream(
         UnreadableTask: The file is empty or broken; the message names the file and the row.
     """
     if not path.is_file():
-        raise UnreadableTask(f"There is no file {path}. Check the path after 'table:'.")
+        raise UnreadableTask(f"There is no file {path}. {beside(path) or 'Check the path.'}")
     if path.stat().st_size == 0:
         raise UnreadableTask(f"{path} is empty.")
     _require_content(path)

@@ -26,6 +26,7 @@ from assay.run.distinct_models import distinct_models
 from assay.run.evaluation import Evaluation, chance_level
 from assay.run.failure import reason_of
 from assay.run.task_paths import with_source
+from assay.wording.numbers import PLURAL
 
 
 class Run(NamedTuple):
@@ -111,11 +112,13 @@ def plan(
                 ready = evaluation(model=model, identity=identity, task=task, jobs=jobs, train_rows=rows)
                 evaluations.append(ready)
                 continue
-            reason = f"{OTHER_MODALITY}: the model reads {modality}, the task has {task.modality}"
+            assert modality is not None
+            reads, has = PLURAL[modality], PLURAL[task.modality]
+            reason = f"{OTHER_MODALITY}: the model reads {reads}, the task has {has}"
             inapplicable.extend(Finished(Result(job, Status.SKIPPED, reason=reason)) for job, _ in jobs)
     if not evaluations:
-        reads = ", ".join(f"{model} reads {model.plugin.modality()}" for model in models)
-        holds = ", ".join(f"{task.address} holds {task.modality}" for task in tasks)
+        reads = ", ".join(f"{model} reads {PLURAL[modality]}" for model, _, modality in sources if modality)
+        holds = ", ".join(f"{task.address} holds {PLURAL[task.modality]}" for task in tasks)
         raise UsageError(f"No model reads what a task holds: {reads}; {holds}. Name a model that does.")
     return Plan(tuple(tasks), tuple(evaluations), tuple(inapplicable), families(), notes)
 

@@ -230,12 +230,13 @@ class Study(StudySettings):
         """Return the models that a search chooses from, for tasks of one modality."""
         models = map(str, self.models)
         notes: tuple[str, ...] = ()
+        names: tuple[str, ...] = ()
         if not self.models:
             modalities = {task.modality for task in tasks}
             chosen, zoo = models_for(modalities, download=self.download, limits=self.limits())
-            models, notes = map(str, chosen), (*zoo.lines, *zoo.notes)
+            models, notes, names = map(str, chosen), zoo.notes, zoo.lines
         choice = choice_of(models, self.limits(), self.search_rule())
-        return choice._replace(notes=notes)
+        return choice._replace(notes=notes, zoo=names)
 
     def compare(self) -> Comparison:
         """Return the comparison of all finished jobs, without running any.

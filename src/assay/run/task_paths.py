@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 import re
 from pathlib import Path
 
 from assay.core.errors import UsageError
-from assay.core.paths import path_of
+from assay.core.paths import beside, path_of
 from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.readers.formats.fasttext import is_fasttext
@@ -51,13 +50,11 @@ def with_source(address: Address) -> Address:
             f"Cannot read the task '{address.name}': tables end in {', '.join(PLAIN)}; "
             f"for images name the folder that holds them."
         )
-    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, beside, n=1)
-    hint = f" Did you mean: {path.with_name(near[0])}?" if near else ""
+    near = beside(path)
+    hint = f"There is no '{address.name}'. {near} " if near else ""
     raise UsageError(
-        f"Cannot tell what the task '{address.name}' is: there is no such folder, and it is no table "
-        f"({', '.join(PLAIN)}). Write a path, or source:name; "
-        f"sources: {', '.join(families().tasks.names())}.{hint}"
+        f"{hint}Cannot tell what the task '{address.name}' is: there is no such folder, and it is no table "
+        f"({', '.join(PLAIN)}). Write a path, or source:name; sources: {', '.join(families().tasks.names())}."
     )
 
 

@@ -38,6 +38,7 @@ _EXAMPLES = {
     Modality.AUDIO: "hf:facebook/wav2vec2-base",
 }
 _SAME = {"sentence:all-MiniLM-L6-v2": "packaged:all_minilm_l6_v2"}  # the same weights
+DOWNLOADS = "downloads"  # begins the line that lists them
 _LARGEST = 2e9  # bytes of a cached model that is taken without being named
 
 
@@ -93,7 +94,7 @@ class Zoo:
     @property
     def lines(self) -> tuple[str, ...]:
         """The models that are downloaded, and those that are left out, with their sizes."""
-        kinds = (("downloads", self.to_download), ("left out", self.left), ("too large", self.large))
+        kinds = ((DOWNLOADS, self.to_download), ("left out", self.left), ("too large", self.large))
         return tuple(f"{word}, {size_of(entries)}: {_sizes(entries)}" for word, entries in kinds if entries)
 
     def and_(self, other: Zoo) -> Zoo:

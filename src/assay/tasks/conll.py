@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.core.paths import path_of
+from assay.core.paths import beside, path_of
 from assay.core.task import Task, Words
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
@@ -103,7 +103,7 @@ def _files(path: Path) -> list[tuple[Path, Part | None]]:
     if path.is_file():
         return [(path, None)]
     if not path.is_dir():
-        raise UnreadableTask(f"There is no file or folder '{path}'. Check the path after 'conll:'.")
+        raise UnreadableTask(f"There is no file or folder '{path}'. {beside(path) or 'Check the path.'}")
     files = [file for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith(".")]
     named: list[tuple[Path, Part | None]] = [(file, part_of_file(file)) for file in files]
     named = [(file, part) for file, part in named if part is not None]

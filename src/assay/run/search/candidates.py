@@ -38,12 +38,14 @@ class CandidateModels(NamedTuple):
         entries: What is known of them before they are opened.
         left_out: The number of models for each reason.
         notes: Lines about the models of a study that names none.
+        zoo: Their names and sizes, as in ``Plan``.
     """
 
     models: tuple[Named[ModelSource], ...]
     entries: tuple[CatalogueEntry, ...]
     left_out: Counter[str]
     notes: tuple[str, ...] = ()
+    zoo: tuple[str, ...] = ()
 
 
 def choice_of(texts: Iterable[str], limits: Limits, rule: SearchRule) -> CandidateModels:
