@@ -129,7 +129,7 @@ def test_a_slow_measurement_on_a_loaded_machine_does_not_contradict_one_on_an_id
 
 def test_runs_that_vary_make_a_latency_unreliable_unless_a_steady_measurement_agrees():
     assert warning(measured("a", 0.05, spread=0.8)) == (
-        "its runs vary (a quarter took at least 80% longer than the fastest)"
+        "its runs vary (a quarter took at least 80 % longer than the fastest)"
     )
     assert warning(measured("a", 0.05, spread=0.8), measured("a", 0.06, spread=0.3)).startswith(
         "its runs vary"

@@ -70,7 +70,7 @@ def test_the_table_says_which_latency_is_reliable_and_why_not():
         MeasuredModel(failed, (), "it cannot be opened"),
     ).splitlines()
 
-    assert lines[2].split() == ["timm:a", "unreliable", "65.0", "ms", "100%", "20.0", "3.2"]
+    assert lines[2].split() == ["timm:a", "unreliable", "65.0", "ms", "100", "%", "20.0", "3.2"]
     assert lines[3].split() == ["timm:b", "reliable", "70.0", "ms", "–", "1,000.0", "–"]
     assert lines[4].split() == ["timm:c", "failed", "–", "–", "–", "–"]
     assert "timm:a: unreliable: its runs vary" in lines

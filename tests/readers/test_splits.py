@@ -107,7 +107,7 @@ def test_val_is_cut_from_train_where_test_is_given() -> None:
 
     assert count_parts(division.parts) == [40, 10, 10]
     assert (division.parts[50:] == Part.TEST).all()
-    assert division.notes == ("There is no val split: val is 20% of train, cut by class and seed.",)
+    assert division.notes == ("There is no val split: val is 20 % of train, cut by class and seed.",)
 
 
 def test_val_serves_as_test_where_there_is_no_test() -> None:

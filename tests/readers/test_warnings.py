@@ -116,7 +116,7 @@ def test_uneven_classes_under_accuracy_are_said_with_what_to_write() -> None:
 
     (note,) = task_warnings(task, task.labelled.official, "accuracy")
 
-    assert note.startswith("Classes are uneven: 'a' has 96% of train, 'b' 3.8%.")
+    assert note.startswith("Classes are uneven: 'a' has 96 % of train, 'b' 3.8 %.")
     assert "metric='balanced_accuracy'" in note
     assert not task_warnings(task, task.labelled.official, "macro_f1")
 

@@ -22,7 +22,7 @@ from assay.wording.search import contaminated_sentences
 
 BEST = "timm:vit_small_patch14_reg4_dinov2.lvd142m"
 EVIL = "<script>alert(1)</script>"
-_VOID = {"meta", "br"}
+_VOID = {"meta", "br", "wbr"}
 
 
 class _Reader(HTMLParser):

@@ -62,7 +62,7 @@ def test_that_test_labels_are_hidden_is_said(glue: Path) -> None:
         "GLUE hides the labels of test: val is judged here, which the leaderboard does not show.",
         "It has only 40 of 2,490 labels of RTE/train.tsv and 12 of 277 labels of RTE/dev.tsv: "
         "results are not those of GLUE.",
-        "There is no test split: val serves as test, and val is 10% of train, cut by class and seed.",
+        "There is no test split: val serves as test, and val is 10 % of train, cut by class and seed.",
     )
 
 

@@ -219,15 +219,16 @@ def _prove(folder: Path, what: ModelToSave, kept: Predicted, device: str, *, onn
         differing = np.mean(~saved.predict(examples).agrees_with(expected))
         if differing > (0 if is_exact else _ROUNDED):
             raise StoreError(
-                f"The saved model gives other predictions for {differing:.0%} of {len(split)} test examples "
-                "than the study has: nothing is saved. Save with the files and packages of the study."
+                f"The saved model gives other predictions for {100 * differing:.0f} % of {len(split)} "
+                "test examples than the study has: nothing is saved. Save with the files and packages of the "
+                "study."
             )
         if onnx:
             differing = np.mean(~export_onnx(saved, folder, test.examples).agrees_with(kept))
             if differing > (0 if is_exact else _ROUNDED):
                 raise StoreError(
-                    f"The ONNX file gives other predictions for {differing:.0%} of {len(test)} test examples "
-                    "than the study has: nothing is saved. Leave out --onnx."
+                    f"The ONNX file gives other predictions for {100 * differing:.0f} % of {len(test)} "
+                    "test examples than the study has: nothing is saved. Leave out --onnx."
                 )
 
 

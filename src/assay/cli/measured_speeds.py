@@ -68,7 +68,7 @@ def _row(one: MeasuredModel) -> tuple[str, ...]:
         model.address,
         "failed" if one.failure else verdict,
         duration(model.latency_seconds) or "–",
-        "–" if one.spread is None else f"{one.spread:.0%}",
+        "–" if one.spread is None else f"{100 * one.spread:.0f} %",
         "–" if model.throughput is None else f"{model.throughput:,.1f}",
         f"{max(loads):.1f}" if loads else "–",
     )

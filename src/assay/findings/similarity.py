@@ -14,7 +14,7 @@ class SimilarityMatrix:
 
     Attributes:
         names: Names in the order of hierarchical clustering, so that similar ones are neighbours.
-        values: Similarities, names x names; None where two have too little in common.
+        values: Similarities, names x names; None where two have too little in common, or one never errs.
         groups: Clusters of two or more names whose mean similarity is at least the threshold.
         threshold: The smallest mean similarity of a group.
     """

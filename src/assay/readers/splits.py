@@ -101,7 +101,7 @@ def divide(
     parts = np.where(official == Part.TRAIN, Part.TRAIN, Part.TEST).astype(np.int8)
     train = np.flatnonzero(parts == Part.TRAIN)
     parts[train] = _cut(digests[train], labels.of(train), shares.val, 0.0, seed)
-    share = f"val is {shares.val:.0%} of train, cut by class and seed"
+    share = f"val is {100 * shares.val:.0f} % of train, cut by class and seed"
     if Part.VAL in present:
         return Division(
             parts, (f"There is no test split: val serves as test, and {share}.",), "the official val split"

@@ -62,10 +62,12 @@ def _index(change: Change) -> tuple[str, ...]:
         return (f"Stored features must be computed again: they have {before:,} numbers, not {after:,}.",)
     kept = min(space.in_old_index or 0.0 for space in spaces)
     if kept >= SERVES:
-        return (f"Stored features can be kept for search: new ones find {kept:.0%} of the same neighbours.",)
+        same = f"{100 * kept:.0f} % of the same neighbours"
+        return (f"Stored features can be kept for search: new ones find {same}.",)
+    by_chance = 100 * max(space.by_chance for space in spaces)
     return (
-        f"Compute stored features again before you search them with new ones, which find {kept:.0%} of the "
-        f"same neighbours (unrelated features: about {max(space.by_chance for space in spaces):.1%}).",
+        f"Compute stored features again before you search them with new ones, which find {100 * kept:.0f} % "
+        f"of the same neighbours (unrelated features: about {by_chance:.1f} %).",
     )
 
 

@@ -33,7 +33,7 @@ def measurements_disagree(least: float, other: float) -> str:
 
 def runs_vary(spread: float) -> str:
     """Return that the runs of a measurement vary, by their spread as in ``Speed``."""
-    return f"its runs vary (a quarter took at least {spread:.0%} longer than the fastest)"
+    return f"its runs vary (a quarter took at least {100 * spread:.0f} % longer than the fastest)"
 
 
 def architectures_disagree(own: float, other: float, model: str) -> str:

@@ -10,6 +10,7 @@ from assay.analysis.compare import compare
 from assay.analysis.per_task.model_similarity import (
     ModelPairs,
     cka_matrix,
+    error_consistency,
     error_pairs,
     feature_pairs,
     linear_cka,
@@ -98,6 +99,17 @@ def test_models_that_are_always_right_have_no_errors_to_compare():
 
     assert result.errors.values == ((None, None), (None, None))
     assert result.errors.groups == ()
+
+
+@pytest.mark.parametrize("constant", [True, False])
+def test_with_a_model_that_is_always_right_or_always_wrong_no_error_can_be_shared(constant):
+    right = np.array([[constant] * 9, [True] * 6 + [False] * 3, [True] * 5 + [False] * 4])
+
+    kappa = error_consistency(right)
+
+    assert np.isnan(kappa[0]).all()
+    assert np.isnan(kappa[:, 0]).all()
+    assert kappa[1, 2] == pytest.approx(cohen_kappa_score(right[1], right[2]))
 
 
 def test_all_pairs_have_the_cka_of_each_pair():

@@ -18,7 +18,7 @@ from assay.testing.simulated_study import simulate_study
 
 pytest.importorskip("altair")
 
-from assay.reports.html.charts import charts_of, profile_chart
+from assay.reports.html.charts import charts_of, cost_chart, profile_chart
 from assay.reports.html.curves import curve_charts
 
 RNG = np.random.default_rng(0)
@@ -114,3 +114,49 @@ def test_models_that_never_err_have_no_chart_of_errors_and_the_page_is_written(c
     assert {anchor for anchor in charts if anchor.startswith("alike")} == {"alike-features-text"}
     assert all(chart.rows for chart in charts.values())
     assert "alike-features-text" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_rows_and_columns_of_a_similarity_have_one_order_and_what_is_not_defined_is_blank(comparison):
+    values = ((None, None, None), (None, 1.0, 0.0), (None, 0.0, 1.0))
+    errors = SimilarityMatrix(MODELS[:3], values, groups=(), threshold=0.5)
+    likeness = Similarity("text", tasks=None, fits={}, errors=errors, features=None, remarks=())
+    findings = replace(comparison, likeness=(likeness,))
+
+    chart = charts_of(findings, Names({}, {}), ())["alike-errors-text"]
+
+    for axis in ("model", "task"):
+        assert tuple(dict.fromkeys(row[axis] for row in chart.rows)) == MODELS[:3]
+    assert [row["text"] for row in chart.rows] == ["–"] * 4 + ["1.00", "0.00", "–", "0.00", "1.00"]
+    assert [row["level"] for row in chart.rows][3:6] == [None, 1.0, 0.0]
+    assert chart.caption.endswith("Blank: not defined, a model without errors or without correct examples.")
+    first, *_ = chart.spec["layer"]
+    assert "transform" not in first  # all cells, which give the axes their order
+    assert first["encoding"]["x"]["axis"].get("labels", True)
+
+
+def test_an_empty_front_is_not_called_filled_and_small_charts_name_every_model(comparison):
+    findings = comparison.tasks[0]
+    costs = {name: dict.fromkeys(MODELS, 1.0) for name in ("latency", "macs")}
+    few = replace(findings, costs=costs, standings=findings.standings[:3])
+
+    captions = [
+        cost_chart(replace(few, fronts=fronts), Names({}, {}), "").caption
+        for fronts in ({"latency": MODELS[:1], "macs": MODELS[:1]}, {"macs": MODELS[:1]}, {})
+    ]
+
+    chart = cost_chart(replace(few, fronts={}), Names({}, {}), "")
+    assert ["Filled" in caption for caption in captions] == [True, True, False]
+    assert "against" not in captions[0].partition("cheaper.")[2]
+    assert "No point is filled against latency: unreliable or unknown" in captions[1]
+    assert "No point is filled against latency and MACs: unreliable or unknown" in captions[2]
+    assert [row["named"] for row in chart.rows] == ["latency, ms; MACs, G"] * 3
+
+
+def test_names_in_a_table_break_after_a_separator_only():
+    address = "timm:vit_base-16/x.y(seed=1)"
+    names = Names({address: address.removeprefix("timm:")}, {address: 1})
+
+    link = names.link(address)
+
+    parts = ("vit_base-", "16/x.y", "(seed=", "1)")
+    assert link == f'<a class="model" href="#m1">{"<wbr>".join(parts)}</a>'

@@ -67,7 +67,9 @@ def feature_pairs(
 
 
 def error_consistency(right: np.ndarray) -> np.ndarray:
-    """Return Cohen's kappa of the correct examples for each pair of models; NaN where neither varies.
+    """Return Cohen's kappa of the correct examples for each pair of models.
+
+    NaN for a model without an error or without a correct example: there is nothing to agree on.
 
     Args:
         right: Mask of correct predictions, models x examples.
@@ -81,10 +83,11 @@ def error_consistency(right: np.ndarray) -> np.ndarray:
     both_right = hits @ hits.T / right.shape[1]
     observed = 1 - shares[:, None] - shares[None, :] + 2 * both_right
     expected = np.outer(shares, shares) + np.outer(1 - shares, 1 - shares)
-    room = 1 - expected
-    return np.asarray(
-        np.divide(observed - expected, room, out=np.full_like(room, np.nan), where=room > 1e-12)
-    )
+    varies = right.any(axis=1) & ~right.all(axis=1)
+    defined = np.outer(varies, varies)
+    kappa = np.full_like(expected, np.nan)
+    np.divide(observed - expected, 1 - expected, out=kappa, where=defined)
+    return kappa
 
 
 def residual_correlation(residuals: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from assay.reports.html.heat_map import HeatMap
 from assay.reports.html.names import Names
 from assay.reports.html.search import search_charts
 from assay.reports.html.vega import dots, heat, profiles, scatter
-from assay.wording.numbers import decimals, shown, shown_interval
+from assay.wording.numbers import decimals, listing, shown, shown_interval
 
 MOST_BARS = 60  # models in one chart; the table beside it has all
 _MOST_TEXTS = 800  # largest heat map with numbers in its cells
@@ -27,7 +27,12 @@ _ROW = 21  # pixels
 _FILLED = " Filled: may be the best, no model is significantly better."
 _FIRST = " Filled: the first; differences were not tested."
 _MOST_ACROSS = 16  # largest similarity matrix with numbers in its cells
+_FEW = "Blank: too few models in common."
+_NO_ERRORS = "Blank: not defined, a model without errors or without correct examples."
+_CONSTANT = "Blank: not defined, no task in common or constant features."
 _MOST_LINES = 20  # models in a chart of profiles
+_MOST_NAMED = 12  # models in a chart of costs where every point has a name, if there is room
+_OPTIMAL = "Filled and joined: Pareto-optimal, among pretrained models"
 _FEWEST_STEPS = 5  # smallest number of tasks for a profile; the table suffices for fewer
 _COSTS = {
     "latency": ("latency, ms", 1e3),
@@ -135,11 +140,15 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
     fronts = {cost: findings.fronts.get(cost, ()) for cost in titles}
     cheaper = findings.decision.cheaper if findings.decision else None
     priorities = {cheaper: 1, findings.recommended: 2}
+    is_small = len(findings.standings) <= _MOST_NAMED
     rows: list[Row] = []
     for standing in findings.standings:
-        model, priority = standing.model, priorities.get(standing.model, 0)
+        model = standing.model
         on_front = [titles[cost] for cost, front in fronts.items() if model in front]
-        is_named = [titles[cost] for cost, front in fronts.items() if priority or model in front]
+        priority = priorities.get(model, 0 if on_front else -1)
+        is_named = [
+            titles[cost] for cost, front in fronts.items() if is_small or priority > 0 or model in front
+        ]
         rows.append(
             {
                 "model": names.label(model),
@@ -156,14 +165,22 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
         )
     caption = (
         f"{findings.measure} against cost: {'down' if negated else 'up'} is better, left is cheaper. "
-        "Filled and joined: Pareto-optimal, among pretrained models. Bold: recommended. Point at a model for "
-        "its name and interval."
+        f"{_pareto(titles, fronts)} Bold: recommended. Point at a model for its name and interval."
     )
     places = decimals(standing.value for standing in findings.standings)
     spec = scatter(
         tuple(titles.values()), findings.measure, places, height=320, has_fronts=all(fronts.values())
     )
     return Chart(anchor, caption, spec, rows, height=320)
+
+
+def _pareto(titles: Mapping[str, str], fronts: Mapping[str, Sequence[str]]) -> str:
+    """Return what filled points mean, and against which costs there are none."""
+    without = [title.partition(",")[0] for cost, title in titles.items() if not fronts[cost]]
+    if not without:
+        return f"{_OPTIMAL}."
+    none = f"No point is filled against {listing(without)}: unreliable or unknown for pretrained models."
+    return none if len(without) == len(titles) else f"{_OPTIMAL}. {none}"
 
 
 def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
@@ -184,45 +201,59 @@ def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
 
 def _similarity_charts(likeness: Similarity, names: Names) -> Iterator[Chart]:
     """Yield the similarity matrices of tasks and models, in the order of their clustering."""
-    for matrix, label, caption, what in (
-        (likeness.tasks, names.task, "Tasks: 1 if they order models the same (Spearman).", "tasks"),
-        (likeness.errors, names.label, "Models: 1 if they err on the same examples (kappa).", "errors"),
+    for matrix, label, caption, unknown, what in (
+        (likeness.tasks, names.task, "Tasks: 1 if they order models the same (Spearman).", _FEW, "tasks"),
+        (
+            likeness.errors,
+            names.label,
+            "Models: 1 if they err on the same examples (kappa).",
+            _NO_ERRORS,
+            "errors",
+        ),
         (
             likeness.features,
             names.label,
             "Models: 1 if their features are the same (linear CKA).",
+            _CONSTANT,
             "features",
         ),
     ):
-        if matrix is not None and 2 < len(matrix.names) <= MOST_BARS:
+        if matrix is None or not 2 < len(matrix.names) <= MOST_BARS:
+            continue
+        known = [value is not None for values in matrix.values for value in values]
+        if any(known):
             labels = [label(name) for name in matrix.names]
             rows: list[Row] = [
                 {
                     "model": labels[row],
                     "task": labels[column],
-                    "text": f"{value:.2f}",
-                    "level": max(0.0, value),
+                    "text": "–" if value is None else f"{value:.2f}",
+                    "level": None if value is None else max(0.0, value),
                 }
                 for row, values in enumerate(matrix.values)
                 for column, value in enumerate(values)
-                if value is not None
             ]
             height, has_texts = _ROW * len(labels), len(labels) <= _MOST_ACROSS
-            spec = heat("similarity", len(labels), height, has_texts=has_texts, is_square=True)
-            yield Chart(f"alike-{what}-{likeness.modality or 'all'}", caption, spec, rows, height)
+            spec = heat("similarity", len(labels), height, has_texts=has_texts)
+            told = caption if all(known) else f"{caption} {unknown}"
+            yield Chart(f"alike-{what}-{likeness.modality or 'all'}", told, spec, rows, height)
 
 
 def heat_chart(heat_map: HeatMap, names: Names, anchor: str) -> Chart:
-    """Return the cells of a heat map with a number as a chart that can be saved."""
+    """Return a heat map as a chart that can be saved; a cell without an index is blank."""
     rows: list[Row] = [
-        {"model": names.label(model), "task": names.task(task), "text": cell.text, "level": cell.share}
+        {
+            "model": names.label(model),
+            "task": names.task(task),
+            "text": "–" if cell.share is None else cell.text,
+            "level": cell.share,
+        }
         for model, cells in heat_map.rows
         for task, cell in zip(heat_map.tasks, cells, strict=True)
-        if cell.share is not None
     ]
     height = _ROW * len(heat_map.rows)
     has_texts = len(rows) <= _MOST_TEXTS
-    spec = heat("index", len(heat_map.tasks), height, has_texts=has_texts, is_square=False)
+    spec = heat("index", len(heat_map.tasks), height, has_texts=has_texts)
     return Chart(anchor, "The index as a chart that can be saved.", spec, rows, height)
 
 

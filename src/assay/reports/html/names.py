@@ -47,7 +47,7 @@ class Names:
         number, label = self.numbers.get(address), self.label(self.task(address))
         if number is None:
             return escape(label)
-        return Markup('<a class="model" href="#m{}">{}</a>').format(number, label)
+        return Markup('<a class="model" href="#m{}">{}</a>').format(number, breakable(label))
 
     def linked(self, sentence: str) -> Markup:
         """Return a sentence with every model in it as a link, and every task by its short name."""
@@ -62,3 +62,12 @@ class Names:
             return [sentence]
         longest_first = sorted((*self.labels, *self.tasks), key=len, reverse=True)
         return re.split(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)", sentence)
+
+
+def breakable(name: str) -> Markup:
+    """Return a name that a narrow column may break after - _ / and . and in its arguments only.
+
+    The parts have six letters or more: fewer breaks keep a large page small.
+    """
+    parts = re.findall(r".{5,}?(?:[-_/.=](?=[^-_/.=])|(?=\())|.+", name, re.DOTALL)
+    return Markup("<wbr>").join(parts)

@@ -1,9 +1,9 @@
 """Vega-Lite specs of charts, written with Altair, without rows and colours.
 
 A colour is written ``@accent``; the page replaces it when it draws, in light and dark mode. The page sets
-``narrow`` on a narrow screen, and ``shorts`` with shorter names of models and tasks where they need more room
-than there is. The names of a layer called ``names`` belong to the points of the layer ``dots``: in descending
-order of ``priority`` the page puts each where it overlaps neither a point nor another name, or leaves it out.
+``shorts`` and ``tops`` to shorter names of rows and columns where they need more room than there is. The
+names of a layer called ``names`` belong to the points of the layer ``dots``: in descending order of
+``priority`` the page puts each where it overlaps neither a point nor another name, or leaves it out.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import altair as alt
 
 from assay.reports.html.chart import Spec
 
-_PARAMS: Mapping[str, Any] = {"pinned": [], "narrow": False, "shorts": {}}
+_PARAMS: Mapping[str, Any] = {"pinned": [], "shorts": {}, "tops": {}}
 _PINNED = "indexof(pinned, datum.model) >= 0"
 _FRONT = "indexof(datum.fronts, datum.cost) >= 0"  # fronts is a string
 
-_MOST_NARROW = 5  # columns of a narrow heat map with text in its cells
+_CELL = 34  # smallest width of a cell with text, in pixels
 _SHORT = "shorts[datum.{field}] || datum.{field}"
 
 
@@ -118,28 +118,30 @@ def profiles(height: int) -> Spec:
 
 
 @cache
-def heat(measure: str, columns: int, height: int, *, has_texts: bool, is_square: bool) -> Spec:
+def heat(measure: str, columns: int, height: int, *, has_texts: bool) -> Spec:
     """Return a heat map, models x tasks, with ``level`` from 0 to 1 as shade, and ``text`` in each cell.
+
+    There is a row of data for each cell, so that the first ones hold all columns in order; without a level
+    it is blank. Texts are left out where the drawn cells are too narrow for them.
 
     Args:
         measure: Title of the texts.
         columns: Number of columns.
         height: Height in pixels.
-        has_texts: Whether texts fit into the cells.
-        is_square: Columns are the same as rows, so that their names are left out.
+        has_texts: Whether texts fit into the cells of a wide chart.
     """
     axis = alt.Axis(
-        orient="top", labelAngle=-90, labels=not is_square, labelOverlap=True, grid=False,
-        labelExpr=_SHORT.format(field="label"),
+        orient="top", labelAngle=-90, labelOverlap=True, grid=False,
+        labelExpr="tops[datum.label] || datum.label",
     )  # fmt: skip
     across = alt.X("task:N", sort=None, title=None, axis=axis)
     tooltip = ["model:N", "task:N", alt.Tooltip("text:N", title=measure)]
     base = _base().encode(x=across, y=_models_down(), tooltip=tooltip)
     shade = alt.Color("level:Q", scale=alt.Scale(domain=[0, 1]), legend=None)
-    layers = [base.mark_rect().encode(color=shade)]
+    layers = [base.mark_rect(opacity=0), base.mark_rect().encode(color=shade)]
     if has_texts:
         on_shade = _either("datum.level > 0.62", "@page", "@ink")
-        roomy = base if columns <= _MOST_NARROW else base.transform_filter("!narrow")
+        roomy = base.transform_filter(f"width >= {_CELL * columns}")
         layers.append(roomy.mark_text(fontSize=11).encode(text="text:N", color=on_shade))
     return _spec(alt.layer(*layers), height)
 

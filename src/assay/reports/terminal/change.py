@@ -108,16 +108,18 @@ def _show_flips(flips: Flips, console: Console) -> None:
 
 def _class(change: ClassChange) -> str:
     sure = " (significant)" if change.p_value < ALPHA else ""
-    return f"{change.name} {change.before:.0%} to {change.after:.0%} of {change.examples}{sure}"
+    return (
+        f"{change.name} {100 * change.before:.0f} % to {100 * change.after:.0f} % of {change.examples}{sure}"
+    )
 
 
 def _feature_spaces(spaces: Spaces) -> str:
     in_old = spaces.in_old_index
-    index = "" if in_old is None else f", {in_old:.0%} if new features search the old ones"
+    index = "" if in_old is None else f", {100 * in_old:.0f} % if new features search the old ones"
     return (
         f"features of {plural(spaces.examples, 'test example')}: CKA {spaces.cka:.2f}; "
-        f"of {spaces.neighbours} nearest neighbours {spaces.overlap:.0%} are the same{index} "
-        f"(unrelated features: about {spaces.by_chance:.1%})"
+        f"of {spaces.neighbours} nearest neighbours {100 * spaces.overlap:.0f} % are the same{index} "
+        f"(unrelated features: about {100 * spaces.by_chance:.1f} %)"
     )
 
 

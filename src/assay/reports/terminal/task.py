@@ -102,7 +102,7 @@ def _show_errors(
     if analysis.separable is not None:
         print_note(
             console,
-            f"{analysis.separable:.0%} of pairs of models differ significantly. "
+            f"{100 * analysis.separable:.0f} % of pairs of models differ significantly. "
             f"{plural(analysis.examples, 'example')}; every model correct: {analysis.right_in_all:,}, "
             f"every model wrong: {analysis.missed_by_all:,}, exactly one correct: {analysis.by_one:,}",
         )

@@ -94,7 +94,6 @@ const SIDES = ["right", "left", "bottom-right", "top-left", "top-right", "bottom
 
   async function draw(figure) {
     const box = figure.querySelector(".draw");
-    const isNarrow = box.clientWidth < NARROW;
     const { spec, columns, rows } = page.charts[figure.id];
     const coloured = JSON.stringify(page.specs[spec]).replace(/"value":"@(\w+)"/g, (_, name) => `"value":"${colour(name)}"`);
     const named = rows.map((row) => Object.fromEntries(columns.map((name, column) => [name, row[column]])));
@@ -102,8 +101,9 @@ const SIDES = ["right", "left", "bottom-right", "top-left", "top-right", "bottom
     const unique = (column) => [...new Set(named.map((row) => row[column]).filter(Boolean))];
     const isNamed = drawn.layer.some((layer) => layer.name === "names");
     const room = box.clientWidth * (isNamed ? 0.3 : 0.42);
-    const shorts = { ...shortened(unique("task"), HIGHEST), ...shortened(unique("model"), Math.min(LONGEST, room)) };
-    for (const param of drawn.params) Object.assign(param, { narrow: { value: isNarrow }, shorts: { value: shorts } }[param.name]);
+    const tops = shortened(unique("task"), HIGHEST);
+    const shorts = shortened(unique("model"), Math.min(LONGEST, room));
+    for (const param of drawn.params) Object.assign(param, { shorts: { value: shorts }, tops: { value: tops } }[param.name]);
     const result = await vegaEmbed(box, drawn, {
       mode: "vega-lite", renderer: "svg", config: theme(box.clientWidth), downloadFileName: `assay-${figure.id}`,
       actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
