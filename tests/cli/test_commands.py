@@ -69,6 +69,7 @@ def test_a_failed_model_makes_the_exit_code_1_and_its_reason_is_printed(assay, p
         (("export", "nowhere", "x.xyz"), "No format of a report called '.xyz'"),
         (("list", "modles"), "Did you mean: models"),
         (("list", "zoo:x*"), "No model of 'zoo' called 'x*'"),
+        (("list", "history"), "Families: models, tasks, scores, protocols, metrics, suites;"),
         (("rank", "study.txt", "-m", "zoo:colours"), "there is no such folder"),
         (("check", "zoo:colour"), "Did you mean: colours"),
     ],

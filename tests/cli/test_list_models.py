@@ -30,6 +30,7 @@ def test_models_that_fit_come_best_first_with_all_facts_in_a_pipe(assay) -> None
     assert code == 0
     assert len(rows) == 5
     assert accuracies == sorted(accuracies, reverse=True)
+    assert all(len(row["source_accuracy"]) <= len("0.842") for row in rows)
     assert all(int(row["parameters"]) <= 6e6 and row["licence"] == "apache-2.0" for row in rows)
     assert err.startswith("5 of ")
 

@@ -77,6 +77,20 @@ def test_unnamed_columns_are_known_by_their_contents() -> None:
     )
 
 
+def test_numbers_with_decimal_commas_could_be_the_label_too_and_running_numbers_could_not() -> None:
+    head = {
+        "Nr": ["0", "1", "2", "3"],
+        "Größe": ["44", "45"] * 2,
+        "Bewertung": ["2,75", "5,01", "4,42", ""],
+        "Kundentext": TEXTS,
+    }
+
+    assert choose_columns("a.csv", head, NamedColumns()).notes[0] == (
+        "'Größe' is taken as the label, because its values repeat; Bewertung could be it "
+        "too: write label='...'."
+    )
+
+
 def test_what_the_user_wrote_wins() -> None:
     head = {"text": TEXTS, "title": TEXTS, "label": ["1", "2"] * 2, "stars": ["1", "2"] * 2}
 

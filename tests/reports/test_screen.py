@@ -228,3 +228,9 @@ def test_a_warning_names_its_task_and_loses_its_example_before_its_count():
         f"On {name}: 4 test examples are near-duplicates of train examples: results may be optimistic"
         in " ".join(text.split())
     )
+
+
+def test_a_screen_without_any_result_proposes_no_page_of_nothing(comparison):
+    lines = screen_lines(comparison, PLACE)
+
+    assert comparison.tasks or not any("report.html" in line for line in lines)

@@ -1,9 +1,12 @@
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from assay.analysis.change.change import Pair, change
 from assay.core.estimate import Interval
+from assay.reports.terminal.change import show_change
 from assay.testing.simulated_study import simulate_study
 from assay.wording.change import change_remarks, verdict_reason
 
@@ -31,3 +34,17 @@ def test_a_reason_states_the_change_the_allowed_loss_and_how_many_examples_a_dec
         "a decision needs about 1,500 test examples, not 200"
     )
     assert "predictions are not stored" in verdict_reason(replace(task, interval=None), 0.005, 200, None)
+
+
+@pytest.mark.parametrize(("width", "is_wide"), [(70, False), (200, True)])
+def test_notes_explain_the_columns_that_are_shown_and_speeds_in_doubt_are_marked(whole, width, is_wide):
+    console = Console(width=width, record=True, file=StringIO())
+
+    before = replace(whole.before, latency_warning="its runs vary", throughput=21.6)
+    show_change(replace(whole, before=before), console)
+
+    text = " ".join(console.export_text().split())
+    assert ("p corrected by Holm over tasks; now wrong: right before" in text) is is_wide
+    assert "change: after minus before" in text
+    assert "21.6 (unreliable)" in text
+    assert text.count("(unreliable)") == 2  # the latency as well, and nothing of the other model

@@ -61,4 +61,9 @@ def _print_values(entries: Iterable[CatalogueEntry]) -> None:
     writer = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
     writer.writerow([field.name for field in fields(CatalogueEntry)])
     for entry in entries:
-        writer.writerow(["" if value is None else value for value in asdict(entry).values()])
+        writer.writerow([_written(value) for value in asdict(entry).values()])
+
+
+def _written(value: object) -> object:
+    """Return a value of a cell; accuracies are rounded as terminals show them."""
+    return "" if value is None else round(value, 3) if isinstance(value, float) else value

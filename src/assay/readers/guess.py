@@ -229,6 +229,14 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
             f"The first line of {title} seems to be a row: it has {', '.join(head)}. "
             f"Put the names of the columns into the first line, or write label='{numbers[0]}'."
         )
+    numbers = [
+        name for name, cells in free.items() if _are_quantities(cells) and name.lower() not in {*texts, *few}
+    ]
+    if len(few) == 1 and (others := [name for name in numbers if name != few[0]]):
+        return few[0], (
+            f"'{few[0]}' is taken as the label, because its values repeat; {', '.join(others)} could be it "
+            "too: write label='...'.",
+        )
     if len(few) == 1:
         return few[0], (
             f"'{few[0]}' is taken as the label, because its values repeat: write label='...' if not.",
@@ -246,6 +254,12 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
 def _are_classes(cells: Sequence[str]) -> bool:
     different = len({cell for cell in cells if cell})
     return 2 <= different <= _FEW_CLASSES * len(cells)
+
+
+def _are_quantities(cells: Sequence[str]) -> bool:
+    """Return whether cells are numbers of which some are not whole, however they are written."""
+    read = read_numbers(list({*cells}))
+    return read.are_all and bool((read.values[~read.missing] % 1 != 0).any())
 
 
 def _texts(

@@ -15,7 +15,7 @@ def change_remarks(change: Change, alpha: float) -> tuple[str, ...]:
         change: The change without these sentences.
         alpha: The significance level.
     """
-    return (_significance(change, alpha), *_tasks_like_these(change), *_index(change))
+    return (_significance(change, alpha), *_tasks_like_these(change), *index_remarks(change))
 
 
 def _significance(change: Change, alpha: float) -> str:
@@ -52,22 +52,28 @@ def _tasks_like_these(change: Change) -> tuple[str, ...]:
     )
 
 
-def _index(change: Change) -> tuple[str, ...]:
+def index_remarks(change: Change) -> tuple[str, ...]:
     """Return a sentence on whether stored features of the current model stay usable."""
     spaces = [task.spaces for task in change.tasks if task.spaces is not None]
     if not spaces:
         return ()
     before, after = spaces[0].widths
     if before != after:
-        return (f"Stored features must be computed again: they have {before:,} numbers, not {after:,}.",)
+        return (
+            f"Features of the two models are not interchangeable: those before have {before:,} numbers, "
+            f"those after {after:,}. Compute stored features again with the new model.",
+        )
     kept = min(space.in_old_index or 0.0 for space in spaces)
     if kept >= SERVES:
-        same = f"{100 * kept:.0f} % of the same neighbours"
-        return (f"Stored features can be kept for search: new ones find {same}.",)
+        return (
+            "Features of the two models are interchangeable for search: features of the new model find "
+            f"{100 * kept:.0f} % of the same neighbours among stored ones, which can be kept.",
+        )
     by_chance = 100 * max(space.by_chance for space in spaces)
     return (
-        f"Compute stored features again before you search them with new ones, which find {100 * kept:.0f} % "
-        f"of the same neighbours (unrelated features: about {by_chance:.1f} %).",
+        "Features of the two models are not interchangeable: among stored features of the old model, "
+        f"features of the new one find {100 * kept:.0f} % of the neighbours that the old ones find "
+        f"(unrelated features: about {by_chance:.1f} %). Compute stored features again with the new model.",
     )
 
 

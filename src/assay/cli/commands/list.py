@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import textwrap
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from assay.cli import options
 from assay.cli.say import say
+
+if TYPE_CHECKING:
+    from assay.core.errors import UsageError
 
 SUITES = "suites"
 
@@ -72,7 +75,6 @@ def command(
 
 
 def _list(pattern: str | None, plugin: list[Path] | None) -> None:
-    from assay.core.errors import UnknownName
     from assay.plugins.address import Address
     from assay.plugins.families import families
     from assay.plugins.patterns import models_of, so_many
@@ -91,7 +93,7 @@ def _list(pattern: str | None, plugin: list[Path] | None) -> None:
     owner = next((registry for registry in listed.values() if source in registry.names()), None)
     if owner is None:
         plugins = {name for registry in listed.values() for name in registry.names()}
-        raise UnknownName("family or plug-in", source, {*listed, SUITES, *plugins})
+        raise _unknown(source, (*listed, SUITES), plugins)
     member: type[object] = owner.load(source)
     if owner is not known.models or not list(known.models.load(source).list_names()):
         if owner is known.models:
@@ -104,6 +106,19 @@ def _list(pattern: str | None, plugin: list[Path] | None) -> None:
     for model in models:
         say(model)
     say(so_many(models), file=sys.stderr)
+
+
+def _unknown(name: str, families: tuple[str, ...], plugins: set[str]) -> UsageError:
+    """Return an error with similar names, or with the names of the families where none is similar."""
+    from assay.core.errors import UnknownName, UsageError
+
+    similar = UnknownName("family or plug-in", name, {*families, *plugins})
+    if "Did you mean" in str(similar):
+        return similar
+    return UsageError(
+        f"No family or plug-in called '{name}'. Families: {', '.join(families)}; 'assay list' shows the "
+        "plug-ins of each."
+    )
 
 
 def _print_settings(name: str, member: type[object], stream: TextIO) -> None:

@@ -13,6 +13,7 @@ from assay.findings.change import Change, ClassChange, Flips, Spaces, TaskChange
 from assay.findings.facts import ModelRow
 from assay.findings.short import with_short_names
 from assay.reports.terminal.tables import fitted_table, print_note
+from assay.wording.change import index_remarks
 from assay.wording.numbers import count, duration, interval_text, plural, value_text
 from assay.wording.speed import unreliable_latencies
 
@@ -26,9 +27,14 @@ _COSTS: tuple[tuple[str, Callable[[ModelRow], float | None], Callable[[float], s
     ("latency at batch 1", lambda row: row.latency_seconds, duration),
     ("examples per second", lambda row: row.throughput, lambda number: f"{number:,.1f}"),
 )
-
-
+_TIMED = ("latency at batch 1", "examples per second")
 _TITLES = ("", "task", "metric", "before", "after", "change", "95 % interval", "p", "now wrong", "now right")
+_FOOTNOTES = {
+    "change": "change: after minus before",
+    "95 % interval": "95 % interval for other test examples",
+    "p": "p corrected by Holm over tasks",
+    "now wrong": "now wrong: right before, wrong after",
+}
 
 
 def show_change(change: Change, console: Console) -> None:
@@ -36,18 +42,21 @@ def show_change(change: Change, console: Console) -> None:
     called = partial(with_short_names, names=change.names)
     console.print(Text(f"before  {called(change.before.address)}", style="bold"))
     console.print(Text(f"after   {called(change.after.address)}", style="bold"))
+    of_index = index_remarks(change)
     for remark in change.remarks:
-        console.print(Text(called(remark)))
+        if remark not in of_index:
+            console.print(Text(called(remark)))
     console.print()
     rows = [_row(task, called(task.task.address)) for task in change.tasks]
-    console.print(fitted_table(_TITLES, rows, console.width))
-    print_note(
-        console,
-        f"by {change.method}; change: after minus before; 95 % interval for other test examples; "
-        "p corrected by Holm over tasks; now wrong: right before, wrong after",
-    )
+    table = fitted_table(_TITLES, rows, console.width)
+    console.print(table)
+    titles = {str(column.header) for column in table.columns}
+    words = [f"by {change.method}", *(text for title, text in _FOOTNOTES.items() if title in titles)]
+    print_note(console, "; ".join(words))
     for task in change.tasks:
         _show_task(task, called(task.task.address), console)
+    for remark in of_index:
+        console.print(Text(called(remark)))
     console.print()
     _show_costs(change, console)
     for reason in change.missing:
@@ -127,7 +136,11 @@ def _show_costs(change: Change, console: Console) -> None:
     rows = []
     for title, number, text in _COSTS:
         before, after = number(change.before), number(change.after)
-        shown = ["–" if value is None else text(value) for value in (before, after)]
+        doubts = [title in _TIMED and row.latency_warning for row in (change.before, change.after)]
+        shown = [
+            "–" if value is None else f"{text(value)} (unreliable)" if doubt else text(value)
+            for value, doubt in zip((before, after), doubts, strict=True)
+        ]
         ratio = f"{after / before:.2f}" if before and after is not None else "–"
         rows.append(("", title, "", *shown, ratio))
     licences = [row.facts.licence or "not known" for row in (change.before, change.after)]

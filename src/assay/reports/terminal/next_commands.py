@@ -31,6 +31,8 @@ def next_commands(
     comparison: Comparison, place: StudyPlace, names: Mapping[str, str], tasks: Mapping[str, str]
 ) -> list[tuple[str, ...]]:
     """Return the commands to go on with, each as words."""
+    if not comparison.tasks:
+        return []  # the notice says to run the study; a page has nothing to show
     decision = next(iter(comparison.decisions.values()), None)
     commands: list[tuple[str, ...]] = []
     store = () if place.store == "assay-store" else ("--store", place.store)
