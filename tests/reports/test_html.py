@@ -222,7 +222,7 @@ def test_tasks_on_which_no_model_beats_guessing_have_a_page(comparison, tmp_path
 def test_many_models_have_a_page(tmp_path):
     text = _render(_compare(simulate_study(more_models=60)), tmp_path)
 
-    assert "timm:member_059" in text
+    assert "timm:member_059" in text.replace("<wbr>", "")
     assert len(text) < 2_000_000
 
 

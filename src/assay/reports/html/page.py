@@ -18,6 +18,7 @@ from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison
 from assay.reports.html.chart import Chart
+from assay.reports.html.names import breakable
 from assay.reports.html.views import page_view
 from assay.wording.names import model_addresses
 from assay.wording.numbers import count, duration, interval_text, plural, value_text
@@ -57,6 +58,7 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
         "link": names.link,
         "linked": names.linked,
         "label": names.label,
+        "breakable": breakable,
         "task": names.task,
     }
     text = templates.get_template("page.html").render(
