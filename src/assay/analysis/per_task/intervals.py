@@ -79,30 +79,36 @@ def bootstrap(measured: Measured, metric: Metric, seed: int, calls: int = METRIC
     return Draws(draws.fixed_seeds[finite], draws.values[finite])
 
 
-def interval(values: np.ndarray, shares_of: int | None = None) -> Interval | None:
-    """Return the percentile interval of one model's draws; None without draws.
+class Right(NamedTuple):
+    """How many answers of each model are right; seeds are averaged, so that parts of one are possible."""
+
+    answers: np.ndarray
+    of: int  # the number of examples
+
+
+def interval(values: np.ndarray) -> Interval | None:
+    """Return the percentile interval of one model's draws; None without draws."""
+    return intervals(values[:, None])[0]
+
+
+def intervals(values: np.ndarray, right: Right | None = None) -> list[Interval | None]:
+    """Return the percentile interval of each model; None without draws.
 
     Args:
-        values: One value for each draw.
-        shares_of: The number of examples if the values are accuracies. With fewer than ten right or wrong
-            examples the bootstrap has too little spread: the interval then contains the exact one (Clopper
-            and Pearson, 1934).
+        values: Draws x models.
+        right: Given if the values are accuracies. With fewer than ten right or wrong answers the bootstrap
+            has too little spread: the interval then contains the exact one (Clopper and Pearson, 1934).
     """
-    return intervals(values[:, None], shares_of)[0]
-
-
-def intervals(values: np.ndarray, shares_of: int | None = None) -> list[Interval | None]:
-    """Return :func:`interval` of each column of draws x models."""
     if not len(values):
         return [None] * values.shape[1]
     lows, highs = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    if shares_of is not None:
-        right = values.mean(axis=0) * shares_of
-        is_few = np.minimum(right, shares_of - right) < FEW
-        exact_lows = stats.beta.ppf((1 - LEVEL) / 2, right, shares_of - right + 1)
-        exact_highs = stats.beta.ppf((1 + LEVEL) / 2, right + 1, shares_of - right)
-        lows = np.where(is_few & (right > 0), np.minimum(lows, exact_lows), lows)
-        highs = np.where(is_few & (right < shares_of), np.maximum(highs, exact_highs), highs)
+    if right is not None:
+        answers, wrong = right.answers, right.of - right.answers
+        exact_lows = stats.beta.ppf((1 - LEVEL) / 2, answers, wrong + 1)
+        exact_highs = stats.beta.ppf((1 + LEVEL) / 2, answers + 1, wrong)
+        is_few = np.minimum(answers, wrong) < FEW
+        lows = np.where(is_few & (answers > 0), np.fmin(lows, exact_lows), lows)
+        highs = np.where(is_few & (wrong > 0), np.fmax(highs, exact_highs), highs)
     return [Interval(low, high, LEVEL) for low, high in zip(lows.tolist(), highs.tolist(), strict=True)]
 
 

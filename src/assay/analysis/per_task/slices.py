@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from assay.analysis.per_task.intervals import METRIC_CALLS, Measured, bootstrap, interval
+from assay.analysis.per_task.intervals import METRIC_CALLS, Measured, Right, bootstrap, intervals
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
 from assay.core.slices import SliceColumn
@@ -61,11 +61,12 @@ def _values(
         for model, of in of_slice.items()
     }
     seed, calls = draws
-    shares_of = len(rows) if metric.is_mean and bool(truth.classes) else None
     if len(rows) < FEWEST:
         return tuple(SliceValue(model, value, None) for model, value in means.items())
     drawn = bootstrap(Measured(labels, tuple(of_slice.values())), metric, seed, calls).values
+    is_share = metric.is_mean and bool(truth.classes)
+    right = Right(np.array([*means.values()]) * len(rows), len(rows)) if is_share else None
     return tuple(
-        SliceValue(model, value, interval(drawn[:, column], shares_of))
-        for column, (model, value) in enumerate(means.items())
+        SliceValue(model, value, within)
+        for (model, value), within in zip(means.items(), intervals(drawn, right), strict=True)
     )

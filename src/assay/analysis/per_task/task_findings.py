@@ -15,7 +15,7 @@ from assay.analysis.per_task.decision import Rule, choose, regrets
 from assay.analysis.per_task.error_analysis import error_analysis
 from assay.analysis.per_task.held_out import HeldOutRows, held_out_draws
 from assay.analysis.per_task.index import compatibility_index
-from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, bootstrap, intervals
+from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, Right, bootstrap, intervals
 from assay.analysis.per_task.significance import (
     examples_to_separate,
     pair_deviations,
@@ -213,6 +213,14 @@ def _index_draws(findings: TaskFindings, tested: _Tested | None) -> ExampleDraws
     return ExampleDraws(tested.models, (tested.draws.values - floor) / (best - floor))
 
 
+def _right(evidence: TaskEvidence, tested: _Tested) -> Right | None:
+    """Return how many answers are right; None if values are no accuracies."""
+    metric, truth = evidence.metric, evidence.truth
+    if metric is None or truth is None or not (metric.is_mean and evidence.task.classes):
+        return None
+    return Right(np.asarray(tested.pairs.values) * truth.examples, truth.examples)
+
+
 def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing, ...]:
     """Return the models with a value, best first; equal values are sorted by name."""
     values = np.array([cell.value for cell in evidence.cells], dtype=float)
@@ -224,17 +232,13 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     spans = tested.pairs.ranks() if tested else []
     differences = tested.pairs.differences(tested.best) if tested else []
     untested = len(values) - len(columns)
-    shares = evidence.metric is not None and evidence.metric.is_mean and bool(evidence.task.classes)
-    shares_of = evidence.truth.examples if shares and evidence.truth is not None else None
-    drawn = intervals(tested.draws.values, shares_of) if tested else []
-    standings = []
+    drawn, standings = intervals(tested.draws.values, _right(evidence, tested)) if tested else [], []
     for row, cell in enumerate(evidence.cells):
         value, best = float(values[row]), float(values.max())
         within, difference, p_value, span = (None if is_trained else cell.interval), None, None, None
         if tested is not None and cell.model in columns:
             column = columns[cell.model]
-            within = drawn[column]
-            difference = differences[column]
+            within, difference = drawn[column], differences[column]
             p_value = float(tested.pairs.p_values[column, tested.best])
             span = (spans[column][0], spans[column][1] + untested)
         standings.append(
