@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from assay.cli.say import say
+
 if TYPE_CHECKING:
     from assay.store.results import Store
 
@@ -109,7 +111,7 @@ def whole_words(environment: MutableMapping[str, str]) -> Iterator[None]:
             yield
     finally:
         for line in printed.getvalue().split():
-            print(line.removeprefix(kept))
+            say(line.removeprefix(kept))
 
 
 def _stored(ctx: typer.Context, incomplete: str, read: Callable[[Store], list[str]]) -> list[str]:

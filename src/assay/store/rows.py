@@ -132,13 +132,14 @@ def slices_of(written: Mapping[str, list[str | None]], columns: Iterable[str]) -
 
 
 @lru_cache  # loading looks for the packages of the source every time
-def _encoding_version(source: str, known: Registry[ModelSource]) -> int:
-    return known.load(source).encoding_version if source in known.names() else 1
+def _class_of(source: str, known: Registry[ModelSource]) -> type[ModelSource] | None:
+    return known.load(source) if source in known.names() else None
 
 
 def key_of_features(model: ModelRow, fingerprint: str) -> str:
     """Return the key of the features of a model on the task with this fingerprint."""
     facts = model.facts
-    encoding = _encoding_version(Address.parse(model.address).source, families().models)
+    source = _class_of(Address.parse(model.address).source, families().models)
+    encoding = source.encoding_version if source else 1
     parts = OpenedParts(model.identity, facts.fingerprint, facts.preprocessing, encoding, facts.dtype)
     return features_key(parts, fingerprint)

@@ -106,6 +106,7 @@ class Torchvision(TaskSource):
         train_limit: The maximum number of images of train and val; VTAB-1k allows 1000.
         unreadable: The maximum fraction of unreadable images; one is always allowed, unless this is 0.
 
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     for row in range(20):

@@ -37,6 +37,7 @@ class Yolo(TaskSource):
         pixel_range: The values that are black and white in images of 16 or 32 bits or floats, such as
             (0, 4095); by default one range found in all images of the task.
 
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image
     >>> with TemporaryDirectory() as folder:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -51,14 +53,12 @@ def joined(address: str | None) -> Iterator[str]:
 
 def _join(address: str) -> bool:
     """Return whether there is a Ray at the address, and be connected to it."""
-    import ray
-
     services = importlib.import_module("ray._private.services")
     try:
         found = str(services.canonicalize_bootstrap_address_or_die(address))
         with socket.create_connection(_host_and_port(found), _SECONDS_TO_ANSWER):
             pass  # Ray itself would try for minutes
-        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
+        _init(address)
     except (OSError, ValueError) as error:
         logger.info("no Ray at %s: %s", address, error)
         return False
@@ -90,7 +90,7 @@ def _start_within(tries: int) -> None:
     import ray
 
     try:
-        ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
+        _init("local", include_dashboard=False)
     except Exception as error:  # of no class of Ray's own
         ray.shutdown()
         if tries > 1:
@@ -100,6 +100,17 @@ def _start_within(tries: int) -> None:
             f"Ray does not start on this machine ({error}). If it has too much to do, run the same again; or "
             "start it by hand with: ray start --head"
         ) from error
+
+
+def _init(address: str, **settings: bool) -> None:
+    """Connect to Ray, which sets a handler of TERM of its own: those of this process stay."""
+    import ray
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, **settings)
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _dashboard() -> str:
