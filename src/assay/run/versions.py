@@ -19,6 +19,10 @@ _OTHERS = (
     "soundfile",
     "peft",
     "optuna",
+    "tokenizers",
+    "safetensors",
+    "pyarrow",
+    "cloudpickle",
 )
 
 

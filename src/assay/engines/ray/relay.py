@@ -6,25 +6,19 @@ import atexit
 import hashlib
 import importlib.util
 import os
-import platform
 import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from assay.environment.memory import machine_bytes
+from assay.run.versions import version_differences, versions
 from assay.workers.channel import Message
 from assay.workers.evaluating.process import LEAST_SHARE, PRELOADED, Kind, Place, greeting_of, start
 from assay.workers.pool import Lost, Pool
 
-_IN_KEYS = (  # packages whose versions are in keys of jobs, or decide numbers
-    "model-assay", "numpy", "scipy", "scikit-learn", "pillow", "torch", "torchvision", "timm", "transformers",
-    "tokenizers", "sentence-transformers", "open_clip_torch", "safetensors", "keras", "tensorflow",
-    "tensorflow-cpu", "onnxruntime", "soundfile", "pyarrow", "cloudpickle", "ray",
-)  # fmt: skip
 _SECONDS_BETWEEN_STAGES = 0.5
 _SHOWN = 1500  # characters of what a process printed before it was lost
 
@@ -99,25 +93,11 @@ def relay(greeting: Greeting, message: Message) -> Iterator[Hello | Message | Lo
         yield reply.message
 
 
-def versions_here() -> dict[str, str]:
-    """Return the version of Python and of each package that decides results, without builds of it."""
-    versions = {"python": ".".join(platform.python_version_tuple()[:2])}
-    for name in _IN_KEYS:
-        try:
-            versions[name] = metadata.version(name).partition("+")[0]  # 2.9.0+cpu is 2.9.0
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
-
-
 def differences(driver: Mapping[str, str]) -> tuple[str, ...]:
     """Return which packages have another version here than on the driver; one that is missing has none."""
-    here = versions_here()
-    return tuple(
-        f"{name} {here[name]} instead of {version}"
-        for name, version in driver.items()
-        if here.get(name, version) != version
-    )
+    here = versions()
+    both = [name for name in driver if name in here and name != "machine"]
+    return version_differences({name: here[name] for name in both}, {name: driver[name] for name in both})
 
 
 _POOLS: dict[str, Pool] = {}  # the one of the last greeting: Ray runs many tasks in one process

@@ -13,9 +13,10 @@ import numpy as np
 from assay.core.errors import UsageError
 from assay.core.task import Task
 from assay.engines.ray.needs import Needs
-from assay.engines.ray.relay import Greeting, Hello, relay, versions_here
+from assay.engines.ray.relay import Greeting, Hello, relay
 from assay.plugins.engine import Evaluate
 from assay.plugins.scheduler import Work
+from assay.run.versions import versions
 from assay.workers.channel import Message
 from assay.workers.evaluating.pickling import pickled
 from assay.workers.evaluating.process import folder_now, preloaded, request_of
@@ -72,7 +73,7 @@ class Shipping:
         carried = {name: os.environ[name] for name in _CARRIED if name in os.environ}
         return Greeting(
             evaluate=evaluate,
-            versions=versions_here(),
+            versions=versions(),
             variables=carried | preloaded(),
             folder=folder_now(),
             threads=self.needs.threads,
