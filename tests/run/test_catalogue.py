@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay.core.catalogue import CatalogueEntry
-from assay.core.errors import UnknownName
+from assay.core.errors import UsageError
 from assay.core.task import Modality
 from assay.plugins.families import families
 from assay.run.catalogue import catalogue_of, listed
@@ -193,7 +193,7 @@ def test_every_listed_model_has_an_entry_with_its_modality(source: str) -> None:
 
 
 def test_a_pattern_that_names_nothing_is_an_error() -> None:
-    with pytest.raises(UnknownName, match="resnet118"):
+    with pytest.raises(UsageError, match="No model of .timm. called .resnet118"):
         catalogue_of(["timm:resnet118*"])
 
 
