@@ -10,6 +10,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 OTHERS = (
+    "architecture",
     "contracts",
     "encoders",
     "environment",

@@ -49,6 +49,7 @@ def test_the_plug_ins_of_the_page_run_in_one_study(files, tmp_path):
         methods=["class_mean", "few_shot(k=3, draws=1, protocol='class_mean')"],
         plugins=files,
         engine="isolated",
+        device="cpu",
         store=tmp_path / "store",
     )
 
@@ -104,6 +105,7 @@ def test_a_store_judged_by_a_metric_of_ones_own_asks_for_its_file(files, tmp_pat
         tasks=["shades:default(count=40)"],
         methods=["class_mean"],
         plugins=files,
+        device="cpu",
         store=tmp_path / "store",
     )
     study.run()

