@@ -36,6 +36,10 @@ CacheSize = Annotated[
 Memory = Annotated[
     str | None, typer.Option(help="Memory of a process: 8GB; larger features of train are read from disk.")
 ]
+ExamplesPerPart = Annotated[
+    int | None,
+    typer.Option(min=1, help="Encode larger splits in parts of so many examples, on several workers."),
+]
 Html = Annotated[Path | None, typer.Option(help="Where to write the HTML page [STORE/report.html].")]
 RetryFailed = Annotated[
     bool,

@@ -29,6 +29,10 @@ class Work(Protocol):
     def device(self) -> str:
         """The torch device that its model runs on."""
 
+    @property
+    def expected_bytes(self) -> int:
+        """The memory that it is expected to take; 0 if that is unknown."""
+
     def without(self, keys: Collection[str]) -> Self:
         """Return the evaluation without the jobs with these keys."""
 

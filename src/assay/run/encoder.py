@@ -20,19 +20,17 @@ from assay.core.task import Modality, Split, SplitName
 from assay.encoders.batches import Batches
 from assay.environment.process_state import starting_folder
 from assay.moments.folded import FoldedMoments
-from assay.moments.stream import MomentStream
 from assay.plugins.train_view import SAMPLE, SEED, balanced_rows
 from assay.plugins.user_code import identity_of_source
 from assay.run.gram import grams_on
 from assay.run.kept_moments import KeptMoments
 from assay.run.layer_choice import ChosenLayer, choose_layer
 from assay.run.opened_model import OpenedModel
+from assay.run.pieces import Piece
 from assay.run.seen_train import SeenTrain
 from assay.run.stored_split import StoredSplit, distinct, joined, repeated
 from assay.store.arrays import Arrays
 from assay.wording.numbers import PLURAL
-
-_ROWS = 4096  # rows of stored features that are added to the Moments at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,14 @@ class Encoder:
 
     Attributes:
         seconds: Time spent encoding so far.
+        pieces: Those of train whose Moments may have been summed apart.
     """
 
     def __init__(self, opened: OpenedModel, task: LearningTask, arrays: Arrays, batches: Batches) -> None:
         self.task = task
         self.batches = batches
         self.seconds = 0.0
+        self.pieces: Sequence[Piece] = ()
         self._opened = opened
         self._arrays = arrays
         self._with_probs = {SplitName.TRAIN}
@@ -144,6 +144,12 @@ class Encoder:
             raise NotApplicable("the source head of the model reads whole texts, not words or pairs")
         raise ModelError(f"the model has {self.facts.source_classes} classes and gave no probabilities")
 
+    def encode_piece(self, piece: Piece, split: Split, *, sums: bool) -> None:
+        """Encode the blocks of a piece of a split; keep the Moments of the piece, if they are asked for."""
+        stored = self._encoded(piece.split, split, piece)
+        if sums:
+            self._kept.keep_piece(piece, stored.features.matrix)
+
     def moments(self) -> FoldedMoments:
         """Return the Moments of each fold of train, which are summed while it is encoded, or stored."""
         return self._moments
@@ -207,30 +213,26 @@ class Encoder:
             model.close()
 
     @cached_property
+    def _kept(self) -> KeptMoments:
+        return KeptMoments(self._arrays, self._key, self.task.seen, grams_on(self.device))
+
+    @cached_property
     def _moments(self) -> FoldedMoments:
-        kept = KeptMoments(self._arrays, self._key, self.task.seen)
-        stored = kept.read() if self._summed is None else None
+        stored = self._kept.read() if self._summed is None else None
         if stored is not None:
             self._stored(SplitName.TRAIN, self.task.seen.whole)  # whose notes hold for its sums too
             return stored
         features = self._encoded(SplitName.TRAIN, self.task.train).features.matrix
         if self._summed is None:
-            stream, rows = self._stream(), self.task.seen.rows_in_order
-            for start in range(0, len(rows), _ROWS):
-                some = rows[start : start + _ROWS]
-                stream.update(some, features[some])
-            self._summed = stream.finish()
-        kept.write(self._summed, features[:1].nbytes * len(self.folds()))
+            self._summed = self._kept.summed(self.pieces, features)
+        self._kept.write(self._summed, features[:1].nbytes * len(self.folds()))
         return self._summed
 
-    def _stream(self) -> MomentStream:
-        seen = self.task.seen
-        return MomentStream(seen.whole.labels, seen.folds_of_whole, grams_on(self.device))
-
-    def _needed(self, name: SplitName, stored: StoredSplit) -> range:
-        """Return the blocks of a split that hold what methods see."""
-        is_train = name is SplitName.TRAIN
-        return stored.first_blocks(self.task.seen.count) if is_train else range(len(stored.rows))
+    def _needed(self, name: SplitName, stored: StoredSplit, piece: Piece | None = None) -> range:
+        """Return the blocks of a split that hold what methods see, or a piece of that."""
+        if piece is None and name is not SplitName.TRAIN:
+            return range(len(stored.rows))
+        return stored.blocks_within(*piece[1:] if piece else (0, self.task.seen.count))
 
     def _stored(self, name: SplitName, split: Split) -> StoredSplit:
         if name not in self._splits:
@@ -240,14 +242,14 @@ class Encoder:
             self._splits[name] = StoredSplit(self._arrays, key, split.labels, order, begins_small=is_train)
         return self._splits[name]
 
-    def _encoded(self, name: SplitName, split: Split) -> StoredSplit:
+    def _encoded(self, name: SplitName, split: Split, piece: Piece | None = None) -> StoredSplit:
         """Return a split in the store, with all blocks that are needed."""
         if name is SplitName.TRAIN:
             split = self.task.seen.whole
         stored = self._stored(name, split)
-        needed = self._needed(name, stored)
+        needed = self._needed(name, stored, piece)
         self._encode(name, split, [block for block in needed if not stored.features.present[block]])
-        if name is SplitName.TRAIN:
+        if name is SplitName.TRAIN and piece is None:
             stored.require_read(needed, f"{name} {PLURAL[self.task.modality]}")
         if name in self._with_probs - self._without_head and self.facts.source_classes:
             self._encode(name, split, [block for block in needed if not stored.source.present[block]])
@@ -259,7 +261,7 @@ class Encoder:
             return
         start = time.perf_counter()
         stored, with_probs = self._splits[name], name in self._with_probs
-        stream = self._stream() if self._sums_now(name, blocks) else None
+        stream = self._kept.stream() if self._sums_now(name, blocks) else None
         digests = split.digests if self.task.modality is Modality.IMAGE and not self.model.names else None
         different = [distinct(digests, stored.examples[block]) for block in blocks]
         cuts = [self.batches.cut(examples) for examples, _ in different]

@@ -48,6 +48,8 @@ class Evaluation:
             for all.
         measures_speed: Whether the speed of the model is measured, which takes a second or more.
         memory_bytes: The memory that the process may take; None for that of the machine.
+        expected_bytes: The memory that it is expected to take; 0 if that is unknown.
+        examples_per_part: The examples that a worker encodes at a time; None for all of a split.
     """
 
     model: Named[ModelSource]
@@ -62,6 +64,8 @@ class Evaluation:
     train_rows: int | None = None
     measures_speed: bool = True
     memory_bytes: float | None = None
+    expected_bytes: int = 0
+    examples_per_part: int | None = None
 
     @property
     def model_key(self) -> tuple[str, str, str]:

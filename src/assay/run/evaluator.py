@@ -32,6 +32,7 @@ from assay.run.encoding import Encodings, batches_of
 from assay.run.evaluation import Evaluation, failed_job, finished_job
 from assay.run.failure import raise_if_interrupted
 from assay.run.opened_model import OpenedModel
+from assay.run.parts import EncodingPart, train_pieces
 from assay.run.room import must_have_room
 from assay.run.speed import measured_speed
 from assay.run.storable import storable_facts
@@ -65,23 +66,30 @@ class Evaluator:
     def __reduce__(self) -> tuple[object, ...]:
         return Evaluator, ()
 
-    def __call__(self, evaluation: Evaluation, watch: Watch) -> Iterator[Event]:
-        """Run the jobs of an evaluation and yield events; errors of the model become failed results."""
-        with using(evaluation.families), memory_bound(evaluation.memory_bytes, evaluation.arrays.root):
-            report = _Progress(partial(Stage, str(evaluation.model), evaluation.task.address), watch)
-            if self._held is None or self._held.key != evaluation.model_key:
+    def __call__(self, evaluation: Evaluation | EncodingPart, watch: Watch) -> Iterator[Event]:
+        """Run the jobs of an evaluation and yield events; errors of the model become failed results.
+
+        A part of an evaluation yields no result, and an error in it is left to the evaluation.
+        """
+        whole = evaluation.whole if isinstance(evaluation, EncodingPart) else evaluation
+        with using(whole.families), memory_bound(whole.memory_bytes, whole.arrays.root):
+            report = _Progress(partial(Stage, str(whole.model), whole.task.address), watch)
+            if self._held is None or self._held.key != whole.model_key:
                 self.close()
-                opened = _opened(evaluation, report)
+                opened = _opened(whole, report)
                 if isinstance(opened, BaseException):
                     yield from (failed_job(job, opened) for job, _ in evaluation.jobs)
                     return
                 self._held = opened
                 yield opened.event
             else:
-                event, self._held = self._held.event, _renewed(evaluation, self._held)
+                event, self._held = self._held.event, _renewed(whole, self._held)
                 if self._held.event != event:
                     yield self._held.event
-            yield from self._finished_jobs(evaluation, self._held, report)
+            if isinstance(evaluation, EncodingPart):
+                self._encode(evaluation, self._held, report)
+            else:
+                yield from self._finished_jobs(evaluation, self._held, report)
 
     def close(self) -> None:
         """Close the model that is open, if any."""
@@ -90,6 +98,24 @@ class Evaluator:
             return
         with undone(held.settings):
             _close(held.model)
+
+    def _encode(self, part: EncodingPart, held: _Held, report: _Progress) -> None:
+        if not part.is_shared:
+            report(f"left to the first worker: no other sees the store '{part.whole.arrays.root}'")
+            return
+        encodings = _encodings(part.whole, held.model, report)
+        if isinstance(encodings, BaseException):
+            return
+        try:
+            with undone(held.settings):
+                split = part.whole.task.split(part.piece.split)
+                encodings.encoder.encode_piece(part.piece, split, sums=part.sums)
+        except StoreError:
+            raise
+        except BaseException as error:
+            raise_if_interrupted(error)
+            logger.info("cannot encode %s", part.piece, exc_info=True)
+            self.close()
 
     def _finished_jobs(self, evaluation: Evaluation, held: _Held, report: _Progress) -> Iterator[Finished]:
         speed = held.event.speed
@@ -224,6 +250,7 @@ def _encodings(evaluation: Evaluation, model: Model, report: _Progress) -> Encod
         return error
     batches = batches_of(task, evaluation.batch_size, report)
     encodings = Encodings(opened, task, metric, evaluation.arrays, batches, train_rows=evaluation.train_rows)
+    encodings.encoder.pieces = train_pieces(evaluation)
     if any(isinstance(method, SourceProtocol) for _, method in evaluation.jobs):
         encodings.encoder.keep_source_probs_of(SplitName.TEST)
     return encodings

@@ -12,6 +12,7 @@ from assay.core.task import Split
 from assay.moments.stream import stratified_folds
 from assay.plugins.train_view import FOLDS, SEED
 from assay.readers.train_order import train_order
+from assay.run.pieces import Piece
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,10 @@ class SeenTrain:
     def rows_in_order(self) -> np.ndarray:
         """The same rows in the fixed order of their examples."""
         return self.whole.labels.rows_of(self.order[: self.count])
+
+    def rows_of(self, piece: Piece) -> np.ndarray:
+        """Return the rows of a piece of train in the fixed order of their examples."""
+        return self.whole.labels.rows_of(self.order[piece.start : piece.stop])
 
     @cached_property
     def folds_of_whole(self) -> np.ndarray:

@@ -5,7 +5,7 @@ The blocks of train begin small, so that a search can look at a few examples: 64
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -73,9 +73,9 @@ class StoredSplit:
     def _blocks(self) -> list[np.ndarray]:
         return [rows[ascending] for rows, ascending in zip(self.rows, self._ascending, strict=True)]
 
-    def first_blocks(self, count: int) -> range:
-        """Return the blocks that hold the first examples of the order."""
-        return range(bisect_left(self._ends, count) + 1 if count else 0)
+    def blocks_within(self, start: int, stop: int) -> range:
+        """Return the blocks that hold the examples of the order from a border of blocks to another place."""
+        return range(bisect_right(self._ends, start), bisect_left(self._ends, stop) + 1 if stop else 0)
 
     def write(self, block: int, encoded: Encoded, *, with_source: bool) -> None:
         """Write a block whose rows are in the order of its examples; the features last, as its mark."""

@@ -26,6 +26,8 @@ from assay.run.evaluation import Evaluation
 from assay.run.evaluator import Evaluator
 from assay.run.failure import time_limit_of
 from assay.run.full_matrix import FullMatrix
+from assay.run.in_parts import InParts
+from assay.run.largest_first import largest_first, runs_several
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.run.random_weights import random_controls, runs_for_controls
 from assay.run.search.candidates import CandidateModels, choice_of
@@ -107,6 +109,7 @@ class Study(StudySettings):
             limits=self.limits(),
             families=own,
             memory_bytes=self.memory_bytes(),
+            examples_per_part=self.examples_per_part,
         )
 
     def _all_methods(self) -> tuple[str, ...]:
@@ -181,7 +184,10 @@ class Study(StudySettings):
                     return self._searched(
                         store, ready, engine, Watches(watch, show), retry_failed=retry_failed
                     )
-                matrix = FullMatrix(left.evaluations)
+                evaluations = left.evaluations
+                if runs_several(engine):
+                    evaluations = largest_first(evaluations, store.results())
+                matrix = InParts(FullMatrix(evaluations))
                 scheduler = WithinBudget(matrix, store.root, self.cache_bytes())
                 with closing(engine.run(Evaluator(), scheduler, watch)) as events:
                     for event in events:

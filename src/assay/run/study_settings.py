@@ -54,6 +54,9 @@ class StudySettings:
             by default 50 GB. What was used least recently is removed; what is being used stays.
         memory: Memory of a process: "8GB" or a number of bytes. Features of train that exceed an eighth of it
             are read from disk by protocols, and models whose weights exceed it fail before they are loaded.
+        examples_per_part: Encode a split that has more examples in parts of about so many, each on a worker
+            of its own if others are free, as in 50_000. Workers on several machines need a store that all
+            of them see. Sums over parts may differ in the last digits.
         margin: Expected loss that a cheaper model may have beyond the recommended one, in the unit of the
             metric; by default 0.01 (one point), or 1 % of chance level if lower is better. 0 names none.
         cheap_by: The cost by which a model is cheaper: "macs", "parameters", "latency" or "memory"; by
@@ -92,6 +95,7 @@ class StudySettings:
     licences: Iterable[str] = ()
     cache_size: str | float | None = None
     memory: str | float | None = None
+    examples_per_part: int | None = None
     margin: float | None = None
     cheap_by: str | None = None
     download: bool = False
@@ -133,6 +137,7 @@ class StudySettings:
         self.limits()
         self.cache_bytes()
         self.memory_bytes()
+        _require_count("examples_per_part", self.examples_per_part)
         Rule.of(self.margin, self.cheap_by)
         self.search_rule()
 
@@ -193,6 +198,12 @@ def _require(name: str, value: object, kind: Any) -> None:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         words = {int: "a whole number", bool: "true or false"}
         raise UsageError(f"{name} is {value!r}. Write {words.get(kind, 'a string')}.")
+
+
+def _require_count(name: str, value: object) -> None:
+    """Raise ``UsageError`` unless a field is None or a whole number from 1."""
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise UsageError(f"{name} is {value!r}. Write a whole number from 1.")
 
 
 def _paths_of(plugins: object) -> tuple[Path, ...]:

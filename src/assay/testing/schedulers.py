@@ -31,6 +31,10 @@ class SimulatedEvaluation:
     def device(self) -> str:
         return "cpu"
 
+    @property
+    def expected_bytes(self) -> int:
+        return 0
+
     def without(self, keys: Collection[str]) -> SimulatedEvaluation:
         return SimulatedEvaluation(self.model, tuple(pair for pair in self.jobs if pair[0].key not in keys))
 

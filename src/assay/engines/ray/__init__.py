@@ -34,8 +34,8 @@ class Ray(Engine):
         gpus_per_job: The GPUs of an evaluation, as in 0.5 for two at once on each; by default 1 if the
             study's device is one, else 0.
         cpus_per_job: The processors of an evaluation, and its number of threads.
-        memory_per_job: The memory of an evaluation, as in "8GB" or a number of bytes; by default Ray counts
-            none.
+        memory_per_job: The memory of an evaluation, as in "8GB" or a number of bytes; by default the most
+            that its model took before in this store, else what its weights take and 1 GiB. 0 counts none.
         workers: The most evaluations at once; by default as many as the nodes have room for, also those that
             join later.
         time_limit: Seconds per job, including opening and encoding; None for no limit.

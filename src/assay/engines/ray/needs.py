@@ -13,7 +13,7 @@ class Needs(NamedTuple):
 
     Attributes:
         gpus: None if the device of the evaluations decides.
-        memory: In bytes; None if Ray is not to count any.
+        memory: In bytes; None if what is expected of each evaluation decides.
         time_limit: Seconds per job; None for no limit.
     """
 
@@ -33,10 +33,23 @@ class Needs(NamedTuple):
             return self
         return self._replace(gpus=1.0 if device.startswith("cuda") else 0.0)
 
-    def options(self) -> dict[str, float]:
-        """Return the resources as options of a Ray task."""
-        memory = {} if self.memory is None else {"memory": self.memory}
-        return {"num_cpus": self.cpus, "num_gpus": self.gpus or 0.0, **memory}
+    def options(self, expected: int, nodes: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+        """Return the resources as options of a Ray task.
+
+        Args:
+            expected: The bytes that the evaluation is expected to take: at most what the largest node has,
+                for a guess must not keep it from running. 0 if that is unknown.
+            nodes: The nodes, as Ray lists them.
+        """
+        memory = self.memory
+        if memory is None and expected:
+            memory = min(expected, int(max(map(_memory, filter(self._runs_on, nodes)), default=0.0)))
+        counted = {"memory": memory} if memory else {}
+        return {"num_cpus": self.cpus, "num_gpus": self.gpus or 0.0, **counted}
+
+    def _runs_on(self, node: Mapping[str, Any]) -> bool:
+        has = node["Resources"].get
+        return bool(node["Alive"] and has("CPU", 0.0) >= self.cpus and has("GPU", 0.0) >= (self.gpus or 0.0))
 
     def room(self, nodes: Iterable[Mapping[str, Any]]) -> int:
         """Return how many evaluations fit on the nodes at once.
@@ -58,7 +71,7 @@ class Needs(NamedTuple):
         wanted += [f"{self.memory / 1e9:.1f} GB of memory"] if self.memory else []
         have = [
             f"{node['NodeName']}: {node['Resources'].get('CPU', 0):g} CPU, "
-            f"{node['Resources'].get('GPU', 0):g} GPU, {node['Resources'].get('memory', 0) / 1e9:.1f} GB"
+            f"{node['Resources'].get('GPU', 0):g} GPU, {_memory(node) / 1e9:.1f} GB"
             for node in nodes
             if node["Alive"]
         ]
@@ -67,3 +80,7 @@ class Needs(NamedTuple):
             f"({'; '.join(have) or 'there are no nodes'}). Write less for cpus_per_job, gpus_per_job or "
             "memory_per_job, or workers=N if nodes join when there is work."
         )
+
+
+def _memory(node: Mapping[str, Any]) -> float:
+    return float(node["Resources"].get("memory", 0))

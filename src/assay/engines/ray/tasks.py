@@ -25,7 +25,7 @@ from assay.workers.pool import Lost, Reply
 _CARRIED = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "ASSAY_PIXEL_CACHE")
 _SECONDS_BETWEEN_LOOKS = 5.0  # at the nodes
 _MOST_UNREAD = 64  # replies of a task that wait for the driver
-_MODEL = "model"  # field of a request: the key of its model
+_MODEL, _MEMORY = "model", "memory"  # fields of a request: the key of its model, and the bytes expected
 
 
 @final
@@ -62,7 +62,8 @@ class Shipping:
             return name
 
         request = request_of(pickled(evaluation, apart))
-        return request._replace(fields={**used, _MODEL: str(evaluation.model_key)})
+        about = {_MODEL: str(evaluation.model_key), _MEMORY: evaluation.expected_bytes}
+        return request._replace(fields={**used, **about})
 
     @property
     def greeting(self) -> Any:
@@ -127,10 +128,11 @@ class RayTasks:
         """Submit the task of a request."""
         needs, fields = self._shipping.needs, dict(message.fields)
         model = self._models[worker] = str(fields.pop(_MODEL))
-        if self._most is None and not needs.room(self._ray.nodes()):
-            raise needs.refusal(self._ray.nodes())
+        nodes = self._ray.nodes()
+        if self._most is None and not needs.room(nodes):
+            raise needs.refusal(nodes)
         self._streams[worker] = self._relay.options(
-            **needs.options(),
+            **needs.options(int(fields.pop(_MEMORY)), nodes),
             num_returns="streaming",
             max_retries=0,
             name=f"assay {model}"[:80],
