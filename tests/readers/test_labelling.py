@@ -231,6 +231,25 @@ def test_decimal_commas_suggest_no_separator_of_classes() -> None:
     assert not [note for note in notes if "label_separator" in note]
 
 
+def test_numbers_with_a_unit_are_quantities() -> None:
+    labelled = label([f"{row + 0.5} kg" for row in range(40)])
+
+    assert labelled.labels.values[:2].tolist() == [0.5, 1.5]
+    assert "'0.5 kg', which is read as 0.5" in labelled.notes[-1]
+
+
+@pytest.mark.parametrize("mark", ["-999", "9999.0"])
+def test_nines_far_from_all_other_numbers_are_noted(mark: str) -> None:
+    notes = label([*(f"{row}.5" for row in range(40)), mark, mark]).notes
+
+    assert f"'label' holds '{mark}' in 2 of 42 rows, far from all other numbers (0.5 to 39.5)" in notes[-1]
+    assert not [note for note in label([f"{row}.5" for row in range(99)] + ["99"]).notes if "far" in note]
+
+
+def test_dates_as_labels_are_noted() -> None:
+    assert "'label' holds dates: each is a class" in label(["2024-01-05", "2024-01-06"] * 20).notes[-1]
+
+
 def test_few_formatted_numbers_are_classes_as_written() -> None:
     assert label(["10%", "20%", "10%"]).labels.classes == ("10%", "20%")
 

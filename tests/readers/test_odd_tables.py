@@ -137,6 +137,7 @@ def test_columns_of_one_name_are_told_apart(csv: Table) -> None:
         ("Le café était très bon à côté de l’hôtel", "cp1252"),
         ("schöne Größe, für Übermut", "latin-1"),
         ("größer", "latin-1"),
+        ("“film” costs 5 € – don’t", "cp1252"),
         ("猫が好きです、とても良い番組", "cp932"),
         ("Очень хороший фильм, советую всем", "cp1251"),
         ("这个电影非常好看", "gb18030"),
@@ -178,6 +179,9 @@ def test_a_bad_byte_in_utf_8_is_replaced_and_named(csv: Table) -> None:
     [
         '[{"text": "a", "label": 1}, {"text": "b", "label": null}]',
         '[\n  {"text": "a", "label": 1},\n  {"text": "b"}\n]\n',
+        '{\n  "text": "a", "label": 1\n}\n{\n  "text": "b"\n}\n',
+        '{"text": "a", "label": 1},\n{"text": "b"},\n',
+        '{"text": "a", "label": 1}{"text": "b"}\n',
         '{"version": 2, "data": [{"text": "a", "label": 1}, {"text": "b"}]}',
         '{\n"text": ["a", "b"],\n"label": [1, null]\n}',
         '{"text": {"0": "a", "1": "b"}, "label": {"0": 1, "1": null}}\n\n',
@@ -185,7 +189,19 @@ def test_a_bad_byte_in_utf_8_is_replaced_and_named(csv: Table) -> None:
         '{"columns": ["text", "label"], "index": [7, 9], "data": [["a", 1], ["b", null]]}',
         '{"schema": {"fields": []}, "data": [{"text": "a", "label": 1}, {"text": "b"}]}',
     ],
-    ids=["array", "indented", "in an object", "columns", "pandas", "rows", "split", "schema"],
+    ids=[
+        "array",
+        "indented",
+        "lines",
+        "commas",
+        "together",
+        "object",
+        "columns",
+        "pandas",
+        "rows",
+        "split",
+        "schema",
+    ],
 )
 def test_a_json_document_is_a_table(tmp_path: Path, content: str) -> None:
     assert Table(tmp_path / "a.json").read(content) == [("a", "1"), ("b", None)]
@@ -278,14 +294,18 @@ def test_an_archive_of_two_tables_and_a_damaged_one_say_what_to_do(tmp_path: Pat
         Table(tmp_path / "a.csv.gz").read(gzip.compress(b"text,label\na,1\n" * 99)[:-20])
 
 
-def workbook(*sheets: list[list[str | float]]) -> bytes:
+def workbook(*sheets: list[list[str | float]], merged: str = "", hidden: str = "") -> bytes:
     """Return an Excel file with these sheets, A, B, ..."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     relations = "http://schemas.openxmlformats.org/package/2006/relationships"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     kinds = "http://schemas.openxmlformats.org/package/2006/content-types"
     held = [(number, "AB"[number], sheet) for number, sheet in enumerate(sheets)]
-    listed = "".join(f'<sheet name="{name}" sheetId="{n + 1}" r:id="r{n}"/>' for n, name, _ in held)
+    state = dict.fromkeys(hidden, 'state="hidden"')
+    listed = "".join(
+        f'<sheet name="{name}" sheetId="{n + 1}" {state.get(name, "")} r:id="r{n}"/>' for n, name, _ in held
+    )
+    areas = f'<mergeCells><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
     linked = "".join(
         f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/s{n}.xml"/>'
         for n, _, _ in held
@@ -309,7 +329,7 @@ def workbook(*sheets: list[list[str | float]]) -> bytes:
             rows = "".join(f"<row>{''.join(map(cell_xml, row))}</row>" for row in sheet)
             archive.writestr(
                 f"xl/worksheets/s{n}.xml",
-                f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+                f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData>{areas}</worksheet>',
             )
     return packed.getvalue()
 
@@ -338,6 +358,28 @@ def test_several_sheets_are_named_and_one_is_chosen(tmp_path: Path) -> None:
         Table(tmp_path / "a.xlsx").read(content)
     with pytest.raises(UsageError, match="a.xlsx has no sheet 'C'. It has 'A', 'B'."):
         Table(tmp_path / "a.xlsx").read(content, sheet="C")
+
+
+def test_hidden_sheets_are_read_only_by_name(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="needs the package python-calamine")
+    content = workbook([["text"], ["a"]], [["text"], ["b"]], hidden="A")
+
+    assert Table(tmp_path / "a.xlsx").read(content) == [("b",)]
+    assert Table(tmp_path / "a.xlsx").read(content, sheet="A") == [("a",)]
+
+
+def test_each_row_of_merged_cells_has_their_value(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="needs the package python-calamine")
+    content = workbook([["text", "label"], ["a", "x"], ["b", ""], ["c", "y"]], merged="B2:B3")
+
+    assert Table(tmp_path / "a.xlsx").read(content) == [("a", "x"), ("b", "x"), ("c", "y")]
+
+
+def test_a_text_file_by_the_name_of_a_workbook_is_named_as_such(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="needs the package python-calamine")
+
+    with pytest.raises(UnreadableTask, match="seems to be a text file: give it the suffix"):
+        Table(tmp_path / "a.xlsx").read("text,label\na,x\n")
 
 
 def test_formulas_that_were_never_computed_are_named(tmp_path: Path) -> None:
@@ -376,6 +418,39 @@ def test_a_header_that_comes_again_in_joined_files_is_no_row(csv: Table) -> None
 def test_a_title_above_the_header_is_left_out(csv: Table, title: str) -> None:
     assert csv.read(title + written(ROWS)) == ROWS
     assert "before the names of its columns: left out" in csv.notes[0]
+
+
+@pytest.mark.parametrize("groups", ["Data,Data", "Input,", ",Target"])
+def test_names_of_groups_above_those_of_columns_are_left_out(csv: Table, groups: str) -> None:
+    assert csv.read(f"{groups}\ntext,label\nfine,a\npoor,b\nodd,a\n") == [
+        ("fine", "a"),
+        ("poor", "b"),
+        ("odd", "a"),
+    ]
+    assert csv.notes == ["a.csv begins with 1 line before the names of its columns: left out."]
+
+
+def test_a_row_below_a_header_with_an_empty_name_is_no_header(csv: Table) -> None:
+    assert csv.read(",label\ntext,a\nfine,b\nodd,a\n") == [("text", "a"), ("fine", "b"), ("odd", "a")]
+
+
+@pytest.mark.parametrize("last", ["Total,3", "sum:,", "Average,1.5"])
+def test_a_sum_below_the_rows_is_none_of_them(csv: Table, last: str) -> None:
+    assert len(csv.read(f"text,n\nfine,1\npoor,2\n{last}\n")) == 2
+    assert "is a sum of others: left out" in csv.notes[0]
+
+
+@pytest.mark.parametrize("last", ["Total,good", "Total recall,3"])
+def test_a_last_row_of_words_stays(csv: Table, last: str) -> None:
+    assert len(csv.read(f"text,n\nfine,1\npoor,2\n{last}\n")) == 3
+
+
+def test_numbers_of_rows_need_no_name_in_the_header(csv: Table) -> None:
+    assert csv.read('"text","label"\n"1","fine","a"\n"2","poor","b"\n') == [
+        ("1", "fine", "a"),
+        ("2", "poor", "b"),
+    ]
+    assert csv.notes == ["The rows of a.csv begin with their number, for which its header has no name."]
 
 
 def test_a_column_without_a_name_makes_its_header_no_title(csv: Table) -> None:

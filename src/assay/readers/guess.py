@@ -223,7 +223,7 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
         return named[0], _choice(named, "label")
     texts = _column_names()["texts"]
     few = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in texts]
-    numbers = [name for name in head if read_numbers([name]).are_all]
+    numbers = [name for name in head if read_numbers([name]).are_all and not any(map(str.isalpha, name))]
     if numbers:
         raise UnreadableTask(
             f"The first line of {title} seems to be a row: it has {', '.join(head)}. "

@@ -17,6 +17,8 @@ from assay.readers.numbers import Numbers, is_missing, read_numbers
 
 _INTEGER = re.compile(r"(-?\d+)\.0+")
 _SEPARATORS = ("||", "|", ";", ",", "/", "+", "#", "&", " ")
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?\b|\d\d?([./-])\d\d?\1\d{4}\b")
+_NINES = re.compile("9+")  # what marks a missing number in files of sensors and surveys, as -999 does
 _MANY_ROWS = 20  # from which labels that hardly repeat are an error
 _SHOWN = 5  # marks in a message
 
@@ -109,14 +111,9 @@ def label_rows(cells: Cells, kind: TaskKind | None, missing: Sequence[str] = ())
             _require_one_sort(cells, numbers, kept)
         present = [names[code] for code in np.unique(codes)]
         kind, note = guess_kind(column, present, len(codes))
-        if kind is TaskKind.CLASSIFICATION and len(codes) >= _MANY_ROWS and 2 * len(present) > len(codes):
-            raise UnreadableTask(
-                f"'{column}' holds {len(present)} different values in {len(codes)} rows, such as "
-                f"'{present[0]}': they seem to name rows rather than classes. Name another column, as in "
-                "label='...', or write kind='classification' if each is a class."
-            )
         notes += (note,) if note else ()
-        notes += _separated(column, present) if kind is TaskKind.CLASSIFICATION else ()
+        if kind is TaskKind.CLASSIFICATION:
+            notes += _checked_classes(column, present, len(codes))
     if kind is TaskKind.REGRESSION:
         wrong = np.flatnonzero(~np.isfinite(numbers.values[codes]))
         if len(wrong):
@@ -127,7 +124,7 @@ def label_rows(cells: Cells, kind: TaskKind | None, missing: Sequence[str] = ())
                 f"Write missing='{name}' if it marks a missing number, kind='classification' if labels are "
                 "classes, or name a column of numbers."
             )
-        notes += written_note(cells, numbers)
+        notes += (*written_note(cells, numbers), *_far_note(cells, numbers.values, codes))
         return Labelled(Labels(LabelKind.REGRESSION, numbers.values[codes]), kept, notes)
     canonical, notes = _class_names(column, names, codes, notes, numeric=numeric)
     used, inverse = np.unique(codes, return_inverse=True)
@@ -146,11 +143,45 @@ def _require_one_sort(cells: Cells, numbers: Numbers, kept: np.ndarray) -> None:
         return
     odd = kept[~is_number]
     words = list(dict.fromkeys(names[code] for code in codes[odd]))
-    marks = words[0] if len(words) == 1 else tuple(words[:_SHOWN])
+    marks = words[0] if len(words) == 1 else tuple(words)
+    cure = (
+        f"Write missing={marks!r} if that marks missing numbers, write" if len(words) <= _SHOWN else "Write"
+    )
     raise UnreadableTask(
         f"'{column}' holds numbers in {is_number.sum()} of {len(kept)} rows, and something else in "
-        f"{len(odd)}: '{words[0]}' first ({row_name(int(odd[0]))}). Write missing={marks!r} if that "
-        "marks missing numbers, write the numbers in one way, or kind='classification' if each is a class."
+        f"{len(odd)}: '{words[0]}' first ({row_name(int(odd[0]))}). {cure} the numbers in one way, or "
+        "kind='classification' if each is a class."
+    )
+
+
+def _checked_classes(column: str, names: Sequence[str], rows: int) -> tuple[str, ...]:
+    """Return notes about guessed classes that may be none; raise if there is one for nearly every row."""
+    if rows >= _MANY_ROWS and 2 * len(names) > rows:
+        raise UnreadableTask(
+            f"'{column}' holds {len(names)} different values in {rows} rows, such as '{names[0]}': they seem "
+            "to name rows rather than classes. Name another column, as in label='...', write numbers with "
+            "one unit or none, or kind='classification' if each is a class."
+        )
+    notes = _separated(column, names)
+    if all(map(_DATE.match, names)):
+        notes += (f"'{column}' holds dates: each is a class. Name another column if not.",)
+    return notes
+
+
+def _far_note(cells: Cells, values: np.ndarray, codes: np.ndarray) -> tuple[str, ...]:
+    """Return a note about nines, such as -999, far from all other numbers: they may mark missing ones."""
+    used = np.unique(codes)
+    others = np.array([value for value in values[used] if not _NINES.fullmatch(f"{abs(value):.15g}")])
+    if len(others) < 2:
+        return ()
+    low, high = others.min(), others.max()
+    far = [code for code in used if not 2 * low - high <= values[code] <= 2 * high - low]
+    if not far:
+        return ()
+    name, count = cells.names[far[0]], int(np.isin(codes, far).sum())
+    return (
+        f"'{cells.column}' holds '{name}' in {count} of {len(codes)} rows, far from all other numbers "
+        f"({low:.5g} to {high:.5g}). Write missing='{name}' if it marks a missing number.",
     )
 
 

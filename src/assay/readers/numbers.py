@@ -1,4 +1,4 @@
-"""Reads numbers as people write them in tables, such as 45%, 12,345 and (12), and marks of missing values."""
+"""Reads numbers as people write them in tables, such as 45%, 12,345, 5 kg and (12), and missing values."""
 
 from __future__ import annotations
 
@@ -17,11 +17,17 @@ _MARKS = """
 """
 MISSING_MARKS = frozenset(_MARKS.split())
 
-_CURRENCY = r"US\$|USD|EUR|GBP|CHF|JPY|CNY|INR|[$€£¥₹₩₽₺₫฿¢]"
+_CURRENCY = r"(?:US|AU|CA|NZ|HK|A|C|S|R)\$|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|SEK|PLN|Rs\.?|[$€£¥₹₩₽₺₫฿¢]"
+_UNIT = (  # kg, °C, km/h, m2, stars, of 10, /10
+    r"(?:/|out of|of) ?(?=\d)\d+(?:\.\d+)?|°|-?°?[^\W\d_]{1,12}(?:[ /][^\W\d_]{1,12}){0,2}[²³23]?\.?"
+)
 _DRESSED = re.compile(
     rf"(?P<open>\()?(?P<sign>[-+])? ?(?P<before>{_CURRENCY})? ?(?P<inner>[-+])?"
-    rf"(?P<body>[\d.,' ]*\d[\d.,]*(?:[eE][-+]?\d+)?) ?(?P<after>[%‰]|{_CURRENCY})?(?P<close>\))?"
+    rf"(?P<body>[\d.,' ]*\d[\d.,]*(?:[eE][-+]?\d+)?) ?"
+    rf"(?:(?P<after>[%‰]|{_CURRENCY})|(?P<unit>{_UNIT}))?(?P<close>\))?(?P<last>-)?"
 )
+_TIMES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9}  # with k or several: 950, 1.2K, 3M
+_RANKS = frozenset({"st", "nd", "rd", "th"})
 _LETTERS = str.maketrans(
     {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-", "\u2013": "-", "’": "'", "٬": ",", "٫": "."}
 )
@@ -66,7 +72,7 @@ def read_numbers(cells: Sequence[str]) -> Numbers:
 
     Plain numbers are read as they are. If other cells are left, all must be numbers with the same signs for
     thousands and decimals and with the same unit; otherwise the column holds words, and only the plain ones
-    are numbers. Where 12,345 may be either, the comma separates thousands.
+    are numbers. Where 12,345 may be either, the comma separates thousands; 7/10 in a column of tenths is 7.
 
     >>> read_numbers(["12,345", "1,200.5", "NA"]).values.tolist()
     [12345.0, 1200.5, nan]
@@ -87,12 +93,8 @@ def read_numbers(cells: Sequence[str]) -> Numbers:
 def _dressed(cells: Sequence[str]) -> list[float] | None:
     """Return numbers with units, signs of thousands or decimal commas; None if a cell is no number."""
     found = [_DRESSED.fullmatch(cell.translate(_LETTERS)) for cell in cells]
-    matches = [match for match in found if match is not None and bool(match["open"]) == bool(match["close"])]
-    if len(matches) < len(cells):
-        return None
-    units = [match["after"] or match["before"] or "" for match in matches]
-    shares = {unit for unit in units if unit in "%‰"}  # 0.45 beside 45% may be either
-    if len({*units} - {""}) > 1 or (shares - {""} and "" in shares):
+    matches = [match for match in found if match is not None and _is_balanced(match)]
+    if len(matches) < len(cells) or (times := _times(matches)) is None:
         return None
     bodies = [match["body"].strip() for match in matches]
     for thousands, decimal in _CONVENTIONS:
@@ -100,10 +102,34 @@ def _dressed(cells: Sequence[str]) -> list[float] | None:
         if all(pattern.fullmatch(body) for body in bodies):
             plain = (float(body.replace(thousands, "").replace(decimal, ".")) for body in bodies)
             return [
-                -number if _is_negative(match) else number
-                for number, match in zip(plain, matches, strict=True)
+                (-number if _is_negative(match) else number) * factor
+                for number, match, factor in zip(plain, matches, times, strict=True)
             ]
     return None
+
+
+def _is_balanced(match: re.Match[str]) -> bool:
+    return bool(match["open"]) == bool(match["close"]) and not (match["last"] and match["sign"])
+
+
+def _times(matches: Sequence[re.Match[str]]) -> list[float] | None:
+    """Return what each number is multiplied by, which is 1 for units; None if the units differ."""
+    shares = {(match["after"] or match["before"] or "").removesuffix(".") for match in matches}
+    words = [_unit(match["unit"] or "") for match in matches]
+    different = set(words)
+    if len(shares - {""}) > 1 or (shares & {"%", "‰"} and "" in shares):  # 0.45 beside 45% may be either
+        return None
+    if different <= _TIMES.keys() and ("k" in different or len(different - {""}) > 1):
+        return [_TIMES[word] for word in words]
+    if len(different) > 1 or different & _RANKS:
+        return None
+    return [1.0] * len(words)
+
+
+def _unit(written: str) -> str:
+    """Return a unit in one spelling: "1 star" and "2 Stars" have one, "5 m" and "5 ms" have not."""
+    unit = re.sub(r"out of|of", "/", written.strip("-. ").casefold()).replace(" ", "")
+    return unit.removesuffix("s") if len(unit) > 3 else unit
 
 
 def _pattern(thousands: str, decimal: str) -> re.Pattern[str]:
@@ -113,4 +139,5 @@ def _pattern(thousands: str, decimal: str) -> re.Pattern[str]:
 
 
 def _is_negative(match: re.Match[str]) -> bool:
-    return ((match["sign"] == "-") != (match["inner"] == "-")) != bool(match["open"])
+    signs = match["sign"] == "-", match["inner"] == "-", bool(match["open"]), bool(match["last"])
+    return sum(signs) % 2 == 1

@@ -79,4 +79,7 @@ def _require_content(path: Path) -> None:
     if head.startswith(b"version https://git-lfs"):
         raise UnreadableTask(f"{path} is a pointer of Git LFS, not the file. Fetch it with: git lfs pull")
     if head.startswith((b"<!doctype html", b"<html")):
-        raise UnreadableTask(f"{path} is a web page, such as a sign-in. Download the file itself.")
+        raise UnreadableTask(
+            f"{path} is a web page, such as a sign-in. Download the file itself, or save a "
+            "table in it as CSV with a spreadsheet program."
+        )

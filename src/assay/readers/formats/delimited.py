@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.readers.formats.encodings import decoded_lines, find_encoding
+from assay.readers.formats.odd_rows import COMMENT, lines_before_header, numbers_rows, without_sum
 from assay.readers.formats.quotes import RowCells, quoted_rows
 from assay.readers.formats.row_places import RowPlaces
 from assay.readers.formats.table_file import (
@@ -24,7 +25,6 @@ from assay.readers.formats.table_file import (
     batches,
     different_names,
     ignored,
-    title_rows,
 )
 
 _CELL_CHARACTERS = 1 << 26  # the csv module refuses cells above 128 KiB; whole documents are larger
@@ -32,10 +32,8 @@ _SNIFFED_LINES = 2000
 _SNIFFED_CHARACTERS = 1 << 16
 _SNIFFED_ROWS = 50
 _DELIMITERS = (",", "\t", ";", "|")
-_TITLE_LINES = 10  # above which no header is looked for
 _SHOWN = 5  # rows in a message
 _SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)  # the first line of a file that Excel wrote
-_COMMENT = re.compile(r"\s*(#|//|%|--)")
 _RULE = re.compile(r"\s*(:?-{2,}:?|={2,})?\s*")  # a cell of a line between header and rows, as in Markdown
 _ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')  # a quotation mark behind a backslash
 
@@ -49,6 +47,7 @@ class Dialect(NamedTuple):
     escaped: bool = False  # True if \" is a quotation mark inside a cell
     trimmed: bool = False  # True if spaces behind a delimiter are left out
     skipped: int = 0  # lines before the header
+    numbered: bool = False  # True if rows begin with their number, and the header has no name for it
 
 
 def sniff(path: Path, form: TableFormat = DETECTED, note: Note = ignored) -> Dialect:
@@ -71,14 +70,15 @@ def sniff(path: Path, form: TableFormat = DETECTED, note: Note = ignored) -> Dia
         delimiter, skipped = delimiter or named[1], 1
     if delimiter is None:
         tabs = path.suffix.lower() in {".tsv", ".tab"}
-        rows = [line for line in lines if not _COMMENT.match(line)] or lines
+        rows = [line for line in lines if not COMMENT.match(line)] or lines
         delimiter = "\t" if tabs else max(_DELIMITERS, key=lambda delimiter: _agreement(rows, delimiter))
-    skipped += _lines_before_header(lines[skipped:], delimiter)
+    skipped += lines_before_header(lines[skipped:], delimiter)
     lines = lines[skipped:]
     styles = [(escaped, trimmed) for trimmed in (False, True) for escaped in (False, True)]
     escaped, trimmed = max(styles, key=lambda style: _fitting(lines, delimiter, *style))
     raw = delimiter == "\t" and not encoding.name.startswith("utf-16") and _has_loose_quotes(path)
-    return Dialect(encoding.name, delimiter, not raw, escaped, trimmed, skipped)
+    numbered = numbers_rows(lines, delimiter)
+    return Dialect(encoding.name, delimiter, not raw, escaped, trimmed, skipped, numbered)
 
 
 def delimited(file: TableFile, form: TableFormat, note: Note, places: RowPlaces) -> Iterator[pa.RecordBatch]:
@@ -98,10 +98,14 @@ def delimited(file: TableFile, form: TableFormat, note: Note, places: RowPlaces)
     lines = decoded_lines(file.path, dialect.encoding, file.name, note)
     comments = [line for line in islice(lines, dialect.skipped) if line.strip()]
     if comments and not _SEPARATOR.fullmatch(comments[0]):
-        note(f"{file.name} begins with {len(comments)} lines before the names of its columns: left out.")
+        lines_above = "1 line" if len(comments) == 1 else f"{len(comments)} lines"
+        note(f"{file.name} begins with {lines_above} before the names of its columns: left out.")
     if dialect.escaped:
         lines = (_ESCAPED.sub(r'\1""', line) for line in lines)
     header, after, height = _header(lines, dialect)
+    if dialect.numbered:
+        header = ["", *header]
+        note(f"The rows of {file.name} begin with their number, for which its header has no name.")
     if not any(header):
         raise UnreadableTask(f"{file.name} has no names of columns. Write them in its first line.")
     names = [cell.strip() or f"column {position}" for position, cell in enumerate(header, 1)]
@@ -109,7 +113,8 @@ def delimited(file: TableFile, form: TableFormat, note: Note, places: RowPlaces)
     rows = _Rows(file, names, dialect, form, header, places)
     before = dialect.skipped + height
     count = 0
-    for batch in batches(names, rows.read(after, header, before)):
+    cells: Iterator[Row] = rows.read(after, header, before)
+    for batch in batches(names, cells if form.keeps_rows else without_sum(cells, file.name, note)):
         count += batch.num_rows
         yield batch
     if not count and not rows.odd:
@@ -244,23 +249,6 @@ class _Rows:
 def _head(path: Path, encoding: str) -> list[str]:
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         return file.read(_SNIFFED_CHARACTERS).splitlines(keepends=True)[:_SNIFFED_LINES]
-
-
-def _lines_before_header(lines: Sequence[str], delimiter: str) -> int:
-    """Return how many blank lines and comments begin a file; a header may begin with a #, too."""
-    count = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    ends = next((n for n, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)), count)
-    if ends == count:
-        return count + _titles(lines[count:], delimiter)
-    wide = len(next(csv.reader(lines[ends:], delimiter=delimiter)))
-    last = len(next(csv.reader(lines[ends - 1 : ends], delimiter=delimiter), []))
-    return ends - 1 if last == wide and wide > 1 else ends
-
-
-def _titles(lines: Sequence[str], delimiter: str) -> int:
-    """Return how many lines above the header are a title in the first cell, and blank ones."""
-    rows = list(csv.reader(lines[:_TITLE_LINES], delimiter=delimiter))
-    return title_rows(rows) if len(rows) == len(lines[:_TITLE_LINES]) else 0
 
 
 def _agreement(lines: Sequence[str], delimiter: str) -> int:

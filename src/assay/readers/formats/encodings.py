@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,9 @@ _CHUNK = 1 << 20
 _SAMPLE = 1 << 16  # bytes of lines that are not ASCII, from which an encoding is guessed
 _DAMAGE = 0.1  # bad bytes per letter beyond ASCII, up to which a file is damaged UTF-8
 _RARE = ("mac", "cp4", "cp7", "cp8", "hp")  # of old systems, whose letters are bytes from 0x80 to 0x9F, too
+_OLD_LETTERS = re.compile(  # what is no letter, quotation mark, dash or sign of Windows where it stands
+    rb"[\x81-\x90\x98\x9a-\x9f]|[A-Za-z][\x80\x93-\x96\x99][A-Za-z]"
+)
 _SHOWN = 30  # characters of a line in a note
 _REPLACEMENT = "\ufffd"
 
@@ -140,5 +144,5 @@ def _guessed(sample: bytes) -> str:
         text = sample.decode(encoding)
     except (LookupError, UnicodeDecodeError):
         return "cp1252"
-    is_rare = encoding.startswith(_RARE) and all(byte < 0x80 or byte >= 0xA0 for byte in sample)
+    is_rare = encoding.startswith(_RARE) and not _OLD_LETTERS.search(sample)
     return "cp1252" if is_rare or text == sample.decode("cp1252", "replace") else encoding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 
@@ -14,6 +15,7 @@ from assay.readers.formats.table_file import Note, TableFile, TableFormat, batch
 
 _HEAD = 1000  # the keys in this many rows are the columns
 _EXAMPLE = 'as in {"text": "...", "label": "..."}'
+_BETWEEN = re.compile(r"[\s,]*")
 _NO_TEXT = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
@@ -81,23 +83,38 @@ def _objects(lines: Iterator[str], file: TableFile) -> Iterator[Mapping[str, obj
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            rows = _values(line)
         except ValueError as error:
             raise UnreadableTask(
                 f"{file.name}, line {number} is not JSON: {error}. Write one object a line."
             ) from error
-        yield _required(row, f"{file.name}, line {number}")
+        for row in rows:
+            yield _required(row, f"{file.name}, line {number}")
+
+
+def _values(text: str) -> list[object]:
+    """Return the values that follow each other in a text, with commas between them or without."""
+    values, position, decode = list[object](), 0, json.JSONDecoder().raw_decode
+    text = text.strip().removesuffix(",")
+    while position < len(text):
+        value, end = decode(text, position)
+        values.append(value)
+        between = _BETWEEN.match(text, end)
+        position = between.end() if between else end
+    return values
 
 
 def _document(text: str, file: TableFile) -> Iterator[Mapping[str, object]]:
     """Yield the objects of an array, alone or in an object, or those of columns."""
     try:
-        document = json.loads(text)
+        document, *others = _values(text)
     except ValueError as error:
         raise UnreadableTask(
             f"{file.name} is not JSON: {error}. Write one object a line, {_EXAMPLE}."
         ) from error
-    if isinstance(document, dict):
+    if others:
+        document = [document, *others]
+    elif isinstance(document, dict):
         document = _of_object(document, file)
     for number, row in enumerate(document, 1):
         yield _required(row, f"{file.name}, item {number}")

@@ -9,11 +9,13 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from assay.core.errors import MissingPackage, UnreadableTask, UsageError
 from assay.core.size_limits import too_many_bytes
+from assay.readers.formats.odd_rows import title_rows, without_sum
 from assay.readers.formats.table_file import (
     Note,
     Row,
@@ -21,33 +23,28 @@ from assay.readers.formats.table_file import (
     TableFormat,
     batches,
     different_names,
-    title_rows,
 )
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 _UNSTORED = re.compile(  # a cell with a formula and no value, as libraries write it
     rb"<c\b[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
 )
 _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
+_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of zip archives and of older files of Excel
+_MARK = 4  # bytes
 _CELL_BYTES = 32  # of calamine's array of all cells
 
 
 def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of the only sheet with cells, or of the one that the user names, below its header.
+    """Yield the rows of the only visible sheet with cells, or of the user's, below the names of columns.
 
     Raises:
         MissingPackage: python-calamine is not installed.
         UnreadableTask: The file is broken, several sheets have cells, or the formulas of a column no values.
     """
-    try:
-        import python_calamine
-    except ImportError as error:
-        raise MissingPackage("xlsx", "python-calamine") from error
-    _require_bounded(file)
-    try:
-        with python_calamine.CalamineWorkbook.from_path(file.path) as book:
-            cells = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
-    except (python_calamine.CalamineError, OSError) as error:
-        raise UnreadableTask(f"Cannot read {file.name} as a spreadsheet: {error}. Save it as CSV.") from error
+    cells = _sheets_with_cells(file, form)
     if form.sheet is not None and form.sheet not in cells:
         raise UsageError(f"{file.name} has no sheet '{form.sheet}'. It has {_quoted(cells)}.")
     filled = [name for name, rows in cells.items() if rows]
@@ -71,7 +68,39 @@ def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Re
     if not filled_rows:
         raise UnreadableTask(f"{file.name} has a header and no rows.")
     _require_values(file, names, filled_rows, note)
-    yield from batches(names, filled_rows)
+    yield from batches(names, filled_rows if form.keeps_rows else without_sum(filled_rows, file.name, note))
+
+
+def _sheets_with_cells(file: TableFile, form: TableFormat) -> dict[str, list[list[Any]]]:
+    """Return the rows of each visible sheet, and of a hidden one that the user names."""
+    try:
+        import python_calamine
+    except ImportError as error:
+        raise MissingPackage("xlsx", "python-calamine") from error
+    _require_bounded(file)
+    try:
+        with python_calamine.CalamineWorkbook.from_path(file.path) as book:
+            visible = [
+                sheet.name
+                for sheet in book.sheets_metadata
+                if sheet.visible is python_calamine.SheetVisibleEnum.Visible or sheet.name == form.sheet
+            ]
+            return {name: _filled(book.get_sheet_by_name(name)) for name in visible}
+    except (python_calamine.CalamineError, OSError) as error:
+        cure = "Save it as CSV."
+        if file.path.read_bytes()[:_MARK] not in _MARKS:
+            cure = "It seems to be a text file: give it the suffix of one, such as .csv."
+        raise UnreadableTask(f"Cannot read {file.name} as a spreadsheet: {error}. {cure}") from error
+
+
+def _filled(sheet: CalamineSheet) -> list[list[Any]]:
+    """Return the cells of a sheet; each row of merged cells has their value, which the first row holds."""
+    rows = sheet.to_python()
+    top, left = sheet.start or (0, 0)
+    for (first, column), (last, _) in sheet.merged_cell_ranges or ():
+        for row in range(first - top + 1, min(last - top + 1, len(rows))):
+            rows[row][column - left] = rows[first - top][column - left]
+    return rows
 
 
 def _require_values(file: TableFile, names: Sequence[str], rows: Sequence[Row], note: Note) -> None:

@@ -87,24 +87,6 @@ def require_columns(count: int, file: str) -> None:
         raise UnreadableTask(f"{file} is not read: {reason}.")
 
 
-def title_rows(rows: Sequence[Sequence[object]]) -> int:
-    """Return how many rows above the names of the columns hold a title, which is in the first column alone.
-
-    >>> title_rows([["Survey 2024", ""], ["text", "label"], ["fine", "a"], ["poor", "a"]])
-    1
-    >>> title_rows([["text", ""], ["fine", "a"], ["poor", "a"]])
-    0
-    """
-    filled = [[str(cell).strip() for cell in row] for row in rows]
-    count = next((number for number, row in enumerate(filled) if any(row[1:])), 0)
-    if not count or not filled[0][0] or len(filled) < count + 2:
-        return 0
-    header, below = filled[count], filled[count + 1 :]
-    names = [(position, name) for position, name in enumerate(header) if name]
-    recurs = any(position < len(row) and row[position] == name for position, name in names for row in below)
-    return 0 if recurs or len(names) < 2 or any(name[0].isdigit() for _, name in names) else count
-
-
 def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Group rows up to a maximum count or size."""
     group: list[Row] = []
