@@ -191,9 +191,18 @@ def test_the_one_folder_inside_is_read(fill: Fill, inner: str) -> None:
     assert tree.notes == (f"The one folder inside, '{inner}', is read.",)
 
 
-def test_one_folder_of_classes_beside_others_is_named(fill: Fill) -> None:
+def test_the_one_folder_with_files_is_read(fill: Fill) -> None:
     folder = fill("data/cat", "data/dog")
     (folder / "docs").mkdir()
+
+    tree = find_files(folder)
+
+    assert set(tree.classes) == {"cat", "dog"}
+    assert "The one folder inside, 'data', is read." in tree.notes
+
+
+def test_one_folder_of_classes_beside_files_is_named(fill: Fill) -> None:
+    folder = fill(".", "data/cat", "data/dog")
 
     with pytest.raises(UnreadableTask, match="All 4 images lie in 'data', which holds 2 folders"):
         find_files(folder).labelled()
@@ -325,3 +334,50 @@ def test_splits_in_some_class_folders_only_are_noted(fill: Fill) -> None:
         "Folders of splits in 'bottle', 'cable' are not read as splits, "
         "for not every class folder holds them alone.",
     )
+
+
+@pytest.mark.parametrize(
+    ("lists", "parts"),
+    [
+        ({"train.txt": "a/0.png\nb/0.png", "test.txt": "a/1.png\nb/1.png"}, "train test train test"),
+        ({"train.txt": "a/0 0\nb/0 1", "val.txt": "a/1 0\nb/1 1"}, "train val train val"),
+        ({"testing_list.txt": "a/0.png\n"}, "test train train train"),
+        ({"meta/train.lst": "./a/0.png\nb\\1.png", "meta/test.lst": "a/1.png"}, "train test train"),
+        ({"train_list.csv": "file,label\na/0.png,a\nb/0.png,b", "test.csv": "a/1.png,a"}, "train test train"),
+        (
+            {"images.txt": "1 a/0.png\n2 a/1.png\n3 b/0.png", "train_test_split.txt": "1 1\n2 0\n3 1"},
+            "train test train",
+        ),
+    ],
+    ids=["paths", "stems and labels", "test alone", "below", "tables", "numbers"],
+)
+def test_lists_of_files_are_the_official_splits(fill: Fill, lists: dict[str, str], parts: str) -> None:
+    folder = fill("images/a", "images/b")
+    for name, lines in lists.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(lines)
+
+    tree = find_files(folder)
+
+    assert [part.name.lower() for part in tree.parts] == parts.split()
+    assert len(tree.names) == len(tree.classes) == len(tree.parts)
+    assert any(note.startswith("The official splits are those in '") for note in tree.notes)
+    assert not find_files(folder, given=GivenSplits(train=".")).parts
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"train.txt": "epoch 1\nepoch 2\nepoch 3"},
+        {"train.txt": "a/0.png\nb/0.png", "test.txt": "a/0.png"},
+        {"train.txt": "a/0.png\nb/0.png"},
+        {"train_test_split.txt": "1 1\n2 0"},
+    ],
+    ids=["no names", "twice", "train alone", "numbers of nothing"],
+)
+def test_other_lists_are_no_splits(fill: Fill, lists: dict[str, str]) -> None:
+    folder = fill("a", "b")
+    for name, lines in lists.items():
+        (folder / name).write_text(lines)
+
+    assert not find_files(folder).parts

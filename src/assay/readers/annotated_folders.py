@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.shown_names import shown_name
 
 _IMAGES = frozenset({"images", "image", "imgs", "img", "jpegimages", "leftimg8bit", "photos", "rgb"})
@@ -30,6 +31,11 @@ def are_no_classes(classes: Collection[str]) -> bool:
     return bool(names & _IMAGES) and names <= _IMAGES | _MASKS | _BESIDE
 
 
+def hold_annotations(folders: Iterable[Path]) -> bool:
+    """Return whether one of some folders is called like those of annotations or masks."""
+    return not (_BESIDE | _MASKS).isdisjoint(path.name.casefold() for path in folders)
+
+
 def found_annotations(folder: Path, classes: Collection[str] = ()) -> str:
     """Return a sentence about the annotations in a folder, with what to write; empty if there are none.
 
@@ -49,6 +55,13 @@ def found_annotations(folder: Path, classes: Collection[str] = ()) -> str:
     if {name.casefold() for name in classes} & _MASKS:
         return f"It has masks of segmentation, which is no task of Assay: {_LIST}."
     return ""
+
+
+def table_beside(folder: Path) -> str:
+    """Return what to write if a table in the folder may list the images; empty without one."""
+    tables = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES))
+    named = next((name for name in tables if "train" in name.lower()), tables[0] if tables else "")
+    return f"If '{named}' lists them with their labels, write labels='{named}'." if named else ""
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask, UsageError
+from assay.readers.annotated_folders import hold_annotations
 from assay.readers.given_splits import GivenSplits
 from assay.readers.scanning import Scan
 from assay.readers.shown_names import first_names, shown_name
@@ -286,9 +287,12 @@ def _beside(scan: Scan, folders: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _opened(scan: Scan, folder: Path) -> Path:
-    """Return the folder, or the one folder in it if that holds folders of files, and so on."""
+    """Return the folder, or the one folder in it with files if these are in folders, and so on."""
     while True:
         folders, files, _ = scan.list(folder)
-        if files or len(folders) != 1 or not scan.classes(folders[0]):
+        held = [path for path in folders if len(folders) == 1 or scan.holds(path)]
+        if files or len(held) != 1 or not scan.classes(held[0]):
             return folder
-        folder = folders[0]
+        if len(folders) > 1 and (hold_annotations(folders) or split_folder(held[0].name)):
+            return folder
+        folder = held[0]

@@ -11,7 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
-from assay.readers.annotated_folders import LIST_THEM, are_no_classes, found_annotations
+from assay.readers.annotated_folders import (
+    LIST_THEM,
+    are_no_classes,
+    found_annotations,
+    table_beside,
+)
 from assay.readers.files import FolderFiles
 from assay.readers.folder_layout import ClassFolder, Layout, find_layout, folded
 from assay.readers.given_splits import GivenSplits
@@ -20,6 +25,7 @@ from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import class_labels
 from assay.readers.scanning import Scan, suffix_counts
 from assay.readers.shown_names import first_names, shown_name
+from assay.readers.split_lists import listed_parts
 from assay.readers.splits import Part
 
 _IGNORED_FEW = 10  # up to this many other files (such as a read-me) cause no note
@@ -68,7 +74,7 @@ class Tree:
             raise UnreadableTask(
                 f"In '{shown_name(str(self.folder))}', {first_names(names, len(names))} "
                 f"{'is no class' if len(names) == 1 else 'are no classes'}. "
-                f"{found_annotations(self.folder, names) or LIST_THEM}"
+                f"{found_annotations(self.folder, names) or table_beside(self.folder) or LIST_THEM}"
             )
         tops = {name.split("/")[0] for name in self.names}
         nested = {name.split("/")[1] for name in self.names if name.count("/") > 1}
@@ -103,8 +109,15 @@ def find_files(
         follows_links: Whether links that lead out of the folder are followed.
     """
     scan = Scan(folder, kind.fits, follows_links=follows_links)
-    layout = find_layout(scan, folder, given or GivenSplits())
-    return _collected(scan, folder, kind, layout)
+    splits = given or GivenSplits()
+    tree = _collected(scan, folder, kind, find_layout(scan, folder, splits))
+    if not tree.parts and splits == GivenSplits() and (listed := listed_parts(scan, folder, tree.names)):
+        kept = [row for row, part in enumerate(listed.parts) if part is not None]
+        tree.names = [tree.names[row] for row in kept]
+        tree.classes = [tree.classes[row] for row in kept]
+        tree.parts = [part for part in listed.parts if part is not None]
+        tree.notes = (*tree.notes, *listed.notes)
+    return tree
 
 
 def find_classes(folder: Path) -> Tree:

@@ -109,7 +109,7 @@ def _dressed(cells: Sequence[str]) -> list[float] | None:
 
 
 def _is_balanced(match: re.Match[str]) -> bool:
-    return bool(match["open"]) == bool(match["close"]) and not (match["last"] and match["sign"])
+    return bool(match["open"]) == bool(match["close"]) and not (bool(match["last"]) and bool(match["sign"]))
 
 
 def _times(matches: Sequence[re.Match[str]]) -> list[float] | None:

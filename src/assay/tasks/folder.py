@@ -11,7 +11,7 @@ from assay.core.errors import UnreadableTask
 from assay.core.paths import path_of
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
-from assay.readers.annotated_folders import are_no_classes, found_annotations
+from assay.readers.annotated_folders import are_no_classes, found_annotations, table_beside
 from assay.readers.assembly import assemble
 from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.formats.suffixes import SUFFIXES
@@ -164,17 +164,10 @@ def _label_tables(folder: Path) -> dict[Path, Part | None]:
     return {file: parts[found] for path, found in named.items() if (file := _labels_file(path)) is not None}
 
 
-def _table_beside(folder: Path) -> str:
-    """Return what to write if a table in the folder may list the images; empty without one."""
-    tables = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES))
-    named = next((name for name in tables if "train" in name.lower()), tables[0] if tables else "")
-    return f"If '{named}' lists them with their labels, write labels='{named}'." if named else ""
-
-
 def _nothing_found(folder: Path, tree: Tree) -> UnreadableTask:
     shown, notes = shown_name(str(folder)), "".join(f" {note}" for note in tree.notes)
     if tree.loose:
-        cure = found_annotations(folder) or _table_beside(folder) or _CLASS_FOLDERS
+        cure = found_annotations(folder) or table_beside(folder) or _CLASS_FOLDERS
         return UnreadableTask(f"'{shown}' has {tree.loose} images and no class folders. {cure}{notes}")
     return UnreadableTask(
         f"'{shown}' has no images in class folders. Put the images of each class into a folder of its name; "

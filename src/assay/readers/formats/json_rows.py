@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 
 import pyarrow as pa
@@ -107,16 +107,17 @@ def _values(text: str) -> list[object]:
 def _document(text: str, file: TableFile) -> Iterator[Mapping[str, object]]:
     """Yield the objects of an array, alone or in an object, or those of columns."""
     try:
-        document, *others = _values(text)
+        values = _values(text)
     except ValueError as error:
         raise UnreadableTask(
             f"{file.name} is not JSON: {error}. Write one object a line, {_EXAMPLE}."
         ) from error
-    if others:
-        document = [document, *others]
-    elif isinstance(document, dict):
-        document = _of_object(document, file)
-    for number, row in enumerate(document, 1):
+    rows: Iterable[object] = values
+    if len(values) == 1 and isinstance(values[0], list):
+        rows = values[0]
+    elif len(values) == 1 and isinstance(values[0], dict):
+        rows = _of_object(values[0], file)
+    for number, row in enumerate(rows, 1):
         yield _required(row, f"{file.name}, item {number}")
 
 
