@@ -59,6 +59,18 @@ def test_a_folder_has_official_splits(tmp_path: Path, form: Callable[[Path], Non
     assert task.notes[0] == "12 of 36 images have no annotation: no category applies to them."
 
 
+@pytest.mark.parametrize("file", ["_annotations.coco.json", "annotations/instances_default.json"])
+def test_a_folder_with_one_file_is_split_by_content(tmp_path: Path, file: str) -> None:
+    write(tmp_path / file, tmp_path / "images", 0, 24)
+    (tmp_path / file).write_text(
+        (tmp_path / file).read_text().replace('"file_name": "', '"file_name": "images/')
+    )
+
+    task = load_task(f"coco:{tmp_path}")
+
+    assert (len(task.train) + len(task.val) + len(task.test), task.classes) == (24, ("dog", "person"))
+
+
 def test_categories_belong_to_their_images(tmp_path: Path) -> None:
     write_coco(tmp_path)
 

@@ -109,7 +109,8 @@ def _dressed(cells: Sequence[str]) -> list[float] | None:
 
 
 def _is_balanced(match: re.Match[str]) -> bool:
-    return bool(match["open"]) == bool(match["close"]) and not (bool(match["last"]) and bool(match["sign"]))
+    opened, closed, first, last = (bool(match[name]) for name in ("open", "close", "sign", "last"))
+    return opened == closed and not (first and last)
 
 
 def _times(matches: Sequence[re.Match[str]]) -> list[float] | None:
@@ -140,4 +141,4 @@ def _pattern(thousands: str, decimal: str) -> re.Pattern[str]:
 
 def _is_negative(match: re.Match[str]) -> bool:
     signs = match["sign"] == "-", match["inner"] == "-", bool(match["open"]), bool(match["last"])
-    return sum(signs) % 2 == 1
+    return bool(sum(signs) % 2)

@@ -95,23 +95,28 @@ class Coco(TaskSource):
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
 
-def annotation_files(folder: Path) -> list[tuple[Path, Part]]:
+def annotation_files(folder: Path) -> list[tuple[Path, Part | None]]:
     """Return the annotation files below a folder with their splits.
 
-    They are named like ``annotations/instances_train2017.json`` or ``train/_annotations.coco.json``.
+    They are named like ``annotations/instances_train2017.json`` or ``train/_annotations.coco.json``; the only
+    one, in the folder itself or called ``annotations/instances_default.json``, has no split.
 
     Raises:
         UnreadableTask: There are no annotation files.
     """
-    files = []
+    files: list[tuple[Path, Part | None]] = []
     for path in sorted(folder.glob(f"*/{_ROBOFLOW}")):
         part = part_of(path.parent.name)
         if part is not None:
             files.append((path, part))
     for path in sorted((folder / "annotations").glob("instances_*.json")):
-        named = _PART.search(path.stem)
-        if named is not None:
-            files.append((path, part_of(named[1]) or Part.TRAIN))
+        found = _PART.search(path.stem)
+        if found is not None:
+            files.append((path, part_of(found[1]) or Part.TRAIN))
+    named = (folder / _ROBOFLOW, *folder.glob("annotations/instances_*.json"))
+    alone = [path for path in named if path.is_file()]
+    if not files and len(alone) == 1:
+        return [(alone[0], None)]
     if not files:
         raise UnreadableTask(
             f"'{folder}' has no annotations of COCO: neither annotations/instances_train2017.json nor "
