@@ -12,6 +12,16 @@ from assay.environment.atomic_file import written_whole
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
+@pytest.fixture(autouse=True)
+def _default_handlers():
+    """What a new process has, whatever a library of another test has set or nohup has given this one."""
+    handlers = dict.fromkeys(CODES, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
 @pytest.fixture
 def rank(assay, photos, tmp_path):
     options = ("-m", "zoo:colours", "--method", "knn", "--store", str(tmp_path / "store"))
