@@ -133,6 +133,7 @@ def test_closing_ends_the_process(tensorflow_files: Path) -> None:
         ("operations.h5", r"the operation 'TrueDivide' between its layers.*model.save\('model.keras'\)"),
         ("only.weights.h5", r"keras:ResNet50\(checkpoint='only.weights.h5'\)"),
         ("truncated.keras", "damaged"),
+        ("unbuilt.keras", "saved before it was built.*Begin the model with keras.Input"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tensorflow_files: Path, name: str, message: str) -> None:

@@ -91,6 +91,15 @@ def test_numbers_with_decimal_commas_could_be_the_label_too_and_running_numbers_
     )
 
 
+def test_the_only_column_of_numbers_beside_a_text_is_the_label() -> None:
+    columns = choose_columns(
+        "a.csv", {"text": TEXTS, "weight": ["1.5 kg", "2 kg", "3 kg", "4 kg"]}, NamedColumns()
+    )
+
+    assert columns.labels == ("weight",)
+    assert columns.notes == ("'weight' is taken as the label: it is the only column of numbers.",)
+
+
 def test_what_the_user_wrote_wins() -> None:
     head = {"text": TEXTS, "title": TEXTS, "label": ["1", "2"] * 2, "stars": ["1", "2"] * 2}
 

@@ -121,6 +121,30 @@ def test_a_table_names_sounds_and_their_labels(tones: Path) -> None:
     assert listed.fingerprint == load_task(f"audio:{tones}").fingerprint
 
 
+def test_a_table_of_sounds_in_each_folder_of_a_split_is_read(tmp_path: Path) -> None:
+    for part, start, count in (("train", 0, 20), ("test", 20, 8)):
+        for row in range(start, start + count):
+            write(tmp_path / part / f"{row}.wav", 300, seed=row)
+        lines = [f"{row}.wav,{'cat' if row % 2 else 'dog'}" for row in range(start, start + count)]
+        (tmp_path / part / "metadata.csv").write_text("\n".join(["file_name,label", *lines]))
+
+    task = load_task(f"audio:{tmp_path}")
+
+    assert (len(task.train) + len(task.val), len(task.test), task.classes) == (20, 8, ("cat", "dog"))
+
+
+def test_a_table_beside_a_folder_of_sounds_names_them(tmp_path: Path) -> None:
+    for row in range(20):
+        write(tmp_path / "audio" / f"{row}.wav", 300, seed=row)
+    table = tmp_path / "meta" / "all.csv"
+    table.parent.mkdir()
+    table.write_text("filename,class\n" + "".join(f"{row}.wav,{'ab'[row % 2]}\n" for row in range(20)))
+
+    assert load_task(f"table:{table}").modality is Modality.AUDIO
+    with pytest.raises(UnreadableTask, match=r"'audio' is no class. If 'meta/all.csv' lists them"):
+        load_task(f"audio:{tmp_path}")
+
+
 def test_a_table_without_sounds_says_which_column_to_name(tones: Path) -> None:
     (tones / "labels.csv").write_text("name,label\nhigh/1,high\n")
 

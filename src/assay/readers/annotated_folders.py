@@ -9,7 +9,12 @@ from pathlib import Path
 from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.shown_names import shown_name
 
-_IMAGES = frozenset({"images", "image", "imgs", "img", "jpegimages", "leftimg8bit", "photos", "rgb"})
+_IMAGES = frozenset(
+    {
+        "images", "image", "imgs", "img", "jpegimages", "leftimg8bit", "photos", "rgb",
+        "audio", "audios", "wav", "wavs", "sounds", "clips", "recordings",
+    }
+)  # fmt: skip
 _MASKS = frozenset(
     {"masks", "mask", "segmentation", "segmentations", "segmentationclass", "segmentationobject", "gtfine"}
 )
@@ -59,7 +64,8 @@ def found_annotations(folder: Path, classes: Collection[str] = ()) -> str:
 
 def table_beside(folder: Path) -> str:
     """Return what to write if a table in the folder may list the images; empty without one."""
-    tables = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES))
+    files = (path.relative_to(folder).as_posix() for path in (*folder.iterdir(), *folder.glob("*/*")))
+    tables = sorted((name for name in files if name.lower().endswith(SUFFIXES)), key=lambda name: "/" in name)
     named = next((name for name in tables if "train" in name.lower()), tables[0] if tables else "")
     return f"If '{named}' lists them with their labels, write labels='{named}'." if named else ""
 

@@ -237,6 +237,8 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
             f"'{few[0]}' is taken as the label, because its values repeat; {', '.join(others)} could be it "
             "too: write label='...'.",
         )
+    if not few and len(numbers) == 1 and len(free) == 2:
+        return numbers[0], (f"'{numbers[0]}' is taken as the label: it is the only column of numbers.",)
     if len(few) == 1:
         return few[0], (
             f"'{few[0]}' is taken as the label, because its values repeat: write label='...' if not.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -10,18 +11,23 @@ from assay.core.errors import UnreadableTask
 from assay.core.paths import path_of
 from assay.core.task import Task
 from assay.core.task_source import TaskSource
+from assay.readers.annotated_folders import are_no_classes
 from assay.readers.assembly import assemble
 from assay.readers.files import FolderFiles
 from assay.readers.folders import FileType, find_files, require_folder
 from assay.readers.gathering import ExampleLimits, gather_files
 from assay.readers.given_splits import Folders, GivenSplits, shares_and_folders
+from assay.readers.label_tables import label_tables
 from assay.readers.labelled_rows import LabelForm, LabelledRows, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.listed_files import listed_files
 from assay.readers.named_columns import NamedColumns
 from assay.readers.positive_class import with_positive
 from assay.readers.sounds import SUFFIXES, StoredSounds, is_sound
+from assay.readers.splits import Part
 from assay.readers.tables import TextTable, read_table
+
+Listing = tuple[FolderFiles, LabelledRows, tuple[str, ...]]  # with the columns that name the files
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +91,36 @@ class Audio(TaskSource):
         folder = path_of(self.name)
         require_folder(folder)
         if self.labels is None:
-            files, labelled = self._from_folders(folder, given)
-            inputs: tuple[str, ...] = ()
+            files, labelled, inputs = self._from_folders(folder, given)
         else:
-            files, labelled, inputs = self._listed(folder, folder / path_of(self.labels))
+            files, labelled, inputs = self._listed(folder, {folder / path_of(self.labels): None})
         limits = ExampleLimits(self.limit)
         gathered = gather_files(StoredSounds(files), labelled, self.unreadable, limits, seed)
         gathered = replace(with_positive(gathered, self.positive, self.metric), inputs=inputs)
         return assemble(gathered, address, shares=shares, metric=self.metric, seed=seed)
 
-    def _from_folders(self, folder: Path, given: GivenSplits) -> tuple[FolderFiles, LabelledRows]:
+    def _from_folders(self, folder: Path, given: GivenSplits) -> Listing:
         tree = find_files(folder, FileType(is_sound, StoredSounds.plural), given, follows_links=self.links)
+        listed = label_tables(folder)
+        if listed and (not tree.names or are_no_classes(tree.classes)):
+            return self._listed(folder, listed)
         if not tree.names:
             raise UnreadableTask(
                 f"'{folder}' has no sounds in class folders. Put those of each class into a folder of its "
                 f"name, or name a table of files and labels in it, as in (labels='labels.csv'). They "
                 f"end in {', '.join(SUFFIXES)}.{''.join(f' {note}' for note in tree.notes)}"
             )
-        return tree.files(), tree.labelled()
+        return tree.files(), tree.labelled(), ()
 
-    def _listed(self, folder: Path, path: Path) -> tuple[FolderFiles, LabelledRows, tuple[str, ...]]:
-        table = read_table([path])
+    def _listed(self, folder: Path, paths: Mapping[Path, Part | None]) -> Listing:
+        table = read_table(list(paths))
         column = self.file or _column_of_sounds(table)
         named = NamedColumns(image=column, label=self.label, split=self.split)
-        _, labelled = labelled_rows(table, named, LabelForm(parse_kind(self.kind), missing=self.missing))
-        listed = listed_files(table, column, labelled, path.parent, folder)  # both are common
+        form = LabelForm(parse_kind(self.kind), missing=self.missing)
+        parts = [part for part in paths.values() if part is not None]
+        _, labelled = labelled_rows(table, named, form, table.of_files(parts) if parts else None)
+        beside = (next(iter(paths)).parent, folder) if len(paths) == 1 else (folder,)  # both are common
+        listed = listed_files(table, column, labelled, *beside)
         return listed.files, listed.labelled, (column,)
 
 

@@ -14,10 +14,10 @@ from assay.core.task_source import TaskSource
 from assay.readers.annotated_folders import are_no_classes, found_annotations, table_beside
 from assay.readers.assembly import assemble
 from assay.readers.folders import Tree, find_files, require_folder
-from assay.readers.formats.suffixes import SUFFIXES
 from assay.readers.gathering import Gathered, gather_files
 from assay.readers.given_splits import Folders, GivenSplits, shares_and_folders
 from assay.readers.images import StoredImages
+from assay.readers.label_tables import label_tables
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.listed_files import column_of_files, listed_files
@@ -25,7 +25,6 @@ from assay.readers.named_columns import NamedColumns
 from assay.readers.pixel_values import parse_range
 from assay.readers.positive_class import with_positive
 from assay.readers.shown_names import shown_name
-from assay.readers.split_names import consistent, split_folder
 from assay.readers.splits import Part
 from assay.readers.tables import read_table
 
@@ -33,7 +32,6 @@ _CLASS_FOLDERS = (
     "Put the images of each class into a folder of its name, or list them in labels.csv with the columns "
     "file and label."
 )
-_LISTS = ("labels", "metadata", "annotations")  # names of label tables, without suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ class Folder(TaskSource):
         if self.labels is not None:
             return self._listed(folder, {folder / path_of(self.labels): None})
         tree = find_files(folder, given=given, follows_links=self.links)
-        listed = _label_tables(folder)
+        listed = label_tables(folder)
         if tree.names and not (listed and are_no_classes(tree.classes)):
             if self.slices is not None:
                 raise _no_table(folder)
@@ -146,22 +144,6 @@ def _no_table(folder: Path) -> UnreadableTask:
         f"'{folder}' has class folders: slices are columns of a table. List the images in labels.csv with "
         "the columns file, label and those of the slices, and write labels='labels.csv'."
     )
-
-
-def _labels_file(folder: Path) -> Path | None:
-    files = (folder / f"{name}{suffix}" for name in _LISTS for suffix in SUFFIXES)
-    return next((path for path in files if path.is_file()), None)
-
-
-def _label_tables(folder: Path) -> dict[Path, Part | None]:
-    """Return the table that lists the images, or those in folders named after splits, with their splits."""
-    own = _labels_file(folder)
-    if own is not None:
-        return {own: None}
-    inside = sorted(path for path in folder.iterdir() if path.is_dir())
-    named = {path: found for path in inside if (found := split_folder(path.name)) and not found.rest}
-    parts = consistent(named.values())
-    return {file: parts[found] for path, found in named.items() if (file := _labels_file(path)) is not None}
 
 
 def _nothing_found(folder: Path, tree: Tree) -> UnreadableTask:

@@ -1,4 +1,4 @@
-"""Tasks from a table of texts, pairs, labelled words or images: CSV, TSV, JSON, Parquet or Excel."""
+"""Tasks from a table of texts, pairs, labelled words, images or sounds: CSV, TSV, JSON, Parquet or Excel."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.core.paths import path_of
-from assay.core.task import Task
+from assay.core.task import Modality, Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
 from assay.readers.embedded_files import EmbeddedFiles, embedded_columns, stored
 from assay.readers.formats.table_file import TableFormat
 from assay.readers.gathering import ExampleLimits, gather_files, gather_texts
-from assay.readers.images import StoredImages
+from assay.readers.images import is_image
 from assay.readers.labelled_rows import LabelForm, labelled_rows
 from assay.readers.labelling import parse_kind
 from assay.readers.listed_files import column_of_files, listed_files, with_file
 from assay.readers.named_columns import NamedColumns
 from assay.readers.positive_class import with_positive
+from assay.readers.sounds import is_sound
 from assay.readers.split_tables import split_tables
 from assay.readers.splits import Shares
 from assay.readers.tables import TextTable, read_table
@@ -39,8 +40,8 @@ class Table(TaskSource):
             such files named after splits: train.csv, reviews_test.csv, data/train-00000-of-00002.parquet.
         text: The column of texts.
         text2: The second column of pairs of texts.
-        image: The column of image paths, relative to the table's folder; or, of Parquet, of images or sounds
-            themselves.
+        image: The column of paths of images or sounds, relative to the table's folder; or, of Parquet, of
+            images or sounds themselves.
         words: The column of texts split into words (lists, or words separated by spaces); the label
             column then holds a tag for each word.
         label: The label column; or several, as in ('red', 'round'), of 0 and 1 per class, or of numbers.
@@ -119,7 +120,8 @@ class Table(TaskSource):
                 files = stored(EmbeddedFiles.of(table, columns.image), embedded[columns.image])
             else:
                 listed, labelled = listed_files(table, columns.image, labelled, beside, beside.parent)
-                files = StoredImages(listed)
+                are_sounds = any(map(is_sound, listed.names)) and not any(map(is_image, listed.names))
+                files = stored(listed, Modality.AUDIO if are_sounds else Modality.IMAGE)
             gathered = gather_files(files, labelled, self.unreadable, limits, seed)
             gathered = replace(gathered, inputs=columns.inputs)
         else:

@@ -106,6 +106,11 @@ def _open_file(settings: dict[str, Any]) -> Any:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds; each fails this model alone
         raise CheckpointError(_why_unread(path, str(error).strip(), type(error).__name__)) from error
+    if not model.built:
+        raise CheckpointError(
+            f"'{path.name}' was saved before it was built: it has no input and no weights. Begin the model "
+            "with keras.Input((height, width, 3)), or call it once on images, and save it again."
+        )
     return model if settings["pretrained"] else keras.models.clone_model(model)
 
 
