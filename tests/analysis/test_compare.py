@@ -217,7 +217,7 @@ def test_close_models_say_how_many_examples_would_tell(comparison):
 
     assert needed is not None
     assert needed.low > comparison.tasks[0].task.test_count
-    assert "it would take 920 to more than 100,000 test examples (now 400)" in comparison.tasks[0].because
+    assert "it would take 900 to more than 100,000 test examples (now 400)" in comparison.tasks[0].because
 
 
 def test_nothing_above_guessing_is_not_recommended_in_the_headline(study):

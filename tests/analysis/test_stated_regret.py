@@ -45,7 +45,7 @@ def lost(kind: str, models: int, examples: int, rng: np.random.Generator) -> tup
     of_families = shared * rng.normal(size=(examples, families.max() + 1))[:, families]
     right = (ease + skills + of_families + own * rng.normal(size=(examples, models)) > 0).astype(float)
     values = right.mean(axis=0)
-    found = regrets(values, draws_of(right), 0.01, 0)
+    found = regrets(values, draws_of(right), 0.01, 0, 1 / len(right))
     chosen = int(np.argmin(found.expected))
     regret = true.max() - true
     return 100 * regret[values.argmax()], 100 * regret[chosen], 100 * found.expected[chosen]
@@ -61,6 +61,32 @@ def test_recommendations_lose_what_they_state_and_hardly_more_than_the_best_meas
 
     assert recommended <= best + 0.2
     assert abs(stated - recommended) <= 0.3 + noise[1]
+
+
+def nearly_perfect(models: int, examples: int, rng: np.random.Generator) -> list[float]:
+    """Return the stated and true regret of the recommended model, and whether it is within a point."""
+    true = rng.uniform(0.98, 1.0, models) if rng.random() < 0.5 else 1 - 0.02 * rng.exponential(size=models)
+    true = np.minimum(true, 0.9995)
+    own = rng.choice([0.3, 0.7, 1.2])
+    skills = stats.norm.ppf(true) * np.sqrt(EASE**2 + own**2)
+    ease = rng.normal(0, EASE, size=(examples, 1))
+    right = (ease + skills + own * rng.normal(size=(examples, models)) > 0).astype(float)
+    found = regrets(right.mean(axis=0), draws_of(right), 0.01, 0, 1 / examples)
+    chosen = int(np.argmin(found.expected))
+    regret = true.max() - true[chosen]
+    return [100 * found.expected[chosen], 100 * regret, found.within[chosen], regret <= 0.01]
+
+
+@pytest.mark.parametrize("examples", [36, 60, 100, 200])
+@pytest.mark.parametrize("models", [2, 3, 10, 30])
+def test_models_that_are_nearly_always_right_are_within_a_point_as_often_as_stated(models, examples):
+    rng = np.random.default_rng([models, examples])
+
+    studies = np.array([nearly_perfect(models, examples, rng) for _ in range(500)])
+
+    stated, lost, within, is_within = studies.mean(axis=0)
+    assert lost - 0.1 <= stated <= lost + 0.35
+    assert is_within - 0.12 <= within <= is_within + 0.04
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +111,7 @@ def test_on_real_predictions_recommendations_lose_what_they_state(digits, exampl
     for _ in range(200):
         right = digits[rng.choice(len(digits), size=examples, replace=False)]
         values = right.mean(axis=0)
-        found = regrets(values, draws_of(right), 0.01, 0)
+        found = regrets(values, draws_of(right), 0.01, 0, 1 / len(right))
         chosen = int(np.argmin(found.expected))
         studies.append([*(true.max() - true[[values.argmax(), chosen]]), found.expected[chosen]])
     best, recommended, stated = 100 * np.mean(studies, axis=0)

@@ -8,7 +8,7 @@ from sklearn.linear_model import RidgeClassifierCV
 
 from assay.actions.score import resolve_score, view_of
 from assay.analysis.per_task.decision import regrets
-from assay.analysis.per_task.held_out import held_out_draws, held_out_rows
+from assay.analysis.per_task.held_out import TRAINING_SETS, held_out_draws, held_out_rows
 from assay.core.held_out import HeldOutPredictions
 from assay.metrics.accuracy import Accuracy
 
@@ -42,7 +42,8 @@ def lost(models: int, examples: int, rng: np.random.Generator) -> tuple[float, f
         true.append((probe.predict(matrix[examples:]) == labels[examples:]).mean())
     rows = held_out_rows(held_out, Accuracy(), None)
     values = np.array(list(estimates.values()))
-    found = regrets(values, held_out_draws(rows, estimates, Accuracy(), 0), 0.01, 0)
+    draws = held_out_draws(rows, estimates, Accuracy(), 0)
+    found = regrets(values, draws, 0.01, 0, TRAINING_SETS / examples)
     chosen = int(np.argmin(found.expected))
     regret = 100 * (max(true) - np.array(true))
     return regret[values.argmax()], regret[chosen], 100 * found.expected[chosen]

@@ -25,11 +25,12 @@ from assay.analysis.per_task.intervals import (
     interval,
     is_mean,
 )
+from assay.analysis.per_task.one_answer import one_answer
 from assay.analysis.per_task.significance import pair_p_values
 from assay.core.errors import UsageError
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
-from assay.core.task import LabelKind, TaskKind
+from assay.core.task import LabelKind, SplitName, TaskKind
 from assay.findings.change import Change, OverTasks, Spaces, TaskChange
 from assay.findings.facts import TaskFacts
 from assay.findings.per_task import OTHER_MODALITY, Cell
@@ -111,7 +112,8 @@ def _on_task(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed
     difference, turned = None, None
     if truth is not None and both[0] and both[1]:
         rows = (judged_rows(both[0], metric), judged_rows(both[1], metric))
-        difference = paired(Measured(truth, rows), metric, seed)
+        contents = evidence.contents(task, SplitName.TEST)
+        difference = paired(Measured(truth, rows, contents), metric, seed)
         names = evidence.names(task.fingerprint) or ()
         turned = flips(truth, decided_rows(both[0]), decided_rows(both[1]), names)
     return TaskChange(
@@ -190,17 +192,21 @@ def paired(measured: Measured, metric: Metric, seed: int) -> Paired:
 
 
 def _interval(measured: Measured, metric: Metric, draws: Draws) -> Interval | None:
-    bootstrapped = interval(draws.values[:, 1] - draws.values[:, 0])
-    if (
-        bootstrapped is None
-        or measured.truth.kind is not LabelKind.CLASSIFICATION
-        or not is_mean(metric, measured.truth)
-    ):
-        return bootstrapped
-    first, second = (
-        example_values(metric, measured.truth, predicted).mean(axis=0) for predicted in measured.predicted
-    )
-    few = share_difference(second - first)
+    drawn = draws.values[:, 1] - draws.values[:, 0]
+    bootstrapped, truth = interval(drawn), measured.truth
+    if bootstrapped is None:
+        return None
+    if truth.kind is LabelKind.CLASSIFICATION and is_mean(metric, truth) and measured.groups is None:
+        first, second = (
+            example_values(metric, truth, predicted).mean(axis=0) for predicted in measured.predicted
+        )
+        few = share_difference(second - first)
+    else:
+        answer = one_answer(metric, truth, measured.groups).lost
+        if not answer:
+            return bootstrapped
+        reach = stats.norm.ppf((1 + LEVEL) / 2) * float(np.hypot(drawn.std(), answer))
+        few = Interval(float(drawn.mean()) - reach, float(drawn.mean()) + reach, LEVEL)
     return Interval(min(bootstrapped.low, few.low), max(bootstrapped.high, few.high), LEVEL)
 
 

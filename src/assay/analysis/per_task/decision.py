@@ -20,6 +20,7 @@ _LEAST_TAU, _MOST_TAU = 0.02, 10.0  # in standard errors; in standard errors or 
 _OWN_VARIANCE = 0.5  # share of a model's own variance of the draws; the rest is the mean over models
 _DIGITS = 12  # models with equal predictions are one candidate
 _SORTED = 64  # draws by which candidates are sorted; others agree on them only if their predictions do
+_UNSEEN = 0.25  # of one example: that both models are right, one, the other, or none counts as equally likely
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Regrets(NamedTuple):
     within: np.ndarray  # probability that the regret is at most the margin
 
 
-def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int) -> Regrets:
+def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int, answer: float = 0.0) -> Regrets:
     """Return the expected regret of each model, and the probability that it is within a margin of the best.
 
     The true values of the candidates, which are the models not far below the best, have a normal prior
@@ -85,14 +86,22 @@ def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int) -> 
     within 2 instead of 3 standard errors state 1.1 there, but .5 and .7 too little with 30 and 100 simulated
     models at 50 examples.
 
+    A bootstrap sees no error where models answer all examples alike: two that are right on all of 36 would be
+    within a point of each other for sure. Each model may lose on examples that test does not hold, as if one
+    example had been seen before all others (Perks' prior). Among models with true accuracies of .98 to 1,
+    36 to 200 examples then state what is lost within .25 points, where the bootstrap stated half of it.
+
     Args:
         values: The measured values of the models; higher is better.
         draws: Bootstrap draws of the values, draws x models.
         margin: See ``Recommendation``.
         seed: Seed of the posterior draws.
+        answer: What one wrong answer costs, in the unit of the values: see ``one_answer``.
 
     References:
         Bayesian Data Analysis (Gelman et al., 2013), section 5.4
+        Some observations on inverse probability including a new indifference rule (Perks, 1947),
+        https://doi.org/10.1017/S0020268100012270
     """
     best = int(np.argmax(values))
     errors = np.std(draws - draws[:, [best]], axis=0)
@@ -101,12 +110,30 @@ def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int) -> 
     distinct, copies = _distinct(np.column_stack([values[candidates], draws[:, candidates].T]))
     kept = candidates[distinct]
     means, drawn = _posterior(values[kept], draws[:, kept], len(values), seed)
+    means, drawn = means[copies], drawn[:, copies] + _unseen(draws[:, candidates], answer, seed)
     top = drawn.max(axis=1, keepdims=True)
     expected = float(top.mean()) - values
     within = np.zeros(len(values))
-    expected[candidates] = (float(drawn.max(axis=1).mean()) - means)[copies]
-    within[candidates] = (top - drawn <= margin).mean(axis=0)[copies]
+    expected[candidates] = float(top.mean()) - means
+    within[candidates] = (top - drawn <= margin).mean(axis=0)
     return Regrets(np.maximum(expected, 0.0), within)
+
+
+def _unseen(draws: np.ndarray, answer: float, seed: int) -> np.ndarray:
+    """Return draws of what models lose on examples that test does not hold, as far as ``draws`` lack it."""
+    models = draws.shape[1]
+    if answer <= 0 or models < 2:
+        return np.zeros((1, models))
+    lost = np.random.default_rng([seed, 1]).gamma(_UNSEEN, size=(_DRAWS, models))
+    least = _UNSEEN * answer**2
+    missing = np.maximum(0.0, 1 - _own_variances(draws) / least)
+    return np.asarray((_UNSEEN - lost) * answer * np.sqrt(missing))
+
+
+def _own_variances(draws: np.ndarray) -> np.ndarray:
+    """Return the variance of the error of each model that others do not share."""
+    apart = draws - draws.mean(axis=1, keepdims=True)
+    return np.asarray(apart.var(axis=0) * draws.shape[1] / (draws.shape[1] - 1))
 
 
 def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,8 +159,7 @@ def _posterior(
     rng = np.random.default_rng(seed)
     if size == 1:
         return values, np.repeat(values[None], _DRAWS, axis=0)
-    apart = draws - draws.mean(axis=1, keepdims=True)
-    variances = apart.var(axis=0) * size / (size - 1)
+    variances = _own_variances(draws)
     if not variances.any():
         return values, np.repeat(values[None], _DRAWS, axis=0)
     variances = _OWN_VARIANCE * variances + (1 - _OWN_VARIANCE) * variances.mean()

@@ -14,7 +14,7 @@ from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.core.task import Labels
 
-_TRAINING_SETS = 1.5  # sqrt(1 + folds * (1/5) / (4/5)): Nadeau and Bengio's correction for five folds
+TRAINING_SETS = 1.5  # sqrt(1 + folds * (1/5) / (4/5)): Nadeau and Bengio's correction for five folds
 
 
 class HeldOutRows(NamedTuple):
@@ -74,4 +74,4 @@ def held_out_draws(
     if not len(drawn):
         return None
     centre = drawn.mean(axis=0)
-    return np.asarray(np.array(list(values.values())) + _TRAINING_SETS * (drawn - centre))
+    return np.asarray(np.array(list(values.values())) + TRAINING_SETS * (drawn - centre))

@@ -83,7 +83,7 @@ class Right(NamedTuple):
     """How many answers of each model are right; seeds are averaged, so that parts of one are possible."""
 
     answers: np.ndarray
-    of: int  # the number of examples
+    of: float  # the number of examples
 
 
 def interval(values: np.ndarray) -> Interval | None:

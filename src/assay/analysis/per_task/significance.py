@@ -174,17 +174,21 @@ def _welch(measured: Measured, metric: Metric, draws: Draws) -> _Welch:
     return _Welch(np.abs(means[:, None] - means), variances, freedom, has_variance)
 
 
-def pair_deviations(measured: Measured, metric: Metric, draws: Draws, p_values: np.ndarray) -> np.ndarray:
+def pair_deviations(
+    measured: Measured, metric: Metric, draws: Draws, p_values: np.ndarray, answer: float = 0.0
+) -> np.ndarray:
     """Return a standard deviation of each difference whose normal interval agrees with the test.
 
     It has the variance over examples and seeds, is larger where Student's t has larger quantiles than the
-    normal distribution, and where the test of a pair says that a difference is less sure.
+    normal distribution, and where the test of a pair says that a difference is less sure. Half a gain and
+    half a loss of one answer are added (Agresti and Min, 2005): equal answers to few examples prove little.
 
     Args:
         measured: The predictions of all models.
         metric: The main metric of the task.
         draws: The bootstrap of the same models.
         p_values: The unadjusted p-values: see :func:`pair_p_values`.
+        answer: What one wrong answer costs: see ``one_answer``.
 
     Returns:
         Models x models; NaN without draws.
@@ -193,8 +197,10 @@ def pair_deviations(measured: Measured, metric: Metric, draws: Draws, p_values: 
     if len(draws.fixed_seeds) < 2:
         return np.full((models, models), np.nan)
     found = _welch(measured, metric, draws)
-    longer = stats.t.isf(ALPHA / 2, found.freedom) / stats.norm.isf(ALPHA / 2)
-    deviations = np.where(found.has_variance, np.sqrt(found.variances) * longer, 0.0)
+    freedom = np.where(found.has_variance, found.freedom, max(1, measured.contents - 1))
+    longer = stats.t.isf(ALPHA / 2, freedom) / stats.norm.isf(ALPHA / 2)
+    variances = np.where(found.has_variance, found.variances, 0.0) + answer**2 * (1 - np.eye(models))
+    deviations = np.sqrt(variances) * longer
     implied = found.sizes / np.maximum(stats.norm.isf(p_values / 2), stats.norm.isf(_TELLING / 2))
     return np.asarray(np.where(p_values < _TELLING, np.maximum(deviations, implied), deviations))
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from assay.analysis.per_task.intervals import METRIC_CALLS, Measured, Right, bootstrap, intervals
+from assay.analysis.per_task.intervals import METRIC_CALLS, Measured, bootstrap, intervals
+from assay.analysis.per_task.one_answer import one_answer, right_answers
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
 from assay.core.slices import SliceColumn
@@ -64,8 +65,7 @@ def _values(
     if len(rows) < FEWEST:
         return tuple(SliceValue(model, value, None) for model, value in means.items())
     drawn = bootstrap(Measured(labels, tuple(of_slice.values())), metric, seed, calls).values
-    is_share = metric.is_mean and bool(truth.classes)
-    right = Right(np.array([*means.values()]) * len(rows), len(rows)) if is_share else None
+    right = right_answers(metric, one_answer(metric, labels), np.array([*means.values()]))
     return tuple(
         SliceValue(model, value, within)
         for (model, value), within in zip(means.items(), intervals(drawn, right), strict=True)

@@ -13,9 +13,10 @@ from assay.analysis.pairwise import MOST_STEPPED, Pairwise, compare_pairs
 from assay.analysis.per_task.costs import costs, fronts, may_be_best, reliable, smallest
 from assay.analysis.per_task.decision import Rule, choose, regrets
 from assay.analysis.per_task.error_analysis import error_analysis
-from assay.analysis.per_task.held_out import HeldOutRows, held_out_draws
+from assay.analysis.per_task.held_out import TRAINING_SETS, HeldOutRows, held_out_draws
 from assay.analysis.per_task.index import compatibility_index
 from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, Right, bootstrap, intervals
+from assay.analysis.per_task.one_answer import one_answer, right_answers
 from assay.analysis.per_task.significance import (
     examples_to_separate,
     pair_deviations,
@@ -81,6 +82,8 @@ class _Tested(NamedTuple):
     models: tuple[str, ...]
     draws: Draws
     pairs: Pairwise
+    answer: float  # what one wrong answer costs
+    right: Right | None
 
     @property
     def best(self) -> int:
@@ -157,10 +160,10 @@ def _decide(
     values = {standing.model: standing.value for standing in standings}
     judge = evidence.judge
     margin = rule.margin_of(evidence.task.floor, lower_is_better=judge is not None and judge.shown_negated)
-    draws = _draws_of(evidence, values, tested, seed)
+    draws, answer = _draws_of(evidence, values, tested, seed)
     if draws is None:
         return choose(values, {}, of_models, rule, margin, evidence.method)
-    expected, within = regrets(np.array(list(values.values())), draws, margin, seed)
+    expected, within = regrets(np.array(list(values.values())), draws, margin, seed, answer)
     by_model = {model: float(regret) for model, regret in zip(values, expected, strict=True)}
     decision = choose(values, by_model, of_models, rule, margin, evidence.method)
     shares = {model: float(share) for model, share in zip(values, within, strict=True)}
@@ -169,13 +172,15 @@ def _decide(
 
 def _draws_of(
     evidence: TaskEvidence, values: Mapping[str, float], tested: _Tested | None, seed: int
-) -> np.ndarray | None:
-    """Return bootstrap draws of the values of these models, draws x models; None without predictions."""
-    if evidence.held_out is not None and evidence.judge is not None:
-        return held_out_draws(evidence.held_out, values, evidence.judge, seed)
+) -> tuple[np.ndarray | None, float]:
+    """Return bootstrap draws of the values, draws x models, and the cost of a wrong answer; or None."""
+    held_out = evidence.held_out
+    if held_out is not None and evidence.judge is not None:
+        lost = one_answer(evidence.judge, held_out.truth, held_out.groups).lost
+        return held_out_draws(held_out, values, evidence.judge, seed), TRAINING_SETS * lost
     if tested is None or not set(values) <= set(tested.models) or not len(tested.draws.values):
-        return None
-    return tested.draws.values[:, [tested.models.index(model) for model in values]]
+        return None, 0.0
+    return tested.draws.values[:, [tested.models.index(model) for model in values]], tested.answer
 
 
 def _measure(evidence: TaskEvidence) -> str:
@@ -194,9 +199,11 @@ def _test(evidence: TaskEvidence, seed: int) -> _Tested | None:
     draws = bootstrap(measured, evidence.metric, seed)
     p_values = pair_p_values(measured, evidence.metric, draws, seed)
     few = len(models) <= MOST_STEPPED
-    deviations = pair_deviations(measured, evidence.metric, draws, p_values) if few else None
+    answer = one_answer(evidence.metric, evidence.truth, evidence.groups)
+    deviations = pair_deviations(measured, evidence.metric, draws, p_values, answer.lost) if few else None
     of_models = np.array([values[model] for model in models], dtype=float)
-    return _Tested(models, draws, compare_pairs(of_models, p_values, draws.values, seed, deviations))
+    pairs = compare_pairs(of_models, p_values, draws.values, seed, deviations)
+    return _Tested(models, draws, pairs, answer.lost, right_answers(evidence.metric, answer, of_models))
 
 
 def _separable(pairs: Pairwise) -> float | None:
@@ -213,14 +220,6 @@ def _index_draws(findings: TaskFindings, tested: _Tested | None) -> ExampleDraws
     return ExampleDraws(tested.models, (tested.draws.values - floor) / (best - floor))
 
 
-def _right(evidence: TaskEvidence, tested: _Tested) -> Right | None:
-    """Return how many answers are right; None if values are no accuracies."""
-    metric, truth = evidence.metric, evidence.truth
-    if metric is None or truth is None or not (metric.is_mean and evidence.task.classes):
-        return None
-    return Right(np.asarray(tested.pairs.values) * truth.examples, truth.examples)
-
-
 def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing, ...]:
     """Return the models with a value, best first; equal values are sorted by name."""
     values = np.array([cell.value for cell in evidence.cells], dtype=float)
@@ -232,7 +231,7 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     spans = tested.pairs.ranks() if tested else []
     differences = tested.pairs.differences(tested.best) if tested else []
     untested = len(values) - len(columns)
-    drawn, standings = intervals(tested.draws.values, _right(evidence, tested)) if tested else [], []
+    drawn, standings = intervals(tested.draws.values, tested.right) if tested else [], []
     for row, cell in enumerate(evidence.cells):
         value, best = float(values[row]), float(values.max())
         within, difference, p_value, span = (None if is_trained else cell.interval), None, None, None
@@ -283,7 +282,7 @@ def _examples_needed(
         first.value - second.value,
         fixed,
         evidence.truth.examples if evidence.groups is None else int(evidence.groups.max()) + 1,
-        float(tested.pairs.reach[columns[0], columns[1]]) / deviation,
+        float(tested.pairs.reach[columns[0], columns[1]]) / float(np.hypot(deviation, tested.answer)),
     )
 
 
