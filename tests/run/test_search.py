@@ -323,6 +323,23 @@ def test_rows_of_a_search_are_those_of_a_study_of_its_models(study, tmp_path):
             assert cell.value == values[cell.model, cell.method]
 
 
+def test_what_a_search_learns_from_alone_is_no_row(study, tmp_path):
+    searched = study("colours", "noisy", methods=("linear_probe",), tolerance=0).run()
+
+    stored = compare_store(open_existing(tmp_path / "store"))
+    assert {cell.method for cell in (*searched.cells, *stored.cells)} == {"linear_probe"}
+    assert stored.pending is None
+
+
+@pytest.mark.parametrize("methods", [("own_head",), ("own_head", "sgd")])
+def test_a_model_to_which_no_method_of_the_study_applies_did_not_finish(study, methods):
+    comparison = study("colours", "noisy", methods=methods, tolerance=0).run()
+
+    assert comparison.search.finished == ()
+    assert set(comparison.search.failed) == {"zoo:colours", "zoo:noisy"}
+    assert Status.OK not in {cell.status for cell in comparison.cells}
+
+
 def test_the_screen_says_how_many_were_tried_and_compares_no_lone_model_with_nothing(study):
     comparison = study("colours", "noisy", "noisy(seed=1)", tolerance="90pt").run()
 

@@ -49,6 +49,17 @@ def test_with_one_stage_it_decides_as_the_search_that_is_simulated(case):
         tried.append(step.model)
 
 
+def test_where_steps_show_nothing_models_come_in_the_order_of_the_prior(case):
+    planner, order = Planner([case.prior]), []
+
+    while (step := planner.next(np.ones(len(case.values)))) is not None:
+        planner.tell(step, [None])
+        order.append(step.model)
+
+    assert order[0] == np.argmax(case.prior.ranks)
+    assert np.all(np.diff(case.prior.mean[order[1:]]) <= 0)
+
+
 def test_the_first_model_goes_through_all_stages_first():
     planner = Planner([prior_of()], stages=3)
 

@@ -147,8 +147,10 @@ class Planner:
         free &= ~self._ruled_out(outlooks)
         if not free.any():
             return None
-        model = int(np.flatnonzero(free)[np.argmax((self._gains(outlooks) / np.sqrt(costs))[free])])
-        return self._step(model)
+        worth = self._gains(outlooks) / np.sqrt(costs)
+        if not any(np.isfinite(outlook.best) for outlook in outlooks):  # steps show nothing, as of heads
+            worth = self.promise()
+        return self._step(int(np.flatnonzero(free)[np.argmax(worth[free])]))
 
     def ruled_out(self) -> np.ndarray:
         """Return for each model whether it is so far behind the best that it goes no further."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple, final
 
 import numpy as np
 
 from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import AssayError, UsageError
+from assay.core.job import Job
 from assay.core.limits import Limits
 from assay.core.model import ModelSource
 from assay.core.task import Task
@@ -20,7 +21,7 @@ from assay.plugins.registry import Named
 from assay.run.broken_source import checked_models, read_source
 from assay.run.catalogue import entry_of
 from assay.run.evaluation import Evaluation
-from assay.run.plan import job_of, model_address
+from assay.run.plan import Run, job_of, model_address
 from assay.run.search.rule import SearchRule
 from assay.run.search.stages import PlannedStage
 from assay.wording.numbers import disk_space
@@ -132,6 +133,7 @@ class Candidates:
         tasks: The tasks.
         stages: The stages.
         evaluation: Creates an evaluation from its model, identity, task, jobs and train_rows.
+        known: Returns those of some keys whose jobs need not run again.
     """
 
     def __init__(
@@ -140,12 +142,13 @@ class Candidates:
         tasks: Sequence[Task],
         stages: Sequence[PlannedStage],
         evaluation: Callable[..., Evaluation],
+        known: Callable[[Iterable[str]], Collection[str]],
     ) -> None:
         self.models = choice.models
         self.entries = choice.entries
         self.tasks = tuple(tasks)
         self.stages = tuple(stages)
-        self._evaluation = evaluation
+        self._evaluation, self._known = evaluation, known
         self._read: dict[int, tuple[Named[ModelSource], str, bool]] = {}
         self._first: dict[tuple[str, str], int] = {}  # the first model of each identity
 
@@ -161,10 +164,10 @@ class Candidates:
         planned = self.stages[stage]
         every = []
         for task, rows in zip(self.tasks, planned.rows, strict=True):
-            jobs = tuple(
-                (job_of(named, identity, task, run, train_rows=rows), run.method.plugin)
-                for run in planned.runs
-            )
+            asked = [job_of(named, identity, task, run, train_rows=rows) for run in planned.asked]
+            screens = [self._screen(named, identity, task, run, rows) for run in planned.screens]
+            methods = (run.method.plugin for run in planned.runs)
+            jobs = tuple(zip((*asked, *screens), methods, strict=True))
             every.append(
                 self._evaluation(
                     model=named,
@@ -176,6 +179,16 @@ class Candidates:
                 )
             )
         return every
+
+    def _screen(
+        self, named: Named[ModelSource], identity: str, task: Task, run: Run, rows: int | None
+    ) -> Job:
+        """Return a job of a screen: on all of train a study's if it is known, else one that is no row."""
+        if rows is None:
+            of_a_study = job_of(named, identity, task, run)
+            if self._known({of_a_study.key}):
+                return of_a_study
+        return job_of(named, identity, task, run, train_rows=len(task.train) if rows is None else rows)
 
     def called(self, addresses: Iterable[str]) -> list[int]:
         """Return the models with these addresses, whatever their aliases."""

@@ -130,7 +130,7 @@ def prepare(
         planner.drop(model)
     downloads = downloads_of(choice.entries)
     costs = Costs(sizes_of(choice.entries), downloads, examples_of(tasks, stages))
-    candidates = Candidates(choice, tasks, stages, asked.evaluation)
+    candidates = Candidates(choice, tasks, stages, asked.evaluation, done)
 
     def known_of(wanted: Iterable[str]) -> dict[str, Observed]:
         keys = done(wanted)

@@ -87,9 +87,8 @@ def stored_steps(candidates: Candidates, records: Records) -> list[Step]:
                 evaluations = candidates.evaluations(model, stage)
             except NoCandidate:  # the scheduler says why, when its turn comes
                 break
-            methods = {str(run.method) for run in planned.asked or planned.screens}
             step, jobs = Step(model, stage), [job for one in evaluations for job, _ in one.jobs]
-            needed[step] = frozenset(job.key for job in jobs if job.method in methods)
+            needed[step] = frozenset(job.key for job in jobs if job.method in planned.needed)
             first[step] = min(job.key for job in jobs)
     known = records.known(key for keys in needed.values() for key in keys).keys() if needed else ()
     order = {key: position for position, key in enumerate(records.openings)}

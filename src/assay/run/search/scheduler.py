@@ -159,8 +159,7 @@ class SearchScheduler(Scheduler[Evaluation]):
 
     def _run(self, step: Step | None, evaluations: Sequence[Evaluation]) -> RunningStep:
         running = begun(step, evaluations, self._records, self._spending.clock())
-        if step is None or self._candidates.stages[step.stage].counts:
-            self.evaluations += evaluations
+        self.evaluations += evaluations if step is None else self._asked(step, evaluations)
         if step is not None:
             if self.planner.reached[step.model] < 0:
                 self._begun[running.is_replayed] += 1
@@ -169,6 +168,12 @@ class SearchScheduler(Scheduler[Evaluation]):
                 self._spending.downloaded += running.downloads
             self.planner.start(step)
         return running
+
+    def _asked(self, step: Step, evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+        """Return the part of a step that the study asks for."""
+        asked = {str(run.method) for run in self._candidates.stages[step.stage].asked}
+        others = {job.key for one in evaluations for job, _ in one.jobs if job.method not in asked}
+        return [one.without(others) for one in evaluations] if asked else []
 
     def _chosen(self) -> Step | None:
         reached = self.planner.reached
@@ -229,8 +234,9 @@ class SearchScheduler(Scheduler[Evaluation]):
         if step is None:
             return
         ok = [one for one in results if one.status is Status.OK]
-        if not ok:
-            self._give_up(step, results)
+        needed = [one for one in results if one.job.method in self._candidates.stages[step.stage].needed]
+        if all(one.status is not Status.OK for one in needed):
+            self._give_up(step, needed)
             return
         self._costs.tell(step.model, step.stage, measured)
         self.planner.tell(step, [self._seen(task.fingerprint, ok) for task in self._candidates.tasks])

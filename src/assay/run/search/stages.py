@@ -30,7 +30,7 @@ class PlannedStage(NamedTuple):
     Attributes:
         rows: For each task, the number of examples of train; None for all.
         asked: Methods of the study with their seeds, whose results are compared with others.
-        screens: What the search learns from besides.
+        screens: What the search learns from besides; their results are no rows of the study.
     """
 
     rows: tuple[int | None, ...]
@@ -41,6 +41,11 @@ class PlannedStage(NamedTuple):
     def runs(self) -> tuple[Run, ...]:
         """All of it."""
         return (*self.asked, *self.screens)
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The methods of which one must have a result, for a model to come through."""
+        return frozenset(str(run.method) for run in self.asked or self.screens)
 
     @property
     def counts(self) -> bool:
