@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from assay.run.plan import resolve_models, resolve_tasks
 from assay.run.search.candidates import choice_of
 from assay.run.search.rule import Budget, SearchRule
 from assay.run.search.run import unit_of
+from assay.run.search.spending import Spending
 from assay.run.stored_comparison import compare_store
 from assay.run.study import Study
 from assay.store.results import open_existing
@@ -265,6 +267,25 @@ def test_a_tolerance_that_every_model_is_within_is_refused(study):
         UsageError, match=r"^tolerance is 5, but .* less than 1 in accuracy. Write .* is 0.005"
     ):
         study(tolerance=5).run()
+
+
+def test_the_time_of_this_start_is_that_since_it_began_and_some_is_left_for_the_answer():
+    seconds = iter((40.0, 98.0))
+    rule = SearchRule.of(budget="100s", total_budget="300s")
+
+    spending = Spending(rule, np.zeros(1), start=10.0, clock=lambda: next(seconds))
+
+    assert spending.left(spent=0.0) == pytest.approx(100 - 30 - 3)
+    assert spending.left(spent=290.0) == pytest.approx(100 - 88 - 3)
+
+
+def test_reading_the_tasks_counts_towards_the_budget(study):
+    ready = study("colours", budget="1h").plan()
+
+    late = study("colours", budget="1h").run(ready=replace(ready, seconds=3600.0)).search
+
+    assert ready.seconds > 0
+    assert (late.finished, late.stop) == ((), "budget")
 
 
 def test_models_that_a_plain_run_finished_are_finished_at_no_cost(study, tmp_path, opened):

@@ -165,6 +165,16 @@ def test_what_a_later_step_takes_beyond_opening_is_of_its_stage():
     assert costs.next(np.array([1, 1, 0])) == pytest.approx([np.inf, np.inf, 3.0 + 9.0 + 2.5])
 
 
+def test_the_budget_counts_on_steps_that_take_longer_where_such_steps_did():
+    known, exact, slower = (Costs(np.full(9, 1e9), np.zeros(9), [100]) for _ in range(3))
+    for costs, growth in ((exact, 1.0), (slower, 1.5)):
+        for model in range(8):
+            costs.tell(model, 0, StepTime(opening=1.0, encoding=growth**model, methods=1.0))
+
+    assert 1.0 < exact.caution < known.caution < slower.caution
+    assert exact.caution < 1.2
+
+
 def test_downloads_are_as_fast_as_those_before_and_a_removed_model_is_downloaded_again():
     costs = Costs(np.full(3, 1e9), np.full(3, 1e8), [100])
     first = costs.next(np.full(3, -1))

@@ -45,6 +45,7 @@ class Plan:
         families: The plug-in registries.
         notes: What was left out, in sentences.
         zoo: Where the study names no models, the names and sizes of those left out and downloaded, in lines.
+        seconds: What making it took, above all reading the tasks.
     """
 
     tasks: tuple[Task, ...]
@@ -53,6 +54,7 @@ class Plan:
     families: Families
     notes: tuple[str, ...] = ()
     zoo: tuple[str, ...] = ()
+    seconds: float = 0.0
 
     @property
     def jobs(self) -> dict[str, Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -65,9 +66,11 @@ class Study(StudySettings):
 
     def plan(self) -> Plan:
         """Resolve every name and load every task; raise for an invalid request."""
+        start = time.monotonic()
         own = families().with_files(map(Path, self.plugins))
         with using(own):
-            return self._planned(own)
+            planned = self._planned(own)
+        return replace(planned, seconds=time.monotonic() - start)
 
     def _planned(self, own: Families) -> Plan:
         root = Path(self.store)
@@ -173,6 +176,7 @@ class Study(StudySettings):
             ready: The plan, if it already exists.
             show: Called with how far a search is, after each of its steps.
         """
+        start = time.monotonic() - (0.0 if ready is None else ready.seconds)
         ready = ready or self.plan()
         require_place(Path(self.store))
         store = Store(Path(self.store))
@@ -182,7 +186,7 @@ class Study(StudySettings):
                 engine = families().engines.create(Address.parse(self.engine)).plugin
                 if self.is_search:
                     return self._searched(
-                        store, ready, engine, Watches(watch, show), retry_failed=retry_failed
+                        store, ready, engine, Watches(watch, show), start, retry_failed=retry_failed
                     )
                 evaluations = left.evaluations
                 if runs_several(engine):
@@ -203,6 +207,7 @@ class Study(StudySettings):
         ready: Plan,
         engine: Engine,
         watches: Watches,
+        start: float,
         *,
         retry_failed: bool,
     ) -> Comparison:
@@ -215,6 +220,7 @@ class Study(StudySettings):
                 runs_of(resolve_methods(self._all_methods()), self.seeds),
                 self._evaluations(ready.families),
                 self.control,
+                start,
             ),
             rule,
             store,

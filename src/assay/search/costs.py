@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple, final
 
@@ -11,6 +12,8 @@ _POWER = 0.8  # time grows more slowly than multiply-accumulates: small models u
 _FIRST_RATE = 0.02  # seconds for an example, before any was measured
 _FIRST_OPEN = 2.0  # seconds
 _BYTES_PER_SECOND = 10e6  # of a download, before any was measured
+_ERROR, _ERRORS = 0.2, 2  # of the logarithm of a prediction before any is known, and as how many it counts
+_NINE_OF_TEN = 1.28  # standard deviations
 
 
 class StepTime(NamedTuple):
@@ -55,9 +58,14 @@ class Costs:
         self._methods: list[list[float]] = [[] for _ in examples]
         self._openings: list[float] = []
         self._open: int | None = None  # the model of the last step, which is open still
+        self._errors: list[float] = []  # logarithms of what steps took, as a share of what was predicted
 
     def tell(self, model: int, stage: int, measured: StepTime) -> None:
         """Learn what a step took."""
+        is_usual = self._methods[stage] and stage == self._told[model] + 1 and not measured.downloaded
+        if is_usual and measured.total > 0:
+            predicted = self._of_stages()[model, stage] + self.openings()[model]
+            self._errors.append(math.log(measured.total / predicted))
         examples = self._examples[self._told[model] + 1 : stage + 1].sum()
         if measured.encoding > 0 and examples:
             self._encoding[:, model] += measured.encoding, examples
@@ -90,6 +98,15 @@ class Costs:
     def is_measured(self) -> bool:
         """Whether it is known how fast models encode, or how long the last stage of one took."""
         return bool(self._encoding[1].any() or self._methods[-1])
+
+    @property
+    def caution(self) -> float:
+        """What nine of ten steps take as a share of what is predicted, at most; at least 1.
+
+        Steps that took less say nothing: the first opening loads the framework, and the next ones do not.
+        """
+        above = sum(max(0.0, error) ** 2 for error in self._errors) + _ERRORS * _ERROR**2 / 2
+        return math.exp(_NINE_OF_TEN * math.sqrt(2 * above / (len(self._errors) + _ERRORS)))
 
     def next(self, reached: np.ndarray) -> np.ndarray:
         """Return the cost of the next step of each model; infinite for one that finished."""

@@ -87,12 +87,14 @@ class SearchRequest(NamedTuple):
         runs: The methods of the study with their seeds.
         evaluation: Creates an evaluation from its model, identity, task, jobs and train_rows.
         has_control: Whether a model with random weights is judged too.
+        start: When the budget of this start begins, by ``time.monotonic``.
     """
 
     tasks: Sequence[Task]
     runs: Sequence[Run]
     evaluation: Callable[..., Evaluation]
     has_control: bool
+    start: float
 
 
 def prepare(
@@ -145,7 +147,7 @@ def prepare(
 
     models = {result.job.model for result in store.results(on_subsets=True)}
     records = Records(models, known_of, read_openings(store.arrays), partial(write_openings, store.arrays))
-    spending = Spending(rule, downloads)
+    spending = Spending(rule, downloads, asked.start)
     scheduler = SearchScheduler(candidates, planner, costs, spending, records, controls)
     within_disk = None
     if rule.max_disk is not None:

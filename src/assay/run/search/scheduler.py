@@ -140,7 +140,7 @@ class SearchScheduler(Scheduler[Evaluation]):
         """Return whether the control is not judged yet, and is known or takes little of what is left."""
         if self._has_controls or not self.curve:
             return False
-        takes = self._costs.whole(self.curve[0][1])
+        takes = self._costs.caution * self._costs.whole(self.curve[0][1])
         return takes <= share * self._spending.left(self.spent) or self._is_control_known
 
     @cached_property
@@ -199,8 +199,8 @@ class SearchScheduler(Scheduler[Evaluation]):
         """Return whether each part of the budget suffices to finish each model, as far as is known."""
         untried, left = reached < 0, self._spending.left(self.spent)
         has_time = np.full(len(reached), left > 0)
-        if self._costs.is_measured:
-            has_time &= self._costs.rest(reached) <= left
+        if self._costs.is_measured:  # without a finished model there is no answer: it may take a risk
+            has_time &= self._costs.rest(reached) * (self._costs.caution if self.curve else 1.0) <= left
         may_begin = self._spending.models_left(self._begun[False], self._begun[True]) > 0
         return {
             StopReason.BUDGET: has_time,

@@ -11,6 +11,8 @@ import numpy as np
 
 from assay.run.search.rule import SearchRule
 
+_FOR_THE_ANSWER, _MOST_FOR_IT = 0.03, 10.0  # of the budget, and seconds: findings and page at the end
+
 
 class StopReason(StrEnum):
     """Why a search ended."""
@@ -29,6 +31,7 @@ class Spending:
     Args:
         rule: What may be spent.
         downloads: The bytes to download before each model opens.
+        start: When this start began, on the clock; by default now.
         clock: Returns seconds.
 
     Attributes:
@@ -36,13 +39,17 @@ class Spending:
     """
 
     def __init__(
-        self, rule: SearchRule, downloads: np.ndarray, clock: Callable[[], float] = time.monotonic
+        self,
+        rule: SearchRule,
+        downloads: np.ndarray,
+        start: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.clock = clock
         self._budget, self._total = rule.budget, rule.total_budget
         self._downloads, self._max_download = downloads, rule.max_download
         self.downloaded = 0.0
-        self._start = clock()
+        self._start = clock() if start is None else start
 
     def time_of(self, spent: float) -> tuple[float, float | None]:
         """Return the seconds that count towards the time limit, and the limit; None without any.
@@ -66,11 +73,14 @@ class Spending:
     def left(self, spent: float) -> float:
         """Return the seconds that are left, after those of all steps; infinite without a limit.
 
-        The budget of this start is time on the clock; the total is the time of all steps, by all workers.
+        The budget of this start is time on the clock, of which a little is for the answer; the total is the
+        time of all steps, by all workers.
         """
+        budget = self._budget.seconds
+        at_the_end = 0.0 if budget is None else min(_FOR_THE_ANSWER * budget, _MOST_FOR_IT)
         limits = [
             limit - used
-            for limit, used in ((self._budget.seconds, self.seconds), (self._total.seconds, spent))
+            for limit, used in ((budget, self.seconds + at_the_end), (self._total.seconds, spent))
             if limit is not None
         ]
         return min(limits, default=float("inf"))
