@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from tests.hub.commands import Commands, Ran, commands
-from tests.hub.local_hub import LocalHub, serving
-from tests.hub.served import models_of, sets_of
+from tests.hub.local_hub import LocalHub, contents, serving
+from tests.hub.served import csv, models_of, sentence_files, sets_of
+
+from assay.core.task import Modality
+from assay.run.zoo import curated
 
 pytest.importorskip("datasets")
 pytestmark = pytest.mark.framework
@@ -226,6 +229,74 @@ def test_a_download_of_torch_that_is_cut_changed_or_refused_is_a_row_and_is_trie
     said = " ".join(again.stdout.split())
     assert re.search("mnasnet0.5_top1_67.823-3ffadce67e.pth is damaged .* Delete it", said), said
     assert said.count("not in the local cache, and no network is used") >= 3, said
+
+
+@pytest.fixture(scope="module")
+def reviews(user: Commands) -> Path:
+    table = user.home / "reviews.csv"
+    table.write_bytes(csv(60))
+    return table
+
+
+def weights_in(user: Commands, name: str) -> int:
+    """Return the bytes that the cache of a user has of a repository."""
+    blobs = user.home / "hf" / "hub" / f"models--{name.replace('/', '--')}" / "blobs"
+    return sum(file.stat().st_size for file in blobs.glob("*"))
+
+
+def test_a_search_removes_what_it_downloaded_before_the_disk_limit_and_nothing_of_the_user(
+    hub: LocalHub, user: Commands, tiny_bert: Path, reviews: Path
+) -> None:
+    new = ("org/one", "org/two", "org/three")
+    for name in (*new, "org/had"):
+        hub.add(f"models/{name}", contents(tiny_bert) | {"note": name.encode()})
+    size = sum(map(len, contents(tiny_bert).values()))
+    known = user.assay("catalogue", "update", *(f"hf:{name}" for name in new))
+    user.assay("fetch", "hf:org/had")
+    hub.requests()
+
+    run = user.assay(
+        "rank", str(reviews), *models(*(f"hf:{name}" for name in (*new, "org/had"))), "--method", "ridge_cv",
+        "--no-control", "--tolerance", "0", "--max-disk", f"{1.5 * size / 1000:.0f}KB", "--store", "disk",
+    )  # fmt: skip
+
+    asked = {one["path"] for one in hub.requests()}
+    assert (known.code, run.code) == (0, 0), run.stderr
+    assert all(any(f"/{name}/" in path for path in asked) for name in new)
+    assert sum(weights_in(user, name) > 0 for name in new) == 1
+    assert weights_in(user, "org/had") > 0
+
+
+def test_a_search_without_named_models_says_what_it_downloads_and_downloads_what_it_tries(
+    hub: LocalHub, user: Commands, tiny_bert: Path, reviews: Path
+) -> None:
+    for choice in curated(Modality.TEXT):
+        name = choice.address.partition(":")[2]
+        repository = name if "/" in name else f"sentence-transformers/{name}"
+        hub.add(f"models/{repository}", contents(tiny_bert) | sentence_files())
+    command = (
+        "rank",
+        str(reviews),
+        "--max-models",
+        "2",
+        "--method",
+        "ridge_cv",
+        "--no-control",
+        "--tolerance",
+        "0",
+    )
+
+    asked = user.assay(*command, "--dry-run")
+    before = hub.requests()
+    run = user.assay(*command, "--download", "--store", "curated")
+
+    opened = {one["path"].split("/resolve/")[0] for one in hub.requests() if "/resolve/" in one["path"]}
+    assert "add --download for" in asked.stdout + asked.stderr
+    assert before == []
+    assert run.code == 0, run.stdout + run.stderr
+    assert re.search("downloads, .* GB: ", run.stderr), run.stderr
+    assert "1 finished" in run.stdout or "2 finished" in run.stdout, run.stdout
+    assert 0 < len(opened) <= 2, opened
 
 
 def test_the_catalogue_asks_the_hub_only_when_told_to(hub: LocalHub, user: Commands) -> None:
