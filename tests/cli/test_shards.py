@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from assay.actions.plan_shards import plan_shards
+from assay.actions.slurm import Resources, slurm_script
 from assay.core.errors import StoreError
 from assay.run.manifest import _checksum
 from assay.run.shard import ready_shard
@@ -330,6 +331,15 @@ def test_the_script_gives_resources_and_quotes_what_it_is_given(study, monkeypat
         *("--shard", "$SLURM_ARRAY_TASK_ID/2"),
     ]
     assert "secret" not in out
+
+
+def test_the_script_asks_for_four_times_the_predicted_time_once_there_is_one():
+    def script(resources: Resources) -> list[str]:
+        return slurm_script(Path("study.toml"), 3, Path("plan"), resources).splitlines()
+
+    assert "#SBATCH --time=6:00:00" in script(Resources(seconds=5000))
+    assert "#SBATCH --time=1:00:00" in script(Resources(seconds=1))
+    assert not [line for line in script(Resources()) if "--time" in line]
 
 
 def test_a_path_that_would_end_a_line_of_the_script_is_refused(study):

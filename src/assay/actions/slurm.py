@@ -12,13 +12,26 @@ from typing import NamedTuple
 from assay.core.errors import UsageError
 from assay.core.limits import bytes_of
 
+_RESERVE = 4  # times the predicted time: a queue ends a shard that exceeds its limit
+
 
 class Resources(NamedTuple):
-    """What SLURM gives each shard; None for its defaults. Memory is as in "32GB"."""
+    """What SLURM gives each shard; None for its defaults.
+
+    Attributes:
+        memory: As in "32GB".
+        seconds: How long the longest shard is predicted to take; it gets four times that, at least an hour.
+    """
 
     cpus: int | None = None
     gpus: int | None = None
     memory: str | None = None
+    seconds: float | None = None
+
+    @property
+    def time(self) -> str | None:
+        """The time limit, in whole hours."""
+        return None if self.seconds is None else f"{max(1, math.ceil(_RESERVE * self.seconds / 3600))}:00:00"
 
 
 def slurm_script(
@@ -40,6 +53,7 @@ def slurm_script(
         "output": f"{str(folder.absolute()).replace('%', '%%')}/%{width}a.log",
         "cpus-per-task": resources.cpus,
         "gpus": resources.gpus,
+        "time": resources.time,
         "mem": resources.memory and f"{math.ceil(bytes_of('memory_per_job', resources.memory) / 2**20)}M",
     }
     run = [sys.executable, "-m", "assay", "run", str(study), "--plan", str(folder), *options]

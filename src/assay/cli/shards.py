@@ -55,6 +55,8 @@ def print_plan(
         _note("Nothing to run: all results exist.")
         return
     count, seconds = len(manifest.shards), [shard.seconds for shard in manifest.shards]
+    if planned.measured:
+        resources = resources._replace(seconds=max(seconds))
     by = f"speed of {plural(planned.measured, 'model')}" if planned.measured else "size of the models"
     evaluations = sum(len(shard.evaluations) for shard in manifest.shards)
     say(slurm_script(file, count, folder, resources, passed).rstrip("\n"))

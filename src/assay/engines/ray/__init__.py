@@ -28,9 +28,9 @@ class Ray(Engine):
     numbers are those of ``isolated`` with as many threads.
 
     Attributes:
-        address: The cluster, as in "10.0.0.2:6379" or "auto" for the one that this machine belongs to; by
-            default that of ``RAY_ADDRESS``, else that of this machine, else a new Ray that ends with the run.
-            "local" always starts a new one.
+        address: The cluster, as in "10.0.0.2:6379" or "auto" for the one that this machine belongs to, or
+            "ray://10.0.0.2:10001" from a machine that belongs to none; by default that of ``RAY_ADDRESS``,
+            else that of this machine, else a new Ray that ends with the run. "local" always starts a new one.
         gpus_per_job: The GPUs of an evaluation, as in 0.5 for two at once on each; by default 1 if the
             study's device is one, else 0.
         cpus_per_job: The processors of an evaluation, and its number of threads.
@@ -70,8 +70,9 @@ class Ray(Engine):
         self, evaluate: Evaluate[WorkT], scheduler: Scheduler[WorkT], watch: Watch
     ) -> Generator[Event, None, None]:
         """Run what the scheduler gives and yield the events of all workers as they come."""
-        from assay.engines.ray.cluster import joined
+        from assay.engines.ray.cluster import is_outside, joined
         from assay.engines.ray.needs import Needs
+        from assay.engines.ray.outside import OutsideTasks
         from assay.engines.ray.tasks import RayTasks, Shipping
 
         memory = self.memory_per_job
@@ -85,5 +86,5 @@ class Ray(Engine):
             if dashboard:
                 watch(Stage("", "", f"Ray's dashboard: {dashboard}"))
             shipping = Shipping(evaluate, needs)
-            workers = RayTasks(shipping, self.workers)
+            workers = (OutsideTasks if is_outside() else RayTasks)(shipping, self.workers)
             yield from events_of(workers, shipping.packed, scheduler, watch)

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 _TRIES = 2
 _SECONDS_TO_ANSWER = 5.0
+_OUTSIDE = "ray://"  # of the address of a Ray client server
 _ON_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # "0" makes Ray listen on loopback only, on Linux too
 
 
@@ -33,17 +34,13 @@ def joined(address: str | None) -> Iterator[str]:
         yield _dashboard()
         return
     wanted = address or os.environ.get("RAY_ADDRESS") or None
-    if wanted is not None and wanted.startswith("ray://"):
-        raise UsageError(
-            f"The address '{wanted}' is of a Ray client, over which results cannot stream. Submit the study "
-            "to the cluster: ray job submit --working-dir . -- assay run study.toml --engine ray"
-        )
     if wanted == "local" or (wanted is None and not _join("auto")):
         _start()
     elif wanted is not None and not _join(wanted):
         raise UsageError(
-            f"There is no Ray at '{wanted}'. Write the address of a cluster, as in '10.0.0.2:6379', or "
-            "leave it out: engine='ray' then starts one on this machine."
+            f"There is no Ray at '{wanted}', or it does not accept this machine. Write the address of a "
+            "cluster, as in '10.0.0.2:6379' or 'ray://10.0.0.2:10001', or leave it out: engine='ray' then "
+            "starts one on this machine. A cluster with tokens needs RAY_AUTH_MODE=token and its token."
         )
     try:
         yield _dashboard()
@@ -55,14 +52,23 @@ def _join(address: str) -> bool:
     """Return whether there is a Ray at the address, and be connected to it."""
     services = importlib.import_module("ray._private.services")
     try:
-        found = str(services.canonicalize_bootstrap_address_or_die(address))
+        if address.startswith(_OUTSIDE):
+            found = address.removeprefix(_OUTSIDE)
+        else:
+            found = str(services.canonicalize_bootstrap_address_or_die(address))
         with socket.create_connection(_host_and_port(found), _SECONDS_TO_ANSWER):
             pass  # Ray itself would try for minutes
         _init(address)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, importlib.import_module("ray").exceptions.AuthenticationError) as error:
         logger.info("no Ray at %s: %s", address, error)
         return False
     return True
+
+
+def is_outside() -> bool:
+    """Return whether this process is connected as a client, to which tasks cannot stream."""
+    client = importlib.import_module("ray.util.client")
+    return bool(client.ray.is_connected())
 
 
 def _host_and_port(address: str) -> tuple[str, int]:
@@ -115,6 +121,8 @@ def _init(address: str, **settings: bool) -> None:
 
 def _dashboard() -> str:
     """Return the address of the dashboard; empty if there is none."""
+    if is_outside():
+        return ""
     worker = importlib.import_module("ray._private.worker")
     url = worker.get_dashboard_url()
     return f"http://{url}" if url else ""

@@ -6,6 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -83,16 +84,30 @@ class Shipping:
         )
 
 
+@dataclass(slots=True)
+class Shipped:
+    """What another process has packed.
+
+    Attributes:
+        needs: What an evaluation needs.
+        greeting: The reference to what nodes must know, once an evaluation was packed.
+    """
+
+    needs: Needs
+    greeting: Any = None
+
+
 @final
 class RayTasks:
     """Workers that are Ray tasks.
 
     Args:
-        shipping: Has packed the requests.
+        shipping: Has packed the requests, here or elsewhere.
         most: The number of workers; None for as many as the nodes have room for.
+        is_inside: Whether the driver is on this node.
     """
 
-    def __init__(self, shipping: Shipping, most: int | None) -> None:
+    def __init__(self, shipping: Shipping | Shipped, most: int | None, *, is_inside: bool = True) -> None:
         import ray
 
         self._ray = ray
@@ -105,7 +120,7 @@ class RayTasks:
         self._hello: dict[int, Hello] = {}  # where each worker is, or was last
         self._nodes: dict[str, str] = {}  # by model: where its weights are
         self._models: dict[int, str] = {}
-        self._here = ray.get_runtime_context().get_node_id()
+        self._here = ray.get_runtime_context().get_node_id() if is_inside else ""
         self._relay = ray.remote(relay)
 
     def added(self) -> Iterable[int]:
