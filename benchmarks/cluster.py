@@ -3,10 +3,14 @@
     python benchmarks/cluster.py                                       # all three parts, some minutes
     python benchmarks/cluster.py --workers 1 4 16 64 --each 150 --seconds 1
     python benchmarks/cluster.py --parts driver store
+    python benchmarks/cluster.py --parts sleep --workers 1 4 16 64 --seconds 4 --evaluations 10000
 
 *driver*: 10,000 evaluations of three jobs go through the driver's part of an engine with workers that answer
 at once, and into a store: pickling, events, scheduler, transactions. Its rate is where a driver saturates: so
 many evaluations a second, from whatever number of workers.
+
+*sleep*: the same with simulated workers that answer after some seconds. The efficiency is the ideal time
+(evaluations x seconds / workers) over the time taken.
 
 *ray*: evaluations that sleep, on a Ray of this machine whose workers are fractions of a processor. The
 efficiency is the ideal time (evaluations x seconds / workers) over the time taken once all workers have
@@ -19,6 +23,7 @@ and durability with plain sqlite3 in the same run.
 from __future__ import annotations
 
 import argparse
+import heapq
 import os
 import resource
 import sqlite3
@@ -69,15 +74,18 @@ class Sleep:
         """Do nothing: no model is open."""
 
 
-class AnswerAtOnce:
-    """Workers that answer every request at once, in this process.
+class Simulated:
+    """Workers that answer every request after some seconds, in this process.
 
     Args:
         count: The number of workers.
+        seconds: The time of an evaluation.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, seconds: float = 0.0) -> None:
         self._new = range(count)
+        self._seconds = seconds
+        self._due: list[tuple[float, int, Message]] = []  # when each worker begins to answer, and its request
         self._replies: deque[Reply] = deque()
 
     def added(self) -> Iterable[int]:
@@ -88,13 +96,17 @@ class AnswerAtOnce:
         return ""
 
     def request(self, worker: int, message: Message) -> None:
-        evaluation = cloudpickle.loads(message.arrays["evaluation"])
-        for job, _ in evaluation.jobs:
-            event = message_of(Kind.EVENT, Finished(Result(job, Status.OK, value=0.5)))
-            self._replies.append(Reply(worker, event))
-        self._replies.append(Reply(worker, Message({"is": Kind.DONE, "has_leaked": False})))
+        heapq.heappush(self._due, (time.perf_counter() + self._seconds, worker, message))
 
     def next(self) -> Reply:
+        while not self._replies:
+            due, worker, message = heapq.heappop(self._due)
+            time.sleep(max(due - time.perf_counter(), 0))
+            evaluation = cloudpickle.loads(message.arrays["evaluation"])
+            for job, _ in evaluation.jobs:
+                event = message_of(Kind.EVENT, Finished(Result(job, Status.OK, value=0.5)))
+                self._replies.append(Reply(worker, event))
+            self._replies.append(Reply(worker, Message({"is": Kind.DONE, "has_leaked": False})))
         return self._replies.popleft()
 
     def kill(self, worker: int) -> None:
@@ -115,21 +127,24 @@ def many(count: int) -> tuple[SimulatedEvaluation, ...]:
     ]
 
 
-def drive_alone(count: int) -> None:
-    """Print what the driver's part of an engine and the store sustain."""
+def drive_alone(count: int, workers: int = 64, each: float = 0.0) -> None:
+    """Print what the driver's part of an engine and the store sustain, with evaluations of some seconds."""
     scheduler = FullMatrix(many(count))
     with tempfile.TemporaryDirectory() as folder:
         store, start = Store(Path(folder) / "store"), time.perf_counter()
         with store.writing():
-            for event in events_of(AnswerAtOnce(64), lambda one: request_of(pickled(one)), scheduler, unseen):
+            simulated = Simulated(workers, each)
+            for event in events_of(simulated, lambda one: request_of(pickled(one)), scheduler, unseen):
                 store.keep(event)
                 scheduler.tell(observed(event))
         seconds = time.perf_counter() - start
         store.close()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    ideal = f", efficiency {count * each / workers / seconds:.0%}" if each else ""
     print(
-        f"driver: {count:,} evaluations ({3 * count:,} results) in {seconds:.1f} s: "
-        f"{count / seconds:,.0f} evaluations/s, peak memory {peak:,.0f} MB"
+        f"driver: {workers} workers, {count:,} evaluations of {each:g} s ({3 * count:,} results) in "
+        f"{seconds:.1f} s: {count / seconds:,.1f} evaluations/s{ideal}, peak memory {peak:,.0f} MB",
+        flush=True,
     )
 
 
@@ -220,14 +235,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--parts", nargs="+", default=["driver", "store", "ray"])
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 4, 16])
-    parser.add_argument("--evaluations", type=int, default=10_000, help="of the driver alone")
+    parser.add_argument("--evaluations", type=int, default=10_000, help="of the parts driver and sleep")
     parser.add_argument("--each", type=int, default=40, help="evaluations of each worker on Ray")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of an evaluation on Ray")
+    parser.add_argument(
+        "--seconds", type=float, default=1.0, help="of an evaluation of the parts sleep and ray"
+    )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--written", type=int, default=2_000)
     chosen = parser.parse_args()
     if "driver" in chosen.parts:
         drive_alone(chosen.evaluations)
+    for workers in chosen.workers if "sleep" in chosen.parts else ():
+        drive_alone(chosen.evaluations, workers, chosen.seconds)
     if "store" in chosen.parts:
         write_to_a_large_store(chosen.rows, chosen.written)
     for workers in chosen.workers if "ray" in chosen.parts else ():

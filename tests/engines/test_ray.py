@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -86,6 +87,23 @@ def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
     assert second.reason.startswith(reason)
     assert second.cause is cause
     assert [result.status for result in others] == [Status.OK] * 4
+
+
+def test_a_driver_outside_the_cluster_gets_the_same_rows_and_refusals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("assay.engines.ray.cluster.is_outside", lambda: True)
+
+    events = run_as_a_study(
+        Ray(workers=1), InTurn(EVALUATIONS[:2]), lambda stage: None, Perform(say_why_and_end)
+    )
+    first, second, *others = [event.result for event in events]
+
+    assert first.status is Status.OK
+    assert f"on node {socket.gethostname()}: its process ended with code 7 (it printed:" in second.reason
+    assert [result.status for result in others] == [Status.OK] * 4
+    with pytest.raises(UsageError, match="needs 1 CPU and 64 GPU"):
+        run_as_a_study(Ray(gpus_per_job=64), InTurn(EVALUATIONS), lambda stage: None)
 
 
 @dataclass(frozen=True, slots=True)

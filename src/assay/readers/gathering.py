@@ -22,6 +22,7 @@ from assay.readers.sounds import StoredSounds
 from assay.readers.splits import Part, Shares, class_counts, divide, sample
 from assay.readers.table_columns import TableColumns
 from assay.readers.tables import TableTexts, TextTable, text_digests
+from assay.readers.verified_files import VerifiedFiles
 
 
 class ExampleLimits(NamedTuple):
@@ -98,6 +99,8 @@ def gather_files(
     checked = check(files, labelled.rows)
     lost = _lost_classes(labelled.labels, checked.unreadable)
     kept, notes = leave_out_unreadable(files, labelled.rows, checked.unreadable, unreadable, lost)
+    if isinstance(files, (StoredImages, StoredSounds)):
+        files = replace(files, files=VerifiedFiles.of(files.files, labelled.rows, checked.digests))
     if isinstance(files, StoredImages):
         settled = settle(files, labelled.rows, checked)
         files, checked = settled.images, checked._replace(digests=settled.digests)

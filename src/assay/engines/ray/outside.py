@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, final
 
-from assay.core.errors import UsageError
+from assay.core.errors import AssayError, UsageError
 from assay.engines.ray.needs import Needs
 from assay.engines.ray.tasks import RayTasks, Shipped, Shipping
 from assay.workers.channel import Message
@@ -66,7 +66,7 @@ class OutsideTasks:
         """Submit the task of a request."""
         shipping = self._shipping
         refused = self._inside.request.remote(worker, message, shipping.needs, [shipping.greeting])
-        _accepted(self._ray.get(refused))
+        _accepted(self._got(refused))
 
     def next(self) -> Reply | Lost | None:
         """Return what any task replies next, or that it was lost; None now and then."""
@@ -86,9 +86,19 @@ class OutsideTasks:
         self._ray.kill(self._inside)
 
     def _called(self, name: str, *given: Any) -> Any:
-        value, refused = self._ray.get(self._inside.call.remote(name, *given))
+        value, refused = self._got(self._inside.call.remote(name, *given))
         _accepted(refused)
         return value
+
+    def _got(self, reference: Any) -> Any:
+        try:
+            return self._ray.get(reference)
+        except (ConnectionError, self._ray.exceptions.RayError) as error:
+            why = " ".join(str(error).split())[:300]
+            raise AssayError(
+                f"The cluster does not answer any more ({why}). What is finished is kept: the same command "
+                "continues."
+            ) from error
 
 
 def _accepted(refused: str) -> None:
