@@ -13,7 +13,7 @@ RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu 
     && mkdir /work \
     && chown assay /work
 
-USER assay
+USER 1000
 WORKDIR /work
 ENTRYPOINT ["assay"]
 CMD ["demo"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import metadata
 
 from assay.actions.saved_folder import SETTINGS, SavedSettings
@@ -104,10 +105,21 @@ def requirements(packages: Iterable[str], modality: Modality) -> str:
     needed |= {"soundfile"} if modality is Modality.AUDIO else set()
     if modality is Modality.TEXT:
         needed |= {"transformers"} & sys.modules.keys()
-    of_import = metadata.packages_distributions()
-    names = {name for package in needed for name in of_import.get(package, [package])[:1]}
-    names |= {"model-assay", *_own_requirements()}
+    names = {"model-assay", *map(_distribution, needed), *_own_requirements()}
     return "".join(f"{line}\n" for line in sorted(_pinned(names), key=str.lower))
+
+
+def _distribution(package: str) -> str:
+    """Return what is installed to import a package: mostly its name; reading all metadata is slow."""
+    try:
+        return metadata.distribution(package).name
+    except metadata.PackageNotFoundError:
+        return _of_imports().get(package, [package])[0]
+
+
+@cache
+def _of_imports() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
 
 
 def _own_requirements() -> Iterator[str]:
