@@ -11,5 +11,5 @@ def test_similar_tasks_and_one_against_all_others_are_named():
 
     assert similarity_remarks(similarity) == (
         "a and b rank the models similarly (rank correlation 0.95): one of them is nearly enough.",
-        "c ranks the models in the opposite order of all other tasks.",
+        "Not ordered like all other tasks, by rank correlation with their mean: c (−0.40).",
     )

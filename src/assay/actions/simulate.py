@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +111,9 @@ def simulate(request: Replays) -> Simulation:
     costs, cost_notes = read_costs(request.costs, matrix)
     top = _top(request.top, matrix)
     tolerance = _HALF_A_POINT * (top or _middle(matrix)) if request.tolerance is None else request.tolerance
+    most = max(len(case.values) for case in every)
+    trials = tuple(sorted({min(number, most) for number in request.trials}))
+    request = replace(request, trials=trials)
     played = _played(request, matrix, history, every, costs)
     replayed = {case.task for case in every}
     return Simulation(

@@ -17,18 +17,20 @@ _NAMED = 3  # models or tasks that a sentence names
 _SIMILAR = 4  # names of a group that a sentence lists
 
 
-def across_remarks(across: Across, tasks_needed: int, alpha: float) -> tuple[str, ...]:
+def across_remarks(across: Across, tasks_needed: int, alpha: float, bounded: int = 0) -> tuple[str, ...]:
     """Return warnings about the order, in sentences.
 
     Args:
         across: The comparison without these sentences.
         tasks_needed: The smallest number of tasks with which a test can be significant.
         alpha: The significance level.
+        bounded: How many indices are below -1, and count as -1.
     """
     sentences = (
         _who_leads(across),
         _missing(across),
         _without_index(across),
+        _bounded(bounded),
         _unit(across, tasks_needed),
         _chance(across, alpha),
     )
@@ -84,6 +86,14 @@ def _without_index(across: Across) -> str:
     return f"On {names} no model is better than {across.index_zero}: it counts for ranks, not for the index."
 
 
+def _bounded(bounded: int) -> str:
+    """Return a sentence about indices that count as -1; empty without any."""
+    if not bounded:
+        return ""
+    what = "1 index below −1 counts" if bounded == 1 else f"{bounded:,} indices below −1 count"
+    return f"{what} as −1 in means and their intervals, so that one task does not decide alone."
+
+
 def _unit(across: Across, tasks_needed: int) -> str:
     if across.models[0].index is None or across.unit is Unit.TASKS:
         return ""
@@ -124,8 +134,10 @@ def similarity_remarks(similarity: Similarity, left_out: int = 0) -> tuple[str, 
     against = {task: fit for task, fit in similarity.fits.items() if fit < 0}
     if against:
         worst = sorted(against, key=lambda task: against[task])
-        verb = "rank" if len(worst) > 1 else "ranks"
-        remarks.append(f"{few(worst, _SIMILAR)} {verb} the models in the opposite order of all other tasks.")
+        named = [f"{task} ({value_text(against[task], places=2)})" for task in worst]
+        remarks.append(
+            f"Not ordered like all other tasks, by rank correlation with their mean: {few(named, _SIMILAR)}."
+        )
     for of_models, what, measure in (
         (similarity.errors, "err on the same examples", "error consistency"),
         (similarity.features, "have similar features on test", "CKA"),

@@ -233,3 +233,11 @@ def test_a_floor_that_is_known_has_an_index_of_zero():
     index = index_matrix(Matrix.of({"t": {"a": 0.9, "b": 0.5}}), {"t": 0.1})
 
     assert index.column("t") == {"a": 1.0, "b": 0.5}
+
+
+def test_indices_below_minus_one_are_counted_and_named():
+    table = {task: {"a": 0.9, "b": 0.8, "c": 0.7} for task in "tuvwx"} | {"y": {"a": 0.9, "b": 0.8, "c": 0.1}}
+
+    result = across(Matrix.of(table), dict.fromkeys(table, 0.6))
+
+    assert any(remark.startswith("1 index below −1 counts as −1 in means") for remark in result.remarks)

@@ -12,6 +12,7 @@ from scipy import stats
 from assay.analysis.across_tasks.bradley_terry import bradley_terry
 from assay.analysis.across_tasks.intervals import (
     FEWEST_TASKS,
+    LOWEST_INDEX,
     draws_of_examples,
     draws_of_tasks,
     interquartile_mean,
@@ -108,7 +109,8 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
         criteria=criteria(tested),
     )
     compared = sum(model.average_rank is not None for model in tested)
-    return replace(comparison, remarks=across_remarks(comparison, fewest_tasks(compared), ALPHA))
+    bounded = int((index.values < LOWEST_INDEX).sum())
+    return replace(comparison, remarks=across_remarks(comparison, fewest_tasks(compared), ALPHA, bounded))
 
 
 def _sorted(evidence: TasksEvidence) -> TasksEvidence:
