@@ -40,6 +40,7 @@ from assay.search.history import History
 from assay.search.join import learn_join, normal_scores, scored_tasks
 from assay.search.policies import Portfolio, Search, Static, Trials
 from assay.search.prior import expected, learn
+from assay.search.rank_weight import rank_weights
 from assay.search.simulation import Replay, at, by_group, cases, cost_to_within, replay, replay_random, usable
 
 TRIALS = (1, 3, 5, 10, 20)
@@ -90,10 +91,12 @@ LARGE = (2000, 50)  # models and past tasks for the time of a decision
 
 
 def held(history: History, every: list, searches: list[Replay], top: float, trials: int) -> list[bool]:
-    outcomes, shares = [], {}
+    outcomes, shares, weights = [], {}, rank_weights(every)
     for case, one in zip(every, searches, strict=True):
         if case.group not in shares:
-            shares[case.group] = past_shares(usable(history.without(case.group)), Search(), trials, top)
+            shares[case.group] = past_shares(
+                usable(history.without(case.group)), Search(weights.best(case.group)), trials, top
+            )
         left = one.left[min(trials, len(one.left)) - 1]
         limit = bound(shares[case.group], top - (case.values.max() - left))
         if limit is not None:
@@ -120,9 +123,12 @@ def regrets(arguments: argparse.Namespace) -> None:
         history = History.of(matrix, {task: group(task) for task in matrix.tasks})
         every = cases(history, exclude_contaminated=excluded)
         top = 1.0 if np.nanmax(matrix.values) <= 1 else 100.0
+        weights = rank_weights(every)
         rules = {
+            "search": [replay(case, Search(weights.best(case.group)), max(TRIALS)) for case in every]
+        } | {
             policy.name: [replay(case, policy, max(TRIALS)) for case in every]
-            for policy in (Search(), Static(), Portfolio())
+            for policy in (Static(), Portfolio())
         }
         rules["random"] = [one for case in every for one in replay_random(case, max(TRIALS), seed=0)]
         found = {

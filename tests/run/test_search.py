@@ -384,7 +384,7 @@ def test_where_no_model_is_finished_the_reason_is_said(study, pictures, tmp_path
 
     assert f"none is left of those named: {len(NAMES)} do not read what" in searched_line(others)
     assert "are beyond a limit" in searched_line(large)
-    assert "zoo:broken failed: " in searched_line(failed)
+    assert "finished: broken failed: " in searched_line(failed)
     assert "no more may be tried (--max-models, --budget, --total-budget)" in searched_line(failed)
 
 

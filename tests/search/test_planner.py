@@ -38,11 +38,12 @@ def run(planner: Planner, truth: np.ndarray, stages: tuple[float, ...], seed: in
     return steps
 
 
-def test_with_one_stage_it_decides_as_the_search_that_is_simulated(case):
-    planner, tried = Planner([case.prior]), []
+@pytest.mark.parametrize("of_ranks", [0.0, 0.5])
+def test_with_one_stage_it_decides_as_the_search_that_is_simulated(case, of_ranks):
+    planner, tried = Planner([case.prior], of_ranks=of_ranks), []
 
     for _ in range(8):
-        expected = Search().next(case.prior, Trials(np.array(tried, np.int64), case.values[tried]))
+        expected = Search(of_ranks).next(case.prior, Trials(np.array(tried, np.int64), case.values[tried]))
         step = planner.next(np.ones(len(case.values)))
         assert step == Step(expected, 0)
         planner.tell(step, [Seen(float(case.values[step.model]), 0.0)])

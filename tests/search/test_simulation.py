@@ -12,6 +12,7 @@ from assay.findings.matrix import Matrix
 from assay.search.bound import bound, past_shares
 from assay.search.history import History
 from assay.search.policies import ByColumn, Portfolio, Search, Static, Trials
+from assay.search.rank_weight import RankWeights, rank_weights
 from assay.search.simulation import at, by_group, cases, cost_to_within, replay, replay_random
 
 TABLES = Path(__file__).parents[3] / "shared" / "tables"
@@ -50,6 +51,28 @@ def test_search_finds_more_than_a_static_ranking_where_tasks_differ(every):
 
     assert at(search, 1).tolist() == at(static, 1).tolist()  # the first pick is the same
     assert at(search, 5).mean() < 0.5 * at(static, 5).mean()
+
+
+def test_mean_ranks_count_as_much_as_was_best_on_the_other_data_sets():
+    groups, regrets = tuple(f"g{number}" for number in range(10)), np.full((3, 10), 0.2)
+    regrets[1, 0] = 0.1
+
+    weights = RankWeights(regrets, groups)
+
+    assert weights.best() == 0.5
+    assert weights.best(without="g0") == 0.0  # of equal ones the least
+    assert RankWeights(regrets[:, :8], groups[:8]).best() == 0.0  # too few
+
+
+def test_mean_ranks_alone_are_the_static_ranking_and_of_many_models_count_nothing(every):
+    few = cases(structured(models=8))
+
+    weights = rank_weights(few)
+
+    static = [replay(case, Static(), 10) for case in few]
+    assert weights.regrets[2] == pytest.approx(np.mean([at(static, k) for k in (3, 5, 10)], axis=0))
+    assert weights.best() == 0.0  # tasks differ: trials say more
+    assert rank_weights(every).regrets.size == 0
 
 
 def test_no_model_is_tried_twice_and_all_are_found_in_the_end(every):

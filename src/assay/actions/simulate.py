@@ -19,6 +19,7 @@ from assay.search.bound import bound, past_shares
 from assay.search.history import History
 from assay.search.names import matches
 from assay.search.policies import Portfolio, Search, Static
+from assay.search.rank_weight import rank_weights
 from assay.search.simulation import (
     Case,
     Replay,
@@ -36,6 +37,7 @@ from assay.tables.matrices import higher_is_better, parse_row_kind, read_matrice
 
 RANDOM = "random"
 _DRAWS = 4000
+_FEWEST_DATA_SETS = 6  # for an interval
 _HALF_A_POINT = 0.005
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _CURVE = tuple(float(share) for share in np.geomspace(0.002, 1.0, 40))
@@ -145,9 +147,9 @@ def _played(
     most = max(request.trials)
     facts = read_facts_as_rules(request.facts, matrix)
     scores = read_scores(request.scores, parse_row_kind(request.rows), matrix)
-    rules: dict[str, Rule] = {
-        policy.name: [(case, policy) for case in every] for policy in (Search(), Static(), Portfolio())
-    }
+    weights = rank_weights(every)
+    rules: dict[str, Rule] = {Search().name: [(case, Search(weights.best(case.group))) for case in every]}
+    rules |= {policy.name: [(case, policy) for case in every] for policy in (Static(), Portfolio())}
     own = {*rules, RANDOM, HALVING, JOINED, SEARCH_JOINED}
     taken = sorted({*facts, *scores} & own) + sorted(set(facts) & set(scores))
     if taken:
@@ -196,8 +198,11 @@ def _of_groups(replays: Sequence[Replay], trials: int) -> np.ndarray:
 
 
 def _interval(differences: np.ndarray, seed: int) -> Interval | None:
-    """Return the bootstrap interval of a mean over data sets; None for one."""
-    if len(differences) < 2:
+    """Return the bootstrap interval of a mean over data sets; None for fewer than six.
+
+    Five may all differ in one direction by chance in one of 16 cases, and none of its draws would in another.
+    """
+    if len(differences) < _FEWEST_DATA_SETS:
         return None
     rng = np.random.default_rng(seed)
     means = differences[rng.integers(len(differences), size=(_DRAWS, len(differences)))].mean(axis=1)
@@ -209,11 +214,13 @@ def _coverage(history: History, every: Sequence[Case], trials: int, top: float) 
     """Return how often the bound held, nested: the bound for a task knows nothing of its data set."""
     held, highs = [], []
     of_group: dict[str, np.ndarray] = {}
+    weights = rank_weights(every)
     for case in every:
+        search = Search(weights.best(case.group))
         if case.group not in of_group:
             past = usable(history.without(case.group))
-            of_group[case.group] = past_shares(past, Search(), trials, top)
-        one = replay(case, Search(), trials)
+            of_group[case.group] = past_shares(past, search, trials, top)
+        one = replay(case, search, trials)
         left = one.left[min(trials, len(one.left)) - 1]
         limit = bound(of_group[case.group], top - (case.values.max() - left))
         if limit is not None:

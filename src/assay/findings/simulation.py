@@ -14,10 +14,10 @@ class Line(NamedTuple):
     Attributes:
         regrets: Mean normalised regret after each number of trials.
         gain: Interval of the regret of the static ranking minus its own, for each number of trials; None for
-            static itself, and with one data set.
+            static itself, and with fewer than six data sets.
         cost: Mean share of the cost of all models that comes within the tolerance.
         median_cost: The median of it.
-        intervals: Of the mean regret after each number of trials, over data sets; None with one data set.
+        intervals: Of the mean regret after each number of trials, over data sets; None as for the gain.
         by_cost: Mean normalised regret at each share of the cost of all models.
         curve: The same after each number of trials, from one to the largest.
         cost_curve: The same at each share of ``Simulation.shares_of_curve``.

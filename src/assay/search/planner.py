@@ -65,6 +65,7 @@ class Planner:
         tolerances: For each task, the expected regret that is small enough to stop; None to stop only when
             every model is finished or ruled out.
         tops: For each task, the highest value that its metric can have; by default 1.
+        of_ranks: How much mean ranks on past tasks count for models that were not tried, 0 to 1.
     """
 
     def __init__(
@@ -73,9 +74,11 @@ class Planner:
         stages: int = 1,
         tolerances: Sequence[float] | None = None,
         tops: Sequence[float] | None = None,
+        of_ranks: float = 0.0,
     ) -> None:
         self.priors = tuple(priors)
         self.stages = stages
+        self._of_ranks = of_ranks
         models = len(self.priors[0].mean)
         self._tolerances = tolerances
         self._tops = [1.0] * len(priors) if tops is None else list(tops)
@@ -228,12 +231,14 @@ class Planner:
         """Return the improvement on the best that each model promises, in spreads, summed over tasks."""
         total = np.zeros(len(self._reached))
         untried = np.flatnonzero((self._reached < 0) & ~self._dropped)
-        for outlook in outlooks:
+        for prior, outlook in zip(self.priors, outlooks, strict=True):
             if not np.isfinite(outlook.best):
                 continue
             gains = expected_improvement(outlook.mean, outlook.deviation, outlook.best)
             most = float(gains[untried].max(initial=0.0))
-            gains[untried] = most * shares_of_untried(outlook.belief, untried)[untried]
+            ranks = first_picks(prior)
+            shares = shares_of_untried(outlook.belief, untried, ranks, self._of_ranks)
+            gains[untried] = most * shares[untried]
             total += gains / max(outlook.belief.scale, 1e-12)
         return total
 

@@ -45,14 +45,19 @@ class Policy(ABC):
 
 
 @final
+@dataclass(frozen=True, slots=True)
 class Search(Policy):
     """Tries the model with the highest mean rank first, then by expected improvement.
 
     Half of it is under a Gaussian process, half under the hypothesis that the task is like one of the past.
     With costs, it is divided by the square root of the cost.
+
+    Attributes:
+        of_ranks: How much mean ranks count beside it, 0 to 1.
     """
 
-    name = "search"
+    of_ranks: float = 0.0
+    name: str = "search"
 
     def preferences(self, prior: Prior, trials: Trials) -> np.ndarray:
         """Return the expected improvement; without trials, the mean rank."""
@@ -60,7 +65,8 @@ class Search(Policy):
         if not len(trials.tried):
             return first_picks(prior)
         left = np.setdiff1d(np.arange(len(prior.mean)), trials.tried)
-        return np.asarray(shares_of_untried(believe(prior, trials.tried, trials.values), left) / costs)
+        belief = believe(prior, trials.tried, trials.values)
+        return np.asarray(shares_of_untried(belief, left, first_picks(prior), self.of_ranks) / costs)
 
 
 @final
@@ -100,15 +106,21 @@ class ByColumn(Policy):
         return np.where(np.isfinite(self.numbers), self.numbers, -np.inf)
 
 
-def shares_of_untried(belief: Belief, untried: np.ndarray) -> np.ndarray:
+def shares_of_untried(
+    belief: Belief, untried: np.ndarray, ranks: np.ndarray, of_ranks: float = 0.0
+) -> np.ndarray:
     """Return the improvement that models promise that were not tried, as a share of the largest.
 
-    It is half expected improvement and half improvement by analogy, each relative to its largest value.
+    It is half expected improvement and half improvement by analogy, each relative to its largest value, and
+    as far as mean ranks count, where a model is between the lowest and the highest of them.
     """
     total = np.zeros(len(belief.mean))
     parts = ((_OF_THE_BEST, belief.improvement), (1 - _OF_THE_BEST, belief.by_analogy))
     for weight, improvement in parts:
         total += weight * improvement / max(float(improvement[untried].max(initial=0.0)), 1e-12)
+    if of_ranks and len(untried):
+        least, span = float(ranks[untried].min()), max(float(np.ptp(ranks[untried])), 1e-12)
+        total = (1 - of_ranks) * total + of_ranks * (ranks - least) / span
     return total
 
 

@@ -14,6 +14,7 @@ from assay.findings.search import SearchFindings, SearchStatus
 from assay.findings.search_progress import SearchProgress
 from assay.wording.numbers import duration, few, listing, plural, value_text
 from assay.wording.recommendation import difference_text
+from assay.wording.short_names import short_names
 
 _FEWEST_FOR_A_BOUND = 9  # past data sets
 _STOPS = {
@@ -84,7 +85,8 @@ def _too_little(search: SearchFindings) -> str:
         return f"none is left of those named: {'; '.join(reasons)}."
     parts = []
     if search.failed:
-        model, reason = next(iter(search.failed.items()))
+        address, reason = next(iter(search.failed.items()))
+        model = short_names(search.failed)[address]
         count = len(search.failed)
         who = f"all {count} failed" if count == search.candidates > 1 else f"{count} failed"
         first = reason.partition("\n")[0].rstrip(".")

@@ -125,7 +125,7 @@ def _bound(search: SearchRun, trainings: int) -> MissBound | None:
         return None
     top = 1.0
     (outlook,) = search.scheduler.planner.outlooks()
-    shares = past_shares(history, Search(), trainings, top)
+    shares = past_shares(history, Search(search.known.of_ranks), trainings, top)
     limit = bound(shares, top - outlook.best)
     return None if limit is None else MissBound(limit.high, trainings, limit.past_tasks)
 

@@ -38,7 +38,8 @@ from assay.search.history import History
 from assay.search.past import all_tables, past_for
 from assay.search.planner import Planner
 from assay.search.prior import Prior, from_facts, learn
-from assay.search.simulation import usable
+from assay.search.rank_weight import MOST_MODELS, rank_weights
+from assay.search.simulation import cases, usable
 from assay.store.results import Store
 from assay.store.search_log import read_openings, write_openings
 from assay.wording.short_names import short_names
@@ -57,6 +58,7 @@ class Known(NamedTuple):
         past_tasks: The number of data sets of past tasks, also if there are too few.
         is_made_for_it: Whether the name of a model says that it was trained on the data of a task.
         units: The size of the metric of each task.
+        of_ranks: How much mean ranks count for models that were not tried.
     """
 
     names: tuple[str, ...]
@@ -65,6 +67,7 @@ class Known(NamedTuple):
     past_tasks: int
     is_made_for_it: np.ndarray
     units: tuple[float, ...]
+    of_ranks: float
 
 
 class SearchRun(NamedTuple):
@@ -120,7 +123,7 @@ def prepare(
     known, priors = _known(choice, tasks)
     stages = stages_of(tasks, asked.runs)
     tops = [0.0 if is_lower_better(task) else 1.0 for task in tasks]
-    planner = Planner(priors, len(stages), _tolerances(rule, known.units, tasks), tops)
+    planner = Planner(priors, len(stages), _tolerances(rule, known.units, tasks), tops, known.of_ranks)
     made_for_it = frozenset(map(int, np.flatnonzero(known.is_made_for_it)))
     excluded = made_for_it if rule.exclude_contaminated else frozenset()
     if len(excluded) == len(known.names):
@@ -239,7 +242,8 @@ def _known(choice: CandidateModels, tasks: Sequence[Task]) -> tuple[Known, list[
     if past_tasks < _FEWEST_TASKS:
         history = history.of_tasks([])
     made_for_it = np.max([prior.made_for_it for prior in priors], axis=0) > 0
-    return Known(names, history, found.sources, past_tasks, made_for_it, units), priors
+    of_ranks = rank_weights(cases(history)).best() if len(names) <= MOST_MODELS else 0.0
+    return Known(names, history, found.sources, past_tasks, made_for_it, units, of_ranks), priors
 
 
 def _as_shares(history: History) -> History:
