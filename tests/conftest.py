@@ -36,12 +36,14 @@ from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Example, Modality
 from assay.plugins.families import BUILT_IN
 from assay.plugins.settings import all_settings
+from assay.run import speed
 
 hypothesis.settings.register_profile(
     "assay", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )  # a loaded machine is no fault of a test
 hypothesis.settings.load_profile("assay")
 os.environ["ASSAY_PIXEL_CACHE"] = "0"  # no test finds what another one, or an earlier version, prepared
+speed.LARGEST_BATCH = 5  # what is timed beside each study; tests/run/test_speed.py has the usual one
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # processes of models cannot import tests
 

@@ -11,7 +11,13 @@ import pytest
 from assay.core.features import Encoded
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example, Modality
+from assay.run import speed
 from assay.run.speed import measure_speed, measured_speed
+
+
+@pytest.fixture(autouse=True)
+def _usual_batch(monkeypatch):
+    monkeypatch.setattr(speed, "LARGEST_BATCH", 32)
 
 
 class Timed(Model):

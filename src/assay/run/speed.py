@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 _LOWER = 0.03  # a minimum that falls by less is stable
 _PATIENCE = 4  # runs of one example that must leave the minimum stable
 _SINGLE_SECONDS = 0.5  # for all runs of one example; a slower model runs once
-_BATCH = 32
+LARGEST_BATCH = 32
 _BATCH_PATIENCE = 1
 _BATCH_SECONDS = 1.0  # for all batches
 _LONGEST_BATCH = 4.0  # seconds; slower models get smaller batches
@@ -70,7 +70,7 @@ def measure_speed(model: Model, modality: Modality, device: str, clock: Clock = 
     seconds(1)
     runs = _until_stable(lambda: seconds(1), _PATIENCE, _SINGLE_SECONDS)
     latency = max(min(runs), 1e-9)  # a clock may stand still during a very short run
-    batch = max(1, min(_BATCH, int(_LONGEST_BATCH / latency)))
+    batch = max(1, min(LARGEST_BATCH, int(_LONGEST_BATCH / latency)))
     batches = _until_stable(lambda: seconds(batch), _BATCH_PATIENCE, _BATCH_SECONDS) if batch > 1 else runs
     return Speed(latency, _spread(runs), batch / max(min(batches), 1e-9), load, machine_name(device))
 

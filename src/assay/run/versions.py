@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 
 _SHOWN = ("model-assay", "numpy", "scipy", "torch", "timm", "torchvision", "transformers")
@@ -32,13 +33,9 @@ def versions(*, shown: bool = False) -> dict[str, str]:
     Args:
         shown: Only those that reports name.
     """
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in _SHOWN if shown else _SHOWN + _OTHERS:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    packages = {name: _installed(name) for name in (_SHOWN if shown else _SHOWN + _OTHERS)}
+    machine = {"python": platform.python_version(), "machine": platform.machine()}
+    return machine | {name: version for name, version in packages.items() if version is not None}
 
 
 def version_differences(here: Mapping[str, str], there: Mapping[str, str]) -> tuple[str, ...]:
@@ -52,6 +49,14 @@ def version_differences(here: Mapping[str, str], there: Mapping[str, str]) -> tu
     names = dict.fromkeys((*there, *here))
     pairs = ((name, _of(name, here), _of(name, there)) for name in names)
     return tuple(f"{name} {own} instead of {other}" for name, own, other in pairs if own != other)
+
+
+@cache  # reading what is said of a package takes milliseconds
+def _installed(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _of(name: str, versions: Mapping[str, str]) -> str:
