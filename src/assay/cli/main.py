@@ -56,7 +56,7 @@ def main() -> None:
         say(f"assay: {note}", file=sys.stderr)
     try:
         with completion.whole_words(os.environ), ending_in_order():
-            app(args=arguments)
+            app(args=arguments, prog_name="assay")
     except UsageError as error:
         _stop(str(error), code=2)
     except AssayError as error:
