@@ -48,7 +48,7 @@ def command(
     from assay.cli.shards import print_plan
     from assay.run.study import Study
 
-    options.go_offline_if(offline)
+    options.go_offline_if(offline and not fetch)  # with both, the shards are offline
     read = Study.from_file(study)
     chosen = replace(
         read,

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 _TRIES = 2
 _SECONDS_TO_ANSWER = 5.0
+_TELLS_OF_TOKENS = "ray._private.authentication.authentication_token_setup"
 _OUTSIDE = "ray://"  # of the address of a Ray client server
 _ON_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # "0" makes Ray listen on loopback only, on Linux too
 
@@ -80,6 +81,7 @@ def _start() -> None:
     """Start a Ray that listens on loopback only, without a dashboard."""
     constants = importlib.import_module("ray._private.ray_constants")
     before, clusters = os.environ.get(_ON_LOOPBACK), constants.ENABLE_RAY_CLUSTER
+    logging.getLogger(_TELLS_OF_TOKENS).setLevel(logging.ERROR)  # of a Ray that only this run can reach
     os.environ[_ON_LOOPBACK], constants.ENABLE_RAY_CLUSTER = "0", False  # type: ignore[attr-defined]
     try:
         _start_within(_TRIES)
