@@ -97,6 +97,22 @@ def test_identical_texts_are_read_once_and_each_has_its_features(tiny_bert: Path
     )
 
 
+def test_a_batch_ends_where_padding_would_take_longer_than_another_batch() -> None:
+    tokens = Tokens(None, most=256)
+
+    batches = [*tokens.batches([256, 10, 12, 11, 250, *[1] * 33])]
+
+    assert batches == [[0, 4], [2, 3, 1, *range(5, 10)], [*range(10, 38)]]  # 2 + 1 + 5 * 11 tokens are filled
+
+
+def test_texts_of_a_model_that_reads_padding_are_batched_by_equal_length() -> None:
+    tokens = Tokens(None, most=256, pads=False)
+
+    batches = [*tokens.batches([2, 3, 2])]
+
+    assert batches == [[1], [0, 2]]
+
+
 def test_an_empty_text_is_encoded(tiny_gpt: Path) -> None:
     features = encoder(tiny_gpt).encode(["", "fox"]).features
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, NamedTuple
 
 import torch
 
 from assay.encoders.examples import Text
 
-_CHUNK = 32  # texts of similar length that are padded together
+_TOGETHER = 32  # texts of a batch
+_PADDING = 64  # tokens of padding in a batch, which take about as long as a batch of its own
 _FROM_PADDING = (  # types of models whose first position is the one after the padding token
     *("roberta", "camembert", "mpnet", "longformer", "data2vec", "ibert", "lilt", "luke", "layoutlmv3"),
     *("markuplm", "xmod", "esm"),
@@ -67,18 +67,31 @@ class Tokens:
         encoded = self.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
         return [list(ids) for ids in encoded["input_ids"]]
 
-    def chunks(self, encoded: Sequence[Mapping[str, list[int]]], device: str) -> Iterator[Chunk]:
-        """Yield padded batches of texts of similar length, to minimise padding."""
-        for rows in self.batches([len(text["input_ids"]) for text in encoded]):
+    def chunks(
+        self, encoded: Sequence[Mapping[str, list[int]]], device: str, padding: float = _PADDING
+    ) -> Iterator[Chunk]:
+        """Yield padded batches of texts of similar length; see ``batches``."""
+        for rows in self.batches([len(text["input_ids"]) for text in encoded], padding):
             yield Chunk(rows, self.padded([encoded[row] for row in rows], device))
 
-    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Yield the positions of texts of similar length, one batch at a time."""
-        order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        alike = [order] if self.pads else [[*rows] for _, rows in groupby(order, lengths.__getitem__)]
-        for rows in alike:
-            for start in range(0, len(rows), _CHUNK):
-                yield rows[start : start + _CHUNK]
+    def batches(self, lengths: Sequence[int], padding: float = _PADDING) -> Iterator[list[int]]:
+        """Yield the positions of texts of similar length, one batch at a time, the longest first.
+
+        Args:
+            lengths: The number of tokens of each text.
+            padding: The most tokens of padding in a batch.
+        """
+        batch: list[int] = []
+        filled = 0  # tokens of padding in the batch
+        for row in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+            lacking = lengths[batch[0]] - lengths[row] if batch else 0
+            if len(batch) == _TOGETHER or filled + lacking > (padding if self.pads else 0):
+                yield batch
+                batch, filled, lacking = [], 0, 0
+            batch.append(row)
+            filled += lacking
+        if batch:
+            yield batch
 
     def longest(self, device: str) -> dict[str, torch.Tensor]:
         """Return the input of one text with the maximum number of tokens."""

@@ -121,8 +121,7 @@ class TorchModel(Model, Generic[Run]):
             preprocessing: A description of the preprocessing.
         """
         with torch.no_grad(), self._precision.context():
-            features, logits = probe()
-            macs = _count_macs(probe)
+            (features, logits), macs = _counted(probe)
         if features.ndim != 2 or not features.shape[1]:
             raise ModelError(
                 f"{type(self._module).__name__} gives features of shape {tuple(features.shape)}; "
@@ -245,15 +244,15 @@ def _weight_bytes(module: nn.Module) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-def _count_macs(forward: Callable[[], object]) -> int | None:
-    """Return the multiply-accumulates of one call, or None if nothing is countable."""
+def _counted(forward: Callable[[], Outputs]) -> tuple[Outputs, int | None]:
+    """Return the outputs of one call and its multiply-accumulates, or None if nothing is countable."""
     counter = FlopCounterMode(display=False)
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(value=False)  # fused attention kernels are not counted
     try:
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-            forward()
+            outputs = forward()
     finally:
         torch.backends.mha.set_fastpath_enabled(value=fused)
     flops = int(counter.get_total_flops())
-    return flops // 2 if flops else None  # torch counts a multiply-accumulate as two
+    return outputs, flops // 2 if flops else None  # torch counts a multiply-accumulate as two

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
@@ -237,7 +238,8 @@ class TextFeeds:
         """Yield padded input of texts of similar length; an axis of fixed length is filled up."""
         encoded, _ = self.tokens.read(as_texts(examples))
         batch, length = self.ports[0].shape
-        for chunk in self.tokens.chunks(encoded, "cpu"):
+        padding = {"padding": math.inf} if batch or length else {}  # it is filled up anyway
+        for chunk in self.tokens.chunks(encoded, "cpu", **padding):
             size = batch or len(chunk.rows)
             for start in range(0, len(chunk.rows), size):
                 rows = chunk.rows[start : start + size]

@@ -55,7 +55,7 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
         probe = " ".join(["a"] * (most or 1))  # at least as many tokens as the model reads
         text = self._prompt_text()
         self._facts = self._measured(
-            lambda: Outputs(torch.from_numpy(self._embedded([probe]))),
+            lambda: Outputs(torch.from_numpy(self._embedded([probe])[0])),
             origin,
             size=f"{most} tokens" if most else "text",
             preprocessing=" > ".join(type(part).__name__ for part in module)
@@ -67,8 +67,14 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
         if are_words(examples):
             with self._inference():
                 return self._words().encode(examples, self._facts.width)
-        texts = as_texts(examples)
-        return Encoded(encode_texts(texts, self._embedded, self._facts.width), None, self._truncated(texts))
+        cut: set[int] = set()
+
+        def encode(side: list[str]) -> np.ndarray:
+            features, rows = self._embedded(side)
+            cut.update(rows)
+            return features
+
+        return Encoded(encode_texts(as_texts(examples), encode, self._facts.width), None, len(cut))
 
     @contextmanager
     def training(self) -> Iterator[Trainable]:
@@ -76,27 +82,28 @@ class SentenceEncoder(TorchModel[Callable[..., np.ndarray]]):
         with self._trained() as module:
             yield SentenceTrainable(module, self._prompt_text(), self._words, self._device)
 
-    def _embedded(self, texts: Sequence[Text]) -> np.ndarray:
-        each, of_text = distinct(texts)  # identical texts are read once
+    def _embedded(self, texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
+        """Return features, and the positions of truncated texts; identical texts are read once."""
+        each, of_text = distinct(texts)
+        prompt, tokens = self._prompt_text(), self._tokens()
+        batches, cut = [list(range(len(each)))], list[int]()
+        if tokens is not None:
+            encoded, cut = tokens.read([f"{prompt}{text}" for text in each])
+            batches = [*tokens.batches([len(text["input_ids"]) for text in encoded])]
         with self._precision.context():
-            features = self._run(
-                each,
-                prompt=self._prompt.text,
-                prompt_name=self._prompt.name,
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
-        of_each: np.ndarray = features.astype(np.float32, copy=False)
-        return np.take(of_each, of_text, axis=0)
-
-    def _truncated(self, texts: Sequence[Text]) -> int:
-        """Return the number of texts or pairs that exceed the model's maximum length."""
-        tokens = self._tokens()
-        if tokens is None or not texts:
-            return 0
-        prompt = self._prompt_text()
-        cut_rows = [tokens.read([f"{prompt}{text}" for text in side])[1] for side in sides_of(texts)]
-        return len({row for rows in cut_rows for row in rows})
+            parts = [
+                self._run(
+                    [each[row] for row in rows],
+                    prompt=self._prompt.text,
+                    prompt_name=self._prompt.name,
+                    convert_to_numpy=True,
+                    show_progress_bar=False,
+                )
+                for rows in batches
+            ]
+        position = np.argsort([row for rows in batches for row in rows])
+        features: np.ndarray = np.concatenate(parts).astype(np.float32, copy=False)
+        return features[position[of_text]], np.isin(of_text, cut).nonzero()[0].tolist()
 
     def _tokens(self) -> Tokens | None:
         """Return the text reading of the model's transformer; None if it has no transformer."""
