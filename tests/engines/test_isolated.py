@@ -141,6 +141,25 @@ def test_what_ends_a_process_is_one_row_and_the_jobs_after_it_go_on(
     assert [result.status for result in others] == [Status.OK] * 4
 
 
+def fill_memory() -> None:
+    held = np.ones(900_000_000, np.uint8)
+    time.sleep(600)
+    del held
+
+
+def test_a_job_whose_process_holds_more_memory_than_it_may_is_one_row() -> None:
+    scheduler = InTurn([replace(evaluation, memory_bytes=9e8) for evaluation in EVALUATIONS[:2]])
+
+    events = run_as_a_study(Isolated(), scheduler, unseen, Perform(fill_memory))
+    first, second, *others = [event.result for event in events]
+
+    assert (first.status, second.status) == (Status.OK, Status.FAILED)
+    assert "held more memory than it may" in second.reason
+    assert "(--memory)" in second.reason
+    assert second.cause is Cause.ENVIRONMENT
+    assert [result.status for result in others] == [Status.OK] * 4
+
+
 def test_a_model_that_cannot_be_opened_is_tried_once() -> None:
     results = outcomes(Isolated(), Perform(die, at_once=True))
 
@@ -199,6 +218,10 @@ class Carry:
     @property
     def device(self) -> str:
         return "cpu"
+
+    @property
+    def memory_bytes(self) -> float | None:
+        return None
 
     def without(self, keys: Collection[str]) -> Carry:
         return replace(self, evaluation=self.evaluation.without(keys))

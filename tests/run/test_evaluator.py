@@ -142,10 +142,11 @@ def test_a_model_says_its_precision_again_where_it_is_another_for_the_next_task(
     assert all(0 < count <= 32 for count in read)
 
 
-def test_a_study_within_little_memory_gives_the_same_values_and_leaves_no_file(study, tmp_path):
+def test_a_study_within_little_memory_gives_the_same_values_and_leaves_no_file(study, tmp_path, monkeypatch):
+    monkeypatch.setattr("assay.core.large_arrays._SHARE", 10**8)  # 200 bytes are large
     methods = ("knn", "linear_probe")
     plain = study("colours", methods=methods, store=tmp_path / "plain").run()
-    bounded = study("colours", methods=methods, store=tmp_path / "bounded", memory="2kB").run()
+    bounded = study("colours", methods=methods, store=tmp_path / "bounded", memory="20GB").run()
 
     assert [(cell.method, cell.value) for cell in bounded.cells] == [
         (cell.method, cell.value) for cell in plain.cells
@@ -161,6 +162,13 @@ def test_a_model_without_room_fails_before_it_is_opened(study, opened, monkeypat
 
     assert not opened
     assert "4.0 GB, and there are 2.0 GB" in found.tasks[0].missing[0].reason
+
+
+def test_a_process_that_holds_more_than_it_may_fails_the_jobs_with_the_reason(study):
+    found = study("colours", memory="1MB").run()
+
+    assert "its process holds 0." in found.tasks[0].missing[0].reason
+    assert "may hold 0.0 GB: use a smaller batch size or model" in found.tasks[0].missing[0].reason
 
 
 def test_a_memory_that_is_no_size_is_refused(study):

@@ -11,6 +11,8 @@ from assay.core.errors import UsageError
 from assay.core.paths import path_of
 from assay.plugins.settings import all_settings
 
+_AS_BEFORE = (("dtype", "auto"), ("device_map", None), ("quantization", None))  # before they were settings
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -52,9 +54,9 @@ def folder_hash(folder: Path) -> str:
 
 def identity_of(builder: str, source: object, checkpoint: str | None = None) -> str:
     """Return the identity of a source: its builder, its settings, and the content hash of a file."""
-    settings = dict(all_settings(source))
-    if settings.get("dtype") == "auto":  # as before there was this setting
-        del settings["dtype"]
+    settings = {
+        name: value for name, value in all_settings(source).items() if (name, value) not in _AS_BEFORE
+    }
     if checkpoint is not None:
         # moving a file keeps the identity; changing it does not
         settings["checkpoint"] = file_hash(checkpoint)

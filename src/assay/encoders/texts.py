@@ -163,7 +163,8 @@ class TextEncoder(TorchModel[Read]):
 
     def _outputs(self, inputs: Inputs) -> Outputs:
         states = self._run(inputs)
-        features = pool(states, inputs["attention_mask"], self._reading.pooling)
+        mask = inputs["attention_mask"].to(states.tokens.device)  # the last of several
+        features = pool(states, mask, self._reading.pooling)
         if self._reading.unit_length:
             features = nn.functional.normalize(features, dim=1)
         return Outputs(features, states.logits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +20,7 @@ from assay.core.keys import FLOAT32
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
 from assay.encoders.identity import Origin
+from assay.encoders.placement import is_spread, quantised_as
 from assay.encoders.pooling import real_tensor
 from assay.encoders.precision import AUTO, Precision
 from assay.encoders.restoring import restored_after
@@ -52,7 +54,10 @@ class TorchModel(Model, Generic[Run]):
     def __init__(self, module: nn.Module, run: Run, device: str, precision: Precision | None = None) -> None:
         keep_freed_memory()
         self._precision = precision or own_precision(AUTO, device, module)
-        module = module.eval().requires_grad_(requires_grad=False).to(device)
+        module = module.eval().requires_grad_(requires_grad=False)
+        self._quantised = quantised_as(module)
+        if not self._quantised and not is_spread(module):
+            module = module.to(device)
         self._held: tuple[Any, Run] | None = module, run
         self._device = device
 
@@ -60,7 +65,7 @@ class TorchModel(Model, Generic[Run]):
     def facts(self) -> ModelFacts:
         """The facts about this model; a pair read apart has four times the features of a text."""
         dtype = self._precision.dtype
-        return self._facts if dtype == FLOAT32 else replace(self._facts, dtype=dtype)
+        return self._facts if dtype == FLOAT32 or self._quantised else replace(self._facts, dtype=dtype)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -77,7 +82,7 @@ class TorchModel(Model, Generic[Run]):
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, including the source head."""
-        return weight_matrices(self._module)
+        return weight_matrices(self._unquantised)
 
     def close(self) -> None:
         """Free the weights."""
@@ -87,13 +92,22 @@ class TorchModel(Model, Generic[Run]):
 
     def _trained(self) -> AbstractContextManager[nn.Module]:
         """Return a context in which the module can be trained, in float32 if Assay chose another type."""
-        return restored_after(self._module, in_float32=self._precision.dtype != FLOAT32)
+        module = self._unquantised
+        if is_spread(module):
+            raise NotApplicable("its weights are spread over several devices: train it without device_map")
+        return restored_after(module, in_float32=self._precision.dtype != FLOAT32)
 
     @property
     def _differentiable(self) -> Any:
         """The module, unless Assay loaded its weights in half precision, where gradients are too coarse."""
         if self._precision.dtype != FLOAT32 and dtype_of(self._module) != FLOAT32:
             raise NotApplicable("its gradients need weights in float32: write dtype='float32'")
+        return self._unquantised
+
+    @property
+    def _unquantised(self) -> Any:
+        if self._quantised:
+            raise NotApplicable(f"its weights are quantised ({self._quantised}): leave out quantization")
         return self._module
 
     @property
@@ -140,7 +154,7 @@ class TorchModel(Model, Generic[Run]):
             licence=origin.licence,
             is_random=origin.is_random,
             source_accuracy=origin.source_accuracy,
-            dtype=dtype_of(self._module),
+            dtype=self._quantised or dtype_of(self._module),
         )
 
     def _collected(
@@ -196,7 +210,10 @@ def own_precision(wanted: str, device: str, module: nn.Module) -> Precision:
 
 def weight_count(module: nn.Module) -> int:
     """Return the number of weights, counting shared weights once."""
-    return sum(parameter.numel() for parameter in module.parameters())
+    states = ((parameter, getattr(parameter, "quant_state", None)) for parameter in module.parameters())
+    return sum(  # of 4 bits each, two are in a byte
+        parameter.numel() if state is None else math.prod(state.shape) for parameter, state in states
+    )
 
 
 def weight_matrices(module: nn.Module) -> Iterator[np.ndarray]:

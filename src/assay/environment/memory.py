@@ -41,6 +41,13 @@ def bytes_on(device: str) -> int:
     return int(torch.cuda.mem_get_info(device)[1])
 
 
+def bytes_on_gpus() -> int:
+    """Return the memory of all CUDA devices together."""
+    import torch
+
+    return sum(bytes_on(f"cuda:{number}") for number in range(torch.cuda.device_count()))
+
+
 def machine_bytes() -> int:
     """Return the memory of the machine, or of the container that limits it; 0 if it is unknown."""
     sizes = []

@@ -33,6 +33,10 @@ class Work(Protocol):
     def expected_bytes(self) -> int:
         """The memory that it is expected to take; 0 if that is unknown."""
 
+    @property
+    def memory_bytes(self) -> float | None:
+        """The memory that a process which runs it may hold; None for no bound."""
+
     def without(self, keys: Collection[str]) -> Self:
         """Return the evaluation without the jobs with these keys."""
 

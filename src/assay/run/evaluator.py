@@ -15,7 +15,7 @@ from assay.core.large_arrays import memory_bound
 from assay.core.model import Model
 from assay.core.result import Event, Finished, Opened, Status
 from assay.core.task import SplitName
-from assay.environment.memory import bytes_on
+from assay.environment.memory_limit import require_within
 from assay.environment.process_state import (
     ProcessState,
     end_forked_child,
@@ -173,8 +173,9 @@ def _opened(evaluation: Evaluation, report: _Progress) -> _Held | BaseException:
     with undone():
         try:
             report("open")
-            _must_have_room(evaluation)
-            model = evaluation.model.plugin.open(evaluation.device)
+            source, most = evaluation.model.plugin, evaluation.memory_bytes
+            must_have_room(source, str(evaluation.model), evaluation.device, most)
+            model = source.open(evaluation.device)
             _settled_precision(evaluation, model)
             is_measured = _needs_speed(evaluation)
             speed = (
@@ -189,13 +190,6 @@ def _opened(evaluation: Evaluation, report: _Progress) -> _Held | BaseException:
             return error
         event = Opened(str(evaluation.model), evaluation.identity, facts, speed)
         return _Held(evaluation.model_key, model, event, settings_now(), is_measured)
-
-
-def _must_have_room(evaluation: Evaluation) -> None:
-    available: float = bytes_on(evaluation.device)
-    if evaluation.memory_bytes is not None and not evaluation.device.startswith("cuda"):
-        available = min(evaluation.memory_bytes, available or evaluation.memory_bytes)
-    must_have_room(evaluation.model.plugin, str(evaluation.model), available)
 
 
 def _needs_speed(evaluation: Evaluation) -> bool:
@@ -248,7 +242,12 @@ def _encodings(evaluation: Evaluation, model: Model, report: _Progress) -> Encod
     except BaseException as error:  # a metric of the user's own
         raise_if_interrupted(error)
         return error
-    batches = batches_of(task, evaluation.batch_size, report)
+
+    def within_memory(what: str, done: int, total: int) -> None:
+        require_within(evaluation.memory_bytes)
+        report(what, done, total)
+
+    batches = batches_of(task, evaluation.batch_size, within_memory)
     encodings = Encodings(opened, task, metric, evaluation.arrays, batches, train_rows=evaluation.train_rows)
     encodings.encoder.pieces = train_pieces(evaluation)
     if any(isinstance(method, SourceProtocol) for _, method in evaluation.jobs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ class SimulatedEvaluation:
 
     model: str
     jobs: tuple[tuple[Job, str], ...]
+    memory_bytes: float | None = None
 
     @property
     def model_key(self) -> str:
@@ -36,7 +37,7 @@ class SimulatedEvaluation:
         return 0
 
     def without(self, keys: Collection[str]) -> SimulatedEvaluation:
-        return SimulatedEvaluation(self.model, tuple(pair for pair in self.jobs if pair[0].key not in keys))
+        return replace(self, jobs=tuple(pair for pair in self.jobs if pair[0].key not in keys))
 
 
 def simulated_evaluations(*models: str, tasks: Sequence[str] = ("task",)) -> tuple[SimulatedEvaluation, ...]:

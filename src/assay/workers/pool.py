@@ -11,7 +11,7 @@ from typing import NamedTuple, final
 
 from assay.core.errors import AssayError
 from assay.workers.channel import Message
-from assay.workers.worker import MEMORY_HINT, Worker
+from assay.workers.worker import MEMORY_HINT, OVER_HINT, Worker
 
 RECEIVED = Message({"is": "received"})  # the first reply to every request
 _TRIES = 2  # how often a request is sent whose worker ends before it has received all of it
@@ -149,7 +149,8 @@ class Pool:
             try:
                 self._relay(number, worker)
             except _Ended as ended:
-                self._replies.put(Lost(number, str(ended), ended.limit, MEMORY_HINT in str(ended)))
+                for_memory = str(ended).endswith((MEMORY_HINT, OVER_HINT))
+                self._replies.put(Lost(number, str(ended), ended.limit, for_memory))
             return True
         if request is not None:
             self._replies.put(Lost(number, reason))

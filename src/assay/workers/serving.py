@@ -16,6 +16,7 @@ from typing import NoReturn
 from assay.workers.channel import Channel, Message
 
 LOST_CHANNEL = 96  # exit code of a worker whose channel is closed, by its model or by the parent
+OVER_MEMORY = 97  # exit code of a worker that held more memory than it may
 
 
 def live(target: str, number: int, stderr: int) -> NoReturn:

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO, final
 
+from assay.environment.memory_limit import WHAT_HELPS
 from assay.workers.channel import Channel
 from assay.workers.fork_server import FOREIGN_END, Forked, command, end_of, fork
-from assay.workers.serving import LOST_CHANNEL
+from assay.workers.serving import LOST_CHANNEL, OVER_MEMORY
 
 MEMORY_HINT = ", mostly because memory did not suffice"  # of a process that was killed
+OVER_HINT = f"held more memory than it may and was stopped: {WHAT_HELPS}"
 _FORKS = sys.platform == "linux"  # macOS frameworks do not work in forked processes
 _GRACE = 1.0  # seconds in which a process that closed its channel exits by itself
 
@@ -83,6 +85,8 @@ class Worker:
             return "ended, nobody knows how"
         if code in (FOREIGN_END, LOST_CHANNEL):
             return "closed its connection to this process, or wrote into it, and was stopped"
+        if code == OVER_MEMORY:
+            return OVER_HINT
         if code >= 0:
             return f"ended with code {code}"
         hint = MEMORY_HINT if -code == signal.SIGKILL else ""

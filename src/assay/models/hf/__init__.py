@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from assay.core.catalogue import CatalogueEntry
-from assay.core.errors import CheckpointError, ModelError, UsageError
+from assay.core.errors import ModelError, UsageError
 from assay.core.keys import FLOAT32
 from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
@@ -16,18 +16,19 @@ from assay.encoders.identity import Origin, identity_of, random_origin
 from assay.encoders.layer_selection import LayerSelection
 from assay.encoders.listed import listed_in
 from assay.encoders.pairs import Pairs
+from assay.encoders.placement import Placement
 from assay.encoders.pooling import Pooling
 from assay.encoders.precision import Precision, check_dtype, dtype_of_weights
 from assay.encoders.repository import Repository
 from assay.environment.devices import half_precision
 from assay.environment.downloads import cached_repositories
 from assay.environment.quiet import quiet
+from assay.models.hf.completeness import require_complete
 from assay.models.hf.configurations import has_head, is_causal, modality_in, modality_of, was_trained_on_pairs
 from assay.models.hf.remote_code import check_trust, loaded
 
 _LISTED = Path(__file__).with_name("listed.tsv")
 _OTHERS = ("modules.json", "open_clip_config.json", "open_clip_pytorch_model.bin")  # of other sources
-_ONLY_IN_TRAINING = ("masked_spec_embed",)  # the embedding of masked frames, often missing in checkpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class HuggingFaceSource(ModelSource):
         trust_remote_code: Run the Python code that comes with the model: of a folder, or of a repository at
             a commit that is named in full, ``hf:org/name@<40 hex digits>``.
         dtype: The precision: "auto", "float32", "bfloat16" or "float16"; weights are loaded in it.
+        device_map: How weights are spread over all devices by accelerate, as in "auto"; None for one device.
+        quantization: "8bit" or "4bit", by bitsandbytes; such weights are not trained.
     """
 
     pretrained: bool = True
@@ -72,6 +75,8 @@ class HuggingFaceSource(ModelSource):
     pairs: str | None = None
     trust_remote_code: bool = False
     dtype: str = "auto"
+    device_map: str | None = None
+    quantization: str | None = None
 
     summary: ClassVar[str] = "Hugging Face: image, text and audio models of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")
@@ -93,6 +98,7 @@ class HuggingFaceSource(ModelSource):
     def check(self) -> None:
         """Raise ``UsageError`` for a folder without a model and for invalid settings; works offline."""
         check_dtype(self.dtype)
+        Placement(self.device_map, self.quantization).check("hf")
         layers = self._layers()
         if self._pooling() is Pooling.POOLER and layers.layer is not None:
             raise UsageError("The pooling layer reads the last states. Leave out 'pooler', or the layer.")
@@ -122,7 +128,7 @@ class HuggingFaceSource(ModelSource):
 
     def untrained(self) -> ModelSource:
         """Return the same architecture with random weights, different from the current ones."""
-        return replace(self, pretrained=False, seed=self.seed + 1)
+        return replace(self, pretrained=False, seed=self.seed + 1, device_map=None, quantization=None)
 
     def open(self, device: str) -> Model:
         """Load the weights and the preprocessing of the model and return it on ``device``."""
@@ -266,16 +272,9 @@ class HuggingFaceSource(ModelSource):
                 if family.__name__ in (getattr(config, "auto_map", None) or {}):
                     trusted["code_revision"] = self._repository.location.revision  # else the newest runs
                 return family.from_config(config, dtype=as_torch, **trusted), precision
-            module, report = self._loaded(family, dtype=as_torch, output_loading_info=True)
-        unused = (*_ONLY_IN_TRAINING, *(() if self.pooling == "pooler" else ("pooler",)))
-        missing = [
-            name for name in sorted(report["missing_keys"]) if not any(part in name for part in unused)
-        ]
-        if missing:
-            raise CheckpointError(
-                f"'hf:{self.name}' lacks weights of {type(module).__name__}: {', '.join(missing[:3])}. "
-                f"Choose a checkpoint that has them, or another pooling."
-            )
+            placed = Placement(self.device_map, self.quantization).arguments(device)
+            module, report = self._loaded(family, dtype=as_torch, output_loading_info=True, **placed)
+        require_complete(report["missing_keys"], self.name, type(module).__name__, self.pooling)
         return module, precision
 
     @property

@@ -13,6 +13,7 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of, random_origin
 from assay.encoders.listed import listed_in
+from assay.encoders.placement import Placement
 from assay.encoders.precision import Precision, check_dtype, dtype_of_weights
 from assay.encoders.repository import Repository
 from assay.environment.devices import half_precision
@@ -39,6 +40,8 @@ class SentenceSource(ModelSource):
         prompt_name: The name of one of the model's prompts.
         max_tokens: The maximum number of tokens of a text; None for the model's default.
         dtype: The precision: "auto", "float32", "bfloat16" or "float16"; weights are loaded in it.
+        device_map: How weights are spread over all devices by accelerate, as in "auto"; None for one device.
+        quantization: "8bit" or "4bit", by bitsandbytes; such weights are not trained.
     """
 
     pretrained: bool = True
@@ -47,6 +50,8 @@ class SentenceSource(ModelSource):
     prompt_name: str | None = None
     max_tokens: int | None = None
     dtype: str = "auto"
+    device_map: str | None = None
+    quantization: str | None = None
 
     summary: ClassVar[str] = "sentence-transformers: sentence encoders of the hub or of a folder"
     packages: ClassVar[tuple[str, ...]] = ("torch", "sentence_transformers")
@@ -69,6 +74,7 @@ class SentenceSource(ModelSource):
         if self.max_tokens is not None and self.max_tokens < 3:
             raise UsageError(f"Setting 'max_tokens' is {self.max_tokens}; write 3 or more, as in 256.")
         check_dtype(self.dtype)
+        self._placement.check("sentence")
         self._repository.check()
 
     def modality(self) -> Modality:
@@ -84,7 +90,7 @@ class SentenceSource(ModelSource):
 
     def untrained(self) -> ModelSource:
         """Return the same architecture with random weights, different from the current ones."""
-        return replace(self, pretrained=False, seed=self.seed + 1)
+        return replace(self, pretrained=False, seed=self.seed + 1, device_map=None, quantization=None)
 
     def open(self, device: str) -> Model:
         """Load the modules of the encoder and return it on ``device``."""
@@ -118,7 +124,17 @@ class SentenceSource(ModelSource):
 
         with self._repository.opening():
             path, revision = self._repository.pinned
-            return SentenceTransformer(path, device=device, revision=revision, trust_remote_code=False)
+            return SentenceTransformer(
+                path,
+                device=device,
+                revision=revision,
+                trust_remote_code=False,
+                model_kwargs=self._placement.arguments(device) or None,
+            )
+
+    @property
+    def _placement(self) -> Placement:
+        return Placement(self.device_map, self.quantization)
 
     @property
     def _repository(self) -> Repository:

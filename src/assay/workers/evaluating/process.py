@@ -19,12 +19,14 @@ from threadpoolctl import threadpool_limits
 from assay.core.errors import StoreError
 from assay.core.result import Event, Finished, Result, Status
 from assay.environment.memory import free_unused_memory, held_bytes
+from assay.environment.memory_limit import watched
 from assay.environment.offline import keep_offline
 from assay.plugins.engine import Evaluate, Stage
 from assay.workers.channel import Channel, Message
 from assay.workers.evaluating.events import message_of
 from assay.workers.evaluating.pickling import unpickled
 from assay.workers.pool import RECEIVED
+from assay.workers.serving import OVER_MEMORY
 from assay.workers.worker import Worker
 
 LEAST_SHARE = 2 << 30  # bytes of a worker: libraries alone hold almost one gigabyte
@@ -117,7 +119,8 @@ def serve(channel: Channel) -> None:
         except BaseException as error:  # whatever a plug-in raises where it is unpickled
             channel.send(Message({"is": Kind.FAILED, "reason": not_sent(error)}))
         else:
-            _run(evaluate, evaluation, channel)
+            with watched(evaluation.memory_bytes, partial(os._exit, OVER_MEMORY)):
+                _run(evaluate, evaluation, channel)
         evaluation = None
         channel.send(Message({"is": Kind.DONE, "has_leaked": _has_leaked(evaluate, place.most_bytes)}))
 
