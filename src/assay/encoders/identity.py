@@ -11,7 +11,9 @@ from assay.core.errors import UsageError
 from assay.core.paths import path_of
 from assay.plugins.settings import all_settings
 
-_AS_BEFORE = (("dtype", "auto"), ("device_map", None), ("quantization", None))  # before they were settings
+_AS_BEFORE = (  # before they were settings
+    *(("dtype", "auto"), ("device_map", None), ("quantization", None), ("compile", False)),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,12 +79,6 @@ class ImageEncoder(TorchModel[Forward]):
         self._facts = replace(facts, input_note=scaling.note if scaling else "")
         self._notes = scaling.warnings if scaling else ()
 
-    @property
-    def notes(self) -> Sequence[str]:
-        """What speaks against the range of its pixels, and why it does not encode in half precision."""
-        precision = self._precision.note
-        return (*self._notes, precision) if precision else self._notes
-
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Return float32 features, and probabilities if the model has a source head."""
         return self._encoded(self._read(as_images(examples)) if examples else None)

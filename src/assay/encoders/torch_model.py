@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -19,6 +19,7 @@ from assay.core.errors import ModelError, NotApplicable
 from assay.core.keys import FLOAT32
 from assay.core.model import Model, ModelFacts
 from assay.core.task import Example
+from assay.encoders.compilation import Compilation
 from assay.encoders.identity import Origin
 from assay.encoders.placement import is_spread, quantised_as
 from assay.encoders.pooling import real_tensor
@@ -50,6 +51,7 @@ class TorchModel(Model, Generic[Run]):
     """
 
     _facts: ModelFacts
+    _notes: Sequence[str] = ()
 
     def __init__(self, module: nn.Module, run: Run, device: str, precision: Precision | None = None) -> None:
         keep_freed_memory()
@@ -59,6 +61,7 @@ class TorchModel(Model, Generic[Run]):
         if not self._quantised and not is_spread(module):
             module = module.to(device)
         self._held: tuple[Any, Run] | None = module, run
+        self._compilation: Compilation[Run] | None = None
         self._device = device
 
     @property
@@ -69,16 +72,22 @@ class TorchModel(Model, Generic[Run]):
 
     @property
     def notes(self) -> Sequence[str]:
-        """Why it does not encode in the precision that is fast on its device, if so."""
-        return (self._precision.note,) if self._precision.note else ()
+        """What speaks against its input, and why it does not encode in half precision or compiled."""
+        compilation = "" if self._compilation is None else self._compilation.note
+        return *self._notes, *filter(None, (self._precision.note, compilation))
+
+    def compile_forward(self) -> None:
+        """Have torch compile the forward pass; ``settle_precision`` then measures whether that pays."""
+        self._compilation = Compilation(self._run)
 
     def settle_precision(self, examples: Callable[[], Sequence[Example]]) -> str | None:
         """Choose the precision for a task: half where it is fast and agrees with float32 on examples."""
-        if not self._precision.is_open:
-            return None
-        some = examples()
-        self._precision.settle(lambda: self.encode(some).features)
-        return self._precision.dtype
+        some = examples() if self._precision.is_open or self._compilation is not None else ()
+        if self._precision.is_open:
+            self._precision.settle(lambda: self.encode(some).features)
+        if self._compilation is not None:
+            self._compilation.settle(lambda: self.encode(some))
+        return self._precision.dtype if self._precision.is_open else None
 
     def weights(self) -> Iterator[np.ndarray]:
         """Yield the weight matrices, including the source head."""
@@ -86,16 +95,19 @@ class TorchModel(Model, Generic[Run]):
 
     def close(self) -> None:
         """Free the weights."""
-        self._held = None
+        self._held = self._compilation = None
         if self._device.startswith("cuda"):
             torch.cuda.empty_cache()
 
-    def _trained(self) -> AbstractContextManager[nn.Module]:
+    @contextmanager
+    def _trained(self) -> Iterator[nn.Module]:
         """Return a context in which the module can be trained, in float32 if Assay chose another type."""
         module = self._unquantised
         if is_spread(module):
             raise NotApplicable("its weights are spread over several devices: train it without device_map")
-        return restored_after(module, in_float32=self._precision.dtype != FLOAT32)
+        plain = nullcontext() if self._compilation is None else self._compilation.paused()
+        with plain, restored_after(module, in_float32=self._precision.dtype != FLOAT32) as trained:
+            yield trained
 
     @property
     def _differentiable(self) -> Any:
@@ -116,7 +128,7 @@ class TorchModel(Model, Generic[Run]):
 
     @property
     def _run(self) -> Run:
-        return self._open()[1]
+        return self._open()[1] if self._compilation is None else self._compilation.run
 
     def _open(self) -> tuple[Any, Run]:
         if self._held is None:

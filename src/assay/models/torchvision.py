@@ -114,7 +114,7 @@ class TorchvisionSource(ImageSource):
         forward = read_head(module.eval(), (recipe.channels, *recipe.size))
         precision = Precision(self.dtype, device)
         origin = self.origin(self._published())
-        return ImageEncoder(module, forward, recipe, device, origin, precision=precision)
+        return self.compiled(ImageEncoder(module, forward, recipe, device, origin, precision=precision))
 
     def _weights(self) -> Any:
         from torchvision.models import get_model_weights

@@ -152,7 +152,7 @@ class TimmSource(ImageSource):
         recipe = self.changes.applied_to(self._recipe(module, config), config["crop_pct"])
         precision = Precision(self.dtype, device)
         origin = self.origin(self._published(module))
-        return ImageEncoder(module, forward, recipe, device, origin, precision=precision)
+        return self.compiled(ImageEncoder(module, forward, recipe, device, origin, precision=precision))
 
     def counted(self) -> int:
         """Build the architecture without memory and count its weights."""
