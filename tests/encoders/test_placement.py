@@ -44,7 +44,7 @@ def test_weights_that_accelerate_lays_out_give_the_same_features(tiny_bert: Path
     np.testing.assert_array_equal(placed, plain)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
+@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="needs the package bitsandbytes")
 @pytest.mark.parametrize("quantization", ["8bit", "4bit"])
 def test_quantised_weights_encode_almost_alike_and_are_neither_trained_nor_scored(
     tiny_bert: Path, quantization: str

@@ -12,9 +12,11 @@ from sklearn.preprocessing import StandardScaler
 
 from assay.core.features import Features, LabelledFeatures
 from assay.core.task import LabelKind, Labels
+from assay.metrics.accuracy import Accuracy
 from assay.numerics.lbfgs import Stop, minimise
 from assay.numerics.linear import L2_PATH
 from assay.numerics.logistic import LogisticPath
+from assay.protocols.linear_probe import LinearProbe
 
 DATA = {"digits": load_digits(return_X_y=True), "cancer": load_breast_cancer(return_X_y=True)}
 
@@ -62,3 +64,16 @@ def test_problems_of_one_batch_do_not_touch_each_other() -> None:
 
     assert together.arrived.all()
     np.testing.assert_allclose(together.points, minima, atol=1e-5)
+
+
+def test_the_grid_in_one_batch_chooses_and_predicts_as_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, val = split("digits", slice(0, 300)), split("digits", slice(300, 500))
+    several = LinearProbe().fit(train, val, Accuracy())
+    monkeypatch.setattr("assay.numerics.logistic._TOGETHER", len(L2_PATH))  # as on a GPU
+
+    together = LinearProbe().fit(train, val, Accuracy())
+
+    assert (together.tuned, together.val_value) == (several.tuned, several.val_value)
+    ours, theirs = (fitted.predictor(val.matrix) for fitted in (together, several))
+    np.testing.assert_array_equal(ours.values, theirs.values)
+    np.testing.assert_allclose(ours.probs, theirs.probs, atol=1e-5)  # type: ignore[arg-type]  # they have some

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assay.numerics import neighbours
-from assay.numerics.neighbours import majority, nearest, nearest_others
+from assay.numerics.neighbours import majority, nearest, nearest_on, nearest_others
 
 
 def test_the_nearest_come_first_by_cosine() -> None:
@@ -19,6 +19,16 @@ def test_of_equal_examples_the_first_wins() -> None:
     reference = np.tile(np.random.default_rng(0).standard_normal((1, 33)), (200, 1)).astype(np.float32)
 
     assert nearest(reference, reference[:3], k=4).tolist() == [[0, 1, 2, 3]] * 3
+
+
+def test_a_torch_device_finds_the_same_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
+    reference, queries = np.concatenate([rows, rows, np.zeros((1, 8), np.float32)]), rows[:7] + 0.1
+    monkeypatch.setattr(neighbours, "_CHUNK_CUDA", 300)  # two queries at a time
+
+    found = nearest_on("cpu", reference, queries, k=9)
+
+    np.testing.assert_array_equal(found, nearest(reference, queries, k=9))
 
 
 def test_euclidean_neighbours_come_in_the_order_of_their_distance() -> None:

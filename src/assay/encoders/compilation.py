@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Generic, TypeVar, cast, final
 
 import torch
 
@@ -49,7 +49,7 @@ class Compilation(Generic[Run]):
         encode()
         plain = self._least(encode)
         try:
-            self.run = torch.compile(self._plain, dynamic=True)
+            self.run = cast("Run", torch.compile(self._plain, dynamic=True))
             encode()  # compiles
             share = self._least(encode) / max(plain, 1e-9)
         except Exception as error:  # such as no compiler, or a module that torch cannot trace

@@ -17,7 +17,9 @@ from assay.numerics.components import Components
 from assay.numerics.lbfgs import PAIRS, Stop, minimise
 from assay.numerics.linear import L2_PATH, LinearPredictor, PenaltyPath, ValScorer, best_of
 
-_TOGETHER = 10  # penalties (two decades) per batch; the path stops if so many in a row do not improve
+_TOGETHER = 10  # penalties (two decades) per batch on a CPU
+_TOGETHER_CUDA = len(L2_PATH)  # a GPU has room for all at once
+_STALE = 10  # the path stops if so many penalties in a row do not improve
 _CHOOSING = 1e-6  # relative tolerance of the loss for weights that are evaluated on val
 _FINAL = 1e-10  # relative tolerance of the loss for the final weights
 _APPROACH = (1e3, 1e2, 1e1, 1.0)  # multiples of a penalty for warm starts from zero weights
@@ -63,10 +65,11 @@ class LogisticPath(PenaltyPath):
     def along(self) -> Iterator[LinearPredictor]:
         """Yield the maps of all penalties, strong to weak.
 
-        Ten are fitted in one batch; the next ten start from the weights of the weakest penalty so far.
+        Ten are fitted in one batch, on a GPU all; the next ten start from the weights of the weakest so far.
         """
         weights = self._loss.start()
-        stop, step = Stop(_CHOOSING, self._max_steps), self._loss.at_once(_TOGETHER)
+        most = _TOGETHER_CUDA if weights.is_cuda else _TOGETHER
+        stop, step = Stop(_CHOOSING, self._max_steps), self._loss.at_once(most)
         for at in range(0, len(L2_PATH), step):
             together = self._loss.fit(L2_PATH[at : at + step], weights, stop, torch.float32).weights
             yield from map(self._linear, together)
@@ -122,7 +125,7 @@ class LogisticPath(PenaltyPath):
 def _are_stale(tried: list[tuple[float, float]]) -> bool:
     """Return whether neither metric nor loss has improved in the last penalties."""
     stale = [len(column) - 1 - column.index(max(column)) for column in zip(*tried, strict=True)]
-    return bool(tried) and min(stale) >= _TOGETHER
+    return bool(tried) and min(stale) >= _STALE
 
 
 class Heads(NamedTuple):

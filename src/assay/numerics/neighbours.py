@@ -13,6 +13,7 @@ from assay.core.predictor import Decision, Predicted, Predictor
 from assay.core.task import LabelKind
 
 _CHUNK = 1 << 22  # similarities held at a time: 32 MiB
+_CHUNK_CUDA = 1 << 27  # 1 GiB
 _QUERIES = 4096  # that are compared at once with a reference too large for memory
 _DECIMALS = 9  # of a similarity: beyond single precision, and equal examples stay equal for any summing order
 _SQUARE_DECIMALS = 11  # of a squared distance, in units of the squared lengths
@@ -20,19 +21,22 @@ _SQUARE_DECIMALS = 11  # of a squared distance, in units of the squared lengths
 Distance = Literal["cosine", "euclidean"]
 
 
-def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
+def nearest(reference: np.ndarray, queries: np.ndarray, k: int, device: str = "cpu") -> np.ndarray:
     """Return the rows of ``reference`` most similar to each query, the most similar first.
 
     Args:
         reference: Examples x width.
         queries: Examples x width.
         k: The number of neighbours; all rows if there are fewer.
+        device: A CUDA device; for any other NumPy is used.
 
     Returns:
         Positions in ``reference``, queries x min(k, reference). Of equally similar rows the first wins. A row
         of zeros has similarity 0 to everything.
     """
     k = min(k, len(reference))
+    if device.startswith("cuda") and len(queries):
+        return nearest_on(device, reference, queries, k)
     if is_large(2 * reference.size):
         parts = (queries[start : start + _QUERIES] for start in range(0, len(queries), _QUERIES))
         return np.concatenate(
@@ -41,6 +45,25 @@ def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
     units = _unit_rows(reference)
     rows = [_largest(similarity, k) for _, similarity in _similarities(units, _unit_rows(queries))]
     return np.concatenate(rows) if rows else np.empty((0, k), dtype=np.int64)
+
+
+def nearest_on(device: str, reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
+    """Return the same rows as ``nearest``, which a torch device compares in double precision."""
+    import torch
+
+    def units(matrix: np.ndarray) -> torch.Tensor:
+        rows = torch.from_numpy(np.array(matrix, dtype=np.float64)).to(device)
+        norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+        return rows / torch.where(norms > 0, norms, 1.0)
+
+    count = len(reference)
+    columns, step = units(reference), max(1, _CHUNK_CUDA // count)
+    behind = torch.arange(count, dtype=torch.float64, device=device) * (0.5 * 10.0**-_DECIMALS / count)
+    rows = []
+    for start in range(0, len(queries), step):
+        similarity = (units(queries[start : start + step]) @ columns.T).round_(decimals=_DECIMALS)
+        rows.append(similarity.sub_(behind).topk(k, dim=1).indices.cpu().numpy())
+    return np.concatenate(rows)
 
 
 def _by_blocks(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
@@ -103,16 +126,18 @@ class NeighbourPredictor(Predictor):
         labels: The training labels.  # examples, or examples x columns
         k: The number of neighbours.
         decision: How labels become predictions.
+        device: The torch device on which neighbours are sought.
     """
 
     reference: np.ndarray
     labels: np.ndarray
     k: int
     decision: Decision
+    device: str = "cpu"
 
     def __call__(self, features: np.ndarray) -> Predicted:
         """Return predictions for examples x width; the votes are the probabilities."""
-        return vote(self.labels[nearest(self.reference, features, self.k)], self.decision)
+        return vote(self.labels[nearest(self.reference, features, self.k, self.device)], self.decision)
 
     def tensors(self) -> Mapping[str, np.ndarray]:
         """Return all training examples, and k."""

@@ -62,7 +62,7 @@ class KNN(FeatureProtocol):
         both = train.followed_by(val)
         k = min(k, len(both))
         decision = Decision.of(both.labels, are_logits=False)
-        predictor = NeighbourPredictor(both.matrix, both.labels.values, k, decision)
+        predictor = NeighbourPredictor(both.matrix, both.labels.values, k, decision, train.device)
         return Fitted(predictor, {"k": float(k)}, tune_seconds=seconds, val_value=val_value)
 
 
@@ -71,7 +71,8 @@ def _chosen(train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> t
     if len(val) == 0:
         raise NotApplicable("There is no val to choose k on. Write knn(k=5).")
     choices = [k for k in CHOICES if k <= len(train)]
-    neighbours = train.labels.values[nearest(train.matrix, val.matrix, choices[-1])]
+    rows = nearest(train.matrix, val.matrix, choices[-1], train.device)
+    neighbours = train.labels.values[rows]
     decision = Decision.of(train.labels, are_logits=False)
     values = [vote(neighbours[:, :k], decision).judged(metric, val.labels) for k in choices]
     best = int(np.argmax(values))

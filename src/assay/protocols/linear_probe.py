@@ -27,8 +27,8 @@ class LinearProbe(FeatureProtocol):
     where we keep two), and alpha = N l2 for Ridge. Features are standardised by the examples that are fitted;
     constant ones are ignored.
 
-    46 penalties from 1e3 to 1e-6, five in a decade, are fitted to train: ten at a time in one batch of L-BFGS
-    in single precision, strong to weak, until ten in a row improve neither the metric nor the loss on val.
+    46 penalties from 1e3 to 1e-6, five in a decade, are fitted to train: ten at a time (on a GPU all) in one
+    batch of L-BFGS in single precision, until ten in a row improve neither the metric nor the loss on val.
     The best by the metric on val wins; of equals the one with the smaller loss, then the stronger one. The
     probe is then fitted to train and val together, in double precision. A given penalty is not judged on val.
     There is no randomness. A class without examples is never predicted. It runs where the model ran if that

@@ -44,6 +44,11 @@ class EncodingPart:
         return self.whole.device
 
     @property
+    def memory_bytes(self) -> float | None:
+        """That of the evaluation."""
+        return self.whole.memory_bytes
+
+    @property
     def expected_bytes(self) -> int:
         """That of the evaluation."""
         return self.whole.expected_bytes

@@ -21,7 +21,7 @@ def must_have_room(source: ModelSource, address: str, device: str, most_bytes: f
         most_bytes: What a user allows this process to hold; None for all.
     """
     count = source.entry(address).parameters
-    dtype = getattr(source, "quantization", None) or getattr(source, "dtype", "auto")
+    dtype = str(getattr(source, "quantization", None) or getattr(source, "dtype", "auto"))
     needed = (count or 0) * _BYTES.get(dtype, 4)
     here: float = machine_bytes()
     if most_bytes is not None:
