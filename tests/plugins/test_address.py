@@ -95,3 +95,9 @@ def test_parentheses_of_a_path_are_a_part_of_it(tmp_path, monkeypatch):
     assert Address.parse("folder:run(lr=0.1)") == Address("folder", "run(lr=0.1)")
     assert Address.parse("folder:run(lr=0.1)(val=0.3)") == Address("folder", "run(lr=0.1)", (("val", 0.3),))
     assert Address.parse("run(lr=0.1)") == Address("", "run(lr=0.1)")
+
+
+@pytest.mark.parametrize("inside", ["mode='\ud800'", "k=5, a='\ud800'"])
+def test_half_a_pair_of_utf_16_in_a_setting_is_refused_like_any_other(inside):
+    with pytest.raises(UsageError, match="Cannot read the settings of"):
+        Address.parse(f"knn({inside})")

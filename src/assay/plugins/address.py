@@ -122,7 +122,12 @@ def _is_path(text: str) -> bool:
 def _read_settings(parenthesised: str) -> Mapping[str, Literal] | None:
     try:
         call = ast.parse("f" + parenthesised, mode="eval").body
-    except SyntaxError:
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+        MemoryError,
+    ):  # of half a pair of UTF-16, of deep nesting
         return None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         return None
@@ -130,7 +135,7 @@ def _read_settings(parenthesised: str) -> Mapping[str, Literal] | None:
         return None
     try:
         return {str(word.arg): _freeze(ast.literal_eval(word.value)) for word in call.keywords}
-    except ValueError:
+    except (ValueError, TypeError, RecursionError, MemoryError):
         return None
 
 

@@ -29,6 +29,8 @@ COLUMNS = (  # of the results table, in the order of ``result_of`` and ``written
     "encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause"
 )
 
+_DAMAGED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+
 
 def written_result(result: Result) -> tuple[object, ...]:
     """Return the columns of a result."""
@@ -46,13 +48,16 @@ def written_result(result: Result) -> tuple[object, ...]:
 
 def result_of(row: tuple[Any, ...]) -> Result:
     """Return the result in a row of the results table; raise ``StoreError`` if it is damaged."""
-    with _undamaged("result", row[0]):
+    try:  # without a context manager, as there may be 100,000 rows
         return _result_of(row)
+    except _DAMAGED as error:
+        raise _damaged("result", row[0], error) from error
 
 
 def _result_of(row: tuple[Any, ...]) -> Result:
     key, model, task, method, seed, fingerprint, status, value, *rest = row
-    metrics, tuned, notes = ({} if text == "{}" else json.loads(text) for text in rest[:3])
+    metrics, tuned = ({} if text == "{}" else json.loads(text) for text in rest[:2])
+    notes = () if rest[2] == "[]" else tuple(json.loads(rest[2]))
     reason, seconds, encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause = rest[3:]
     return Result(
         job=Job(model, task, method, seed, key, fingerprint, train_rows),
@@ -60,7 +65,7 @@ def _result_of(row: tuple[Any, ...]) -> Result:
         value=value,
         metrics=metrics,
         tuned=tuned,
-        notes=tuple(notes),
+        notes=notes,
         reason=reason,
         seconds=seconds,
         encode_seconds=encode_seconds,
@@ -103,11 +108,15 @@ def model_row_of(address: str, identity: str, facts: str) -> ModelRow:
 def _undamaged(what: str, name: str) -> Iterator[None]:
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(
-            f"The {what} '{name}' in results.sqlite is damaged ({error}). Restore the file from a copy, or "
-            "name another folder: --store other-folder."
-        ) from error
+    except _DAMAGED as error:
+        raise _damaged(what, name, error) from error
+
+
+def _damaged(what: str, name: str, error: Exception) -> StoreError:
+    return StoreError(
+        f"The {what} '{name}' in results.sqlite is damaged ({error}). Restore the file from a copy, or "
+        "name another folder: --store other-folder."
+    )
 
 
 def slices_written(slices: Iterable[SliceColumn]) -> dict[str, list[str | None]]:

@@ -69,6 +69,34 @@ def modalities_of(cells: Sequence[Cell], tasks: Sequence[TaskFacts]) -> dict[str
 
 
 def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
+    return _of_one(results[0], scores) if len(results) == 1 else _of_several(results, scores)
+
+
+def _of_one(result: Result, scores: Collection[str]) -> Cell:
+    """Return the same as :func:`_of_several` of one result, faster: a study may have 100,000."""
+    job, is_good = result.job, result.status is Status.OK
+    return Cell(
+        model=job.model,
+        task=job.task,
+        method=job.method,
+        is_score=job.method in scores,
+        status=result.status,
+        value=result.value if is_good else None,
+        seeds=int(is_good),
+        metrics=dict(result.metrics) if is_good else {},
+        tuned=dict(result.tuned) if is_good else {},
+        notes=tuple(dict.fromkeys(result.notes)),
+        reason="" if is_good else result.reason,
+        seconds=result.seconds,
+        encode_seconds=result.encode_seconds,
+        interval=result.interval,
+        metric=result.metric,
+        cost=result.cost,
+        val_value=result.val_value if is_good else None,
+    )
+
+
+def _of_several(results: Sequence[Result], scores: Collection[str]) -> Cell:
     job = results[0].job
     good = [result for result in results if result.status is Status.OK]
     timed = good or list(results)
@@ -104,8 +132,6 @@ def _cell(results: Sequence[Result], scores: Collection[str]) -> Cell:
 
 
 def _cost(costs: Sequence[Cost]) -> Cost:
-    if len(costs) == 1:
-        return costs[0]
     return Cost(
         statistics.fmean(cost.tune_seconds for cost in costs),
         max((cost.peak_bytes for cost in costs if cost.peak_bytes is not None), default=None),
@@ -114,8 +140,6 @@ def _cost(costs: Sequence[Cost]) -> Cost:
 
 
 def _mean(values: list[float]) -> float | None:
-    if len(values) == 1:
-        return values[0]  # as of most cells
     return statistics.fmean(values) if values else None
 
 
@@ -126,8 +150,6 @@ def _values(results: Sequence[Result]) -> list[float]:
 def _by_name(
     by_result: Sequence[Mapping[str, float]], summary: Callable[[list[float]], float]
 ) -> dict[str, float]:
-    if len(by_result) == 1:
-        return dict(by_result[0])
     names = dict.fromkeys(name for values in by_result for name in values)
     return {name: summary([values[name] for values in by_result if name in values]) for name in names}
 

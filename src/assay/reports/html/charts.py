@@ -16,6 +16,7 @@ from assay.findings.similarity import Similarity
 from assay.reports.html.chart import Chart, Row
 from assay.reports.html.curves import curve_charts
 from assay.reports.html.heat_map import HeatMap
+from assay.reports.html.leaderboard import MOST_ROWS, rows_of_each, shown_standings
 from assay.reports.html.names import Names
 from assay.reports.html.search import search_charts
 from assay.reports.html.vega import dots, heat, profiles, scatter
@@ -63,7 +64,7 @@ def _charts(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> It
             yield rank_chart(across, names, f"places-{kind}")
             yield profile_chart(across, names, f"profiles-{kind}")
     for number, findings in enumerate(comparison.tasks, start=1):
-        yield cost_chart(findings, names, f"task-{number}-cost")
+        yield cost_chart(findings, names, f"task-{number}-cost", rows_of_each(len(comparison.tasks)))
         yield from curve_charts(comparison, findings, names, f"task-{number}-curve")
     for number, agreements in enumerate(comparison.agreement, start=1):
         yield agreement_chart(agreements, f"agreement-{number}")
@@ -129,8 +130,11 @@ def profile_chart(across: Across, names: Names, anchor: str) -> Chart | None:
     return Chart(anchor, caption, profiles(height=240), rows, height=240)
 
 
-def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | None:
-    """Return a chart of value against each known cost; None if fewer than two models have both."""
+def cost_chart(findings: TaskFindings, names: Names, anchor: str, most: int = MOST_ROWS) -> Chart | None:
+    """Return a chart of value against each known cost; None if fewer than two models have both.
+
+    Of very many models it has the best, and all that are Pareto-optimal.
+    """
     titles = {
         cost: title for cost, (title, _) in _COSTS.items() if len(findings.costs.get(cost, {})) > 1
     }  # in the order of the menu
@@ -141,9 +145,12 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str) -> Chart | Non
     cheaper = findings.decision.cheaper if findings.decision else None
     priorities = {cheaper: 1, findings.recommended: 2}
     is_small = len(findings.standings) <= _MOST_NAMED
+    drawn = {standing.model for standing in shown_standings(findings, most)}.union(*fronts.values())
     rows: list[Row] = []
     for standing in findings.standings:
         model = standing.model
+        if model not in drawn:
+            continue
         on_front = [titles[cost] for cost, front in fronts.items() if model in front]
         priority = priorities.get(model, 0 if on_front else -1)
         is_named = [

@@ -6,6 +6,7 @@ This module needs the packages of the extra ``html``; import it only if they are
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Cell, TaskFindings
@@ -36,6 +37,7 @@ def curve_charts(comparison: Comparison, findings: TaskFindings, names: Names, a
     return charts
 
 
+@cache  # many cells have the same method
 def _size_of_train(method: str) -> tuple[str, str, int] | None:
     """Return the method without its size setting, the name of the setting and the size; None without."""
     address = Address.parse(method)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from assay.core.task import Modality
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Cell, Standing, TaskFindings
+from assay.reports.html.leaderboard import FEWEST_ROWS
 from assay.wording.numbers import interval_text, value_text
 
 _LEVELS = 10  # shades
+MOST_CELLS = 4_000  # of all heat maps together, so that the page can be sent by mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,17 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """Models x tasks of one modality, best model first; ``empty`` lists models without any value."""
+    """Models x tasks of one modality, best model first; ``empty`` lists models without any value.
+
+    Attributes:
+        hidden: Number of models that are not shown; the exports have all.
+    """
 
     modality: Modality
     tasks: tuple[str, ...]
     rows: tuple[tuple[str, tuple[HeatCell, ...]], ...]  # model, and a cell for each task
     empty: tuple[str, ...] = ()
+    hidden: int = 0
 
     @property
     def has_index(self) -> bool:
@@ -51,10 +58,11 @@ def heat_maps(comparison: Comparison) -> list[HeatMap]:
         [findings for findings in comparison.tasks if findings.task.modality == modality]
         for modality in Modality
     ]
-    return [_heat_map(tasks) for tasks in by_modality if any(findings.standings for findings in tasks)]
+    most = max(FEWEST_ROWS, MOST_CELLS // max(1, len(comparison.tasks)))
+    return [_heat_map(tasks, most) for tasks in by_modality if any(findings.standings for findings in tasks)]
 
 
-def _heat_map(tasks: Sequence[TaskFindings]) -> HeatMap:
+def _heat_map(tasks: Sequence[TaskFindings], most: int) -> HeatMap:
     standings = [{standing.model: standing for standing in findings.standings} for findings in tasks]
     missing = [{cell.model: cell for cell in findings.missing} for findings in tasks]
     models = sorted(set().union(*standings), key=lambda model: (_mean_rank(model, standings), model))
@@ -66,11 +74,12 @@ def _heat_map(tasks: Sequence[TaskFindings]) -> HeatMap:
                 for findings, with_value, without in zip(tasks, standings, missing, strict=True)
             ),
         )
-        for model in models
+        for model in models[:most]
     ]
     empty = set().union(*missing) - set(models)
     addresses = tuple(findings.task.address for findings in tasks)
-    return HeatMap(tasks[0].task.modality, addresses, tuple(rows), tuple(sorted(empty)))
+    hidden = len(models) - len(rows)
+    return HeatMap(tasks[0].task.modality, addresses, tuple(rows), tuple(sorted(empty)), hidden)
 
 
 def _mean_rank(model: str, standings: Sequence[Mapping[str, Standing]]) -> float:

@@ -27,6 +27,8 @@ from assay.wording.search import searched_line
 from assay.wording.short_names import short_names
 from assay.wording.speed import latency_text
 
+_MOST_MISSING = 1_000  # rows of the table of what has no result
+_MOST_REASONS = 20  # why models have no result, under a leaderboard
 _DIGITS = 5  # of numbers in charts: more than a screen resolves
 
 
@@ -68,6 +70,8 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
         pending=_pending(comparison, is_running=refresh_seconds is not None),
         charts=_packed(view.charts.values()),
         vega=_vega_programs() if view.charts else "",
+        most_missing=_MOST_MISSING,
+        most_reasons=_MOST_REASONS,
     )
     return shown(text)
 

@@ -1,17 +1,16 @@
-"""Builds the tables of a task: leaderboard with bars, classes, methods, slices, missing values."""
+"""Builds the tables of a task below its leaderboard: classes, methods, slices, missing values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from assay.analysis.per_task.by_protocol import cell_text, natural
 from assay.core.result import Status
 from assay.findings.comparison import Comparison
 from assay.findings.error_analysis import SliceFindings
-from assay.findings.facts import ModelRow
-from assay.findings.per_task import Cell, Standing, TaskFindings
+from assay.findings.per_task import Cell, TaskFindings
+from assay.reports.html.leaderboard import shown_standings
 from assay.wording.numbers import decimals, interval_text, value_text
 
 MOST_CLASSES = 40  # of one task
@@ -19,70 +18,6 @@ MOST_METHOD_CELLS = 25_000  # of all tables of methods together, so that the pag
 MOST_SLICES = 30  # columns of a table
 MOST_SLICE_CELLS = 3_000  # of all tables of slices together
 FEWEST_MODELS = 20  # rows of a table of slices without space for all models
-_BAR_PIXELS = 150
-_BAR_ENDS = 6.0  # margin at both ends, in pixels
-_SHARE_ON_AXIS = 0.75  # share of the best models on the axis: outliers would compress the others
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """The common axis of the bars of a leaderboard.
-
-    >>> Axis(0.0, 1.0).pixel(0.5)
-    75.0
-    """
-
-    low: float
-    high: float
-
-    def pixel(self, value: float) -> float:
-        """Return the position of a value, clipped to the axis."""
-        share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
-        return round(_BAR_ENDS + min(1.0, max(0.0, share)) * (_BAR_PIXELS - 2 * _BAR_ENDS), 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Position of a value and its interval on the common axis, in pixels; further right is better."""
-
-    value: float
-    low: float
-    high: float
-    is_off: bool  # left of the axis
-
-    @property
-    def width(self) -> float:
-        """Pixels from low to high."""
-        return round(self.high - self.low, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class LeaderboardRow:
-    """One line of a leaderboard."""
-
-    standing: Standing
-    model: ModelRow | None
-    bar: Bar
-
-
-@dataclass(frozen=True, slots=True)
-class Leaderboard:
-    """The models of one task, best first.
-
-    Attributes:
-        places: Decimals of a value.
-        floor: Position of chance level on the axis, in pixels; None if it is off the axis.
-        may_be_best: Number of models that may be the best.
-        seeds: Largest number of seeds in a mean.
-        has_off: Some bar is left of the axis.
-    """
-
-    rows: tuple[LeaderboardRow, ...]
-    places: int
-    floor: float | None
-    may_be_best: int
-    seeds: int
-    has_off: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +35,7 @@ class MethodTable:
 
     names: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
+    hidden: int  # models that are not shown; the exports have all
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,44 +70,6 @@ class MissingValue:
     tasks: tuple[str, ...]
 
 
-def leaderboard(findings: TaskFindings, models: Mapping[str, ModelRow]) -> Leaderboard:
-    """Return the leaderboard of a task."""
-    standings = findings.standings
-    axis = _value_axis(standings) if standings else None
-    rows = [
-        LeaderboardRow(standing, models.get(standing.model), _bar(standing, axis))
-        for standing in standings
-        if axis is not None
-    ]
-    floor = findings.task.floor
-    is_inside = axis is not None and findings.beats_floor is not None and axis.low <= floor <= axis.high
-    return Leaderboard(
-        rows=tuple(rows),
-        places=decimals(standing.value for standing in standings),
-        floor=axis.pixel(floor) if axis is not None and is_inside else None,
-        may_be_best=sum(standing.may_be_best for standing in standings),
-        seeds=max((standing.seeds for standing in standings), default=0),
-        has_off=any(row.bar.is_off for row in rows),
-    )
-
-
-def _value_axis(standings: Sequence[Standing]) -> Axis:
-    """Return an axis that covers the values and intervals of the best models, with a margin."""
-    kept = standings[: max(2, ceil(len(standings) * _SHARE_ON_AXIS))]
-    intervals = [standing.interval for standing in kept if standing.interval]
-    ends = [end for interval in intervals for end in (interval.low, interval.high)]
-    low, high = (limit([*(standing.value for standing in kept), *ends]) for limit in (min, max))
-    room = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
-    return Axis(low - room, high + room)
-
-
-def _bar(standing: Standing, axis: Axis) -> Bar:
-    interval = standing.interval
-    low, high = (interval.low, interval.high) if interval else (standing.value, standing.value)
-    value, low, high = (round(axis.pixel(number), 1) for number in (standing.value, low, high))
-    return Bar(value, low, high, is_off=standing.value < axis.low)
-
-
 def class_accuracies(findings: TaskFindings) -> tuple[ClassAccuracy, ...]:
     """Return the classes in order, or the weakest of many; none without a recommended model."""
     if findings.recommended is None:
@@ -186,27 +84,26 @@ def class_accuracies(findings: TaskFindings) -> tuple[ClassAccuracy, ...]:
 
 
 def method_tables(comparison: Comparison) -> dict[str, MethodTable]:
-    """Return the table of methods for tasks with several; empty if the page would become too large."""
+    """Return the table of methods for tasks with several; of very many models it has the best."""
     cells: dict[str, dict[str, dict[str, Cell]]] = {}  # by task, method and model
-    valued = [cell for cell in comparison.cells if cell.value is not None]
-    for cell in valued:
-        cells.setdefault(cell.task, {}).setdefault(cell.method, {})[cell.model] = cell
-    if len(valued) > MOST_METHOD_CELLS:
-        return {}
+    for cell in comparison.cells:
+        if cell.value is not None:
+            cells.setdefault(cell.task, {}).setdefault(cell.method, {})[cell.model] = cell
+    most = max(FEWEST_MODELS, MOST_METHOD_CELLS // max(1, sum(map(len, cells.values()))))
     return {
-        findings.task.address: _method_table(findings, cells[findings.task.address])
+        findings.task.address: _method_table(findings, cells[findings.task.address], most)
         for findings in comparison.tasks
         if len(cells.get(findings.task.address, ())) > 1
     }
 
 
-def _method_table(findings: TaskFindings, cells: Mapping[str, Mapping[str, Cell]]) -> MethodTable:
+def _method_table(findings: TaskFindings, cells: Mapping[str, Mapping[str, Cell]], most: int) -> MethodTable:
     names = tuple(sorted(cells, key=natural))
     rows = [
         (row.model, tuple(_method_text(cells[name].get(row.model), findings) for name in names))
-        for row in findings.standings
+        for row in shown_standings(findings, most)
     ]
-    return MethodTable(names, tuple(rows))
+    return MethodTable(names, tuple(rows), len(findings.standings) - len(rows))
 
 
 def _method_text(cell: Cell | None, findings: TaskFindings) -> str:
@@ -229,11 +126,7 @@ def _slice_table(column: str, findings: TaskFindings, room: int) -> SliceTable:
     of_column = [part for part in findings.slices if part.column == column]
     valued = [part for part in of_column if part.values]
     most_models = max(FEWEST_MODELS, room // max(1, min(len(valued), MOST_SLICES)))
-    models = [
-        standing.model
-        for position, standing in enumerate(findings.standings)
-        if position < most_models or standing.model == findings.recommended
-    ]
+    models = [standing.model for standing in shown_standings(findings, most_models)]
     most = min(MOST_SLICES, max(1, room // max(1, len(models))))
     largest = {part.name for part in sorted(valued, key=lambda part: -part.examples)[:most]}
     slices = tuple(part for part in valued if part.name in largest)

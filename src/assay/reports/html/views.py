@@ -15,16 +15,15 @@ from assay.findings.similarity import Similarity
 from assay.reports.html.chart import Chart
 from assay.reports.html.hardest import HardExamples, hard_examples
 from assay.reports.html.heat_map import HeatMap, heat_maps
+from assay.reports.html.leaderboard import Leaderboard, leaderboard, rows_of_each
 from assay.reports.html.names import Names
 from assay.reports.html.search import SearchView, search_view
 from assay.reports.html.tables import (
     ClassAccuracy,
-    Leaderboard,
     MethodTable,
     MissingValue,
     SliceTable,
     class_accuracies,
-    leaderboard,
     method_tables,
     missing_on_task,
     missing_values,
@@ -151,7 +150,7 @@ def page_view(comparison: Comparison) -> PageView:
             TaskView(
                 f"task-{number}",
                 findings,
-                leaderboard(findings, models),
+                leaderboard(findings, models, rows_of_each(len(comparison.tasks))),
                 missing_on_task(findings),
                 class_accuracies(findings),
                 methods.get(findings.task.address),
