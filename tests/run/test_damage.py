@@ -179,6 +179,19 @@ def test_damage_to_one_kind_of_file_leaves_the_others(base, store, undamaged, sh
     assert reported(store).warnings == ()
 
 
+@pytest.mark.parametrize("shelf", ["predictions", "probs"])
+def test_files_that_are_missing_are_named_and_made_again(base, store, undamaged, shelf):
+    for path in files_of(store, shelf):
+        path.unlink()
+
+    again = study(base, store, AFTER).run()
+
+    assert numbers(again) == numbers(undamaged)
+    (warning,) = (warning for warning in again.warnings if warning.startswith(f"Damaged {NOUNS[shelf]}"))
+    assert warning.endswith("made again.")
+    assert len(files_of(store, shelf)) >= 2
+
+
 @pytest.mark.parametrize(
     ("of", "engine"),
     [

@@ -16,7 +16,8 @@ from assay.core.task import Labels
 from assay.findings.verification import Problem, Verification
 from assay.plugins.families import families
 from assay.store.owners import Owners
-from assay.store.results import MOST_PROBS, Store, open_existing
+from assay.store.prediction_files import MOST_PROBS
+from assay.store.results import Store, open_existing
 from assay.store.rows import key_of_features
 from assay.store.verification import database_damage, files_of
 from assay.wording.numbers import listing

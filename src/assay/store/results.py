@@ -25,10 +25,9 @@ from assay.plugins.address import Address
 from assay.store.arrays import Arrays
 from assay.store.database import Database, FileDatabase, MemoryDatabase, writer_lock
 from assay.store.held_out_files import HeldOutFiles
+from assay.store.prediction_files import PredictionFiles
 from assay.store.rows import COLUMNS, key_of_features, model_row_of, result_of, task_facts_of, written_result
 from assay.store.task_files import TaskFiles
-
-MOST_PROBS = 20_000_000  # probabilities of one job (80 MB); larger arrays are not stored
 
 
 class Store:
@@ -47,6 +46,7 @@ class Store:
         self.arrays = Arrays(root)
         self._task_files = TaskFiles(self.arrays)
         self._held_out_files = HeldOutFiles(self.arrays)
+        self._predictions = PredictionFiles(self.arrays)
         self.database: Database = MemoryDatabase(root) if read_only else FileDatabase(root)
 
     @contextmanager
@@ -71,10 +71,7 @@ class Store:
         result = finished.result
         self.arrays.learn(finished.files)
         if finished.predictions is not None:
-            self.arrays.write("predictions", result.job.key, finished.predictions.values)
-            probs = finished.predictions.probs
-            if probs is not None and probs.size <= MOST_PROBS:
-                self.arrays.write("probs", result.job.key, probs.astype(np.float32))
+            self._predictions.add(result.job.key, finished.predictions)
         if finished.held_out is not None:
             self._held_out_files.add(result.job, finished.held_out)
         row = (*written_result(result), _now())
@@ -147,25 +144,24 @@ class Store:
         """
         wanted = set(keys)
         limit = math.inf if time_limit is None else time_limit
+        classes = {facts.fingerprint: len(facts.classes) for facts in self._every_task()}
         rows = self.database.rows("SELECT key, fingerprint, status, metrics, cause, seconds FROM results")
         return {
             key
             for key, fingerprint, status, metrics, cause, seconds in rows
             if key in wanted
-            and not (status == Status.OK and self._lost(key, fingerprint, metrics != "{}"))
+            and not (
+                status == Status.OK and self._lost(key, fingerprint, metrics, classes.get(fingerprint, 0))
+            )
             and not (status == Status.FAILED and (retry_failed or cause == Cause.ENVIRONMENT))
             and not (cause == Cause.TIME_LIMIT and seconds < limit)
         }
 
-    def _lost(self, key: str, fingerprint: str, has_predictions: bool) -> bool:
+    def _lost(self, key: str, fingerprint: str, metrics: str, classes: int) -> bool:
         """Return whether a file of a finished job is missing or damaged."""
-        if not has_predictions:
+        if metrics == "{}":
             return self._held_out_files.is_damaged(key, fingerprint)
-        predicted = self.arrays.read("predictions", key)
-        if predicted is None:
-            self.arrays.refuse("predictions", f"{key}.npy", "the file is missing")
-        self.arrays.read("probs", key)  # not every protocol has them
-        return predicted is None or f"probs/{key}.npy" in self.arrays.damaged
+        return self._predictions.is_lost(key, metrics, classes)
 
     def results(self, keys: Collection[str] | None = None, *, on_subsets: bool = False) -> tuple[Result, ...]:
         """Return the results of these keys; by default the newest per model, task, method and seed.
@@ -213,11 +209,7 @@ class Store:
 
     def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
         """Return the stored predictions on test, by key."""
-        return {
-            key: Predicted(values, self.arrays.read("probs", key))
-            for key in keys
-            if (values := self.arrays.read("predictions", key)) is not None
-        }
+        return {key: predicted for key in keys if (predicted := self._predictions.of(key)) is not None}
 
     def held_out(self, keys: Collection[str]) -> dict[str, HeldOutPredictions]:
         """Return the stored predictions of scores on held-out examples of train, by key."""
