@@ -5,7 +5,7 @@ import io
 import json
 import re
 import subprocess
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from assay.findings.deferred import Deferred
 from assay.reports.csv import Csv
+from assay.reports.eval_results import EvalResults
 from assay.reports.html import Html
 from assay.reports.json import Json
 from assay.reports.latex import Latex
@@ -49,6 +50,9 @@ NAMES = (
     "a\nRecommended: evil",
     "$(touch owned);`id`'\"\n#",
     "caf\udce9",
+    "a\x85- b: c",
+    "\u2028x: 1",
+    "1e-05",
 )
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -79,13 +83,23 @@ def hostile(comparison):
         model: NAMES[at % len(NAMES)] + str(at // len(NAMES) or "") for at, model in enumerate(models)
     }
     of_tasks = {task: f"{NAMES[(len(models) + at) % len(NAMES)]} task{at}" for at, task in enumerate(tasks)}
-    return renamed(comparison, of_models | of_tasks)
+    classes = dict.fromkeys(name for findings in comparison.tasks for name in findings.task.classes)
+    of_classes = {name: f"{NAMES[-1 - at % len(NAMES)]} class{at}" for at, name in enumerate(classes)}
+    return renamed(comparison, of_models | of_tasks | of_classes)
+
+
+def with_a_benchmark(comparison, model):
+    """Return findings on one data set of the hub, of which the best model has this name."""
+    first = comparison.tasks[0]
+    facts = replace(first.task, address="hub:a/b(config='\U0001f600\u2028x: 1')")
+    tasks = (replace(first, task=facts, standings=(replace(first.standings[0], value=1e-05),)),)
+    return renamed(replace(comparison, tasks=tasks), {first.standings[0].model: model})
 
 
 @pytest.fixture(scope="module")
 def texts(hostile, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
-    reports = (Csv(), Html(), Json(), Latex(), Markdown(), ModelIndex(), Terminal())
+    reports = (Csv(), EvalResults(), Html(), Json(), Latex(), Markdown(), ModelIndex(), Terminal())
     for report in reports:
         report.render(hostile, folder / f"out{report.suffix}")
     return {
@@ -93,11 +107,13 @@ def texts(hostile, tmp_path_factory):
     }
 
 
-def test_a_terminal_and_a_text_file_show_what_they_would_obey(texts):
+def test_a_terminal_and_a_text_file_show_what_they_would_obey(texts, hostile, tmp_path):
+    Terminal(width=2000).render(hostile, tmp_path / "wide.txt")  # no name is wrapped
+
     assert not UNSEEN.search(texts[".txt"])
     assert r"a\x1b[2J" in texts[".txt"]
     assert r"gpj.\u202eexe" in texts[".txt"]
-    assert not re.search(r"^Recommended: evil", texts[".txt"], re.MULTILINE)
+    assert not re.search(r"^Recommended: evil", (tmp_path / "wide.txt").read_text(), re.MULTILINE)
 
 
 def test_a_spreadsheet_has_no_formula_in_any_cell(texts):
@@ -120,6 +136,15 @@ def test_yaml_is_read_back_as_texts(texts):
     assert all(isinstance(entry["name"], str) for entry in index)
     assert all(isinstance(result["dataset"]["name"], str) for entry in index for result in entry["results"])
     assert {"null", "yes: [1"} & {entry["name"] for entry in index}
+
+
+@pytest.mark.parametrize("name", [NAMES[9], NAMES[14], NAMES[22], *NAMES[-4:]])
+def test_results_for_the_hub_are_read_back_as_numbers_and_texts(comparison, tmp_path, name):
+    EvalResults().render(with_a_benchmark(comparison, name), tmp_path / "out")
+
+    (entry,) = yaml.safe_load((tmp_path / "out").read_text("utf-8"))
+    assert entry["value"] == 1e-05
+    assert entry["dataset"] == {"id": "a/b", "task_id": "\U0001f600\\u2028x: 1"}
 
 
 def test_markdown_has_no_link_image_html_or_code_from_a_name(texts):

@@ -162,7 +162,7 @@ def write(report: Report, comparison: Comparison, path: Path) -> None:
 def write_text(text: str, path: Path) -> None:
     """Write a text file; create parent folders."""
     with _writing(path):
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def must_be_writable(path: Path) -> None:

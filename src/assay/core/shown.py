@@ -23,6 +23,15 @@ def shown(text: str) -> str:
     return _UNSEEN.sub(_escaped, text)
 
 
+def one_line(text: str) -> str:
+    r"""Return a text without line ends, so that a name in it cannot begin a line that reads like ours.
+
+    >>> one_line("cat\\nRecommended: another")
+    'cat Recommended: another'
+    """
+    return text.replace("\n", " ")
+
+
 def in_markdown(text: str) -> str:
     r"""Return a text for a line or a cell of Markdown, in which nothing is markup.
 

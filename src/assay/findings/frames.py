@@ -119,9 +119,17 @@ def rows_of_search(
 
 
 def _of_cell(cell: Cell) -> dict[str, Value]:
-    return {
-        **_named(cell, "model", "task", "method", "is_score", "status", "value", "val_value"),
-        **_named(cell, "seeds", "seconds", "encode_seconds"),
+    return {  # written out, as there may be 100,000 cells
+        "model": cell.model,
+        "task": cell.task,
+        "method": cell.method,
+        "is_score": cell.is_score,
+        "status": cell.status.value,
+        "value": cell.value,
+        "val_value": cell.val_value,
+        "seeds": cell.seeds,
+        "seconds": cell.seconds,
+        "encode_seconds": cell.encode_seconds,
         "reason": cell.reason or None,
         "notes": "\n".join(cell.notes) or None,
         **{f"metric_{name}": value for name, value in cell.metrics.items()},

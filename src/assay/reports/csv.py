@@ -40,7 +40,7 @@ class Csv(Report):
                 values[position] = _no_formula(values[position])
             return values
 
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows(map(written, exported_rows(comparison)))

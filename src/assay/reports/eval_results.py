@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
+from assay.core.shown import shown
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Standing, TaskFindings
 from assay.plugins.address import Address
@@ -44,13 +45,13 @@ class EvalResults(Report):
                 for standing in findings.standings:
                     entry = _entry(task, findings, standing, comparison.ranked_by)
                     by_model.setdefault(names[standing.model], []).append(entry)
-        parts = [f"# {model}\n{''.join(by_model[model])}" for model in sorted(by_model)]
+        parts = [f"# {_line(model)}\n{''.join(by_model[model])}" for model in sorted(by_model)]
         text = "---\n".join(parts) or "# No result on a data set of the hub.\n[]\n"
         path.write_text(text, encoding="utf-8")
 
 
 def _entry(task: Address, findings: TaskFindings, standing: Standing, method: str) -> str:
-    """Return an entry as YAML; its strings are those of JSON, which YAML contains."""
+    """Return an entry as YAML."""
     sign = -1 if findings.shown_negated else 1
     settings = dict(task.settings)
     notes = f"{findings.measure} of {method} by Assay, {findings.task.test_count:,} test examples"
@@ -62,10 +63,25 @@ def _entry(task: Address, findings: TaskFindings, standing: Standing, method: st
     revision = str(settings.get("revision", ""))
     lines = [
         "- dataset:",
-        f"    id: {json.dumps(task.name)}",
-        f"    task_id: {json.dumps(str(settings.get('config', 'default')))}",
-        *([f"    revision: {json.dumps(revision)}"] if _COMMIT.fullmatch(revision) else []),
-        f"  value: {sign * standing.value}",
-        f"  notes: {json.dumps(notes)}",
+        f"    id: {_text(task.name)}",
+        f"    task_id: {_text(str(settings.get('config', 'default')))}",
+        *([f"    revision: {_text(revision)}"] if _COMMIT.fullmatch(revision) else []),
+        f"  value: {_number(sign * standing.value)}",
+        f"  notes: {_text(notes)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _text(text: str) -> str:
+    """Return a string of JSON, which YAML contains, but for escapes of halves of characters."""
+    return json.dumps(_line(text), ensure_ascii=False)
+
+
+def _line(text: str) -> str:
+    return shown(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _number(value: float) -> str:
+    """Return a number that is one in YAML 1.1 too, where 1e-05 is a string."""
+    digits, e, power = repr(value).partition("e")
+    return f"{digits}.0{e}{power}" if e and "." not in digits else f"{digits}{e}{power}"

@@ -36,7 +36,9 @@ class Json(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the whole comparison to ``path``, replacing any existing file."""
-        path.write_text(as_json(comparison), encoding="utf-8")
+        path.write_text(
+            as_json(comparison), encoding="utf-8", errors="backslashreplace"
+        )  # JSON has such escapes
 
 
 def as_schema(kind: type) -> str:

@@ -19,14 +19,14 @@ import re
 import struct
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO, FileIO
+from io import BytesIO
 from itertools import pairwise
 from mmap import ACCESS_READ, mmap
 from typing import IO
 
 import numpy as np
 
-from assay.store.files import DIGEST, DamagedFile, checksum, digest, read_at
+from assay.store.files import DIGEST, DamagedFile, Readable, checksum, digest, read_at
 
 BLOCK = 512  # rows of a block of an array that is written whole
 EMPTY = bytes(DIGEST)  # the checksum of a block that is not written
@@ -177,7 +177,7 @@ def write_array(file: IO[bytes], array: np.ndarray) -> None:
     writer.end()
 
 
-def read_content(file: FileIO) -> Content:
+def read_content(file: Readable) -> Content:
     """Return the header and checksums of a file; raise ``DamagedFile`` if they do not fit its size."""
     size = os.fstat(file.fileno()).st_size
     header = _header(read_at(file, 0, min(size, _MOST_HEADER)))
@@ -204,7 +204,7 @@ def read_content(file: FileIO) -> Content:
     return Content(header, blocks, digests, start + map_size)
 
 
-def intact(file: FileIO, content: Content) -> np.ndarray:
+def intact(file: Readable, content: Content) -> np.ndarray:
     """Return for each block whether it is written and its rows match its checksum."""
     if content.blocks is None:
         return np.ones(0, dtype=bool)
@@ -212,7 +212,7 @@ def intact(file: FileIO, content: Content) -> np.ndarray:
     return np.array([a == b for a, b in zip(found, content.digests, strict=True)], dtype=bool)
 
 
-def digests_of(file: FileIO, header: NpyHeader, blocks: Blocks, wanted: np.ndarray) -> list[bytes]:
+def digests_of(file: Readable, header: NpyHeader, blocks: Blocks, wanted: np.ndarray) -> list[bytes]:
     """Return the checksums of the data of the wanted blocks; the others are undefined.
 
     The file is read in its own order, rather than through a memory map, so that a defect of the disk raises
@@ -233,7 +233,7 @@ def digests_of(file: FileIO, header: NpyHeader, blocks: Blocks, wanted: np.ndarr
     return [one.digest() for one in sums]
 
 
-def mapped(file: FileIO, header: NpyHeader) -> np.ndarray:
+def mapped(file: Readable, header: NpyHeader) -> np.ndarray:
     """Return the data of a file as a read-only memory map, which outlives the open file."""
     if header.end == len(header.content):
         return np.empty(header.shape, header.dtype)

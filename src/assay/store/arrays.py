@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -137,7 +138,7 @@ class Arrays:
         if shelf in CACHED:
             mark_used(path)
         try:
-            with open_regular(path) as file:
+            with BufferedReader(open_regular(path)) as file:  # most files are read at once then
                 content = read_content(file)
                 present = present_in(path, file, content)
                 array = mapped(file, content.header)

@@ -26,6 +26,7 @@ from assay.store.array_format import (
 from assay.store.files import (
     DIGEST,
     DamagedFile,
+    Readable,
     digest,
     make_shelf,
     make_way,
@@ -193,7 +194,7 @@ class BlockFile:
             raise DamagedFile(f"it holds {header.dtype} {header.shape}, not {expected}")
 
 
-def present_in(path: Path, file: FileIO, content: Content) -> np.ndarray:
+def present_in(path: Path, file: Readable, content: Content) -> np.ndarray:
     """Return which blocks of a file are intact, verified once in this process unless the file changed."""
     status = os.fstat(file.fileno())
     state = status.st_ino, status.st_size, status.st_mtime_ns, content.digests

@@ -7,13 +7,15 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import FileIO
+from io import BufferedReader, FileIO
 from itertools import count
 from pathlib import Path
 
 from assay.core.errors import StoreError
 
 DIGEST = 16  # bytes of a checksum
+
+Readable = FileIO | BufferedReader
 
 
 class DamagedFile(Exception):
@@ -40,7 +42,7 @@ def open_regular(path: Path, mode: str = "rb") -> FileIO:
     return file
 
 
-def read_at(file: FileIO, start: int, size: int) -> bytes:
+def read_at(file: Readable, start: int, size: int) -> bytes:
     """Return bytes of a file; raise ``DamagedFile`` if it ends before."""
     file.seek(start)
     parts = []

@@ -20,16 +20,17 @@ def exported_names(comparison: Comparison) -> dict[str, str]:
     if comparison.search is not None:
         models |= dict.fromkeys(model for model, _ in comparison.search.statuses())
         tasks |= dict.fromkeys(comparison.search.tasks)
-    return names_without_machine(list(models)) | names_without_machine(list(tasks))
+    names = names_without_machine(list(models)) | names_without_machine(list(tasks))
+    return {address: name.encode("utf-8", "backslashreplace").decode() for address, name in names.items()}
 
 
 def exported_rows(comparison: Comparison) -> list[dict[str, Value]]:
     """Return one row for each model, task and method."""
     names = exported_names(comparison)
-    return [
-        {**row, "model": names[str(row["model"])], "task": names.get(str(row["task"]), row["task"])}
-        for row in comparison.rows()
-    ]
+    rows = comparison.rows()
+    for row in rows:
+        row["model"], row["task"] = names[str(row["model"])], names.get(str(row["task"]), row["task"])
+    return rows
 
 
 class ExportedRun(NamedTuple):

@@ -3,6 +3,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from markdown_it import MarkdownIt
+from tests.reports.test_hostile_names import NAMES, UNSEEN, renamed
 
 from assay.analysis.change.change import Pair, change
 from assay.analysis.change.gate import gate, regression_from
@@ -10,6 +12,7 @@ from assay.core.errors import UsageError
 from assay.core.estimate import Interval
 from assay.findings.change import Verdict
 from assay.reports.terminal.gate import as_junit
+from assay.reports.terminal.gate_markdown import as_markdown
 
 LITE, VIT = "packaged:efficientnet_lite0", "timm:vit_small_patch14_reg4_dinov2.lvd142m"
 TWIN = "timm:tf_efficientnet_lite0.in1k"
@@ -111,3 +114,24 @@ def test_the_xml_counts_what_failed_and_what_is_open(one):
     verdicts = [task.verdict for task in result.tasks]
     assert int(suite.attrib["failures"]) == verdicts.count(Verdict.FAIL)
     assert int(suite.attrib["errors"]) == verdicts.count(Verdict.UNDECIDED)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_in_junit_and_in_the_summary_of_a_build_are_text(one, name):
+    found = gate(with_interval(one, -0.03, -0.006), "0.5pt")
+    hostile = renamed(found, {LITE: name, VIT: f"new {name}", one.tasks[0].task.address: f"{name} task"})
+
+    suite = ElementTree.fromstring(as_junit(hostile).encode())
+    (case,) = suite
+    markdown = as_markdown(hostile)
+    tokens = MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(markdown)
+
+    kinds = {inner.type for token in tokens for inner in (token, *(token.children or ()))}
+    assert {suite.tag, case.tag, *(inner.tag for inner in case)} == {"testsuite", "testcase", "failure"}
+    assert case.get("name") == "".join(
+        letter if letter.isprintable() or letter in "\t\n\r\x85\u2028\u202e" else "\ufffd"
+        for letter in f"{name} task"
+    )
+    assert not kinds & {"link_open", "image", "code_inline", "fence", "html_block", "html_inline", "em_open"}
+    assert len([token for token in tokens if token.type == "tr_open"]) == 2
+    assert not UNSEEN.search(markdown)

@@ -66,16 +66,21 @@ def draws_of_examples(
         Draws x models; NaN for a model without draws on one of the tasks.
     """
     rng = np.random.default_rng(seed)
-    missing = np.full(DRAWS, np.nan)
-    parts = []
-    for task in tasks:
-        drawn = by_task.get(task)
-        column = {}
-        if drawn is not None and len(drawn.values):
-            rows = rng.integers(len(drawn.values), size=DRAWS)
-            column = dict(zip(drawn.models, drawn.values[rows].T, strict=True))
-        parts.append(np.column_stack([column.get(model, missing) for model in models]))
-    return interquartile_mean(np.stack(parts, axis=-1))
+    chosen = [
+        (drawn, rng.integers(len(drawn.values), size=DRAWS))
+        for task in tasks
+        if (drawn := by_task.get(task)) is not None and len(drawn.values)
+    ]
+    columns = [{model: column for column, model in enumerate(drawn.models)} for drawn, _ in chosen]
+    means = np.full((DRAWS, len(models)), np.nan)
+    for position, model in enumerate(models):  # one by one: all of a thousand models take 320 MB
+        if len(chosen) == len(tasks) and all(model in of_models for of_models in columns):
+            parts = [
+                drawn.values[rows, of_models[model]]
+                for (drawn, rows), of_models in zip(chosen, columns, strict=True)
+            ]
+            means[:, position] = interquartile_mean(np.stack(parts, axis=-1))
+    return means
 
 
 @lru_cache

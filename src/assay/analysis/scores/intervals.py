@@ -42,19 +42,21 @@ def resampled_correlations(
     weights = [_harmonic(scores, truth, counts), _harmonic(truth, scores, counts), counts]
     agreed = np.concatenate(weights).astype(kind) @ (signs[0] * signs[1])  # weights and draws x models
     ties = [_Ties.of(side) for side in (scores, truth)]
+    copies = [side.summed(counts) for side in ties]
+    unequal = [
+        [side.unequal(of_models, groups) for side, groups in zip(ties, copies, strict=True)]
+        for of_models in weights
+    ]
     taus = [
-        _ratio(
-            (of_pairs * counts).sum(axis=1),
-            np.sqrt(ties[0].unequal(of_models, counts) * ties[1].unequal(of_models, counts)),
-        )
-        for of_pairs, of_models in zip(np.split(agreed, len(weights)), weights, strict=True)
+        _ratio((of_pairs * counts).sum(axis=1), np.sqrt(first * second))
+        for of_pairs, (first, second) in zip(np.split(agreed, len(weights)), unequal, strict=True)
     ]
     correlations = {
         "weighted_tau": (taus[0] + taus[1]) / 2,
         "tau_by_truth": taus[1],
         "tau_b": taus[2],
         "pearson": _pearson(scores[None], truth[None], counts),
-        "spearman": _pearson(ties[0].ranks(counts), ties[1].ranks(counts), counts),
+        "spearman": _pearson(ties[0].ranks(copies[0]), ties[1].ranks(copies[1]), counts),
     }
     return {name: np.where(np.isnan(taus[2]), np.nan, values) for name, values in correlations.items()}
 
@@ -83,15 +85,19 @@ class _Ties(NamedTuple):
         """Return the sum of weights in each group, draws x groups."""
         return np.asarray(np.add.reduceat(weights[:, self.order], self.starts, axis=1))
 
-    def unequal(self, weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """Return the weight of all pairs of unequal values in each draw; exactly 0 without any."""
-        first, second = self.summed(weights), self.summed(counts)
+    def unequal(self, weights: np.ndarray, copies: np.ndarray) -> np.ndarray:
+        """Return the weight of all pairs of unequal values in each draw; exactly 0 without any.
+
+        Args:
+            weights: Of each model in each draw.
+            copies: The models of each group in each draw.
+        """
+        first, second = self.summed(weights), copies
         return np.asarray(first.sum(axis=1) * second.sum(axis=1) - (first * second).sum(axis=1))
 
-    def ranks(self, counts: np.ndarray) -> np.ndarray:
+    def ranks(self, copies: np.ndarray) -> np.ndarray:
         """Return the mean rank of each model in each draw, from 0, draws x models."""
-        groups = self.summed(counts)
-        return np.asarray((np.cumsum(groups, axis=1) - groups / 2)[:, self.group_of])
+        return np.asarray((np.cumsum(copies, axis=1) - copies / 2)[:, self.group_of])
 
 
 def _harmonic(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ def command(
     json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,
 ) -> None:
     """Print transferability scores of features in files; no model is opened or trained."""
-    from assay.cli.output import must_be_writable
+    from assay.cli.output import must_be_writable, write_text
     from assay.cli.score_files import as_json, have_same_labels, read_arrays, score_all
     from assay.cli.score_tables import show
     from assay.cli.score_verdict import verdict
@@ -70,7 +70,7 @@ def command(
     if slow:
         say(f"Left out, because they may take minutes: {', '.join(slow)}. Name them with --method {slow[0]}.")
     if json is not None:
-        json.write_text(as_json(results), "utf-8")
+        write_text(as_json(results), json)
         say(f"Wrote {json}")
     say(verdict(results, are_comparable=have_same_labels(list(views.values()))))
     if methods and not any(row.estimate is not None for rows in results.values() for row in rows.values()):

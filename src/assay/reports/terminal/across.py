@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
+from assay.core.shown import one_line
 from assay.core.task import Modality
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import SuiteAverage
@@ -40,7 +41,7 @@ def show_across(
     if hidden:
         print_note(console, f"{plural(hidden, 'more model')}; show all with --details")
     for remark in across.remarks:
-        console.print(Text(remark))
+        console.print(Text(one_line(remark)))
 
 
 def show_average(
@@ -64,7 +65,7 @@ def show_similarity(similarity: Similarity, console: Console) -> None:
         console.print()
         console.print(Text(f"Similarity of {_tasks(similarity.modality)} and of models", style="bold"))
         for remark in similarity.remarks:
-            console.print(Text(remark))
+            console.print(Text(one_line(remark)))
 
 
 def _tasks(modality: Modality | None) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assay.core.estimate import Interval
+from assay.core.shown import one_line
 from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Shortlist
 from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.numbers import interval_text, plural, value_text
@@ -51,7 +52,7 @@ def show_agreements(
     if len(shown) < len(agreements.overall):
         print_note(console, f"{plural(len(agreements.overall) - len(shown), 'more score')}")
     for remark in agreements.remarks:
-        console.print(Text(remark))
+        console.print(Text(one_line(remark)))
     if by_task:
         console.print()
         _show_tasks(agreements, console)

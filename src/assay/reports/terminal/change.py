@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assay.analysis.pairwise import ALPHA
+from assay.core.shown import one_line
 from assay.findings.change import Change, ClassChange, Flips, Spaces, TaskChange
 from assay.findings.facts import ModelRow
 from assay.findings.short import with_short_names
@@ -40,12 +41,12 @@ _FOOTNOTES = {
 def show_change(change: Change, console: Console) -> None:
     """Print the answer, the difference on each task, and costs side by side."""
     called = partial(with_short_names, names=change.names)
-    console.print(Text(f"before  {called(change.before.address)}", style="bold"))
-    console.print(Text(f"after   {called(change.after.address)}", style="bold"))
+    console.print(Text(one_line(f"before  {called(change.before.address)}"), style="bold"))
+    console.print(Text(one_line(f"after   {called(change.after.address)}"), style="bold"))
     of_index = index_remarks(change)
     for remark in change.remarks:
         if remark not in of_index:
-            console.print(Text(called(remark)))
+            console.print(Text(one_line(called(remark))))
     console.print()
     rows = [_row(task, called(task.task.address)) for task in change.tasks]
     table = fitted_table(_TITLES, rows, console.width)
@@ -56,7 +57,7 @@ def show_change(change: Change, console: Console) -> None:
     for task in change.tasks:
         _show_task(task, called(task.task.address), console)
     for remark in of_index:
-        console.print(Text(called(remark)))
+        console.print(Text(one_line(called(remark))))
     console.print()
     _show_costs(change, console)
     for reason in change.missing:
@@ -89,7 +90,7 @@ def _show_task(task: TaskChange, name: str, console: Console) -> None:
     if task.flips is None and task.spaces is None:
         return
     console.print()
-    console.print(Text(name, style="bold"))
+    console.print(Text(one_line(name), style="bold"))
     if task.flips is not None:
         _show_flips(task.flips, console)
     if task.spaces is not None:
@@ -108,7 +109,7 @@ def _show_flips(flips: Flips, console: Console) -> None:
     gains = [change for change in reversed(changed) if change.after > change.before][:_CLASSES]
     for title, classes in (("worse classes", losses), ("better classes", gains)):
         if classes:
-            console.print(Text(f"{title}: {'; '.join(map(_class, classes))}"))
+            console.print(Text(one_line(f"{title}: {'; '.join(map(_class, classes))}")))
     for title, examples in (("now wrong", flips.regressed), ("now right", flips.improved)):
         for flip in examples[:_EXAMPLES]:
             predicted = f"predicted {flip.before} before, {flip.after} now"

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from rich.console import Console
 from rich.text import Text
 
+from assay.core.shown import one_line
 from assay.findings.change import Gate, Verdict
 from assay.findings.short import with_short_names
 from assay.reports.terminal.tables import print_note
@@ -22,14 +23,16 @@ def show_gate(gate: Gate, console: Console) -> None:
     called = partial(with_short_names, names=gate.change.names)
     for task in gate.tasks:
         reason = called(f"{task.task}: {task.reason}")
-        console.print(Text.assemble((task.verdict, _STYLES[task.verdict]), f"  {reason}"))
+        console.print(Text.assemble((task.verdict, _STYLES[task.verdict]), one_line(f"  {reason}")))
     if gate.change.refusal:
         refusal = called(gate.change.refusal)
-        console.print(Text.assemble((Verdict.FAIL, _STYLES[Verdict.FAIL]), f"  {refusal}"))
+        console.print(Text.assemble((Verdict.FAIL, _STYLES[Verdict.FAIL]), one_line(f"  {refusal}")))
     for reason in gate.change.missing:
         print_note(console, called(reason))
     before, after = called(gate.change.before.address), called(gate.change.after.address)
-    console.print(Text.assemble((gate.verdict, _STYLES[gate.verdict]), f"  {after} in place of {before}"))
+    console.print(
+        Text.assemble((gate.verdict, _STYLES[gate.verdict]), one_line(f"  {after} in place of {before}"))
+    )
 
 
 def as_junit(gate: Gate) -> str:

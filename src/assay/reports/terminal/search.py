@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from assay.core.shown import one_line
 from assay.findings.comparison import Comparison
 from assay.findings.search import Promising, Screened, SearchFindings
 from assay.reports.terminal.tables import SHOWN_MODELS, fitted_table, plain_table, print_note
@@ -21,9 +22,9 @@ def show_search(comparison: Comparison, console: Console, *, show_all: bool) -> 
     console.print(Text(searched_line(search)))
     tasks = [findings for findings in comparison.tasks if findings.task.address in search.tasks]
     for line in missed_lines(search, tasks):
-        console.print(Text(line))
+        console.print(Text(one_line(line)))
     for sentence in contaminated_sentences(comparison, search):
-        console.print(Text(sentence, style="yellow"))
+        console.print(Text(one_line(sentence), style="yellow"))
     table = plain_table((), ("search",), ("models",))
     table.add_column("why", overflow="fold")
     for row in level_rows(search):

@@ -9,6 +9,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from assay.core.shown import one_line
 from assay.wording.names import fitted_labels, width_of
 
 NARROWEST_NAME = 24
@@ -18,7 +19,7 @@ SHOWN_MODELS = 20  # rows of a table unless all are requested
 
 def print_note(console: Console, text: str) -> None:
     """Print a line that explains the table above or below it, less visibly."""
-    console.print(Text(text, style="dim"))
+    console.print(Text(one_line(text), style="dim"))
 
 
 def plain_table(marks: Sequence[str], words: Sequence[str], numbers: Sequence[str]) -> Table:
@@ -58,7 +59,7 @@ def fitted_table(titles: Sequence[str], rows: Sequence[Sequence[str]], width: in
     )
     for row in rows:
         cells = [*(row[column] for column in marks), names[row[1]], *(row[column] for column in words)]
-        table.add_row(*(Text(cell) for cell in (*cells, *row[3:keep])))
+        table.add_row(*(Text(one_line(cell)) for cell in (*cells, *row[3:keep])))
     return table
 
 

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from assay.analysis.per_task.by_protocol import by_protocol, cell_text
+from assay.core.shown import one_line
 from assay.findings.comparison import Comparison
 from assay.findings.error_analysis import ErrorAnalysis, MissedExample, SliceFindings
 from assay.findings.per_task import TaskFindings
@@ -29,14 +30,14 @@ _MISSING = 3  # models per reason
 def show_task(comparison: Comparison, findings: TaskFindings, console: Console, *, show_all: bool) -> None:
     """Print the findings of one task."""
     console.print()
-    console.print(Text(comparison.with_short_names(findings.task.address), style="bold"))
+    console.print(Text(one_line(comparison.with_short_names(findings.task.address)), style="bold"))
     print_note(console, _measured(comparison, findings))
     if len(comparison.tasks) > 1:  # with one task the headline is the same
         if findings.recommended:
             console.print(
                 Text.assemble("Recommended: ", (comparison.with_short_names(findings.recommended), "bold"))
             )
-        console.print(Text(comparison.with_short_names(findings.because)))
+        console.print(Text(one_line(comparison.with_short_names(findings.because))))
     shown = [
         standing
         for position, standing in enumerate(findings.standings)
@@ -56,7 +57,7 @@ def show_task(comparison: Comparison, findings: TaskFindings, console: Console, 
     _show_missing(comparison, findings, console)
     for note in findings.task.notes:
         console.print()
-        console.print(Text(f"Note: {note}"))
+        console.print(Text(one_line(f"Note: {note}")))
 
 
 def _measured(comparison: Comparison, findings: TaskFindings) -> str:
@@ -195,5 +196,5 @@ def _show_missing(comparison: Comparison, findings: TaskFindings, console: Conso
         names = shorten(models[:_MISSING], max(NARROWEST_NAME, console.width - 10)).values()
         style = "bold red" if status == "failed" else "bold"
         console.print()
-        console.print(Text.assemble((status, style), f" {', '.join(names)}{more}"))
+        console.print(Text.assemble((status, style), one_line(f" {', '.join(names)}{more}")))
         console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
