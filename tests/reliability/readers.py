@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from hypothesis import strategies as st
-from tests.reliability import reading, samples
+from tests.reliability import reading, samples, stored
 from tests.reliability.fuzz import Reader
 from tests.reliability.inputs import altered_json, as_bytes, json_like, mutated, pieces
 
@@ -233,4 +233,6 @@ READERS = (
         reading.feed_search,
     ),
     Reader("stored", mutated(samples.NPY), reading.feed_stored),
+    Reader("cells", stored.changed_cells(), stored.feed_cells, weight=1),
+    Reader("store", st.deferred(stored.changed_files), stored.feed_file, weight=1),
 )

@@ -32,7 +32,7 @@ def store(base: Path, tmp_path: Path) -> Path:
 
 def changed(store: Path, statement: str) -> None:
     with sqlite3.connect(store / "results.sqlite") as connection:
-        connection.execute(statement)
+        connection.executescript(statement)
     connection.close()
 
 
@@ -90,6 +90,33 @@ def test_a_damaged_row_is_an_error_in_one_line(store, assay, column):
 
     assert code == 1
     assert said.startswith("assay: The result '")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("results", "seed = x'41'"),
+        ("results", "key = '../' || key"),
+        ("results", "value = 'high'"),
+        ("results", """metrics = '{"accuracy": [1]}'"""),
+        ("results", "metrics = printf('%.*c', 9000, '[')"),
+        ("latencies", "latency_seconds = '{}'"),
+        ("models", """facts = json_set(facts, '$.parameters', 'many')"""),
+        ("tasks", """facts = json_set(facts, '$.classes[0]', json('[3]'))"""),
+        ("tasks", """facts = json_set(facts, '$.fingerprint', '../../etc')"""),
+    ],
+)
+def test_a_cell_that_holds_another_type_is_an_error_in_one_line(store, assay, table, change):
+    changed(
+        store,
+        f"INSERT INTO latencies (model, identity) VALUES ('zoo:colours', 'a'); UPDATE {table} SET {change}",
+    )
+
+    code, _, said = assay("report", str(store))
+
+    assert code == 1
+    assert "is damaged" in said
     assert said.count("\n") == 1
 
 

@@ -26,7 +26,7 @@ def shown(text: str) -> str:
 def one_line(text: str) -> str:
     r"""Return a text without line ends, so that a name in it cannot begin a line that reads like ours.
 
-    >>> one_line("cat\\nRecommended: another")
+    >>> one_line("cat\nRecommended: another")
     'cat Recommended: another'
     """
     return text.replace("\n", " ")

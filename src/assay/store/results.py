@@ -23,6 +23,7 @@ from assay.core.task import Labels, SplitName, Task
 from assay.findings.facts import Measurement, ModelRow, ShownExample, TaskFacts
 from assay.plugins.address import Address
 from assay.store.arrays import Arrays
+from assay.store.cell_types import check_cells
 from assay.store.database import Database, FileDatabase, MemoryDatabase, writer_lock
 from assay.store.held_out_files import HeldOutFiles
 from assay.store.prediction_files import PredictionFiles
@@ -48,6 +49,11 @@ class Store:
         self._held_out_files = HeldOutFiles(self.arrays)
         self._predictions = PredictionFiles(self.arrays)
         self.database: Database = MemoryDatabase(root) if read_only else FileDatabase(root)
+        try:
+            check_cells(self.database)
+        except BaseException:
+            self.database.close()
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from assay.core.checked import all_numbers, checked
 from assay.core.errors import StoreError
 from assay.core.estimate import Interval
 from assay.core.job import Job
@@ -57,7 +59,9 @@ def result_of(row: tuple[Any, ...]) -> Result:
 def _result_of(row: tuple[Any, ...]) -> Result:
     key, model, task, method, seed, fingerprint, status, value, *rest = row
     metrics, tuned = ({} if text == "{}" else json.loads(text) for text in rest[:2])
-    notes = () if rest[2] == "[]" else tuple(json.loads(rest[2]))
+    notes = () if rest[2] == "[]" else tuple(map(str, json.loads(rest[2])))
+    all_numbers(metrics, "metrics")
+    all_numbers(tuned, "tuned")
     reason, seconds, encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause = rest[3:]
     return Result(
         job=Job(model, task, method, seed, key, fingerprint, train_rows),
@@ -69,7 +73,7 @@ def _result_of(row: tuple[Any, ...]) -> Result:
         reason=reason,
         seconds=seconds,
         encode_seconds=encode_seconds,
-        interval=None if interval is None else Interval(**json.loads(interval)),
+        interval=None if interval is None else checked(Interval(**json.loads(interval))),
         metric=metric or "",
         cost=_cost(cost or "{}"),
         dtype=dtype or "float32",
@@ -80,7 +84,7 @@ def _result_of(row: tuple[Any, ...]) -> Result:
 
 @lru_cache  # many jobs have the same
 def _cost(text: str) -> Cost:
-    return Cost(**json.loads(text))
+    return checked(Cost(**json.loads(text)))
 
 
 def task_facts_of(text: str) -> TaskFacts:
@@ -95,13 +99,16 @@ def task_facts_of(text: str) -> TaskFacts:
             "slices": tuple(stored.get("slices", ())),
             "warnings": tuple(stored.get("warnings", ())),
         }
-        return TaskFacts(**{**stored, **typed})
+        facts = checked(TaskFacts(**{**stored, **typed}))
+        if not re.fullmatch(r"[a-z0-9_-]+", facts.fingerprint):  # it names files
+            raise ValueError(f"fingerprint is {facts.fingerprint!r:.60}")
+        return facts
 
 
 def model_row_of(address: str, identity: str, facts: str) -> ModelRow:
     """Return the facts about a model in a row; raise ``StoreError`` if they are damaged."""
     with _undamaged("model", address):
-        return ModelRow(address, identity, ModelFacts(**json.loads(facts)), None)
+        return ModelRow(address, identity, checked(ModelFacts(**json.loads(facts))), None)
 
 
 @contextmanager

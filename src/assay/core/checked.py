@@ -1,0 +1,59 @@
+"""Checks that what a file holds has the types of our values: a file may be damaged, or written by anybody."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Value = TypeVar("Value")
+
+_LARGEST = 2**63  # of an int, as in SQLite
+
+
+def checked(value: Value) -> Value:
+    """Return a dataclass whose fields have the types that it declares, and whose numbers are finite.
+
+    Raises:
+        ValueError: A field has another type; the message names it.
+
+    >>> from assay.core.estimate import Interval
+    >>> checked(Interval(0.1, "0.9"))
+    Traceback (most recent call last):
+    ValueError: high is '0.9'
+    """
+    for name, hint in _hints(type(value)):
+        field = getattr(value, name)
+        if not _fits(field, hint):
+            raise ValueError(f"{name} is {field!r:.60}")
+    return value
+
+
+def all_numbers(values: Mapping[str, Any], name: str) -> None:
+    """Raise ``ValueError`` unless every value of a mapping is a finite number."""
+    for value in values.values():
+        if not _fits(value, float):
+            raise ValueError(f"{name} has {value!r:.60}")
+
+
+@cache
+def _hints(kind: type) -> tuple[tuple[str, Any], ...]:
+    hints = get_type_hints(kind)
+    return tuple((field.name, hints[field.name]) for field in fields(kind))
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in {Union, UnionType}:
+        return any(_fits(value, one) for one in inner)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(item, inner[0]) for item in value)
+    if hint is float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and abs(value) < math.inf and (isinstance(value, float) or _fits(value, int))
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool) and -_LARGEST <= value < _LARGEST
+    return isinstance(value, NoneType if hint is None else hint)

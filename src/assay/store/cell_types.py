@@ -1,0 +1,46 @@
+"""Checks the types of the cells of a store: SQLite keeps a value of any type in any column."""
+
+from __future__ import annotations
+
+from assay.core.errors import StoreError
+from assay.store.database import Database
+
+_TEXT, _NUMBER, _INTEGER = "'text'", "'real', 'integer'", "'integer'"
+_NULL = ", 'null'"
+_COLUMNS = {
+    "results": {
+        **dict.fromkeys(("key", "model", "task", "method", "fingerprint", "status"), _TEXT),
+        **dict.fromkeys(("metrics", "tuned", "notes", "reason", "finished"), _TEXT),
+        **dict.fromkeys(("interval", "metric", "cost", "dtype", "cause"), _TEXT + _NULL),
+        **dict.fromkeys(("seconds", "encode_seconds"), _NUMBER),
+        **dict.fromkeys(("value", "val_value"), _NUMBER + _NULL),
+        "seed": _INTEGER,
+        "train_rows": _INTEGER + _NULL,
+    },
+    "models": dict.fromkeys(("address", "identity", "facts"), _TEXT),
+    "tasks": dict.fromkeys(("address", "facts"), _TEXT),
+    "latencies": {
+        **dict.fromkeys(("model", "identity"), _TEXT),
+        **dict.fromkeys(("latency_seconds", "spread", "throughput", "load"), _NUMBER + _NULL),
+        **dict.fromkeys(("machine", "measured"), _TEXT + _NULL),
+    },
+}
+
+
+def check_cells(database: Database) -> None:
+    """Raise ``StoreError`` for a cell of another type than its column, or a key that is no key."""
+    for table, columns in _COLUMNS.items():
+        wrong = [
+            f"WHEN typeof({column}) NOT IN ({types}) THEN '{column}'" for column, types in columns.items()
+        ]
+        if table == "results":
+            wrong.append("WHEN key = '' OR key GLOB '*[^a-z0-9_-]*' OR instr(key, char(0)) THEN 'key'")
+        found = f"CASE {' '.join(wrong)} END"
+        for name, column in database.rows(
+            f"SELECT quote({next(iter(columns))}), {found} FROM {table} WHERE {found} IS NOT NULL LIMIT 1"  # noqa: S608  # constants
+        ):
+            raise StoreError(
+                f"A row of the table {table} in results.sqlite is damaged: {column} of {name:.80} has "
+                "another type or is no key. Restore the file from a copy, or name another folder: "
+                "--store other-folder."
+            )
