@@ -25,7 +25,8 @@ def checked(value: Value) -> Value:
     Traceback (most recent call last):
     ValueError: high is '0.9'
     """
-    for name, hint in _hints(type(value)):
+    kind: type = type(value)
+    for name, hint in _hints(kind):
         field = getattr(value, name)
         if not _fits(field, hint):
             raise ValueError(f"{name} is {field!r:.60}")
@@ -51,9 +52,8 @@ def _fits(value: object, hint: Any) -> bool:
         return any(_fits(value, one) for one in inner)
     if origin is tuple:
         return isinstance(value, tuple) and all(_fits(item, inner[0]) for item in value)
-    if hint is float:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and abs(value) < math.inf and (isinstance(value, float) or _fits(value, int))
-    if hint is int:
+    if hint is float and isinstance(value, float):
+        return math.isfinite(value)
+    if hint in {int, float}:
         return isinstance(value, int) and not isinstance(value, bool) and -_LARGEST <= value < _LARGEST
     return isinstance(value, NoneType if hint is None else hint)

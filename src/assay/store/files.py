@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from itertools import count
 from pathlib import Path
+from typing import TypeAlias
 
 from assay.core.errors import StoreError
 
 DIGEST = 16  # bytes of a checksum
 
-Readable = FileIO | BufferedReader
+Readable: TypeAlias = "FileIO | BufferedReader[FileIO]"
 
 
 class DamagedFile(Exception):
