@@ -91,7 +91,7 @@ class ImageEncoder(TorchModel[Forward]):
             return None
 
         def encode(pixels: np.ndarray) -> Encoded:
-            batch = recipe.normalise(torch.from_numpy(pixels).to(self._device))
+            batch = recipe.normalise(_sent(pixels, self._device))
             return self._encoded(_in_layout(batch))
 
         return PixelInput(recipe.geometry, recipe.shape, recipe.apply, encode)
@@ -178,6 +178,12 @@ def pooled(values: torch.Tensor, axes: tuple[int, int] = (2, 3)) -> torch.Tensor
     if values.ndim == 3:
         return values.mean(1)
     return values.flatten(1)
+
+
+def _sent(pixels: np.ndarray, device: str) -> torch.Tensor:
+    """Return pixels on a device; a GPU fetches them from pinned memory while the CPU goes on."""
+    held = torch.from_numpy(pixels)
+    return held.pin_memory().to(device, non_blocking=True) if device.startswith("cuda") else held.to(device)
 
 
 def _in_layout(batch: torch.Tensor) -> torch.Tensor:
