@@ -136,7 +136,7 @@ def test_the_last_lines_are_the_commands_to_go_on_with(comparison):
     commands = [shlex.split(line) for line in pasted.replace("\\\n", "").splitlines()]
     assert {command[0] for command in commands} <= {"assay", "xdg-open"}
     for command in commands:
-        assert store in command or f"{store}/report.html" in command or command[1] == "check"
+        assert store in command or f"{store}/report.html" in command
 
 
 @pytest.mark.parametrize("name", ["one task", "several tasks", "estimates"])
@@ -195,7 +195,7 @@ def test_when_everything_failed_the_line_after_the_task_says_what():
 
     assert lines[2].startswith("No recommendation: ")
     assert "(Out of memory at batch 1)" in " ".join(" ".join(lines).split())
-    assert any(line.startswith("Next:        assay check ") for line in lines)
+    assert "Next:        assay report assay-store --details" in lines
 
 
 def test_models_that_did_not_run_yet_have_short_names_and_no_warning_of_their_own():
@@ -234,3 +234,28 @@ def test_a_screen_without_any_result_proposes_no_page_of_nothing(comparison):
     lines = screen_lines(comparison, PLACE)
 
     assert comparison.tasks or not any("report.html" in line for line in lines)
+
+
+def test_a_control_above_all_others_is_not_called_the_best():
+    study = on_tasks(simulate_study(), 0)
+    models = [
+        replace(row, facts=replace(row.facts, is_random="resnet50" in row.address)) for row in study.models
+    ]
+
+    lines = screen_lines(compare(replace(study, models=models), ranked_by="linear_probe", seed=0), PLACE)
+
+    assert any("vs highest" in line for line in lines)
+    assert any("random weights (control)" in line and " highest " in line for line in lines)
+    assert not any(" best " in line and "0.9" in line for line in lines)
+    assert "no other pretrained model" in " ".join(" ".join(lines).split())
+
+
+def test_a_long_warning_ends_with_a_whole_sentence():
+    comparison = SIZES["30 models"]()
+    first, rest = "Test repeats examples: 48 have 36 different contents.", "Values count each of them, " * 6
+
+    lines = screen_lines(replace(comparison, warnings=(f"{first} {rest}",)), PLACE)
+
+    text = " ".join(" ".join(lines).split())
+    assert first.removesuffix(".") in text
+    assert "Values count" not in text

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from assay.core.estimate import Interval
 from assay.findings.facts import ModelRow, has_random_weights
-from assay.findings.per_task import Standing, TaskFindings
+from assay.findings.per_task import Standing, TaskFindings, first_word, highest
 from assay.findings.search import SearchFindings
 
 SHOWN = 200  # models of a task, besides those that are recommended
@@ -24,7 +24,8 @@ const up = head.getAttribute('aria-sort') !== 'ascending';
 for (const other of head.parentNode.cells) other.removeAttribute('aria-sort');
 head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
 const text = row => row.cells[at].textContent.trim();
-const number = row => text(row) === 'best' ? 0 : parseFloat(text(row).replaceAll(',', ''));
+const isFirst = row => ['best', 'highest', 'lowest'].includes(text(row));
+const number = row => isFirst(row) ? 0 : parseFloat(text(row).replaceAll(',', ''));
 const order = (one, other) => at === 1 ? text(one).localeCompare(text(other)) : number(one) - number(other);
 const empty = row => text(row) === '';
 [...body.rows].sort((one, other) => empty(one) - empty(other) || (up ? 1 : -1) * order(one, other))
@@ -93,7 +94,11 @@ def _row(
     standing: Standing, findings: TaskFindings, models: Mapping[str, ModelRow], names: Mapping[str, str]
 ) -> str:
     sign, best = (-1 if findings.shown_negated else 1), findings.standings[0]
-    against = "best" if standing.rank == 1 else ""
+    against = ""
+    if standing.rank == 1:
+        against = (
+            highest(findings) if has_random_weights(standing.model, models) else first_word(findings, models)
+        )
     if not against and standing.difference is not None:
         lost = f"{sign * (standing.value - best.value):+.3g}"
         against = f"{lost} ({_ends(standing.difference, sign)})"
@@ -120,7 +125,7 @@ def _name(short: str, standing: Standing, findings: TaskFindings, models: Mappin
         "recommended": standing.model == findings.recommended,
         "cheaper": decision is not None and standing.model == decision.cheaper,
         "random weights, a control": has_random_weights(standing.model, models),
-        "may be best": standing.may_be_best,
+        "may be best": standing.may_be_best and not has_random_weights(standing.model, models),
     }
     name = escape(short)
     name = f"<b>{name}</b>" if marks["recommended"] else name

@@ -96,6 +96,18 @@ class Standing:
         return self.ranks is not None and self.ranks[0] == 1
 
 
+def first_word(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    """Return what the first model of a task is: the best, or a control, which only has the highest value."""
+    if all(has_random_weights(row.model, models) for row in findings.standings if row.rank == 1):
+        return highest(findings)
+    return "best"
+
+
+def highest(findings: TaskFindings) -> str:
+    """Return what a control is whose value no model exceeds."""
+    return "lowest" if findings.shown_negated else "highest"
+
+
 def pretrained(standings: Sequence[Standing], rows: Mapping[str, ModelRow]) -> list[Standing]:
     """Return the models that may be recommended: those without random weights, which are controls."""
     return [standing for standing in standings if not has_random_weights(standing.model, rows)]

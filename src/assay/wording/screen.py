@@ -10,7 +10,7 @@ from assay.core.task import TaskKind
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
-from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, TaskFindings, pretrained
+from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, TaskFindings, first_word, pretrained
 from assay.wording.missing import failed_text, left_out_text
 from assay.wording.numbers import PLURAL, few, interval_text, plural, probability_text, value_text
 from assay.wording.recommendation import UNITLESS, difference_text, may_be_best_text, needed_text
@@ -217,6 +217,8 @@ def confidence_sentences(
         share = probability_text(decision.within_margin[decision.recommended])
         margin = _amount(decision.margin, findings, None)
         others = "other model that was trained" if is_searched else "other model"
+        if first_word(findings, models) != "best":
+            others = "other pretrained model"
         sentences.insert(0, f"{share} that no {others} is more than {margin} better.")
     return sentences
 

@@ -10,7 +10,7 @@ from assay.analysis.across_tasks.overview import ModelOverview, overview
 from assay.findings.comparison import Comparison
 from assay.findings.decision import Recommendation
 from assay.findings.facts import has_random_weights
-from assay.findings.per_task import Standing, TaskFindings
+from assay.findings.per_task import Standing, TaskFindings, first_word, highest
 from assay.reports.terminal.lines import fitted
 from assay.wording import screen as words
 from assay.wording.numbers import count, decimals, difference_text, interval_text, value_text
@@ -121,14 +121,18 @@ def _one(comparison: Comparison, same: Sequence[TaskFindings], tasks: Mapping[st
     findings = same[0]
     negated = findings.shown_negated
     places = decimals(standing.value for standing in findings.standings)
+    facts = {row.address: row for row in comparison.models}
+    first = first_word(findings, facts)
     head = (
         words.task_line(findings.task, tasks[findings.task.address]),
         words.metric_line(comparison, findings),
     )
 
     def difference(standing: Standing) -> str:
-        if standing.rank == 1 or standing.difference is None:
-            return "best" if standing.rank == 1 else ""
+        if standing.rank == 1:
+            return highest(findings) if has_random_weights(standing.model, facts) else first
+        if standing.difference is None:
+            return ""
         value = value_text(standing.value - findings.standings[0].value, negated=negated, places=places)
         return f"{value} {difference_text(standing.difference, negated=negated, places=max(1, places - 1))}"
 
@@ -138,11 +142,11 @@ def _one(comparison: Comparison, same: Sequence[TaskFindings], tasks: Mapping[st
             "95 % CI",
             lambda row: interval_text(row.interval, negated=negated, places=max(1, places - 1)),
         ),
-        ("vs best", difference),
+        (f"vs {first}", difference),
     ]
     kept = [(title, text) for title, text in columns_of if any(text(row) for row in findings.standings)]
     if comparison.is_estimate:
-        kept = [pair for pair in kept if pair[0] != "vs best"]
+        kept = [pair for pair in kept if pair[1] is not difference]
     rows = tuple(Row(row.model, tuple(text(row) for _, text in kept)) for row in findings.standings)
     return Block(head, "", tuple(title for title, _ in kept), rows, None)
 

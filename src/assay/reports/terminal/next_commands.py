@@ -37,8 +37,8 @@ def next_commands(
     commands: list[tuple[str, ...]] = []
     store = () if place.store == "assay-store" else ("--store", place.store)
     if decision is None:
-        failed = next((cell.model for findings in comparison.tasks for cell in findings.missing), None)
-        commands += [("assay", "check", failed, *place.options)] if failed else []
+        if any(findings.missing for findings in comparison.tasks):
+            commands.append(("assay", "report", place.store, "--details", *place.options))
     else:
         same = [
             findings

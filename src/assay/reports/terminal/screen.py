@@ -184,14 +184,19 @@ def _after(parts: _Screen, room: _Room) -> list[str]:
 
 
 def _warning(warning: str, more: str, width: int, most: int) -> list[str]:
-    """Return the lines of a warning and of how many more there are, shortened to at most so many lines."""
-    for text in (warning, _EXAMPLE.sub("", warning)):  # what is counted is enough
+    """Return the lines of a warning and of how many more there are: as many whole sentences as fit."""
+    short = _EXAMPLE.sub("", warning)  # what is counted is enough
+    sentences = re.split(r"(?<=[.)]) (?=[A-Z])", short)
+    shorter = [" ".join(sentences[:number]) for number in range(len(sentences) - 1, 0, -1)]
+    for text in (warning, short, *shorter):
         whole = f"{text.removesuffix('.')}{more}" if more else text
         lines = paragraph("", whole, width, LINES)
         if len(lines) <= most:
             return lines
-    lines = paragraph("", text, width, most)
-    lines[-1] = shorten_end(lines[-1].removesuffix("." if more else ""), width - cell_len(more)) + more
+    lines = paragraph("", sentences[0], width, most)
+    cut = shorten_end(lines[-1].removesuffix("." if more else ""), width - cell_len(more))
+    at_word = cut.rpartition(" ")[0].rstrip(",;:") if cut.endswith("…") else ""
+    lines[-1] = f"{f'{at_word} …' if at_word else cut}{more}"
     return lines
 
 
