@@ -277,3 +277,10 @@ def test_what_is_large_in_itself_is_no_bomb():
 
     assert most_bytes(1) == 1 << 30
     assert too_many_bytes(10**9, 10**11) == ""
+
+
+def test_a_setting_of_more_digits_than_a_float_has_is_refused(tmp_path):
+    (tmp_path / SETTINGS).write_text('{"present": [0, 1' + "0" * 400 + '], "decision": 1' + "0" * 400 + "}")
+
+    with pytest.raises(AssayError):
+        read_settings(tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from enum import StrEnum
@@ -158,7 +158,7 @@ def _value(kind: Any, value: object, name: str) -> object:
     if origin is Mapping and isinstance(value, dict):
         return {_value(inner[0], key, name): _value(inner[1], item, name) for key, item in value.items()}
     if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        if math.isfinite(value):
+        if abs(value) <= sys.float_info.max:  # an int may be larger
             return float(value)
     elif isinstance(value, str) and isinstance(kind, type) and issubclass(kind, StrEnum):
         return kind(value)

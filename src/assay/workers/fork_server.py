@@ -182,7 +182,7 @@ def _stop(process: subprocess.Popen[bytes], ends: tuple[socket.socket, IO[bytes]
         end.close()
     try:
         process.wait(_SECONDS_BETWEEN_LOOKS)  # it ends its workers first
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):  # a second Ctrl-C, while the first one ends us
         process.kill()
         process.wait()
     shutil.rmtree(folder, ignore_errors=True)
