@@ -35,6 +35,7 @@ def test_spellings_of_one_path_are_one_model_with_a_note(folder: Path) -> None:
     assert {cell.model for cell in comparison.cells} == {"vectors:vec.txt", "vectors:other.txt"}
     notes = [note for note in comparison.warnings if "is the same model as vectors:vec.txt" in note]
     assert len(notes) == 3
+    assert "Vectors:" not in str(comparison)
 
 
 def test_another_spelling_the_next_day_finds_what_was_done(folder: Path) -> None:

@@ -240,4 +240,7 @@ def _chosen(rows: Sequence[Row], room: int) -> list[Row]:
 
 
 def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+    first, _, _ = sentence.partition(" ")
+    return (
+        sentence if ":" in first[:-1] else sentence[:1].upper() + sentence[1:]
+    )  # addresses stay as they are
