@@ -246,6 +246,10 @@ def test_nines_far_from_all_other_numbers_are_noted(mark: str) -> None:
     assert not [note for note in label([f"{row}.5" for row in range(99)] + ["99"]).notes if "far" in note]
 
 
+def test_units_in_other_capitals_are_noted_where_they_make_classes() -> None:
+    assert "'5 KG' and '5 kg' in 'label' differ only in case" in label(["5 kg", "5 KG", "6 kg"]).notes[-1]
+
+
 def test_dates_as_labels_are_noted() -> None:
     assert "'label' holds dates: each is a class" in label(["2024-01-05", "2024-01-06"] * 20).notes[-1]
 

@@ -257,7 +257,8 @@ def _class_names(
     """Return the class of each distinct cell; '1.0' equals '1' only if all labels are numbers."""
     integers = {name: match[1] for name in names if (match := _INTEGER.fullmatch(name))}
     if numeric:
-        return [integers.get(name, name) for name in names], notes
+        plain = [integers.get(name, name) for name in names]
+        return plain, notes + alike_note(column, {plain[code] for code in np.unique(codes)})
     found, counts = np.unique(codes, return_counts=True)
     used = {names[code] for code in found}
     marks = {names[code]: int(count) for code, count in zip(found, counts, strict=True)}
