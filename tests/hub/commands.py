@@ -1,12 +1,13 @@
 """Command lines that run one after the other: the first in a fresh process, the others in forks of it.
 
 ``python commands.py`` reads requests as lines of JSON, with arguments and variables, and answers each with a
-line: what was printed, and the exit code. Nothing is loaded before the first; the forks have its libraries,
-which take most of the time of a process, and no memory of what the hub said.
+line: what was printed, and the exit code. Nothing is loaded before the first; the forks have its libraries
+and those of ``rank``, which take most of the time of a process, and no memory of what the hub said.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -19,6 +20,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
+_OF_RANK = (
+    "assay.cli.output",
+    "assay.protocols.knn",
+    "assay.reports.html.page",
+    "altair",
+    "sklearn.neighbors",
+)
 _LONGEST = 300  # seconds of a fork: what a library locked in the first process stays locked there
 
 
@@ -83,6 +91,9 @@ def _main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     for number, line in enumerate(sys.stdin):
         request = json.loads(line)
+        if number == 1:
+            for name in _OF_RANK:
+                importlib.import_module(name)
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             files = (stdout.fileno(), stderr.fileno())
             code = _run(request, *files) if number == 0 else _forked(request, *files)
