@@ -231,6 +231,26 @@ def test_a_download_of_torch_that_is_cut_changed_or_refused_is_a_row_and_is_trie
     assert said.count("not in the local cache, and no network is used") >= 3, said
 
 
+def test_a_plan_fetches_what_its_shards_then_read_with_no_connection(
+    hub: LocalHub, user: Commands, tiny_bert: Path
+) -> None:
+    hub.add("models/org/planned", contents(tiny_bert) | {"note": b"planned"})
+    (user.home / "study.toml").write_text(
+        'models = ["hf:org/planned"]\ntasks = ["hub:org/reviews"]\nmethods = ["knn"]\ncontrol = false'
+    )
+
+    plan = user.assay("plan", "study.toml", "--shards", "4", "--fetch", "--offline", HF_TOKEN="hf_valid")
+    hub.requests()
+    shard = user.assay("run", "study.toml", "--shard", "1/1", "--offline")
+    merged = user.assay("merge", "study.assay")
+
+    assert (plan.code, shard.code, merged.code) == (0, 0, 0), plan.stderr + shard.stderr + merged.stderr
+    assert "hf:org/planned: 0." in plan.stderr
+    assert "hf_valid" not in plan.stdout
+    assert hub.requests() == []
+    assert "nothing is pending" in merged.stdout
+
+
 @pytest.fixture(scope="module")
 def reviews(user: Commands) -> Path:
     table = user.home / "reviews.csv"
