@@ -157,3 +157,10 @@ def test_a_task_that_mixes_percent_and_plain_numbers_is_refused(tmp_path):
 
     with pytest.raises(UsageError, match="has '45%' for c on t2, where other cells are plain numbers"):
         read_matrices(tmp_path / "mixed.csv")
+
+
+def test_a_file_of_rows_without_a_column_is_refused(tmp_path):
+    (tmp_path / "rows.json").write_text("[{}]")
+
+    with pytest.raises(UsageError, match="has no columns"):
+        read_matrices(tmp_path / "rows.json")

@@ -99,8 +99,10 @@ def grid_of_columns(columns: Mapping[str, Sequence[str]], path: Path) -> Grid:
     """Return a grid with the row names from the column called model or task, or from the first column.
 
     Raises:
-        UsageError: No column has row names, or two rows have the same name.
+        UsageError: There is no column, none has row names, or two rows have the same name.
     """
+    if not columns:
+        raise UsageError(f"'{path}' has no columns. Let the first one name the models, or the tasks.")
     naming = [name for name in columns if normalised(name) in MODEL_NAMES | TASK_NAMES]
     head = (naming or list(columns))[0]
     rows = columns[head]
