@@ -84,6 +84,7 @@ class Right(NamedTuple):
 
     answers: np.ndarray
     of: float  # the number of examples
+    in_part: bool = False  # whether an answer may be right in part, as the words of a sentence
 
 
 def interval(values: np.ndarray) -> Interval | None:
@@ -97,19 +98,35 @@ def intervals(values: np.ndarray, right: Right | None = None) -> list[Interval |
     Args:
         values: Draws x models.
         right: Given if the values are accuracies. With fewer than ten right or wrong answers the bootstrap
-            has too little spread: the interval then contains the exact one (Clopper and Pearson, 1934).
+            has too little spread: the interval then contains the exact one (Clopper and Pearson, 1934), of
+            the effective number of answers if they may be right in part (Korn and Graubard, 1998).
+
+    References:
+        Confidence intervals for proportions with small expected number of positive counts estimated from
+        survey data (Korn and Graubard, 1998), Survey Methodology 24, 193-201
     """
     if not len(values):
         return [None] * values.shape[1]
     lows, highs = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     if right is not None:
-        answers, wrong = right.answers, right.of - right.answers
+        of = _effective(values, right) if right.in_part else right.of
+        answers = right.answers / right.of * of
+        wrong = of - answers
         exact_lows = stats.beta.ppf((1 - LEVEL) / 2, answers, wrong + 1)
         exact_highs = stats.beta.ppf((1 + LEVEL) / 2, answers + 1, wrong)
         is_few = np.minimum(answers, wrong) < FEW
         lows = np.where(is_few & (answers > 0), np.fmin(lows, exact_lows), lows)
         highs = np.where(is_few & (wrong > 0), np.fmax(highs, exact_highs), highs)
     return [Interval(low, high, LEVEL) for low, high in zip(lows.tolist(), highs.tolist(), strict=True)]
+
+
+def _effective(values: np.ndarray, right: Right) -> np.ndarray:
+    """Return how many answers, each wholly right or wrong, vary as much as these; at least their number."""
+    share = right.answers / right.of
+    variances = values.var(axis=0)
+    alike = np.divide(share * (1 - share), variances, where=variances > 0, out=np.zeros(len(share)))
+    few = stats.norm.ppf((1 + LEVEL) / 2) / stats.t.ppf((1 + LEVEL) / 2, max(1.0, right.of - 1))
+    return np.asarray(np.fmax(right.of, alike * few**2))
 
 
 def is_mean(metric: Metric, truth: Labels) -> bool:

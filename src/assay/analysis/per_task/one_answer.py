@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.analysis.per_task.intervals import Right
+from assay.analysis.per_task.intervals import Right, is_mean
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
 from assay.core.task import LabelKind, Labels
@@ -19,6 +19,7 @@ class OneAnswer(NamedTuple):
 
     lost: float  # the root mean square over test examples; 0 if it cannot be said
     perfect: float
+    in_part: bool = False  # whether an answer may be right in part: the metric is no mean over examples
 
 
 _UNKNOWN = OneAnswer(0.0, 0.0)
@@ -50,7 +51,8 @@ def one_answer(metric: Metric, truth: Labels, groups: np.ndarray | None = None) 
     except NotApplicable:
         return _UNKNOWN
     repeats = 1.0 if groups is None else truth.examples / (int(groups.max()) + 1)
-    return OneAnswer(float(np.sqrt(np.mean(np.square(lost)))) * repeats, perfect)
+    cost = float(np.sqrt(np.mean(np.square(lost)))) * repeats
+    return OneAnswer(cost, perfect, not is_mean(metric, truth))
 
 
 def right_answers(metric: Metric, answer: OneAnswer, values: np.ndarray) -> Right | None:
@@ -64,7 +66,7 @@ def right_answers(metric: Metric, answer: OneAnswer, values: np.ndarray) -> Righ
     if not answer.lost or answer.perfect != 1:
         return None
     counted = np.where(values < 1, np.nan, values) if metric.judges_probs else np.maximum(values, 0.0)
-    return Right(counted / answer.lost, 1 / answer.lost)
+    return Right(counted / answer.lost, 1 / answer.lost, answer.in_part)
 
 
 def _judged(metric: Metric, truth: Labels) -> np.ndarray:
