@@ -67,14 +67,19 @@ def test_a_saved_model_predicts_what_the_study_predicted(store, tmp_path, method
 def test_a_model_and_a_task_are_found_by_the_names_that_a_report_gives_them(
     store, tmp_path, monkeypatch, capsys
 ):
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "mine.txt").write_text("mine")
+    monkeypatch.chdir(tmp_path)
     named = ["save", str(store), "timm:test_resnet(…)", "digits", "--device", "cpu"]
-    monkeypatch.setattr(sys, "argv", ["assay", *named, "--out", str(tmp_path / "saved")])
+    monkeypatch.setattr(sys, "argv", ["assay", *named])
 
     with pytest.raises(SystemExit) as stop:
         main()
 
     assert not stop.value.code
-    assert "Saved timm:test_resnet(" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Saved timm:test_resnet(" in shown
+    assert "Predict with: assay predict saved-2 ..." in shown  # the usual folder is taken
 
 
 def test_encoder_and_head_are_written_as_onnx_where_they_predict_alike(store, tmp_path):

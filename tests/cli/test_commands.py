@@ -129,7 +129,7 @@ def test_a_store_is_reported_and_exported(assay, photos, tmp_path):
     assert "noisy" in assay("report", "assay-store", "--method", "knn")[1]
     assert assay("export", "assay-store", "out.json")[0] == 0
     assert assay("export", "assay-store", "out.parquet")[0] == 0
-    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 4
+    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 5
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 4
 
 

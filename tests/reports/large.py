@@ -70,7 +70,7 @@ def large(models: int, tasks: int) -> Comparison:
             ),
         ),
         agreement=(),
-        likeness=(),
+        similarities=(),
         cells=tuple(
             replace(cell, model=standing.model, task=address, method=f"{cell.method}{copy}")
             for address in addresses

@@ -42,7 +42,7 @@ def test_a_table_computes_no_similarity_and_no_agreement(report, comparison, tmp
     def costly():
         raise AssertionError("computed for a table")
 
-    findings = replace(comparison, likeness=Deferred(costly), agreement=Deferred(costly))
+    findings = replace(comparison, similarities=Deferred(costly), agreement=Deferred(costly))
 
     written(report, findings, tmp_path)
 

@@ -14,7 +14,7 @@ def _read(comparison, folder):
 def test_the_schema_and_every_field_are_there(comparison, tmp_path):
     report = _read(comparison, tmp_path)
 
-    assert report["schema"] == 4
+    assert report["schema"] == 5
     fields = {field.name for field in dataclasses.fields(Comparison)}
     assert set(report) == {"schema", "direction"} | fields - {"examples", "hardest"}  # these are for people
 

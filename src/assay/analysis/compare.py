@@ -92,7 +92,7 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
         averages=()
         if method in evidence.scores
         else suite_averages(findings, map(load_suite, suite_names())),
-        likeness=Deferred(partial(copy_context().run, _likeness, of_tasks, findings, evidence, seed)),
+        similarities=Deferred(partial(copy_context().run, _similarities, of_tasks, findings, evidence, seed)),
         warnings=(
             *limited_by_unreliable(evidence.limits, evidence.models),
             *mixed_precision(
@@ -142,7 +142,7 @@ def _on_task(
     )
 
 
-def _likeness(
+def _similarities(
     of_tasks: Sequence[TaskEvidence], findings: Sequence[TaskFindings], evidence: Evidence, seed: int
 ) -> tuple[Similarity, ...]:
     """Return the similarity of tasks and models of each modality that has enough of them."""

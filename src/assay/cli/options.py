@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -116,7 +117,14 @@ Measure = Annotated[
     str | None,
     typer.Option(help="The protocol whose results are compared.", autocompletion=completion.methods),
 ]
-NewFolder = Annotated[Path, typer.Option("--out", help="A new or empty folder to write to.")]
+NewFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="A new or empty folder to write to; without it one is made here, with a number if the usual "
+        "name is taken.",
+    ),
+]
 SplitSeed = Annotated[int, typer.Option(help="The seed of the study's splits.")]
 
 Workers = Annotated[
@@ -182,6 +190,16 @@ def go_offline_if(offline: bool) -> None:  # it is the option
 
     if offline:
         go_offline()
+
+
+def free_folder(name: str) -> Path:
+    """Return the first of ``name``, ``name-2``, ``name-3``, ... that is not there or is an empty folder."""
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(
+        folder
+        for folder in map(Path, chain([name], numbered))
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    )
 
 
 def opened_study(study: Path, seed: int) -> tuple[Store, int]:

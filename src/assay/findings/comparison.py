@@ -58,7 +58,7 @@ class Comparison:
         agreement: The agreement of scores and cheaper protocols with each measured outcome.
         averages: Averages over suites whose tasks are all in the study; none for estimates.
         settings: Settings of the study by name: versions, seeds, methods, time.
-        likeness: Similarity of tasks and of models, for each modality.
+        similarities: Similarity of tasks and of models, for each modality.
         examples: A few examples of each task for display, by address of the task.
         hardest: The hardest test examples of each task for display, by address of the task and position of
             the label in the test labels.
@@ -81,7 +81,7 @@ class Comparison:
     cells: tuple[Cell, ...]
     settings: Mapping[str, str]
     averages: tuple[SuiteAverage, ...] = ()
-    likeness: Sequence[Similarity] = ()
+    similarities: Sequence[Similarity] = ()
     examples: Mapping[str, tuple[ShownExample, ...]] = field(default_factory=dict)
     hardest: Mapping[str, Mapping[int, ShownExample]] = field(default_factory=dict)
     warnings: Sequence[str] = ()

@@ -15,7 +15,7 @@ from assay.plugins.report import Report
 
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 Schema = dict[str, Any]
-SCHEMA = 4  # increase it if a field is removed or changes its meaning, not for new fields
+SCHEMA = 5  # increase it if a field is removed or changes its meaning, not for new fields
 _FOR_PEOPLE = frozenset({"examples", "hardest"})  # pictures
 DIRECTION = (
     "Every value, floor and interval is higher-is-better; shown_negated marks those that people negate."

@@ -25,7 +25,9 @@ def with_files(comparison: Comparison, store: Store) -> Comparison:
     pending = read_pending(store.arrays, store.keys())
 
     def warnings() -> tuple[str, ...]:
-        len(comparison.likeness)  # first: the last warnings name what was damaged so far, features as well
+        len(
+            comparison.similarities
+        )  # first: the warnings then name features that were damaged
         return (*comparison.warnings, *warnings_of(store))
 
     return replace(

@@ -148,14 +148,14 @@ def test_the_mean_is_over_the_tasks_that_two_models_share():
 
 
 def test_a_comparison_says_which_models_are_alike(study, comparison):
-    images = next(part for part in comparison.likeness if part.modality == "image")
+    images = next(part for part in comparison.similarities if part.modality == "image")
     twins = {"packaged:efficientnet_lite0", "timm:tf_efficientnet_lite0.in1k"}
 
     assert any(twins <= set(group) for group in images.errors.groups)
     assert images.features is None
     features = np.random.default_rng(0).normal(size=(80, 6))
     kept = compare(replace(study, features=lambda row, task: features), ranked_by=None, seed=0)
-    assert np.array(kept.likeness[0].features.values) == pytest.approx(1.0)
+    assert np.array(kept.similarities[0].features.values) == pytest.approx(1.0)
 
 
 def test_a_comparison_teaches_of_every_task_of_classes(comparison):

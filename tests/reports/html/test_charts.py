@@ -105,8 +105,8 @@ def test_one_size_is_no_curve_and_neighbours_are_no_sizes(comparison):
 def test_models_that_never_err_have_no_chart_of_errors_and_the_page_is_written(comparison, tmp_path):
     unknown = SimilarityMatrix(MODELS[:3], ((None,) * 3,) * 3, groups=(), threshold=0.5)
     alike = SimilarityMatrix(MODELS[:3], ((1.0, None, 0.2),) * 3, groups=(), threshold=0.5)
-    likeness = Similarity("text", tasks=unknown, fits={}, errors=unknown, features=alike, remarks=())
-    findings = replace(comparison, likeness=(likeness,))
+    similarity = Similarity("text", tasks=unknown, fits={}, errors=unknown, features=alike, remarks=())
+    findings = replace(comparison, similarities=(similarity,))
 
     charts = charts_of(findings, Names.of(findings), ())
     Html().render(findings, tmp_path / "report.html")
@@ -119,8 +119,8 @@ def test_models_that_never_err_have_no_chart_of_errors_and_the_page_is_written(c
 def test_rows_and_columns_of_a_similarity_have_one_order_and_what_is_not_defined_is_blank(comparison):
     values = ((None, None, None), (None, 1.0, 0.0), (None, 0.0, 1.0))
     errors = SimilarityMatrix(MODELS[:3], values, groups=(), threshold=0.5)
-    likeness = Similarity("text", tasks=None, fits={}, errors=errors, features=None, remarks=())
-    findings = replace(comparison, likeness=(likeness,))
+    similarity = Similarity("text", tasks=None, fits={}, errors=errors, features=None, remarks=())
+    findings = replace(comparison, similarities=(similarity,))
 
     chart = charts_of(findings, Names({}, {}), ())["alike-errors-text"]
 

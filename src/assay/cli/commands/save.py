@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,7 +32,7 @@ def command(
         str,
         typer.Option(help="The protocol whose trained model is saved.", autocompletion=completion.methods),
     ] = "linear_probe",
-    out: options.NewFolder = Path("saved"),
+    out: options.NewFolder = None,
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",
     offline: options.Offline = False,
@@ -56,6 +55,7 @@ def command(
     protocol = options.protocol_called(method)
     model, task = address_of_model(model, store), address_of_task(task, store)
     chosen = ModelToSave(resolve_models([model])[0], resolve_tasks([task], seed)[0], protocol)
+    out = out or options.free_folder("saved")
     result = save(store, chosen, out, resolve_device(device), onnx=onnx)
     negated = families().metrics.load(chosen.task.metric).shown_negated
     value = f"{chosen.task.metric} {value_text(result.value or 0.0, negated=negated)} on test"

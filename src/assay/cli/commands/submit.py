@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,7 +24,7 @@ def command(
     study: options.StudyArgument,
     model: options.ModelArgument,
     method: Annotated[str, typer.Option(help="The protocol that trained it.")] = "linear_probe",
-    out: options.NewFolder = Path("submission"),
+    out: options.NewFolder = None,
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",
     offline: options.Offline = False,
@@ -42,6 +41,7 @@ def command(
     store, seed = options.opened_study(study, seed)
     protocol = options.protocol_called(method)
     entrant = Entrant(resolve_models([address_of_model(model, store)])[0], protocol)
+    out = out or options.free_folder("submission")
     for file in submit(store, entrant, out, seed, resolve_device(device)):
         say(f"Wrote {file.path}: {file.answers:,} predictions by the model of {file.task}")
     missing = lacking(store, entrant)

@@ -68,8 +68,8 @@ def _charts(comparison: Comparison, names: Names, maps: Sequence[HeatMap]) -> It
         yield from curve_charts(comparison, findings, names, f"task-{number}-curve")
     for number, agreements in enumerate(comparison.agreement, start=1):
         yield agreement_chart(agreements, f"agreement-{number}")
-    for likeness in comparison.likeness:
-        yield from _similarity_charts(likeness, names)
+    for similarity in comparison.similarities:
+        yield from _similarity_charts(similarity, names)
 
 
 def index_chart(across: Across, names: Names, anchor: str) -> Chart | None:
@@ -206,19 +206,19 @@ def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
     return _dots_chart(anchor, caption, rows, ("tau", "weighted τ", 2))
 
 
-def _similarity_charts(likeness: Similarity, names: Names) -> Iterator[Chart]:
+def _similarity_charts(similarity: Similarity, names: Names) -> Iterator[Chart]:
     """Yield the similarity matrices of tasks and models, in the order of their clustering."""
     for matrix, label, caption, unknown, what in (
-        (likeness.tasks, names.task, "Tasks: 1 if they order models the same (Spearman).", _FEW, "tasks"),
+        (similarity.tasks, names.task, "Tasks: 1 if they order models the same (Spearman).", _FEW, "tasks"),
         (
-            likeness.errors,
+            similarity.errors,
             names.label,
             "Models: 1 if they err on the same examples (kappa).",
             _NO_ERRORS,
             "errors",
         ),
         (
-            likeness.features,
+            similarity.features,
             names.label,
             "Models: 1 if their features are the same (linear CKA).",
             _CONSTANT,
@@ -243,7 +243,7 @@ def _similarity_charts(likeness: Similarity, names: Names) -> Iterator[Chart]:
             height, has_texts = _ROW * len(labels), len(labels) <= _MOST_ACROSS
             spec = heat("similarity", len(labels), height, has_texts=has_texts)
             told = caption if all(known) else f"{caption} {unknown}"
-            yield Chart(f"alike-{what}-{likeness.modality or 'all'}", told, spec, rows, height)
+            yield Chart(f"alike-{what}-{similarity.modality or 'all'}", told, spec, rows, height)
 
 
 def heat_chart(heat_map: HeatMap, names: Names, anchor: str) -> Chart:

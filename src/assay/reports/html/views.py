@@ -178,7 +178,7 @@ def page_view(comparison: Comparison) -> PageView:
 def _similarities(
     comparison: Comparison, charts: Mapping[str, Chart]
 ) -> Iterator[tuple[Similarity, list[Chart]]]:
-    for similarity in comparison.likeness:
+    for similarity in comparison.similarities:
         kind = similarity.modality or "all"
         anchors = [f"alike-{what}-{kind}" for what in ("tasks", "errors", "features")]
         shown = [charts[anchor] for anchor in anchors if anchor in charts]

@@ -71,7 +71,7 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         show_across(across, console, names, show_all=show_all)
     for average in comparison.averages:
         show_average(average, console, names, show_all=show_all)
-    for similarity in comparison.likeness:
+    for similarity in comparison.similarities:
         show_similarity(similarity, console)
     for agreements in with_useful_agreements(comparison).agreement:
         console.print()
