@@ -71,7 +71,9 @@ def test_the_unpacked_wheel_runs(wheel, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("extra", ["", *sorted(EXTRAS - {"all", "demo", "dev"})])
+@pytest.mark.parametrize(
+    "extra", ["", *sorted(EXTRAS - {"all", "demo", "dev"})], ids=lambda extra: extra or "core"
+)
 def test_each_extra_installs_alone_and_scores_features(wheel, features, tmp_path, extra):
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     install = ("-m", "pip", "install", "-q", "--no-compile", f"{wheel}[{extra}]" if extra else wheel)

@@ -25,9 +25,7 @@ def with_files(comparison: Comparison, store: Store) -> Comparison:
     pending = read_pending(store.arrays, store.keys())
 
     def warnings() -> tuple[str, ...]:
-        len(
-            comparison.similarities
-        )  # first: the warnings then name features that were damaged
+        len(comparison.similarities)  # first: the warnings then name features that were damaged
         return (*comparison.warnings, *warnings_of(store))
 
     return replace(
