@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> Store:
         store.add_model(Opened(model, model, FACTS))
     for model, status in {BROKEN: Status.FAILED, SKIPPED: Status.SKIPPED, GOOD: Status.OK}.items():
         given = {"value": 0.5} if status is Status.OK else {"reason": "shape mismatch in layer 3"}
-        store.add(Finished(Result(Job(model, TASK.address, "knn", 0, model, "data"), status, **given)))
+        store.add(Finished(Result(Job(model, TASK.address, "knn", 0, status.value, "data"), status, **given)))
     write_jobs(store.arrays, [("w", WAITING, TASK.address)])
     return store
 

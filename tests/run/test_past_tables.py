@@ -32,11 +32,20 @@ def stored(
     with store.writing():
         for task in dict.fromkeys(task for _, task, _ in results):
             facts = TaskFacts(
-                task, TaskKind.CLASSIFICATION, kinds[task], "accuracy", ("a", "b"), 9, 3, 3, 0.5, f"of {task}"
+                task,
+                TaskKind.CLASSIFICATION,
+                kinds[task],
+                "accuracy",
+                ("a", "b"),
+                9,
+                3,
+                3,
+                0.5,
+                Path(task).stem,
             )
             store.database.write("INSERT INTO tasks VALUES (?,?)", (task, json.dumps(asdict(facts))))
         for number, ((model, task, method), (value, on_val)) in enumerate(results.items()):
-            job = Job(model, task, method, 0, f"key {number}", f"of {task}")
+            job = Job(model, task, method, 0, f"key-{number}", Path(task).stem)
             scored = {} if method == "logme" else {"accuracy": value}
             store.add(Finished(Result(job, Status.OK, value, scored, val_value=on_val)))
         if random:

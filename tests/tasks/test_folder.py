@@ -175,6 +175,9 @@ def test_a_list_beside_a_folder_called_images_is_read_by_numbers_without_suffix(
     folder = paint("images", 20)
     rows = [f"{row},{'bee' if row % 2 else 'ant'}" for row in range(20)]
     (folder / "labels.csv").write_text("\n".join(["id,label", *rows]))
+    (folder.parent / "another set").mkdir()
+    for row in range(20):
+        (folder.parent / "another set" / f"{row}.png").touch()  # a folder elsewhere is no doubt
 
     task = load_task(f"folder:{folder}")
 

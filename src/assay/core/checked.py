@@ -33,10 +33,10 @@ def checked(value: Value) -> Value:
     return value
 
 
-def all_numbers(values: Mapping[str, Any], name: str) -> None:
-    """Raise ``ValueError`` unless every value of a mapping is a finite number."""
+def all_of(hint: Any, values: Mapping[str, Any], name: str) -> None:
+    """Raise ``ValueError`` unless every value of a mapping is of a type, or a finite number."""
     for value in values.values():
-        if not _fits(value, float):
+        if not _fits(value, hint):
             raise ValueError(f"{name} has {value!r:.60}")
 
 

@@ -151,13 +151,16 @@ def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[Fold
 
 
 def _folder_inside(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
-    """Return the only folder directly in one of some that has nearly all files, with any suffix."""
+    """Return the only folder directly in the first of some, else in the next, that has nearly all files."""
     stems = {PurePath(name).stem.casefold() for name in names}
     if not stems or any(len(PurePath(name).parts) > 1 for name in names) or stems & _stems(folders[0]):
         return None
-    inside = {path for folder in folders for path in folder.iterdir() if path.is_dir()}
-    found = [path for path in inside if len(stems & _stems(path)) >= _NEARLY_ALL * len(stems)]
-    return found[0] if len(found) == 1 else None
+    for folder in dict.fromkeys(folders):
+        inside = (path for path in folder.iterdir() if path.is_dir())
+        found = [path for path in inside if len(stems & _stems(path)) >= _NEARLY_ALL * len(stems)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def _stems(folder: Path) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.core.checked import all_numbers, checked
+from assay.core.checked import all_of, checked
 from assay.core.errors import StoreError
 from assay.core.estimate import Interval
 from assay.core.job import Job
@@ -60,8 +60,8 @@ def _result_of(row: tuple[Any, ...]) -> Result:
     key, model, task, method, seed, fingerprint, status, value, *rest = row
     metrics, tuned = ({} if text == "{}" else json.loads(text) for text in rest[:2])
     notes = () if rest[2] == "[]" else tuple(map(str, json.loads(rest[2])))
-    all_numbers(metrics, "metrics")
-    all_numbers(tuned, "tuned")
+    all_of(float, metrics, "metrics")
+    all_of(float | str | bool | None, tuned, "tuned")
     reason, seconds, encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause = rest[3:]
     return Result(
         job=Job(model, task, method, seed, key, fingerprint, train_rows),
@@ -100,7 +100,7 @@ def task_facts_of(text: str) -> TaskFacts:
             "warnings": tuple(stored.get("warnings", ())),
         }
         facts = checked(TaskFacts(**{**stored, **typed}))
-        if not re.fullmatch(r"[a-z0-9_-]+", facts.fingerprint):  # it names files
+        if not re.fullmatch(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]*", facts.fingerprint):  # it names files
             raise ValueError(f"fingerprint is {facts.fingerprint!r:.60}")
         return facts
 
