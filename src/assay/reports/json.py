@@ -28,7 +28,7 @@ class Json(Report):
     >>> from assay.testing.reports import rendered
     >>> report = json.loads(rendered(Json()))
     >>> report["schema"], report["ranked_by"], report["tasks"][0]["recommended"]
-    (4, 'linear_probe', 'timm:resnet50.a1_in1k')
+    (5, 'linear_probe', 'timm:resnet50.a1_in1k')
     """
 
     suffix: ClassVar[str] = ".json"
