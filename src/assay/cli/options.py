@@ -121,8 +121,8 @@ NewFolder = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        help="A new or empty folder to write to; without it one is made here, with a number if the usual "
-        "name is taken.",
+        help="A new or empty folder to write to; by default 'saved' or 'submission', with a number if that "
+        "exists.",
     ),
 ]
 SplitSeed = Annotated[int, typer.Option(help="The seed of the study's splits.")]

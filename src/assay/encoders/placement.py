@@ -27,7 +27,7 @@ class Placement:
     quantization: str | None = None
 
     def check(self, source: str) -> None:
-        """Raise ``UsageError`` for a value that there is not, and for a package that lacks."""
+        """Raise ``UsageError`` for an unknown value, or a missing package."""
         if self.device_map is not None and self.device_map not in MAPS:
             raise UnknownName("device_map", self.device_map, MAPS)
         if self.quantization is not None and self.quantization not in BITS:

@@ -17,7 +17,7 @@ from assay.run.pieces import Piece, pieces_of, whole_blocks
 class EncodingPart:
     """The encoding of one piece for an evaluation that runs when all its parts have ended.
 
-    It has no jobs, so what fails in it costs no row: the evaluation encodes what lacks.
+    It has no jobs, so what fails in it costs no row: the evaluation encodes what is missing.
 
     Attributes:
         whole: The evaluation.

@@ -41,6 +41,6 @@ def check_cells(database: Database) -> None:
         ):
             raise StoreError(
                 f"A row of the table {table} in results.sqlite is damaged: {column} of {name:.80} has "
-                "another type or is no key. Restore the file from a copy, or name another folder: "
+                "another type, or is no valid key. Restore the file from a copy, or name another folder: "
                 "--store other-folder."
             )
