@@ -48,6 +48,15 @@ def test_without_a_terminal_there_is_a_line_for_each_model(study):
     ]
 
 
+def test_without_a_terminal_each_task_of_a_model_has_its_line(photos, study):
+    lines = shown(
+        replace(study, tasks=[str(photos), f"folder:{photos}(test=0.3)"]), terminal=False, width=200
+    )
+
+    numbers = [line.partition("]")[0] for line in lines.splitlines() if line.startswith("[")]
+    assert numbers == [f"[{number} of 4" for number in (1, 2, 3, 4)]
+
+
 def test_a_study_that_is_done_shows_nothing_to_do(study):
     shown(study, terminal=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from assay.reports.terminal.screen import screen_lines
 from assay.testing.simulated_study import simulate_study
 from assay.wording.names import model_addresses
 from assay.wording.numbers import value_text
-from assay.wording.screen import watched_line
+from assay.wording.screen import warnings, watched_line
 from assay.wording.short_names import short_names
 
 PLACE = StudyPlace(page="assay-store/report.html")
@@ -151,6 +152,38 @@ def test_the_main_screens_are_as_written(name):
     written = (GOLDEN / f"{name.replace(' ', '_')}.txt").read_text("utf-8")
 
     assert "\n".join(screen_lines(found, PLACE)) + "\n" == written
+
+
+@pytest.mark.parametrize("ranked_by", [None, "ridge_cv"])
+def test_a_lone_model_is_compared_with_nothing_on_several_tasks_as_on_one(ranked_by):
+    study = on_tasks(simulate_study(), 0, 1)
+    results = [result for result in study.results if result.job.model == "timm:resnet50.a1_in1k"]
+    found = compare(replace(study, results=results), ranked_by=ranked_by, seed=0)
+    text = " ".join(screen_lines(found, PLACE))
+
+    for said in (text, found.headline[0]):
+        assert "nly one pretrained model has a value on each task" in " ".join(said.split())
+        assert not re.search("xpected to be|xpected regret|may be (the )?best on|Cheaper:", said)
+
+
+def test_warnings_over_several_tasks_name_the_tasks_that_they_are_about():
+    control = "timm:resnet18(pretrained=False)"
+    found = compare(on_tasks(simulate_study(), 0, 1), ranked_by=None, seed=0)
+    first, second = found.tasks
+    best = [replace(row, ranks=(1, 9)) if row.model == control else row for row in first.standings]
+    found = replace(
+        found,
+        tasks=(replace(first, standings=tuple(best)), second),
+        models=tuple(
+            replace(row, facts=replace(row.facts, is_random=row.address == control)) for row in found.models
+        ),
+        names={first.task.address: "photos"},
+    )
+
+    said = warnings(found, short_names(model_addresses(found)))[0]
+    assert "on photos: random weights may be as good: pretraining may not help here." in said
+    text = "\n".join(screen_lines(found, PLACE))
+    assert "random weights (control)" in text or "random (control)" in text  # whole at any width
 
 
 def test_few_models_show_no_hidden_ones_and_many_show_eight_at_most():

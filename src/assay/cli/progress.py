@@ -188,13 +188,15 @@ class _Bars:
 
 def _lines(console: Console, order: Sequence[tuple[str, str]]) -> Watch:
     """Return a watcher that prints one line for each model on each task."""
+    begun: set[tuple[str, str]] = set()
 
     def show(stage: Stage) -> None:
+        pair = (stage.model, stage.task)
         if not stage.model:
             console.print(stage.what, highlight=False, markup=False, soft_wrap=True)
-        elif stage.what == "open":
-            number = order.index((stage.model, stage.task)) + 1
-            line = f"[{number} of {len(order)}] {stage.model} on {stage.task}"
+        elif pair not in begun:  # a model is opened once for all of its tasks
+            begun.add(pair)
+            line = f"[{order.index(pair) + 1} of {len(order)}] {stage.model} on {stage.task}"
             console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     return show

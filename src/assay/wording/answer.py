@@ -11,7 +11,7 @@ from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
 from assay.findings.per_task import TaskFindings
 from assay.wording.numbers import PLURAL, few, interval_text, listing, plural, value_text
-from assay.wording.recommendation import costs_text, difference_text, nothing
+from assay.wording.recommendation import ALONE_ON_EACH, costs_text, difference_text, is_alone, nothing
 
 _NAMED = 3  # models or tasks that a sentence names
 
@@ -71,9 +71,10 @@ def _over_tasks(
         else f"on {len(where)} of {len(tasks)} tasks"
     )
     regret = decision.expected_regret.get(model)
+    alone = is_alone(tasks, models)
     if tasks[0].beats_floor is None:
-        why = "by mean rank"
-        if regret is not None:
+        why = ALONE_ON_EACH if alone else "by mean rank"
+        if regret is not None and not alone:
             why = f"expected to be {_regret(regret, tasks)} below the best model of each task, on average"
         return (
             f"{model}: the best estimates by {decision.method} {on}, {why}. "
@@ -85,14 +86,16 @@ def _over_tasks(
         sentences.append(
             f"Cheaper: {decision.cheaper}, {costs_text(tasks[0], decision)}, expected to lose {more} more."
         )
-    if regret is None:
+    if alone:
+        confidence = ALONE_ON_EACH
+    elif regret is None:
         confidence = "no predictions are stored for some of the models, so the highest measured mean decides"
     else:
         confidence = (
             f"expected to be {_regret(regret, tasks)} below the best model of each task, on average {on}"
         )
     best_on = sum(findings.by_model[model].may_be_best for findings in where)
-    may = f"; it may be the best on {best_on} of {plural(len(where), 'task')}"
+    may = "" if alone else f"; it may be the best on {best_on} of {plural(len(where), 'task')}"
     sentences.append(f"Confidence: {confidence}{may}{_index(model, general)}.")
     return " ".join(sentences) + _left_out(tasks, decision, models)
 

@@ -20,6 +20,7 @@ from assay.wording.numbers import (
     value_text,
 )
 
+ALONE_ON_EACH = "only one pretrained model has a value on each task, so there is nothing to compare it with"
 UNITLESS = "This score ranks models, and does not say how much better one is."
 _COSTS = {
     CheapBy.MACS: " MACs",
@@ -78,6 +79,11 @@ def _not_above_chance(findings: TaskFindings, models: Mapping[str, ModelRow]) ->
         f"No model is significantly better than chance level ({floor}); the best, {ranked[0].model}, has "
         f"{_value(findings, ranked[0])}. Check the labels, or use more examples."
     )
+
+
+def is_alone(tasks: Sequence[TaskFindings], models: Mapping[str, ModelRow]) -> bool:
+    """Return whether each task has a value of one pretrained model only, whose regret is 0 by definition."""
+    return all(len(pretrained(task.standings, models)) < 2 for task in tasks)
 
 
 def difference_text(difference: float, findings: TaskFindings) -> str:

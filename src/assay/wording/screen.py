@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from assay.core.result import Status
@@ -13,7 +12,14 @@ from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, TaskFindings, first_word, pretrained
 from assay.wording.missing import failed_text, left_out_text
 from assay.wording.numbers import PLURAL, few, interval_text, plural, probability_text, value_text
-from assay.wording.recommendation import UNITLESS, difference_text, may_be_best_text, needed_text
+from assay.wording.recommendation import (
+    ALONE_ON_EACH,
+    UNITLESS,
+    difference_text,
+    is_alone,
+    may_be_best_text,
+    needed_text,
+)
 from assay.wording.search import progress_text
 from assay.wording.short_names import short_names
 
@@ -24,6 +30,7 @@ _FEWER = {
     CheapBy.LATENCY: "faster",
     CheapBy.MEMORY: "less memory",
 }
+_RANDOM = "random weights may be as good: pretraining may not help here."
 _FROM_TRAIN = "estimated from training examples; test was not used."
 ALONE = "only one pretrained model has a value, so there is nothing to compare it with."
 Names = Mapping[str, str]
@@ -158,7 +165,7 @@ def recommended_text(findings: TaskFindings, decision: Recommendation, name: str
 def cheaper_text(
     tasks: Sequence[TaskFindings], decision: Recommendation, names: Names, unit: str | None
 ) -> str:
-    """Return the cheaper model, how much cheaper it is, and what it is expected to lose; empty if not asked.
+    """Return the cheaper model, how much cheaper it is, and its expected loss; empty if not asked or alone.
 
     Args:
         tasks: The tasks of the decision.
@@ -166,7 +173,7 @@ def cheaper_text(
         names: The names of models.
         unit: The unit of differences over several tasks; None for that of the only task.
     """
-    if decision.margin <= 0 or not decision.expected_regret:
+    if decision.margin <= 0 or len(decision.expected_regret) < 2:
         return ""
     model = decision.cheaper
     if model is None:
@@ -232,11 +239,16 @@ def _tests(findings: TaskFindings, decision: Recommendation, models: Mapping[str
 
 
 def confidence_over_tasks(
-    tasks: Sequence[TaskFindings], decision: Recommendation, unit: str | None
+    tasks: Sequence[TaskFindings],
+    decision: Recommendation,
+    models: Mapping[str, ModelRow],
+    unit: str | None,
 ) -> list[str]:
     """Return how sure the recommendation over several tasks is, the most important sentence first."""
     model = decision.recommended
     where = [findings for findings in tasks if model in findings.by_model]
+    if is_alone(tasks, models):
+        return [f"{ALONE_ON_EACH}.", *([_FROM_TRAIN] if tasks[0].beats_floor is None else [])]
     regret = decision.expected_regret.get(model)
     average = (
         "" if regret is None else f"expected regret {_amount(regret, tasks[0], unit)} a task, on average."
@@ -253,9 +265,7 @@ def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
     rows = {row.address: row for row in comparison.models}
     missing = [cell for findings in comparison.tasks for cell in findings.missing]
     failed = [cell for cell in missing if cell.status is Status.FAILED]
-    waiting = (
-        comparison.pending.unfinished if comparison.pending else ()
-    )  # the line of what is pending has them
+    waiting = comparison.pending.unfinished if comparison.pending else ()  # another line has them
     others = [
         cell
         for cell in missing
@@ -263,30 +273,28 @@ def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
         and not cell.reason.startswith(OTHER_MODALITY)
         and not (NOT_RUN in cell.reason and cell.model in waiting)
     ]
-    found = [f"{failed_text(failed, names)}."] if failed else []
-    found += comparison.warnings
-    random = Counter(
-        standing.model
+    found = [*([f"{failed_text(failed, names)}."] if failed else []), *comparison.warnings]
+    random = [
+        findings.task.address
         for findings in comparison.tasks
         if findings.beats_floor
-        for standing in findings.standings
-        if standing.may_be_best and has_random_weights(standing.model, rows)
-    )
-    if random:
-        found.append("random weights may be as good: pretraining may not help here.")
-    on_tasks: dict[str, list[str]] = {}
+        and any(row.may_be_best and has_random_weights(row.model, rows) for row in findings.standings)
+    ]
+    on_tasks = {_RANDOM: random} if random else {}
     for findings in comparison.tasks:
         for sentence in findings.task.warnings:
             on_tasks.setdefault(sentence, []).append(findings.task.address)
-    found += [f"{_where(tasks, comparison)}{sentence}" for sentence, tasks in on_tasks.items()]
+    found += [_about(tasks, sentence, comparison) for sentence, tasks in on_tasks.items()]
     if others:
         found.append(f"{left_out_text(others, names)}.")
     notes = {note for findings in comparison.tasks for note in findings.task.notes} - set(on_tasks)
     return found, len(notes)
 
 
-def _where(tasks: Sequence[str], comparison: Comparison) -> str:
-    """Return the beginning of a warning about tasks; empty for the only one."""
+def _about(tasks: Sequence[str], sentence: str, comparison: Comparison) -> str:
+    """Return a warning about tasks, which are named unless there is only one."""
     if len(comparison.tasks) == 1:
-        return ""
-    return f"on {few([comparison.names.get(task, task) for task in tasks], 1)}: "
+        return sentence
+    where = few([comparison.names.get(task, task) for task in tasks], 1)
+    first = sentence[:1] if sentence[1:2].isupper() else sentence[:1].lower()
+    return f"on {where}: {first}{sentence[1:]}"

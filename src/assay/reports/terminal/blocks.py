@@ -81,7 +81,7 @@ def block_of(
             usable[0], decision, rows, is_searched=comparison.search is not None
         )
     elif decision:
-        confidence = words.confidence_over_tasks(usable, decision, _unit(usable))
+        confidence = words.confidence_over_tasks(usable, decision, rows, _unit(usable))
     return Block(
         head=found.head,
         problem=problem,

@@ -23,7 +23,7 @@ _NARROWEST = 20  # of names of models
 _WARNINGS = 3
 _ANSWER = len("Recommended: ")
 _EXAMPLE = re.compile(r" \(first: [^()]*\)")
-_RANDOM = "random weights (control)"
+_RANDOM = ("random weights (control)", "random (control)")  # the second one where the table is wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +218,10 @@ def _table(block: Block, parts: _Screen, most: int) -> list[str]:
     ]
     while keep > 1 and parts.width - sum(widths[:keep]) - 2 * keep < _NARROWEST:
         keep -= 1
-    labels = [_RANDOM if row is control else parts.names[row.model] for row in shown]
-    widest = max(map(cell_len, [*labels, "Model"]))
-    room_of_name = min(widest, parts.width - sum(widths[:keep]) - 2 * keep)
+    space = parts.width - sum(widths[:keep]) - 2 * keep
+    random = _RANDOM[cell_len(_RANDOM[0]) > space]
+    labels = [random if row is control else parts.names[row.model] for row in shown]
+    room_of_name = min(space, max(map(cell_len, [*labels, "Model"])))
     table = [("Model", *block.titles[:keep])]
     table += [
         (fitted(label, room_of_name), *row.cells[:keep]) for label, row in zip(labels, shown, strict=True)
