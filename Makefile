@@ -4,7 +4,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 COVERAGE ?=# make test COVERAGE=yes measures which branches of core, run, store and analysis the tests take
 export PYTHONDONTWRITEBYTECODE :=# each process compiles all sources again where images of containers set it
-ALONE := tests/architecture/test_package.py::test_each_extra_installs_alone_and_scores_features
+INSTALLS := tests/architecture/test_package.py::test_each_extra_installs_alone_and_scores_features
+ALONE := build/package# the environment that builds the wheel: it is made while .venv is
 
 .PHONY: demo test package quick check lint types layers docs format setup
 
@@ -14,8 +15,11 @@ demo: $(INSTALLED)  ## compare real models on real tasks, image and text, with n
 test: $(INSTALLED)  ## run the tests, offline, in two processes
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
-package: $(INSTALLED)  ## install the built wheel in new environments: alone, and with two extras (needs a network)
-	$(BIN)/python -m pytest -m slow $(foreach extra,core html onnx,"$(ALONE)[$(extra)]")
+package:  ## install the built wheel in new environments: alone, and with two extras (needs a network, not .venv)
+	$(PYTHON) -m venv $(ALONE)
+	$(ALONE)/bin/python -m pip install --progress-bar off -q -c constraints.txt hatchling numpy pytest
+	$(ALONE)/bin/python -m pytest --confcutdir=tests/architecture -c pyproject.toml -o addopts= -o filterwarnings= \
+	  -m slow $(foreach extra,core html onnx,"$(INSTALLS)[$(extra)]")
 
 quick: $(INSTALLED)  ## run the tests that load no framework and start no process
 	$(BIN)/python -m pytest -n 2 --dist worksteal --quick tests

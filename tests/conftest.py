@@ -44,6 +44,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("assay")
 os.environ["ASSAY_PIXEL_CACHE"] = "0"  # no test finds what another one, or an earlier version, prepared
 speed.LARGEST_BATCH = 5  # what is timed beside each study; tests/run/test_speed.py has the usual one
+os.fsync = lambda file: None  # no test cuts the power, and waiting for the disk takes a twentieth of the time
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # processes of models cannot import tests
 

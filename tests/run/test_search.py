@@ -31,11 +31,11 @@ METHODS = ("linear_probe", "ridge_cv")
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory) -> Path:
-    """A folder of 600 small images in 3 classes, which differ in colour, most of the time."""
+    """A folder of 300 small images in 3 classes, which differ in colour, most of the time."""
     rng, folder = np.random.default_rng(0), tmp_path_factory.mktemp("data") / "pictures"
     for position, colour in enumerate(("blue", "green", "red")):
         (folder / colour).mkdir(parents=True)
-        for number in range(200):
+        for number in range(100):
             pixels = rng.normal(110, 30, size=(8, 8, 3)) + rng.normal(0, 12, size=3)
             pixels[..., 2 - position] += 30
             image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
