@@ -70,7 +70,7 @@ def test_models_that_are_right_on_all_of_few_examples_are_not_equal_for_sure(mod
 
     assert (found.within > 0.6).all()
     assert (found.within < 0.93).all()
-    assert 0.002 < found.expected[0] < 0.008
+    assert 0.002 < found.expected[0] < 0.0105  # one of ten with errors that are exponential around 2 %
     assert len(set(found.expected)) == 1  # so that the cheaper is recommended
 
 
