@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import timm
 import torch
 
 from assay.core.errors import CheckpointError, ModelError, UnknownName, UsageError
-from assay.models.timm import TimmSource
+from assay.models.timm import TimmSource, listed
 from assay.plugins.address import Address
 from assay.plugins.families import BUILT_IN
 
@@ -141,6 +142,20 @@ def test_every_architecture_and_tag_is_listed() -> None:
     names = set(TimmSource.list_names())
 
     assert {"resnet50", "resnet50.a1_in1k"} <= names
+
+
+def test_what_is_kept_of_the_list_says_of_each_model_what_timm_says(monkeypatch) -> None:
+    names = set(TimmSource.list_names())
+    some = ["resnet50", "vit_base_patch16_224.augreg_in1k", "davit_giant", "convnext_base.clip_laion2b"]
+    said = [TimmSource(name).entry(name) for name in some]
+    rows = json.loads(json.dumps(listed._asked_for_all()))
+    kept = {name: listed.TimmFacts(*row) for name, row in rows.items()}
+    monkeypatch.setattr(listed, "_kept", lambda: kept)
+    monkeypatch.setattr(listed, "_asked", None)
+
+    assert set(TimmSource.list_names()) == names
+    assert [TimmSource(name).entry(name) for name in some] == said
+    assert set(TimmSource("*", pretrained=False).choices()) == set(timm.list_models())
 
 
 def test_untrained_drops_the_checkpoint_and_keeps_the_architecture() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torchvision import models
 
 from assay.core.errors import UnknownName, UsageError
+from assay.models import torchvision
 from assay.models.torchvision import TorchvisionSource
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
@@ -92,6 +94,19 @@ def test_weights_are_part_of_the_identity() -> None:
 
 def test_architectures_and_weights_are_listed() -> None:
     assert {"resnet50", "resnet50.IMAGENET1K_V2"} <= set(TorchvisionSource.list_names())
+
+
+def test_what_is_kept_of_the_list_says_of_each_model_what_torchvision_says(monkeypatch) -> None:
+    names = list(TorchvisionSource.list_names())
+    said = [TorchvisionSource(name).entry(name) for name in names]
+    rows = json.loads(json.dumps(torchvision._asked()))
+    kept = {name: torchvision.TorchvisionFacts(*row) for name, row in rows.items()}
+    monkeypatch.setattr(torchvision, "_kept", lambda: kept)
+    monkeypatch.setattr(TorchvisionSource, "_weights", None)
+
+    assert list(TorchvisionSource.list_names()) == names
+    assert [TorchvisionSource(name).entry(name) for name in names] == said
+    assert all(entry.source_accuracy is None or entry.source_accuracy > 0.4 for entry in said)  # no nan
 
 
 def test_untrained_drops_the_checkpoint_and_keeps_the_architecture() -> None:

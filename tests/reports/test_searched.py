@@ -19,7 +19,7 @@ from assay.findings.search import Promising
 from assay.reports.csv import Csv
 from assay.reports.json import as_json
 from assay.reports.markdown import Markdown
-from assay.reports.terminal import show
+from assay.reports.terminal.details import show
 from assay.wording.names import model_addresses
 from assay.wording.screen import watched_line
 from assay.wording.search import missed_lines, missed_sentences

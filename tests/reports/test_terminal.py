@@ -8,7 +8,8 @@ from rich.console import Console
 
 from assay.analysis.compare import compare
 from assay.findings.comparison import Comparison
-from assay.reports.terminal import Terminal, show
+from assay.reports.terminal import Terminal
+from assay.reports.terminal.details import show
 from assay.testing.simulated_study import simulate_study
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from assay.findings.comparison import Comparison
 from assay.reports.html.page import page
 from assay.reports.json import as_json
-from assay.reports.terminal import show
+from assay.reports.terminal.details import show
 from assay.run.stored_comparison import compare_store
 from assay.run.study import Study
 from assay.store.results import open_existing

@@ -24,8 +24,8 @@ from assay.environment.atomic_file import written_whole
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.reports.html import Html
-from assay.reports.terminal import show
 from assay.reports.terminal.console import console as new_console
+from assay.reports.terminal.details import show
 from assay.reports.terminal.next_commands import StudyPlace
 from assay.reports.terminal.screen import screen_lines
 from assay.run.study import Study

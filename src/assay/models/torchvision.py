@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import CheckpointError, UnknownName, UsageError
@@ -17,6 +18,7 @@ from assay.core.shown import command
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of
 from assay.encoders.image_source import ImageSource
+from assay.encoders.kept_listing import kept_listing
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.precision import Precision
 from assay.environment.download_errors import download_error
@@ -41,11 +43,7 @@ class TorchvisionSource(ImageSource):
     @classmethod
     def list_names(cls) -> Iterable[str]:
         """Return every architecture, and every architecture with each of its weights."""
-        from torchvision.models import get_model_weights
-
-        architectures = _architectures()
-        tagged = [f"{name}.{weights.name}" for name in architectures for weights in get_model_weights(name)]
-        return sorted([*architectures, *tagged])
+        return sorted(_kept() or _asked())
 
     def choices(self) -> Iterable[str]:
         """Return each of the published weights; of random weights or a checkpoint, each architecture."""
@@ -53,7 +51,7 @@ class TorchvisionSource(ImageSource):
 
     def parameters(self) -> int | None:
         """Return the number of weights as published, with a head of 1,000 classes."""
-        return int(self._weights().meta["num_params"])
+        return self._facts().parameters
 
     @classmethod
     def catalogue(cls) -> Iterable[ModelSource]:
@@ -62,27 +60,26 @@ class TorchvisionSource(ImageSource):
 
     def entry(self, address: str) -> CatalogueEntry:
         """Return what torchvision says of the weights."""
-        weights = self._weights()
-        size = self.image_size or weights.transforms.keywords["crop_size"]
+        facts = self._facts()
         entry = CatalogueEntry(
             address,
             Modality.IMAGE,
-            self.parameters() if self.num_classes is None else None,
-            round(weights.meta["_ops"] * 1e9) if self.image_size is None else None,
-            size,
+            facts.parameters if self.num_classes is None else None,
+            facts.macs if self.image_size is None else None,
+            self.image_size or facts.side,
             is_local=True,
         )
         if not self.is_published:
             return entry
-        origin = self._published()
+        file = torch_hub_file(facts.url)
         return replace(
             entry,
-            pretraining="Instagram-3.6B, ImageNet-1k" if "SWAG" in weights.name else "ImageNet-1k",
-            licence=origin.licence or "",
-            source_accuracy=origin.source_accuracy if self.image_size is None else None,
-            download_bytes=round(weights.meta["_file_size"] * 2**20),
-            is_local=torch_hub_file(weights.url).is_file(),
-            cache_file=str(torch_hub_file(weights.url)),
+            pretraining="Instagram-3.6B, ImageNet-1k" if "SWAG" in facts.tag else "ImageNet-1k",
+            licence=facts.licence,
+            source_accuracy=facts.accuracy if self.image_size is None else None,
+            download_bytes=facts.bytes,
+            is_local=file.is_file(),
+            cache_file=str(file),
         )
 
     def check(self) -> None:
@@ -115,6 +112,9 @@ class TorchvisionSource(ImageSource):
         precision = Precision(self.dtype, device)
         origin = self.origin(self._published())
         return self.compiled(ImageEncoder(module, forward, recipe, device, origin, precision=precision))
+
+    def _facts(self) -> TorchvisionFacts:
+        return _kept().get(self.name) or _row(self._weights())
 
     def _weights(self) -> Any:
         from torchvision.models import get_model_weights
@@ -167,10 +167,48 @@ class TorchvisionSource(ImageSource):
         return self.changes.applied_to(recipe, Fraction(crop, resize))
 
     def _published(self) -> Origin:
-        weights = self._weights()
-        stated = weights.meta["_metrics"].get("ImageNet-1K", {}).get("acc@1")
-        accuracy = None if stated is None else stated / 100
-        return Origin(f"torchvision: {weights.url}", weights.meta.get("license"), source_accuracy=accuracy)
+        facts = _row(self._weights())
+        return Origin(f"torchvision: {facts.url}", facts.licence or None, source_accuracy=facts.accuracy)
+
+
+class TorchvisionFacts(NamedTuple):
+    """What torchvision lists of weights; the accuracy is between 0 and 1."""
+
+    tag: str
+    url: str
+    licence: str
+    parameters: int
+    macs: int
+    side: int
+    accuracy: float | None
+    bytes: int
+
+
+def _kept() -> Mapping[str, TorchvisionFacts]:
+    return kept_listing("torchvision", TorchvisionFacts, _asked)
+
+
+def _asked() -> dict[str, TorchvisionFacts]:
+    """Return what torchvision lists of each architecture, with its usual weights, and of all weights."""
+    from torchvision.models import get_model_weights
+
+    known = {name: get_model_weights(name) for name in _architectures()}
+    usual = {name: _row(of_name["DEFAULT"]) for name, of_name in known.items()}
+    return usual | {f"{name}.{one.name}": _row(one) for name, of_name in known.items() for one in of_name}
+
+
+def _row(weights: Any) -> TorchvisionFacts:
+    stated = weights.meta["_metrics"].get("ImageNet-1K", {}).get("acc@1", math.nan)
+    return TorchvisionFacts(
+        weights.name,
+        weights.url,
+        weights.meta.get("license") or "",
+        int(weights.meta["num_params"]),
+        round(weights.meta["_ops"] * 1e9),
+        weights.transforms.keywords["crop_size"],
+        None if math.isnan(stated) else stated / 100,  # of weights for features alone
+        round(weights.meta["_file_size"] * 2**20),
+    )
 
 
 def _architectures() -> list[str]:

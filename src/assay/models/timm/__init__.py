@@ -20,7 +20,14 @@ from assay.encoders.pixels import PixelRecipe, require_channels
 from assay.encoders.precision import Precision
 from assay.environment.downloads import is_repository_cached, torch_hub_file
 from assay.environment.hub_client import HubRepository, opening
-from assay.models.timm.listed import macs_by_architecture, repository_of, results
+from assay.models.timm.listed import (
+    TimmFacts,
+    facts_of,
+    listed_names,
+    macs_by_architecture,
+    repository_of,
+    results,
+)
 from assay.plugins.address import thawed
 
 _HUB = ("hf_hub:", "hf-hub:")
@@ -53,15 +60,11 @@ class TimmSource(ImageSource):
     @classmethod
     def list_names(cls) -> Iterable[str]:
         """Return every architecture, and every architecture with a tag of pretrained weights."""
-        import timm
-
-        return sorted({*timm.list_models(), *timm.list_models(pretrained=True)})
+        return sorted({*listed_names(published=False), *listed_names(published=True)})
 
     def choices(self) -> Iterable[str]:
         """Return each of the published weights; of random weights or a checkpoint, each architecture."""
-        import timm
-
-        return [*timm.list_models(pretrained=self.is_published)]
+        return listed_names(published=self.is_published)
 
     def parameters(self) -> int | None:
         """Return the number of weights: from a table, or by building without memory."""
@@ -76,34 +79,32 @@ class TimmSource(ImageSource):
 
     def entry(self, address: str) -> CatalogueEntry:
         """Return what timm's registry, and its published results, say of the model."""
-        from timm.models import get_pretrained_cfg, is_model
-
         named = self._named_repository()
         if named is not None:
             cached = is_repository_cached(named)
             return CatalogueEntry(address, Modality.IMAGE, repository=named.name, is_local=cached)
-        config = get_pretrained_cfg(self.name) if is_model(self.name) else None
-        if config is None:
+        row = facts_of(self.name)
+        if row is None:
             return CatalogueEntry(address, Modality.IMAGE, is_local=True)
-        size = self.image_size or config.input_size[-1]
+        size = self.image_size or row.side
         unchanged = (self.num_classes, self.arguments) == (None, ())
         entry = CatalogueEntry(
             address,
             Modality.IMAGE,
             parameter_table().get(self.name) if unchanged else None,
-            macs_by_architecture().get((config.architecture, size)) if unchanged else None,
+            macs_by_architecture().get((row.architecture, size)) if unchanged else None,
             size,
             is_local=True,
         )
-        return self._as_published(entry, config) if self.is_published else entry
+        return self._as_published(entry, row) if self.is_published else entry
 
-    def _as_published(self, entry: CatalogueEntry, config: Any) -> CatalogueEntry:
-        result = results().get(f"{config.architecture}.{config.tag}")
-        repository, url = repository_of(config, self.name), config.url or ""
+    def _as_published(self, entry: CatalogueEntry, row: TimmFacts) -> CatalogueEntry:
+        result = results().get(f"{row.architecture}.{row.tag}")
+        repository, url = row.repository, row.url
         return replace(
             entry,
-            pretraining=pretraining_of(config.tag or ""),
-            licence=config.license if config.license not in (None, "unknown") else "",
+            pretraining=pretraining_of(row.tag),
+            licence=row.licence if row.licence != "unknown" else "",
             source_accuracy=result.top1 if result is not None and self.image_size is None else None,
             download_bytes=None if entry.parameters is None else 4 * entry.parameters,
             is_local=is_repository_cached(HubRepository.parse(repository), _FILES)
