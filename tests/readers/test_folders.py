@@ -293,6 +293,27 @@ def test_classes_spelt_differently_in_splits_are_one_class(fill: Fill) -> None:
     assert tree.notes == ("'Cat' and 'cat ' in different splits are one class (1 such).",)
 
 
+@pytest.mark.parametrize("twins", [("sea lion", "sea_lion"), ("01", "1"), ("t-shirt", "T_Shirt")])
+def test_other_separators_and_leading_zeros_in_splits_are_one_class(
+    fill: Fill, twins: tuple[str, str]
+) -> None:
+    tree = find_files(fill(f"train/{twins[0]}", "train/-1", f"test/{twins[1]}", "test/-1"))
+
+    assert set(tree.classes) == {twins[0], "-1"}
+    assert tree.notes == (f"'{twins[0]}' and '{twins[1]}' in different splits are one class (1 such).",)
+
+
+def test_folders_inside_classes_that_may_be_the_classes_are_noted(fill: Fill) -> None:
+    tree = find_files(fill("animal/cat", "animal/dog", "plant/rose"))
+
+    assert set(tree.classes) == {"animal", "plant"}
+    assert tree.notes == (
+        "The 2 classes hold 3 folders: 'cat' counts as 'animal'. "
+        "Move these folders up if they are the classes.",
+    )
+    assert not find_files(fill("plant/cat")).notes  # the same inside two classes: sessions, or sizes
+
+
 def test_classes_that_differ_in_case_only_are_noted(fill: Fill) -> None:
     tree = find_files(fill("cat", "Cat", "dog"))
 
@@ -366,18 +387,30 @@ def test_lists_of_files_are_the_official_splits(fill: Fill, lists: dict[str, str
 
 
 @pytest.mark.parametrize(
-    "lists",
+    ("lists", "fault"),
     [
-        {"train.txt": "epoch 1\nepoch 2\nepoch 3"},
-        {"train.txt": "a/0.png\nb/0.png", "test.txt": "a/0.png"},
-        {"train.txt": "a/0.png\nb/0.png"},
-        {"train_test_split.txt": "1 1\n2 0"},
+        ({"train.txt": "epoch 1\nepoch 2\nepoch 3"}, ""),
+        (
+            {"train.txt": "a/0.png\nb/0.png", "test.txt": "a/0.png"},
+            "'a/0.png' is in it and in another list of another split",
+        ),
+        (
+            {"train.txt": "a/0.png\na/7.png\na/8.png", "test.txt": "a/1.png"},
+            "only 1 of its 3 lines name files of the classes",
+        ),
+        ({"train.txt": "a/0.png\nb/0.png"}, ""),
+        ({"train_test_split.txt": "1 1\n2 0"}, ""),
     ],
-    ids=["no names", "twice", "train alone", "numbers of nothing"],
+    ids=["no names", "twice", "missing files", "train alone", "numbers of nothing"],
 )
-def test_other_lists_are_no_splits(fill: Fill, lists: dict[str, str]) -> None:
+def test_other_lists_are_no_splits(fill: Fill, lists: dict[str, str], fault: str) -> None:
     folder = fill("a", "b")
     for name, lines in lists.items():
         (folder / name).write_text(lines)
 
-    assert not find_files(folder).parts
+    tree = find_files(folder)
+
+    assert not tree.parts
+    assert len(tree.names) == 4
+    assert fault in " ".join(tree.notes)
+    assert bool(tree.notes) == bool(fault)

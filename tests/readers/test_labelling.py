@@ -153,6 +153,8 @@ def test_a_separator_parts_the_classes_of_a_cell() -> None:
         "['red' 'round']",
         "[np.str_('red'), np.str_('round')]",
         "array(['red',\n 'round'], dtype=object)",
+        "{'round', 'red'}",
+        "('red', 'round')",
     ],
 )
 def test_a_list_holds_the_classes_of_a_cell(cell: str) -> None:
@@ -169,9 +171,24 @@ def test_a_cell_that_is_no_list_names_its_row() -> None:
         label_sets(cells_of("tags", ["['red']", "red|round"]), None)
 
 
-def test_zeros_and_ones_in_a_list_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["[0, 1, 1]", "[1, 0, 0]", "[0 0 0]"], [[0, 1, 1], [1, 0, 0], [0, 0, 0]]),
+        (["[0, 1]", "[1, 0]"], [[0, 1], [1, 0]]),  # as names of classes both would be the same
+        (["[False, True]", "[True, True]"], [[0, 1], [1, 1]]),
+    ],
+)
+def test_lists_of_zeros_and_ones_mark_the_classes(cells: list[str], values: list[list[int]]) -> None:
+    found = label_sets(cells_of("tags", cells), None)
+
+    assert found.labels.values.tolist() == values
+    assert found.notes == ("'tags' holds lists of 0 and 1: their positions, from 0, are the classes.",)
+
+
+def test_a_list_that_repeats_a_class_is_refused() -> None:
     with pytest.raises(UnreadableTask, match="row 1: the list repeats a class"):
-        label_sets(cells_of("tags", ["[0, 1, 1]", "[1, 0, 0]"]), None)
+        label_sets(cells_of("tags", ["[0, 2, 2]", "[1, 0, 0]"]), None)
 
 
 @pytest.mark.parametrize(
@@ -276,10 +293,19 @@ def test_true_and_false_are_one_class_however_they_are_written() -> None:
     assert label(["TRUE", "FALSE"]).labels.classes == ("FALSE", "TRUE")
 
 
-@pytest.mark.parametrize("twin", ["Good", "good\u200b", "\uff47ood"])
-def test_classes_that_look_alike_are_noted(twin: str) -> None:
-    assert "differ only in case, spaces or letters that look alike" in label(["good", twin, "bad"]).notes[0]
-    assert not label(["good", "bad"]).notes
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [("good", "Good"), ("good", "good\u200b"), ("good", "\uff47ood"), ("7", "007"), ("1", "+1")],
+)
+def test_classes_that_look_alike_are_noted(name: str, twin: str) -> None:
+    found = label([name, twin, "bad"])
+
+    assert "differ only in case, spaces, leading zeros or letters that look alike" in found.notes[0]
+    assert not label([name, "bad"]).notes
+
+
+def test_words_and_numbers_for_true_and_false_are_noted() -> None:
+    assert "holds both words and numbers for true and false" in label(["True", "1", "False", "0"]).notes[0]
 
 
 def test_labels_that_name_rows_say_what_to_write() -> None:

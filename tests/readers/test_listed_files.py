@@ -32,10 +32,38 @@ def load(pictures: Path, names: dict[int, str] | None = None, written: str = "{n
 
 @pytest.mark.parametrize(
     "written",
-    ["./{name}/{row}.png", "{name}\\{row}.png", "/{name}/{row}.png", "pictures/{name}/{row}.png"],
-    ids=["dot", "Windows", "slash", "from the folder above"],
+    [
+        "./{name}/{row}.png",
+        "{name}\\{row}.png",
+        "/{name}/{row}.png",
+        "pictures/{name}/{row}.png",
+        "/home/me/photos/{name}/{row}.png",
+        "C:\\photos\\{name}\\{row}.png",
+        "Pictures/{name}/{row}.PNG",
+    ],
+    ids=["dot", "Windows", "slash", "from above", "another machine", "another Windows", "capitals"],
 )
 def test_paths_in_other_spellings_are_the_same_task(pictures: Path, written: str) -> None:
+    assert load(pictures, written=written).fingerprint == load(pictures).fingerprint
+
+
+def test_a_file_is_found_by_a_name_whose_accents_are_composed_otherwise(pictures: Path) -> None:
+    for part in ("ant", "bee"):  # as archives of macOS hold names
+        (pictures / part).rename(pictures / f"e\u0301{part}")
+    for file in list(pictures.glob("*/1*.png")):
+        file.rename(file.with_name(f"u\u0308{file.name}"))
+
+    composed = {row: f"\u00e9{'ant' if row % 2 else 'bee'}/\u00fc{row}.png" for row in (1, *range(10, 20))}
+
+    task = load(pictures, composed, "\u00e9{name}/{row}.png")
+
+    assert len(task.train) + len(task.val) + len(task.test) == 20
+    assert "differ from those of the files by suffix, capitals, accents" in task.notes[0]
+
+
+def test_files_with_addresses_of_this_machine_are_read(pictures: Path) -> None:
+    written = f"file://{str(pictures).replace('_', '%5F')}/{{name}}/{{row}}.png"
+
     assert load(pictures, written=written).fingerprint == load(pictures).fingerprint
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -173,6 +174,18 @@ def test_parquet_is_read_as_texts(tmp_path: Path) -> None:
         {"text": "a", "label": "1", "word": "x", "tags": '["N", "V"]'},
         {"text": "b", "label": None, "word": "y", "tags": "[]"},
     ]
+
+
+@pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream], ids=["Feather", "stream"])
+def test_arrow_is_read_as_texts(tmp_path: Path, new: Callable[..., pa.ipc.RecordBatchFileWriter]) -> None:
+    table = pa.table({"text": ["a", "b"], "label": [1, None], "embedding": [[0.5], [2.5]]})
+    with new(tmp_path / "a.feather", table.schema) as writer:
+        writer.write_table(table)
+
+    rows = [row for batch in stream(tmp_path / "a.feather") for row in batch.to_pylist()]
+
+    assert rows == [{"text": "a", "label": "1"}, {"text": "b", "label": None}]
+    assert "a.arrow as an Arrow file" in read_error(tmp_path / "a.arrow", b"ARROW1 and then nothing")
 
 
 def test_a_broken_parquet_file_is_named(tmp_path: Path) -> None:

@@ -59,6 +59,19 @@ def test_samples_are_those_that_were_written(tmp_path: Path) -> None:
     np.testing.assert_allclose(example.samples, samples.mean(axis=1), atol=1e-4)  # 16 bits
 
 
+def test_channels_that_cancel_out_are_no_silence(tmp_path: Path) -> None:
+    for row, name in enumerate("ab" * 5):
+        written = write(tmp_path / name / f"{row}.wav", 300, seed=row)
+        soundfile.write(tmp_path / name / f"{row}.wav", np.column_stack([written, -written]), RATE)
+
+    task = load_task(f"audio:{tmp_path}")
+
+    example = task.test.examples.read(0)
+    assert isinstance(example, Sound)
+    assert np.abs(example.samples).max() > 0.1
+    assert "The channels of 10 sounds cancel each other out (first: a/0.wav)" in task.notes[0]
+
+
 def test_split_folders_are_kept(tmp_path: Path) -> None:
     for part, count in (("train", 6), ("test", 3)):
         for name in ("high", "low"):

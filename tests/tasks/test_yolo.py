@@ -29,7 +29,10 @@ def write(root: Path, form: Callable[[str, str], str], names: tuple[str, str]) -
         labels.mkdir(parents=True)
         for row in range(count):
             Image.new("RGB", (4, 4), (first + row, 0, 0)).save(images / f"{row}.png")
-            lines = ["0 0.5 0.5 0.2 0.2", *(["1 .1 .1 .2 .2 .3 .3"] if row % 2 else [])]
+            lines = [
+                "0 0.5 0.5 0.2 0.2" if row % 3 else "0.0 0.5 0.5 0.2 0.2",
+                *(["1 .1 .1 .2 .2 .3 .3"] if row % 2 else []),
+            ]
             if row:
                 (labels / f"{row}.txt").write_text("\n".join(lines))
     (root / names[0]).write_text(names[1])

@@ -63,7 +63,7 @@ class Checked(NamedTuple):
 
     @property
     def firsts(self) -> list[int]:
-        """The positions of files with several frames or pages."""
+        """The positions of files of whose frames, pages or channels the first is read."""
         return [row for row, look in self.special.items() if look.is_first]
 
 

@@ -121,7 +121,7 @@ class Look(NamedTuple):
     thumbnail: np.ndarray | None = None  # images only, for near-duplicate detection
     pixels: PixelStatistics | None = None  # images of more than 8 bits only
     peak: float | None = None  # sounds stored as floats only: the largest absolute sample
-    is_first: bool = False  # whether it is the first of several frames or pages
+    is_first: bool = False  # whether it is the first of several frames, pages or channels
 
 
 class FileExamples(Examples):

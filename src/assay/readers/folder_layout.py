@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -133,8 +134,9 @@ def _folded_classes(scan: Scan, folder: Path) -> set[str]:
 
 
 def folded(name: str) -> str:
-    """Return the name of a class for comparison between splits: composed, without case or outer spaces."""
-    return shown_name(name).strip().casefold()
+    """Return the name of a class as splits may spell it: without case, separators or leading 0."""
+    words = re.sub(r"(?<=[^\W_])[\s_-]+(?=[^\W_])", " ", shown_name(name).strip().casefold())
+    return words.lstrip("0") or "0" if words.isdecimal() else words
 
 
 def _splits(scan: Scan, group: dict[Path, SplitFolder], beside: Sequence[Path]) -> Layout:

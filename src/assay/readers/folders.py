@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -112,10 +112,11 @@ def find_files(
     splits = given or GivenSplits()
     tree = _collected(scan, folder, kind, find_layout(scan, folder, splits))
     if not tree.parts and splits == GivenSplits() and (listed := listed_parts(scan, folder, tree.names)):
-        kept = [row for row, part in enumerate(listed.parts) if part is not None]
-        tree.names = [tree.names[row] for row in kept]
-        tree.classes = [tree.classes[row] for row in kept]
-        tree.parts = [part for part in listed.parts if part is not None]
+        if listed.parts:
+            kept = [row for row, part in enumerate(listed.parts) if part is not None]
+            tree.names = [tree.names[row] for row in kept]
+            tree.classes = [tree.classes[row] for row in kept]
+            tree.parts = [part for part in listed.parts if part is not None]
         tree.notes = (*tree.notes, *listed.notes)
     return tree
 
@@ -128,6 +129,7 @@ def find_classes(folder: Path) -> Tree:
 
 def _collected(scan: Scan, folder: Path, kind: FileType, layout: Layout) -> Tree:
     tree, empty, spellings = Tree(folder, kind.plural), list[str](), list[set[str]]()
+    inner: dict[str, set[str]] = defaultdict(set)
     for path in dict.fromkeys([folder, *(place.folder for place in layout.places if place.name is None)]):
         listing = scan.list(path)
         tree.loose += len(listing.files)
@@ -141,10 +143,11 @@ def _collected(scan: Scan, folder: Path, kind: FileType, layout: Layout) -> Tree
             tree.others += others
             if count:
                 spellings[-1].add(shown_name(name))
+                inner[shown_name(name)].update(_inner_folders(scan, path))
             else:
                 what = f"{others.total()} other: {', '.join(others)}" if others else "empty"
                 empty.append(f"{path.relative_to(folder).as_posix()} ({what})")
-    merged = _merged(tree, spellings)
+    merged = (*_merged(tree, spellings), *_deeper(inner))
     tree.notes = (*layout.notes, *merged, *_left_out(tree, empty), *scan.notes())
     return tree
 
@@ -186,6 +189,24 @@ def _merged(tree: Tree, spellings: Sequence[set[str]]) -> tuple[str, ...]:
         first = " and ".join(f"'{name}'" for name in apart[0])
         notes.append(f"The classes {first} differ only in case or spaces ({len(apart)} such).")
     return tuple(notes)
+
+
+def _inner_folders(scan: Scan, folder: Path) -> set[str]:
+    """Return the folders with files directly in a class folder; "" too if it has files beside them."""
+    listing = scan.list(folder)
+    return {path.name for path in listing.folders if scan.holds(path)} | ({""} if listing.files else set())
+
+
+def _deeper(inner: Mapping[str, set[str]]) -> tuple[str, ...]:
+    """Return a note if all files lie in folders inside classes that may be the classes: each in one only."""
+    names = [name for folders in inner.values() for name in sorted(folders)]
+    if "" in names or len(set(names)) < len(names) or len(names) <= len(inner):
+        return ()
+    first, folders = next(iter(inner.items()))
+    return (
+        f"The {len(inner)} classes hold {len(names)} folders: '{min(folders)}' counts as '{first}'. "
+        "Move these folders up if they are the classes.",
+    )
 
 
 def _left_out(tree: Tree, empty: Sequence[str]) -> tuple[str, ...]:

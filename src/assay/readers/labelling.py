@@ -19,6 +19,7 @@ _INTEGER = re.compile(r"(-?\d+)\.0+")
 _SEPARATORS = ("||", "|", ";", ",", "/", "+", "#", "&", " ")
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?\b|\d\d?([./-])\d\d?\1\d{4}\b")
 _NINES = re.compile("9+")  # what marks a missing number in files of sensors and surveys, as -999 does
+_ZEROS = re.compile(r"^\+?0*(?=\d)")
 _MANY_ROWS = 20  # from which labels that hardly repeat are an error
 _SHOWN = 5  # marks in a message
 
@@ -212,14 +213,15 @@ def alike_note(column: str, names: Iterable[str]) -> tuple[str, ...]:
     for name in sorted(names):
         letters = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
         folded = " ".join(unicodedata.normalize("NFKC", letters).casefold().split())
+        folded = _ZEROS.sub("", folded) if folded.lstrip("+").isdecimal() else folded
         alike.setdefault(folded, []).append(name)
     several = [spelled for spelled in alike.values() if len(spelled) > 1]
     if not several:
         return ()
     first = " and ".join(f"'{name}'" for name in several[0])
     return (
-        f"The classes {first} in '{column}' differ only in case, spaces or letters that look alike "
-        f"({len(several)} such). Write them in one way if they are one class.",
+        f"The classes {first} in '{column}' differ only in case, spaces, leading zeros or letters that look "
+        f"alike ({len(several)} such). Write them in one way if they are one class.",
     )
 
 
@@ -273,6 +275,8 @@ def _class_names(
     if spellings <= {"true", "false"}:
         return [name.capitalize() if len(spellings) < len(used) else name for name in names], notes
     notes += alike_note(column, used)
+    if spellings <= {"true", "false", "0", "1", "0.0", "1.0"}:
+        notes += (f"'{column}' holds both words and numbers for true and false: each counts as a class.",)
     doubled = sorted(name for name in integers.keys() & used if integers[name] in used)
     if doubled:
         name = doubled[0]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import takewhile
 from pathlib import Path, PurePath
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -21,7 +25,7 @@ from assay.readers.shown_names import first_names
 from assay.readers.splits import Part, part_of
 from assay.readers.tables import TextTable
 
-_ON_THE_WEB = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_ON_THE_WEB = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _NEARLY_ALL = 0.9
 _TRIED = 50  # files that decide which folder is meant
 
@@ -49,7 +53,10 @@ def listed_files(table: TextTable, column: str, labelled: LabelledRows, *folders
         note = f"The files that '{column}' names are those in the folder '{files.folder.name}'."
         labelled = replace(labelled, notes=(*labelled.notes, note))
     if is_respelled:
-        note = f"Paths in '{column}' lack the suffix, or have other capitals, than the files: these are read."
+        note = (
+            f"Paths in '{column}' differ from those of the files by suffix, capitals, accents or the folders "
+            "above: these files are read."
+        )
         labelled = replace(labelled, notes=(*labelled.notes, note))
     labelled = with_file(table, column, labelled, lambda name: is_file(files.folder / name))
     return Listed(
@@ -128,8 +135,9 @@ def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[Fold
     r"""Return files by their names in a column, relative to the folder that contains most of the first.
 
     If none does, it is the only folder directly inside them that has nearly all, as train beside train.csv.
-    A path may be written as on Windows (``cats\1.png``), or begin with ~ or, though it is relative, with a
-    slash; True is returned beside the files if others are read by another suffix or other capitals.
+    A path may be written as on Windows (``cats\1.png``), or begin with ~ or file:// or, though it is
+    relative, with a slash, or with folders of another machine that all have in common; True is returned
+    beside the files if some differ by suffix, capitals, the form of accents or these folders.
 
     Raises:
         UnreadableTask: The column holds addresses of the web.
@@ -144,15 +152,30 @@ def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[Fold
     ways = [(folder, strip) for folder in folders for strip in ("", "/")]
     hits = [sum(is_file(folder / _path(name, strip)) for name in some) for folder, strip in ways]
     folder, strip = ways[int(np.argmax(hits))]  # of equals the first
-    folder = folder if any(hits) else _folder_inside(folders, some) or folder
-    paths = _as_spelled(folder, [_path(name, strip) for name in names])
+    root = ""
+    if not any(hits):
+        folder, root = _elsewhere(folders, some) or (_folder_inside(folders, some) or folder, "")
+    paths = _as_spelled(folder, [_path(name, strip).removeprefix(root) for name in names])
     is_respelled = any(path != _path(name, strip) for path, name in zip(paths, names, strict=True))
     return FolderFiles(folder, tuple(paths)), is_respelled
 
 
+def _elsewhere(folders: Sequence[Path], names: Sequence[str]) -> tuple[Path, str] | None:
+    """Return a folder that has nearly all files, and what all names begin with that is not in it."""
+    paths = [_path(name, "") for name in names]
+    levels = zip(*(path.split("/")[:-1] for path in paths), strict=False)
+    above = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, levels)]
+    for root in ("/".join(above[:count]) + "/" for count in range(1, len(above) + 1)):
+        for folder in folders:
+            spelled = _as_spelled(folder, [path.removeprefix(root) for path in paths])
+            if sum(is_file(folder / path) for path in spelled) >= _NEARLY_ALL * len(paths):
+                return folder, root
+    return None
+
+
 def _folder_inside(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
     """Return the only folder directly in the first of some, else in the next, that has nearly all files."""
-    stems = {PurePath(name).stem.casefold() for name in names}
+    stems = {_plain(PurePath(name).stem) for name in names}
     if not stems or any(len(PurePath(name).parts) > 1 for name in names) or stems & _stems(folders[0]):
         return None
     for folder in dict.fromkeys(folders):
@@ -164,36 +187,56 @@ def _folder_inside(folders: Sequence[Path], names: Sequence[str]) -> Path | None
 
 
 def _stems(folder: Path) -> set[str]:
-    return {path.stem.casefold() for path in folder.iterdir() if path.is_file()}
+    return {_plain(path.stem) for path in folder.iterdir() if path.is_file()}
 
 
 def _path(name: str, strip: str) -> str:
     path = name.replace("\\", "/") if "\\" in name and not is_file(Path(name)) else name
+    if path.startswith("file://"):
+        return unquote(path.removeprefix("file://"))
     if path.startswith("~"):
         return os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises for an unknown user
     return path.lstrip(strip) if strip else path
 
 
 def _as_spelled(folder: Path, paths: list[str]) -> list[str]:
-    """Return paths with suffix and capitals of the only file that each may mean, where none has its name."""
-    beside: dict[Path, dict[str, set[str]]] = {}
+    """Return paths as the only file is spelled that each may mean, where none has its name."""
+    spellings = cache(_spellings)
 
     def spelled(path: str) -> str:
-        whole = folder / path
-        if not path or is_file(whole):
+        if not path or is_file(folder / path):
             return path
-        if whole.parent not in beside:
-            beside[whole.parent] = _spellings(whole.parent)
-        meant = beside[whole.parent].get(whole.name.casefold(), set())
-        return str(PurePath(path).with_name(*meant)) if len(meant) == 1 else path
+        *above, name = PurePath(path).parts
+        place = PurePath()
+        for part in above:
+            alike = spellings(folder / place).folders.get(_plain(part), {part})
+            place /= part if part in alike or len(alike) > 1 else next(iter(alike))
+        meant = spellings(folder / place).files.get(_plain(name), set())
+        return str(place.joinpath(*meant)) if len(meant) == 1 else path
 
     return [spelled(path) for path in paths]
 
 
-def _spellings(folder: Path) -> dict[str, set[str]]:
-    """Return the names of the files of a folder by name and by stem, in lower case."""
-    spellings: dict[str, set[str]] = {}
-    for file in folder.iterdir() if folder.is_dir() else ():
-        for name in {file.name.casefold(), file.stem.casefold()}:
-            spellings.setdefault(name, set()).add(file.name)
-    return spellings
+class _Spellings(NamedTuple):
+    folders: dict[str, set[str]]  # the names of folders that are plainly written alike
+    files: dict[str, set[str]]  # those of files, by name and by stem
+
+
+def _spellings(folder: Path) -> _Spellings:
+    found = _Spellings({}, {})
+    try:
+        inside = list(folder.iterdir())
+    except (OSError, ValueError):  # there is none, or it may not be read
+        return found
+    for path in inside:
+        if path.is_dir():
+            found.folders.setdefault(_plain(path.name), set()).add(path.name)
+        else:
+            for name in {_plain(path.name), _plain(path.stem)}:
+                found.files.setdefault(name, set()).add(path.name)
+    return found
+
+
+def _plain(name: str) -> str:
+    """Return a name in lower case, with accents in one form: archives of macOS have the other."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -21,9 +21,11 @@ def as_list(cell: str) -> tuple[str, ...] | None:
     (('red', 'round'), ('red',), (), None)
     >>> as_list("['red' 'round']"), as_list("[0 1]"), as_list("[np.str_('red')]")
     (('red', 'round'), ('0', '1'), ('red',))
+    >>> as_list("{'red', 'round'}"), as_list("('red',)"), as_list("set()"), as_list("(1, 234)")
+    (('red', 'round'), ('red',), (), None)
     """
     array = _ARRAY.fullmatch(cell)
-    cell = array[1] if array else cell
+    cell = _as_brackets(array[1] if array else cell)
     if not (cell.startswith("[") and cell.endswith("]")):
         return None
     try:
@@ -33,6 +35,18 @@ def as_list(cell: str) -> tuple[str, ...] | None:
     if not isinstance(items, list) or not all(isinstance(item, (str, int, float)) for item in items):
         return None
     return tuple(item.strip() if isinstance(item, str) else str(item) for item in items)
+
+
+def _as_brackets(cell: str) -> str:
+    """Return a set or tuple of strings, as Python writes them, as a list; other cells as they are."""
+    if cell in {"set()", "()"}:
+        return "[]"
+    is_tuple = cell.startswith("(") and cell.endswith(")")
+    if not is_tuple and not (cell.startswith("{") and cell.endswith("}")):
+        return cell
+    items = _of_python(cell)
+    are_words = isinstance(items, tuple) and all(isinstance(item, str) for item in items)
+    return f"[{cell[1:-1]}]" if are_words or isinstance(items, set) else cell
 
 
 def _of_python(cell: str) -> object:

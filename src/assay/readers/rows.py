@@ -1,4 +1,4 @@
-"""Streams the rows of table files as string columns: CSV, JSON, Parquet, spreadsheets, compressed or not."""
+"""Streams the rows of table files as string columns: CSV, JSON, Parquet, Arrow, sheets, compressed or not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.readers.formats.compressed import unpacked
 from assay.readers.formats.delimited import delimited
 from assay.readers.formats.fasttext import fasttext_rows, is_fasttext
 from assay.readers.formats.json_rows import json_rows
-from assay.readers.formats.parquet_rows import parquet_rows
+from assay.readers.formats.parquet_rows import arrow_rows, parquet_rows
 from assay.readers.formats.row_places import RowPlaces
 from assay.readers.formats.sheets import sheet_rows
 from assay.readers.formats.table_file import DETECTED, Note, TableFormat, ignored
@@ -62,6 +62,8 @@ def _batches(path: Path, form: TableFormat, note: Note, places: RowPlaces) -> It
     with unpacked(path) as file:
         if file.suffix in suffixes.PARQUET:
             yield from parquet_rows(file, note)
+        elif file.suffix in suffixes.ARROW:
+            yield from arrow_rows(file, note)
         elif file.suffix in suffixes.JSON:
             yield from json_rows(file, form, note)
         elif file.suffix in suffixes.SHEETS:

@@ -15,7 +15,7 @@ from assay.readers.files import FileState, Look
 from assay.readers.memory_file import MemoryFile
 from assay.readers.pixel_values import PixelKind, PixelStatistics
 
-_VERSION = 1  # increase it when a look finds other things in the same bytes
+_VERSION = 2  # increase it when a look finds other things in the same bytes
 _GAP = 10 * 10**9  # ns; a time of FAT has 2 s, the rest is for the clocks of file servers
 
 

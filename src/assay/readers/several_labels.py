@@ -20,6 +20,7 @@ from assay.readers.lists import as_list
 from assay.readers.numbers import read_numbers
 
 _ONE_EACH = ", or kind='classification', as every row has one class"
+_MARKS = {"0": False, "1": True, "false": False, "true": True}
 _TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 
 
@@ -103,10 +104,14 @@ def label_sets(
             f"{is_empty.sum()} of {len(codes)} rows have an empty '{column}': no class applies to them.",
         )
     used, rows, codes = np.unique(codes[kept], return_index=True, return_inverse=True)
-    sets = [
-        _split_cell(names[code], separator, f"Column '{column}', {row_name(int(kept[row]))}")
-        for code, row in zip(used, rows, strict=True)
-    ]
+    sets = _marked([names[code] for code in used]) if separator is None else None
+    if sets is not None:
+        notes += (f"'{column}' holds lists of 0 and 1: their positions, from 0, are the classes.",)
+    else:
+        sets = [
+            _split_cell(names[code], separator, f"Column '{column}', {row_name(int(kept[row]))}")
+            for code, row in zip(used, rows, strict=True)
+        ]
     labels = multilabel_labels(sets)
     if is_guessed:
         notes += (
@@ -114,6 +119,16 @@ def label_sets(
             "(multilabel). Write kind='classification' if each list is a class.",
         )
     return Labelled(labels.of(codes), kept, notes)
+
+
+def _marked(cells: Sequence[str]) -> list[tuple[str, ...]] | None:
+    """Return the positions of the ones of lists of one length that hold 0 and 1 alone; else None."""
+    lists = [as_list(cell) or () for cell in cells]
+    if len({len(items) for items in lists}) != 1 or len(lists[0]) < 2:
+        return None
+    if any(item.lower() not in _MARKS for items in lists for item in items):
+        return None
+    return [tuple(str(at) for at, item in enumerate(items) if _MARKS[item.lower()]) for items in lists]
 
 
 def _split_cell(cell: str, separator: str | None, where: str) -> tuple[str, ...]:

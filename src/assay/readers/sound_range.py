@@ -38,7 +38,14 @@ def settle_sounds(sounds: StoredSounds, rows: np.ndarray, checked: Checked) -> S
         exceed = "sound exceeds" if len(beyond) == 1 else "sounds exceed"
         first = sounds.name(int(rows[beyond[0]]))
         notes.append(f"{len(beyond)} {exceed} full scale more than twice (first: {first}): read as stored.")
+    firsts = checked.firsts
+    if firsts:
+        cancel = "of 1 sound cancel" if len(firsts) == 1 else f"of {len(firsts)} sounds cancel"
+        first = sounds.name(int(rows[firsts[0]]))
+        notes.append(f"The channels {cancel} each other out (first: {first}): the first channel is read.")
     digests = checked.digests.copy()
+    for row in firsts:  # other samples than the mean, which earlier versions read
+        digests[row] = digest_bytes(f"{int(digests[row])} first".encode())
     if full != 1:
         for row in peaks:  # other samples than earlier versions read from these bytes
             digests[row] = digest_bytes(f"{int(digests[row])} {full!r}".encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -28,11 +28,12 @@ def is_sound(name: str) -> bool:
 
 
 _SAMPLE_BYTES = 4
+_CANCELLED = 0.01  # of the loudest sample; dither and rounding keep the mean above 0
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSounds(FileExamples):
-    """Audio in files of any storage; channels are averaged.
+    """Audio in files of any storage; channels are averaged, or the first is read where they cancel out.
 
     Attributes:
         files: The files.
@@ -58,7 +59,7 @@ class StoredSounds(FileExamples):
 
     def read(self, row: int) -> Sound:
         """Return one sound."""
-        sound, is_float = _decode(self.files.content(row))
+        sound, is_float, _ = _decode(self.files.content(row))
         return (
             Sound(sound.samples / np.float32(self.full), sound.rate) if is_float and self.full != 1 else sound
         )
@@ -69,7 +70,7 @@ class StoredSounds(FileExamples):
         if not content:
             raise UnreadableFileError("empty file")
         try:
-            sound, is_float = _decode(content)
+            sound, is_float, cancels = _decode(content)
         except UnreadableFileError as error:
             suffix = self.files.name(row).lower()
             if not suffix.endswith(_NEEDS_CONVERSION):
@@ -78,11 +79,16 @@ class StoredSounds(FileExamples):
         if not len(sound.samples):
             raise UnreadableFileError("no samples")
         peak = float(np.abs(sound.samples).max()) if is_float else None
-        return Look(digest_bytes(content), peak=peak)
+        return Look(digest_bytes(content), peak=peak, is_first=cancels)
 
 
-def _decode(content: bytes) -> tuple[Sound, bool]:
-    """Return a sound, and whether its file holds floats, which may have any range."""
+class _Decoded(NamedTuple):
+    sound: Sound
+    is_float: bool  # whether the file holds floats, which may have any range
+    cancels: bool  # whether the channels are each other's opposite: their mean would be silence
+
+
+def _decode(content: bytes) -> _Decoded:
     import soundfile
 
     try:
@@ -98,4 +104,7 @@ def _decode(content: bytes) -> tuple[Sound, bool]:
         raise UnreadableFileError("truncated")
     if not np.isfinite(samples).all():
         raise UnreadableFileError("samples that are not finite")
-    return Sound(np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32)), int(rate)), is_float
+    mean = samples.mean(axis=1, dtype=np.float32)
+    cancels = bool(np.abs(mean).max(initial=0) < _CANCELLED * np.abs(samples).max(initial=0))
+    mixed = samples[:, 0] if cancels else mean
+    return _Decoded(Sound(np.ascontiguousarray(mixed), int(rate)), is_float, cancels)

@@ -20,7 +20,7 @@ _LARGEST = 1 << 28  # bytes of a list
 
 
 class ListedParts(NamedTuple):
-    """The split of each file, None for those that no list names, and notes."""
+    """The split of each file, None for those that no list names, and notes; none if lists disagree."""
 
     parts: list[Part | None]
     notes: tuple[str, ...]
@@ -44,15 +44,24 @@ def listed_parts(scan: Scan, root: Path, names: Sequence[str]) -> ListedParts | 
     if not found:
         return _of_numbers(numbered, names, known) if numbered else None
     rows = {path: [_row(line, known) for line in _lines(path)] for path in found}
-    if any(sum(row is not None for row in held) < _NEARLY_ALL * len(held) - 1 for held in rows.values()):
-        return None
+    for path, held in rows.items():
+        count = sum(row is not None for row in held)
+        if count < _NEARLY_ALL * len(held) - 1:
+            fault = f"only {count} of its {len(held)} lines name files of the classes"
+            return _unread(path.relative_to(root), fault) if count else None
     parts: list[Part | None] = [None] * len(names)
     for path, held in rows.items():
-        for row in {row for row in held if row is not None}:
+        for row in sorted({row for row in held if row is not None}):
             if parts[row] not in {None, found[path]}:
-                return None  # lists of several folds
+                fault = f"'{names[row]}' is in it and in another list of another split"
+                return _unread(path.relative_to(root), fault)
             parts[row] = found[path]
     return _told(parts, [path.relative_to(root).as_posix() for path in found])
+
+
+def _unread(path: Path, fault: str) -> ListedParts:
+    note = f"The list '{path.as_posix()}' is not read as an official split: {fault}."
+    return ListedParts([], (f"{note} The split is by content, unless the lists are mended.",))
 
 
 def _told(parts: list[Part | None], lists: Sequence[str]) -> ListedParts | None:

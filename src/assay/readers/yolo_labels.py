@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def _categories(file: Path, names: Mapping[int, str]) -> set[str]:
     for number, line in enumerate(file.read_text("utf-8", errors="replace").splitlines(), 1):
         if not line.strip():
             continue
-        word = line.split()[0]
+        word = re.sub(r"\.0*$", "", line.split()[0])  # some tools write all numbers as floats
         if not _is_number(word) or (names and int(word) not in names):
             raise UnreadableTask(
                 f"{file}, line {number}: '{word[:20]}' is not the number of a class"

@@ -36,8 +36,9 @@ class Table(TaskSource):
     Large files are streamed to a memory-mapped copy instead of being loaded into memory.
 
     Attributes:
-        name: A CSV, TSV, JSON, Parquet or Excel file, which may be compressed (.csv.gz, .zip), or a folder of
-            such files named after splits: train.csv, reviews_test.csv, data/train-00000-of-00002.parquet.
+        name: A CSV, TSV, JSON, Parquet, Feather or Excel file, which may be compressed (.csv.gz, .zip), or a
+            folder of such files named after splits: train.csv, reviews_test.csv,
+            data/train-00000-of-00002.parquet.
         text: The column of texts.
         text2: The second column of pairs of texts.
         image: The column of paths of images or sounds, relative to the table's folder; or, of Parquet, of

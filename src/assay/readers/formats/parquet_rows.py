@@ -1,8 +1,8 @@
-"""Parquet files, and Arrow columns as strings."""
+"""Parquet and Arrow files, and Arrow columns as strings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from assay.readers.formats.table_file import Note, TableFile, require_columns
 
 _ROWS = 1024
 _ROWS_OF_FILES = 64  # each may have megabytes
+_ARROW_FILE = b"ARROW1"  # how a file begins that is no stream
 
 Writer = Callable[[pa.Array], pa.Array]
 
@@ -36,24 +37,52 @@ def parquet_rows(file: TableFile, note: Note) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(file.path) as opened:
             require_columns(opened.metadata.num_columns, file.name)
             require_bounded(opened.metadata, file.path)
-            writers: dict[str, Writer] | None = None
-            classes = class_names(opened.schema_arrow)
-            for batch in opened.iter_batches(batch_size=rows_at_once(opened.schema_arrow)):
-                columns = _flat(batch)
-                if writers is None:
-                    writers = {name: write for name, column in columns.items() if (write := _writer(column))}
-                    writers |= {name: _classes(classes[name]) for name in writers if name in classes}
-                    other = [f"'{name}' ({columns[name].type})" for name in columns if name not in writers]
-                    if not writers:
-                        raise UnreadableTask(
-                            f"{file.name} has no columns of texts or numbers: {', '.join(other)}."
-                        )
-                cells = [write(columns[name]) for name, write in writers.items()]
-                yield pa.record_batch(cells, names=list(writers))
-            if writers and other:
-                note(f"Columns of {file.name} that are no texts or numbers are left out: {', '.join(other)}.")
+            schema = opened.schema_arrow
+            yield from _strings(opened.iter_batches(batch_size=rows_at_once(schema)), schema, file, note)
     except pa.ArrowException as error:
         raise UnreadableTask(f"Cannot read {file.name} as Parquet: {error}") from error
+
+
+def arrow_rows(file: TableFile, note: Note) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of an Arrow file or stream, such as Feather, as ``parquet_rows`` does."""
+    try:
+        with pa.memory_map(str(file.path)) as mapped:
+            is_file = mapped.read(len(_ARROW_FILE)) == _ARROW_FILE
+            mapped.seek(0)
+            opened = pa.ipc.open_file(mapped) if is_file else pa.ipc.open_stream(mapped)
+            require_columns(len(opened.schema), file.name)
+            found = map(opened.get_batch, range(opened.num_record_batches)) if is_file else iter(opened)
+            count = rows_at_once(opened.schema)
+            yield from _strings(_validated(found, count), opened.schema, file, note)
+    except pa.ArrowException as error:
+        raise UnreadableTask(f"Cannot read {file.name} as an Arrow file: {error}") from error
+
+
+def _validated(batches: Iterable[pa.RecordBatch], count: int) -> Iterator[pa.RecordBatch]:
+    """Yield batches of at most so many rows; offsets out of the file would end the process later."""
+    for batch in batches:
+        batch.validate(full=True)
+        yield from (batch.slice(row, count) for row in range(0, batch.num_rows, count))
+
+
+def _strings(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, file: TableFile, note: Note
+) -> Iterator[pa.RecordBatch]:
+    """Yield batches with all columns that can be strings as such."""
+    writers: dict[str, Writer] | None = None
+    classes = class_names(schema)
+    for batch in batches:
+        columns = _flat(batch)
+        if writers is None:
+            writers = {name: write for name, column in columns.items() if (write := _writer(column))}
+            writers |= {name: _classes(classes[name]) for name in writers if name in classes}
+            other = [f"'{name}' ({columns[name].type})" for name in columns if name not in writers]
+            if not writers:
+                raise UnreadableTask(f"{file.name} has no columns of texts or numbers: {', '.join(other)}.")
+        cells = [write(columns[name]) for name, write in writers.items()]
+        yield pa.record_batch(cells, names=list(writers))
+    if writers and other:
+        note(f"Columns of {file.name} that are no texts or numbers are left out: {', '.join(other)}.")
 
 
 def require_bounded(metadata: pq.FileMetaData, path: Path) -> None:
