@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -356,6 +357,32 @@ def test_kept_moments_equal_the_summed_ones_and_need_no_features(encodings, tmp_
     assert model.encoded == Counter()
     assert later.encoder.notes_of(SplitName.TRAIN) == notes
     assert "130 of 1300" in notes[0]
+
+
+@pytest.mark.parametrize("content", ["junk", "other examples", "packed", "not finite"])
+def test_moments_that_are_not_those_of_train_are_named_and_summed_again(encodings, tmp_path, content):
+    summed = list(bits(encodings(Counting()).encoder.moments()))
+    (path,) = (tmp_path / "store" / "moments").glob("*.npy")
+    arrays, packed = Arrays(tmp_path / "store"), io.BytesIO()
+    kept = arrays.read("moments", path.stem)
+    assert kept is not None
+    npz = io.BytesIO(kept.tobytes())
+    if content == "junk":
+        packed.write(bytes(100))
+    elif content == "packed":
+        np.savez_compressed(packed, **np.load(npz), bomb=np.zeros(10**6))
+    else:
+        parts = dict(np.load(npz))
+        if content == "other examples":
+            parts["0-count"] = parts["0-count"] + 1
+        else:
+            parts["0-feature_sum"] = parts["0-feature_sum"] * np.nan
+        np.savez(packed, **parts)
+    arrays.write("moments", path.stem, np.frombuffer(packed.getvalue(), np.uint8)[None])
+
+    later = encodings(Counting())
+
+    assert list(bits(later.encoder.moments())) == summed
 
 
 def test_moments_that_are_larger_than_their_features_are_not_kept(encodings, tmp_path):

@@ -20,6 +20,7 @@ from assay.reports.json import as_json
 from assay.reports.terminal.details import show
 from assay.run.stored_comparison import compare_store
 from assay.run.study import Study
+from assay.store.arrays import Arrays
 from assay.store.results import open_existing
 
 BEFORE = ("linear_probe", "logme", "loo_knn")
@@ -253,3 +254,40 @@ def test_files_of_an_earlier_version_are_used_and_get_checksums(base, store, und
     (warning,) = again.warnings
     assert "used, and now with checksums" in warning
     assert reported(store).warnings == ()
+
+
+OTHERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "texts": lambda array: array.astype("U8"),
+    "a number": lambda array: np.zeros((), array.dtype),
+    "fewer rows": lambda array: array[:-1],
+    "no class or not finite": lambda array: np.full_like(array, np.nan if array.dtype.kind == "f" else 99),
+}
+
+
+@pytest.mark.parametrize("shelf", ["predictions", "features"])
+@pytest.mark.parametrize("other", OTHERS)
+def test_files_with_valid_checksums_that_hold_something_else_are_named_and_made_again(
+    base, store, undamaged, shelf, other
+):
+    arrays = Arrays(store)
+    for path in files_of(store, shelf):
+        if "unread" not in path.stem:
+            arrays.write(shelf, path.stem, OTHERS[other](np.array(Arrays(store).read(shelf, path.stem))))
+
+    page(reported(store))
+    again = study(base, store, AFTER).run()
+
+    assert numbers(again) == numbers(undamaged)
+    assert any(warning.startswith(f"Damaged {shelf}") for warning in again.warnings)
+    assert reported(store).warnings == ()
+
+
+def test_probabilities_of_other_examples_are_named_and_made_again(base, store, undamaged):
+    for path in files_of(store, "probs"):
+        Arrays(store).write("probs", path.stem, np.zeros((3, 3), np.float32))
+
+    page(reported(store))
+    again = study(base, store, AFTER).run()
+
+    assert numbers(again) == numbers(undamaged)
+    assert any(warning.endswith("made again.") for warning in again.warnings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from io import BytesIO
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -43,7 +44,8 @@ class KeptMoments:
 
     def summed(self, pieces: Sequence[Piece], features: np.ndarray) -> FoldedMoments:
         """Return the sum of the Moments of all pieces, or that of the features if one is not kept."""
-        parts = ((self._folds_in(piece), self._of_piece(piece).read()) for piece in pieces)
+        rows = {piece: self._seen.rows_of(piece) for piece in pieces}
+        parts = ((self._folds_in(piece), self._of_piece(piece).read(rows[piece])) for piece in pieces)
         merged = merged_parts(parts, self._seen.whole.labels.kind)
         return merged or self._sum(self._seen.rows_in_order, features)
 
@@ -57,7 +59,7 @@ class KeptMoments:
     def keep_piece(self, piece: Piece, features: np.ndarray) -> None:
         """Sum a piece of the features of all of train, unless its Moments are kept."""
         rows, kept = self._seen.rows_of(piece), self._of_piece(piece)
-        if kept.read() is None:
+        if kept.read(rows) is None:
             kept.write(self._sum(rows, features), features[:1].nbytes * len(rows))
 
     def _of_piece(self, piece: Piece) -> KeptMoments:
@@ -69,10 +71,27 @@ class KeptMoments:
         folds: list[int] = np.unique(self._seen.folds_of_whole[self._seen.rows_of(piece)]).tolist()
         return folds
 
-    def read(self) -> FoldedMoments | None:
-        """Return the Moments, equal to the last bit to those that were written, or None."""
+    def read(self, rows: np.ndarray | None = None) -> FoldedMoments | None:
+        """Return the Moments, equal to the last bit to those that were written, or None.
+
+        A file that holds something else than Moments of so many examples is named, and not used.
+
+        Args:
+            rows: The rows of features that they sum; by default those of all examples that methods see.
+        """
         content = self._arrays.read("moments", self._key)
-        return None if content is None else FoldedMoments.load(BytesIO(content.tobytes()))
+        if content is None:
+            return None
+        labels, folds = self._seen.whole.labels, self._seen.folds_of_whole
+        counts = np.unique(folds[self._seen.rows_in_order if rows is None else rows], return_counts=True)[1]
+        try:
+            moments = _loaded(content.tobytes())
+            if moments.kind is labels.kind and _counts(moments) == counts.tolist():
+                return moments
+        except (ArithmeticError, AttributeError, BadZipFile, LookupError, OSError, TypeError, ValueError):
+            pass
+        self._arrays.refuse("moments", f"{self._key}.npy", "it does not hold what is expected")
+        return None
 
     def write(self, moments: FoldedMoments, features_bytes: int) -> None:
         """Write the Moments if they are smaller than the features that they sum."""
@@ -81,3 +100,18 @@ class KeptMoments:
         file = BytesIO()
         moments.save(file)
         self._arrays.write("moments", self._key, np.frombuffer(file.getbuffer(), np.uint8)[None])  # one block
+
+
+def _loaded(content: bytes) -> FoldedMoments:
+    """Return the Moments in a file; raise ``ValueError`` if it is packed, or a number is not finite."""
+    with ZipFile(BytesIO(content)) as file:
+        if sum(part.file_size for part in file.infolist()) > len(content):
+            raise ValueError("what we write is not packed")
+    moments = FoldedMoments.load(BytesIO(content))
+    if not np.isfinite(moments.total.scatter.feature_sum).all():
+        raise ValueError("a sum is not finite")
+    return moments
+
+
+def _counts(moments: FoldedMoments) -> list[int]:
+    return [fold.scatter.count for fold in moments.folds]

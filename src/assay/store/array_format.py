@@ -18,7 +18,7 @@ import os
 import re
 import struct
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from io import BytesIO
 from itertools import pairwise
 from mmap import ACCESS_READ, mmap
@@ -36,7 +36,7 @@ _HEAD = struct.Struct("<8sII")
 _NPY = re.compile(
     rb"\{'descr': '([<>|=]?[biufUS]\d+)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \} *\n"
 )
-_MOST_HEADER = 4096  # bytes; ours have 128
+MOST_HEADER = 4096  # bytes; ours have 128
 _CHUNK = 4 << 20  # bytes that are read at once
 
 
@@ -180,7 +180,7 @@ def write_array(file: IO[bytes], array: np.ndarray) -> None:
 def read_content(file: Readable) -> Content:
     """Return the header and checksums of a file; raise ``DamagedFile`` if they do not fit its size."""
     size = os.fstat(file.fileno()).st_size
-    header = _header(read_at(file, 0, min(size, _MOST_HEADER)))
+    header = npy_header(read_at(file, 0, min(size, MOST_HEADER)))
     if not header.is_checked:
         if size != header.end:
             raise DamagedFile(f"it has {size:,} bytes, not {header.end:,}")
@@ -233,6 +233,16 @@ def digests_of(file: Readable, header: NpyHeader, blocks: Blocks, wanted: np.nda
     return [one.digest() for one in sums]
 
 
+def not_finite(file: Readable, header: NpyHeader) -> np.ndarray:
+    """Return the rows that hold a number that is not finite."""
+    if header.dtype.kind != "f" or not header.row_bytes or header.is_fortran:
+        return np.empty(0, dtype=np.int64)
+    rows = mapped(file, header).reshape(header.rows, math.prod(header.shape[1:]))
+    step = max(1, _CHUNK // header.row_bytes)
+    parts = [~np.isfinite(rows[at : at + step]).all(axis=1) for at in range(0, len(rows), step)]
+    return np.flatnonzero(np.concatenate([np.zeros(0, dtype=bool), *parts]))
+
+
 def mapped(file: Readable, header: NpyHeader) -> np.ndarray:
     """Return the data of a file as a read-only memory map, which outlives the open file."""
     if header.end == len(header.content):
@@ -242,7 +252,8 @@ def mapped(file: Readable, header: NpyHeader) -> np.ndarray:
     return flat.reshape(header.shape, order="F" if header.is_fortran else "C")
 
 
-def _header(content: bytes) -> NpyHeader:
+def npy_header(content: bytes) -> NpyHeader:
+    """Return the header at the start of a file; raise ``DamagedFile`` if there is none of ours."""
     if not content:
         raise DamagedFile("it is empty")
     version, start, length = content[6:8], 0, 0
@@ -250,8 +261,15 @@ def _header(content: bytes) -> NpyHeader:
         start, length = 10, struct.unpack("<H", content[8:10])[0]
     elif version == b"\x02\x00" and len(content) >= 12:
         start, length = 12, struct.unpack("<I", content[8:12])[0]
-    match = _NPY.fullmatch(content[start : start + length])
-    if content[:6] != b"\x93NUMPY" or not start or match is None:
+    if content[:6] != b"\x93NUMPY" or not start:
+        raise DamagedFile("its header is damaged")
+    return _parsed(content[: start + length], start)
+
+
+@lru_cache  # most files of a task have the same
+def _parsed(content: bytes, start: int) -> NpyHeader:
+    match = _NPY.fullmatch(content[start:])
+    if match is None:
         raise DamagedFile("its header is damaged")
     try:
         dtype = np.dtype(match[1].decode())
@@ -259,4 +277,4 @@ def _header(content: bytes) -> NpyHeader:
     except (TypeError, ValueError) as error:
         raise DamagedFile("its header is damaged") from error
     is_fortran = match[2] == b"True"
-    return NpyHeader(dtype, shape, is_fortran, version == b"\x02\x00", content[: start + length])
+    return NpyHeader(dtype, shape, is_fortran, content[6:8] == b"\x02\x00", content)

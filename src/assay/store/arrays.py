@@ -29,11 +29,13 @@ from assay.store.files import (
     reason_of,
     reported_errors,
 )
+from assay.store.small_arrays import read_small
 
 logger = logging.getLogger(__name__)
 
 Parsed = TypeVar("Parsed")
 
+_KEY = re.compile(r"[a-z0-9_-]+")
 _BITS = str.maketrans("01", " \t")
 _CHECKSUM = re.compile(rb"\n([ \t]{%d})\n?\Z" % (8 * DIGEST))
 
@@ -130,17 +132,21 @@ class Arrays:
                 path.unlink(missing_ok=True)
 
     def read(self, shelf: str, key: str) -> np.ndarray | None:
-        """Return an array as a read-only memory map, or None if the key does not exist or is damaged.
+        """Return a read-only array, or None if the key does not exist or is damaged.
 
-        A file of blocks is returned when all of its blocks are there.
+        It is a memory map unless it is small. A file of blocks is returned when all of its blocks are there.
         """
         path = self._path(shelf, key, ".npy")
         if shelf in CACHED:
             mark_used(path)
         try:
-            with BufferedReader(open_regular(path)) as file:  # most files are read at once then
+            with open_regular(path) as unbuffered:
+                small = None if shelf in CACHED else read_small(unbuffered)
+                if small is not None:
+                    return small
+                file = BufferedReader(unbuffered)
                 content = read_content(file)
-                present = present_in(path, file, content)
+                present = present_in(path, file, content, must_be_finite=shelf in CACHED)
                 array = mapped(file, content.header)
         except FileNotFoundError:
             return None
@@ -248,9 +254,9 @@ class Arrays:
                 stack.close()
 
     def _path(self, shelf: str, key: str, suffix: str) -> Path:
-        if not re.fullmatch(r"[a-z0-9_-]+", key):  # keys are hashes, which cannot escape the folder
+        if not _KEY.fullmatch(key):  # keys are hashes, which cannot escape the folder
             raise ValueError(f"Not a key: {key!r}")
-        return self._root / shelf / f"{key}{suffix}"
+        return self._root.joinpath(shelf, f"{key}{suffix}")
 
 
 def _state(path: Path) -> tuple[int, int] | None:

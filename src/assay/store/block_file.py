@@ -21,6 +21,7 @@ from assay.store.array_format import (
     digests_of,
     intact,
     mapped,
+    not_finite,
     read_content,
 )
 from assay.store.files import (
@@ -115,7 +116,8 @@ class BlockFile:
         before = read_at(file, position, DIGEST)
         if before != EMPTY:  # another process wrote it since, or it is damaged
             only = np.arange(len(self._rows)) == block
-            if digests_of(file, header, self._blocks, only)[block] == before:
+            is_same = digests_of(file, header, self._blocks, only)[block] == before
+            if is_same and not np.isin(self._rows[block], not_finite(file, header)).any():
                 return
             write_at(file, position, EMPTY)
         rows, size = self._rows[block], header.row_bytes
@@ -165,7 +167,7 @@ class BlockFile:
             weakref.finalize(self, file.close)
             content = read_content(file)
             self._must_fit(content.header)
-            stored = present_in(self._path, file, content)
+            stored = present_in(self._path, file, content, must_be_finite=True)
         except FileNotFoundError:
             return
         except (DamagedFile, OSError) as error:
@@ -194,13 +196,18 @@ class BlockFile:
             raise DamagedFile(f"it holds {header.dtype} {header.shape}, not {expected}")
 
 
-def present_in(path: Path, file: Readable, content: Content) -> np.ndarray:
-    """Return which blocks of a file are intact, verified once in this process unless the file changed."""
+def present_in(path: Path, file: Readable, content: Content, *, must_be_finite: bool) -> np.ndarray:
+    """Return which blocks of a file are intact, verified once in this process unless the file changed.
+
+    What was written of features is finite: where a block is not, its checksum was written by something else.
+    """
     status = os.fstat(file.fileno())
     state = status.st_ino, status.st_size, status.st_mtime_ns, content.digests
     known = _verified.get(str(path))
     if known is None or known[0] != state:
         known = state, intact(file, content)
+        if must_be_finite and content.blocks is not None:
+            known[1][content.blocks.block_of[not_finite(file, content.header)]] = False
         _verified[str(path)] = known
     return known[1]
 

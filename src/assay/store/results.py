@@ -150,24 +150,22 @@ class Store:
         """
         wanted = set(keys)
         limit = math.inf if time_limit is None else time_limit
-        classes = {facts.fingerprint: len(facts.classes) for facts in self._every_task()}
+        truths = self.truths(self._every_task())
         rows = self.database.rows("SELECT key, fingerprint, status, metrics, cause, seconds FROM results")
         return {
             key
             for key, fingerprint, status, metrics, cause, seconds in rows
             if key in wanted
-            and not (
-                status == Status.OK and self._lost(key, fingerprint, metrics, classes.get(fingerprint, 0))
-            )
+            and not (status == Status.OK and self._lost(key, fingerprint, metrics, truths.get(fingerprint)))
             and not (status == Status.FAILED and (retry_failed or cause == Cause.ENVIRONMENT))
             and not (cause == Cause.TIME_LIMIT and seconds < limit)
         }
 
-    def _lost(self, key: str, fingerprint: str, metrics: str, classes: int) -> bool:
+    def _lost(self, key: str, fingerprint: str, metrics: str, truth: Labels | None) -> bool:
         """Return whether a file of a finished job is missing or damaged."""
         if metrics == "{}":
             return self._held_out_files.is_damaged(key, fingerprint)
-        return self._predictions.is_lost(key, metrics, classes)
+        return self._predictions.is_lost(key, metrics, truth)
 
     def results(self, keys: Collection[str] | None = None, *, on_subsets: bool = False) -> tuple[Result, ...]:
         """Return the results of these keys; by default the newest per model, task, method and seed.
@@ -213,9 +211,9 @@ class Store:
         rows = self.database.rows("SELECT facts FROM tasks ORDER BY rowid")
         return [task_facts_of(row[0]) for row in rows]
 
-    def predictions(self, keys: Iterable[str]) -> dict[str, Predicted]:
-        """Return the stored predictions on test, by key."""
-        return {key: predicted for key in keys if (predicted := self._predictions.of(key)) is not None}
+    def predictions(self, keys: Iterable[str], truth: Labels | None = None) -> dict[str, Predicted]:
+        """Return the stored predictions on test, by key; those that do not fit the labels are left out."""
+        return {key: predicted for key in keys if (predicted := self._predictions.of(key, truth)) is not None}
 
     def held_out(self, keys: Collection[str]) -> dict[str, HeldOutPredictions]:
         """Return the stored predictions of scores on held-out examples of train, by key."""
@@ -245,7 +243,12 @@ class Store:
         self, model: ModelRow, fingerprint: str, split: SplitName = SplitName.TEST
     ) -> np.ndarray | None:
         """Return the stored features of a model on a split (examples x width), or None."""
-        return self.arrays.read("features", f"{key_of_features(model, fingerprint)}-{split}")
+        key = f"{key_of_features(model, fingerprint)}-{split}"
+        features = self.arrays.read("features", key)
+        if features is not None and (features.ndim != 2 or features.dtype.kind != "f"):
+            self.arrays.refuse("features", f"{key}.npy", f"it holds {features.dtype} {features.shape}")
+            return None
+        return features
 
     def names(self, fingerprint: str, split: SplitName = SplitName.TEST) -> tuple[str, ...]:
         """Return the names of the examples of a split; empty if they are not stored."""

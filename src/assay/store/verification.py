@@ -12,6 +12,7 @@ from assay.core.errors import StoreError
 from assay.store.array_format import read_content
 from assay.store.arrays import checked_text
 from assay.store.block_file import present_in
+from assay.store.cache import CACHED
 from assay.store.database import MemoryDatabase
 from assay.store.files import DamagedFile, open_regular, reason_of
 
@@ -51,7 +52,9 @@ def _state(path: Path) -> tuple[str, bool]:
 
 def _of_array(path: Path, file: FileIO) -> tuple[str, bool]:
     content = read_content(file)
-    bad = content.written & ~present_in(path, file, content) if content.blocks else content.written
+    bad, is_cached = content.written, path.parent.name in CACHED
+    if content.blocks is not None:
+        bad = bad & ~present_in(path, file, content, must_be_finite=is_cached)
     damage = f"{int(bad.sum())} of {len(bad)} blocks do not match their checksums" if bad.any() else ""
     return damage, content.blocks is not None
 
