@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from scipy import stats
@@ -162,13 +164,19 @@ def _deviations(noise: np.ndarray) -> np.ndarray:
 def _normal(centred: np.ndarray, seed: int) -> np.ndarray:
     """Return normal draws with the covariance of the given ones, models x draws."""
     draws, models = centred.shape
-    rng = np.random.default_rng(seed)
     if models > MOST_STEPPED:  # the eigenvectors of so many take longer than the product
         factors = np.asarray(centred.T / np.sqrt(draws), np.float32)
-        return np.asarray(factors @ rng.standard_normal((draws, _DRAWS), np.float32), np.float32)
+        return np.asarray(factors @ _standard_normal(seed, draws, "float32"), np.float32)
     variances, directions = np.linalg.eigh(centred.T @ centred / draws)
     factor = directions * np.sqrt(np.maximum(variances, 0))
-    return np.asarray(factor @ rng.standard_normal((models, _DRAWS)), np.float32)
+    return np.asarray(factor @ _standard_normal(seed, models, "float64"), np.float32)
+
+
+@lru_cache(maxsize=1)  # tasks of a study often have equally many models
+def _standard_normal(seed: int, rows: int, dtype: Literal["float32", "float64"]) -> np.ndarray:
+    drawn = np.random.default_rng(seed).standard_normal((rows, _DRAWS), dtype)
+    drawn.setflags(write=False)
+    return drawn
 
 
 def _step_down(p_values: np.ndarray, drawn: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, float]:

@@ -18,11 +18,11 @@ from rich.text import Text
 
 from assay.cli.progress import run_and_show, show_plan
 from assay.cli.say import say
+from assay.cli.writing import must_be_writable, write, writing
 from assay.core.errors import UsageError
 from assay.core.result import Status
 from assay.environment.atomic_file import written_whole
 from assay.findings.comparison import Comparison
-from assay.plugins.report import Report
 from assay.reports.html import Html
 from assay.reports.terminal.console import console as new_console
 from assay.reports.terminal.details import show
@@ -135,8 +135,9 @@ def follow(store: Store, path: Path, console: Console, compare: Callable[[Store]
     def write_page(refresh_seconds: float | None = None) -> str:
         """Write the page atomically; return how far the study is, and which model leads."""
         comparison = compare(store)
-        with _writing(path), written_whole(path) as file:
-            file.write(page(comparison, refresh_seconds=refresh_seconds).encode())
+        content = page(comparison, refresh_seconds=refresh_seconds).encode()
+        with writing(path), written_whole(path) as file:
+            file.write(content)
         return watched_line(comparison, short_names(model_addresses(comparison)))
 
     seen = -1
@@ -151,33 +152,3 @@ def follow(store: Store, path: Path, console: Console, compare: Callable[[Store]
             time.sleep(SECONDS)
     except KeyboardInterrupt:
         write_page()
-
-
-def write(report: Report, comparison: Comparison, path: Path) -> None:
-    """Write a report; create parent folders."""
-    with _writing(path):
-        report.render(comparison, path)
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a text file; create parent folders."""
-    with _writing(path):
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-def must_be_writable(path: Path) -> None:
-    """Raise ``UsageError`` if a path cannot be written."""
-    with _writing(path):
-        is_new = not path.exists()
-        path.open("ab").close()
-        if is_new:
-            path.unlink()
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise UsageError(f"Cannot write '{path}': {error.strerror}. Write another path.") from error

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 Value = TypeVar("Value")
 
 _LARGEST = 2**63  # of an int, as in SQLite
+_UNIONS = (Union, UnionType)
 
 
 def checked(value: Value) -> Value:
@@ -40,6 +41,11 @@ def all_of(hint: Any, values: Mapping[str, Any], name: str) -> None:
             raise ValueError(f"{name} has {value!r:.60}")
 
 
+@cache  # there may be 100,000 results
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(hint), get_args(hint)
+
+
 @cache
 def _hints(kind: type) -> tuple[tuple[str, Any], ...]:
     hints = get_type_hints(kind)
@@ -47,13 +53,13 @@ def _hints(kind: type) -> tuple[tuple[str, Any], ...]:
 
 
 def _fits(value: object, hint: Any) -> bool:
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in {Union, UnionType}:
+    if hint is float and isinstance(value, float):
+        return math.isfinite(value)
+    origin, inner = _parts(hint)
+    if origin in _UNIONS:
         return any(_fits(value, one) for one in inner)
     if origin is tuple:
         return isinstance(value, tuple) and all(_fits(item, inner[0]) for item in value)
-    if hint is float and isinstance(value, float):
-        return math.isfinite(value)
     if hint in {int, float}:
         return isinstance(value, int) and not isinstance(value, bool) and -_LARGEST <= value < _LARGEST
     return isinstance(value, NoneType if hint is None else hint)

@@ -33,11 +33,12 @@ class Csv(Report):
         """Write the whole comparison to ``path``, replacing any existing file."""
         columns = comparison.columns()
         texts = [position for position, kind in enumerate(columns.values()) if kind is str]
+        harmless = _Harmless()
 
         def written(row: Mapping[str, Value]) -> list[Value]:
             values = list(map(row.get, columns))
             for position in texts:
-                values[position] = _no_formula(values[position])
+                values[position] = harmless[values[position]]
             return values
 
         with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
@@ -46,5 +47,10 @@ class Csv(Report):
             writer.writerows(map(written, exported_rows(comparison)))
 
 
-def _no_formula(value: Value) -> Value:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+class _Harmless(dict[Value, Value]):
+    """What is written of each text; most are repeated in many rows."""
+
+    def __missing__(self, value: Value) -> Value:
+        is_formula = isinstance(value, str) and value.startswith(_FORMULA)
+        self[value] = f"'{value}" if is_formula else value
+        return self[value]

@@ -32,5 +32,9 @@ class Parquet(Report):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        fields = [(name, getattr(pa, _ARROW[kind])()) for name, kind in comparison.columns().items()]
-        pq.write_table(pa.Table.from_pylist(exported_rows(comparison), schema=pa.schema(fields)), path)
+        rows = exported_rows(comparison)
+        columns = {
+            name: pa.array([row.get(name) for row in rows], getattr(pa, _ARROW[kind])())
+            for name, kind in comparison.columns().items()
+        }
+        pq.write_table(pa.table(columns), path)

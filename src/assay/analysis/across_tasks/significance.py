@@ -80,7 +80,8 @@ def practical(differences: np.ndarray, rope: float, seed: int) -> tuple[Practica
     with_prior = np.hstack([np.zeros((models, 1)), differences])
     weights = np.random.default_rng(seed).dirichlet(np.append(_PRIOR, np.ones(tasks)), size=_SAMPLES)
     if tasks > _MANY_TASKS:  # whose pairs cost more than sorting them for each model
-        return tuple(_practical_of(np.sort(row), weights[:, np.argsort(row)], rope) for row in with_prior)
+        of_tasks = np.ascontiguousarray(weights.T)  # numpy gathers long rows faster than short ones
+        return tuple(_practical_of(np.sort(row), of_tasks[np.argsort(row)], rope) for row in with_prior)
     first, second = np.triu_indices(tasks + 1)
     sums = (with_prior[:, first] + with_prior[:, second]).T  # pairs of tasks x models
     counted = np.where(first == second, 1.0, 2.0)[:, None]  # each pair counts in both orders
@@ -106,15 +107,18 @@ def _practical_of(ascending: np.ndarray, weights: np.ndarray, rope: float) -> Pr
 
     Args:
         ascending: The differences, with that of the prior.
-        weights: Their weights in each draw, draws x differences.
+        weights: Their weights in each draw, differences x draws.
         rope: See :func:`practical`.
     """
-    below = np.hstack([np.zeros((len(weights), 1)), np.cumsum(weights, axis=1)])
+    below = np.vstack([np.zeros((1, weights.shape[1])), np.cumsum(weights, axis=0)])
 
     def share_below(limit: float) -> np.ndarray:
         """Return the weight of all pairs whose sum is below a limit, with half of those equal to it."""
         edges = [np.searchsorted(ascending, limit - ascending, side) for side in _SIDES]
-        return np.asarray(np.einsum("ij,ij->i", weights, below[:, edges[0]] + below[:, edges[1]]) / 2)
+        share = np.zeros(weights.shape[1])
+        for weight, first, second in zip(weights, *edges, strict=True):
+            share += weight * (below[first] + below[second])
+        return share / 2
 
     better, worse = 1 - share_below(2 * rope), share_below(-2 * rope)
     equal = 1 - better - worse

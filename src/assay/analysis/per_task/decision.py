@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ _LEAST_TAU, _MOST_TAU = 0.02, 10.0  # in standard errors; in standard errors or 
 _OWN_VARIANCE = 0.5  # share of a model's own variance of the draws; the rest is the mean over models
 _DIGITS = 12  # models with equal predictions are one candidate
 _SORTED = 64  # draws by which candidates are sorted; others agree on them only if their predictions do
+_KEPT = 20  # candidates up to which random numbers are kept for the next task: 13 MB
 _UNSEEN = 0.3  # of one example for each of: both models are right, one, the other, none
 
 
@@ -125,10 +127,15 @@ def _unseen(draws: np.ndarray, answer: float, seed: int) -> np.ndarray:
     models = draws.shape[1]
     if answer <= 0 or models < 2:
         return np.zeros((1, models))
-    lost = np.random.default_rng([seed, 1]).gamma(_UNSEEN, size=(_DRAWS, models))
+    lost = _lost(seed, models) if models <= _KEPT else _lost.__wrapped__(seed, models)
     least = _UNSEEN * answer**2
     missing = np.maximum(0.0, 1 - _own_variances(draws) / least)
     return np.asarray((_UNSEEN - lost) * answer * np.sqrt(missing))
+
+
+@lru_cache(maxsize=_KEPT)  # tasks of a study often have equally many candidates
+def _lost(seed: int, models: int) -> np.ndarray:
+    return np.random.default_rng([seed, 1]).gamma(_UNSEEN, size=(_DRAWS, models))
 
 
 def _own_variances(draws: np.ndarray) -> np.ndarray:
@@ -157,7 +164,6 @@ def _posterior(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the posterior means of the true values, and draws of them, draws x models."""
     size = len(values)
-    rng = np.random.default_rng(seed)
     if size == 1:
         return values, np.repeat(values[None], _DRAWS, axis=0)
     variances = _own_variances(draws)
@@ -165,7 +171,8 @@ def _posterior(
         return values, np.repeat(values[None], _DRAWS, axis=0)
     variances = _OWN_VARIANCE * variances + (1 - _OWN_VARIANCE) * variances.mean()
     if size == models == 2:
-        return values, values + rng.standard_normal((_DRAWS, 2)) * np.sqrt(variances)
+        noise = np.random.default_rng(seed).standard_normal((_DRAWS, 2))
+        return values, values + noise * np.sqrt(variances)
     error = float(np.sqrt(variances.mean()))
     most = _MOST_TAU * max(float(values.std(ddof=1)), error)
     taus = np.geomspace(_LEAST_TAU * error, most, _TAUS)[:, None]
@@ -179,11 +186,26 @@ def _posterior(
     weights /= weights.sum()
     kept = taus**2 / total  # the share of a distance from the centre that is no error
     means = weights @ (centres[:, None] + kept * (values - centres[:, None]))
-    rows = rng.choice(_TAUS, size=_DRAWS, p=weights)
-    centre = (centres[rows] + rng.standard_normal(_DRAWS) / np.sqrt(precisions[rows]))[:, None]
-    spread = np.sqrt(kept[rows] * variances)
-    noise = rng.standard_normal((_DRAWS, size))
-    return means, centre + kept[rows] * (values - centre) + noise * spread
+    random = _random(seed, size) if size <= _KEPT else _random.__wrapped__(seed, size)
+    shares = weights.cumsum()
+    rows = (shares / shares[-1]).searchsorted(random.tau, side="right")
+    centre = (centres[rows] + random.centre / np.sqrt(precisions[rows]))[:, None]
+    spread = np.sqrt(kept * variances)[rows]
+    return means, centre + kept[rows] * (values - centre) + random.noise * spread
+
+
+class _Random(NamedTuple):
+    """What the draws of a posterior are made of."""
+
+    tau: np.ndarray  # uniform, draws
+    centre: np.ndarray  # standard normal, draws
+    noise: np.ndarray  # standard normal, draws x models
+
+
+@lru_cache(maxsize=_KEPT)  # tasks of a study often have equally many candidates
+def _random(seed: int, models: int) -> _Random:
+    rng = np.random.default_rng(seed)
+    return _Random(rng.random(_DRAWS), rng.standard_normal(_DRAWS), rng.standard_normal((_DRAWS, models)))
 
 
 def choose(

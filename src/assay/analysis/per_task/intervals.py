@@ -65,18 +65,27 @@ def bootstrap(measured: Measured, metric: Metric, seed: int, calls: int = METRIC
         calls: Most calls of a metric that is not a mean, but at least five hundred draws are made.
     """
     rng = np.random.default_rng(seed)
-    by_seed = _values_by_seed(measured, metric, rng, seed, calls)
+    values = _values(measured, metric, rng, seed, calls)
+    seeds_of = [len(predicted) for predicted in measured.predicted]
+    if max(seeds_of) > 1:
+        draws = _with_seeds(np.split(values, np.cumsum(seeds_of)[:-1], axis=1), rng)
+    else:  # the mean of one seed, which has no variance
+        draws = Draws(values, values)
+    finite = np.isfinite(draws.values).all(axis=1)  # a metric may be undefined on a draw of one class only
+    return draws if finite.all() else Draws(draws.fixed_seeds[finite], draws.values[finite])
+
+
+def _with_seeds(by_seed: list[np.ndarray], rng: np.random.Generator) -> Draws:
+    """Return the mean over the seeds of each model, and over drawn seeds; ``by_seed`` has draws x seeds."""
     size = len(by_seed[0])
     chosen = {  # models with equally many seeds share the drawn seeds: equal models stay equal
         seeds: rng.integers(seeds, size=(size, seeds))
         for seeds in sorted({values.shape[1] for values in by_seed})
     }
-    draws = Draws(
+    return Draws(
         np.column_stack([values.mean(axis=1) for values in by_seed]),
         np.column_stack([_with_seed_noise(values, chosen[values.shape[1]]) for values in by_seed]),
     )
-    finite = np.isfinite(draws.values).all(axis=1)  # a metric may be undefined on a draw of one class only
-    return Draws(draws.fixed_seeds[finite], draws.values[finite])
 
 
 class Right(NamedTuple):
@@ -156,12 +165,10 @@ def example_values(metric: Metric, truth: Labels, predicted: np.ndarray) -> np.n
     return np.asarray(np.array(values)[places.reshape(predicted.shape)])
 
 
-def _values_by_seed(
+def _values(
     measured: Measured, metric: Metric, rng: np.random.Generator, seed: int, calls: int
-) -> list[np.ndarray]:
-    """Return the values of each model, draws x seeds; ``rng`` is new, of this seed."""
-    seeds = [len(predicted) for predicted in measured.predicted]
-    bounds = np.cumsum(seeds)[:-1]
+) -> np.ndarray:
+    """Return the values of the seeds of each model, draws x all seeds; ``rng`` is new, of this seed."""
     truth, size = measured.truth, measured.truth.examples
     if is_mean(metric, truth):
         columns = example_values(metric, truth, np.concatenate(measured.predicted))
@@ -173,7 +180,7 @@ def _values_by_seed(
             counts @ columns.T / (size if weights is None else (counts @ weights)[:, None])
             for counts in _drawn_counts(rng, seed, measured.contents)
         ]
-        return np.split(np.concatenate(parts), bounds, axis=1)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
     stacked = np.concatenate(measured.predicted)
     calls = min(calls, JUDGED_NUMBERS // stacked[0].size)
     draws = int(np.clip(calls // len(stacked), FEWEST_DRAWS, DRAWS))
@@ -183,7 +190,7 @@ def _values_by_seed(
         for rows in _rows(rng, draws, measured.contents)
         for drawn in rows
     ]
-    return np.split(np.array(judged), bounds, axis=1)
+    return np.array(judged)
 
 
 def _examples_of(measured: Measured) -> Callable[[np.ndarray], np.ndarray]:

@@ -118,9 +118,19 @@ def _exact(wins: np.ndarray, swaps: np.ndarray) -> np.ndarray:
     """Return the two-sided binomial p-value of ``wins`` among ``swaps``; 1 without any."""
     fewer = np.minimum(wins, swaps - wins)
     size = int(swaps.max(initial=0)) + 1
-    distinct, places = np.unique(swaps * size + fewer, return_inverse=True)  # few, even of many pairs
+    distinct, places = _distinct_of(swaps * size + fewer, size**2)  # few, even of many pairs
     p_values = np.minimum(1.0, 2 * stats.binom.cdf(distinct % size, distinct // size, 0.5))
-    return np.asarray(p_values[places.reshape(swaps.shape)])
+    return np.asarray(p_values[places])
+
+
+def _distinct_of(numbers: np.ndarray, end: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct ones of numbers from 0 to below ``end``, and the place of each among these."""
+    if end > numbers.size:
+        distinct, places = np.unique(numbers, return_inverse=True)
+        return distinct, places.reshape(numbers.shape)
+    is_there = np.zeros(end, dtype=bool)  # a table instead of sorting
+    is_there[numbers] = True
+    return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[numbers]
 
 
 class _Welch(NamedTuple):

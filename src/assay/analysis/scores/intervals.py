@@ -37,10 +37,11 @@ def resampled_correlations(
         truth: The training result of each model.
         counts: Counts of each model in each draw, draws x models.
     """
-    kind = np.float32 if len(scores) > MANY_MODELS and len(counts) > 1 else np.float64
+    counts = np.ascontiguousarray(counts.T)  # models x draws: numpy sums long rows faster than short ones
+    kind = np.float32 if len(scores) > MANY_MODELS and counts.shape[1] > 1 else np.float64
     signs = [np.sign(side[:, None] - side).astype(kind) for side in (scores, truth)]
     weights = [_harmonic(scores, truth, counts), _harmonic(truth, scores, counts), counts]
-    agreed = np.concatenate(weights).astype(kind) @ (signs[0] * signs[1])  # weights and draws x models
+    agreed = (signs[0] * signs[1]) @ np.concatenate(weights, axis=1).astype(kind)  # models x weights, draws
     ties = [_Ties.of(side) for side in (scores, truth)]
     copies = [side.summed(counts) for side in ties]
     unequal = [
@@ -48,14 +49,14 @@ def resampled_correlations(
         for of_models in weights
     ]
     taus = [
-        _ratio((of_pairs * counts).sum(axis=1), np.sqrt(first * second))
-        for of_pairs, (first, second) in zip(np.split(agreed, len(weights)), unequal, strict=True)
+        _ratio((of_pairs * counts).sum(axis=0), np.sqrt(first * second))
+        for of_pairs, (first, second) in zip(np.split(agreed, len(weights), axis=1), unequal, strict=True)
     ]
     correlations = {
         "weighted_tau": (taus[0] + taus[1]) / 2,
         "tau_by_truth": taus[1],
         "tau_b": taus[2],
-        "pearson": _pearson(scores[None], truth[None], counts),
+        "pearson": _pearson(scores[:, None], truth[:, None], counts),
         "spearman": _pearson(ties[0].ranks(copies[0]), ties[1].ranks(copies[1]), counts),
     }
     return {name: np.where(np.isnan(taus[2]), np.nan, values) for name, values in correlations.items()}
@@ -82,8 +83,11 @@ class _Ties(NamedTuple):
         return cls(np.argsort(values, kind="stable"), np.cumsum(sizes) - sizes, group_of)
 
     def summed(self, weights: np.ndarray) -> np.ndarray:
-        """Return the sum of weights in each group, draws x groups."""
-        return np.asarray(np.add.reduceat(weights[:, self.order], self.starts, axis=1))
+        """Return the sum of weights in each group, groups x draws."""
+        ascending = weights[self.order]
+        if len(self.starts) == len(ascending):  # no ties
+            return np.asarray(ascending)
+        return np.asarray(np.add.reduceat(ascending, self.starts, axis=0))
 
     def unequal(self, weights: np.ndarray, copies: np.ndarray) -> np.ndarray:
         """Return the weight of all pairs of unequal values in each draw; exactly 0 without any.
@@ -93,28 +97,30 @@ class _Ties(NamedTuple):
             copies: The models of each group in each draw.
         """
         first, second = self.summed(weights), copies
-        return np.asarray(first.sum(axis=1) * second.sum(axis=1) - (first * second).sum(axis=1))
+        return np.asarray(first.sum(axis=0) * second.sum(axis=0) - (first * second).sum(axis=0))
 
     def ranks(self, copies: np.ndarray) -> np.ndarray:
-        """Return the mean rank of each model in each draw, from 0, draws x models."""
-        return np.asarray((np.cumsum(copies, axis=1) - copies / 2)[:, self.group_of])
+        """Return the mean rank of each model in each draw, from 0, models x draws."""
+        return np.asarray((np.cumsum(copies, axis=0) - copies / 2)[self.group_of])
 
 
 def _harmonic(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return the summed weight (1/rank) of all copies of each model, ranked by ``first``, then ``second``."""
     order = np.lexsort((-second, -first))
-    ends = np.cumsum(counts[:, order], axis=1).astype(np.int64)
+    copies = counts[order].astype(np.int64)
+    ends = np.cumsum(copies, axis=0)
     sums = np.append(0.0, np.cumsum(1.0 / np.arange(1, int(ends.max(initial=0)) + 1)))
     weights = np.empty_like(counts)
-    weights[:, order] = sums[ends] - sums[ends - counts[:, order].astype(np.int64)]
+    weights[order] = sums[ends] - sums[ends - copies]
     return weights
 
 
 def _pearson(first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    size = counts.sum(axis=1, keepdims=True)
-    left, right = (side - (counts * side).sum(axis=1, keepdims=True) / size for side in (first, second))
-    spread = (counts * left**2).sum(axis=1) * (counts * right**2).sum(axis=1)
-    return _ratio((counts * left * right).sum(axis=1), np.sqrt(spread))
+    size = counts.sum(axis=0)
+    left, right = (side - (counts * side).sum(axis=0) / size for side in (first, second))
+    of_left = counts * left
+    spread = (of_left * left).sum(axis=0) * (counts * right**2).sum(axis=0)
+    return _ratio((of_left * right).sum(axis=0), np.sqrt(spread))
 
 
 def _ratio(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:

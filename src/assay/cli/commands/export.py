@@ -38,9 +38,10 @@ def command(
 ) -> None:
     """Write the findings as Parquet, CSV, JSON, LaTeX, Markdown, YAML, HTML or text, or to a tracker."""
     from assay.analysis.per_task.decision import Rule
-    from assay.cli.output import write
+    from assay.cli.writing import write
     from assay.core.errors import UnknownName
     from assay.core.limits import Limits
+    from assay.environment.garbage import uncollected
     from assay.plugins.families import families
     from assay.run.stored_comparison import compare_store
     from assay.store.results import open_existing
@@ -51,6 +52,7 @@ def command(
         raise UnknownName("format of a report", out.suffix or out.name, reports)
     limits = Limits.of(max_parameters, max_latency, licence or ())
     rule = Rule.of(margin, cheap_by)
-    comparison = compare_store(open_existing(store), ranked_by=ranked_by, limits=limits, rule=rule)
-    write(reports[out.suffix](), comparison, out)
+    with uncollected():
+        comparison = compare_store(open_existing(store), ranked_by=ranked_by, limits=limits, rule=rule)
+        write(reports[out.suffix](), comparison, out)
     say(f"Wrote {out}")

@@ -58,7 +58,7 @@ def command(
     """
     from assay.actions.compare_models import compare_models, other_model, within
     from assay.analysis.change.gate import gate, regression_from
-    from assay.cli.output import must_be_writable, write_text
+    from assay.cli.writing import must_be_writable, write_text
     from assay.core.limits import Limits
     from assay.reports.json import as_json
     from assay.reports.terminal.console import console as new_console

@@ -37,6 +37,7 @@ def command(
     from assay.analysis.per_task.decision import Rule
     from assay.cli.output import follow, place_of, show_and_write
     from assay.core.limits import Limits
+    from assay.environment.garbage import uncollected
     from assay.reports.terminal.console import console as new_console
     from assay.run.stored_comparison import compare_store
     from assay.store.results import open_existing
@@ -48,6 +49,7 @@ def command(
     if watch:
         follow(opened, path, console, partial(compare_store, ranked_by=ranked_by, limits=limits, rule=rule))
         return
-    comparison = compare_store(opened, ranked_by=ranked_by, limits=limits, rule=rule)
     place = place_of(store, plugin or ())
-    show_and_write(comparison, path, place, details=details, needs_page=html is not None)
+    with uncollected():
+        comparison = compare_store(opened, ranked_by=ranked_by, limits=limits, rule=rule)
+        show_and_write(comparison, path, place, details=details, needs_page=html is not None)

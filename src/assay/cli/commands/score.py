@@ -43,10 +43,10 @@ def command(
     json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,
 ) -> None:
     """Print transferability scores of features in files; no model is opened or trained."""
-    from assay.cli.output import must_be_writable, write_text
     from assay.cli.score_files import as_json, have_same_labels, read_arrays, score_all
     from assay.cli.score_tables import show
     from assay.cli.score_verdict import verdict
+    from assay.cli.writing import must_be_writable, write_text
     from assay.core.errors import UsageError
     from assay.plugins.families import families
     from assay.reports.terminal.console import console as new_console

@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Verify checksums, results against their predictions, and a sample of jobs; nothing is changed."""
     from assay.actions.verify import verify
-    from assay.cli.output import must_be_writable, write_text
+    from assay.cli.writing import must_be_writable, write_text
     from assay.reports.json import as_json
     from assay.wording.verification import verification_lines
 
