@@ -11,6 +11,7 @@ from assay.core.shown import one_line
 from assay.core.task import Modality
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import SuiteAverage
+from assay.findings.short import with_short_names
 from assay.findings.similarity import Similarity
 from assay.reports.terminal.tables import SHOWN_MODELS, fitted_table, print_note
 from assay.wording.numbers import interval_text, plural, value_text
@@ -29,7 +30,7 @@ def show_across(
     total = len(across.all_tasks)
     rows = [
         (
-            f"{rank}{'=' if model.may_be_best and rank > 1 else ' '}",
+            f"{rank}{'=' if model.may_be_best else ' '}",
             names.get(model.model, model.model),
             "",
             *_numbers(model, total),
@@ -41,7 +42,7 @@ def show_across(
     if hidden:
         print_note(console, f"{plural(hidden, 'more model')}; show all with --details")
     for remark in across.remarks:
-        console.print(Text(one_line(remark)))
+        console.print(Text(one_line(with_short_names(remark, names))))
 
 
 def show_average(
@@ -59,13 +60,13 @@ def show_average(
     console.print(fitted_table(("", "model", "", "average"), rows, console.width))
 
 
-def show_similarity(similarity: Similarity, console: Console) -> None:
-    """Print sentences about similar tasks and models, if there are any."""
+def show_similarity(similarity: Similarity, console: Console, names: Mapping[str, str] | None = None) -> None:
+    """Print sentences about similar tasks and models by their short names, if there are any."""
     if similarity.remarks:
         console.print()
         console.print(Text(f"Similarity of {_tasks(similarity.modality)} and of models", style="bold"))
         for remark in similarity.remarks:
-            console.print(Text(one_line(remark)))
+            console.print(Text(one_line(with_short_names(remark, names or {}))))
 
 
 def _tasks(modality: Modality | None) -> str:

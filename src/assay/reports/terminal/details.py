@@ -24,7 +24,7 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         console: The console; its width determines which columns fit.
         show_all: Show every model, not only the best twenty of each task.
     """
-    names = model_names(comparison)
+    names = {**comparison.names, **model_names(comparison)}
     console = escaping(console)
     lines = [Text(sentence, style="bold") for sentence in comparison.answers]
     lines += [Text(f"Warning: {warning}", style="yellow") for warning in comparison.warnings]
@@ -39,7 +39,7 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
     for average in comparison.averages:
         show_average(average, console, names, show_all=show_all)
     for similarity in comparison.similarities:
-        show_similarity(similarity, console)
+        show_similarity(similarity, console, names)
     for agreements in with_useful_agreements(comparison).agreement:
         console.print()
         show_agreements(agreements, console, by_task=show_all, show_all=show_all)

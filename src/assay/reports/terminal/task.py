@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -100,6 +100,7 @@ def _show_errors(
     comparison: Comparison, analysis: ErrorAnalysis, console: Console, *, show_all: bool
 ) -> None:
     """Print how well the test separates models, and the top confusions; hard examples with ``show_all``."""
+    names = model_names(comparison)
     if analysis.separable is not None:
         print_note(
             console,
@@ -112,19 +113,18 @@ def _show_errors(
         pairs = [
             f"{pair.truth} -> {pair.said} ({pair.examples:.3g})" for pair in confusion.most[:_CONFUSIONS]
         ]
-        model = model_names(comparison)[confusion.model]
-        print_note(console, f"most frequent confusions of {model}: {', '.join(pairs)}")
+        print_note(console, f"most frequent confusions of {names[confusion.model]}: {', '.join(pairs)}")
     if show_all:
         for title, examples in (
             ("every model wrong", analysis.hardest),
             ("one model correct", analysis.lonely),
         ):
             for example in examples:
-                print_note(console, f"  {title}: {_missed(example)}")
+                print_note(console, f"  {title}: {_missed(example, names)}")
 
 
-def _missed(example: MissedExample) -> str:
-    right = f"; {example.right[0]} is correct" if example.right else ""
+def _missed(example: MissedExample, names: Mapping[str, str]) -> str:
+    right = f"; {names[example.right[0]]} is correct" if example.right else ""
     return f"{example.example} is {example.truth}, most models predict {example.said}{right}"
 
 
