@@ -108,6 +108,31 @@ def test_a_model_that_failed_alone_is_told_from_the_others(many):
     assert re.search(r"^(failed|skipped) net_1$", text, re.MULTILINE)
 
 
+def test_every_model_that_may_be_best_over_tasks_is_marked_the_first_too(comparison):
+    across = comparison.across[0]
+    models = [replace(row, ranks=(1, 2) if rank < 2 else (3, 9)) for rank, row in enumerate(across.models)]
+    marked = replace(comparison, across=(replace(across, models=tuple(models)),))
+    alone = replace(models[1], ranks=(2, 2)), *models[2:]
+
+    assert len(re.findall("^ *[12]= ", _text(marked, 200).partition("Across")[2], re.MULTILINE)) == 2
+    single = replace(marked, across=(replace(across, models=(models[0], *alone)),))
+    assert not re.findall("^ *[12]= ", _text(single, 200).partition("Across")[2], re.MULTILINE)
+
+
+def test_sentences_call_models_and_tasks_by_their_short_names(comparison):
+    findings = comparison.tasks[0]
+    errors = findings.lesson
+    lonely = replace(errors.lonely[0], right=("timm:resnet50.a1_in1k",))
+    findings = replace(findings, lesson=replace(errors, lonely=(lonely,)))
+    across = replace(comparison.across[0], remarks=("timm:resnet50.a1_in1k leads by the index.",))
+    named = replace(comparison, tasks=(findings, *comparison.tasks[1:]), across=(across,))
+
+    text = _text(named, 200, show_all=True)
+
+    assert "; resnet50.a1_in1k is correct" in text
+    assert "\nresnet50.a1_in1k leads by the index." in text
+
+
 def test_an_unreliable_latency_is_marked(comparison):
     fast = "packaged:efficientnet_lite0"
     rows = [

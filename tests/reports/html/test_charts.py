@@ -152,6 +152,15 @@ def test_an_empty_front_is_not_called_filled_and_small_charts_name_every_model(c
     assert [row["named"] for row in chart.rows] == ["latency, ms; MACs, G"] * 3
 
 
+def test_a_chart_of_costs_shows_an_unreliable_cost_last(comparison):
+    costs = {name: dict.fromkeys(MODELS, 1.0) for name in ("latency", "macs")}
+    few = replace(comparison.tasks[0], standings=comparison.tasks[0].standings[:3], costs=costs)
+
+    chart = cost_chart(replace(few, fronts={"macs": MODELS[:1]}), Names({}, {}), "")
+
+    assert chart.rows[0]["named"] == "MACs, G; latency, ms"
+
+
 def test_names_in_a_table_break_after_a_separator_only():
     address = "timm:vit_base-16/x.y(seed=1)"
     names = Names({address: address.removeprefix("timm:")}, {address: 1})

@@ -135,9 +135,9 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str, most: int = MO
 
     Of very many models it has the best, and all that are Pareto-optimal.
     """
-    titles = {
-        cost: title for cost, (title, _) in _COSTS.items() if len(findings.costs.get(cost, {})) > 1
-    }  # in the order of the menu
+    known = [cost for cost in _COSTS if len(findings.costs.get(cost, {})) > 1]
+    known.sort(key=lambda cost: not findings.fronts.get(cost))  # an unreliable latency is not shown first
+    titles = {cost: _COSTS[cost][0] for cost in known}  # in the order of the menu
     if not titles:
         return None
     negated = findings.shown_negated

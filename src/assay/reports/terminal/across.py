@@ -28,9 +28,10 @@ def show_across(
     console.print(Text(f"Across {len(across.tasks)} {_tasks(across.modality)}", style="bold"))
     print_note(console, _measured(across))
     total = len(across.all_tasks)
+    has_rivals = sum(model.may_be_best is True for model in across.models) > 1
     rows = [
         (
-            f"{rank}{'=' if model.may_be_best else ' '}",
+            f"{rank}{'=' if has_rivals and model.may_be_best else ' '}",
             names.get(model.model, model.model),
             "",
             *_numbers(model, total),
