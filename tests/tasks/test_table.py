@@ -455,6 +455,26 @@ def test_a_test_of_hidden_labels_says_what_to_write(tmp_path: Path, hidden: str)
     assert load_task(f"table:{path}(missing='{hidden}')").classes == ("0", "1")
 
 
+@pytest.mark.parametrize("twin", ["Sea lion", "sea_lion", "sea-lion", "SEA LION"])
+def test_a_class_that_splits_spell_differently_is_one(tmp_path: Path, twin: str) -> None:
+    for part, name, header in (("train", "sea lion", "text,label"), ("test", twin, "Text,Label")):
+        rows = [f"{part} text {row},{name if row % 2 else 'dog'}" for row in range(20)]
+        (tmp_path / f"{part}.csv").write_text("\n".join([header, *rows]))
+
+    task = load_task(f"table:{tmp_path}")
+
+    assert task.classes == ("dog", "sea lion")
+    assert np.bincount(task.test.labels.values).tolist() == [10, 10]
+    assert f"'sea lion' and '{twin}' in different splits are one class (1 such)." in task.notes
+
+
+def test_classes_that_one_split_spells_in_two_ways_stay_two(tmp_path: Path) -> None:
+    rows = [f"text {row},{('Cat', 'cat')[row % 2]},{'test' if row % 4 < 2 else 'train'}" for row in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label,split", *rows]))
+
+    assert load_task(f"table:{tmp_path / 'a.csv'}").classes == ("Cat", "cat")
+
+
 @pytest.mark.parametrize("spelled", ["{}", " {}.png ", "{}.PNG"])
 def test_paths_without_a_suffix_or_with_other_capitals_are_found(tmp_path: Path, spelled: str) -> None:
     for row in range(20):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from assay.readers.annotated_folders import hold_annotations
 from assay.readers.given_splits import GivenSplits
 from assay.readers.scanning import Scan
 from assay.readers.shown_names import first_names, shown_name
+from assay.readers.spellings import folded
 from assay.readers.split_names import SplitFolder, consistent, is_plain, is_unlabelled, split_folder
 from assay.readers.splits import Part
 
@@ -131,12 +131,6 @@ def _class_names(scan: Scan, group: dict[Path, SplitFolder]) -> tuple[set[str], 
 
 def _folded_classes(scan: Scan, folder: Path) -> set[str]:
     return {folded(name) for name in scan.classes(folder)}
-
-
-def folded(name: str) -> str:
-    """Return the name of a class as splits may spell it: without case, separators or leading 0."""
-    words = re.sub(r"(?<=[^\W_])[\s_-]+(?=[^\W_])", " ", shown_name(name).strip().casefold())
-    return words.lstrip("0") or "0" if words.isdecimal() else words
 
 
 def _splits(scan: Scan, group: dict[Path, SplitFolder], beside: Sequence[Path]) -> Layout:

@@ -18,13 +18,14 @@ from assay.readers.annotated_folders import (
     table_beside,
 )
 from assay.readers.files import FolderFiles
-from assay.readers.folder_layout import ClassFolder, Layout, find_layout, folded
+from assay.readers.folder_layout import ClassFolder, Layout, find_layout
 from assay.readers.given_splits import GivenSplits
 from assay.readers.images import is_image
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import class_labels
 from assay.readers.scanning import Scan, suffix_counts
 from assay.readers.shown_names import first_names, shown_name
+from assay.readers.spellings import spelled_by_splits
 from assay.readers.split_lists import listed_parts
 from assay.readers.splits import Part
 
@@ -168,27 +169,15 @@ def _collect(scan: Scan, tree: Tree, folder: Path, name: str, part: Part | None)
 
 def _merged(tree: Tree, spellings: Sequence[set[str]]) -> tuple[str, ...]:
     """Give a class one name if the splits spell it differently; note classes that differ in case only."""
-    variants: dict[str, list[str]] = defaultdict(list)
-    for name in dict.fromkeys(name for names in spellings for name in sorted(names)):
-        variants[folded(name)].append(name)
-    several = [names for names in variants.values() if len(names) > 1]
-    one = {
-        name: names[0]
-        for names in several
-        if all(len(spelled.intersection(names)) < 2 for spelled in spellings)
-        for name in names
-    }
-    tree.classes = [one.get(name, name) for name in tree.classes]
-    merged = [names for names in several if names[0] in one]
-    apart = [names for names in several if names[0] not in one]
-    notes = []
-    if merged:
-        first = " and ".join(f"'{name}'" for name in merged[0])
-        notes.append(f"{first} in different splits are one class ({len(merged)} such).")
-    if apart:
-        first = " and ".join(f"'{name}'" for name in apart[0])
-        notes.append(f"The classes {first} differ only in case or spaces ({len(apart)} such).")
-    return tuple(notes)
+    found = spelled_by_splits(spellings)
+    tree.classes = [found.one.get(name, name) for name in tree.classes]
+    if not found.apart:
+        return found.notes
+    first = " and ".join(f"'{name}'" for name in found.apart[0])
+    return (
+        *found.notes,
+        f"The classes {first} differ only in case or spaces ({len(found.apart)} such).",
+    )
 
 
 def _inner_folders(scan: Scan, folder: Path) -> set[str]:

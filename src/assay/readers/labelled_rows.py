@@ -12,10 +12,11 @@ from assay.core.errors import UnreadableTask, UsageError
 from assay.core.slices import SliceColumn
 from assay.core.task import LabelKind, Labels, TaskKind
 from assay.readers.guess import choose_columns, refuse_unlabelled
-from assay.readers.labelling import Cells, Labelled, label_rows, missing_note, tag_labels
+from assay.readers.labelling import Cells, Labelled, class_labels, label_rows, missing_note, tag_labels
 from assay.readers.lists import are_lists, splitter
 from assay.readers.named_columns import NamedColumns
 from assay.readers.several_labels import label_columns, label_sets
+from assay.readers.spellings import spelled_by_splits
 from assay.readers.split_columns import split_values
 from assay.readers.splits import PART_NAMES, class_counts, in_words
 from assay.readers.table_columns import TableColumns
@@ -100,9 +101,21 @@ def labelled_rows(
     labels, kept, notes = _labelled(table, columns, form)
     slices, slice_notes = _sliced(table, named.sliced, kept)
     parts = None if official is None else official[kept]
+    labels, merged = _spelled_alike(labels, parts)
     return columns, LabelledRows(
-        kept, labels, parts, (*table.notes, *columns.notes, *notes, *slice_notes), slices
+        kept, labels, parts, (*table.notes, *columns.notes, *notes, *merged, *slice_notes), slices
     )
+
+
+def _spelled_alike(labels: Labels, parts: np.ndarray | None) -> tuple[Labels, tuple[str, ...]]:
+    """Return labels with one class where official splits spell one differently, and a note."""
+    if parts is None or labels.kind is not LabelKind.CLASSIFICATION or labels.lengths is not None:
+        return labels, ()
+    names = np.array(labels.classes, dtype=object)
+    found = spelled_by_splits([set(names[labels.values[parts == part]]) for part in np.unique(parts)])
+    if not found.one:
+        return labels, ()
+    return class_labels([found.one.get(name, name) for name in names]).of(labels.values), found.notes
 
 
 def _labelled(table: TextTable, columns: TableColumns, form: LabelForm) -> Labelled:

@@ -143,6 +143,7 @@ def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]])
     """Read a table from streams of rows, as ``read_table`` does for files."""
     paths = tuple(streams)
     tables = [_read(path, batches) for path, batches in streams.items()]
+    tables = [_named_like(tables[0].column_names, table) for table in tables]
     common = [name for name in tables[0].column_names if all(name in table.column_names for table in tables)]
     if not common:
         raise UnreadableTask(
@@ -151,6 +152,17 @@ def read_streams(streams: Mapping[Path, Callable[[], Iterator[pa.RecordBatch]]])
     starts = np.cumsum([0, *(table.num_rows for table in tables[:-1])])
     cells = pa.concat_tables([table.select(common) for table in tables])
     return TextTable(paths, tuple(int(start) for start in starts), cells, lacking=_lacking(paths, tables))
+
+
+def _named_like(names: Sequence[str], table: pa.Table) -> pa.Table:
+    """Return a table with the columns called as in another where names differ by capitals or spaces."""
+    alike = {name.strip().casefold(): name for name in names}
+    others = [
+        name if name in names else alike.get(name.strip().casefold(), name) for name in table.column_names
+    ]
+    return (
+        table if len(alike) < len(names) or len(set(others)) < len(others) else table.rename_columns(others)
+    )
 
 
 def _lacking(
