@@ -68,12 +68,13 @@ def test_weights_and_biases_has_offline_runs(few, tmp_path, monkeypatch):
     assert all(b"linear_probe" in file.read_bytes() for file in files)
 
 
-def test_trackio_has_local_runs(few, tmp_path, monkeypatch):
+def test_trackio_has_local_runs(few, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "kept"))
     trackio = pytest.importorskip("trackio")
 
     Trackio().render(few, tmp_path / "study.trackio")
 
+    assert capsys.readouterr().out == ""
     logged = {run.name: run for run in trackio.Api().runs("study")}
     assert len(logged) == 3
     for run in exported_runs(few):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from pathlib import Path
 from typing import ClassVar
@@ -33,14 +35,14 @@ class Trackio(Report):
             raise MissingPackage("trackio", "trackio") from error
         runs = exported_runs(comparison)
         for run in runs:
-            logged = trackio.init(
-                project=path.stem,
-                name=f"{run.name} ({run.key})",
-                config=run.config,
-                embed=False,
-                auto_log_gpu=False,
-                auto_log_cpu=False,
-            )
-            logged.log(run.metrics)
-            logged.finish()
+            with contextlib.redirect_stdout(io.StringIO()):  # it says of each local run that it uploads it
+                trackio.init(
+                    project=path.stem,
+                    name=f"{run.name} ({run.key})",
+                    config=run.config,
+                    embed=False,
+                    auto_log_gpu=False,
+                    auto_log_cpu=False,
+                ).log(run.metrics)
+                trackio.finish()  # unlike finish() of the run, not once more when the process ends
         path.write_text(receipt("trackio", runs), encoding="utf-8")
