@@ -62,12 +62,12 @@ def test_a_command_in_a_sentence_runs_nothing_else():
 
 
 @pytest.mark.parametrize(
-    ("store", "is_said"), [("study.assay", False), ("deep/er", False), ("../else", True)]
+    ("store", "is_said"), [("study.assay", False), ("deep/er", False), ("../else", True), (None, False)]
 )
 def test_a_study_file_says_which_code_it_runs_and_where_else_it_writes(store, is_said, tmp_path, capsys):
     study = tmp_path / "studies" / "study.toml"
 
-    run._announce(study, ["my\x1bscore.py"], study.parent / store)
+    run._announce(study, ["my\x1bscore.py"], store and study.parent / store)
 
     printed = capsys.readouterr().err
     assert f"{study} runs the code of the plug-in '{Path.cwd() / 'my'}\\x1bscore.py'." in printed

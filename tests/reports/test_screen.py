@@ -283,6 +283,18 @@ def test_a_control_above_all_others_is_not_called_the_best():
     assert "no other pretrained model" in " ".join(" ".join(lines).split())
 
 
+def test_controls_alone_on_several_tasks_are_trained_models_judged_on_test():
+    study = simulate_study()
+    models = [replace(row, facts=replace(row.facts, is_random=True)) for row in study.models]
+    found = compare(replace(study, models=models), ranked_by="linear_probe", seed=0)
+
+    text = "\n".join(screen_lines(found, PLACE))
+
+    assert "mean accuracy by linear_probe" in text
+    assert "nothing was trained" not in text
+    assert " train examples" not in found._repr_html_()
+
+
 def test_a_long_warning_ends_with_a_whole_sentence():
     comparison = SIZES["30 models"]()
     first, rest = "Test repeats examples: 48 have 36 different contents.", "Values count each of them, " * 6

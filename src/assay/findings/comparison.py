@@ -138,4 +138,6 @@ class Comparison:
         from assay.findings.notebook import notebook_html
 
         models = {row.address: row for row in self.models}
-        return notebook_html(self.answers, self.tasks, models, self.search, self.names)
+        return notebook_html(
+            self.answers, self.tasks, models, self.search, self.names, is_estimate=self.is_estimate
+        )

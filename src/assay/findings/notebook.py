@@ -45,6 +45,8 @@ def notebook_html(
     models: Mapping[str, ModelRow],
     search: SearchFindings | None = None,
     names: Mapping[str, str] = MappingProxyType({}),
+    *,
+    is_estimate: bool = False,
 ) -> str:
     """Return HTML that needs no network; every name is escaped.
 
@@ -57,9 +59,10 @@ def notebook_html(
         models: The facts of the models, by address.
         search: How a search went; None if every model was run.
         names: The short names of models and tasks, by address; what has none is shown by its address.
+        is_estimate: Whether nothing was trained, so that test was not looked at.
     """
     answer = "".join(f"<p><b>{escape(sentence)}</b></p>" for sentence in headline)
-    tables = "".join(_task(findings, models, names) for findings in tasks)
+    tables = "".join(_task(findings, models, names, is_estimate=is_estimate) for findings in tasks)
     handlers = f'onclick="{escape(_SORT)}" oninput="{escape(_FILTER)}"'
     return answer + _search(search) + (f"<div {handlers}>{_FIELD}{tables}</div>" if tables else "")
 
@@ -72,14 +75,16 @@ def _search(search: SearchFindings | None) -> str:
     return f"<p>Searched {search.candidates:,} models: {told}.</p>"
 
 
-def _task(findings: TaskFindings, models: Mapping[str, ModelRow], names: Mapping[str, str]) -> str:
+def _task(
+    findings: TaskFindings, models: Mapping[str, ModelRow], names: Mapping[str, str], *, is_estimate: bool
+) -> str:
     facts, decision = findings.task, findings.decision
     direction = "lower is better" if findings.shown_negated else "higher is better"
     chosen = {decision.recommended, decision.cheaper} if decision else set()
     shown = [row for at, row in enumerate(findings.standings) if at < SHOWN or row.model in chosen]
     hidden = len(findings.standings) - len(shown)
     more = f"<p>{hidden:,} more</p>" if hidden else ""
-    size = f"{facts.train_count:,} train" if findings.beats_floor is None else f"{facts.test_count:,} test"
+    size = f"{facts.train_count:,} train" if is_estimate else f"{facts.test_count:,} test"
     titles = (escape(title or findings.measure) for title in _TITLES)
     rows = "".join(_row(row, findings, models, names) for row in shown)
     return (

@@ -44,13 +44,12 @@ class Overview:
     models: tuple[ModelOverview, ...]
 
 
-def overview(tasks: Sequence[TaskFindings]) -> Overview:
+def overview(tasks: Sequence[TaskFindings], *, is_estimate: bool) -> Overview:
     """Return the models over several tasks.
 
     The mean is that of the metric if all tasks share one; of the index if not, over the tasks where a model
     is above chance level; of the ranks if nothing was trained.
     """
-    is_estimate = any(task.beats_floor is None for task in tasks)
     shares = shares_metric(tasks)
     title = "rank" if is_estimate else tasks[0].measure if shares else "index"
     found: dict[str, list[tuple[TaskFindings, Standing]]] = {}

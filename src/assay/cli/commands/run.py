@@ -75,7 +75,7 @@ def command(
 
     options.go_offline_if(offline)
     read = Study.from_file(study)
-    _announce(study, read.plugins, store or read.store)
+    _announce(study, read.plugins, read.store if store is None else None)
     chosen = replace(
         read,
         store=store or read.store,
@@ -106,10 +106,9 @@ def command(
     answer(chosen, report=html, retry_failed=retry_failed, details=details, dry_run=dry_run)
 
 
-def _announce(study: Path, plugins: Iterable[str | Path], store: str | Path) -> None:
-    """Say which code a study file runs, and where it writes outside its folder, before anything runs."""
+def _announce(study: Path, plugins: Iterable[str | Path], store: str | Path | None) -> None:
+    """Say which code a study file runs, and where it writes outside its folder by itself, before it runs."""
     for plugin in plugins:
         say(f"{study} runs the code of the plug-in '{Path(plugin).absolute()}'.", file=sys.stderr)
-    folder, place = study.absolute().parent, Path(store).absolute()
-    if not place.resolve().is_relative_to(folder.resolve()):
-        say(f"{study} writes to the store '{place}', outside its folder.", file=sys.stderr)
+    if store is not None and not Path(store).resolve().is_relative_to(study.absolute().parent.resolve()):
+        say(f"{study} writes to the store '{Path(store).absolute()}', outside its folder.", file=sys.stderr)

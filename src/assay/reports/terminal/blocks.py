@@ -156,7 +156,7 @@ def _several(comparison: Comparison, same: Sequence[TaskFindings], tasks: Mappin
     ranked = [findings for findings in same if findings.standings]
     if not ranked:
         return Block((words.tasks_line(same),), "", (), (), None)
-    found = overview(ranked)
+    found = overview(ranked, is_estimate=comparison.is_estimate)
     negated = ranked[0].shown_negated and not found.is_rank and found.title != "index"
     means = [row.mean for row in found.models if row.mean is not None]
     places = 1 if found.is_rank else decimals(means)
