@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.core.errors import UsageError
+from assay.environment.cache import cache_folder
+from assay.environment.process_state import from_start
 from assay.plugins.address import Address, thawed
 from assay.plugins.families import BUILT_IN
 
@@ -101,3 +103,11 @@ def test_parentheses_of_a_path_are_a_part_of_it(tmp_path, monkeypatch):
 def test_half_a_pair_of_utf_16_in_a_setting_is_refused_like_any_other(inside):
     with pytest.raises(UsageError, match="Cannot read the settings of"):
         Address.parse(f"knn({inside})")
+
+
+@pytest.mark.parametrize("name", ["~\0a/photos(1)", "~\ud800(1)", "~nobody-of-this-name/photos(1)"])
+def test_a_home_that_no_user_has_is_a_part_of_the_name(name, monkeypatch):
+    assert Address.parse(f"folder:{name}").name == name
+    assert from_start(name).name == name.rpartition("/")[2]
+    monkeypatch.setenv("ASSAY_CACHE", "~nobody-of-this-name")
+    assert cache_folder().name == "~nobody-of-this-name"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import AssayError, UnknownName
 from assay.core.model import ModelSource
+from assay.core.paths import expanded
 from assay.environment.cache import bytes_below, cache_folder, download_folders
 from assay.environment.devices import resolve_device
 from assay.environment.history import history_folder
@@ -117,7 +118,7 @@ def _found(address: Address) -> str:
 
 
 def _without_source(address: Address) -> str:
-    if Path(address.name).expanduser().exists():
+    if os.path.exists(expanded(address.name)):  # noqa: PTH110  # Path.exists raises for a name that no file can have
         return "exists"
     registries = (families().protocols, families().scores, families().metrics)
     for registry in registries:

@@ -12,13 +12,25 @@ from assay.core.errors import UsageError
 _SHOWN = 60  # letters of a path in a message
 
 
+def expanded(written: str | Path) -> str:
+    """Return a path with ``~`` expanded, where the home is known.
+
+    >>> expanded("~nobody-of-this-name/photos")
+    '~nobody-of-this-name/photos'
+    """
+    try:
+        return os.path.expanduser(written)  # noqa: PTH111 - Path.expanduser raises for an unknown user
+    except ValueError:  # no user can have this name
+        return str(written)
+
+
 def path_of(written: str | Path) -> Path:
     """Return a path with ``~`` expanded, where the home is known; nothing need exist there.
 
     Raises:
         UsageError: No file can have this name, the system does not let us look, or a pipe or device is there.
     """
-    path = Path(os.path.expanduser(written))  # noqa: PTH111 - Path.expanduser raises for an unknown user
+    path = Path(expanded(written))
     try:
         kind = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):

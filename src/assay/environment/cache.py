@@ -7,12 +7,14 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from assay.core.paths import expanded
+
 
 def cache_folder() -> Path:
     """Return the folder: ``ASSAY_CACHE``, else ``assay`` in the user's cache folder."""
     chosen = os.environ.get("ASSAY_CACHE")
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(expanded(chosen))
     beside = os.environ.get("XDG_CACHE_HOME")
     return (Path(beside) if beside else Path.home() / ".cache") / "assay"
 
@@ -39,4 +41,4 @@ def download_folders() -> tuple[Path, ...]:
         Path(os.environ.get("TORCH_HOME") or caches / "torch"),
         Path(os.environ.get("KERAS_HOME") or home / ".keras"),
     )
-    return tuple(path.expanduser() for path in folders)
+    return tuple(Path(expanded(path)) for path in folders)

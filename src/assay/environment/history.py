@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from assay.core.paths import expanded
+
 
 def history_folder() -> Path:
     """Return the folder: ``ASSAY_HISTORY``, else ``assay/history`` in the user's folder of data."""
     chosen = os.environ.get("ASSAY_HISTORY")
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(expanded(chosen))
     beside = os.environ.get("XDG_DATA_HOME")
     return (Path(beside) if beside else Path.home() / ".local" / "share") / "assay" / "history"

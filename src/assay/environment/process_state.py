@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
+from assay.core.paths import expanded
 from assay.environment.standard_streams import StandardStreams
 from assay.environment.state_parts import GUARDS, SETTINGS, StatePart
 
@@ -103,7 +104,7 @@ def mend_after_call() -> None:
 
 def from_start(path: str | Path) -> Path:
     """Return a path of the user as it was meant where the study started, though a model may have moved."""
-    return (_BLOCKS[0].folder if _BLOCKS else _folder()) / Path(path).expanduser()
+    return (_BLOCKS[0].folder if _BLOCKS else _folder()) / expanded(path)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assay.core.errors import UsageError
+from assay.core.paths import expanded
 
 
 class FrozenDict(tuple[tuple[Any, Any], ...]):
@@ -115,7 +116,7 @@ def _split_settings(text: str) -> tuple[str, Mapping[str, Literal]]:
 def _is_path(text: str) -> bool:
     """Return whether a text names a file or folder, of which the parentheses are a part."""
     source, _, name = text.partition(":")
-    paths = (os.path.expanduser(path) for path in (text, name) if path and source)  # noqa: PTH111
+    paths = (expanded(path) for path in (text, name) if path and source)
     return any(map(os.path.exists, paths))  # Path.exists raises for a name that no file can have
 
 

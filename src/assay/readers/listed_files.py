@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from assay.core.errors import UnreadableTask
+from assay.core.paths import expanded
 from assay.readers.files import FolderFiles, is_file
 from assay.readers.guess import column_names
 from assay.readers.labelled_rows import LabelledRows
@@ -195,7 +196,7 @@ def _path(name: str, strip: str) -> str:
     if path.startswith("file://"):
         return unquote(path.removeprefix("file://"))
     if path.startswith("~"):
-        return os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises for an unknown user
+        return expanded(path)
     return path.lstrip(strip) if strip else path
 
 

@@ -59,7 +59,8 @@ def upgrade(connection: sqlite3.Connection, root: Path) -> None:
             connection.execute(statement)
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite ends some failed ones itself, such as on a full disk
+            connection.execute("ROLLBACK")
         raise
 
 
