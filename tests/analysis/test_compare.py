@@ -94,6 +94,20 @@ def test_random_weights_are_never_recommended(study):
     assert f"Warning: {best} with random weights may be as good" in result.because
 
 
+def test_a_control_which_runs_no_scores_is_not_missing_from_estimates(study):
+    control = "timm:resnet18(pretrained=False)"
+    marked = _with_random_weights(study, {control})
+    kept = [one for one in marked.results if one.job.model != control or one.job.method not in SCORES]
+    without = dataclasses.replace(marked, results=kept)
+
+    estimates = compare(without, ranked_by="ridge_cv", seed=0).tasks[0]
+    results = compare(without, ranked_by=None, seed=0).tasks[0]
+
+    assert control not in {cell.model for cell in estimates.missing}
+    assert control not in {standing.model for standing in estimates.standings}
+    assert control in results.by_model
+
+
 def test_if_only_random_weights_finished_the_answer_says_what_failed(study):
     names = {row.address for row in study.models}
     result = compare(_with_random_weights(study, names), ranked_by=None, seed=0)

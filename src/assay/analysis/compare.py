@@ -51,7 +51,9 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
     method = choose_method(cells, evidence.scores, ranked_by)
     rows = {row.address: row for row in evidence.models}
     reasons = refused(evidence.limits, rows)
-    models = {model: reasons.get(model, "") for model in rows.keys() | {cell.model for cell in cells}}
+    apart = _not_meant(cells, method, rows)
+    known = (rows.keys() | {cell.model for cell in cells}) - apart
+    models = {model: reasons.get(model, "") for model in known}
     modalities = modalities_of(cells, evidence.tasks)
     by_task: dict[str, list[Cell]] = {}
     for cell in cells:
@@ -105,6 +107,12 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
     )
     tasks = short_names(task.task.address for task in findings)
     return replace(comparison, names=short_names(model_addresses(comparison)) | tasks)
+
+
+def _not_meant(cells: Sequence[Cell], method: str, rows: Mapping[str, ModelRow]) -> set[str]:
+    """Return the controls that have results, but none by a method: such as scores, which they do not run."""
+    random = {cell.model for cell in cells if has_random_weights(cell.model, rows)}
+    return random - {cell.model for cell in cells if cell.method == method}
 
 
 def _on_task(

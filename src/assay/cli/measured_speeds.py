@@ -12,6 +12,7 @@ from rich.text import Text
 from assay.actions.measure import MeasuredModel, Watch
 from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.numbers import duration
+from assay.wording.short_names import short_names
 
 _TITLES = ("", "model", "", "latency", "spread", "examples/s", "load")
 
@@ -45,11 +46,13 @@ def watching(console: Console, models: int, rounds: int) -> Iterator[Watch]:
 
 def show(measured: Sequence[MeasuredModel], machine: str, console: Console) -> None:
     """Print a table of the speeds, and why a latency is not reliable or a model could not be measured."""
-    console.print(fitted_table(_TITLES, [_row(one) for one in measured], console.width))
+    names = short_names(one.model.address for one in measured)
+    rows = [_row(one, names[one.model.address]) for one in measured]
+    console.print(fitted_table(_TITLES, rows, console.width))
     for one in measured:
         for verdict, reason in (("failed", one.failure), ("unreliable", one.model.latency_warning)):
             if reason:
-                console.print(Text(f"{one.model.address}: {verdict}: {reason}"), soft_wrap=True)
+                console.print(Text(f"{names[one.model.address]}: {verdict}: {reason}"), soft_wrap=True)
     if any(one.model.latency_warning for one in measured):
         console.print("Measure again while nothing else runs, or with more --rounds.", highlight=False)
     print_note(
@@ -59,13 +62,13 @@ def show(measured: Sequence[MeasuredModel], machine: str, console: Console) -> N
     )
 
 
-def _row(one: MeasuredModel) -> tuple[str, ...]:
+def _row(one: MeasuredModel, name: str) -> tuple[str, ...]:
     model = one.model
     verdict = "unreliable" if model.latency_warning else "reliable" if model.latency_seconds else ""
     loads = [speed.load for speed in one.rounds if speed.load is not None]
     return (
         "",
-        model.address,
+        name,
         "failed" if one.failure else verdict,
         duration(model.latency_seconds) or "–",
         "–" if one.spread is None else f"{100 * one.spread:.0f} %",
