@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
+from assay.readers.file_spellings import speller
 from assay.readers.files import is_file
 from assay.readers.shown_names import first_names, shown_name
 
@@ -169,7 +170,8 @@ def _finder(path: Path, names: Sequence[str], images: Path | None) -> Callable[[
     folders = (images,) if images is not None else standard
     some = [names[row] for row in np.linspace(0, len(names) - 1, min(_TRIED, len(names))).astype(int)]
     ways = [(folder, form) for form in (str, _forward, _last) for folder in folders]
-    counts = [sum(is_file(folder / form(name)) for name in some) for folder, form in ways]
+    spelled = {folder: speller(folder, by_stem=False) for folder in folders}
+    counts = [sum(is_file(folder / spelled[folder](form(name))) for name in some) for folder, form in ways]
     best = int(np.argmax(counts))
     if not counts[best]:
         raise UnreadableTask(
@@ -177,7 +179,7 @@ def _finder(path: Path, names: Sequence[str], images: Path | None) -> Callable[[
             f"{', '.join(map(str, folders))}. Write images='...' with their folder."
         )
     folder, form = ways[best]
-    return lambda name: folder / form(name)
+    return lambda name: folder / spelled[folder](form(name))
 
 
 def _forward(name: str) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import takewhile
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -17,6 +15,7 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.core.paths import expanded
+from assay.readers.file_spellings import plain_name, speller
 from assay.readers.files import FolderFiles, is_file
 from assay.readers.guess import column_names
 from assay.readers.labelled_rows import LabelledRows
@@ -156,7 +155,7 @@ def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[Fold
     root = ""
     if not any(hits):
         folder, root = _elsewhere(folders, some) or (_folder_inside(folders, some) or folder, "")
-    paths = _as_spelled(folder, [_path(name, strip).removeprefix(root) for name in names])
+    paths = [*map(speller(folder), (_path(name, strip).removeprefix(root) for name in names))]
     is_respelled = any(path != _path(name, strip) for path, name in zip(paths, names, strict=True))
     return FolderFiles(folder, tuple(paths)), is_respelled
 
@@ -168,7 +167,7 @@ def _elsewhere(folders: Sequence[Path], names: Sequence[str]) -> tuple[Path, str
     above = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, levels)]
     for root in ("/".join(above[:count]) + "/" for count in range(1, len(above) + 1)):
         for folder in folders:
-            spelled = _as_spelled(folder, [path.removeprefix(root) for path in paths])
+            spelled = [*map(speller(folder), (path.removeprefix(root) for path in paths))]
             if sum(is_file(folder / path) for path in spelled) >= _NEARLY_ALL * len(paths):
                 return folder, root
     return None
@@ -176,7 +175,7 @@ def _elsewhere(folders: Sequence[Path], names: Sequence[str]) -> tuple[Path, str
 
 def _folder_inside(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
     """Return the only folder directly in the first of some, else in the next, that has nearly all files."""
-    stems = {_plain(PurePath(name).stem) for name in names}
+    stems = {plain_name(PurePath(name).stem) for name in names}
     if not stems or any(len(PurePath(name).parts) > 1 for name in names) or stems & _stems(folders[0]):
         return None
     for folder in dict.fromkeys(folders):
@@ -188,7 +187,7 @@ def _folder_inside(folders: Sequence[Path], names: Sequence[str]) -> Path | None
 
 
 def _stems(folder: Path) -> set[str]:
-    return {_plain(path.stem) for path in folder.iterdir() if path.is_file()}
+    return {plain_name(path.stem) for path in folder.iterdir() if path.is_file()}
 
 
 def _path(name: str, strip: str) -> str:
@@ -198,46 +197,3 @@ def _path(name: str, strip: str) -> str:
     if path.startswith("~"):
         return expanded(path)
     return path.lstrip(strip) if strip else path
-
-
-def _as_spelled(folder: Path, paths: list[str]) -> list[str]:
-    """Return paths as the only file is spelled that each may mean, where none has its name."""
-    spellings = cache(_spellings)
-
-    def spelled(path: str) -> str:
-        if not path or is_file(folder / path):
-            return path
-        *above, name = PurePath(path).parts
-        place = PurePath()
-        for part in above:
-            alike = spellings(folder / place).folders.get(_plain(part), {part})
-            place /= part if part in alike or len(alike) > 1 else next(iter(alike))
-        meant = spellings(folder / place).files.get(_plain(name), set())
-        return str(place.joinpath(*meant)) if len(meant) == 1 else path
-
-    return [spelled(path) for path in paths]
-
-
-class _Spellings(NamedTuple):
-    folders: dict[str, set[str]]  # the names of folders that are plainly written alike
-    files: dict[str, set[str]]  # those of files, by name and by stem
-
-
-def _spellings(folder: Path) -> _Spellings:
-    found = _Spellings({}, {})
-    try:
-        inside = list(folder.iterdir())
-    except (OSError, ValueError):  # there is none, or it may not be read
-        return found
-    for path in inside:
-        if path.is_dir():
-            found.folders.setdefault(_plain(path.name), set()).add(path.name)
-        else:
-            for name in {_plain(path.name), _plain(path.stem)}:
-                found.files.setdefault(name, set()).add(path.name)
-    return found
-
-
-def _plain(name: str) -> str:
-    """Return a name in lower case, with accents in one form: archives of macOS have the other."""
-    return unicodedata.normalize("NFC", name).casefold()
