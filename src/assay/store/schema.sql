@@ -35,7 +35,7 @@ CREATE TABLE models (
 CREATE TABLE latencies (  -- every measurement of a model's speed; rows are never changed
     model           TEXT NOT NULL,
     identity        TEXT NOT NULL,
-    latency_seconds REAL,  -- median for one standard example at batch size 1
+    latency_seconds REAL,  -- least for one standard example at batch size 1
     spread          REAL,  -- of the runs: (third quartile - least) / least
     throughput      REAL,  -- standard examples per second in batches
     load            REAL,  -- processes that ran or waited, mean of the last minute
