@@ -107,6 +107,7 @@ class _MergeCheck:
         with closing(open_existing(place)) as store:
             found, jobs = read_versions(store.arrays) or {}, read_jobs(store.arrays)
             tasks = store.tasks()
+            store.models()  # raises what is damaged, before anything is merged
         different = version_differences(found, self.versions) if found and self.versions else ()
         if different:
             raise StoreError(

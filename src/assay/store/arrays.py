@@ -254,9 +254,14 @@ class Arrays:
                 stack.close()
 
     def _path(self, shelf: str, key: str, suffix: str) -> Path:
-        if not _KEY.fullmatch(key):  # keys are hashes, which cannot escape the folder
+        if not is_key(key):
             raise ValueError(f"Not a key: {key!r}")
         return self._root.joinpath(shelf, f"{key}{suffix}")
+
+
+def is_key(name: str) -> bool:
+    """Return whether a file may have this name: keys are hashes, which cannot escape the folder."""
+    return _KEY.fullmatch(name) is not None
 
 
 def _state(path: Path) -> tuple[int, int] | None:

@@ -10,9 +10,11 @@ from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
+from assay.core.errors import StoreError
 from assay.core.result import Status
+from assay.store.arrays import is_key
 from assay.store.results import Store
-from assay.store.rows import COLUMNS
+from assay.store.rows import COLUMNS, result_of
 from assay.store.task_files import MOST_KEPT
 
 _OF_JOBS = {"predictions": ("",), "probs": ("",), "held_out": ("-rows", "-probs", "")}  # and their endings
@@ -30,7 +32,8 @@ class MergedResults(NamedTuple):
     Attributes:
         copied: The number of results that were copied.
         known: The number of those that were there already.
-        damaged: The jobs whose predictions are damaged or missing: their results were not copied.
+        damaged: The jobs whose row is damaged, or whose predictions are damaged or missing: their results
+            were not copied.
     """
 
     copied: int
@@ -48,13 +51,14 @@ def merge_results(target: Store, source: Store) -> MergedResults:
     columns, marks = ", ".join(_NAMES), ",".join("?" * len(_NAMES))
     theirs = {row[_KEY]: row for row in source.database.rows(f"SELECT {columns} FROM results")}  # noqa: S608  # constants
     ours = {row[0]: row[1:] for row in target.database.rows("SELECT key, status, finished FROM results")}
-    valued = {key for key, row in theirs.items() if row[_STATUS] == Status.OK}
+    unreadable = {key for key, row in theirs.items() if not _is_readable(row)}  # else nobody reads the target
+    valued = {key for key, row in theirs.items() if row[_STATUS] == Status.OK} - unreadable
     missing = valued - {key for key in target.known(valued) if ours[key][0] == Status.OK}
     sound = source.known(missing)
     newer = {
         key
         for key, row in theirs.items()
-        if key not in valued
+        if key not in valued | unreadable
         and (key not in ours or (ours[key][0] != Status.OK and ours[key][1] < row[_FINISHED]))
     }
     taken = [row for key, row in theirs.items() if key in sound or key in newer]
@@ -67,8 +71,16 @@ def merge_results(target: Store, source: Store) -> MergedResults:
             (f"INSERT OR REPLACE INTO results ({columns}) VALUES ({marks})", taken),  # noqa: S608  # constants
         ]
     )
-    damaged = tuple(_named(theirs[key]) for key in theirs if key in missing - sound)
+    damaged = tuple(_named(theirs[key]) for key in theirs if key in (missing - sound) | unreadable)
     return MergedResults(len(taken), len(theirs) - len(taken) - len(damaged), damaged)
+
+
+def _is_readable(row: tuple[Any, ...]) -> bool:
+    try:
+        result_of(row[:-1])  # without the time
+    except StoreError:
+        return False
+    return True
 
 
 def _copy_job(target: Store, source: Store, job: str) -> None:
@@ -124,7 +136,7 @@ def _copy_files_of_tasks(target: Store, source: Store) -> None:
 def _keys(store: Store, shelves: Iterable[str], suffix: str) -> list[tuple[str, str]]:
     """Return the shelf and key of each file of some shelves."""
     paths = (path for shelf in shelves for path in (store.root / shelf).glob(f"[!.]*{suffix}"))
-    return sorted((path.parent.name, path.stem) for path in paths)
+    return sorted((path.parent.name, path.stem) for path in paths if is_key(path.stem))
 
 
 def _named(row: tuple[Any, ...]) -> str:

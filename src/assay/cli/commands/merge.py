@@ -36,7 +36,7 @@ def command(
         copied, known, lost = merged.results
         say(f"{merged.store}: {plural(copied, 'result')} merged, {known:,} there already")
         for job in lost:
-            say(f"  not merged: {job}: its predictions are damaged. Run that shard again.")
+            say(f"  not merged: {job}: its row or its predictions are damaged. Run that shard again.")
         damaged += len(lost)
     pending = pending_of_store(store)
     say(pending_line(pending, {}) if pending else f"{store}: nothing is pending. Next: assay report {store}")
