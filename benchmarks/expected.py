@@ -49,7 +49,7 @@ from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.plugins.array_view import ArrayView
 from assay.plugins.families import BUILT_IN
-from assay.plugins.train_view import Beyond
+from assay.plugins.train_view import HeldOutContext
 from assay.protocols.linear_probe import LinearProbe
 
 SCORES = ("ridge_cv", "lda_cv", "logistic_cv")
@@ -149,7 +149,7 @@ def measured(cell: Cell, scores: tuple[str, ...]) -> dict[str, Row]:
     )
     probe = LinearProbe().fit(train, val, Accuracy()).predictor
     value = float((probe(test.matrix).values == test.labels.values).mean())
-    view = ArrayView(train.labels, train.matrix, beyond=Beyond(val, len(val), len(test)))
+    view = ArrayView(train.labels, train.matrix, beyond=HeldOutContext(val, len(val), len(test)))
     noise = 2 * 1.96 * np.sqrt(max(value * (1 - value), 1 / len(test)) / len(test))
     rows = {}
     for name in scores:

@@ -19,7 +19,7 @@ import numpy as np
 
 from assay.findings.matrix import Matrix
 from assay.search.history import History
-from assay.search.policies import Search, Static
+from assay.search.policies import MeanRank, Search
 from assay.search.prior import learn
 from assay.search.simulation import Case, at, by_group, cases, replay, usable
 from search import MATRICES, TRIALS
@@ -49,7 +49,7 @@ def main() -> None:
             hidden = np.random.default_rng(seed).random(len(history.models)) < HIDDEN
             masked = replace(history, values=np.where(hidden, np.nan, history.values))
             every = [without_past(case, masked) for case in cases(history, exclude_contaminated=excluded)]
-            for policy in (Search(), Static()):
+            for policy in (Search(), MeanRank()):
                 replays = [replay(case, policy, max(TRIALS)) for case in every]
                 groups = [one.group for one in replays]
                 regrets = [by_group(at(replays, trials), groups).mean() for trials in TRIALS]

@@ -35,12 +35,12 @@ import numpy as np
 from scipy import stats
 
 from assay.findings.matrix import Matrix
-from assay.search.bound import bound, past_shares
 from assay.search.history import History
-from assay.search.join import learn_join, normal_scores, scored_tasks
-from assay.search.policies import Portfolio, Search, Static, Trials
+from assay.search.policies import MeanRank, Portfolio, Search, Trials
 from assay.search.prior import expected, learn
 from assay.search.rank_weight import rank_weights
+from assay.search.regret_bound import bound, past_shares
+from assay.search.score_combination import learn_join, normal_scores, scored_tasks
 from assay.search.simulation import Replay, at, by_group, cases, cost_to_within, replay, replay_random, usable
 
 TRIALS = (1, 3, 5, 10, 20)
@@ -128,7 +128,7 @@ def regrets(arguments: argparse.Namespace) -> None:
             "search": [replay(case, Search(weights.best(case.group)), max(TRIALS)) for case in every]
         } | {
             policy.name: [replay(case, policy, max(TRIALS)) for case in every]
-            for policy in (Static(), Portfolio())
+            for policy in (MeanRank(), Portfolio())
         }
         rules["random"] = [one for case in every for one in replay_random(case, max(TRIALS), seed=0)]
         found = {

@@ -16,7 +16,7 @@ from assay.core.model import ModelFacts
 from assay.core.result import Finished, Opened, Result, Status
 from assay.core.task import InMemoryExamples, LabelKind, Labels, Modality, Split, Task, TaskKind
 from assay.run.task_facts import task_facts
-from assay.store.planned import write_jobs
+from assay.store.last_run import write_jobs
 from assay.store.results import Store
 
 GOOD, OTHER = "torch:good:build(arguments=('a',))", "torch:good:load"

@@ -130,8 +130,8 @@ def test_no_statement_contradicts_the_ranks(comparison):
             assert not (standing.may_be_best and standing.p_value < 0.05)
         beaten = sum(low - 1 for low, _ in (standing.ranks for standing in task.standings))
         assert beaten == sum(models - high for _, high in (standing.ranks for standing in task.standings))
-        if task.lesson is not None:
-            assert task.lesson.separable == pytest.approx(beaten / (models * (models - 1) / 2))
+        if task.error_analysis is not None:
+            assert task.error_analysis.separable == pytest.approx(beaten / (models * (models - 1) / 2))
 
 
 def test_several_tasks_recommend_the_least_mean_expected_regret(comparison):
@@ -238,7 +238,7 @@ def test_nothing_above_guessing_is_not_recommended_in_the_headline(study):
     tasks = (dataclasses.replace(study.tasks[0], floor=0.99),)
     result = _compare(dataclasses.replace(study, tasks=tasks))
 
-    assert result.tasks[0].beats_floor is False
+    assert result.tasks[0].is_above_chance is False
     assert "No model is significantly better than chance level" in result.headline[0]
     assert all(standing.index is None for standing in result.tasks[0].standings)
 

@@ -13,7 +13,7 @@ from assay.analysis.across_tasks.intervals import interquartile_mean
 from assay.analysis.across_tasks.ranks import friedman, win_rates
 from assay.analysis.across_tasks.significance import wilcoxon
 from assay.analysis.pairwise import holm
-from assay.analysis.per_task.intervals import Right, intervals
+from assay.analysis.per_task.intervals import RightCounts, intervals
 from assay.findings.matrix import Matrix
 
 # R 4, ?friedman.test: RoundingTimes of Hollander and Wolfe (1973), p. 140: 22 players x 3 ways to first base
@@ -104,6 +104,6 @@ def test_p_values_are_corrected_as_by_statsmodels():
 def test_the_interval_of_a_share_with_few_errors_is_that_of_statsmodels(right, count):
     draws = np.full((500, 1), right / count)
 
-    [result] = intervals(draws, Right(np.array([right]), count))
+    [result] = intervals(draws, RightCounts(np.array([right]), count))
 
     assert (result.low, result.high) == pytest.approx(proportion_confint(right, count, method="beta"))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from assay.encoders.input_range import Found, Range, doubts, range_of, sample_images, scaling
+from assay.encoders.input_range import InputRange, Range, doubts, range_of, sample_images, scaling
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def test_the_first_path_that_says_something_counts() -> None:
     ("setting", "found", "scale", "words"),
     [
         (None, None, True, "assumed"),
-        (None, Found(Range.BYTES, "why"), False, "pixels 0..255: why"),
-        (None, Found(Range.UNIT, "why"), True, "pixels 0..1: why"),
+        (None, InputRange(Range.BYTES, "why"), False, "pixels 0..255: why"),
+        (None, InputRange(Range.UNIT, "why"), True, "pixels 0..1: why"),
         (False, None, False, "pixels 0..255, as set"),
-        (True, Found(Range.BYTES, "why"), True, "as set, but the model seems to expect 0..255: why"),
+        (True, InputRange(Range.BYTES, "why"), True, "as set, but the model seems to expect 0..255: why"),
     ],
 )
 def test_what_the_user_wrote_goes_before_what_is_found_and_that_before_an_assumption(
-    setting: bool | None, found: Found | None, scale: bool, words: str
+    setting: bool | None, found: InputRange | None, scale: bool, words: str
 ) -> None:
     pixels = scaling(setting, found)
 

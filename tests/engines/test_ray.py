@@ -19,8 +19,8 @@ import assay
 from assay.core.errors import UsageError
 from assay.core.result import Cause, Status
 from assay.engines.ray import Ray
-from assay.engines.ray.needs import Needs
-from assay.engines.ray.relay import differences
+from assay.engines.ray.node_task import differences
+from assay.engines.ray.resources import Needs
 from assay.plugins.engine import Engine
 from assay.run.versions import versions
 from assay.testing.engines import EVALUATIONS, InTurn, IsolatingEngineContract, run_as_a_study

@@ -14,10 +14,10 @@ from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
 from assay.metrics.rmse import RMSE
-from assay.numerics.expected import FoldEvidence, OnPart, expected
+from assay.numerics.expected import FoldEvidence, SubsetPredictions, expected
 from assay.plugins.array_view import ArrayView
 from assay.plugins.method import Score
-from assay.plugins.train_view import Beyond, HeldOut
+from assay.plugins.train_view import HeldOut, HeldOutContext
 from assay.protocols.linear_probe import LinearProbe
 from assay.scores.lda_cv import LDACV
 from assay.scores.logistic_cv import LogisticCV
@@ -32,7 +32,7 @@ def labelled(values: np.ndarray) -> LabelledFeatures:
     return LabelledFeatures(Features(np.zeros((len(values), 1), np.float32)), labels)
 
 
-def held(values: np.ndarray, beyond: Beyond) -> HeldOut:
+def held(values: np.ndarray, beyond: HeldOutContext) -> HeldOut:
     count = len(values)
     return HeldOut(labelled(values), np.arange(count) % 5, np.arange(count), count, beyond)
 
@@ -48,7 +48,7 @@ def wrong(values: np.ndarray, share: float, seed: int = 0) -> np.ndarray:
 def said(
     error: float,
     of_parts: float | None,
-    beyond: Beyond,
+    beyond: HeldOutContext,
     on_val: float | None = None,
     metric: Metric | None = None,
 ):
@@ -56,29 +56,29 @@ def said(
     values = np.arange(COUNT) % 2
     parts = ()
     if of_parts is not None:
-        parts = (OnPart(np.arange(COUNT), Predicted(wrong(values, of_parts))),)
+        parts = (SubsetPredictions(np.arange(COUNT), Predicted(wrong(values, of_parts))),)
     val = None if on_val is None else Predicted(wrong(beyond.val.labels.values, on_val))
     counts = (0.8 * COUNT, 0.4 * COUNT, COUNT)
     evidence = FoldEvidence(Predicted(wrong(values, error)), parts, val, counts, 0.1)
     return expected(held(values, beyond), metric or Accuracy(), evidence)
 
 
-def val_of(count: int) -> Beyond:
-    return Beyond(labelled(np.arange(count) % 2), count, 200)
+def val_of(count: int) -> HeldOutContext:
+    return HeldOutContext(labelled(np.arange(count) % 2), count, 200)
 
 
 @pytest.mark.parametrize("of_parts", [None, 0.1, 0.2, 0.24, 0.5])
 def test_the_expected_error_falls_with_what_more_examples_brought_before(of_parts):
-    error = 1 - said(0.2, of_parts, Beyond(val_count=125)).value
+    error = 1 - said(0.2, of_parts, HeldOutContext(val_count=125)).value
 
     least = 0.2 * (1.25 * COUNT / (0.8 * COUNT)) ** -1.0
     assert least <= error <= 0.2
     if of_parts == 0.5:
-        assert error < 1 - said(0.2, 0.24, Beyond(val_count=125)).value
+        assert error < 1 - said(0.2, 0.24, HeldOutContext(val_count=125)).value
 
 
 def test_more_examples_of_val_are_expected_to_help():
-    values = [said(0.2, 0.25, Beyond(val_count=count)).value for count in (0, 100, 1000)]
+    values = [said(0.2, 0.25, HeldOutContext(val_count=count)).value for count in (0, 100, 1000)]
 
     assert values == sorted(values)
     assert values[0] > 0.8  # the rule of all folds has more examples than those that were judged
@@ -87,7 +87,8 @@ def test_more_examples_of_val_are_expected_to_help():
 @pytest.mark.parametrize("metric", [Accuracy(), MacroF1()])
 def test_fewer_examples_of_test_widen_the_interval(metric):
     intervals = [
-        said(0.2, 0.25, Beyond(test_count=count), metric=metric).interval for count in (50, 500, 5000, None)
+        said(0.2, 0.25, HeldOutContext(test_count=count), metric=metric).interval
+        for count in (50, 500, 5000, None)
     ]
 
     widths = [interval.high - interval.low for interval in intervals]
@@ -99,7 +100,7 @@ def test_fewer_examples_of_test_widen_the_interval(metric):
 @pytest.mark.parametrize("metric", [Accuracy(), MacroF1()])
 def test_choices_on_a_small_val_widen_the_interval(metric):
     intervals = [
-        said(0.2, 0.25, Beyond(val_count=count, test_count=200), metric=metric).interval
+        said(0.2, 0.25, HeldOutContext(val_count=count, test_count=200), metric=metric).interval
         for count in (20, 200)
     ]
 
@@ -109,7 +110,7 @@ def test_choices_on_a_small_val_widen_the_interval(metric):
 
 @pytest.mark.parametrize("error", [0.0, 1.0])
 def test_rules_without_an_error_or_with_nothing_else_have_an_interval(error):
-    value, interval, _ = said(error, error, Beyond(test_count=100))
+    value, interval, _ = said(error, error, HeldOutContext(test_count=100))
 
     assert 0 <= interval.low <= value <= interval.high <= 1
     assert 0.01 < interval.high - interval.low < 0.2
@@ -135,7 +136,7 @@ def test_val_that_is_better_than_train_contradicts_it_too():
 def test_metrics_of_which_less_is_better_are_shown_as_they_are_by_convention():
     rng = np.random.default_rng(0)
     values = rng.standard_normal(300)
-    val = Beyond(labelled(values), 300, 300)
+    val = HeldOutContext(labelled(values), 300, 300)
     near, far = (Predicted(values + spread * rng.standard_normal(300)) for spread in (0.5, 2.0))
 
     shown = expected(held(values, val), RMSE(), FoldEvidence(near, (), far, (240, 120, 300), 0.1))
@@ -147,7 +148,7 @@ def test_metrics_of_which_less_is_better_are_shown_as_they_are_by_convention():
 
 
 def test_val_of_one_class_is_no_contradiction_where_the_metric_is_undefined():
-    only = Beyond(labelled(np.zeros(50, int)), 50, 100)
+    only = HeldOutContext(labelled(np.zeros(50, int)), 50, 100)
 
     assert said(0.2, 0.25, only, 0.2).notes == ()
 
@@ -172,7 +173,7 @@ def drawn(rng: np.random.Generator, shift: float = 0.0) -> tuple[ArrayView, floa
     )
     predictor = LinearProbe().fit(train, val, Accuracy()).predictor
     value = predictor(test.matrix).judged(Accuracy(), test.labels)
-    return ArrayView(train.labels, train.matrix, beyond=Beyond(val, len(val), len(test))), value
+    return ArrayView(train.labels, train.matrix, beyond=HeldOutContext(val, len(val), len(test))), value
 
 
 @pytest.mark.slow
@@ -212,6 +213,6 @@ def test_the_interval_is_wider_with_a_count_of_test_examples_than_without():
     view, _ = drawn(np.random.default_rng(2))
 
     with_test = RidgeCV().estimate(view, Accuracy()).interval
-    without = RidgeCV().estimate(replace(view, beyond=Beyond()), Accuracy()).interval
+    without = RidgeCV().estimate(replace(view, beyond=HeldOutContext()), Accuracy()).interval
 
     assert with_test.high - with_test.low > without.high - without.low

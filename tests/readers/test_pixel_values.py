@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from assay.core.errors import UsageError
-from assay.readers.deep_colours import deep_colours, has_deep_colours
 from assay.readers.digests import digest_bytes
 from assay.readers.files import UnreadableFileError
 from assay.readers.pixel_values import (
@@ -21,6 +20,7 @@ from assay.readers.pixel_values import (
     measured,
     parse_range,
 )
+from assay.readers.sixteen_bit import deep_colours, has_deep_colours
 from assay.testing.tasks import load_task
 
 

@@ -51,7 +51,7 @@ def large(models: int, tasks: int) -> Comparison:
                 },
                 fronts={"latency": (standings[0].model,)},
                 smallest=standings[0].model,
-                lesson=None,
+                error_analysis=None,
                 slices=_sliced(standings),
             )
             for address in addresses

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from assay.core.estimate import Interval
 from assay.findings.comparison import Comparison
-from assay.findings.search import MissBound, Promising, Screened, SearchFindings
+from assay.findings.search import MissBound, ScreenedModel, SearchFindings, UntriedModel
 
 FLAGGED = "timm:resnet50_finetuned_satellite"
 
@@ -19,9 +19,11 @@ def searched(comparison: Comparison, **changes) -> Comparison:
         candidates=41,
         finished=tuple(finished),
         screened=(
-            Screened("timm:mobilenetv3_small_100.lamb_in1k", 512, {task: (0.61, Interval(0.55, 0.67))}, True),
-            Screened(FLAGGED, 128, {task: (0.91, Interval(0.8, 0.99))}, False),
-            Screened("timm:tinynet_e.in1k", 128, {task: (0.5, Interval(0.4, 0.6))}, True),
+            ScreenedModel(
+                "timm:mobilenetv3_small_100.lamb_in1k", 512, {task: (0.61, Interval(0.55, 0.67))}, True
+            ),
+            ScreenedModel(FLAGGED, 128, {task: (0.91, Interval(0.8, 0.99))}, False),
+            ScreenedModel("timm:tinynet_e.in1k", 128, {task: (0.5, Interval(0.4, 0.6))}, True),
         ),
         failed={"timm:broken": "Out of memory at <batch 1>", "timm:other": "Out of memory at <batch 1>"},
         left_out={"have more than 30,000,000 parameters (--max-parameters)": 1311},
@@ -36,7 +38,7 @@ def searched(comparison: Comparison, **changes) -> Comparison:
         contaminated_by={FLAGGED: ("satellite",)},
         tasks=(task,),
         promising=tuple(
-            Promising(model, {task: (0.94 - 0.01 * number, 0.03)})
+            UntriedModel(model, {task: (0.94 - 0.01 * number, 0.03)})
             for number, model in enumerate(untried[:30])
         ),
     )

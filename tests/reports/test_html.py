@@ -158,9 +158,9 @@ def test_poor_studies_have_a_page(study, tmp_path, keep):
 
 def test_a_page_tells_what_scores_predicted_what_tasks_teach_and_which_models_err_alike(comparison, tmp_path):
     text = _render(comparison, tmp_path)
-    lesson = comparison.tasks[0].lesson
+    error_analysis = comparison.tasks[0].error_analysis
 
-    assert f"400 examples; every model correct: {lesson.right_in_all}" in text
+    assert f"400 examples; every model correct: {error_analysis.right_in_all}" in text
     assert "most models predict" in text  # of the examples that all models miss
     assert "Predictions of <a" in text  # by true class
     assert "err on the same examples" in text
@@ -176,12 +176,12 @@ def test_a_page_tells_what_scores_predicted_where_there_are_enough_models(compar
 
 def test_hardest_examples_are_pictures_or_texts_and_names_where_none_is_stored(comparison, tmp_path):
     findings = comparison.tasks[0]
-    first = findings.lesson.hardest[0]
+    first = findings.error_analysis.hardest[0]
     kept = {findings.task.address: {first.row: ShownExample(EVIL, "a", text=EVIL)}}
 
     text = _render(dataclasses.replace(comparison, hardest=kept), tmp_path)
 
-    assert f"1 of {plural(findings.lesson.missed_by_all, 'test example')}; true class" in text
+    assert f"1 of {plural(findings.error_analysis.missed_by_all, 'test example')}; true class" in text
     assert EVIL not in text
     assert f"<q>{EVIL.replace('<', '&lt;').replace('>', '&gt;')}</q>" in text
     assert 'class="examples hardest"' not in _render(comparison, tmp_path)
@@ -210,7 +210,7 @@ def test_without_the_packages_of_charts_the_page_says_what_to_install(comparison
 
 
 def test_tasks_on_which_no_model_beats_guessing_have_a_page(comparison, tmp_path):
-    nothing = {"recommended": None, "decision": None, "beats_floor": False}
+    nothing = {"recommended": None, "decision": None, "is_above_chance": False}
     hopeless = tuple(dataclasses.replace(findings, **nothing) for findings in comparison.tasks)
 
     text = _render(dataclasses.replace(comparison, tasks=hopeless, decisions={}), tmp_path)

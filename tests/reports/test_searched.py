@@ -15,7 +15,7 @@ from tests.reports.searched import searched
 from tests.reports.test_schema import PUBLISHED
 
 from assay.findings.comparison import Comparison
-from assay.findings.search import Promising
+from assay.findings.search import UntriedModel
 from assay.reports.csv import Csv
 from assay.reports.json import as_json
 from assay.reports.markdown import Markdown
@@ -134,7 +134,7 @@ def test_errors_are_shown_positive_and_beliefs_of_them_too(comparison, tmp_path)
         screened=(),
         curve=((1.0, (-0.9,)), (2.0, (-0.8,))),
         finished=tuple(row.model for row in errors.standings[:2]),
-        promising=(Promising("a:b", {task: (-0.7, 0.1)}), Promising("a:c", {task: (-0.95, 0.1)})),
+        promising=(UntriedModel("a:b", {task: (-0.7, 0.1)}), UntriedModel("a:c", {task: (-0.95, 0.1)})),
     )
 
     Html().render(replace(comparison, tasks=(errors,), search=search), tmp_path / "page.html")

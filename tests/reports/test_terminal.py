@@ -121,9 +121,9 @@ def test_every_model_that_may_be_best_over_tasks_is_marked_the_first_too(compari
 
 def test_sentences_call_models_and_tasks_by_their_short_names(comparison):
     findings = comparison.tasks[0]
-    errors = findings.lesson
-    lonely = replace(errors.lonely[0], right=("timm:resnet50.a1_in1k",))
-    findings = replace(findings, lesson=replace(errors, lonely=(lonely,)))
+    errors = findings.error_analysis
+    correct_by_one = replace(errors.correct_by_one[0], right=("timm:resnet50.a1_in1k",))
+    findings = replace(findings, error_analysis=replace(errors, correct_by_one=(correct_by_one,)))
     across = replace(comparison.across[0], remarks=("timm:resnet50.a1_in1k leads by the index.",))
     named = replace(comparison, tasks=(findings, *comparison.tasks[1:]), across=(across,))
 

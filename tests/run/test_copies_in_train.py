@@ -11,8 +11,8 @@ from assay.core.task import Task
 from assay.moments.stream import stratified_folds
 from assay.plugins.train_view import FOLDS, SEED
 from assay.run.plan import resolve_tasks
-from assay.run.seen_train import SeenTrain
 from assay.run.study import Study
+from assay.run.train_subset import TrainSubset
 from assay.store.results import open_existing
 
 SCORES = ("ridge_cv", "lda_cv", "logistic_cv")
@@ -45,7 +45,7 @@ def task(folder: Path) -> Task:
 
 
 def test_all_copies_of_an_example_are_in_one_fold_and_folds_stay_even(task):
-    folds = SeenTrain(task.train).folds
+    folds = TrainSubset(task.train).folds
     texts = [str(task.train.examples.read(row)).rstrip(" !") for row in range(len(task.train))]
 
     assert len(set(zip(texts, folds.tolist(), strict=True))) == BASES
@@ -75,9 +75,9 @@ def test_an_estimate_from_copies_is_no_better_than_what_can_be_known(values, fol
 
 
 def test_folds_without_copies_are_named_and_dealt_as_before(task):
-    without = SeenTrain(type(task.train)(task.train.examples, task.train.labels, task.train.digests))
+    without = TrainSubset(type(task.train)(task.train.examples, task.train.labels, task.train.digests))
 
-    assert SeenTrain(task.train).regrouped
+    assert TrainSubset(task.train).regrouped
     assert without.regrouped == ""
     of_contents = stratified_folds(task.train.labels, FOLDS, SEED, task.train.digests)
     np.testing.assert_array_equal(without.folds, of_contents)

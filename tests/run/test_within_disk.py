@@ -20,7 +20,7 @@ from assay.plugins.scheduler import Pause, Scheduler
 from assay.run.search.within_disk import WithinDisk
 from assay.run.study import Study
 from assay.search.costs import Costs
-from assay.search.planner import Planner, Seen, Step
+from assay.search.planner import Observation, Planner, Step
 from assay.search.prior import from_facts
 
 BYTES = 1000
@@ -139,10 +139,10 @@ def test_a_repository_of_the_hub_keeps_the_commit_that_the_user_had(tmp_path, mo
 
     within.ask("local")
     download(tmp_path / "models--org--old", "b" * 40, b"newer" * 200)
-    planner.tell(Step(0, 0), [Seen(0.1, 0.0)])
+    planner.tell(Step(0, 0), [Observation(0.1, 0.0)])
     within.ask("local")
     download(tmp_path / "models--org--new", "c" * 40, b"fresh" * 200)
-    planner.tell(Step(1, 0), [Seen(0.9, 0.0)])
+    planner.tell(Step(1, 0), [Observation(0.9, 0.0)])
     costs.fetch(1)
     within.ask("local")
 

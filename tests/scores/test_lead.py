@@ -10,7 +10,7 @@ import assay
 from assay.core.errors import NotApplicable, UsageError
 from assay.scores import lead
 from assay.scores.lead import LEAD
-from assay.scores.lead.machines import Machines
+from assay.scores.lead.machines import LinearSVMs
 
 WIDTHS = (5, 7)
 
@@ -96,7 +96,7 @@ def test_no_weights_have_less_loss_than_those_of_a_machine(
     with_one = np.column_stack([rows, np.ones(len(rows))])
     signs = np.where(values == 0, 1.0, -1.0)
 
-    outputs = Machines(rows).outputs(values == 0)
+    outputs = LinearSVMs(rows).outputs(values == 0)
 
     weights = np.linalg.lstsq(with_one, outputs)[0]
     np.testing.assert_allclose(with_one @ weights, outputs, atol=1e-8)

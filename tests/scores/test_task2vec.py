@@ -164,7 +164,7 @@ def sentiments(tmp_path: Path) -> Path:
     return path
 
 
-class Asked(Model):
+class UnlabelledExamples(Model):
     """Keeps what it is asked; its features are the mean colour."""
 
     def __init__(self) -> None:
@@ -186,7 +186,7 @@ class Asked(Model):
 
 
 def test_the_model_is_asked_on_a_balanced_sample_with_a_head_of_the_task(photos, tmp_path):
-    task, model, messages = resolve_tasks([str(photos)], 0)[0], Asked(), []
+    task, model, messages = resolve_tasks([str(photos)], 0)[0], UnlabelledExamples(), []
     opened = OpenedModel(model, "asked", lambda: None, "cpu")
     batches = batches_of(task, 8, lambda *stage: messages.append(stage))
     view = ScoreView(Encodings(opened, task, Accuracy(), Arrays(tmp_path / "kept"), batches).encoder)

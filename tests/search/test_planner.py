@@ -7,7 +7,7 @@ import pytest
 from tests.search.test_simulation import structured
 
 from assay.search.costs import Costs, StepTime
-from assay.search.planner import Planner, Seen, Step
+from assay.search.planner import Observation, Planner, Step
 from assay.search.policies import Search, Trials
 from assay.search.prior import from_facts, learn
 from assay.search.simulation import cases
@@ -34,7 +34,7 @@ def run(planner: Planner, truth: np.ndarray, stages: tuple[float, ...], seed: in
         planner.start(step)
         error = stages[step.stage]
         growth = 0.05 * (step.stage - len(stages) + 1)  # less of train is worse
-        planner.tell(step, [Seen(truth[step.model] + growth + error * rng.normal(), error)])
+        planner.tell(step, [Observation(truth[step.model] + growth + error * rng.normal(), error)])
     return steps
 
 
@@ -46,7 +46,7 @@ def test_with_one_stage_it_decides_as_the_search_that_is_simulated(case, of_rank
         expected = Search(of_ranks).next(case.prior, Trials(np.array(tried, np.int64), case.values[tried]))
         step = planner.next(np.ones(len(case.values)))
         assert step == Step(expected, 0)
-        planner.tell(step, [Seen(float(case.values[step.model]), 0.0)])
+        planner.tell(step, [Observation(float(case.values[step.model]), 0.0)])
         tried.append(step.model)
 
 
@@ -88,8 +88,8 @@ def test_what_early_stages_lack_is_corrected_by_the_models_that_went_on():
     planner = Planner([prior_of(4)], stages=2)
     for model, values in enumerate(((0.6, 0.8), (0.5, 0.75), (0.8, 0.9))):
         for stage, value in enumerate(values):
-            planner.tell(Step(model, stage), [Seen(value, 0.01)])
-    planner.tell(Step(3, 0), [Seen(0.9, 0.01)])
+            planner.tell(Step(model, stage), [Observation(value, 0.01)])
+    planner.tell(Step(3, 0), [Observation(0.9, 0.01)])
 
     (outlook,) = planner.outlooks()
 
@@ -100,13 +100,13 @@ def test_what_early_stages_lack_is_corrected_by_the_models_that_went_on():
 def test_it_stops_when_little_can_be_gained_and_says_how_much():
     planner = Planner([prior_of(3)], stages=1, tolerances=[0.01])
     for model, value in enumerate((0.9, 0.88)):
-        planner.tell(Step(model, 0), [Seen(value, 0.0)])
+        planner.tell(Step(model, 0), [Observation(value, 0.0)])
     before = planner.expected_regret()[0]
 
     assert before > 0.01
     assert planner.next(np.ones(3)) == Step(2, 0)
     generous = Planner([prior_of(3)], stages=1, tolerances=[1.0])
-    generous.tell(Step(0, 0), [Seen(0.9, 0.0)])
+    generous.tell(Step(0, 0), [Observation(0.9, 0.0)])
     assert generous.next(np.ones(3)) is None
 
 
@@ -122,7 +122,7 @@ def test_dropped_and_running_models_are_not_chosen():
 
 def test_of_equal_promise_the_cheaper_step_is_next():
     planner = Planner([prior_of(3)], stages=1)
-    planner.tell(Step(0, 0), [Seen(0.7, 0.0)])
+    planner.tell(Step(0, 0), [Observation(0.7, 0.0)])
 
     assert planner.next(np.array([1.0, 9.0, 1.0])) == Step(2, 0)
 
@@ -131,7 +131,7 @@ def test_several_tasks_share_a_step(case):
     planner = Planner([case.prior, case.prior], stages=1)
     for _ in range(3):
         step = planner.next(np.ones(len(case.values)))
-        planner.tell(step, [Seen(float(case.values[step.model]), 0.0), None])
+        planner.tell(step, [Observation(float(case.values[step.model]), 0.0), None])
 
     first, second = planner.outlooks()
     assert np.isfinite(first.best)

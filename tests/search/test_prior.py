@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from assay.findings.matrix import Matrix
-from assay.search.belief import believe
 from assay.search.history import History, normalised, percentiles
+from assay.search.posterior import believe
 from assay.search.prior import expected, learn
 
 MODELS = tuple(f"model{number}" for number in range(30))
@@ -119,7 +119,7 @@ def test_belief_after_many_trials_is_unbiased_and_its_errors_have_the_size_that_
 
     errors = np.concatenate(errors)
     assert abs(errors.mean()) < 0.15
-    assert 0.5 < errors.std() < 1.5  # the bound does not rest on it: see assay.search.bound
+    assert 0.5 < errors.std() < 1.5  # the bound does not rest on it: see assay.search.regret_bound
 
 
 def test_belief_does_not_depend_on_offset_and_unit_of_the_new_task():

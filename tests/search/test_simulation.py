@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from assay.findings.matrix import Matrix
-from assay.search.bound import bound, past_shares
 from assay.search.history import History
-from assay.search.policies import ByColumn, Portfolio, Search, Static, Trials
+from assay.search.policies import ByColumn, MeanRank, Portfolio, Search, Trials
 from assay.search.rank_weight import RankWeights, rank_weights
+from assay.search.regret_bound import bound, past_shares
 from assay.search.simulation import at, by_group, cases, cost_to_within, replay, replay_random
 
 TABLES = Path(__file__).parents[3] / "shared" / "tables"
@@ -37,7 +37,7 @@ def every():
 def test_regret_is_that_of_the_best_model_found(every):
     case = every[0]
 
-    one = replay(case, Static(), 6)
+    one = replay(case, MeanRank(), 6)
 
     order = np.argsort(-case.prior.ranks, kind="stable")[:6]
     best, median = case.values.max(), np.median(case.values)
@@ -47,7 +47,7 @@ def test_regret_is_that_of_the_best_model_found(every):
 
 
 def test_search_finds_more_than_a_static_ranking_where_tasks_differ(every):
-    search, static = ([replay(case, policy, 5) for case in every] for policy in (Search(), Static()))
+    search, static = ([replay(case, policy, 5) for case in every] for policy in (Search(), MeanRank()))
 
     assert at(search, 1).tolist() == at(static, 1).tolist()  # the first pick is the same
     assert at(search, 5).mean() < 0.5 * at(static, 5).mean()
@@ -69,7 +69,7 @@ def test_mean_ranks_alone_are_the_static_ranking_and_of_many_models_count_nothin
 
     weights = rank_weights(few)
 
-    static = [replay(case, Static(), 10) for case in few]
+    static = [replay(case, MeanRank(), 10) for case in few]
     assert weights.regrets[2] == pytest.approx(np.mean([at(static, k) for k in (3, 5, 10)], axis=0))
     assert weights.best() == 0.0  # tasks differ: trials say more
     assert rank_weights(every).regrets.size == 0
@@ -78,7 +78,7 @@ def test_mean_ranks_alone_are_the_static_ranking_and_of_many_models_count_nothin
 def test_no_model_is_tried_twice_and_all_are_found_in_the_end(every):
     case = every[0]
 
-    for policy in (Search(), Static(), Portfolio(), ByColumn("score", np.full(len(case.values), np.nan))):
+    for policy in (Search(), MeanRank(), Portfolio(), ByColumn("score", np.full(len(case.values), np.nan))):
         one = replay(case, policy, len(case.values) + 5)
 
         assert len(one.regrets) == len(case.values)
@@ -127,7 +127,7 @@ def test_random_orders_pay_the_costs_of_their_models(every):
 
 
 def test_the_cost_of_a_miss_is_that_of_trying_all(every):
-    replays = [replay(case, Static(), 1) for case in every]
+    replays = [replay(case, MeanRank(), 1) for case in every]
 
     shares = cost_to_within(replays, 1e-12)
 
@@ -182,7 +182,7 @@ def test_on_fine_tuned_hub_models_little_regret_is_left_after_ten_trials():
     groups = {task: task.split("_label")[0] for task in table}
     every = cases(History.of(Matrix.of(table), groups), exclude_contaminated=True)
 
-    search, static = ([replay(case, policy, 10) for case in every] for policy in (Search(), Static()))
+    search, static = ([replay(case, policy, 10) for case in every] for policy in (Search(), MeanRank()))
     sets = [one.group for one in search]
 
     assert by_group(at(search, 5), sets).mean() <= 0.10

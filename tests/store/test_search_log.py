@@ -6,14 +6,14 @@ import json
 from dataclasses import asdict, replace
 
 from assay.core.estimate import Interval
-from assay.findings.search import MissBound, Promising, Screened, SearchFindings
+from assay.findings.search import MissBound, ScreenedModel, SearchFindings, UntriedModel
 from assay.store.arrays import Arrays
 from assay.store.search_log import read_search, write_search
 
 SEARCH = SearchFindings(
     candidates=3,
     finished=("a",),
-    screened=(Screened("c", 128, {"photos": (0.5, Interval(0.4, 0.6))}, is_ruled_out=True),),
+    screened=(ScreenedModel("c", 128, {"photos": (0.5, Interval(0.4, 0.6))}, is_ruled_out=True),),
     failed={"d": "too large"},
     left_out={"too slow": 2},
     untried=("b",),
@@ -25,7 +25,7 @@ SEARCH = SearchFindings(
     contaminated=("a",),
     contaminated_by={"a": ("photos",)},
     tasks=("photos",),
-    promising=(Promising("b", {"photos": (0.6, 0.1)}),),
+    promising=(UntriedModel("b", {"photos": (0.6, 0.1)}),),
 )
 
 

@@ -43,7 +43,7 @@ def test_a_model_that_fails_on_two_tasks_is_one_model():
 
 
 def test_a_task_that_no_model_learns_says_what_to_check(comparison):
-    task = replace(comparison.tasks[0], beats_floor=False, decision=None, recommended=None)
+    task = replace(comparison.tasks[0], is_above_chance=False, decision=None, recommended=None)
 
     message = because(task, {row.address: row for row in comparison.models})
 
@@ -54,7 +54,7 @@ def test_a_task_that_no_model_learns_says_what_to_check(comparison):
 
 
 def test_a_modality_without_a_usable_task_has_no_recommendation(comparison):
-    task = replace(comparison.tasks[0], beats_floor=False, decision=None, recommended=None)
+    task = replace(comparison.tasks[0], is_above_chance=False, decision=None, recommended=None)
 
     message = answer(Modality.IMAGE, [task], None, None, {}, "linear_probe")
 

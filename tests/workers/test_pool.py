@@ -15,7 +15,7 @@ import pytest
 
 from assay.workers import pool as pools
 from assay.workers.channel import Message
-from assay.workers.pool import Lost, Pool, Reply
+from assay.workers.pool import Pool, Reply, WorkerLost
 from assay.workers.worker import Worker
 
 TARGETS = """
@@ -66,7 +66,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
         pool.close()
 
 
-def replies_to(pool: Pool, worker: int, message: Message) -> list[Reply | Lost]:
+def replies_to(pool: Pool, worker: int, message: Message) -> list[Reply | WorkerLost]:
     """Return what is replied to a request, to its end."""
     pool.request(worker, message)
     replies = [pool.next()]
@@ -75,7 +75,7 @@ def replies_to(pool: Pool, worker: int, message: Message) -> list[Reply | Lost]:
     return replies
 
 
-def process_of(replies: list[Reply | Lost]) -> int:
+def process_of(replies: list[Reply | WorkerLost]) -> int:
     return next(
         int(reply.message.fields["process"])
         for reply in replies
@@ -129,7 +129,7 @@ def test_a_request_that_ends_every_worker_is_given_up(build: Build) -> None:
     pool = build(1)
 
     assert replies_to(pool, 0, Message({"die unread": True})) == [
-        Lost(0, "its process was ended by SIGKILL, mostly because memory did not suffice")
+        WorkerLost(0, "its process was ended by SIGKILL, mostly because memory did not suffice")
     ]
     assert process_of(replies_to(pool, 0, Message({})))
 
@@ -137,7 +137,7 @@ def test_a_request_that_ends_every_worker_is_given_up(build: Build) -> None:
 def test_one_that_takes_too_long_is_lost_whatever_its_progress(build: Build) -> None:
     replies = replies_to(build(1, time_limit=0.5), 0, Message({"steps": 10_000, "seconds": 0.01}))
 
-    assert isinstance(replies[-1], Lost)
+    assert isinstance(replies[-1], WorkerLost)
     assert replies[-1].reason.startswith("it took longer than 0.5 seconds and was stopped")
 
 
@@ -185,6 +185,6 @@ def test_one_that_is_ended_at_any_moment_is_lost_once_or_not_at_all(
     killer.join()
     others = replies_to(pool, 1, large)
 
-    assert sum(isinstance(reply, Lost) for reply in replies) <= 1
+    assert sum(isinstance(reply, WorkerLost) for reply in replies) <= 1
     assert process_of(others)
     assert process_of(replies_to(pool, 0, large)) != process

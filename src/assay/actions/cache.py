@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.encoders.pixel_cache import kept_pixels, remove_pixels
-from assay.readers.memory_file import memory_path
+from assay.readers.cache_database import memory_path
 from assay.store.cache import CachedFiles, cached_files, make_room
-from assay.store.owners import Owners
+from assay.store.file_labels import Owners
 from assay.store.results import Store, open_existing
 
 _OTHER = "models or tasks that the store does not know any more"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from assay.core.errors import UnknownName, UsageError
-from assay.core.shown import quoted
+from assay.core.escaping import quoted
 from assay.environment.history import history_folder
 from assay.run.past_tables import PastReading, PastTables, past_tables_of
 from assay.search.past import PastTable, all_tables, own_tables, shipped_tables

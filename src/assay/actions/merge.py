@@ -14,9 +14,9 @@ from assay.findings.comparison import Pending
 from assay.findings.facts import TaskFacts
 from assay.run.shard import shards_folder
 from assay.run.versions import version_differences
+from assay.store.last_run import read_jobs, read_pending, read_versions, write_jobs, write_versions
+from assay.store.location import require_place
 from assay.store.merging import MergedResults, merge_results
-from assay.store.place import require_place
-from assay.store.planned import read_jobs, read_pending, read_versions, write_jobs, write_versions
 from assay.store.results import Store, open_existing
 
 

@@ -16,7 +16,7 @@ from assay.core.errors import MissingPackage, NotApplicable, UsageError
 from assay.core.predictor import Decision, Predicted
 from assay.core.task import Examples, LabelKind, Modality
 from assay.core.trainable import Trainable
-from assay.environment.quiet import quiet
+from assay.environment.transformers_logging import quiet
 from assay.wording.numbers import PLURAL
 
 if TYPE_CHECKING:

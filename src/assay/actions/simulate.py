@@ -15,11 +15,11 @@ from assay.core.errors import UsageError
 from assay.core.estimate import Interval
 from assay.findings.matrix import Matrix
 from assay.findings.simulation import Coverage, Line, Simulation
-from assay.search.bound import bound, past_shares
 from assay.search.history import History
 from assay.search.names import matches
-from assay.search.policies import Portfolio, Search, Static
+from assay.search.policies import MeanRank, Portfolio, Search
 from assay.search.rank_weight import rank_weights
+from assay.search.regret_bound import bound, past_shares
 from assay.search.simulation import (
     Case,
     Replay,
@@ -44,7 +44,7 @@ _CURVE = tuple(float(share) for share in np.geomspace(0.002, 1.0, 40))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replays:
+class SimulationSettings:
     """What is simulated.
 
     Attributes:
@@ -90,7 +90,7 @@ def parse_trials(text: str) -> tuple[int, ...]:
     return tuple(sorted({int(part) for part in parts}))
 
 
-def simulate(request: Replays) -> Simulation:
+def simulate(request: SimulationSettings) -> Simulation:
     """Replay the search and simple rules on every task of a matrix, each left out of the past in turn.
 
     Raises:
@@ -137,7 +137,7 @@ def simulate(request: Replays) -> Simulation:
 
 
 def _played(
-    request: Replays,
+    request: SimulationSettings,
     matrix: Matrix,
     history: History,
     every: Sequence[Case],
@@ -149,7 +149,7 @@ def _played(
     scores = read_scores(request.scores, parse_row_kind(request.rows), matrix)
     weights = rank_weights(every)
     rules: dict[str, Rule] = {Search().name: [(case, Search(weights.best(case.group))) for case in every]}
-    rules |= {policy.name: [(case, policy) for case in every] for policy in (Static(), Portfolio())}
+    rules |= {policy.name: [(case, policy) for case in every] for policy in (MeanRank(), Portfolio())}
     own = {*rules, RANDOM, HALVING, JOINED, SEARCH_JOINED}
     taken = sorted({*facts, *scores} & own) + sorted(set(facts) & set(scores))
     if taken:
@@ -165,14 +165,16 @@ def _played(
     return played
 
 
-def _line(name: str, played: Mapping[str, Sequence[Replay]], request: Replays, tolerance: float) -> Line:
+def _line(
+    name: str, played: Mapping[str, Sequence[Replay]], request: SimulationSettings, tolerance: float
+) -> Line:
     replays = played[name]
     regrets, gains, intervals = [], [], []
     for trials in request.trials:
-        own, static = (_of_groups(played[rule], trials) for rule in (name, Static.name))
+        own, static = (_of_groups(played[rule], trials) for rule in (name, MeanRank.name))
         regrets.append(float(own.mean()))
         intervals.append(_interval(own, request.seed))
-        gains.append(None if name == Static.name else _interval(static - own, request.seed))
+        gains.append(None if name == MeanRank.name else _interval(static - own, request.seed))
     within = cost_to_within(replays, tolerance)
     return Line(
         name,
@@ -229,7 +231,7 @@ def _coverage(history: History, every: Sequence[Case], trials: int, top: float) 
     return Coverage(trials, sum(held), len(held), float(np.median(highs)) if held else 0.0)
 
 
-def _why_none(history: History, request: Replays) -> str:
+def _why_none(history: History, request: SimulationSettings) -> str:
     """Return why no task can be replayed, and what to write."""
     start = f"No task of '{request.table}' can be replayed"
     if len(set(history.groups)) < 2:

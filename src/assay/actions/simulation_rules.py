@@ -9,8 +9,8 @@ import numpy as np
 
 from assay.actions.simulation_tables import Scores
 from assay.search.history import History
-from assay.search.join import learn_join, scored_tasks
-from assay.search.policies import ByColumn, Policy, Search, Static
+from assay.search.policies import ByColumn, MeanRank, Policy, Search
+from assay.search.score_combination import learn_join, scored_tasks
 from assay.search.simulation import Case, usable
 
 HALVING, JOINED, SEARCH_JOINED = "halving", "joined", "search joined"
@@ -52,7 +52,7 @@ def of_scores(scores: Mapping[str, Scores], history: History, every: Sequence[Ca
         case._replace(prior=joins[case.group].update(case.prior, _table(scores, case.task, case.models)))
         for case in every
     ]
-    rules[JOINED] = [(case, Static()) for case in joined]
+    rules[JOINED] = [(case, MeanRank()) for case in joined]
     rules[SEARCH_JOINED] = [(case, Search()) for case in joined]
     return rules
 

@@ -22,7 +22,7 @@ from assay.plugins.registry import Named
 from assay.run.plan import resolve_tasks
 from assay.store.results import Store
 from assay.tasks.glue import Glue
-from assay.tasks.glue.hidden import HIDDEN, Asked, Hidden, read_hidden
+from assay.tasks.glue.hidden import HIDDEN, Hidden, UnlabelledExamples, read_hidden
 
 _AT_ONCE = 1024  # examples per prediction call
 _SCALE = (0.0, 5.0)  # range of STS-B labels
@@ -73,7 +73,9 @@ def submit(store: Store, entrant: Entrant, folder: Path, seed: int, device: str)
             f"The study has no result of {entrant.method} for {entrant.model} on a task of GLUE. Name them "
             "as the report does; tasks are for example glue:cola, or all of them: suite:glue."
         )
-    wanted: dict[str, list[tuple[Hidden, Asked]]] = {}  # everything is read before anything is trained
+    wanted: dict[
+        str, list[tuple[Hidden, UnlabelledExamples]]
+    ] = {}  # everything is read before anything is trained
     for hidden in HIDDEN:
         name = next((name for name in hidden.tasks if name in tasks), None)
         if name is not None:
@@ -119,7 +121,7 @@ def _answers(saved: Saved, texts: Sequence[Example]) -> list[str]:
     return answers
 
 
-def _write(path: Path, asked: Asked, answers: Sequence[str]) -> Path:
+def _write(path: Path, asked: UnlabelledExamples, answers: Sequence[str]) -> Path:
     rows = (f"{number}\t{answer}\n" for number, answer in zip(asked.numbers, answers, strict=True))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

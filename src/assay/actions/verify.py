@@ -15,7 +15,7 @@ from assay.core.result import Result, Status
 from assay.core.task import Labels
 from assay.findings.verification import Problem, Verification
 from assay.plugins.families import families
-from assay.store.owners import Owners
+from assay.store.file_labels import Owners
 from assay.store.prediction_files import MOST_PROBS
 from assay.store.results import Store, open_existing
 from assay.store.rows import key_of_features

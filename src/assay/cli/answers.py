@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from assay.actions.predict import NewPrediction
-from assay.cli.say import say
+from assay.cli.printing import say
 from assay.core.errors import UsageError
 from assay.environment.atomic_file import written_whole
 

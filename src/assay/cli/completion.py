@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assay.cli.say import say
+from assay.cli.printing import say
 
 if TYPE_CHECKING:
     from assay.store.results import Store

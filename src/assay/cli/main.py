@@ -13,8 +13,8 @@ import typer
 
 import assay.cli.commands
 from assay.cli import completion
+from assay.cli.printing import escape_log, say
 from assay.cli.renamed_options import current_spelling
-from assay.cli.say import escape_log, say
 from assay.cli.signals import ending_in_order
 from assay.core.errors import AssayError, UsageError
 

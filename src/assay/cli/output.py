@@ -16,8 +16,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from assay.cli.printing import say
 from assay.cli.progress import run_and_show, show_plan
-from assay.cli.say import say
 from assay.cli.writing import must_be_writable, write, writing
 from assay.core.errors import UsageError
 from assay.core.result import Status

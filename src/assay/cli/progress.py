@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.status import Status
 from rich.table import Column
 
-from assay.core.shown import shown
+from assay.core.escaping import shown
 from assay.core.task import Split, Task
 from assay.findings.comparison import Comparison
 from assay.findings.search_progress import SearchProgress
@@ -213,7 +213,7 @@ def _searching(
     """Yield what shows how far a search is: on two lines that change, or without a terminal now and then."""
     short = short_names(names)
     if not console.is_terminal:
-        told = _Told()
+        told = _LastShown()
 
         def show_line(now: SearchProgress) -> None:
             if told.is_news(now):
@@ -241,7 +241,7 @@ def _searching(
         lines.remove_task(step)
 
 
-class _Told:
+class _LastShown:
     """What was said of a search last: it is said again once something changed and some time went by."""
 
     def __init__(self) -> None:

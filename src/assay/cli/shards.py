@@ -13,8 +13,8 @@ from assay.actions.fetch import Missing, fetch
 from assay.actions.plan_shards import plan_shards
 from assay.actions.slurm import Resources, slurm_script
 from assay.cli.output import failed_models, stopping
+from assay.cli.printing import say
 from assay.cli.progress import read_plan, run_and_show
-from assay.cli.say import say
 from assay.core.errors import AssayError
 from assay.reports.terminal.console import console as new_console
 from assay.run.shard import ready_shard, shards_folder

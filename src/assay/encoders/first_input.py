@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from assay.encoders.input_range import Found, Range, Scaling, range_of, scaling
+from assay.encoders.input_range import InputRange, Range, Scaling, range_of, scaling
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def assumed_scaling(module: nn.Module, shape: Sequence[int]) -> Scaling:
     return Scaling(scale=True, note=note, warnings=(note,), is_assumed=True)
 
 
-def _found(module: nn.Module, shape: Sequence[int]) -> Found | None:
+def _found(module: nn.Module, shape: Sequence[int]) -> InputRange | None:
     def first(level: float) -> Sequence[np.ndarray]:
         mode = _FirstInput()  # type: ignore[no-untyped-call]  # as above
         try:

@@ -36,14 +36,14 @@ class Range(StrEnum):
     UNIT = "0..1"
 
 
-class Found(NamedTuple):
+class InputRange(NamedTuple):
     """What a model itself does to its input, as far as the range follows from it."""
 
     range: Range
     why: str  # as in "the file divides by 255 itself"
 
 
-def range_of(first: Callable[[float], Sequence[np.ndarray]]) -> Found | None:
+def range_of(first: Callable[[float], Sequence[np.ndarray]]) -> InputRange | None:
     """Return the range that a model expects, or None if it does nothing from which that follows.
 
     Args:
@@ -59,7 +59,7 @@ def range_of(first: Callable[[float], Sequence[np.ndarray]]) -> Found | None:
     return None
 
 
-def _read(zero: float, half: float, one: float, most: float, beyond: float) -> Found | None:
+def _read(zero: float, half: float, one: float, most: float, beyond: float) -> InputRange | None:
     if not np.isfinite([zero, half, one, most, beyond]).all() or zero == most:
         return None
     gain = (most - zero) / 255
@@ -81,7 +81,7 @@ def _read(zero: float, half: float, one: float, most: float, beyond: float) -> F
             f"rescales it to {zero:.3g}..{one:.3g} itself",
         ),
     )
-    return next((Found(wanted, f"the file {why}") for holds, wanted, why in rules if holds), None)
+    return next((InputRange(wanted, f"the file {why}") for holds, wanted, why in rules if holds), None)
 
 
 class Scaling(NamedTuple):
@@ -100,7 +100,7 @@ class Scaling(NamedTuple):
     is_assumed: bool = False
 
 
-def scaling(setting: bool | None, found: Found | None) -> Scaling:
+def scaling(setting: bool | None, found: InputRange | None) -> Scaling:
     """Return how pixels enter a model: as the user wrote, as the model expects, or as 0..1.
 
     Args:

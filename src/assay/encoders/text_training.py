@@ -14,7 +14,7 @@ from assay.core.trainable import Trainable
 from assay.encoders.augmentation import hidden
 from assay.encoders.examples import as_texts
 from assay.encoders.tokens import Tokens
-from assay.encoders.words import CutText, WordInputs, WordReading, cut, padded
+from assay.encoders.words import TokenizedWords, WordInputs, WordReading, cut, padded
 
 Inputs = Mapping[str, torch.Tensor]
 
@@ -34,7 +34,7 @@ class TextTrainable(Trainable):
     pooled: Callable[[Inputs], torch.Tensor]
     device: str
 
-    def prepared(self, example: Example) -> Mapping[str, list[int]] | CutText:
+    def prepared(self, example: Example) -> Mapping[str, list[int]] | TokenizedWords:
         """Return the tokens of a text."""
         if isinstance(example, Words):
             return cut(self.words.tokens, [example])[0]
@@ -42,7 +42,7 @@ class TextTrainable(Trainable):
 
     def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> Inputs | WordInputs:
         """Return padded token IDs, by input name."""
-        if isinstance(prepared[0], CutText):
+        if isinstance(prepared[0], TokenizedWords):
             return word_inputs(self.words.tokens, prepared, self.device, rng)
         inputs = self.words.tokens.padded(prepared, self.device)
         return inputs if rng is None else hide_tokens(inputs, self.words.tokens.tokenizer, rng)
@@ -53,7 +53,7 @@ class TextTrainable(Trainable):
 
 
 def word_inputs(
-    tokens: Tokens, prepared: Sequence[CutText], device: str, rng: np.random.Generator | None
+    tokens: Tokens, prepared: Sequence[TokenizedWords], device: str, rng: np.random.Generator | None
 ) -> WordInputs:
     """Return texts split into words as one padded input; with ``rng``, random tokens are masked."""
     inputs = padded(tokens, prepared, device)

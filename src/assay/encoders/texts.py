@@ -28,7 +28,7 @@ from assay.encoders.tokens import Tokens
 from assay.encoders.torch_model import Outputs, TorchModel
 from assay.encoders.words import WordReading
 
-Read = Callable[[Inputs], States]
+IdentifiedModel = Callable[[Inputs], States]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Reading:
 
 
 @final
-class TextEncoder(TorchModel[Read]):
+class TextEncoder(TorchModel[IdentifiedModel]):
     """Encodes texts and pairs of texts with a transformer, in evaluation mode and float32.
 
     Args:
@@ -75,7 +75,7 @@ class TextEncoder(TorchModel[Read]):
     def __init__(
         self,
         module: nn.Module,
-        read: Read,
+        read: IdentifiedModel,
         reading: Reading,
         device: str,
         origin: Origin,
@@ -170,7 +170,7 @@ class TextEncoder(TorchModel[Read]):
         return Outputs(features, states.logits)
 
 
-def read_base(module: Any, layers: LayerSelection = LAST) -> Read:
+def read_base(module: Any, layers: LayerSelection = LAST) -> IdentifiedModel:
     """Return the forward pass of a transformer without a head."""
 
     def read(inputs: Inputs) -> States:
@@ -179,7 +179,7 @@ def read_base(module: Any, layers: LayerSelection = LAST) -> Read:
     return read
 
 
-def read_classifier(module: Any, layers: LayerSelection = LAST) -> Read:
+def read_classifier(module: Any, layers: LayerSelection = LAST) -> IdentifiedModel:
     """Return the forward pass of a transformer with a head: features below the head, and logits."""
 
     def read(inputs: Inputs) -> States:

@@ -19,7 +19,7 @@ from assay.encoders.tokens import Tokens
 _NO_WORD = -1  # the word index of special tokens and padding
 
 
-class CutText(NamedTuple):
+class TokenizedWords(NamedTuple):
     """The token IDs of a text split into words."""
 
     inputs: dict[str, list[int]]  # by input name
@@ -41,7 +41,7 @@ class WordInputs(NamedTuple):
     words: int
 
 
-def cut(tokens: Tokens, texts: Sequence[Words]) -> list[CutText]:
+def cut(tokens: Tokens, texts: Sequence[Words]) -> list[TokenizedWords]:
     """Return the tokens of texts split into words.
 
     Each word is tokenised separately, with a preceding space unless it begins the text, and special tokens
@@ -70,11 +70,11 @@ def cut(tokens: Tokens, texts: Sequence[Words]) -> list[CutText]:
         ids, word_of = _pieces(text, alone, spaced)
         inputs = tokens.filled(framed(ids[:room]))
         word_of = [_NO_WORD] * first + word_of[:room]
-        cut_texts.append(CutText(inputs, word_of, len(text.words), len(ids) > room))
+        cut_texts.append(TokenizedWords(inputs, word_of, len(text.words), len(ids) > room))
     return cut_texts
 
 
-def padded(tokens: Tokens, texts: Sequence[CutText], device: str) -> WordInputs:
+def padded(tokens: Tokens, texts: Sequence[TokenizedWords], device: str) -> WordInputs:
     """Return texts as one padded input."""
     inputs = tokens.padded([text.inputs for text in texts], device)
     word_of = np.full(inputs["input_ids"].shape, _NO_WORD)

@@ -18,7 +18,7 @@ from assay.workers.channel import Message
 from assay.workers.evaluating.pickling import pickled
 from assay.workers.evaluating.process import (
     LEAST_SHARE,
-    Place,
+    WorkerEnvironment,
     folder_now,
     greeting_of,
     preloaded,
@@ -83,13 +83,13 @@ class Isolated(Engine):
             pool = Pool(self.workers, _start, greeting, self.time_limit)
             yield from events_of(pool, packed, scheduler, watch)
 
-    def place(self, number: int, device: str) -> Place:
+    def place(self, number: int, device: str) -> WorkerEnvironment:
         """Return where a worker works, given its number and the device of its first evaluation."""
         share = machine_bytes() // 2 // self.workers
         environment = dict(os.environ)
         if self.workers > 1:
             environment |= devices_apart(device, number)
-        return Place(
+        return WorkerEnvironment(
             folder=folder_now(),
             path=list(sys.path),
             environment=environment,

@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from assay.core.errors import AssayError
 from assay.environment.atomic_file import written_whole
-from assay.environment.hub_errors import Wanted, hub_error, model_error
+from assay.environment.hub_errors import HubRequest, hub_error, model_error
 from assay.environment.offline import keep_offline
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -123,7 +123,7 @@ def opening(
         repository: The one that they come from, if it is known. If the hub does not give it, its cached
             files are used.
     """
-    wanted = Wanted.model(address) if repository is None else Wanted(address, *repository)
+    wanted = HubRequest.model(address) if repository is None else HubRequest(address, *repository)
     try:
         with _settled(repository) if from_hub else _unchanged():
             yield

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from assay.core.errors import ModelError, Unavailable
-from assay.core.shown import command
+from assay.core.escaping import command
 from assay.environment.offline import how_to_fetch, is_offline
 
 _BROKEN_OFF = (
@@ -22,7 +22,7 @@ _DAMAGED = ("deserializing header", "MetadataIncompleteBuffer", "PytorchStreamRe
 _TRANSPORT = {"TransportError", "ConnectionError", "Timeout"}  # of httpx; of requests, in earlier clients
 
 
-class Wanted(NamedTuple):
+class HubRequest(NamedTuple):
     """What was asked of the hub.
 
     Attributes:
@@ -38,7 +38,7 @@ class Wanted(NamedTuple):
     kind: str = "model"
 
     @classmethod
-    def model(cls, address: str) -> Wanted:
+    def model(cls, address: str) -> HubRequest:
         """Return what an address asks for, whose name is followed by "@" and a revision, or not."""
         name, _, revision = address.partition(":")[2].partition("@")
         return cls(address, name, revision or None)
@@ -54,13 +54,13 @@ class Wanted(NamedTuple):
         return command("assay", "fetch", self.address)
 
 
-def hub_error(wanted: Wanted, error: Exception) -> ModelError:
+def hub_error(wanted: HubRequest, error: Exception) -> ModelError:
     """Return in words what kept a model from being opened, and what to do."""
     causes = list(_causes(error))
     messages = " ".join(str(cause) for cause in causes)
-    said = refusal(wanted, error)
-    if said is not None:
-        return Unavailable(said)
+    reason = refusal(wanted, error)
+    if reason is not None:
+        return Unavailable(reason)
     if any(sign in messages for sign in _DAMAGED):
         return ModelError(
             f"A file of '{wanted.address}' in the cache is damaged ({_first_line(causes[-1])}). Delete the "
@@ -70,16 +70,16 @@ def hub_error(wanted: Wanted, error: Exception) -> ModelError:
     return Unavailable(_missing(wanted, error)) if is_missing else model_error(wanted.address, error)
 
 
-def refusal(wanted: Wanted, error: BaseException) -> str | None:
+def refusal(wanted: HubRequest, error: BaseException) -> str | None:
     """Return in words why the hub does not give something, and what to do; None if it is not to blame."""
     from huggingface_hub import errors
 
     causes = list(_causes(error))
     if any(isinstance(cause, errors.OfflineModeIsEnabled) for cause in causes):
         return None
-    said = next(filter(None, (_refused(wanted, cause) for cause in causes)), None)
-    if said is not None:
-        return said
+    reason = next(filter(None, (_refused(wanted, cause) for cause in causes)), None)
+    if reason is not None:
+        return reason
     if any(sign in str(cause) for cause in causes for sign in _BROKEN_OFF):
         return (
             f"The download of '{wanted.address}' was interrupted ({_first_line(causes[-1])}). Run "
@@ -100,7 +100,7 @@ def why_unreachable() -> str:
     return f"there is no network, or the hub at {_host()} cannot be reached"
 
 
-def _refused(wanted: Wanted, cause: BaseException) -> str | None:
+def _refused(wanted: HubRequest, cause: BaseException) -> str | None:
     from huggingface_hub import errors
 
     if isinstance(cause, errors.GatedRepoError):
@@ -133,7 +133,7 @@ def _refused(wanted: Wanted, cause: BaseException) -> str | None:
     return None
 
 
-def _by_status(wanted: Wanted, status: int, cause: BaseException) -> str | None:
+def _by_status(wanted: HubRequest, status: int, cause: BaseException) -> str | None:
     host = _host()
     if status == 401 and not _has_token():
         return (
@@ -164,7 +164,7 @@ def _by_status(wanted: Wanted, status: int, cause: BaseException) -> str | None:
     return None
 
 
-def _missing(wanted: Wanted, error: Exception) -> str:
+def _missing(wanted: HubRequest, error: Exception) -> str:
     from huggingface_hub import constants
 
     if not constants.HF_HUB_OFFLINE:
@@ -178,7 +178,7 @@ def _missing(wanted: Wanted, error: Exception) -> str:
     )
 
 
-def _similar(wanted: Wanted) -> str:
+def _similar(wanted: HubRequest) -> str:
     """Return a sentence with names of the hub that are like one that it does not have."""
     from huggingface_hub import HfApi
 
@@ -194,7 +194,7 @@ def _similar(wanted: Wanted) -> str:
     return f"Did you mean: {', '.join(near)}? " if near else "Check the name. "
 
 
-def _revisions(wanted: Wanted) -> list[str]:
+def _revisions(wanted: HubRequest) -> list[str]:
     from huggingface_hub import HfApi
 
     try:
@@ -204,7 +204,7 @@ def _revisions(wanted: Wanted) -> list[str]:
     return [ref.name for ref in (*refs.branches, *refs.tags)][:12]
 
 
-def _noun(wanted: Wanted) -> str:
+def _noun(wanted: HubRequest) -> str:
     return "model" if wanted.kind == "model" else "data set"
 
 

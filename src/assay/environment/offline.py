@@ -8,7 +8,7 @@ import urllib.request
 from http.client import HTTPResponse
 from urllib.error import URLError
 
-from assay.core.shown import command
+from assay.core.escaping import command
 
 _ASKED = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 _TRUE = {"1", "on", "yes", "true"}  # what the libraries of Hugging Face accept as yes

@@ -74,7 +74,7 @@ class Flips:
 
 
 @dataclass(frozen=True, slots=True)
-class Spaces:
+class FeatureSpaceSimilarity:
     """The similarity of the features of two models on the same test examples.
 
     Attributes:
@@ -125,7 +125,7 @@ class TaskChange:
     p_value: float | None
     seeds: tuple[int, int]
     flips: Flips | None
-    spaces: Spaces | None
+    spaces: FeatureSpaceSimilarity | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assay.core.estimate import Interval
 
-MOST_HARDEST, MOST_LONELY = 12, 6  # examples of each kind that are shown as pictures or texts
+MOST_HARDEST, MOST_CORRECT_BY_ONE = 12, 6  # examples of each kind that are shown as pictures or texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ConfusedClasses:
     """
 
     truth: str
-    said: str
+    predicted: str
     examples: float
 
 
@@ -48,14 +48,14 @@ class MissedExample:
         row: Position of its label in the test labels, from 0.
         example: Its name: a path, or a row.
         truth: The true class.
-        said: The class that most of the wrong models predict.
+        predicted: The class that most of the wrong models predict.
         right: The models that are right.
     """
 
     row: int
     example: str
     truth: str
-    said: str
+    predicted: str
     right: tuple[str, ...] = ()
 
 
@@ -71,7 +71,7 @@ class ErrorAnalysis:
         by_one: Number that exactly one model gets right.
         hardest: A few that all models miss: first those on whose wrong class most models agree, and of these
             one of each true class in turn.
-        lonely: A few that exactly one model gets right, in the same order.
+        correct_by_one: A few that exactly one model gets right, in the same order.
         classes: Accuracy on each class, by model.
         confusion: The confusion matrix of the recommended model, or of the best.
         separable: The share of pairs of models that differ significantly; None with fewer than two models.
@@ -83,7 +83,7 @@ class ErrorAnalysis:
     right_in_all: int
     by_one: int
     hardest: tuple[MissedExample, ...]
-    lonely: tuple[MissedExample, ...]
+    correct_by_one: tuple[MissedExample, ...]
     classes: Mapping[str, Mapping[str, float]]
     confusion: Confusion | None
     separable: float | None

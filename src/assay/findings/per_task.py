@@ -135,8 +135,8 @@ class TaskFindings:
         shown_negated: Reports show the negative of a value, and lower is better there (RMSE).
         standings: The models with a value, best first.
         missing: The models without a value that read the modality of the task, each with the reason.
-        beats_floor: The best pretrained model is significantly above chance level; None for estimates, and
-            if no pretrained model has a value.
+        is_above_chance: Whether the best pretrained model is significantly above chance level; None for
+            estimates, and if no pretrained model has a value.
         recommended: The address of the recommended model: see ``decision``.
         because: The reason for the recommendation, in a few sentences.
         examples_to_separate: Number of test examples that would separate the two best pretrained models (80 %
@@ -149,9 +149,9 @@ class TaskFindings:
             estimates, and if no model is significantly above chance level.
         class_accuracy: Accuracy of the recommended model on each class.
         class_counts: Number of test examples of each class.
-        noise_floor: The difference that two runs of one model, with as many seeds each, exceed in 5 of 100
+        seed_noise: The difference that two runs of one model, with as many seeds each, exceed in 5 of 100
             cases; None if no model has several seeds.
-        lesson: Error analysis of a classification task from the predictions of all models; None without them.
+        error_analysis: Of a classification task, from the predictions of all models; None without them.
         slices: The results on each slice of test that the task defines.
         decision: The decision between the pretrained models; None if no model can be recommended.
     """
@@ -161,7 +161,7 @@ class TaskFindings:
     shown_negated: bool
     standings: tuple[Standing, ...]
     missing: tuple[Cell, ...]
-    beats_floor: bool | None
+    is_above_chance: bool | None
     recommended: str | None
     because: str
     examples_to_separate: NeededExamples | None
@@ -170,8 +170,8 @@ class TaskFindings:
     smallest: str | None
     class_accuracy: Mapping[str, float]
     class_counts: Mapping[str, int]
-    noise_floor: float | None = None
-    lesson: ErrorAnalysis | None = None
+    seed_noise: float | None = None
+    error_analysis: ErrorAnalysis | None = None
     slices: tuple[SliceFindings, ...] = ()
     decision: Recommendation | None = None
 

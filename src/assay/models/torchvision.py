@@ -13,12 +13,12 @@ from typing import Any, ClassVar, NamedTuple
 
 from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import CheckpointError, UnknownName, UsageError
+from assay.core.escaping import command
 from assay.core.model import Model, ModelSource
-from assay.core.shown import command
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of
 from assay.encoders.image_source import ImageSource
-from assay.encoders.kept_listing import kept_listing
+from assay.encoders.model_list_cache import kept_listing
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.precision import Precision
 from assay.environment.download_errors import download_error

@@ -12,7 +12,7 @@ import numpy as np
 
 from assay.core.task import LabelKind
 from assay.moments.moments import SUMS, Moments, merged
-from assay.moments.ridge import LeftOut, Rules, on_all, rules_of
+from assay.moments.ridge import LeftOut, RidgeFits, on_all, rules_of
 from assay.moments.scatter import Scatter
 from assay.moments.spectrum import Spectrum
 
@@ -49,7 +49,7 @@ class FoldedMoments:
         return self.total.uncentred()
 
     @cached_property
-    def rules(self) -> Rules:
+    def rules(self) -> RidgeFits:
         """Ridge regression on all folds but one, and on pairs of folds: computed once for all scores."""
         return rules_of(self.total, self.folds, self.spectrum)
 

@@ -55,7 +55,7 @@ class LeftOut:
         return np.asarray(self.centred(features) @ self.solution + self.target_mean)
 
 
-class Rules(NamedTuple):
+class RidgeFits(NamedTuple):
     """Ridge regression on parts of train.
 
     Attributes:
@@ -69,7 +69,7 @@ class Rules(NamedTuple):
     on_pairs: tuple[LeftOut, ...]
 
 
-def rules_of(total: Moments, folds: Sequence[Moments], spectrum: Spectrum) -> Rules:
+def rules_of(total: Moments, folds: Sequence[Moments], spectrum: Spectrum) -> RidgeFits:
     """Return the ridge solutions of all folds but one, and of pairs of folds.
 
     All have the penalty that generalised cross-validation chooses on all of train. With a normal prior the
@@ -87,7 +87,7 @@ def rules_of(total: Moments, folds: Sequence[Moments], spectrum: Spectrum) -> Ru
     else:
         solutions = _of_grams(total, folds, pairs, list(zip(parts, crosses, strict=True)), penalty)
     rules = [_rule(*each, penalty) for each in zip(parts, crosses, solutions, strict=True)]
-    return Rules(tuple(rules[: len(folds)]), pairs, tuple(rules[len(folds) :]))
+    return RidgeFits(tuple(rules[: len(folds)]), pairs, tuple(rules[len(folds) :]))
 
 
 def on_all(total: Moments, spectrum: Spectrum) -> LeftOut:

@@ -38,9 +38,9 @@ def entity_tags(classes: tuple[str, ...]) -> tuple[Tag, ...] | None:
     for letters in (_LETTERS, _LETTERS.lower()):
         outside = {"O", "o"} if letters.islower() else {"O"}
         inside = [tag for tag in classes if tag not in outside]
-        said = _typed(inside, letters) or _bare(inside, letters, has_outside=len(inside) < len(classes))
-        if said:
-            return tuple(said.get(tag, _OUTSIDE) for tag in classes)
+        tags = _typed(inside, letters) or _bare(inside, letters, has_outside=len(inside) < len(classes))
+        if tags:
+            return tuple(tags.get(tag, _OUTSIDE) for tag in classes)
     return None
 
 
@@ -55,10 +55,10 @@ def _typed(inside: Sequence[str], letters: str) -> dict[str, Tag] | None:
 
 def _bare(inside: Sequence[str], letters: str, *, has_outside: bool) -> dict[str, Tag] | None:
     """Return what letters without a type say; None if there is another tag, or no sign of a scheme."""
-    said = {tag: Tag(tag.upper(), "") for tag in inside if len(tag) == 1 and tag in letters}
-    found = {tag.letter for tag in said.values()}
+    tags = {tag: Tag(tag.upper(), "") for tag in inside if len(tag) == 1 and tag in letters}
+    found = {tag.letter for tag in tags.values()}
     is_scheme = found >= _SEGMENTS or (has_outside and not found.isdisjoint("BI"))
-    return said if len(said) == len(inside) and is_scheme else None
+    return tags if len(tags) == len(inside) and is_scheme else None
 
 
 def names_entities(classes: tuple[str, ...]) -> bool:

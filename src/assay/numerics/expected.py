@@ -23,7 +23,7 @@ _CONTRADICTION = 2.5  # standard deviations between val and train that are no ch
 _LEAST = 0.5  # least error that counts as one, and its noise, in standard errors
 
 
-class OnPart(NamedTuple):
+class SubsetPredictions(NamedTuple):
     """Predictions by a rule that was fitted to a smaller part of train.
 
     Attributes:
@@ -48,7 +48,7 @@ class FoldEvidence(NamedTuple):
     """
 
     predicted: Predicted
-    on_parts: tuple[OnPart, ...]
+    on_parts: tuple[SubsetPredictions, ...]
     on_val: Predicted | None
     counts: tuple[float, float, float]
     unlike: float
@@ -95,7 +95,7 @@ def expected(held_out: HeldOut, metric: Metric, evidence: FoldEvidence) -> Expec
         2021), https://arxiv.org/abs/2104.00673
     """
     beyond, truth = held_out.beyond, held_out.examples.labels
-    judged = _JudgedSample.of(metric, truth, evidence.predicted)
+    judged = _HeldOutSample.of(metric, truth, evidence.predicted)
     curve = _curve(judged, held_out, evidence, metric)
     fitted, _, whole = evidence.counts
     growth = (held_out.train_count + beyond.val_count) / fitted
@@ -108,7 +108,7 @@ def expected(held_out: HeldOut, metric: Metric, evidence: FoldEvidence) -> Expec
     if beyond.val is None or evidence.on_val is None:
         return Expected(value, interval, ())
     try:
-        on_val = _JudgedSample.of(metric, beyond.val.labels, evidence.on_val)
+        on_val = _HeldOutSample.of(metric, beyond.val.labels, evidence.on_val)
     except NotApplicable:  # val may hold one class only
         return Expected(value, interval, ())
     here = judged.error * curve.shrinkage(whole / fitted)
@@ -146,7 +146,7 @@ class _Curve(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _JudgedSample:
+class _HeldOutSample:
     """A metric of predictions for a sample.
 
     Attributes:
@@ -164,7 +164,7 @@ class _JudgedSample:
     draws: np.ndarray | None
 
     @classmethod
-    def of(cls, metric: Metric, truth: Labels, predicted: Predicted) -> _JudgedSample:
+    def of(cls, metric: Metric, truth: Labels, predicted: Predicted) -> _HeldOutSample:
         """Judge predictions for these labels."""
         value, count = predicted.judged(metric, truth), truth.examples
         perfect = metric(truth, truth.targets() if metric.judges_probs else truth.values)
@@ -206,7 +206,7 @@ class _JudgedSample:
         )
 
 
-def _curve(judged: _JudgedSample, held_out: HeldOut, evidence: FoldEvidence, metric: Metric) -> _Curve:
+def _curve(judged: _HeldOutSample, held_out: HeldOut, evidence: FoldEvidence, metric: Metric) -> _Curve:
     """Return the exponent of the learning curve, shrunk to the usual one."""
     prior = _EXPONENT_SD**-2
     usual = _Curve(_EXPONENT, 1 / prior)
@@ -226,7 +226,7 @@ def _curve(judged: _JudgedSample, held_out: HeldOut, evidence: FoldEvidence, met
 
 
 def _gain(
-    judged: _JudgedSample, held_out: HeldOut, evidence: FoldEvidence, metric: Metric
+    judged: _HeldOutSample, held_out: HeldOut, evidence: FoldEvidence, metric: Metric
 ) -> tuple[tuple[float, float], float]:
     """Return by how much rules of more examples are better than those of parts, and its variance.
 
@@ -271,7 +271,7 @@ def _by_fold(metric: Metric, truth: Labels, predicted: Predicted, folds: np.ndar
     return np.array([predicted.take(truth.rows_of(part)).judged(metric, truth.of(part)) for part in parts])
 
 
-def _shared_variance(train: _JudgedSample, val: _JudgedSample) -> float:
+def _shared_variance(train: _HeldOutSample, val: _HeldOutSample) -> float:
     """Return the variance of one example if val is drawn like train."""
     both = train.count + val.count
     if train.draws is None:

@@ -12,7 +12,7 @@ from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.moments.folded import FoldedMoments
 from assay.moments.ridge import LeftOut
-from assay.numerics.expected import FoldEvidence, OnPart, expected, in_order
+from assay.numerics.expected import FoldEvidence, SubsetPredictions, expected, in_order
 from assay.plugins.train_view import HeldOut
 
 _UNLIKE = 0.1  # relative deviation of the probe's error from that of these rules: benchmarks/expected.py
@@ -29,10 +29,10 @@ def estimate_by_rules(train: FoldedMoments, held_out: HeldOut, metric: Metric, p
     on_parts = []
     for pair, rule in zip(train.rules.pairs, train.rules.on_pairs, strict=True):
         examples = held_out.outside(pair)
-        on_parts.append(OnPart(examples, predict(rule, matrix[truth.rows_of(examples)])))
+        on_parts.append(SubsetPredictions(examples, predict(rule, matrix[truth.rows_of(examples)])))
     on_val = None if val is None else predict(train.on_all, val.matrix)
     share = held_out.train_count / len(train.folds)
     counts = (held_out.train_count - share, 2 * share, held_out.train_count)
-    said = expected(held_out, metric, FoldEvidence(predicted, tuple(on_parts), on_val, counts, _UNLIKE))
+    estimate = expected(held_out, metric, FoldEvidence(predicted, tuple(on_parts), on_val, counts, _UNLIKE))
     kept = HeldOutPredictions(predicted, truth, held_out.rows)
-    return Estimate(said.value, said.interval, metric.name, said.notes, kept)
+    return Estimate(estimate.value, estimate.interval, metric.name, estimate.notes, kept)

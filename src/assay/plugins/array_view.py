@@ -16,11 +16,11 @@ from assay.moments.folded import FoldedMoments
 from assay.moments.stream import moments_of, stratified_folds
 from assay.plugins.train_view import (
     FOLDS,
-    NOTHING_BEYOND,
+    NO_CONTEXT,
     SAMPLE,
     SEED,
-    Beyond,
     HeldOut,
+    HeldOutContext,
     TrainView,
     balanced_rows,
     proportional_examples,
@@ -52,7 +52,7 @@ class ArrayView(TrainView):
     limit: int | None = SAMPLE
     gathered: tuple[FoldedMoments, np.ndarray] | None = None
     informed: Fishers | None = None
-    beyond: Beyond = NOTHING_BEYOND
+    beyond: HeldOutContext = NO_CONTEXT
 
     @property
     def kind(self) -> LabelKind:

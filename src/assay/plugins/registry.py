@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from assay.core.errors import AssayError, MissingPackage, UnknownName, UsageError
 from assay.core.metric import PLUGIN_PREFIX
 from assay.plugins.address import Address
-from assay.plugins.beside import forget_edited_beside, note_beside
+from assay.plugins.local_imports import forget_edited_beside, note_beside
 from assay.plugins.settings import construct, without_defaults
 
 Plugin = TypeVar("Plugin")

@@ -25,7 +25,7 @@ _TINY = 3  # minimum examples of a class for a meaningful covariance
 
 
 @dataclass(frozen=True, slots=True)
-class Beyond:
+class HeldOutContext:
     """What a protocol is given beyond train, and how much judges it.
 
     Attributes:
@@ -39,7 +39,7 @@ class Beyond:
     test_count: int | None = None
 
 
-NOTHING_BEYOND = Beyond()
+NO_CONTEXT = HeldOutContext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class HeldOut:
     folds: np.ndarray
     rows: np.ndarray
     train_count: int
-    beyond: Beyond = NOTHING_BEYOND
+    beyond: HeldOutContext = NO_CONTEXT
 
     def outside(self, folds: Collection[int]) -> np.ndarray:
         """Return the positions of the examples that are in none of these folds."""

@@ -6,8 +6,8 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from assay.readers.escaped_names import shown_name
 from assay.readers.formats.suffixes import SUFFIXES
-from assay.readers.shown_names import shown_name
 
 _IMAGES = frozenset(
     {

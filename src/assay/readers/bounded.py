@@ -10,7 +10,7 @@ from assay.core.size_limits import most_bytes, too_many_bytes
 
 
 @final
-class Bounded(io.RawIOBase):
+class LimitedStream(io.RawIOBase):
     """Reads what another stream unpacks, up to the limit.
 
     Args:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.readers.files import FileExamples, FileState, Look, UnreadableFileError
+from assay.readers.file_cache import SeenFiles, since_now
+from assay.readers.files import FileExamples, FileState, FileSummary, UnreadableFileError
 from assay.readers.pixel_values import PixelStatistics
-from assay.readers.seen_files import SeenFiles, since_now
 
 _CHUNK = 1024  # files checked at a time, which are remembered together
 
@@ -49,7 +49,7 @@ class Checked(NamedTuple):
     digests: np.ndarray  # files, uint64: content hashes; 0 if unreadable
     unreadable: Mapping[int, str]  # position in the rows -> short reason
     thumbnails: np.ndarray | None  # files x thumbnail pixels, uint8
-    special: Mapping[int, Look]  # position in the rows -> what depends on all files, or is noted
+    special: Mapping[int, FileSummary]  # position in the rows -> what depends on all files, or is noted
 
     @property
     def pixels(self) -> dict[int, PixelStatistics]:
@@ -72,7 +72,7 @@ def check(files: FileExamples, rows: np.ndarray) -> Checked:
     digests = np.zeros(len(rows), dtype=np.uint64)
     unreadable: dict[int, str] = {}
     thumbnails: np.ndarray | None = None
-    special: dict[int, Look] = {}
+    special: dict[int, FileSummary] = {}
     for position, look in enumerate(_looks(files, rows)):
         if isinstance(look, str):
             unreadable[position] = look
@@ -87,7 +87,7 @@ def check(files: FileExamples, rows: np.ndarray) -> Checked:
     return Checked(digests, unreadable, thumbnails, special)
 
 
-def _looks(files: FileExamples, rows: np.ndarray) -> Iterator[Look | str]:
+def _looks(files: FileExamples, rows: np.ndarray) -> Iterator[FileSummary | str]:
     """Yield what is found in each file, or why it cannot be read."""
     report = _report.get() or (lambda *_: None)
     with ThreadPoolExecutor(os.cpu_count()) as threads, closing(SeenFiles(files.plural)) as seen:
@@ -99,22 +99,22 @@ def _looks(files: FileExamples, rows: np.ndarray) -> Iterator[Look | str]:
 
 def _looks_at_some(
     files: FileExamples, rows: Sequence[int], threads: ThreadPoolExecutor, seen: SeenFiles
-) -> list[Look | str]:
+) -> list[FileSummary | str]:
     since = since_now()
     states: list[FileState | None] = [files.state(row) for row in rows]
     known = [None] * len(rows) if _again.get() else seen.find(states)
     unread = [position for position, look in enumerate(known) if look is None]
-    looks: list[Look | str | None] = list(known)
+    looks: list[FileSummary | str | None] = list(known)
     for position, look in zip(
         unread, threads.map(partial(looked_at, files), (rows[position] for position in unread)), strict=True
     ):
         looks[position] = look
     found = [(states[position], looks[position]) for position in unread]
-    seen.add([(state, look) for state, look in found if isinstance(look, Look)], since)
+    seen.add([(state, look) for state, look in found if isinstance(look, FileSummary)], since)
     return [look for look in looks if look is not None]
 
 
-def looked_at(files: FileExamples, row: int) -> Look | str:
+def looked_at(files: FileExamples, row: int) -> FileSummary | str:
     """Return what a complete look at a file found, or a short reason why it cannot be read."""
     try:
         return files.look(int(row))

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assay.core.errors import UnreadableTask
+from assay.readers.escaped_names import first_names, shown_name
 from assay.readers.file_spellings import speller
 from assay.readers.files import is_file
-from assay.readers.shown_names import first_names, shown_name
 
 _TRIED = 50  # images by which their folder is found
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.task import Examples, Modality
+from assay.readers.escaped_names import SHOWN, first_names, shown_name
 from assay.readers.pixel_values import PixelStatistics
-from assay.readers.shown_names import SHOWN, first_names, shown_name
 
 
 class FileState(NamedTuple):
@@ -114,7 +114,7 @@ class UnreadableFileError(Exception):
     """The file cannot be read; the message is a short reason."""
 
 
-class Look(NamedTuple):
+class FileSummary(NamedTuple):
     """The result of checking one file."""
 
     digest: int  # 64-bit content hash
@@ -136,7 +136,7 @@ class FileExamples(Examples):
     plural: ClassVar[str]
 
     @abstractmethod
-    def look(self, row: int) -> Look:
+    def look(self, row: int) -> FileSummary:
         """Read one file completely; raise if it cannot be read."""
 
     @abstractmethod

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.readers.annotated_folders import hold_annotations
+from assay.readers.escaped_names import first_names, shown_name
 from assay.readers.given_splits import GivenSplits
 from assay.readers.scanning import Scan
-from assay.readers.shown_names import first_names, shown_name
 from assay.readers.spellings import folded
 from assay.readers.split_names import SplitFolder, consistent, is_plain, is_unlabelled, split_folder
 from assay.readers.splits import Part

@@ -17,6 +17,7 @@ from assay.readers.annotated_folders import (
     found_annotations,
     table_beside,
 )
+from assay.readers.escaped_names import first_names, shown_name
 from assay.readers.files import FolderFiles
 from assay.readers.folder_layout import ClassFolder, Layout, find_layout
 from assay.readers.given_splits import GivenSplits
@@ -24,7 +25,6 @@ from assay.readers.images import is_image
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import class_labels
 from assay.readers.scanning import Scan, suffix_counts
-from assay.readers.shown_names import first_names, shown_name
 from assay.readers.spellings import spelled_by_splits
 from assay.readers.split_lists import listed_parts
 from assay.readers.splits import Part

@@ -12,7 +12,7 @@ from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.paths import path_of
 from assay.core.task import Modality
 from assay.environment.hub_client import HubRepository, settle_hub
-from assay.environment.hub_errors import Wanted, refusal, why_unreachable
+from assay.environment.hub_errors import HubRequest, refusal, why_unreachable
 from assay.environment.offline import how_to_fetch, is_offline
 from assay.readers.formats.embedded import embedded_modality, is_struct_of_file
 from assay.readers.formats.parquet_rows import is_bytes
@@ -51,9 +51,9 @@ class DatasetRequest(NamedTuple):
         return HubRepository(self.name, self.revision, "dataset")
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> HubRequest:
         """What is asked of the hub."""
-        return Wanted(self.address or f"hub:{self.name}", *self.repository)
+        return HubRequest(self.address or f"hub:{self.name}", *self.repository)
 
 
 class HubSplits(NamedTuple):

@@ -13,11 +13,11 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from assay.core.task import Modality
 from assay.readers import image_formats
-from assay.readers.deep_colours import deep_colours, has_deep_colours
 from assay.readers.digests import digest_bytes
-from assay.readers.files import FileExamples, Files, FileState, Look, UnreadableFileError
+from assay.readers.files import FileExamples, Files, FileState, FileSummary, UnreadableFileError
 from assay.readers.near_duplicates import SIDE, thumbnail
 from assay.readers.pixel_values import PixelKind, PixelRange, as_bytes, common_ranges, measured, wide_pixels
+from assay.readers.sixteen_bit import deep_colours, has_deep_colours
 from assay.readers.unread_tiff import unread_tiff
 
 _COMMON = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -71,7 +71,7 @@ class StoredImages(FileExamples):
                 return to_rgb(image, self.ranges)
         return to_rgb(_colours(deep_colours(partial(image_formats.open_image, content, name)), chosen))
 
-    def look(self, row: int) -> Look:
+    def look(self, row: int) -> FileSummary:
         """Return the file's hash and thumbnail; read every byte, but decode at reduced size."""
         content = self.files.content(row)
         if not content:
@@ -85,14 +85,14 @@ class StoredImages(FileExamples):
                 found = measured(PixelKind.COLOUR, colours[..., :3])
                 assert found is not None  # integers are finite
                 small = thumbnail(_colours(colours, common_ranges([found])[PixelKind.COLOUR]))
-                return Look(digest_bytes(content), small, found, is_first=is_first)
+                return FileSummary(digest_bytes(content), small, found, is_first=is_first)
             image.load()
             wide = wide_pixels(image)
             if wide is not None:
                 small = thumbnail(_grey(*wide, {}))
-                return Look(digest_bytes(content), small, measured(*wide), is_first=is_first)
+                return FileSummary(digest_bytes(content), small, measured(*wide), is_first=is_first)
             small = thumbnail(_displayable(ImageOps.exif_transpose(image)))
-            return Look(digest_bytes(content), small, is_first=is_first)
+            return FileSummary(digest_bytes(content), small, is_first=is_first)
 
 
 @contextmanager

@@ -15,13 +15,13 @@ import numpy as np
 
 from assay.core.errors import UnreadableTask
 from assay.core.paths import expanded
+from assay.readers.escaped_names import first_names
 from assay.readers.file_spellings import plain_name, speller
 from assay.readers.files import FolderFiles, is_file
 from assay.readers.guess import column_names
 from assay.readers.labelled_rows import LabelledRows
 from assay.readers.labelling import missing_note
 from assay.readers.numbers import is_missing
-from assay.readers.shown_names import first_names
 from assay.readers.splits import Part, part_of
 from assay.readers.tables import TextTable
 

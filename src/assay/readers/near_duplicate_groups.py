@@ -9,9 +9,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from assay.core.task import LabelKind, Labels, Modality
+from assay.readers.content_cache import remembered
 from assay.readers.gathering import Gathered
 from assay.readers.near_duplicates import BLOCK, MOST_TRAIN, comparison, even_subsample
-from assay.readers.remembered import remembered
 
 _MOST_OF_LABEL = 0.5  # a larger group is what a label looks like, as to a fixed camera, and no copies of one
 

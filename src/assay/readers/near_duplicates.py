@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from assay.core.task import Examples, Modality, Words
-from assay.readers.remembered import remembered
+from assay.readers.content_cache import remembered
 
 SIDE = 16  # thumbnail side in pixels
 MOST_TRAIN = 10_000  # maximum number of compared examples of train

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, final
 
 from assay.core.errors import UnreadableTask
-from assay.readers.shown_names import first_names
+from assay.readers.escaped_names import first_names
 
 _SYSTEM = frozenset(
     {

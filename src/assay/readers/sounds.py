@@ -12,7 +12,7 @@ import numpy as np
 from assay.core.size_limits import too_many_bytes
 from assay.core.task import Modality, Sound
 from assay.readers.digests import digest_bytes
-from assay.readers.files import FileExamples, Files, FileState, Look, UnreadableFileError
+from assay.readers.files import FileExamples, Files, FileState, FileSummary, UnreadableFileError
 
 _NEEDS_CONVERSION = (".m4a", ".aac", ".wma", ".amr", ".webm", ".mp4", ".3gp", ".mka")
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
@@ -64,7 +64,7 @@ class StoredSounds(FileExamples):
             Sound(sound.samples / np.float32(self.full), sound.rate) if is_float and self.full != 1 else sound
         )
 
-    def look(self, row: int) -> Look:
+    def look(self, row: int) -> FileSummary:
         """Return the hash of a file after decoding it completely."""
         content = self.files.content(row)
         if not content:
@@ -79,7 +79,7 @@ class StoredSounds(FileExamples):
         if not len(sound.samples):
             raise UnreadableFileError("no samples")
         peak = float(np.abs(sound.samples).max()) if is_float else None
-        return Look(digest_bytes(content), peak=peak, is_first=cancels)
+        return FileSummary(digest_bytes(content), peak=peak, is_first=cancels)
 
 
 class _Decoded(NamedTuple):

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from assay.readers.shown_names import shown_name
+from assay.readers.escaped_names import shown_name
 
 
 class Spellings(NamedTuple):

@@ -102,8 +102,8 @@ def _names_some(values: Mapping[str, Part | None]) -> bool:
 
 
 def _read(name: str, values: Mapping[str, Part | None]) -> str:
-    said = ", ".join(f"'{cell}' is {part.name.lower()}" for cell, part in values.items() if part is not None)
-    return f"'{name}' is read as the official splits: {said}."
+    parts = ", ".join(f"'{cell}' is {part.name.lower()}" for cell, part in values.items() if part is not None)
+    return f"'{name}' is read as the official splits: {parts}."
 
 
 def _unread(name: str, values: Mapping[str, Part | None]) -> str:

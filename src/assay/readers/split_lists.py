@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from assay.readers.escaped_names import first_names
 from assay.readers.scanning import Scan
-from assay.readers.shown_names import first_names
 from assay.readers.split_names import split_folder
 from assay.readers.splits import Part
 

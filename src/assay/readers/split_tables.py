@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask
+from assay.readers.escaped_names import first_names
 from assay.readers.formats.compressed import table_stem
 from assay.readers.formats.suffixes import SUFFIXES
-from assay.readers.shown_names import first_names
 from assay.readers.split_names import consistent, split_folder
 from assay.readers.splits import Part, part_of
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from assay.core.errors import MissingPackage, UnreadableTask
 from assay.readers.annotated_images import AnnotatedImage
+from assay.readers.escaped_names import shown_name
 from assay.readers.files import is_file
 from assay.readers.images import is_image
 from assay.readers.scanning import Scan
-from assay.readers.shown_names import shown_name
 from assay.readers.split_names import consistent, split_folder
 
 _IMAGES, _LABELS = "images", "labels"

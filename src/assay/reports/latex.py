@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from assay.core.shown import shown
+from assay.core.escaping import shown
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.result_table import Entry, ResultTable, result_tables

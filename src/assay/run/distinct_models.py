@@ -13,7 +13,7 @@ from assay.plugins.registry import Named
 from assay.run.broken_source import read_source
 
 
-class Read(NamedTuple):
+class IdentifiedModel(NamedTuple):
     """A model with what its source says before it is opened."""
 
     model: Named[ModelSource]
@@ -21,13 +21,13 @@ class Read(NamedTuple):
     modality: Modality | None
 
 
-def distinct_models(models: Sequence[Named[ModelSource]]) -> tuple[list[Read], tuple[str, ...]]:
+def distinct_models(models: Sequence[Named[ModelSource]]) -> tuple[list[IdentifiedModel], tuple[str, ...]]:
     """Return each model once, under its first address, and a note for each other address of the same one."""
-    read: list[Read] = []
+    read: list[IdentifiedModel] = []
     seen: dict[tuple[object, ...], str] = {}
     notes = []
     for named in models:
-        each = Read(*read_source(named))
+        each = IdentifiedModel(*read_source(named))
         source = named.address.source
         marks: tuple[tuple[object, ...], ...] = ((source, each.identity), (source, *_places(named.address)))
         first = next((seen[mark] for mark in marks if mark in seen), None)

@@ -22,13 +22,13 @@ from assay.environment.process_state import starting_folder
 from assay.moments.folded import FoldedMoments
 from assay.plugins.train_view import SAMPLE, SEED, balanced_rows
 from assay.plugins.user_code import identity_of_source
-from assay.run.gram import grams_on
-from assay.run.kept_moments import KeptMoments
+from assay.run.device_gram import grams_on
 from assay.run.layer_choice import ChosenLayer, choose_layer
 from assay.run.opened_model import OpenedModel
 from assay.run.pieces import Piece
-from assay.run.seen_train import SeenTrain
+from assay.run.stored_moments import StoredMoments
 from assay.run.stored_split import StoredSplit, distinct, joined, repeated
+from assay.run.train_subset import TrainSubset
 from assay.store.arrays import Arrays
 from assay.wording.numbers import PLURAL
 
@@ -42,7 +42,7 @@ class LearningTask:
         test_count: The number of examples of test, which decides how far a result may be from its estimate.
     """
 
-    seen: SeenTrain
+    seen: TrainSubset
     val: Split
     metric: Metric
     modality: Modality
@@ -213,8 +213,8 @@ class Encoder:
             model.close()
 
     @cached_property
-    def _kept(self) -> KeptMoments:
-        return KeptMoments(self._arrays, self._key, self.task.seen, grams_on(self.device))
+    def _kept(self) -> StoredMoments:
+        return StoredMoments(self._arrays, self._key, self.task.seen, grams_on(self.device))
 
     @cached_property
     def _moments(self) -> FoldedMoments:

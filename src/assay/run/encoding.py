@@ -12,7 +12,7 @@ from assay.core.task import Modality, SplitName, Task
 from assay.encoders.batches import Batches, Progress
 from assay.run.encoder import Encoder, LearningTask
 from assay.run.opened_model import OpenedModel
-from assay.run.seen_train import SeenTrain
+from assay.run.train_subset import TrainSubset
 from assay.store.arrays import Arrays
 
 _TEXTS_FOR_ONE = 16  # batch size factor for texts: encoders group texts of equal length
@@ -38,7 +38,7 @@ class Encodings:
         *,
         train_rows: int | None = None,
     ) -> None:
-        seen = SeenTrain(task.train, train_rows)
+        seen = TrainSubset(task.train, train_rows)
         self.task = task if seen.is_whole else replace(task, train=seen.split)
         self.metric = metric
         learning = LearningTask(seen, task.val, metric, task.modality, task.fingerprint, len(task.test))

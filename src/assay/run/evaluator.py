@@ -31,9 +31,9 @@ from assay.run.consistency import must_be_consistent
 from assay.run.encoding import Encodings, batches_of
 from assay.run.evaluation import Evaluation, failed_job, finished_job
 from assay.run.failure import raise_if_interrupted
+from assay.run.memory_check import must_have_room
 from assay.run.opened_model import OpenedModel
-from assay.run.parts import EncodingPart, train_pieces
-from assay.run.room import must_have_room
+from assay.run.partial_encoding import EncodingPart, train_pieces
 from assay.run.speed import measured_speed
 from assay.run.storable import storable_facts
 

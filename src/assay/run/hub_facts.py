@@ -35,15 +35,15 @@ class HubAnswer(NamedTuple):
 
 def with_hub_facts(entry: CatalogueEntry) -> CatalogueEntry:
     """Return an entry with what the hub said of it; what it says itself stays, but for the popularity."""
-    said = _read(_file()).get(entry.repository)
-    if not said:
+    metadata = _read(_file()).get(entry.repository)
+    if not metadata:
         return entry
     return replace(
         entry,
-        downloads=said.get("downloads"),
-        licence=entry.licence or said.get("licence") or "",
-        released=entry.released or said.get("released") or "",
-        download_bytes=entry.download_bytes or said.get("bytes"),
+        downloads=metadata.get("downloads"),
+        licence=entry.licence or metadata.get("licence") or "",
+        released=entry.released or metadata.get("released") or "",
+        download_bytes=entry.download_bytes or metadata.get("bytes"),
     )
 
 
@@ -76,14 +76,14 @@ def update(repositories: Iterable[str]) -> Iterator[HubAnswer]:
         _write(known)
 
 
-def _facts_in(said: dict[str, Any]) -> dict[str, Any]:
-    card = said.get("cardData") or {}
+def _facts_in(metadata: dict[str, Any]) -> dict[str, Any]:
+    card = metadata.get("cardData") or {}
     licence = card.get("license_name") if card.get("license") == "other" else card.get("license")
     return {
-        "downloads": said.get("downloads"),
+        "downloads": metadata.get("downloads"),
         "licence": licence if isinstance(licence, str) else None,
-        "released": str(said.get("createdAt") or "")[:10],
-        "bytes": _weights(said.get("siblings") or []),
+        "released": str(metadata.get("createdAt") or "")[:10],
+        "bytes": _weights(metadata.get("siblings") or []),
     }
 
 

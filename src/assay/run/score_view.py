@@ -12,11 +12,11 @@ from assay.core.model import FisherProbe, Fishers, ModelFacts
 from assay.core.task import Example, LabelKind, SelectedExamples, SplitName
 from assay.moments.folded import FoldedMoments
 from assay.plugins.train_view import (
-    NOTHING_BEYOND,
+    NO_CONTEXT,
     SAMPLE,
     SEED,
-    Beyond,
     HeldOut,
+    HeldOutContext,
     TrainView,
     balanced_rows,
     proportional_examples,
@@ -61,16 +61,16 @@ class ScoreView(TrainView):
         examples, folds = LabelledFeatures(features, labels.of(chosen)), self._encoder.folds()[rows]
         return HeldOut(examples, folds, rows, labels.examples, self._beyond())
 
-    def _beyond(self) -> Beyond:
+    def _beyond(self) -> HeldOutContext:
         """Return a sample of val and the number of test examples; nothing if only a part of train is seen."""
         task = self._encoder.task
         if not task.seen.is_whole:
-            return NOTHING_BEYOND
+            return NO_CONTEXT
         if not len(task.val):
-            return Beyond(test_count=task.test_count)
+            return HeldOutContext(test_count=task.test_count)
         whole = LabelledFeatures(self._encoder.features(SplitName.VAL, task.val), task.val.labels)
         some = whole.take(proportional_examples(task.val.labels, SAMPLE, SEED))
-        return Beyond(some, len(task.val), task.test_count)
+        return HeldOutContext(some, len(task.val), task.test_count)
 
     def facts(self) -> ModelFacts:
         """Return the facts about the model."""

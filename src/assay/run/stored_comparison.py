@@ -8,7 +8,7 @@ from assay.analysis.compare import compare
 from assay.analysis.per_task.decision import DEFAULT_RULE, Rule
 from assay.core.limits import NO_LIMITS, Limits
 from assay.findings.comparison import Comparison
-from assay.run.shown_files import with_files
+from assay.run.report_files import with_files
 from assay.run.stored_evidence import evidence_of
 from assay.store.results import Store
 from assay.store.search_log import read_search

@@ -27,14 +27,14 @@ from assay.run.evaluation import Evaluation
 from assay.run.evaluator import Evaluator
 from assay.run.failure import time_limit_of
 from assay.run.full_matrix import FullMatrix
-from assay.run.in_parts import InParts
-from assay.run.largest_first import largest_first, runs_several
+from assay.run.job_order import largest_first, runs_several
+from assay.run.partial_scheduler import InParts
 from assay.run.plan import Plan, plan, resolve_methods, resolve_models, resolve_tasks, runs_of
 from assay.run.random_weights import random_controls, runs_for_controls
+from assay.run.report_files import keep_hardest, with_files
 from assay.run.search.candidates import CandidateModels, choice_of
 from assay.run.search.conclusion import conclude
 from assay.run.search.run import SearchRequest, Watches, prepare, run_search
-from assay.run.shown_files import keep_hardest, with_files
 from assay.run.stored_comparison import compare_store
 from assay.run.stored_evidence import evidence_of
 from assay.run.study_settings import StudySettings
@@ -43,8 +43,8 @@ from assay.run.versions import versions
 from assay.run.within_budget import WithinBudget
 from assay.run.zoo import models_for
 from assay.store.arrays import Arrays
-from assay.store.place import require_place
-from assay.store.planned import write_planned, write_versions
+from assay.store.last_run import write_planned, write_versions
+from assay.store.location import require_place
 from assay.store.results import Store, open_existing
 from assay.store.search_log import forget_search, write_search
 

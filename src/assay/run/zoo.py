@@ -85,11 +85,11 @@ class Zoo:
             (self.beyond, f"{plural(len(self.beyond), 'model')} exceed the limits"),
             (self.large, f"{len(self.large)} cached ones of more than {disk_space(_LARGEST)} are left out"),
         )
-        said = [words for entries, words in kinds if entries]
+        sentences = [words for entries, words in kinds if entries]
         took = f"Only {plural(len(self.taken), 'packaged or cached model')} compared: name others"
         if self.to_download:
             took = f"Compared are {plural(len(self.taken), 'model')} of the zoo and of this machine"
-        return ("; ".join((took, *said)).replace("; or", ", or"),) if said else ()
+        return ("; ".join((took, *sentences)).replace("; or", ", or"),) if sentences else ()
 
     @property
     def lines(self) -> tuple[str, ...]:

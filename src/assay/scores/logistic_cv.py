@@ -15,7 +15,7 @@ from assay.core.held_out import HeldOutPredictions
 from assay.core.metric import Metric
 from assay.core.predictor import Predicted
 from assay.moments.ridge import PAIRS
-from assay.numerics.expected import FoldEvidence, OnPart, expected, in_order
+from assay.numerics.expected import FoldEvidence, SubsetPredictions, expected, in_order
 from assay.numerics.linear import L2_PATH, LinearPredictor, ValScorer, best_of
 from assay.plugins.method import Invariance, Score
 from assay.plugins.train_view import SEED, HeldOut, TrainView, proportional_examples
@@ -88,9 +88,9 @@ class LogisticCV(Score):
             raise NotApplicable("All features are constant on train.")
         rules = _Rules(held_out, *self._tuned(held_out, metric), self.max_steps)
         evidence = rules.evidence()
-        said = expected(held_out, metric, evidence)
+        estimate = expected(held_out, metric, evidence)
         kept = HeldOutPredictions(evidence.predicted, held_out.examples.labels, held_out.rows)
-        return Estimate(said.value, said.interval, metric.name, (*said.notes, *rules.notes), kept)
+        return Estimate(estimate.value, estimate.interval, metric.name, (*estimate.notes, *rules.notes), kept)
 
     def _tuned(self, held_out: HeldOut, metric: Metric) -> tuple[float, LinearPredictor | None]:
         """Return the penalty of the sum of losses, and a map that was fitted with it, if there is one.
@@ -144,7 +144,7 @@ class _Rules:
             outside = held_out.outside(pair)
             inside = np.setdiff1d(np.arange(count), outside)
             asked = held_out.examples.matrix[truth.rows_of(outside)]
-            on_parts.append(OnPart(outside, self._predicted(inside, asked)))
+            on_parts.append(SubsetPredictions(outside, self._predicted(inside, asked)))
         on_val = None if val is None else self._predicted(np.arange(count), val.matrix)
         share = count / len(folds)
         counts = (count - share, 2 * share, float(count))

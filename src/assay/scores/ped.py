@@ -129,7 +129,7 @@ def made_base(text: str) -> Score:
     return base
 
 
-class Balls(NamedTuple):
+class ClassSpheres(NamedTuple):
     """Centres and radii of the classes with examples, about the overall mean, in units of ``deviations``.
 
     Attributes:
@@ -147,7 +147,7 @@ class Balls(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def class_balls(train: TrainView, scaling: str, eps: float) -> Balls:
+def class_balls(train: TrainView, scaling: str, eps: float) -> ClassSpheres:
     """Return the classes as balls."""
     total = train.moments().total
     used = total.target_sum > 0
@@ -158,7 +158,7 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> Balls:
     if scaling == "none":
         variances = total.target_norm[used] / counts - np.square(means).sum(axis=1)
         radii = np.sqrt(np.maximum(variances, 0.0))
-        return Balls(means - total.mean(), radii, np.ones(total.width), used)
+        return ClassSpheres(means - total.mean(), radii, np.ones(total.width), used)
     deviations = np.maximum(np.sqrt(total.scatter.variances()), eps)
     sample = train.sample()
     radii = sampled_radii(sample, deviations)
@@ -168,7 +168,7 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> Balls:
         )
     few = (f"ped measures the radii of classes on {len(sample)} of {total.count} examples",)
     notes = few if len(sample) < total.count else ()
-    return Balls((means - total.mean()) / deviations, radii, deviations, used, notes)
+    return ClassSpheres((means - total.mean()) / deviations, radii, deviations, used, notes)
 
 
 def sampled_radii(sample: LabelledFeatures, deviations: np.ndarray) -> np.ndarray:
@@ -181,7 +181,7 @@ def sampled_radii(sample: LabelledFeatures, deviations: np.ndarray) -> np.ndarra
     return np.asarray(np.sqrt(hot @ np.square(scaled).sum(axis=1) / counts))
 
 
-def decline(balls: Balls, settings: PED) -> np.ndarray:
+def decline(balls: ClassSpheres, settings: PED) -> np.ndarray:
     """Return the total motion of each class, classes x width."""
     centres, first = balls.means, 0.0
     for number in range(settings.max_steps):

@@ -8,8 +8,8 @@ from typing import NamedTuple, final
 import numpy as np
 from scipy import stats
 
-from assay.search.belief import DIVERGED, Belief, believe, believe_nothing, expected_improvement
 from assay.search.policies import first_picks, shares_of_untried
+from assay.search.posterior import DIVERGED, Belief, believe, believe_nothing, expected_improvement
 from assay.search.prior import Prior
 
 _HOPELESS = 2.0  # standard deviations behind the best at which a model is ruled out
@@ -33,14 +33,14 @@ class Step(NamedTuple):
     stage: int
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """What a step showed of a model on one task: a value of the metric, higher is better."""
 
     value: float
     deviation: float
 
 
-class Outlook(NamedTuple):
+class Forecast(NamedTuple):
     """What is expected of each model at the last stage of one task, and how far the best may be exceeded."""
 
     mean: np.ndarray
@@ -103,11 +103,13 @@ class Planner:
         """Whether each model was given up."""
         return self._dropped.copy()
 
-    def seen(self, model: int) -> list[Seen | None]:
+    def seen(self, model: int) -> list[Observation | None]:
         """Return what the last stage of a model that showed anything showed, for each task."""
         stages = [np.flatnonzero(np.isfinite(of_task[:, model])) for of_task in self._values]
         return [
-            Seen(float(self._values[task, own[-1], model]), float(self._deviations[task, own[-1], model]))
+            Observation(
+                float(self._values[task, own[-1], model]), float(self._deviations[task, own[-1], model])
+            )
             if len(own)
             else None
             for task, own in enumerate(stages)
@@ -117,7 +119,7 @@ class Planner:
         """Note that a step runs, so that it is not chosen again."""
         self._running[step.model] = True
 
-    def tell(self, step: Step, seen: Sequence[Seen | None]) -> None:
+    def tell(self, step: Step, seen: Sequence[Observation | None]) -> None:
         """Learn what a finished step showed on each task; None where it showed nothing."""
         self._running[step.model] = False
         self._reached[step.model] = max(step.stage, self._reached[step.model])
@@ -163,7 +165,7 @@ class Planner:
         """Return for each task how much better than the best finished model the best of the others may be."""
         return np.array([self._regret(outlook) for outlook in self.outlooks()])
 
-    def outlooks(self) -> list[Outlook]:
+    def outlooks(self) -> list[Forecast]:
         """Return what is expected of each model at the last stage, for each task."""
         return [self._outlook(task) for task in range(len(self.priors))]
 
@@ -189,7 +191,7 @@ class Planner:
     def _step(self, model: int) -> Step:
         return Step(model, int(self._reached[model]) + 1)
 
-    def _outlook(self, task: int) -> Outlook:
+    def _outlook(self, task: int) -> Forecast:
         prior = self.priors[task]
         tried, values, deviations = self._corrected(task)
         if not len(prior.past) and len(tried) >= _FEWEST:
@@ -199,7 +201,7 @@ class Planner:
         belief.mean[tried[is_far]], belief.deviation[tried[is_far]] = values[is_far], deviations[is_far]
         finished = np.intersect1d(tried, np.flatnonzero(self.is_finished))
         best = float(belief.mean[finished].max()) if len(finished) else -np.inf
-        return Outlook(belief.mean, belief.deviation, best, belief)
+        return Forecast(belief.mean, belief.deviation, best, belief)
 
     def _corrected(self, task: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the models with a value on a task, what it says of their last stage, and how exactly."""
@@ -227,7 +229,7 @@ class Planner:
             variances[stage] = variances[stage + 1] + squares / (len(ratios) + _RATIO_WEIGHT)
         return np.exp(logarithms), np.sqrt(variances)
 
-    def _gains(self, outlooks: Sequence[Outlook]) -> np.ndarray:
+    def _gains(self, outlooks: Sequence[Forecast]) -> np.ndarray:
         """Return the improvement on the best that each model promises, in spreads, summed over tasks."""
         total = np.zeros(len(self._reached))
         untried = np.flatnonzero((self._reached < 0) & ~self._dropped)
@@ -242,14 +244,14 @@ class Planner:
             total += gains / max(outlook.belief.scale, 1e-12)
         return total
 
-    def _ruled_out(self, outlooks: Sequence[Outlook]) -> np.ndarray:
+    def _ruled_out(self, outlooks: Sequence[Forecast]) -> np.ndarray:
         """Return whether each begun model is far behind the best on every task."""
         is_behind = (self._reached >= 0) & ~self.is_finished
         for outlook in outlooks:
             is_behind &= outlook.mean + _HOPELESS * outlook.deviation < outlook.best
         return np.asarray(is_behind)
 
-    def _is_enough(self, outlooks: Sequence[Outlook]) -> bool:
+    def _is_enough(self, outlooks: Sequence[Forecast]) -> bool:
         if self._tolerances is None:
             return False
         regrets = np.array([self._regret(outlook) for outlook in outlooks])
@@ -257,7 +259,7 @@ class Planner:
             return not regrets.any()
         return float(np.mean(regrets / np.array(self._tolerances))) <= 1.0
 
-    def _regret(self, outlook: Outlook) -> float:
+    def _regret(self, outlook: Forecast) -> float:
         """Return the expected excess of the best unfinished model over the best finished one.
 
         Models are taken as independent given what was seen, which overstates it.

@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 
-from assay.search.belief import Belief, believe
+from assay.search.posterior import Belief, believe
 from assay.search.prior import Prior
 
 _OF_THE_BEST = 0.5  # weight of the belief in a normal distribution; the rest is that in analogy
@@ -70,7 +70,7 @@ class Search(Policy):
 
 
 @final
-class Static(Policy):
+class MeanRank(Policy):
     """Tries models by their mean percentile rank on past tasks, whatever the new task says."""
 
     name = "static"

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from assay.search.cold_start import NameWeights, weights_by_names
 from assay.search.history import History, normalised, percentiles, spread_of
 from assay.search.names import alikeness, matches
-from assay.search.unseen import NameWeights, weights_by_names
 
 _ALTERNATIONS = 20
 _FILLS = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.core.task import SplitName
 from assay.store.cache import CACHED
-from assay.store.owners import Owners
+from assay.store.file_labels import Owners
 from assay.store.results import Store
 from assay.wording.damage import Damage, damage_sentences, unchecked_sentence
 

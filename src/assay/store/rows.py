@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from assay.core.checked import all_of, checked
 from assay.core.errors import StoreError
 from assay.core.estimate import Interval
 from assay.core.job import Job
@@ -21,6 +20,7 @@ from assay.core.model import ModelFacts, ModelSource
 from assay.core.result import Cause, Cost, Result, Status
 from assay.core.slices import SliceColumn
 from assay.core.task import Modality, TaskKind
+from assay.core.validation import all_of, checked
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.families import families

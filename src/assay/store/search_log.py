@@ -8,14 +8,14 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from assay.core.estimate import Interval
-from assay.findings.search import MissBound, Promising, Screened, SearchFindings
+from assay.findings.search import MissBound, ScreenedModel, SearchFindings, UntriedModel
 from assay.store.arrays import Arrays
 
 SHELF = "search"
 _OPENINGS, _LAST = "openings", "last"
 
 
-class Opening(NamedTuple):
+class SetupCost(NamedTuple):
     """What a step of a search took besides its jobs.
 
     Attributes:
@@ -27,12 +27,12 @@ class Opening(NamedTuple):
     downloaded: float = 0.0
 
 
-def write_openings(arrays: Arrays, openings: Mapping[str, Opening]) -> None:
+def write_openings(arrays: Arrays, openings: Mapping[str, SetupCost]) -> None:
     """Write what steps took besides their jobs, by their first key, in the order in which they ended."""
     arrays.write_text(SHELF, _OPENINGS, json.dumps(dict(openings)))
 
 
-def read_openings(arrays: Arrays) -> dict[str, Opening]:
+def read_openings(arrays: Arrays) -> dict[str, SetupCost]:
     """Return what steps took besides their jobs, by their first key; none if nothing is known."""
     return arrays.read_json(SHELF, _OPENINGS, _openings_of) or {}
 
@@ -52,17 +52,17 @@ def forget_search(arrays: Arrays) -> None:
     arrays.remove_text(SHELF, _LAST)
 
 
-def _openings_of(written: Any) -> dict[str, Opening]:
+def _openings_of(written: Any) -> dict[str, SetupCost]:
     """Return openings; before downloads were kept, each was a number."""
     return {
-        str(key): Opening(*map(float, one if isinstance(one, list) else [one]))
+        str(key): SetupCost(*map(float, one if isinstance(one, list) else [one]))
         for key, one in written.items()
     }
 
 
 def _search_of(written: Any) -> SearchFindings:
     screened = tuple(
-        Screened(
+        ScreenedModel(
             one["model"],
             one["examples"],
             {task: (value, Interval(**interval)) for task, (value, interval) in one["values"].items()},
@@ -86,7 +86,7 @@ def _search_of(written: Any) -> SearchFindings:
                 model: tuple(words) for model, words in written.get("contaminated_by", {}).items()
             },
             "promising": tuple(
-                Promising(one["model"], {task: tuple(belief) for task, belief in one["beliefs"].items()})
+                UntriedModel(one["model"], {task: tuple(belief) for task, belief in one["beliefs"].items()})
                 for one in written.get("promising", ())
             ),
         }

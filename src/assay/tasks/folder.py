@@ -13,6 +13,7 @@ from assay.core.task import Task
 from assay.core.task_source import TaskSource
 from assay.readers.annotated_folders import are_no_classes, found_annotations, table_beside
 from assay.readers.assembly import assemble
+from assay.readers.escaped_names import shown_name
 from assay.readers.folders import Tree, find_files, require_folder
 from assay.readers.gathering import Gathered, gather_files
 from assay.readers.given_splits import Folders, GivenSplits, shares_and_folders
@@ -24,7 +25,6 @@ from assay.readers.listed_files import column_of_files, listed_files
 from assay.readers.named_columns import NamedColumns
 from assay.readers.pixel_values import parse_range
 from assay.readers.positive_class import with_positive
-from assay.readers.shown_names import shown_name
 from assay.readers.splits import Part
 from assay.readers.tables import read_table
 

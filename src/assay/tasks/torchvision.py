@@ -17,7 +17,7 @@ from assay.core.task_source import TaskSource
 from assay.environment.offline import keep_offline
 from assay.readers.assembly import assemble
 from assay.readers.digests import digest_example
-from assay.readers.files import FileExamples, FileState, Look
+from assay.readers.files import FileExamples, FileState, FileSummary
 from assay.readers.gathering import ExampleLimits, gather_files
 from assay.readers.images import named_image_errors, to_rgb
 from assay.readers.labelled_rows import LabelledRows
@@ -69,11 +69,11 @@ class TorchvisionImages(FileExamples):
         split, position = self._position(row)
         return to_rgb(self.splits[split][position][0])
 
-    def look(self, row: int) -> Look:
+    def look(self, row: int) -> FileSummary:
         """Return the hash of the image's pixels, and its thumbnail."""
         with named_image_errors():
             pixels = self.read(row)
-        return Look(digest_example(pixels), thumbnail(Image.fromarray(pixels)))
+        return FileSummary(digest_example(pixels), thumbnail(Image.fromarray(pixels)))
 
     def name(self, row: int) -> str:
         """Return the split and the image's number in it."""

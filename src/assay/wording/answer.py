@@ -40,7 +40,7 @@ def answer(
         return f"No recommendation for {kind}. {_why_not(tasks)}"
     if len(usable) == 1:
         on = f" on {usable[0].task.address}" if len(tasks) > 1 else ""
-        by = f" with {method}" if usable[0].beats_floor is not None else ""
+        by = f" with {method}" if usable[0].is_above_chance is not None else ""
         return f"Recommended for {kind}{on}: {decision.recommended}{by}: {usable[0].because}"
     return f"Recommended for {kind}: {_over_tasks(usable, decision, general, models)}"
 
@@ -49,7 +49,7 @@ def _why_not(tasks: Sequence[TaskFindings]) -> str:
     """Return why no model of a modality can be recommended."""
     if not any(findings.standings for findings in tasks):
         return nothing([cell for findings in tasks for cell in findings.missing])
-    poor = [findings.task.address for findings in tasks if findings.beats_floor is False]
+    poor = [findings.task.address for findings in tasks if findings.is_above_chance is False]
     if poor:
         return f"No model is significantly better than chance level on {few(poor, _NAMED)}."
     missing = [cell for findings in tasks for cell in findings.missing]
@@ -72,7 +72,7 @@ def _over_tasks(
     )
     regret = decision.expected_regret.get(model)
     alone = is_alone(tasks, models)
-    if tasks[0].beats_floor is None:
+    if tasks[0].is_above_chance is None:
         why = ALONE_ON_EACH if alone else "by mean rank"
         if regret is not None and not alone:
             why = f"expected to be {_regret(regret, tasks)} below the best model of each task, on average"

@@ -40,14 +40,14 @@ def because(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
     decision = findings.decision
     if not findings.standings:
         return nothing(findings.missing)
-    if decision is None and findings.beats_floor is None:
+    if decision is None and findings.is_above_chance is None:
         return f"Only controls with random weights have a value. {nothing(findings.missing)}".rstrip()
     if decision is None:
         return _not_above_chance(findings, models)
     chosen = findings.by_model[decision.recommended]
-    if findings.beats_floor is None and not decision.expected_regret:
+    if findings.is_above_chance is None and not decision.expected_regret:
         return _estimate(findings, chosen, models)
-    if findings.beats_floor is None:
+    if findings.is_above_chance is None:
         confidence = _regret(findings, decision, chosen) or "only one pretrained model has a value"
         last = f"This is an estimate: nothing was trained. {_random_above(findings, chosen, models)}".rstrip()
     else:

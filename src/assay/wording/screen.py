@@ -211,7 +211,7 @@ def confidence_sentences(
     """
     if len(pretrained(findings.standings, models)) < 2:
         return [ALONE]
-    is_estimate = findings.beats_floor is None
+    is_estimate = findings.is_above_chance is None
     regret = decision.expected_regret.get(decision.recommended)
     if regret is None and is_estimate:
         scale = [UNITLESS] if findings.measure == decision.method else []
@@ -248,12 +248,12 @@ def confidence_over_tasks(
     model = decision.recommended
     where = [findings for findings in tasks if model in findings.by_model]
     if is_alone(tasks, models):
-        return [f"{ALONE_ON_EACH}.", *([_FROM_TRAIN] if tasks[0].beats_floor is None else [])]
+        return [f"{ALONE_ON_EACH}.", *([_FROM_TRAIN] if tasks[0].is_above_chance is None else [])]
     regret = decision.expected_regret.get(model)
     average = (
         "" if regret is None else f"expected regret {_amount(regret, tasks[0], unit)} a task, on average."
     )
-    if tasks[0].beats_floor is None:
+    if tasks[0].is_above_chance is None:
         return [average or "the least mean rank decides.", _FROM_TRAIN]
     best_on = sum(findings.by_model[model].may_be_best for findings in where)
     may = f"it may be best on {best_on} of {plural(len(where), 'task')}."
@@ -277,7 +277,7 @@ def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
     random = [
         findings.task.address
         for findings in comparison.tasks
-        if findings.beats_floor
+        if findings.is_above_chance
         and any(row.may_be_best and has_random_weights(row.model, rows) for row in findings.standings)
     ]
     on_tasks = {_RANDOM: random} if random else {}

@@ -31,7 +31,7 @@ class Reply(NamedTuple):
     message: Message
 
 
-class Lost(NamedTuple):
+class WorkerLost(NamedTuple):
     """A worker that ended, or was ended, before it was done; the next request starts another.
 
     Attributes:
@@ -74,7 +74,9 @@ class Pool:
         self._workers: dict[int, Worker] = {}
         self._changing = Lock()
         self._is_closed = False
-        self._replies: Queue[Reply | Lost | BaseException] = Queue(maxsize=2 * count)  # a slow store waits
+        self._replies: Queue[Reply | WorkerLost | BaseException] = Queue(
+            maxsize=2 * count
+        )  # a slow store waits
 
     def added(self) -> range:
         """Return the numbers of all workers, and from then on none."""
@@ -106,7 +108,7 @@ class Pool:
             if worker in self._workers:
                 self._workers[worker].kill()
 
-    def next(self) -> Reply | Lost:
+    def next(self) -> Reply | WorkerLost:
         """Return what any worker replies next, or that it was lost; some worker must be busy."""
         reply = self._replies.get()
         if isinstance(reply, BaseException):
@@ -150,10 +152,10 @@ class Pool:
                 self._relay(number, worker)
             except _Ended as ended:
                 for_memory = str(ended).endswith((MEMORY_HINT, OVER_HINT))
-                self._replies.put(Lost(number, str(ended), ended.limit, for_memory))
+                self._replies.put(WorkerLost(number, str(ended), ended.limit, for_memory))
             return True
         if request is not None:
-            self._replies.put(Lost(number, reason))
+            self._replies.put(WorkerLost(number, reason))
         return request is not None
 
     def _having_received(self, number: int, request: Message) -> Worker:

@@ -160,10 +160,12 @@ def test_a_comparison_says_which_models_are_alike(study, comparison):
 
 def test_a_comparison_teaches_of_every_task_of_classes(comparison):
     for task in comparison.tasks:
-        assert (task.lesson is None) == (not task.task.classes)
-        if task.lesson is not None:
-            assert task.lesson.confusion.model == task.recommended
-            classes = {name: of_class[task.recommended] for name, of_class in task.lesson.classes.items()}
+        assert (task.error_analysis is None) == (not task.task.classes)
+        if task.error_analysis is not None:
+            assert task.error_analysis.confusion.model == task.recommended
+            classes = {
+                name: of_class[task.recommended] for name, of_class in task.error_analysis.classes.items()
+            }
             assert task.class_accuracy == pytest.approx(classes)
 
 

@@ -22,11 +22,14 @@ def found():
 
 def test_examples_that_all_miss_and_that_one_gets_are_counted_and_named(found):
     assert (found.examples, found.right_in_all, found.missed_by_all, found.by_one) == (6, 2, 2, 2)
-    assert [(row.example, row.truth, row.said) for row in found.hardest] == [
+    assert [(row.example, row.truth, row.predicted) for row in found.hardest] == [
         ("4.jpg", "dog", "owl"),
         ("5.jpg", "owl", "dog"),
     ]
-    assert [(row.example, row.right) for row in found.lonely] == [("2.jpg", ("a",)), ("6.jpg", ("a",))]
+    assert [(row.example, row.right) for row in found.correct_by_one] == [
+        ("2.jpg", ("a",)),
+        ("6.jpg", ("a",)),
+    ]
 
 
 def test_classes_and_confusion_are_those_of_scikit_learn():

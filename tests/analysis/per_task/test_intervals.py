@@ -3,7 +3,14 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from assay.analysis.per_task.intervals import Measured, Right, bootstrap, example_values, interval, intervals
+from assay.analysis.per_task.intervals import (
+    Measured,
+    RightCounts,
+    bootstrap,
+    example_values,
+    interval,
+    intervals,
+)
 from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy
 from assay.metrics.macro_f1 import MacroF1
@@ -120,7 +127,7 @@ def test_repeated_contents_are_drawn_together():
 @pytest.mark.parametrize(("count", "low"), [(2, 0.158), (8, 0.631), (100, 0.964)])
 def test_all_right_has_the_exact_interval(count, low):
     """Clopper and Pearson (1934): with all of n right, the lower end of 95 % is 0.025 to the power 1 / n."""
-    [result] = intervals(np.ones((500, 1)), Right(np.array([count]), count))
+    [result] = intervals(np.ones((500, 1)), RightCounts(np.array([count]), count))
 
     assert (round(result.low, 3), result.high) == (low, 1.0)
 
@@ -128,7 +135,7 @@ def test_all_right_has_the_exact_interval(count, low):
 def test_all_wrong_has_the_mirrored_interval():
     draws = np.tile([0.0, 1.0], (500, 1))
 
-    wrong, right = intervals(draws, Right(np.array([0, 8]), 8))
+    wrong, right = intervals(draws, RightCounts(np.array([0, 8]), 8))
 
     assert wrong.high == pytest.approx(1 - right.low)
 
@@ -137,7 +144,7 @@ def test_answers_that_are_right_in_part_count_as_many_as_vary_like_them():
     """Of 20 sentences a share of .95 that varies by .02 is as sure as one of 104 answers, with t for z."""
     draws = 0.95 + 0.02 * np.array([[-1.0], [1.0]] * 50)
 
-    [found] = intervals(draws, Right(np.array([19.0]), 20.0, in_part=True))
+    [found] = intervals(draws, RightCounts(np.array([19.0]), 20.0, in_part=True))
 
     alike = 0.95 * 0.05 / 0.02**2 * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 19)) ** 2
     exact = proportion_confint(0.95 * alike, alike, method="beta")
@@ -166,7 +173,9 @@ def test_draws_do_not_depend_on_what_was_drawn_before():
 def test_intervals_of_accuracies_near_the_edge_contain_the_exact_ones():
     draws = np.random.default_rng(0).binomial(20, 0.95, 2000) / 20
 
-    nineteen, all_right = intervals(np.stack([draws, np.ones(2000)], axis=1), Right(np.array([19, 20]), 20))
+    nineteen, all_right = intervals(
+        np.stack([draws, np.ones(2000)], axis=1), RightCounts(np.array([19, 20]), 20)
+    )
 
     exact = stats.binomtest(19, 20).proportion_ci(method="exact")
     assert nineteen is not None
@@ -183,6 +192,6 @@ def test_intervals_of_accuracies_cover_where_few_answers_are_wrong(examples, acc
     right = rng.binomial(examples, accuracy, 1000)
     draws = rng.binomial(examples, right / examples, size=(1000, 1000)) / examples
 
-    found = intervals(draws, Right(right, examples))
+    found = intervals(draws, RightCounts(right, examples))
 
     assert np.mean([one is not None and one.low <= accuracy <= one.high for one in found]) >= 0.94

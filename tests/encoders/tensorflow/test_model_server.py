@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from assay.core.errors import ModelError
-from assay.encoders.tensorflow.model_server import ModelServer, Reads, as_matrix, image_shape
+from assay.encoders.tensorflow.model_server import InputSpec, ModelServer, as_matrix, image_shape
 from assay.workers.channel import Message
 
 
@@ -17,12 +17,12 @@ class Means(ModelServer):
 
     advice: ClassVar[str] = "Give it one."
 
-    def open(self, settings: dict[str, Any]) -> Reads:
+    def open(self, settings: dict[str, Any]) -> InputSpec:
         self.scores = settings["scores"]
         kernel = np.arange(6, dtype=np.float32).reshape(3, 2)
         self.variables = [("head/kernel", kernel), ("head/bias", np.zeros(2, np.float32))]
         self.kernels = [(kernel, -1), (np.zeros(2, np.float32), -1)]
-        return Reads((4, 5, 3), 6, "")
+        return InputSpec((4, 5, 3), 6, "")
 
     def outputs(self, batch: Any) -> Any:
         return [batch.astype(np.float32), batch.mean((1, 2)) @ self.variables[0][1]]

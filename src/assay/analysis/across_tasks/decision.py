@@ -81,7 +81,7 @@ def _scale(task: TaskFindings, tasks: Sequence[TaskFindings]) -> float:
 def _measured(task: TaskFindings, model: str, scales: Mapping[str, float]) -> float:
     """Return the measured regret of a model; for estimates, its rank."""
     standing = task.by_model[model]
-    if task.beats_floor is None:
+    if task.is_above_chance is None:
         return float(standing.rank)
     return (task.standings[0].value - standing.value) * scales[task.task.address]
 

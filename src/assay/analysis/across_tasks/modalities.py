@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assay.analysis.across_tasks.generality import GUESSING, TasksEvidence, across_tasks
-from assay.analysis.per_task.task_findings import Judged
+from assay.analysis.per_task.task_findings import AnalysedTask
 from assay.core.task import Modality
 from assay.findings.across import Across
 from assay.findings.decision import Recommendation
@@ -15,7 +15,7 @@ from assay.findings.per_task import TaskFindings
 from assay.wording.answer import answer
 
 
-def across_modalities(judged: Sequence[Judged], seed: int) -> tuple[Across, ...]:
+def across_modalities(judged: Sequence[AnalysedTask], seed: int) -> tuple[Across, ...]:
     """Compare the models of each modality across its tasks; modalities with too few results are left out.
 
     Args:

@@ -15,6 +15,7 @@ from assay.analysis.change.feature_spaces import spaces
 from assay.analysis.change.flips import flips
 from assay.analysis.evidence import Evidence, decided_rows, judged_rows
 from assay.analysis.pairwise import ALPHA, holm
+from assay.analysis.per_task.answer_cost import one_answer
 from assay.analysis.per_task.cells import gather
 from assay.analysis.per_task.intervals import (
     LEVEL,
@@ -25,13 +26,12 @@ from assay.analysis.per_task.intervals import (
     interval,
     is_mean,
 )
-from assay.analysis.per_task.one_answer import one_answer
 from assay.analysis.per_task.significance import pair_p_values
 from assay.core.errors import UsageError
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
 from assay.core.task import LabelKind, SplitName, TaskKind
-from assay.findings.change import Change, OverTasks, Spaces, TaskChange
+from assay.findings.change import Change, FeatureSpaceSimilarity, OverTasks, TaskChange
 from assay.findings.facts import TaskFacts
 from assay.findings.per_task import OTHER_MODALITY, Cell
 from assay.wording.change import change_remarks
@@ -131,7 +131,9 @@ def _on_task(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed
     )
 
 
-def _spaces(evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed: int) -> Spaces | None:
+def _spaces(
+    evidence: Evidence, task: TaskFacts, cells: tuple[Cell, Cell], seed: int
+) -> FeatureSpaceSimilarity | None:
     rows = {row.address: row for row in evidence.models}
     both = [evidence.features(rows[cell.model], task.fingerprint) for cell in cells]
     first, second = both

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from assay.analysis.per_task.model_similarity import FEWEST, linear_cka
-from assay.findings.change import Spaces
+from assay.findings.change import FeatureSpaceSimilarity
 from assay.numerics.neighbours import nearest, nearest_others
 
 NEIGHBOURS = 10
 EXAMPLES = 5000  # more take minutes and change no second digit
 
 
-def spaces(before: np.ndarray, after: np.ndarray, seed: int) -> Spaces | None:
+def spaces(before: np.ndarray, after: np.ndarray, seed: int) -> FeatureSpaceSimilarity | None:
     """Compare two feature spaces on the same examples; None with too few examples.
 
     Args:
@@ -28,7 +28,7 @@ def spaces(before: np.ndarray, after: np.ndarray, seed: int) -> Spaces | None:
         before, after, count = before[rows], after[rows], EXAMPLES
     old_neighbours = nearest_others(before, NEIGHBOURS)
     same_width = before.shape[1] == after.shape[1]
-    return Spaces(
+    return FeatureSpaceSimilarity(
         examples=count,
         widths=(before.shape[1], after.shape[1]),
         cka=linear_cka(before, after),

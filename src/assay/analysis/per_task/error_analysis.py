@@ -52,7 +52,7 @@ def error_analysis(
         right_in_all=int((count == len(answers)).sum()) if several else 0,
         by_one=int(one_hits.sum()),
         hardest=named(all_miss),
-        lonely=named(one_hits),
+        correct_by_one=named(one_hits),
         classes=_classes(truth, decided),
         confusion=_confusion(truth, shown, decided[shown])
         if shown in decided and shown is not None
@@ -91,7 +91,7 @@ def _missed(row: int, name: str, truth: Labels, answers: Mapping[str, np.ndarray
         row=row,
         example=name,
         truth=truth.classes[answer],
-        said=truth.classes[int(np.bincount(wrong).argmax())] if wrong else "",
+        predicted=truth.classes[int(np.bincount(wrong).argmax())] if wrong else "",
         right=tuple(model for model, values in answers.items() if values[row] == answer),
     )
 

@@ -88,7 +88,7 @@ def _with_seeds(by_seed: list[np.ndarray], rng: np.random.Generator) -> Draws:
     )
 
 
-class Right(NamedTuple):
+class RightCounts(NamedTuple):
     """How many answers of each model are right; seeds are averaged, so that parts of one are possible."""
 
     answers: np.ndarray
@@ -101,7 +101,7 @@ def interval(values: np.ndarray) -> Interval | None:
     return intervals(values[:, None])[0]
 
 
-def intervals(values: np.ndarray, right: Right | None = None) -> list[Interval | None]:
+def intervals(values: np.ndarray, right: RightCounts | None = None) -> list[Interval | None]:
     """Return the percentile interval of each model; None without draws.
 
     Args:
@@ -129,7 +129,7 @@ def intervals(values: np.ndarray, right: Right | None = None) -> list[Interval |
     return [Interval(low, high, LEVEL) for low, high in zip(lows.tolist(), highs.tolist(), strict=True)]
 
 
-def _effective(values: np.ndarray, right: Right) -> np.ndarray:
+def _effective(values: np.ndarray, right: RightCounts) -> np.ndarray:
     """Return how many answers, each wholly right or wrong, vary as much as these; at least their number."""
     share = right.answers / right.of
     variances = values.var(axis=0)

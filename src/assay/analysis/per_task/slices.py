@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from assay.analysis.per_task.answer_cost import one_answer, right_answers
 from assay.analysis.per_task.intervals import METRIC_CALLS, Measured, bootstrap, intervals
-from assay.analysis.per_task.one_answer import one_answer, right_answers
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
 from assay.core.slices import SliceColumn

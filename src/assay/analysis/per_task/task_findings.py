@@ -10,13 +10,13 @@ import numpy as np
 from scipy import stats
 
 from assay.analysis.pairwise import MOST_STEPPED, Pairwise, compare_pairs
+from assay.analysis.per_task.answer_cost import one_answer, right_answers
 from assay.analysis.per_task.costs import costs, fronts, may_be_best, reliable, smallest
 from assay.analysis.per_task.decision import Rule, choose, regrets
 from assay.analysis.per_task.error_analysis import error_analysis
 from assay.analysis.per_task.held_out import TRAINING_SETS, HeldOutRows, held_out_draws
 from assay.analysis.per_task.index import compatibility_index
-from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, Right, bootstrap, intervals
-from assay.analysis.per_task.one_answer import one_answer, right_answers
+from assay.analysis.per_task.intervals import Draws, ExampleDraws, Measured, RightCounts, bootstrap, intervals
 from assay.analysis.per_task.significance import (
     examples_to_separate,
     pair_deviations,
@@ -69,7 +69,7 @@ class TaskEvidence:
     held_out: HeldOutRows | None = None
 
 
-class Judged(NamedTuple):
+class AnalysedTask(NamedTuple):
     """The findings on one task, and the draws of the index."""
 
     findings: TaskFindings
@@ -83,7 +83,7 @@ class _Tested(NamedTuple):
     draws: Draws
     pairs: Pairwise
     answer: float  # what one wrong answer costs
-    right: Right | None
+    right: RightCounts | None
 
     @property
     def best(self) -> int:
@@ -91,7 +91,7 @@ class _Tested(NamedTuple):
         return int(np.argmax(self.pairs.values))
 
 
-def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], rule: Rule, seed: int) -> Judged:
+def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], rule: Rule, seed: int) -> AnalysedTask:
     """Compute the findings on one task.
 
     Args:
@@ -108,8 +108,8 @@ def judge(evidence: TaskEvidence, rows: Mapping[str, ModelRow], rule: Rule, seed
         errors = error_analysis(evidence.truth, decided, evidence.names, shown, _separable(tested.pairs))
         judged = {model: evidence.predicted[model] for model in findings.by_model if model in decided}
         slices = slice_findings(evidence.slices, evidence.truth, judged, evidence.metric, seed)
-        findings = replace(findings, lesson=errors, slices=slices)
-    return Judged(findings, _index_draws(findings, tested))
+        findings = replace(findings, error_analysis=errors, slices=slices)
+    return AnalysedTask(findings, _index_draws(findings, tested))
 
 
 def _findings(
@@ -117,9 +117,9 @@ def _findings(
 ) -> TaskFindings:
     standings = _standings(evidence, tested)
     of_models = costs(evidence.cells, evidence.all_cells, rows)
-    beats_floor = _beats_floor(evidence, pretrained(standings, rows))
+    is_above_chance = _is_above_chance(evidence, pretrained(standings, rows))
     decision = None
-    if beats_floor is not False:
+    if is_above_chance is not False:
         priced = reliable(of_models, rows)
         decision = _decide(evidence, pretrained(standings, rows), tested, priced, rule, seed)
     recommended = decision.recommended if decision else None
@@ -131,7 +131,7 @@ def _findings(
         shown_negated=evidence.judge is not None and evidence.judge.shown_negated,
         standings=standings,
         missing=evidence.missing,
-        beats_floor=beats_floor,
+        is_above_chance=is_above_chance,
         recommended=recommended,
         because="",
         examples_to_separate=_examples_needed(evidence, pretrained(standings, rows), tested),
@@ -140,7 +140,7 @@ def _findings(
         smallest=smallest(may_be_best(standings, rows), rows) if has_smallest else None,
         class_accuracy=shares,
         class_counts=counts,
-        noise_floor=seed_noise(evidence.cells),
+        seed_noise=seed_noise(evidence.cells),
         decision=decision,
     )
     return replace(findings, because=because(findings, rows))
@@ -256,7 +256,7 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     return tuple(sorted(standings, key=lambda standing: (standing.rank, standing.model)))
 
 
-def _beats_floor(evidence: TaskEvidence, standings: Sequence[Standing]) -> bool | None:
+def _is_above_chance(evidence: TaskEvidence, standings: Sequence[Standing]) -> bool | None:
     if evidence.metric is None or not standings:
         return None
     best = standings[0]

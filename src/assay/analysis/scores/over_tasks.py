@@ -42,7 +42,7 @@ class Past(NamedTuple):
 NOTHING_KNOWN = Past()
 
 
-class _Judged(NamedTuple):
+class _ScoreAgreement(NamedTuple):
     """The agreement of one score on all tasks."""
 
     by_task: tuple[Agreement, ...]
@@ -101,7 +101,9 @@ def _meets(matrix: Matrix, truth: Matrix, task: str) -> bool:
     return task in matrix.tasks and bool(matrix.column(task).keys() & truth.column(task).keys())
 
 
-def _on_same(whole: _Judged, static: Matrix, other: Matrix, truth: Matrix, counts: np.ndarray) -> _Judged:
+def _on_same(
+    whole: _ScoreAgreement, static: Matrix, other: Matrix, truth: Matrix, counts: np.ndarray
+) -> _ScoreAgreement:
     """Return the agreement of the static ranking on the models and tasks of a score."""
     table = {
         task: {model: value for model, value in static.column(task).items() if model in known}
@@ -115,7 +117,9 @@ def _on_same(whole: _Judged, static: Matrix, other: Matrix, truth: Matrix, count
     return _judge(STATIC, same, truth, counts, is_baseline=True)
 
 
-def _judge(score: str, matrix: Matrix, truth: Matrix, counts: np.ndarray, *, is_baseline: bool) -> _Judged:
+def _judge(
+    score: str, matrix: Matrix, truth: Matrix, counts: np.ndarray, *, is_baseline: bool
+) -> _ScoreAgreement:
     column = {model: column for column, model in enumerate(truth.models)}
     by_task, drawn = [], []
     for task in truth.tasks:
@@ -133,14 +137,14 @@ def _judge(score: str, matrix: Matrix, truth: Matrix, counts: np.ndarray, *, is_
             drawn.append(draws)
     complete = [draws for draws in drawn if draws is not None]
     if not by_task or len(complete) < len(by_task) or all(result.weighted_tau is None for result in by_task):
-        return _Judged(tuple(by_task), None)
+        return _ScoreAgreement(tuple(by_task), None)
     means = {
         name: np.mean([np.nan_to_num(draws[name]) for draws in complete], axis=0) for name in CORRELATIONS
     }
-    return _Judged(tuple(by_task), means)
+    return _ScoreAgreement(tuple(by_task), means)
 
 
-def _overall(judged: _Judged, static: _Judged | None, seed: int) -> OverallAgreement:
+def _overall(judged: _ScoreAgreement, static: _ScoreAgreement | None, seed: int) -> OverallAgreement:
     by_task = judged.by_task
     values = {name: np.array([getattr(result, name) or 0.0 for result in by_task]) for name in CORRELATIONS}
     means = {name: float(of_tasks.mean()) for name, of_tasks in values.items()}

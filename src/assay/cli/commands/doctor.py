@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.cli import completion, options
-from assay.cli.say import say
+from assay.cli.printing import say
 
 if TYPE_CHECKING:
     from assay.actions.doctor import Finding

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import completion
-from assay.cli.say import say
+from assay.cli.printing import say
 
 EXAMPLES = """
 Examples:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from assay.cli import options
-from assay.cli.say import say
+from assay.cli.printing import say
 
 if TYPE_CHECKING:
     from assay.core.errors import UsageError

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from assay.cli import completion, options
-from assay.cli.say import say
-from assay.core.shown import quoted
+from assay.cli.printing import say
+from assay.core.escaping import quoted
 
 EXAMPLES = """
 Examples:

@@ -62,7 +62,7 @@ def command(
     seed: Annotated[int, typer.Option(help="The seed of the random orders and the intervals.")] = 0,
 ) -> None:
     """Replay a search for the best model on past results, each task left out in turn, beside simple rules."""
-    from assay.actions.simulate import Replays, parse_trials, simulate
+    from assay.actions.simulate import SimulationSettings, parse_trials, simulate
     from assay.reports.html.simulation import check_plot, write_plot
     from assay.reports.terminal.console import console as new_console
     from assay.reports.terminal.simulation import show_simulation
@@ -70,7 +70,7 @@ def command(
     if plot is not None:
         check_plot(plot)
 
-    request = Replays(
+    request = SimulationSettings(
         table=table,
         matrix=matrix,
         rows=rows,

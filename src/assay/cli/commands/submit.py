@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
-from assay.cli.say import say
+from assay.cli.printing import say
 
 EXAMPLES = """
 Examples:

@@ -17,7 +17,7 @@ from assay.core.task import Example
 from assay.core.trainable import Trainable
 from assay.encoders.examples import as_images, as_texts
 from assay.encoders.identity import Origin
-from assay.encoders.input_range import Found, Range, Scaling, doubts, sample_images
+from assay.encoders.input_range import InputRange, Range, Scaling, doubts, sample_images
 from assay.encoders.pairs import encode_texts
 from assay.encoders.pixel_changes import PixelChanges, centred
 from assay.encoders.pixels import PixelRecipe
@@ -123,10 +123,10 @@ class RemoteEncoder(Model):
         return self._worker.ask({"do": Request.ENCODE, "texts": texts}).arrays["features"]
 
 
-def found_range(opened: OpenedWorker) -> Found | None:
+def found_range(opened: OpenedWorker) -> InputRange | None:
     """Return the range of pixels that the model of a worker expects, if its graph says so."""
     found = opened.facts["found"]
-    return None if found is None else Found(Range(found[0]), found[1])
+    return None if found is None else InputRange(Range(found[0]), found[1])
 
 
 def pixel_recipe(

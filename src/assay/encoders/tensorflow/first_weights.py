@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.encoders.input_range import Found, range_of
+from assay.encoders.input_range import InputRange, range_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _TRANSPARENT = frozenset(
 _SHAPES = ("Shape", "ShapeN", "Rank", "Size")
 
 
-def expected_range(function: Any, shape: Sequence[int]) -> Found | None:
+def expected_range(function: Any, shape: Sequence[int]) -> InputRange | None:
     """Return the range of pixels that a graph expects, or None if nothing in it says so.
 
     Args:

@@ -12,7 +12,7 @@ import numpy as np
 
 from assay.core.errors import ModelError
 from assay.core.predictor import softmax
-from assay.encoders.input_range import Found
+from assay.encoders.input_range import InputRange
 from assay.encoders.pixels import require_channels
 from assay.encoders.pooling import pooled_array, real_array
 from assay.workers.channel import Channel, Message
@@ -32,7 +32,7 @@ class Request(StrEnum):
     KERNEL = "kernel"
 
 
-class Reads(NamedTuple):
+class InputSpec(NamedTuple):
     """The input of an opened model, and its cost.
 
     Attributes:
@@ -45,7 +45,7 @@ class Reads(NamedTuple):
     shape: tuple[int, ...]
     macs: int | None
     preprocessing: str
-    found: Found | None = None
+    found: InputRange | None = None
 
 
 class ModelServer(ABC):
@@ -69,7 +69,7 @@ class ModelServer(ABC):
         answer_requests(channel, cls())
 
     @abstractmethod
-    def open(self, settings: dict[str, Any]) -> Reads:
+    def open(self, settings: dict[str, Any]) -> InputSpec:
         """Open the model and set the attributes."""
 
     @abstractmethod
@@ -93,7 +93,7 @@ class ModelServer(ABC):
                 matrix = as_matrix(np.asarray(values), axis)
                 return Message({}, {} if matrix is None else {"matrix": matrix})
 
-    def _facts(self, reads: Reads) -> dict[str, Any]:
+    def _facts(self, reads: InputSpec) -> dict[str, Any]:
         shape = reads.shape
         sample = self._encode(np.zeros((2, *shape), np.float32) if shape else ["a", "b"])
         classes = sample["probs"].shape[1] if "probs" in sample else 0

@@ -70,9 +70,9 @@ class Ray(Engine):
         self, evaluate: Evaluate[WorkT], scheduler: Scheduler[WorkT], watch: Watch
     ) -> Generator[Event, None, None]:
         """Run what the scheduler gives and yield the events of all workers as they come."""
+        from assay.engines.ray.client_mode import OutsideTasks
         from assay.engines.ray.cluster import is_outside, joined
-        from assay.engines.ray.needs import Needs
-        from assay.engines.ray.outside import OutsideTasks
+        from assay.engines.ray.resources import Needs
         from assay.engines.ray.tasks import RayTasks, Shipping
 
         memory = self.memory_per_job

@@ -13,15 +13,15 @@ import numpy as np
 
 from assay.core.errors import UsageError
 from assay.core.task import Task
-from assay.engines.ray.needs import Needs
-from assay.engines.ray.relay import Greeting, Hello, relay
+from assay.engines.ray.node_task import NodeInfo, WorkerConfig, relay
+from assay.engines.ray.resources import Needs
 from assay.plugins.engine import Evaluate
 from assay.plugins.scheduler import Work
 from assay.run.versions import versions
 from assay.workers.channel import Message
 from assay.workers.evaluating.pickling import pickled
 from assay.workers.evaluating.process import folder_now, preloaded, request_of
-from assay.workers.pool import Lost, Reply
+from assay.workers.pool import Reply, WorkerLost
 
 _CARRIED = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "ASSAY_PIXEL_CACHE")
 _SECONDS_BETWEEN_LOOKS = 5.0  # at the nodes
@@ -71,9 +71,9 @@ class Shipping:
         """The reference to what nodes must know, once an evaluation was packed."""
         return self._greeting
 
-    def _greeting_of(self, evaluate: bytes) -> Greeting:
+    def _greeting_of(self, evaluate: bytes) -> WorkerConfig:
         carried = {name: os.environ[name] for name in _CARRIED if name in os.environ}
-        return Greeting(
+        return WorkerConfig(
             evaluate=evaluate,
             versions=versions(),
             variables=carried | preloaded(),
@@ -117,7 +117,7 @@ class RayTasks:
         self._looked = -_SECONDS_BETWEEN_LOOKS
         self._streams: dict[int, Any] = {}
         self._ready: deque[int] = deque()
-        self._hello: dict[int, Hello] = {}  # where each worker is, or was last
+        self._hello: dict[int, NodeInfo] = {}  # where each worker is, or was last
         self._nodes: dict[str, str] = {}  # by model: where its weights are
         self._models: dict[int, str] = {}
         self._here = ray.get_runtime_context().get_node_id() if is_inside else ""
@@ -155,7 +155,7 @@ class RayTasks:
             scheduling_strategy=self._strategy(model),
         ).remote(self._shipping.greeting, message._replace(fields=fields))
 
-    def next(self) -> Reply | Lost | None:
+    def next(self) -> Reply | WorkerLost | None:
         """Return what any task replies next, or that it was lost; None now and then."""
         while not self._ready:
             by_stream = {stream: worker for worker, stream in self._streams.items()}
@@ -165,12 +165,12 @@ class RayTasks:
             self._ready.extend(by_stream[stream] for stream in ready)
         worker = self._ready.popleft()
         value = self._value(worker)
-        if isinstance(value, Hello):
+        if isinstance(value, NodeInfo):
             self._greeted(worker, value)
             return None
-        if isinstance(value, Lost) or value.fields["is"] == "done":
+        if isinstance(value, WorkerLost) or value.fields["is"] == "done":
             del self._streams[worker]
-        return value._replace(worker=worker) if isinstance(value, Lost) else Reply(worker, value)
+        return value._replace(worker=worker) if isinstance(value, WorkerLost) else Reply(worker, value)
 
     def kill(self, worker: int) -> None:
         """Kill a task; it is then lost."""
@@ -185,29 +185,29 @@ class RayTasks:
             self._ray.cancel(stream, force=True)
         self._streams.clear()
 
-    def _value(self, worker: int) -> Hello | Message | Lost:
+    def _value(self, worker: int) -> NodeInfo | Message | WorkerLost:
         """Return the next value of a task; an error of Ray is how it was lost."""
         try:
-            value: Hello | Message | Lost = self._ray.get(next(self._streams[worker]))
+            value: NodeInfo | Message | WorkerLost = self._ray.get(next(self._streams[worker]))
         except StopIteration:
-            return Lost(worker, "its Ray task ended before the evaluation did")
+            return WorkerLost(worker, "its Ray task ended before the evaluation did")
         except self._ray.exceptions.RayError as error:
             return self._lost(worker, error)
         return value
 
-    def _lost(self, worker: int, error: Exception) -> Lost:
+    def _lost(self, worker: int, error: Exception) -> WorkerLost:
         errors, text = self._ray.exceptions, _one_line(error)
         if isinstance(error, (errors.NodeDiedError, errors.ObjectLostError)):
-            return Lost(worker, f"its node was lost: {text}", is_blameless=True)
+            return WorkerLost(worker, f"its node was lost: {text}", is_blameless=True)
         if isinstance(error, errors.WorkerCrashedError):  # evaluations have processes of their own
-            return Lost(worker, "its Ray worker ended unexpectedly", is_blameless=True)
+            return WorkerLost(worker, "its Ray worker ended unexpectedly", is_blameless=True)
         if isinstance(getattr(error, "cause", None), ImportError):
             raise UsageError(
                 f"A node cannot run evaluations: {text}. Install the same packages on every node."
             )
-        return Lost(worker, f"Ray ended it: {text}", of_environment=True)
+        return WorkerLost(worker, f"Ray ended it: {text}", of_environment=True)
 
-    def _greeted(self, worker: int, hello: Hello) -> None:
+    def _greeted(self, worker: int, hello: NodeInfo) -> None:
         self._hello[worker] = hello
         self._nodes[self._models[worker]] = hello.node_id
         if hello.differences:

@@ -22,7 +22,7 @@ from assay.encoders.precision import Precision, check_dtype, dtype_of_weights
 from assay.encoders.repository import Repository
 from assay.environment.devices import half_precision
 from assay.environment.downloads import cached_repositories
-from assay.environment.quiet import quiet
+from assay.environment.transformers_logging import quiet
 from assay.models.hf.completeness import require_complete
 from assay.models.hf.configurations import has_head, is_causal, modality_in, modality_of, was_trained_on_pairs
 from assay.models.hf.remote_code import check_trust, loaded

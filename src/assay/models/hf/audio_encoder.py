@@ -19,13 +19,13 @@ from assay.encoders.examples import as_sounds
 from assay.encoders.fisher import head_fishers
 from assay.encoders.identity import Origin
 from assay.encoders.precision import Precision
-from assay.encoders.texts import Read
+from assay.encoders.texts import IdentifiedModel
 from assay.encoders.torch_model import Outputs, TorchModel
 from assay.models.hf.audio import AudioReading, Inputs
 
 
 @final
-class AudioEncoder(TorchModel[Read]):
+class AudioEncoder(TorchModel[IdentifiedModel]):
     """Encodes audio with a model of transformers, in evaluation mode and float32.
 
     Only audio of equal length is batched, because padding would change the output of some models.
@@ -42,7 +42,7 @@ class AudioEncoder(TorchModel[Read]):
     def __init__(
         self,
         module: Any,
-        read: Read,
+        read: IdentifiedModel,
         reading: AudioReading,
         device: str,
         origin: Origin,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.error import URLError
 
 from assay.core.errors import CheckpointError, ModelError
-from assay.core.shown import command
+from assay.core.escaping import command
 from assay.environment.download_errors import download_error
 from assay.environment.offline import keep_offline
 

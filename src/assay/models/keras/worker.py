@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.core.errors import ModelError
 from assay.encoders.tensorflow.first_weights import expected_range
-from assay.encoders.tensorflow.model_server import ModelServer, Reads, count_macs, image_shape
+from assay.encoders.tensorflow.model_server import InputSpec, ModelServer, count_macs, image_shape
 from assay.models.keras.opening import open_model, outputs_of, preprocessing
 
 _DEFAULT_SIDE = 224  # of the applications that leave height and width open
@@ -19,7 +19,7 @@ class KerasServer(ModelServer):
 
     advice: ClassVar[str] = "Name another layer."
 
-    def open(self, settings: dict[str, Any]) -> Reads:
+    def open(self, settings: dict[str, Any]) -> InputSpec:
         """Open a model and cut it before its head."""
         import keras
         import tensorflow as tf
@@ -41,7 +41,7 @@ class KerasServer(ModelServer):
         self.kernels = [kernel for layer in model._flatten_layers() for kernel in _kernels(layer)]
         single = tf.TensorSpec((1, *shape), tf.float32)
         function = tf.function(lambda batch: reader(batch, training=False)).get_concrete_function(single)
-        return Reads(
+        return InputSpec(
             shape,
             count_macs(function.graph),
             f"{settings['preprocess']}.preprocess_input" if self._preprocess else "",

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from assay.encoders.input_range import Found, range_of
+from assay.encoders.input_range import InputRange, range_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _TRANSPARENT = frozenset(
 )
 
 
-def expected_range(model: Any, entry: str, shape: Sequence[int], folder: Path) -> Found | None:
+def expected_range(model: Any, entry: str, shape: Sequence[int], folder: Path) -> InputRange | None:
     """Return the range of pixels that a graph expects, or None if nothing in it says so.
 
     Args:

@@ -16,7 +16,7 @@ from onnx import numpy_helper, shape_inference
 from assay.core.errors import ModelError
 from assay.core.keys import FLOAT32
 from assay.encoders.identity import require_file
-from assay.encoders.input_range import Found, Range
+from assay.encoders.input_range import InputRange, Range
 
 _HEADS = ("Gemm", "MatMul", "Conv")
 _NORMS = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "InstanceNormalization")
@@ -133,12 +133,12 @@ class OnnxGraph:
                 model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
         return bytes(model.SerializeToString())
 
-    def expected_range(self, port: Port, shape: Sequence[int]) -> Found | None:
+    def expected_range(self, port: Port, shape: Sequence[int]) -> InputRange | None:
         """Return the range of pixels that the graph expects of a batch of this shape, if it says so."""
         from assay.models.onnx.first_weights import expected_range
 
         if np.issubdtype(port.dtype, np.integer):
-            return Found(Range.BYTES, f"the input is {port.dtype}")
+            return InputRange(Range.BYTES, f"the input is {port.dtype}")
         return expected_range(self._model, port.name, shape, self.path.parent)
 
     @property

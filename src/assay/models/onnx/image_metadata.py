@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from assay.encoders.input_range import Found, Range
+from assay.encoders.input_range import InputRange, Range
 
 _RANGES = {"nominalrange_0_255": Range.BYTES, "normalized_0_1": Range.UNIT, "normalized_1_1": Range.UNIT}
 _RANGE, _FORMAT = "image.nominalpixelrange", "image.bitmappixelformat"
 
 
-def stated_range(facts: Mapping[str, str]) -> Found | None:
+def stated_range(facts: Mapping[str, str]) -> InputRange | None:
     """Return the range of pixels that a file states, by its facts under names in lower case; None if none.
 
     >>> stated_range({"image.nominalpixelrange": "NominalRange_0_255"}).why
@@ -21,7 +21,7 @@ def stated_range(facts: Mapping[str, str]) -> Found | None:
     """
     stated = facts.get(_RANGE, "")
     found = _RANGES.get(stated.lower())
-    return None if found is None else Found(found, f"the file states {stated}")
+    return None if found is None else InputRange(found, f"the file states {stated}")
 
 
 def is_centred(facts: Mapping[str, str]) -> bool:

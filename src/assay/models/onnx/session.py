@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PIECE = 16  # images in one run
 
 
-class Feed(NamedTuple):
+class SessionInput(NamedTuple):
     """The input of one run."""
 
     rows: list[int]  # positions in the batch
@@ -36,10 +36,10 @@ class Feed(NamedTuple):
     mask: np.ndarray | None  # texts x tokens: 1 for tokens of the text, 0 for padding
 
 
-class Feeds(Protocol):
+class InputReader(Protocol):
     """Converts examples to input."""
 
-    def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
+    def feeds(self, examples: Sequence[Example]) -> Iterator[SessionInput]:
         """Yield the input of examples in pieces."""
 
     def pooled(self, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
@@ -68,7 +68,7 @@ class OnnxEncoder(Model):
         origin: Where the file came from.
     """
 
-    def __init__(self, graph: OnnxGraph, cut: Cut, feeds: Feeds, device: str, origin: Origin) -> None:
+    def __init__(self, graph: OnnxGraph, cut: Cut, feeds: InputReader, device: str, origin: Origin) -> None:
         self._graph: OnnxGraph | None = graph
         self._cut = cut
         self._feeds = feeds
@@ -90,7 +90,9 @@ class OnnxEncoder(Model):
         """Return float32 features, and probabilities where the graph has a source head."""
         return Encoded(*self._encoded(examples, self._feeds))
 
-    def _encoded(self, examples: Sequence[Example], feeds: Feeds) -> tuple[np.ndarray, np.ndarray | None]:
+    def _encoded(
+        self, examples: Sequence[Example], feeds: InputReader
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         classes = self._facts.source_classes
         features = np.empty((len(examples), self._facts.width), np.float32)
         probs = np.empty((len(examples), classes), np.float32) if classes else None
@@ -123,7 +125,7 @@ class OnnxEncoder(Model):
         """Free the weights."""
         self._session = self._graph = None
 
-    def _run(self, feed: Feed) -> tuple[np.ndarray, np.ndarray | None]:
+    def _run(self, feed: SessionInput) -> tuple[np.ndarray, np.ndarray | None]:
         if self._session is None:
             raise ModelError("The model is closed. Open it again.")
         wanted = [self._cut.features, *([self._cut.classes] if self._cut.classes else [])]
@@ -185,7 +187,7 @@ class ImageFeeds:
     scaling: Scaling
     blue_first: bool = False
 
-    def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
+    def feeds(self, examples: Sequence[Example]) -> Iterator[SessionInput]:
         """Yield the input of images in pieces; a batch of fixed size is filled up with its last image."""
         images = as_images(examples)
         piece = self.port.shape[0] or _PIECE
@@ -200,7 +202,7 @@ class ImageFeeds:
             values = values[:, ::-1] if self.blue_first else values
             values = values.transpose(0, 2, 3, 1) if self.channels_last else values
             arrays = {self.port.name: np.ascontiguousarray(values, dtype=self.port.dtype)}
-            yield Feed(rows, arrays, None)
+            yield SessionInput(rows, arrays, None)
 
     def pooled(self, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
         """Return examples x width: the mean over the positions of a map, or over tokens of a sequence."""
@@ -234,7 +236,7 @@ class TextFeeds:
     pooling: Pooling
     scaling: None = None
 
-    def feeds(self, examples: Sequence[Example]) -> Iterator[Feed]:
+    def feeds(self, examples: Sequence[Example]) -> Iterator[SessionInput]:
         """Yield padded input of texts of similar length; an axis of fixed length is filled up."""
         encoded, _ = self.tokens.read(as_texts(examples))
         batch, length = self.ports[0].shape
@@ -246,7 +248,7 @@ class TextFeeds:
                 inputs = {name: tensor.numpy()[start : start + size] for name, tensor in chunk.inputs.items()}
                 mask = _filled(inputs["attention_mask"], (batch, length), 0)
                 arrays = {port.name: self._array(port, inputs, (batch, length)) for port in self.ports}
-                yield Feed(rows, arrays, mask)
+                yield SessionInput(rows, arrays, mask)
 
     def pooled(self, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
         """Return texts x width: tokens are pooled, vectors stay as they are."""

@@ -18,7 +18,7 @@ from assay.encoders.precision import Precision, check_dtype, dtype_of_weights
 from assay.encoders.repository import Repository
 from assay.environment.devices import half_precision
 from assay.environment.downloads import cached_repositories
-from assay.environment.quiet import quiet
+from assay.environment.transformers_logging import quiet
 
 _OWNER = "sentence-transformers"  # of repositories that are named without one
 _LISTED = Path(__file__).with_name("listed.tsv")

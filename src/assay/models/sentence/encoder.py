@@ -24,7 +24,7 @@ from assay.encoders.text_training import Inputs, hide_tokens, word_inputs
 from assay.encoders.tokens import Tokens
 from assay.encoders.torch_model import Outputs, TorchModel
 from assay.encoders.weights import seeded
-from assay.encoders.words import CutText, WordInputs, WordReading, cut
+from assay.encoders.words import TokenizedWords, WordInputs, WordReading, cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class SentenceTrainable(Trainable):
     words: Callable[[], WordReading]
     device: str
 
-    def prepared(self, example: Example) -> Text | CutText:
+    def prepared(self, example: Example) -> Text | TokenizedWords:
         """Return the text, or the tokens of its words."""
         if isinstance(example, Words):
             return cut(self.words().tokens, [example])[0]
@@ -151,7 +151,7 @@ class SentenceTrainable(Trainable):
 
     def inputs(self, prepared: Sequence[Any], rng: np.random.Generator | None) -> list[Inputs] | WordInputs:
         """Return the input of all texts; of pairs, of all first ones and of all second ones."""
-        if isinstance(prepared[0], CutText):
+        if isinstance(prepared[0], TokenizedWords):
             return word_inputs(self.words().tokens, prepared, self.device, rng)
         inputs_of_sides = []
         for texts in sides_of(prepared):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from assay.core.errors import CheckpointError, ModelError
 from assay.encoders.tensorflow.first_weights import expected_range, frozen_function
-from assay.encoders.tensorflow.model_server import ModelServer, Reads, count_macs, image_shape
+from assay.encoders.tensorflow.model_server import InputSpec, ModelServer, count_macs, image_shape
 
 _SIGNATURES = ("serving_default", "default", "image_feature_vector")  # of Keras, and of TF Hub's first format
 _FEATURES = ("feature_vector", "features", "embedding", "embeddings", "default", "pooled_output")
@@ -18,7 +18,7 @@ class SavedModelServer(ModelServer):
 
     advice: ClassVar[str] = "Export one whose output has."
 
-    def open(self, settings: dict[str, Any]) -> Reads:
+    def open(self, settings: dict[str, Any]) -> InputSpec:
         """Open a folder, choose the function that is read and cut it before its head."""
         import tensorflow as tf
 
@@ -51,7 +51,7 @@ class SavedModelServer(ModelServer):
         self.kernels = [(values, -1) for name, values in self.variables if "embedding" not in name]
         if shape and settings["head"] and settings["output"] is None:
             self._cut_before_head()
-        return Reads(shape, macs, "" if shape else "as the model does itself", found)
+        return InputSpec(shape, macs, "" if shape else "as the model does itself", found)
 
     def outputs(self, batch: Any) -> Any:
         """Return the features of some examples, and the scores of classes where there is a head."""

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from assay.encoders.kept_listing import kept_listing
+from assay.encoders.model_list_cache import kept_listing
 
 
 class Published(NamedTuple):

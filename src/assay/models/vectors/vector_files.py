@@ -22,7 +22,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from assay.core.errors import CheckpointError
-from assay.readers.bounded import Bounded
+from assay.readers.bounded import LimitedStream
 
 _CHUNK = 4096  # rows that are read at a time
 _SHOWN = 40  # characters of a bad line in a message
@@ -222,7 +222,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     try:
         with gzip.GzipFile(path) as stream:
             packed = path.stat().st_size
-            yield BufferedReader(Bounded(cast("IO[bytes]", stream), packed, str(path), CheckpointError))
+            yield BufferedReader(LimitedStream(cast("IO[bytes]", stream), packed, str(path), CheckpointError))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CheckpointError(
             f"'{path}' is compressed, and truncated or damaged ({error}). Download it again."

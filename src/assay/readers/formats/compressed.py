@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from assay.core.errors import UnreadableTask
-from assay.readers.bounded import Bounded
+from assay.readers.bounded import LimitedStream
 from assay.readers.formats.suffixes import PACKED, PLAIN
 from assay.readers.formats.table_file import TableFile
 
@@ -42,7 +42,9 @@ def unpacked(path: Path) -> Iterator[TableFile]:
             with _opened(path, packing) as (inner, stream):
                 whole = Path(folder, f"table{PurePosixPath(inner).suffix.lower()}")
                 with whole.open("wb") as file:
-                    shutil.copyfileobj(Bounded(stream, path.stat().st_size, path.name, UnreadableTask), file)
+                    shutil.copyfileobj(
+                        LimitedStream(stream, path.stat().st_size, path.name, UnreadableTask), file
+                    )
         except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile) as error:
             raise UnreadableTask(f"{path.name} is damaged: {error}. Download or write it again.") from error
         yield TableFile(whole, path.name, whole.suffix)

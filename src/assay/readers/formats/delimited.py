@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.readers.formats.encodings import decoded_lines, find_encoding
-from assay.readers.formats.odd_rows import COMMENT, lines_before_header, numbers_rows, without_sum
+from assay.readers.formats.header_rows import COMMENT, lines_before_header, numbers_rows, without_sum
 from assay.readers.formats.quotes import RowCells, quoted_rows
 from assay.readers.formats.row_places import RowPlaces
 from assay.readers.formats.table_file import (

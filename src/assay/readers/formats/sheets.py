@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from assay.core.errors import MissingPackage, UnreadableTask, UsageError
 from assay.core.size_limits import too_many_bytes
-from assay.readers.formats.odd_rows import title_rows, without_sum
+from assay.readers.formats.header_rows import title_rows, without_sum
 from assay.readers.formats.table_file import (
     Note,
     Row,

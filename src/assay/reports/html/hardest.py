@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assay.findings.error_analysis import MOST_HARDEST, MOST_LONELY, ErrorAnalysis, MissedExample
+from assay.findings.error_analysis import MOST_CORRECT_BY_ONE, MOST_HARDEST, ErrorAnalysis, MissedExample
 from assay.findings.facts import ShownExample
 
 
@@ -50,10 +50,10 @@ def hard_examples(
     if analysis is None:
         return ()
     hardest = _fitting(analysis.hardest, shown, MOST_HARDEST, letters * 2 // 3)
-    lonely = _fitting(analysis.lonely, shown, MOST_LONELY, letters // 3)
+    correct_by_one = _fitting(analysis.correct_by_one, shown, MOST_CORRECT_BY_ONE, letters // 3)
     kinds = (
         HardExamples("Every model wrong", analysis.missed_by_all, hardest),
-        HardExamples("Only one model correct", analysis.by_one, lonely),
+        HardExamples("Only one model correct", analysis.by_one, correct_by_one),
     )
     return tuple(kind for kind in kinds if kind.examples)
 

@@ -105,7 +105,7 @@ def leaderboard(findings: TaskFindings, models: Mapping[str, ModelRow], most: in
         if axis is not None
     ]
     floor = findings.task.floor
-    is_inside = axis is not None and findings.beats_floor is not None and axis.low <= floor <= axis.high
+    is_inside = axis is not None and findings.is_above_chance is not None and axis.low <= floor <= axis.high
     return Leaderboard(
         rows=tuple(rows),
         places=decimals(standing.value for standing in standings),

@@ -12,8 +12,8 @@ from typing import Any
 
 import jinja2
 
-from assay.analysis.scores.useful import with_useful_agreements
-from assay.core.shown import shown
+from assay.analysis.scores.filtering import with_useful_agreements
+from assay.core.escaping import shown
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison

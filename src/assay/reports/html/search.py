@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from assay.core.estimate import Interval
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import TaskFindings
-from assay.findings.search import Screened, SearchFindings
+from assay.findings.search import ScreenedModel, SearchFindings
 from assay.reports.html.chart import Chart, Row
 from assay.reports.html.names import Names
 from assay.wording.numbers import decimals, interval_text, plural, shown, shown_interval, value_text
@@ -82,7 +82,7 @@ def search_view(comparison: Comparison) -> SearchView | None:
 def _screened(search: SearchFindings, tasks: list[TaskFindings]) -> Iterator[SearchedModel]:
     """Yield the models that were tried on a part of train, the best first."""
 
-    def highest(one: Screened) -> float:
+    def highest(one: ScreenedModel) -> float:
         return max((value for value, _ in one.values.values()), default=float("-inf"))
 
     for one in sorted(search.screened, key=highest, reverse=True):

@@ -156,7 +156,7 @@ def page_view(comparison: Comparison) -> PageView:
                 methods.get(findings.task.address),
                 examples.get(findings.task.address, ()),
                 hard_examples(
-                    findings.lesson,
+                    findings.error_analysis,
                     comparison.hardest.get(findings.task.address, {}),
                     _MOST_HARDEST_LETTERS // len(comparison.tasks),
                 ),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
-from assay.core.shown import one_line
+from assay.core.escaping import one_line
 from assay.core.task import Modality
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import SuiteAverage

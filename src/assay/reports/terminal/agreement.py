@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from rich.console import Console
 from rich.text import Text
 
+from assay.core.escaping import one_line
 from assay.core.estimate import Interval
-from assay.core.shown import one_line
 from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Shortlist
 from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.numbers import interval_text, plural, value_text

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from assay.analysis.pairwise import ALPHA
-from assay.core.shown import one_line
-from assay.findings.change import Change, ClassChange, Flips, Spaces, TaskChange
+from assay.core.escaping import one_line
+from assay.findings.change import Change, ClassChange, FeatureSpaceSimilarity, Flips, TaskChange
 from assay.findings.facts import ModelRow
 from assay.findings.short import with_short_names
 from assay.reports.terminal.tables import fitted_table, print_note
@@ -123,7 +123,7 @@ def _class(change: ClassChange) -> str:
     )
 
 
-def _feature_spaces(spaces: Spaces) -> str:
+def _feature_spaces(spaces: FeatureSpaceSimilarity) -> str:
     in_old = spaces.in_old_index
     index = "" if in_old is None else f", {100 * in_old:.0f} % if new features search the old ones"
     return (

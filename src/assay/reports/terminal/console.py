@@ -9,7 +9,7 @@ from typing import IO, Any
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook
 from rich.segment import Segment
 
-from assay.core.shown import shown
+from assay.core.escaping import shown
 
 
 def console(file: IO[str] | None = None, *, stderr: bool = False, **settings: Any) -> Console:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from assay.analysis.scores.useful import with_useful_agreements
+from assay.analysis.scores.filtering import with_useful_agreements
 from assay.findings.comparison import Comparison
 from assay.reports.terminal.across import show_across, show_average, show_similarity
 from assay.reports.terminal.agreement import show_agreements

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from rich.console import Console
 from rich.text import Text
 
-from assay.core.shown import one_line
+from assay.core.escaping import one_line
 from assay.findings.change import Gate, Verdict
 from assay.findings.short import with_short_names
 from assay.reports.terminal.tables import print_note

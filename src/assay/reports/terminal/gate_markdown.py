@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from assay.core.escaping import in_markdown
 from assay.core.estimate import Interval
-from assay.core.shown import in_markdown
 from assay.findings.change import Gate, TaskChange, TaskVerdict, Verdict
 from assay.findings.short import with_short_names
 

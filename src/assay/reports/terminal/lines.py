@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, chop_cells
 
-from assay.core.shown import quoted
+from assay.core.escaping import quoted
 from assay.wording.names import shorten
 
 _INDENT = "    "  # of a part of a command that is too wide under its beginning

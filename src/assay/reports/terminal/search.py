@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from assay.core.shown import one_line
+from assay.core.escaping import one_line
 from assay.findings.comparison import Comparison
-from assay.findings.search import Promising, Screened, SearchFindings
+from assay.findings.search import ScreenedModel, SearchFindings, UntriedModel
 from assay.reports.terminal.tables import SHOWN_MODELS, fitted_table, plain_table, print_note
 from assay.wording.numbers import interval_text, plural, value_text
 from assay.wording.search import contaminated_sentences, level_rows, missed_lines, searched_line
@@ -39,7 +39,7 @@ def show_search(comparison: Comparison, console: Console, *, show_all: bool) -> 
 def _show_screened(
     search: SearchFindings, task: str, negated: bool, console: Console, *, show_all: bool
 ) -> None:
-    def value(one: Screened) -> float:
+    def value(one: ScreenedModel) -> float:
         return one.values[task][0]
 
     ranked = sorted((one for one in search.screened if task in one.values), key=value, reverse=True)
@@ -59,7 +59,7 @@ def _show_screened(
 
 
 def _show_promising(search: SearchFindings, task: str, negated: bool, console: Console) -> None:
-    def row(one: Promising) -> tuple[str, ...]:
+    def row(one: UntriedModel) -> tuple[str, ...]:
         mean, deviation = one.beliefs[task]
         return "", one.model, "", value_text(mean, negated=negated), value_text(deviation)
 

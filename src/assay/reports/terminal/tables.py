@@ -9,7 +9,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from assay.core.shown import one_line
+from assay.core.escaping import one_line
 from assay.wording.names import fitted_labels, width_of
 
 NARROWEST_NAME = 24

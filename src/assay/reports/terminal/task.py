@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from assay.analysis.per_task.by_protocol import by_protocol, cell_text
-from assay.core.shown import one_line
+from assay.core.escaping import one_line
 from assay.findings.comparison import Comparison
 from assay.findings.error_analysis import ErrorAnalysis, MissedExample, SliceFindings
 from assay.findings.per_task import TaskFindings
@@ -47,8 +47,8 @@ def show_task(comparison: Comparison, findings: TaskFindings, console: Console, 
         console.print()
         show_leaderboard(comparison, findings, shown, console)
         _show_costs(comparison, findings, console)
-    if findings.lesson is not None and len(findings.lesson.models) > 1:
-        _show_errors(comparison, findings.lesson, console, show_all=show_all)
+    if findings.error_analysis is not None and len(findings.error_analysis.models) > 1:
+        _show_errors(comparison, findings.error_analysis, console, show_all=show_all)
     hidden = len(findings.standings) - len(shown)
     if hidden:
         print_note(console, f"{plural(hidden, 'more model')}; show all with --details")
@@ -111,13 +111,13 @@ def _show_errors(
     confusion = analysis.confusion
     if confusion is not None and confusion.most:
         pairs = [
-            f"{pair.truth} -> {pair.said} ({pair.examples:.3g})" for pair in confusion.most[:_CONFUSIONS]
+            f"{pair.truth} -> {pair.predicted} ({pair.examples:.3g})" for pair in confusion.most[:_CONFUSIONS]
         ]
         print_note(console, f"most frequent confusions of {names[confusion.model]}: {', '.join(pairs)}")
     if show_all:
         for title, examples in (
             ("every model wrong", analysis.hardest),
-            ("one model correct", analysis.lonely),
+            ("one model correct", analysis.correct_by_one),
         ):
             for example in examples:
                 print_note(console, f"  {title}: {_missed(example, names)}")
@@ -125,7 +125,7 @@ def _show_errors(
 
 def _missed(example: MissedExample, names: Mapping[str, str]) -> str:
     right = f"; {names[example.right[0]]} is correct" if example.right else ""
-    return f"{example.example} is {example.truth}, most models predict {example.said}{right}"
+    return f"{example.example} is {example.truth}, most models predict {example.predicted}{right}"
 
 
 def _show_slices(findings: TaskFindings, console: Console, *, show_all: bool) -> None:

@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 
 from assay.core.estimate import Interval
-from assay.findings.search import MissBound, Promising, Screened, SearchFindings
+from assay.findings.search import MissBound, ScreenedModel, SearchFindings, UntriedModel
 from assay.run.search.run import SearchRun, is_lower_better
-from assay.search.bound import bound, past_shares
 from assay.search.names import shared_words
 from assay.search.policies import Search
+from assay.search.regret_bound import bound, past_shares
 from assay.store.results import Store
 from assay.wording.short_names import short_names
 
@@ -63,10 +63,10 @@ def _needs(search: SearchRun, dropped: set[int]) -> float | None:
     return float(seconds.min()) if len(seconds) else None
 
 
-def _promising(search: SearchRun, models: list[int]) -> tuple[Promising, ...]:
+def _promising(search: SearchRun, models: list[int]) -> tuple[UntriedModel, ...]:
     outlooks, tasks = search.scheduler.planner.outlooks(), search.candidates.tasks
     return tuple(
-        Promising(
+        UntriedModel(
             search.known.names[model],
             {
                 task.address: (float(outlook.mean[model]), float(outlook.deviation[model]))
@@ -87,7 +87,7 @@ def _contaminated(search: SearchRun) -> dict[str, tuple[str, ...]]:
     return words
 
 
-def _screened(search: SearchRun, model: int, *, is_ruled_out: bool) -> Screened:
+def _screened(search: SearchRun, model: int, *, is_ruled_out: bool) -> ScreenedModel:
     planner, tasks = search.scheduler.planner, search.candidates.tasks
     stage = search.candidates.stages[int(planner.reached[model])]
     rows = [len(task.train) if some is None else some for task, some in zip(tasks, stage.rows, strict=True)]
@@ -96,7 +96,7 @@ def _screened(search: SearchRun, model: int, *, is_ruled_out: bool) -> Screened:
         if seen is not None:
             half = _Z * seen.deviation
             values[task.address] = seen.value, Interval(seen.value - half, seen.value + half)
-    return Screened(search.known.names[model], sum(rows), values, is_ruled_out)
+    return ScreenedModel(search.known.names[model], sum(rows), values, is_ruled_out)
 
 
 def _curve(search: SearchRun) -> tuple[tuple[float, tuple[float, ...]], ...]:

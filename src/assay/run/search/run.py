@@ -48,7 +48,7 @@ _SECONDS_BETWEEN = 2.0  # times that the store is told how far a search is
 _FEWEST_TASKS = 5  # past tasks, for their results to say more than facts
 
 
-class Known(NamedTuple):
+class SearchContext(NamedTuple):
     """What is known before the search.
 
     Attributes:
@@ -73,7 +73,7 @@ class Known(NamedTuple):
 class SearchRun(NamedTuple):
     """A search: what is known before it, the models, and the scheduler, which knows how it goes."""
 
-    known: Known
+    known: SearchContext
     choice: CandidateModels
     candidates: Candidates
     costs: Costs
@@ -220,7 +220,7 @@ def is_lower_better(task: Task) -> bool:
     return families().metrics.load(task.metric).shown_negated
 
 
-def _known(choice: CandidateModels, tasks: Sequence[Task]) -> tuple[Known, list[Prior]]:
+def _known(choice: CandidateModels, tasks: Sequence[Task]) -> tuple[SearchContext, list[Prior]]:
     modalities = {task.modality for task in tasks}
     if len(modalities) > 1:
         raise UsageError(
@@ -243,7 +243,7 @@ def _known(choice: CandidateModels, tasks: Sequence[Task]) -> tuple[Known, list[
         history = history.of_tasks([])
     made_for_it = np.max([prior.made_for_it for prior in priors], axis=0) > 0
     of_ranks = rank_weights(cases(history)).best() if len(names) <= MOST_MODELS else 0.0
-    return Known(names, history, found.sources, past_tasks, made_for_it, units, of_ranks), priors
+    return SearchContext(names, history, found.sources, past_tasks, made_for_it, units, of_ranks), priors
 
 
 def _as_shares(history: History) -> History:

@@ -11,7 +11,7 @@ from assay.plugins.scheduler import Observed
 from assay.run.evaluation import Evaluation
 from assay.run.search.candidates import Candidates, NoCandidate
 from assay.search.planner import Step
-from assay.store.search_log import Opening
+from assay.store.search_log import SetupCost
 
 
 @dataclass
@@ -54,8 +54,8 @@ class Records(NamedTuple):
 
     models: Iterable[str]
     known: Callable[[Iterable[str]], Mapping[str, Observed]]
-    openings: Mapping[str, Opening]
-    keep_openings: Callable[[Mapping[str, Opening]], None]
+    openings: Mapping[str, SetupCost]
+    keep_openings: Callable[[Mapping[str, SetupCost]], None]
 
 
 def begun(

@@ -21,8 +21,8 @@ from assay.run.search.running_step import Records, RunningStep, begun, keys_of, 
 from assay.run.search.spending import Spending, StopReason
 from assay.run.search.stages import SCREEN
 from assay.search.costs import Costs, StepTime
-from assay.search.planner import Planner, Seen, Step
-from assay.store.search_log import Opening
+from assay.search.planner import Observation, Planner, Step
+from assay.store.search_log import SetupCost
 
 _PAIRED = 0.5  # of the deviation of an estimate: models are judged on the same examples
 _Z = 1.96
@@ -213,12 +213,12 @@ class SearchScheduler(Scheduler[Evaluation]):
         results = list(running.observed.values())
         first = min(running.keys, default="")
         if running.is_replayed:
-            opening = self._openings.get(first, Opening())
+            opening = self._openings.get(first, SetupCost())
         else:
             ran = (one for one in results if one.job.key not in running.replayed)
             jobs = sum(one.encode_seconds + one.seconds for one in ran)
             rest = max(0.0, self._spending.clock() - running.start - jobs)
-            opening = self._openings[first] = Opening(rest, running.downloads)
+            opening = self._openings[first] = SetupCost(rest, running.downloads)
             self._records.keep_openings(self._openings)
         fresh = [one for one in results if one.job.key not in self._counted]
         self._counted.update(one.job.key for one in fresh)
@@ -254,17 +254,17 @@ class SearchScheduler(Scheduler[Evaluation]):
             self.failed[step.model] = failed[0]
         self.planner.drop(step.model)
 
-    def _seen(self, fingerprint: str, results: list[Observed]) -> Seen | None:
+    def _seen(self, fingerprint: str, results: list[Observed]) -> Observation | None:
         """Return what results say of a model on one task: metrics on val of training, or else the screen."""
         own = [one for one in results if one.job.fingerprint == fingerprint]
         trained = [one.val_value for one in own if one.val_value is not None and self._is_trained(one)]
         if trained:
-            return Seen(float(np.mean(trained)), 0.02 * max(1.0, abs(float(np.mean(trained)))))
+            return Observation(float(np.mean(trained)), 0.02 * max(1.0, abs(float(np.mean(trained)))))
         for one in own:
             if one.job.method == SCREEN and one.estimate is not None and one.metric:
                 interval = one.interval
                 width = 0.0 if interval is None else (interval.high - interval.low) / 2
-                return Seen(one.estimate, _PAIRED * width / _Z)
+                return Observation(one.estimate, _PAIRED * width / _Z)
         return None
 
     def _is_trained(self, one: Observed) -> bool:

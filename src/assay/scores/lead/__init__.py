@@ -12,7 +12,7 @@ from assay.core.features import LabelledFeatures
 from assay.numerics.principal import principal_components
 from assay.numerics.threads import one_thread_in_scipy
 from assay.plugins.method import Invariance, SampleScore
-from assay.scores.lead.machines import Machines
+from assay.scores.lead.machines import LinearSVMs
 
 _BLOCK = 1024  # examples in one pass through the head; bounds the memory
 
@@ -106,7 +106,7 @@ def _initial_probability(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
         rows: Examples x principal components: no rotation changes the machines.
         positions: The class of each example.
     """
-    machines = Machines(rows)
+    machines = LinearSVMs(rows)
     own, total = np.empty(len(rows)), np.zeros(len(rows))
     with one_thread_in_scipy():
         for label in range(int(positions.max()) + 1):

@@ -14,7 +14,7 @@ _HALVINGS = 100  # steps of the line search: a Newton step or, outside the known
 
 
 @final
-class Machines:
+class LinearSVMs:
     """Minimises |w|^2/2 + sum max(0, 1 - margin)^2 with a free intercept, for each class.
 
     The loss is quadratic as long as the set S of support vectors, those with a margin below 1, stays the

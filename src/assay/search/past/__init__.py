@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.search.past.library import all_tables, own_tables, shipped_tables
-from assay.search.past.past import Match, PastResults, past_for
+from assay.search.past.matching import Match, PastResults, past_for
 from assay.search.past.table import PastTable
 
 __all__ = ["Match", "PastResults", "PastTable", "all_tables", "own_tables", "past_for", "shipped_tables"]

@@ -38,7 +38,7 @@ class Hidden(NamedTuple):
     texts: tuple[str, ...]
 
 
-class Asked(NamedTuple):
+class UnlabelledExamples(NamedTuple):
     """Examples without labels."""
 
     numbers: list[str]  # example numbers in the file
@@ -78,7 +78,7 @@ HIDDEN = (
 )
 
 
-def read_hidden(hidden: Hidden, folder: str | None, revision: str | None) -> Asked:
+def read_hidden(hidden: Hidden, folder: str | None, revision: str | None) -> UnlabelledExamples:
     """Return the examples of a test file.
 
     Args:
@@ -90,7 +90,7 @@ def read_hidden(hidden: Hidden, folder: str | None, revision: str | None) -> Ask
         UnreadableTask: The file is missing or has a broken row; the leaderboard requires all predictions.
     """
     source, batches = _of_hub(hidden, revision) if folder is None else _of_file(hidden, Path(folder))
-    asked = Asked([], [])
+    asked = UnlabelledExamples([], [])
     for batch in batches:
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             if None in row:

@@ -12,7 +12,7 @@ from typing import Any, final
 import cloudpickle
 
 from assay.core.metric import PLUGIN_PREFIX
-from assay.plugins.beside import modules_beside
+from assay.plugins.local_imports import modules_beside
 
 
 def pickled(value: object, apart: Callable[[object], str | None] | None = None) -> bytes:

@@ -49,7 +49,7 @@ class Kind(StrEnum):
     DONE = "done"
 
 
-class Place(NamedTuple):
+class WorkerEnvironment(NamedTuple):
     """Where and with what a worker works.
 
     Attributes:
@@ -93,7 +93,7 @@ def folder_now() -> str:
         return ""
 
 
-def greeting_of(place: Place, evaluate: bytes) -> Message:
+def greeting_of(place: WorkerEnvironment, evaluate: bytes) -> Message:
     """Return what a worker must receive before its first evaluation."""
     return Message({"place": place._asdict()}, {"evaluate": np.frombuffer(evaluate, np.uint8)})
 
@@ -106,7 +106,7 @@ def request_of(evaluation: bytes) -> Message:
 def serve(channel: Channel) -> None:
     """Run one evaluation after the other."""
     greeting = channel.receive()
-    place = Place(**greeting.fields["place"])
+    place = WorkerEnvironment(**greeting.fields["place"])
     settle(place)
     evaluate: Any = None
     while True:
@@ -125,7 +125,7 @@ def serve(channel: Channel) -> None:
         channel.send(Message({"is": Kind.DONE, "has_leaked": _has_leaked(evaluate, place.most_bytes)}))
 
 
-def settle(place: Place) -> None:
+def settle(place: WorkerEnvironment) -> None:
     """Take over the working directory, modules and variables of the parent, and the share of the machine."""
     if place.folder:
         os.chdir(place.folder)

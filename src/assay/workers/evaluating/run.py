@@ -18,7 +18,7 @@ from assay.workers.evaluating.events import value_of
 from assay.workers.evaluating.pickling import carry_plugin_files
 from assay.workers.evaluating.process import Kind, not_sent
 from assay.workers.evaluating.remaining import Remaining
-from assay.workers.pool import Lost, Reply
+from assay.workers.pool import Reply, WorkerLost
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Workers(Protocol):
     def request(self, worker: int, message: Message) -> None:
         """Give a request to a worker, which must not be busy."""
 
-    def next(self) -> Reply | Lost | None:
+    def next(self) -> Reply | WorkerLost | None:
         """Return what any worker replies next, or that it was lost; None if ``added`` is to be asked."""
 
     def kill(self, worker: int) -> None:
@@ -130,9 +130,9 @@ class _Run(Generic[WorkT]):
         else:
             self._workers.request(number, message)
 
-    def _events_of(self, reply: Reply | Lost) -> Iterator[Event]:
+    def _events_of(self, reply: Reply | WorkerLost) -> Iterator[Event]:
         number, running = reply.worker, self._running[reply.worker]
-        if isinstance(reply, Lost):
+        if isinstance(reply, WorkerLost):
             yield from self._after_loss(reply._replace(reason=running.fault or reply.reason))
             return
         kind, message = _kind_of(reply), reply.message
@@ -163,7 +163,7 @@ class _Run(Generic[WorkT]):
             del self._open_models[number]
             self._workers.retire(number)
 
-    def _after_loss(self, lost: Lost) -> Iterator[Event]:
+    def _after_loss(self, lost: WorkerLost) -> Iterator[Event]:
         """Fail the job that a worker was lost with, and run the others; without a model all jobs fail.
 
         What was lost with its machine runs again unchanged, a few times.
@@ -209,5 +209,5 @@ class _Run(Generic[WorkT]):
             self._watch = None
 
 
-def _kind_of(reply: Reply | Lost) -> Kind | None:
-    return None if isinstance(reply, Lost) else Kind(reply.message.fields["is"])
+def _kind_of(reply: Reply | WorkerLost) -> Kind | None:
+    return None if isinstance(reply, WorkerLost) else Kind(reply.message.fields["is"])

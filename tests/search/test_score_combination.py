@@ -10,14 +10,14 @@ import pytest
 from scipy import stats
 
 from assay.search.history import History
-from assay.search.join import Scored, learn_join, normal_scores, scored_tasks
 from assay.search.prior import expected, learn
+from assay.search.score_combination import ScoredTask, learn_join, normal_scores, scored_tasks
 
 TABLES = Path(__file__).parents[3] / "shared" / "tables"
 MODELS = 16
 
 
-def scored(rng: np.random.Generator, tasks: int, signal: float = 1.0) -> list[Scored]:
+def scored(rng: np.random.Generator, tasks: int, signal: float = 1.0) -> list[ScoredTask]:
     """Return tasks with a weak prior and three scores, of which the first holds a signal."""
     skills = rng.normal(size=MODELS)
     found = []
@@ -25,7 +25,7 @@ def scored(rng: np.random.Generator, tasks: int, signal: float = 1.0) -> list[Sc
         own = rng.normal(size=MODELS)
         scores = rng.normal(size=(MODELS, 3))
         scores[:, 0] = signal * (skills + own) + 0.3 * scores[:, 0]
-        found.append(Scored(0.3 * skills, scores, 0.3 * (skills + own)))
+        found.append(ScoredTask(0.3 * skills, scores, 0.3 * (skills + own)))
     return found
 
 

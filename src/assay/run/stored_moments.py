@@ -16,13 +16,13 @@ from assay.moments.scatter import NewGram
 from assay.moments.stream import FOLDS_VERSION, SUMS_VERSION, MomentStream
 from assay.plugins.train_view import FOLDS, SEED
 from assay.run.pieces import Piece
-from assay.run.seen_train import SeenTrain
+from assay.run.train_subset import TrainSubset
 from assay.store.arrays import Arrays
 
 _ROWS = 4096  # rows of stored features that are added to the Moments at once
 
 
-class KeptMoments:
+class StoredMoments:
     """The Moments of train by one model, in one file.
 
     Args:
@@ -32,7 +32,7 @@ class KeptMoments:
         new_gram: Creates an empty Gram of a width.
     """
 
-    def __init__(self, arrays: Arrays, features: str, seen: SeenTrain, new_gram: NewGram) -> None:
+    def __init__(self, arrays: Arrays, features: str, seen: TrainSubset, new_gram: NewGram) -> None:
         self._arrays, self._seen, self._new_gram = arrays, seen, new_gram
         version = content_key(folds=(FOLDS, SEED, FOLDS_VERSION), sums=SUMS_VERSION)[:8]
         regrouped = f"-{seen.regrouped}" if seen.regrouped else ""
@@ -62,7 +62,7 @@ class KeptMoments:
         if kept.read(rows) is None:
             kept.write(self._sum(rows, features), features[:1].nbytes * len(rows))
 
-    def _of_piece(self, piece: Piece) -> KeptMoments:
+    def _of_piece(self, piece: Piece) -> StoredMoments:
         kept = copy(self)
         kept._key = f"{self._key}-{piece.start}-{piece.stop}"
         return kept

@@ -8,7 +8,7 @@ from typing import final
 
 from assay.plugins.scheduler import Observed, ObservedModel, Pause, Scheduler
 from assay.run.evaluation import Evaluation
-from assay.run.parts import EncodingPart, parts_of
+from assay.run.partial_encoding import EncodingPart, parts_of
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ from rich.text import Text
 
 import assay.cli
 from assay.cli.commands import run
-from assay.cli.say import escape_log, say
-from assay.core.shown import command, quoted, shown
+from assay.cli.printing import escape_log, say
+from assay.core.escaping import command, quoted, shown
 from assay.reports.terminal.console import console
 
 

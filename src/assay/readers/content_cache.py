@@ -9,7 +9,7 @@ from io import BytesIO
 
 import numpy as np
 
-from assay.readers.memory_file import MemoryFile
+from assay.readers.cache_database import MemoryFile
 
 _MOST_BYTES = 16 << 20  # more is computed again
 

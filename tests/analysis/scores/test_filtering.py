@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from assay.analysis.compare import compare
-from assay.analysis.scores.useful import with_useful_agreements
+from assay.analysis.scores.filtering import with_useful_agreements
 from assay.core.estimate import Interval
 from assay.findings.agreement import Agreements
 from assay.findings.comparison import Comparison

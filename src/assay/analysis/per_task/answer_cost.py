@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.analysis.per_task.intervals import Right, is_mean
+from assay.analysis.per_task.intervals import RightCounts, is_mean
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
 from assay.core.task import LabelKind, Labels
@@ -55,7 +55,7 @@ def one_answer(metric: Metric, truth: Labels, groups: np.ndarray | None = None) 
     return OneAnswer(cost, perfect, not is_mean(metric, truth))
 
 
-def right_answers(metric: Metric, answer: OneAnswer, values: np.ndarray) -> Right | None:
+def right_answers(metric: Metric, answer: OneAnswer, values: np.ndarray) -> RightCounts | None:
     """Return how many answers of each model are right, in units of one answer; None if they have no count.
 
     Args:
@@ -66,7 +66,7 @@ def right_answers(metric: Metric, answer: OneAnswer, values: np.ndarray) -> Righ
     if not answer.lost or answer.perfect != 1:
         return None
     counted = np.where(values < 1, np.nan, values) if metric.judges_probs else np.maximum(values, 0.0)
-    return Right(counted / answer.lost, 1 / answer.lost, answer.in_part)
+    return RightCounts(counted / answer.lost, 1 / answer.lost, answer.in_part)
 
 
 def _judged(metric: Metric, truth: Labels) -> np.ndarray:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from assay.encoders import kept_listing as kept
-from assay.encoders.kept_listing import kept_listing
+from assay.encoders import model_list_cache as kept
+from assay.encoders.model_list_cache import kept_listing
 
 
 class Row(NamedTuple):

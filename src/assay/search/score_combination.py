@@ -18,7 +18,7 @@ _MODELS = 10  # a task with more counts as this many: models of one task are ali
 _FEWEST_MODELS = 3
 
 
-class Scored(NamedTuple):
+class ScoredTask(NamedTuple):
     """A past task, of whose models both scores and values are known.
 
     Attributes:
@@ -93,7 +93,7 @@ def normal_scores(scores: np.ndarray) -> np.ndarray:
     return ranked
 
 
-def scored_tasks(history: History, scores: Mapping[str, np.ndarray]) -> list[Scored]:
+def scored_tasks(history: History, scores: Mapping[str, np.ndarray]) -> list[ScoredTask]:
     """Return the past tasks with scores, each with what the other data sets say of its models.
 
     Args:
@@ -107,11 +107,11 @@ def scored_tasks(history: History, scores: Mapping[str, np.ndarray]) -> list[Sco
         known = task in scores and np.isfinite(scores[task]).any(axis=1) & np.isfinite(history.values[row])
         if np.sum(known) >= _FEWEST_MODELS and len(past.tasks):
             values = np.where(known, normalised(history.values[row : row + 1])[0], np.nan)
-            found.append(Scored(expected(past, task), scores[task], values))
+            found.append(ScoredTask(expected(past, task), scores[task], values))
     return found
 
 
-def learn_join(past: Sequence[Scored]) -> Join:
+def learn_join(past: Sequence[ScoredTask]) -> Join:
     """Return how prior and scores are joined for a new task.
 
     Values are the prior plus a weighted sum of the prior and the scores. Ridge regression on the past tasks
@@ -149,7 +149,7 @@ class _Part(NamedTuple):
     moment: np.ndarray
 
 
-def _part(past: Scored) -> _Part:
+def _part(past: ScoredTask) -> _Part:
     known = np.isfinite(past.values)
     inputs = np.column_stack([past.expected, normal_scores(past.scores)])[known]
     inputs = inputs - inputs.mean(axis=0)

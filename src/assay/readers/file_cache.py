@@ -11,8 +11,8 @@ from typing import final
 import numpy as np
 from PIL import __version__ as pillow
 
-from assay.readers.files import FileState, Look
-from assay.readers.memory_file import MemoryFile
+from assay.readers.cache_database import MemoryFile
+from assay.readers.files import FileState, FileSummary
 from assay.readers.pixel_values import PixelKind, PixelStatistics
 
 _VERSION = 2  # increase it when a look finds other things in the same bytes
@@ -39,7 +39,7 @@ class SeenFiles:
         """Close the file that remembers."""
         self._memory.close()
 
-    def find(self, states: Sequence[FileState | None]) -> list[Look | None]:
+    def find(self, states: Sequence[FileState | None]) -> list[FileSummary | None]:
         """Return what was found in each file, if it is in the same state as then."""
         keys = [None if state is None else self._key(state) for state in states]
         rows = self._memory.read(
@@ -53,7 +53,7 @@ class SeenFiles:
             for state, row in zip(states, found, strict=True)
         ]
 
-    def add(self, found: Sequence[tuple[FileState | None, Look]], since: int) -> None:
+    def add(self, found: Sequence[tuple[FileState | None, FileSummary]], since: int) -> None:
         """Remember what was found in files.
 
         Args:
@@ -73,7 +73,7 @@ class SeenFiles:
         return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest(), "little", signed=True)
 
 
-def _cells(look: Look) -> tuple[int, bytes | None, str | None]:
+def _cells(look: FileSummary) -> tuple[int, bytes | None, str | None]:
     more = (look.pixels, look.peak, look.is_first)
     return (
         int(np.uint64(look.digest).astype(np.int64)),
@@ -82,13 +82,13 @@ def _cells(look: Look) -> tuple[int, bytes | None, str | None]:
     )
 
 
-def _look(digest: int, thumbnail: bytes | None, more: str | None) -> Look:
+def _look(digest: int, thumbnail: bytes | None, more: str | None) -> FileSummary:
     small = None if thumbnail is None else np.frombuffer(thumbnail, np.uint8)
     if more is None:
-        return Look(digest % 2**64, small)
+        return FileSummary(digest % 2**64, small)
     pixels, peak, is_first = json.loads(more)
     wide = None if pixels is None else PixelStatistics(PixelKind(pixels[0]), *pixels[1:])
-    return Look(digest % 2**64, small, wide, peak, is_first)
+    return FileSummary(digest % 2**64, small, wide, peak, is_first)
 
 
 def since_now() -> int:

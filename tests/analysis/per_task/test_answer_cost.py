@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from assay.analysis.change.change import paired
+from assay.analysis.per_task.answer_cost import one_answer, right_answers
 from assay.analysis.per_task.decision import regrets
 from assay.analysis.per_task.intervals import Measured, bootstrap, intervals
-from assay.analysis.per_task.one_answer import one_answer, right_answers
 from assay.analysis.per_task.significance import pair_deviations, pair_p_values
 from assay.core.task import LabelKind, Labels
 from assay.metrics.accuracy import Accuracy

@@ -10,11 +10,11 @@ from assay.analysis.per_task.error_analysis import error_analysis
 from assay.core.task import Task
 from assay.findings.comparison import Comparison
 from assay.findings.deferred import Deferred
-from assay.findings.error_analysis import MOST_HARDEST, MOST_LONELY, ErrorAnalysis
+from assay.findings.error_analysis import MOST_CORRECT_BY_ONE, MOST_HARDEST, ErrorAnalysis
 from assay.findings.facts import TaskFacts
 from assay.run.stored_evidence import evidence_of
 from assay.store.damage import warnings_of
-from assay.store.planned import read_pending
+from assay.store.last_run import read_pending
 from assay.store.results import Store
 
 
@@ -40,7 +40,7 @@ def keep_hardest(comparison: Comparison, store: Store, tasks: Iterable[Task]) ->
     Requires the write lock.
     """
     stored = {facts.fingerprint: facts for facts in store.tasks()}
-    own = {findings.task.fingerprint: findings.lesson for findings in comparison.tasks}
+    own = {findings.task.fingerprint: findings.error_analysis for findings in comparison.tasks}
     for task in tasks:
         facts = stored[task.fingerprint]
         rows = (*_rows(own.get(task.fingerprint)), *_rows(_of_all_models(store, facts, comparison.ranked_by)))
@@ -51,7 +51,10 @@ def keep_hardest(comparison: Comparison, store: Store, tasks: Iterable[Task]) ->
 def _rows(analysis: ErrorAnalysis | None) -> list[int]:
     if analysis is None:
         return []
-    return [missed.row for missed in (*analysis.hardest[:MOST_HARDEST], *analysis.lonely[:MOST_LONELY])]
+    return [
+        missed.row
+        for missed in (*analysis.hardest[:MOST_HARDEST], *analysis.correct_by_one[:MOST_CORRECT_BY_ONE])
+    ]
 
 
 def _of_all_models(store: Store, facts: TaskFacts, method: str) -> ErrorAnalysis | None:

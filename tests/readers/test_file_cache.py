@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from assay.readers import checking
+from assay.readers.cache_database import memory_path
 from assay.readers.checking import Checked, check, reading_again, watched
 from assay.readers.files import Files, FileState, FolderFiles
 from assay.readers.images import StoredImages
-from assay.readers.memory_file import memory_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 
 from assay.core.errors import UsageError
 from assay.run.study import Study
-from assay.store.place import require_place
+from assay.store.location import require_place
 
 
 @pytest.mark.parametrize("place", ["/", "/etc", "/etc/assay", "/usr", "/proc/self", "/dev", "~", "~/.."])

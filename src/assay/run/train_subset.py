@@ -16,7 +16,7 @@ from assay.run.pieces import Piece
 
 
 @dataclass(frozen=True, eq=False)
-class SeenTrain:
+class TrainSubset:
     """All of train, of which methods see the first examples of a fixed order, sorted by row.
 
     Attributes:

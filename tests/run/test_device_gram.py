@@ -9,7 +9,7 @@ import torch
 from assay.core.task import LabelKind, Labels
 from assay.moments.scatter import BlasGram
 from assay.moments.stream import MomentStream, stratified_folds
-from assay.run.gram import DeviceGram, grams_on
+from assay.run.device_gram import DeviceGram, grams_on
 
 DEVICES = [
     "cpu",

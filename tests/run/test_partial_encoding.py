@@ -17,8 +17,8 @@ from assay.plugins.scheduler import Pause
 from assay.run.evaluation import Evaluation
 from assay.run.evaluator import Evaluator
 from assay.run.full_matrix import FullMatrix
-from assay.run.in_parts import InParts
-from assay.run.parts import EncodingPart, parts_of
+from assay.run.partial_encoding import EncodingPart, parts_of
+from assay.run.partial_scheduler import InParts
 from assay.run.pieces import pieces_of
 
 COUNTS = {SplitName.TRAIN: TRAIN, SplitName.TEST: TEST}

@@ -10,7 +10,7 @@ from assay.core.result import Cost, Result, Status
 from assay.engines.isolated import Isolated
 from assay.engines.local import Local
 from assay.engines.ray import Ray
-from assay.run.largest_first import largest_first, runs_several
+from assay.run.job_order import largest_first, runs_several
 
 
 def test_the_slowest_model_comes_first_and_its_longest_task_before_its_others(

@@ -6,7 +6,7 @@ import pytest
 
 from assay.core.errors import Unavailable
 from assay.models.timm import TimmSource
-from assay.run.room import must_have_room
+from assay.run.memory_check import must_have_room
 
 WEIGHTS = 11_689_512  # of ResNet-18 with its head
 

@@ -16,14 +16,21 @@ from typing import Any, NamedTuple
 from assay.environment.memory import machine_bytes
 from assay.run.versions import version_differences, versions
 from assay.workers.channel import Message
-from assay.workers.evaluating.process import LEAST_SHARE, PRELOADED, Kind, Place, greeting_of, start
-from assay.workers.pool import Lost, Pool
+from assay.workers.evaluating.process import (
+    LEAST_SHARE,
+    PRELOADED,
+    Kind,
+    WorkerEnvironment,
+    greeting_of,
+    start,
+)
+from assay.workers.pool import Pool, WorkerLost
 
 _SECONDS_BETWEEN_STAGES = 0.5
 _SHOWN = 1500  # characters of what a process printed before it was lost
 
 
-class Greeting(NamedTuple):
+class WorkerConfig(NamedTuple):
     """What a node must know to run evaluations.
 
     Attributes:
@@ -46,7 +53,7 @@ class Greeting(NamedTuple):
     time_limit: float | None
 
 
-class Hello(NamedTuple):
+class NodeInfo(NamedTuple):
     """The first reply: where the task runs.
 
     Attributes:
@@ -60,11 +67,11 @@ class Hello(NamedTuple):
     differences: tuple[str, ...]
 
 
-def relay(greeting: Greeting, message: Message) -> Iterator[Hello | Message | Lost]:
+def relay(greeting: WorkerConfig, message: Message) -> Iterator[NodeInfo | Message | WorkerLost]:
     """Run an evaluation in a process of this node; yield a greeting, what it replies, and how it was lost."""
     import ray
 
-    hello = Hello(
+    hello = NodeInfo(
         ray.get_runtime_context().get_node_id(), socket.gethostname(), differences(greeting.versions)
     )
     yield hello
@@ -77,7 +84,7 @@ def relay(greeting: Greeting, message: Message) -> Iterator[Hello | Message | Lo
     last = ("", 0.0)
     while True:
         reply = pool.next()
-        if isinstance(reply, Lost):
+        if isinstance(reply, WorkerLost):
             yield reply._replace(reason=reply.reason + _since(printed))
             return
         if reply.message.fields["is"] == Kind.PROGRESS:
@@ -103,7 +110,7 @@ def differences(driver: Mapping[str, str]) -> tuple[str, ...]:
 _POOLS: dict[str, Pool] = {}  # the one of the last greeting: Ray runs many tasks in one process
 
 
-def _pool(greeting: Greeting) -> Pool:
+def _pool(greeting: WorkerConfig) -> Pool:
     key = hashlib.sha256(repr(greeting).encode()).hexdigest()
     if key not in _POOLS:
         for old in _POOLS.values():
@@ -116,7 +123,7 @@ def _pool(greeting: Greeting) -> Pool:
     return _POOLS[key]
 
 
-def _preloaded(greeting: Greeting) -> dict[str, str]:
+def _preloaded(greeting: WorkerConfig) -> dict[str, str]:
     names = greeting.variables.get(PRELOADED, "").split()
     return {PRELOADED: " ".join(name for name in names if _is_here(name))}
 
@@ -125,9 +132,9 @@ def _is_here(name: str) -> bool:
     return importlib.util.find_spec(name.partition(".")[0]) is not None
 
 
-def _greeting_of(greeting: Greeting) -> Message:
+def _greeting_of(greeting: WorkerConfig) -> Message:
     share = machine_bytes() // 2 * greeting.threads // (os.cpu_count() or 1)
-    place = Place(
+    place = WorkerEnvironment(
         folder=greeting.folder if Path(greeting.folder).is_dir() else "",
         path=list(sys.path),
         environment=dict(os.environ) | dict(greeting.variables),

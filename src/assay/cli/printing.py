@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import TextIO
 
-from assay.core.shown import shown
+from assay.core.escaping import shown
 
 
 def say(text: object = "", *, file: TextIO | None = None) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Any, final
 
 from assay.core.errors import AssayError, UsageError
-from assay.engines.ray.needs import Needs
+from assay.engines.ray.resources import Needs
 from assay.engines.ray.tasks import RayTasks, Shipped, Shipping
 from assay.workers.channel import Message
-from assay.workers.pool import Lost, Reply
+from assay.workers.pool import Reply, WorkerLost
 
 
-class Inside:
+class TaskActor:
     """The actor: Ray tasks, whose replies are asked for one by one.
 
     Args:
@@ -51,7 +51,7 @@ class OutsideTasks:
 
         self._ray = ray
         self._shipping = shipping
-        self._inside = ray.remote(Inside).options(num_cpus=0).remote(shipping.needs, most)
+        self._inside = ray.remote(TaskActor).options(num_cpus=0).remote(shipping.needs, most)
 
     def added(self) -> Iterable[int]:
         """Return the numbers of workers for which there is room since the last call."""
@@ -68,9 +68,9 @@ class OutsideTasks:
         refused = self._inside.request.remote(worker, message, shipping.needs, [shipping.greeting])
         _accepted(self._got(refused))
 
-    def next(self) -> Reply | Lost | None:
+    def next(self) -> Reply | WorkerLost | None:
         """Return what any task replies next, or that it was lost; None now and then."""
-        reply: Reply | Lost | None = self._called("next")
+        reply: Reply | WorkerLost | None = self._called("next")
         return reply
 
     def kill(self, worker: int) -> None:
