@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assay.training.loop import BestEpoch, Report
+from assay.training.loop import BestEpoch, EpochReport
 from assay.training.recipe import TUNABLE, Recipe, TrainingPlan
 from assay.training.search import best_trial
 
@@ -12,7 +12,7 @@ from assay.training.search import best_trial
 def test_the_first_recipes_are_the_same_for_every_model_and_differ_where_it_matters():
     tried: list[Recipe] = []
 
-    def train(recipe: Recipe, report: Report) -> BestEpoch:
+    def train(recipe: Recipe, report: EpochReport) -> BestEpoch:
         tried.append(recipe)
         return BestEpoch(0.5, 1.0, 1, {})
 

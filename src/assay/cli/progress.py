@@ -27,7 +27,7 @@ from assay.findings.search_progress import SearchProgress
 from assay.plugins.address import Address
 from assay.plugins.engine import Stage, Watch
 from assay.plugins.patterns import is_pattern, models_of, so_many
-from assay.readers.checking import Report, watched
+from assay.readers.checking import ReadingProgress, watched
 from assay.run.plan import Plan
 from assay.run.search.candidates import CandidateModels
 from assay.run.study import Study
@@ -79,7 +79,7 @@ def read_plan(study: Study, console: Console, *, details: bool = False) -> Plan:
     return ready
 
 
-def _reading(console: Console, status: Status) -> Report:
+def _reading(console: Console, status: Status) -> ReadingProgress:
     """Return what shows how many files are read, without a terminal now and then in a line."""
     last = time.monotonic()
 

@@ -93,7 +93,7 @@ def model_error(name: str, error: BaseException) -> ModelError:
     return ModelError(f"Model '{name}' cannot be opened: {type(error).__name__}: {error}")
 
 
-def why_unreachable() -> str:
+def why_no_hub() -> str:
     """Return why no file comes from the hub, where its client is told that it is offline."""
     if is_offline():
         return "no network is used"
@@ -173,7 +173,7 @@ def _missing(wanted: HubRequest, error: Exception) -> str:
             "name a local folder or checkpoint."
         )
     return (
-        f"'{wanted.address}' is not in the local cache, and {why_unreachable()}. "
+        f"'{wanted.address}' is not in the local cache, and {why_no_hub()}. "
         f"{how_to_fetch(wanted.address)}; or name a local folder or checkpoint."
     )
 

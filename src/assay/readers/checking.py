@@ -18,13 +18,13 @@ from assay.readers.pixel_values import PixelStatistics
 
 _CHUNK = 1024  # files checked at a time, which are remembered together
 
-Report = Callable[[str, int, int], object]  # what is read, number of files done, total
-_report: ContextVar[Report | None] = ContextVar("report", default=None)
+ReadingProgress = Callable[[str, int, int], object]  # what is read, number of files done, total
+_report: ContextVar[ReadingProgress | None] = ContextVar("report", default=None)
 _again: ContextVar[bool] = ContextVar("again", default=False)
 
 
 @contextmanager
-def watched(report: Report) -> Iterator[None]:
+def watched(report: ReadingProgress) -> Iterator[None]:
     """Call a function with the progress of the checks in this context."""
     token = _report.set(report)
     try:

@@ -12,7 +12,7 @@ from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.paths import path_of
 from assay.core.task import Modality
 from assay.environment.hub_client import HubRepository, settle_hub
-from assay.environment.hub_errors import HubRequest, refusal, why_unreachable
+from assay.environment.hub_errors import HubRequest, refusal, why_no_hub
 from assay.environment.offline import how_to_fetch, is_offline
 from assay.readers.formats.embedded import embedded_modality, is_struct_of_file
 from assay.readers.formats.parquet_rows import is_bytes
@@ -269,7 +269,7 @@ def _uncached(request: DatasetRequest) -> str:
     named = "".join(f", {part}" for part in (request.config, request.revision) if part)
     return (
         f"The data set '{request.name}'{named} is neither a folder nor in the local cache, and cannot be "
-        f"had: {why_unreachable()}. {how_to_fetch(request.wanted.address)}; or name a folder that holds it."
+        f"had: {why_no_hub()}. {how_to_fetch(request.wanted.address)}; or name a folder that holds it."
     )
 
 

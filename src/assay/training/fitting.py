@@ -20,7 +20,7 @@ from assay.encoders.weights import seeded
 from assay.plugins.protocol import TrainingTask, TunedModel
 from assay.training.adapters import adapted
 from assay.training.examples import PreparedExamples
-from assay.training.loop import BestEpoch, Diverged, OutOfTime, PreparedSplit, Report, TrainingRun, train
+from assay.training.loop import BestEpoch, Diverged, EpochReport, OutOfTime, PreparedSplit, TrainingRun, train
 from assay.training.net import Net, NewHead
 from assay.training.recipe import TUNABLE, Recipe, Trained, TrainingPlan
 from assay.training.search import BestTrial, best_trial
@@ -91,7 +91,7 @@ def _best_trial(run: TrainingRun, plan: TrainingPlan, starts: StartingWeights, s
     if not net.normalisations():
         plan = replace(plan, tuned=[name for name in plan.tuned if name != "keeps_statistics"])
 
-    def train_by(recipe: Recipe, report: Report) -> BestEpoch:
+    def train_by(recipe: Recipe, report: EpochReport) -> BestEpoch:
         starts.load(recipe)
         try:
             return train(run, recipe, seed, report)

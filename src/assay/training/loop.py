@@ -76,10 +76,12 @@ class BestEpoch(NamedTuple):
         return self.value, -self.loss
 
 
-Report = Callable[[int, float], None]  # epoch and value on val; it may raise to end the run
+EpochReport = Callable[[int, float], None]  # epoch and value on val; it may raise to end the run
 
 
-def train(run: TrainingRun, recipe: Recipe, seed: int, report: Report, last: int | None = None) -> BestEpoch:
+def train(
+    run: TrainingRun, recipe: Recipe, seed: int, report: EpochReport, last: int | None = None
+) -> BestEpoch:
     """Train and return the best epoch on val (ties: the smaller loss), or the last epoch without val.
 
     Args:
@@ -137,7 +139,7 @@ def schedule_of(
     return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
 
 
-def _best_epoch(run: TrainingRun, recipe: Recipe, seed: int, report: Report, last: int) -> BestEpoch:
+def _best_epoch(run: TrainingRun, recipe: Recipe, seed: int, report: EpochReport, last: int) -> BestEpoch:
     order = torch.Generator().manual_seed(seed)
     steps = len(shuffled(np.arange(len(run.train.examples)), recipe.batch_size))
     optimiser = optimiser_of(run.net.trainable.module, run.net.head, recipe)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assay.training.loop import BestEpoch, Diverged, OutOfTime, Report
+from assay.training.loop import BestEpoch, Diverged, EpochReport, OutOfTime
 from assay.training.recipe import CHOICES, RANGES, Recipe, TrainingPlan, rate_factor
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class BestTrial:
 
 
 def best_trial(
-    plan: TrainingPlan, seed: int, deadline: float, train: Callable[[Recipe, Report], BestEpoch]
+    plan: TrainingPlan, seed: int, deadline: float, train: Callable[[Recipe, EpochReport], BestEpoch]
 ) -> BestTrial:
     """Try recipes and return the best by the value on val; ties go to the smaller loss.
 
@@ -116,7 +116,7 @@ def _space(plan: TrainingPlan) -> dict[str, BaseDistribution]:
     return space
 
 
-def _reporting(trial: optuna.Trial) -> Report:
+def _reporting(trial: optuna.Trial) -> EpochReport:
     def report(epoch: int, value: float) -> None:
         trial.report(value, epoch)
         if trial.should_prune():

@@ -11,7 +11,7 @@ from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
 from assay.findings.per_task import TaskFindings
 from assay.wording.numbers import PLURAL, few, interval_text, listing, plural, value_text
-from assay.wording.recommendation import ALONE_ON_EACH, costs_text, difference_text, is_alone, nothing
+from assay.wording.recommendation import ALONE_ON_EACH, amount_text, costs_text, is_alone, nothing
 
 _NAMED = 3  # models or tasks that a sentence names
 
@@ -131,4 +131,4 @@ def _regret(regret: float, tasks: Sequence[TaskFindings]) -> str:
     """Return a difference of values with its unit."""
     if len({findings.measure for findings in tasks}) > 1:
         return f"{100 * regret:.1f} % of the way from chance level to the best"
-    return difference_text(regret, tasks[0])
+    return amount_text(regret, tasks[0])

@@ -12,10 +12,10 @@ PLURAL = {Modality.IMAGE: "images", Modality.TEXT: "texts", Modality.AUDIO: "sou
 _UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
-def shown(value: float, *, negated: bool) -> float:
+def as_shown(value: float, *, negated: bool) -> float:
     """Return a value as shown to readers: RMSE is negative inside and positive in reports.
 
-    >>> shown(-0.5, negated=True)
+    >>> as_shown(-0.5, negated=True)
     0.5
     """
     return -value + 0.0 if negated else value
@@ -26,7 +26,7 @@ def shown_interval(interval: Interval, *, negated: bool) -> Interval:
     if not negated:
         return interval
     return Interval(
-        shown(interval.high, negated=True), shown(interval.low, negated=True), level=interval.level
+        as_shown(interval.high, negated=True), as_shown(interval.low, negated=True), level=interval.level
     )
 
 
@@ -50,7 +50,7 @@ def value_text(value: float, *, negated: bool = False, places: int | None = None
     >>> value_text(-0.5, negated=True)
     '0.500'
     """
-    number = shown(value, negated=negated)
+    number = as_shown(value, negated=negated)
     text = f"{number:.{decimals([number]) if places is None else places}f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 

@@ -86,7 +86,7 @@ def is_alone(tasks: Sequence[TaskFindings], models: Mapping[str, ModelRow]) -> b
     return all(len(pretrained(task.standings, models)) < 2 for task in tasks)
 
 
-def difference_text(difference: float, findings: TaskFindings) -> str:
+def amount_text(difference: float, findings: TaskFindings) -> str:
     """Return a difference of values with its unit: points, or the unit of a metric where lower is better."""
     if findings.shown_negated:
         return f"{value_text(difference, places=_places(findings))} {findings.measure}"
@@ -113,7 +113,7 @@ def _cheaper(findings: TaskFindings, decision: Recommendation) -> str:
         return ""
     more = decision.expected_regret[model] - decision.expected_regret[decision.recommended]
     value = value_text(findings.by_model[model].value, negated=findings.shown_negated)
-    lost = difference_text(more, findings)
+    lost = amount_text(more, findings)
     return f"Cheaper: {model}, {value}, {costs_text(findings, decision)}, expected to lose {lost} more."
 
 
@@ -155,11 +155,11 @@ def _regret(findings: TaskFindings, decision: Recommendation, chosen: Standing) 
     """Return the expected regret and the probability of one within the margin; empty for one model."""
     if len(decision.expected_regret) < 2:
         return ""
-    regret = difference_text(decision.expected_regret[chosen.model], findings)
+    regret = amount_text(decision.expected_regret[chosen.model], findings)
     text = f"expected to be {regret} below the best of these models"
     if decision.margin <= 0:
         return text
-    margin = difference_text(decision.margin, findings).replace(".0 point", " point")
+    margin = amount_text(decision.margin, findings).replace(".0 point", " point")
     share = probability_text(decision.within_margin[chosen.model])
     return f"{text}, and within {margin} of it with a probability of {share}"
 

@@ -15,7 +15,7 @@ from assay.wording.numbers import PLURAL, few, interval_text, plural, probabilit
 from assay.wording.recommendation import (
     ALONE_ON_EACH,
     UNITLESS,
-    difference_text,
+    amount_text,
     is_alone,
     may_be_best_text,
     needed_text,
@@ -191,7 +191,7 @@ def cheaper_text(
 def _amount(difference: float, findings: TaskFindings, unit: str | None) -> str:
     if unit is not None:
         return f"{100 * difference:.1f} {unit}"
-    return difference_text(difference, findings).replace(".0 point", " point")
+    return amount_text(difference, findings).replace(".0 point", " point")
 
 
 def confidence_sentences(

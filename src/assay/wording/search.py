@@ -13,7 +13,7 @@ from assay.findings.per_task import TaskFindings
 from assay.findings.search import SearchFindings, SearchStatus
 from assay.findings.search_progress import SearchProgress
 from assay.wording.numbers import duration, few, listing, plural, value_text
-from assay.wording.recommendation import difference_text
+from assay.wording.recommendation import amount_text
 from assay.wording.short_names import short_names
 
 _FEWEST_FOR_A_BOUND = 9  # past data sets
@@ -132,10 +132,10 @@ def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str
     tried = f"{len(search.finished)} of {plural(search.candidates, 'model')} finished"
     regret = search.expected_regret.get(findings.task.address)
     if regret is not None:
-        amount = difference_text(regret, findings)
+        amount = amount_text(regret, findings)
         sentences.append(f"{tried}; the best of the others is expected to be at most {amount} better.")
     if search.bound is not None:
-        high = difference_text(search.bound.high, findings)
+        high = amount_text(search.bound.high, findings)
         sentences.append(
             f"with 90 % confidence a search by past results alone, of as many trainings, misses at most "
             f"{high} ({search.bound.past_tasks} past data sets)."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -247,11 +247,12 @@ def choose(
     return Recommendation(recommended, method, margin, cheap_by, cheaper, dict(expected_regret))
 
 
-def _cheapest(models: Sequence[str], known: Mapping[str, float], preference: object) -> str | None:
+def _cheapest(
+    models: Sequence[str], known: Mapping[str, float], preference: Callable[[str], tuple[float, float, str]]
+) -> str | None:
     """Return the model with the least regret among those that cost no more than 25 % above the cheapest."""
     if not models:
         return None
     least = min(known[model] for model in models)
     cheap = [model for model in models if known[model] <= least * EQUALLY_CHEAP]
-    assert callable(preference)
     return min(cheap, key=preference)

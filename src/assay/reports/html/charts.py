@@ -20,7 +20,7 @@ from assay.reports.html.leaderboard import MOST_ROWS, rows_of_each, shown_standi
 from assay.reports.html.names import Names
 from assay.reports.html.search import search_charts
 from assay.reports.html.vega import dots, heat, profiles, scatter
-from assay.wording.numbers import decimals, listing, shown, shown_interval
+from assay.wording.numbers import as_shown, decimals, listing, shown_interval
 
 MOST_BARS = 60  # models in one chart; the table beside it has all
 _MOST_TEXTS = 800  # largest heat map with numbers in its cells
@@ -159,7 +159,7 @@ def cost_chart(findings: TaskFindings, names: Names, anchor: str, most: int = MO
         rows.append(
             {
                 "model": names.label(model),
-                "value": shown(standing.value, negated=negated),
+                "value": as_shown(standing.value, negated=negated),
                 **_ends(standing.interval and shown_interval(standing.interval, negated=negated)),
                 "fronts": "; ".join(on_front),
                 "named": "; ".join(is_named),

@@ -14,7 +14,7 @@ from assay.plugins.address import Address, Literal
 from assay.reports.html.chart import Chart, Row
 from assay.reports.html.names import Names
 from assay.reports.html.vega import learning_curves
-from assay.wording.numbers import decimals, shown
+from assay.wording.numbers import as_shown, decimals
 
 _PARTIAL = "few_shot"  # the protocol that trains on a subset
 _SIZES = {"k": "examples of each class", "examples": "examples"}  # its settings for the size of the subset
@@ -59,7 +59,7 @@ def _curve(
         {
             "model": names.label(cell.model),
             "size": size,
-            "value": shown(cell.value or 0.0, negated=findings.shown_negated),
+            "value": as_shown(cell.value or 0.0, negated=findings.shown_negated),
             "spread": cell.spread,
             "highlighted": cell.model == findings.recommended,
             "last": size == largest[cell.model],

@@ -14,7 +14,7 @@ from assay.findings.per_task import TaskFindings
 from assay.findings.search import ScreenedModel, SearchFindings
 from assay.reports.html.chart import Chart, Row
 from assay.reports.html.names import Names
-from assay.wording.numbers import decimals, interval_text, plural, shown, shown_interval, value_text
+from assay.wording.numbers import as_shown, decimals, interval_text, plural, shown_interval, value_text
 from assay.wording.search import LevelRow, contaminated_sentences, level_rows, missed_lines
 
 _MOST_NAMES = 2000  # of models that were not tried: the rest is in the JSON
@@ -140,7 +140,7 @@ def _progress(search: SearchFindings, findings: TaskFindings, number: int, named
             {
                 "model": names.label(model),
                 "seconds": seconds,
-                "value": shown(values[number], negated=findings.shown_negated),
+                "value": as_shown(values[number], negated=findings.shown_negated),
                 "better": values[number] > best,
                 "priority": len(rows),
             }
@@ -169,7 +169,7 @@ def _beliefs(search: SearchFindings, findings: TaskFindings, number: int, named:
         rows.append(
             {
                 "model": one.model,
-                "value": shown(mean, negated=negated),
+                "value": as_shown(mean, negated=negated),
                 "low": ends.low,
                 "high": ends.high,
                 "filled": mean > best,
