@@ -1,4 +1,4 @@
-"""Which device models run on."""
+"""The device on which models run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which source reads a task that is written as a bare path."""
+"""Chooses the task source that reads a bare path."""
 
 from __future__ import annotations
 

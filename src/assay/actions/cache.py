@@ -1,4 +1,4 @@
-"""Lists and removes what could be made again: features and Moments of a store, and the user's cache."""
+"""Lists and removes what can be recomputed: features and Moments of a store, and the user's cache."""
 
 from __future__ import annotations
 

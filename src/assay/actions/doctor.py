@@ -1,4 +1,4 @@
-"""What a report of a fault needs, and what a study will miss: ``assay doctor``."""
+"""Reports versions, devices and missing packages, for bug reports and before a study: ``assay doctor``."""
 
 from __future__ import annotations
 

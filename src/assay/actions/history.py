@@ -1,4 +1,4 @@
-"""The user's history of past tasks: lists it, adds a store or a file to it, exports it, removes from it."""
+"""The user's history of past tasks: lists it, adds a store or a file, exports it, removes entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validates arrays of a user and converts them to features and labels."""
+"""Validates arrays from the user and converts them to features and labels."""
 
 from __future__ import annotations
 

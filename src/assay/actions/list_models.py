@@ -1,4 +1,4 @@
-"""Chooses and sorts models by what is known of them before any download: ``assay list models``."""
+"""Filters and sorts models by facts that are known before any download: ``assay list models``."""
 
 from __future__ import annotations
 

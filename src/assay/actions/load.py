@@ -1,4 +1,4 @@
-"""Opens a saved model for predictions, without running any code that the caller has not allowed."""
+"""Opens a saved model for predictions, without running code that the caller has not allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures the speed of the models of a store again, in rounds, without tasks or training."""
+"""Measures the speed of a store's models again, in rounds, without tasks or training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merges the stores of shards, or any others of the same data and versions, into one: ``assay merge``."""
+"""Merges stores of the same data and versions, such as those of shards: ``assay merge``."""
 
 from __future__ import annotations
 

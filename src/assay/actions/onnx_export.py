@@ -1,4 +1,4 @@
-"""Writes encoder and head of a saved model as one ONNX file, which is run on examples."""
+"""Writes the encoder and head of a saved model as one ONNX file, and tests it on examples."""
 
 from __future__ import annotations
 

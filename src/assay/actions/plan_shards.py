@@ -1,4 +1,4 @@
-"""Plans a study in shards, which machines run with no connection between them: ``assay plan``."""
+"""Plans a study in shards, which run on machines that need no connection to each other: ``assay plan``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predicts with a saved model for files, folders, tables and texts: one answer for each example, in order."""
+"""Predicts with a saved model for files, folders, tables and texts, in the order of the inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs finished jobs of a store again, in a store of their own, and compares the results."""
+"""Runs finished jobs of a store again, in a separate store, and compares the results."""
 
 from __future__ import annotations
 

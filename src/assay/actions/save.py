@@ -1,4 +1,4 @@
-"""Saves a trained model of a study after checking that it reproduces the predictions of the study."""
+"""Saves a trained model of a study after checking that it reproduces the study's predictions."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class _Written(NamedTuple):
 
 @contextmanager
 def _emptied_unless_whole(folder: Path, *, was_there: bool) -> Iterator[None]:
-    """Leave nothing behind that looks like a saved model and is none."""
+    """Delete partial output if saving fails."""
     try:
         yield
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""The folder of a saved model: its files, and its settings, which are checked as all input is."""
+"""The folder of a saved model: its files and its settings, which are validated like any input."""
 
 from __future__ import annotations
 

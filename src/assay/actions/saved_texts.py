@@ -1,4 +1,4 @@
-"""The texts beside a saved model: a script, the same for all; a README; the packages that it needs."""
+"""Writes predict.py, README.md and requirements.txt of a saved model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replays searches on a matrix of results, beside the simple rules that a search must beat."""
+"""Replays searches on a matrix of results, and compares them with simple rules."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def _of_groups(replays: Sequence[Replay], trials: int) -> np.ndarray:
 def _interval(differences: np.ndarray, seed: int) -> Interval | None:
     """Return the bootstrap interval of a mean over data sets; None for fewer than six.
 
-    Five may all differ in one direction by chance in one of 16 cases, and none of its draws would in another.
+    With five data sets, all differences have the same sign by chance in 1 of 16 cases, and then all draws do.
     """
     if len(differences) < _FEWEST_DATA_SETS:
         return None

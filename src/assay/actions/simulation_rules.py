@@ -1,4 +1,4 @@
-"""The rules that a simulation replays beside the search, made of facts and scores of models."""
+"""The simple rules that a simulation compares with the search, built from model facts and scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the tables beside a matrix to replay: costs, facts and scores of models, data sets of tasks."""
+"""Reads the tables that go with a replayed matrix: costs, facts and scores of models, data sets of tasks."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Resources(NamedTuple):
 def slurm_script(
     study: Path, shards: int, folder: Path, resources: Resources, options: Sequence[str] = ()
 ) -> str:
-    """Return a script for ``sbatch``, which takes nothing from the environment: no token is in it.
+    """Return a script for ``sbatch``. It contains no environment variables, and so no tokens.
 
     Args:
         study: The study file.

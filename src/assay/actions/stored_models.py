@@ -1,4 +1,4 @@
-"""What a user calls the models and tasks of a store: those that finished, failed or did not run yet."""
+"""Resolves names of models and tasks in a store, whether they finished, failed or are pending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predicts the hidden labels of GLUE with trained models of a study, as files for its leaderboard."""
+"""Predicts the hidden GLUE labels with trained models of a study, and writes leaderboard files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verifies a store: checksums, rows against their arrays, and a sample of jobs that are run again."""
+"""Verifies a store: checksums, rows against their arrays, and a sample of jobs that is run again."""
 
 from __future__ import annotations
 

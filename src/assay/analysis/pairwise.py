@@ -52,11 +52,10 @@ class Pairwise:
     def differences(self, other: int) -> list[Interval | None]:
         """Return the interval of the value of each model minus that of another.
 
-        In at least 95 % of studies the intervals of all pairs hold the true differences together, so that the
-        other model may be chosen by its value. An interval excludes 0 exactly where the difference is
-        significant: step-down tests, and tests that are exact, may disagree with the simultaneous interval,
-        and then the end next to 0 is moved there. If the tests are right, this loses no true difference.
-        None without draws.
+        The intervals of all pairs have simultaneous coverage of 95 %, so the other model may be chosen after
+        seeing the values. An interval excludes 0 exactly if the difference is significant: where a step-down
+        or exact test disagrees with the simultaneous interval, the endpoint closer to 0 is moved across 0.
+        If the tests are right, this loses no coverage. None without draws.
 
         References:
             Simultaneous confidence regions corresponding to Holm's step-down procedure and other

@@ -1,4 +1,4 @@
-"""Chooses the speed of each model among all measurements, and judges whether its latency is reliable."""
+"""Chooses the speed of each model from all measurements, and decides whether its latency is reliable."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The command line: the program, one command a file in commands/, and what commands share."""
+"""The command line: the program, one file per command in commands/, and shared code."""

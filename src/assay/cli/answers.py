@@ -1,4 +1,4 @@
-"""Writes answers of a saved model as CSV or JSON lines, to standard output or a file."""
+"""Writes predictions of a saved model as CSV or JSON lines, to standard output or a file."""
 
 from __future__ import annotations
 

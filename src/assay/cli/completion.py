@@ -1,4 +1,4 @@
-"""What the shell completes: names of models, tasks and methods; it imports no framework."""
+"""Shell completion of the names of models, tasks and methods; it imports no framework."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints models of the catalogue as a table; to a pipe as tab-separated values."""
+"""Prints models of the catalogue as a table, or as tab-separated values into a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and functions that read them."""
+"""Options that several commands share, and functions that parse them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints lines of plain text, in which what a terminal would obey is escaped."""
+"""Prints lines of plain text with control characters escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Former spellings of options, which are still accepted."""
+"""Former names of options, which are still accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints the scores of array files in groups, as tables that fit the terminal."""
+"""Prints the scores of array files in groups, as tables that fit into the terminal."""
 
 from __future__ import annotations
 

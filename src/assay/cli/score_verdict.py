@@ -1,4 +1,4 @@
-"""The verdict about scored files: which one the first estimate of a metric puts first, and how clearly."""
+"""The verdict about scored files: which has the best estimated metric, and whether intervals overlap."""
 
 from __future__ import annotations
 

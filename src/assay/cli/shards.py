@@ -1,4 +1,4 @@
-"""Plans shards of a study and runs one of them, and prints what became of it."""
+"""Plans the shards of a study or runs one of them, and prints the outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ends a command from outside: Ctrl-C, TERM and HUP end it in order, and the second one at once."""
+"""Signal handling: the first Ctrl-C, TERM or HUP shuts down cleanly, the second immediately."""
 
 from __future__ import annotations
 

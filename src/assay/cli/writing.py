@@ -1,4 +1,4 @@
-"""Writes files that a command was asked for; a place that cannot be written is an error of the user."""
+"""Writes files that the user named; a path that cannot be written is a user error."""
 
 from __future__ import annotations
 

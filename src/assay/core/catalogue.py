@@ -1,4 +1,4 @@
-"""What is known of a model before anything of it is downloaded or opened."""
+"""Facts about a model that are known before it is downloaded or opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text as people see it: what a terminal would obey, and what nobody sees, is escaped."""
+"""Text for display: control characters and invisible characters are escaped."""
 
 from __future__ import annotations
 

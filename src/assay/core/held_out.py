@@ -1,4 +1,4 @@
-"""What predictors said about examples of train that they did not learn from."""
+"""Predictions for examples of train that were held out from fitting."""
 
 from __future__ import annotations
 

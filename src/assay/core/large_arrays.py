@@ -1,4 +1,4 @@
-"""Arrays with a row for each example: in memory, or on disk where they exceed a share of its bound."""
+"""Arrays with a row per example: in memory, or on disk if they exceed a share of the memory limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a small file may hold, so that none fills memory or disk; and what raises each limit."""
+"""Limits on decompressed sizes, and the environment variables that raise them."""
 
 from __future__ import annotations
 

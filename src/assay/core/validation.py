@@ -1,4 +1,4 @@
-"""Checks that what a file holds has the types of our values: a file may be damaged, or written by anybody."""
+"""Validates the types of values read from files, which may be damaged or written by anyone."""
 
 from __future__ import annotations
 

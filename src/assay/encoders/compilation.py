@@ -1,4 +1,4 @@
-"""A forward pass that torch compiles, used only where that was measured to be faster."""
+"""A forward pass compiled by torch, used only where it was measured to be faster."""
 
 from __future__ import annotations
 

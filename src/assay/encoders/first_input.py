@@ -1,4 +1,4 @@
-"""Finds what a torch module does to its input before its first weights, for the range of pixels."""
+"""Detects input scaling inside a torch module, to infer its pixel range."""
 
 from __future__ import annotations
 

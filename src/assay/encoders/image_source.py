@@ -1,4 +1,4 @@
-"""The base of sources of published image models: named or file weights, and preprocessing overrides."""
+"""The base of sources of published image models: named weights or a file, and preprocessing overrides."""
 
 from __future__ import annotations
 

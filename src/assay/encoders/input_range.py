@@ -1,4 +1,4 @@
-"""Decides which range of pixels a saved model expects, 0..255 or 0..1, from what it does to constant images.
+"""Infers the pixel range that a saved model expects, 0..255 or 0..1, from its outputs for constant images.
 
 A file says nowhere in words how its input is scaled; what it does to the input before its first weights says
 it. A source finds that part of the graph and runs it on constant images; the rule is the same for all.

@@ -1,4 +1,4 @@
-"""Tables of facts about models that ship with a source, and the data sets that the names of weights name."""
+"""Tables of model facts that ship with a source, and the data sets that names of weights contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an installed library lists of its models, kept in the cache: to import the library takes seconds."""
+"""Caches the model lists of installed libraries, because importing one takes seconds."""
 
 from __future__ import annotations
 

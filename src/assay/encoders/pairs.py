@@ -1,4 +1,4 @@
-"""Features of text pairs for encoders of single texts: both texts' features and their comparison."""
+"""Features of text pairs for encoders of single texts: the features of both texts and their comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps resized and cropped images in the user's cache, for all models that prepare images alike.
+"""Keeps resized and cropped images in the user's cache, for all models with the same preprocessing.
 
 Each recipe has two files: one with the pixels of the images, each of the same size, in the order in which
 they were added; and an index with the content hash and a checksum of each, which is written after its pixels.

@@ -1,4 +1,4 @@
-"""Image preprocessing: resizing, cropping and normalisation, exactly as in the training of the model.
+"""Image preprocessing: resizing, cropping and normalisation, exactly as in the model's training.
 
 Pillow resizes. The rest is our own: the transforms of torchvision need torch, and torchvision and
 timm round half pixels in different ways; tests/encoders/test_pixels.py compares the result with both.

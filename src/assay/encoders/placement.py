@@ -1,4 +1,4 @@
-"""Where the weights of a transformer lie and in how many bits: over several devices, or quantised."""
+"""Where a transformer's weights are and in how many bits: over several devices, or quantised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which floating-point type a model encodes: by its setting, its device, its checkpoint, and agreement."""
+"""The floating-point type in which a model encodes: by setting, device, checkpoint, and agreement."""
 
 from __future__ import annotations
 

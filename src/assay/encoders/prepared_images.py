@@ -1,4 +1,4 @@
-"""Reads the images of a split as a model needs them: decoded and resized in parallel, or from the cache."""
+"""Reads images as a model's preprocessing needs them: decoded and resized in parallel, or from the cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renames the prefixes of weights in a checkpoint, and suggests such renamings."""
+"""Renames prefixes of weights in a checkpoint, and suggests such renamings."""
 
 from __future__ import annotations
 

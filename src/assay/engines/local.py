@@ -1,4 +1,4 @@
-"""Runs evaluations one after the other, in this process."""
+"""Runs evaluations one after another, in this process."""
 
 from __future__ import annotations
 

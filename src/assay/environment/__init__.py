@@ -1,1 +1,1 @@
-"""What of the machine and the network several parts share: caches, devices, offline, the hub's client."""
+"""The machine and the network: caches, devices, offline mode, the hub's client."""

@@ -1,4 +1,4 @@
-"""Keeps freed memory for the next forward pass, where the C library is glibc."""
+"""Keeps freed memory for the next forward pass, if the C library is glibc."""
 
 from __future__ import annotations
 

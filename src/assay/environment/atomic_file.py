@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all: under another name, which becomes its own when all is written."""
+"""Writes a file completely or not at all: to a temporary file that is renamed at the end."""
 
 from __future__ import annotations
 

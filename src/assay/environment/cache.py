@@ -1,4 +1,4 @@
-"""Where files are kept that can be made again: converted files of the user, and downloads of libraries."""
+"""The folders of caches: converted files of the user, and downloads of libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kept weights that torch or Keras download with urllib from being had, in words."""
+"""Explains failed downloads of weights that torch or Keras fetch with urllib."""
 
 from __future__ import annotations
 

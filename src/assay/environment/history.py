@@ -1,4 +1,4 @@
-"""Where the history of past studies is kept: numbers and names that the user added."""
+"""The folder of the history of past studies, to which the user adds numbers and names."""
 
 from __future__ import annotations
 

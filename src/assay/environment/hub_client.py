@@ -1,4 +1,4 @@
-"""The Hugging Face hub: whether it can be reached, at which commit a repository is, and what is cached."""
+"""The Hugging Face hub: whether it is reachable, the commit of a repository, and what is cached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kept a model or data set of the hub from being had, in words, with what to write instead."""
+"""Explains failed downloads of models and data sets from the hub, and what to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads that the code of a model leaves behind: they must not keep the process from ending.
+"""Threads that a model's code leaves running: they must not keep the process from ending.
 
 At its end Python waits for every thread that is no daemon, and a running thread cannot become one. It keeps
 those it waits for in a private place, which differs between versions; where it is not found, it waits.

@@ -1,4 +1,4 @@
-"""The global settings of libraries that are imported: how each is read, and how it is written back."""
+"""The global settings of imported libraries: how each is read and restored."""
 
 from __future__ import annotations
 

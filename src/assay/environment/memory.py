@@ -1,4 +1,4 @@
-"""How much memory this process holds and the machine has, and how it is given back."""
+"""The memory of this process and of the machine, and the release of freed memory."""
 
 from __future__ import annotations
 

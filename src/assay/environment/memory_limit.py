@@ -1,4 +1,4 @@
-"""Whether this process holds more memory than a user allows, and what ends it then."""
+"""Whether this process exceeds the user's memory limit, and what ends it then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A study without a network, as ``--offline`` asks: libraries take what is cached, and refuse the rest."""
+"""Studies without a network (``--offline``): libraries use their caches and refuse all downloads."""
 
 from __future__ import annotations
 

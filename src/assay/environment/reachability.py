@@ -1,4 +1,4 @@
-"""Whether the Hugging Face hub answers, asked only where the user wants to know."""
+"""Whether the Hugging Face hub answers; asked only if the user wants to know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps the standard streams, so that they can be brought back after something closed or replaced them."""
+"""Saves the standard streams, to restore them after code closed or replaced them."""
 
 from __future__ import annotations
 

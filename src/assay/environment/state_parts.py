@@ -1,4 +1,4 @@
-"""The parts of the state of a process that are kept and restored: how each is read and written."""
+"""The parts of a process's state that are saved and restored: how each is read and written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps transformers from writing progress bars and loading reports between our own lines."""
+"""Keeps transformers from printing progress bars and loading reports between our lines."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What analysis returns and reports show: frozen values."""
+"""The frozen values that analysis returns and reports show."""

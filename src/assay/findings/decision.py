@@ -1,4 +1,4 @@
-"""The decision between models: which is recommended, which is cheaper and close enough: frozen values."""
+"""The decision between models: the recommended one, and a cheaper one that is close enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about tasks and models: frozen values that a store keeps beside the results."""
+"""Facts about tasks and models: frozen values that a store keeps with the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search says besides the results of the models that it finished: what it left, and why."""
+"""Findings of a search besides the results of its models: what it did not finish, and why."""
 
 from __future__ import annotations
 

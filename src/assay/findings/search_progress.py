@@ -1,4 +1,4 @@
-"""How far a running search is."""
+"""The progress of a running search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences with the short names of models and tasks, as people read them."""
+"""Sentences with the short names of models and tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What searches find on a matrix of results, beside simple rules: frozen values."""
+"""What searches and simple rules find on a matrix of results: frozen values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verification of a store finds: frozen values."""
+"""The outcome of a verification of a store: frozen values."""
 
 from __future__ import annotations
 

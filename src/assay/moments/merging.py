@@ -1,4 +1,4 @@
-"""Merges Moments of parts of train, each summed apart: as a tree, about one common shift."""
+"""Merges Moments of parts of train that were summed separately: as a tree, with one common shift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accumulates Moments by fold from encoded features, with sums that do not depend on how the rows arrive."""
+"""Accumulates Moments by fold from encoded features; the sums do not depend on the batches."""
 
 from __future__ import annotations
 

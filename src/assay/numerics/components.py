@@ -1,4 +1,4 @@
-"""Principal components of standardised features, in which penalised linear maps are fitted quickly."""
+"""Principal components of standardised features, for fast fits of penalised linear maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a score expects the linear probe to reach on test, with an interval that holds the measured value."""
+"""Predicts the test metric of the linear probe from cross-validation, with a prediction interval."""
 
 from __future__ import annotations
 
@@ -67,19 +67,17 @@ def expected(held_out: HeldOut, metric: Metric, evidence: FoldEvidence) -> Expec
 
     The error falls with the count n of training examples as n^-s. The exponent s, between 0 and 1, comes from
     rules that are fitted to smaller parts of train, and is shrunk to 0.12, a modest gain. The interval is for
-    the value that will be measured: it has the sampling noise of the held-out examples and of as many
-    examples as test has (if their number is known), the variance over training sets, the uncertainty of the
-    exponent, the difference between such rules and the probe, and what the probe's choices on val lose where
-    val is small. Test must be drawn like train: if on val a rule fitted to train is not as good, or as bad,
-    as its cross-validation says, a note warns, and the interval covers what both say.
+    the value that will be measured. It includes the sampling noise of the held-out examples and of test (if
+    its size is known), the variance over training sets, the uncertainty of the exponent, the difference
+    between such rules and the probe, and the loss from tuning on a small val. Test must be drawn like train:
+    if the result on val contradicts cross-validation, a note warns, and the interval covers both.
+    Measured coverage: docs/statistics.md.
 
-    Measured, 96 to 99 % of intervals hold what the probe reaches, on each kind of set more than 90 %:
-    ``benchmarks/expected.py``.
-    Near-duplicates of the same label are in one fold where a task was read from its examples; features alone
-    do not show them, and the value is then too high unless test has them too.
+    Near-duplicates of the same label are in one fold if the task was read from its examples. With features
+    alone they are not detected, and the value is too high unless test has them too.
 
-    Without val, the probe is taken to be fitted to train alone. Without a number of test examples the
-    interval is for the expected value, without the sampling noise of test.
+    Without val, the probe is assumed to be fitted to train alone. If the size of test is unknown, the interval
+    is for the expected value, without the sampling noise of test.
 
     Args:
         held_out: The examples of train that were predicted; val and the number of test examples.

@@ -1,4 +1,4 @@
-"""The estimate of rules that are fitted to folds of train by their Moments."""
+"""Estimates from linear rules that are fitted to folds of train by their Moments."""
 
 from __future__ import annotations
 

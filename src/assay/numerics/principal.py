@@ -1,4 +1,4 @@
-"""Principal components, computed from the smaller of the two Grams."""
+"""Principal components, computed from the smaller of the two Gram matrices."""
 
 from __future__ import annotations
 

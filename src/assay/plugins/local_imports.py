@@ -1,4 +1,4 @@
-"""The modules that lie beside the user's plug-in files, which import them."""
+"""The modules next to the user's plug-in files, which import them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base class of schedulers, which decide what is evaluated next, and what they learn from it."""
+"""The base class of schedulers, which decide what is evaluated next, and learn from the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describes the settings of a plug-in: their types, defaults, and what its docstring says of them."""
+"""Describes the settings of a plug-in: types, defaults, and the text of its docstring."""
 
 from __future__ import annotations
 

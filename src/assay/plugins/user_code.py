@@ -1,4 +1,4 @@
-"""Hashes the code of a user's model, so that an edit gives new results: its file and its imports beside it.
+"""Hashes the code of a user's model, its file and the local modules it imports, so that an edit counts.
 
 Code of installed packages is known by their versions and is not hashed.
 """

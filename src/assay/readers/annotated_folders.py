@@ -1,4 +1,4 @@
-"""Recognises folders of detection and segmentation, whose folders are no classes, and says what to write."""
+"""Recognises folders of detection and segmentation data, and explains what to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds multilabel tasks from images with the names of the categories of objects in them."""
+"""Builds multilabel tasks from images with the categories of the objects in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream of bytes that ends in an error where a compressed file holds far more than its size allows."""
+"""A stream that raises an error if a compressed file expands too much."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file in the user's cache that remembers what was found in data: a database that may be lost."""
+"""A cache database of findings about files, in the user's cache; it may be deleted at any time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks all files of a task in parallel; those that did not change since they were read are remembered."""
+"""Checks all files of a task in parallel; unchanged files are looked up in a cache."""
 
 from __future__ import annotations
 

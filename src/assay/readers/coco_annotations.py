@@ -1,4 +1,4 @@
-"""Reads the annotations of one file in COCO format: images with the names of their categories."""
+"""Reads the annotations of a file in COCO format: images with the names of their categories."""
 
 from __future__ import annotations
 

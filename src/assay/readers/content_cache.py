@@ -1,4 +1,4 @@
-"""Remembers what was computed from the contents of examples, by their hashes."""
+"""Caches values computed from the contents of examples, by their hashes."""
 
 from __future__ import annotations
 

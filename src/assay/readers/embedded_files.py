@@ -1,4 +1,4 @@
-"""Images and sounds that a column of Parquet files holds."""
+"""Images and sounds inside a column of Parquet files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of files and folders as they are shown: text that every terminal, file and data base can hold."""
+"""Escapes names of files and folders, so that every terminal, file and database can hold them."""
 
 from __future__ import annotations
 

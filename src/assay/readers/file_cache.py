@@ -1,4 +1,4 @@
-"""Remembers what was found in a file, so that a file that did not change is not read again."""
+"""Caches what was found in a file, so that unchanged files are not read again."""
 
 from __future__ import annotations
 

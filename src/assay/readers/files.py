@@ -1,4 +1,4 @@
-"""Examples stored in files: their bytes, what a look at them finds, and which are left out."""
+"""Examples stored in files: their bytes, the outcome of their check, and which are left out."""
 
 from __future__ import annotations
 

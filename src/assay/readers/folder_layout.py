@@ -1,4 +1,4 @@
-"""Decides which folders are splits and which are classes, and says so."""
+"""Decides which folders are splits and which are classes, and notes it."""
 
 from __future__ import annotations
 

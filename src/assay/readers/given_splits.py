@@ -1,4 +1,4 @@
-"""The folders of splits that the user named, and the shares of the others."""
+"""Split folders that the user named, and the shares of the other splits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets of the hub in the cache of the package ``datasets``, at a certain commit.
+"""Data sets of the hub in the cache of the package ``datasets``, at a given commit.
 
 Without a network the package itself opens what it cached last, of whichever commit.
 """

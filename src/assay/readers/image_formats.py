@@ -1,4 +1,4 @@
-"""Image formats that Pillow reads with another package, and what to install for them."""
+"""Image formats that Pillow reads with an extra package, and how to install it."""
 
 from __future__ import annotations
 

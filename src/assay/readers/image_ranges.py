@@ -1,4 +1,4 @@
-"""Settles how the images of a task are read, once all of them have been seen, and notes it."""
+"""Decides how the images of a task are converted once all have been seen, and notes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups near-duplicates in train, such as augmented copies of images, which folds keep together."""
+"""Groups near-duplicates in train, such as augmented copies of images; folds keep groups together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads numbers as people write them in tables, such as 45%, 12,345, 5 kg and (12), and missing values."""
+"""Parses numbers as people write them in tables, such as 45%, 12,345, 5 kg and (12), and missing values."""
 
 from __future__ import annotations
 

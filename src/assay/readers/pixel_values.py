@@ -1,4 +1,4 @@
-"""Brings pixels of 16 and 32 bits and floats to bytes, by one range for all images of a task."""
+"""Converts pixels of 16 and 32 bits and floats to bytes, with one range for all images of a task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The positive class of two, which F1 judges."""
+"""The positive class of two, for F1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists folders: regular files only, without the files of systems, and without links that lead elsewhere."""
+"""Lists the regular files of folders, without system files and links that lead elsewhere."""
 
 from __future__ import annotations
 

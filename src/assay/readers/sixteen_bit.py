@@ -1,4 +1,4 @@
-"""Reads all 16 bits of the colours of an image, of which Pillow by itself gives the higher 8."""
+"""Reads 16-bit colour images, which Pillow alone reduces to 8 bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settles the full scale of sounds stored as floats, once all of them have been read, and notes it."""
+"""Decides the full scale of sounds stored as floats once all have been read, and notes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which classes are one that the official splits spell differently."""
+"""Finds classes that the official splits spell differently."""
 
 from __future__ import annotations
 

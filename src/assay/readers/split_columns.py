@@ -1,4 +1,4 @@
-"""Columns of a table that tell official splits: "split", "is_test", or any that holds train and test."""
+"""Columns of a table with official splits: "split", "is_test", or any with the values train and test."""
 
 from __future__ import annotations
 

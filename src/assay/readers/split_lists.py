@@ -1,4 +1,4 @@
-"""Official splits from lists of files beside class folders, such as train.txt and testing_list.txt."""
+"""Official splits from lists of files next to class folders, such as train.txt and testing_list.txt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the tables of a folder that hold splits: train.csv, a_test.tsv, train-00000-of-00002.parquet."""
+"""Finds the tables of the splits in a folder: train.csv, a_test.tsv, train-00000-of-00002.parquet."""
 
 from __future__ import annotations
 

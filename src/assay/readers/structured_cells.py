@@ -1,4 +1,4 @@
-"""Names columns whose cells hold more than a text or a class: spans of characters, and chats."""
+"""Names columns with more than a text or a class in their cells: spans of characters, and chats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fixed order in which the examples of train are encoded, and of which subsets are prefixes."""
+"""The fixed order in which train is encoded; every subset of train that is used is a prefix of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says of a TIFF that Pillow does not read which pixels it has."""
+"""Describes the pixels of a TIFF that Pillow cannot read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files whose content must stay what it was when they were checked, also on other machines."""
+"""Files whose content must be the same as when they were checked, also on other machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads images with label files of YOLO, which have a line for each object: its class and its box."""
+"""Reads images with YOLO label files, which have a line for each object: its class and its box."""
 
 from __future__ import annotations
 

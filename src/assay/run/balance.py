@@ -1,4 +1,4 @@
-"""Shares out work of known cost, and keeps what belongs together in one share where balance allows."""
+"""Divides work of known cost among shares, and keeps related work together where balance allows."""
 
 from __future__ import annotations
 

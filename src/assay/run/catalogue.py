@@ -1,4 +1,4 @@
-"""The catalogue: what is known of models before anything is downloaded, by address."""
+"""The catalogue: facts about models that are known before any download, by address."""
 
 from __future__ import annotations
 

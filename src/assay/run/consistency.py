@@ -1,4 +1,4 @@
-"""Checks that a model encodes each example alone and in order, before any result rests on it."""
+"""Checks that a model encodes each example independently and in order, before its results are used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the models of a study that are the same one under two addresses, such as two spellings of a path."""
+"""Finds models that a study names twice, such as by two spellings of a path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All splits of a task as one model encodes them."""
+"""All splits of a task, encoded by one model."""
 
 from __future__ import annotations
 

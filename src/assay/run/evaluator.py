@@ -1,4 +1,4 @@
-"""Runs evaluations, and keeps the opened model while the next one is of the same model."""
+"""Runs evaluations, and keeps the model open while the next evaluation needs it."""
 
 from __future__ import annotations
 

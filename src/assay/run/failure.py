@@ -1,4 +1,4 @@
-"""Describes in one line why something failed, whatever was raised, and says when it runs again."""
+"""Describes the cause of any failure in one line, and says when the job runs again."""
 
 from __future__ import annotations
 

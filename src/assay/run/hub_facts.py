@@ -1,4 +1,4 @@
-"""What the hub said of models when the user asked it to: kept in the user's cache, read without a network."""
+"""Facts about models from the hub, which the user asked for: kept in the user's cache, read offline."""
 
 from __future__ import annotations
 

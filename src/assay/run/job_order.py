@@ -1,4 +1,4 @@
-"""Orders evaluations for several workers: the longest first, so that no worker ends long after the others."""
+"""Orders evaluations for several workers, longest first, so that all workers finish at similar times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frozen plan of a study in shards: which data and versions it is for, and what each shard runs."""
+"""The frozen plan of a study in shards: its data and versions, and the jobs of each shard."""
 
 from __future__ import annotations
 

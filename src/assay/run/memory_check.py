@@ -1,4 +1,4 @@
-"""Whether the weights of a model have room, by what is known before they are loaded."""
+"""Estimates whether the weights of a model fit into memory, before they are loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An opened model as the evaluation of one task sees it."""
+"""An opened model, as the evaluation of one task uses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scheduler that gives large evaluations in parts, so that workers without one of their own can help."""
+"""A scheduler that splits large evaluations into parts for idle workers."""
 
 from __future__ import annotations
 

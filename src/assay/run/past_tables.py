@@ -1,4 +1,4 @@
-"""Turns a store, or a file of results, into a table of past tasks: numbers and names only."""
+"""Converts a store or a file of results to a table of past tasks: numbers and names only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of splits between borders of their blocks, which may be encoded apart."""
+"""Pieces of splits that start and end at block borders, and can be encoded separately."""
 
 from __future__ import annotations
 

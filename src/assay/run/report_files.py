@@ -1,4 +1,4 @@
-"""The files of a store that reports show beside findings: examples, what is pending, what is damaged."""
+"""The files of a store that reports need besides findings: examples, pending jobs, damage."""
 
 from __future__ import annotations
 

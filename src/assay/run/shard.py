@@ -1,4 +1,4 @@
-"""One shard of a planned study: the study of its models and tasks alone, and the jobs that it runs."""
+"""One shard of a planned study: the study of its models and tasks only, and the jobs that it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns what models and methods return into values that can be stored: plain floats, strings and arrays."""
+"""Converts outputs of models and methods to values that can be stored: plain floats, strings and arrays."""
 
 from __future__ import annotations
 

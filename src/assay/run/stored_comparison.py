@@ -1,4 +1,4 @@
-"""Compares all results of a store, whatever study they are of."""
+"""Compares all results of a store, across its studies."""
 
 from __future__ import annotations
 

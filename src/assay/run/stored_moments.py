@@ -1,4 +1,4 @@
-"""Moments of train: summed, and kept in the store, so that a later score need not sum the features again."""
+"""Sums Moments of train and stores them, so that a later score need not read the features again."""
 
 from __future__ import annotations
 

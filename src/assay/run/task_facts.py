@@ -1,4 +1,4 @@
-"""Facts about a task for reports: sizes, chance level, and what to be careful about."""
+"""Facts about a task for reports: sizes, chance level, and warnings."""
 
 from __future__ import annotations
 

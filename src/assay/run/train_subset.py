@@ -1,4 +1,4 @@
-"""Train in its fixed order, and the part of it that methods see."""
+"""Train in its fixed order, and the part of it that methods use."""
 
 from __future__ import annotations
 

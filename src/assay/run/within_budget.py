@@ -1,4 +1,4 @@
-"""A scheduler that keeps what can be made again within its disk budget, between evaluations."""
+"""A scheduler that keeps recomputable files within their disk budget, between evaluations."""
 
 from __future__ import annotations
 

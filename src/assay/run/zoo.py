@@ -1,4 +1,4 @@
-"""The models of a study that names none: what is packaged or cached here, and a curated zoo."""
+"""The models of a study that names none: packaged or cached ones, and a curated zoo."""
 
 from __future__ import annotations
 

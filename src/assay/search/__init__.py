@@ -1,1 +1,1 @@
-"""Search of a large zoo: what past tasks say about models, what to try next, and what may be missed."""
+"""Search of a large zoo: what past tasks predict, which model to try next, and a bound on what is missed."""

@@ -1,4 +1,4 @@
-"""What is expected of models without any past task: what models of similar names reached.
+"""Predicts models without past tasks from models with similar names.
 
 Local kriging: each takes after the twenty models of the most similar names. How much names tell is chosen by
 predicting each model with a past from the others; where they tell nothing, the mean is expected.

@@ -1,4 +1,4 @@
-"""What the next step of each model will cost, from the steps that were measured."""
+"""Predicts the cost of the next step of each model from the measured steps."""
 
 from __future__ import annotations
 

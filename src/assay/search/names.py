@@ -1,4 +1,4 @@
-"""What the names of models and tasks say: which models are alike, and which were made for a task."""
+"""What names of models and tasks reveal: which models are similar, and which were made for a task."""
 
 from __future__ import annotations
 

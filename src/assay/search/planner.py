@@ -1,4 +1,4 @@
-"""Which step of which model is next: a model that was not tried, or more examples for one that was."""
+"""Chooses the next step: an untried model, or more examples for one that was tried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which model to try next: the search itself, and the simple rules that it must beat."""
+"""Policies of which model to try next: the search itself, and simple rules as baselines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is believed of the models that were not tried, given those that were."""
+"""The posterior distribution of untried models, given the results of the tried ones."""
 
 from __future__ import annotations
 

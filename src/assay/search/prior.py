@@ -1,4 +1,4 @@
-"""What past tasks say about the models of a new one, before any of them was tried on it."""
+"""What past tasks predict of the models on a new task, before any of them is tried on it."""
 
 from __future__ import annotations
 

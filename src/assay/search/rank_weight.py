@@ -1,4 +1,4 @@
-"""How much mean ranks count in a search of few models: as much as was best on past tasks."""
+"""The weight of mean ranks in a search of few models: the value that was best on past tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much better than the best model found the best untried one may be: a bound from past searches."""
+"""How much better the best untried model may be than the best one found: a bound from past searches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of models on a new task, joined with what past tasks say of the models."""
+"""Combines scores of models on a new task with the evidence of past tasks."""
 
 from __future__ import annotations
 

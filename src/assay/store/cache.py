@@ -1,4 +1,4 @@
-"""The stored arrays that can be made again, and their removal by last use within a disk budget."""
+"""Lists recomputable arrays of a store, and removes the least recently used to keep a disk budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks the types of the cells of a store: SQLite keeps a value of any type in any column."""
+"""Checks the types of a store's cells: SQLite accepts values of any type in any column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells which files of a store were damaged or without checksum, by what they belong to."""
+"""Reports which files of a store were damaged or had no checksum, by their contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names what the files of a store belong to: a job, a task, or a model on a task."""
+"""Labels the files of a store with their job, task, or model on a task."""
 
 from __future__ import annotations
 

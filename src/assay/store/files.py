@@ -1,4 +1,4 @@
-"""What all stored files share: checksums, reading that never waits, and how errors are reported."""
+"""Shared code of stored files: checksums, reads that never block, and error reports."""
 
 from __future__ import annotations
 

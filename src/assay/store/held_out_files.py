@@ -1,4 +1,4 @@
-"""The files that a store keeps of held-out predictions: predictions and rows by job, labels by task."""
+"""The stored files of held-out predictions: predictions and rows by job, labels by task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the last run of a study was to do and with which packages, from which follows what is pending."""
+"""The jobs and package versions of the last run of a study, to find pending jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a store may be made: not in a folder of the system, nor among files that are not its own."""
+"""Refuses to create a store in system folders or in folders with other files."""
 
 from __future__ import annotations
 

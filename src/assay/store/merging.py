@@ -1,4 +1,4 @@
-"""Copies the results of one store into another, with the files that findings need; features stay."""
+"""Copies the results of one store into another, with the files that findings need, without features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores the predictions of a job on test: classes or numbers, and their probabilities where it has them."""
+"""Stores the predictions of a job on test: classes or numbers, and their probabilities if available."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store keeps of searches: how long models took to open in each step, and how the last one went."""
+"""The log of searches in a store: how long models took to open in each step, and the last outcome."""
 
 from __future__ import annotations
 

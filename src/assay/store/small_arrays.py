@@ -1,4 +1,4 @@
-"""Reads small stored arrays at once: a store may have 10,000 files of predictions."""
+"""Reads small stored arrays in parallel: a store may have 10,000 files of predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that a store keeps of each task: names, test labels, slices, examples for display."""
+"""The stored files of each task: names, test labels, slices, examples for display."""
 
 from __future__ import annotations
 

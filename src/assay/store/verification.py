@@ -1,4 +1,4 @@
-"""Checks every file and every row of a store; nothing in its folder changes, not even a time of last use."""
+"""Checks every file and row of a store, without changing anything in its folder, even times of last use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Multilabel image classification from label files of YOLO."""
+"""Multilabel image classification from YOLO label files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base class of contracts: test classes whose tests apply only to plug-ins with given properties."""
+"""The base class of contracts: test classes whose tests run only for plug-ins with given properties."""
 
 from __future__ import annotations
 

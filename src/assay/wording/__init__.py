@@ -1,1 +1,1 @@
-"""Every sentence about findings, once: the terminal, the page, the notebook and exports use it."""
+"""All sentences about findings: the terminal, the page, the notebook and exports share them."""

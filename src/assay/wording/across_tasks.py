@@ -1,4 +1,4 @@
-"""Sentences about comparisons across tasks: warnings about the order, and similarities."""
+"""Sentences about comparisons across tasks: warnings about the ranking, and similarities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences that answer for a modality: which model is recommended over its tasks."""
+"""Sentences that answer for a modality: which model is recommended for its tasks."""
 
 from __future__ import annotations
 

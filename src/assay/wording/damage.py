@@ -1,4 +1,4 @@
-"""Sentences about stored files that are damaged, or that carry no checksum."""
+"""Sentences about stored files that are damaged or have no checksum."""
 
 from __future__ import annotations
 

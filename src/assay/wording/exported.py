@@ -1,4 +1,4 @@
-"""Rows of exported tables: models and tasks by their addresses, without paths of the machine of the study."""
+"""Rows of exported tables: models and tasks by address, without local paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about the precision in which models encode."""
+"""Sentences about the precision of encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences of the first screen: what was measured, the recommendation, how sure it is, and warnings."""
+"""Sentences of the first screen: what was measured, the recommendation, its confidence, and warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about a search: how many models were tried at which level, and what may have been missed."""
+"""Sentences about a search: how many models were tried at each level, and what may have been missed."""
 
 from __future__ import annotations
 

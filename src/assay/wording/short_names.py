@@ -1,4 +1,4 @@
-"""Short names of models and tasks: an alias, or the shortest unique end of an address; and what they mean."""
+"""Short names of models and tasks: an alias, or the shortest unique end of an address; and their legend."""
 
 from __future__ import annotations
 

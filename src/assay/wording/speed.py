@@ -1,4 +1,4 @@
-"""Sentences about the speed of models: latencies as text, and why one is not reliable."""
+"""Sentences about the speed of models: latencies as text, and why one is unreliable."""
 
 from __future__ import annotations
 

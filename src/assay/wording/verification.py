@@ -1,4 +1,4 @@
-"""What a verification of a store says."""
+"""Sentences about the verification of a store."""
 
 from __future__ import annotations
 

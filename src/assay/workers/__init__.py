@@ -1,1 +1,1 @@
-"""Processes that work for this one: a channel, a fork server, workers, and a pool of them."""
+"""Worker processes: a channel, a fork server, workers, and a pool of them."""

@@ -1,4 +1,4 @@
-"""Some workers, each busy with one request at a time, whose replies come in one stream."""
+"""A pool of workers, each with one request at a time, and one stream of their replies."""
 
 from __future__ import annotations
 

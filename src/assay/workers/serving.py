@@ -1,4 +1,4 @@
-"""The life of a worker process: it serves one channel, and ends with the process at the other end."""
+"""The main function of a worker process: it serves one channel, and ends when the other end does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker process: it is forked from a fork server, or started by itself on systems without forks."""
+"""A worker process: forked from a fork server, or started directly on systems without forks."""
 
 from __future__ import annotations
 

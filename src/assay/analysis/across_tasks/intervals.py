@@ -13,15 +13,14 @@ from assay.analysis.per_task.intervals import DRAWS, LEVEL, ExampleDraws
 from assay.core.estimate import Interval
 
 FEWEST_TASKS = 5  # below five, coverage is 90 % at best; with three tasks 73 %
-LOWEST_INDEX = (
-    -1.0
-)  # as far below chance level as the best is above: one ruined task weighs no more than that
+# as far below chance level as the best model is above: limits the weight of one failed task
+LOWEST_INDEX = -1.0
 
 
 def interquartile_mean(indices: np.ndarray) -> np.ndarray:
     """Return the mean over the last axis without the lowest and highest quarter.
 
-    An index below -1 counts as -1: one ruined task weighs no more than that.
+    An index below -1 counts as -1, which limits the weight of one failed task.
 
     References:
         Deep reinforcement learning at the edge of the statistical precipice (Agarwal et al., 2021),

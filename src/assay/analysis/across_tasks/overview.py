@@ -1,4 +1,4 @@
-"""Models over several tasks in a few numbers: mean, worst task, on how many tasks each may be best."""
+"""Models over several tasks in a few numbers: mean, worst task, and on how many tasks each may be best."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures the similarity of tasks by their order of models, and of models by errors and features."""
+"""Measures the similarity of tasks by their rankings of models, and of models by errors and features."""
 
 from __future__ import annotations
 

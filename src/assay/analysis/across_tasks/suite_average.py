@@ -1,4 +1,4 @@
-"""Averages over suites, by which their leaderboards rank models."""
+"""Averages over suites, as their leaderboards rank models."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One model compared with another: what changes, and whether it may replace it."""
+"""Comparison of two models: what changes if one replaces the other, and whether it may."""

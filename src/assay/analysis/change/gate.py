@@ -1,4 +1,4 @@
-"""Decides whether a model may replace another, or that there are too few data to decide."""
+"""Decides whether a model may replace another, or that there are not enough data to decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures what one wrong answer costs: the least uncertainty of models that hardly differ."""
+"""The change of a metric when one prediction becomes wrong: a lower bound on its uncertainty."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _UNKNOWN = OneAnswer(0.0, 0.0)
 def one_answer(metric: Metric, truth: Labels, groups: np.ndarray | None = None) -> OneAnswer:
     """Return what one wrong answer costs.
 
-    Models that answer all of few test examples alike are not proved equal, though a bootstrap says so: it
-    never draws an example on which they differ. This is the size of such an example. It is 0 for metrics of
-    numbers and of confidence (lower is better), where models agree to the last digit only if they are one.
+    Two models with the same answers on a few test examples are not necessarily equal, but the bootstrap never
+    draws an example on which they differ. This is the weight of such an example. It is 0 for metrics of
+    numbers and of confidence (lower is better): two models agree in all digits only if they are the same.
 
     Args:
         metric: Any metric.

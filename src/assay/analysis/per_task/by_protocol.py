@@ -1,4 +1,4 @@
-"""The values of each model on one task by each protocol; several train sizes make a learning curve."""
+"""The values of each model on one task by protocol; several train sizes make a learning curve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Computes what models cost: costs, Pareto fronts, the smallest good model, and limits."""
+"""Computes the costs of models, Pareto fronts, the smallest good model, and limits."""
 
 from __future__ import annotations
 

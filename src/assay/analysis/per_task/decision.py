@@ -22,12 +22,12 @@ _OWN_VARIANCE = 0.5  # share of a model's own variance of the draws; the rest is
 _DIGITS = 12  # models with equal predictions are one candidate
 _SORTED = 64  # draws by which candidates are sorted; others agree on them only if their predictions do
 _KEPT = 20  # candidates up to which random numbers are kept for the next task: 13 MB
-_UNSEEN = 0.3  # of one example for each of: both models are right, one, the other, none
+_UNSEEN = 0.3  # pseudo-count of each outcome: both correct, only the first, only the second, neither
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the user wants of a decision.
+    """The user's settings of a decision.
 
     Attributes:
         margin: See ``Recommendation``; None for one point (0.01), or 1 % of the trivial predictor's value if
@@ -43,7 +43,7 @@ class Rule:
         """Return the rule that a user wrote.
 
         Raises:
-            UsageError: The margin is no number from 0, or the cost is unknown.
+            UsageError: The margin is not a number from 0, or the cost is unknown.
         """
         is_number = isinstance(margin, (int, float)) and not isinstance(margin, bool)
         if margin is not None and not (is_number and 0 <= float(str(margin)) < float("inf")):
@@ -78,21 +78,11 @@ def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int, ans
 
     The true values of the candidates, which are the models not far below the best, have a normal prior
     whose mean and variance are estimated from them (flat priors of the mean and the standard deviation,
-    integrated over a grid), so that the best measured value is not taken at its word. After the error that
-    all share is removed, their errors are taken as independent, with variances between their own and the
-    mean over models: in simulations with 10 to 100 models, covariances that are estimated from few
-    examples lost up to a point, also when shrunk. Two models are compared without a prior.
-
-    The expected regret is too high where models crowd below the best, as a normal prior expects the top to
-    be as long as the bottom: 1.5 points for .95 lost with 24 classifiers of 100 real digits. Candidates
-    within 2 instead of 3 standard errors state 1.1 there, but .5 and .7 too little with 30 and 100 simulated
-    models at 50 examples.
-
-    A bootstrap sees no error where models answer all examples alike: two that are right on all of 36 would be
-    within a point of each other for sure. Each model may lose on examples that test does not hold, as if .3
-    of an example of each outcome had been seen before all others: between the priors of Perks (.25) and
-    Jeffreys (.5), which among 10 and 30 models with true accuracies of .98 to 1 stated a probability of being
-    within a point that was up to .09 too high, or .15 too low. With .3 it is at most .07 and .08.
+    integrated over a grid), which corrects for the winner's curse. After the error that all share is removed,
+    their errors are treated as independent, with variances between their own and the mean over models. Two
+    models are compared without a prior. If two models agree on every test example, the bootstrap reports no
+    uncertainty: a pseudo-count of 0.3 is added to each outcome of an example. Simulations behind these
+    choices: docs/statistics.md.
 
     Args:
         values: The measured values of the models; higher is better.

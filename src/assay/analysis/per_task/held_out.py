@@ -58,10 +58,8 @@ def held_out_draws(
 ) -> np.ndarray | None:
     """Return draws of the estimates of these models, draws x models; None if some have no predictions.
 
-    Cross-validation hides how much the results of a model vary with the training set, because its training
-    sets overlap: deviations are widened by Nadeau and Bengio's correction. In simulated studies
-    (15 models, 300 and 1,000 examples) 1.2 and .5 points were then stated where 1.1 and .4 were lost, without
-    it .7 and .3; with 100 examples 2.2 where 2.9 were lost.
+    Cross-validation underestimates the variation over training sets, because its training sets overlap:
+    deviations are widened by Nadeau and Bengio's correction. Simulations: docs/statistics.md.
 
     References:
         Inference for the Generalization Error (Nadeau and Bengio, 2003),

@@ -1,1 +1,1 @@
-"""How well scores predicted what training gave."""
+"""How well scores predicted training results."""

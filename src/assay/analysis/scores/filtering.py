@@ -1,4 +1,4 @@
-"""Agreements of scores with results that mean something: of enough models, and not too uncertain."""
+"""Selects agreements of scores with results that have enough models and a narrow interval."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The commands: one file each, called as the command is; it parses, calls the library, and prints."""
+"""The commands: one file each, with the name of the command; it parses, calls the library, and prints."""

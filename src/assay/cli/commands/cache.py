@@ -1,4 +1,4 @@
-"""assay cache: lists and removes what a store, or the user's cache, keeps."""
+"""assay cache: lists and removes cached arrays of a store, or the user's cache."""
 
 from __future__ import annotations
 

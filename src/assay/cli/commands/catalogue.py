@@ -1,4 +1,4 @@
-"""assay catalogue: asks the hub for facts about models, which assay list models shows."""
+"""assay catalogue: asks the hub for facts about models, for assay list models."""
 
 from __future__ import annotations
 

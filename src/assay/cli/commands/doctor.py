@@ -1,4 +1,4 @@
-"""assay doctor: shows what is installed here, and what named models, tasks and methods lack."""
+"""assay doctor: shows what is installed, and what named models, tasks and methods lack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""assay verify: checks what a store holds."""
+"""assay verify: checks the checksums and results of a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs evaluations on the machines of a Ray cluster, or on this one by a Ray of its own."""
+"""Runs evaluations on the machines of a Ray cluster, or on this machine with a local Ray."""
 
 from __future__ import annotations
 

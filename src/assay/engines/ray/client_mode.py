@@ -1,4 +1,4 @@
-"""Workers of a driver outside the cluster (``ray://``): an actor has them, for no task streams outside."""
+"""Workers for a driver outside the cluster (``ray://``): an actor owns them; clients cannot stream tasks."""
 
 from __future__ import annotations
 

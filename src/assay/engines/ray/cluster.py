@@ -1,4 +1,4 @@
-"""Starts a Ray on this machine or joins a cluster; nothing phones home, and one of ours is on loopback."""
+"""Starts a local Ray on loopback or joins a cluster, with telemetry off."""
 
 from __future__ import annotations
 

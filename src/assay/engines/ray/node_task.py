@@ -1,4 +1,4 @@
-"""What runs on a node: a Ray task that starts a process for evaluations, and passes on its events."""
+"""The Ray task on a node: it starts a process for evaluations and forwards its events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an evaluation needs of a node, and how many a node has room for."""
+"""The resources of an evaluation on a node, and how many evaluations fit on a node."""
 
 from __future__ import annotations
 

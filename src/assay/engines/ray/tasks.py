@@ -1,4 +1,4 @@
-"""Workers that are Ray tasks: one streaming task for each evaluation, whose events come in one stream."""
+"""Workers that are Ray tasks: one streaming task for each evaluation, with all events in one stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a checkpoint has all weights that are read."""
+"""Whether a checkpoint contains all weights that the model needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens a Keras model and finds its features, on TensorFlow and torch, without running code of the file."""
+"""Opens a Keras model and finds its features, on TensorFlow and torch, without running code from the file."""
 
 from __future__ import annotations
 

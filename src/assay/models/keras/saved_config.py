@@ -1,4 +1,4 @@
-"""Reads the layers of a Keras file without Keras, to tell whether its input was scaled otherwise before.
+"""Reads the layers of a Keras file without Keras, to detect changed input scaling.
 
 Version 1 scaled pixels to 0..1 unless a layer called Rescaling or Normalization stood anywhere among the
 outer layers; version 2 knew nothing of input that is cut at 255. A file for which that was right keeps its

@@ -1,4 +1,4 @@
-"""Finds what an ONNX graph does to its input before its first weights, for the range of pixels."""
+"""Detects input scaling inside an ONNX graph, to infer its pixel range."""
 
 from __future__ import annotations
 

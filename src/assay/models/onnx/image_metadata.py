@@ -1,4 +1,4 @@
-"""What an ONNX file states of the images that it reads, by the keys of the ONNX standard.
+"""What an ONNX file states about its input images, by the keys of the ONNX standard.
 
 Custom Vision and WinML write them: https://onnx.ai/onnx/repo-docs/MetadataProps.html
 """

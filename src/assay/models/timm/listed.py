@@ -1,4 +1,4 @@
-"""What timm and its published results say of a model before it is downloaded."""
+"""What timm and its published results list about a model before it is downloaded."""
 
 from __future__ import annotations
 

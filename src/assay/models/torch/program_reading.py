@@ -1,4 +1,4 @@
-"""Finds the boundary between features and head in a saved module, whose layers cannot be hooked."""
+"""Finds the boundary between features and head in a saved module, whose layers have no hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compressed tables, which are unpacked to a temporary file while they are read."""
+"""Compressed tables, which are unpacked to a temporary file for reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CSV and TSV files: their delimiter and quotation marks are found out, and odd rows are counted."""
+"""CSV and TSV files: detects delimiter and quotation marks, and counts malformed rows."""
 
 from __future__ import annotations
 

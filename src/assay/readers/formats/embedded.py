@@ -1,4 +1,4 @@
-"""Columns of Parquet that hold images or sounds themselves: bytes, or structs of bytes and a path."""
+"""Columns of Parquet that contain images or sounds: bytes, or structs of bytes and a path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds out the encoding of a text file, and reads its lines; what cannot be decoded is counted."""
+"""Detects the encoding of a text file, reads its lines, and counts undecodable characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts with labels as fastText reads them: lines such as ``__label__pos what a film``."""
+"""Texts with labels in the format of fastText: lines such as ``__label__pos what a film``."""
 
 from __future__ import annotations
 

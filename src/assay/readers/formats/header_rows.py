@@ -1,4 +1,4 @@
-"""Rows of a table that are none of its examples: above the names of its columns, and sums below."""
+"""Detects title rows above the header of a table, and total rows at its end."""
 
 from __future__ import annotations
 

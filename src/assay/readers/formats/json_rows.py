@@ -1,4 +1,4 @@
-"""JSON lines, and JSON files that hold an array of objects, or one object of columns or of rows."""
+"""JSON lines, and JSON files with an array of objects, or one object of columns or of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splits lines into the cells of a CSV file; a quotation mark that is never closed swallows no rows."""
+"""Splits lines into the cells of a CSV file; an unclosed quotation mark swallows no rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the rows that were read lie in their file: odd rows, blank lines and long cells lie between them."""
+"""The line of each row in its file: malformed rows, blank lines and long cells shift it."""
 
 from __future__ import annotations
 

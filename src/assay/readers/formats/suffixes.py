@@ -1,4 +1,4 @@
-"""How the names of table files end, by format."""
+"""File name extensions of table files, by format."""
 
 DELIMITED = (".csv", ".tsv", ".tab", ".txt")
 JSON = (".jsonl", ".ndjson", ".json")

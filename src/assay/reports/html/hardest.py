@@ -1,4 +1,4 @@
-"""The hardest test examples of a task, as pictures or texts, within their share of a page."""
+"""The hardest test examples of a task, as images or texts, within their share of the page size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The heat map of models x tasks: a number and its shade for each cell, or the reason for none."""
+"""The heat map of models x tasks: number and shade of each cell, or the reason why it is empty."""
 
 from __future__ import annotations
 

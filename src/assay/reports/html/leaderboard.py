@@ -1,4 +1,4 @@
-"""Builds the leaderboard of a task, with a bar for each model; of very many models it has the best."""
+"""Builds the leaderboard of a task, with a bar for each model; a long one has only the best models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search of a page: how far models came, what was expected of those left, and two charts for each task.
+"""The search on a page: the stage of each model, what was expected of the others, and two charts a task.
 
 The charts need the packages of the extra ``html``.
 """

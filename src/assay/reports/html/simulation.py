@@ -1,4 +1,4 @@
-"""Draws the regret of rules against the number of models and against cost, as one page or picture."""
+"""Draws the regret of rules against the number of models and against cost, as one page or image."""
 
 from __future__ import annotations
 

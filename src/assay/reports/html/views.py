@@ -1,4 +1,4 @@
-"""Collects everything that a page shows, before any template runs."""
+"""Collects all content of a page before templates run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the first screen says about the tasks of one modality: the task, a table of models, and the answer."""
+"""The first screen's part on one modality: the task, a table of models, and the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console of all that is shown with styles: it escapes what names and messages would do to a terminal."""
+"""The console for styled output: it escapes control characters in names and messages."""
 
 from __future__ import annotations
 

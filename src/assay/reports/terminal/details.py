@@ -1,4 +1,4 @@
-"""Shows all findings of a comparison in a terminal: what --details prints."""
+"""Shows all findings of a comparison in a terminal (``--details``)."""
 
 from __future__ import annotations
 

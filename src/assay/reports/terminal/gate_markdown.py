@@ -1,4 +1,4 @@
-"""Writes the verdict of the gate as Markdown, for the summary of a build and a comment on a pull request."""
+"""Writes the verdict of the gate as Markdown, for build summaries and pull request comments."""
 
 from __future__ import annotations
 

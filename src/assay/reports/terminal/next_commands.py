@@ -1,4 +1,4 @@
-"""The commands with which a user goes on: compare, save, train what an estimate recommends, open the page."""
+"""The suggested next commands: compare, save, train what an estimate recommends, open the page."""
 
 from __future__ import annotations
 

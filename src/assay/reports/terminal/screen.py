@@ -1,4 +1,4 @@
-"""The first screen: what was measured, the best models, and the answer, on 24 lines of 80 columns at most."""
+"""The first screen: what was measured, the best models, and the answer, in at most 24 lines of 80 columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows how a search went: how far models came and why, and what was expected of those left."""
+"""Shows the course of a search: the stage of each model and why, and what was expected of the others."""
 
 from __future__ import annotations
 

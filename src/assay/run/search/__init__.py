@@ -1,1 +1,1 @@
-"""A study that is searched: not every model is run, but those that promise most for their cost."""
+"""Searched studies: only the models that promise most for their cost are run."""

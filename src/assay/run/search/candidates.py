@@ -1,4 +1,4 @@
-"""The models that a search chooses from: known by their names and catalogue, read when their turn comes."""
+"""The models that a search chooses from: known by name and catalogue, read when they are chosen."""
 
 from __future__ import annotations
 

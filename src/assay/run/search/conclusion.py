@@ -1,4 +1,4 @@
-"""What a search says, besides the results of the models that it finished."""
+"""The findings of a search, besides the results of the models that it finished."""
 
 from __future__ import annotations
 

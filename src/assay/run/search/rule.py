@@ -1,4 +1,4 @@
-"""What a search may spend, and when it is content, as a user writes it."""
+"""The budget and the stopping criteria of a search, as a user writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step of a search while it runs, and the steps that earlier runs of the store have finished."""
+"""A running step of a search, and the finished steps of earlier runs of the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search has spent of its budget, and why it ends."""
+"""How much of its budget a search has spent, and why it ends."""
 
 from __future__ import annotations
 

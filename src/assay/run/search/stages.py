@@ -1,4 +1,4 @@
-"""The stages of a model in a search: what is run on how many examples of train, the whole study last."""
+"""The stages of a model in a search: what runs on how many examples of train; the last is the whole study."""
 
 from __future__ import annotations
 

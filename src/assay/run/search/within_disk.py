@@ -1,4 +1,4 @@
-"""A scheduler that keeps the weights which this run downloads within a disk limit."""
+"""A scheduler that keeps the weights downloaded by this run within a disk limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear support vector machines with squared hinge loss, one against the rest, by Newton's method."""
+"""Linear support vector machines with squared hinge loss, one-vs-rest, by Newton's method."""
 
 from __future__ import annotations
 

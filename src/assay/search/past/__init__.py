@@ -1,4 +1,4 @@
-"""Results on past tasks: tables that come with Assay, those of the user, and how models are found in them."""
+"""Results on past tasks: tables that come with Assay, those of the user, and the matching of models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the address of a model says about its weights: one model has different names in different sources.
+"""Identifies the weights behind an address: one model has different names in different sources.
 
 A wrong match is worse than none: names are compared as wholes, and a family is known only for names that
 publishers of architectures give.

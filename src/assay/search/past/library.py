@@ -1,4 +1,4 @@
-"""The history tables there are: those that come with Assay, and those that the user added."""
+"""The available history tables: those that come with Assay, and those that the user added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What past tasks say of the models of a study: a history with exactly their columns."""
+"""The past results of the models of a study: a history with exactly their columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of results on past tasks: numbers, names and where they come from, as JSON in a file."""
+"""A table of results on past tasks: numbers, names and their origin, as JSON in a file."""
 
 from __future__ import annotations
 

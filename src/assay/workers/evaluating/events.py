@@ -1,4 +1,4 @@
-"""Events as JSON and arrays: what a worker sends runs no code in the process that receives it."""
+"""Events as JSON and arrays: what a worker sends cannot run code in the receiving process."""
 
 from __future__ import annotations
 

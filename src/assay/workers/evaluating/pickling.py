@@ -1,4 +1,4 @@
-"""Evaluations as bytes for a worker, with the code of plug-in files: a worker cannot import them by name."""
+"""Pickles evaluations for a worker, with the code of plug-in files, which it cannot import by name."""
 
 from __future__ import annotations
 

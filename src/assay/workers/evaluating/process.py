@@ -1,4 +1,4 @@
-"""The life of a worker that runs evaluations."""
+"""The main function of a worker that runs evaluations."""
 
 from __future__ import annotations
 

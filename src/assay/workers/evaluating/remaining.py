@@ -1,4 +1,4 @@
-"""What is left of an evaluation that a worker runs."""
+"""The remaining work of an evaluation that a worker runs."""
 
 from __future__ import annotations
 

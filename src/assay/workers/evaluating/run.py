@@ -1,4 +1,4 @@
-"""One run of an engine whose evaluations run in workers: what is asked, sent, yielded and repeated."""
+"""One run of an engine with workers: it requests, sends, yields and repeats evaluations."""
 
 from __future__ import annotations
 
