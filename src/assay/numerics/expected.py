@@ -76,8 +76,8 @@ def expected(held_out: HeldOut, metric: Metric, evidence: FoldEvidence) -> Expec
     Near-duplicates of the same label are in one fold if the task was read from its examples. With features
     alone they are not detected, and the value is too high unless test has them too.
 
-    Without val, the probe is assumed to be fitted to train alone. If the size of test is unknown, the interval
-    is for the expected value, without the sampling noise of test.
+    Without val, the probe is assumed to be fitted to train alone. If the size of test is unknown, the
+    interval is for the expected value, without the sampling noise of test.
 
     Args:
         held_out: The examples of train that were predicted; val and the number of test examples.
